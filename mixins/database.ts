@@ -1,0 +1,198 @@
+import type { ServiceSchema } from "moleculer";
+import DbService from "moleculer-db";
+import SqlAdapter from "moleculer-db-adapter-sequelize";
+import type { ClientBase, QueryResultRow } from "pg";
+import { type Model, type ModelAttributes, type ModelOptions, type ModelStatic, Sequelize } from "sequelize";
+
+/** `sale`: gateway and worker, which must fail fast. `long`: ledger, import and reconcile, which may work for a minute. */
+export type Profile = "sale" | "long";
+
+const PROFILES = {
+  sale: { poolMax: 12, idleInTransactionMs: 1_000, lockMs: 1_000, statementMs: 2_000, answerMs: 2_500, acquireMs: 1_000 },
+  long: { poolMax: 6, idleInTransactionMs: 60_000, lockMs: 60_000, statementMs: 60_000, answerMs: 65_000, acquireMs: 10_000 },
+} as const;
+
+/** SQL with a `name` is prepared once per connection; keep names unique per text. */
+export type Statement = { name?: string; text: string; values?: unknown[] };
+
+export type Connection = {
+  /** Rejects with pg's DatabaseError (`code` is the SQLSTATE) or with the connection's error; see `isServerError`. */
+  query<Row extends QueryResultRow>(statement: Statement): Promise<Row[]>;
+};
+
+export type Database = Connection & {
+  /** For moleculer-db's adapter and its models only. */
+  sequelize: Sequelize;
+  /** Runs `work` on one connection, without a transaction. */
+  withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  /** Runs `work` between BEGIN and COMMIT (READ COMMITTED unless said), ROLLBACK when it throws. */
+  transaction<T>(work: (connection: Connection) => Promise<T>, isolation?: "REPEATABLE READ"): Promise<T>;
+  /** Closes the pool when its last user closes. */
+  close(): Promise<void>;
+};
+
+/** PostgreSQL itself answered with this error, so the statement has certainly not committed. */
+export function isServerError(error: unknown): error is Error & { code: string } {
+  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  // 57P01–57P03 and 08… come with the end of the connection: what the statement did is then unknown.
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("08") && !code.startsWith("57P") && code !== "EPIPE";
+}
+
+type PooledClient = ClientBase & { _invalid?: boolean };
+/** What Sequelize's types leave out of its connection manager. */
+type ConnectionManager = {
+  getConnection(options: { type: "write"; useMaster: true }): Promise<PooledClient>;
+  releaseConnection(client: PooledClient): void;
+  pool: { destroy(client: PooledClient): void };
+};
+
+const pools = new Map<string, { sequelize: Sequelize; users: number }>();
+
+function sharedPool(url: string, profile: Profile): Sequelize {
+  const key = `${profile} ${url}`;
+  const known = pools.get(key);
+  if (known !== undefined) {
+    known.users += 1;
+    return known.sequelize;
+  }
+  const { poolMax, idleInTransactionMs, lockMs, statementMs, answerMs, acquireMs } = PROFILES[profile];
+  const sequelize = new Sequelize(url, {
+    dialect: "postgres",
+    logging: false,
+    pool: { max: poolMax, min: 1, acquire: acquireMs, idle: 30_000 },
+    dialectOptions: {
+      application_name: `boxoffice-${profile}`,
+      keepAlive: true,
+      connectionTimeoutMillis: 1_000,
+      query_timeout: answerMs,
+      options: [
+        `-c idle_in_transaction_session_timeout=${idleInTransactionMs}`,
+        `-c lock_timeout=${lockMs}`,
+        `-c statement_timeout=${statementMs}`,
+        "-c tcp_user_timeout=3000",
+        "-c jit=off",
+      ].join(" "),
+    },
+  });
+  pools.set(key, { sequelize, users: 1 });
+  return sequelize;
+}
+
+async function releasePool(url: string, profile: Profile): Promise<void> {
+  const key = `${profile} ${url}`;
+  const known = pools.get(key);
+  if (known === undefined) return;
+  known.users -= 1;
+  if (known.users > 0) return;
+  pools.delete(key);
+  await known.sequelize.close();
+}
+
+/**
+ * The process's pool for this server and profile; every service of a node shares it. Connects at the first query.
+ * Every session carries its time-outs, so nothing waits for a frozen server longer than the profile says.
+ */
+export function openDatabase(url: string, profile: Profile): Database {
+  const sequelize = sharedPool(url, profile);
+  const manager = sequelize.connectionManager as unknown as ConnectionManager;
+  let closed = false;
+
+  const withConnection = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    const client = await manager.getConnection({ type: "write", useMaster: true });
+    let broken = false;
+    const connection: Connection = {
+      async query<Row extends QueryResultRow>(statement: Statement) {
+        try {
+          return (await client.query<Row>(statement)).rows;
+        } catch (error) {
+          broken ||= !isServerError(error);
+          throw error;
+        }
+      },
+    };
+    try {
+      return await work(connection);
+    } finally {
+      // A connection whose answer never came may still be working on the statement: nobody else may get it.
+      if (broken) discard(manager, client);
+      else manager.releaseConnection(client);
+    }
+  };
+
+  return {
+    sequelize,
+    withConnection,
+    query: (statement) => withConnection((connection) => connection.query(statement)),
+    transaction: (work, isolation) =>
+      withConnection(async (connection) => {
+        await connection.query({ text: `BEGIN ISOLATION LEVEL ${isolation ?? "READ COMMITTED"}` });
+        try {
+          const result = await work(connection);
+          await connection.query({ text: "COMMIT" });
+          return result;
+        } catch (error) {
+          await connection.query({ text: "ROLLBACK" }).catch(() => undefined);
+          throw error;
+        }
+      }),
+    async close() {
+      if (closed) return;
+      closed = true;
+      await releasePool(url, profile);
+    },
+  };
+}
+
+function discard(manager: ConnectionManager, client: PooledClient): void {
+  if (client._invalid === true) return;
+  client._invalid = true;
+  (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream?.destroy();
+  try {
+    manager.pool.destroy(client);
+  } catch {
+    // The pool dropped it already when the socket closed.
+  }
+}
+
+/** moleculer-db clones its adapter with everything inside, so the adapter holds no Sequelize: it asks for the shared one when it connects. */
+class SharedAdapter extends SqlAdapter {
+  private readonly shared: () => Sequelize;
+  constructor(shared: () => Sequelize) {
+    super({});
+    this.shared = shared;
+  }
+  override connect() {
+    (this as unknown as { opts: unknown[] }).opts = [this.shared()];
+    return super.connect();
+  }
+  /** The pool outlives one service: `Database.close` counts its users. */
+  override disconnect() {
+    return Promise.resolve();
+  }
+}
+
+/** Nothing that moleculer-db would publish is an action of ours: a caller could search hidden fields or choose ids. */
+const NO_GENERIC_ACTIONS = { find: false, count: false, list: false, create: false, insert: false, get: false, update: false, remove: false } as const;
+
+/**
+ * A service's plain reads and writes of one table through moleculer-db's Sequelize adapter: `this.adapter.findOne({ where })`, `.insert(row)`.
+ * The table is made by migrations, never by the model.
+ */
+export function tableMixin(
+  database: Database,
+  table: { name: string; attributes: ModelAttributes; options?: ModelOptions },
+): Partial<ServiceSchema> {
+  const model = database.sequelize.define(table.name, table.attributes, {
+    tableName: table.name,
+    timestamps: false,
+    underscored: true,
+    ...table.options,
+  });
+  const schema: Partial<ServiceSchema> & { adapter: SqlAdapter; model: ModelStatic<Model> } = {
+    mixins: [DbService as unknown as Partial<ServiceSchema>],
+    adapter: new SharedAdapter(() => database.sequelize),
+    model,
+    actions: NO_GENERIC_ACTIONS,
+  };
+  return schema;
+}

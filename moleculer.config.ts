@@ -1,0 +1,54 @@
+import type { BrokerOptions, Middleware } from "moleculer";
+import { type Config, requireServers } from "./config.ts";
+import { LOCAL_FIRST, registerStrategies } from "./mixins/event-owner.ts";
+
+/**
+ * The broker of one node. Moleculer's defaults lose calls (no request time-out, a dead node noticed after a minute, calls in flight dropped at
+ * stop), so each is set here. There is no broker-wide retry: a retried time-out would buy twice.
+ */
+export function brokerOptions(config: Config, middlewares: Middleware[]): BrokerOptions {
+  registerStrategies();
+  return {
+    nodeID: config.nodeId,
+    namespace: "boxoffice",
+    transporter: { type: "NATS", options: natsOptions(requireServers(config).transporter) },
+    requestTimeout: 5_000,
+    heartbeatInterval: 1,
+    heartbeatTimeout: 2,
+    // preferLocal would overrule every strategy; LocalFirst keeps its benefit where no event is named.
+    registry: { strategy: LOCAL_FIRST, preferLocal: false, stopDelay: 500 },
+    tracking: { enabled: true, shutdownTimeout: 8_000 },
+    retryPolicy: { enabled: false },
+    skipProcessEventRegistration: true,
+    validator: { type: "Fastest", options: { useNewCustomCheckFunction: true } },
+    metrics:
+      config.metricsPort === undefined
+        ? false
+        : { enabled: true, reporter: [{ type: "Prometheus", options: { port: config.metricsPort, host: "127.0.0.1" } }] },
+    logger: {
+      type: "Pino",
+      options: {
+        level: {
+          ...Object.fromEntries(["BROKER", "REGISTRY", "TRANSIT", "TRANSPORTER", "DISCOVERY", "CACHER", "METRICS"].map((name) => [name, "warn"])),
+          "*": config.logLevel,
+        },
+      },
+    },
+    middlewares,
+  };
+}
+
+/** NATS takes credentials as options, not in its URL. */
+function natsOptions(text: string): Record<string, unknown> {
+  const url = new URL(text);
+  return {
+    servers: `${url.protocol}//${url.host}`,
+    ...(url.username === "" ? {} : { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }),
+    timeout: 2_000,
+    reconnect: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    pingInterval: 2_000,
+    maxPingOut: 2,
+  };
+}

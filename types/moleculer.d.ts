@@ -1,0 +1,10 @@
+// Compiles `rest` and friends into moleculer's own types.
+import "moleculer-web";
+
+declare module "moleculer" {
+  interface ActionSchema {
+    /** Who may call. An action that declares nothing is closed. `public`: anyone; `customer`: a signed-in person; `operator`: that role. */
+    auth?: "public" | "customer" | "operator";
+  }
+}
+
