@@ -1,0 +1,90 @@
+import type { ConfirmChannel } from "amqplib";
+import { type Log, openQueueConnection, withinMs } from "./queue-connection.ts";
+import { declareTopology, type Topology, type TransactionMessage, topologyOf } from "./queue-topology.ts";
+
+/** Messages sent and not yet confirmed may hold this much memory; a batch of 500 sales is 65 kB. */
+const UNCONFIRMED_BYTES_MAX = 8 * 1024 * 1024;
+const CLOSE_CONFIRM_MS = 2_000;
+
+export type PublisherCounts = { confirmed: number; dropped: number; failed: number; unconfirmed: number };
+
+export type Publisher = {
+  /**
+   * Tells the ledger that these transactions (hex ids) of the event are committed. Never throws and never waits: when RabbitMQ is away, blocked
+   * by an alarm or behind by more than eight megabytes, the message is dropped and counted. The pending rows are the outbox; the sweeper repeats.
+   */
+  publish(eventId: string, transactionIds: readonly string[]): void;
+  /** `dropped` were never sent; `failed` were refused by RabbitMQ or their connection ended before the confirm. */
+  counts(): PublisherCounts;
+  connected(): boolean;
+  /** Gives what is unconfirmed two seconds, then closes. */
+  close(): Promise<void>;
+};
+
+export async function openPublisher(options: { url: string; log: Log; topology?: Topology }): Promise<Publisher> {
+  const topology = options.topology ?? topologyOf();
+  const counts: PublisherCounts = { confirmed: 0, dropped: 0, failed: 0, unconfirmed: 0 };
+  let channel: ConfirmChannel | undefined;
+  let blocked = false;
+  let unconfirmedBytes = 0;
+
+  const connection = await openQueueConnection({
+    url: options.url,
+    log: options.log,
+    async setup(model) {
+      const fresh = await model.createConfirmChannel();
+      fresh.on("error", (error) => options.log.warn(`RabbitMQ closed the publisher's channel: ${error.message}`));
+      fresh.on("close", () => {
+        // A channel that ends alone takes its connection with it, so that there is one way back: recovery.
+        if (channel === fresh) connection.breakOff();
+        channel = undefined;
+      });
+      await declareTopology(fresh, topology);
+      channel = fresh;
+      blocked = false;
+    },
+    onLost: () => (channel = undefined),
+    onBlocked() {
+      blocked = true;
+      options.log.warn("RabbitMQ blocks publishers (an alarm of memory or disk): messages are left to the sweeper");
+    },
+    onUnblocked() {
+      blocked = false;
+      options.log.info("RabbitMQ takes messages again");
+    },
+  });
+
+  const publish = (eventId: string, transactionIds: readonly string[]): void => {
+    if (channel === undefined || blocked || unconfirmedBytes >= UNCONFIRMED_BYTES_MAX) {
+      counts.dropped += 1;
+      return;
+    }
+    const message: TransactionMessage = { eventId, transactionIds: transactionIds as string[] };
+    const content = Buffer.from(JSON.stringify(message));
+    const settle = (error: unknown): void => {
+      counts.unconfirmed -= 1;
+      unconfirmedBytes -= content.length;
+      if (error === null) counts.confirmed += 1;
+      else counts.failed += 1;
+    };
+    counts.unconfirmed += 1;
+    unconfirmedBytes += content.length;
+    try {
+      channel.publish("", topology.queue, content, { persistent: true, contentType: "application/json" }, settle);
+    } catch (error) {
+      // The channel closed under our hands; its close event has not reached us yet.
+      settle(error);
+    }
+  };
+
+  return {
+    publish,
+    counts: () => ({ ...counts }),
+    connected: () => channel !== undefined,
+    async close() {
+      if (channel !== undefined && !blocked) await withinMs(channel.waitForConfirms(), CLOSE_CONFIRM_MS);
+      channel = undefined;
+      await connection.close();
+    },
+  };
+}
