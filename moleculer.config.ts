@@ -20,7 +20,6 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
     tracking: { enabled: true, shutdownTimeout: 8_000 },
     retryPolicy: { enabled: false },
     skipProcessEventRegistration: true,
-    validator: { type: "Fastest", options: { useNewCustomCheckFunction: true } },
     metrics:
       config.metricsPort === undefined
         ? false
@@ -38,17 +37,7 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
   };
 }
 
-/** NATS takes credentials as options, not in its URL. */
-function natsOptions(text: string): Record<string, unknown> {
-  const url = new URL(text);
-  return {
-    servers: `${url.protocol}//${url.host}`,
-    ...(url.username === "" ? {} : { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }),
-    timeout: 2_000,
-    reconnect: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
-    pingInterval: 2_000,
-    maxPingOut: 2,
-  };
+/** Notices a frozen server within four seconds and comes back by itself for ever. */
+function natsOptions(url: string): Record<string, unknown> {
+  return { url, timeout: 2_000, reconnect: true, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 2_000, maxPingOut: 2 };
 }

@@ -35,9 +35,9 @@ class EventOwnerStrategy extends Strategies.Base {
 
 /** For everything else: this node where it can serve itself, the others in turn where it cannot. */
 class LocalFirstStrategy extends Strategies.RoundRobin {
-  override select(list: never[], context?: Context): never {
+  override select(list: never[]): never {
     const local = (list as Endpoint[]).find((endpoint) => endpoint.local);
-    return (local ?? super.select(list, context)) as never;
+    return (local ?? super.select(list)) as never;
   }
 }
 
