@@ -11,7 +11,10 @@ export type Delivery = { message: TransactionMessage; last: boolean };
  * acknowledged. When it throws, all of them count. A fault that is nobody's message (a server that is away) is therefore waited for inside the
  * handler, with the consumer paused: measured on RabbitMQ 3.10.8, every other way back into a quorum queue counts as a delivery.
  */
-export type Handler = (deliveries: readonly Delivery[], signal: AbortSignal) => Promise<readonly Delivery[]>;
+export type Handler = (deliveries: readonly Delivery[], turn: Turn) => Promise<readonly Delivery[]>;
+
+/** What a handler may do meanwhile. `signal` is aborted when the service stops and waits no longer. */
+export type Turn = Pick<Consumer, "pause" | "resume"> & { signal: AbortSignal };
 
 export type Consumer = {
   /** Cancels the consumer: no more messages come; what has come is kept, unacknowledged. */
@@ -51,6 +54,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
   let held: Held[] = [];
   let pumping: Promise<void> | undefined;
   let alignment: Promise<void> = Promise.resolve();
+  const turn: Turn = { pause, resume, signal: stopping.signal };
 
   const connection = await openQueueConnection({
     url: options.url,
@@ -132,7 +136,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
   async function work(batch: Held[]): Promise<void> {
     let refused: ReadonlySet<Delivery>;
     try {
-      refused = new Set(await handler(batch, stopping.signal));
+      refused = new Set(await handler(batch, turn));
     } catch (error) {
       if (stopping.signal.aborted) return;
       log.error(
@@ -149,16 +153,20 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     if (accepted !== undefined) settle(() => accepted.session.channel.ack(asMessage(accepted.tag), true));
   }
 
+  function pause(): void {
+    wanted = false;
+    align();
+  }
+
+  function resume(): void {
+    if (closing) return;
+    wanted = true;
+    align();
+  }
+
   return {
-    pause() {
-      wanted = false;
-      align();
-    },
-    resume() {
-      if (closing) return;
-      wanted = true;
-      align();
-    },
+    pause,
+    resume,
     paused: () => !wanted,
     connected: () => session !== undefined,
     async inspect() {

@@ -1,0 +1,75 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { RedisClient } from "../../mixins/redis.ts";
+
+/** What PostgreSQL says an event has to sell, as of (epoch, batch): the worker's last commit in the same snapshot. */
+export type Truth = { eventId: string; available: number; epoch: number; batch: number };
+export type WrongCopy = Truth & { found: number; mended: boolean };
+
+const PAGE = 1_000;
+/** A worker writes its copy right after the commit: one that is still behind after this long was forgotten. */
+const GRACE_MS = 500;
+
+/**
+ * KEYS[1]: a copy. ARGV[1]: the text it must still hold, ARGV[2]: the text to put there. Keeps its time to live. Answers 1 when it did.
+ * A worker that wrote meanwhile holds something newer, which stays.
+ */
+const REPLACE_IF_SAME = `
+  if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+  redis.call("SET", KEYS[1], ARGV[2], "KEEPTTL")
+  return 1`;
+
+type Suspect = { truth: Truth; key: string; text: string; found: number };
+
+/**
+ * Compares the copies of what is available with the truth and, if `mend`, puts the truth in place of the wrong ones. A copy that readers do not
+ * trust (absent, unreadable, of another run of Redis) is no difference, and neither is one newer than the snapshot.
+ * Returns undefined when Redis cannot be asked.
+ */
+export async function checkAvailableCopies(redis: RedisClient, truths: readonly Truth[], mend: boolean): Promise<WrongCopy[] | undefined> {
+  const run = redis.runId();
+  if (run === undefined) return undefined;
+  try {
+    const suspects: Suspect[] = [];
+    for (let start = 0; start < truths.length; start += PAGE)
+      suspects.push(...(await suspectsOf(redis, run, truths.slice(start, start + PAGE))));
+    if (suspects.length === 0) return [];
+    await wait(GRACE_MS);
+    const wrong: WrongCopy[] = [];
+    for (const { truth, key, text, found } of suspects) {
+      if ((await redis.get(key)) !== text) continue;
+      const { available, epoch, batch } = truth;
+      const right = JSON.stringify({ available: Math.max(0, available), epoch, batch, run });
+      const mended = mend && (await redis.eval(REPLACE_IF_SAME, 1, key, text, right)) === 1;
+      wrong.push({ ...truth, found, mended });
+    }
+    return wrong;
+  } catch {
+    return undefined;
+  }
+}
+
+async function suspectsOf(redis: RedisClient, run: string, truths: readonly Truth[]): Promise<Suspect[]> {
+  const keys = truths.map(({ eventId }) => `event:{${eventId}}:available`);
+  const texts = await redis.mget(...keys);
+  return truths.flatMap((truth, index) => {
+    const [key, text] = [keys[index], texts[index]];
+    if (key === undefined || typeof text !== "string") return [];
+    const copy = readCopy(text);
+    if (copy?.run !== run) return [];
+    const newer = copy.epoch > truth.epoch || (copy.epoch === truth.epoch && copy.batch > truth.batch);
+    // What is below zero is shown as none left.
+    if (newer || copy.available === truth.available || (truth.available < 0 && copy.available === 0)) return [];
+    return [{ truth, key, text, found: copy.available }];
+  });
+}
+
+function readCopy(text: string): { available: number; epoch: number; batch: number; run: string } | undefined {
+  try {
+    const { available, epoch, batch, run } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof available !== "number" || typeof epoch !== "number" || typeof batch !== "number" || typeof run !== "string")
+      return undefined;
+    return { available, epoch, batch, run };
+  } catch {
+    return undefined;
+  }
+}

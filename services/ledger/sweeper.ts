@@ -1,0 +1,85 @@
+import type { Database } from "../../mixins/database.ts";
+import type { Log, Publisher } from "../../mixins/queue.ts";
+
+export type SweeperOptions = {
+  database: Database;
+  publisher: Publisher;
+  log: Log;
+  /** How often it looks. */
+  everyMs?: number;
+  /** Rows younger than this have a message on its way. */
+  olderThanMs?: number;
+};
+
+export type Sweeper = { stop(): Promise<void> };
+
+/**
+ * One step through the index per event, however long its backlog: of each event only the oldest pending row is read. Rows of dead nodes, of lost
+ * messages and of a RabbitMQ that was away are all found here, because nothing but the rows themselves is asked.
+ */
+const EVENTS_WAITING = `
+  WITH RECURSIVE oldest AS (
+    (SELECT event_id, created_at FROM event_ticket_transactions WHERE status = 'pending' ORDER BY event_id, epoch, batch LIMIT 1)
+    UNION ALL
+    SELECT next.event_id, next.created_at
+    FROM oldest CROSS JOIN LATERAL (
+      SELECT event_id, created_at FROM event_ticket_transactions
+      WHERE status = 'pending' AND event_id > oldest.event_id
+      ORDER BY event_id, epoch, batch LIMIT 1
+    ) AS next
+  )
+  SELECT event_id AS "eventId" FROM oldest WHERE created_at < clock_timestamp() - make_interval(secs => $1)`;
+
+/** Events with pending rows older than `olderThanMs` by PostgreSQL's clock. */
+export async function eventsWaiting(database: Database, olderThanMs: number): Promise<string[]> {
+  const rows = await database.query<{ eventId: string }>({ text: EVENTS_WAITING, values: [olderThanMs / 1_000] });
+  return rows.map(({ eventId }) => eventId);
+}
+
+/**
+ * The repair of everything a messenger can do wrong: publishes the ids of events whose rows wait for too long. An event is named again only after
+ * as long a wait, so a long backlog gains no queue of repetitions.
+ */
+export function startSweeper(options: SweeperOptions): Sweeper {
+  const { database, publisher, log, everyMs = 1_000, olderThanMs = 5_000 } = options;
+  const publishedAtMs = new Map<string, number>();
+  let stopped = false;
+  let failing = false;
+  let running: Promise<void> = Promise.resolve();
+
+  const sweep = async (): Promise<void> => {
+    if (!publisher.connected()) return;
+    try {
+      const waiting = await eventsWaiting(database, olderThanMs);
+      const nowMs = performance.now();
+      for (const [eventId, atMs] of publishedAtMs) if (nowMs - atMs >= olderThanMs) publishedAtMs.delete(eventId);
+      for (const eventId of waiting) {
+        if (publishedAtMs.has(eventId)) continue;
+        publishedAtMs.set(eventId, nowMs);
+        publisher.publish(eventId, []);
+      }
+      failing = false;
+    } catch (error) {
+      if (!failing) log.warn(`The sweeper cannot look for waiting rows: ${error instanceof Error ? error.message : String(error)}`);
+      failing = true;
+    }
+  };
+
+  let timer: NodeJS.Timeout;
+  const schedule = (): void => {
+    timer = setTimeout(() => {
+      running = sweep().finally(() => {
+        if (!stopped) schedule();
+      });
+    }, everyMs);
+  };
+  schedule();
+
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

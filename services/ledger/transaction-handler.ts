@@ -1,0 +1,72 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Database } from "../../mixins/database.ts";
+import type { Delivery, Handler, Log, Turn } from "../../mixins/queue.ts";
+import type { RedisClient } from "../../mixins/redis.ts";
+import { applyEvents, failPending } from "./apply.ts";
+
+export type LedgerCounts = { appliedRows: number; failedRows: number; outages: number };
+
+export type HandlerOptions = { database: Database; redis: RedisClient; log: Log; counts: LedgerCounts; retryMs?: number };
+
+/**
+ * What the ledger does with messages: books everything their events have pending, then deletes the transactions' copies in Redis.
+ *
+ * A fault of PostgreSQL is waited for here, with the consumer cancelled and the messages unacknowledged, and the same work is tried again: it may
+ * last an hour without a message counting towards the delivery limit. Only an event whose rows cannot be booked gives its messages back; with
+ * the last delivery of one its rows are put aside as `failed`.
+ */
+export function createTransactionHandler(options: HandlerOptions): Handler {
+  const { database, redis, log, counts, retryMs = 250 } = options;
+
+  const attempt = async (eventIds: readonly string[], lastTry: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> => {
+    const { rows, broken } = await applyEvents(database, eventIds);
+    counts.appliedRows += rows;
+    for (const [eventId, reason] of broken) {
+      if (!lastTry.has(eventId)) continue;
+      const failed = await failPending(database, eventId);
+      counts.failedRows += failed;
+      log.error(`${failed} transactions of event ${eventId} cannot be booked and are put aside as failed: ${reason}`);
+    }
+    return broken;
+  };
+
+  return async (deliveries, turn) => {
+    const eventIds = [...new Set(deliveries.map(({ message }) => message.eventId))].sort();
+    const lastTry = new Set(deliveries.filter(({ last }) => last).map(({ message }) => message.eventId));
+    const broken = await overOutages(turn, () => attempt(eventIds, lastTry));
+    const refused = deliveries.filter(({ message }) => broken.has(message.eventId));
+    await forgetCopies(deliveries.filter(({ message }) => !broken.has(message.eventId)));
+    return refused;
+  };
+
+  async function overOutages<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        const result = await work();
+        if (failures > 0) {
+          log.info("The ledger books again");
+          turn.resume();
+        }
+        return result;
+      } catch (error) {
+        if (failures === 0) {
+          counts.outages += 1;
+          log.warn(`The ledger cannot book and waits: ${error instanceof Error ? error.message : String(error)}`);
+          turn.pause();
+        }
+        await wait(Math.min(retryMs * 2 ** failures, 2_000), undefined, { signal: turn.signal });
+      }
+    }
+  }
+
+  /** The copies say "pending" and live a minute at most, so a Redis that is away is no reason to wait. */
+  async function forgetCopies(applied: readonly Delivery[]): Promise<void> {
+    const keys = applied.flatMap(({ message }) =>
+      message.transactionIds.map((id) => `event_ticket_transaction:{${message.eventId}}:${id}`),
+    );
+    if (keys.length === 0 || redis.status !== "ready") return;
+    const pipeline = redis.pipeline();
+    for (let start = 0; start < keys.length; start += 1_000) pipeline.unlink(...keys.slice(start, start + 1_000));
+    await pipeline.exec().catch(() => undefined);
+  }
+}
