@@ -1,0 +1,29 @@
+/** A map that forgets its oldest entry when full, so that what strangers send cannot fill the memory. */
+export class BoundedMap<Key, Value> {
+  private readonly entries = new Map<Key, Value>();
+  private readonly max: number;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get(key: Key): Value | undefined {
+    return this.entries.get(key);
+  }
+
+  set(key: Key, value: Value): void {
+    if (this.entries.size >= this.max && !this.entries.has(key)) {
+      const oldest = this.entries.keys().next();
+      if (oldest.done !== true) this.entries.delete(oldest.value);
+    }
+    this.entries.set(key, value);
+  }
+
+  delete(key: Key): void {
+    this.entries.delete(key);
+  }
+}

@@ -1,0 +1,161 @@
+// A token is checked whole or not at all: what attackers do to tokens must end in the same plain refusal.
+import assert from "node:assert/strict";
+import { type KeyObject, createHmac, createPublicKey, generateKeyPairSync, sign as signBytes } from "node:crypto";
+import { describe, it } from "node:test";
+import { createInternalTokenMint, createInternalTokenVerifier } from "../mixins/internal-token.ts";
+import { ACCESS_TOKEN_LIFE_MS, createAccessTokenSigner, createAccessTokenVerifier, publicJwk } from "../mixins/tokens.ts";
+
+const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+const sign = createAccessTokenSigner(privateKey);
+const SUBJECT = { userId: "018f0000-0000-7000-8000-000000000001", role: "customer", sessionId: "s" } as const;
+const CALLER = { userId: SUBJECT.userId, role: "customer" } as const;
+const SECRET = "a secret of thirty-two characters or more";
+
+const verifyAccess = (token: string): string => outcome(createAccessTokenVerifier(publicKey)(token));
+const verifyInternal = (token: string): string => outcome(createInternalTokenVerifier(SECRET)(token));
+
+function outcome(answer: ReturnType<ReturnType<typeof createAccessTokenVerifier>>): string {
+  return answer.ok ? `${answer.value.role} ${answer.value.userId}` : answer.refusal.code;
+}
+
+type Parts = Record<string, unknown>;
+const encode = (part: Parts): string => Buffer.from(JSON.stringify(part)).toString("base64url");
+const decode = (segment: string): Parts => JSON.parse(Buffer.from(segment, "base64url").toString()) as Parts;
+
+/** Signs any header and claims with a real key, as only a mistake of ours or a stolen key could. */
+function forge(key: KeyObject, header: Parts, claims: Parts): string {
+  const input = `${encode(header)}.${encode(claims)}`;
+  return `${input}.${signBytes(null, Buffer.from(input), key).toString("base64url")}`;
+}
+
+function partsOf(token: string): { header: Parts; claims: Parts; signature: string } {
+  const [header = "", claims = "", signature = ""] = token.split(".");
+  return { header: decode(header), claims: decode(claims), signature };
+}
+
+const GOOD = partsOf(sign(SUBJECT));
+const altered = (header: Parts, claims: Parts): string => forge(privateKey, { ...GOOD.header, ...header }, { ...GOOD.claims, ...claims });
+
+describe("access tokens", () => {
+  it("name the caller, the session and the key, and live an hour", () => {
+    const token = sign(SUBJECT, 1_000_000);
+    const { header, claims } = partsOf(token);
+    assert.deepEqual(header, { alg: "EdDSA", typ: "at+jwt", kid: publicJwk(publicKey).kid });
+    assert.deepEqual(
+      { ...claims, jti: "" },
+      { iss: "boxoffice", aud: "boxoffice-api", sub: SUBJECT.userId, role: "customer", sid: "s", jti: "", iat: 1_000, exp: 4_600 },
+    );
+    assert.equal(verifyAccess(sign(SUBJECT)), `customer ${SUBJECT.userId}`);
+  });
+
+  it("publish only the public half", () => {
+    assert.deepEqual(publicJwk(privateKey), publicJwk(publicKey));
+    assert.equal("d" in publicJwk(privateKey), false);
+    // The example of RFC 8037, appendix A.3.
+    const example = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" };
+    const der = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), Buffer.from(example.x, "base64url")]);
+    const key = `-----BEGIN PUBLIC KEY-----\n${der.toString("base64")}\n-----END PUBLIC KEY-----`;
+    assert.equal(publicJwk(createPublicKey(key)).kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+  });
+
+  it("tell an expired token from a wrong one, also where it was seen before", () => {
+    const verify = createAccessTokenVerifier(publicKey);
+    assert.equal(outcome(verify(sign(SUBJECT, Date.now() - ACCESS_TOKEN_LIFE_MS - 1_500))), "TOKEN_EXPIRED");
+    const nearlyOver = sign(SUBJECT, Date.now() - ACCESS_TOKEN_LIFE_MS + 1_500);
+    assert.equal(outcome(verify(nearlyOver)), `customer ${SUBJECT.userId}`);
+    const now = Date.now;
+    try {
+      Date.now = () => now() + 3_000;
+      assert.equal(outcome(verify(nearlyOver)), "TOKEN_EXPIRED");
+    } finally {
+      Date.now = now;
+    }
+  });
+
+  it("are refused when anything about them is wrong", () => {
+    const other = generateKeyPairSync("ed25519");
+    const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+    const hs256 = `${encode({ ...GOOD.header, alg: "HS256" })}.${encode(GOOD.claims)}`;
+    const [headerSegment = "", claimsSegment = "", signature = ""] = altered({}, {}).split(".");
+    const lastDigit = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const spareBit = signature.slice(0, -1) + (lastDigit[lastDigit.indexOf(signature.slice(-1)) ^ 1] ?? "");
+    const flipped = (signature.startsWith("A") ? "B" : "A") + signature.slice(1);
+    const cases: Record<string, string> = {
+      empty: "",
+      "not a token": "a.b.c",
+      "too long": `${"A".repeat(3_000)}.e30.x`,
+      "alg none": `${encode({ ...GOOD.header, alg: "none" })}.${encode(GOOD.claims)}.`,
+      "no signature": `${headerSegment}.${claimsSegment}.`,
+      "HS256 with the public key": `${hs256}.${createHmac("sha256", pem).update(hs256).digest("base64url")}`,
+      "HS256 with the raw public key": `${hs256}.${createHmac("sha256", Buffer.from(publicJwk(publicKey).x, "base64url"))
+        .update(hs256)
+        .digest("base64url")}`,
+      "a flipped bit in the signature": `${headerSegment}.${claimsSegment}.${flipped}`,
+      "a flipped spare bit in the signature": `${headerSegment}.${claimsSegment}.${spareBit}`,
+      "a changed claim": `${headerSegment}.${encode({ ...GOOD.claims, role: "operator" })}.${signature}`,
+      "another's key": forge(other.privateKey, GOOD.header, GOOD.claims),
+      "another's key in the header": forge(other.privateKey, { ...GOOD.header, jwk: publicJwk(other.publicKey) }, GOOD.claims),
+      "jku of a stranger": forge(other.privateKey, { ...GOOD.header, jku: "https://keys.example/jwks.json" }, GOOD.claims),
+      "another kid": altered({ kid: "../../etc/passwd" }, {}),
+      "no kid": altered({ kid: undefined }, {}),
+      "crit unknown": altered({ crit: ["b64"], b64: false }, {}),
+      "wrong issuer": altered({}, { iss: "elsewhere" }),
+      "wrong audience": altered({}, { aud: "boxoffice-services" }),
+      "no audience": altered({}, { aud: undefined }),
+      "wrong type": altered({ typ: "JWT" }, {}),
+      "no type": altered({ typ: undefined }, {}),
+      "not yet valid": altered({}, { nbf: Math.floor(Date.now() / 1_000) + 60 }),
+      "no expiry": altered({}, { exp: undefined }),
+      "expiry as text": altered({}, { exp: "4102444800" }),
+      "no subject": altered({}, { sub: undefined }),
+      "subject not text": altered({}, { sub: 1 }),
+      "unknown role": altered({}, { role: "root" }),
+      "an internal token": createInternalTokenMint(SECRET)(CALLER),
+    };
+    assert.equal(verifyAccess(altered({}, {})), `customer ${SUBJECT.userId}`, "the forging itself works");
+    for (const [name, token] of Object.entries(cases)) assert.equal(verifyAccess(token), "UNAUTHENTICATED", name);
+  });
+});
+
+describe("internal tokens", () => {
+  const mint = createInternalTokenMint(SECRET);
+
+  it("say for whom a service is called, and allow for clocks two minutes apart", () => {
+    const token = mint({ userId: "u", role: "operator" });
+    assert.equal(verifyInternal(token), "operator u");
+    assert.equal(mint({ userId: "u", role: "operator" }), token, "reused for a few seconds");
+    assert.notEqual(mint({ userId: "u", role: "customer" }), token);
+    const now = Date.now;
+    try {
+      Date.now = () => now() + 170_000;
+      assert.equal(verifyInternal(token), "operator u");
+      Date.now = () => now() - 110_000;
+      assert.equal(verifyInternal(token), "operator u");
+      Date.now = () => now() + 182_000;
+      assert.equal(verifyInternal(token), "TOKEN_EXPIRED");
+    } finally {
+      Date.now = now;
+    }
+  });
+
+  it("are refused with another secret, another algorithm, or when they are access tokens", () => {
+    const { claims } = partsOf(mint(CALLER));
+    const sha256 = `${encode({ alg: "HS256", typ: "internal+jwt" })}.${encode(claims)}`;
+    assert.equal(verifyInternal(createInternalTokenMint(`${SECRET}!`)(CALLER)), "UNAUTHENTICATED");
+    assert.equal(verifyInternal(`${sha256}.${createHmac("sha256", SECRET).update(sha256).digest("base64url")}`), "UNAUTHENTICATED");
+    assert.equal(verifyInternal(`${encode({ alg: "none", typ: "internal+jwt" })}.${encode(claims)}.`), "UNAUTHENTICATED");
+    assert.equal(verifyInternal(sign(SUBJECT)), "UNAUTHENTICATED");
+  });
+
+  it("cost less than 40 µs to mint and check together, for a caller never seen", () => {
+    const verify = createInternalTokenVerifier(SECRET);
+    const rounds = 2_000;
+    let best = Number.POSITIVE_INFINITY;
+    for (let run = 0; run < 5; run += 1) {
+      const startedAt = performance.now();
+      for (let index = 0; index < rounds; index += 1) assert.ok(verify(mint({ userId: `${run}-${index}`, role: "customer" })).ok);
+      best = Math.min(best, ((performance.now() - startedAt) * 1_000) / rounds);
+    }
+    assert.ok(best < 40, `${best.toFixed(1)} µs`);
+  });
+});
