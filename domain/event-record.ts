@@ -1,0 +1,104 @@
+import { fold } from "./fold.ts";
+
+/**
+ * One event as a feed tells it, made complete: what the import writes. `source` and `sourceId` name the record for ever, so that a later
+ * import finds it again. `date` (YYYY-MM-DD), `startTime` and `endTime` (HH:MM) are local to the city; `startsAt` and `endsAt` are the same
+ * moments in UTC (RFC 3339); `duration` is the minutes between them.
+ */
+export type EventRecord = {
+  source: string;
+  sourceId: string;
+  name: string;
+  type: string;
+  location: string;
+  country: string | null;
+  url: string | null;
+  date: string;
+  startTime: string;
+  endTime: string;
+  duration: number;
+  timeZone: string;
+  startsAt: string;
+  endsAt: string;
+  totalCapacity: number;
+};
+
+/** Lengths in UTF-16 units. Keys are indexed, and an index entry has room for 2,700 bytes. */
+export const EVENT_LIMITS = {
+  source: 50,
+  sourceId: 500,
+  name: 200,
+  nameKeyBytes: 1_000,
+  type: 50,
+  location: 100,
+  country: 100,
+  url: 2_000,
+  yearMin: 1970,
+  yearMax: 2100,
+  durationMinutesMax: 366 * 24 * 60,
+  capacityMax: 1_000_000,
+} as const;
+
+/** The key of a record that has no id of its own. */
+export function ownKey(record: { name: string; date: string; location: string }): string {
+  return [fold(record.name), record.date, fold(record.location)].join("|");
+}
+
+/** Says in one phrase why this record cannot be an event, or undefined. Assumes the types are right. */
+export function recordProblem(record: EventRecord): string | undefined {
+  return textProblem(record) ?? timeProblem(record) ?? capacityProblem(record.totalCapacity);
+}
+
+function textProblem(record: EventRecord): string | undefined {
+  for (const field of ["source", "sourceId", "name", "type", "location", "country", "url"] as const) {
+    const text = record[field];
+    if (text === null) continue;
+    if (text.trim() === "") return `${field} is empty`;
+    if (text.length > EVENT_LIMITS[field]) return `${field} is longer than ${EVENT_LIMITS[field]} characters`;
+    if (/\p{Cc}/u.test(text)) return `${field} has control characters in it`;
+  }
+  for (const field of ["name", "type", "location"] as const) {
+    const key = fold(record[field]);
+    if (key === "") return `${field} has no letter or digit`;
+    if (new TextEncoder().encode(key).length > EVENT_LIMITS.nameKeyBytes) return `${field} is too long once it is folded for the search`;
+  }
+  if (record.url !== null && !isWebAddress(record.url)) return "url is not a web address (http or https)";
+  return undefined;
+}
+
+function isWebAddress(url: string): boolean {
+  return /^https?:\/\/\S+$/i.test(url);
+}
+
+function timeProblem({ date, startTime, endTime, duration, startsAt, endsAt }: EventRecord): string | undefined {
+  if (!isDay(date)) return `date is not a day of the calendar (YYYY-MM-DD, ${EVENT_LIMITS.yearMin} to ${EVENT_LIMITS.yearMax})`;
+  if (!isTime(startTime) || !isTime(endTime)) return "a time is not HH:MM";
+  const startsMs = Date.parse(startsAt);
+  const endsMs = Date.parse(endsAt);
+  if (Number.isNaN(startsMs) || Number.isNaN(endsMs)) return "a moment is not RFC 3339";
+  // No place on earth is further from UTC than that.
+  if (Math.abs(startsMs - Date.parse(`${date}T${startTime}:00Z`)) > 15 * 3_600_000)
+    return "startsAt is not the moment of date and startTime";
+  if (endsMs <= startsMs) return "it ends before it starts";
+  if (duration > EVENT_LIMITS.durationMinutesMax) return "it lasts longer than a year";
+  if (!Number.isInteger(duration) || duration * 60_000 !== endsMs - startsMs) return "duration is not the minutes from start to end";
+  return undefined;
+}
+
+/** A real day, YYYY-MM-DD, within the years that events may have. */
+export function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const year = Number(text.slice(0, 4));
+  if (year < EVENT_LIMITS.yearMin || year > EVENT_LIMITS.yearMax) return false;
+  const ms = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
+}
+
+export function isTime(text: string): boolean {
+  return /^([01]\d|2[0-3]):[0-5]\d$/.test(text);
+}
+
+function capacityProblem(capacity: number): string | undefined {
+  if (Number.isInteger(capacity) && capacity >= 0 && capacity <= EVENT_LIMITS.capacityMax) return undefined;
+  return `capacity is not a whole number from 0 to ${EVENT_LIMITS.capacityMax}`;
+}
