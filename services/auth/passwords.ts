@@ -1,0 +1,63 @@
+import { hash, verify } from "@node-rs/argon2";
+import { type Answer, accepted, refused } from "../../domain/refusal.ts";
+
+/** argon2id (the package's default) as OWASP asks: 19 MiB, two passes, one lane. */
+const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+
+/** Each computation takes a core and 19 MiB for some 70 ms: two at once, and no more waiting than two seconds' worth. */
+const RUNNING_MAX = 2;
+const WAITING_MAX = 48;
+
+export const PASSWORD_MIN = 12;
+export const PASSWORD_MAX = 128;
+
+/** Counted in code points, as the contract counts; nothing is cut, folded or normalised (ASVS 5.0, 6.2.8). */
+export function hasPasswordLength(password: string): boolean {
+  const length = Array.from(password).length;
+  return length >= PASSWORD_MIN && length <= PASSWORD_MAX;
+}
+
+export type Passwords = {
+  /** An encoded argon2id hash with its own salt. Can refuse with: TRY_AGAIN (too many are waiting). */
+  hash(password: string): Promise<Answer<string>>;
+  /**
+   * Whether the password belongs to the hash. Without a hash (no such account) it is false, after the same work.
+   * Can refuse with: TRY_AGAIN (too many are waiting).
+   */
+  matches(encoded: string | undefined, password: string): Promise<Answer<boolean>>;
+};
+
+export function createPasswords(): Passwords {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+
+  const inTurn = async <T>(work: () => Promise<T>): Promise<Answer<T>> => {
+    if (running >= RUNNING_MAX) {
+      if (waiting.length >= WAITING_MAX) return refused("TRY_AGAIN");
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else {
+      running += 1;
+    }
+    try {
+      return accepted(await work());
+    } finally {
+      // The next in line takes this place over, so nobody who comes later overtakes it.
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+
+  let nobodys: Promise<string> | undefined;
+
+  return {
+    hash: (password) => inTurn(() => hash(password, PARAMETERS)),
+    matches: (encoded, password) =>
+      inTurn(async () => {
+        nobodys ??= hash("the hash that stands for no account", PARAMETERS);
+        const nobody = await nobodys;
+        const right = await verify(encoded ?? nobody, password);
+        return right && encoded !== undefined;
+      }),
+  };
+}
