@@ -45,7 +45,7 @@ export function fold(text: string): string {
 
 /** All distinct substrings of 1 to 3 letters (code points) of a folded name: what the search index holds of it. */
 export function grams(key: string): string[] {
-  const letters = [...key];
+  const letters = Array.from(key);
   const found = new Set<string>();
   for (let length = 1; length <= GRAM_LENGTH_MAX; length++)
     for (let start = 0; start + length <= letters.length; start++) found.add(letters.slice(start, start + length).join(""));
@@ -57,7 +57,7 @@ export function grams(key: string): string[] {
  * Necessary, not sufficient: who searches compares the names themselves too. Empty for an empty query.
  */
 export function searchGrams(queryKey: string): string[] {
-  const letters = [...queryKey];
+  const letters = Array.from(queryKey);
   if (letters.length <= GRAM_LENGTH_MAX) return letters.length === 0 ? [] : [queryKey];
   const starts = letters.length - GRAM_LENGTH_MAX;
   const taken = Math.min(starts + 1, SEARCH_GRAMS_MAX);

@@ -1,3 +1,5 @@
+import { DataTypes, Model } from "sequelize";
+
 /** An event as everyone outside sees it (the contract's Event). */
 export type EventView = {
   id: string;
@@ -25,3 +27,35 @@ export const EVENT_COLUMNS = `
   to_char(event.start_time, 'HH24:MI') AS "startTime", to_char(event.end_time, 'HH24:MI') AS "endTime", event.duration,
   event.time_zone AS "timeZone", to_char(event.starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt",
   event.total_capacity AS "totalCapacity"`;
+
+/** The plain read of one event goes through moleculer-db's adapter; columns that only the search needs are left out. */
+export const EVENT_TABLE = {
+  name: "event",
+  attributes: {
+    id: { type: DataTypes.UUID, primaryKey: true },
+    name: DataTypes.TEXT,
+    type: DataTypes.TEXT,
+    location: DataTypes.TEXT,
+    country: DataTypes.TEXT,
+    url: DataTypes.TEXT,
+    date: DataTypes.DATEONLY,
+    startTime: DataTypes.TIME,
+    endTime: DataTypes.TIME,
+    duration: DataTypes.INTEGER,
+    timeZone: DataTypes.TEXT,
+    startsAt: DataTypes.DATE,
+    totalCapacity: DataTypes.INTEGER,
+  },
+};
+
+/** The adapter's instance as a row; undefined where there is none. */
+export function readEvent(instance: unknown): EventRow | undefined {
+  if (!(instance instanceof Model)) return undefined;
+  const stored = instance.get({ plain: true }) as Omit<EventRow, "startsAt"> & { startsAt: Date };
+  return {
+    ...stored,
+    startTime: stored.startTime.slice(0, 5),
+    endTime: stored.endTime.slice(0, 5),
+    startsAt: stored.startsAt.toISOString(),
+  };
+}

@@ -42,7 +42,8 @@ const LONGEST_EVENT_DAYS = 368;
 export function searchFilters(params: SearchParams, nowMs: number): Answer<SearchFilters> {
   const { date, from, to, cursor } = params;
   const wrong = [];
-  for (const [field, day] of Object.entries({ date, from, to })) if (day !== undefined && !isCalendarDay(day)) wrong.push({ field, rule: "date" });
+  for (const [field, day] of Object.entries({ date, from, to }))
+    if (day !== undefined && !isCalendarDay(day)) wrong.push({ field, rule: "date" });
   const after = cursor === undefined ? undefined : readCursor(cursor);
   if (cursor !== undefined && after === undefined) wrong.push({ field: "cursor", rule: "cursor" });
   if (wrong.length > 0) return refused("VALIDATION_ERROR", { errors: wrong });
@@ -76,7 +77,8 @@ function readCursor(cursor: string): Position | undefined {
     if (!Array.isArray(parts) || parts.length !== 3) return undefined;
     const [date, startsAt, id] = parts as unknown[];
     if (typeof date !== "string" || typeof startsAt !== "string" || typeof id !== "string") return undefined;
-    const ours = isDay(date) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(startsAt) && !Number.isNaN(Date.parse(startsAt)) && UUID.test(id);
+    const ours =
+      isDay(date) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(startsAt) && !Number.isNaN(Date.parse(startsAt)) && UUID.test(id);
     // One spelling per position: whatever decodes to the same but is written otherwise was not made here.
     return ours && writeCursor({ date, startsAt, id }) === cursor ? { date, startsAt, id } : undefined;
   } catch {

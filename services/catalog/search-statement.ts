@@ -25,7 +25,11 @@ export function searchStatement(filters: SearchFilters, share: GramShare): State
   const values: unknown[] = [];
   const value = (one: unknown): string => `$${values.push(one)}`;
   const grams = searchGrams(filters.nameKey ?? "");
-  const byGrams = grams.length > 0 && filters.locationKey === undefined && filters.firstDate !== filters.lastDate && grams.some((gram) => share(gram) <= RARE_SHARE);
+  const byGrams =
+    grams.length > 0 &&
+    filters.locationKey === undefined &&
+    filters.firstDate !== filters.lastDate &&
+    grams.some((gram) => share(gram) <= RARE_SHARE);
 
   const conditions = [`date >= ${value(filters.firstDate)}::date`];
   if (filters.lastDate !== undefined) conditions.push(`date <= ${value(filters.lastDate)}::date`);

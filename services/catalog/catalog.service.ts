@@ -1,0 +1,142 @@
+import type { Context, ServiceSchema } from "moleculer";
+import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
+import { accepted, type Answer, refused } from "../../domain/refusal.ts";
+import { type Database, tableMixin } from "../../mixins/database.ts";
+import type { RedisClient } from "../../mixins/redis.ts";
+import { availableOf } from "./availability.ts";
+import { EVENT_TABLE, type EventView, readEvent } from "./event-view.ts";
+import { type Filters, listFilters } from "./filters.ts";
+import { gramShares } from "./gram-shares.ts";
+import { importEvents, type ImportOutcome } from "./import-events.ts";
+import { searchEvents, type SearchPage } from "./search.ts";
+import type { SearchParams } from "./search-filters.ts";
+
+export type CatalogDependencies = {
+  /** Of the profile "sale": a search that takes seconds is none. Closed by whoever opened it. */
+  database: Database;
+  /** Of the profile "long", for the import. */
+  importDatabase: Database;
+  redis: RedisClient;
+  now?: () => number;
+};
+
+/** `last`: the feed has ended, so the indexes are put in order for searches. */
+export type ImportParams = { records: EventRecord[]; last?: boolean };
+
+/** What moleculer-db gives a service, as far as it is used here. */
+type WithAdapter = { adapter: { findById(id: string): Promise<unknown> } };
+
+const text = (max: number) => ({ type: "string", min: 1, max });
+const optionalText = (max: number) => ({ ...text(max), optional: true });
+const day = { type: "string", pattern: "^\\d{4}-\\d{2}-\\d{2}$", optional: true };
+const whole = { type: "number", integer: true };
+
+const RECORD_RULES = {
+  source: text(EVENT_LIMITS.source),
+  sourceId: text(EVENT_LIMITS.sourceId),
+  name: text(EVENT_LIMITS.name),
+  type: text(EVENT_LIMITS.type),
+  location: text(EVENT_LIMITS.location),
+  country: { ...text(EVENT_LIMITS.country), nullable: true },
+  url: { ...text(EVENT_LIMITS.url), nullable: true },
+  date: text(10),
+  startTime: text(5),
+  endTime: text(5),
+  duration: whole,
+  timeZone: text(64),
+  startsAt: text(30),
+  endsAt: text(30),
+  totalCapacity: whole,
+};
+
+/** The catalogue: what can be bought, where and when. The only writer of `event` but its capacity. */
+export function createCatalogService(dependencies: CatalogDependencies): ServiceSchema {
+  const { database, importDatabase, redis, now = Date.now } = dependencies;
+  const shares = gramShares(database, now);
+  let writtenSinceTidied = 0;
+
+  /** Pages are read from the indexes alone only where VACUUM has been, and the shape of a search follows the statistics. */
+  const tidy = async (log: { warn(message: string, error: unknown): void }): Promise<void> => {
+    try {
+      await importDatabase.query({ text: "VACUUM (ANALYZE) event" });
+      await shares.refresh();
+    } catch (error) {
+      log.warn("The event table could not be vacuumed after an import; PostgreSQL will do it later", error);
+    }
+  };
+
+  return {
+    name: "catalog",
+    mixins: [tableMixin(database, EVENT_TABLE)],
+
+    actions: {
+      /** A page of events. Can refuse with: VALIDATION_ERROR (a day that is none, a cursor that is not ours). */
+      search: {
+        auth: "public",
+        params: {
+          $$strict: true,
+          location: optionalText(100),
+          name: optionalText(100),
+          type: optionalText(50),
+          date: day,
+          from: day,
+          to: day,
+          limit: { ...whole, min: 1, max: 100, optional: true },
+          cursor: { type: "string", max: 1_000, optional: true },
+        },
+        async handler(ctx: Context<SearchParams>): Promise<Answer<SearchPage>> {
+          return searchEvents({ database, redis, share: await shares.current() }, ctx.params, now());
+        },
+      },
+
+      /** One event, also a past one. Can refuse with: EVENT_NOT_FOUND. */
+      get: {
+        auth: "public",
+        params: { $$strict: true, eventId: { type: "uuid" } },
+        async handler(ctx: Context<{ eventId: string }>): Promise<Answer<EventView>> {
+          const id = ctx.params.eventId.toLowerCase();
+          const row = readEvent(await (this as unknown as WithAdapter).adapter.findById(id));
+          if (row === undefined) return refused("EVENT_NOT_FOUND");
+          const available = await availableOf(database, redis, [id]);
+          return accepted({ ...row, available: available.get(id) ?? 0 });
+        },
+      },
+
+      /** The cities and types of upcoming events, most events first. */
+      filters: {
+        auth: "public",
+        params: { $$strict: true },
+        async handler(): Promise<Answer<Filters>> {
+          return accepted(await listFilters(database, now()));
+        },
+      },
+
+      /** Writes a batch of a feed; says for each record, in order, what became of it. */
+      import: {
+        auth: "operator",
+        timeout: 120_000,
+        params: {
+          $$strict: true,
+          records: { type: "array", max: 1_000, items: { type: "object", strict: true, props: RECORD_RULES } },
+          last: { type: "boolean", optional: true },
+        },
+        async handler(ctx: Context<ImportParams>): Promise<Answer<{ outcomes: ImportOutcome[] }>> {
+          const changed = (eventId: string): void => {
+            // Whoever does not hear of it finds the truth in PostgreSQL, a little later.
+            this.broker
+              .broadcast("event.changed", { eventId })
+              .catch((error: unknown) => this.logger.warn("event.changed was not sent", error));
+          };
+          const node = this.broker.nodeID;
+          const outcomes = await importEvents({ database: importDatabase, redis, node, changed }, ctx.params.records);
+          writtenSinceTidied += outcomes.filter(({ outcome }) => outcome === "imported" || outcome === "updated").length;
+          if (ctx.params.last === true && writtenSinceTidied > 0) {
+            writtenSinceTidied = 0;
+            await tidy(this.logger);
+          }
+          return accepted({ outcomes });
+        },
+      },
+    },
+  };
+}
