@@ -118,7 +118,9 @@ export function readConfig(environment: Environment) {
   const redisUrl = url("REDIS_URL", value("REDIS_URL"), ["redis:", "rediss:"]);
   const lockUrls = list("REDLOCK_URLS").flatMap((text) => url("REDLOCK_URLS", text, ["redis:", "rediss:"]) ?? []);
 
-  const config = {
+  const signingKey = accessTokenKey(value("ACCESS_TOKEN_KEY_FILE"), production, dataDir, problems);
+  if (problems.length > 0 || signingKey === undefined) throw new ConfigError(problems);
+  return {
     production,
     services: runs,
     nodeId: value("NODE_ID") ?? `${hostname()}-${process.pid}`,
@@ -142,13 +144,11 @@ export function readConfig(environment: Environment) {
     rateLimits: rateLimits === "on",
     internalTokenSecret: secret("INTERNAL_TOKEN_SECRET"),
     transactionSecret: secret("TRANSACTION_SECRET"),
-    accessTokenKey: accessTokenKey(value("ACCESS_TOKEN_KEY_FILE"), production, dataDir, problems),
+    accessTokenKey: signingKey,
   };
-  if (problems.length > 0) throw new ConfigError(problems);
-  return config;
 }
 
-/** Adds the addresses of private servers to an environment that names none of its own. */
+/** The private servers' addresses, by the variables that would name existing ones. */
 export type ServerUrls = { DATABASE_URL: string; REDIS_URL: string; AMQP_URL: string; TRANSPORTER: string };
 
 /** A node cannot run without its four servers: says which are missing. */

@@ -11,8 +11,12 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name.startsWith("SequelizeConnection") || error.name === "SequelizeTimeoutError") return true;
   const original = (error as { original?: unknown }).original;
-  if (error.name === "SequelizeDatabaseError" && original instanceof Error) {
-    return isServerError(original) ? NOT_NOW.test(original.code) : true;
-  }
-  return false;
+  const cause = error.name === "SequelizeDatabaseError" && original instanceof Error ? original : error;
+  return isServerError(cause) ? NOT_NOW.test(cause.code) : cause !== error || isConnectionError(cause);
+}
+
+/** What pg and the socket under it say when the answer never comes. */
+function isConnectionError(error: Error & { code?: unknown }): boolean {
+  const code = typeof error.code === "string" ? error.code : "";
+  return /^(?:08...|57P..|E[A-Z]{3,})$/.test(code) || /^(?:Connection terminated|Query read timeout|timeout e|Client has)/i.test(error.message);
 }

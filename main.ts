@@ -1,0 +1,66 @@
+import { type Config, requireServers } from "./config.ts";
+import { type LoggerInstance, type ServiceSchema, ServiceBroker } from "moleculer";
+import { authorisation } from "./mixins/authorisation.ts";
+import { openDatabase } from "./mixins/database.ts";
+import { createInternalTokenVerifier } from "./mixins/internal-token.ts";
+import { openRedis, whenReady } from "./mixins/redis.ts";
+import { brokerOptions } from "./moleculer.config.ts";
+import { createApiService } from "./services/api/api.service.ts";
+import { createAuthService } from "./services/auth/auth.service.ts";
+import { createCatalogService } from "./services/catalog/catalog.service.ts";
+import { createLedgerService } from "./services/ledger/ledger.service.ts";
+import { createPurchasingService, type PurchasingDependencies } from "./services/purchasing/purchasing.service.ts";
+
+export type RunningNode = {
+  broker: ServiceBroker;
+  /** Stops taking calls, lets those in flight finish, then closes every connection. */
+  stop(): Promise<void>;
+};
+
+/** What tests may put in place of a real part. */
+export type Replacements = Pick<PurchasingDependencies, "replace">;
+
+/** Composes one node of the engine: the services that `config.services` names, on one broker, over shared pools. The only importer of services. */
+export async function startNode(config: Config, replacements: Replacements = {}): Promise<RunningNode> {
+  const { databaseUrl, redisUrl, amqpUrl } = requireServers(config);
+  const broker = new ServiceBroker(brokerOptions(config, [authorisation(createInternalTokenVerifier(config.internalTokenSecret))]));
+  const log: LoggerInstance = broker.getLogger("node");
+  const database = openDatabase(databaseUrl, "sale");
+  const longDatabase = openDatabase(databaseUrl, "long");
+  const redis = openRedis(redisUrl, (message) => log.warn(message));
+  const closeAll = async (): Promise<void> => {
+    await Promise.all([database.close(), longDatabase.close()]);
+    redis.disconnect();
+  };
+
+  const { internalTokenSecret, transactionSecret, lockUrls, leaseMs, accessTokenKey } = config;
+  const { batchMax, mailboxMax, ticketsPerCustomerMax } = config;
+  const services: Record<Config["services"][number], () => ServiceSchema> = {
+    auth: () => createAuthService({ database, accessTokenKey }),
+    catalog: () => createCatalogService({ database, importDatabase: longDatabase, redis }),
+    purchasing: () =>
+      createPurchasingService({
+        ...{ database, redis, amqpUrl, lockUrls, leaseMs, transactionSecret, internalTokenSecret, ...replacements },
+        limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
+      }),
+    ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl }),
+    api: () => createApiService({ config }),
+  };
+  for (const name of config.services) broker.createService(services[name]());
+
+  try {
+    if (!(await whenReady(redis, 2_000))) log.warn("Redis does not answer: starting without copies and leases");
+    await broker.start();
+  } catch (error) {
+    await broker.stop().catch(() => undefined);
+    await closeAll();
+    throw error;
+  }
+  return {
+    broker,
+    async stop() {
+      await broker.stop();
+      await closeAll();
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { RedisClient } from "./redis.ts";
+
+/** When the event's worker (or an import, batch 0) wrote what is copied: the order in which copies overwrite each other. */
+export type Stamp = { epoch: number; batch: number };
+
+/**
+ * KEYS: copies, all of one event. ARGV: epoch, batch, run_id, expiry (ms since 1970), then the text of each copy.
+ * Writes each copy, except where one of the same run with a larger (epoch, batch) stands. Answers how many were written.
+ */
+const KEEP_LARGER = `
+  local epoch, batch = tonumber(ARGV[1]), tonumber(ARGV[2])
+  local written = 0
+  for index, key in ipairs(KEYS) do
+    local keep = false
+    local old = redis.call("GET", key)
+    if old then
+      local readable, copy = pcall(cjson.decode, old)
+      keep = readable and type(copy) == "table" and copy.run == ARGV[3]
+        and (copy.epoch > epoch or (copy.epoch == epoch and copy.batch > batch))
+    end
+    if not keep then
+      redis.call("SET", key, ARGV[index + 4], "PXAT", ARGV[4])
+      written = written + 1
+    end
+  end
+  return written`;
+
+type WithScript = RedisClient & { keepLarger?: (...args: (string | number)[]) => Promise<number> };
+
+export function availableKey(eventId: string): string {
+  return `event:{${eventId}}:available`;
+}
+
+/** What is left of an event as a copy says it, never below 0; undefined for a copy that is not trusted (unreadable, or written under another run of Redis). */
+export function readAvailable(text: string | null | undefined, run: string): number | undefined {
+  const copy = readCopy<{ available: number }>(text, run);
+  return typeof copy?.available === "number" ? Math.max(0, copy.available) : undefined;
+}
+
+/** A trusted copy with its stamp, or undefined. */
+export function readCopy<Value extends object>(text: string | null | undefined, run: string): (Value & Stamp) | undefined {
+  if (text === null || text === undefined) return undefined;
+  try {
+    const copy = JSON.parse(text) as Value & Stamp & { run: unknown };
+    return copy.run === run && typeof copy.epoch === "number" && typeof copy.batch === "number" ? copy : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of a copy: the value with the stamp and the run of Redis it is written under. */
+export function copyText(value: object, { epoch, batch }: Stamp, run: string): string {
+  return JSON.stringify({ epoch, batch, run, ...value });
+}
+
+/** Writes copies of one event, so that a late writer overwrites nothing newer. Rejects when Redis does not answer; writes nothing while its run is not known. */
+export async function writeCopies(
+  redis: RedisClient,
+  copies: readonly { key: string; value: object }[],
+  stamp: Stamp,
+  expiresAtMs: number,
+): Promise<void> {
+  const run = redis.runId();
+  if (run === undefined) throw new Error("Redis is away");
+  const client: WithScript = redis;
+  if (client.keepLarger === undefined) client.defineCommand("keepLarger", { lua: KEEP_LARGER });
+  const texts = copies.map(({ value }) => copyText(value, stamp, run));
+  const keys = copies.map(({ key }) => key);
+  await client.keepLarger?.(keys.length, ...keys, stamp.epoch, stamp.batch, run, Math.round(expiresAtMs), ...texts);
+}

@@ -1,0 +1,85 @@
+import { createRequire } from "node:module";
+import { openRedis, type RedisClient } from "./redis.ts";
+
+/** What is used of redlock 4, whose own types know ioredis 4 only. */
+type Lock = { expiration: number; extend(ttlMs: number): PromiseLike<Lock>; unlock(): PromiseLike<void> };
+type Redlock = { lock(resource: string, ttlMs: number): PromiseLike<Lock>; on(event: "clientError", listener: (error: Error) => void): void };
+const RedlockClass = createRequire(import.meta.url)("redlock") as new (
+  clients: RedisClient[],
+  options: { retryCount: number; driftFactor: number },
+) => Redlock;
+
+const RETRY_MS = 50;
+
+export type Leases = {
+  /**
+   * Waits up to `waitMs` for the lock of this resource, less where `cutShort` resolves. Undefined: another holds it still, or no quorum of lock
+   * servers answers. A lease gives order among workers, never proof: the epoch in PostgreSQL does.
+   */
+  acquire(resource: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLock | undefined>;
+  close(): Promise<void>;
+};
+export type HeldLock = {
+  /** As far as this node knows; a pause or a Redis that lost its memory may have ended it unnoticed. */
+  held(): boolean;
+  /** Never rejects: what cannot be released expires. */
+  release(): Promise<void>;
+};
+
+/** Redlock over one or more independent masters, renewed at a third of its life. */
+export function openLeases(urls: readonly string[], leaseMs: number, warn: (message: string) => void): Leases {
+  const clients = urls.map((url) => openRedis(url, warn));
+  const redlock = new RedlockClass(clients, { retryCount: 0, driftFactor: 0.01 });
+  // A server that is away is a missing vote; openRedis has said so already.
+  redlock.on("clientError", () => undefined);
+  const open = new Set<HeldLock>();
+
+  const tryLock = (resource: string): Promise<Lock | undefined> =>
+    Promise.resolve(redlock.lock(resource, leaseMs)).catch(() => undefined);
+
+  const hold = (resource: string, first: Lock): HeldLock => {
+    let lock: Lock | undefined = first;
+    let released = false;
+    const renew = async (): Promise<void> => {
+      // Once lost it is tried for anew: a Redis that was away comes back empty.
+      const renewed = lock === undefined ? await tryLock(resource) : await Promise.resolve(lock.extend(leaseMs)).catch(() => undefined);
+      if (released) await renewed?.unlock().then(undefined, () => undefined);
+      else lock = renewed;
+    };
+    const timer = setInterval(() => void renew(), leaseMs / 3);
+    timer.unref();
+    const heldLock: HeldLock = {
+      held: () => lock !== undefined && lock.expiration > Date.now(),
+      async release() {
+        released = true;
+        clearInterval(timer);
+        open.delete(heldLock);
+        const last = lock;
+        lock = undefined;
+        await last?.unlock().then(undefined, () => undefined);
+      },
+    };
+    open.add(heldLock);
+    return heldLock;
+  };
+
+  return {
+    async acquire(resource, waitMs, cutShort) {
+      const deadlineMs = performance.now() + waitMs;
+      let hurried = false;
+      void cutShort.then(() => (hurried = true));
+      for (;;) {
+        const lock = await tryLock(resource);
+        if (lock !== undefined) return hold(resource, lock);
+        const connected = clients.filter((client) => client.status === "ready").length;
+        // Without a quorum there is nothing to wait for.
+        if (hurried || performance.now() >= deadlineMs || connected <= clients.length / 2) return undefined;
+        await Promise.race([cutShort, new Promise((resolve) => setTimeout(resolve, RETRY_MS))]);
+      }
+    },
+    async close() {
+      await Promise.all([...open].map((lock) => lock.release()));
+      for (const client of clients) client.disconnect();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { accepted, refused } from "../../domain/refusal.ts";
+import type { DecidedEntry } from "./batch.ts";
+import { type Entry, giveUp } from "./mailbox.ts";
+import type { Outcome, Purchase, Ticket, WorkerPorts } from "./ports.ts";
+
+/**
+ * Answers a batch that is settled: committed, or all refused and replayed under an epoch seen to be our own.
+ * Replays are read from PostgreSQL now, since the ledger or a cancellation may have moved their status on.
+ */
+export async function answerBatch(
+  { store, note }: Pick<WorkerPorts, "store" | "note">,
+  decided: readonly DecidedEntry[],
+  purchases: readonly Purchase[],
+  cancelled: readonly Ticket[],
+): Promise<void> {
+  const sold = new Map(purchases.map((purchase) => [purchase.transactionId, purchase]));
+  const freed = new Map(cancelled.map((ticket) => [ticket.id, ticket]));
+  const replays: Entry[] = [];
+  for (const { entry, decision } of decided) {
+    if (decision.type === "refuse") entry.answer({ ok: false, refusal: decision.refusal });
+    else if (decision.type === "replay") replays.push(entry);
+    else {
+      const done = entry.command.type === "BuyTickets" ? sold.get(entry.command.transactionId) : freed.get(entry.command.ticketId);
+      if (done === undefined) giveUp(entry);
+      else entry.answer(accepted(done));
+    }
+  }
+  if (replays.length === 0) return;
+  try {
+    await answerReplays(store, replays);
+  } catch (error) {
+    note("store-away", "", { error: String(error) });
+    // It was sold, but what it is now cannot be read: TRY_AGAIN would promise that nothing was.
+    for (const entry of replays) entry.answer(refused("OUTCOME_UNKNOWN"));
+  }
+}
+
+async function answerReplays(store: WorkerPorts["store"], replays: readonly Entry[]): Promise<void> {
+  const transactionIds = replays.flatMap(({ command }) => (command.type === "BuyTickets" ? [command.transactionId] : []));
+  const ticketIds = replays.flatMap(({ command }) => (command.type === "CancelTicket" ? [command.ticketId] : []));
+  const [purchases, tickets] = await Promise.all([
+    transactionIds.length > 0 ? store.readPurchases(transactionIds) : new Map<string, Omit<Purchase, "replayed">>(),
+    ticketIds.length > 0 ? store.readTickets(ticketIds) : new Map<string, Ticket>(),
+  ]);
+  for (const entry of replays) {
+    const { command } = entry;
+    if (command.type === "CancelTicket") {
+      const ticket = tickets.get(command.ticketId);
+      entry.answer(ticket === undefined ? refused("OUTCOME_UNKNOWN") : accepted(ticket));
+      continue;
+    }
+    const purchase = purchases.get(command.transactionId);
+    entry.answer(purchase === undefined ? refused("OUTCOME_UNKNOWN") : accepted({ ...purchase, replayed: !entry.inDoubt }));
+  }
+}
+
+/** What another node answered to a command we passed on. TRY_AGAIN there says nothing of a commit of ours that is in doubt. */
+export function answerInDoubt(entry: Entry, outcome: Outcome): void {
+  if (entry.inDoubt && !outcome.ok && outcome.refusal.code === "TRY_AGAIN") entry.answer(refused("OUTCOME_UNKNOWN"));
+  else entry.answer(outcome);
+}

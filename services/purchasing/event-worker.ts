@@ -1,0 +1,280 @@
+import { forgetOldest } from "../../domain/decide.ts";
+import { type Command, type EventState, newEventState } from "../../domain/event-state.ts";
+import { refused } from "../../domain/refusal.ts";
+import { answerBatch, answerInDoubt } from "./answers.ts";
+import { absorb, decideBatch, type DecidedBatch, needsOf, purchaseOf } from "./batch.ts";
+import { type Entry, giveUp, Mailbox } from "./mailbox.ts";
+import type { HeldLease, LoadedEvent, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
+
+const LEASE_WAIT_MS = 1_000;
+const IDLE_MS = 30_000;
+const LOSS_PAUSE_LEAST_MS = 50;
+const LOSS_PAUSE_SPREAD_MS = 150;
+const SECOND_LOSS_MS = 1_000;
+const STORE_AWAY_PAUSE_MS = 100;
+/** Entries of each kind a worker remembers; more is loaded again. */
+const KNOWN_MAX = 10_000;
+
+/** All that is true only while the epoch is ours. Dropped whole when it has passed or when a commit's outcome is not known. */
+type Ownership = { epoch: number; batch: number; event: LoadedEvent; state: EventState };
+
+/**
+ * The one that sells an event: an actor with a mailbox. It takes all that waits (up to batchMax), decides it in memory and makes it durable in one
+ * statement. DESIGN.md's "The worker" gives the protocol; each clause answers an interleaving that oversold, lost or stalled without it.
+ */
+export class EventWorker {
+  readonly eventId: string;
+  private readonly ports: WorkerPorts;
+  private readonly mailbox: Mailbox;
+  private readonly retired: () => void;
+  private ownership: Ownership | undefined;
+  private lease: HeldLease | undefined;
+  private lastLossMs: number | undefined;
+  private running = false;
+  private stopping = false;
+  private wake: () => void = () => undefined;
+  private forwardedArrived: () => void = () => undefined;
+  /** PostgreSQL's clock at an instant of ours; carried on monotonically in between. */
+  private clockBase = { postgresMs: 0, ownMs: 0 };
+  private sales = 0;
+  private largestBatch = 0;
+
+  /** `retired` is called when the worker has been idle, has given its lease back and keeps nothing. */
+  constructor(eventId: string, ports: WorkerPorts, retired: () => void) {
+    this.eventId = eventId;
+    this.ports = ports;
+    this.retired = retired;
+    this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax);
+  }
+
+  /** Resolves with a sale, a replay, a refusal, TRY_AGAIN (nothing was done) or OUTCOME_UNKNOWN. Never rejects. */
+  submit(command: Command, forwarded: boolean): Promise<Outcome> {
+    const answer = this.mailbox.put(command, forwarded);
+    if (forwarded) this.forwardedArrived();
+    if (this.running) this.wake();
+    else {
+      this.running = true;
+      void this.run();
+    }
+    return answer;
+  }
+
+  /** The event changed under its owner: what is known of it is read anew, under a new epoch, before anything more is decided. */
+  forget(): void {
+    this.ownership = undefined;
+  }
+
+  /** Lets what waits be answered, then gives the lease back. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wake();
+    while (this.running || !this.mailbox.quiet) await this.pause(20);
+  }
+
+  /** For operators. */
+  status() {
+    const { ownership } = this;
+    return {
+      eventId: this.eventId,
+      epoch: ownership?.epoch ?? null,
+      batch: ownership?.batch ?? null,
+      available: ownership?.state.available ?? null,
+      mailbox: this.mailbox.length,
+      largestBatch: this.largestBatch,
+      sales: this.sales,
+      degraded: ownership !== undefined && this.lease?.held() !== true,
+    };
+  }
+
+  private async run(): Promise<void> {
+    for (;;) {
+      if (this.mailbox.length === 0) {
+        if (this.stopping || !(await this.waitForCommand())) break;
+        continue;
+      }
+      try {
+        await this.step();
+      } catch (error) {
+        // A bug, not a refusal: the state may be half-changed, so it goes; the sweep answers those who wait.
+        this.ports.note("fault", this.eventId, { error: String(error) });
+        this.ownership = undefined;
+        await this.pause(STORE_AWAY_PAUSE_MS);
+      }
+    }
+    this.ownership = undefined;
+    await this.giveLeaseBack();
+    if (this.mailbox.length > 0) return this.run();
+    this.running = false;
+    this.ports.note("passivated", this.eventId);
+    this.retired();
+  }
+
+  private async step(): Promise<void> {
+    if (!this.ports.router.isOwner(this.eventId)) await this.passOn();
+    if (this.mailbox.length === 0) return;
+    if (this.ownership === undefined && !(await this.takeOwnership())) return;
+    if (this.ownership !== undefined) await this.processBatch(this.ownership);
+  }
+
+  /** Another node owns the event: what was not forwarded to us goes there; what was is served here. */
+  private async passOn(): Promise<void> {
+    const leaving = this.mailbox.take(Infinity, (entry) => !entry.forwarded);
+    for (const entry of leaving) {
+      entry.sentAtMs = this.ports.clock.nowMs();
+      void this.ports.router.forward(this.eventId, entry.command).then((outcome) => answerInDoubt(entry, outcome));
+    }
+    if (this.mailbox.length > 0) return;
+    this.ownership = undefined;
+    await this.giveLeaseBack();
+  }
+
+  private async takeOwnership(): Promise<boolean> {
+    const { store, clock, random } = this.ports;
+    if (this.lastLossMs !== undefined && clock.nowMs() - this.lastLossMs < SECOND_LOSS_MS)
+      await this.pause(LOSS_PAUSE_LEAST_MS + random() * LOSS_PAUSE_SPREAD_MS);
+    await this.takeLease();
+    if (this.mailbox.length === 0) return false;
+    try {
+      const epoch = await store.takeEpoch(this.eventId);
+      if (epoch === undefined) {
+        for (const entry of this.mailbox.take(Infinity)) entry.answer(refused("EVENT_NOT_FOUND"));
+        return false;
+      }
+      const event = await store.loadEvent(this.eventId);
+      this.syncClock(event.clockMs);
+      this.ownership = { epoch, batch: 0, event, state: newEventState(event.startsAtMs, event.available) };
+      this.ports.note("epoch-taken", this.eventId, { epoch });
+      return true;
+    } catch (error) {
+      this.ports.note("store-away", this.eventId, { error: String(error) });
+      await this.pause(STORE_AWAY_PAUSE_MS);
+      return false;
+    }
+  }
+
+  /** A forwarded command waits for no lease: the epoch fences whoever holds it. */
+  private async takeLease(): Promise<void> {
+    if (this.lease !== undefined || this.mailbox.hasForwarded) return;
+    const cutShort = new Promise<void>((resolve) => (this.forwardedArrived = resolve));
+    this.lease = await this.ports.lease.acquire(this.eventId, LEASE_WAIT_MS, cutShort);
+    if (this.lease === undefined) this.ports.note("degraded", this.eventId);
+  }
+
+  private async processBatch(ownership: Ownership): Promise<void> {
+    const { store, limits } = this.ports;
+    const { state, event } = ownership;
+    const entries = this.mailbox.take(limits.batchMax);
+    const needs = needsOf(state, entries);
+    try {
+      const loaded = await store.load(this.eventId, needs);
+      if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);
+      this.syncClock(loaded.clockMs);
+      absorb(state, needs, loaded);
+    } catch (error) {
+      return this.startAgain(entries, "store-away", error);
+    }
+    // Whoever was told TRY_AGAIN while this loaded must not be sold anything now.
+    const undecided = entries.filter((entry) => !entry.answered);
+    const batch = decideBatch(state, undecided, this.postgresMs(), limits, this.ports.newTicketId);
+    if (batch.sold.length + batch.cancelled.length === 0) return this.answer(batch, ownership, []);
+
+    const sent = batch.decided.filter(({ decision }) => decision.type === "accept").map(({ entry }) => entry);
+    for (const entry of sent) entry.sentAtMs ??= this.ports.clock.nowMs();
+    const result = await store.commit(
+      { eventId: this.eventId, epoch: ownership.epoch, batch: ownership.batch },
+      { event, sold: batch.sold, cancelled: batch.cancelled },
+    );
+    switch (result.type) {
+      case "committed":
+        ownership.batch = result.batch;
+        this.syncClock(result.clockMs);
+        this.answer(batch, ownership, result.cancelled, result.clockMs);
+        forgetOldest(state, KNOWN_MAX);
+        return;
+      case "fenced":
+        nothingDone(sent);
+        return this.lost(entries);
+      case "failed":
+        nothingDone(sent);
+        return this.startAgain(entries, "commit-failed", result.error);
+      case "unknown":
+        for (const entry of sent) entry.inDoubt = true;
+        return this.startAgain(entries, "commit-unknown", result.error);
+      default:
+        result satisfies never;
+    }
+  }
+
+  /** Publishes, copies and answers; the next batch does not wait for it. */
+  private answer(batch: DecidedBatch, ownership: Ownership, cancelled: Ticket[], committedAtMs = 0): void {
+    const { epoch, batch: number, event, state } = ownership;
+    this.sales += batch.sold.length;
+    this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
+    const purchases = batch.sold.map((sold) => purchaseOf(event, this.eventId, sold, committedAtMs));
+    const changed = [...batch.sold, ...batch.cancelled];
+    if (changed.length === 0) return void answerBatch(this.ports, batch.decided, [], []);
+    this.ports.publisher.publish(
+      this.eventId,
+      changed.map(({ transactionId }) => transactionId),
+    );
+    const copies = {
+      ...{ eventId: this.eventId, epoch, batch: number, available: state.available, endsAtMs: event.endsAtMs },
+      ...{ sold: purchases, cancelled, userIds: [...new Set(changed.map(({ userId }) => userId))] },
+    };
+    void this.ports.copies.write(copies).then(() => answerBatch(this.ports, batch.decided, purchases, cancelled));
+  }
+
+  /** The epoch has passed to another: nothing more is sold here; what waits goes to the owner, or waits for a new epoch of ours. */
+  private async lost(entries: Entry[]): Promise<void> {
+    this.ports.note("epoch-lost", this.eventId);
+    this.ownership = undefined;
+    await this.giveLeaseBack();
+    const now = this.ports.clock.nowMs();
+    const again = this.lastLossMs !== undefined && now - this.lastLossMs < SECOND_LOSS_MS;
+    this.lastLossMs = now;
+    this.mailbox.putBack(entries);
+    // Two that take it from each other would go on for ever: the callers come back a little later instead.
+    if (again) this.mailbox.take(Infinity).forEach(giveUp);
+  }
+
+  /** One path for a crash, a failed and an unknown commit: the epoch is taken again, and the commands run under the same transaction ids. */
+  private async startAgain(entries: Entry[], why: WorkerNote, error: unknown): Promise<void> {
+    this.ports.note(why, this.eventId, { error: String(error) });
+    this.ownership = undefined;
+    this.mailbox.putBack(entries);
+    await this.pause(STORE_AWAY_PAUSE_MS);
+  }
+
+  private async giveLeaseBack(): Promise<void> {
+    const { lease } = this;
+    this.lease = undefined;
+    await lease?.release();
+  }
+
+  private syncClock(postgresMs: number): void {
+    this.clockBase = { postgresMs: Math.max(postgresMs, this.postgresMs()), ownMs: this.ports.clock.nowMs() };
+  }
+
+  private postgresMs(): number {
+    return this.clockBase.postgresMs + (this.ports.clock.nowMs() - this.clockBase.ownMs);
+  }
+
+  private pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.ports.clock.after(delayMs, resolve));
+  }
+
+  /** True when a command came, false when none came for a while. */
+  private waitForCommand(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.ports.clock.after(IDLE_MS, () => resolve(this.mailbox.length > 0));
+      this.wake = () => {
+        timer.cancel();
+        resolve(true);
+      };
+    });
+  }
+}
+
+function nothingDone(entries: Entry[]): void {
+  for (const entry of entries) if (!entry.inDoubt) entry.sentAtMs = undefined;
+}

@@ -1,0 +1,115 @@
+import type { Command } from "../../domain/event-state.ts";
+import { refused } from "../../domain/refusal.ts";
+import type { Clock, Outcome } from "./ports.ts";
+
+/** An owner says TRY_AGAIN to what waited this long undecided, so that its silence means dead, frozen, or a commit in doubt. */
+export const UNDECIDED_MAX_MS = 500;
+/** A commit without a known outcome is settled within this, or answered OUTCOME_UNKNOWN. */
+export const DOUBT_MAX_MS = 2_000;
+const SWEEP_MS = 50;
+
+/**
+ * A command and whoever waits for its answer. Until `sentAtMs` is set nothing was done for it and TRY_AGAIN is the truth;
+ * afterwards (a commit, or another node, may have sold it) only its real outcome or OUTCOME_UNKNOWN is.
+ */
+export type Entry = {
+  readonly command: Command;
+  /** Another node passed it on: it is served here and never passed on again. */
+  readonly forwarded: boolean;
+  readonly arrivedMs: number;
+  sentAtMs: number | undefined;
+  /** An earlier commit that held it ended without a known outcome: a replay found later is this very sale. */
+  inDoubt: boolean;
+  answered: boolean;
+  readonly answer: (outcome: Outcome) => void;
+};
+
+/** What waits for one event's worker, bounded, and the promise that nobody waits too long, whatever the worker is stuck in. */
+export class Mailbox {
+  private waiting: Entry[] = [];
+  private readonly open = new Set<Entry>();
+  private sweeping = false;
+  private readonly clock: Clock;
+  private readonly max: number;
+
+  constructor(clock: Clock, max: number) {
+    this.clock = clock;
+    this.max = max;
+  }
+
+  get length(): number {
+    return this.waiting.length;
+  }
+  get hasForwarded(): boolean {
+    return this.waiting.some((entry) => entry.forwarded);
+  }
+  /** Nobody waits for anything, also not for a batch in flight. */
+  get quiet(): boolean {
+    return this.open.size === 0;
+  }
+
+  /** Resolves with the answer; at once with TRY_AGAIN when the mailbox is full. */
+  put(command: Command, forwarded: boolean): Promise<Outcome> {
+    if (this.waiting.length >= this.max) return Promise.resolve(refused("TRY_AGAIN"));
+    return new Promise((resolve) => {
+      const entry: Entry = {
+        command,
+        forwarded,
+        arrivedMs: this.clock.nowMs(),
+        sentAtMs: undefined,
+        inDoubt: false,
+        answered: false,
+        answer: (outcome) => {
+          if (entry.answered) return;
+          entry.answered = true;
+          this.open.delete(entry);
+          resolve(outcome);
+        },
+      };
+      this.open.add(entry);
+      this.waiting.push(entry);
+      this.sweepLater();
+    });
+  }
+
+  /** Takes the oldest `most` that still wait for an answer. */
+  take(most: number, wanted: (entry: Entry) => boolean = () => true): Entry[] {
+    const taken: Entry[] = [];
+    const left: Entry[] = [];
+    for (const entry of this.waiting) {
+      if (entry.answered) continue;
+      if (taken.length < most && wanted(entry)) taken.push(entry);
+      else left.push(entry);
+    }
+    this.waiting = left;
+    return taken;
+  }
+
+  /** Puts a batch that was not committed back in front. */
+  putBack(entries: Entry[]): void {
+    this.waiting = [...entries.filter((entry) => !entry.answered), ...this.waiting];
+  }
+
+  private sweepLater(): void {
+    if (this.sweeping) return;
+    this.sweeping = true;
+    this.clock.after(SWEEP_MS, () => {
+      this.sweeping = false;
+      this.sweep();
+      if (this.open.size > 0) this.sweepLater();
+    });
+  }
+
+  private sweep(): void {
+    const now = this.clock.nowMs();
+    for (const entry of this.open) {
+      if (entry.sentAtMs === undefined ? now - entry.arrivedMs >= UNDECIDED_MAX_MS : now - entry.sentAtMs >= DOUBT_MAX_MS) giveUp(entry);
+    }
+    if (this.waiting.some((entry) => entry.answered)) this.waiting = this.waiting.filter((entry) => !entry.answered);
+  }
+}
+
+/** The honest answer where no better one can be had. */
+export function giveUp(entry: Entry): void {
+  entry.answer(refused(entry.sentAtMs === undefined ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+}

@@ -1,0 +1,111 @@
+import type { Answer } from "../../domain/refusal.ts";
+import type { Command } from "../../domain/event-state.ts";
+
+/** A ticket as the contract shows it (openapi.yaml, Ticket). */
+export type Ticket = {
+  id: string;
+  eventId: string;
+  eventName: string;
+  location: string;
+  eventDate: string;
+  transactionId: string;
+  status: "active" | "cancelled";
+  purchasedAt: string;
+  cancelledAt: string | null;
+};
+export type TransactionStatus = "pending" | "completed" | "failed";
+/** A purchase as the contract shows it; `replayed` travels in a header. */
+export type Purchase = {
+  transactionId: string;
+  status: TransactionStatus;
+  eventId: string;
+  quantity: number;
+  tickets: Ticket[];
+  replayed: boolean;
+};
+export type Outcome = Answer<Purchase | Ticket>;
+
+/** The event as read in one statement after the epoch was taken. */
+export type LoadedEvent = {
+  eventName: string;
+  location: string;
+  eventDate: string;
+  startsAtMs: number;
+  endsAtMs: number;
+  available: number;
+  clockMs: number;
+};
+
+/** What a batch needs and its worker does not know yet. */
+export type Needs = { transactionIds: string[]; ticketIds: string[]; userIds: string[] };
+/** Epoch and batch as PostgreSQL has them, and what was asked for; absent ids are absent. */
+export type Loaded = {
+  epoch: number;
+  batch: number;
+  clockMs: number;
+  sales: { transactionId: string; userId: string; quantity: number }[];
+  tickets: { ticketId: string; userId: string; cancelled: boolean }[];
+  activeTickets: { userId: string; count: number }[];
+};
+
+export type Ownership = { eventId: string; epoch: number; batch: number };
+export type SoldTickets = { transactionId: string; userId: string; ticketIds: string[] };
+export type CancelledTicket = { transactionId: string; userId: string; ticketId: string };
+export type Changes = { event: LoadedEvent; sold: SoldTickets[]; cancelled: CancelledTicket[] };
+
+/**
+ * `failed`: PostgreSQL itself refused, so nothing was committed. `unknown`: no answer came; the statement may have committed, or may still.
+ * `fenced`: another holds a newer epoch, nothing was committed.
+ */
+export type CommitResult =
+  { type: "committed"; batch: number; clockMs: number; cancelled: Ticket[] } | { type: "fenced" } | { type: "failed"; error: Error } | { type: "unknown"; error: Error };
+
+/** The truth. Every method but `commit` rejects when PostgreSQL does not answer in time. */
+export type EventStore = {
+  /** Committed when it resolves. Undefined: there is no such event. */
+  takeEpoch(eventId: string): Promise<number | undefined>;
+  loadEvent(eventId: string): Promise<LoadedEvent>;
+  load(eventId: string, needs: Needs): Promise<Loaded>;
+  commit(ownership: Ownership, changes: Changes): Promise<CommitResult>;
+  /** Sales and tickets as they are now, for answers to replays. */
+  readPurchases(transactionIds: string[]): Promise<Map<string, Omit<Purchase, "replayed">>>;
+  readTickets(ticketIds: string[]): Promise<Map<string, Ticket>>;
+};
+
+/** The lock for order. `acquire` never rejects: undefined means that another holds it still, or that no quorum answers (`degraded`). */
+export type Lease = {
+  acquire(eventId: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLease | undefined>;
+};
+export type HeldLease = { held(): boolean; release(): Promise<void> };
+
+/** Tells the ledger, without anyone waiting. The pending rows are the outbox, so a lost message costs time only. */
+export type Publisher = { publish(eventId: string, transactionIds: string[]): void };
+
+export type CommittedBatch = Ownership & { available: number; endsAtMs: number; sold: Purchase[]; cancelled: Ticket[]; userIds: string[] };
+/** The copies in Redis. Never rejects and never takes long. */
+export type Copies = { write(batch: CommittedBatch): Promise<void> };
+
+/** Monotonic milliseconds, and timers. The simulation has its own. */
+export type Clock = { nowMs(): number; after(delayMs: number, task: () => void): { cancel(): void } };
+
+/** Where this node believes the event lives. `forward` marks the command so that it is served where it lands. */
+export type Router = { isOwner(eventId: string): boolean; forward(eventId: string, command: Command): Promise<Outcome> };
+
+export type WorkerLimits = { batchMax: number; mailboxMax: number; ticketsPerCustomerMax: number };
+
+export type WorkerPorts = {
+  store: EventStore;
+  lease: Lease;
+  publisher: Publisher;
+  copies: Copies;
+  clock: Clock;
+  router: Router;
+  /** UUIDv7 for a ticket sold at this instant. */
+  newTicketId(nowMs: number): string;
+  /** From 0 to below 1. */
+  random(): number;
+  limits: WorkerLimits;
+  /** Facts for operators: what happened to the worker of this event. */
+  note(event: WorkerNote, eventId: string, data?: Record<string, unknown>): void;
+};
+export type WorkerNote = "epoch-taken" | "epoch-lost" | "commit-failed" | "commit-unknown" | "store-away" | "degraded" | "passivated" | "fault";

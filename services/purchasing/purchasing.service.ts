@@ -1,0 +1,226 @@
+import type { Context, ServiceSchema } from "moleculer";
+import { v7 as uuidv7 } from "uuid";
+import type { CancelTicket, Command } from "../../domain/event-state.ts";
+import { accepted, type Answer, refused } from "../../domain/refusal.ts";
+import { callerOf } from "../../mixins/authorisation.ts";
+import type { Database } from "../../mixins/database.ts";
+import { EVENT_OWNER } from "../../mixins/event-owner.ts";
+import { createInternalTokenMint } from "../../mixins/internal-token.ts";
+import { openLeases, type Leases } from "../../mixins/lease.ts";
+import { openPublisher, type Publisher } from "../../mixins/queue.ts";
+import type { RedisClient } from "../../mixins/redis.ts";
+import { isUnavailable } from "../../mixins/unavailable.ts";
+import { postgresStore } from "./event-store.ts";
+import type { Outcome, Ticket, WorkerLimits, WorkerPorts } from "./ports.ts";
+import { redisCopies } from "./redis-copies.ts";
+import { busRouter } from "./router.ts";
+import { listTickets, readCursor, readTicket, readTransaction, type TicketPage, type TransactionView } from "./ticket-reads.ts";
+import { cancellationId, purchaseId } from "./transaction-id.ts";
+import { Workers } from "./workers.ts";
+
+export type PurchasingDependencies = {
+  /** Of the profile "sale". Closed by whoever opened it, as is `redis`. */
+  database: Database;
+  redis: RedisClient;
+  amqpUrl: string;
+  lockUrls: string[];
+  leaseMs: number;
+  transactionSecret: string;
+  internalTokenSecret: string;
+  limits: WorkerLimits;
+  /** Tests put a broken part in place of a real one, to see that a check notices. */
+  replace?: (ports: WorkerPorts) => WorkerPorts;
+};
+
+type BuyParams = { eventId: string; quantity: number; key: string };
+type ServeParams = { eventId: string; command: Command };
+type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
+
+const uuid = { type: "uuid" } as const;
+const quantity = { type: "number", integer: true, min: 1, max: 10 };
+const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
+
+/** Sells and cancels through one worker per event, and shows people their tickets. The only writer of event_worker, event_tickets and pending rows. */
+export function createPurchasingService(dependencies: PurchasingDependencies): ServiceSchema {
+  const { database, redis, transactionSecret } = dependencies;
+  let workers: Workers | undefined;
+  let leases: Leases | undefined;
+  let publisher: Publisher | undefined;
+  const copies = redisCopies(redis);
+
+  const submit = (eventId: string, command: Command, forwarded: boolean): Promise<Outcome> | Outcome =>
+    workers === undefined ? refused("TRY_AGAIN") : workers.submit(eventId.toLowerCase(), command, forwarded);
+
+  return {
+    name: "purchasing",
+
+    actions: {
+      /**
+       * Buys all or none; answers a Purchase. Can refuse with: EVENT_NOT_FOUND, EVENT_OVER, PURCHASE_LIMIT_REACHED, EVENT_SOLD_OUT,
+       * IDEMPOTENCY_KEY_REUSED, TRY_AGAIN (nothing was sold), OUTCOME_UNKNOWN (ask again with the same key).
+       */
+      buy: {
+        auth: "customer",
+        strategy: EVENT_OWNER,
+        params: {
+          $$strict: true,
+          eventId: uuid,
+          quantity,
+          key: { type: "string", min: 1, max: 255 },
+        },
+        handler(ctx: Context<BuyParams>): Promise<Outcome> | Outcome {
+          const { eventId, key } = ctx.params;
+          const { userId } = callerOf(ctx);
+          const transactionId = purchaseId(transactionSecret, userId, eventId.toLowerCase(), key);
+          return submit(eventId, { type: "BuyTickets", transactionId, userId, quantity: ctx.params.quantity }, false);
+        },
+      },
+
+      /** Frees the ticket's place, once; answers the Ticket. Can refuse with: TICKET_NOT_FOUND, EVENT_OVER, TRY_AGAIN, OUTCOME_UNKNOWN. */
+      cancel: {
+        auth: "customer",
+        strategy: EVENT_OWNER,
+        params: { $$strict: true, eventId: uuid, ticketId: uuid },
+        async handler(ctx: Context<{ eventId: string; ticketId: string }>): Promise<Outcome> {
+          const command = cancellation(transactionSecret, callerOf(ctx).userId, ctx.params.ticketId);
+          const outcome = await submit(ctx.params.eventId, command, false);
+          // Whoever names the wrong event for a ticket has named no ticket.
+          return !outcome.ok && outcome.refusal.code === "EVENT_NOT_FOUND" ? refused("TICKET_NOT_FOUND") : outcome;
+        },
+      },
+
+      /** A command that another node's worker passed on, for its own customer: served here, whoever owns the event. */
+      serve: {
+        auth: "customer",
+        visibility: "public",
+        params: {
+          $$strict: true,
+          eventId: uuid,
+          command: {
+            type: "object",
+            strict: true,
+            props: {
+              type: { type: "enum", values: ["BuyTickets", "CancelTicket"] },
+              transactionId: hexId,
+              userId: uuid,
+              quantity: { ...quantity, optional: true },
+              ticketId: { ...uuid, optional: true },
+            },
+          },
+        },
+        handler(ctx: Context<ServeParams>): Promise<Outcome> | Outcome {
+          const { eventId, command } = ctx.params;
+          if (command.userId !== callerOf(ctx).userId) return refused("FORBIDDEN");
+          return submit(eventId, command, true);
+        },
+      },
+
+      /** The caller's tickets by event date. Can refuse with: VALIDATION_ERROR (a cursor that is not ours), TRY_AGAIN. */
+      "tickets.list": {
+        auth: "customer",
+        params: {
+          $$strict: true,
+          status: { type: "enum", values: ["active", "cancelled"], optional: true },
+          limit: { type: "number", integer: true, min: 1, max: 100, optional: true },
+          cursor: { type: "string", max: 200, optional: true },
+        },
+        async handler(ctx: Context<ListParams>): Promise<Answer<TicketPage>> {
+          const { status, limit = 20, cursor } = ctx.params;
+          const after = cursor === undefined ? undefined : readCursor(cursor);
+          if (cursor !== undefined && after === undefined) return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
+          return orTryAgain(async () => accepted(await listTickets(database, callerOf(ctx).userId, { status, limit, after })));
+        },
+      },
+
+      /** Can refuse with: TICKET_NOT_FOUND, TRY_AGAIN. */
+      "tickets.get": {
+        auth: "customer",
+        params: { $$strict: true, ticketId: uuid },
+        handler(ctx: Context<{ ticketId: string }>): Promise<Answer<Ticket>> {
+          return orTryAgain(async () => {
+            const ticket = await readTicket(database, callerOf(ctx).userId, ctx.params.ticketId);
+            return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
+          });
+        },
+      },
+
+      /** Can refuse with: TRANSACTION_NOT_FOUND, TRY_AGAIN. */
+      "transactions.get": {
+        auth: "customer",
+        params: { $$strict: true, transactionId: hexId },
+        handler(ctx: Context<{ transactionId: string }>): Promise<Answer<TransactionView>> {
+          return orTryAgain(async () => {
+            const transaction = await readTransaction(database, callerOf(ctx).userId, ctx.params.transactionId);
+            return transaction === undefined ? refused("TRANSACTION_NOT_FOUND") : accepted(transaction);
+          });
+        },
+      },
+
+      /** The workers of one node, for operators. */
+      workers: {
+        auth: "operator",
+        params: { $$strict: true },
+        handler() {
+          return accepted({ items: workers?.status() ?? [] });
+        },
+      },
+    },
+
+    events: {
+      /** An import changed what is being sold. */
+      "event.changed"(ctx: Context<{ eventId: string }>) {
+        workers?.forget(ctx.params.eventId);
+      },
+    },
+
+    async started() {
+      const { amqpUrl, lockUrls, leaseMs, internalTokenSecret, limits, replace } = dependencies;
+      const { logger, broker } = this;
+      const held = openLeases(lockUrls, leaseMs, (message) => logger.warn(message));
+      const messages = await openPublisher({ url: amqpUrl, log: logger });
+      const ports: WorkerPorts = {
+        store: postgresStore(database, broker.nodeID),
+        lease: { acquire: (eventId, waitMs, cutShort) => held.acquire(`lock:event:{${eventId}}`, waitMs, cutShort) },
+        publisher: messages,
+        copies,
+        clock: { nowMs: () => performance.now(), after: startTimer },
+        router: busRouter(broker, createInternalTokenMint(internalTokenSecret)),
+        newTicketId: (nowMs) => uuidv7({ msecs: Math.round(nowMs) }),
+        random: Math.random,
+        limits,
+        note: (what, eventId, data) => logger[LOUD.has(what) ? "warn" : "debug"]({ what, eventId, ...data }),
+      };
+      leases = held;
+      publisher = messages;
+      workers = new Workers(replace === undefined ? ports : replace(ports));
+    },
+
+    async stopped() {
+      await workers?.stop();
+      copies.close();
+      await Promise.all([leases?.close(), publisher?.close()]);
+    },
+  };
+}
+
+const LOUD: ReadonlySet<string> = new Set(["commit-failed", "commit-unknown", "store-away", "fault"]);
+
+function startTimer(delayMs: number, task: () => void): { cancel(): void } {
+  const timer = setTimeout(task, delayMs);
+  return { cancel: () => clearTimeout(timer) };
+}
+
+function cancellation(secret: string, userId: string, ticketId: string): CancelTicket {
+  const id = ticketId.toLowerCase();
+  return { type: "CancelTicket", transactionId: cancellationId(secret, id), userId, ticketId: id };
+}
+
+/** A read that PostgreSQL cannot answer now changed nothing. */
+async function orTryAgain<T>(read: () => Promise<Answer<T>>): Promise<Answer<T>> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isUnavailable(error)) return refused("TRY_AGAIN");
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+import { availableKey, writeCopies } from "../../mixins/kept-copies.ts";
+import type { RedisClient } from "../../mixins/redis.ts";
+import type { CommittedBatch, Copies } from "./ports.ts";
+
+const DAY_MS = 86_400_000;
+/** A transaction's copy says "pending"; should nobody delete it, it says so for this long at most. */
+const TRANSACTION_COPY_MS = 60_000;
+/** No buyer waits longer than this for a copy. */
+const PATIENCE_MS = 150;
+
+/**
+ * What a batch changed, for readers that need not ask PostgreSQL: what is left, the tickets, the transactions. A failure costs readers time, never
+ * truth: it is repaired in the background with the newest state of the event until Redis takes it.
+ */
+export function redisCopies(redis: RedisClient, repairEveryMs = 1_000): Copies & { close(): void } {
+  /** The newest availability per event that Redis has not taken. */
+  const owed = new Map<string, CommittedBatch>();
+  let repair: NodeJS.Timeout | undefined;
+
+  const write = async (batch: CommittedBatch): Promise<void> => {
+    try {
+      await writeBatch(redis, batch);
+      const older = owed.get(batch.eventId);
+      if (older !== undefined && !isNewer(older, batch)) owed.delete(batch.eventId);
+    } catch {
+      const older = owed.get(batch.eventId);
+      if (older === undefined || isNewer(batch, older)) owed.set(batch.eventId, batch);
+      repair ??= setTimeout(repairAll, repairEveryMs).unref();
+    }
+  };
+  const repairAll = (): void => {
+    repair = undefined;
+    for (const batch of [...owed.values()]) void write({ ...batch, sold: [], cancelled: [] });
+  };
+
+  return {
+    async write(batch) {
+      if (redis.status !== "ready") return void write(batch);
+      let patience: NodeJS.Timeout | undefined;
+      await Promise.race([write(batch), new Promise((resolve) => (patience = setTimeout(resolve, PATIENCE_MS)))]);
+      clearTimeout(patience);
+    },
+    close: () => clearTimeout(repair),
+  };
+}
+
+function isNewer(one: CommittedBatch, other: CommittedBatch): boolean {
+  return one.epoch > other.epoch || (one.epoch === other.epoch && one.batch > other.batch);
+}
+
+async function writeBatch(redis: RedisClient, batch: CommittedBatch): Promise<void> {
+  const { eventId, available, sold, cancelled, endsAtMs } = batch;
+  const tickets = [...sold.flatMap((purchase) => purchase.tickets), ...cancelled];
+  const lasting = [
+    { key: availableKey(eventId), value: { available: Math.max(0, available) } },
+    ...tickets.map((ticket) => ({ key: `event_ticket:{${eventId}}:${ticket.id}`, value: { ticket } })),
+  ];
+  const passing = sold.map(({ transactionId, quantity, status }) => {
+    return { key: `event_ticket_transaction:{${eventId}}:${transactionId}`, value: { transactionId, eventId, status, quantity: -quantity } };
+  });
+  const writes = [writeCopies(redis, lasting, batch, Math.max(endsAtMs, Date.now()) + DAY_MS)];
+  if (passing.length > 0) writes.push(writeCopies(redis, passing, batch, Date.now() + TRANSACTION_COPY_MS));
+  await Promise.all(writes);
+}
