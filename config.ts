@@ -57,7 +57,10 @@ export type Config = ReturnType<typeof readConfig>;
  */
 export function readConfig(environment: Environment) {
   const problems: string[] = [];
-  const value = (name: VariableName): string | undefined => environment[name]?.trim() || undefined;
+  const value = (name: VariableName): string | undefined => {
+    const text = environment[name]?.trim();
+    return text === "" ? undefined : text;
+  };
   const production = value("NODE_ENV") === "production";
   const dataDir = resolve(value("DATA_DIR") ?? ".data");
 
@@ -87,7 +90,8 @@ export function readConfig(environment: Environment) {
     return undefined;
   };
   const secret = (name: "INTERNAL_TOKEN_SECRET" | "TRANSACTION_SECRET"): string => {
-    const text = value(name) ?? (production ? undefined : keptSecret(dataDir, name.toLowerCase(), () => randomBytes(48).toString("base64url")));
+    const text =
+      value(name) ?? (production ? undefined : keptSecret(dataDir, name.toLowerCase(), () => randomBytes(48).toString("base64url")));
     if (text !== undefined && text.length >= 32) return text;
     problems.push(text === undefined ? `${name} is missing; production has no default for it` : `${name} is shorter than 32 characters`);
     return "";
@@ -107,7 +111,8 @@ export function readConfig(environment: Environment) {
   const trustedProxies = list("TRUSTED_PROXIES");
   const certificate = pemFile("TLS_CERT_FILE", value("TLS_CERT_FILE"), problems);
   const certificateKey = pemFile("TLS_KEY_FILE", value("TLS_KEY_FILE"), problems);
-  if ((value("TLS_CERT_FILE") === undefined) !== (value("TLS_KEY_FILE") === undefined)) problems.push("TLS_CERT_FILE and TLS_KEY_FILE go together");
+  if ((value("TLS_CERT_FILE") === undefined) !== (value("TLS_KEY_FILE") === undefined))
+    problems.push("TLS_CERT_FILE and TLS_KEY_FILE go together");
   const loopback = host === "localhost" || host === "::1" || host.startsWith("127.");
   if (runs.includes("api") && !loopback && certificate === undefined && trustedProxies.length === 0)
     problems.push(`HOST is ${host}, which others can reach, without TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES`);
@@ -119,8 +124,7 @@ export function readConfig(environment: Environment) {
   const lockUrls = list("REDLOCK_URLS").flatMap((text) => url("REDLOCK_URLS", text, ["redis:", "rediss:"]) ?? []);
 
   const signingKey = accessTokenKey(value("ACCESS_TOKEN_KEY_FILE"), production, dataDir, problems);
-  if (problems.length > 0 || signingKey === undefined) throw new ConfigError(problems);
-  return {
+  const config = {
     production,
     services: runs,
     nodeId: value("NODE_ID") ?? `${hostname()}-${process.pid}`,
@@ -144,8 +148,9 @@ export function readConfig(environment: Environment) {
     rateLimits: rateLimits === "on",
     internalTokenSecret: secret("INTERNAL_TOKEN_SECRET"),
     transactionSecret: secret("TRANSACTION_SECRET"),
-    accessTokenKey: signingKey,
   };
+  if (problems.length > 0 || signingKey === undefined) throw new ConfigError(problems);
+  return { ...config, accessTokenKey: signingKey };
 }
 
 /** The private servers' addresses, by the variables that would name existing ones. */

@@ -1,5 +1,5 @@
+import { type ServiceSchema, ServiceBroker } from "moleculer";
 import { type Config, requireServers } from "./config.ts";
-import { type LoggerInstance, type ServiceSchema, ServiceBroker } from "moleculer";
 import { authorisation } from "./mixins/authorisation.ts";
 import { openDatabase } from "./mixins/database.ts";
 import { createInternalTokenVerifier } from "./mixins/internal-token.ts";
@@ -24,7 +24,7 @@ export type Replacements = Pick<PurchasingDependencies, "replace">;
 export async function startNode(config: Config, replacements: Replacements = {}): Promise<RunningNode> {
   const { databaseUrl, redisUrl, amqpUrl } = requireServers(config);
   const broker = new ServiceBroker(brokerOptions(config, [authorisation(createInternalTokenVerifier(config.internalTokenSecret))]));
-  const log: LoggerInstance = broker.getLogger("node");
+  const log = broker.getLogger("node");
   const database = openDatabase(databaseUrl, "sale");
   const longDatabase = openDatabase(databaseUrl, "long");
   const redis = openRedis(redisUrl, (message) => log.warn(message));

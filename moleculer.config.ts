@@ -28,7 +28,9 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
       type: "Pino",
       options: {
         level: {
-          ...Object.fromEntries(["BROKER", "REGISTRY", "TRANSIT", "TRANSPORTER", "DISCOVERY", "CACHER", "METRICS"].map((name) => [name, "warn"])),
+          ...Object.fromEntries(
+            ["BROKER", "REGISTRY", "TRANSIT", "TRANSPORTER", "DISCOVERY", "CACHER", "METRICS"].map((name) => [name, "warn"]),
+          ),
           "*": config.logLevel,
         },
       },

@@ -172,7 +172,16 @@ class SharedAdapter extends SqlAdapter {
 }
 
 /** Nothing that moleculer-db would publish is an action of ours: a caller could search hidden fields or choose ids. */
-const NO_GENERIC_ACTIONS = { find: false, count: false, list: false, create: false, insert: false, get: false, update: false, remove: false } as const;
+const NO_GENERIC_ACTIONS = {
+  find: false,
+  count: false,
+  list: false,
+  create: false,
+  insert: false,
+  get: false,
+  update: false,
+  remove: false,
+} as const;
 
 /**
  * A service's plain reads and writes of one table through moleculer-db's Sequelize adapter: `this.adapter.findOne({ where })`, `.insert(row)`.

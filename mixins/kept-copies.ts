@@ -33,15 +33,15 @@ export function availableKey(eventId: string): string {
 
 /** What is left of an event as a copy says it, never below 0; undefined for a copy that is not trusted (unreadable, or written under another run of Redis). */
 export function readAvailable(text: string | null | undefined, run: string): number | undefined {
-  const copy = readCopy<{ available: number }>(text, run);
+  const copy = readCopy(text, run);
   return typeof copy?.available === "number" ? Math.max(0, copy.available) : undefined;
 }
 
 /** A trusted copy with its stamp, or undefined. */
-export function readCopy<Value extends object>(text: string | null | undefined, run: string): (Value & Stamp) | undefined {
+export function readCopy(text: string | null | undefined, run: string): (Stamp & Record<string, unknown>) | undefined {
   if (text === null || text === undefined) return undefined;
   try {
-    const copy = JSON.parse(text) as Value & Stamp & { run: unknown };
+    const copy = JSON.parse(text) as Stamp & Record<string, unknown>;
     return copy.run === run && typeof copy.epoch === "number" && typeof copy.batch === "number" ? copy : undefined;
   } catch {
     return undefined;

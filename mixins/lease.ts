@@ -3,7 +3,10 @@ import { openRedis, type RedisClient } from "./redis.ts";
 
 /** What is used of redlock 4, whose own types know ioredis 4 only. */
 type Lock = { expiration: number; extend(ttlMs: number): PromiseLike<Lock>; unlock(): PromiseLike<void> };
-type Redlock = { lock(resource: string, ttlMs: number): PromiseLike<Lock>; on(event: "clientError", listener: (error: Error) => void): void };
+type Redlock = {
+  lock(resource: string, ttlMs: number): PromiseLike<Lock>;
+  on(event: "clientError", listener: (error: Error) => void): void;
+};
 const RedlockClass = createRequire(import.meta.url)("redlock") as new (
   clients: RedisClient[],
   options: { retryCount: number; driftFactor: number },
@@ -34,8 +37,7 @@ export function openLeases(urls: readonly string[], leaseMs: number, warn: (mess
   redlock.on("clientError", () => undefined);
   const open = new Set<HeldLock>();
 
-  const tryLock = (resource: string): Promise<Lock | undefined> =>
-    Promise.resolve(redlock.lock(resource, leaseMs)).catch(() => undefined);
+  const tryLock = (resource: string): Promise<Lock | undefined> => Promise.resolve(redlock.lock(resource, leaseMs)).catch(() => undefined);
 
   const hold = (resource: string, first: Lock): HeldLock => {
     let lock: Lock | undefined = first;

@@ -53,7 +53,12 @@ export function decideBatch(
 }
 
 /** The answer to a sale committed just now. */
-export function purchaseOf(event: LoadedEvent, eventId: string, { transactionId, ticketIds }: SoldTickets, committedAtMs: number): Purchase {
+export function purchaseOf(
+  event: LoadedEvent,
+  eventId: string,
+  { transactionId, ticketIds }: SoldTickets,
+  committedAtMs: number,
+): Purchase {
   const purchasedAt = new Date(committedAtMs).toISOString();
   const { eventName, location, eventDate } = event;
   const tickets = ticketIds.map((id): Ticket => {

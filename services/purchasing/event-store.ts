@@ -37,7 +37,10 @@ export function postgresStore(database: Database, node: string, commitText: stri
     },
 
     async readPurchases(transactionIds) {
-      const rows = await database.query<Ticket & { transactionStatus: TransactionStatus }>({ ...READ_PURCHASES, values: [byteaArray(transactionIds)] });
+      const rows = await database.query<Ticket & { transactionStatus: TransactionStatus }>({
+        ...READ_PURCHASES,
+        values: [byteaArray(transactionIds)],
+      });
       const purchases = new Map<string, Omit<Purchase, "replayed">>();
       for (const { transactionStatus, ...ticket } of rows) {
         const { transactionId, eventId } = ticket;
@@ -87,7 +90,15 @@ function committed({ batch, clockMs, cancelled }: CommittedRow, { eventId }: Own
   const { eventName, location } = event;
   const cancelledAt = new Date(clockMs).toISOString();
   const tickets = (cancelled ?? []).map(({ purchasedAtMs, ...ticket }): Ticket => {
-    return { ...ticket, eventId, eventName, location, status: "cancelled", purchasedAt: new Date(purchasedAtMs).toISOString(), cancelledAt };
+    return {
+      ...ticket,
+      eventId,
+      eventName,
+      location,
+      status: "cancelled",
+      purchasedAt: new Date(purchasedAtMs).toISOString(),
+      cancelledAt,
+    };
   });
   return { type: "committed", batch, clockMs, cancelled: tickets };
 }

@@ -167,7 +167,7 @@ export class EventWorker {
     const needs = needsOf(state, entries);
     try {
       const loaded = await store.load(this.eventId, needs);
-      if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);
+      if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return await this.lost(entries);
       this.syncClock(loaded.clockMs);
       absorb(state, needs, loaded);
     } catch (error) {
@@ -234,7 +234,7 @@ export class EventWorker {
     this.lastLossMs = now;
     this.mailbox.putBack(entries);
     // Two that take it from each other would go on for ever: the callers come back a little later instead.
-    if (again) this.mailbox.take(Infinity).forEach(giveUp);
+    if (again) for (const entry of this.mailbox.take(Infinity)) giveUp(entry);
   }
 
   /** One path for a crash, a failed and an unknown commit: the epoch is taken again, and the commands run under the same transaction ids. */

@@ -58,7 +58,10 @@ export type Changes = { event: LoadedEvent; sold: SoldTickets[]; cancelled: Canc
  * `fenced`: another holds a newer epoch, nothing was committed.
  */
 export type CommitResult =
-  { type: "committed"; batch: number; clockMs: number; cancelled: Ticket[] } | { type: "fenced" } | { type: "failed"; error: Error } | { type: "unknown"; error: Error };
+  | { type: "committed"; batch: number; clockMs: number; cancelled: Ticket[] }
+  | { type: "fenced" }
+  | { type: "failed"; error: Error }
+  | { type: "unknown"; error: Error };
 
 /** The truth. Every method but `commit` rejects when PostgreSQL does not answer in time. */
 export type EventStore = {
@@ -101,11 +104,12 @@ export type WorkerPorts = {
   clock: Clock;
   router: Router;
   /** UUIDv7 for a ticket sold at this instant. */
-  newTicketId(nowMs: number): string;
+  newTicketId: (nowMs: number) => string;
   /** From 0 to below 1. */
   random(): number;
   limits: WorkerLimits;
   /** Facts for operators: what happened to the worker of this event. */
   note(event: WorkerNote, eventId: string, data?: Record<string, unknown>): void;
 };
-export type WorkerNote = "epoch-taken" | "epoch-lost" | "commit-failed" | "commit-unknown" | "store-away" | "degraded" | "passivated" | "fault";
+export type WorkerNote =
+  "epoch-taken" | "epoch-lost" | "commit-failed" | "commit-unknown" | "store-away" | "degraded" | "passivated" | "fault";

@@ -127,7 +127,8 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         async handler(ctx: Context<ListParams>): Promise<Answer<TicketPage>> {
           const { status, limit = 20, cursor } = ctx.params;
           const after = cursor === undefined ? undefined : readCursor(cursor);
-          if (cursor !== undefined && after === undefined) return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
+          if (cursor !== undefined && after === undefined)
+            return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
           return orTryAgain(async () => accepted(await listTickets(database, callerOf(ctx).userId, { status, limit, after })));
         },
       },

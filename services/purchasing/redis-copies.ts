@@ -56,7 +56,10 @@ async function writeBatch(redis: RedisClient, batch: CommittedBatch): Promise<vo
     ...tickets.map((ticket) => ({ key: `event_ticket:{${eventId}}:${ticket.id}`, value: { ticket } })),
   ];
   const passing = sold.map(({ transactionId, quantity, status }) => {
-    return { key: `event_ticket_transaction:{${eventId}}:${transactionId}`, value: { transactionId, eventId, status, quantity: -quantity } };
+    return {
+      key: `event_ticket_transaction:{${eventId}}:${transactionId}`,
+      value: { transactionId, eventId, status, quantity: -quantity },
+    };
   });
   const writes = [writeCopies(redis, lasting, batch, Math.max(endsAtMs, Date.now()) + DAY_MS)];
   if (passing.length > 0) writes.push(writeCopies(redis, passing, batch, Date.now() + TRANSACTION_COPY_MS));
