@@ -1,0 +1,164 @@
+-- Dumped by `npm run migrate -- --dump`; never edited by hand.
+CREATE FUNCTION public.capacity_ledger_is_append_only() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  RAISE EXCEPTION 'capacity_ledger is append-only';
+END $$;
+
+CREATE FUNCTION public.event_name_grams(name_key text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT COST 100000 PARALLEL SAFE
+    AS $$
+DECLARE
+  letters text[] := string_to_array(name_key, NULL);
+  grams text[] := letters;
+BEGIN
+  FOR i IN 1 .. cardinality(letters) - 1 LOOP
+    grams := grams || (letters[i] || letters[i + 1]);
+    IF i + 2 <= cardinality(letters) THEN
+      grams := grams || (letters[i] || letters[i + 1] || letters[i + 2]);
+    END IF;
+  END LOOP;
+  RETURN grams;
+END $$;
+
+CREATE FUNCTION public.require_count(what text, actual bigint, expected bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF actual <> expected THEN
+    RAISE EXCEPTION '% differ from the decision: % instead of %', what, actual, expected USING ERRCODE = 'BX001';
+  END IF;
+  RETURN true;
+END $$;
+
+CREATE TABLE public.capacity_ledger (
+    transaction_id bytea NOT NULL,
+    event_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    quantity integer NOT NULL,
+    applied_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.event (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    name_key text NOT NULL,
+    type text NOT NULL,
+    type_key text NOT NULL,
+    location text NOT NULL,
+    location_key text NOT NULL,
+    country text,
+    url text,
+    date date NOT NULL,
+    start_time time without time zone NOT NULL,
+    end_time time without time zone NOT NULL,
+    duration integer NOT NULL,
+    time_zone text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    total_capacity integer NOT NULL,
+    capacity integer NOT NULL,
+    source text NOT NULL,
+    source_id text NOT NULL,
+    CONSTRAINT event_capacity_within_total CHECK (((0 <= capacity) AND (capacity <= total_capacity))),
+    CONSTRAINT event_duration_check CHECK ((duration >= 0)),
+    CONSTRAINT event_ends_after_start CHECK ((ends_at >= starts_at)),
+    CONSTRAINT event_total_capacity_check CHECK ((total_capacity >= 0))
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+
+CREATE TABLE public.event_ticket_transactions (
+    transaction_id bytea NOT NULL,
+    event_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    event_date date NOT NULL,
+    quantity integer NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    epoch bigint NOT NULL,
+    batch bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT event_ticket_transactions_quantity_check CHECK ((quantity <> 0)),
+    CONSTRAINT event_ticket_transactions_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'failed'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='5000');
+
+CREATE TABLE public.event_tickets (
+    id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    event_date date NOT NULL,
+    transaction_id bytea NOT NULL,
+    ordinal smallint NOT NULL,
+    purchased_at timestamp with time zone NOT NULL,
+    cancelled_at timestamp with time zone
+);
+
+CREATE TABLE public.event_worker (
+    event_id uuid NOT NULL,
+    epoch bigint NOT NULL,
+    batch bigint NOT NULL,
+    node text NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
+CREATE TABLE public.user_account (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    email_key text NOT NULL,
+    name text NOT NULL,
+    role text DEFAULT 'customer'::text NOT NULL,
+    password_hash text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT user_account_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'operator'::text])))
+);
+
+ALTER TABLE ONLY public.capacity_ledger
+    ADD CONSTRAINT capacity_ledger_pkey PRIMARY KEY (transaction_id);
+
+ALTER TABLE ONLY public.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.event
+    ADD CONSTRAINT event_source_key UNIQUE (source, source_id);
+
+ALTER TABLE ONLY public.event_ticket_transactions
+    ADD CONSTRAINT event_ticket_transactions_pkey PRIMARY KEY (transaction_id);
+
+ALTER TABLE ONLY public.event_tickets
+    ADD CONSTRAINT event_tickets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.event_tickets
+    ADD CONSTRAINT event_tickets_sale_key UNIQUE (transaction_id, ordinal);
+
+ALTER TABLE ONLY public.event_worker
+    ADD CONSTRAINT event_worker_pkey PRIMARY KEY (event_id);
+
+ALTER TABLE ONLY public.user_account
+    ADD CONSTRAINT user_account_email_key_key UNIQUE (email_key);
+
+ALTER TABLE ONLY public.user_account
+    ADD CONSTRAINT user_account_pkey PRIMARY KEY (id);
+
+CREATE INDEX capacity_ledger_by_event ON public.capacity_ledger USING btree (event_id);
+
+CREATE INDEX event_by_date ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key);
+
+CREATE INDEX event_by_location ON public.event USING btree (location_key, date, starts_at, id) INCLUDE (ends_at, type_key, name_key);
+
+CREATE INDEX event_by_name_grams ON public.event USING gin (public.event_name_grams(name_key)) WITH (fastupdate='on', gin_pending_list_limit='1024');
+
+CREATE INDEX event_by_type ON public.event USING btree (type_key, date, starts_at, id) INCLUDE (ends_at, name_key);
+
+CREATE INDEX event_location ON public.event USING btree (location);
+
+CREATE INDEX event_ticket_transactions_by_event ON public.event_ticket_transactions USING btree (event_id, epoch, batch);
+
+CREATE INDEX event_tickets_active ON public.event_tickets USING btree (event_id, user_id) WHERE (cancelled_at IS NULL);
+
+CREATE INDEX event_tickets_by_user ON public.event_tickets USING btree (user_id, event_date, id);
+
+CREATE TRIGGER capacity_ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.capacity_ledger FOR EACH STATEMENT EXECUTE FUNCTION public.capacity_ledger_is_append_only();
+
+ALTER TABLE ONLY public.event_worker
+    ADD CONSTRAINT event_worker_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.event(id);
