@@ -2,6 +2,7 @@ import { type ServiceSchema, ServiceBroker } from "moleculer";
 import { type Config, requireServers } from "./config.ts";
 import { authorisation } from "./mixins/authorisation.ts";
 import { openDatabase } from "./mixins/database.ts";
+import { createHealth, type HealthServer, startHealthServer } from "./mixins/health.ts";
 import { createInternalTokenVerifier } from "./mixins/internal-token.ts";
 import { openRedis, whenReady } from "./mixins/redis.ts";
 import { brokerOptions } from "./moleculer.config.ts";
@@ -13,6 +14,8 @@ import { createPurchasingService, type PurchasingDependencies } from "./services
 
 export type RunningNode = {
   broker: ServiceBroker;
+  /** Where its gateway answers, if it runs one. */
+  url: string | undefined;
   /** Stops taking calls, lets those in flight finish, then closes every connection. */
   stop(): Promise<void>;
 };
@@ -28,6 +31,13 @@ export async function startNode(config: Config, replacements: Replacements = {})
   const database = openDatabase(databaseUrl, "sale");
   const longDatabase = openDatabase(databaseUrl, "long");
   const redis = openRedis(redisUrl, (message) => log.warn(message));
+  const usesDatabase = config.services.some((name) => name !== "api");
+  const health = createHealth(
+    broker,
+    usesDatabase ? { database: async () => (await database.query({ text: "SELECT 1" })).length === 1 } : {},
+  );
+  let url: string | undefined;
+  let healthServer: HealthServer | undefined;
   const closeAll = async (): Promise<void> => {
     await Promise.all([database.close(), longDatabase.close()]);
     redis.disconnect();
@@ -44,13 +54,14 @@ export async function startNode(config: Config, replacements: Replacements = {})
         limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
       }),
     ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl }),
-    api: () => createApiService({ config }),
+    api: () => createApiService({ config, health, listening: (address) => (url = address) }),
   };
   for (const name of config.services) broker.createService(services[name]());
 
   try {
     if (!(await whenReady(redis, 2_000))) log.warn("Redis does not answer: starting without copies and leases");
     await broker.start();
+    if (config.healthPort !== undefined) healthServer = await startHealthServer(health, { host: config.host, port: config.healthPort });
   } catch (error) {
     await broker.stop().catch(() => undefined);
     await closeAll();
@@ -58,8 +69,10 @@ export async function startNode(config: Config, replacements: Replacements = {})
   }
   return {
     broker,
+    url,
     async stop() {
       await broker.stop();
+      await healthServer?.close();
       await closeAll();
     },
   };

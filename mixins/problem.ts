@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { RefusalCode, RefusalData } from "../domain/refusal.ts";
+
+/** What only HTTP itself can refuse with; everything else is a refusal of the domain. */
+type HttpCode = "INTERNAL" | "MALFORMED" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE";
+
+export type ProblemCode = RefusalCode | HttpCode;
+
+/** Each word of the contract's closed list with its answer; a refusal without a line here does not compile. */
+const PROBLEMS: Record<ProblemCode, { status: number; title: string }> = {
+  EMAIL_TAKEN: { status: 409, title: "There is an account with this e-mail already" },
+  EVENT_NOT_FOUND: { status: 404, title: "There is no such event" },
+  EVENT_OVER: { status: 409, title: "The event has started" },
+  EVENT_SOLD_OUT: { status: 409, title: "Not enough tickets left" },
+  FORBIDDEN: { status: 403, title: "You may not do this" },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: "The idempotency key belongs to a purchase of another quantity" },
+  INTERNAL: { status: 500, title: "Something went wrong on our side" },
+  INVALID_CREDENTIALS: { status: 401, title: "E-mail or password is wrong" },
+  MALFORMED: { status: 400, title: "The request cannot be read" },
+  METHOD_NOT_ALLOWED: { status: 405, title: "This address does not take this method" },
+  NOT_FOUND: { status: 404, title: "There is nothing at this address" },
+  OUTCOME_UNKNOWN: { status: 503, title: "It is not known whether this was done: ask again with the same key" },
+  PURCHASE_LIMIT_REACHED: { status: 409, title: "More tickets of this event than one customer may hold" },
+  TICKET_NOT_FOUND: { status: 404, title: "There is no such ticket" },
+  TOKEN_EXPIRED: { status: 401, title: "The access token has expired" },
+  TOO_LARGE: { status: 413, title: "The request is too large" },
+  TRANSACTION_NOT_FOUND: { status: 404, title: "There is no such transaction" },
+  TRY_AGAIN: { status: 503, title: "Nothing was done: try again shortly" },
+  UNAUTHENTICATED: { status: 401, title: "A valid access token is needed" },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: "Bodies must be application/json in UTF-8" },
+  VALIDATION_ERROR: { status: 422, title: "The request is not as the contract says" },
+};
+
+export const RETRY_AFTER_S = 1;
+
+/** An answer, ready to send. */
+export type Reply = { status: number; headers: Record<string, string>; body: string };
+
+/**
+ * An RFC 9457 problem document. `data` holds facts a client can act on, which become members of the document; it never holds
+ * a message of a server or a value the client sent.
+ */
+export function problemOf(code: ProblemCode, requestId: string | undefined, data?: RefusalData & { detail?: string }): Reply {
+  const { status, title } = PROBLEMS[code];
+  const type = `urn:boxoffice:problem:${code.toLowerCase().replaceAll("_", "-")}`;
+  const headers: Record<string, string> = { "Content-Type": "application/problem+json", "Cache-Control": "no-store" };
+  if (status === 401) headers["WWW-Authenticate"] = code === "TOKEN_EXPIRED" ? 'Bearer error="invalid_token"' : "Bearer";
+  if (code === "TRY_AGAIN") headers["Retry-After"] = String(RETRY_AFTER_S);
+  return { status, headers, body: JSON.stringify({ ...data, type, title, status, code, requestId }) };
+}
+
+/** What every answer says, page, API or error. HSTS is added where we speak TLS ourselves. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+};
+
+/** Sends an answer once; HEAD gets the headers of GET. An answer that has begun already is left alone. */
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply): void {
+  if (response.headersSent) return;
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...(status === 204 ? {} : { "Content-Length": length }) });
+  response.end(request.method === "HEAD" || status === 204 ? undefined : body);
+}

@@ -1,0 +1,142 @@
+import { type KeyObject, randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { CallingOptions, ServiceSchema } from "moleculer";
+import ApiGateway, { type ApiSettingsSchema } from "moleculer-web";
+import type { Config } from "../../config.ts";
+import type { Health } from "../../mixins/health.ts";
+import { createInternalTokenMint } from "../../mixins/internal-token.ts";
+import { problemOf, sendAnswer } from "../../mixins/problem.ts";
+import { createAccessTokenVerifier } from "../../mixins/tokens.ts";
+import { AUTH_ROUTES } from "./auth-routes.ts";
+import { CATALOG_ROUTES } from "./catalog-routes.ts";
+import { resourcesOf } from "./compiled-route.ts";
+import { operationResources, servePlain } from "./operations.ts";
+import { type GatewayRequest, type Tools, serve } from "./serve.ts";
+import { type GatewayServer, createGatewayServer } from "./server.ts";
+import { TICKET_ROUTES } from "./ticket-routes.ts";
+
+export type ApiDependencies = {
+  /** Port 0 takes any free port; see `listening`. The public half of the key verifies access tokens. */
+  config: Pick<Config, "host" | "port" | "tls" | "internalTokenSecret"> & { accessTokenKey: KeyObject };
+  health: Health;
+  /** Hears the address once the gateway answers there. */
+  listening?: (url: string) => void;
+};
+
+/** Without these on the bus the gateway has nothing to serve. */
+const NEEDED_SERVICES = ["auth", "catalog", "purchasing"];
+
+/** moleculer-web's own type lacks some of what it reads. */
+type Settings = Omit<ApiSettingsSchema, "rootCallOptions" | "routes"> & {
+  rootCallOptions: unknown;
+  logRouteRegistration: null;
+  routes: unknown[];
+};
+
+type Gateway = { httpHandler(request: IncomingMessage, response: ServerResponse): Promise<void> };
+
+/**
+ * The HTTP gateway: the only door from outside. Paths come from the tables of routes and from nowhere else; no action can be named by a URL.
+ * moleculer-web routes and gives each request its context; reading, checking, refusing and answering are ours (`serve`).
+ */
+export function createApiService(dependencies: ApiDependencies): ServiceSchema {
+  const { config, health } = dependencies;
+  let server: GatewayServer | undefined;
+  let tools: Tools;
+  let missingServices: () => string[] = () => NEEDED_SERVICES;
+
+  const aliases: Record<string, (request: GatewayRequest, response: ServerResponse) => void> = {};
+  for (const resource of resourcesOf([...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES]))
+    aliases[`* ${resource.path.replaceAll(/\{(\w+)\}/g, ":$1")}`] = (request, response) => void serve(tools, resource, request, response);
+  for (const resource of operationResources(health, () => missingServices()))
+    aliases[`* ${resource.path}`] = (request, response) => void servePlain(resource, request.$ctx.requestID ?? "", request, response);
+
+  const schema: ServiceSchema<Settings> = {
+    name: "api",
+    mixins: [ApiGateway],
+    settings: {
+      $secureSettings: ["routes"],
+      // The server is ours: moleculer-web's takes neither a backlog nor header time-outs.
+      server: false,
+      logRequest: null,
+      logRequestParams: null,
+      logResponse: null,
+      logRouteRegistration: null,
+      rootCallOptions: (options: CallingOptions, request: IncomingMessage) => (options.requestID = requestIdOf(request)),
+      routes: [
+        {
+          path: "/",
+          mappingPolicy: "restrict",
+          mergeParams: false,
+          bodyParsers: false,
+          logging: false,
+          pathToRegexpOptions: { sensitive: true },
+          aliases,
+        },
+      ],
+    },
+    actions: {
+      // Private to this service: the context under which a request is served. Who may do what is decided per route.
+      rest: { auth: "public" },
+      listAliases: false,
+      addRoute: false,
+      removeRoute: false,
+    },
+    methods: {
+      /** The query is read by the route that takes one, strictly. */
+      parseQueryString(request: IncomingMessage) {
+        const url = request.url ?? "/";
+        const question = url.indexOf("?");
+        return { url: question === -1 ? url : url.slice(0, question), query: {} };
+      },
+      send404(request: IncomingMessage, response: ServerResponse) {
+        sendAnswer(request, response, problemOf("NOT_FOUND", requestIdIn(response)));
+      },
+      errorHandler(request: IncomingMessage, response: ServerResponse, error: Error & { type?: string }) {
+        const undecodable = error.type === "UNABLE_DECODE_PARAM";
+        if (!undecodable) this.logger.error({ requestId: requestIdIn(response), error }, "A request failed before its route");
+        const problem = undecodable
+          ? problemOf("VALIDATION_ERROR", requestIdIn(response), { errors: [{ field: "", rule: "encoding" }] })
+          : problemOf("INTERNAL", requestIdIn(response));
+        sendAnswer(request, response, problem);
+      },
+    },
+    created() {
+      const { logger, broker } = this;
+      tools = {
+        verifyAccessToken: createAccessTokenVerifier(config.accessTokenKey),
+        mintInternalToken: createInternalTokenMint(config.internalTokenSecret),
+        fault: (error, facts) => logger.error({ ...facts, error }, "A request failed"),
+      };
+      missingServices = () => {
+        const offered = broker.registry.getServiceList({ onlyAvailable: true }).map(({ name }) => name);
+        return NEEDED_SERVICES.filter((name) => !offered.includes(name));
+      };
+      const gateway = this as unknown as Gateway;
+      server = createGatewayServer(config.tls, (request, response) => void gateway.httpHandler(request, response));
+      // Before any service of this node stops, the gateway stops taking requests and answers those it has: hooks stop in reverse order.
+      broker.middlewares.add({ name: "GatewayDrain", stopping: () => server?.close() ?? Promise.resolve() });
+    },
+    async started() {
+      const url = await server?.listen(config.host, config.port);
+      if (url === undefined) return;
+      this.logger.info(`The gateway answers on ${url}`);
+      dependencies.listening?.(url);
+    },
+    async stopped() {
+      await server?.close();
+    },
+  };
+  return schema as unknown as ServiceSchema;
+}
+
+/** The client's own id where it is harmless in a log, else a new one. */
+function requestIdOf(request: IncomingMessage): string {
+  const id = request.headers["x-request-id"];
+  return typeof id === "string" && /^[\w-]{1,128}$/.test(id) ? id : randomUUID();
+}
+
+/** moleculer-web has put it there before anything of ours runs. */
+function requestIdIn(response: ServerResponse): string | undefined {
+  return response.getHeader("X-Request-ID") as string | undefined;
+}

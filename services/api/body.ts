@@ -1,0 +1,83 @@
+import type { IncomingMessage } from "node:http";
+import { isUtf8 } from "node:buffer";
+import type { ProblemCode } from "../../mixins/problem.ts";
+import { type Broken, plainName } from "./validation.ts";
+
+export const BODY_MAX = 65_536;
+/** So much more is read and thrown away, so that a client that is still sending can hear the refusal. */
+const DISCARDED_MAX = 16 * BODY_MAX;
+
+export type Body = { ok: true; value: unknown } | { ok: false; code: ProblemCode; broken?: Broken[] };
+
+/**
+ * Reads a JSON body of 64 KiB at most. No body at all is `undefined`.
+ * Can refuse with: TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, MALFORMED, VALIDATION_ERROR (a member given twice). Rejects when the client goes away.
+ */
+export async function readBody(request: IncomingMessage): Promise<Body> {
+  const { headers } = request;
+  const length = headers["content-length"];
+  if (length === "0" || (length === undefined && headers["transfer-encoding"] === undefined)) return { ok: true, value: undefined };
+  const bytes = await collect(request, Number(length ?? 0));
+  if (bytes === undefined) return { ok: false, code: "TOO_LARGE" };
+  if (bytes.length === 0) return { ok: true, value: undefined };
+  if (!isJson(headers["content-type"]) || (headers["content-encoding"] ?? "identity") !== "identity")
+    return { ok: false, code: "UNSUPPORTED_MEDIA_TYPE" };
+  if (!isUtf8(bytes)) return { ok: false, code: "MALFORMED" };
+  const text = bytes.toString("utf8");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, code: "MALFORMED" };
+  }
+  const twice = memberGivenTwice(text);
+  if (twice !== undefined) return { ok: false, code: "VALIDATION_ERROR", broken: [{ field: plainName(twice), rule: "duplicate" }] };
+  return { ok: true, value };
+}
+
+/** Undefined where there are more bytes than allowed. */
+async function collect(request: IncomingMessage, announced: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] | undefined = announced > BODY_MAX ? undefined : [];
+    let size = 0;
+    if (chunks === undefined) resolve(undefined);
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_MAX) chunks?.push(chunk);
+      else {
+        chunks = undefined;
+        resolve(undefined);
+        if (size > DISCARDED_MAX) request.destroy();
+      }
+    });
+    request.on("end", () => resolve(chunks?.length === 1 ? chunks[0] : chunks && Buffer.concat(chunks)));
+    request.on("close", () => reject(new Error("The client went away while it was sending")));
+  });
+}
+
+function isJson(contentType: string | undefined): boolean {
+  if (contentType === "application/json") return true;
+  return contentType !== undefined && /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i.test(contentType);
+}
+
+/**
+ * The first member that the outermost object of a valid JSON text has twice; JSON.parse keeps the last in silence.
+ * What lies deeper is refused by the schemas, which are flat.
+ */
+function memberGivenTwice(text: string): string | undefined {
+  if (text.indexOf(":") === text.lastIndexOf(":")) return undefined;
+  const seen = new Set<string>();
+  let depth = 0;
+  let latest = "";
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}:]/g)) {
+    if (token === "{" || token === "[") depth += 1;
+    else if (token === "}" || token === "]") depth -= 1;
+    else if (token !== ":") latest = token;
+    else if (depth === 1) {
+      const name = JSON.parse(latest) as string;
+      if (seen.has(name)) return name;
+      seen.add(name);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { ProblemCode } from "../../mixins/problem.ts";
+import { readBody } from "./body.ts";
+import type { CompiledRoute } from "./compiled-route.ts";
+import { readQuery } from "./query.ts";
+import type { Input } from "./route.ts";
+import type { Broken } from "./validation.ts";
+
+export type ReadInput = { ok: true; input: Omit<Input, "idempotencyKey"> } | { ok: false; code: ProblemCode; broken?: Broken[] };
+
+/** The client's key where it is one: 1 to 255 visible characters. `undefined`: none was sent. `null`: not one. */
+export function clientKey(request: IncomingMessage): string | undefined | null {
+  const key = request.headers["idempotency-key"];
+  if (key === undefined) return undefined;
+  return typeof key === "string" && /^[\x21-\x7e]{1,255}$/.test(key) ? key : null;
+}
+
+/**
+ * Reads and validates a whole request: ids of the path, query, key, then the body.
+ * Can refuse with: MALFORMED, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_ERROR. Rejects when the client goes away.
+ */
+export async function readInput(
+  request: IncomingMessage,
+  route: CompiledRoute,
+  params: Record<string, string>,
+  queryText: string,
+): Promise<ReadInput> {
+  const { validators } = route;
+  const broken: Broken[] = validators.params?.broken(params) ?? [];
+  for (const id of validators.params?.ids ?? []) params[id] = (params[id] ?? "").toLowerCase();
+
+  let query: Record<string, unknown> = {};
+  if (validators.query !== undefined && (queryText !== "" || route.query !== undefined)) {
+    const read = readQuery(queryText, validators.query.integers);
+    if (read.ok) broken.push(...validators.query.broken((query = read.values)));
+    else if (read.malformed) return { ok: false, code: "MALFORMED" };
+    else broken.push(...read.broken);
+  }
+
+  const key = route.idempotent ? clientKey(request) : undefined;
+  if (key === null) broken.push({ field: "Idempotency-Key", rule: "pattern" });
+  if (broken.length > 0) return { ok: false, code: "VALIDATION_ERROR", broken };
+
+  let body: Record<string, unknown> = {};
+  if (route.body !== undefined && validators.body !== undefined) {
+    const read = await readBody(request);
+    if (!read.ok) return read;
+    if (read.value === undefined && route.body.required)
+      return { ok: false, code: "VALIDATION_ERROR", broken: [{ field: "", rule: "required" }] };
+    const value = read.value === undefined ? {} : read.value;
+    const wrong = validators.body.broken(value);
+    if (wrong.length > 0) return { ok: false, code: "VALIDATION_ERROR", broken: wrong };
+    body = value as Record<string, unknown>;
+  }
+  return { ok: true, input: { params, query, body } };
+}
+
+/** A key to send with every answer to a purchase, fit to be asked with again. */
+export function answeredKey(request: IncomingMessage): string {
+  return clientKey(request) ?? randomUUID();
+}

@@ -1,0 +1,55 @@
+import type { Answer } from "../../domain/refusal.ts";
+import type { Role } from "../../mixins/token-verifier.ts";
+
+/** Plain JSON Schema (2020-12): it validates requests here and describes them in the OpenAPI document. */
+export type ObjectSchema = {
+  type: "object";
+  additionalProperties: false;
+  required?: readonly string[];
+  properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+};
+
+/** A request that has been validated: defaults are filled in, ids are in lower case, integers are numbers. */
+export type Input = {
+  params: Record<string, string>;
+  query: Record<string, unknown>;
+  body: Record<string, unknown>;
+  /** Of a purchase: the client's key, or one made for it. */
+  idempotencyKey: string;
+};
+
+/** How a route reaches the services. Faults of the bus come back as refusals; faults of a service are thrown. */
+export type Bus = {
+  /** For what may safely be asked again: a lost answer is TRY_AGAIN. */
+  ask<T>(action: string, params: object): Promise<Answer<T>>;
+  /** For what must not happen twice: a lost answer is OUTCOME_UNKNOWN, a call that was never sent TRY_AGAIN. */
+  command<T>(action: string, params: object): Promise<Answer<T>>;
+};
+
+export type Route = {
+  method: "GET" | "POST" | "DELETE";
+  /** As OpenAPI writes it: /api/events/{eventId}. */
+  path: string;
+  auth: "public" | Role;
+  params?: ObjectSchema;
+  query?: ObjectSchema;
+  body?: { schema: ObjectSchema; required: boolean };
+  /** Status of success. */
+  status: 200 | 201;
+  /** Every answer carries an Idempotency-Key, the client's or one minted for it. */
+  idempotent?: true;
+  /** Cache-Control of a success; `no-store` unless said. */
+  cache?: string;
+  call(input: Input, bus: Bus): Promise<Answer<unknown>>;
+  /** Where a success is more than its value as JSON. */
+  success?(value: unknown): { headers: Record<string, string>; body: unknown };
+};
+
+export function objectSchema(properties: ObjectSchema["properties"], required: readonly string[] = []): ObjectSchema {
+  return { type: "object", additionalProperties: false, required, properties };
+}
+
+export const UUID = { type: "string", format: "uuid" } as const;
+export const DAY = { type: "string", format: "date" } as const;
+export const PAGE_LIMIT = { type: "integer", minimum: 1, maximum: 100, default: 20 } as const;
+export const CURSOR = { type: "string", maxLength: 512 } as const;
