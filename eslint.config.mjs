@@ -21,10 +21,7 @@ export default defineConfig(
       "@typescript-eslint/require-await": "off",
       // Its flow analysis does not see that other code runs at an await or in a callback, and calls live checks dead.
       "@typescript-eslint/no-unnecessary-condition": "off",
-      "@typescript-eslint/no-confusing-void-expression": [
-        "error",
-        { ignoreArrowShorthand: true, ignoreVoidOperator: true, ignoreVoidReturningFunctions: true },
-      ],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true }],
       eqeqeq: "error",
       "no-console": "error",
     },

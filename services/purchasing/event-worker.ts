@@ -4,7 +4,7 @@ import { refused } from "../../domain/refusal.ts";
 import { answerBatch, answerInDoubt } from "./answers.ts";
 import { absorb, decideBatch, type DecidedBatch, needsOf, purchaseOf } from "./batch.ts";
 import { type Entry, giveUp, Mailbox } from "./mailbox.ts";
-import type { HeldLease, LoadedEvent, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
+import type { HeldLease, Loaded, LoadedEvent, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
 
 const LEASE_WAIT_MS = 1_000;
 const IDLE_MS = 30_000;
@@ -165,18 +165,22 @@ export class EventWorker {
     const { state, event } = ownership;
     const entries = this.mailbox.take(limits.batchMax);
     const needs = needsOf(state, entries);
+    let loaded: Loaded;
     try {
-      const loaded = await store.load(this.eventId, needs);
-      if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return await this.lost(entries);
-      this.syncClock(loaded.clockMs);
-      absorb(state, needs, loaded);
+      loaded = await store.load(this.eventId, needs);
     } catch (error) {
       return this.startAgain(entries, "store-away", error);
     }
+    if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);
+    this.syncClock(loaded.clockMs);
+    absorb(state, needs, loaded);
     // Whoever was told TRY_AGAIN while this loaded must not be sold anything now.
     const undecided = entries.filter((entry) => !entry.answered);
     const batch = decideBatch(state, undecided, this.postgresMs(), limits, this.ports.newTicketId);
-    if (batch.sold.length + batch.cancelled.length === 0) return this.answer(batch, ownership, []);
+    if (batch.sold.length + batch.cancelled.length === 0) {
+      this.answer(batch, ownership, []);
+      return;
+    }
 
     const sent = batch.decided.filter(({ decision }) => decision.type === "accept").map(({ entry }) => entry);
     for (const entry of sent) entry.sentAtMs ??= this.ports.clock.nowMs();
@@ -212,7 +216,10 @@ export class EventWorker {
     this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
     const purchases = batch.sold.map((sold) => purchaseOf(event, this.eventId, sold, committedAtMs));
     const changed = [...batch.sold, ...batch.cancelled];
-    if (changed.length === 0) return void answerBatch(this.ports, batch.decided, [], []);
+    if (changed.length === 0) {
+      void answerBatch(this.ports, batch.decided, [], []);
+      return;
+    }
     this.ports.publisher.publish(
       this.eventId,
       changed.map(({ transactionId }) => transactionId),

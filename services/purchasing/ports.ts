@@ -106,7 +106,7 @@ export type WorkerPorts = {
   /** UUIDv7 for a ticket sold at this instant. */
   newTicketId: (nowMs: number) => string;
   /** From 0 to below 1. */
-  random(): number;
+  random: () => number;
   limits: WorkerLimits;
   /** Facts for operators: what happened to the worker of this event. */
   note(event: WorkerNote, eventId: string, data?: Record<string, unknown>): void;
