@@ -1,0 +1,64 @@
+import { createHash, randomBytes } from "node:crypto";
+import { Client } from "pg";
+import { migrate, readMigrations } from "../../scripts/migrations.ts";
+import { serverUrls } from "./servers.ts";
+
+export type FreshDatabase = { url: string; drop(): Promise<void> };
+
+/** One builder of the template at a time, also among test files that run beside each other. */
+const TEMPLATE_LOCK = 7_206_215_534n;
+
+/** A migrated, empty database of one test file's own, copied from a template. Its name tells which migrations it has. */
+export async function freshDatabase(): Promise<FreshDatabase> {
+  const name = `test_${randomBytes(8).toString("hex")}`;
+  await asAdministrator(async (client) => {
+    const template = await ensureTemplate(client);
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  });
+  return { url: urlOf(name), drop: () => drop(name) };
+}
+
+/** An empty database without any schema, for tests of the migrations themselves. */
+export async function emptyDatabase(): Promise<FreshDatabase> {
+  const name = `test_${randomBytes(8).toString("hex")}`;
+  await asAdministrator((client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`));
+  return { url: urlOf(name), drop: () => drop(name) };
+}
+
+function drop(name: string): Promise<void> {
+  return asAdministrator((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+}
+
+async function ensureTemplate(client: Client): Promise<string> {
+  const migrations = readMigrations();
+  const hash = createHash("sha256").update(migrations.map(({ checksum }) => checksum).join());
+  const template = `template_${hash.digest("hex").slice(0, 16)}`;
+  await client.query("SELECT pg_advisory_lock($1)", [TEMPLATE_LOCK]);
+  const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [template]);
+  if (rowCount === 0) {
+    // Migrated under another name, so that a run which died half-way leaves no template that looks complete.
+    const unfinished = `${template}_unfinished`;
+    await client.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
+    await client.query(`CREATE DATABASE ${unfinished} TEMPLATE template0`);
+    await migrate(urlOf(unfinished), migrations);
+    await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`);
+  }
+  // The lock is kept until this client leaves: PostgreSQL copies a template only while nobody else is on it.
+  return template;
+}
+
+async function asAdministrator(use: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ connectionString: urlOf("postgres"), connectionTimeoutMillis: 5_000, query_timeout: 60_000 });
+  await client.connect();
+  try {
+    await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf(database: string): string {
+  const url = new URL(serverUrls().DATABASE_URL);
+  url.pathname = `/${database}`;
+  return url.href;
+}

@@ -1,0 +1,62 @@
+import { Redis } from "ioredis";
+import { Client } from "pg";
+import { processEnvironment, type ServerUrls } from "../../config.ts";
+
+/** `npm test` starts its servers with as many vhosts; Redis has 16 databases. */
+export const SLOTS = 8;
+const SLOT_LOCKS = 720_621_553;
+
+/** The servers that `npm test` started. Throws outside of it, where nobody said which servers may be written to. */
+export function serverUrls(): ServerUrls {
+  const { DATABASE_URL, REDIS_URL, AMQP_URL, TRANSPORTER } = processEnvironment();
+  if (!DATABASE_URL || !REDIS_URL || !AMQP_URL || !TRANSPORTER)
+    throw new Error(
+      "This test needs servers: run it by `npm test -- NAME`, which starts them, or set DATABASE_URL, REDIS_URL, AMQP_URL and TRANSPORTER",
+    );
+  return { DATABASE_URL, REDIS_URL, AMQP_URL, TRANSPORTER };
+}
+
+/** A part of Redis and RabbitMQ that nobody else uses while it is held: a Redis database, emptied, and a vhost. */
+export type Slot = { number: number; redisUrl: string; amqpUrl: string; transporter: string; release(): Promise<void> };
+
+/**
+ * Takes a free slot until release or the end of the process: an advisory lock in PostgreSQL keeps other test files out of it.
+ * Queues of an earlier holder may still be in its vhost; delete those the test asserts on. Throws when all slots are taken.
+ */
+export async function claimSlot(): Promise<Slot> {
+  const urls = serverUrls();
+  const holder = new Client({ connectionString: urls.DATABASE_URL, connectionTimeoutMillis: 5_000, application_name: "test slot" });
+  holder.on("error", () => undefined); // A test may kill PostgreSQL; the slot is then free, as is everything else.
+  await holder.connect();
+  for (let number = 1; number <= SLOTS; number += 1) {
+    const { rows } = await holder.query<{ taken: boolean }>("SELECT pg_try_advisory_lock($1, $2) AS taken", [SLOT_LOCKS, number]);
+    if (rows[0]?.taken !== true) continue;
+    const redisUrl = withPath(urls.REDIS_URL, String(number));
+    await flush(redisUrl);
+    return {
+      number,
+      redisUrl,
+      amqpUrl: withPath(urls.AMQP_URL, `slot-${number}`),
+      transporter: urls.TRANSPORTER,
+      release: () => holder.end(),
+    };
+  }
+  await holder.end();
+  throw new Error(`All ${SLOTS} slots of the test servers are taken`);
+}
+
+async function flush(redisUrl: string): Promise<void> {
+  const redis = new Redis(redisUrl, { maxRetriesPerRequest: 1, commandTimeout: 5_000 });
+  redis.on("error", () => undefined); // The command's own error says it.
+  try {
+    await redis.flushdb();
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function withPath(text: string, path: string): string {
+  const url = new URL(text);
+  url.pathname = `/${path}`;
+  return url.href;
+}
