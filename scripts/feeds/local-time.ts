@@ -44,3 +44,7 @@ export function zoneNamed(name: string): string | undefined {
   }
   return known.get(name);
 }
+
+export function instantOf(ms: number): Temporal.Instant {
+  return Temporal.Instant.fromEpochMilliseconds(ms);
+}

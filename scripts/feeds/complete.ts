@@ -1,0 +1,77 @@
+import type { Temporal } from "temporal-polyfill";
+import { type EventRecord, ownKey, recordProblem } from "../../domain/event-record.ts";
+import { type Draft, Unusable, type When } from "./draft.ts";
+import { afterMinutes, instantOf, momentOf, spanBetween, zoneNamed } from "./local-time.ts";
+import { zoneOfCity, zoneOfCountry } from "./zones.ts";
+
+/** What the operator says about what the feed does not say. `startTime` is HH:MM, `durationMinutes` the minutes of an event's (last) day. */
+export type FeedOptions = { capacity?: number; type?: string; startTime?: string; durationMinutes?: number; timeZone?: string };
+
+const CAPACITY = 500;
+const TYPE = "event";
+const START_TIME = "09:00";
+/** Without an end, an event lasts until then on its last day; one that starts later lasts LATE_MINUTES. */
+const END_TIME = "18:00";
+const LATE_MINUTES = 480;
+const ONLINE = "Online";
+
+/** Makes a whole event of what a feed says of it. Throws Unusable with the reason where that cannot be. */
+export function complete(draft: Draft, options: FeedOptions): EventRecord {
+  const location = draft.location ?? ONLINE;
+  const timeZone = zoneFor(draft, options);
+  const start = startOf(draft.start, timeZone, options);
+  const end = endOf(draft, start, timeZone, options);
+  if (end.epochMilliseconds <= start.epochMilliseconds) throw new Unusable("it ends before it starts");
+  const span = spanBetween(start, end, timeZone);
+  const { name } = draft;
+  const record: EventRecord = {
+    source: draft.source,
+    sourceId: draft.id ?? ownKey({ name, date: span.date, location }),
+    name,
+    type: draft.type ?? options.type ?? draft.topic ?? TYPE,
+    location,
+    country: draft.country ?? null,
+    url: draft.url ?? null,
+    timeZone,
+    totalCapacity: draft.capacity ?? options.capacity ?? CAPACITY,
+    ...span,
+  };
+  const problem = recordProblem(record);
+  if (problem !== undefined) throw new Unusable(problem);
+  return record;
+}
+
+function zoneFor({ timeZone, location, country, feedTimeZone }: Draft, options: FeedOptions): string {
+  if (timeZone !== undefined) {
+    const zone = zoneNamed(timeZone);
+    if (zone === undefined) throw new Unusable(`time zone "${timeZone.slice(0, 40)}" is not known`);
+    return zone;
+  }
+  return (
+    options.timeZone ??
+    (location === undefined ? undefined : zoneOfCity(location, country)) ??
+    (feedTimeZone === undefined ? undefined : zoneNamed(feedTimeZone)) ??
+    (country === undefined ? undefined : zoneOfCountry(country)) ??
+    "UTC"
+  );
+}
+
+function startOf(start: When, timeZone: string, options: FeedOptions): Temporal.Instant {
+  if ("instantMs" in start) return instantOf(start.instantMs);
+  return momentOf(start.date, start.time ?? options.startTime ?? START_TIME, timeZone);
+}
+
+function endOf(draft: Draft, start: Temporal.Instant, timeZone: string, options: FeedOptions): Temporal.Instant {
+  const { end, durationMinutes } = draft;
+  if (end !== undefined && "instantMs" in end) return instantOf(end.instantMs);
+  if (end?.time !== undefined) return momentOf(end.date, end.time, timeZone);
+  if (durationMinutes !== undefined) return afterMinutes(start, durationMinutes);
+
+  const local = spanBetween(start, start, timeZone);
+  const lastDay = end?.date ?? local.date;
+  if (lastDay < local.date) throw new Unusable(`it ends (${lastDay}) before it starts (${local.date})`);
+  const lastStart = lastDay === local.date ? start : momentOf(lastDay, local.startTime, timeZone);
+  if (options.durationMinutes !== undefined) return afterMinutes(lastStart, options.durationMinutes);
+  const evening = momentOf(lastDay, END_TIME, timeZone);
+  return evening.epochMilliseconds > lastStart.epochMilliseconds ? evening : afterMinutes(lastStart, LATE_MINUTES);
+}

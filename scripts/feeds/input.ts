@@ -1,0 +1,90 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { FeedError } from "./feed-error.ts";
+
+const CONNECT_MS = 30_000;
+
+/** `totalBytes` is unknown (0) for standard input and for servers that do not say. `readBytes` counts what came in, before it was unpacked. */
+export type Input = { chunks: AsyncIterable<string>; totalBytes: number; readBytes: () => number; close: () => void };
+
+/**
+ * Opens a file, a web address, or `-` for standard input, as UTF-8 text in chunks; gzip is known by its content.
+ * Rejects with FeedError when it cannot be opened, and so do the chunks when it breaks off.
+ */
+export async function openInput(source: string, standardInput: Readable): Promise<Input> {
+  const { stream, totalBytes } = await openStream(source, standardInput);
+  let readBytes = 0;
+  const counted = async function* (): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of stream) {
+        const bytes = Buffer.from(chunk as Uint8Array);
+        readBytes += bytes.length;
+        yield bytes;
+      }
+    } catch (error) {
+      throw new FeedError(`reading broke off at byte ${readBytes}: ${messageOf(error)}`);
+    }
+  };
+  return { chunks: textOf(counted()), totalBytes, readBytes: () => readBytes, close: () => void stream.destroy() };
+}
+
+async function openStream(source: string, standardInput: Readable): Promise<{ stream: Readable; totalBytes: number }> {
+  if (source === "-") return { stream: standardInput, totalBytes: 0 };
+  if (!/^https?:\/\//i.test(source)) {
+    const file = await stat(source).catch((error: unknown) => {
+      throw new FeedError(`it cannot be opened: ${messageOf(error)}`);
+    });
+    if (file.isDirectory()) throw new FeedError("it is a folder");
+    return { stream: createReadStream(source), totalBytes: file.size };
+  }
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(new Error(`no answer within ${CONNECT_MS / 1000} s`)), CONNECT_MS);
+  try {
+    const response = await fetch(source, {
+      signal: abort.signal,
+      headers: { accept: "application/json, application/ld+json, text/calendar, */*" },
+    });
+    if (!response.ok || response.body === null) throw new Error(`the server answered ${response.status}`);
+    // What fetch has unpacked itself is longer than the server says.
+    const packed = response.headers.get("content-encoding") !== null;
+    const totalBytes = packed ? 0 : Number(response.headers.get("content-length") ?? 0);
+    return { stream: Readable.fromWeb(response.body), totalBytes };
+  } catch (error) {
+    throw new FeedError(`it cannot be fetched: ${messageOf(error)}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function* textOf(bytes: AsyncGenerator<Buffer>): AsyncGenerator<string> {
+  const first = await bytes.next();
+  if (first.done === true) return;
+  const all = async function* (): AsyncGenerator<Buffer> {
+    yield first.value;
+    yield* bytes;
+  };
+  const zipped = first.value[0] === 0x1f && first.value[1] === 0x8b;
+  const decoder = new TextDecoder();
+  for await (const chunk of zipped ? unpacked(all()) : all()) yield decoder.decode(chunk, { stream: true });
+  const rest = decoder.decode();
+  if (rest !== "") yield rest;
+}
+
+async function* unpacked(bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  const source = Readable.from(bytes, { objectMode: false });
+  const gunzip = createGunzip();
+  source.on("error", (error) => gunzip.destroy(error));
+  try {
+    for await (const chunk of source.pipe(gunzip)) yield chunk as Buffer;
+  } catch (error) {
+    throw error instanceof FeedError ? error : new FeedError(`it cannot be unpacked (gzip): ${messageOf(error)}`);
+  }
+}
+
+/** What fetch hides behind "fetch failed" is in the cause. */
+function messageOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error && cause.message !== "" ? cause.message : message;
+}

@@ -1,0 +1,104 @@
+import { getManyValues, isMany, none } from "stream-chain/defs.js";
+import { Assembler } from "stream-json/assembler.js";
+import { jsonParser, type Token } from "stream-json/parser.js";
+import { jsonVerifier, type VerifierError } from "stream-json/utils/verifier.js";
+import { FeedError } from "./feed-error.ts";
+
+/** Lists that documents wrap their records in: JSON-LD's graph and item list, the contract's page. */
+const LISTS = new Set(["@graph", "itemListElement", "items", "events"]);
+/** One record's text; a feed is never held as a whole. */
+const RECORD_LENGTH_MAX = 4 * 1024 * 1024;
+
+/**
+ * Reads the records of a JSON document in chunks of any size: the elements of an array, of an object's list, or values one after the other (JSON lines).
+ * Throws FeedError with line and column where the text is not JSON.
+ */
+export async function* jsonValues(chunks: AsyncIterable<string>): AsyncGenerator {
+  const verify = jsonVerifier({ jsonStreaming: true });
+  const parse = jsonParser({ jsonStreaming: true, packValues: true, streamValues: false });
+  const walk = createWalker();
+  let sinceRecord = 0;
+
+  const read = function* (chunk: string | typeof none): Generator {
+    try {
+      verify(chunk as string);
+    } catch (error) {
+      const { line, pos } = error as VerifierError;
+      throw new FeedError(`not JSON at line ${line}, column ${pos}`);
+    }
+    const tokens: unknown = parse(chunk as string);
+    if (!isMany(tokens)) return;
+    for (const token of getManyValues(tokens) as Token[]) {
+      const found = walk(token);
+      if (found === undefined) continue;
+      sinceRecord = 0;
+      yield found.value;
+    }
+  };
+
+  for await (const chunk of chunks) {
+    sinceRecord += chunk.length;
+    yield* read(chunk);
+    if (sinceRecord > RECORD_LENGTH_MAX) throw new FeedError(`a record is longer than ${RECORD_LENGTH_MAX / 1024 / 1024} MiB`);
+  }
+  yield* read(none);
+}
+
+type Found = { value: unknown } | undefined;
+
+/** Puts the tokens of one record at a time together, and skips what is around them. */
+function createWalker(): (token: Token) => Found {
+  /** The lists and objects around the present record, outermost first. */
+  const around: ("array" | "object")[] = [];
+  let assembler: Assembler | undefined;
+  let listKey = false;
+  let plainKey: string | undefined;
+  /** An object that may turn out to be a record itself: it has no list in it so far. */
+  let outer: Record<string, unknown> = {};
+  let listSeen = false;
+
+  const finished = (value: unknown): Found => {
+    if (around.at(-1) !== "object") return { value };
+    if (plainKey !== undefined) Object.defineProperty(outer, plainKey, { value, enumerable: true, configurable: true, writable: true });
+    return undefined;
+  };
+  const assemble = (token: Token): Found => {
+    assembler ??= new Assembler();
+    assembler.consume(token);
+    if (!assembler.done) return undefined;
+    const value = assembler.current;
+    assembler = undefined;
+    return finished(value);
+  };
+
+  return (token) => {
+    if (assembler !== undefined) return assemble(token);
+    switch (token.name) {
+      case "keyValue":
+        listKey = LISTS.has(token.value);
+        plainKey = token.value;
+        return undefined;
+      case "startArray":
+        if (around.length === 0 || (around.length === 1 && around[0] === "object" && listKey)) {
+          listSeen ||= around.length === 1;
+          around.push("array");
+          return undefined;
+        }
+        return assemble(token);
+      case "startObject":
+        if (around.length > 0) return assemble(token);
+        around.push("object");
+        outer = {};
+        listSeen = false;
+        return undefined;
+      case "endArray":
+        around.pop();
+        return undefined;
+      case "endObject":
+        around.pop();
+        return listSeen ? undefined : { value: outer };
+      default:
+        return assemble(token);
+    }
+  };
+}
