@@ -46,7 +46,9 @@ export function problemOf(code: ProblemCode, requestId: string | undefined, data
   const headers: Record<string, string> = { "Content-Type": "application/problem+json", "Cache-Control": "no-store" };
   if (status === 401) headers["WWW-Authenticate"] = code === "TOKEN_EXPIRED" ? 'Bearer error="invalid_token"' : "Bearer";
   if (code === "TRY_AGAIN") headers["Retry-After"] = String(RETRY_AFTER_S);
-  return { status, headers, body: JSON.stringify({ ...data, type, title, status, code, requestId }) };
+  const standard = { type, title, status, code, requestId };
+  // Twice: first for people, who read from the top; last, so that no fact can take a standard member's place.
+  return { status, headers, body: JSON.stringify({ ...standard, ...data, ...standard }) };
 }
 
 /** What every answer says, page, API or error. HSTS is added where we speak TLS ourselves. */

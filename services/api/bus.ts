@@ -1,5 +1,5 @@
 import type { Context } from "moleculer";
-import { type Answer, refused } from "../../domain/refusal.ts";
+import type { Answer } from "../../domain/refusal.ts";
 import { refusalOfFault } from "./faults.ts";
 import type { Bus } from "./route.ts";
 
@@ -17,9 +17,9 @@ export function busOf(context: Context, token: string | undefined): Bus {
         ...(token === undefined ? {} : { meta: { token } }),
       });
     } catch (error) {
-      const code = refusalOfFault(error, kind);
-      if (code === undefined) throw error;
-      return refused(code);
+      const refusal = refusalOfFault(error, kind);
+      if (refusal === undefined) throw error;
+      return { ok: false, refusal };
     }
   };
   return {
