@@ -185,7 +185,10 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
         CLOSE_MS,
       );
       stopping.abort();
+      const last = session;
       session = undefined;
+      // The channel first: amqplib may send the connection's goodbye before acknowledgements that other channels have queued.
+      if (last !== undefined) await withinMs(last.channel.close(), CLOSE_MS);
       await connection.close();
     },
   };

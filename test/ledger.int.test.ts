@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, afterEach, before, describe, it } from "node:test";
+import { applyEvents } from "../services/ledger/apply.ts";
+import { inspectTopology } from "../mixins/queue-topology.ts";
+import { type Ledger, type LedgerWorld, openLedgerWorld } from "./support/ledger-world.ts";
+import { until } from "./support/until.ts";
+
+describe("the ledger books each committed transaction exactly once", () => {
+  let world: LedgerWorld;
+  let ledger: Ledger | undefined;
+  before(async () => {
+    world = await openLedgerWorld();
+  });
+  afterEach(async () => {
+    await ledger?.stop();
+    ledger = undefined;
+  });
+  after(() => world.close());
+
+  const quiet = (): Promise<unknown> => until(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
+
+  it("moves a batch's sum into the capacity and its rows into the ledger, and deletes their copies", async () => {
+    const eventId = await world.addEvent(100);
+    const sales = await world.sell(eventId, [2, 3, 1]);
+    const ids = sales.map(({ transactionId }) => transactionId);
+    const key = (id: string): string => `event_ticket_transaction:{${eventId}}:${id}`;
+    await world.redis.mset(...ids.flatMap((id) => [key(id), "{}"]));
+    ledger = await world.startLedger();
+    world.tell(eventId, ids);
+    await until(async () => (await world.numbers(eventId)).pending === 0);
+    assert.deepEqual(await world.numbers(eventId), { capacity: 94, pending: 0, failed: 0, booked: -6, bookedRows: 3 });
+    await until(async () => (await world.redis.exists(...ids.map(key))) === 0);
+    const status = await ledger.status();
+    assert.equal(status.appliedRows, 3);
+    assert.equal(status.pendingRows, 0);
+  });
+
+  it("is not moved by duplicates, by messages out of order, or by a cancellation told before its purchase", async () => {
+    const eventId = await world.addEvent(10);
+    const [sale] = await world.sell(eventId, [4]);
+    assert.ok(sale);
+    const cancellation = await world.cancelOne(eventId, sale);
+    for (const ids of [[cancellation], [sale.transactionId], [cancellation], [sale.transactionId], []]) world.tell(eventId, ids);
+    ledger = await world.startLedger();
+    await until(async () => (await world.numbers(eventId)).pending === 0);
+    for (let index = 0; index < 20; index += 1) world.tell(eventId, [sale.transactionId]);
+    await quiet();
+    const later = await world.sell(eventId, [1]);
+    world.tell(eventId, [later[0]?.transactionId ?? ""]);
+    await until(async () => (await world.numbers(eventId)).pending === 0);
+    assert.deepEqual(await world.numbers(eventId), { capacity: 6, pending: 0, failed: 0, booked: -4, bookedRows: 3 });
+  });
+
+  it("books for many events in one call, and two ledgers at once book nothing twice", async () => {
+    const events = await Promise.all(Array.from({ length: 20 }, () => world.addEvent(50)));
+    ledger = await world.startLedger();
+    const second = await world.startLedger();
+    for (let round = 0; round < 10; round += 1) {
+      for (const eventId of events) {
+        const sales = await world.sell(eventId, [1, 2]);
+        world.tell(
+          eventId,
+          sales.map(({ transactionId }) => transactionId),
+        );
+      }
+    }
+    for (const eventId of events) {
+      await until(async () => (await world.numbers(eventId)).pending === 0);
+      assert.deepEqual(await world.numbers(eventId), { capacity: 20, pending: 0, failed: 0, booked: -30, bookedRows: 20 });
+    }
+    await second.stop();
+  });
+
+  it("finds rows that nobody published, also those of a node that died", async () => {
+    const [forgotten, fresh] = [await world.addEvent(10), await world.addEvent(10)];
+    await world.sell(forgotten, [3], { ageMs: 10_000 });
+    await world.sell(fresh, [3]);
+    ledger = await world.startLedger({ sweep: { everyMs: 50, olderThanMs: 5_000 } });
+    await until(async () => (await world.numbers(forgotten)).pending === 0);
+    assert.equal((await world.numbers(forgotten)).capacity, 7);
+    assert.equal((await world.numbers(fresh)).pending, 1, "what is young has a message on its way");
+    await until(async () => (await world.numbers(fresh)).pending === 0, { withinMs: 8_000 });
+  });
+
+  it("takes a long backlog in prefixes of whole batches in the order of commits, which never breaks the CHECK", async () => {
+    const eventId = await world.addEvent(6);
+    // Sold out, all given back, sold out again: any subset that is not a prefix leaves the bounds 0 to 6.
+    for (let round = 0; round < 10; round += 1) {
+      const sales = await world.sell(eventId, [1, 1, 1, 1, 1, 1]);
+      for (const sale of sales) await world.cancelOne(eventId, sale);
+    }
+    await world.sell(eventId, [6]);
+    const outcome = await applyEvents(world.database, [eventId], 7);
+    assert.deepEqual(outcome, { rows: 121, broken: new Map() });
+    assert.deepEqual(await world.numbers(eventId), { capacity: 0, pending: 0, failed: 0, booked: -6, bookedRows: 121 });
+  });
+
+  it("puts the rows of an event that breaks its CHECK aside as failed, with the last delivery, while others are booked", async () => {
+    const [broken, sound] = [await world.addEvent(10), await world.addEvent(10)];
+    const [first] = await world.sell(broken, [5]);
+    const [other] = await world.sell(sound, [5]);
+    // Somebody's mistake: there is less left than was sold.
+    await world.database.query({ text: "UPDATE event SET capacity = 4 WHERE id = $1", values: [broken] });
+    world.tell(broken, [first?.transactionId ?? ""]);
+    world.tell(sound, [other?.transactionId ?? ""]);
+    ledger = await world.startLedger();
+    await until(async () => (await world.numbers(sound)).pending === 0);
+    await until(async () => (await world.numbers(broken)).failed === 1);
+    assert.deepEqual(await world.numbers(broken), { capacity: 4, pending: 0, failed: 1, booked: 0, bookedRows: 0 });
+    assert.deepEqual(await world.numbers(sound), { capacity: 5, pending: 0, failed: 0, booked: -5, bookedRows: 1 });
+    await until(async () => (await inspectTopology(world.channel, world.topology)).dead === 1);
+    assert.equal((await ledger.status()).failedRows, 1);
+
+    // Mended and set to pending again, it is booked like any other.
+    await world.database.query({ text: "UPDATE event SET capacity = 10 WHERE id = $1", values: [broken] });
+    await world.database.query({ text: "UPDATE event_ticket_transactions SET status = 'pending' WHERE event_id = $1", values: [broken] });
+    world.tell(broken, []);
+    await until(async () => (await world.numbers(broken)).capacity === 5);
+    await world.channel.purgeQueue(world.topology.deadQueue);
+  });
+
+  it("puts a message that cannot be read aside while others flow", async () => {
+    const eventId = await world.addEvent(10);
+    const [sale] = await world.sell(eventId, [1]);
+    ledger = await world.startLedger();
+    world.channel.sendToQueue(world.topology.queue, Buffer.from("poison"), { persistent: true });
+    world.tell(eventId, [sale?.transactionId ?? ""]);
+    world.tell(randomUUID(), []);
+    await until(async () => (await world.numbers(eventId)).pending === 0);
+    await until(async () => (await inspectTopology(world.channel, world.topology)).dead === 1);
+    await quiet();
+    await world.channel.purgeQueue(world.topology.deadQueue);
+  });
+});

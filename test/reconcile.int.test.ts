@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import { type Ledger, type LedgerWorld, openLedgerWorld } from "./support/ledger-world.ts";
+import { until } from "./support/until.ts";
+
+describe("reconcile compares what must agree, and mends copies only", () => {
+  let world: LedgerWorld;
+  let ledger: Ledger;
+  before(async () => {
+    world = await openLedgerWorld();
+    ledger = await world.startLedger();
+    await until(() => world.redis.runId());
+  });
+  after(() => world.close());
+
+  /** An event with sales booked, sales pending and a cancellation: everything that counts. */
+  const livelyEvent = async (): Promise<string> => {
+    const eventId = await world.addEvent(20);
+    const [sale] = await world.sell(eventId, [3, 2]);
+    world.tell(eventId, []);
+    await until(async () => (await world.numbers(eventId)).pending === 0);
+    assert.ok(sale);
+    await world.cancelOne(eventId, sale);
+    await world.sell(eventId, [1]);
+    return eventId;
+  };
+  const differences = async (eventId: string, mend = true) => {
+    const answer = await ledger.reconcile({ eventId, mend });
+    assert.ok(answer.ok);
+    return answer.value.differences.map(({ kind, expected, found, mended }) => ({ kind, expected, found, mended }));
+  };
+  const sabotage = (text: string, eventId: string): Promise<unknown> => world.database.query({ text, values: [eventId] });
+  const copyKey = (eventId: string): string => `event:{${eventId}}:available`;
+  const putCopy = (eventId: string, copy: { available: number; epoch: number; batch: number; run?: string }): Promise<unknown> =>
+    world.redis.set(copyKey(eventId), JSON.stringify({ run: world.redis.runId(), ...copy }), "EX", 60);
+
+  it("finds nothing where nothing is wrong, and refuses an unknown event", async () => {
+    const eventId = await livelyEvent();
+    await putCopy(eventId, { available: 15, epoch: 1, batch: 3 });
+    const answer = await ledger.reconcile();
+    assert.deepEqual(answer, { ok: true, value: { events: 1, differences: [], more: 0, copiesCompared: true } });
+    assert.deepEqual(await ledger.reconcile({ eventId: randomUUID() }), { ok: false, refusal: { code: "EVENT_NOT_FOUND" } });
+  });
+
+  it("finds a capacity that was changed by hand, and leaves it", async () => {
+    const eventId = await livelyEvent();
+    await sabotage("UPDATE event SET capacity = capacity + 1 WHERE id = $1", eventId);
+    const expected = [{ kind: "capacity", expected: 15, found: 16, mended: false }];
+    assert.deepEqual(await differences(eventId), expected);
+    assert.deepEqual(await differences(eventId), expected);
+  });
+
+  it("finds a pending row that was lost", async () => {
+    const eventId = await livelyEvent();
+    await sabotage("DELETE FROM event_ticket_transactions WHERE event_id = $1 AND quantity < 0", eventId);
+    assert.deepEqual(await differences(eventId), [
+      { kind: "capacity", expected: 15, found: 16, mended: false },
+      { kind: "ledger", expected: -5, found: -4, mended: false },
+      { kind: "transaction", expected: 0, found: 1, mended: false },
+    ]);
+  });
+
+  it("finds a ticket that was lost, by its transaction", async () => {
+    const eventId = await livelyEvent();
+    await sabotage(
+      "DELETE FROM event_tickets WHERE id = (SELECT id FROM event_tickets WHERE event_id = $1 AND ordinal = 2 LIMIT 1)",
+      eventId,
+    );
+    const found = await differences(eventId);
+    assert.deepEqual(
+      found.map(({ kind }) => kind),
+      ["capacity", "ledger", "transaction"],
+    );
+  });
+
+  it("finds a row booked twice over, once in the ledger and once pending", async () => {
+    const eventId = await livelyEvent();
+    await sabotage(
+      `INSERT INTO capacity_ledger SELECT transaction_id, event_id, user_id, quantity, now()
+       FROM event_ticket_transactions WHERE event_id = $1 AND quantity < 0`,
+      eventId,
+    );
+    assert.deepEqual(await differences(eventId), [
+      { kind: "ledger", expected: -5, found: -6, mended: false },
+      { kind: "transaction", expected: 2, found: 1, mended: false },
+    ]);
+  });
+
+  it("finds two mistakes that cancel each other out in the sums", async () => {
+    const eventId = await livelyEvent();
+    await sabotage(
+      `UPDATE event_tickets SET transaction_id = decode(repeat('ab', 64), 'hex'), ordinal = 9
+       WHERE id = (SELECT id FROM event_tickets WHERE event_id = $1 AND ordinal = 2 LIMIT 1)`,
+      eventId,
+    );
+    assert.deepEqual(
+      (await differences(eventId)).map(({ kind }) => kind),
+      ["transaction", "transaction"],
+    );
+  });
+
+  it("counts failed rows, which are no other difference", async () => {
+    const eventId = await livelyEvent();
+    await sabotage("UPDATE event_ticket_transactions SET status = 'failed' WHERE event_id = $1", eventId);
+    assert.deepEqual(await differences(eventId), [{ kind: "failed-rows", expected: 0, found: 2, mended: false }]);
+  });
+
+  it("mends a copy that says something else, keeps its time to live, and only reports when asked to", async () => {
+    const eventId = await livelyEvent();
+    await putCopy(eventId, { available: 99, epoch: 1, batch: 3 });
+    const wrong = { kind: "available-copy", expected: 15, found: 99 };
+    assert.deepEqual(await differences(eventId, false), [{ ...wrong, mended: false }]);
+    assert.deepEqual(await differences(eventId), [{ ...wrong, mended: true }]);
+    assert.deepEqual(await differences(eventId), []);
+    const text = await world.redis.get(copyKey(eventId));
+    assert.deepEqual(JSON.parse(text ?? ""), { available: 15, epoch: 1, batch: 3, run: world.redis.runId() });
+    assert.ok((await world.redis.ttl(copyKey(eventId))) > 0);
+  });
+
+  it("mends a copy that was left behind, and lets be what is newer than its snapshot or what no reader trusts", async () => {
+    const eventId = await livelyEvent();
+    await putCopy(eventId, { available: 18, epoch: 1, batch: 2 });
+    assert.deepEqual(await differences(eventId), [{ kind: "available-copy", expected: 15, found: 18, mended: true }]);
+    await putCopy(eventId, { available: 7, epoch: 1, batch: 4 });
+    assert.deepEqual(await differences(eventId), []);
+    await putCopy(eventId, { available: 7, epoch: 2, batch: 0 });
+    assert.deepEqual(await differences(eventId), []);
+    await putCopy(eventId, { available: 7, epoch: 1, batch: 3, run: "another" });
+    assert.deepEqual(await differences(eventId), []);
+    await world.redis.set(copyKey(eventId), "rubbish");
+    assert.deepEqual(await differences(eventId), []);
+  });
+
+  it("finds no difference while a sale runs and is booked", async () => {
+    const eventId = await world.addEvent(10_000);
+    let selling = true;
+    const sale = (async () => {
+      while (selling) {
+        const sales = await world.sell(eventId, [1, 2]);
+        const [first] = sales;
+        if (first !== undefined) await world.cancelOne(eventId, first);
+        world.tell(eventId, []);
+      }
+    })();
+    try {
+      for (let round = 0; round < 30; round += 1) assert.deepEqual(await differences(eventId), []);
+    } finally {
+      selling = false;
+      await sale;
+    }
+    await until(async () => (await world.numbers(eventId)).pending === 0);
+  });
+});
