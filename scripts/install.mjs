@@ -2,7 +2,7 @@
 // only what Node brings. Installs the packages when they differ from the lock file; otherwise costs a few milliseconds.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,12 +27,22 @@ function isStamped() {
   return existsSync(NODE) && existsSync(STAMP) && read(STAMP) === stampNow();
 }
 
+function packagesOf(...path) {
+  try {
+    return JSON.parse(read(...path)).packages;
+  } catch (error) {
+    throw new InstallError(
+      `${join(...path)} cannot be read (${error.message}); restore it (git checkout package-lock.json) or remove node_modules`,
+    );
+  }
+}
+
 /** Why packages must be installed, or undefined where what is there already is what the lock file names (somebody ran npm install). */
 function reasonToInstall() {
   if (!existsSync(MODULES)) return "no packages are here yet";
   if (!existsSync(join(MODULES, ".package-lock.json"))) return "an earlier installation did not finish";
-  const wanted = JSON.parse(read(ROOT, "package-lock.json")).packages;
-  const present = JSON.parse(read(MODULES, ".package-lock.json")).packages;
+  const wanted = packagesOf(ROOT, "package-lock.json");
+  const present = packagesOf(MODULES, ".package-lock.json");
   for (const [path, { version, optional }] of Object.entries(wanted)) {
     if (path === "" || optional || present[path]?.version === version) continue;
     return existsSync(STAMP) ? "package-lock.json has changed" : `${path} is missing`;
@@ -64,6 +74,10 @@ function ensureNode() {
   console.log(`install: node_modules/.bin/node is not Node ${version}; fetching it`);
   const folder = join(MODULES, "node");
   spawnSync("node", ["installArchSpecificPackage.js"], { cwd: folder, env: outsideEnvironment(), stdio: ["ignore", "ignore", "inherit"] });
+  // npm links a package's program only if it is there at the time.
+  mkdirSync(dirname(NODE), { recursive: true });
+  rmSync(NODE, { force: true });
+  symlinkSync(join("..", "node", "bin", "node"), NODE);
   if (nodeVersion() === version) return;
   throw new InstallError(
     `Node ${version} could not be fetched. Allow install scripts for the package \`node\` (npm config get ignore-scripts), remove node_modules, and try again; or run with Node ${version} from elsewhere`,
