@@ -1,7 +1,7 @@
 import type { ServiceSchema } from "moleculer";
 import DbService from "moleculer-db";
 import SqlAdapter from "moleculer-db-adapter-sequelize";
-import type { ClientBase, QueryResultRow } from "pg";
+import pg, { type ClientBase, type QueryResultRow } from "pg";
 import { type Model, type ModelAttributes, type ModelOptions, type ModelStatic, Sequelize } from "sequelize";
 
 /** `sale`: gateway and worker, which must fail fast. `long`: ledger, import and reconcile, which may work for a minute. */
@@ -46,6 +46,16 @@ type ConnectionManager = {
   pool: { destroy(client: PooledClient): void };
 };
 
+/**
+ * Sequelize listens for a connection's errors only a moment after it is there: one that PostgreSQL ends in that moment would end the process.
+ */
+class ListeningClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on("error", () => undefined);
+  }
+}
+
 const pools = new Map<string, { sequelize: Sequelize; users: number }>();
 
 function sharedPool(url: string, profile: Profile): Sequelize {
@@ -58,6 +68,7 @@ function sharedPool(url: string, profile: Profile): Sequelize {
   const { poolMax, idleInTransactionMs, lockMs, statementMs, answerMs, acquireMs } = PROFILES[profile];
   const sequelize = new Sequelize(url, {
     dialect: "postgres",
+    dialectModule: { ...pg, Client: ListeningClient },
     logging: false,
     pool: { max: poolMax, min: 1, acquire: acquireMs, idle: 30_000 },
     dialectOptions: {
