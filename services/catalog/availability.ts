@@ -1,4 +1,5 @@
 import type { Connection } from "../../mixins/database.ts";
+import { availableKey, readAvailable } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 
 /**
@@ -34,21 +35,8 @@ async function copiesOf(redis: RedisClient, eventIds: readonly string[]): Promis
     return copies;
   }
   eventIds.forEach((id, index) => {
-    const available = readCopy(texts[index] ?? "", run);
+    const available = readAvailable(texts[index], run);
     if (available !== undefined) copies.set(id, available);
   });
   return copies;
-}
-
-export function availableKey(eventId: string): string {
-  return `event:{${eventId}}:available`;
-}
-
-function readCopy(text: string, run: string): number | undefined {
-  try {
-    const copy = JSON.parse(text) as { available?: unknown; run?: unknown };
-    return copy.run === run && typeof copy.available === "number" ? Math.max(0, copy.available) : undefined;
-  } catch {
-    return undefined;
-  }
 }
