@@ -17,6 +17,7 @@ export const VARIABLES = {
   REDLOCK_URLS: ["independent Redis masters for the lease, separated by commas", "REDIS_URL"],
   AMQP_URL: ["an existing RabbitMQ instead of a private one, amqp://…", "private server"],
   TRANSPORTER: ["an existing NATS instead of a private one, nats://…", "private server"],
+  BUS_NAMESPACE: ["keeps engines apart that share one NATS; letters, digits, _ and -", "boxoffice"],
   NODE_ID: ["this node's name on the bus, unique and stable", "host name and process id"],
   HEALTH_PORT: ["answers /healthz and /readyz for any kind of node; never the public port", "not opened"],
   METRICS_PORT: ["answers /metrics for Prometheus; never the public port", "not opened"],
@@ -117,6 +118,9 @@ export function readConfig(environment: Environment) {
   if (runs.includes("api") && !loopback && certificate === undefined && trustedProxies.length === 0)
     problems.push(`HOST is ${host}, which others can reach, without TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES`);
 
+  const namespace = value("BUS_NAMESPACE") ?? "boxoffice";
+  if (!/^[\w-]{1,64}$/.test(namespace)) problems.push("BUS_NAMESPACE takes letters, digits, _ and -, 64 at most");
+
   const rateLimits = oneOf("RATE_LIMITS", ["on", "off"], "on");
   if (production && rateLimits === "off") problems.push("RATE_LIMITS=off is for load tests and refused in production");
 
@@ -127,6 +131,7 @@ export function readConfig(environment: Environment) {
   const config = {
     production,
     services: runs,
+    namespace,
     nodeId: value("NODE_ID") ?? `${hostname()}-${process.pid}`,
     logLevel: oneOf("LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace"], "info"),
     dataDir,
@@ -173,6 +178,7 @@ export function processEnvironment(): Environment {
 function keptSecret(dataDir: string, name: string, make: () => string): string {
   const folder = join(dataDir, "secrets");
   const file = join(folder, name);
+  mkdirSync(dataDir, { recursive: true }); // Open to the servers' users, who keep their data beside the closed folder of secrets.
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   try {
     writeFileSync(file, make(), { flag: "wx", mode: 0o600 });

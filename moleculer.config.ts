@@ -10,7 +10,7 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
   registerStrategies();
   return {
     nodeID: config.nodeId,
-    namespace: "boxoffice",
+    namespace: config.namespace,
     transporter: { type: "NATS", options: natsOptions(requireServers(config).transporter) },
     requestTimeout: 5_000,
     heartbeatInterval: 1,
