@@ -18,7 +18,12 @@ export function parentOf(pid: number): number | undefined {
   return LINUX ? statFields(pid)?.parent : undefined;
 }
 
-function statFields(pid: number): { state: string; parent: number; startTicks: string } | undefined {
+/** The name of a process's program, cut to 15 letters, or undefined where the system does not say. */
+export function commandOf(pid: number): string | undefined {
+  return LINUX ? statFields(pid)?.command : undefined;
+}
+
+function statFields(pid: number): { command: string; state: string; parent: number; startTicks: string } | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -27,7 +32,12 @@ function statFields(pid: number): { state: string; parent: number; startTicks: s
   }
   // The second field is the command in brackets and may hold anything; state is the 3rd, the parent the 4th, the start the 22nd.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { state: fields[0] ?? "", parent: Number(fields[1]), startTicks: fields[19] ?? "" };
+  return {
+    command: text.slice(text.indexOf("(") + 1, text.lastIndexOf(")")),
+    state: fields[0] ?? "",
+    parent: Number(fields[1]),
+    startTicks: fields[19] ?? "",
+  };
 }
 
 let knownBootId: string | undefined;

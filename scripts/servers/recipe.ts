@@ -10,6 +10,8 @@ export type RecipeContext = {
   report: Report;
   /** Start again what dies. */
   restart: boolean;
+  /** Ends what is still starting. */
+  abort: AbortSignal | undefined;
   /** The data is thrown away afterwards, so nothing needs to survive the loss of the machine: no fsync. */
   throwaway: boolean;
   /** RabbitMQ only: vhosts slot-1 … slot-N beside the default one, for tests that run beside each other. */

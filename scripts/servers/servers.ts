@@ -18,6 +18,8 @@ export type StartOptions = {
   report: Report;
   /** Start again what dies, with a line that says so. */
   restart: boolean;
+  /** Ends a start that is under way: it then rejects, with everything stopped again. */
+  abort?: AbortSignal;
   /** No fsync: for test data. */
   throwaway?: boolean;
   /** RabbitMQ's vhosts slot-1 … slot-N, for tests. */
@@ -59,8 +61,8 @@ export async function startServers(options: StartOptions): Promise<RunningServer
   const starts = names.map(async (name) => {
     const started = performance.now();
     const place = makePlace(root, name);
-    const context = { place, binaries, report, restart: options.restart, throwaway: options.throwaway ?? false, slots: options.slots ?? 0 };
-    const recipe = await RECIPES[name].start(context);
+    const { restart, abort, throwaway = false, slots = 0 } = options;
+    const recipe = await RECIPES[name].start({ place, binaries, report, restart, abort, throwaway, slots });
     running.set(name, recipe);
     report(`${RECIPES[name].label} is up on port ${recipe.processes[0].port} (${secondsSince(started)})`);
   });

@@ -48,13 +48,16 @@ const BACK_OFF_MS = [0, 250, 1_000, 2_000, 4_000];
  * `restart` is off or it was stopped; after five quick deaths in a row it is left down, with a line that says why.
  * Throws a ServerProblem with the server's last words when the first start fails.
  */
-export async function supervise(launch: Launch, options: { restart: boolean; report: Report }): Promise<Supervised> {
+export async function supervise(
+  launch: Launch,
+  options: { restart: boolean; report: Report; abort?: AbortSignal | undefined },
+): Promise<Supervised> {
   const { label } = launch;
   let child: ChildProcess | undefined;
   let wanted = true;
   let quickDeaths = 0;
   let reviving: Promise<void> | undefined;
-  const isWanted = () => wanted;
+  const isWanted = () => wanted && options.abort?.aborted !== true;
 
   async function run(): Promise<void> {
     const spawned = spawnServer(launch);
