@@ -1,8 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { availableKey, copyText, readCopy, type Stamp } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 
 /** What PostgreSQL says an event has to sell, as of (epoch, batch): the worker's last commit in the same snapshot. */
-export type Truth = { eventId: string; available: number; epoch: number; batch: number };
+export type Truth = Stamp & { eventId: string; available: number };
 export type WrongCopy = Truth & { found: number; mended: boolean };
 
 const PAGE = 1_000;
@@ -37,8 +38,7 @@ export async function checkAvailableCopies(redis: RedisClient, truths: readonly 
     const wrong: WrongCopy[] = [];
     for (const { truth, key, text, found } of suspects) {
       if ((await redis.get(key)) !== text) continue;
-      const { available, epoch, batch } = truth;
-      const right = JSON.stringify({ available: Math.max(0, available), epoch, batch, run });
+      const right = copyText({ available: Math.max(0, truth.available) }, truth, run);
       const mended = mend && (await redis.eval(REPLACE_IF_SAME, 1, key, text, right)) === 1;
       wrong.push({ ...truth, found, mended });
     }
@@ -49,27 +49,15 @@ export async function checkAvailableCopies(redis: RedisClient, truths: readonly 
 }
 
 async function suspectsOf(redis: RedisClient, run: string, truths: readonly Truth[]): Promise<Suspect[]> {
-  const keys = truths.map(({ eventId }) => `event:{${eventId}}:available`);
+  const keys = truths.map(({ eventId }) => availableKey(eventId));
   const texts = await redis.mget(...keys);
   return truths.flatMap((truth, index) => {
     const [key, text] = [keys[index], texts[index]];
-    if (key === undefined || typeof text !== "string") return [];
-    const copy = readCopy(text);
-    if (copy?.run !== run) return [];
+    const copy = readCopy(text, run);
+    if (key === undefined || typeof text !== "string" || typeof copy?.available !== "number") return [];
     const newer = copy.epoch > truth.epoch || (copy.epoch === truth.epoch && copy.batch > truth.batch);
     // What is below zero is shown as none left.
-    if (newer || copy.available === truth.available || (truth.available < 0 && copy.available === 0)) return [];
+    if (newer || copy.available === Math.max(0, truth.available)) return [];
     return [{ truth, key, text, found: copy.available }];
   });
-}
-
-function readCopy(text: string): { available: number; epoch: number; batch: number; run: string } | undefined {
-  try {
-    const { available, epoch, batch, run } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof available !== "number" || typeof epoch !== "number" || typeof batch !== "number" || typeof run !== "string")
-      return undefined;
-    return { available, epoch, batch, run };
-  } catch {
-    return undefined;
-  }
 }
