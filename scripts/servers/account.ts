@@ -27,7 +27,7 @@ export function accountFor(folder: string, preferred: readonly string[]): Accoun
 export function canUse(folder: string, account: Account | undefined, how: "enter" | "write"): boolean {
   if (account === undefined) return true;
   const test = how === "enter" ? ["-x", folder] : ["-w", folder, "-a", "-x", folder];
-  return spawnSync("setpriv", [...asAccount(account), "test", ...test], { cwd: "/", stdio: "ignore" }).status === 0;
+  return spawnSync("test", test, { uid: account.uid, gid: account.gid, cwd: "/", stdio: "ignore" }).status === 0;
 }
 
 /** setpriv's arguments that drop to the account before the command runs. */

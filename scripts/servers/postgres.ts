@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "pg";
-import { asAccount } from "./account.ts";
+import { processEnvironment } from "../../config.ts";
 import { postgresOfVersion } from "./binaries.ts";
 import { endLeftover } from "./leftovers.ts";
 import { keptPassword, writeForServer } from "./place.ts";
@@ -90,11 +90,12 @@ async function initialise(context: RecipeContext, command: string, cluster: stri
   const passwordFile = writeForServer(place, "initdb.password", password);
   const locale = process.platform === "linux" ? "C.UTF-8" : "C";
   const args = ["-D", unfinished, "-U", DATABASE, "-E", "UTF8", `--locale=${locale}`, "--auth=scram-sha-256", `--pwfile=${passwordFile}`];
-  const all = [join(dirname(command), "initdb"), ...args, ...(context.throwaway ? ["--no-sync"] : [])];
-  const [program = "", ...rest] = place.account === undefined ? all : ["setpriv", ...asAccount(place.account), "--pdeathsig=TERM", ...all];
+  if (context.throwaway) args.push("--no-sync");
+  const as = place.account === undefined ? {} : { uid: place.account.uid, gid: place.account.gid };
+  const env = { PATH: processEnvironment().PATH, LANG: "C.UTF-8", HOME: place.dataFolder };
   try {
     rmSync(unfinished, { recursive: true, force: true });
-    await promisify(execFile)(program, rest, { cwd: place.dataFolder, timeout: 120_000 });
+    await promisify(execFile)(join(dirname(command), "initdb"), args, { cwd: place.dataFolder, env, timeout: 120_000, ...as });
     renameSync(unfinished, cluster);
   } catch (error) {
     const words = error instanceof Error && "stderr" in error ? String(error.stderr) : messageOf(error);

@@ -111,7 +111,7 @@ function startBroker(context: RecipeContext, ports: Ports): Promise<Supervised> 
       account: place.account,
       port,
       stopSignal: "SIGTERM",
-      stopWithinMs: 15_000,
+      stopWithinMs: context.throwaway ? 0 : 15_000,
       readyWithinMs: 90_000,
       isReady: () => answers(port, "AMQP\u0000\u0000\u0009\u0001", /RabbitMQ/),
     },

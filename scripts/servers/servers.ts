@@ -30,6 +30,8 @@ export type RunningServers = {
   /** Of the servers that were started. */
   urls: Partial<ServerUrls>;
   prometheusUrl: string | undefined;
+  /** Where their data is. */
+  folder: string;
   /** The process of one server, to be killed, frozen, stopped or restarted. Throws for one that was not started. */
   server(name: ServerName): Supervised;
   /** Stops all of them at once, in well under 20 seconds. */
@@ -73,6 +75,7 @@ export async function startServers(options: StartOptions): Promise<RunningServer
   }
   return {
     urls: Object.fromEntries([...running].map(([name, recipe]) => [RECIPES[name].variable, recipe.url])),
+    folder: root,
     prometheusUrl: running.get("rabbitmq")?.prometheusUrl,
     server(name) {
       const recipe = running.get(name);

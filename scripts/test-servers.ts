@@ -1,0 +1,54 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ServerUrls } from "../config.ts";
+import { openToServers } from "./servers/place.ts";
+import type { Report } from "./servers/problem.ts";
+import { startedAt } from "./servers/process-identity.ts";
+import { startServers } from "./servers/servers.ts";
+
+const PREFIX = "boxoffice-test-";
+const SLOTS = 8;
+
+export type TestServers = { urls: Partial<ServerUrls>; folder: string; stop(): Promise<void> };
+
+/** Servers for one run of the tests, with data of their own that goes with them unless it is kept. */
+export async function startTestServers(options: {
+  report: Report;
+  abort: AbortSignal;
+  keep: boolean;
+  start: boolean;
+}): Promise<TestServers> {
+  removeAbandoned();
+  const folder = openToServers(mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`)));
+  const remove = (where: string) => {
+    if (!options.keep) rmSync(where, { recursive: true, force: true });
+  };
+  if (!options.start) return { urls: {}, folder, stop: async () => remove(folder) };
+  const said: string[] = [];
+  const report = (line: string) => (said.length === 0 ? options.report(line) : said.push(line));
+  try {
+    const servers = await startServers({ dataDir: folder, report, restart: true, throwaway: true, slots: SLOTS, abort: options.abort });
+    return {
+      urls: servers.urls,
+      folder,
+      async stop() {
+        said.push("stopping"); // The last lines on the screen are the tests' own.
+        await servers.stop();
+        remove(servers.folder);
+        remove(folder);
+      },
+    };
+  } catch (error) {
+    remove(folder);
+    throw error;
+  }
+}
+
+/** What runs that were killed left behind. */
+function removeAbandoned(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1] ?? Number.NaN);
+    if (Number.isInteger(pid) && startedAt(pid) === undefined) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,105 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { processEnvironment, VARIABLES } from "../config.ts";
+import { watchAncestors } from "./ancestors.ts";
+import { ServerProblem } from "./servers/problem.ts";
+import { ROOT, runStaticChecks } from "./static-checks.ts";
+import { planTests } from "./test-arguments.ts";
+import { startTestServers, type TestServers } from "./test-servers.ts";
+
+/** For one file: a hang fails by name instead of stopping everything. */
+const FILE_WITHIN_MS = 300_000;
+
+const report = (line: string): void => console.log(`test: ${line}`);
+const abort = new AbortController();
+
+/** `npm test`: static checks while the servers come up, then every test on servers of its own. Answers the exit code. */
+async function main(): Promise<number> {
+  const plan = planTests(process.argv.slice(2));
+  if (plan.files.length === 0) {
+    console.error("No test file matches.");
+    return 1;
+  }
+  const checks = plan.checks ? runStaticChecks(report, abort.signal) : Promise.resolve([]);
+  const [failedChecks, started] = await Promise.all([
+    checks,
+    startTestServers({ report, abort: abort.signal, keep: plan.keep, start: plan.needsServers }).catch((error: unknown) => {
+      if (error instanceof ServerProblem) return error;
+      throw error;
+    }),
+  ]);
+  if (started instanceof ServerProblem) {
+    console.error(started.message);
+    return 1;
+  }
+  try {
+    abort.signal.throwIfAborted();
+    const { code, totals } = await runTests(plan.files, started);
+    const ran = Number(totals.find((line) => line.startsWith("ℹ tests "))?.slice(8) ?? 0);
+    const failures = [...failedChecks, ...(code === 0 ? [] : ["tests"]), ...(ran === 0 ? ["no test ran"] : [])];
+    if (failures.length > 0) console.log(`\n✖ ${failures.join(", ")}\n${totals.join("\n")}`);
+    return failures.length === 0 ? 0 : 1;
+  } finally {
+    await started.stop();
+    if (plan.keep) console.log(`test: kept ${started.folder}`);
+  }
+}
+
+/** Shows the run as it goes, and remembers its closing lines. */
+async function runTests(files: readonly string[], servers: TestServers): Promise<{ code: number; totals: string[] }> {
+  const options = ["--test", "--test-concurrency=1", `--test-timeout=${FILE_WITHIN_MS}`, "--test-reporter=spec"];
+  const child = spawn(process.execPath, [...options, ...files], {
+    cwd: ROOT,
+    env: testEnvironment(servers),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const endTests = () => child.kill("SIGTERM");
+  abort.signal.addEventListener("abort", endTests);
+  let tail = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    process.stdout.write(chunk);
+    tail = (tail + chunk.toString()).slice(-200_000);
+  });
+  const code = await exitCode(child);
+  const totals = stripVTControlCharacters(tail)
+    .split("\n")
+    .filter((line) => /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /.test(line));
+  return { code, totals };
+}
+
+/** What configures an engine at this keyboard must not configure the tests, or they would sell from its database. */
+function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
+  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && name !== "NODE_TEST_CONTEXT");
+  return {
+    ...Object.fromEntries(outside),
+    ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
+    ...servers.urls,
+    DATA_DIR: join(servers.folder, "engine"),
+  };
+}
+
+function exitCode(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once("error", () => resolve(1));
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+}
+
+function stop(why: string): void {
+  if (abort.signal.aborted) return;
+  report(`stopping (${why})`);
+  abort.abort(new Error(why));
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+watchAncestors(stop);
+
+main().then(
+  (code) => process.exit(abort.signal.aborted ? 130 : code),
+  (error: unknown) => {
+    if (!abort.signal.aborted) console.error(error);
+    process.exit(abort.signal.aborted ? 130 : 1);
+  },
+);
