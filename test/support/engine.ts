@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Config, type Environment, readConfig } from "../../config.ts";
+import { type RunningNode, startNode } from "../../main.ts";
+import { type Database, openDatabase } from "../../mixins/database.ts";
+import type { Role } from "../../mixins/token-verifier.ts";
+import { createAccessTokenSigner } from "../../mixins/tokens.ts";
+import { freshDatabase } from "./database.ts";
+import { claimSlot } from "./servers.ts";
+
+export type Engine = {
+  /** Of the first node's gateway. */
+  url: string;
+  config: Config;
+  database: Database;
+  /** Starts another node of the same engine. */
+  startNode(environment?: Environment): Promise<RunningNode>;
+  /** An upcoming event with so many places; its id. */
+  addEvent(event?: { capacity?: number; startsInMs?: number }): Promise<string>;
+  /** An access token as a sign-in would give it, without the second that a password costs. */
+  accessToken(userId?: string, role?: Role): string;
+  close(): Promise<void>;
+};
+
+/** The whole engine on real servers, with a database, a vhost, a Redis database and a bus of its own. */
+export async function startEngine(environment: Environment = {}): Promise<Engine> {
+  const [slot, fresh, dataDir] = await Promise.all([claimSlot(), freshDatabase(), mkdtemp(join(tmpdir(), "boxoffice-test-"))]);
+  const base: Environment = {
+    PORT: "0",
+    LOG_LEVEL: "fatal",
+    DATA_DIR: dataDir,
+    DATABASE_URL: fresh.url,
+    REDIS_URL: slot.redisUrl,
+    AMQP_URL: slot.amqpUrl,
+    TRANSPORTER: slot.transporter,
+    BUS_NAMESPACE: `test-${randomUUID()}`,
+  };
+  const nodes: RunningNode[] = [];
+  const start = async (more: Environment = {}): Promise<RunningNode> => {
+    const node = await startNode(readConfig({ ...base, NODE_ID: `node-${nodes.length + 1}-${randomUUID()}`, ...environment, ...more }));
+    nodes.push(node);
+    return node;
+  };
+  const { url = "" } = await start();
+  const config = readConfig({ ...base, ...environment });
+  const database = openDatabase(fresh.url, "long");
+  const sign = createAccessTokenSigner(config.accessTokenKey);
+
+  return {
+    url,
+    config,
+    database,
+    startNode: start,
+    accessToken: (userId = randomUUID(), role = "customer") => sign({ userId, role, sessionId: randomUUID() }),
+    async addEvent({ capacity = 100, startsInMs = 30 * 86_400_000 } = {}) {
+      const id = randomUUID();
+      const startsAt = new Date(Date.now() + startsInMs);
+      await database.query({
+        text: `
+          INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date, start_time, end_time, duration, time_zone,
+            starts_at, ends_at, total_capacity, capacity, source, source_id)
+          VALUES ($1::uuid, 'Concert', 'concert', 'concert', 'concert', 'Berlin', 'berlin', $2::date, '20:00', '22:00', 120, 'Europe/Berlin',
+            $3, $3::timestamptz + interval '2 hours', $4, $4, 'test', ($1::uuid)::text)`,
+        values: [id, startsAt.toISOString().slice(0, 10), startsAt.toISOString(), capacity],
+      });
+      return id;
+    },
+    async close() {
+      await Promise.all(nodes.map((node) => node.stop()));
+      await database.close();
+      await Promise.all([fresh.drop(), slot.release(), rm(dataDir, { recursive: true, force: true })]);
+    },
+  };
+}

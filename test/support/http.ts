@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+
+export type Answered = {
+  status: number;
+  headers: Headers;
+  /** The body read as JSON; undefined where it is none. */
+  json: Record<string, unknown> | undefined;
+  text: string;
+};
+
+export type Ask = { token?: string; json?: unknown; body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> };
+
+/** A small client of the gateway: `json` is sent as such, `token` as the bearer's. */
+export function httpClient(baseUrl: string) {
+  return async (method: string, path: string, { token, json, body, headers }: Ask = {}): Promise<Answered> => {
+    const response = await fetch(baseUrl + path, {
+      method,
+      headers: {
+        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+        ...(json !== undefined && { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...(body === undefined ? {} : { body }),
+      signal: AbortSignal.timeout(20_000),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.includes("json") === true;
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: isJson && text !== "" ? (JSON.parse(text) as Record<string, unknown>) : undefined,
+    };
+  };
+}
+
+export type HttpClient = ReturnType<typeof httpClient>;
+
+const STANDARD_MEMBERS = ["type", "title", "status", "code", "requestId", "detail", "errors"];
+
+/** Checks that an answer is the problem document of this code, whole, and with no member but the standard ones and those named. */
+export function assertProblem(answer: Answered, status: number, code: string, members: readonly string[] = []): void {
+  assert.equal(answer.json?.code, code, answer.text);
+  assert.equal(answer.status, status, answer.text);
+  assert.equal(answer.headers.get("content-type"), "application/problem+json");
+  assert.equal(answer.json.status, status);
+  assert.equal(answer.json.type, `urn:boxoffice:problem:${code.toLowerCase().replaceAll("_", "-")}`);
+  assert.ok(typeof answer.json.title === "string" && answer.json.title.length > 0);
+  assert.equal(answer.json.requestId, answer.headers.get("x-request-id"));
+  for (const member of Object.keys(answer.json))
+    assert.ok([...STANDARD_MEMBERS, ...members].includes(member), `the problem says ${member}`);
+}
+
+/** Sends bytes as they are, which no decent client would, and gives everything that came back until the connection closed. */
+export async function sendRaw(baseUrl: string, bytes: string | Buffer): Promise<string> {
+  const { hostname, port } = new URL(baseUrl);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    let received = "";
+    socket.setEncoding("latin1").setTimeout(20_000, () => socket.destroy(new Error("The server did not close the connection")));
+    socket.on("data", (chunk: string) => (received += chunk));
+    socket.on("close", () => resolve(received));
+    socket.on("error", reject);
+  });
+}
