@@ -46,7 +46,7 @@ const CLOSE_MS = 5_000;
 const RETRY_MS = 200;
 
 export async function openConsumer(options: ConsumerOptions): Promise<Consumer> {
-  const { log, handler, topology = topologyOf(), batchMax = 100, lingerMs = 25 } = options;
+  const { log, handler, topology = topologyOf(), batchMax = 100, lingerMs = 50 } = options;
   const stopping = new AbortController();
   let session: Session | undefined;
   let wanted = true;

@@ -85,15 +85,14 @@ describe("the ledger books each committed transaction exactly once", () => {
 
   it("takes a long backlog in prefixes of whole batches in the order of commits, which never breaks the CHECK", async () => {
     const eventId = await world.addEvent(6);
-    // Sold out, all given back, sold out again: any subset that is not a prefix leaves the bounds 0 to 6.
+    // Sold out, all given back, ten times over: the same rows without their beginning would make twelve of the six places.
     for (let round = 0; round < 10; round += 1) {
       const sales = await world.sell(eventId, [1, 1, 1, 1, 1, 1]);
       for (const sale of sales) await world.cancelOne(eventId, sale);
     }
-    await world.sell(eventId, [6]);
     const outcome = await applyEvents(world.database, [eventId], 7);
-    assert.deepEqual(outcome, { rows: 121, broken: new Map() });
-    assert.deepEqual(await world.numbers(eventId), { capacity: 0, pending: 0, failed: 0, booked: -6, bookedRows: 121 });
+    assert.deepEqual(outcome, { rows: 120, broken: new Map() });
+    assert.deepEqual(await world.numbers(eventId), { capacity: 6, pending: 0, failed: 0, booked: 0, bookedRows: 120 });
   });
 
   it("puts the rows of an event that breaks its CHECK aside as failed, with the last delivery, while others are booked", async () => {
