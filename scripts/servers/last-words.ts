@@ -2,6 +2,8 @@ import { closeSync, fstatSync, openSync, readSync, renameSync, statSync, statfsS
 
 const LOG_KEPT_BYTES = 10 * 1024 * 1024;
 const TAIL_BYTES = 8 * 1024;
+const LINES_READ = 20;
+const LINES_SAID = 4;
 
 /** Opens a server's log to append to; one that grew large is put aside first. Answers the file and where this run begins. */
 export function openLog(file: string): { descriptor: number; beginsAt: number } {
@@ -14,14 +16,18 @@ export function openLog(file: string): { descriptor: number; beginsAt: number } 
   return { descriptor, beginsAt: fstatSync(descriptor).size };
 }
 
-/** The last lines a server wrote since then, joined into one; says so where the disk was too full for any. */
+/**
+ * What a server wrote at the end of this run, in one line: from the first of its last lines that tells of trouble on, since
+ * some go on to explain and others go on to say goodbye. Says so where the disk was too full for any.
+ */
 export function lastWords(file: string, beginsAt: number): string {
   const lines = tail(file, beginsAt)
     .split("\n")
     .map((line) => line.trim())
-    .filter((line) => line !== "" && !/warning/i.test(line));
-  const telling = lines.filter((line) => /error|fatal|fail|cannot|can't|could not|refus|denied|no space|in use/i.test(line));
-  const words = (telling.length > 0 ? telling : lines).slice(-3).map((line) => line.slice(0, 300));
+    .filter((line) => line !== "" && !/warning/i.test(line))
+    .slice(-LINES_READ);
+  const trouble = lines.findIndex((line) => /error|fatal|fail|cannot|can't|could not|refus|denied|no space|in use/i.test(line));
+  const words = (trouble >= 0 ? lines.slice(trouble) : lines.slice(-LINES_SAID)).slice(0, LINES_SAID).map((line) => line.slice(0, 300));
   if (diskIsFull(file)) words.push("the disk is full");
   return words.length > 0 ? words.join(" | ") : "it said nothing";
 }
