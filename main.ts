@@ -20,11 +20,17 @@ export type RunningNode = {
   stop(): Promise<void>;
 };
 
-/** What tests may put in place of a real part. */
-export type Replacements = Pick<PurchasingDependencies, "replace">;
+/** What tests and benchmarks may put in place of a real part. */
+export type Replacements = Pick<PurchasingDependencies, "replace"> & {
+  /** Another way to sell, behind the same gateway. */
+  createPurchasing?: (dependencies: PurchasingDependencies) => ServiceSchema;
+};
 
 /** Composes one node of the engine: the services that `config.services` names, on one broker, over shared pools. The only importer of services. */
-export async function startNode(config: Config, replacements: Replacements = {}): Promise<RunningNode> {
+export async function startNode(
+  config: Config,
+  { createPurchasing = createPurchasingService, ...replacements }: Replacements = {},
+): Promise<RunningNode> {
   const { databaseUrl, redisUrl, amqpUrl } = requireServers(config);
   const broker = new ServiceBroker(brokerOptions(config, [authorisation(createInternalTokenVerifier(config.internalTokenSecret))]));
   const log = broker.getLogger("node");
@@ -49,7 +55,7 @@ export async function startNode(config: Config, replacements: Replacements = {})
     auth: () => createAuthService({ database, accessTokenKey }),
     catalog: () => createCatalogService({ database, importDatabase: longDatabase, redis }),
     purchasing: () =>
-      createPurchasingService({
+      createPurchasing({
         ...{ database, redis, amqpUrl, lockUrls, leaseMs, transactionSecret, internalTokenSecret, ...replacements },
         limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
       }),

@@ -1,0 +1,13 @@
+/** The ways to sell that are compared, ours first. */
+export const CONTENDERS = {
+  worker: "the event's worker (batches, one statement each)",
+  "row-lock": "UPDATE … SET capacity = capacity - 1 per purchase",
+  "redlock-defaults": "a Redlock per purchase, redlock's defaults",
+  "redlock-tuned": "a Redlock per purchase, tuned (retry after 10 ms ± 10 ms, up to 400 times)",
+} as const;
+
+export type Contender = keyof typeof CONTENDERS;
+
+export function isContender(text: string): text is Contender {
+  return Object.hasOwn(CONTENDERS, text);
+}
