@@ -112,6 +112,16 @@ describe("the gateway, when what is behind it fails", () => {
   });
 
   it("finishes what it has when it stops, and takes nothing more", async () => {
+    let servedWhileStopping: boolean | undefined;
+    gateway.createService({
+      name: "neighbour",
+      async stopped() {
+        servedWhileStopping = await ask("GET", "/healthz").then(
+          () => true,
+          () => false,
+        );
+      },
+    });
     let finish: (() => void) | undefined;
     await purchasing(async () => {
       await new Promise<void>((resolve) => (finish = resolve));
@@ -133,6 +143,7 @@ describe("the gateway, when what is behind it fails", () => {
     assert.equal(status, 201);
     assert.equal(headers.get("idempotency-key"), "k");
     await stopped;
+    assert.equal(servedWhileStopping, false, "services of the same node stop only after the gateway has closed");
   });
 
   it("answers probes of any node on a port of their own, naming kinds only", async () => {
