@@ -39,6 +39,7 @@ export type Supervised = {
 
 const QUICK_DEATHS_MAX = 5;
 const QUICK_MS = 30_000;
+const UNREADY_STOP_MS = 3_000;
 /** Tells children of our death (Linux). Without it leftovers are found by their pid files at the next start. */
 const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path));
 const BACK_OFF_MS = [0, 250, 1_000, 2_000, 4_000];
@@ -65,7 +66,8 @@ export async function supervise(
     try {
       await waitUntilReady(launch, spawned, isWanted);
     } catch (error) {
-      await endChild(spawned.child, launch);
+      // One that has served nobody has nothing to finish, and RabbitMQ does not hear TERM while it boots.
+      await endChild(spawned.child, launch, Math.min(launch.stopWithinMs, UNREADY_STOP_MS));
       child = undefined;
       throw error;
     }
@@ -175,13 +177,13 @@ async function waitUntilReady(launch: Launch, spawned: Spawned, isWanted: () => 
   }
 }
 
-async function endChild(child: ChildProcess, launch: Launch): Promise<void> {
+async function endChild(child: ChildProcess, launch: Launch, withinMs = launch.stopWithinMs): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<boolean>((resolve) => child.once("exit", () => resolve(true)));
   child.kill(launch.stopSignal);
   child.kill("SIGCONT"); // A frozen process would not read the signal.
   const timer = new AbortController();
-  const inTime = await Promise.race([gone, delay(launch.stopWithinMs, false, { signal: timer.signal }).catch(() => false)]);
+  const inTime = await Promise.race([gone, delay(withinMs, false, { signal: timer.signal }).catch(() => false)]);
   timer.abort();
   if (inTime) return;
   child.kill("SIGKILL");
