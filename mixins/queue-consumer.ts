@@ -43,6 +43,7 @@ type Held = Delivery & { session: Session; tag: number };
 type Session = { channel: Channel; consumerTag?: string | undefined };
 
 const CLOSE_MS = 5_000;
+const CHANNEL_CLOSE_MS = 1_000;
 const RETRY_MS = 200;
 
 export async function openConsumer(options: ConsumerOptions): Promise<Consumer> {
@@ -188,7 +189,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
       const last = session;
       session = undefined;
       // The channel first: amqplib may send the connection's goodbye before acknowledgements that other channels have queued.
-      if (last !== undefined) await withinMs(last.channel.close(), CLOSE_MS);
+      if (last !== undefined) await withinMs(last.channel.close(), CHANNEL_CLOSE_MS);
       await connection.close();
     },
   };

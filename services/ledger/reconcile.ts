@@ -20,7 +20,7 @@ export type Reconciliation = {
   events: number;
   /** The first thousand. */
   differences: Difference[];
-  /** Differences beyond those listed. */
+  /** Differences beyond those listed, at least. */
   more: number;
   /** False when Redis could not be asked: its copies are then not compared. */
   copiesCompared: boolean;
