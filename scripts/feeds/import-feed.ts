@@ -59,8 +59,9 @@ export async function importFeed(records: AsyncIterable<FeedRecord>, counts: Cou
         if (batch.length >= BATCH_RECORDS || length >= BATCH_LENGTH) await flush();
       }
     }
-    if (!stopped()) await flush();
   } finally {
+    // Also where the feed breaks off: what was read of it is good.
+    if (!stopped()) await flush();
     await Promise.all(inFlight);
   }
   if (failure !== undefined) throw failure.error;

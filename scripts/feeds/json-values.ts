@@ -18,14 +18,9 @@ export async function* jsonValues(chunks: AsyncIterable<string>): AsyncGenerator
   const parse = jsonParser({ jsonStreaming: true, packValues: true, streamValues: false });
   const walk = createWalker();
   let sinceRecord = 0;
+  let readBefore = 0;
 
-  const read = function* (chunk: string | typeof none): Generator {
-    try {
-      verify(chunk as string);
-    } catch (error) {
-      const { line, pos } = error as VerifierError;
-      throw new FeedError(`not JSON at line ${line}, column ${pos}`);
-    }
+  const records = function* (chunk: string | typeof none): Generator {
     const tokens: unknown = parse(chunk as string);
     if (!isMany(tokens)) return;
     for (const token of getManyValues(tokens) as Token[]) {
@@ -34,6 +29,18 @@ export async function* jsonValues(chunks: AsyncIterable<string>): AsyncGenerator
       sinceRecord = 0;
       yield found.value;
     }
+  };
+  const read = function* (chunk: string | typeof none): Generator {
+    try {
+      verify(chunk as string);
+    } catch (error) {
+      const { line, pos, offset } = error as VerifierError;
+      // What comes before the mistake is good.
+      if (typeof chunk === "string") yield* records(chunk.slice(0, Math.max(0, offset - readBefore)));
+      throw new FeedError(`not JSON at line ${line}, column ${pos}`);
+    }
+    yield* records(chunk);
+    if (typeof chunk === "string") readBefore += chunk.length;
   };
 
   for await (const chunk of chunks) {
