@@ -94,7 +94,8 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       },
       errorHandler(request: IncomingMessage, response: ServerResponse, error: Error & { type?: string }) {
         const undecodable = error.type === "UNABLE_DECODE_PARAM";
-        if (!undecodable) this.logger.error({ requestId: requestIdIn(response), error }, "A request failed before its route");
+        if (!undecodable)
+          this.logger.error({ requestId: requestIdIn(response), ...faultFacts(error) }, "A request failed before its route");
         const problem = undecodable
           ? problemOf("VALIDATION_ERROR", requestIdIn(response), { errors: [{ field: "", rule: "encoding" }] })
           : problemOf("INTERNAL", requestIdIn(response));
@@ -106,7 +107,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       tools = {
         verifyAccessToken: createAccessTokenVerifier(config.accessTokenKey),
         mintInternalToken: createInternalTokenMint(config.internalTokenSecret),
-        fault: (error, facts) => logger.error({ ...facts, error }, "A request failed"),
+        fault: (error, facts) => logger.error({ ...facts, ...faultFacts(error) }, "A request failed"),
       };
       missingServices = () => {
         const offered = broker.registry.getServiceList({ onlyAvailable: true }).map(({ name }) => name);
@@ -139,4 +140,10 @@ function requestIdOf(request: IncomingMessage): string {
 /** moleculer-web has put it there before anything of ours runs. */
 function requestIdIn(response: ServerResponse): string | undefined {
   return response.getHeader("X-Request-ID") as string | undefined;
+}
+
+/** For the log: where it happened and of what type. What else an error carries (a statement, its values) stays out. */
+function faultFacts(error: unknown): { type: unknown; stack: string } {
+  const { type, stack } = error as { type?: unknown; stack?: string };
+  return { type, stack: stack ?? String(error) };
 }

@@ -45,7 +45,7 @@ export function createGatewayServer(
   return {
     async listen(host, port) {
       await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
+        server.once("error", (error: NodeJS.ErrnoException) => reject(unlistenable(error, host, port)));
         server.listen({ host, port, backlog: BACKLOG }, resolve);
       });
       const { address, family, port: actual } = server.address() as AddressInfo;
@@ -69,6 +69,15 @@ export function createGatewayServer(
       return closing;
     },
   };
+}
+
+function unlistenable(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `port ${port} of ${host} is taken by another program: stop it, or set PORT to a free one`,
+    EACCES: `port ${port} needs rights this user does not have: set PORT to 1024 or above`,
+    EADDRNOTAVAIL: `this machine has no address ${host}: set HOST to one of its own`,
+  };
+  return new Error(`The gateway cannot listen: ${reasons[error.code ?? ""] ?? error.message}`, { cause: error });
 }
 
 /** What Node cannot parse never becomes a request; it gets a problem document all the same, and its connection is closed. */
