@@ -18,5 +18,7 @@ export function isUnavailable(error: unknown): boolean {
 /** What pg and the socket under it say when the answer never comes. */
 function isConnectionError(error: Error & { code?: unknown }): boolean {
   const code = typeof error.code === "string" ? error.code : "";
-  return /^(?:08...|57P..|E[A-Z]{3,})$/.test(code) || /^(?:Connection terminated|Query read timeout|timeout e|Client has)/i.test(error.message);
+  return (
+    /^(?:08...|57P..|E[A-Z]{3,})$/.test(code) || /^(?:Connection terminated|Query read timeout|timeout e|Client has)/i.test(error.message)
+  );
 }
