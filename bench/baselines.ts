@@ -28,7 +28,7 @@ const SELL = `
   INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
   SELECT $1, taken.id, $3, taken.date, $4, 1, clock_timestamp() FROM taken RETURNING id`;
 
-function sellBySql(amount: number, databaseUrl: string): { sell: Sell; close(): Promise<void> } {
+function sellBySql(amount: number, databaseUrl: string): { sell: Sell; close: () => Promise<void> } {
   const database = openDatabase(databaseUrl, "long");
   const sell: Sell = async (transactionId, userId, { eventId }) => {
     const values = [uuidv7(), eventId, userId, Buffer.from(transactionId, "hex"), amount];

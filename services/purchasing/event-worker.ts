@@ -209,7 +209,7 @@ export class EventWorker {
     }
   }
 
-  /** Publishes, copies and answers; the next batch does not wait for it. */
+  /** Copies, answers and publishes; the next batch does not wait for it. */
   private answer(batch: DecidedBatch, ownership: Ownership, cancelled: Ticket[], committedAtMs = 0): void {
     const { epoch, batch: number, event, state } = ownership;
     this.sales += batch.sold.length;
@@ -220,15 +220,18 @@ export class EventWorker {
       void answerBatch(this.ports, batch.decided, [], []);
       return;
     }
-    this.ports.publisher.publish(
-      this.eventId,
-      changed.map(({ transactionId }) => transactionId),
-    );
     const copies = {
       ...{ eventId: this.eventId, epoch, batch: number, available: state.available, endsAtMs: event.endsAtMs },
       ...{ sold: purchases, cancelled, userIds: [...new Set(changed.map(({ userId }) => userId))] },
     };
-    void this.ports.copies.write(copies).then(() => answerBatch(this.ports, batch.decided, purchases, cancelled));
+    void this.ports.copies.write(copies).then(() => {
+      void answerBatch(this.ports, batch.decided, purchases, cancelled);
+      // After the copies: the ledger deletes those of the transactions it has booked, and one written later would say "pending" for a minute.
+      this.ports.publisher.publish(
+        this.eventId,
+        changed.map(({ transactionId }) => transactionId),
+      );
+    });
   }
 
   /** The epoch has passed to another: nothing more is sold here; what waits goes to the owner, or waits for a new epoch of ours. */
