@@ -66,15 +66,17 @@ describe("auth", () => {
       return { answer, ms: performance.now() - startedAt };
     };
     const rounds: { known: Awaited<ReturnType<typeof measured>>; unknown: Awaited<ReturnType<typeof measured>> }[] = [];
-    for (let round = 0; round < 6; round += 1) rounds.push({ known: await measured(email), unknown: await measured(address()) });
+    const fastest = (which: "known" | "unknown"): number => Math.min(...rounds.map((round) => round[which].ms));
+    const ratio = (): number => fastest("unknown") / fastest("known");
+    // The fastest of several is the work itself; a busy machine needs more of them, a leak never gets there.
+    while (rounds.length < 6 || (rounds.length < 40 && (ratio() < 0.7 || ratio() > 1.4)))
+      rounds.push({ known: await measured(email), unknown: await measured(address()) });
     for (const { known, unknown } of rounds) {
       assertProblem(known.answer, 401, "INVALID_CREDENTIALS");
       assert.deepEqual({ ...unknown.answer.json, requestId: "" }, { ...known.answer.json, requestId: "" });
       assert.deepEqual([...unknown.answer.headers.keys()], [...known.answer.headers.keys()]);
     }
-    const fastest = (which: "known" | "unknown"): number => Math.min(...rounds.map((round) => round[which].ms));
-    const ratio = fastest("unknown") / fastest("known");
-    assert.ok(ratio > 0.7 && ratio < 1.4, `unknown ${fastest("unknown").toFixed(0)} ms, known ${fastest("known").toFixed(0)} ms`);
+    assert.ok(ratio() > 0.7 && ratio() < 1.4, `unknown ${fastest("unknown").toFixed(0)} ms, known ${fastest("known").toFixed(0)} ms`);
   });
 
   it("takes 12 to 128 characters as they are", async () => {
