@@ -7,6 +7,20 @@ const DAY_MS = 86_400_000;
 /** What an event has to sell after its import, as of the epoch that the import took. */
 export type Left = { available: number; epoch: number };
 
+const DELETE_AT_ONCE = 1_000;
+
+/** The copies of transactions that an import has booked say "pending" no longer than this. Never rejects. */
+export async function forgetTransactions(redis: RedisClient, eventId: string, transactionIds: readonly string[]): Promise<void> {
+  try {
+    for (let start = 0; start < transactionIds.length; start += DELETE_AT_ONCE) {
+      const ids = transactionIds.slice(start, start + DELETE_AT_ONCE);
+      await redis.del(...ids.map((id) => `event_ticket_transaction:{${eventId}}:${id}`));
+    }
+  } catch {
+    // They expire within a minute.
+  }
+}
+
 /**
  * After the import has changed an event: forgets its copy and, where the change took the epoch, writes what is left under it. Never rejects: while
  * Redis is away the copies are not trusted or expire by themselves.

@@ -3,7 +3,7 @@ import { lockEvents } from "../../mixins/book-pending.ts";
 import { type Database, isServerError } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { changeEvent } from "./change-event.ts";
-import { renewCopies } from "./event-copies.ts";
+import { forgetTransactions, renewCopies } from "./event-copies.ts";
 import { describeEvents, eventId, insertEvents, type StoredRecord, storedRecords } from "./event-rows.ts";
 
 export type ImportOutcome = { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
@@ -83,6 +83,7 @@ async function describe({ database, redis, changed }: ImportDependencies, record
 async function change({ database, redis, node, changed }: ImportDependencies, record: EventRecord): Promise<ImportOutcome> {
   try {
     const result = await changeEvent(database, record, node);
+    await forgetTransactions(redis, eventId(record), result.booked);
     if (!result.changed)
       return { outcome: "refused", reason: `capacity ${record.totalCapacity} is below the ${result.sold} tickets that are sold` };
     await renewCopies(redis, eventId(record), record, result);
