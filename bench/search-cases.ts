@@ -30,7 +30,7 @@ export function searchCases(todayMs: number): Record<string, SearchParams> {
   return {
     "no filter": {},
     location: { location: "Tokyo" },
-    "location, folded": { location: "ZURICH" },
+    "location, folded": { location: "SÃO PAULO" },
     "location, unknown": { location: "Atlantis" },
     type: { type: "concert" },
     "type, unknown": { type: "regatta" },

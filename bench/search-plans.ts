@@ -1,0 +1,90 @@
+import { randomBytes } from "node:crypto";
+import { Client } from "pg";
+import { type Environment, processEnvironment } from "../config.ts";
+import { openDatabase } from "../mixins/database.ts";
+import { migrate, readMigrations } from "../scripts/migrations.ts";
+import { insertEvents } from "../services/catalog/event-rows.ts";
+import { listFilters } from "../services/catalog/filters.ts";
+import { gramShares } from "../services/catalog/gram-shares.ts";
+import { plantedEvents, searchCases } from "./search-cases.ts";
+import { deepCursor, explainSearch, type SearchPlan } from "./search-plan.ts";
+
+const COUNT = 100_000;
+const LIMIT_MS = 50;
+const DAY_MS = 86_400_000;
+
+// Every search of the contract on 100,000 events, under EXPLAIN ANALYZE, in a database of its own on the server of DATABASE_URL.
+// Exits with 1 where a plan reads the whole table or a search takes longer than 50 ms.
+
+process.exit(await run(processEnvironment()));
+
+async function run({ DATABASE_URL: server }: Environment): Promise<number> {
+  if (!server) {
+    console.error("Set DATABASE_URL to a PostgreSQL on which a database may be made for the measurement.");
+    return 1;
+  }
+  const url = new URL(server);
+  const name = `search_plans_${randomBytes(6).toString("hex")}`;
+  const administrator = new Client({ connectionString: server });
+  await administrator.connect();
+  await administrator.query(`CREATE DATABASE ${name} TEMPLATE template0`);
+  url.pathname = `/${name}`;
+  try {
+    return await measure(url.href);
+  } finally {
+    await administrator.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await administrator.end();
+  }
+}
+
+async function measure(url: string): Promise<number> {
+  const nowMs = Date.now();
+  await migrate(url, readMigrations());
+  const database = openDatabase(url, "long");
+  try {
+    await fill(url, nowMs);
+    const share = await gramShares(database, Date.now).current();
+    const rows: { search: string; plan: SearchPlan }[] = [];
+    const explain = async (search: string, params: object, atMs = nowMs): Promise<void> => {
+      rows.push({ search, plan: await explainSearch(database, { params, share, nowMs: atMs, repeat: 9 }) });
+    };
+    for (const [search, params] of Object.entries(searchCases(nowMs))) await explain(search, params);
+    for (const share of [0.5, 0.95]) {
+      const cursor = await deepCursor(database, share);
+      await explain(`page behind ${share * 100} %`, { cursor });
+      await explain(`absent name behind ${share * 100} %`, { cursor, name: "erencerence" });
+      await explain(`concerts behind ${share * 100} %`, { cursor, type: "concert" });
+    }
+    await explain("no filter, nearly all over", {}, nowMs + 530 * DAY_MS);
+    await explain("type, nearly all over", { type: "opera" }, nowMs + 530 * DAY_MS);
+    const startedMs = performance.now();
+    await listFilters(database, nowMs);
+    const filtersMs = performance.now() - startedMs;
+
+    console.log(`${"search".padEnd(40)}${"ms".padStart(8)}${"rows".padStart(6)}  plan`);
+    for (const { search, plan } of rows)
+      console.log(
+        `${search.padEnd(40)}${plan.ms.toFixed(1).padStart(8)}${String(plan.rows).padStart(6)}  ${plan.sequential ? "SEQ SCAN " : ""}${plan.scans.join(", ")}`,
+      );
+    console.log(`the lists to choose from took ${filtersMs.toFixed(0)} ms`);
+    const bad = rows.filter(({ plan }) => plan.sequential || plan.ms > LIMIT_MS);
+    for (const { search, plan } of bad)
+      console.error(`${search}: ${plan.sequential ? "reads the whole table" : `${plan.ms.toFixed(0)} ms`}`);
+    return bad.length === 0 ? 0 : 1;
+  } finally {
+    await database.close();
+  }
+}
+
+async function fill(url: string, nowMs: number): Promise<void> {
+  const database = openDatabase(url, "long");
+  let batch = [];
+  for (const event of plantedEvents(COUNT, nowMs)) {
+    batch.push(event);
+    if (batch.length < 1_000) continue;
+    await insertEvents(database, batch);
+    batch = [];
+  }
+  await database.query({ text: "VACUUM (ANALYZE) event" });
+  await database.close();
+}

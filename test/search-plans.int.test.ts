@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { plantedEvents, searchCases } from "../bench/search-cases.ts";
+import { deepCursor, explainSearch, type SearchPlan } from "../bench/search-plan.ts";
+import { type Database, openDatabase } from "../mixins/database.ts";
+import { insertEvents } from "../services/catalog/event-rows.ts";
+import { type GramShares, gramShares } from "../services/catalog/gram-shares.ts";
+import type { SearchParams } from "../services/catalog/search-filters.ts";
+import { freshDatabase, type FreshDatabase } from "./support/database.ts";
+
+const NOW = Date.parse("2027-03-10T12:00:00Z");
+const COUNT = 10_000;
+
+describe("the plans of searches", () => {
+  let fresh: FreshDatabase;
+  let database: Database;
+  let shares: GramShares;
+  before(async () => {
+    fresh = await freshDatabase();
+    database = openDatabase(fresh.url, "long");
+    const events = [...plantedEvents(COUNT, NOW)];
+    for (let start = 0; start < events.length; start += 1_000) await insertEvents(database, events.slice(start, start + 1_000));
+    await database.query({ text: "VACUUM (ANALYZE) event" });
+    shares = gramShares(database, Date.now);
+  });
+  after(async () => {
+    await database.close();
+    await fresh.drop();
+  });
+
+  const plan = async (params: SearchParams, nowMs = NOW): Promise<SearchPlan> =>
+    explainSearch(database, { params, share: await shares.current(), nowMs, repeat: 7 });
+
+  it("never read the table from end to end", async () => {
+    for (const [name, params] of Object.entries(searchCases(NOW))) {
+      const { sequential, scans } = await plan(params);
+      assert.ok(!sequential, name);
+      assert.ok(scans.length > 0, name);
+    }
+  });
+
+  it("use the index that gives the order, alone, where one filter or none is given", async () => {
+    for (const [params, index] of [
+      [{}, "event_by_date"],
+      [{ from: "2027-05-01", to: "2027-06-01" }, "event_by_date"],
+      [{ location: "Tokyo" }, "event_by_location"],
+      [{ location: "Tokyo", name: "jazz" }, "event_by_location"],
+      [{ type: "concert" }, "event_by_type"],
+      [{ name: "e" }, "event_by_date"],
+      [{ name: "finale" }, "event_by_date"],
+    ] as const)
+      assert.equal((await plan(params)).scans[0], `Index Only Scan ${index}`, JSON.stringify(params));
+  });
+
+  it("use the grams for seldom and absent names, also of two letters and one", async () => {
+    for (const name of ["qx", "xq", "zzyzx", "京", "dvorak"])
+      assert.equal((await plan({ name })).scans[0], "Bitmap Index Scan event_by_name_grams", name);
+  });
+
+  it("stay with the index on deep pages, and among events that are over", async () => {
+    assert.equal((await plan({ cursor: await deepCursor(database, 0.95) })).scans[0], "Index Only Scan event_by_date");
+    assert.equal((await plan({}, NOW + 530 * 86_400_000)).scans[0], "Index Only Scan event_by_date");
+  });
+
+  it("are found to read the whole table where an index is missing: the check can fail", async () => {
+    await database.query({ text: "DROP INDEX event_by_date, event_by_type, event_by_location" });
+    assert.ok((await plan({})).sequential);
+  });
+});
