@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { type ServiceSchema, ServiceBroker } from "moleculer";
 import { type Config, requireServers } from "./config.ts";
 import { authorisation } from "./mixins/authorisation.ts";
@@ -11,6 +12,12 @@ import { createAuthService } from "./services/auth/auth.service.ts";
 import { createCatalogService } from "./services/catalog/catalog.service.ts";
 import { createLedgerService } from "./services/ledger/ledger.service.ts";
 import { createPurchasingService, type PurchasingDependencies } from "./services/purchasing/purchasing.service.ts";
+
+/**
+ * How much garbage V8 lets pile up on the old heap, in per cent of what lives. By default it grows with the machine's memory: a rush of 7,000
+ * purchases a second then peaked at 520 MB of which 60 MB lived; with 75 at under 400 MB, for 4 % more CPU a sale (npm run bench -- hot-event).
+ */
+const HEAP_GROWING_PERCENT = 75;
 
 export type RunningNode = {
   broker: ServiceBroker;
@@ -31,6 +38,7 @@ export async function startNode(
   config: Config,
   { createPurchasing = createPurchasingService, ...replacements }: Replacements = {},
 ): Promise<RunningNode> {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const { databaseUrl, redisUrl, amqpUrl } = requireServers(config);
   const broker = new ServiceBroker(brokerOptions(config, [authorisation(createInternalTokenVerifier(config.internalTokenSecret))]));
   const log = broker.getLogger("node");

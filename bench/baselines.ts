@@ -11,7 +11,7 @@ import { purchaseId } from "../services/purchasing/transaction-id.ts";
 
 /**
  * The two ways to sell that everyone else uses, behind our own gateway, tokens and broker, so that only the way of selling differs. Both get less to
- * do than the worker: no limit per customer, no replay, no copies, no queue. Both book the capacity and write the same ticket rows, durably.
+ * do than the worker: no replay, no copies, no queue (and, but for the transaction, no limit). They book the capacity and write the same ticket rows, durably.
  */
 type BuyParams = { eventId: string; quantity: number; key: string };
 type Sell = (transactionId: string, userId: string, params: BuyParams) => Promise<boolean>;
@@ -22,18 +22,52 @@ const Redlock = createRequire(import.meta.url)("redlock") as new (
   options?: RedlockOptions,
 ) => { lock(resource: string, ttlMs: number): PromiseLike<Lock>; on(event: string, listener: () => void): void };
 
+type Seller = { sell: Sell; close: () => Promise<void> };
+
 /** One autocommit statement: the row lock on the event lasts for one commit, the shortest there is. */
 const SELL = `
   WITH taken AS (UPDATE event SET capacity = capacity - $5::integer WHERE id = $2 AND capacity >= $5::integer RETURNING id, date)
   INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
   SELECT $1, taken.id, $3, taken.date, $4, 1, clock_timestamp() FROM taken RETURNING id`;
 
-function sellBySql(amount: number, databaseUrl: string): { sell: Sell; close: () => Promise<void> } {
+function sellByStatement(databaseUrl: string): Seller {
   const database = openDatabase(databaseUrl, "long");
-  const sell: Sell = async (transactionId, userId, { eventId }) => {
-    const values = [uuidv7(), eventId, userId, Buffer.from(transactionId, "hex"), amount];
+  const sell: Sell = async (transactionId, userId, { eventId, quantity }) => {
+    const values = [uuidv7(), eventId, userId, Buffer.from(transactionId, "hex"), quantity];
     return (await database.query({ name: "baseline-sell", text: SELL, values })).length === 1;
   };
+  return { sell, close: () => database.close() };
+}
+
+/** What a ticket shop does in a transaction: take the place (and with it the row's lock), look at the customer's limit, write ticket and ledger. */
+function sellByTransaction(databaseUrl: string): Seller {
+  const database = openDatabase(databaseUrl, "long");
+  const sell: Sell = (transactionId, userId, { eventId, quantity }) =>
+    database.transaction(async (connection) => {
+      const id = Buffer.from(transactionId, "hex");
+      const [taken] = await connection.query<{ date: string }>({
+        name: "baseline-take",
+        text: "UPDATE event SET capacity = capacity - $2 WHERE id = $1 AND capacity >= $2 RETURNING date::text AS date",
+        values: [eventId, quantity],
+      });
+      if (taken === undefined) return false;
+      await connection.query({
+        name: "baseline-limit",
+        text: "SELECT count(*) FROM event_tickets WHERE event_id = $1 AND user_id = $2 AND cancelled_at IS NULL",
+        values: [eventId, userId],
+      });
+      await connection.query({
+        name: "baseline-ticket",
+        text: `INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at) VALUES ($1, $2, $3, $4, $5, 1, clock_timestamp())`,
+        values: [uuidv7(), eventId, userId, taken.date, id],
+      });
+      await connection.query({
+        name: "baseline-ledger",
+        text: "INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at) VALUES ($1, $2, $3, $4, clock_timestamp())",
+        values: [id, eventId, userId, -quantity],
+      });
+      return true;
+    });
   return { sell, close: () => database.close() };
 }
 
@@ -57,18 +91,18 @@ function purchasingBy(dependencies: PurchasingDependencies, sell: Sell, close: (
   };
 }
 
-/** `UPDATE … SET capacity = capacity - 1` per purchase. */
-export function rowLockPurchasing(databaseUrl: string) {
+/** A row lock on the event per purchase: as people write it, or the shortest there is. */
+export function rowLockPurchasing(databaseUrl: string, form: "transaction" | "statement") {
   return (dependencies: PurchasingDependencies): ServiceSchema => {
-    const { sell, close } = sellBySql(1, databaseUrl);
+    const { sell, close } = form === "transaction" ? sellByTransaction(databaseUrl) : sellByStatement(databaseUrl);
     return purchasingBy(dependencies, sell, close);
   };
 }
 
-/** A Redlock on the event per purchase, and the same statement under it. A lock not had is TRY_AGAIN. */
+/** A Redlock on the event per purchase, and the shortest statement under it. A lock not had is TRY_AGAIN. */
 export function redlockPurchasing(databaseUrl: string, options: RedlockOptions | undefined) {
   return (dependencies: PurchasingDependencies): ServiceSchema => {
-    const { sell, close } = sellBySql(1, databaseUrl);
+    const { sell, close } = sellByStatement(databaseUrl);
     const clients = dependencies.lockUrls.map((url) => openRedis(url, () => undefined));
     const redlock = new Redlock(clients, options);
     redlock.on("clientError", () => undefined);

@@ -11,7 +11,8 @@ const { databaseUrl } = requireServers(config);
 
 const REPLACEMENTS: Record<Contender, Replacements> = {
   worker: {},
-  "row-lock": { createPurchasing: rowLockPurchasing(databaseUrl) },
+  "row-lock": { createPurchasing: rowLockPurchasing(databaseUrl, "transaction") },
+  "row-lock-statement": { createPurchasing: rowLockPurchasing(databaseUrl, "statement") },
   "redlock-defaults": { createPurchasing: redlockPurchasing(databaseUrl, undefined) },
   "redlock-tuned": { createPurchasing: redlockPurchasing(databaseUrl, { retryCount: 400, retryDelay: 10, retryJitter: 10 }) },
 };

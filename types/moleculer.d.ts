@@ -9,4 +9,3 @@ declare module "moleculer" {
     timeout?: number;
   }
 }
-

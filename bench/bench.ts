@@ -1,0 +1,99 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { processEnvironment } from "../config.ts";
+import { migrate } from "../scripts/migrations.ts";
+import { ServerProblem } from "../scripts/servers/problem.ts";
+import { startServers } from "../scripts/servers/servers.ts";
+import { CONTENDERS, type Contender, isContender } from "./contenders.ts";
+import { hotEvent, type HotEventResult } from "./hot-event.ts";
+
+const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
+const USAGE = `npm run bench -- hot-event [--seconds 10] [--buyers 1000] [--only worker,row-lock] [--profile]
+  hot-event   durable purchases a second on one event, through HTTP, with real tokens, against the ways everyone else sells
+  --only      contenders, separated by commas: ${Object.keys(CONTENDERS).join(", ")}
+  --profile   leaves a CPU profile of the worker's node in bench/results/`;
+
+/** `npm run bench -- SCENARIO`: own durable servers, a table, and a JSON file in bench/results/. */
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      seconds: { type: "string", default: "10" },
+      buyers: { type: "string", default: "1000" },
+      only: { type: "string", default: Object.keys(CONTENDERS).join(",") },
+      profile: { type: "boolean", default: false },
+    },
+  });
+  const contenders = values.only.split(",").filter(isContender);
+  const [seconds, buyers] = [Number(values.seconds), Number(values.buyers)];
+  const sound = seconds >= 1 && seconds <= 600 && buyers >= 1 && buyers <= 20_000 && contenders.length === values.only.split(",").length;
+  if (positionals.join() !== "hot-event" || !sound) {
+    console.error(USAGE);
+    process.exitCode = 1;
+    return;
+  }
+  mkdirSync(RESULTS, { recursive: true });
+  const dataDir = mkdtempSync(join(tmpdir(), "boxoffice-bench-"));
+  const report = (line: string): void => console.log(`bench: ${line}`);
+  const servers = await startServers({ dataDir, report, restart: false });
+  try {
+    const environment = { ...processEnvironment(), ...servers.urls, DATA_DIR: dataDir };
+    await migrate(environment.DATABASE_URL ?? "");
+    const results = await hotEvent(
+      environment,
+      { contenders, buyers, seconds, folder: values.profile ? RESULTS : dataDir, profile: values.profile },
+      report,
+    );
+    print(results);
+    const machine = `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`;
+    const file = join(RESULTS, "hot-event.json");
+    writeFileSync(
+      file,
+      JSON.stringify({ at: new Date().toISOString(), machine, node: process.version, buyers, seconds, results }, null, 2),
+    );
+    report(`written to ${file}`);
+  } finally {
+    await servers.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+function print(results: readonly HotEventResult[]): void {
+  const ours = results.find(({ contender }) => contender === "worker");
+  console.table(
+    Object.fromEntries(
+      results.map((result) => [
+        CONTENDERS[result.contender],
+        {
+          "sold/s": Math.round(result.soldPerSecond),
+          "worker ÷ this": ours === undefined ? "" : ratio(ours, result.contender, result),
+          "p50 ms": Math.round(result.p50Ms),
+          "p95 ms": Math.round(result.p95Ms),
+          "p99 ms": Math.round(result.p99Ms),
+          refused: result.refused,
+          failed: result.failed,
+          "CPU ms/sale": Number(result.cpuMsPerSale.toFixed(3)),
+          "peak MB": Math.round(result.peakMemoryMb),
+          "ledger ms": result.ledgerDrainedMs === undefined ? "" : Math.round(result.ledgerDrainedMs),
+        },
+      ]),
+    ),
+  );
+  console.log(
+    "sold = tickets in PostgreSQL = places booked, checked after each run; 'ledger ms' is what booking needed after the end of the load",
+  );
+}
+
+function ratio(ours: HotEventResult, contender: Contender, other: HotEventResult): string {
+  return contender === "worker" ? "" : (ours.soldPerSecond / other.soldPerSecond).toFixed(1);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof ServerProblem ? error.message : error);
+  process.exitCode = 1;
+}
