@@ -84,9 +84,10 @@ export async function ensureDemoCatalogue(
 ): Promise<number> {
   const any = await broker.call<Answer<{ items: unknown[] }>, object>("catalog.search", { from: "1970-01-01", limit: 1 });
   if (any.ok && any.value.items.length > 0) return 0;
-  const batches = Map.groupBy(demoEvents(count, nowMs, 270), (event) => Math.floor((Number(event.sourceId.slice(5)) - 1) / BATCH));
-  for (const records of batches.values()) {
-    const answer = await broker.call<Answer<unknown>, object>("catalog.import", { records }, { meta: { token }, timeout: 60_000 });
+  const events = [...demoEvents(count, nowMs, 270)];
+  for (let start = 0; start < events.length; start += BATCH) {
+    const batch = { records: events.slice(start, start + BATCH), last: start + BATCH >= events.length };
+    const answer = await broker.call<Answer<unknown>, object>("catalog.import", batch, { meta: { token }, timeout: 60_000 });
     if (!answer.ok) throw new Error(`The demo catalogue was refused: ${answer.refusal.code}`);
   }
   return count;

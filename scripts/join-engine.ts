@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { ServiceBroker } from "moleculer";
-import { type Config, type Environment, readConfig, type ServerUrls } from "../config.ts";
+import { type Config, type Environment, readConfig } from "../config.ts";
 import { createInternalTokenMint } from "../mixins/internal-token.ts";
 import { brokerOptions } from "../moleculer.config.ts";
+import { readEngineFile } from "./engine-file.ts";
 
 const JOIN_MS = 10_000;
 
@@ -25,7 +24,7 @@ export type Engine = {
 export async function joinEngine(environment: Environment, service: string): Promise<Engine> {
   const { dataDir } = readConfig(environment);
   const named = Object.entries(environment).filter(([, text]) => text !== undefined && text.trim() !== "");
-  const urls = engineUrls(dataDir);
+  const urls = readEngineFile(dataDir)?.urls;
   if (urls === undefined && !environment.TRANSPORTER?.trim())
     throw new NoEngine(
       `No engine runs with its data in ${dataDir}. Run npm start first, in another terminal, or set DATA_DIR to the engine's.`,
@@ -54,11 +53,3 @@ export async function joinEngine(environment: Environment, service: string): Pro
 
 /** Acts of an operator at the keyboard are nobody's account's. */
 const NOBODY = "00000000-0000-0000-0000-000000000000";
-
-function engineUrls(dataDir: string): ServerUrls | undefined {
-  try {
-    return (JSON.parse(readFileSync(join(dataDir, "engine.json"), "utf8")) as { urls: ServerUrls }).urls;
-  } catch {
-    return undefined;
-  }
-}
