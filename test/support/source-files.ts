@@ -55,7 +55,11 @@ export function usesOf({ path, text }: SourceFile): { name: string; line: number
 }
 
 function nameOf(node: ts.Node): string | undefined {
-  if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) return `${node.expression.text}.${node.name.text}`;
+  if (ts.isPropertyAccessExpression(node)) {
+    const { expression } = node;
+    if (ts.isIdentifier(expression)) return `${expression.text}.${node.name.text}`;
+    if (ts.isPropertyAccessExpression(expression)) return `${expression.name.text}.${node.name.text}`;
+  }
   if (ts.isElementAccessExpression(node) && ts.isIdentifier(node.expression) && ts.isStringLiteral(node.argumentExpression))
     return `${node.expression.text}.${node.argumentExpression.text}`;
   if (ts.isNewExpression(node) && ts.isIdentifier(node.expression) && (node.arguments?.length ?? 0) === 0)
