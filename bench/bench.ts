@@ -5,16 +5,19 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { processEnvironment } from "../config.ts";
 import { migrate } from "../scripts/migrations.ts";
+import { openToServers } from "../scripts/servers/place.ts";
 import { ServerProblem } from "../scripts/servers/problem.ts";
 import { startServers } from "../scripts/servers/servers.ts";
 import { CONTENDERS, type Contender, isContender } from "./contenders.ts";
 import { hotEvent, type HotEventResult } from "./hot-event.ts";
+import { searchPlans } from "./search-plans.ts";
 
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
-const USAGE = `npm run bench -- hot-event [--seconds 10] [--buyers 1000] [--only worker,row-lock] [--profile]
-  hot-event   durable purchases a second on one event, through HTTP, with real tokens, against the ways everyone else sells
-  --only      contenders, separated by commas: ${Object.keys(CONTENDERS).join(", ")}
-  --profile   leaves a CPU profile of the worker's node in bench/results/`;
+const USAGE = `npm run bench -- SCENARIO [--seconds 10] [--buyers 1000] [--only worker,row-lock] [--profile]
+  hot-event     durable purchases a second on one event, through HTTP, with real tokens, against the ways everyone else sells
+  search-plans  every search of the contract on 100,000 events: milliseconds in PostgreSQL and the indexes it used
+  --only        contenders, separated by commas: ${Object.keys(CONTENDERS).join(", ")}
+  --profile     leaves a CPU profile of the worker's node in bench/results/`;
 
 /** `npm run bench -- SCENARIO`: own durable servers, a table, and a JSON file in bench/results/. */
 async function main(): Promise<void> {
@@ -30,18 +33,28 @@ async function main(): Promise<void> {
   const contenders = values.only.split(",").filter(isContender);
   const [seconds, buyers] = [Number(values.seconds), Number(values.buyers)];
   const sound = seconds >= 1 && seconds <= 600 && buyers >= 1 && buyers <= 20_000 && contenders.length === values.only.split(",").length;
-  if (positionals.join() !== "hot-event" || !sound) {
+  const [scenario] = positionals;
+  if ((scenario !== "hot-event" && scenario !== "search-plans") || positionals.length > 1 || !sound) {
     console.error(USAGE);
     process.exitCode = 1;
     return;
   }
   mkdirSync(RESULTS, { recursive: true });
-  const dataDir = mkdtempSync(join(tmpdir(), "boxoffice-bench-"));
+  const dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-bench-")));
   const report = (line: string): void => console.log(`bench: ${line}`);
-  const servers = await startServers({ dataDir, report, restart: false });
+  const servers = await startServers({
+    dataDir,
+    report,
+    restart: false,
+    ...(positionals[0] === "search-plans" ? { only: ["postgres"] } : {}),
+  });
   try {
     const environment = { ...processEnvironment(), ...servers.urls, DATA_DIR: dataDir };
     await migrate(environment.DATABASE_URL ?? "");
+    if (scenario === "search-plans") {
+      if (!(await searchPlans(environment.DATABASE_URL ?? ""))) process.exitCode = 1;
+      return;
+    }
     const results = await hotEvent(
       environment,
       { contenders, buyers, seconds, folder: values.profile ? RESULTS : dataDir, profile: values.profile },
@@ -57,7 +70,7 @@ async function main(): Promise<void> {
     report(`written to ${file}`);
   } finally {
     await servers.stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    for (const folder of [servers.folder, dataDir]) rmSync(folder, { recursive: true, force: true });
   }
 }
 

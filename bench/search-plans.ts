@@ -1,8 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { Client } from "pg";
-import { type Environment, processEnvironment } from "../config.ts";
 import { openDatabase } from "../mixins/database.ts";
-import { migrate, readMigrations } from "../scripts/migrations.ts";
 import { insertEvents } from "../services/catalog/event-rows.ts";
 import { listFilters } from "../services/catalog/filters.ts";
 import { gramShares } from "../services/catalog/gram-shares.ts";
@@ -13,33 +9,12 @@ const COUNT = 100_000;
 const LIMIT_MS = 50;
 const DAY_MS = 86_400_000;
 
-// Every search of the contract on 100,000 events, under EXPLAIN ANALYZE, in a database of its own on the server of DATABASE_URL.
-// Exits with 1 where a plan reads the whole table or a search takes longer than 50 ms.
-
-process.exit(await run(processEnvironment()));
-
-async function run({ DATABASE_URL: server }: Environment): Promise<number> {
-  if (!server) {
-    console.error("Set DATABASE_URL to a PostgreSQL on which a database may be made for the measurement.");
-    return 1;
-  }
-  const url = new URL(server);
-  const name = `search_plans_${randomBytes(6).toString("hex")}`;
-  const administrator = new Client({ connectionString: server });
-  await administrator.connect();
-  await administrator.query(`CREATE DATABASE ${name} TEMPLATE template0`);
-  url.pathname = `/${name}`;
-  try {
-    return await measure(url.href);
-  } finally {
-    await administrator.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    await administrator.end();
-  }
-}
-
-async function measure(url: string): Promise<number> {
+/**
+ * Every search of the contract on 100,000 events, under EXPLAIN ANALYZE, in the (empty) database of `url`. Prints a table and answers whether no plan
+ * reads the whole table and none takes longer than 50 ms.
+ */
+export async function searchPlans(url: string): Promise<boolean> {
   const nowMs = Date.now();
-  await migrate(url, readMigrations());
   const database = openDatabase(url, "long");
   try {
     await fill(url, nowMs);
@@ -57,9 +32,7 @@ async function measure(url: string): Promise<number> {
     }
     await explain("no filter, nearly all over", {}, nowMs + 530 * DAY_MS);
     await explain("type, nearly all over", { type: "opera" }, nowMs + 530 * DAY_MS);
-    const startedMs = performance.now();
-    await listFilters(database, nowMs);
-    const filtersMs = performance.now() - startedMs;
+    const filtersMs = await quickest(() => listFilters(database, nowMs));
 
     console.log(`${"search".padEnd(40)}${"ms".padStart(8)}${"rows".padStart(6)}  plan`);
     for (const { search, plan } of rows)
@@ -70,7 +43,7 @@ async function measure(url: string): Promise<number> {
     const bad = rows.filter(({ plan }) => plan.sequential || plan.ms > LIMIT_MS);
     for (const { search, plan } of bad)
       console.error(`${search}: ${plan.sequential ? "reads the whole table" : `${plan.ms.toFixed(0)} ms`}`);
-    return bad.length === 0 ? 0 : 1;
+    return bad.length === 0 && filtersMs <= LIMIT_MS;
   } finally {
     await database.close();
   }
@@ -87,4 +60,15 @@ async function fill(url: string, nowMs: number): Promise<void> {
   }
   await database.query({ text: "VACUUM (ANALYZE) event" });
   await database.close();
+}
+
+/** The first run of a statement also plans it and fills its buffers. */
+async function quickest(work: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let count = 0; count < 9; count++) {
+    const startedMs = performance.now();
+    await work();
+    times.push(performance.now() - startedMs);
+  }
+  return Math.min(...times);
 }

@@ -9,11 +9,11 @@ import type { Broken } from "./validation.ts";
 
 export type ReadInput = { ok: true; input: Omit<Input, "idempotencyKey"> } | { ok: false; code: ProblemCode; broken?: Broken[] };
 
-/** The client's key where it is one: 1 to 255 visible characters. `undefined`: none was sent. `null`: not one. */
+/** The client's key where it is one: 1 to 255 printable characters. `undefined`: none was sent. `null`: not one. */
 export function clientKey(request: IncomingMessage): string | undefined | null {
   const key = request.headers["idempotency-key"];
   if (key === undefined) return undefined;
-  return typeof key === "string" && /^[\x21-\x7e]{1,255}$/.test(key) ? key : null;
+  return typeof key === "string" && /^[\x20-\x7e\xa0-\xff]{1,255}$/.test(key) ? key : null;
 }
 
 /**
