@@ -1,13 +1,36 @@
 import { accepted, refused } from "../../domain/refusal.ts";
-import type { DecidedEntry } from "./batch.ts";
+import type { DecidedBatch, DecidedEntry } from "./batch.ts";
 import { type Entry, giveUp } from "./mailbox.ts";
-import type { Outcome, Purchase, Ticket, WorkerPorts } from "./ports.ts";
+import type { CommittedBatch, Outcome, Purchase, Ticket, WorkerPorts } from "./ports.ts";
 
 /**
- * Answers a batch that is settled: committed, or all refused and replayed under an epoch seen to be our own.
- * Replays are read from PostgreSQL now, since the ledger or a cancellation may have moved their status on.
+ * Copies, answers and publishes a batch that is settled: committed, or all refused and replayed under an epoch seen to be our own.
+ * Never rejects: what was sold is answered, whatever becomes of its copies and its message.
  */
-export async function answerBatch(
+export async function settleBatch(
+  ports: WorkerPorts,
+  { decided, sold, cancelled }: DecidedBatch,
+  committed: CommittedBatch,
+): Promise<void> {
+  const fault = (error: unknown): void => ports.note("fault", committed.eventId, { error: String(error) });
+  const transactionIds = [...sold, ...cancelled].map(({ transactionId }) => transactionId);
+  try {
+    if (transactionIds.length > 0) await ports.copies.write(committed);
+  } catch (error) {
+    fault(error);
+  }
+  const answered = answerBatch(ports, decided, committed.sold, committed.cancelled).catch(fault);
+  try {
+    // After the copies: the ledger deletes those of the transactions it has booked, and one written later would say "pending" for a minute.
+    if (transactionIds.length > 0) ports.publisher.publish(committed.eventId, transactionIds);
+  } catch (error) {
+    fault(error);
+  }
+  await answered;
+}
+
+/** Replays are read from PostgreSQL now, since the ledger or a cancellation may have moved their status on. */
+async function answerBatch(
   { store, note }: Pick<WorkerPorts, "store" | "note">,
   decided: readonly DecidedEntry[],
   purchases: readonly Purchase[],

@@ -1,10 +1,11 @@
 import { forgetOldest } from "../../domain/decide.ts";
 import { type Command, type EventState, newEventState } from "../../domain/event-state.ts";
 import { refused } from "../../domain/refusal.ts";
-import { answerBatch, answerInDoubt } from "./answers.ts";
+import { answerInDoubt, settleBatch } from "./answers.ts";
 import { absorb, decideBatch, type DecidedBatch, needsOf, purchaseOf } from "./batch.ts";
 import { type Entry, giveUp, Mailbox } from "./mailbox.ts";
 import type { HeldLease, Loaded, LoadedEvent, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
+import { PostgresClock } from "./postgres-clock.ts";
 
 const LEASE_WAIT_MS = 1_000;
 const IDLE_MS = 30_000;
@@ -32,10 +33,11 @@ export class EventWorker {
   private lastLossMs: number | undefined;
   private running = false;
   private stopping = false;
+  /** There is no such event: nothing is worth staying for. */
+  private absent = false;
   private wake: () => void = () => undefined;
   private forwardedArrived: () => void = () => undefined;
-  /** PostgreSQL's clock at an instant of ours; carried on monotonically in between. */
-  private clockBase = { postgresMs: 0, ownMs: 0 };
+  private readonly postgresClock: PostgresClock;
   private sales = 0;
   private largestBatch = 0;
 
@@ -45,6 +47,7 @@ export class EventWorker {
     this.ports = ports;
     this.retired = retired;
     this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax);
+    this.postgresClock = new PostgresClock(ports.clock);
   }
 
   /** Resolves with a sale, a replay, a refusal, TRY_AGAIN (nothing was done) or OUTCOME_UNKNOWN. Never rejects. */
@@ -89,7 +92,7 @@ export class EventWorker {
   private async run(): Promise<void> {
     for (;;) {
       if (this.mailbox.length === 0) {
-        if (this.stopping || !(await this.waitForCommand())) break;
+        if (this.stopping || this.absent || !(await this.waitForCommand())) break;
         continue;
       }
       try {
@@ -121,7 +124,10 @@ export class EventWorker {
     const leaving = this.mailbox.take(Infinity, (entry) => !entry.forwarded);
     for (const entry of leaving) {
       entry.sentAtMs = this.ports.clock.nowMs();
-      void this.ports.router.forward(this.eventId, entry.command).then((outcome) => answerInDoubt(entry, outcome));
+      this.ports.router.forward(this.eventId, entry.command).then(
+        (outcome) => answerInDoubt(entry, outcome),
+        () => giveUp(entry),
+      );
     }
     if (this.mailbox.length > 0) return;
     this.ownership = undefined;
@@ -133,15 +139,18 @@ export class EventWorker {
     if (this.lastLossMs !== undefined && clock.nowMs() - this.lastLossMs < SECOND_LOSS_MS)
       await this.pause(LOSS_PAUSE_LEAST_MS + random() * LOSS_PAUSE_SPREAD_MS);
     await this.takeLease();
-    if (this.mailbox.length === 0) return false;
+    // Who waited in vain for the lease goes on, also where nobody had the patience: the next one would only wait as long again.
+    if (this.mailbox.length === 0 && this.lease !== undefined) return false;
     try {
       const epoch = await store.takeEpoch(this.eventId);
+      this.absent = epoch === undefined;
       if (epoch === undefined) {
         for (const entry of this.mailbox.take(Infinity)) entry.answer(refused("EVENT_NOT_FOUND"));
         return false;
       }
+      const askedAtMs = clock.nowMs();
       const event = await store.loadEvent(this.eventId);
-      this.syncClock(event.clockMs);
+      this.postgresClock.sync(event.clockMs, askedAtMs);
       this.ownership = { epoch, batch: 0, event, state: newEventState(event.startsAtMs, event.available) };
       this.ports.note("epoch-taken", this.eventId, { epoch });
       return true;
@@ -161,29 +170,32 @@ export class EventWorker {
   }
 
   private async processBatch(ownership: Ownership): Promise<void> {
-    const { store, limits } = this.ports;
+    const { store, limits, clock } = this.ports;
     const { state, event } = ownership;
     const entries = this.mailbox.take(limits.batchMax);
     const needs = needsOf(state, entries);
     let loaded: Loaded;
+    let askedAtMs = clock.nowMs();
     try {
       loaded = await store.load(this.eventId, needs);
     } catch (error) {
       return this.startAgain(entries, "store-away", error);
     }
     if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);
-    this.syncClock(loaded.clockMs);
+    this.postgresClock.sync(loaded.clockMs, askedAtMs);
     absorb(state, needs, loaded);
     // Whoever was told TRY_AGAIN while this loaded must not be sold anything now.
     const undecided = entries.filter((entry) => !entry.answered);
-    const batch = decideBatch(state, undecided, this.postgresMs(), limits, this.ports.newTicketId);
+    const batch = decideBatch(state, undecided, this.postgresClock.nowMs(), limits, this.ports.newTicketId);
+    // Of a replay TRY_AGAIN is the truth no more either: it was sold, though perhaps nobody can say at once what it is by now.
+    const sent = batch.decided.filter(({ decision }) => decision.type !== "refuse").map(({ entry }) => entry);
+    for (const entry of sent) entry.sentAtMs ??= clock.nowMs();
     if (batch.sold.length + batch.cancelled.length === 0) {
       this.answer(batch, ownership, []);
       return;
     }
 
-    const sent = batch.decided.filter(({ decision }) => decision.type === "accept").map(({ entry }) => entry);
-    for (const entry of sent) entry.sentAtMs ??= this.ports.clock.nowMs();
+    askedAtMs = clock.nowMs();
     const result = await store.commit(
       { eventId: this.eventId, epoch: ownership.epoch, batch: ownership.batch },
       { event, sold: batch.sold, cancelled: batch.cancelled },
@@ -191,9 +203,8 @@ export class EventWorker {
     switch (result.type) {
       case "committed":
         ownership.batch = result.batch;
-        this.syncClock(result.clockMs);
+        this.postgresClock.sync(result.clockMs, askedAtMs);
         this.answer(batch, ownership, result.cancelled, result.clockMs);
-        forgetOldest(state, KNOWN_MAX);
         return;
       case "fenced":
         nothingDone(sent);
@@ -202,36 +213,25 @@ export class EventWorker {
         nothingDone(sent);
         return this.startAgain(entries, "commit-failed", result.error);
       case "unknown":
-        for (const entry of sent) entry.inDoubt = true;
+        for (const { entry, decision } of batch.decided) entry.inDoubt ||= decision.type === "accept";
         return this.startAgain(entries, "commit-unknown", result.error);
       default:
         result satisfies never;
     }
   }
 
-  /** Copies, answers and publishes; the next batch does not wait for it. */
+  /** The next batch does not wait for it. */
   private answer(batch: DecidedBatch, ownership: Ownership, cancelled: Ticket[], committedAtMs = 0): void {
     const { epoch, batch: number, event, state } = ownership;
     this.sales += batch.sold.length;
     this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
     const purchases = batch.sold.map((sold) => purchaseOf(event, this.eventId, sold, committedAtMs));
-    const changed = [...batch.sold, ...batch.cancelled];
-    if (changed.length === 0) {
-      void answerBatch(this.ports, batch.decided, [], []);
-      return;
-    }
-    const copies = {
+    const userIds = new Set([...batch.sold, ...batch.cancelled].map(({ userId }) => userId));
+    void settleBatch(this.ports, batch, {
       ...{ eventId: this.eventId, epoch, batch: number, available: state.available, endsAtMs: event.endsAtMs },
-      ...{ sold: purchases, cancelled, userIds: [...new Set(changed.map(({ userId }) => userId))] },
-    };
-    void this.ports.copies.write(copies).then(() => {
-      void answerBatch(this.ports, batch.decided, purchases, cancelled);
-      // After the copies: the ledger deletes those of the transactions it has booked, and one written later would say "pending" for a minute.
-      this.ports.publisher.publish(
-        this.eventId,
-        changed.map(({ transactionId }) => transactionId),
-      );
+      ...{ sold: purchases, cancelled, userIds: [...userIds] },
     });
+    forgetOldest(state, KNOWN_MAX);
   }
 
   /** The epoch has passed to another: nothing more is sold here; what waits goes to the owner, or waits for a new epoch of ours. */
@@ -259,14 +259,6 @@ export class EventWorker {
     const { lease } = this;
     this.lease = undefined;
     await lease?.release();
-  }
-
-  private syncClock(postgresMs: number): void {
-    this.clockBase = { postgresMs: Math.max(postgresMs, this.postgresMs()), ownMs: this.ports.clock.nowMs() };
-  }
-
-  private postgresMs(): number {
-    return this.clockBase.postgresMs + (this.ports.clock.nowMs() - this.clockBase.ownMs);
   }
 
   private pause(delayMs: number): Promise<void> {

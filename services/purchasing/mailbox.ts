@@ -10,7 +10,7 @@ const SWEEP_MS = 50;
 
 /**
  * A command and whoever waits for its answer. Until `sentAtMs` is set nothing was done for it and TRY_AGAIN is the truth;
- * afterwards (a commit, or another node, may have sold it) only its real outcome or OUTCOME_UNKNOWN is.
+ * afterwards (a commit, or another node, may have sold it, or it was sold before) only its real outcome or OUTCOME_UNKNOWN is.
  */
 export type Entry = {
   readonly command: Command;

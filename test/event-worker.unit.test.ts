@@ -1,0 +1,179 @@
+// One worker in virtual time, among parts that each misbehave in one way: what it answers then, and what it keeps.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { BuyTickets } from "../domain/event-state.ts";
+import type { EventStore, Outcome, WorkerPorts } from "../services/purchasing/ports.ts";
+import { Workers } from "../services/purchasing/workers.ts";
+import { EVENT_ID, SimulatedDatabase } from "./support/simulation/database.ts";
+import { Kernel } from "./support/simulation/kernel.ts";
+
+const NODE = "node";
+const STARTS_AT_MS = 1_000_000;
+
+/** A node whose parts answer at once, but for what a test replaces. */
+function openNode(total: number, replace: (ports: WorkerPorts) => Partial<WorkerPorts>) {
+  const kernel = new Kernel(1);
+  const database = new SimulatedDatabase(kernel, total, STARTS_AT_MS, {});
+  const notes: string[] = [];
+  let tickets = 0;
+  const store: EventStore = {
+    takeEpoch: () => new Promise((resolve) => database.takeEpoch(resolve)),
+    loadEvent: async () => database.loadEvent(),
+    load: async (_eventId, needs) => database.load(needs),
+    commit: (ownership, changes) => new Promise((resolve) => database.commit(ownership, changes, 0, resolve)),
+    readPurchases: async (ids) => database.readPurchases(ids),
+    readTickets: async (ids) => database.readTickets(ids),
+  };
+  const ports: WorkerPorts = {
+    store,
+    lease: { acquire: async () => ({ held: () => true, release: async () => undefined }) },
+    copies: { write: async () => undefined },
+    publisher: { publish: () => undefined },
+    clock: { nowMs: () => kernel.nowMs, after: (delayMs, task) => kernel.after(delayMs, NODE, task) },
+    router: { isOwner: () => true, forward: () => Promise.reject(new Error("nobody to forward to")) },
+    newTicketId: () => `ticket-${++tickets}`,
+    random: kernel.random,
+    limits: { batchMax: 500, mailboxMax: 4_000, ticketsPerCustomerMax: 10 },
+    note: (what) => notes.push(what),
+  };
+  const workers = new Workers({ ...ports, ...replace(ports) });
+  const command = (key: string, quantity = 1): BuyTickets => {
+    return { type: "BuyTickets", transactionId: `sale-${key}`, userId: `customer-${key}`, quantity };
+  };
+  return {
+    ...{ kernel, database, workers, notes, command },
+    /** What is answered to a purchase within `withinMs`, in a word. */
+    async buy(key: string, withinMs = 3_000, quantity = 1): Promise<string> {
+      let word = "nothing";
+      void workers.submit(EVENT_ID, command(key, quantity), false).then((outcome) => (word = wordOf(outcome)));
+      await new Promise(setImmediate);
+      await kernel.run(kernel.nowMs + withinMs);
+      return word;
+    },
+  };
+}
+
+function wordOf(outcome: Outcome): string {
+  if (!outcome.ok) return outcome.refusal.code;
+  return "replayed" in outcome.value && outcome.value.replayed ? "replayed" : "sold";
+}
+
+describe("an event's worker", () => {
+  it("sells to the next one after it has waited for a lease that never comes, though nobody had the patience to wait", async () => {
+    // As after a crash, while the dead worker's lease runs on, or while Redis is frozen.
+    const lease = (kernel: () => Kernel) => ({
+      acquire: (_eventId: string, waitMs: number) =>
+        new Promise<undefined>((resolve) => kernel().after(waitMs, NODE, () => resolve(undefined))),
+    });
+    const node = openNode(5, () => ({ lease: lease(() => node.kernel) }));
+    assert.equal(await node.buy("first", 1_500), "TRY_AGAIN");
+    assert.equal(await node.buy("second", 100), "sold");
+  });
+
+  it("never says TRY_AGAIN for a sale of its own that it cannot read at the moment", async () => {
+    let away = false;
+    const node = openNode(5, ({ store }) => ({
+      store: { ...store, readPurchases: (ids) => (away ? new Promise(() => undefined) : store.readPurchases(ids)) },
+    }));
+    assert.equal(await node.buy("key"), "sold");
+    away = true;
+    assert.equal(await node.buy("key"), "OUTCOME_UNKNOWN");
+    away = false;
+    assert.equal(await node.buy("key"), "replayed");
+  });
+
+  it("forgets the people it has refused, too", async () => {
+    const asked: number[] = [];
+    const node = openNode(0, ({ store }) => ({
+      store: { ...store, load: (eventId, needs) => (asked.push(needs.userIds.length), store.load(eventId, needs)) },
+    }));
+    for (let wave = 0; wave < 7; wave++) {
+      for (let index = 0; index < 2_000; index++) void node.workers.submit(EVENT_ID, node.command(`${wave}-${index}`), false);
+      await node.kernel.run(node.kernel.nowMs + 100);
+    }
+    asked.length = 0;
+    assert.equal(await node.buy("0-0"), "EVENT_SOLD_OUT");
+    assert.deepEqual(asked, [1], "the first of 14,000 customers is no longer known");
+  });
+
+  it("does not stay for an event that is not there", async () => {
+    let released = 0;
+    const node = openNode(0, ({ store }) => ({
+      store: { ...store, takeEpoch: () => Promise.resolve(undefined) },
+      lease: { acquire: async () => ({ held: () => true, release: async () => void (released += 1) }) },
+    }));
+    assert.equal(await node.buy("key", 10), "EVENT_NOT_FOUND");
+    assert.deepEqual([node.workers.status().length, released], [0, 1]);
+  });
+
+  it("follows PostgreSQL's clock also when it is set back", async () => {
+    let aheadMs = STARTS_AT_MS;
+    const node = openNode(5, ({ store }) => ({
+      store: {
+        ...store,
+        load: async (eventId, needs) => ({ ...(await store.load(eventId, needs)), clockMs: node.kernel.nowMs + aheadMs }),
+      },
+    }));
+    assert.equal(await node.buy("early", 10), "EVENT_OVER");
+    aheadMs = 0;
+    assert.equal(await node.buy("in time", 10), "sold");
+  });
+
+  it("decides by its own clock, not by an answer that was long under way", async () => {
+    const node = openNode(5, ({ store }) => ({
+      store: {
+        ...store,
+        load: async (eventId, needs) => {
+          const loaded = await store.load(eventId, needs);
+          await new Promise<void>((resolve) => node.kernel.after(node.kernel.nowMs > 900_000 ? 400 : 0, NODE, resolve));
+          return loaded;
+        },
+      },
+    }));
+    assert.equal(await node.buy("early", STARTS_AT_MS - 20_200), "sold");
+    assert.equal(await node.buy("on the way", 20_000), "sold");
+    assert.equal(await node.buy("late", 3_000), "EVENT_OVER");
+  });
+
+  it("answers what was committed though a copy or a message was a fault", async () => {
+    const node = openNode(5, () => ({
+      copies: { write: () => Promise.reject(new Error("a fault of the copies")) },
+      publisher: {
+        publish: () => {
+          throw new Error("a fault of the publisher");
+        },
+      },
+    }));
+    assert.equal(await node.buy("key"), "sold");
+    assert.ok(node.notes.includes("fault"));
+  });
+
+  it("answers what it passed on though the way there was a fault", async () => {
+    const node = openNode(5, ({ router }) => ({ router: { ...router, isOwner: () => false } }));
+    assert.equal(await node.buy("key"), "OUTCOME_UNKNOWN");
+  });
+
+  it("gives its lease back when nobody has come for a while, and comes again with the next", async () => {
+    let held = 0;
+    const node = openNode(5, () => ({
+      lease: { acquire: async () => ((held += 1), { held: () => true, release: async () => void (held -= 1) }) },
+    }));
+    assert.equal(await node.buy("first"), "sold");
+    assert.deepEqual([held, node.workers.status().length], [1, 1]);
+    await node.kernel.run(node.kernel.nowMs + 31_000);
+    assert.deepEqual([held, node.workers.status().length], [0, 0]);
+    assert.equal(await node.buy("second"), "sold");
+  });
+
+  it("serves who comes while it leaves", async () => {
+    const node = openNode(5, () => ({
+      lease: {
+        acquire: async () => ({ held: () => true, release: () => new Promise((resolve) => node.kernel.after(200, NODE, () => resolve())) }),
+      },
+    }));
+    assert.equal(await node.buy("first", 10), "sold");
+    await node.kernel.run(30_100);
+    assert.equal(await node.buy("second", 300), "sold");
+    assert.equal(node.workers.status().length, 1);
+  });
+});
