@@ -51,7 +51,9 @@ async function collect(request: IncomingMessage, announced: number): Promise<Buf
       }
     });
     request.on("end", () => resolve(chunks?.length === 1 ? chunks[0] : chunks && Buffer.concat(chunks)));
-    request.on("close", () => reject(new Error("The client went away while it was sending")));
+    request.on("close", () => {
+      if (!request.readableEnded) reject(new Error("The client went away while it was sending"));
+    });
   });
 }
 
