@@ -62,7 +62,11 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       logRequestParams: null,
       logResponse: null,
       logRouteRegistration: null,
-      rootCallOptions: (options: CallingOptions, request: IncomingMessage) => (options.requestID = requestIdOf(request)),
+      rootCallOptions: (options: CallingOptions, request: IncomingMessage) => {
+        options.requestID = requestIdOf(request);
+        // The gateway itself waits for the requests under way when it stops (GatewayDrain).
+        options.tracking = false;
+      },
       routes: [
         {
           path: "/",

@@ -14,6 +14,8 @@ export function busOf(context: Context, token: string | undefined): Bus {
     try {
       return await context.call<Answer<T>, object>(action, params, {
         timeout: ANSWER_MS,
+        // The gateway waits for its requests, and so for these calls, when it stops; Moleculer's list of calls is walked at each answer.
+        tracking: false,
         ...(token === undefined ? {} : { meta: { token } }),
       });
     } catch (error) {

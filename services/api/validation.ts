@@ -30,9 +30,10 @@ export function createValidator(schema: ObjectSchema): Validator {
     ids: withProperty("format", "uuid"),
     broken(value) {
       if (!validate(value)) return (validate.errors ?? []).slice(0, REPORTED_MAX).map(brokenRule);
-      return Object.entries(value as object).flatMap(([field, text]) =>
-        typeof text === "string" && (text.includes("\0") || !text.isWellFormed()) ? [{ field, rule: "characters" }] : [],
-      );
+      const broken: Broken[] = [];
+      for (const [field, text] of Object.entries(value as object))
+        if (typeof text === "string" && (text.includes("\0") || !text.isWellFormed())) broken.push({ field, rule: "characters" });
+      return broken;
     },
   };
 }
