@@ -1,6 +1,8 @@
 /** A map that forgets its oldest entry when full, so that what strangers send cannot fill the memory. */
 export class BoundedMap<Key, Value> {
   private readonly entries = new Map<Key, Value>();
+  /** One walk through the keys from the oldest on: a new one for each entry would step over all that were forgotten before it. */
+  private readonly oldest = this.entries.keys();
   private readonly max: number;
 
   constructor(max: number) {
@@ -17,7 +19,7 @@ export class BoundedMap<Key, Value> {
 
   set(key: Key, value: Value): void {
     if (this.entries.size >= this.max && !this.entries.has(key)) {
-      const oldest = this.entries.keys().next();
+      const oldest = this.oldest.next();
       if (oldest.done !== true) this.entries.delete(oldest.value);
     }
     this.entries.set(key, value);

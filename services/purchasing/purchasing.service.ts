@@ -1,5 +1,4 @@
 import type { Context, ServiceSchema } from "moleculer";
-import { v7 as uuidv7 } from "uuid";
 import type { CancelTicket, Command } from "../../domain/event-state.ts";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { callerOf } from "../../mixins/authorisation.ts";
@@ -14,6 +13,7 @@ import { postgresStore } from "./event-store.ts";
 import type { Outcome, Ticket, WorkerLimits, WorkerPorts } from "./ports.ts";
 import { redisCopies } from "./redis-copies.ts";
 import { busRouter } from "./router.ts";
+import { createTicketIds } from "./ticket-id.ts";
 import { listTickets, readCursor, readTicket, readTransaction, type TicketPage, type TransactionView } from "./ticket-reads.ts";
 import { cancellationId, purchaseId } from "./transaction-id.ts";
 import { Workers } from "./workers.ts";
@@ -186,7 +186,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         copies,
         clock: { nowMs: () => performance.now(), after: startTimer },
         router: busRouter(broker, createInternalTokenMint(internalTokenSecret)),
-        newTicketId: (nowMs) => uuidv7({ msecs: Math.round(nowMs) }),
+        newTicketId: createTicketIds(),
         random: Math.random,
         limits,
         note: (what, eventId, data) => logger[LOUD.has(what) ? "warn" : "debug"]({ what, eventId, ...data }),
