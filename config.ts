@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, type KeyObject } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -30,6 +30,7 @@ export const VARIABLES = {
   TICKETS_PER_CUSTOMER_MAX: ["active tickets one customer may hold of one event", "10"],
   RATE_LIMITS: ["`off` for load tests only; refused in production", "on"],
   LOG_LEVEL: ["fatal, error, warn, info, debug or trace", "info"],
+  AUDIT_FILE: ["where the audit trail goes, appended to; its folder must be there", "standard output"],
   NODE_ENV: ["`production` takes all defaults of secrets away", "development"],
   INTERNAL_TOKEN_SECRET: ["signs tokens between services; 32 characters or more, the same on every node", "made in DATA_DIR"],
   TRANSACTION_SECRET: ["derives transaction ids; 32 characters or more, never changed, or a retry sells again", "made in DATA_DIR"],
@@ -134,6 +135,7 @@ export function readConfig(environment: Environment) {
     namespace,
     nodeId: value("NODE_ID") ?? `${hostname()}-${process.pid}`,
     logLevel: oneOf("LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace"], "info"),
+    auditFile: appendable("AUDIT_FILE", value("AUDIT_FILE"), problems),
     dataDir,
     host,
     port,
@@ -186,6 +188,17 @@ function keptSecret(dataDir: string, name: string, make: () => string): string {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
   return readFileSync(file, "utf8");
+}
+
+/** Opened once, so that a trail nobody could write stops the start and not the first sale. */
+function appendable(name: string, file: string | undefined, problems: string[]): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    closeSync(openSync(file, "a", 0o600));
+  } catch {
+    problems.push(`${name} names a file that cannot be written; its folder must be there`);
+  }
+  return file;
 }
 
 function pemFile(name: string, file: string | undefined, problems: string[]): string | undefined {

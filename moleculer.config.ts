@@ -1,6 +1,8 @@
 import type { BrokerOptions, Middleware } from "moleculer";
 import { type Config, requireServers } from "./config.ts";
+import { AUDIT_MODULE, auditDestination } from "./mixins/audit.ts";
 import { LOCAL_FIRST, registerStrategies } from "./mixins/event-owner.ts";
+import { redacted } from "./mixins/redaction.ts";
 
 /**
  * The broker of one node. Moleculer's defaults lose calls (no request time-out, a dead node noticed after a minute, calls in flight dropped at
@@ -24,20 +26,36 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
       config.metricsPort === undefined
         ? false
         : { enabled: true, reporter: [{ type: "Prometheus", options: { port: config.metricsPort, host: "127.0.0.1" } }] },
-    logger: {
-      type: "Pino",
-      options: {
-        level: {
-          ...Object.fromEntries(
-            ["BROKER", "REGISTRY", "TRANSIT", "TRANSPORTER", "DISCOVERY", "CACHER", "METRICS"].map((name) => [name, "warn"]),
-          ),
-          "*": config.logLevel,
+    logger: [
+      {
+        type: "Pino",
+        options: {
+          // The first match counts, so "*" comes last.
+          level: {
+            [AUDIT_MODULE]: false,
+            ...Object.fromEntries(
+              ["BROKER", "REGISTRY", "TRANSIT", "TRANSPORTER", "DISCOVERY", "CACHER", "METRICS"].map((name) => [name, "warn"]),
+            ),
+            "*": config.logLevel,
+          },
+          pino: { options: LINES },
         },
       },
-    },
+      // The audit trail is always on, whatever the level of the rest.
+      {
+        type: "Pino",
+        options: {
+          level: { [AUDIT_MODULE]: "info", "*": false },
+          pino: { options: { ...LINES, base: null }, destination: auditDestination(config.auditFile) },
+        },
+      },
+    ],
     middlewares,
   };
 }
+
+/** Every line passes the rules of redaction on its way out, whoever wrote it. */
+const LINES = { hooks: { streamWrite: redacted } };
 
 /** Notices a frozen server within four seconds and comes back by itself for ever. */
 function natsOptions(url: string): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import type { Context, Middleware } from "moleculer";
-import { refused } from "../domain/refusal.ts";
+import { type Answer, refused } from "../domain/refusal.ts";
+import { type Audit, openAudit, plainText } from "./audit.ts";
 import type { VerifyInternalToken } from "./internal-token.ts";
 import type { Caller } from "./token-verifier.ts";
 
@@ -11,25 +12,60 @@ export type CallMeta = { token?: unknown };
  * nothing is closed. `$node.*` is Moleculer's own and tells nothing about customers.
  * The caller is put in `ctx.locals.caller`. Refusals are values, so a remote caller can read them:
  * UNAUTHENTICATED (no valid internal token in `ctx.meta.token`), FORBIDDEN (closed, or another role's).
+ * Refusals and every act of an operator leave a line in the audit trail, whichever way the call came.
  */
 export function authorisation(verify: VerifyInternalToken): Middleware {
+  let audit: Audit = () => undefined;
   return {
     name: "Authorisation",
+    created(broker) {
+      audit = openAudit(broker);
+    },
     localAction(next, action) {
       const { auth } = action;
       if (auth === "public" || action.name?.startsWith("$node.") === true) return next;
-      if (auth === undefined) return async () => refused("FORBIDDEN");
+      const name = action.name ?? "";
+      const refuse = (ctx: Context, code: "FORBIDDEN" | "UNAUTHENTICATED", caller?: Caller) => {
+        audit({ what: "access", outcome: code, action: name, from: plainText(ctx.nodeID ?? undefined), ...askedBy(ctx), ...caller });
+        return refused(code);
+      };
+      if (auth === undefined) return async (ctx: Context) => refuse(ctx, "FORBIDDEN");
       return async function authorised(this: unknown, ctx: Context<unknown, CallMeta, { caller?: Caller }>) {
         const { token } = ctx.meta;
         const caller = typeof token === "string" ? verify(token) : refused("UNAUTHENTICATED");
         // An expired internal token is no news for the person behind it, whose own token may be fresh.
-        if (!caller.ok) return refused("UNAUTHENTICATED");
-        if (auth === "operator" && caller.value.role !== "operator") return refused("FORBIDDEN");
+        if (!caller.ok) return refuse(ctx, "UNAUTHENTICATED");
+        if (auth === "operator" && caller.value.role !== "operator") return refuse(ctx, "FORBIDDEN", caller.value);
         ctx.locals.caller = caller.value;
-        return next.call(this as never, ctx) as unknown;
+        const answering = next.call(this as never, ctx) as unknown as Promise<unknown>;
+        if (auth !== "operator") return answering;
+        const act = { what: name, ...askedBy(ctx), ...caller.value, ...factsOf(ctx.params) };
+        try {
+          const answer = (await answering) as Answer<unknown>;
+          audit({ ...act, outcome: answer.ok ? "ok" : answer.refusal.code });
+          return answer;
+        } catch (error) {
+          audit({ ...act, outcome: "INTERNAL" });
+          throw error;
+        }
       };
     },
   };
+}
+
+function askedBy(ctx: Context): { requestId: string | undefined } {
+  return { requestId: plainText(ctx.requestID ?? undefined) };
+}
+
+/** What an operator asked for: numbers, flags and short texts as they are, lists by their length. */
+function factsOf(params: unknown): Record<string, string | number | boolean> {
+  const facts: Record<string, string | number | boolean> = {};
+  for (const [name, value] of Object.entries((params ?? {}) as Record<string, unknown>)) {
+    if (typeof value === "number" || typeof value === "boolean") facts[`param.${name}`] = value;
+    else if (typeof value === "string") facts[`param.${name}`] = plainText(value) ?? "";
+    else if (Array.isArray(value)) facts[`param.${name}`] = value.length;
+  }
+  return facts;
 }
 
 /** For whom an action with `auth: "customer"` or `"operator"` is called. */

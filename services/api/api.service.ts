@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallingOptions, ServiceSchema } from "moleculer";
 import ApiGateway, { type ApiSettingsSchema } from "moleculer-web";
 import type { Config } from "../../config.ts";
+import { openAudit } from "../../mixins/audit.ts";
 import type { Health } from "../../mixins/health.ts";
 import { createInternalTokenMint } from "../../mixins/internal-token.ts";
 import { problemOf, sendAnswer } from "../../mixins/problem.ts";
@@ -111,6 +112,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       tools = {
         verifyAccessToken: createAccessTokenVerifier(config.accessTokenKey),
         mintInternalToken: createInternalTokenMint(config.internalTokenSecret),
+        audit: openAudit(broker),
         fault: (error, facts) => logger.error({ ...facts, ...faultFacts(error) }, "A request failed"),
       };
       missingServices = () => {

@@ -16,6 +16,7 @@ const register: Route = {
     ),
   },
   status: 201,
+  audit: "registration",
   call: ({ body }, bus) => bus.ask("auth.register", body),
 };
 
@@ -35,6 +36,7 @@ const login: Route = {
     ),
   },
   status: 200,
+  audit: "sign-in",
   // `delivery` says how a refresh token travels; there is none yet, so there is nothing to deliver.
   call: ({ body: { email, password } }, bus) => bus.ask("auth.login", { email, password }),
 };

@@ -38,6 +38,8 @@ export type Route = {
   status: 200 | 201;
   /** Every answer carries an Idempotency-Key, the client's or one minted for it. */
   idempotent?: true;
+  /** Every answer leaves a line of this name in the audit trail; without it only refusals of access do. */
+  audit?: string;
   /** Cache-Control of a success; `no-store` unless said. */
   cache?: string;
   call(input: Input, bus: Bus): Promise<Answer<unknown>>;

@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "moleculer";
 import { type Answer, refused } from "../../domain/refusal.ts";
 import type { MintInternalToken } from "../../mixins/internal-token.ts";
-import { type Reply, problemOf, sendAnswer } from "../../mixins/problem.ts";
+import { type ProblemCode, type Reply, problemOf, sendAnswer } from "../../mixins/problem.ts";
+import type { Audit } from "../../mixins/audit.ts";
 import type { Caller } from "../../mixins/token-verifier.ts";
+import { type Served, auditEntry, isAudited } from "./audited.ts";
 import { busOf } from "./bus.ts";
 import type { CompiledRoute, Resource } from "./compiled-route.ts";
 import { answeredKey, readInput } from "./read-input.ts";
@@ -20,6 +22,7 @@ export type Tools = {
   mintInternalToken: MintInternalToken;
   /** Hears of each fault once. */
   fault: (error: unknown, facts: { requestId: string; route: string }) => void;
+  audit: Audit;
 };
 
 /** Answers one request to one resource. Never rejects. */
@@ -32,33 +35,53 @@ export async function serve(tools: Tools, resource: Resource, request: GatewayRe
   }
   const key = route.idempotent ? answeredKey(request) : "";
   if (route.idempotent) response.setHeader("Idempotency-Key", key);
+  const served: Served = { status: 500, outcome: "INTERNAL" };
   try {
-    sendAnswer(request, response, await replyTo(tools, route, request, requestId, key));
+    sendAnswer(request, response, await replyTo(tools, route, request, requestId, key, served));
   } catch (error) {
     // Nobody is left to answer when the client went away while it was sending.
     if (request.destroyed && !request.complete) return;
     tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
     sendAnswer(request, response, problemOf("INTERNAL", requestId));
   }
+  if (isAudited(route, served)) tools.audit(auditEntry(route, request, requestId, addressOf(request), served));
 }
 
-/** Who asks, then what is asked, then the service: a stranger's body is not read. */
-async function replyTo(tools: Tools, route: CompiledRoute, request: GatewayRequest, requestId: string, key: string): Promise<Reply> {
+/** Who asks, then what is asked, then the service: a stranger's body is not read. Notes in `served` what the audit trail is to know. */
+async function replyTo(
+  tools: Tools,
+  route: CompiledRoute,
+  request: GatewayRequest,
+  requestId: string,
+  key: string,
+  served: Served,
+): Promise<Reply> {
+  const refusal = (code: ProblemCode, data?: Parameters<typeof problemOf>[2]): Reply => {
+    const reply = problemOf(code, requestId, data);
+    served.status = reply.status;
+    served.outcome = code;
+    return reply;
+  };
   let token: string | undefined;
   if (route.auth !== "public") {
     const caller = callerOf(tools, request.headers.authorization);
-    if (!caller.ok) return problemOf(caller.refusal.code, requestId);
-    if (route.auth === "operator" && caller.value.role !== "operator") return problemOf("FORBIDDEN", requestId);
+    if (!caller.ok) return refusal(caller.refusal.code);
+    served.caller = caller.value;
+    if (route.auth === "operator" && caller.value.role !== "operator") return refusal("FORBIDDEN");
     token = tools.mintInternalToken(caller.value);
   }
 
   const question = request.originalUrl.indexOf("?");
   const queryText = question === -1 ? "" : request.originalUrl.slice(question + 1);
   const read = await readInput(request, route, request.$params.params, queryText);
-  if (!read.ok) return problemOf(read.code, requestId, read.broken && { errors: read.broken });
+  if (!read.ok) return refusal(read.code, read.broken && { errors: read.broken });
+  served.input = read.input;
 
   const answer = await route.call({ ...read.input, idempotencyKey: key }, busOf(request.$ctx, token));
-  if (!answer.ok) return problemOf(answer.refusal.code, requestId, answer.refusal.data);
+  if (!answer.ok) return refusal(answer.refusal.code, answer.refusal.data);
+  served.status = route.status;
+  served.outcome = "ok";
+  served.value = answer.value;
 
   const { headers, body } = route.success?.(answer.value) ?? { headers: undefined, body: answer.value };
   return {
@@ -66,6 +89,10 @@ async function replyTo(tools: Tools, route: CompiledRoute, request: GatewayReque
     headers: { "Content-Type": "application/json", "Cache-Control": route.cache ?? "no-store", ...headers },
     body: JSON.stringify(body),
   };
+}
+
+function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? "";
 }
 
 /** Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED. */

@@ -10,6 +10,7 @@ const buy: Route = {
   body: { required: false, schema: objectSchema({ quantity: { type: "integer", minimum: 1, maximum: 10, default: 1 } }) },
   status: 201,
   idempotent: true,
+  audit: "purchase",
   call: ({ params, body, idempotencyKey }, bus) =>
     bus.command("purchasing.buy", { eventId: params.eventId, quantity: body.quantity, key: idempotencyKey }),
   success(value) {
@@ -42,6 +43,7 @@ const cancel: Route = {
   auth: "customer",
   params: TICKET_ID,
   status: 200,
+  audit: "cancellation",
   /** The ticket says which event's worker is to cancel it; somebody else's ticket is not found here already. */
   async call({ params: { ticketId } }, bus) {
     const ticket = await bus.ask<{ eventId: string }>("purchasing.tickets.get", { ticketId });

@@ -30,6 +30,7 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
   const base: Environment = {
     PORT: "0",
     LOG_LEVEL: "fatal",
+    AUDIT_FILE: join(dataDir, "audit.log"),
     DATA_DIR: dataDir,
     DATABASE_URL: fresh.url,
     REDIS_URL: slot.redisUrl,
