@@ -34,8 +34,8 @@ async function run(source: string, options: typeof found.options): Promise<numbe
   let code = 0;
   const progress = createProgress(process.stderr, counts);
   try {
-    engine = await joinEngine(processEnvironment(), "catalog");
-    const { broker, token } = engine;
+    engine = await joinEngine(processEnvironment(), { as: "import", needs: "catalog" });
+    const { broker } = engine;
     const input = await openInput(source, process.stdin);
     // npm passes Ctrl-C on, so it may come twice; what is in flight is finished, the rest is left.
     for (const signal of ["SIGINT", "SIGTERM"] as const)
@@ -44,7 +44,7 @@ async function run(source: string, options: typeof found.options): Promise<numbe
         input.close();
       });
     progress.start(input);
-    const send = (records: EventRecord[], last = false) => sendTo(broker, token, records, last);
+    const send = (records: EventRecord[], last = false) => sendTo(broker, records, last);
     await importFeed(readFeed(input.chunks, options), counts, {
       send,
       refused: (number, name, reason) => progress.line(`record ${number}, ${name}: ${reason}`),
@@ -65,19 +65,10 @@ async function run(source: string, options: typeof found.options): Promise<numbe
   return code;
 }
 
-async function sendTo(
-  broker: Engine["broker"],
-  token: Engine["token"],
-  records: EventRecord[],
-  last: boolean,
-): Promise<readonly Outcome[]> {
+async function sendTo(broker: Engine["broker"], records: EventRecord[], last: boolean): Promise<readonly Outcome[]> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const answer = await broker.call<Answer<{ outcomes: Outcome[] }>, object>(
-        "catalog.import",
-        { records, last },
-        { meta: { token: token() }, timeout: CALL_MS },
-      );
+      const answer = await broker.call<Answer<{ outcomes: Outcome[] }>, object>("catalog.import", { records, last }, { timeout: CALL_MS });
       if (!answer.ok) throw new NoEngine(`The catalogue refused the import: ${answer.refusal.code}`);
       return answer.value.outcomes;
     } catch (error) {
