@@ -43,18 +43,21 @@ export async function numbersWhenQuiet(engine: Engine, eventId: string): Promise
   }
 }
 
-/** A client as the contract wants it: it repeats what was answered 503 TRY_AGAIN, with the same key, when it is told to. */
+const TRIES = 10;
+
+/** A client as the contract wants it: it repeats what was answered 503 TRY_AGAIN, with the same key, when it is told to; not for ever. */
 export function patientClient(ask: HttpClient): HttpClient & { triedAgain: () => number } {
   let triedAgain = 0;
-  const insist = async (method: string, path: string, more: Ask = {}): Promise<Answered> => {
+  const insist = async (method: string, path: string, more: Ask = {}, tries = TRIES): Promise<Answered> => {
     const answer = await ask(method, path, more);
-    if (answer.status !== 503 || answer.json?.code !== "TRY_AGAIN") return answer;
+    if (answer.json?.code !== "TRY_AGAIN" || tries === 1) return answer;
     triedAgain += 1;
     await wait(Number(answer.headers.get("retry-after") ?? assert.fail("TRY_AGAIN says no Retry-After")) * 1_000);
     const key = answer.headers.get("idempotency-key");
-    return insist(method, path, key === null ? more : { ...more, headers: { ...more.headers, "Idempotency-Key": key } });
+    return insist(method, path, key === null ? more : { ...more, headers: { ...more.headers, "Idempotency-Key": key } }, tries - 1);
   };
-  return Object.assign(insist, { triedAgain: () => triedAgain });
+  const client: HttpClient = (method, path, more) => insist(method, path, more);
+  return Object.assign(client, { triedAgain: () => triedAgain });
 }
 
 /** How many answers there are of each kind: `201`, or `409 EVENT_SOLD_OUT`. */
