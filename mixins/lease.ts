@@ -13,13 +13,16 @@ const RedlockClass = createRequire(import.meta.url)("redlock") as new (
 ) => Redlock;
 
 const RETRY_MS = 50;
+/** Lock servers that say nothing for this long are frozen: there is nothing to wait for. A contested try is two round trips. */
+const SILENCE_MS = 200;
 
 export type Leases = {
   /**
-   * Waits up to `waitMs` for the lock of this resource, less where `cutShort` resolves. Undefined: another holds it still, or no quorum of lock
-   * servers answers. A lease gives order among workers, never proof: the epoch in PostgreSQL does.
+   * Waits up to `waitMs` for the lock of this resource, less where `cutShort` resolves or no quorum of lock servers answers. What it resolves with may
+   * not be held yet (another holds it still, or Redis is away): it is then tried for in the background. Never rejects. A lease gives order
+   * among workers, never proof: the epoch in PostgreSQL does.
    */
-  acquire(resource: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLock | undefined>;
+  acquire(resource: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLock>;
   close(): Promise<void>;
 };
 export type HeldLock = {
@@ -39,16 +42,22 @@ export function openLeases(urls: readonly string[], leaseMs: number, warn: (mess
 
   const tryLock = (resource: string): Promise<Lock | undefined> => Promise.resolve(redlock.lock(resource, leaseMs)).catch(() => undefined);
 
-  const hold = (resource: string, first: Lock): HeldLock => {
-    let lock: Lock | undefined = first;
+  /** `late`: a try that is still under way. */
+  const hold = (resource: string, first: Lock | undefined, late?: Promise<Lock | undefined>): HeldLock => {
+    let lock = first;
     let released = false;
-    const renew = async (): Promise<void> => {
-      // Once lost it is tried for anew: a Redis that was away comes back empty.
-      const renewed = lock === undefined ? await tryLock(resource) : await Promise.resolve(lock.extend(leaseMs)).catch(() => undefined);
-      if (released) await renewed?.unlock().then(undefined, () => undefined);
-      else lock = renewed;
+    const unlessReleased = async (attempt: Promise<Lock | undefined>, keep: (got: Lock | undefined) => void): Promise<void> => {
+      const got = await attempt;
+      if (released) await got?.unlock().then(undefined, () => undefined);
+      else keep(got);
     };
-    const timer = setInterval(() => void renew(), leaseMs / 3);
+    const renew = (): void => {
+      // Once lost it is tried for anew: a Redis that was away comes back empty.
+      const attempt = lock === undefined ? tryLock(resource) : Promise.resolve(lock.extend(leaseMs)).catch(() => undefined);
+      void unlessReleased(attempt, (renewed) => (lock = renewed));
+    };
+    if (late !== undefined) void unlessReleased(late, (got) => (lock ??= got));
+    const timer = setInterval(renew, leaseMs / 3);
     timer.unref();
     const heldLock: HeldLock = {
       held: () => lock !== undefined && lock.expiration > Date.now(),
@@ -71,11 +80,13 @@ export function openLeases(urls: readonly string[], leaseMs: number, warn: (mess
       let hurried = false;
       void cutShort.then(() => (hurried = true));
       for (;;) {
-        const lock = await tryLock(resource);
-        if (lock !== undefined) return hold(resource, lock);
+        const attempt = tryLock(resource);
+        const lock = await withPatience(attempt, SILENCE_MS);
+        if (lock === "silent") return hold(resource, undefined, attempt);
         const connected = clients.filter((client) => client.status === "ready").length;
         // Without a quorum there is nothing to wait for.
-        if (hurried || performance.now() >= deadlineMs || connected <= clients.length / 2) return undefined;
+        if (lock !== undefined || hurried || performance.now() >= deadlineMs || connected <= clients.length / 2)
+          return hold(resource, lock);
         await Promise.race([cutShort, new Promise((resolve) => setTimeout(resolve, RETRY_MS))]);
       }
     },
@@ -84,4 +95,14 @@ export function openLeases(urls: readonly string[], leaseMs: number, warn: (mess
       for (const client of clients) client.disconnect();
     },
   };
+}
+
+async function withPatience<T>(promise: Promise<T>, patienceMs: number): Promise<T | "silent"> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<"silent">((resolve) => (timer = setTimeout(() => resolve("silent"), patienceMs)));
+  try {
+    return await Promise.race([promise, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -14,6 +14,8 @@ export function openRedis(url: string, warn: (message: string) => void): RedisCl
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     commandTimeout: 500,
+    // A command that timed out still waits in the client's queue, so a server that stays frozen would fill the memory: its connection ends.
+    socketTimeout: 2_000,
     connectTimeout: 1_000,
     disableClientInfo: true,
     autoResendUnfulfilledCommands: false,

@@ -1,4 +1,8 @@
+import { type Answer, refused } from "../domain/refusal.ts";
 import { isServerError } from "./database.ts";
+
+/** What arrives while PostgreSQL is away is told so within a second, also where PostgreSQL is frozen and says nothing. */
+const PATIENCE_MS = 900;
 
 /** SQLSTATE classes of a server that answers but cannot serve now: resources (53), operator's intervention (57), a lock waited for too long. */
 const NOT_NOW = /^(?:53...|57...|55P03)$/;
@@ -13,6 +17,20 @@ export function isUnavailable(error: unknown): boolean {
   const original = (error as { original?: unknown }).original;
   const cause = error.name === "SequelizeDatabaseError" && original instanceof Error ? original : error;
   return isServerError(cause) ? NOT_NOW.test(cause.code) : cause !== error || isConnectionError(cause);
+}
+
+/** The answer of a read, or TRY_AGAIN where PostgreSQL cannot give it now: a read changes nothing, so that is the truth at any moment. */
+export async function orTryAgain<T>(read: () => Promise<Answer<T>>): Promise<Answer<T>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Answer<T>>((resolve) => (timer = setTimeout(() => resolve(refused("TRY_AGAIN")), PATIENCE_MS)));
+  try {
+    return await Promise.race([read(), late]);
+  } catch (error) {
+    if (isUnavailable(error)) return refused("TRY_AGAIN");
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What pg and the socket under it say when the answer never comes. */

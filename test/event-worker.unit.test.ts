@@ -61,11 +61,10 @@ function wordOf(outcome: Outcome): string {
 describe("an event's worker", () => {
   it("sells to the next one after it has waited for a lease that never comes, though nobody had the patience to wait", async () => {
     // As after a crash, while the dead worker's lease runs on, or while Redis is frozen.
-    const lease = (kernel: () => Kernel) => ({
-      acquire: (_eventId: string, waitMs: number) =>
-        new Promise<undefined>((resolve) => kernel().after(waitMs, NODE, () => resolve(undefined))),
-    });
-    const node = openNode(5, () => ({ lease: lease(() => node.kernel) }));
+    const never = { held: () => false, release: () => Promise.resolve() };
+    const node = openNode(5, ({ clock }) => ({
+      lease: { acquire: (_eventId, waitMs) => new Promise((resolve) => clock.after(waitMs, () => resolve(never))) },
+    }));
     assert.equal(await node.buy("first", 1_500), "TRY_AGAIN");
     assert.equal(await node.buy("second", 100), "sold");
   });

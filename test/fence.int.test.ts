@@ -44,6 +44,17 @@ function unfenced(store: EventStore): EventStore {
   };
 }
 
+/** Resolves for the first two who come once both are there, and at once for everyone after them. */
+function meeting(): () => Promise<void> {
+  let here = 0;
+  let open: () => void = () => undefined;
+  const both = new Promise<void>((resolve) => (open = resolve));
+  return () => {
+    if (++here === 2) open();
+    return both;
+  };
+}
+
 describe("the fence", () => {
   let world: SaleWorld;
   let gateKeeper: ReturnType<typeof openDatabase>;
@@ -176,7 +187,10 @@ describe("the fence", () => {
   const race = async (storeOf: (node: string) => EventStore): Promise<{ answered: number; active: number; total: number }> => {
     const total = 60;
     const eventId = await world.addEvent(total);
-    const workers = [world.worker(eventId, storeOf("one")), world.worker(eventId, storeOf("two"))] as const;
+    const met = meeting();
+    // Both know what is left before either sells.
+    const racing = (store: EventStore): EventStore => ({ ...store, loadEvent: (id) => store.loadEvent(id).finally(met) });
+    const workers = [world.worker(eventId, racing(storeOf("one"))), world.worker(eventId, racing(storeOf("two")))] as const;
     const buyers = Array.from({ length: 400 }, (_, index) =>
       workers[index % 2 === 0 ? 0 : 1].submit(
         { type: "BuyTickets", transactionId: newTransactionId(), userId: randomUUID(), quantity: 1 },

@@ -222,6 +222,17 @@ describe("purchasing over two nodes", () => {
     assert.equal(row?.batch, "1");
   });
 
+  it("takes no half a command from another node: one without its quantity would make what is left not a number", async () => {
+    const eventId = await engine.addEvent({ capacity: 1 });
+    const userId = randomUUID();
+    for (const type of ["BuyTickets", "CancelTicket"]) {
+      const command = { type, transactionId: "0".repeat(128), userId };
+      assert.deepEqual(codes([await call("purchasing.serve", { eventId, command }, userId)]), ["VALIDATION_ERROR"]);
+    }
+    const buyers = await Promise.all(Array.from({ length: 3 }, () => buy(eventId, randomUUID(), "k")));
+    assert.equal(sold(buyers).length, 1);
+  });
+
   it("does not find an event that is not there", async () => {
     assert.deepEqual(codes([await buy(randomUUID(), randomUUID(), "k")]), ["EVENT_NOT_FOUND"]);
   });

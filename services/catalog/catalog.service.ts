@@ -3,6 +3,7 @@ import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { type Database, tableMixin } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
+import { orTryAgain } from "../../mixins/unavailable.ts";
 import { availableOf } from "./availability.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./event-view.ts";
 import { type Filters, listFilters } from "./filters.ts";
@@ -70,7 +71,7 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
     mixins: [tableMixin(database, EVENT_TABLE)],
 
     actions: {
-      /** A page of events. Can refuse with: VALIDATION_ERROR (a day that is none, a cursor that is not ours). */
+      /** A page of events. Can refuse with: VALIDATION_ERROR (a day that is none, a cursor that is not ours), TRY_AGAIN. */
       search: {
         auth: "public",
         params: {
@@ -84,30 +85,33 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
           limit: { ...whole, min: 1, max: 100, optional: true },
           cursor: { type: "string", max: 1_000, optional: true },
         },
-        async handler(ctx: Context<SearchParams>): Promise<Answer<SearchPage>> {
-          return searchEvents({ database, redis, share: await shares.current() }, ctx.params, now());
+        handler(ctx: Context<SearchParams>): Promise<Answer<SearchPage>> {
+          return orTryAgain(async () => searchEvents({ database, redis, share: await shares.current() }, ctx.params, now()));
         },
       },
 
-      /** One event, also a past one. Can refuse with: EVENT_NOT_FOUND. */
+      /** One event, also a past one. Can refuse with: EVENT_NOT_FOUND, TRY_AGAIN. */
       get: {
         auth: "public",
         params: { $$strict: true, eventId: { type: "uuid" } },
-        async handler(ctx: Context<{ eventId: string }>): Promise<Answer<EventView>> {
-          const id = ctx.params.eventId.toLowerCase();
-          const row = readEvent(await (this as unknown as WithAdapter).adapter.findById(id));
-          if (row === undefined) return refused("EVENT_NOT_FOUND");
-          const available = await availableOf(database, redis, [id]);
-          return accepted({ ...row, available: available.get(id) ?? 0 });
+        handler(ctx: Context<{ eventId: string }>): Promise<Answer<EventView>> {
+          const { adapter } = this as unknown as WithAdapter;
+          return orTryAgain(async () => {
+            const id = ctx.params.eventId.toLowerCase();
+            const row = readEvent(await adapter.findById(id));
+            if (row === undefined) return refused("EVENT_NOT_FOUND");
+            const available = await availableOf(database, redis, [id]);
+            return accepted({ ...row, available: available.get(id) ?? 0 });
+          });
         },
       },
 
-      /** The cities and types of upcoming events, most events first. */
+      /** The cities and types of upcoming events, most events first. Can refuse with: TRY_AGAIN. */
       filters: {
         auth: "public",
         params: { $$strict: true },
-        async handler(): Promise<Answer<Filters>> {
-          return accepted(await listFilters(database, now()));
+        handler(): Promise<Answer<Filters>> {
+          return orTryAgain(async () => accepted(await listFilters(database, now())));
         },
       },
 

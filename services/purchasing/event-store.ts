@@ -5,7 +5,8 @@ import { COMMIT, LOAD, LOAD_EVENT, READ_PURCHASES, READ_TICKETS } from "./store-
 
 /** PostgreSQL as the worker sees it. `commit` says what is known of its outcome; the others reject when there is no answer in time. */
 export function postgresStore(database: Database, node: string, commitText: string = COMMIT.text): EventStore {
-  const commitStatement = { name: commitText === COMMIT.text ? COMMIT.name : "worker-commit-changed", text: commitText };
+  // A changed text has no name: pg refuses a name that meant another text on the same connection.
+  const commitStatement = commitText === COMMIT.text ? COMMIT : { text: commitText };
   return {
     takeEpoch: (eventId) => takeEpoch(database, eventId, node),
 

@@ -140,7 +140,7 @@ export class EventWorker {
       await this.pause(LOSS_PAUSE_LEAST_MS + random() * LOSS_PAUSE_SPREAD_MS);
     await this.takeLease();
     // Who waited in vain for the lease goes on, also where nobody had the patience: the next one would only wait as long again.
-    if (this.mailbox.length === 0 && this.lease !== undefined) return false;
+    if (this.mailbox.length === 0 && this.lease?.held() === true) return false;
     try {
       const epoch = await store.takeEpoch(this.eventId);
       this.absent = epoch === undefined;
@@ -166,7 +166,7 @@ export class EventWorker {
     if (this.lease !== undefined || this.mailbox.hasForwarded) return;
     const cutShort = new Promise<void>((resolve) => (this.forwardedArrived = resolve));
     this.lease = await this.ports.lease.acquire(this.eventId, LEASE_WAIT_MS, cutShort);
-    if (this.lease === undefined) this.ports.note("degraded", this.eventId);
+    if (!this.lease.held()) this.ports.note("degraded", this.eventId);
   }
 
   private async processBatch(ownership: Ownership): Promise<void> {

@@ -75,9 +75,9 @@ export type EventStore = {
   readTickets(ticketIds: string[]): Promise<Map<string, Ticket>>;
 };
 
-/** The lock for order. `acquire` never rejects: undefined means that another holds it still, or that no quorum answers (`degraded`). */
+/** The lock for order. `acquire` never rejects; what it resolves with is not held where another holds it still, or no quorum answers (`degraded`). */
 export type Lease = {
-  acquire(eventId: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLease | undefined>;
+  acquire(eventId: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLease>;
 };
 export type HeldLease = { held(): boolean; release(): Promise<void> };
 

@@ -1,5 +1,5 @@
 import type { Context, ServiceSchema } from "moleculer";
-import type { CancelTicket, Command } from "../../domain/event-state.ts";
+import type { BuyTickets, CancelTicket, Command } from "../../domain/event-state.ts";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { callerOf } from "../../mixins/authorisation.ts";
 import type { Database } from "../../mixins/database.ts";
@@ -8,7 +8,7 @@ import { createInternalTokenMint } from "../../mixins/internal-token.ts";
 import { openLeases, type Leases } from "../../mixins/lease.ts";
 import { openPublisher, type Publisher } from "../../mixins/queue.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
-import { isUnavailable } from "../../mixins/unavailable.ts";
+import { orTryAgain } from "../../mixins/unavailable.ts";
 import { postgresStore } from "./event-store.ts";
 import type { Outcome, Ticket, WorkerLimits, WorkerPorts } from "./ports.ts";
 import { redisCopies } from "./redis-copies.ts";
@@ -34,6 +34,8 @@ export type PurchasingDependencies = {
 
 type BuyParams = { eventId: string; quantity: number; key: string };
 type ServeParams = { eventId: string; command: Command };
+/** What the params' rules cannot promise of a command: they know both kinds at once. */
+type Unread<Kind extends Command> = Pick<Kind, "type"> & Partial<Kind>;
 type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
 
 const uuid = { type: "uuid" } as const;
@@ -111,6 +113,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         handler(ctx: Context<ServeParams>): Promise<Outcome> | Outcome {
           const { eventId, command } = ctx.params;
           if (command.userId !== callerOf(ctx).userId) return refused("FORBIDDEN");
+          if (!isWhole(command)) return refused("VALIDATION_ERROR");
           return submit(eventId, command, true);
         },
       },
@@ -211,17 +214,12 @@ function startTimer(delayMs: number, task: () => void): { cancel(): void } {
   return { cancel: () => clearTimeout(timer) };
 }
 
+/** Each kind with what belongs to it: a purchase of no quantity would sell nothing and leave what is available not a number. */
+function isWhole(command: Unread<BuyTickets> | Unread<CancelTicket>): boolean {
+  return command.type === "BuyTickets" ? command.quantity !== undefined : command.ticketId !== undefined;
+}
+
 function cancellation(secret: string, userId: string, ticketId: string): CancelTicket {
   const id = ticketId.toLowerCase();
   return { type: "CancelTicket", transactionId: cancellationId(secret, id), userId, ticketId: id };
-}
-
-/** A read that PostgreSQL cannot answer now changed nothing. */
-async function orTryAgain<T>(read: () => Promise<Answer<T>>): Promise<Answer<T>> {
-  try {
-    return await read();
-  } catch (error) {
-    if (isUnavailable(error)) return refused("TRY_AGAIN");
-    throw error;
-  }
 }

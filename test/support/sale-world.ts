@@ -16,7 +16,7 @@ export type SaleWorld = {
   close(): Promise<void>;
 };
 
-const NO_LEASE: Lease = { acquire: () => Promise.resolve(undefined) };
+const NO_LEASE: Lease = { acquire: () => Promise.resolve({ held: () => false, release: () => Promise.resolve() }) };
 const NO_COPIES: Copies = { write: () => Promise.resolve() };
 
 /** Workers on a real PostgreSQL, without the rest of the engine, so that a test can hold a statement open or put a broken one in place. */

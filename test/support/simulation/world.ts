@@ -1,6 +1,6 @@
 import type { Command } from "../../../domain/event-state.ts";
 import { refused } from "../../../domain/refusal.ts";
-import type { CommittedBatch, Outcome, WorkerPorts } from "../../../services/purchasing/ports.ts";
+import type { CommittedBatch, HeldLease, Outcome, WorkerPorts } from "../../../services/purchasing/ports.ts";
 import { Workers } from "../../../services/purchasing/workers.ts";
 import { type BrokenClauses, EVENT_ID, SimulatedDatabase } from "./database.ts";
 import { Kernel } from "./kernel.ts";
@@ -147,7 +147,7 @@ export class World {
         readPurchases: (ids) => ask((done) => done(database.readPurchases(ids))),
         readTickets: (ids) => ask((done) => done(database.readTickets(ids))),
       },
-      lease: { acquire: (_eventId, waitMs) => this.acquireLease(nodeId, kernel.nowMs + waitMs) },
+      lease: { acquire: (_eventId, waitMs, cutShort) => this.acquireLease(nodeId, kernel.nowMs + waitMs, cutShort) },
       publisher: { publish: () => this.publish() },
       copies: {
         write: async (batch: CommittedBatch) => {
@@ -170,7 +170,9 @@ export class World {
     };
   }
 
-  private acquireLease(nodeId: string, deadlineMs: number): Promise<{ held(): boolean; release(): Promise<void> } | undefined> {
+  private acquireLease(nodeId: string, deadlineMs: number, cutShort: Promise<void>): Promise<HeldLease> {
+    let hurried = false;
+    void cutShort.then(() => (hurried = true));
     return new Promise((resolve) => {
       const attempt = (): void => {
         const holder = this.leaseHolder;
@@ -181,7 +183,7 @@ export class World {
             if (this.leaseHolder === mine) this.leaseHolder = undefined;
           };
           resolve({ held: () => this.leaseHolder === mine, release });
-        } else if (this.kernel.nowMs >= deadlineMs) resolve(undefined);
+        } else if (hurried || this.kernel.nowMs >= deadlineMs) resolve({ held: () => false, release: () => Promise.resolve() });
         else this.kernel.after(50, nodeId, attempt);
       };
       attempt();
