@@ -159,6 +159,8 @@ describe("imports", () => {
   it("wait for the batch in flight and count it", async () => {
     await world.import([gala]);
     await own(5);
+    const copy = `event:{${id}}:available`;
+    await world.redis.set(copy, "{}", "PX", 3_600_000);
     let importing: Promise<unknown> | undefined;
     await world.database.transaction(async (worker) => {
       await sell(6, worker);
@@ -166,6 +168,8 @@ describe("imports", () => {
       const waiting =
         "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%event_worker%' AND datname = current_database()";
       await until(async () => (await world.database.query({ text: waiting })).length > 0);
+      // Should the import die now, after its commit, nobody would renew what Redis says of the event as it was.
+      assert.ok((await world.redis.pttl(copy)) <= 60_000);
     });
     assert.deepEqual(await importing, [{ outcome: "refused", reason: "capacity 5 is below the 6 tickets that are sold" }]);
     assert.deepEqual(pick(await stored()), { capacity: 4, total: 10, pending: 0, booked: -6 });

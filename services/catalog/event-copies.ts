@@ -8,6 +8,19 @@ const DAY_MS = 86_400_000;
 export type Left = { available: number; epoch: number };
 
 const DELETE_AT_ONCE = 1_000;
+const DOUBTFUL_MS = 60_000;
+
+/**
+ * Before an event is changed: should this process die after the commit and before the copies are renewed, what they say of the event as it was is gone
+ * within a minute. Never rejects.
+ */
+export async function expireSoon(redis: RedisClient, eventId: string): Promise<void> {
+  try {
+    await redis.pexpire(availableKey(eventId), DOUBTFUL_MS, "LT");
+  } catch {
+    // Said by the connection itself, once per outage.
+  }
+}
 
 /** The copies of transactions that an import has booked say "pending" no longer than this. Never rejects. */
 export async function forgetTransactions(redis: RedisClient, eventId: string, transactionIds: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { lockEvents } from "../../mixins/book-pending.ts";
 import { type Database, isServerError } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { changeEvent } from "./change-event.ts";
-import { forgetTransactions, renewCopies } from "./event-copies.ts";
+import { expireSoon, forgetTransactions, renewCopies } from "./event-copies.ts";
 import { describeEvents, eventId, insertEvents, type StoredRecord, storedRecords } from "./event-rows.ts";
 
 export type ImportOutcome = { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
@@ -82,6 +82,7 @@ async function describe({ database, redis, changed }: ImportDependencies, record
 
 async function change({ database, redis, node, changed }: ImportDependencies, record: EventRecord): Promise<ImportOutcome> {
   try {
+    await expireSoon(redis, eventId(record));
     const result = await changeEvent(database, record, node);
     await forgetTransactions(redis, eventId(record), result.booked);
     if (!result.changed)

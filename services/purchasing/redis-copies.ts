@@ -13,9 +13,10 @@ const PATIENCE_MS = 150;
  * truth: it is repaired in the background with the newest state of the event until Redis takes it.
  */
 export function redisCopies(redis: RedisClient, repairEveryMs = 1_000): Copies & { close(): void } {
-  /** The newest availability per event that Redis has not taken. */
+  /** The newest availability per event that Redis has not taken, and nothing else: an outage may be long. */
   const owed = new Map<string, CommittedBatch>();
   let repair: NodeJS.Timeout | undefined;
+  let closed = false;
 
   const write = async (batch: CommittedBatch): Promise<void> => {
     try {
@@ -24,13 +25,13 @@ export function redisCopies(redis: RedisClient, repairEveryMs = 1_000): Copies &
       if (older !== undefined && !isNewer(older, batch)) owed.delete(batch.eventId);
     } catch {
       const older = owed.get(batch.eventId);
-      if (older === undefined || isNewer(batch, older)) owed.set(batch.eventId, batch);
-      repair ??= setTimeout(repairAll, repairEveryMs).unref();
+      if (older === undefined || isNewer(batch, older)) owed.set(batch.eventId, { ...batch, sold: [], cancelled: [], userIds: [] });
+      if (!closed) repair ??= setTimeout(repairAll, repairEveryMs).unref();
     }
   };
   const repairAll = (): void => {
     repair = undefined;
-    for (const batch of [...owed.values()]) void write({ ...batch, sold: [], cancelled: [] });
+    for (const batch of [...owed.values()]) void write(batch);
   };
 
   return {
@@ -40,7 +41,10 @@ export function redisCopies(redis: RedisClient, repairEveryMs = 1_000): Copies &
       await Promise.race([write(batch), new Promise((resolve) => (patience = setTimeout(resolve, PATIENCE_MS)))]);
       clearTimeout(patience);
     },
-    close: () => clearTimeout(repair),
+    close() {
+      closed = true;
+      clearTimeout(repair);
+    },
   };
 }
 
