@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { refused } from "../domain/refusal.ts";
+import type { WorkerPorts } from "../services/purchasing/ports.ts";
 import type { Plant } from "./support/simulation/world.ts";
 import { playHistory } from "./support/simulation/history.ts";
 
@@ -10,6 +12,13 @@ const PLANTED_SEEDS_MAX = 3_000;
 /** What each node's worker believes of its epoch and batch, for stores that lie about them. */
 function believing(): { epoch: number; batch: number } {
   return { epoch: 0, batch: 0 };
+}
+
+function forgetful(ports: WorkerPorts): WorkerPorts {
+  return {
+    ...ports,
+    store: { ...ports.store, load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), sales: [] }) },
+  };
 }
 
 const PLANTS: Record<string, Plant> = {
@@ -73,6 +82,21 @@ const PLANTS: Record<string, Plant> = {
     ports: (ports) => ({
       ...ports,
       store: { ...ports.store, load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), tickets: [] }) },
+    }),
+  },
+  "sales decided without loading": { ports: (ports) => forgetful(ports) },
+  "sales decided without loading, and the unique key removed": { clauses: { uniqueKey: true }, ports: (ports) => forgetful(ports) },
+  "an import that takes no epoch": { clauses: { importEpoch: true } },
+  "silence of the node a command was passed on to taken for a no": {
+    ports: (ports) => ({
+      ...ports,
+      router: {
+        ...ports.router,
+        forward: async (eventId, command) => {
+          const outcome = await ports.router.forward(eventId, command);
+          return !outcome.ok && outcome.refusal.code === "OUTCOME_UNKNOWN" ? refused("TRY_AGAIN") : outcome;
+        },
+      },
     }),
   },
   "the capacity taken from Redis": {

@@ -2,7 +2,7 @@ import type { Changes, CommitResult, Loaded, LoadedEvent, Needs, Ownership, Purc
 import type { Kernel } from "./kernel.ts";
 
 /** Clauses of the commit that can be taken out, to see that the checker notices. */
-export type BrokenClauses = { epoch?: true; batch?: true; rowLock?: true; counts?: true };
+export type BrokenClauses = { epoch?: true; batch?: true; rowLock?: true; counts?: true; uniqueKey?: true; importEpoch?: true };
 
 type TicketRow = {
   id: string;
@@ -16,6 +16,7 @@ type PendingRow = { transactionId: string; quantity: number };
 type Rows = {
   epoch: number;
   batch: number;
+  total: number;
   capacity: number;
   tickets: Map<string, TicketRow>;
   pending: Map<string, PendingRow>;
@@ -34,7 +35,6 @@ export class SimulatedDatabase {
   onChange: () => void = () => undefined;
   /** Called inside a batch, after its sales and before its cancellations: decisions in it may have met this state. */
   onSold: () => void = () => undefined;
-  readonly total: number;
   readonly startsAtMs: number;
   private readonly kernel: Kernel;
   private readonly broken: BrokenClauses;
@@ -45,10 +45,9 @@ export class SimulatedDatabase {
 
   constructor(kernel: Kernel, total: number, startsAtMs: number, broken: BrokenClauses) {
     this.kernel = kernel;
-    this.total = total;
     this.startsAtMs = startsAtMs;
     this.broken = broken;
-    this.rows = { epoch: 0, batch: 0, capacity: total, tickets: new Map(), pending: new Map(), booked: new Map() };
+    this.rows = { epoch: 0, batch: 0, total, capacity: total, tickets: new Map(), pending: new Map(), booked: new Map() };
   }
 
   get active(): TicketRow[] {
@@ -73,11 +72,30 @@ export class SimulatedDatabase {
 
   takeEpoch(done: (epoch: number) => void): void {
     this.lock(() => {
-      this.rows.epoch = Math.max(this.rows.epoch + 1, Math.round(this.kernel.nowMs));
-      this.rows.batch = 0;
+      this.nextEpoch();
       const { epoch } = this.rows;
       this.unlock();
       done(epoch);
+    });
+  }
+
+  /** An import: under an epoch of its own it books what is pending and sets the truth, in one transaction; it refuses a total below what is sold. */
+  change(total: number, holdMs: number, done: () => void): void {
+    this.lock(() => {
+      const { generation } = this;
+      this.kernel.after(holdMs, "postgres", () => {
+        const { active, rows } = this;
+        if (generation === this.generation && total >= active.length) {
+          if (this.broken.importEpoch !== true) this.nextEpoch();
+          for (const row of rows.pending.values()) rows.booked.set(row.transactionId, row.quantity);
+          rows.pending.clear();
+          rows.total = total;
+          rows.capacity = total - active.length;
+          this.onChange();
+        }
+        this.unlock();
+        done();
+      });
     });
   }
 
@@ -164,7 +182,7 @@ export class SimulatedDatabase {
 
   private apply({ epoch, batch }: Ownership, { sold, cancelled }: Changes): CommitResult {
     const { rows, kernel } = this;
-    const duplicate = sold.some(({ transactionId }) => this.ticketsOf(transactionId).length > 0);
+    const duplicate = this.broken.uniqueKey !== true && sold.some(({ transactionId }) => this.ticketsOf(transactionId).length > 0);
     const freed = cancelled.filter(({ ticketId }) => {
       const row = rows.tickets.get(ticketId);
       return row !== undefined && row.cancelledAtMs === undefined && kernel.nowMs < this.startsAtMs;
@@ -190,6 +208,10 @@ export class SimulatedDatabase {
     return { type: "committed", batch: batch + 1, clockMs: kernel.nowMs, cancelled: tickets };
   }
 
+  private nextEpoch(): void {
+    this.rows.epoch = Math.max(this.rows.epoch + 1, Math.round(this.kernel.nowMs));
+    this.rows.batch = 0;
+  }
   private lock(task: () => void): void {
     if (this.locked) this.waiting.push(task);
     else {

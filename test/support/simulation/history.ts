@@ -18,8 +18,7 @@ export async function playHistory(seed: number, plant: Plant = {}): Promise<stri
   const fail = (what: string): void => {
     if (wrong.length < 5) wrong.push(`seed ${seed}, ${Math.round(world.kernel.nowMs)} ms: ${what}`);
   };
-  const total = 3 + (seed % 12);
-  const world = new World(seed, total, plant);
+  const world = new World(seed, 3 + (seed % 12), plant);
   const { kernel, database } = world;
   const answers = new Map<string, Sold[]>();
   const moments: Moment[] = [];
@@ -31,18 +30,19 @@ export async function playHistory(seed: number, plant: Plant = {}): Promise<stri
     const { active } = database;
     const activeByUser = new Map<string, number>();
     for (const { userId } of active) activeByUser.set(userId, (activeByUser.get(userId) ?? 0) + 1);
-    const moment = { atMs: kernel.nowMs, available: total - active.length, activeByUser };
+    const moment = { atMs: kernel.nowMs, available: database.rows.total - active.length, activeByUser };
     moments.push(moment);
     return moment;
   };
   database.onSold = record;
   database.onChange = () => {
-    const { active } = database;
+    const { active, rows } = database;
+    const { total } = rows;
     const { activeByUser } = record();
     if (active.length > total) fail(`I1: ${active.length} active tickets of ${total} places`);
     for (const [userId, count] of activeByUser) if (count > CUSTOMER_LIMIT) fail(`${userId} holds ${count} tickets`);
-    if (database.rows.capacity + database.unbooked !== total - active.length)
-      fail(`I4: capacity ${database.rows.capacity} + unbooked ${database.unbooked} is not ${total - active.length}`);
+    if (rows.capacity + database.unbooked !== total - active.length)
+      fail(`I4: capacity ${rows.capacity} + unbooked ${database.unbooked} is not ${total - active.length}`);
   };
   database.onChange();
 
@@ -50,7 +50,7 @@ export async function playHistory(seed: number, plant: Plant = {}): Promise<stri
   const during = (fromMs: number, holds: (moment: Moment) => boolean): boolean =>
     moments.some((moment, index) => (moments[index + 1]?.atMs ?? Infinity) >= fromMs && holds(moment));
 
-  const check = (command: BuyTickets, startedMs: number, outcome: Outcome | undefined): void => {
+  const check = (command: BuyTickets, startedMs: number, soldBefore: boolean, outcome: Outcome | undefined): void => {
     const known = answers.get(command.transactionId) ?? [];
     answers.set(command.transactionId, known);
     if (outcome === undefined) return void known.push({ kind: "unknown" });
@@ -60,6 +60,8 @@ export async function playHistory(seed: number, plant: Plant = {}): Promise<stri
       known.push({ kind: "refused" });
       const { userId, quantity } = command;
       if (startedMs <= restoredAtMs) return;
+      // An owner that is not reached says TRY_AGAIN, whatever the key: no other word is true of a sale.
+      if (soldBefore && code !== "TRY_AGAIN") fail(`I2: a retry of a sale was answered ${code}`);
       if (code === "EVENT_SOLD_OUT" && !during(startedMs, ({ available }) => available < quantity))
         fail(`sold out was said while ${quantity} places were free`);
       if (
@@ -87,8 +89,9 @@ export async function playHistory(seed: number, plant: Plant = {}): Promise<stri
   const buy = async (userId: string, key: string, quantity: number, tries: number): Promise<string[]> => {
     const command: BuyTickets = { type: "BuyTickets", transactionId: `buy-${userId}-${key}`, userId, quantity };
     const startedMs = kernel.nowMs;
+    const soldBefore = database.ticketsOf(command.transactionId).length > 0;
     const outcome = await world.call(gateway(), command, false, "clients", CALL_TIMEOUT_MS);
-    check(command, startedMs, outcome);
+    check(command, startedMs, soldBefore, outcome);
     if (outcome?.ok === true) return "tickets" in outcome.value ? outcome.value.tickets.map(({ id }) => id) : [];
     const again = outcome === undefined || outcome.refusal.code === "OUTCOME_UNKNOWN" || outcome.refusal.code === "TRY_AGAIN";
     return again && tries > 1 ? buy(userId, key, quantity, tries - 1) : [];
@@ -120,13 +123,14 @@ export async function playHistory(seed: number, plant: Plant = {}): Promise<stri
 
   const trouble = (): void => {
     const node = gateway();
-    const kind = kernel.between(0, 6);
+    const kind = kernel.between(0, 7);
     if (kind === 0) kernel.freeze(node.id, kernel.between(500, 5_000));
     else if (kind === 1) world.killNode(node);
     else if (kind === 2) world.spreadViews(false);
     else if (kind === 3) world.spreadViews(true);
     else if (kind === 4) world.forgetLease();
-    else if (kind === 5) restorable = database.backup();
+    else if (kind === 5) world.changeTotal();
+    else if (kind === 6) restorable = database.backup();
     else if (restorable !== undefined && kernel.chance(0.5)) {
       restoredAtMs = kernel.nowMs;
       for (const known of answers.values()) known.splice(0, Infinity, { kind: "unknown" });
@@ -150,8 +154,8 @@ export async function playHistory(seed: number, plant: Plant = {}): Promise<stri
 
   // I6: selling out sells exactly the rest.
   if (kernel.nowMs < database.startsAtMs) {
-    const free = total - database.active.length;
-    const late = Array.from({ length: total + 2 }, (_, index) => buy(`late-${index}`, "last", 1, 3));
+    const free = database.rows.total - database.active.length;
+    const late = Array.from({ length: free + 2 }, (_, index) => buy(`late-${index}`, "last", 1, 3));
     await kernel.run(kernel.nowMs + QUIET_AT_MS);
     const sold = (await Promise.all(late)).flat().length;
     if (sold !== free) fail(`I6: ${free} places were free, ${sold} were sold`);

@@ -69,6 +69,13 @@ export class World {
     this.spreadViews(true);
   }
 
+  /** An import makes the hall larger or smaller while it sells; not every node hears of it. */
+  changeTotal(): void {
+    this.database.change(this.kernel.between(3, 16), this.kernel.between(0, 200), () => {
+      for (const { id, workers } of this.nodes) if (!this.isLost()) this.kernel.after(this.delay(), id, () => workers.forget(EVENT_ID));
+    });
+  }
+
   /** A lock server restarted from an old snapshot. */
   forgetLease(): void {
     this.leaseHolder = undefined;
