@@ -1,6 +1,8 @@
 import { DataTypes } from "sequelize";
 import type { Role } from "../../mixins/token-verifier.ts";
 
+export { emailKeyOf } from "../../domain/email-key.ts";
+
 /** A row of `user_account`. */
 export type Account = { id: string; email: string; emailKey: string; name: string; role: Role; passwordHash: string };
 
@@ -18,11 +20,6 @@ export const ACCOUNT_TABLE = {
     passwordHash: { type: DataTypes.TEXT, allowNull: false },
   },
 };
-
-/** One mailbox, one account: however its address was typed. */
-export function emailKeyOf(email: string): string {
-  return email.trim().normalize("NFC").toLowerCase();
-}
 
 export function userOf({ id, email, name, role }: Account): User {
   return { id, email, name, role };
