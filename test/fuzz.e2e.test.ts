@@ -1,0 +1,86 @@
+// Requests made from the contract: valid, nearly valid and absurd. No 5xx, no hang, no answer that breaks the contract.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Contract, readContract } from "../scripts/fuzz/contract.ts";
+import { faultsOf } from "../scripts/fuzz/judge.ts";
+import { fuzz } from "../scripts/fuzz/run.ts";
+import { type Engine, startEngine } from "./support/engine.ts";
+import { httpClient } from "./support/http.ts";
+
+/** The contract lies beside a checkout of the project, not in it. */
+const CONTRACT = fileURLToPath(new URL("../../shared/api/openapi.yaml", import.meta.url));
+const CREDENTIALS = { email: "fuzz@example.com", password: "seventeen violet umbrellas" };
+const REQUESTS = 2_000;
+
+describe("fuzz over the contract", { skip: !existsSync(CONTRACT) && "the contract is not beside this checkout" }, () => {
+  let engine: Engine;
+  let contract: Contract;
+  before(async () => {
+    contract = readContract(readFileSync(CONTRACT, "utf8"));
+    engine = await startEngine({ RATE_LIMITS: "off" });
+  });
+  after(() => engine.close());
+
+  it(`S20: ${REQUESTS} requests, and every answer is as the contract says`, async (context) => {
+    const ask = httpClient(engine.url);
+    assert.equal((await ask("POST", "/api/auth/register", { json: { ...CREDENTIALS, name: "Fuzz" } })).status, 201);
+    const login = await ask("POST", "/api/auth/login", { json: CREDENTIALS });
+    const eventIds = [
+      await engine.addEvent({ capacity: 10_000 }),
+      await engine.addEvent({ capacity: 3 }),
+      await engine.addEvent({ startsInMs: -1 }),
+    ];
+    const tokens = [String(login.json?.accessToken), ...Array.from({ length: 15 }, () => engine.accessToken())];
+    const seed = 20261122;
+    const report = await fuzz({
+      ...{ url: engine.url, contract, requests: REQUESTS, seed },
+      ...{ eventIds, credentials: CREDENTIALS, tokens },
+    });
+    context.diagnostic(JSON.stringify({ statuses: report.statuses, slowestMs: Math.round(report.slowestMs), absent: report.absent }));
+    assert.deepEqual(report.faults, [], report.faults.join("\n\n"));
+    for (const status of ["200", "201", "401", "404", "405", "413", "415", "422"])
+      assert.ok((report.statuses[status] ?? 0) > 0, `a ${status} was seen`);
+  });
+
+  it("sees answers that break the contract", () => {
+    const operation =
+      contract.operations.find(({ method, path }) => method === "POST" && path === "/api/events/{eventId}/tickets") ?? assert.fail();
+    const request = {
+      operation,
+      method: "POST",
+      target: "/api/events/x/tickets",
+      headers: {},
+      body: Buffer.from('{"quantity":99}'),
+      intent: "nearly",
+    } as const;
+    const problem = { type: "urn:boxoffice:problem:try-again", title: "t", status: 503, code: "TRY_AGAIN", requestId: "r" };
+    const headers = { "content-type": "application/problem+json", "x-request-id": "r", "retry-after": "1", "cache-control": "no-store" };
+    const answer = (more: object, changed: object = {}) => ({
+      status: 503,
+      headers: { ...headers, ...more },
+      body: JSON.stringify({ ...problem, ...changed }),
+      ms: 1,
+    });
+    assert.deepEqual(faultsOf(contract, request, answer({})), []);
+    const broken = [
+      answer({ "content-type": "application/json" }),
+      answer({ "retry-after": undefined }),
+      answer({ "x-request-id": "other" }),
+      answer({}, { title: undefined }),
+      answer({}, { code: "SOMETHING_ELSE" }),
+      answer({}, { detail: 'relation "event" does not exist' }),
+      { ...answer({}), ms: 6_000 },
+      {
+        status: 500,
+        headers,
+        body: JSON.stringify({ ...problem, type: "urn:boxoffice:problem:internal", status: 500, code: "INTERNAL" }),
+        ms: 1,
+      },
+      { status: 202, headers: {}, body: "{}", ms: 1 },
+      { status: 201, headers: { "content-type": "application/json" }, body: "{}", ms: 1 },
+    ];
+    for (const one of broken) assert.notDeepEqual(faultsOf(contract, request, one), [], JSON.stringify(one));
+  });
+});
