@@ -43,6 +43,7 @@ export async function startNode(
   const broker = new ServiceBroker(brokerOptions(config, [authorisation(createInternalTokenVerifier(config.internalTokenSecret))]));
   const log = broker.getLogger("node");
   const database = openDatabase(databaseUrl, "sale");
+  const workerDatabase = openDatabase(databaseUrl, "worker");
   const longDatabase = openDatabase(databaseUrl, "long");
   const redis = openRedis(redisUrl, (message) => log.warn(message));
   const usesDatabase = config.services.some((name) => name !== "api");
@@ -53,7 +54,7 @@ export async function startNode(
   let url: string | undefined;
   let healthServer: HealthServer | undefined;
   const closeAll = async (): Promise<void> => {
-    await Promise.all([database.close(), longDatabase.close()]);
+    await Promise.all([database, workerDatabase, longDatabase].map((pool) => pool.close()));
     redis.disconnect();
   };
 
@@ -64,7 +65,7 @@ export async function startNode(
     catalog: () => createCatalogService({ database, importDatabase: longDatabase, redis }),
     purchasing: () =>
       createPurchasing({
-        ...{ database, redis, amqpUrl, lockUrls, leaseMs, transactionSecret, internalTokenSecret, ...replacements },
+        ...{ database, workerDatabase, redis, amqpUrl, lockUrls, leaseMs, transactionSecret, internalTokenSecret, ...replacements },
         limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
       }),
     ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl }),

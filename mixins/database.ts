@@ -4,11 +4,16 @@ import SqlAdapter from "moleculer-db-adapter-sequelize";
 import pg, { type ClientBase, type QueryResultRow } from "pg";
 import { type Model, type ModelAttributes, type ModelOptions, type ModelStatic, Sequelize } from "sequelize";
 
-/** `sale`: gateway and worker, which must fail fast. `long`: ledger, import and reconcile, which may work for a minute. */
-export type Profile = "sale" | "long";
+/**
+ * `sale`: what people read and write, which must fail fast. `worker`: the same for the events' workers, which must not stand in line behind those who
+ * look (500 of them cut sales from 860 to 110 a second). `long`: ledger, import and reconcile, which may work for a minute.
+ */
+export type Profile = "sale" | "worker" | "long";
 
+const FAST = { idleInTransactionMs: 1_000, lockMs: 1_000, statementMs: 2_000, answerMs: 2_500, acquireMs: 1_000 };
 const PROFILES = {
-  sale: { poolMax: 12, idleInTransactionMs: 1_000, lockMs: 1_000, statementMs: 2_000, answerMs: 2_500, acquireMs: 1_000 },
+  sale: { poolMax: 10, ...FAST },
+  worker: { poolMax: 5, ...FAST },
   long: { poolMax: 6, idleInTransactionMs: 60_000, lockMs: 60_000, statementMs: 60_000, answerMs: 65_000, acquireMs: 10_000 },
 } as const;
 
@@ -34,8 +39,8 @@ export type Database = Connection & {
 /** PostgreSQL itself answered with this error, so the statement has certainly not committed. */
 export function isServerError(error: unknown): error is Error & { code: string } {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
-  // 57P01–57P03 and 08… come with the end of the connection: what the statement did is then unknown.
-  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("08") && !code.startsWith("57P") && code !== "EPIPE";
+  // 57P01–57P03 and 08… come with the end of the connection: what the statement did is then unknown. EPIPE and its kin are the system's, not SQL's.
+  return typeof code === "string" && /^(?!08|57P|E)[0-9A-Z]{5}$/.test(code);
 }
 
 type PooledClient = ClientBase & { _invalid?: boolean };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Answer } from "../domain/refusal.ts";
+import { openDatabase } from "../mixins/database.ts";
 import { createInternalTokenMint } from "../mixins/internal-token.ts";
 import { availableKey } from "../mixins/kept-copies.ts";
 import { openRedis, whenReady } from "../mixins/redis.ts";
@@ -220,6 +221,16 @@ describe("purchasing over two nodes", () => {
     });
     // One batch was committed, under one epoch: nobody took the event for a command that only lost its way.
     assert.equal(row?.batch, "1");
+  });
+
+  it("sells while all connections for reading are taken, and a long line waits for them", async () => {
+    const eventId = await engine.addEvent();
+    // The pool that the nodes of this process share.
+    const reading = openDatabase(engine.config.databaseUrl ?? "", "sale");
+    const reads = Array.from({ length: 40 }, () => reading.query({ text: "SELECT pg_sleep(0.7)" }).catch(() => undefined));
+    assert.deepEqual(codes([await buy(eventId, randomUUID(), "k")]), ["ok"]);
+    await Promise.all(reads);
+    await reading.close();
   });
 
   it("takes no half a command from another node: one without its quantity would make what is left not a number", async () => {

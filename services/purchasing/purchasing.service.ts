@@ -19,8 +19,10 @@ import { cancellationId, purchaseId } from "./transaction-id.ts";
 import { Workers } from "./workers.ts";
 
 export type PurchasingDependencies = {
-  /** Of the profile "sale". Closed by whoever opened it, as is `redis`. */
+  /** Of the profile "sale", for what people read. Closed by whoever opened it, as are the others. */
   database: Database;
+  /** Of the profile "worker". */
+  workerDatabase: Database;
   redis: RedisClient;
   amqpUrl: string;
   lockUrls: string[];
@@ -183,7 +185,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
       const held = openLeases(lockUrls, leaseMs, (message) => logger.warn(message));
       const messages = await openPublisher({ url: amqpUrl, log: logger });
       const ports: WorkerPorts = {
-        store: postgresStore(database, broker.nodeID),
+        store: postgresStore(dependencies.workerDatabase, broker.nodeID),
         lease: { acquire: (eventId, waitMs, cutShort) => held.acquire(`lock:event:{${eventId}}`, waitMs, cutShort) },
         publisher: messages,
         copies,
