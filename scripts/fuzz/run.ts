@@ -47,7 +47,9 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const faults = new Map<string, string>();
   try {
     for (let round = 0; report.sent < options.requests; round += 1) {
-      const arbitrary = fc.oneof(...present.map((operation) => requestsTo(operation, known, options.tokens)));
+      const arbitrary = fc.oneof(
+        ...present.map((operation) => ({ arbitrary: requestsTo(operation, known, options.tokens), weight: inputsOf(operation) })),
+      );
       const requests = fc.sample(arbitrary, { seed: seed + round, numRuns: Math.min(ROUND, options.requests - report.sent) });
       let next = 0;
       const worker = async (): Promise<void> => {
@@ -71,6 +73,12 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   }
   report.faults = [...faults.values()];
   return report;
+}
+
+/** The more an operation takes, the more there is to get wrong. */
+function inputsOf({ parameters, body }: Operation): number {
+  const members = Object.keys((body?.schema as { properties?: object } | undefined)?.properties ?? {}).length;
+  return 1 + 2 * (parameters.length + members);
 }
 
 /** A known path answers OPTIONS with what it takes. */
