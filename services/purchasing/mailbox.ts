@@ -4,6 +4,8 @@ import type { Clock, Outcome } from "./ports.ts";
 
 /** An owner says TRY_AGAIN to what waited this long undecided, so that its silence means dead, frozen, or a commit in doubt. */
 export const UNDECIDED_MAX_MS = 500;
+/** The same where this node itself was too busy to hear PostgreSQL's answer, as when a thousand people connect at once: still before a caller gives it up at 1 s. */
+const UNDECIDED_WHILE_BUSY_MAX_MS = 900;
 /** A commit without a known outcome is settled within this, or answered OUTCOME_UNKNOWN. */
 export const DOUBT_MAX_MS = 2_000;
 const SWEEP_MS = 50;
@@ -17,6 +19,8 @@ export type Entry = {
   /** Another node passed it on: it is served here and never passed on again. */
   readonly forwarded: boolean;
   readonly arrivedMs: number;
+  /** How long the mailbox had been held up by its own node when the command arrived. */
+  readonly stalledBeforeMs: number;
   sentAtMs: number | undefined;
   /** An earlier commit that held it ended without a known outcome: a replay found later is this very sale. */
   inDoubt: boolean;
@@ -29,6 +33,8 @@ export class Mailbox {
   private waiting: Entry[] = [];
   private readonly open = new Set<Entry>();
   private sweeping = false;
+  /** By how much timers came late, all in all: time in which nobody could hear an answer. */
+  private stalledMs = 0;
   private readonly clock: Clock;
   private readonly max: number;
 
@@ -56,6 +62,7 @@ export class Mailbox {
         command,
         forwarded,
         arrivedMs: this.clock.nowMs(),
+        stalledBeforeMs: this.stalledMs,
         sentAtMs: undefined,
         inDoubt: false,
         answered: false,
@@ -93,8 +100,10 @@ export class Mailbox {
   private sweepLater(): void {
     if (this.sweeping) return;
     this.sweeping = true;
+    const dueMs = this.clock.nowMs() + SWEEP_MS;
     this.clock.after(SWEEP_MS, () => {
       this.sweeping = false;
+      this.stalledMs += Math.max(0, this.clock.nowMs() - dueMs);
       this.sweep();
       if (this.open.size > 0) this.sweepLater();
     });
@@ -103,9 +112,14 @@ export class Mailbox {
   private sweep(): void {
     const now = this.clock.nowMs();
     for (const entry of this.open) {
-      if (entry.sentAtMs === undefined ? now - entry.arrivedMs >= UNDECIDED_MAX_MS : now - entry.sentAtMs >= DOUBT_MAX_MS) giveUp(entry);
+      if (entry.sentAtMs === undefined ? this.waitedTooLong(entry, now) : now - entry.sentAtMs >= DOUBT_MAX_MS) giveUp(entry);
     }
     if (this.waiting.some((entry) => entry.answered)) this.waiting = this.waiting.filter((entry) => !entry.answered);
+  }
+
+  private waitedTooLong({ arrivedMs, stalledBeforeMs }: Entry, nowMs: number): boolean {
+    const waitedMs = nowMs - arrivedMs;
+    return waitedMs - (this.stalledMs - stalledBeforeMs) >= UNDECIDED_MAX_MS || waitedMs >= UNDECIDED_WHILE_BUSY_MAX_MS;
   }
 }
 
