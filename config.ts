@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, randomBytes, type KeyObject } fr
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { productionProblems } from "./config-guard.ts";
 
 export const SERVICE_NAMES = ["api", "auth", "catalog", "purchasing", "ledger"] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -124,6 +125,9 @@ export function readConfig(environment: Environment) {
 
   const rateLimits = oneOf("RATE_LIMITS", ["on", "off"], "on");
   if (production && rateLimits === "off") problems.push("RATE_LIMITS=off is for load tests and refused in production");
+  // A word misspelt must not make an engine for everybody out of one for a laptop.
+  oneOf("NODE_ENV", ["development", "test", "production"], "development");
+  if (production) problems.push(...productionProblems((name) => value(name as VariableName)));
 
   const redisUrl = url("REDIS_URL", value("REDIS_URL"), ["redis:", "rediss:"]);
   const lockUrls = list("REDLOCK_URLS").flatMap((text) => url("REDLOCK_URLS", text, ["redis:", "rediss:"]) ?? []);

@@ -1,7 +1,9 @@
 import cities from "city-timezones";
 import type { ServiceBroker } from "moleculer";
 import type { EventRecord } from "../domain/event-record.ts";
+import { ConfigError } from "../config.ts";
 import type { Answer } from "../domain/refusal.ts";
+import { openDatabase } from "../mixins/database.ts";
 import { ACTS, CLUBS, FESTIVALS, SHOWS, SUBJECTS, WORKS, WORKSHOPS } from "./demo-names.ts";
 import { afterMinutes, momentOf, spanBetween } from "./feeds/local-time.ts";
 
@@ -91,6 +93,21 @@ export async function ensureDemoCatalogue(
     if (!answer.ok) throw new Error(`The demo catalogue was refused: ${answer.refusal.code}`);
   }
   return count;
+}
+
+/** Demo events must never be for sale in earnest, as they are where a database of a trial goes into production. Throws a ConfigError then. */
+export async function refuseDemoEvents(databaseUrl: string): Promise<void> {
+  const database = openDatabase(databaseUrl, "long");
+  try {
+    const text = "SELECT count(*)::integer AS events FROM event WHERE source = 'demo' AND ends_at > now()";
+    const [row] = await database.query<{ events: number }>({ text });
+    if (row !== undefined && row.events > 0)
+      throw new ConfigError([
+        `DATABASE_URL holds ${row.events} events of the demo catalogue, which production must not sell: use a new database`,
+      ]);
+  } finally {
+    await database.close();
+  }
 }
 
 function largestCities(count: number): City[] {

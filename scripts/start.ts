@@ -3,7 +3,7 @@ import { ConfigError, processEnvironment, readConfig, type Config, type ServerUr
 import { startNode, type RunningNode } from "../main.ts";
 import { createInternalTokenMint } from "../mixins/internal-token.ts";
 import { watchAncestors } from "./ancestors.ts";
-import { ensureDemoCatalogue } from "./demo-catalogue.ts";
+import { ensureDemoCatalogue, refuseDemoEvents } from "./demo-catalogue.ts";
 import { lockDataDir, writeEngineFile } from "./engine-file.ts";
 import { MigrationError, migrate } from "./migrations.ts";
 import type { ServerName } from "./servers/binaries.ts";
@@ -36,6 +36,7 @@ async function start(): Promise<void> {
   abort.signal.throwIfAborted();
   const applied = await migrate(urls.DATABASE_URL);
   report(applied.length === 0 ? "the database is up to date" : `migrated the database: ${applied.join(", ")}`);
+  if (config.production) await refuseDemoEvents(urls.DATABASE_URL);
   abort.signal.throwIfAborted();
   const node = await startNode(config);
   undo.push({ what: "node", run: () => stopNode(node) });
