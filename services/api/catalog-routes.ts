@@ -19,6 +19,7 @@ const search: Route = {
   }),
   status: 200,
   cache: REVALIDATE,
+  throttle: "search",
   call: ({ query }, bus) => bus.ask("catalog.search", query),
 };
 

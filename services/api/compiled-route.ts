@@ -1,7 +1,11 @@
 import type { Route } from "./route.ts";
 import { type Validator, createValidator } from "./validation.ts";
 
-export type CompiledRoute = Route & { validators: { params?: Validator; query?: Validator; body?: Validator } };
+export type CompiledRoute = Route & {
+  validators: { params?: Validator; query?: Validator; body?: Validator };
+  /** What is read, but for answers about tokens: their secrets are not to be measured. */
+  compressible: boolean;
+};
 
 /** All methods of one path. */
 export type Resource = {
@@ -18,6 +22,7 @@ function compile(route: Route): CompiledRoute {
   const query = route.query ?? (route.path.startsWith("/api/") ? NO_QUERY : undefined);
   return {
     ...route,
+    compressible: route.method === "GET" && !route.path.startsWith("/api/auth/"),
     validators: {
       ...(route.params && { params: createValidator(route.params) }),
       ...(query && { query: createValidator(query) }),

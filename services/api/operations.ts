@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ALIVE, type Health, readinessAnswer } from "../../mixins/health.ts";
 import { type Reply, sendAnswer } from "../../mixins/problem.ts";
+import { compressed } from "./compression.ts";
 import { methodRefusal, optionsReply } from "./serve.ts";
 
 /** A resource that asks no service and takes no input. */
@@ -29,17 +30,23 @@ export async function servePlain(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (request.method === "GET" || request.method === "HEAD") sendAnswer(request, response, await resource.answer(requestId));
+  if (request.method === "GET" || request.method === "HEAD")
+    sendAnswer(request, response, await compressed(request, response, await resource.answer(requestId)));
   else if (request.method === "OPTIONS") sendAnswer(request, response, optionsReply(ALLOW));
   else sendAnswer(request, response, methodRefusal(ALLOW, requestId));
 }
 
-/** The page's one style sheet is allowed by its hash; scripts, frames and foreign content are not. */
+/** What the web app needs, and nothing foreign: its own scripts, styles, pictures and requests, and the page's one style sheet by its hash. */
 function readPage(): Reply {
   const body = readFileSync(new URL("../../public/index.html", import.meta.url), "utf8");
   const style = /<style>([^]*?)<\/style>/.exec(body)?.[1] ?? "";
   const hash = createHash("sha256").update(style).digest("base64");
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'`;
+  const policy = [
+    "default-src 'none'; script-src 'self'",
+    `style-src 'self' 'sha256-${hash}'`,
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'",
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  ].join("; ");
   return {
     status: 200,
     headers: { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-cache", "Content-Security-Policy": policy },

@@ -1,46 +1,70 @@
 import { type IncomingMessage, type Server, type ServerOptions, type ServerResponse, createServer } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session, constants, createSecureServer } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { SECURITY_HEADERS, problemOf } from "../../mixins/problem.ts";
 
 /** Ten thousand people connect in the same second when a sale starts; the default of 511 would turn most of them away. */
 const BACKLOG = 4_096;
+/** Each costs some 20 KB; beyond, new ones are turned away so that those there are get served. */
+const CONNECTIONS_MAX = 30_000;
 /** What is in flight when the gateway stops may take so long to finish. */
 const FINISH_MS = 5_000;
+const HEADER_BYTES_MAX = 16_384;
+/** A whole request, sent from the slowest phone: 64 KiB at most. */
+const REQUEST_MS = 10_000;
+/** Longer than the minute that proxies keep theirs, so that it is never we who close a connection being reused. */
+const KEEP_ALIVE_MS = 65_000;
 
 const OPTIONS: ServerOptions = {
-  maxHeaderSize: 16_384,
-  headersTimeout: 10_000,
-  requestTimeout: 15_000,
-  // Longer than the minute that proxies keep theirs, so that it is never we who close a connection being reused.
-  keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: HEADER_BYTES_MAX,
+  headersTimeout: REQUEST_MS,
+  requestTimeout: REQUEST_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  connectionsCheckingInterval: 2_000,
   noDelay: true,
 };
 
-export type Tls = { cert: string; key: string };
+/** HTTP/2 for whoever asks for it, HTTP/1.1 for all others. */
+const TLS_OPTIONS = {
+  ...OPTIONS,
+  allowHTTP1: true,
+  minVersion: "TLSv1.2",
+  handshakeTimeout: REQUEST_MS,
+  settings: { enablePush: false, maxConcurrentStreams: 128, maxHeaderListSize: HEADER_BYTES_MAX },
+} as const;
+
+/** What is in the files, and where they are, for whoever looks after them. */
+export type Tls = { cert: string; key: string; certFile: string; keyFile: string };
 
 export type GatewayServer = {
   /** The address it listens on, for people: http://127.0.0.1:3000. Rejects when the port cannot be had. */
   listen(host: string, port: number): Promise<string>;
+  /** New connections get this certificate; those there are keep theirs. */
+  renew(tls: Tls): void;
   /** Accepts nothing more, finishes what is in flight, then closes. May be called again. */
   close(): Promise<void>;
 };
 
-/** The HTTP server under the gateway: bounded headers and waits, TLS 1.2 or later where there is a certificate. */
-export function createGatewayServer(
-  tls: Tls | undefined,
-  handle: (request: IncomingMessage, response: ServerResponse) => void,
-): GatewayServer {
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** The server under the gateway: bounded headers, waits and connections, TLS 1.2 or later and HTTP/2 where there is a certificate. */
+export function createGatewayServer(tls: Tls | undefined, handle: Handle): GatewayServer {
   let closing: Promise<void> | undefined;
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    if (tls !== undefined) response.setHeader("Strict-Transport-Security", "max-age=31536000");
-    if (closing !== undefined) response.setHeader("Connection", "close");
+  const answer: Handle = (request, response) => {
+    if (request.httpVersionMajor === 2) adaptHttp2(request as unknown as Http2ServerRequest);
+    else if (closing !== undefined) response.setHeader("Connection", "close");
     handle(request, response);
   };
-  const server: Server =
-    tls === undefined ? createServer(OPTIONS, answer) : createTlsServer({ ...OPTIONS, ...tls, minVersion: "TLSv1.2" }, answer);
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  const secure = tls === undefined ? undefined : createTlsServer(tls, answer, sessions);
+  const server: Server | Http2SecureServer = secure ?? createServer(OPTIONS, answer);
+  server.maxConnections = CONNECTIONS_MAX;
   server.on("clientError", refuseUnreadable);
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
 
   return {
     async listen(host, port) {
@@ -51,24 +75,50 @@ export function createGatewayServer(
       const { address, family, port: actual } = server.address() as AddressInfo;
       return `${tls === undefined ? "http" : "https"}://${family === "IPv6" ? `[${address}]` : address}:${actual}`;
     },
+    renew({ cert, key }) {
+      secure?.setSecureContext({ cert, key, minVersion: TLS_OPTIONS.minVersion });
+    },
     close() {
       closing ??= new Promise((resolve) => {
         if (!server.listening) {
           resolve();
           return;
         }
-        const force = setTimeout(() => server.closeAllConnections(), FINISH_MS);
+        const force = setTimeout(() => {
+          for (const socket of sockets) socket.destroy();
+        }, FINISH_MS);
         // An answer that was under way leaves its connection open and idle.
-        const sweep = setInterval(() => server.closeIdleConnections(), 50);
+        const sweep = setInterval(() => (server as Server).closeIdleConnections(), 50);
         server.close(() => {
           clearTimeout(force);
           clearInterval(sweep);
           resolve();
         });
+        for (const session of sessions) session.close();
       });
       return closing;
     },
   };
+}
+
+function createTlsServer({ cert, key }: Tls, answer: Handle, sessions: Set<ServerHttp2Session>): Http2SecureServer {
+  // The compatibility API of HTTP/2 gives what HTTP/1.1 gives, but in classes of its own.
+  const server = createSecureServer({ ...TLS_OPTIONS, cert, key }, answer as never);
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    session.setTimeout(KEEP_ALIVE_MS, () => session.close());
+  });
+  return server;
+}
+
+/** Makes a request of HTTP/2 as bounded as one of HTTP/1.1, and named alike. */
+function adaptHttp2(request: Http2ServerRequest): void {
+  request.headers.host ??= request.authority;
+  if (request.stream.endAfterHeaders) return;
+  const late = setTimeout(() => request.stream.close(constants.NGHTTP2_CANCEL), REQUEST_MS);
+  request.once("end", () => clearTimeout(late));
+  request.stream.once("close", () => clearTimeout(late));
 }
 
 function unlistenable(error: NodeJS.ErrnoException, host: string, port: number): Error {
@@ -81,11 +131,14 @@ function unlistenable(error: NodeJS.ErrnoException, host: string, port: number):
 }
 
 /** What Node cannot parse never becomes a request; it gets a problem document all the same, and its connection is closed. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
-  const { status, headers, body } = problemOf(error.code === "HPE_HEADER_OVERFLOW" ? "TOO_LARGE" : "MALFORMED", undefined);
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket & { _parent?: Socket }): void {
+  // Plain HTTP where TLS is spoken: the answer goes to the connection under the broken handshake, which only this member names.
+  const heard = error.code === "ERR_SSL_HTTP_REQUEST" ? socket._parent : socket;
+  if (error.code === "ECONNRESET" || heard?.writable !== true) return void socket.destroy();
+  const detail = heard === socket ? {} : { detail: "This port speaks HTTPS" };
+  const { status, headers, body } = problemOf(error.code === "HPE_HEADER_OVERFLOW" ? "TOO_LARGE" : "MALFORMED", undefined, detail);
   const lines = Object.entries({ ...SECURITY_HEADERS, ...headers, "Content-Length": Buffer.byteLength(body), Connection: "close" });
-  socket.end(
-    `HTTP/1.1 ${status} ${status === 413 ? "Content Too Large" : "Bad Request"}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`,
+  heard.end(
+    `HTTP/1.1 ${status} ${status === 413 ? "Content Too Large" : "Bad Request"}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${String(body)}`,
   );
 }

@@ -11,6 +11,7 @@ const buy: Route = {
   status: 201,
   idempotent: true,
   audit: "purchase",
+  throttle: "purchase",
   call: ({ params, body, idempotencyKey }, bus) =>
     bus.command("purchasing.buy", { eventId: params.eventId, quantity: body.quantity, key: idempotencyKey }),
   success(value) {
@@ -44,6 +45,7 @@ const cancel: Route = {
   params: TICKET_ID,
   status: 200,
   audit: "cancellation",
+  throttle: "cancellation",
   /** The ticket says which event's worker is to cancel it; somebody else's ticket is not found here already. */
   async call({ params: { ticketId } }, bus) {
     const ticket = await bus.ask<{ eventId: string }>("purchasing.tickets.get", { ticketId });
