@@ -1,8 +1,9 @@
-import { createPrivateKey, generateKeyPairSync, randomBytes, type KeyObject } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
-import { productionProblems } from "./config-guard.ts";
+import { createSecureContext } from "node:tls";
 
 export const SERVICE_NAMES = ["api", "auth", "catalog", "purchasing", "ledger"] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -25,6 +26,7 @@ export const VARIABLES = {
   TLS_CERT_FILE: ["the gateway's certificate chain, PEM", "plain HTTP"],
   TLS_KEY_FILE: ["the certificate's key, PEM", "plain HTTP"],
   TRUSTED_PROXIES: ["addresses or CIDR ranges of proxies whose X-Forwarded-For counts, separated by commas", "none"],
+  CORS_ORIGINS: ["origins whose pages may read answers, https://shop.example, separated by commas; compared whole", "none"],
   BATCH_MAX: ["commands a worker commits in one statement", "500"],
   MAILBOX_MAX: ["commands that may wait for one event's worker", "4000"],
   LEASE_MS: ["life of an event's lease in milliseconds; renewed at a third", "3000"],
@@ -35,7 +37,11 @@ export const VARIABLES = {
   NODE_ENV: ["`production` takes all defaults of secrets away", "development"],
   INTERNAL_TOKEN_SECRET: ["signs tokens between services; 32 characters or more, the same on every node", "made in DATA_DIR"],
   TRANSACTION_SECRET: ["derives transaction ids; 32 characters or more, never changed, or a retry sells again", "made in DATA_DIR"],
-  ACCESS_TOKEN_KEY_FILE: ["Ed25519 private key, PEM, that signs access tokens; read by auth and api", "made in DATA_DIR"],
+  REFRESH_TOKEN_SECRET: ["derives refresh tokens; 32 characters or more, the same on every auth node", "made in DATA_DIR"],
+  ACCESS_TOKEN_KEYS_DIR: [
+    "Ed25519 private keys, PEM, that sign access tokens (`npm run keys`); read by auth only",
+    "DATA_DIR/secrets/access-keys",
+  ],
 } as const satisfies Record<string, readonly [meaning: string, byDefault: string]>;
 
 type VariableName = keyof typeof VARIABLES;
@@ -92,7 +98,7 @@ export function readConfig(environment: Environment) {
     problems.push(`${name} is not a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`);
     return undefined;
   };
-  const secret = (name: "INTERNAL_TOKEN_SECRET" | "TRANSACTION_SECRET"): string => {
+  const secret = (name: "INTERNAL_TOKEN_SECRET" | "TRANSACTION_SECRET" | "REFRESH_TOKEN_SECRET"): string => {
     const text =
       value(name) ?? (production ? undefined : keptSecret(dataDir, name.toLowerCase(), () => randomBytes(48).toString("base64url")));
     if (text !== undefined && text.length >= 32) return text;
@@ -112,10 +118,18 @@ export function readConfig(environment: Environment) {
   const opened = [port, healthPort, metricsPort].filter((number) => number !== undefined && number !== 0);
   if (new Set(opened).size !== opened.length) problems.push("PORT, HEALTH_PORT and METRICS_PORT must differ");
   const trustedProxies = list("TRUSTED_PROXIES");
+  for (const proxy of trustedProxies)
+    if (!isAddressRange(proxy)) problems.push(`TRUSTED_PROXIES names "${proxy}"; give IP addresses or ranges like 10.0.0.0/8`);
+  const corsOrigins = list("CORS_ORIGINS");
+  for (const origin of corsOrigins)
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      problems.push(`CORS_ORIGINS names "${origin}"; give scheme, host and port as browsers do, https://shop.example`);
   const certificate = pemFile("TLS_CERT_FILE", value("TLS_CERT_FILE"), problems);
   const certificateKey = pemFile("TLS_KEY_FILE", value("TLS_KEY_FILE"), problems);
   if ((value("TLS_CERT_FILE") === undefined) !== (value("TLS_KEY_FILE") === undefined))
     problems.push("TLS_CERT_FILE and TLS_KEY_FILE go together");
+  if (certificate && certificateKey && !isKeyPair(certificate.pem, certificateKey.pem))
+    problems.push("TLS_CERT_FILE and TLS_KEY_FILE are not a certificate and its key in PEM");
   const loopback = host === "localhost" || host === "::1" || host.startsWith("127.");
   if (runs.includes("api") && !loopback && certificate === undefined && trustedProxies.length === 0)
     problems.push(`HOST is ${host}, which others can reach, without TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES`);
@@ -125,14 +139,10 @@ export function readConfig(environment: Environment) {
 
   const rateLimits = oneOf("RATE_LIMITS", ["on", "off"], "on");
   if (production && rateLimits === "off") problems.push("RATE_LIMITS=off is for load tests and refused in production");
-  // A word misspelt must not make an engine for everybody out of one for a laptop.
-  oneOf("NODE_ENV", ["development", "test", "production"], "development");
-  if (production) problems.push(...productionProblems((name) => value(name as VariableName)));
 
   const redisUrl = url("REDIS_URL", value("REDIS_URL"), ["redis:", "rediss:"]);
   const lockUrls = list("REDLOCK_URLS").flatMap((text) => url("REDLOCK_URLS", text, ["redis:", "rediss:"]) ?? []);
 
-  const signingKey = accessTokenKey(value("ACCESS_TOKEN_KEY_FILE"), production, dataDir, problems);
   const config = {
     production,
     services: runs,
@@ -145,8 +155,10 @@ export function readConfig(environment: Environment) {
     port,
     healthPort,
     metricsPort,
-    tls: certificate !== undefined && certificateKey !== undefined ? { cert: certificate, key: certificateKey } : undefined,
+    tls: certificate &&
+      certificateKey && { cert: certificate.pem, certFile: certificate.file, key: certificateKey.pem, keyFile: certificateKey.file },
     trustedProxies,
+    corsOrigins,
     databaseUrl: url("DATABASE_URL", value("DATABASE_URL"), ["postgres:", "postgresql:"]),
     redisUrl,
     lockUrls: lockUrls.length > 0 ? lockUrls : redisUrl === undefined ? [] : [redisUrl],
@@ -159,9 +171,12 @@ export function readConfig(environment: Environment) {
     rateLimits: rateLimits === "on",
     internalTokenSecret: secret("INTERNAL_TOKEN_SECRET"),
     transactionSecret: secret("TRANSACTION_SECRET"),
+    refreshTokenSecret: runs.includes("auth") ? secret("REFRESH_TOKEN_SECRET") : "",
+    accessTokenKeysDir: accessTokenKeysDirOf(environment),
   };
-  if (problems.length > 0 || signingKey === undefined) throw new ConfigError(problems);
-  return { ...config, accessTokenKey: signingKey };
+  if (runs.includes("auth")) requireAccessTokenKeys(value("ACCESS_TOKEN_KEYS_DIR"), config.accessTokenKeysDir, production, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
 }
 
 /** The private servers' addresses, by the variables that would name existing ones. */
@@ -183,9 +198,13 @@ export function processEnvironment(): Environment {
 
 function keptSecret(dataDir: string, name: string, make: () => string): string {
   const folder = join(dataDir, "secrets");
-  const file = join(folder, name);
   mkdirSync(dataDir, { recursive: true }); // Open to the servers' users, who keep their data beside the closed folder of secrets.
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return keptFile(folder, name, make);
+}
+
+function keptFile(folder: string, name: string, make: () => string): string {
+  const file = join(folder, name);
   try {
     writeFileSync(file, make(), { flag: "wx", mode: 0o600 });
   } catch (error) {
@@ -205,34 +224,53 @@ function appendable(name: string, file: string | undefined, problems: string[]):
   return file;
 }
 
-function pemFile(name: string, file: string | undefined, problems: string[]): string | undefined {
+function pemFile(name: string, file: string | undefined, problems: string[]): { file: string; pem: string } | undefined {
   if (file === undefined) return undefined;
   try {
-    return readFileSync(file, "utf8");
+    return { file: resolve(file), pem: readFileSync(file, "utf8") };
   } catch {
     problems.push(`${name} names a file that cannot be read`);
     return undefined;
   }
 }
 
-function accessTokenKey(file: string | undefined, production: boolean, dataDir: string, problems: string[]): KeyObject | undefined {
-  if (file === undefined && production) {
-    problems.push("ACCESS_TOKEN_KEY_FILE is missing; production has no default for it");
-    return undefined;
-  }
-  const pem =
-    file === undefined
-      ? keptSecret(dataDir, "access_token_key.pem", () =>
-          generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-        )
-      : pemFile("ACCESS_TOKEN_KEY_FILE", file, problems);
-  if (pem === undefined) return undefined;
+function isKeyPair(cert: string, key: string): boolean {
   try {
-    const key = createPrivateKey(pem);
-    if (key.asymmetricKeyType === "ed25519") return key;
+    return createSecureContext({ cert, key }) !== undefined;
   } catch {
-    // Said below, without the file's content.
+    return false;
   }
-  problems.push("ACCESS_TOKEN_KEY_FILE is not an Ed25519 private key in PEM; make one: openssl genpkey -algorithm ed25519");
-  return undefined;
+}
+
+/** An IP address, or one with the length of its network part. */
+function isAddressRange(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.split("/");
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && bits > 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits));
+}
+
+/** Where the keys of access tokens are; also for the command that makes the first one, before a configuration can be whole. */
+export function accessTokenKeysDirOf(environment: Environment): string {
+  const [named = "", dataDir = ""] = [environment.ACCESS_TOKEN_KEYS_DIR?.trim(), environment.DATA_DIR?.trim()];
+  return named === "" ? join(resolve(dataDir === "" ? ".data" : dataDir), "secrets", "access-keys") : resolve(named);
+}
+
+/** Outside production the first key makes itself: named by a moment long ago, so that two nodes at once agree on one. */
+function requireAccessTokenKeys(named: string | undefined, folder: string, production: boolean, problems: string[]): void {
+  const advice = `make one: npm run keys -- rotate`;
+  if (named === undefined && production) {
+    problems.push(`ACCESS_TOKEN_KEYS_DIR is missing; production has no default for it (${advice})`);
+    return;
+  }
+  try {
+    if (named === undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (readdirSync(folder).some((file) => file.endsWith(".pem"))) return;
+    if (named === undefined)
+      keptFile(folder, "19700101T000000Z.pem", () =>
+        generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+      );
+    else problems.push(`ACCESS_TOKEN_KEYS_DIR holds no *.pem; ${advice}`);
+  } catch {
+    problems.push(`ACCESS_TOKEN_KEYS_DIR names a folder that cannot be read; ${advice}`);
+  }
 }

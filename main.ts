@@ -58,10 +58,10 @@ export async function startNode(
     redis.disconnect();
   };
 
-  const { internalTokenSecret, transactionSecret, lockUrls, leaseMs, accessTokenKey } = config;
+  const { internalTokenSecret, transactionSecret, lockUrls, leaseMs, accessTokenKeysDir, refreshTokenSecret } = config;
   const { batchMax, mailboxMax, ticketsPerCustomerMax } = config;
   const services: Record<Config["services"][number], () => ServiceSchema> = {
-    auth: () => createAuthService({ database, accessTokenKey }),
+    auth: () => createAuthService({ database, accessTokenKeysDir, refreshTokenSecret }),
     catalog: () => createCatalogService({ database, importDatabase: longDatabase, redis }),
     purchasing: () =>
       createPurchasing({
@@ -69,7 +69,11 @@ export async function startNode(
         limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
       }),
     ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl }),
-    api: () => createApiService({ config, health, listening: (address) => (url = address) }),
+    api: () =>
+      createApiService({
+        ...{ config, health, throttleStore: config.rateLimits ? redis : undefined },
+        listening: (address) => (url = address),
+      }),
   };
   for (const name of config.services) broker.createService(services[name]());
 

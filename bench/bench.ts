@@ -11,10 +11,12 @@ import { startServers } from "../scripts/servers/servers.ts";
 import { CONTENDERS, type Contender, isContender } from "./contenders.ts";
 import { hotEvent, type HotEventResult } from "./hot-event.ts";
 import { searchPlans } from "./search-plans.ts";
+import { tokenCosts } from "./tokens.ts";
 
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 const USAGE = `npm run bench -- SCENARIO [--seconds 10] [--buyers 1000] [--only worker,row-lock] [--profile]
   hot-event     durable purchases a second on one event, through HTTP, with real tokens, against the ways everyone else sells
+  tokens        what checking access tokens and minting internal ones costs a request; fails above its bounds
   search-plans  every search of the contract on 100,000 events: milliseconds in PostgreSQL and the indexes it used
   --only        contenders, separated by commas: ${Object.keys(CONTENDERS).join(", ")}
   --profile     leaves a CPU profile of the worker's node in bench/results/`;
@@ -34,6 +36,10 @@ async function main(): Promise<void> {
   const [seconds, buyers] = [Number(values.seconds), Number(values.buyers)];
   const sound = seconds >= 1 && seconds <= 600 && buyers >= 1 && buyers <= 20_000 && contenders.length === values.only.split(",").length;
   const [scenario] = positionals;
+  if (scenario === "tokens" && positionals.length === 1) {
+    printTokenCosts();
+    return;
+  }
   if ((scenario !== "hot-event" && scenario !== "search-plans") || positionals.length > 1 || !sound) {
     console.error(USAGE);
     process.exitCode = 1;
@@ -72,6 +78,12 @@ async function main(): Promise<void> {
     await servers.stop();
     for (const folder of [servers.folder, dataDir]) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function printTokenCosts(): void {
+  const costs = tokenCosts();
+  console.table(Object.fromEntries(costs.map(({ what, us, mostUs }) => [what, { µs: Number(us.toFixed(2)), "at most": mostUs ?? "" }])));
+  if (costs.some(({ us, mostUs }) => mostUs !== undefined && us > mostUs)) process.exitCode = 1;
 }
 
 function print(results: readonly HotEventResult[]): void {

@@ -7,6 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Environment, readConfig } from "../config.ts";
 import { type Database, openDatabase } from "../mixins/database.ts";
+import { readAccessKeys, signingKeyOf } from "../mixins/access-keys.ts";
 import { createAccessTokenSigner } from "../mixins/tokens.ts";
 import { CONTENDERS, type Contender } from "./contenders.ts";
 import { buyAtOnce, type LoadResult } from "./load.ts";
@@ -50,7 +51,7 @@ export async function hotEvent(
     text: `INSERT INTO user_account (id, email, email_key, name, password_hash) SELECT id, id || '@example.com', id || '@example.com', 'Buyer', '' FROM unnest($1::uuid[]) AS id`,
     values: [userIds],
   });
-  const sign = createAccessTokenSigner(config.accessTokenKey);
+  const sign = createAccessTokenSigner(signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey);
   const tokens = userIds.map((userId) => sign({ userId, role: "customer", sessionId: randomUUID() }));
   const tokensFile = join(options.folder, "tokens");
   writeFileSync(tokensFile, tokens.join("\n"), { mode: 0o600 });

@@ -1,5 +1,6 @@
 /** Every expected no, by its word. Closed: the gateway's table of answers must have a line for each, or it does not compile. */
 export const REFUSAL_CODES = [
+  "CSRF_REFUSED",
   "EMAIL_TAKEN",
   "EVENT_NOT_FOUND",
   "EVENT_OVER",
@@ -8,9 +9,13 @@ export const REFUSAL_CODES = [
   "IDEMPOTENCY_KEY_REUSED",
   "INVALID_CREDENTIALS",
   "OUTCOME_UNKNOWN",
+  "PASSWORD_TOO_WEAK",
   "PURCHASE_LIMIT_REACHED",
+  "REFRESH_TOKEN_INVALID",
+  "SESSION_NOT_FOUND",
   "TICKET_NOT_FOUND",
   "TOKEN_EXPIRED",
+  "TOO_MANY_REQUESTS",
   "TRANSACTION_NOT_FOUND",
   "TRY_AGAIN",
   "UNAUTHENTICATED",

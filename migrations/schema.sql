@@ -102,6 +102,15 @@ CREATE TABLE public.event_worker (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
 
+CREATE TABLE public.refresh_token (
+    hash bytea NOT NULL,
+    session_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    rotated_at timestamp with time zone,
+    salt bytea,
+    CONSTRAINT refresh_token_salt_with_rotation CHECK (((rotated_at IS NULL) = (salt IS NULL)))
+);
+
 CREATE TABLE public.user_account (
     id uuid NOT NULL,
     email text NOT NULL,
@@ -111,6 +120,17 @@ CREATE TABLE public.user_account (
     password_hash text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT user_account_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'operator'::text])))
+);
+
+CREATE TABLE public.user_session (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    user_agent text,
+    address text
 );
 
 ALTER TABLE ONLY public.capacity_ledger
@@ -134,11 +154,17 @@ ALTER TABLE ONLY public.event_tickets
 ALTER TABLE ONLY public.event_worker
     ADD CONSTRAINT event_worker_pkey PRIMARY KEY (event_id);
 
+ALTER TABLE ONLY public.refresh_token
+    ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (hash);
+
 ALTER TABLE ONLY public.user_account
     ADD CONSTRAINT user_account_email_key_key UNIQUE (email_key);
 
 ALTER TABLE ONLY public.user_account
     ADD CONSTRAINT user_account_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.user_session
+    ADD CONSTRAINT user_session_pkey PRIMARY KEY (id);
 
 CREATE INDEX capacity_ledger_by_event ON public.capacity_ledger USING btree (event_id);
 
@@ -158,7 +184,23 @@ CREATE INDEX event_tickets_active ON public.event_tickets USING btree (event_id,
 
 CREATE INDEX event_tickets_by_user ON public.event_tickets USING btree (user_id, event_date, id);
 
+CREATE INDEX refresh_token_by_session ON public.refresh_token USING btree (session_id, rotated_at);
+
+CREATE UNIQUE INDEX refresh_token_one_successor ON public.refresh_token USING btree (session_id) WHERE (rotated_at IS NULL);
+
+CREATE INDEX user_session_by_user ON public.user_session USING btree (user_id, last_used_at) WHERE (revoked_at IS NULL);
+
+CREATE INDEX user_session_expiry ON public.user_session USING btree (expires_at);
+
+CREATE INDEX user_session_revocation ON public.user_session USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+
 CREATE TRIGGER capacity_ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.capacity_ledger FOR EACH STATEMENT EXECUTE FUNCTION public.capacity_ledger_is_append_only();
 
 ALTER TABLE ONLY public.event_worker
     ADD CONSTRAINT event_worker_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.event(id);
+
+ALTER TABLE ONLY public.refresh_token
+    ADD CONSTRAINT refresh_token_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.user_session(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_session
+    ADD CONSTRAINT user_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(id) ON DELETE CASCADE;

@@ -4,7 +4,13 @@ import { BoundedMap } from "./bounded-map.ts";
 import { type Caller, type TokenKind, createTokenVerifier } from "./token-verifier.ts";
 
 /** Travels between services only: the gateway refuses it, as services refuse an access token. */
-const INTERNAL_TOKEN: TokenKind = { algorithm: "HS512", issuer: "boxoffice-gateway", audience: "boxoffice-services", type: "internal+jwt" };
+const INTERNAL_TOKEN: TokenKind = {
+  algorithm: "HS512",
+  issuer: "boxoffice-gateway",
+  audience: "boxoffice-services",
+  type: "internal+jwt",
+  claims: [],
+};
 
 const LIFE_MS = 60_000;
 /** One token serves a caller for this long: a buyer's next click costs no signature. */
@@ -25,13 +31,13 @@ export function createInternalTokenMint(secret: string): MintInternalToken {
     aud: INTERNAL_TOKEN.audience,
   });
   const minted = new BoundedMap<string, { token: string; reuseUntilMs: number }>(CACHE_MAX);
-  return ({ userId, role }) => {
+  return ({ userId, role, sessionId }) => {
     const nowMs = Date.now();
-    const key = `${role} ${userId}`;
+    const key = `${role} ${userId} ${sessionId ?? ""}`;
     const known = minted.get(key);
     if (known !== undefined && nowMs < known.reuseUntilMs) return known.token;
     const iat = Math.floor(nowMs / 1_000);
-    const token = sign({ sub: userId, role, iat, exp: iat + LIFE_MS / 1_000 });
+    const token = sign({ sub: userId, role, ...(sessionId !== undefined && { sid: sessionId }), iat, exp: iat + LIFE_MS / 1_000 });
     minted.set(key, { token, reuseUntilMs: nowMs + REUSE_MS });
     return token;
   };

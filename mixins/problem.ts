@@ -8,6 +8,7 @@ export type ProblemCode = RefusalCode | HttpCode;
 
 /** Each word of the contract's closed list with its answer; a refusal without a line here does not compile. */
 const PROBLEMS: Record<ProblemCode, { status: number; title: string }> = {
+  CSRF_REFUSED: { status: 403, title: "Only this site's own pages may do this" },
   EMAIL_TAKEN: { status: 409, title: "There is an account with this e-mail already" },
   EVENT_NOT_FOUND: { status: 404, title: "There is no such event" },
   EVENT_OVER: { status: 409, title: "The event has started" },
@@ -20,10 +21,14 @@ const PROBLEMS: Record<ProblemCode, { status: number; title: string }> = {
   METHOD_NOT_ALLOWED: { status: 405, title: "This address does not take this method" },
   NOT_FOUND: { status: 404, title: "There is nothing at this address" },
   OUTCOME_UNKNOWN: { status: 503, title: "It is not known whether this was done: ask again with the same key" },
+  PASSWORD_TOO_WEAK: { status: 422, title: "The password would be guessed" },
   PURCHASE_LIMIT_REACHED: { status: 409, title: "More tickets of this event than one customer may hold" },
+  REFRESH_TOKEN_INVALID: { status: 401, title: "Sign in again" },
+  SESSION_NOT_FOUND: { status: 404, title: "There is no such session" },
   TICKET_NOT_FOUND: { status: 404, title: "There is no such ticket" },
   TOKEN_EXPIRED: { status: 401, title: "The access token has expired" },
   TOO_LARGE: { status: 413, title: "The request is too large" },
+  TOO_MANY_REQUESTS: { status: 429, title: "Too much at once: wait a little" },
   TRANSACTION_NOT_FOUND: { status: 404, title: "There is no such transaction" },
   TRY_AGAIN: { status: 503, title: "Nothing was done: try again shortly" },
   UNAUTHENTICATED: { status: 401, title: "A valid access token is needed" },
@@ -34,7 +39,7 @@ const PROBLEMS: Record<ProblemCode, { status: number; title: string }> = {
 export const RETRY_AFTER_S = 1;
 
 /** An answer, ready to send. */
-export type Reply = { status: number; headers: Record<string, string>; body: string };
+export type Reply = { status: number; headers: Record<string, string>; body: string | Uint8Array };
 
 /**
  * An RFC 9457 problem document. `data` holds facts a client can act on, which become members of the document; it never holds
@@ -51,11 +56,12 @@ export function problemOf(code: ProblemCode, requestId: string | undefined, data
   return { status, headers, body: JSON.stringify({ ...standard, ...data, ...standard }) };
 }
 
-/** What every answer says, page, API or error. HSTS is added where we speak TLS ourselves. */
+/** What every answer says, page, API or error. The gateway adds HSTS where the way from the client is TLS. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
   "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
   "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
 };
 

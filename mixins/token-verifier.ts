@@ -6,11 +6,11 @@ import { BoundedMap } from "./bounded-map.ts";
 export const ROLES = ["customer", "operator"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Who calls, as a token proves it. */
-export type Caller = { userId: string; role: Role };
+/** Who calls, as a token proves it. An operator at the keyboard has no session. */
+export type Caller = { userId: string; role: Role; sessionId?: string };
 
 /** What a token must say of itself; anything else is refused, whoever signed it. */
-export type TokenKind = { algorithm: "EdDSA" | "HS512"; issuer: string; audience: string; type: string };
+export type TokenKind = { algorithm: "EdDSA" | "HS512"; issuer: string; audience: string; type: string; claims: readonly string[] };
 
 type VerifierOptions = TokenKind & {
   /** The public key, or the shared secret. */
@@ -22,7 +22,7 @@ type VerifierOptions = TokenKind & {
   cacheMax: number;
 };
 
-type Complete = { header: { kid?: unknown }; payload: { sub?: unknown; role?: unknown; exp?: unknown }; signature: string };
+type Complete = { header: { kid?: unknown }; payload: { sub?: unknown; role?: unknown; sid?: unknown; exp?: unknown }; signature: string };
 
 /** Longer than any token of ours; what is longer is refused unread. */
 const TOKEN_LENGTH_MAX = 2_048;
@@ -40,7 +40,7 @@ export function createTokenVerifier(options: VerifierOptions): (token: string) =
     allowedIss: options.issuer,
     allowedAud: options.audience,
     checkTyp: options.type,
-    requiredClaims: ["iss", "aud", "sub", "role", "iat", "exp"],
+    requiredClaims: ["iss", "aud", "sub", "role", "iat", "exp", ...options.claims],
     clockTolerance: leewayMs,
     complete: true,
   });
@@ -60,10 +60,11 @@ export function createTokenVerifier(options: VerifierOptions): (token: string) =
     const role = ROLES.find((candidate) => candidate === payload.role);
     if (role === undefined || typeof payload.sub !== "string" || payload.sub === "" || typeof payload.exp !== "number")
       return refused("UNAUTHENTICATED");
+    if (payload.sid !== undefined && (typeof payload.sid !== "string" || payload.sid === "")) return refused("UNAUTHENTICATED");
     if (keyId !== undefined && header.kid !== keyId) return refused("UNAUTHENTICATED");
     // The last base64 digit of a signature has bits to spare: without this, several texts would be the same token.
     if (Buffer.from(signature, "base64url").toString("base64url") !== signature) return refused("UNAUTHENTICATED");
-    const caller: Caller = Object.freeze({ userId: payload.sub, role });
+    const caller: Caller = Object.freeze({ userId: payload.sub, role, ...(payload.sid !== undefined && { sessionId: payload.sid }) });
     seen.set(token, { caller, validUntilMs: payload.exp * 1_000 + leewayMs });
     return accepted(caller);
   };

@@ -101,7 +101,7 @@ describe("the gateway", () => {
     const caller = { userId: randomUUID(), role: "operator" } as const;
     const internal = createInternalTokenMint(engine.config.internalTokenSecret)(caller);
     assertProblem(await ask("GET", "/api/tickets", { token: internal }), 401, "UNAUTHENTICATED");
-    const old = createAccessTokenSigner(engine.config.accessTokenKey)(
+    const old = createAccessTokenSigner(engine.signingKey)(
       { ...caller, sessionId: "s" },
       Date.now() - ACCESS_TOKEN_LIFE_MS - 2_000,
     );

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createPublicKey, type JsonWebKey, randomUUID, verify } from "node:crypto";
 import { after, before, describe, it } from "node:test";
+import { weaknessOf } from "../services/auth/password-strength.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "./support/http.ts";
 
@@ -11,7 +12,7 @@ describe("auth", () => {
   let engine: Engine;
   let ask: HttpClient;
   before(async () => {
-    engine = await startEngine({ SERVICES: "api,auth" });
+    engine = await startEngine({ SERVICES: "api,auth", RATE_LIMITS: "off" });
     ask = httpClient(engine.url);
   });
   after(() => engine.close());
@@ -39,7 +40,8 @@ describe("auth", () => {
     const { json: user } = await register(email);
     const session = await login(` ${email.toUpperCase()}`, PASSWORD, { delivery: "body" });
     assert.equal(session.status, 200, session.text);
-    const { accessToken = "", ...rest } = session.json as { accessToken?: string };
+    const { accessToken = "", refreshToken = "", ...rest } = session.json as { accessToken?: string; refreshToken?: string };
+    assert.match(refreshToken, /^[\w-]{43}$/);
     assert.deepEqual(rest, { tokenType: "Bearer", expiresIn: 3_600, user });
     assert.deepEqual([session.headers.get("cache-control"), session.headers.get("set-cookie")], ["no-store", null]);
 
@@ -57,7 +59,7 @@ describe("auth", () => {
     assertProblem(await ask("GET", "/api/auth/me", { token: accessToken }), 401, "UNAUTHENTICATED");
   });
 
-  it("gives nothing away by answer or by time whether there is an account", async () => {
+  it("S11: gives nothing away by answer or by time whether there is an account", async () => {
     const email = address();
     await register(email);
     const measured = async (who: string) => {
@@ -79,13 +81,14 @@ describe("auth", () => {
     assert.ok(ratio() > 0.7 && ratio() < 1.4, `unknown ${fastest("unknown").toFixed(0)} ms, known ${fastest("known").toFixed(0)} ms`);
   });
 
-  it("takes 12 to 128 characters as they are", async () => {
+  it("S9: takes 12 to 128 characters as they are", async () => {
     const refused = { eleven: "x".repeat(11), "six emoji": "🎟".repeat(6), "129": "x".repeat(129), NUL: "twelve chars\0" };
     for (const password of Object.values(refused)) assertProblem(await register(address(), password), 422, "VALIDATION_ERROR");
-    const longest = `${"x".repeat(126)}🎟a`;
+    const longest = `${"seven owls read maps under a paper moon; ".repeat(4).slice(0, 126)}🎟a`;
+    assert.equal(Array.from(longest).length, 128);
     const pairs: [string, string][] = [
       [longest, `${longest.slice(0, -1)}b`],
-      ["🎟".repeat(12), "🎟".repeat(13)],
+      ["🎟🎤🎸🥁🎺🎻🪕🎷🎹🪘🎧🎼", "🎟🎤🎸🥁🎺🎻🪕🎷🎹🪘🎧🎧"],
       ["Correct Horse", "correct horse"],
       [" twelve chars ", "twelve chars"],
       ["caf\u00e9 caf\u00e9 caf\u00e9", "cafe\u0301 cafe\u0301 cafe\u0301"],
@@ -98,7 +101,7 @@ describe("auth", () => {
     }
   });
 
-  it("stores argon2id hashes, each with a salt of its own, and never answers with one", async () => {
+  it("S8: stores argon2id hashes, each with a salt of its own, and never answers with one", async () => {
     const emails = [address(), address()];
     const answers = await Promise.all(emails.map((email) => register(email)));
     const rows = await engine.database.query<{ password_hash: string }>({
@@ -147,7 +150,45 @@ describe("auth", () => {
     assert.equal((await register(address(), PASSWORD, { name: "🎟".repeat(100) })).status, 201);
   });
 
-  it("lets a flood of logins wait in a short line, and turns the rest away at once", async () => {
+  it("S10: refuses passwords that would be guessed, says why and what to do, and repeats nothing of them", async () => {
+    const id = randomUUID().slice(0, 8);
+    const email = `lovelace.${id}@example.org`;
+    const cases: [string, RegExp][] = [
+      ["password1234", /most used/],
+      ["qwertyuiop12", /most used|keyboard/],
+      ["P@ssw0rd1234", /most used/],
+      ["123456789012", /most used|sequence/],
+      ["letmeinletmein", /repeats/],
+      ["abcdefghijklmn", /sequence/],
+      ["x".repeat(128), /repeats/],
+      [email, /your own e-mail/],
+      [email.toUpperCase(), /your own e-mail/],
+      [`lovelace${id}`, /your own e-mail/],
+      ["Lovelace1815", /your own e-mail/],
+    ];
+    for (const [password, why] of cases) {
+      const answer = await register(email, password);
+      assertProblem(answer, 422, "PASSWORD_TOO_WEAK");
+      const detail = String(answer.json?.detail);
+      assert.match(detail, why, password);
+      assert.match(detail, /Choose a longer one: four or five words/);
+      assert.ok(!answer.text.toLowerCase().includes(password.toLowerCase()), answer.text);
+    }
+    assertProblem(await login(email, "password1234"), 401, "INVALID_CREDENTIALS");
+    for (const password of ["correct horse battery", "correct horse battery staple", "k7#pQz!9mLw2", "caf\u00e9 caf\u00e9 caf\u00e9"])
+      assert.equal((await register(address(), password)).status, 201, password);
+  });
+
+  it("S10: a hundred ways to keep the estimator busy cost less than a password's hash each", () => {
+    const began = performance.now();
+    for (const seed of ["p@ssw0rd", "4@8({[<369&#!1|0$5+7%2/", "1990", "qwerty12", "4444"])
+      for (let count = 0; count < 20; count += 1)
+        weaknessOf(`${count}${seed.repeat(40)}`.slice(0, 128), [`${seed}@example.org`.repeat(10)]);
+    const eachMs = (performance.now() - began) / 100;
+    assert.ok(eachMs < 70, `${eachMs.toFixed(1)} ms`);
+  });
+
+  it("S8: lets a flood of logins wait in a short line, and turns the rest away at once", async () => {
     const email = address();
     await register(email);
     const answers = await Promise.all(Array.from({ length: 200 }, () => login(email, "the wrong password")));

@@ -8,7 +8,7 @@ import { accepted } from "../domain/refusal.ts";
 import { authorisation } from "../mixins/authorisation.ts";
 import { createHealth, startHealthServer } from "../mixins/health.ts";
 import { createInternalTokenVerifier } from "../mixins/internal-token.ts";
-import { createAccessTokenSigner } from "../mixins/tokens.ts";
+import { createAccessTokenSigner, publicJwk } from "../mixins/tokens.ts";
 import { createApiService } from "../services/api/api.service.ts";
 import { assertProblem, type HttpClient, httpClient } from "./support/http.ts";
 import { serverUrls } from "./support/servers.ts";
@@ -62,9 +62,11 @@ describe("the gateway, when what is behind it fails", () => {
   beforeEach(async () => {
     [brokers, namespace, logged] = [[], `test-${randomUUID()}`, []];
     gateway = node();
-    const config = { host: "127.0.0.1", port: 0, tls: undefined, accessTokenKey: privateKey, internalTokenSecret: SECRET };
+    const config = { host: "127.0.0.1", port: 0, tls: undefined, trustedProxies: [], corsOrigins: [], internalTokenSecret: SECRET };
     const health = createHealth(gateway, {});
-    gateway.createService(createApiService({ config, health, listening: (url) => (ask = httpClient(url)) }));
+    const keys: ActionHandler = () => accepted({ keys: [publicJwk(privateKey)] });
+    gateway.createService({ name: "auth", actions: { keys: { auth: "public", handler: keys } } });
+    gateway.createService(createApiService({ config, health, throttleStore: undefined, listening: (url) => (ask = httpClient(url)) }));
     await gateway.start();
   });
   afterEach(() => Promise.all(brokers.map((broker) => broker.stop())));
@@ -75,7 +77,7 @@ describe("the gateway, when what is behind it fails", () => {
     assert.deepEqual([answer.headers.get("retry-after"), answer.headers.get("idempotency-key")], ["1", "k"]);
     const ready = await ask("GET", "/readyz");
     assertProblem(ready, 503, "TRY_AGAIN");
-    assert.equal(ready.json?.detail, "Not ready: auth, catalog, purchasing");
+    assert.equal(ready.json?.detail, "Not ready: catalog, purchasing");
     assert.equal((await ask("GET", "/healthz")).status, 200);
   });
 

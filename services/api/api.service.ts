@@ -1,28 +1,40 @@
-import { type KeyObject, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallingOptions, ServiceSchema } from "moleculer";
 import ApiGateway, { type ApiSettingsSchema } from "moleculer-web";
 import type { Config } from "../../config.ts";
+import { type Answer, refused } from "../../domain/refusal.ts";
 import { openAudit } from "../../mixins/audit.ts";
 import type { Health } from "../../mixins/health.ts";
 import { createInternalTokenMint } from "../../mixins/internal-token.ts";
 import { problemOf, sendAnswer } from "../../mixins/problem.ts";
-import { createAccessTokenVerifier } from "../../mixins/tokens.ts";
+import type { RedisClient } from "../../mixins/redis.ts";
+import type { PublicJwk } from "../../mixins/tokens.ts";
+import { type AccessTokens, createAccessTokens } from "./access-tokens.ts";
 import { AUTH_ROUTES } from "./auth-routes.ts";
 import { CATALOG_ROUTES } from "./catalog-routes.ts";
+import { followCertificate } from "./certificate.ts";
+import { createClientReader } from "./client.ts";
 import { resourcesOf } from "./compiled-route.ts";
+import { createEdge } from "./edge.ts";
 import { operationResources, servePlain } from "./operations.ts";
+import { requestIdOf } from "./request-id.ts";
 import { type GatewayRequest, type Tools, serve } from "./serve.ts";
 import { type GatewayServer, createGatewayServer } from "./server.ts";
+import { createThrottles } from "./throttles.ts";
 import { TICKET_ROUTES } from "./ticket-routes.ts";
 
 export type ApiDependencies = {
-  /** Port 0 takes any free port; see `listening`. The public half of the key verifies access tokens. */
-  config: Pick<Config, "host" | "port" | "tls" | "internalTokenSecret"> & { accessTokenKey: KeyObject };
+  /** Port 0 takes any free port; see `listening`. */
+  config: Pick<Config, "host" | "port" | "tls" | "internalTokenSecret" | "trustedProxies" | "corsOrigins">;
+  /** Where all gateways count together, closed by whoever opened it; undefined switches every limit off. */
+  throttleStore: RedisClient | undefined;
   health: Health;
   /** Hears the address once the gateway answers there. */
   listening?: (url: string) => void;
 };
+
+/** A gateway whose token names a new key waits so long for auth to tell it. */
+const KEYS_MS = 1_000;
 
 /** Without these on the bus the gateway has nothing to serve. */
 const NEEDED_SERVICES = ["auth", "catalog", "purchasing"];
@@ -41,9 +53,11 @@ type Gateway = { httpHandler(request: IncomingMessage, response: ServerResponse)
  * moleculer-web routes and gives each request its context; reading, checking, refusing and answering are ours (`serve`).
  */
 export function createApiService(dependencies: ApiDependencies): ServiceSchema {
-  const { config, health } = dependencies;
+  const { config, health, throttleStore } = dependencies;
   let server: GatewayServer | undefined;
   let tools: Tools;
+  let accessTokens: AccessTokens;
+  let forgetCertificate: (() => void) | undefined;
   let missingServices: () => string[] = () => NEEDED_SERVICES;
 
   const aliases: Record<string, (request: GatewayRequest, response: ServerResponse) => void> = {};
@@ -109,8 +123,15 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
     },
     created() {
       const { logger, broker } = this;
+      accessTokens = createAccessTokens(async () => {
+        // Moleculer would log each question that nobody can answer.
+        if (!broker.registry.actions.isAvailable("auth.keys")) return refused("TRY_AGAIN");
+        return broker.call<Answer<{ keys: PublicJwk[] }>, object>("auth.keys", {}, { timeout: KEYS_MS });
+      });
       tools = {
-        verifyAccessToken: createAccessTokenVerifier(config.accessTokenKey),
+        verifyAccessToken: (token) => accessTokens.verify(token),
+        client: createClientReader(config.trustedProxies),
+        throttles: throttleStore && createThrottles(throttleStore),
         mintInternalToken: createInternalTokenMint(config.internalTokenSecret),
         audit: openAudit(broker),
         fault: (error, facts) => logger.error({ ...facts, ...faultFacts(error) }, "A request failed"),
@@ -120,27 +141,36 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         return NEEDED_SERVICES.filter((name) => !offered.includes(name));
       };
       const gateway = this as unknown as Gateway;
-      server = createGatewayServer(config.tls, (request, response) => void gateway.httpHandler(request, response));
+      const edge = createEdge({ client: tools.client, corsOrigins: config.corsOrigins, throttles: tools.throttles });
+      server = createGatewayServer(config.tls, (request, response) => {
+        if (!edge(request, response)) void gateway.httpHandler(request, response);
+      });
       // Before any service of this node stops, the gateway stops taking requests and answers those it has: hooks stop in reverse order.
       broker.middlewares.add({ name: "GatewayDrain", stopping: () => server?.close() ?? Promise.resolve() });
     },
     async started() {
+      accessTokens.start();
       const url = await server?.listen(config.host, config.port);
       if (url === undefined) return;
+      if (config.tls !== undefined)
+        forgetCertificate = followCertificate(config.tls, {
+          renewed: (tls) => {
+            server?.renew(tls);
+            this.logger.info("The certificate has been renewed");
+          },
+          broken: (reason) => this.logger.error(`The new files of the certificate do not work (${reason}): the old one stays`),
+        });
       this.logger.info(`The gateway answers on ${url}`);
       dependencies.listening?.(url);
     },
     async stopped() {
+      accessTokens.stop();
+      tools.throttles?.close();
+      forgetCertificate?.();
       await server?.close();
     },
   };
   return schema as unknown as ServiceSchema;
-}
-
-/** The client's own id where it is harmless in a log, else a new one. */
-function requestIdOf(request: IncomingMessage): string {
-  const id = request.headers["x-request-id"];
-  return typeof id === "string" && /^[\w-]{1,128}$/.test(id) ? id : randomUUID();
 }
 
 /** moleculer-web has put it there before anything of ours runs. */

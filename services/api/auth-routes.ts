@@ -1,4 +1,10 @@
-import { type Route, objectSchema } from "./route.ts";
+import { type Answer, accepted, refused } from "../../domain/refusal.ts";
+import type { Client } from "./client.ts";
+import { refreshCookie } from "./refresh-cookie.ts";
+import { type Input, type Route, UUID, objectSchema } from "./route.ts";
+
+const PASSWORD = { type: "string", minLength: 12, maxLength: 128 } as const;
+const REFRESH_BODY = { required: false, schema: objectSchema({ refreshToken: { type: "string" } }) };
 
 const register: Route = {
   method: "POST",
@@ -9,7 +15,7 @@ const register: Route = {
     schema: objectSchema(
       {
         email: { type: "string", format: "email", maxLength: 254 },
-        password: { type: "string", minLength: 12, maxLength: 128 },
+        password: PASSWORD,
         name: { type: "string", minLength: 1, maxLength: 100 },
       },
       ["email", "password", "name"],
@@ -17,6 +23,7 @@ const register: Route = {
   },
   status: 201,
   audit: "registration",
+  throttle: "registration",
   call: ({ body }, bus) => bus.ask("auth.register", body),
 };
 
@@ -37,8 +44,88 @@ const login: Route = {
   },
   status: 200,
   audit: "sign-in",
-  // `delivery` says how a refresh token travels; there is none yet, so there is nothing to deliver.
-  call: ({ body: { email, password } }, bus) => bus.ask("auth.login", { email, password }),
+  throttle: "sign-in",
+  cookie: true,
+  async call({ body: { email, password, delivery }, client }, bus) {
+    const from = client();
+    // Signing somebody in unasked is an attack as well.
+    if (delivery === "cookie" && from.foreign) return refused("CSRF_REFUSED");
+    return bus.ask("auth.login", { email, password, device: deviceOf(from) });
+  },
+  success: (value, input) => delivered(value, input, input.body.delivery === "cookie"),
+};
+
+const refresh: Route = {
+  method: "POST",
+  path: "/api/auth/refresh",
+  auth: "public",
+  body: REFRESH_BODY,
+  status: 200,
+  audit: "refresh",
+  cookie: true,
+  async call(input, bus) {
+    const presented = presentedToken(input);
+    return presented.ok ? bus.ask("auth.refresh", { token: presented.value, device: deviceOf(input.client()) }) : presented;
+  },
+  success: (value, input) => delivered(value, input, input.body.refreshToken === undefined),
+};
+
+const logout: Route = {
+  method: "POST",
+  path: "/api/auth/logout",
+  auth: "public",
+  body: REFRESH_BODY,
+  status: 204,
+  audit: "sign-out",
+  cookie: true,
+  async call(input, bus) {
+    const presented = presentedToken(input);
+    if (presented.ok) return bus.ask("auth.logout", { token: presented.value });
+    return presented.refusal.code === "REFRESH_TOKEN_INVALID" ? accepted(null) : presented;
+  },
+  success: (_value, { body, client }) => ({ headers: body.refreshToken === undefined ? withoutCookie(client()) : {}, body: undefined }),
+};
+
+const logoutAll: Route = {
+  method: "POST",
+  path: "/api/auth/logout-all",
+  auth: "customer",
+  status: 204,
+  audit: "sign-out everywhere",
+  call: (_input, bus) => bus.ask("auth.logoutAll", {}),
+  success: (_value, { client }) => ({ headers: withoutCookie(client()), body: undefined }),
+};
+
+const password: Route = {
+  method: "POST",
+  path: "/api/auth/password",
+  auth: "customer",
+  body: {
+    required: true,
+    schema: objectSchema({ currentPassword: { type: "string" }, newPassword: PASSWORD }, ["currentPassword", "newPassword"]),
+  },
+  status: 204,
+  audit: "password change",
+  throttle: "password",
+  call: ({ body }, bus) => bus.ask("auth.password", body),
+};
+
+const sessions: Route = {
+  method: "GET",
+  path: "/api/auth/sessions",
+  auth: "customer",
+  status: 200,
+  call: (_input, bus) => bus.ask("auth.sessions.list", {}),
+};
+
+const revokeSession: Route = {
+  method: "DELETE",
+  path: "/api/auth/sessions/{sessionId}",
+  auth: "customer",
+  params: objectSchema({ sessionId: UUID }, ["sessionId"]),
+  status: 204,
+  audit: "session revocation",
+  call: ({ params }, bus) => bus.ask("auth.sessions.revoke", params),
 };
 
 const me: Route = {
@@ -54,8 +141,38 @@ const keys: Route = {
   path: "/.well-known/jwks.json",
   auth: "public",
   status: 200,
-  cache: "public, max-age=300",
+  // As long as a new key rests before it signs.
+  cache: "public, max-age=10",
   call: (_input, bus) => bus.ask("auth.keys", {}),
 };
 
-export const AUTH_ROUTES: readonly Route[] = [register, login, me, keys];
+export const AUTH_ROUTES: readonly Route[] = [
+  ...[register, login, refresh, logout, logoutAll],
+  ...[password, sessions, revokeSession, me, keys],
+];
+
+/**
+ * The refresh token of the body, else of the cookie. What a browser sends along by itself counts only for our own pages; a token in a body has
+ * been put there by somebody who knows it. Can refuse with: CSRF_REFUSED, REFRESH_TOKEN_INVALID (there is none).
+ */
+function presentedToken({ body, client }: Input): Answer<string> {
+  if (typeof body.refreshToken === "string") return accepted(body.refreshToken);
+  const { foreign, refreshCookie: cookie } = client();
+  if (foreign) return refused("CSRF_REFUSED");
+  return cookie === undefined ? refused("REFRESH_TOKEN_INVALID") : accepted(cookie);
+}
+
+/** A Session of the contract: the refresh token in a cookie, which no script can read, or in the body. Never in both. */
+function delivered(value: unknown, { client }: Input, byCookie: boolean): { headers: Record<string, string>; body: unknown } {
+  const { refreshToken, refreshLifeS, ...session } = value as { refreshToken: string; refreshLifeS: number };
+  if (!byCookie) return { headers: {}, body: { ...session, refreshToken } };
+  return { headers: { "Set-Cookie": refreshCookie(refreshToken, refreshLifeS, client().secure) }, body: session };
+}
+
+function withoutCookie(client: Client): Record<string, string> {
+  return client.refreshCookie === undefined ? {} : { "Set-Cookie": refreshCookie("", 0, client.secure) };
+}
+
+function deviceOf({ userAgent, address }: Client): { userAgent?: string; address: string } {
+  return { address, ...(userAgent !== undefined && { userAgent }) };
+}

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import { isUtf8 } from "node:buffer";
 import type { ProblemCode } from "../../mixins/problem.ts";
 import { type Broken, plainName } from "./validation.ts";
@@ -16,7 +17,7 @@ export type Body = { ok: true; value: unknown } | { ok: false; code: ProblemCode
 export async function readBody(request: IncomingMessage): Promise<Body> {
   const { headers } = request;
   const length = headers["content-length"];
-  if (length === "0" || (length === undefined && headers["transfer-encoding"] === undefined)) return { ok: true, value: undefined };
+  if (length === "0" || (length === undefined && !hasUnmeasuredBody(request))) return { ok: true, value: undefined };
   const bytes = await collect(request, Number(length ?? 0));
   if (bytes === undefined) return { ok: false, code: "TOO_LARGE" };
   if (bytes.length === 0) return { ok: true, value: undefined };
@@ -33,6 +34,12 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   const twice = memberGivenTwice(text);
   if (twice !== undefined) return { ok: false, code: "VALIDATION_ERROR", broken: [{ field: plainName(twice), rule: "duplicate" }] };
   return { ok: true, value };
+}
+
+/** HTTP/2 has no transfer encodings: there a body is what does not end with the headers. */
+function hasUnmeasuredBody(request: IncomingMessage): boolean {
+  if (request.httpVersionMajor === 2) return !(request as unknown as Http2ServerRequest).stream.endAfterHeaders;
+  return request.headers["transfer-encoding"] !== undefined;
 }
 
 /** Undefined where there are more bytes than allowed. */
@@ -57,7 +64,7 @@ async function collect(request: IncomingMessage, announced: number): Promise<Buf
   });
 }
 
-function isJson(contentType: string | undefined): boolean {
+export function isJson(contentType: string | undefined): boolean {
   if (contentType === "application/json") return true;
   return contentType !== undefined && /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i.test(contentType);
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { ProblemCode } from "../../mixins/problem.ts";
-import { readBody } from "./body.ts";
+import { isJson, readBody } from "./body.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
 import { readQuery } from "./query.ts";
 import type { Input } from "./route.ts";
 import type { Broken } from "./validation.ts";
 
-export type ReadInput = { ok: true; input: Omit<Input, "idempotencyKey"> } | { ok: false; code: ProblemCode; broken?: Broken[] };
+export type ReadInput = { ok: true; input: Omit<Input, "idempotencyKey" | "client"> } | { ok: false; code: ProblemCode; broken?: Broken[] };
 
 /** The client's key where it is one: 1 to 255 printable characters. `undefined`: none was sent. `null`: not one. */
 export function clientKey(request: IncomingMessage): string | undefined | null {
@@ -46,6 +46,8 @@ export async function readInput(
   if (route.body !== undefined && validators.body !== undefined) {
     const read = await readBody(request);
     if (!read.ok) return read;
+    const type = request.headers["content-type"];
+    if (route.cookie && type !== undefined && !isJson(type)) return { ok: false, code: "UNSUPPORTED_MEDIA_TYPE" };
     if (read.value === undefined && route.body.required)
       return { ok: false, code: "VALIDATION_ERROR", broken: [{ field: "", rule: "required" }] };
     const value = read.value === undefined ? {} : read.value;

@@ -1,5 +1,7 @@
 import type { Answer } from "../../domain/refusal.ts";
 import type { Role } from "../../mixins/token-verifier.ts";
+import type { Client } from "./client.ts";
+import type { ThrottleName } from "./throttles.ts";
 
 /** Plain JSON Schema (2020-12): it validates requests here and describes them in the OpenAPI document. */
 export type ObjectSchema = {
@@ -16,6 +18,8 @@ export type Input = {
   body: Record<string, unknown>;
   /** Of a purchase: the client's key, or one made for it. */
   idempotencyKey: string;
+  /** Who asks, for the few routes that need to know; read when it is called for. */
+  client: () => Client;
 };
 
 /** How a route reaches the services. Faults of the bus come back as refusals; faults of a service are thrown. */
@@ -35,16 +39,20 @@ export type Route = {
   query?: ObjectSchema;
   body?: { schema: ObjectSchema; required: boolean };
   /** Status of success. */
-  status: 200 | 201;
+  status: 200 | 201 | 204;
   /** Every answer carries an Idempotency-Key, the client's or one minted for it. */
   idempotent?: true;
+  /** Works by a cookie: even an empty body must not say that it is a form's, which any page may send. */
+  cookie?: true;
   /** Every answer leaves a line of this name in the audit trail; without it only refusals of access do. */
   audit?: string;
+  /** Under which throttle it is, besides the ceiling of its address. */
+  throttle?: ThrottleName;
   /** Cache-Control of a success; `no-store` unless said. */
   cache?: string;
   call(input: Input, bus: Bus): Promise<Answer<unknown>>;
   /** Where a success is more than its value as JSON. */
-  success?(value: unknown): { headers: Record<string, string>; body: unknown };
+  success?(value: unknown, input: Input): { headers: Record<string, string>; body: unknown };
 };
 
 export function objectSchema(properties: ObjectSchema["properties"], required: readonly string[] = []): ObjectSchema {

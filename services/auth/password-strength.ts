@@ -1,0 +1,41 @@
+import { ZxcvbnFactory } from "@zxcvbn-ts/core";
+import { adjacencyGraphs, dictionary } from "@zxcvbn-ts/language-common";
+
+/** Guesses that an attacker who knows how people choose passwords would need: 10^8 is what the estimator's authors ask for. */
+const SCORE_MIN = 3;
+/** The estimator's time grows with the square of the length: it judges so much, and what follows makes no password weaker. */
+const JUDGED_MAX = 32;
+/** The whole e-mail and name come first, then their parts. */
+const KNOWN_MAX = 10;
+
+const estimator = new ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs });
+
+const ADVICE = "Choose a longer one: four or five words that do not belong together make a good password.";
+
+const REASONS: Record<string, string> = {
+  common: "It is one of the most used passwords.",
+  topTen: "It is one of the most used passwords.",
+  topHundred: "It is one of the most used passwords.",
+  similarToCommon: "It is much like one of the most used passwords.",
+  userInputs: "It is made of your own e-mail address or name.",
+  extendedRepeat: "It repeats itself.",
+  simpleRepeat: "It repeats itself.",
+  sequences: "It is a sequence of neighbours, as abcd or 1234.",
+  straightRow: "It is a row of keys on the keyboard.",
+  keyPattern: "It is a short pattern on the keyboard.",
+  recentYears: "It is built around a year.",
+  dates: "It is built around a date.",
+};
+
+/**
+ * Why a password would be guessed, and what to do; undefined where it is good enough. `about` is what others know of the person: e-mail, name.
+ * Never repeats the password or a part of it.
+ */
+export function weaknessOf(password: string, about: readonly string[]): string | undefined {
+  const judged = Array.from(password).slice(0, JUDGED_MAX).join("");
+  const parts = about.flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));
+  const known = ["boxoffice", ...about, ...parts].map((text) => text.toLowerCase().slice(0, JUDGED_MAX));
+  const { score, feedback } = estimator.check(judged, [...new Set(known)].filter(({ length }) => length > 2).slice(0, KNOWN_MAX));
+  if (score >= SCORE_MIN) return undefined;
+  return `${REASONS[feedback.warning ?? ""] ?? "It would be guessed quickly."} ${ADVICE}`;
+}
