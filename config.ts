@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSyn
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { productionProblems } from "./config-guard.ts";
 import { createSecureContext } from "node:tls";
 
 export const SERVICE_NAMES = ["api", "auth", "catalog", "purchasing", "ledger"] as const;
@@ -139,6 +140,9 @@ export function readConfig(environment: Environment) {
 
   const rateLimits = oneOf("RATE_LIMITS", ["on", "off"], "on");
   if (production && rateLimits === "off") problems.push("RATE_LIMITS=off is for load tests and refused in production");
+  // A word misspelt must not make an engine for everybody out of one for a laptop.
+  oneOf("NODE_ENV", ["development", "test", "production"], "development");
+  if (production) problems.push(...productionProblems((name) => value(name as VariableName)));
 
   const redisUrl = url("REDIS_URL", value("REDIS_URL"), ["redis:", "rediss:"]);
   const lockUrls = list("REDLOCK_URLS").flatMap((text) => url("REDLOCK_URLS", text, ["redis:", "rediss:"]) ?? []);
