@@ -67,8 +67,8 @@ describe("the edge", () => {
   });
 
   it("S21: header floods are refused and their connections closed", async () => {
-    const flood = await sendRaw(engine.url, `GET / HTTP/1.1\r\nHost: x\r\n${"X-Flood: yes\r\n".repeat(2_000)}\r\n`);
-    assert.match(flood, /^HTTP\/1\.1 413 [^]*"code":"TOO_LARGE"/);
+    for (const flood of ["X-Flood: yes\r\n".repeat(2_000), `X-Flood: ${"x".repeat(1_000)}\r\n`.repeat(17)])
+      assert.match(await sendRaw(engine.url, `GET / HTTP/1.1\r\nHost: x\r\n${flood}\r\n`), /^HTTP\/1\.1 413 [^]*"code":"TOO_LARGE"/);
     const client = http2Client(tlsUrl);
     const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x-flood-${index}`, "yes"]));
     await assert.rejects(client.ask("GET", "/healthz", many), "200 headers over HTTP/2");
