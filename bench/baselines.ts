@@ -24,6 +24,9 @@ const Redlock = createRequire(import.meta.url)("redlock") as new (
 
 type Seller = { sell: Sell; close: () => Promise<void> };
 
+// The pool's size hardly matters, since the row's lock is the limit: on a quiet machine 2, 3 and 6 connections sold 2,350, 2,170 and 2,290 a second by
+// the statement; 2, 6 and 12 sold 820, 800 and 740 by the transaction. pg's own pool in place of Sequelize's made no difference.
+
 /** One autocommit statement: the row lock on the event lasts for one commit, the shortest there is. */
 const SELL = `
   WITH taken AS (UPDATE event SET capacity = capacity - $5::integer WHERE id = $2 AND capacity >= $5::integer RETURNING id, date)

@@ -4,7 +4,7 @@ export const CONTENDERS = {
   "row-lock": "a row lock per purchase, as people write it (UPDATE … SET capacity = capacity - 1, limit, ticket, ledger, COMMIT)",
   "row-lock-statement": "a row lock per purchase, all in one statement without limit and ledger",
   "redlock-defaults": "a Redlock per purchase, redlock's defaults",
-  "redlock-tuned": "a Redlock per purchase, tuned (retry after 10 ms ± 10 ms, up to 400 times)",
+  "redlock-tuned": "a Redlock per purchase, tuned (retry after 200 ms ± 200 ms, up to 20 times)",
 } as const;
 
 export type Contender = keyof typeof CONTENDERS;

@@ -42,6 +42,7 @@ export async function hotEvent(
     TICKETS_PER_CUSTOMER_MAX: "10000",
     RATE_LIMITS: "off",
     LOG_LEVEL: "warn",
+    AUDIT_FILE: join(environment.DATA_DIR ?? options.folder, "audit.log"),
     NODE_ID: "bench",
   };
   const config = readConfig(engineEnvironment);
