@@ -1,11 +1,12 @@
 // A token is checked whole or not at all: what attackers do to tokens must end in the same plain refusal.
 import assert from "node:assert/strict";
-import { type KeyObject, createHmac, createPublicKey, generateKeyPairSync, sign as signBytes } from "node:crypto";
+import { createHmac, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { describe, it } from "node:test";
 import type { Answer } from "../domain/refusal.ts";
 import { createInternalTokenMint, createInternalTokenVerifier } from "../mixins/internal-token.ts";
 import type { Caller } from "../mixins/token-verifier.ts";
 import { ACCESS_TOKEN_LIFE_MS, createAccessTokenSigner, createAccessTokenVerifier, publicJwk } from "../mixins/tokens.ts";
+import { encode, forgedTokens, honestToken, partsOf } from "./support/forged-tokens.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("ed25519");
 const sign = createAccessTokenSigner(privateKey);
@@ -20,24 +21,6 @@ function outcome(answer: Answer<Caller> | undefined): string {
   if (answer === undefined) return "another key";
   return answer.ok ? `${answer.value.role} ${answer.value.userId}` : answer.refusal.code;
 }
-
-type Parts = Record<string, unknown>;
-const encode = (part: Parts): string => Buffer.from(JSON.stringify(part)).toString("base64url");
-const decode = (segment: string): Parts => JSON.parse(Buffer.from(segment, "base64url").toString()) as Parts;
-
-/** Signs any header and claims with a real key, as only a mistake of ours or a stolen key could. */
-function forge(key: KeyObject, header: Parts, claims: Parts): string {
-  const input = `${encode(header)}.${encode(claims)}`;
-  return `${input}.${signBytes(null, Buffer.from(input), key).toString("base64url")}`;
-}
-
-function partsOf(token: string): { header: Parts; claims: Parts; signature: string } {
-  const [header = "", claims = "", signature = ""] = token.split(".");
-  return { header: decode(header), claims: decode(claims), signature };
-}
-
-const GOOD = partsOf(sign(SUBJECT));
-const altered = (header: Parts, claims: Parts): string => forge(privateKey, { ...GOOD.header, ...header }, { ...GOOD.claims, ...claims });
 
 describe("access tokens", () => {
   it("name the caller, the session and the key, and live an hour", () => {
@@ -77,47 +60,23 @@ describe("access tokens", () => {
   });
 
   it("are refused when anything about them is wrong", () => {
-    const other = generateKeyPairSync("ed25519");
-    const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
-    const hs256 = `${encode({ ...GOOD.header, alg: "HS256" })}.${encode(GOOD.claims)}`;
-    const [headerSegment = "", claimsSegment = "", signature = ""] = altered({}, {}).split(".");
-    const lastDigit = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const spareBit = signature.slice(0, -1) + (lastDigit[lastDigit.indexOf(signature.slice(-1)) ^ 1] ?? "");
-    const flipped = (signature.startsWith("A") ? "B" : "A") + signature.slice(1);
-    const cases: Record<string, string> = {
-      empty: "",
-      "not a token": "a.b.c",
-      "too long": `${"A".repeat(3_000)}.e30.x`,
-      "alg none": `${encode({ ...GOOD.header, alg: "none" })}.${encode(GOOD.claims)}.`,
-      "no signature": `${headerSegment}.${claimsSegment}.`,
-      "HS256 with the public key": `${hs256}.${createHmac("sha256", pem).update(hs256).digest("base64url")}`,
-      "HS256 with the raw public key": `${hs256}.${createHmac("sha256", Buffer.from(publicJwk(publicKey).x, "base64url"))
-        .update(hs256)
-        .digest("base64url")}`,
-      "a flipped bit in the signature": `${headerSegment}.${claimsSegment}.${flipped}`,
-      "a flipped spare bit in the signature": `${headerSegment}.${claimsSegment}.${spareBit}`,
-      "a changed claim": `${headerSegment}.${encode({ ...GOOD.claims, role: "operator" })}.${signature}`,
-      "another's key": forge(other.privateKey, GOOD.header, GOOD.claims),
-      "another's key in the header": forge(other.privateKey, { ...GOOD.header, jwk: publicJwk(other.publicKey) }, GOOD.claims),
-      "jku of a stranger": forge(other.privateKey, { ...GOOD.header, jku: "https://keys.example/jwks.json" }, GOOD.claims),
-      "another kid": altered({ kid: "../../etc/passwd" }, {}),
-      "no kid": altered({ kid: undefined }, {}),
-      "crit unknown": altered({ crit: ["b64"], b64: false }, {}),
-      "wrong issuer": altered({}, { iss: "elsewhere" }),
-      "wrong audience": altered({}, { aud: "boxoffice-services" }),
-      "no audience": altered({}, { aud: undefined }),
-      "wrong type": altered({ typ: "JWT" }, {}),
-      "no type": altered({ typ: undefined }, {}),
-      "not yet valid": altered({}, { nbf: Math.floor(Date.now() / 1_000) + 60 }),
-      "no expiry": altered({}, { exp: undefined }),
-      "expiry as text": altered({}, { exp: "4102444800" }),
-      "no subject": altered({}, { sub: undefined }),
-      "subject not text": altered({}, { sub: 1 }),
-      "unknown role": altered({}, { role: "root" }),
-      "an internal token": createInternalTokenMint(SECRET)(CALLER),
-    };
-    assert.equal(verifyAccess(altered({}, {})), `customer ${SUBJECT.userId}`, "the forging itself works");
-    for (const [name, token] of Object.entries(cases)) assert.equal(verifyAccess(token), "UNAUTHENTICATED", name);
+    assert.equal(verifyAccess(honestToken(privateKey, SUBJECT.userId)), `customer ${SUBJECT.userId}`, "the forging itself works");
+    const cases = { ...forgedTokens(privateKey, SUBJECT.userId), empty: "", "an internal token": createInternalTokenMint(SECRET)(CALLER) };
+    for (const [name, token] of Object.entries(cases))
+      assert.equal(verifyAccess(token), name === "another's key by its own kid" ? "another key" : "UNAUTHENTICATED", name);
+  });
+
+  it("follow the keys in use: a new one counts, one that is gone does not, also for a token seen before", () => {
+    const next = generateKeyPairSync("ed25519");
+    const verifier = createAccessTokenVerifier([publicKey]);
+    const [old, fresh] = [sign(SUBJECT), createAccessTokenSigner(next.privateKey)(SUBJECT)];
+    const both = () => [outcome(verifier.verify(old)), outcome(verifier.verify(fresh))];
+    const yes = `customer ${SUBJECT.userId}`;
+    assert.deepEqual(both(), [yes, "another key"]);
+    verifier.use([publicJwk(publicKey), publicJwk(next.publicKey)]);
+    assert.deepEqual(both(), [yes, yes]);
+    verifier.use([publicJwk(next.publicKey)]);
+    assert.deepEqual(both(), ["another key", yes]);
   });
 });
 
