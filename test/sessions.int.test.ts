@@ -1,48 +1,30 @@
 // Sessions as a thief, a second tab and an owner with two devices meet them: through the gateways of two nodes, on a real PostgreSQL.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { createSessions } from "../services/auth/sessions.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
-import { type Answered, assertProblem, type HttpClient, httpClient } from "./support/http.ts";
+import { assertProblem, type HttpClient, httpClient } from "./support/http.ts";
+import { PASSWORD, type People, peopleAt, sessionOf, type Tokens, tokensOf } from "./support/people.ts";
 
-const PASSWORD = "correct horse battery";
 const NEW_PASSWORD = "seven owls read maps";
 
-type Tokens = { accessToken: string; refreshToken: string };
 type SessionItem = { id: string; createdAt: string; lastUsedAt: string; userAgent?: string; address?: string; current: boolean };
 
 describe("sessions", () => {
   let engine: Engine;
   let ask: HttpClient;
   let askOther: HttpClient;
+  let { person, login, signedIn, refresh, refused } = {} as People;
   before(async () => {
     // The tests' own address is a proxy's, so that TLS can be said to end there.
     engine = await startEngine({ SERVICES: "api,auth", TRUSTED_PROXIES: "127.0.0.1" });
     ask = httpClient(engine.url);
+    ({ person, login, signedIn, refresh, refused } = peopleAt(ask));
     askOther = httpClient((await engine.startNode()).url ?? "");
   });
   after(() => engine.close());
 
-  const login = (email: string, password = PASSWORD, headers: Record<string, string> = {}) =>
-    ask("POST", "/api/auth/login", { json: { email, password, delivery: "body" }, headers });
-  const tokensOf = ({ json, text, status }: Answered): Tokens => {
-    assert.equal(status, 200, text);
-    return json as Tokens;
-  };
-  const refresh = (refreshToken: string, by = ask) => by("POST", "/api/auth/refresh", { json: { refreshToken } });
-  const refused = async (refreshToken: string) => assertProblem(await refresh(refreshToken), 401, "REFRESH_TOKEN_INVALID");
-
-  async function person(): Promise<string> {
-    const email = `${randomUUID()}@example.org`;
-    const answer = await ask("POST", "/api/auth/register", { json: { email, password: PASSWORD, name: "Ada" } });
-    assert.equal(answer.status, 201, answer.text);
-    return email;
-  }
-  const signedIn = async (): Promise<Tokens & { email: string }> => {
-    const email = await person();
-    return { email, ...tokensOf(await login(email)) };
-  };
   /** Makes everything of a session so much older than it is; only PostgreSQL's clock counts. */
   const age = (token: Tokens, interval: string) =>
     engine.database.query({
@@ -51,9 +33,6 @@ describe("sessions", () => {
         UPDATE refresh_token SET rotated_at = rotated_at - $2::interval WHERE session_id = $1`,
       values: [sessionOf(token), interval],
     });
-  const sessionOf = ({ accessToken }: Tokens): string =>
-    (JSON.parse(Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString()) as { sid: string }).sid;
-  const cookieOf = (answer: Answered): string => answer.headers.get("set-cookie") ?? "";
 
   it("S14: 20 refreshes at once through two gateways have one successor, and nobody is logged out", async () => {
     for (let round = 0; round < 3; round += 1) {
@@ -155,106 +134,6 @@ describe("sessions", () => {
     await refused(second.refreshToken);
   });
 
-  it("S16: the cookie is HttpOnly, strict, bound to its path and to TLS, and the token is in no body, table or log", async () => {
-    const email = await person();
-    const byCookie = (headers: Record<string, string>) => ask("POST", "/api/auth/login", { json: { email, password: PASSWORD }, headers });
-    const shape = (name: string, end: string) =>
-      new RegExp(`^${name}=([\\w-]{43}); Path=/api/auth; Max-Age=(\\d+); HttpOnly; SameSite=Strict${end}$`);
-    const variants = [
-      { headers: {}, expected: shape("refresh", ""), name: "refresh" },
-      { headers: { "X-Forwarded-Proto": "https" }, expected: shape("__Secure-refresh", "; Secure"), name: "__Secure-refresh" },
-    ];
-    const seen: string[] = [];
-    for (const { headers, expected, name } of variants) {
-      const answer = await byCookie(headers);
-      const [, token = "", life] = expected.exec(cookieOf(answer)) ?? assert.fail(cookieOf(answer));
-      assert.ok(Number(life) > 7 * 86_400 - 10 && Number(life) <= 7 * 86_400);
-      assert.equal(answer.headers.get("cache-control"), "no-store");
-      const refreshed = await ask("POST", "/api/auth/refresh", { headers: { ...headers, Cookie: `a=b; ${name}=${token}` } });
-      assert.equal(refreshed.status, 200, refreshed.text);
-      const [, successor = ""] = expected.exec(cookieOf(refreshed)) ?? assert.fail(cookieOf(refreshed));
-      seen.push(token, successor);
-      for (const { json, text } of [answer, refreshed]) {
-        assert.deepEqual(Object.keys(json ?? {}).sort(), ["accessToken", "expiresIn", "tokenType", "user"]);
-        assert.ok(!seen.some((secret) => text.includes(secret)));
-      }
-      const out = await ask("POST", "/api/auth/logout", { headers: { ...headers, Cookie: `${name}=${successor}` } });
-      assert.equal(out.status, 204);
-      assert.match(cookieOf(out), new RegExp(`^${name}=; Path=/api/auth; Max-Age=0; HttpOnly; SameSite=Strict`));
-      await refused(successor);
-    }
-    const secure = seen[2] ?? "";
-    assertProblem(
-      await ask("POST", "/api/auth/refresh", { headers: { Cookie: `__Secure-refresh=${secure}` } }),
-      401,
-      "REFRESH_TOKEN_INVALID",
-    );
-
-    const body = await login(email);
-    assert.equal(body.headers.get("set-cookie"), null);
-    seen.push(tokensOf(body).refreshToken);
-    const rows = await engine.database.query<{ line: string }>({
-      text: "SELECT t::text || s::text || encode(t.hash, 'escape') AS line FROM refresh_token t JOIN user_session s ON s.id = t.session_id",
-    });
-    const kept = rows.map(({ line }) => line).join("\n") + readFileSync(engine.config.auditFile ?? "", "utf8");
-    assert.ok(rows.length > 0 && kept.includes(email));
-    for (const secret of seen) assert.ok(!kept.includes(secret));
-    const hashes = await engine.database.query<{ octets: number }>({
-      text: "SELECT DISTINCT octet_length(hash) AS octets FROM refresh_token",
-    });
-    assert.deepEqual(hashes, [{ octets: 32 }]);
-  });
-
-  it("S17: what works by a cookie answers no other site's pages, nor a form", async () => {
-    const email = await person();
-    const signIn = (headers: Record<string, string> = {}) =>
-      ask("POST", "/api/auth/login", { json: { email, password: PASSWORD }, headers });
-    const cookie = /^refresh=[\w-]{43}/.exec(cookieOf(await signIn()))?.[0] ?? assert.fail();
-    const own = new URL(engine.url).origin;
-    const foreign: Record<string, string>[] = [
-      { Origin: "https://evil.example" },
-      { Origin: "null" },
-      { Origin: own.replace(/\d+$/, "1") },
-      { Origin: `${own}.evil.example` },
-      { "Sec-Fetch-Site": "cross-site" },
-      { "Sec-Fetch-Site": "same-site" },
-      { "Sec-Fetch-Site": "cross-site", Origin: own },
-    ];
-    for (const headers of foreign) {
-      for (const path of ["/api/auth/refresh", "/api/auth/logout"])
-        assertProblem(await ask("POST", path, { headers: { ...headers, Cookie: cookie } }), 403, "CSRF_REFUSED");
-      const answer = await signIn(headers);
-      assertProblem(answer, 403, "CSRF_REFUSED");
-      assert.equal(answer.headers.get("set-cookie"), null);
-    }
-    for (const type of [
-      "text/plain",
-      "application/x-www-form-urlencoded",
-      "multipart/form-data; boundary=x",
-      "text/plain; application/json",
-    ])
-      for (const [path, body] of [
-        ["/api/auth/refresh", "{}"],
-        ["/api/auth/logout", "{}"],
-        ["/api/auth/refresh", ""],
-        ["/api/auth/login", "{}"],
-      ] as const) {
-        const headers = { "Content-Type": type, Cookie: cookie };
-        assertProblem(await ask("POST", path, { body, headers }), 415, "UNSUPPORTED_MEDIA_TYPE");
-      }
-    const planted = await ask("POST", "/api/auth/refresh", { headers: { Cookie: `refresh=${"A".repeat(43)}; ${cookie}` } });
-    assertProblem(planted, 401, "REFRESH_TOKEN_INVALID");
-
-    for (const headers of [{ Origin: own, "Sec-Fetch-Site": "same-origin" }, {}] as Record<string, string>[])
-      assert.equal(
-        (await ask("POST", "/api/auth/refresh", { headers: { ...headers, Cookie: cookie } })).status,
-        200,
-        "all that time it was alive",
-      );
-    const { refreshToken } = tokensOf(await login(email, PASSWORD, { Origin: "https://evil.example" }));
-    assert.ok(refreshToken, "a token in a body is nobody's cookie");
-  });
-
   it("lists the caller's sessions with device, address and last use, and ends one of them", async () => {
     const email = await person();
     const phone = tokensOf(await login(email, PASSWORD, { "User-Agent": "Phone/1", "X-Forwarded-For": "6.6.6.6, 203.0.113.7" }));
@@ -283,6 +162,34 @@ describe("sessions", () => {
     await refused(laptop.refreshToken);
     assert.equal((await list(phone)).length, 1);
     tokensOf(await refresh(stranger.refreshToken));
+  });
+
+  it("deletes what has ended, in bounded steps, on two nodes at once, and nothing else", async () => {
+    const [alive, justEnded] = [await signedIn(), await signedIn()];
+    await ask("POST", "/api/auth/logout", { json: { refreshToken: justEnded.refreshToken } });
+    await engine.database.query({
+      text: `WITH over AS (
+          INSERT INTO user_session (id, user_id, created_at, last_used_at, expires_at, revoked_at)
+          SELECT gen_random_uuid(), user_id, created_at, last_used_at, now() + CASE WHEN n <= 450 THEN interval '-1 s' ELSE interval '1 day' END,
+            CASE WHEN n > 450 THEN now() - interval '2 hours' END
+          FROM user_session, generate_series(1, 700) AS n WHERE id = $1 RETURNING id)
+        INSERT INTO refresh_token (hash, session_id, created_at) SELECT uuid_send(id), id, now() FROM over`,
+      values: [sessionOf(alive)],
+    });
+    const nodes = Array.from({ length: 2 }, () => createSessions(engine.database, "unused here", () => undefined));
+    await Promise.all(nodes.map((sessions) => sessions.sweep()));
+    await nodes[0]?.sweep();
+    const [left] = await engine.database.query<{ over: number; tokens: number }>({
+      text: `SELECT count(*) FILTER (WHERE expires_at < now() OR revoked_at < now() - interval '1 hour')::float8 AS over,
+        (SELECT count(*)::float8 FROM refresh_token WHERE octet_length(hash) = 16) AS tokens FROM user_session`,
+    });
+    assert.deepEqual(left, { over: 0, tokens: 0 });
+    const kept = await engine.database.query({
+      text: "SELECT 1 FROM user_session WHERE id = ANY($1)",
+      values: [[alive, justEnded].map(sessionOf)],
+    });
+    assert.equal(kept.length, 2);
+    tokensOf(await refresh(alive.refreshToken));
   });
 
   it("keeps a hundred sessions of an account at most, the latest used", async () => {

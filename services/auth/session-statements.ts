@@ -70,11 +70,11 @@ FROM user_session s WHERE s.user_id = $1 AND ${ALIVE} ORDER BY s.last_used_at DE
 
 /** $1 the most at once. What another node is deleting is left to it. */
 export const SWEEP = `
-WITH over AS (
-  (SELECT id FROM user_session WHERE expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-  UNION
-  (SELECT id FROM user_session WHERE revoked_at < now() - interval '1 hour' ORDER BY revoked_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+WITH expired AS (
+  SELECT id FROM user_session WHERE expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+), revoked AS (
+  SELECT id FROM user_session WHERE revoked_at < now() - interval '1 hour' ORDER BY revoked_at LIMIT $1 FOR UPDATE SKIP LOCKED
 ), gone AS (
-  DELETE FROM user_session WHERE id IN (SELECT id FROM over) RETURNING id
+  DELETE FROM user_session WHERE id IN (SELECT id FROM expired UNION SELECT id FROM revoked) RETURNING id
 )
 SELECT count(*)::float8 AS count FROM gone`;
