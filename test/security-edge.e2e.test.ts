@@ -105,7 +105,7 @@ describe("the edge", () => {
   it("S24: plain HTTP on the port of TLS hears a 400 and no redirect", async () => {
     const answer = await sendRaw(tlsUrl.replace("https", "http"), "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert.match(answer, /^HTTP\/1\.1 400 [^]*"code":"MALFORMED"[^]*This port speaks HTTPS/);
-    assert.doesNotMatch(answer, /location:/i);
+    assert.doesNotMatch(answer, /location:|strict-transport/i);
   });
 
   it("S24: a public address without TLS or a named proxy stops the start", () => {
@@ -207,6 +207,9 @@ describe("the edge", () => {
     client.close();
     const malformed = await sendRaw(engine.url, "NOT HTTP\r\n\r\n");
     assert.match(malformed, /content-security-policy: default-src 'none'/i);
+    const socket = await handshake();
+    socket.end("NOT HTTP\r\n\r\n");
+    assert.match(Buffer.concat(await socket.toArray()).toString(), /strict-transport-security: max-age=31536000/i);
     assert.match(String((await ask("GET", "/")).headers.get("content-security-policy")), /script-src 'self'[^]*connect-src 'self'/);
   });
 

@@ -153,6 +153,8 @@ describe("limits", () => {
   it("S12: ten wrong passwords, and the account rests as long as it says, on every gateway and over a restart; then the owner is back", async () => {
     const email = await register();
     assert.deepEqual(await wrongly(email, 10), { "401 INVALID_CREDENTIALS": 10 });
+    const stranger = await signIn(`${randomUUID()}@example.com`, PASSWORD);
+    assert.match(stranger.headers.get("ratelimit") ?? "", /^"sign-in-address";r=99;/, "an answer tells of its own address only");
     const restart = await gateway();
     const respelled = ` ${email.toUpperCase()} `;
     const refused = await signIn(respelled, PASSWORD, newAddress(), elsewhere);

@@ -4,6 +4,7 @@ import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
 import type { ClientReader } from "./client.ts";
 import { createCors } from "./cors.ts";
 import { requestIdOf } from "./request-id.ts";
+import { HSTS_YEAR } from "./server.ts";
 import type { Throttles } from "./throttles.ts";
 
 /** Runs before a request is routed; true where it has been answered. */
@@ -16,8 +17,6 @@ type EdgeOptions = {
   throttles: Throttles | undefined;
 };
 
-const HSTS = "max-age=31536000";
-
 /**
  * What holds for every request, page or API, known path or not: HTTPS is remembered where it was used, plain HTTP from afar is refused (never redirected:
  * what came with it has been read on the way), other origins read only what CORS_ORIGINS lets them, and an address has its ceiling.
@@ -26,7 +25,7 @@ export function createEdge({ client, corsOrigins, throttles }: EdgeOptions): Edg
   const cors = createCors(corsOrigins);
   return (request, response) => {
     const way = client.wayOf(request);
-    if (way === "secure") response.setHeader("Strict-Transport-Security", HSTS);
+    if (way === "secure") response.setHeader("Strict-Transport-Security", HSTS_YEAR);
     cors(request, response);
     if (way === "exposed") {
       const requestId = requestIdOf(request);

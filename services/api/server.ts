@@ -33,6 +33,9 @@ const TLS_OPTIONS = {
   settings: { enablePush: false, maxConcurrentStreams: 128, maxHeaderListSize: HEADER_BYTES_MAX },
 } as const;
 
+/** Browsers that have met us over TLS keep to it for a year. */
+export const HSTS_YEAR = "max-age=31536000";
+
 /** What is in the files, and where they are, for whoever looks after them. */
 export type Tls = { cert: string; key: string; certFile: string; keyFile: string };
 
@@ -131,13 +134,15 @@ function unlistenable(error: NodeJS.ErrnoException, host: string, port: number):
 }
 
 /** What Node cannot parse never becomes a request; it gets a problem document all the same, and its connection is closed. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket & { _parent?: Socket }): void {
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket & { _parent?: Socket; encrypted?: boolean }): void {
   // Plain HTTP where TLS is spoken: the answer goes to the connection under the broken handshake, which only this member names.
   const heard = error.code === "ERR_SSL_HTTP_REQUEST" ? socket._parent : socket;
   if (error.code === "ECONNRESET" || heard?.writable !== true) return void socket.destroy();
   const detail = heard === socket ? {} : { detail: "This port speaks HTTPS" };
   const { status, headers, body } = problemOf(error.code === "HPE_HEADER_OVERFLOW" ? "TOO_LARGE" : "MALFORMED", undefined, detail);
-  const lines = Object.entries({ ...SECURITY_HEADERS, ...headers, "Content-Length": Buffer.byteLength(body), Connection: "close" });
+  const hsts = heard === socket && socket.encrypted === true && { "Strict-Transport-Security": HSTS_YEAR };
+  const length = { "Content-Length": Buffer.byteLength(body) };
+  const lines = Object.entries({ ...SECURITY_HEADERS, ...hsts, ...headers, ...length, Connection: "close" });
   heard.end(
     `HTTP/1.1 ${status} ${status === 413 ? "Content Too Large" : "Bad Request"}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${String(body)}`,
   );

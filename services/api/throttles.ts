@@ -76,7 +76,8 @@ export function createThrottles(redis: Redis): Throttles {
     const verdict = await signIns.take(key);
     if (!verdict.allowed) return { verdict };
     return {
-      verdict,
+      // How many tries an account has left would tell strangers that its owner has been trying.
+      verdict: ofAddress,
       async settle(answer) {
         if (answer.ok) await Promise.all([addresses.giveBack(address), signIns.forget(key), known.mark(here)]);
         else if (UNTRIED.has(answer.refusal.code)) await Promise.all([addresses.giveBack(address), signIns.giveBack(key)]);
