@@ -6,6 +6,7 @@ import { openDatabase } from "./mixins/database.ts";
 import { createHealth, type HealthServer, startHealthServer } from "./mixins/health.ts";
 import { createInternalTokenVerifier } from "./mixins/internal-token.ts";
 import { openRedis, whenReady } from "./mixins/redis.ts";
+import { requestContext } from "./mixins/request-context.ts";
 import { brokerOptions } from "./moleculer.config.ts";
 import { createApiService } from "./services/api/api.service.ts";
 import { createAuthService } from "./services/auth/auth.service.ts";
@@ -40,7 +41,9 @@ export async function startNode(
 ): Promise<RunningNode> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const { databaseUrl, redisUrl, amqpUrl } = requireServers(config);
-  const broker = new ServiceBroker(brokerOptions(config, [authorisation(createInternalTokenVerifier(config.internalTokenSecret))]));
+  const broker = new ServiceBroker(
+    brokerOptions(config, [requestContext(), authorisation(createInternalTokenVerifier(config.internalTokenSecret))]),
+  );
   const log = broker.getLogger("node");
   const database = openDatabase(databaseUrl, "sale");
   const workerDatabase = openDatabase(databaseUrl, "worker");

@@ -3,6 +3,7 @@ import DbService from "moleculer-db";
 import SqlAdapter from "moleculer-db-adapter-sequelize";
 import pg, { type ClientBase, type QueryResultRow } from "pg";
 import { type Model, type ModelAttributes, type ModelOptions, type ModelStatic, Sequelize } from "sequelize";
+import { withRequestId } from "./request-context.ts";
 
 /**
  * `sale`: what people read and write, which must fail fast. `worker`: the same for the events' workers, which must not stand in line behind those who
@@ -53,11 +54,14 @@ type ConnectionManager = {
 
 /**
  * Sequelize listens for a connection's errors only a moment after it is there: one that PostgreSQL ends in that moment would end the process.
+ * Every query of the pool passes here, Sequelize's and ours, and says for which request it is made.
  */
 class ListeningClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super(config);
     this.on("error", () => undefined);
+    const query = this.query.bind(this) as (first: unknown, ...rest: unknown[]) => unknown;
+    this.query = ((first: unknown, ...rest: unknown[]) => query(withRequestId(first), ...rest)) as typeof this.query;
   }
 }
 

@@ -141,7 +141,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         return NEEDED_SERVICES.filter((name) => !offered.includes(name));
       };
       const gateway = this as unknown as Gateway;
-      const edge = createEdge({ client: tools.client, corsOrigins: config.corsOrigins, throttles: tools.throttles });
+      const edge = createEdge({ ...tools, corsOrigins: config.corsOrigins });
       server = createGatewayServer(config.tls, (request, response) => {
         if (!edge(request, response)) void gateway.httpHandler(request, response);
       });

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { problemOf, sendAnswer } from "../../mixins/problem.ts";
+import type { Audit } from "../../mixins/audit.ts";
 import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
 import type { ClientReader } from "./client.ts";
 import { createCors } from "./cors.ts";
@@ -15,13 +16,14 @@ type EdgeOptions = {
   corsOrigins: readonly string[];
   /** Undefined where limits are switched off. */
   throttles: Throttles | undefined;
+  audit: Audit;
 };
 
 /**
  * What holds for every request, page or API, known path or not: HTTPS is remembered where it was used, plain HTTP from afar is refused (never redirected:
  * what came with it has been read on the way), other origins read only what CORS_ORIGINS lets them, and an address has its ceiling.
  */
-export function createEdge({ client, corsOrigins, throttles }: EdgeOptions): Edge {
+export function createEdge({ client, corsOrigins, throttles, audit }: EdgeOptions): Edge {
   const cors = createCors(corsOrigins);
   return (request, response) => {
     const way = client.wayOf(request);
@@ -31,6 +33,7 @@ export function createEdge({ client, corsOrigins, throttles }: EdgeOptions): Edg
       const requestId = requestIdOf(request);
       const detail = "Plain HTTP is answered on loopback and to trusted proxies only";
       sendEarly(request, response, requestId, problemOf("FORBIDDEN", requestId, { detail }));
+      audit({ what: "access", outcome: "FORBIDDEN", status: 403, route: "plain HTTP", requestId, address: client.addressOf(request) });
       return true;
     }
     const verdict = throttles?.everything(client.addressOf(request));

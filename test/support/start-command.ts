@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { type Environment, processEnvironment, VARIABLES } from "../../config.ts";
+import { freshDatabase, type FreshDatabase } from "./database.ts";
+import { temporaryFolder } from "./processes.ts";
+import { claimSlot } from "./servers.ts";
+import { until } from "./until.ts";
+
+const COMMAND = fileURLToPath(new URL("../../scripts/start.ts", import.meta.url));
+
+export type StartedCommand = {
+  /** All it has written, both streams. */
+  said(): string;
+  /** Where it serves. Rejects with what it said where it ends before. */
+  address(): Promise<string>;
+  ended: Promise<number | null>;
+  stop(): Promise<void>;
+};
+
+export type CommandWorld = {
+  database: FreshDatabase;
+  dataDir: string;
+  start(environment?: Environment): StartedCommand;
+  close(): Promise<void>;
+};
+
+/** The engine as its command starts it, in a process of its own, on servers that are there and a database of its own. */
+export async function openCommandWorld(): Promise<CommandWorld> {
+  const [slot, database] = await Promise.all([claimSlot(), freshDatabase()]);
+  const { folder, remove } = temporaryFolder();
+  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && !name.startsWith("NODE_TEST"));
+  const base: Environment = {
+    ...Object.fromEntries(outside),
+    ...{ PORT: "0", DATA_DIR: folder, BUS_NAMESPACE: folder.replaceAll(/\W/g, "-").slice(-60) },
+    ...{ DATABASE_URL: database.url, REDIS_URL: slot.redisUrl, AMQP_URL: slot.amqpUrl, TRANSPORTER: slot.transporter },
+  };
+  return {
+    database,
+    dataDir: folder,
+    start(environment = {}) {
+      const child = spawn(process.execPath, [COMMAND], { env: { ...base, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+      let said = "";
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+      const ended = once(child, "close").then(([code]) => code as number | null);
+      return {
+        said: () => said,
+        ended,
+        async address() {
+          const serves = () => /serves on (http:\S+)/.exec(said)?.[1] ?? (child.exitCode === null ? undefined : "ended");
+          const address = await until(serves, { withinMs: 60_000, what: "The command serves" });
+          assert.notEqual(address, "ended", said);
+          return address;
+        },
+        async stop() {
+          child.kill("SIGTERM");
+          await ended;
+        },
+      };
+    },
+    async close() {
+      await Promise.all([database.drop(), slot.release()]);
+      remove();
+    },
+  };
+}
