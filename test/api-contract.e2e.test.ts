@@ -101,10 +101,7 @@ describe("the gateway", () => {
     const caller = { userId: randomUUID(), role: "operator" } as const;
     const internal = createInternalTokenMint(engine.config.internalTokenSecret)(caller);
     assertProblem(await ask("GET", "/api/tickets", { token: internal }), 401, "UNAUTHENTICATED");
-    const old = createAccessTokenSigner(engine.signingKey)(
-      { ...caller, sessionId: "s" },
-      Date.now() - ACCESS_TOKEN_LIFE_MS - 2_000,
-    );
+    const old = createAccessTokenSigner(engine.signingKey)({ ...caller, sessionId: "s" }, Date.now() - ACCESS_TOKEN_LIFE_MS - 2_000);
     const expired = await ask("GET", "/api/tickets", { token: old });
     assertProblem(expired, 401, "TOKEN_EXPIRED");
     assert.match(expired.headers.get("www-authenticate") ?? "", /^Bearer error="invalid_token"$/);
