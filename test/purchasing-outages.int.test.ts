@@ -11,6 +11,9 @@ import { until } from "./support/until.ts";
 
 type Said = { status: number; code: string; ms: number; body: { transactionId?: string; tickets?: { id: string }[] } };
 
+/** At 50 ms a try and more: half a minute. */
+const PATIENCE_TRIES = 600;
+
 describe("buying over outages", () => {
   let engine: Engine;
   let url: string;
@@ -20,7 +23,7 @@ describe("buying over outages", () => {
   let copies: RedisClient;
   before(async () => {
     // The ledger keeps its servers: it is the node that sells which loses them.
-    engine = await startEngine({ SERVICES: "ledger" });
+    engine = await startEngine({ SERVICES: "auth,ledger" });
     const { databaseUrl = "", redisUrl = "", amqpUrl = "" } = engine.config;
     [postgres, redis, rabbit] = (await Promise.all([databaseUrl, redisUrl, amqpUrl].map(openTcpProxy))) as [TcpProxy, TcpProxy, TcpProxy];
     const node = await engine.startNode({
@@ -53,6 +56,7 @@ describe("buying over outages", () => {
   const buy = (eventId: string, userId?: string, key?: string): Promise<Said> => ask("POST", `/api/events/${eventId}/tickets`, userId, key);
   /** Everyone asks again with the same key until there is an answer, as the contract says. */
   const insist = async (eventId: string, userId: string, heard: Said[] = []): Promise<Said[]> => {
+    assert.ok(heard.length < PATIENCE_TRIES, "still 503 after a great many tries");
     const said = await buy(eventId, userId);
     heard.push(said);
     if (said.status !== 503) return heard;
@@ -84,9 +88,12 @@ describe("buying over outages", () => {
         await wait(20);
       }
     })();
-    await meanwhile();
-    over = true;
-    await coming;
+    try {
+      await meanwhile();
+    } finally {
+      over = true;
+      await coming;
+    }
     return Promise.all(all);
   };
   const slowest = (said: readonly Said[]): number => Math.round(Math.max(...said.map(({ ms }) => ms)));
@@ -109,11 +116,11 @@ describe("buying over outages", () => {
         await until(async () => (await buy(eventId, randomUUID())).status === 201, { withinMs: 5_000, what: "sales again" });
       });
       assert.deepEqual([...new Set(arriving.map(({ status, code }) => `${status} ${code}`))], ["503 TRY_AGAIN"]);
-      assert.ok(slowest(arriving) < 1_300, `the slowest that arrived waited ${slowest(arriving)} ms`);
+      assert.ok(slowest(arriving) < 2_000, `the slowest that arrived waited ${slowest(arriving)} ms`);
       const heard = streams.flat();
       assert.deepEqual([...new Set(streams.map((said) => said.at(-1)?.status))], [201]);
       assert.ok(heard.some(({ status }) => status === 503));
-      assert.ok(slowest(heard) < 2_800, `the slowest in flight waited ${slowest(heard)} ms`);
+      assert.ok(slowest(heard) < 3_500, `the slowest in flight waited ${slowest(heard)} ms`);
       await agrees(eventId, streams.length + 2);
     });
 
