@@ -16,9 +16,9 @@ import { createPurchasingService, type PurchasingDependencies } from "./services
 
 /**
  * How much garbage V8 lets pile up on the old heap, in per cent of what lives. By default it grows with the machine's memory: a rush of 7,000
- * purchases a second then peaked at 520 MB of which 60 MB lived; with 75 at under 400 MB, for 4 % more CPU a sale (npm run bench -- hot-event).
+ * purchases a second then peaked at 520 MB of which 60 MB lived; with 50 at under 400 MB, for some 5 % more CPU a sale (npm run bench -- hot-event).
  */
-const HEAP_GROWING_PERCENT = 75;
+const HEAP_GROWING_PERCENT = 50;
 
 export type RunningNode = {
   broker: ServiceBroker;

@@ -1,5 +1,5 @@
-import { ZxcvbnFactory } from "@zxcvbn-ts/core";
-import { adjacencyGraphs, dictionary } from "@zxcvbn-ts/language-common";
+import { createRequire } from "node:module";
+import type { ZxcvbnFactory } from "@zxcvbn-ts/core";
 
 /** Guesses that an attacker who knows how people choose passwords would need: 10^8 is what the estimator's authors ask for. */
 const SCORE_MIN = 3;
@@ -8,7 +8,18 @@ const JUDGED_MAX = 32;
 /** The whole e-mail and name come first, then their parts. */
 const KNOWN_MAX = 10;
 
-const estimator = new ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs });
+const load = createRequire(import.meta.url);
+let loaded: ZxcvbnFactory | undefined;
+
+/** Its dictionaries are 20 MB that only registration and password change need: they come with the first (64 ms). */
+function estimator(): ZxcvbnFactory {
+  if (loaded === undefined) {
+    const core = load("@zxcvbn-ts/core") as typeof import("@zxcvbn-ts/core");
+    const { adjacencyGraphs, dictionary } = load("@zxcvbn-ts/language-common") as typeof import("@zxcvbn-ts/language-common");
+    loaded = new core.ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs });
+  }
+  return loaded;
+}
 
 const ADVICE = "Choose a longer one: four or five words that do not belong together make a good password.";
 
@@ -35,7 +46,7 @@ export function weaknessOf(password: string, about: readonly string[]): string |
   const judged = Array.from(password).slice(0, JUDGED_MAX).join("");
   const parts = about.flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));
   const known = ["boxoffice", ...about, ...parts].map((text) => text.toLowerCase().slice(0, JUDGED_MAX));
-  const { score, feedback } = estimator.check(judged, [...new Set(known)].filter(({ length }) => length > 2).slice(0, KNOWN_MAX));
+  const { score, feedback } = estimator().check(judged, [...new Set(known)].filter(({ length }) => length > 2).slice(0, KNOWN_MAX));
   if (score >= SCORE_MIN) return undefined;
   return `${REASONS[feedback.warning ?? ""] ?? "It would be guessed quickly."} ${ADVICE}`;
 }
