@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { type Environment, processEnvironment, VARIABLES } from "../../config.ts";
@@ -15,7 +15,8 @@ export type StartedCommand = {
   said(): string;
   /** Where it serves. Rejects with what it said where it ends before. */
   address(): Promise<string>;
-  ended: Promise<number | null>;
+  /** Its exit code. Rejects where it goes on instead. */
+  exitCode(): Promise<number>;
   stop(): Promise<void>;
 };
 
@@ -36,6 +37,7 @@ export async function openCommandWorld(): Promise<CommandWorld> {
     ...{ PORT: "0", DATA_DIR: folder, BUS_NAMESPACE: folder.replaceAll(/\W/g, "-").slice(-60) },
     ...{ DATABASE_URL: database.url, REDIS_URL: slot.redisUrl, AMQP_URL: slot.amqpUrl, TRANSPORTER: slot.transporter },
   };
+  const running = new Set<ChildProcess>();
   return {
     database,
     dataDir: folder,
@@ -43,10 +45,17 @@ export async function openCommandWorld(): Promise<CommandWorld> {
       const child = spawn(process.execPath, [COMMAND], { env: { ...base, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
       let said = "";
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
-      const ended = once(child, "close").then(([code]) => code as number | null);
+      const ended = once(child, "close").then(([code]) => ({ code: code as number | null }));
+      let closed: { code: number | null } | undefined;
+      void ended.then((how) => (closed = how));
+      running.add(child);
+      void ended.then(() => running.delete(child));
       return {
         said: () => said,
-        ended,
+        async exitCode() {
+          const { code } = await until(() => closed, { withinMs: 60_000, what: "The command ends" });
+          return code ?? -1;
+        },
         async address() {
           const serves = () => /serves on (http:\S+)/.exec(said)?.[1] ?? (child.exitCode === null ? undefined : "ended");
           const address = await until(serves, { withinMs: 60_000, what: "The command serves" });
@@ -60,6 +69,7 @@ export async function openCommandWorld(): Promise<CommandWorld> {
       };
     },
     async close() {
+      for (const child of running) child.kill("SIGKILL");
       await Promise.all([database.drop(), slot.release()]);
       remove();
     },
