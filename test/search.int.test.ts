@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 import { fold, grams } from "../domain/fold.ts";
 import type { EventRecord } from "../domain/event-record.ts";
@@ -172,7 +173,9 @@ describe("searches", () => {
       return [first.id, second.id].map((id) => items.find((item) => item.id === id)?.available);
     };
     assert.deepEqual(await left(), [3, second.totalCapacity - 2]);
+    const gone = once(world.redis, "end");
     world.redis.disconnect();
+    await gone;
     assert.deepEqual(await left(), [first.totalCapacity, second.totalCapacity - 2]);
     await world.redis.connect();
   });
