@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ServerUrls } from "../config.ts";
+import { processEnvironment, type ServerUrls, VARIABLES } from "../config.ts";
 import { openToServers } from "./servers/place.ts";
 import type { Report } from "./servers/problem.ts";
 import { startedAt } from "./servers/process-identity.ts";
@@ -43,6 +43,17 @@ export async function startTestServers(options: {
     remove(folder);
     throw error;
   }
+}
+
+/** What configures an engine at this keyboard must not configure the tests, or they would sell from its database. */
+export function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
+  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && name !== "NODE_TEST_CONTEXT");
+  return {
+    ...Object.fromEntries(outside),
+    ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
+    ...servers.urls,
+    DATA_DIR: join(servers.folder, "engine"),
+  };
 }
 
 /** What runs that were killed left behind. */

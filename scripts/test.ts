@@ -1,12 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { processEnvironment, VARIABLES } from "../config.ts";
 import { watchAncestors } from "./ancestors.ts";
 import { ServerProblem } from "./servers/problem.ts";
 import { ROOT, runStaticChecks } from "./static-checks.ts";
 import { planTests } from "./test-arguments.ts";
-import { startTestServers, type TestServers } from "./test-servers.ts";
+import { startTestServers, testEnvironment, type TestServers } from "./test-servers.ts";
 
 /** For one file: a hang fails by name instead of stopping everything. */
 const FILE_WITHIN_MS = 300_000;
@@ -66,17 +64,6 @@ async function runTests(files: readonly string[], servers: TestServers): Promise
     .split("\n")
     .filter((line) => /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /.test(line));
   return { code, totals };
-}
-
-/** What configures an engine at this keyboard must not configure the tests, or they would sell from its database. */
-function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
-  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && name !== "NODE_TEST_CONTEXT");
-  return {
-    ...Object.fromEntries(outside),
-    ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
-    ...servers.urls,
-    DATA_DIR: join(servers.folder, "engine"),
-  };
 }
 
 function exitCode(child: ChildProcess): Promise<number> {

@@ -23,7 +23,7 @@ describe("fuzz over the contract", { skip: !existsSync(CONTRACT) && "the contrac
   });
   after(() => engine.close());
 
-  it(`S20: ${REQUESTS} requests, and every answer is as the contract says`, async (context) => {
+  it("S20: 2,000 requests made from the contract, valid, nearly valid and absurd, and every answer is as it says", async (context) => {
     const ask = httpClient(engine.url);
     assert.equal((await ask("POST", "/api/auth/register", { json: { ...CREDENTIALS, name: "Fuzz" } })).status, 201);
     const login = await ask("POST", "/api/auth/login", { json: CREDENTIALS });

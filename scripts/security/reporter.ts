@@ -1,0 +1,22 @@
+import { relative } from "node:path";
+import { ROOT } from "../static-checks.ts";
+import { idsOf } from "./lines.ts";
+
+/** What a run says of one test of a line; a row of JSON each on the standard output. */
+export type Outcome = { title: string; file: string; outcome: "pass" | "fail" | "skipped" };
+
+type TestEvent = { type: string; data: { name?: string; file?: string; skip?: unknown } };
+
+/** A reporter of node:test that tells of tests whose titles begin with the id of a line. */
+export default async function* outcomes(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const { type, data } of events) {
+    if ((type !== "test:pass" && type !== "test:fail") || data.name === undefined || idsOf(data.name).length === 0) continue;
+    const skipped = data.skip !== undefined && data.skip !== false;
+    const outcome: Outcome = {
+      title: data.name,
+      file: relative(ROOT, data.file ?? ""),
+      outcome: type === "test:fail" ? "fail" : skipped ? "skipped" : "pass",
+    };
+    yield `${JSON.stringify(outcome)}\n`;
+  }
+}
