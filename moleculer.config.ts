@@ -46,7 +46,7 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
         type: "Pino",
         options: {
           level: { [AUDIT_MODULE]: "info", "*": false },
-          pino: { options: { ...LINES, base: null }, destination: auditDestination(config.auditFile) },
+          pino: { options: { base: null }, destination: auditDestination(config.auditFile) },
         },
       },
     ],

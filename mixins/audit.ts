@@ -1,5 +1,6 @@
 import { type DestinationStream, destination } from "pino";
 import type { ServiceBroker } from "moleculer";
+import { redacted } from "./redaction.ts";
 
 /** What is written down of an act: who, what, when (the logger adds it), with which outcome, asked by which request, from where. */
 export type AuditEntry = {
@@ -21,6 +22,8 @@ export const AUDIT_MODULE = "AUDIT";
 
 /** Longer texts are cut: whoever can choose a text must not be able to fill the trail. */
 const TEXT_MAX = 200;
+/** Also what a kill -9 may take with it. */
+const GATHERED_MS = 20;
 /** Lines that wait for a standstill of whoever reads the log; what is beyond is lost, and the node lives. */
 const WAITING_BYTES_MAX = 64 * 1_024 * 1_024;
 
@@ -30,23 +33,58 @@ export function openAudit(broker: ServiceBroker): Audit {
   return (entry) => log.info(entry);
 }
 
-/** Text from outside, for one line of a log and one cell of a terminal: no control, format or line-separating character survives. */
+/**
+ * Text from outside, for one line of a log and one cell of a terminal: no control, format or line-separating character survives, nor what looks
+ * like a secret. All else in an entry is ours, so the finished line need not be searched: that would be a third of its cost.
+ */
 export function plainText(text: string | undefined): string | undefined {
-  return text?.slice(0, TEXT_MAX).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}");
+  return text === undefined ? undefined : redacted(text.slice(0, TEXT_MAX).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}"));
 }
 
-const destinations = new Map<string, DestinationStream>();
+type Destination = { stream: DestinationStream; finish: () => void };
 
-/** Where the trail goes: a file, appended to and closed to others, or the standard output. Written behind the caller's back, and whole at exit. */
+const destinations = new Map<string, Destination>();
+
+/**
+ * Where the trail goes: a file, appended to and closed to others, or the standard output. Lines are gathered for a moment, since in a rush a write
+ * for each would cost more than the line itself, and written behind the caller's back; those that wait when the process exits are written first.
+ */
 export function auditDestination(file: string | undefined): DestinationStream {
   const key = file ?? "";
   const known = destinations.get(key);
-  if (known !== undefined) return known;
-  const made = destination({
+  if (known !== undefined) return known.stream;
+  if (destinations.size === 0) process.on("exit", finishAll);
+  const output = destination({
     ...(file === undefined ? { dest: 1 } : { dest: file, append: true, mode: 0o600 }),
     sync: false,
     maxLength: WAITING_BYTES_MAX,
   });
-  destinations.set(key, made);
-  return made;
+  let gathered: string[] = [];
+  const pass = (): void => {
+    const lines = gathered.join("");
+    gathered = [];
+    if (lines !== "") output.write(lines);
+  };
+  const stream: DestinationStream = {
+    write(line) {
+      if (gathered.length === 0) setTimeout(pass, GATHERED_MS);
+      gathered.push(line);
+    },
+  };
+  const finish = (): void => {
+    pass();
+    output.flushSync();
+  };
+  destinations.set(key, { stream, finish });
+  return stream;
+}
+
+function finishAll(): void {
+  for (const { finish } of destinations.values()) {
+    try {
+      finish();
+    } catch {
+      // A file that is not open yet, or a reader that has gone: the process is leaving, and there is nowhere to say so.
+    }
+  }
 }
