@@ -24,7 +24,7 @@ const FOLLOW_THE_INDEX = {
   text: "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
 };
 
-const BOOK_PENDING = `
+export const BOOK_PENDING = `
   WITH cut AS (
     SELECT named.id AS event_id, last.epoch, last.batch
     FROM unnest($1::uuid[]) AS named (id)

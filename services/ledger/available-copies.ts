@@ -1,4 +1,4 @@
-import { setTimeout as wait } from "node:timers/promises";
+import { type Clock, systemClock } from "../../mixins/clock.ts";
 import { availableKey, copyText, readCopy, type Stamp } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 
@@ -26,7 +26,12 @@ type Suspect = { truth: Truth; key: string; text: string; found: number };
  * trust (absent, unreadable, of another run of Redis) is no difference, and neither is one newer than the snapshot.
  * Returns undefined when Redis cannot be asked.
  */
-export async function checkAvailableCopies(redis: RedisClient, truths: readonly Truth[], mend: boolean): Promise<WrongCopy[] | undefined> {
+export async function checkAvailableCopies(
+  redis: RedisClient,
+  truths: readonly Truth[],
+  mend: boolean,
+  clock: Clock = systemClock,
+): Promise<WrongCopy[] | undefined> {
   const run = redis.runId();
   if (run === undefined) return undefined;
   try {
@@ -34,7 +39,7 @@ export async function checkAvailableCopies(redis: RedisClient, truths: readonly 
     for (let start = 0; start < truths.length; start += PAGE)
       suspects.push(...(await suspectsOf(redis, run, truths.slice(start, start + PAGE))));
     if (suspects.length === 0) return [];
-    await wait(GRACE_MS);
+    await new Promise<void>((resolve) => clock.after(GRACE_MS, resolve));
     const wrong: WrongCopy[] = [];
     for (const { truth, key, text, found } of suspects) {
       if ((await redis.get(key)) !== text) continue;

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "../../mixins/clock.ts";
 import type { Database } from "../../mixins/database.ts";
 import type { Log, Publisher } from "../../mixins/queue.ts";
 
@@ -9,6 +10,7 @@ export type SweeperOptions = {
   everyMs?: number;
   /** Rows younger than this have a message on its way. */
   olderThanMs?: number;
+  clock?: Clock;
 };
 
 export type Sweeper = { stop(): Promise<void> };
@@ -17,7 +19,7 @@ export type Sweeper = { stop(): Promise<void> };
  * One step through the index per event, however long its backlog: of each event only the oldest pending row is read. Rows of dead nodes, of lost
  * messages and of a RabbitMQ that was away are all found here, because nothing but the rows themselves is asked.
  */
-const EVENTS_WAITING = `
+export const EVENTS_WAITING = `
   WITH RECURSIVE oldest AS (
     (SELECT event_id, created_at FROM event_ticket_transactions WHERE status = 'pending' ORDER BY event_id, epoch, batch LIMIT 1)
     UNION ALL
@@ -41,7 +43,7 @@ export async function eventsWaiting(database: Database, olderThanMs: number): Pr
  * as long a wait, so a long backlog gains no queue of repetitions.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
-  const { database, publisher, log, everyMs = 1_000, olderThanMs = 5_000 } = options;
+  const { database, publisher, log, everyMs = 1_000, olderThanMs = 5_000, clock = systemClock } = options;
   const publishedAtMs = new Map<string, number>();
   let stopped = false;
   let failing = false;
@@ -51,7 +53,7 @@ export function startSweeper(options: SweeperOptions): Sweeper {
     if (!publisher.connected()) return;
     try {
       const waiting = await eventsWaiting(database, olderThanMs);
-      const nowMs = performance.now();
+      const nowMs = clock.nowMs();
       for (const [eventId, atMs] of publishedAtMs) if (nowMs - atMs >= olderThanMs) publishedAtMs.delete(eventId);
       for (const eventId of waiting) {
         if (publishedAtMs.has(eventId)) continue;
@@ -65,20 +67,20 @@ export function startSweeper(options: SweeperOptions): Sweeper {
     }
   };
 
-  let timer: NodeJS.Timeout;
+  let timer: { cancel(): void };
   const schedule = (): void => {
-    timer = setTimeout(() => {
+    timer = clock.after(everyMs, () => {
       running = sweep().finally(() => {
         if (!stopped) schedule();
       });
-    }, everyMs);
+    });
   };
   schedule();
 
   return {
     async stop() {
       stopped = true;
-      clearTimeout(timer);
+      timer.cancel();
       await running;
     },
   };

@@ -1,4 +1,4 @@
-import { setTimeout as wait } from "node:timers/promises";
+import { type Clock, pause, systemClock } from "../../mixins/clock.ts";
 import type { Database } from "../../mixins/database.ts";
 import type { Delivery, Handler, Log, Turn } from "../../mixins/queue.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
@@ -6,7 +6,15 @@ import { applyEvents, failPending } from "./apply.ts";
 
 export type LedgerCounts = { appliedRows: number; failedRows: number; outages: number };
 
-export type HandlerOptions = { database: Database; redis: RedisClient; log: Log; counts: LedgerCounts; retryMs?: number };
+export type HandlerOptions = {
+  database: Database;
+  redis: RedisClient;
+  log: Log;
+  counts: LedgerCounts;
+  retryMs?: number;
+  clock?: Clock;
+  prefixMax?: number;
+};
 
 /**
  * What the ledger does with messages: books everything their events have pending, then deletes the transactions' copies in Redis.
@@ -16,10 +24,10 @@ export type HandlerOptions = { database: Database; redis: RedisClient; log: Log;
  * the last delivery of one its rows are put aside as `failed`.
  */
 export function createTransactionHandler(options: HandlerOptions): Handler {
-  const { database, redis, log, counts, retryMs = 250 } = options;
+  const { database, redis, log, counts, retryMs = 250, clock = systemClock, prefixMax } = options;
 
   const attempt = async (eventIds: readonly string[], lastTry: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> => {
-    const { rows, broken } = await applyEvents(database, eventIds);
+    const { rows, broken } = await applyEvents(database, eventIds, prefixMax);
     counts.appliedRows += rows;
     for (const [eventId, reason] of broken) {
       if (!lastTry.has(eventId)) continue;
@@ -54,7 +62,7 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
           log.warn(`The ledger cannot book and waits: ${error instanceof Error ? error.message : String(error)}`);
           turn.pause();
         }
-        await wait(Math.min(retryMs * 2 ** failures, 2_000), undefined, { signal: turn.signal });
+        await pause(clock, Math.min(retryMs * 2 ** failures, 2_000), turn.signal);
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { Command } from "../../domain/event-state.ts";
 import { refused } from "../../domain/refusal.ts";
-import type { Clock, Outcome } from "./ports.ts";
+import type { Clock } from "../../mixins/clock.ts";
+import type { Outcome } from "./ports.ts";
 
 /** An owner says TRY_AGAIN to what waited this long undecided, so that its silence means dead, frozen, or a commit in doubt. */
 export const UNDECIDED_MAX_MS = 500;

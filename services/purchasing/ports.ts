@@ -1,5 +1,6 @@
 import type { Answer } from "../../domain/refusal.ts";
 import type { Command } from "../../domain/event-state.ts";
+import type { Clock } from "../../mixins/clock.ts";
 
 /** A ticket as the contract shows it (openapi.yaml, Ticket). */
 export type Ticket = {
@@ -87,9 +88,6 @@ export type Publisher = { publish(eventId: string, transactionIds: string[]): vo
 export type CommittedBatch = Ownership & { available: number; endsAtMs: number; sold: Purchase[]; cancelled: Ticket[]; userIds: string[] };
 /** The copies in Redis. Never rejects and never takes long. */
 export type Copies = { write(batch: CommittedBatch): Promise<void> };
-
-/** Monotonic milliseconds, and timers. The simulation has its own. */
-export type Clock = { nowMs(): number; after(delayMs: number, task: () => void): { cancel(): void } };
 
 /** Where this node believes the event lives. `forward` marks the command so that it is served where it lands. */
 export type Router = { isOwner(eventId: string): boolean; forward(eventId: string, command: Command): Promise<Outcome> };

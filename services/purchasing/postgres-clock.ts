@@ -1,4 +1,4 @@
-import type { Clock } from "./ports.ts";
+import type { Clock } from "../../mixins/clock.ts";
 
 /** PostgreSQL's clock, carried on by our own in between two answers, so that no decision depends on how right this machine's clock is. */
 export class PostgresClock {

@@ -2,6 +2,7 @@ import type { Context, ServiceSchema } from "moleculer";
 import type { BuyTickets, CancelTicket, Command } from "../../domain/event-state.ts";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { callerOf } from "../../mixins/authorisation.ts";
+import { systemClock } from "../../mixins/clock.ts";
 import type { Database } from "../../mixins/database.ts";
 import { EVENT_OWNER } from "../../mixins/event-owner.ts";
 import { createInternalTokenMint } from "../../mixins/internal-token.ts";
@@ -189,7 +190,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         lease: { acquire: (eventId, waitMs, cutShort) => held.acquire(`lock:event:{${eventId}}`, waitMs, cutShort) },
         publisher: messages,
         copies,
-        clock: { nowMs: () => performance.now(), after: startTimer },
+        clock: systemClock,
         router: busRouter(broker, createInternalTokenMint(internalTokenSecret)),
         newTicketId: createTicketIds(),
         random: Math.random,
@@ -210,11 +211,6 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
 }
 
 const LOUD: ReadonlySet<string> = new Set(["commit-failed", "commit-unknown", "store-away", "fault"]);
-
-function startTimer(delayMs: number, task: () => void): { cancel(): void } {
-  const timer = setTimeout(task, delayMs);
-  return { cancel: () => clearTimeout(timer) };
-}
 
 /** Each kind with what belongs to it: a purchase of no quantity would sell nothing and leave what is available not a number. */
 function isWhole(command: Unread<BuyTickets> | Unread<CancelTicket>): boolean {

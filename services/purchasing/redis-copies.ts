@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "../../mixins/clock.ts";
 import { availableKey, writeCopies } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import type { CommittedBatch, Copies } from "./ports.ts";
@@ -12,10 +13,10 @@ const PATIENCE_MS = 150;
  * What a batch changed, for readers that need not ask PostgreSQL: what is left, the tickets, the transactions. A failure costs readers time, never
  * truth: it is repaired in the background with the newest state of the event until Redis takes it.
  */
-export function redisCopies(redis: RedisClient, repairEveryMs = 1_000): Copies & { close(): void } {
+export function redisCopies(redis: RedisClient, repairEveryMs = 1_000, clock: Clock = systemClock): Copies & { close(): void } {
   /** The newest availability per event that Redis has not taken, and nothing else: an outage may be long. */
   const owed = new Map<string, CommittedBatch>();
-  let repair: NodeJS.Timeout | undefined;
+  let repair: { cancel(): void } | undefined;
   let closed = false;
 
   const write = async (batch: CommittedBatch): Promise<void> => {
@@ -26,7 +27,7 @@ export function redisCopies(redis: RedisClient, repairEveryMs = 1_000): Copies &
     } catch {
       const older = owed.get(batch.eventId);
       if (older === undefined || isNewer(batch, older)) owed.set(batch.eventId, { ...batch, sold: [], cancelled: [], userIds: [] });
-      if (!closed) repair ??= setTimeout(repairAll, repairEveryMs).unref();
+      if (!closed) repair ??= clock.after(repairEveryMs, repairAll);
     }
   };
   const repairAll = (): void => {
@@ -37,13 +38,13 @@ export function redisCopies(redis: RedisClient, repairEveryMs = 1_000): Copies &
   return {
     async write(batch) {
       if (redis.status !== "ready") return void write(batch);
-      let patience: NodeJS.Timeout | undefined;
-      await Promise.race([write(batch), new Promise((resolve) => (patience = setTimeout(resolve, PATIENCE_MS)))]);
-      clearTimeout(patience);
+      let patience: { cancel(): void } | undefined;
+      await Promise.race([write(batch), new Promise<void>((resolve) => (patience = clock.after(PATIENCE_MS, resolve)))]);
+      patience?.cancel();
     },
     close() {
       closed = true;
-      clearTimeout(repair);
+      repair?.cancel();
     },
   };
 }

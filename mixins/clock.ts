@@ -1,0 +1,26 @@
+/** Monotonic milliseconds, and timers. The simulation has its own. */
+export type Clock = { nowMs(): number; after(delayMs: number, task: () => void): { cancel(): void } };
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+/** Rejects with the signal's reason where that is aborted first. */
+export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      timer.cancel();
+      reject(signal.reason as Error);
+    };
+    const timer = clock.after(delayMs, () => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    });
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+}
