@@ -1,15 +1,14 @@
 import type { Context, ServiceSchema } from "moleculer";
 import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
-import { accepted, type Answer, refused } from "../../domain/refusal.ts";
+import { accepted, type Answer } from "../../domain/refusal.ts";
 import { type Database, tableMixin } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
-import { orTryAgain } from "../../mixins/unavailable.ts";
-import { availableOf } from "./availability.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./event-view.ts";
-import { type Filters, listFilters } from "./filters.ts";
+import type { Filters } from "./filters.ts";
 import { gramShares } from "./gram-shares.ts";
 import { importEvents, type ImportOutcome } from "./import-events.ts";
-import { searchEvents, type SearchPage } from "./search.ts";
+import { type CatalogCounts, createLayers, newCatalogCounts } from "./layers.ts";
+import type { SearchPage } from "./search.ts";
 import type { SearchParams } from "./search-filters.ts";
 
 export type CatalogDependencies = {
@@ -19,6 +18,8 @@ export type CatalogDependencies = {
   importDatabase: Database;
   redis: RedisClient;
   now?: () => number;
+  /** Counted into, for whoever looks. */
+  counts?: CatalogCounts;
 };
 
 /** `last`: the feed has ended, so the indexes are put in order for searches. */
@@ -52,8 +53,9 @@ const RECORD_RULES = {
 
 /** The catalogue: what can be bought, where and when. The only writer of `event` but its capacity. */
 export function createCatalogService(dependencies: CatalogDependencies): ServiceSchema {
-  const { database, importDatabase, redis, now = Date.now } = dependencies;
+  const { database, importDatabase, redis, now = Date.now, counts = newCatalogCounts() } = dependencies;
   const shares = gramShares(database, now);
+  const layers = createLayers({ database, redis, shares, now, counts });
   let writtenSinceTidied = 0;
 
   /** Pages are read from the indexes alone only where VACUUM has been, and the shape of a search follows the statistics. */
@@ -86,7 +88,7 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
           cursor: { type: "string", max: 1_000, optional: true },
         },
         handler(ctx: Context<SearchParams>): Promise<Answer<SearchPage>> {
-          return orTryAgain(async () => searchEvents({ database, redis, share: await shares.current() }, ctx.params, now()));
+          return layers.search(ctx.params);
         },
       },
 
@@ -96,13 +98,8 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
         params: { $$strict: true, eventId: { type: "uuid" } },
         handler(ctx: Context<{ eventId: string }>): Promise<Answer<EventView>> {
           const { adapter } = this as unknown as WithAdapter;
-          return orTryAgain(async () => {
-            const id = ctx.params.eventId.toLowerCase();
-            const row = readEvent(await adapter.findById(id));
-            if (row === undefined) return refused("EVENT_NOT_FOUND");
-            const available = await availableOf(database, redis, [id]);
-            return accepted({ ...row, available: available.get(id) ?? 0 });
-          });
+          const id = ctx.params.eventId.toLowerCase();
+          return layers.get(id, async () => readEvent(await adapter.findById(id)));
         },
       },
 
@@ -111,7 +108,7 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
         auth: "public",
         params: { $$strict: true },
         handler(): Promise<Answer<Filters>> {
-          return orTryAgain(async () => accepted(await listFilters(database, now())));
+          return layers.filters();
         },
       },
 

@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from "node:crypto";
 import type { EventRecord } from "../../domain/event-record.ts";
 import { availableKey, writeCopies } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
@@ -7,16 +8,33 @@ const DAY_MS = 86_400_000;
 /** What an event has to sell after its import, as of the epoch that the import took. */
 export type Left = { available: number; epoch: number };
 
+/** Which pages and events are as the catalogue is now: those kept under this word. */
+export const GENERATION_KEY = "catalog:generation";
+/** However rarely something is imported, every copy is read anew this often. */
+export const GENERATION_MS = 600_000;
+
 const DELETE_AT_ONCE = 1_000;
 const DOUBTFUL_MS = 60_000;
 
+export function eventKey(eventId: string): string {
+  return `event:{${eventId}}`;
+}
+
+/** Of one fixed length, whatever is searched for. */
+export function pageKey(question: string): string {
+  return `catalog:page:${createHash("sha256").update(question).digest("base64url")}`;
+}
+
 /**
- * Before an event is changed: should this process die after the commit and before the copies are renewed, what they say of the event as it was is gone
- * within a minute. Never rejects.
+ * Before events are changed: should this process die after the commit and before the copies are renewed, what they say of the catalogue as it was is
+ * fresh no longer than a minute. Never rejects.
  */
-export async function expireSoon(redis: RedisClient, eventId: string): Promise<void> {
+export async function expireSoon(redis: RedisClient, eventIds: readonly string[]): Promise<void> {
   try {
-    await redis.pexpire(availableKey(eventId), DOUBTFUL_MS, "LT");
+    await Promise.all([
+      redis.set(GENERATION_KEY, randomUUID(), "PX", DOUBTFUL_MS),
+      ...eventIds.map((id) => redis.pexpire(availableKey(id), DOUBTFUL_MS, "LT")),
+    ]);
   } catch {
     // Said by the connection itself, once per outage.
   }
@@ -34,13 +52,22 @@ export async function forgetTransactions(redis: RedisClient, eventId: string, tr
   }
 }
 
+/** After the import has committed: no page and no event that was read before is fresh from now on. Never rejects. */
+export async function renewPages(redis: RedisClient): Promise<void> {
+  try {
+    await redis.set(GENERATION_KEY, randomUUID(), "PX", GENERATION_MS);
+  } catch {
+    // Said by the connection itself, once per outage.
+  }
+}
+
 /**
  * After the import has changed an event: forgets its copy and, where the change took the epoch, writes what is left under it. Never rejects: while
  * Redis is away the copies are not trusted or expire by themselves.
  */
 export async function renewCopies(redis: RedisClient, eventId: string, record: EventRecord, left?: Left): Promise<void> {
   try {
-    await redis.del(`event:{${eventId}}`);
+    await redis.del(eventKey(eventId));
     if (left === undefined) return;
     const expiresAtMs = Math.max(Date.parse(record.endsAt), Date.now()) + DAY_MS;
     const copy = { key: availableKey(eventId), value: { available: left.available } };

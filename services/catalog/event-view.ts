@@ -21,12 +21,15 @@ export type EventView = {
 /** A row before it is known what is left to sell. */
 export type EventRow = Omit<EventView, "available">;
 
-/** Selects an EventRow. All text and numbers: what is read is what travels on the bus. */
+/** A row as it is read; when the event ends decides how long copies live, and is nobody's outside. */
+export type StoredEvent = EventRow & { endsAtMs: number };
+
+/** Selects a StoredEvent. All text and numbers: what is read is what travels on the bus. */
 export const EVENT_COLUMNS = `
   event.id, event.name, event.type, event.location, event.country, event.url, to_char(event.date, 'YYYY-MM-DD') AS date,
   to_char(event.start_time, 'HH24:MI') AS "startTime", to_char(event.end_time, 'HH24:MI') AS "endTime", event.duration,
   event.time_zone AS "timeZone", to_char(event.starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt",
-  event.total_capacity AS "totalCapacity"`;
+  event.total_capacity AS "totalCapacity", (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"`;
 
 /** The plain read of one event goes through moleculer-db's adapter; columns that only the search needs are left out. */
 export const EVENT_TABLE = {
@@ -44,18 +47,20 @@ export const EVENT_TABLE = {
     duration: DataTypes.INTEGER,
     timeZone: DataTypes.TEXT,
     startsAt: DataTypes.DATE,
+    endsAt: DataTypes.DATE,
     totalCapacity: DataTypes.INTEGER,
   },
 };
 
 /** The adapter's instance as a row; undefined where there is none. */
-export function readEvent(instance: unknown): EventRow | undefined {
+export function readEvent(instance: unknown): StoredEvent | undefined {
   if (!(instance instanceof Model)) return undefined;
-  const stored = instance.get({ plain: true }) as Omit<EventRow, "startsAt"> & { startsAt: Date };
+  const { endsAt, ...stored } = instance.get({ plain: true }) as Omit<EventRow, "startsAt"> & { startsAt: Date; endsAt: Date };
   return {
     ...stored,
     startTime: stored.startTime.slice(0, 5),
     endTime: stored.endTime.slice(0, 5),
     startsAt: stored.startsAt.toISOString(),
+    endsAtMs: endsAt.getTime(),
   };
 }

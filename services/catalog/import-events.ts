@@ -3,7 +3,7 @@ import { lockEvents } from "../../mixins/book-pending.ts";
 import { type Database, isServerError } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { changeEvent } from "./change-event.ts";
-import { expireSoon, forgetTransactions, renewCopies } from "./event-copies.ts";
+import { expireSoon, forgetTransactions, renewCopies, renewPages } from "./event-copies.ts";
 import { describeEvents, eventId, insertEvents, type StoredRecord, storedRecords } from "./event-rows.ts";
 
 export type ImportOutcome = { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
@@ -51,6 +51,7 @@ async function importDistinct(
   const stored = await storedRecords(database, records);
   const isNew = records.filter((record) => !stored.has(eventId(record)));
   const inserted = await insertEvents(database, isNew);
+  if (inserted.size > 0) await renewPages(dependencies.redis);
   for (const record of isNew) if (inserted.has(eventId(record))) outcomes.set(record, { outcome: "imported" });
 
   const described: EventRecord[] = [];
@@ -70,10 +71,12 @@ function differs(record: EventRecord, before: StoredRecord, fields: readonly (ke
 }
 
 async function describe({ database, redis, changed }: ImportDependencies, records: readonly EventRecord[]): Promise<void> {
+  await expireSoon(redis, []);
   await database.transaction(async (connection) => {
     await lockEvents(connection, records.map(eventId));
     await describeEvents(connection, records);
   });
+  await renewPages(redis);
   for (const record of records) {
     await renewCopies(redis, eventId(record), record);
     changed(eventId(record));
@@ -82,11 +85,12 @@ async function describe({ database, redis, changed }: ImportDependencies, record
 
 async function change({ database, redis, node, changed }: ImportDependencies, record: EventRecord): Promise<ImportOutcome> {
   try {
-    await expireSoon(redis, eventId(record));
+    await expireSoon(redis, [eventId(record)]);
     const result = await changeEvent(database, record, node);
     await forgetTransactions(redis, eventId(record), result.booked);
     if (!result.changed)
       return { outcome: "refused", reason: `capacity ${record.totalCapacity} is below the ${result.sold} tickets that are sold` };
+    await renewPages(redis);
     await renewCopies(redis, eventId(record), record, result);
     changed(eventId(record));
     return { outcome: "updated" };

@@ -30,6 +30,16 @@ export type SearchFilters = {
   after?: Position;
 };
 
+/**
+ * What two searches have in common that find the same page for as long as nothing changes: spelling and the moment do not matter. What is searched
+ * for by default begins on another day every day, so a first day counts only where it was asked for.
+ */
+export function searchKey(params: SearchParams, filters: SearchFilters): string {
+  const { locationKey, nameKey, typeKey, lastDate, endsAfter, limit, after } = filters;
+  const first = latest(params.date, params.from) === undefined ? undefined : filters.firstDate;
+  return JSON.stringify([locationKey, nameKey, typeKey, first, lastDate, endsAfter !== undefined, limit, after]);
+}
+
 const LIMIT_DEFAULT = 20;
 const DAY_MS = 86_400_000;
 /** No event lasts longer than a year (EVENT_LIMITS), and no city is a day away from UTC. */

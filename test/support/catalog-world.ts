@@ -4,6 +4,7 @@ import type { Answer } from "../../domain/refusal.ts";
 import { type Database, openDatabase } from "../../mixins/database.ts";
 import { openRedis, type RedisClient, whenReady } from "../../mixins/redis.ts";
 import { createCatalogService } from "../../services/catalog/catalog.service.ts";
+import { type CatalogCounts, newCatalogCounts } from "../../services/catalog/layers.ts";
 import type { ImportOutcome } from "../../services/catalog/import-events.ts";
 import { freshDatabase } from "./database.ts";
 import { claimSlot } from "./servers.ts";
@@ -12,6 +13,7 @@ export type CatalogWorld = {
   broker: ServiceBroker;
   database: Database;
   redis: RedisClient;
+  counts: CatalogCounts;
   /** Moves the catalogue's clock. */
   setNow(ms: number): void;
   /** Ids of events that were announced as changed. */
@@ -24,18 +26,22 @@ export type CatalogWorld = {
   close(): Promise<void>;
 };
 
-/** The catalogue on a database and a Redis of its own, with nothing else of the engine. */
-export async function openCatalogWorld(nowMs: number): Promise<CatalogWorld> {
+/**
+ * The catalogue on a database and a Redis of its own, with nothing else of the engine. `reads`: by which way its reads reach PostgreSQL, where a test
+ * means to cut it off.
+ */
+export async function openCatalogWorld(nowMs: number, reads = (url: string) => Promise.resolve(url)): Promise<CatalogWorld> {
   const slot = await claimSlot();
   const fresh = await freshDatabase();
-  const database = openDatabase(fresh.url, "sale");
+  const database = openDatabase(await reads(fresh.url), "sale");
+  const counts = newCatalogCounts();
   const importDatabase = openDatabase(fresh.url, "long");
   const redis = openRedis(slot.redisUrl, () => undefined);
   await whenReady(redis, 5_000);
   const changed: string[] = [];
   let clockMs = nowMs;
   const broker = new ServiceBroker({ nodeID: "catalog-test", logger: false });
-  broker.createService(createCatalogService({ database, importDatabase, redis, now: () => clockMs }));
+  broker.createService(createCatalogService({ database, importDatabase, redis, counts, now: () => clockMs }));
   broker.createService({
     name: "listener",
     events: { "event.changed": (ctx: { params: { eventId: string } }) => void changed.push(ctx.params.eventId) },
@@ -49,7 +55,7 @@ export async function openCatalogWorld(nowMs: number): Promise<CatalogWorld> {
     return answer.value;
   };
   return {
-    ...{ broker, database, redis, changed, call, value },
+    ...{ broker, database, redis, counts, changed, call, value },
     setNow: (ms) => (clockMs = ms),
     async import(records) {
       const outcomes: ImportOutcome[] = [];

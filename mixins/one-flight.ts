@@ -1,0 +1,11 @@
+/** One piece of work per key at a time: whoever asks while it is under way gets what comes of it. */
+export function oneFlight<T>(): (key: string, work: () => Promise<T>) => Promise<T> {
+  const flights = new Map<string, Promise<T>>();
+  return (key, work) => {
+    const underWay = flights.get(key);
+    if (underWay !== undefined) return underWay;
+    const flight = work().finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return flight;
+  };
+}

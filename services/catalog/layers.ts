@@ -1,0 +1,172 @@
+import { accepted, type Answer, refused } from "../../domain/refusal.ts";
+import type { Connection } from "../../mixins/database.ts";
+import { copyLeftToSell, readLeftToSell } from "../../mixins/left-to-sell.ts";
+import { oneFlight } from "../../mixins/one-flight.ts";
+import type { RedisClient } from "../../mixins/redis.ts";
+import { orTryAgain } from "../../mixins/unavailable.ts";
+import { pageKey } from "./event-copies.ts";
+import type { EventRow, EventView, StoredEvent } from "./event-view.ts";
+import { type Filters, listFilters } from "./filters.ts";
+import type { GramShares } from "./gram-shares.ts";
+import { createPageCopies, type EventCopies, type Held } from "./page-copies.ts";
+import { type FoundPage, findPage, type SearchPage } from "./search.ts";
+import { searchFilters, searchKey, type SearchParams } from "./search-filters.ts";
+
+/**
+ * Questions answered from fresh copies (`partial` of them asked PostgreSQL what is left to sell), by PostgreSQL or not at all, and from copies past
+ * their time because it was away.
+ */
+export type CatalogCounts = { hits: number; partial: number; misses: number; stale: number };
+
+export function newCatalogCounts(): CatalogCounts {
+  return { hits: 0, partial: 0, misses: 0, stale: 0 };
+}
+
+export type Layers = {
+  /** Can refuse with: VALIDATION_ERROR, TRY_AGAIN. */
+  search(params: SearchParams): Promise<Answer<SearchPage>>;
+  /** Can refuse with: EVENT_NOT_FOUND, TRY_AGAIN. `find` reads the event from PostgreSQL. */
+  get(eventId: string, find: () => Promise<StoredEvent | undefined>): Promise<Answer<EventView>>;
+  /** Can refuse with: TRY_AGAIN. */
+  filters(): Promise<Answer<Filters>>;
+};
+
+export type LayersOptions = { database: Connection; redis: RedisClient; shares: GramShares; now: () => number; counts: CatalogCounts };
+
+/** While PostgreSQL is away and there are copies, one question in so long is spent on finding out whether it is back. */
+const RETRY_MS = 500;
+/** Events end all the time, and their counts with them. */
+const FILTERS_FRESH_MS = 60_000;
+
+/**
+ * The catalogue as it is read: copies in Redis where they are fresh, else PostgreSQL, else copies past their time. The same question asked by many at
+ * once is one. What is left to sell comes with each answer from the copy that the event's worker renews with each batch.
+ */
+export function createLayers({ database, redis, shares, now, counts }: LayersOptions): Layers {
+  const copies = createPageCopies(redis);
+  const flights = oneFlight<Answer<unknown>>();
+  let retryAtMs: number | undefined;
+
+  /** PostgreSQL's answer, or TRY_AGAIN within a second; at once where it was just seen to be away and `copy` can stand in. */
+  const ask = async <T>(read: () => Promise<Answer<T>>, copy: unknown): Promise<Answer<T>> => {
+    const nowMs = performance.now();
+    if (copy !== undefined && retryAtMs !== undefined) {
+      if (nowMs < retryAtMs) return refused("TRY_AGAIN");
+      retryAtMs = nowMs + RETRY_MS;
+    }
+    const answer = await orTryAgain(read);
+    retryAtMs = isAway(answer) ? performance.now() + RETRY_MS : undefined;
+    return answer;
+  };
+
+  /** The order of things for every kind of question. `assemble` gives undefined where the copies do not suffice. */
+  const layered = async <T>(
+    read: () => Promise<Answer<T>>,
+    held: Held<unknown> | undefined,
+    assemble: (late: boolean) => Promise<T | undefined> | T | undefined,
+  ): Promise<Answer<T>> => {
+    if (held?.fresh === true) {
+      const value = await assemble(false);
+      if (value !== undefined) {
+        counts.hits += 1;
+        return accepted(value);
+      }
+    }
+    const answer = await ask(read, held);
+    const value = held !== undefined && isAway(answer) ? await assemble(true) : undefined;
+    if (value === undefined) {
+      counts.misses += 1;
+      return answer;
+    }
+    counts.stale += 1;
+    return accepted(value);
+  };
+
+  /** Adds what is left to sell; asks PostgreSQL only about events of which Redis says nothing. */
+  const withAvailable = async (rows: readonly EventRow[], copied: ReadonlyMap<string, number>): Promise<EventView[]> => {
+    const available = new Map(copied);
+    const missing = rows.flatMap(({ id }) => (available.has(id) ? [] : [id]));
+    if (missing.length > 0) {
+      const numbers = await readLeftToSell(database, missing);
+      for (const number of numbers) available.set(number.eventId, number.available);
+      void copyLeftToSell(redis, numbers);
+    }
+    return rows.map((row) => ({ ...row, available: available.get(row.id) ?? 0 }));
+  };
+
+  /** All of these events from copies, or undefined. Of one that nobody has copied `late` does not make up what is left. */
+  const eventsFromCopies = async (
+    ids: readonly string[],
+    { rows, available }: EventCopies,
+    late: boolean,
+  ): Promise<EventView[] | undefined> => {
+    const found = ids.flatMap((id) => rows.get(id) ?? []);
+    if (found.length < ids.length || !(late || found.every(({ fresh }) => fresh))) return undefined;
+    const events = found.map(({ value }) => value);
+    const complete = events.every(({ id }) => available.has(id));
+    if (late || complete) return complete ? withAvailable(events, available) : undefined;
+    counts.partial += 1;
+    const answer = await ask(async () => accepted(await withAvailable(events, available)), found);
+    return answer.ok ? answer.value : undefined;
+  };
+
+  return {
+    async search(params) {
+      const nowMs = now();
+      const filters = searchFilters(params, nowMs);
+      if (!filters.ok) return filters;
+      const key = pageKey(searchKey(params, filters.value));
+      return flights(key, async () => {
+        const { generation, held } = await copies.page(key);
+        const read = async (): Promise<Answer<SearchPage>> => {
+          const { found, events, freshMs } = await findPage(database, filters.value, await shares.current(), nowMs);
+          const { available } = await copies.events(found.ids);
+          const items = await withAvailable(events.map(rowOf), available);
+          copies.keepPage(key, found, generation, freshMs);
+          copies.keepEvents(events, generation);
+          return accepted({ items, nextCursor: found.nextCursor });
+        };
+        return layered(read, held, async (late) => {
+          const page = held?.value as FoundPage;
+          const items = await eventsFromCopies(page.ids, await copies.events(page.ids), late);
+          return items && { items, nextCursor: page.nextCursor };
+        });
+      }) as Promise<Answer<SearchPage>>;
+    },
+
+    get: (eventId, find) =>
+      flights(eventId, async () => {
+        const copied = await copies.events([eventId]);
+        const read = async (): Promise<Answer<EventView>> => {
+          const event = await find();
+          if (event === undefined) return refused("EVENT_NOT_FOUND");
+          const [view] = await withAvailable([rowOf(event)], copied.available);
+          copies.keepEvents([event], copied.generation);
+          return view === undefined ? refused("EVENT_NOT_FOUND") : accepted(view);
+        };
+        return layered(read, copied.rows.get(eventId), async (late) => (await eventsFromCopies([eventId], copied, late))?.[0]);
+      }) as Promise<Answer<EventView>>,
+
+    filters: () =>
+      flights("filters", async () => {
+        const key = pageKey("filters");
+        const { generation, held } = await copies.page(key);
+        const read = async (): Promise<Answer<Filters>> => {
+          const filters = await listFilters(database, now());
+          copies.keepPage(key, filters, generation, FILTERS_FRESH_MS);
+          return accepted(filters);
+        };
+        return layered(read, held, () => held?.value as Filters);
+      }) as Promise<Answer<Filters>>,
+  };
+}
+
+function rowOf(event: StoredEvent): EventRow {
+  const row: Partial<StoredEvent> = { ...event };
+  delete row.endsAtMs;
+  return row as EventRow;
+}
+
+function isAway(answer: Answer<unknown>): boolean {
+  return !answer.ok && answer.refusal.code === "TRY_AGAIN";
+}
