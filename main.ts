@@ -8,7 +8,7 @@ import { createInternalTokenVerifier } from "./mixins/internal-token.ts";
 import { openRedis, whenReady } from "./mixins/redis.ts";
 import { requestContext } from "./mixins/request-context.ts";
 import { brokerOptions } from "./moleculer.config.ts";
-import { createApiService } from "./services/api/api.service.ts";
+import { createApiService, NEEDED_SERVICES } from "./services/api/api.service.ts";
 import { createAuthService } from "./services/auth/auth.service.ts";
 import { createCatalogService } from "./services/catalog/catalog.service.ts";
 import { createLedgerService } from "./services/ledger/ledger.service.ts";
@@ -20,11 +20,17 @@ import { createPurchasingService, type PurchasingDependencies } from "./services
  */
 const HEAP_GROWING_PERCENT = 50;
 
+/** A gateway that starts waits so long for the services it needs to show themselves; then it opens its port and is not ready. */
+const SERVICES_WAIT_MS = 3_000;
+
 export type RunningNode = {
   broker: ServiceBroker;
   /** Where its gateway answers, if it runs one. */
   url: string | undefined;
-  /** Stops taking calls, lets those in flight finish, then closes every connection. */
+  /**
+   * Says that it leaves (readiness, connections, the registry) and gives its events to other nodes, serves for a moment what still comes, lets what is in
+   * flight finish, then closes every connection.
+   */
   stop(): Promise<void>;
 };
 
@@ -50,9 +56,11 @@ export async function startNode(
   const longDatabase = openDatabase(databaseUrl, "long");
   const redis = openRedis(redisUrl, (message) => log.warn(message));
   const usesDatabase = config.services.some((name) => name !== "api");
+  const leaving = new AbortController();
   const health = createHealth(
     broker,
     usesDatabase ? { database: async () => (await database.query({ text: "SELECT 1" })).length === 1 } : {},
+    { needs: config.services.includes("api") ? NEEDED_SERVICES : [], leaving: leaving.signal },
   );
   let url: string | undefined;
   let healthServer: HealthServer | undefined;
@@ -70,11 +78,13 @@ export async function startNode(
       createPurchasing({
         ...{ database, workerDatabase, redis, amqpUrl, lockUrls, leaseMs, transactionSecret, internalTokenSecret, ...replacements },
         limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
+        leaving: leaving.signal,
       }),
-    ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl }),
+    ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl, leaving: leaving.signal }),
     api: () =>
       createApiService({
         ...{ config, health, throttleStore: config.rateLimits ? redis : undefined },
+        ...{ leaving: leaving.signal, waitMs: SERVICES_WAIT_MS },
         listening: (address) => (url = address),
       }),
   };
@@ -93,6 +103,7 @@ export async function startNode(
     broker,
     url,
     async stop() {
+      leaving.abort();
       await broker.stop();
       await healthServer?.close();
       await closeAll();

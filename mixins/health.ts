@@ -16,13 +16,24 @@ const CHECK_MS = 1_000;
 /** Probes may come in floods, and from strangers: the servers behind are asked this often at most. */
 const FRESH_MS = 500;
 
-/** Readiness of one node: its broker runs, its transporter is connected and every check passes. */
-export function createHealth(broker: ServiceBroker, checks: ReadinessChecks): Health {
+export type HealthOptions = {
+  /** Services without which the node can serve nothing, wherever they run: each is missing by its name. */
+  needs?: readonly string[];
+  /** Aborted when the node begins to stop: it still serves, but whoever chooses among nodes is to choose another. */
+  leaving?: AbortSignal;
+};
+
+/** Readiness of one node: its broker runs and is not stopping, its transporter is connected, the services it needs are known and every check passes. */
+export function createHealth(broker: ServiceBroker, checks: ReadinessChecks, { needs = [], leaving }: HealthOptions = {}): Health {
   const all: [string, ReadinessChecks[string]][] = [
     ["broker", () => (broker as unknown as { started: boolean }).started],
     ["transporter", () => (broker.transit as { connected: boolean } | undefined)?.connected ?? true],
     ...Object.entries(checks),
   ];
+  const unknown = (): string[] => {
+    const offered = new Set(broker.registry.getServiceList({ onlyAvailable: true }).map(({ name }) => name));
+    return needs.filter((name) => !offered.has(name));
+  };
   let latest: { askedAtMs: number; missing: Promise<string[]> } | undefined;
 
   const ask = async (): Promise<string[]> => {
@@ -30,10 +41,12 @@ export function createHealth(broker: ServiceBroker, checks: ReadinessChecks): He
     return passed.flat();
   };
   return {
-    missing() {
+    async missing() {
+      // A node that stops is not to be chosen from this moment on, and what the registry knows costs nothing to ask.
+      if (leaving?.aborted === true) return ["stopping"];
       const nowMs = performance.now();
       if (latest === undefined || nowMs - latest.askedAtMs > FRESH_MS) latest = { askedAtMs: nowMs, missing: ask() };
-      return latest.missing;
+      return [...(await latest.missing), ...unknown()];
     },
   };
 }

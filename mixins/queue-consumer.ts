@@ -21,6 +21,8 @@ export type Consumer = {
   pause(): void;
   resume(): void;
   paused(): boolean;
+  /** Takes no more, for good; what has come is still handled. */
+  leave(): void;
   connected(): boolean;
   /** Undefined while RabbitMQ is away. */
   inspect(): Promise<{ ready: number; consumers: number; dead: number } | undefined>;
@@ -169,6 +171,11 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     pause,
     resume,
     paused: () => !wanted,
+    leave() {
+      closing = true;
+      wanted = false;
+      align();
+    },
     connected: () => session !== undefined,
     async inspect() {
       const on = session;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { BuyTickets } from "../domain/event-state.ts";
-import type { EventStore, Outcome, WorkerPorts } from "../services/purchasing/ports.ts";
+import type { EventStore, HeldLease, Outcome, WorkerPorts } from "../services/purchasing/ports.ts";
 import { Workers } from "../services/purchasing/workers.ts";
 import { EVENT_ID, SimulatedDatabase } from "./support/simulation/database.ts";
 import { Kernel } from "./support/simulation/kernel.ts";
@@ -30,7 +30,11 @@ function openNode(total: number, replace: (ports: WorkerPorts) => Partial<Worker
     copies: { write: async () => undefined },
     publisher: { publish: () => undefined },
     clock: { nowMs: () => kernel.nowMs, after: (delayMs, task) => kernel.after(delayMs, NODE, task) },
-    router: { isOwner: () => true, forward: () => Promise.reject(new Error("nobody to forward to")) },
+    router: {
+      isOwner: () => true,
+      forward: () => Promise.reject(new Error("nobody to forward to")),
+      ping: () => Promise.resolve(false),
+    },
     newTicketId: () => `ticket-${++tickets}`,
     random: kernel.random,
     limits: { batchMax: 500, mailboxMax: 4_000, ticketsPerCustomerMax: 10 },
@@ -59,12 +63,23 @@ function wordOf(outcome: Outcome): string {
 }
 
 describe("an event's worker", () => {
+  // As after a crash, while the dead worker's lease runs on, or while Redis is frozen.
+  const leaseThatNeverComes = (longerMs: number) => (ports: WorkerPorts) => ({
+    lease: {
+      acquire: (_eventId: string, waitMs: number) =>
+        new Promise<HeldLease>((resolve) =>
+          ports.clock.after(waitMs + longerMs, () => resolve({ held: () => false, release: () => Promise.resolve() })),
+        ),
+    },
+  });
+
+  it("sells to whoever came while it waited for a lease that never comes", async () => {
+    const node = openNode(5, leaseThatNeverComes(0));
+    assert.equal(await node.buy("key", 900), "sold");
+  });
+
   it("sells to the next one after it has waited for a lease that never comes, though nobody had the patience to wait", async () => {
-    // As after a crash, while the dead worker's lease runs on, or while Redis is frozen.
-    const never = { held: () => false, release: () => Promise.resolve() };
-    const node = openNode(5, ({ clock }) => ({
-      lease: { acquire: (_eventId, waitMs) => new Promise((resolve) => clock.after(waitMs, () => resolve(never))) },
-    }));
+    const node = openNode(5, leaseThatNeverComes(300));
     assert.equal(await node.buy("first", 1_500), "TRY_AGAIN");
     assert.equal(await node.buy("second", 100), "sold");
   });

@@ -9,7 +9,7 @@ import { authorisation } from "../mixins/authorisation.ts";
 import { createHealth, startHealthServer } from "../mixins/health.ts";
 import { createInternalTokenVerifier } from "../mixins/internal-token.ts";
 import { createAccessTokenSigner, publicJwk } from "../mixins/tokens.ts";
-import { createApiService } from "../services/api/api.service.ts";
+import { createApiService, NEEDED_SERVICES } from "../services/api/api.service.ts";
 import { assertProblem, type HttpClient, httpClient } from "./support/http.ts";
 import { serverUrls } from "./support/servers.ts";
 import { until } from "./support/until.ts";
@@ -63,7 +63,7 @@ describe("the gateway, when what is behind it fails", () => {
     [brokers, namespace, logged] = [[], `test-${randomUUID()}`, []];
     gateway = node();
     const config = { host: "127.0.0.1", port: 0, tls: undefined, trustedProxies: [], corsOrigins: [], internalTokenSecret: SECRET };
-    const health = createHealth(gateway, {});
+    const health = createHealth(gateway, {}, { needs: NEEDED_SERVICES });
     const keys: ActionHandler = () => accepted({ keys: [publicJwk(privateKey)] });
     gateway.createService({ name: "auth", actions: { keys: { auth: "public", handler: keys } } });
     gateway.createService(createApiService({ config, health, throttleStore: undefined, listening: (url) => (ask = httpClient(url)) }));

@@ -11,6 +11,7 @@ import type { RedisClient } from "../../mixins/redis.ts";
 import type { PublicJwk } from "../../mixins/tokens.ts";
 import { type AccessTokens, createAccessTokens } from "./access-tokens.ts";
 import { AUTH_ROUTES } from "./auth-routes.ts";
+import { createBus } from "./bus.ts";
 import { CATALOG_ROUTES } from "./catalog-routes.ts";
 import { followCertificate } from "./certificate.ts";
 import { createClientReader } from "./client.ts";
@@ -29,6 +30,10 @@ export type ApiDependencies = {
   /** Where all gateways count together, closed by whoever opened it; undefined switches every limit off. */
   throttleStore: RedisClient | undefined;
   health: Health;
+  /** Aborted when the node begins to stop: answers then say that their connection ends, while new ones are still taken. */
+  leaving?: AbortSignal;
+  /** How long the first start waits for the services it needs before the port is opened all the same; 0 unless said. */
+  waitMs?: number;
   /** Hears the address once the gateway answers there. */
   listening?: (url: string) => void;
 };
@@ -36,8 +41,10 @@ export type ApiDependencies = {
 /** A gateway whose token names a new key waits so long for auth to tell it. */
 const KEYS_MS = 1_000;
 
+const WAIT_STEP_MS = 20;
+
 /** Without these on the bus the gateway has nothing to serve. */
-const NEEDED_SERVICES = ["auth", "catalog", "purchasing"];
+export const NEEDED_SERVICES = ["auth", "catalog", "purchasing"];
 
 /** moleculer-web's own type lacks some of what it reads. */
 type Settings = Omit<ApiSettingsSchema, "rootCallOptions" | "routes"> & {
@@ -53,17 +60,16 @@ type Gateway = { httpHandler(request: IncomingMessage, response: ServerResponse)
  * moleculer-web routes and gives each request its context; reading, checking, refusing and answering are ours (`serve`).
  */
 export function createApiService(dependencies: ApiDependencies): ServiceSchema {
-  const { config, health, throttleStore } = dependencies;
+  const { config, health, throttleStore, leaving, waitMs = 0 } = dependencies;
   let server: GatewayServer | undefined;
   let tools: Tools;
   let accessTokens: AccessTokens;
   let forgetCertificate: (() => void) | undefined;
-  let missingServices: () => string[] = () => NEEDED_SERVICES;
 
   const aliases: Record<string, (request: GatewayRequest, response: ServerResponse) => void> = {};
   for (const resource of resourcesOf([...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES]))
     aliases[`* ${resource.path.replaceAll(/\{(\w+)\}/g, ":$1")}`] = (request, response) => void serve(tools, resource, request, response);
-  for (const resource of operationResources(health, () => missingServices()))
+  for (const resource of operationResources(health))
     aliases[`* ${resource.path}`] = (request, response) => void servePlain(resource, request.$ctx.requestID ?? "", request, response);
 
   const schema: ServiceSchema<Settings> = {
@@ -133,22 +139,22 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         client: createClientReader(config.trustedProxies),
         throttles: throttleStore && createThrottles(throttleStore),
         mintInternalToken: createInternalTokenMint(config.internalTokenSecret),
+        busOf: createBus(broker),
         audit: openAudit(broker),
         fault: (error, facts) => logger.error({ ...facts, ...faultFacts(error) }, "A request failed"),
-      };
-      missingServices = () => {
-        const offered = broker.registry.getServiceList({ onlyAvailable: true }).map(({ name }) => name);
-        return NEEDED_SERVICES.filter((name) => !offered.includes(name));
       };
       const gateway = this as unknown as Gateway;
       const edge = createEdge({ ...tools, corsOrigins: config.corsOrigins });
       server = createGatewayServer(config.tls, (request, response) => {
         if (!edge(request, response)) void gateway.httpHandler(request, response);
       });
+      leaving?.addEventListener("abort", () => server?.leave());
       // Before any service of this node stops, the gateway stops taking requests and answers those it has: hooks stop in reverse order.
       broker.middlewares.add({ name: "GatewayDrain", stopping: () => server?.close() ?? Promise.resolve() });
     },
     async started() {
+      // Who is sent here by a load balancer is to be served, not told that nobody is known yet.
+      if (waitMs > 0) await this.broker.waitForServices([...NEEDED_SERVICES], waitMs, WAIT_STEP_MS).catch(() => undefined);
       accessTokens.start();
       const url = await server?.listen(config.host, config.port);
       if (url === undefined) return;

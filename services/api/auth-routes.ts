@@ -24,7 +24,7 @@ const register: Route = {
   status: 201,
   audit: "registration",
   throttle: "registration",
-  call: ({ body }, bus) => bus.ask("auth.register", body),
+  call: ({ body }, bus) => bus.ask("auth.register", body, false),
 };
 
 const login: Route = {

@@ -1,4 +1,5 @@
-import type { Refusal } from "../../domain/refusal.ts";
+import { refused } from "../../domain/refusal.ts";
+import type { Reply } from "./owner-call.ts";
 
 /** The call never reached an action. */
 const NOT_SENT = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "QUEUE_IS_FULL", "QUEUE_FULL", "REQUEST_SKIPPED"]);
@@ -6,16 +7,21 @@ const NOT_SENT = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "QUEUE_I
 const NOT_ANSWERED = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 
 /**
- * What a fault of the bus means to the client; undefined for a fault of our own. Judged by `type`: a class does not survive the bus, and
- * Moleculer's codes would make an outage a 404.
+ * What a fault of the bus says of the call, and which node it was sent to, if that is known; undefined for a fault of our own. Judged by `type`: a
+ * class does not survive the bus, and Moleculer's codes would make an outage a 404.
  */
-export function refusalOfFault(error: unknown, kind: "ask" | "command"): Refusal | undefined {
+export function fateOf(error: unknown): (Reply<never> & { nodeId?: string }) | undefined {
   const { type, data } = (error ?? {}) as { type?: unknown; data?: unknown };
   if (typeof type !== "string") return undefined;
-  if (NOT_SENT.has(type)) return { code: "TRY_AGAIN" };
-  if (NOT_ANSWERED.has(type)) return { code: kind === "command" ? "OUTCOME_UNKNOWN" : "TRY_AGAIN" };
-  if (type === "VALIDATION_ERROR") return { code: "VALIDATION_ERROR", data: { errors: brokenRules(data) } };
+  if (NOT_SENT.has(type)) return { type: "not-sent", ...nodeIn(data) };
+  if (NOT_ANSWERED.has(type)) return { type: "lost", ...nodeIn(data) };
+  if (type === "VALIDATION_ERROR") return { type: "answered", answer: refused("VALIDATION_ERROR", { errors: brokenRules(data) }) };
   return undefined;
+}
+
+function nodeIn(data: unknown): { nodeId?: string } {
+  const { nodeID } = (data ?? {}) as { nodeID?: unknown };
+  return typeof nodeID === "string" ? { nodeId: nodeID } : {};
 }
 
 /** A service's own rules may be stricter than the contract's schema. Its report holds the values as well: they stay here. */

@@ -14,13 +14,13 @@ export type PlainResource = {
 
 const ALLOW = "GET, HEAD, OPTIONS";
 
-/** /healthz, /readyz and the page at /. `missingServices` names what the bus does not offer now. */
-export function operationResources(health: Health, missingServices: () => string[]): PlainResource[] {
+/** /healthz, /readyz and the page at /. */
+export function operationResources(health: Health): PlainResource[] {
   const page = readPage();
   return [
     { path: "/", answer: () => Promise.resolve(page) },
     { path: "/healthz", answer: () => Promise.resolve(ALIVE) },
-    { path: "/readyz", answer: async (requestId) => readinessAnswer([...(await health.missing()), ...missingServices()], requestId) },
+    { path: "/readyz", answer: async (requestId) => readinessAnswer(await health.missing(), requestId) },
   ];
 }
 

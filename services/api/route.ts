@@ -24,10 +24,13 @@ export type Input = {
 
 /** How a route reaches the services. Faults of the bus come back as refusals; faults of a service are thrown. */
 export type Bus = {
-  /** For what may safely be asked again: a lost answer is TRY_AGAIN. */
-  ask<T>(action: string, params: object): Promise<Answer<T>>;
-  /** For what must not happen twice: a lost answer is OUTCOME_UNKNOWN, a call that was never sent TRY_AGAIN. */
-  command<T>(action: string, params: object): Promise<Answer<T>>;
+  /**
+   * For what may safely be asked again: where its node left or died it is asked once more elsewhere, in vain it is TRY_AGAIN. `again` false: only
+   * what was never sent is sent to another node.
+   */
+  ask<T>(action: string, params: object, again?: boolean): Promise<Answer<T>>;
+  /** For what changes an event, by way of its owner: a lost answer is OUTCOME_UNKNOWN, a call that was never sent TRY_AGAIN. */
+  command<T>(action: string, params: { eventId: string } & Record<string, unknown>): Promise<Answer<T>>;
 };
 
 export type Route = {

@@ -7,7 +7,7 @@ import type { Audit } from "../../mixins/audit.ts";
 import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
 import type { Caller } from "../../mixins/token-verifier.ts";
 import { type Served, auditEntry, isAudited } from "./audited.ts";
-import { busOf } from "./bus.ts";
+import type { BusOf } from "./bus.ts";
 import type { ClientReader } from "./client.ts";
 import { compressed } from "./compression.ts";
 import type { CompiledRoute, Resource } from "./compiled-route.ts";
@@ -27,6 +27,7 @@ export type Tools = {
   verifyAccessToken: (token: string) => Answer<Caller> | Promise<Answer<Caller>>;
   client: ClientReader;
   mintInternalToken: MintInternalToken;
+  busOf: BusOf;
   /** Hears of each fault once. */
   fault: (error: unknown, facts: { requestId: string; route: string }) => void;
   audit: Audit;
@@ -98,7 +99,7 @@ async function replyTo(
   }
 
   const input: Input = { ...read.input, idempotencyKey: key, client: () => tools.client.clientOf(request) };
-  const answer = await route.call(input, busOf(request.$ctx, token));
+  const answer = await route.call(input, tools.busOf(request.$ctx, token));
   await pass?.settle?.(answer);
   if (!answer.ok) return refusal(answer.refusal.code, answer.refusal.data);
   served.status = route.status;

@@ -44,6 +44,8 @@ export type GatewayServer = {
   listen(host: string, port: number): Promise<string>;
   /** New connections get this certificate; those there are keep theirs. */
   renew(tls: Tls): void;
+  /** Goes on serving, and tells each client with its answer (HTTP/2: at once) to come back by a new connection, which may lead elsewhere. */
+  leave(): void;
   /** Accepts nothing more, finishes what is in flight, then closes. May be called again. */
   close(): Promise<void>;
 };
@@ -53,9 +55,16 @@ type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 /** The server under the gateway: bounded headers, waits and connections, TLS 1.2 or later and HTTP/2 where there is a certificate. */
 export function createGatewayServer(tls: Tls | undefined, handle: Handle): GatewayServer {
   let closing: Promise<void> | undefined;
+  let leaving = false;
+  /** HTTP/1.1 answers that are not sent yet. */
+  const open = new Set<ServerResponse>();
   const answer: Handle = (request, response) => {
     if (request.httpVersionMajor === 2) adaptHttp2(request as unknown as Http2ServerRequest);
-    else if (closing !== undefined) response.setHeader("Connection", "close");
+    else if (leaving) response.setHeader("Connection", "close");
+    else {
+      open.add(response);
+      response.once("close", () => open.delete(response));
+    }
     handle(request, response);
   };
   const sockets = new Set<Socket>();
@@ -69,7 +78,14 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
     socket.once("close", () => sockets.delete(socket));
   });
 
+  const leave = (): void => {
+    leaving = true;
+    for (const response of open) if (!response.headersSent) response.setHeader("Connection", "close");
+    for (const session of sessions) session.close();
+  };
+
   return {
+    leave,
     async listen(host, port) {
       await new Promise<void>((resolve, reject) => {
         server.once("error", (error: NodeJS.ErrnoException) => reject(unlistenable(error, host, port)));
@@ -97,7 +113,7 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
           clearInterval(sweep);
           resolve();
         });
-        for (const session of sessions) session.close();
+        leave();
       });
       return closing;
     },

@@ -13,7 +13,7 @@ const buy: Route = {
   audit: "purchase",
   throttle: "purchase",
   call: ({ params, body, idempotencyKey }, bus) =>
-    bus.command("purchasing.buy", { eventId: params.eventId, quantity: body.quantity, key: idempotencyKey }),
+    bus.command("purchasing.buy", { eventId: params.eventId ?? "", quantity: body.quantity, key: idempotencyKey }),
   success(value) {
     const { replayed, ...purchase } = value as { replayed: boolean };
     return { headers: replayed ? { "Idempotent-Replayed": "true" } : {}, body: purchase };

@@ -16,6 +16,8 @@ export type LedgerDependencies = {
   topology?: Topology;
   sweepEveryMs?: number;
   sweepOlderThanMs?: number;
+  /** Aborted when the node begins to stop: other ledgers get what is in the queue. */
+  leaving?: AbortSignal;
 };
 
 export type LedgerStatus = {
@@ -84,6 +86,7 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
       const log = this.logger;
       publisher = await openPublisher({ url: amqpUrl, log, topology });
       consumer = await openConsumer({ url: amqpUrl, log, topology, handler: createTransactionHandler({ database, redis, log, counts }) });
+      dependencies.leaving?.addEventListener("abort", () => consumer?.leave());
       sweeper = startSweeper({
         database,
         publisher,

@@ -4,10 +4,10 @@ import { refused } from "../../domain/refusal.ts";
 import { answerInDoubt, settleBatch } from "./answers.ts";
 import { absorb, decideBatch, type DecidedBatch, needsOf, purchaseOf } from "./batch.ts";
 import { type Entry, giveUp, Mailbox } from "./mailbox.ts";
-import type { HeldLease, Loaded, LoadedEvent, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
+import { OwnerLease } from "./owner-lease.ts";
+import type { Loaded, LoadedEvent, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
 import { PostgresClock } from "./postgres-clock.ts";
 
-const LEASE_WAIT_MS = 1_000;
 const IDLE_MS = 30_000;
 const LOSS_PAUSE_LEAST_MS = 50;
 const LOSS_PAUSE_SPREAD_MS = 150;
@@ -17,7 +17,14 @@ const STORE_AWAY_PAUSE_MS = 100;
 const KNOWN_MAX = 10_000;
 
 /** All that is true only while the epoch is ours. Dropped whole when it has passed or when a commit's outcome is not known. */
-type Ownership = { epoch: number; batch: number; event: LoadedEvent; state: EventState };
+type Ownership = {
+  epoch: number;
+  batch: number;
+  event: LoadedEvent;
+  state: EventState;
+  /** Taken for commands that were sent here though another owns the event. */
+  standIn: boolean;
+};
 
 /**
  * The one that sells an event: an actor with a mailbox. It takes all that waits (up to batchMax), decides it in memory and makes it durable in one
@@ -29,14 +36,15 @@ export class EventWorker {
   private readonly mailbox: Mailbox;
   private readonly retired: () => void;
   private ownership: Ownership | undefined;
-  private lease: HeldLease | undefined;
+  private readonly lease: OwnerLease;
   private lastLossMs: number | undefined;
   private running = false;
   private stopping = false;
+  /** Nodes came or went, and another owns the event now: nothing is worth staying for once the mailbox is empty. */
+  private displaced = false;
   /** There is no such event: nothing is worth staying for. */
   private absent = false;
   private wake: () => void = () => undefined;
-  private forwardedArrived: () => void = () => undefined;
   private readonly postgresClock: PostgresClock;
   private sales = 0;
   private largestBatch = 0;
@@ -47,13 +55,17 @@ export class EventWorker {
     this.ports = ports;
     this.retired = retired;
     this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax);
+    this.lease = new OwnerLease(eventId, ports, this.mailbox);
     this.postgresClock = new PostgresClock(ports.clock);
   }
 
-  /** Resolves with a sale, a replay, a refusal, TRY_AGAIN (nothing was done) or OUTCOME_UNKNOWN. Never rejects. */
-  submit(command: Command, forwarded: boolean): Promise<Outcome> {
-    const answer = this.mailbox.put(command, forwarded);
-    if (forwarded) this.forwardedArrived();
+  /**
+   * Resolves with a sale, a replay, a refusal, TRY_AGAIN (nothing was done) or OUTCOME_UNKNOWN. Never rejects. `forwarded`: serve it here, another
+   * node's worker passed it on. `insteadOf`: serve it here if that node, the owner, is gone; its caller has waited for it in vain.
+   */
+  submit(command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
+    const answer = this.mailbox.put(command, forwarded, insteadOf);
+    if (forwarded) this.lease.hurry();
     if (this.running) this.wake();
     else {
       this.running = true;
@@ -65,6 +77,14 @@ export class EventWorker {
   /** The event changed under its owner: what is known of it is read anew, under a new epoch, before anything more is decided. */
   forget(): void {
     this.ownership = undefined;
+  }
+
+  /** Nodes have come, gone, or are leaving: what now belongs to another goes there at once, lease and mailbox. */
+  reconsider(): void {
+    if (this.ports.router.isOwner(this.eventId)) return;
+    this.displaced = true;
+    this.lease.hurry();
+    this.wake();
   }
 
   /** Lets what waits be answered, then gives the lease back. */
@@ -85,14 +105,14 @@ export class EventWorker {
       mailbox: this.mailbox.length,
       largestBatch: this.largestBatch,
       sales: this.sales,
-      degraded: ownership !== undefined && this.lease?.held() !== true,
+      degraded: ownership !== undefined && !this.lease.held,
     };
   }
 
   private async run(): Promise<void> {
     for (;;) {
       if (this.mailbox.length === 0) {
-        if (this.stopping || this.absent || !(await this.waitForCommand())) break;
+        if (this.stopping || this.absent || this.displaced || !(await this.waitForCommand())) break;
         continue;
       }
       try {
@@ -105,7 +125,8 @@ export class EventWorker {
       }
     }
     this.ownership = undefined;
-    await this.giveLeaseBack();
+    this.displaced = false;
+    await this.lease.giveBack();
     if (this.mailbox.length > 0) return this.run();
     this.running = false;
     this.ports.note("passivated", this.eventId);
@@ -113,34 +134,35 @@ export class EventWorker {
   }
 
   private async step(): Promise<void> {
-    if (!this.ports.router.isOwner(this.eventId)) await this.passOn();
+    const owner = this.ports.router.isOwner(this.eventId);
+    if (!owner) this.passOn();
+    if (this.ownership?.standIn === owner) this.ownership = undefined;
     if (this.mailbox.length === 0) return;
     if (this.ownership === undefined && !(await this.takeOwnership())) return;
     if (this.ownership !== undefined) await this.processBatch(this.ownership);
   }
 
-  /** Another node owns the event: what was not forwarded to us goes there; what was is served here. */
-  private async passOn(): Promise<void> {
-    const leaving = this.mailbox.take(Infinity, (entry) => !entry.forwarded);
-    for (const entry of leaving) {
+  /** Another node owns the event and waits for the lease: what was not forwarded to us goes there; what was is served here, without it. */
+  private passOn(): void {
+    void this.lease.giveBack();
+    for (const entry of this.mailbox.take(Infinity, ({ forwarded }) => !forwarded)) {
       entry.sentAtMs = this.ports.clock.nowMs();
       this.ports.router.forward(this.eventId, entry.command).then(
         (outcome) => answerInDoubt(entry, outcome),
         () => giveUp(entry),
       );
     }
-    if (this.mailbox.length > 0) return;
-    this.ownership = undefined;
-    await this.giveLeaseBack();
   }
 
   private async takeOwnership(): Promise<boolean> {
-    const { store, clock, random } = this.ports;
+    const { store, clock, random, router } = this.ports;
     if (this.lastLossMs !== undefined && clock.nowMs() - this.lastLossMs < SECOND_LOSS_MS)
       await this.pause(LOSS_PAUSE_LEAST_MS + random() * LOSS_PAUSE_SPREAD_MS);
-    await this.takeLease();
+    if (!(await this.lease.take())) return false;
+    // Meanwhile the event may have moved on: then it is not ours to take.
+    if (!router.isOwner(this.eventId) && !this.mailbox.hasForwarded) return false;
     // Who waited in vain for the lease goes on, also where nobody had the patience: the next one would only wait as long again.
-    if (this.mailbox.length === 0 && this.lease?.held() === true) return false;
+    if (this.mailbox.length === 0 && this.lease.held) return false;
     try {
       const epoch = await store.takeEpoch(this.eventId);
       this.absent = epoch === undefined;
@@ -151,7 +173,8 @@ export class EventWorker {
       const askedAtMs = clock.nowMs();
       const event = await store.loadEvent(this.eventId);
       this.postgresClock.sync(event.clockMs, askedAtMs);
-      this.ownership = { epoch, batch: 0, event, state: newEventState(event.startsAtMs, event.available) };
+      const standIn = !router.isOwner(this.eventId);
+      this.ownership = { epoch, batch: 0, event, state: newEventState(event.startsAtMs, event.available), standIn };
       this.ports.note("epoch-taken", this.eventId, { epoch });
       return true;
     } catch (error) {
@@ -159,14 +182,6 @@ export class EventWorker {
       await this.pause(STORE_AWAY_PAUSE_MS);
       return false;
     }
-  }
-
-  /** A forwarded command waits for no lease: the epoch fences whoever holds it. */
-  private async takeLease(): Promise<void> {
-    if (this.lease !== undefined || this.mailbox.hasForwarded) return;
-    const cutShort = new Promise<void>((resolve) => (this.forwardedArrived = resolve));
-    this.lease = await this.ports.lease.acquire(this.eventId, LEASE_WAIT_MS, cutShort);
-    if (!this.lease.held()) this.ports.note("degraded", this.eventId);
   }
 
   private async processBatch(ownership: Ownership): Promise<void> {
@@ -238,7 +253,7 @@ export class EventWorker {
   private async lost(entries: Entry[]): Promise<void> {
     this.ports.note("epoch-lost", this.eventId);
     this.ownership = undefined;
-    await this.giveLeaseBack();
+    await this.lease.giveBack();
     const now = this.ports.clock.nowMs();
     const again = this.lastLossMs !== undefined && now - this.lastLossMs < SECOND_LOSS_MS;
     this.lastLossMs = now;
@@ -253,12 +268,6 @@ export class EventWorker {
     this.ownership = undefined;
     this.mailbox.putBack(entries);
     await this.pause(STORE_AWAY_PAUSE_MS);
-  }
-
-  private async giveLeaseBack(): Promise<void> {
-    const { lease } = this;
-    this.lease = undefined;
-    await lease?.release();
   }
 
   private pause(delayMs: number): Promise<void> {

@@ -5,7 +5,10 @@ import type { Outcome } from "./ports.ts";
 
 /** An owner says TRY_AGAIN to what waited this long undecided, so that its silence means dead, frozen, or a commit in doubt. */
 export const UNDECIDED_MAX_MS = 500;
-/** The same where this node itself was too busy to hear PostgreSQL's answer, as when a thousand people connect at once: still before a caller gives it up at 1 s. */
+/**
+ * The same where this node itself was too busy to hear PostgreSQL's answer, as when a thousand people connect at once, or where the event is moving here:
+ * still before a caller gives it up at 1 s.
+ */
 const UNDECIDED_WHILE_BUSY_MAX_MS = 900;
 /** A commit without a known outcome is settled within this, or answered OUTCOME_UNKNOWN. */
 export const DOUBT_MAX_MS = 2_000;
@@ -17,8 +20,10 @@ const SWEEP_MS = 50;
  */
 export type Entry = {
   readonly command: Command;
-  /** Another node passed it on: it is served here and never passed on again. */
+  /** Another node passed it on, or its caller sent it here instead of to the owner: it is served here and never passed on again. */
   readonly forwarded: boolean;
+  /** The owner that did not answer its caller; undefined for what the owner itself passed on. */
+  readonly insteadOf: string | undefined;
   readonly arrivedMs: number;
   /** How long the mailbox had been held up by its own node when the command arrived. */
   readonly stalledBeforeMs: number;
@@ -34,8 +39,9 @@ export class Mailbox {
   private waiting: Entry[] = [];
   private readonly open = new Set<Entry>();
   private sweeping = false;
-  /** By how much timers came late, all in all: time in which nobody could hear an answer. */
+  /** Time in which nobody could hear an answer (by how much timers came late) or decide (see `holdUp`), all in all. */
   private stalledMs = 0;
+  private heldUpSinceMs: number | undefined;
   private readonly clock: Clock;
   private readonly max: number;
 
@@ -48,7 +54,15 @@ export class Mailbox {
     return this.waiting.length;
   }
   get hasForwarded(): boolean {
-    return this.waiting.some((entry) => entry.forwarded);
+    return this.waiting.some(({ forwarded, answered }) => forwarded && !answered);
+  }
+  /** Something waits that the owner's own worker gave away. */
+  get hasPassedOn(): boolean {
+    return this.waiting.some(({ forwarded, insteadOf, answered }) => forwarded && insteadOf === undefined && !answered);
+  }
+  /** The owner in whose place something that waits was sent here. */
+  get silentOwner(): string | undefined {
+    return this.waiting.find(({ insteadOf, answered }) => insteadOf !== undefined && !answered)?.insteadOf;
   }
   /** Nobody waits for anything, also not for a batch in flight. */
   get quiet(): boolean {
@@ -56,14 +70,15 @@ export class Mailbox {
   }
 
   /** Resolves with the answer; at once with TRY_AGAIN when the mailbox is full. */
-  put(command: Command, forwarded: boolean): Promise<Outcome> {
+  put(command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
     if (this.waiting.length >= this.max) return Promise.resolve(refused("TRY_AGAIN"));
     return new Promise((resolve) => {
       const entry: Entry = {
         command,
-        forwarded,
+        forwarded: forwarded || insteadOf !== undefined,
+        insteadOf,
         arrivedMs: this.clock.nowMs(),
-        stalledBeforeMs: this.stalledMs,
+        stalledBeforeMs: this.stalledByNowMs,
         sentAtMs: undefined,
         inDoubt: false,
         answered: false,
@@ -78,6 +93,15 @@ export class Mailbox {
       this.waiting.push(entry);
       this.sweepLater();
     });
+  }
+
+  /** Until the function is called nobody can decide anything, because the event is on its way here: that time does not count as waiting. */
+  holdUp(): () => void {
+    this.heldUpSinceMs ??= this.clock.nowMs();
+    return () => {
+      this.stalledMs = this.stalledByNowMs;
+      this.heldUpSinceMs = undefined;
+    };
   }
 
   /** Takes the oldest `most` that still wait for an answer. */
@@ -96,6 +120,10 @@ export class Mailbox {
   /** Puts a batch that was not committed back in front. */
   putBack(entries: Entry[]): void {
     this.waiting = [...entries.filter((entry) => !entry.answered), ...this.waiting];
+  }
+
+  private get stalledByNowMs(): number {
+    return this.stalledMs + (this.heldUpSinceMs === undefined ? 0 : this.clock.nowMs() - this.heldUpSinceMs);
   }
 
   private sweepLater(): void {
@@ -120,7 +148,7 @@ export class Mailbox {
 
   private waitedTooLong({ arrivedMs, stalledBeforeMs }: Entry, nowMs: number): boolean {
     const waitedMs = nowMs - arrivedMs;
-    return waitedMs - (this.stalledMs - stalledBeforeMs) >= UNDECIDED_MAX_MS || waitedMs >= UNDECIDED_WHILE_BUSY_MAX_MS;
+    return waitedMs - (this.stalledByNowMs - stalledBeforeMs) >= UNDECIDED_MAX_MS || waitedMs >= UNDECIDED_WHILE_BUSY_MAX_MS;
   }
 }
 

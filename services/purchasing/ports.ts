@@ -89,8 +89,14 @@ export type CommittedBatch = Ownership & { available: number; endsAtMs: number; 
 /** The copies in Redis. Never rejects and never takes long. */
 export type Copies = { write(batch: CommittedBatch): Promise<void> };
 
-/** Where this node believes the event lives. `forward` marks the command so that it is served where it lands. */
-export type Router = { isOwner(eventId: string): boolean; forward(eventId: string, command: Command): Promise<Outcome> };
+/** Where this node believes the event lives. */
+export type Router = {
+  isOwner(eventId: string): boolean;
+  /** Marks the command so that it is served where it lands. */
+  forward(eventId: string, command: Command): Promise<Outcome>;
+  /** Whether that node answers within so many milliseconds. Never rejects. */
+  ping(nodeId: string, withinMs: number): Promise<boolean>;
+};
 
 export type WorkerLimits = { batchMax: number; mailboxMax: number; ticketsPerCustomerMax: number };
 

@@ -31,18 +31,23 @@ export type PurchasingDependencies = {
   transactionSecret: string;
   internalTokenSecret: string;
   limits: WorkerLimits;
+  /** Aborted when the node begins to stop: its events go to others at once. */
+  leaving: AbortSignal;
   /** Tests put a broken part in place of a real one, to see that a check notices. */
   replace?: (ports: WorkerPorts) => WorkerPorts;
 };
 
-type BuyParams = { eventId: string; quantity: number; key: string };
+/** `insteadOf`: the node that owns the event and did not answer its caller. */
+type BuyParams = { eventId: string; quantity: number; key: string; insteadOf?: string };
+type CancelParams = { eventId: string; ticketId: string; insteadOf?: string };
 type ServeParams = { eventId: string; command: Command };
 /** What the params' rules cannot promise of a command: they know both kinds at once. */
 type Unread<Kind extends Command> = Pick<Kind, "type"> & Partial<Kind>;
 type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
 
 const uuid = { type: "uuid" } as const;
-const quantity = { type: "number", integer: true, min: 1, max: 10 };
+const places = { type: "number", integer: true, min: 1, max: 10 };
+const nodeId = { type: "string", min: 1, max: 255, optional: true };
 const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 
 /** Sells and cancels through one worker per event, and shows people their tickets. The only writer of event_worker, event_tickets and pending rows. */
@@ -53,8 +58,8 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
   let publisher: Publisher | undefined;
   const copies = redisCopies(redis);
 
-  const submit = (eventId: string, command: Command, forwarded: boolean): Promise<Outcome> | Outcome =>
-    workers === undefined ? refused("TRY_AGAIN") : workers.submit(eventId.toLowerCase(), command, forwarded);
+  const submit = (eventId: string, command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> | Outcome =>
+    workers === undefined ? refused("TRY_AGAIN") : workers.submit(eventId.toLowerCase(), command, forwarded, insteadOf);
 
   return {
     name: "purchasing",
@@ -70,14 +75,15 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         params: {
           $$strict: true,
           eventId: uuid,
-          quantity,
+          quantity: places,
           key: { type: "string", min: 1, max: 255 },
+          insteadOf: nodeId,
         },
         handler(ctx: Context<BuyParams>): Promise<Outcome> | Outcome {
-          const { eventId, key } = ctx.params;
+          const { eventId, key, quantity, insteadOf } = ctx.params;
           const { userId } = callerOf(ctx);
           const transactionId = purchaseId(transactionSecret, userId, eventId.toLowerCase(), key);
-          return submit(eventId, { type: "BuyTickets", transactionId, userId, quantity: ctx.params.quantity }, false);
+          return submit(eventId, { type: "BuyTickets", transactionId, userId, quantity }, false, insteadOf);
         },
       },
 
@@ -85,10 +91,11 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
       cancel: {
         auth: "customer",
         strategy: EVENT_OWNER,
-        params: { $$strict: true, eventId: uuid, ticketId: uuid },
-        async handler(ctx: Context<{ eventId: string; ticketId: string }>): Promise<Outcome> {
-          const command = cancellation(transactionSecret, callerOf(ctx).userId, ctx.params.ticketId);
-          const outcome = await submit(ctx.params.eventId, command, false);
+        params: { $$strict: true, eventId: uuid, ticketId: uuid, insteadOf: nodeId },
+        async handler(ctx: Context<CancelParams>): Promise<Outcome> {
+          const { eventId, ticketId, insteadOf } = ctx.params;
+          const command = cancellation(transactionSecret, callerOf(ctx).userId, ticketId);
+          const outcome = await submit(eventId, command, false, insteadOf);
           // Whoever names the wrong event for a ticket has named no ticket.
           return !outcome.ok && outcome.refusal.code === "EVENT_NOT_FOUND" ? refused("TICKET_NOT_FOUND") : outcome;
         },
@@ -108,7 +115,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
               type: { type: "enum", values: ["BuyTickets", "CancelTicket"] },
               transactionId: hexId,
               userId: uuid,
-              quantity: { ...quantity, optional: true },
+              quantity: { ...places, optional: true },
               ticketId: { ...uuid, optional: true },
             },
           },
@@ -178,10 +185,15 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
       "event.changed"(ctx: Context<{ eventId: string }>) {
         workers?.forget(ctx.params.eventId);
       },
+
+      /** Moleculer's: a node came or went, or what it offers has changed. */
+      "$services.changed"() {
+        workers?.reconsider();
+      },
     },
 
     async started() {
-      const { amqpUrl, lockUrls, leaseMs, internalTokenSecret, limits, replace } = dependencies;
+      const { amqpUrl, lockUrls, leaseMs, internalTokenSecret, limits, leaving, replace } = dependencies;
       const { logger, broker } = this;
       const held = openLeases(lockUrls, leaseMs, (message) => logger.warn(message));
       const messages = await openPublisher({ url: amqpUrl, log: logger });
@@ -191,7 +203,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         publisher: messages,
         copies,
         clock: systemClock,
-        router: busRouter(broker, createInternalTokenMint(internalTokenSecret)),
+        router: busRouter(broker, createInternalTokenMint(internalTokenSecret), leaving),
         newTicketId: createTicketIds(),
         random: Math.random,
         limits,
@@ -199,7 +211,9 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
       };
       leases = held;
       publisher = messages;
-      workers = new Workers(replace === undefined ? ports : replace(ports));
+      const all = new Workers(replace === undefined ? ports : replace(ports));
+      workers = all;
+      leaving.addEventListener("abort", () => all.reconsider());
     },
 
     async stopped() {

@@ -12,17 +12,22 @@ export class Workers {
   }
 
   /** See `EventWorker.submit`. */
-  submit(eventId: string, command: Command, forwarded: boolean): Promise<Outcome> {
+  submit(eventId: string, command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
     let worker = this.workers.get(eventId);
     if (worker === undefined) {
       worker = new EventWorker(eventId, this.ports, () => this.workers.delete(eventId));
       this.workers.set(eventId, worker);
     }
-    return worker.submit(command, forwarded);
+    return worker.submit(command, forwarded, insteadOf);
   }
 
   forget(eventId: string): void {
     this.workers.get(eventId)?.forget();
+  }
+
+  /** Nodes have come, gone, or are leaving. */
+  reconsider(): void {
+    for (const worker of this.workers.values()) worker.reconsider();
   }
 
   status() {

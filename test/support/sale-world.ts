@@ -47,7 +47,11 @@ export async function openSaleWorld(): Promise<SaleWorld> {
           copies: NO_COPIES,
           publisher: { publish: () => undefined },
           clock: { nowMs: () => performance.now(), after: startTimer },
-          router: { isOwner: () => true, forward: () => Promise.reject(new Error("nobody to forward to")) },
+          router: {
+            isOwner: () => true,
+            forward: () => Promise.reject(new Error("nobody to forward to")),
+            ping: () => Promise.resolve(false),
+          },
           newTicketId: (nowMs) => uuidv7({ msecs: Math.round(nowMs) }),
           random: Math.random,
           limits: { batchMax: 500, mailboxMax: 4_000, ticketsPerCustomerMax: 10 },

@@ -97,6 +97,14 @@ export class World {
     });
   }
 
+  private ping(nodeId: string, otherId: string, withinMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.kernel.after(withinMs, nodeId, () => resolve(false));
+      if (!this.isLost() && !this.kernel.isDead(otherId))
+        this.kernel.after(this.delay(), otherId, () => this.kernel.after(this.delay(), nodeId, () => resolve(true)));
+    });
+  }
+
   /** The ledger books a moment after the message; a lost message is the sweeper's. */
   private publish(): void {
     if (this.faulty && this.kernel.chance(0.3)) return;
@@ -169,6 +177,7 @@ export class World {
           if (node === undefined) return refused("TRY_AGAIN");
           return (await this.call(node, command, true, nodeId, 1_800)) ?? refused("OUTCOME_UNKNOWN");
         },
+        ping: (otherId, withinMs) => this.ping(nodeId, otherId, withinMs),
       },
       newTicketId: () => `ticket-${++this.ticketCount}`,
       random: kernel.random,

@@ -1,0 +1,65 @@
+import { giveUp, type Mailbox } from "./mailbox.ts";
+import type { HeldLease, WorkerPorts } from "./ports.ts";
+
+/** With it an event that moves is served by its new owner before its callers lose their patience, also where the lease is not given back. */
+const WAIT_MS = 750;
+const PING_MS = 300;
+
+/** The worker's side of the lock for order: who waits for it, who may go on without it, and who may not. Proves nothing: the epoch does. */
+export class OwnerLease {
+  private readonly eventId: string;
+  private readonly ports: Pick<WorkerPorts, "lease" | "router" | "note">;
+  private readonly mailbox: Mailbox;
+  private lease: HeldLease | undefined;
+  private releasing: Promise<unknown> = Promise.resolve();
+  /** Ends the wait that is under way. */
+  hurry: () => void = () => undefined;
+
+  constructor(eventId: string, ports: Pick<WorkerPorts, "lease" | "router" | "note">, mailbox: Mailbox) {
+    this.eventId = eventId;
+    this.ports = ports;
+    this.mailbox = mailbox;
+  }
+
+  get held(): boolean {
+    return this.lease?.held() === true;
+  }
+
+  /** Before the epoch is taken. False: it is not ours to take. */
+  async take(): Promise<boolean> {
+    if (!this.ports.router.isOwner(this.eventId)) return this.mayStandIn();
+    if (this.lease !== undefined) return true;
+    const hurried = new Promise<void>((resolve) => (this.hurry = resolve));
+    const goOn = this.mailbox.holdUp();
+    // The worker that passed a command on has given the event up.
+    this.lease = await this.ports.lease.acquire(this.eventId, this.mailbox.hasPassedOn ? 0 : WAIT_MS, hurried);
+    goOn();
+    if (!this.lease.held()) this.ports.note("degraded", this.eventId);
+    return true;
+  }
+
+  /** Never rejects. Resolves when nothing is held any more. */
+  async giveBack(): Promise<void> {
+    const { lease } = this;
+    this.lease = undefined;
+    if (lease !== undefined) this.releasing = Promise.all([this.releasing, lease.release()]);
+    await this.releasing;
+  }
+
+  /**
+   * For a worker that is not the owner but was sent commands to be served here. What the owner's own worker passed on is served at once. What a caller
+   * sends because the owner did not answer is served where the event is free or the owner answers nobody; an owner that lives says TRY_AGAIN by us,
+   * or two would take the event from each other. A stand-in keeps no lease: the owner, when it is back, need not wait for it.
+   */
+  private async mayStandIn(): Promise<boolean> {
+    const { mailbox, eventId, ports } = this;
+    const silentOwner = mailbox.silentOwner;
+    if (mailbox.hasPassedOn || silentOwner === undefined) return mailbox.hasPassedOn;
+    const lease = await ports.lease.acquire(eventId, 0, Promise.resolve());
+    const free = lease.held();
+    void lease.release();
+    if (free || !(await ports.router.ping(silentOwner, PING_MS))) return true;
+    for (const entry of mailbox.take(Infinity, ({ insteadOf }) => insteadOf !== undefined)) giveUp(entry);
+    return false;
+  }
+}
