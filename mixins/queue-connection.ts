@@ -90,7 +90,8 @@ export async function withinMs(promise: Promise<unknown>, ms: number): Promise<v
   clearTimeout(timer);
 }
 
-function withHeartbeat(text: string): string {
+/** A frozen server ends the connection after two of them have passed. */
+export function withHeartbeat(text: string): string {
   const url = new URL(text);
   if (!url.searchParams.has("heartbeat")) url.searchParams.set("heartbeat", String(HEARTBEAT_SECONDS));
   return url.href;

@@ -33,6 +33,8 @@ describe("operators", () => {
   const ASKED: Record<string, object> = {
     "auth.grant": { email: "ada@example.org", role: "operator" },
     "catalog.import": { records: [], last: false },
+    "ledger.discard": { id: "0".repeat(16) },
+    "ledger.retryFailed": { eventId: randomUUID() },
   };
   const call = async (action: string, token?: string): Promise<string> => {
     const answer = await broker.call<Answer<unknown> | undefined, object>(
@@ -49,7 +51,18 @@ describe("operators", () => {
     const operator = mint({ userId: randomUUID(), role: "operator" });
     const ours = actions().filter(({ name }) => !name.startsWith("$node."));
     const operators = ours.filter(({ action }) => action?.auth === "operator").map(({ name }) => name);
-    for (const name of ["auth.grant", "auth.operators", "catalog.import", "ledger.reconcile", "ledger.status", "purchasing.workers"])
+    for (const name of [
+      "auth.grant",
+      "auth.operators",
+      "catalog.import",
+      "ledger.deadLetters",
+      "ledger.discard",
+      "ledger.reconcile",
+      "ledger.replay",
+      "ledger.retryFailed",
+      "ledger.status",
+      "purchasing.workers",
+    ])
       assert.ok(operators.includes(name), `${name} is an operator's`);
     for (const name of operators) assert.deepEqual([await call(name, customer), await call(name)], ["FORBIDDEN", "UNAUTHENTICATED"], name);
     const undeclared = ours.filter(({ action }) => action?.auth === undefined).map(({ name }) => name);

@@ -50,7 +50,7 @@ async function applyTogether(database: Database, eventIds: readonly string[], pr
 
 /**
  * Puts the pending rows of an event aside as `failed`: no message brings them back, and nothing is lost, since they still count in what is
- * available. Returns how many. An operator mends the event and sets them to `pending` again.
+ * available. Returns how many. An operator mends the event and calls `ledger.retryFailed`.
  */
 export async function failPending(database: Database, eventId: string): Promise<number> {
   return database.transaction(async (connection) => {
@@ -68,6 +68,6 @@ export async function failPending(database: Database, eventId: string): Promise<
 }
 
 /** SQLSTATE class 23, and 22003 (a sum out of range): the same rows would fail again. */
-function isIntegrityError(error: Error & { code: string }): boolean {
+export function isIntegrityError(error: Error & { code: string }): boolean {
   return error.code.startsWith("23") || error.code === "22003";
 }

@@ -1,10 +1,13 @@
 import type { Context, ServiceSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import type { Database } from "../../mixins/database.ts";
+import type { DeadLetter } from "../../mixins/dead-letters.ts";
 import { type Consumer, openConsumer, openPublisher, type Publisher, type Topology, topologyOf } from "../../mixins/queue.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
+import { isUnavailable } from "../../mixins/unavailable.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
 import { BACKLOG } from "./reconcile-statements.ts";
+import { discardDeadLetter, listDeadLetters, replayDeadLetters, type Replayed, type Retried, retryFailed } from "./repair.ts";
 import { startSweeper, type Sweeper } from "./sweeper.ts";
 import { createTransactionHandler, type LedgerCounts } from "./transaction-handler.ts";
 
@@ -34,7 +37,22 @@ export type LedgerStatus = {
 };
 
 type ReconcileParams = { eventId?: string; mend?: boolean };
+type ReplayParams = { id?: string; limit?: number };
 type Backlog = { pendingRows: number; failedRows: number; oldestPendingMs: number | null };
+
+const LIMIT = { type: "number", integer: true, positive: true, max: 1_000, optional: true };
+const LETTER_ID = { type: "string", pattern: "^[0-9a-f]{16}$" };
+
+/** The answer, or TRY_AGAIN: RabbitMQ is away (undefined) or PostgreSQL is. Whatever was done until then may be done again. */
+async function whereServersAnswer<T>(work: () => Promise<T | undefined>): Promise<Answer<T>> {
+  try {
+    const value = await work();
+    return value === undefined ? refused("TRY_AGAIN") : accepted(value);
+  } catch (error) {
+    if (isUnavailable(error)) return refused("TRY_AGAIN");
+    throw error;
+  }
+}
 
 /**
  * The ledger: the only writer of `event.capacity` and `capacity_ledger`. It books what the workers have committed, a moment later, exactly once,
@@ -43,6 +61,7 @@ type Backlog = { pendingRows: number; failedRows: number; oldestPendingMs: numbe
 export function createLedgerService(dependencies: LedgerDependencies): ServiceSchema {
   const { database, redis, amqpUrl, topology = topologyOf() } = dependencies;
   const counts: LedgerCounts = { appliedRows: 0, failedRows: 0, outages: 0 };
+  const messenger = { url: amqpUrl, topology };
   let consumer: Consumer | undefined;
   let publisher: Publisher | undefined;
   let sweeper: Sweeper | undefined;
@@ -78,6 +97,47 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
             paused: consumer?.paused() ?? true,
             queue: (await consumer?.inspect()) ?? {},
           });
+        },
+      },
+
+      /** The oldest dead letters, none of which is lost by looking. Can refuse with: TRY_AGAIN. */
+      deadLetters: {
+        auth: "operator",
+        timeout: 30_000,
+        params: { $$strict: true, limit: LIMIT },
+        async handler(ctx: Context<{ limit?: number }>): Promise<Answer<{ waiting: number; letters: DeadLetter[] }>> {
+          return whereServersAnswer(() => listDeadLetters(messenger, ctx.params.limit ?? 20));
+        },
+      },
+
+      /** Moves dead letters back into the queue, all of them or those of one id; it may move one twice, and loses none. Can refuse with: TRY_AGAIN. */
+      replay: {
+        auth: "operator",
+        timeout: 65_000,
+        params: { $$strict: true, id: { ...LETTER_ID, optional: true }, limit: LIMIT },
+        async handler(ctx: Context<ReplayParams>): Promise<Answer<Replayed>> {
+          return whereServersAnswer(() => replayDeadLetters(messenger, database, { limit: 1_000, ...ctx.params }));
+        },
+      },
+
+      /** Throws a dead letter away for good, if it cannot be read. Can refuse with: TRY_AGAIN. */
+      discard: {
+        auth: "operator",
+        timeout: 30_000,
+        params: { $$strict: true, id: LETTER_ID },
+        async handler(ctx: Context<{ id: string }>): Promise<Answer<{ discarded: number; readable: number }>> {
+          return whereServersAnswer(() => discardDeadLetter(messenger, ctx.params.id));
+        },
+      },
+
+      /** Books an event's failed rows after an operator has mended it: all or none. Can refuse with: EVENT_NOT_FOUND, TRY_AGAIN. */
+      retryFailed: {
+        auth: "operator",
+        timeout: 65_000,
+        params: { $$strict: true, eventId: { type: "uuid" } },
+        async handler(ctx: Context<{ eventId: string }>): Promise<Answer<Retried>> {
+          const answer = await whereServersAnswer(async () => (await retryFailed(database, ctx.params.eventId.toLowerCase())) ?? null);
+          return answer.ok && answer.value === null ? refused("EVENT_NOT_FOUND") : (answer as Answer<Retried>);
         },
       },
     },

@@ -38,6 +38,8 @@ export type LedgerWorld = {
 export type Ledger = {
   status(): Promise<LedgerStatus>;
   reconcile(params?: { eventId?: string; mend?: boolean }): Promise<Answer<Reconciliation>>;
+  /** Any of its actions, as an operator. */
+  ask<T>(action: string, params?: object): Promise<Answer<T>>;
   stop(): Promise<void>;
 };
 
@@ -158,6 +160,7 @@ export async function openLedgerWorld(deliveryLimit = 3): Promise<LedgerWorld> {
           return answer.ok ? answer.value : assert.fail("status never refuses");
         },
         reconcile: (params = {}) => broker.call<Answer<Reconciliation>, typeof params>("ledger.reconcile", params),
+        ask: (action, params = {}) => broker.call(`ledger.${action}`, params),
         async stop() {
           if (!ledgers.delete(ledger)) return;
           await broker.stop();
