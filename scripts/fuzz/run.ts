@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest } from "node:http";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import type { Contract, Operation } from "./contract.ts";
 import { ANSWER_MS, type FuzzAnswer, faultsOf } from "./judge.ts";
@@ -96,21 +97,36 @@ function send(agent: Agent, url: string, request: FuzzRequest): Promise<FuzzAnsw
     const headers = { ...request.headers, ...(body === undefined ? {} : { "Content-Length": body.length }) };
     const asked = httpRequest({ agent, hostname, port, method, path: target, headers, timeout: 2 * ANSWER_MS }, (response) => {
       const chunks: Buffer[] = [];
-      const done = (text: string | undefined) =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, ms: performance.now() - began });
+      const { statusCode: status = 0, headers: said } = response;
+      const done = (text: string | undefined) => resolve({ status, headers: said, body: text, ms: performance.now() - began });
       if (response.headers["content-type"]?.startsWith("text/event-stream") === true) {
         done(undefined);
         response.destroy();
         return;
       }
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => done(Buffer.concat(chunks).toString("utf8")));
+      response.on("end", () => {
+        try {
+          done(decoded(Buffer.concat(chunks), said["content-encoding"]).toString("utf8"));
+        } catch (error) {
+          resolve(error as Error);
+        }
+      });
       response.on("error", resolve);
     });
     asked.on("timeout", () => asked.destroy(new Error("it hangs")));
     asked.on("error", resolve);
     asked.end(body);
   });
+}
+
+/** As a client reads what it said it could. Throws where the bytes are not what the header says. */
+function decoded(bytes: Buffer, encoding: string | undefined): Buffer {
+  // HEAD and 304 name the encoding of a body that they do not carry.
+  if (encoding === undefined || bytes.length === 0) return bytes;
+  if (encoding === "br") return brotliDecompressSync(bytes);
+  if (encoding === "gzip") return gunzipSync(bytes);
+  throw new Error(`nobody asked for the encoding ${encoding}`);
 }
 
 function learn(known: { ticketIds: string[]; transactionIds: string[] }, body: string): void {
