@@ -11,12 +11,14 @@ import { startServers } from "../scripts/servers/servers.ts";
 import { CONTENDERS, type Contender, isContender } from "./contenders.ts";
 import { hotEvent, type HotEventResult } from "./hot-event.ts";
 import { searchPlans } from "./search-plans.ts";
+import { printSignIns, signInFaults, signIns } from "./sign-ins.ts";
 import { tokenCosts } from "./tokens.ts";
 
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 const USAGE = `npm run bench -- SCENARIO [--seconds 10] [--buyers 1000] [--only worker,row-lock] [--profile]
   hot-event     durable purchases a second on one event, through HTTP, with real tokens, against the ways everyone else sells
   tokens        what checking access tokens and minting internal ones costs a request; fails above its bounds
+  sign-ins      200 sign-ins at once beside 100 searches a second: statuses, times, memory; fails above its bounds
   search-plans  every search of the contract on 100,000 events: milliseconds in PostgreSQL and the indexes it used
   --only        contenders, separated by commas: ${Object.keys(CONTENDERS).join(", ")}
   --profile     leaves a CPU profile of the worker's node in bench/results/`;
@@ -40,7 +42,7 @@ async function main(): Promise<void> {
     printTokenCosts();
     return;
   }
-  if ((scenario !== "hot-event" && scenario !== "search-plans") || positionals.length > 1 || !sound) {
+  if (!["hot-event", "search-plans", "sign-ins"].includes(scenario ?? "") || positionals.length > 1 || !sound) {
     console.error(USAGE);
     process.exitCode = 1;
     return;
@@ -59,6 +61,15 @@ async function main(): Promise<void> {
     await migrate(environment.DATABASE_URL ?? "");
     if (scenario === "search-plans") {
       if (!(await searchPlans(environment.DATABASE_URL ?? ""))) process.exitCode = 1;
+      return;
+    }
+    if (scenario === "sign-ins") {
+      const results = await signIns(environment, dataDir, report);
+      printSignIns(results);
+      for (const fault of results.flatMap(signInFaults)) {
+        console.error(fault);
+        process.exitCode = 1;
+      }
       return;
     }
     const results = await hotEvent(

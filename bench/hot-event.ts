@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ import { readAccessKeys, signingKeyOf } from "../mixins/access-keys.ts";
 import { createAccessTokenSigner } from "../mixins/tokens.ts";
 import { CONTENDERS, type Contender } from "./contenders.ts";
 import { buyAtOnce, type LoadResult } from "./load.ts";
+import { cpuMs, peakMemoryMb } from "./process-figures.ts";
 
 export type HotEventOptions = { contenders: Contender[]; buyers: number; seconds: number; folder: string; profile: boolean };
 export type HotEventResult = LoadResult & {
@@ -115,7 +116,7 @@ async function check(
     booked,
     ledgerDrainedMs,
     cpuMsPerSale: usedMs / Math.max(1, sold),
-    peakMemoryMb: status(engine, "VmHWM") / 1024,
+    peakMemoryMb: peakMemoryMb(engine),
   };
 }
 
@@ -157,16 +158,4 @@ async function drained(database: Database, eventId: string): Promise<number> {
     if (performance.now() - startMs > DRAIN_MAX_MS) throw new Error("The ledger did not catch up within a minute");
     await wait(20);
   }
-}
-
-function cpuMs({ pid }: ChildProcess): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-/** A figure of /proc/PID/status in kB. */
-function status({ pid }: ChildProcess, name: string): number {
-  return Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
 }
