@@ -1,6 +1,7 @@
 // Hashing takes a core and 19 MiB at a time: how much of it may happen at once, or wait, is bounded and exact.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { accepted, refused } from "../domain/refusal.ts";
 import { createPasswords, hasPasswordLength } from "../services/auth/passwords.ts";
 
 describe("passwords", () => {
@@ -28,11 +29,31 @@ describe("passwords", () => {
 
   it("never matches an account that is not there, not even with the password of the hash it is compared with", async () => {
     const passwords = createPasswords();
-    assert.deepEqual(await passwords.matches(undefined, "the hash that stands for no account"), { ok: true, value: false });
+    const owner = (account: { passwordHash: string } | undefined, password: string) =>
+      passwords.ownerOf(() => Promise.resolve(accepted(account)), password);
+    assert.deepEqual(await owner(undefined, "the hash that stands for no account"), { ok: true, value: undefined });
     const hashed = await passwords.hash("correct horse battery");
     assert.ok(hashed.ok);
-    assert.deepEqual(await passwords.matches(hashed.value, "correct horse battery"), { ok: true, value: true });
-    assert.deepEqual(await passwords.matches(hashed.value, "correct horse batterY"), { ok: true, value: false });
+    const account = { passwordHash: hashed.value };
+    assert.deepEqual(await owner(account, "correct horse battery"), { ok: true, value: account });
+    assert.deepEqual(await owner(account, "correct horse batterY"), { ok: true, value: undefined });
+  });
+
+  it("looks for no account of those who are turned away, and for one only when its turn has come", async () => {
+    const passwords = createPasswords();
+    const looking = { now: 0, most: 0, all: 0 };
+    const find = async () => {
+      looking.all += 1;
+      looking.now += 1;
+      looking.most = Math.max(looking.most, looking.now);
+      await new Promise(setImmediate);
+      looking.now -= 1;
+      return refused("EVENT_OVER");
+    };
+    const answers = await Promise.all(Array.from({ length: 60 }, () => passwords.ownerOf(find, "correct horse battery")));
+    const codes = answers.map((answer) => (answer.ok ? "" : answer.refusal.code));
+    assert.deepEqual(looking, { now: 0, most: 2, all: 50 });
+    assert.deepEqual([codes.filter((code) => code === "EVENT_OVER").length, codes.filter((code) => code === "TRY_AGAIN").length], [50, 10]);
   });
 
   it("counts code points", () => {

@@ -78,12 +78,10 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
         auth: "public",
         params: { $$strict: true, email: { type: "string" }, password: { type: "string" }, device: DEVICE },
         async handler({ params }: Context<{ email: string; password: string; device: Device }>): Promise<Answer<SignedIn>> {
-          const found = await findAccount(this.adapter, { emailKey: emailKeyOf(params.email) });
-          if (!found.ok) return found;
-          const account = found.value;
-          const matches = await passwords.matches(account?.passwordHash, params.password);
-          if (!matches.ok) return matches;
-          if (account === undefined || !matches.value) return refused("INVALID_CREDENTIALS");
+          const owner = await passwords.ownerOf(() => findAccount(this.adapter, { emailKey: emailKeyOf(params.email) }), params.password);
+          if (!owner.ok) return owner;
+          const account = owner.value;
+          if (account === undefined) return refused("INVALID_CREDENTIALS");
           const begun = await orTryAgain(async () => accepted(await sessions.begin(account, params.device)));
           if (!begun.ok) return begun;
           return begun.value === undefined ? refused("INVALID_CREDENTIALS") : accepted(signedIn(begun.value));
@@ -128,9 +126,9 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
           if (!found.ok) return found;
           if (found.value === undefined) return refused("UNAUTHENTICATED");
           const account = found.value;
-          const matches = await passwords.matches(account.passwordHash, currentPassword);
-          if (!matches.ok) return matches;
-          if (!matches.value) return refused("INVALID_CREDENTIALS");
+          const owner = await passwords.ownerOf(() => Promise.resolve(accepted(account)), currentPassword);
+          if (!owner.ok) return owner;
+          if (owner.value === undefined) return refused("INVALID_CREDENTIALS");
           const usable = usablePassword(newPassword, "newPassword", account);
           if (!usable.ok) return usable;
           const hashed = await passwords.hash(newPassword);

@@ -21,17 +21,21 @@ export type Passwords = {
   /** An encoded argon2id hash with its own salt. Can refuse with: TRY_AGAIN (too many are waiting). */
   hash(password: string): Promise<Answer<string>>;
   /**
-   * Whether the password belongs to the hash. Without a hash (no such account) it is false, after the same work.
-   * Can refuse with: TRY_AGAIN (too many are waiting).
+   * The account that `find` answers, where the password is its own; else undefined, and without an account as well, after the same work. `find` is
+   * asked when it is this one's turn, so that a flood of sign-ins stands before this line and not in PostgreSQL's, where everybody else waits too.
+   * Can refuse with: TRY_AGAIN (too many are waiting), and what `find` refuses with.
    */
-  matches(encoded: string | undefined, password: string): Promise<Answer<boolean>>;
+  ownerOf<Owner extends { passwordHash: string }>(
+    find: () => Promise<Answer<Owner | undefined>>,
+    password: string,
+  ): Promise<Answer<Owner | undefined>>;
 };
 
 export function createPasswords(): Passwords {
   const waiting: (() => void)[] = [];
   let running = 0;
 
-  const inTurn = async <T>(work: () => Promise<T>): Promise<Answer<T>> => {
+  const inTurn = async <T>(work: () => Promise<Answer<T>>): Promise<Answer<T>> => {
     if (running >= RUNNING_MAX) {
       if (waiting.length >= WAITING_MAX) return refused("TRY_AGAIN");
       await new Promise<void>((resolve) => waiting.push(resolve));
@@ -39,7 +43,7 @@ export function createPasswords(): Passwords {
       running += 1;
     }
     try {
-      return accepted(await work());
+      return await work();
     } finally {
       // The next in line takes this place over, so nobody who comes later overtakes it.
       const next = waiting.shift();
@@ -51,13 +55,16 @@ export function createPasswords(): Passwords {
   let nobodys: Promise<string> | undefined;
 
   return {
-    hash: (password) => inTurn(() => hash(password, PARAMETERS)),
-    matches: (encoded, password) =>
+    hash: (password) => inTurn(async () => accepted(await hash(password, PARAMETERS))),
+    ownerOf: (find, password) =>
       inTurn(async () => {
+        const found = await find();
+        if (!found.ok) return found;
+        const encoded = found.value?.passwordHash;
         nobodys ??= hash("the hash that stands for no account", PARAMETERS);
         const nobody = await nobodys;
         const right = await verify(encoded ?? nobody, password);
-        return right && encoded !== undefined;
+        return accepted(right && encoded !== undefined ? found.value : undefined);
       }),
   };
 }
