@@ -51,6 +51,8 @@ describe("limits", () => {
     for (let index = 0; index < count; index += 1) answers.push(await signIn(email, `wrong password ${index}`, newAddress(), client));
     return tally(answers);
   };
+  /** Hundreds of searches at once may be more than PostgreSQL answers in time on a busy machine: whom the limit lets in is what counts here. */
+  const letIn = ({ "200": found = 0, "503 TRY_AGAIN": late = 0 }: Record<string, number>): number => found + late;
   const assertThrottled = (answer: Answered, limit: string, mostS: number): number => {
     assertProblem(answer, 429, "TOO_MANY_REQUESTS", ["limit", "retryAfterS"]);
     assert.equal(answer.json?.limit, limit);
@@ -83,8 +85,8 @@ describe("limits", () => {
     const where = from(newAddress());
     const burst = async (client: HttpClient, count: number) =>
       tally(await Promise.all(Array.from({ length: count }, () => client("GET", "/api/events?limit=1", where))));
-    assert.deepEqual(await burst(ask, 300), { "200": 300 });
-    assert.deepEqual(await burst(elsewhere, 299), { "200": 299 });
+    assert.equal(letIn(await burst(ask, 300)), 300);
+    assert.equal(letIn(await burst(elsewhere, 299)), 299);
     const search = () => elsewhere("GET", "/api/events?limit=1", where);
     let through = 0;
     const refused = await until(async () => ((await search()).status === 429 ? search() : (through += 1) && undefined), {
@@ -228,9 +230,8 @@ describe("limits", () => {
         const buys = await Promise.all(Array.from({ length: 80 }, () => alone.ask("POST", path, { token })));
         assert.deepEqual(tally(buys), { "404 EVENT_NOT_FOUND": 60, [THROTTLED]: 20 }, fault);
         const searches = await Promise.all(Array.from({ length: 700 }, () => alone.ask("GET", "/api/events?limit=1", where)));
-        // 600 at once without copies may be more than PostgreSQL answers in time on a busy machine; who is let in is what counts.
-        const { "200": found = 0, "503 TRY_AGAIN": late = 0, ...refused } = tally(searches);
-        assert.deepEqual([found + late, refused], [600, { [THROTTLED]: 100 }], fault);
+        const tallied = tally(searches);
+        assert.deepEqual([letIn(tallied), tallied[THROTTLED]], [600, 100], fault);
         proxy[fault](false);
       }
     } finally {
