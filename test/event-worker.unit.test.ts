@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { BuyTickets } from "../domain/event-state.ts";
+import { refused } from "../domain/refusal.ts";
 import type { EventStore, HeldLease, Outcome, WorkerPorts } from "../services/purchasing/ports.ts";
 import { Workers } from "../services/purchasing/workers.ts";
 import { EVENT_ID, SimulatedDatabase } from "./support/simulation/database.ts";
@@ -47,9 +48,13 @@ function openNode(total: number, replace: (ports: WorkerPorts) => Partial<Worker
   return {
     ...{ kernel, database, workers, notes, command },
     /** What is answered to a purchase within `withinMs`, in a word. */
-    async buy(key: string, withinMs = 3_000, quantity = 1): Promise<string> {
+    async buy(
+      key: string,
+      withinMs = 3_000,
+      { forwarded = false, insteadOf }: { forwarded?: boolean; insteadOf?: string } = {},
+    ): Promise<string> {
       let word = "nothing";
-      void workers.submit(EVENT_ID, command(key, quantity), false).then((outcome) => (word = wordOf(outcome)));
+      void workers.submit(EVENT_ID, command(key), forwarded, insteadOf).then((outcome) => (word = wordOf(outcome)));
       await new Promise(setImmediate);
       await kernel.run(kernel.nowMs + withinMs);
       return word;
@@ -189,5 +194,91 @@ describe("an event's worker", () => {
     await node.kernel.run(30_100);
     assert.equal(await node.buy("second", 300), "sold");
     assert.equal(node.workers.status().length, 1);
+  });
+
+  describe("that is not the owner", () => {
+    const ELSEWHERE = { insteadOf: "owner" };
+    /** `taken`: the owner holds the lease; `pings`: how soon it answers one. */
+    const standIn = (taken: boolean, pingMs: number) => {
+      const counts = { pings: 0, leases: 0 };
+      const node = openNode(5, ({ router, clock }) => ({
+        router: {
+          ...router,
+          isOwner: () => false,
+          ping: (_nodeId, withinMs) => {
+            counts.pings += 1;
+            return new Promise((resolve) => clock.after(Math.min(pingMs, withinMs), () => resolve(pingMs < withinMs)));
+          },
+        },
+        lease: {
+          acquire: async () => ((counts.leases += 1), { held: () => !taken, release: async () => void (counts.leases -= 1) }),
+        },
+      }));
+      return { ...node, counts };
+    };
+
+    it("sells in the owner's place where the event is free, asking nobody, and keeps no lease", async () => {
+      const node = standIn(false, 0);
+      assert.equal(await node.buy("key", 100, ELSEWHERE), "sold");
+      assert.deepEqual(node.counts, { pings: 0, leases: 0 });
+    });
+
+    it("sells in the owner's place where the owner answers no ping within 300 ms, and asks once for all that follow", async () => {
+      const node = standIn(true, 400);
+      assert.equal(await node.buy("key", 350, ELSEWHERE), "sold");
+      assert.equal(await node.buy("next", 50, ELSEWHERE), "sold");
+      assert.equal(node.counts.pings, 1);
+    });
+
+    it("says TRY_AGAIN where the owner lives, and takes no epoch", async () => {
+      const node = standIn(true, 20);
+      assert.equal(await node.buy("key", 100, ELSEWHERE), "TRY_AGAIN");
+      assert.equal(node.database.rows.epoch, 0);
+    });
+
+    it("serves at once what the owner's own worker passed on", async () => {
+      const node = standIn(true, 20);
+      assert.equal(await node.buy("key", 10, { forwarded: true }), "sold");
+      assert.equal(node.counts.pings, 0);
+    });
+  });
+
+  it("gives lease and mailbox away at once when another becomes the owner, idle or in the middle of a batch", async () => {
+    for (const busy of [false, true]) {
+      let owner = true;
+      let held = 0;
+      const passedOn: string[] = [];
+      const node = openNode(50, ({ router, store, clock }) => ({
+        router: {
+          ...router,
+          isOwner: () => owner,
+          forward: async (_eventId, { transactionId }) => (passedOn.push(transactionId), refused("EVENT_SOLD_OUT")),
+        },
+        lease: { acquire: async () => ((held += 1), { held: () => true, release: async () => void (held -= 1) }) },
+        store: {
+          ...store,
+          load: async (eventId, needs) => {
+            await new Promise<void>((resolve) => clock.after(50, resolve));
+            return store.load(eventId, needs);
+          },
+        },
+      }));
+      assert.equal(await node.buy("first", 100), "sold");
+      const words: Record<string, string> = {};
+      const ask = (key: string): void =>
+        void node.workers.submit(EVENT_ID, node.command(key), false).then((outcome) => (words[key] = wordOf(outcome)));
+      if (busy) ask("in flight");
+      await new Promise(setImmediate);
+      await node.kernel.run(node.kernel.nowMs + 10);
+      if (busy) ask("waiting");
+      owner = false;
+      node.workers.reconsider();
+      await new Promise(setImmediate);
+      await node.kernel.run(node.kernel.nowMs + 60);
+      assert.equal(held, 0, "the lease is given back");
+      assert.deepEqual(words, busy ? { "in flight": "sold", waiting: "EVENT_SOLD_OUT" } : {});
+      assert.deepEqual(passedOn, busy ? ["sale-waiting"] : []);
+      assert.equal(node.workers.status().length, 0);
+    }
   });
 });
