@@ -29,7 +29,7 @@ export type RunningNode = {
   url: string | undefined;
   /**
    * Says that it leaves (readiness, connections, the registry) and gives its events to other nodes, serves for a moment what still comes, lets what is in
-   * flight finish, then closes every connection.
+   * flight finish, then closes every connection. May be called again.
    */
   stop(): Promise<void>;
 };
@@ -99,14 +99,12 @@ export async function startNode(
     await closeAll();
     throw error;
   }
-  return {
-    broker,
-    url,
-    async stop() {
-      leaving.abort();
-      await broker.stop();
-      await healthServer?.close();
-      await closeAll();
-    },
+  const stop = async (): Promise<void> => {
+    leaving.abort();
+    await broker.stop();
+    await healthServer?.close();
+    await closeAll();
   };
+  let stopped: Promise<void> | undefined;
+  return { broker, url, stop: () => (stopped ??= stop()) };
 }

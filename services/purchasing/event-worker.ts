@@ -40,6 +40,7 @@ export class EventWorker {
   private lastLossMs: number | undefined;
   private running = false;
   private stopping = false;
+  private newHere = true;
   /** Nodes came or went, and another owns the event now: nothing is worth staying for once the mailbox is empty. */
   private displaced = false;
   /** There is no such event: nothing is worth staying for. */
@@ -155,14 +156,21 @@ export class EventWorker {
   }
 
   private async takeOwnership(): Promise<boolean> {
-    const { store, clock, random, router } = this.ports;
-    if (this.lastLossMs !== undefined && clock.nowMs() - this.lastLossMs < SECOND_LOSS_MS)
-      await this.pause(LOSS_PAUSE_LEAST_MS + random() * LOSS_PAUSE_SPREAD_MS);
-    if (!(await this.lease.take())) return false;
-    // Meanwhile the event may have moved on: then it is not ours to take.
-    if (!router.isOwner(this.eventId) && !this.mailbox.hasForwarded) return false;
-    // Who waited in vain for the lease goes on, also where nobody had the patience: the next one would only wait as long again.
-    if (this.mailbox.length === 0 && this.lease.held) return false;
+    // The event is on its way here: nobody is refused for that, nor for what is cold on a node that has never sold it.
+    const goOn = this.mailbox.holdUp();
+    try {
+      if (this.lostJustNow()) await this.pause(LOSS_PAUSE_LEAST_MS + this.ports.random() * LOSS_PAUSE_SPREAD_MS);
+      if (!(await this.lease.take())) return false;
+      if (!this.newHere) goOn();
+      this.newHere = false;
+      return await this.takeEpoch();
+    } finally {
+      goOn();
+    }
+  }
+
+  private async takeEpoch(): Promise<boolean> {
+    const { store, clock, router } = this.ports;
     try {
       const epoch = await store.takeEpoch(this.eventId);
       this.absent = epoch === undefined;
@@ -254,12 +262,15 @@ export class EventWorker {
     this.ports.note("epoch-lost", this.eventId);
     this.ownership = undefined;
     await this.lease.giveBack();
-    const now = this.ports.clock.nowMs();
-    const again = this.lastLossMs !== undefined && now - this.lastLossMs < SECOND_LOSS_MS;
-    this.lastLossMs = now;
+    const again = this.lostJustNow();
+    this.lastLossMs = this.ports.clock.nowMs();
     this.mailbox.putBack(entries);
     // Two that take it from each other would go on for ever: the callers come back a little later instead.
     if (again) for (const entry of this.mailbox.take(Infinity)) giveUp(entry);
+  }
+
+  private lostJustNow(): boolean {
+    return this.lastLossMs !== undefined && this.ports.clock.nowMs() - this.lastLossMs < SECOND_LOSS_MS;
   }
 
   /** One path for a crash, a failed and an unknown commit: the epoch is taken again, and the commands run under the same transaction ids. */

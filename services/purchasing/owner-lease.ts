@@ -30,12 +30,13 @@ export class OwnerLease {
     if (!this.ports.router.isOwner(this.eventId)) return this.mayStandIn();
     if (this.lease !== undefined) return true;
     const hurried = new Promise<void>((resolve) => (this.hurry = resolve));
-    const goOn = this.mailbox.holdUp();
     // The worker that passed a command on has given the event up.
     this.lease = await this.ports.lease.acquire(this.eventId, this.mailbox.hasPassedOn ? 0 : WAIT_MS, hurried);
-    goOn();
     if (!this.lease.held()) this.ports.note("degraded", this.eventId);
-    return true;
+    // Meanwhile the event may have moved on: then it is not ours to take.
+    if (!this.ports.router.isOwner(this.eventId)) return this.mailbox.hasPassedOn;
+    // Who waited in vain goes on, also where nobody had the patience: the next one would only wait as long again.
+    return this.mailbox.length > 0 || !this.held;
   }
 
   /** Never rejects. Resolves when nothing is held any more. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, type Environment, readConfig } from "../../config.ts";
-import { type RunningNode, startNode } from "../../main.ts";
+import { type Replacements, type RunningNode, startNode } from "../../main.ts";
 import { readAccessKeys, signingKeyOf } from "../../mixins/access-keys.ts";
 import { type Database, openDatabase } from "../../mixins/database.ts";
 import type { Role } from "../../mixins/token-verifier.ts";
@@ -19,7 +19,7 @@ export type Engine = {
   signingKey: KeyObject;
   database: Database;
   /** Starts another node of the same engine. */
-  startNode(environment?: Environment): Promise<RunningNode>;
+  startNode(environment?: Environment, replacements?: Replacements): Promise<RunningNode>;
   /** An upcoming event with so many places; its id. */
   addEvent(event?: { capacity?: number; startsInMs?: number }): Promise<string>;
   /** An access token as a sign-in would give it, without the second that a password costs. */
@@ -44,8 +44,9 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
     BUS_NAMESPACE: `test-${randomUUID()}`,
   };
   const nodes: RunningNode[] = [];
-  const start = async (more: Environment = {}): Promise<RunningNode> => {
-    const node = await startNode(readConfig({ ...base, NODE_ID: `node-${nodes.length + 1}-${randomUUID()}`, ...environment, ...more }));
+  const start = async (more: Environment = {}, replacements?: Replacements): Promise<RunningNode> => {
+    const config = readConfig({ ...base, NODE_ID: `node-${nodes.length + 1}-${randomUUID()}`, ...environment, ...more });
+    const node = await startNode(config, replacements);
     nodes.push(node);
     return node;
   };
