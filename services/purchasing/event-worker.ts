@@ -97,15 +97,11 @@ export class EventWorker {
 
   /** For operators. */
   status() {
-    const { ownership } = this;
+    const { ownership, eventId } = this;
     return {
-      eventId: this.eventId,
-      epoch: ownership?.epoch ?? null,
-      batch: ownership?.batch ?? null,
+      ...{ eventId, epoch: ownership?.epoch ?? null, batch: ownership?.batch ?? null },
       available: ownership?.state.available ?? null,
-      mailbox: this.mailbox.length,
-      largestBatch: this.largestBatch,
-      sales: this.sales,
+      ...{ mailbox: this.mailbox.length, largestBatch: this.largestBatch, sales: this.sales },
       degraded: ownership !== undefined && !this.lease.held,
     };
   }
@@ -181,8 +177,8 @@ export class EventWorker {
       const askedAtMs = clock.nowMs();
       const event = await store.loadEvent(this.eventId);
       this.postgresClock.sync(event.clockMs, askedAtMs);
-      const standIn = !router.isOwner(this.eventId);
-      this.ownership = { epoch, batch: 0, event, state: newEventState(event.startsAtMs, event.available), standIn };
+      const state = newEventState(event.startsAtMs, event.available);
+      this.ownership = { epoch, batch: 0, event, state, standIn: !router.isOwner(this.eventId) };
       this.ports.note("epoch-taken", this.eventId, { epoch });
       return true;
     } catch (error) {
