@@ -51,6 +51,7 @@ export function assertProblem(answer: Answered, status: number, code: string, me
   assert.equal(answer.json.requestId, answer.headers.get("x-request-id"));
   for (const member of Object.keys(answer.json))
     assert.ok([...STANDARD_MEMBERS, ...members].includes(member), `the problem says ${member}`);
+  for (const broken of (answer.json.errors ?? []) as object[]) assert.deepEqual(Object.keys(broken).sort(), ["field", "rule"]);
 }
 
 /** Sends bytes as they are, which no decent client would, and gives everything that came back until the connection closed. */
