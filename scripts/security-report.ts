@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { watchAncestors } from "./ancestors.ts";
-import { idsOf } from "./security/lines.ts";
+import { mutantsPart } from "./security/mutants-page.ts";
 import { securityPage } from "./security/page.ts";
 import type { Outcome } from "./security/reporter.ts";
+import { readTitles } from "./security/titles.ts";
 import { ServerProblem } from "./servers/problem.ts";
 import { ROOT } from "./static-checks.ts";
-import { planTests } from "./test-arguments.ts";
 import { startTestServers, testEnvironment, type TestServers } from "./test-servers.ts";
 
 const REPORTER = fileURLToPath(new URL("security/reporter.ts", import.meta.url));
@@ -17,19 +17,17 @@ const FILE_WITHIN_MS = 300_000;
 const report = (line: string): void => console.log(`security: ${line}`);
 const abort = new AbortController();
 
-/** `npm run security-report`: runs the tests of the checklist and writes docs/security.md. Answers the exit code: 1 where a line does not hold. */
+/** `npm run security-report`: runs the tests of the checklist and writes docs/security.md, but for what `security-mutants` wrote there. Answers the exit code: 1 where a line does not hold. */
 async function main(): Promise<number> {
-  const files = planTests([]).files.filter((file) =>
-    readFileSync(join(ROOT, file), "utf8")
-      .split(/["`]/)
-      .some((text) => idsOf(text).length > 0),
-  );
+  const files = [...new Set(readTitles().map(({ file }) => file))];
   const servers = await startTestServers({ report, abort: abort.signal, keep: false, start: true });
   try {
     const outcomes = await runTests(files, servers);
     const { page, missing } = securityPage(outcomes, new Date().toISOString().slice(0, 10));
     mkdirSync(join(ROOT, "docs"), { recursive: true });
-    writeFileSync(join(ROOT, "docs", "security.md"), page);
+    const file = join(ROOT, "docs", "security.md");
+    const mutants = existsSync(file) ? mutantsPart(readFileSync(file, "utf8")) : "";
+    writeFileSync(file, mutants === "" ? page : `${page}\n${mutants}`);
     report(`${outcomes.length} tests in ${files.length} files; written to docs/security.md`);
     for (const { title, outcome } of outcomes) if (outcome !== "pass") report(`${outcome}: ${title}`);
     report(missing.length === 0 ? "every line holds" : `these lines do not hold, or have no test: ${missing.join(", ")}`);

@@ -3,9 +3,15 @@ import { ROOT } from "../static-checks.ts";
 import { idsOf } from "./lines.ts";
 
 /** What a run says of one test of a line; a row of JSON each on the standard output. */
-export type Outcome = { title: string; file: string; outcome: "pass" | "fail" | "skipped" };
+export type Outcome = {
+  title: string;
+  file: string;
+  outcome: "pass" | "fail" | "skipped";
+  /** node:test's word for why it failed: `testCodeFailure`, `hookFailed`, … */
+  failure?: string | undefined;
+};
 
-type TestEvent = { type: string; data: { name?: string; file?: string; skip?: unknown } };
+type TestEvent = { type: string; data: { name?: string; file?: string; skip?: unknown; details?: { error?: { failureType?: string } } } };
 
 /** A reporter of node:test that tells of tests whose titles begin with the id of a line. */
 export default async function* outcomes(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -16,6 +22,7 @@ export default async function* outcomes(events: AsyncIterable<TestEvent>): Async
       title: data.name,
       file: relative(ROOT, data.file ?? ""),
       outcome: type === "test:fail" ? "fail" : skipped ? "skipped" : "pass",
+      failure: data.details?.error?.failureType,
     };
     yield `${JSON.stringify(outcome)}\n`;
   }

@@ -1,0 +1,7 @@
+import type { Mutant } from "./mutant.ts";
+import { EDGE_MUTANTS } from "./mutants-edge.ts";
+import { IDENTITY_MUTANTS } from "./mutants-identity.ts";
+import { SALES_MUTANTS } from "./mutants-sales.ts";
+
+/** In the order of the checklist. */
+export const MUTANTS: readonly Mutant[] = [...SALES_MUTANTS, ...IDENTITY_MUTANTS, ...EDGE_MUTANTS];
