@@ -110,13 +110,10 @@ describe("hostile requests", () => {
     for (const id of ["%00", "1", "..", "%2e%2e%2f", "null", "x".repeat(5_000), "00000000-0000-0000-0000-00000000000g"])
       for (const path of [`/api/events/${id}`, `/api/tickets/${id}`, `/api/transactions/${id}`])
         await tried(path.slice(0, 60), ask("GET", path, { token }));
-    const bodies = [
+    for (const body of [
       `${"[".repeat(30_000)}${"]".repeat(30_000)}`,
       `${'{"a":'.repeat(9_000)}1${"}".repeat(9_000)}`,
       `{"quantity":1,"quantity":2}`,
-    ];
-    for (const body of [
-      ...bodies,
       "{",
       '{"quantity":',
       "\u{feff}{}",
