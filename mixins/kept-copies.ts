@@ -27,6 +27,9 @@ const KEEP_LARGER = `
 
 type WithScript = RedisClient & { keepLarger?: (...args: (string | number)[]) => Promise<number> };
 
+/** Which pages and events are as the catalogue is now: those kept under this word. */
+export const GENERATION_KEY = "catalog:generation";
+
 export function availableKey(eventId: string): string {
   return `event:{${eventId}}:available`;
 }

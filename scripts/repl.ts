@@ -12,7 +12,7 @@ try {
   const { broker, config } = await joinEngine(processEnvironment(), { as: "repl" });
   console.log(
     `On the bus of "${config.namespace}" as ${config.nodeId}; every call is an operator's. Among others:\n` +
-      "  nodes, services, actions, call purchasing.workers, call ledger.status, call ledger.reconcile; help says all, q leaves",
+      "  nodes, services, actions, call purchasing.workers, call ledger.status, call ledger.reconcile, call ledger.deadLetters; help says all, q leaves",
   );
   const server = startRepl(broker, { delimiter: "boxoffice $", customCommands: null });
   const answered = oneByOne(server);

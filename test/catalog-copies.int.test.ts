@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { EventRecord } from "../domain/event-record.ts";
-import { availableKey } from "../mixins/kept-copies.ts";
+import { availableKey, GENERATION_KEY } from "../mixins/kept-copies.ts";
 import { demoEvents } from "../scripts/demo-catalogue.ts";
-import { GENERATION_KEY, eventKey, pageKey } from "../services/catalog/event-copies.ts";
+import { eventKey, pageKey } from "../services/catalog/event-copies.ts";
 import { eventId } from "../services/catalog/event-rows.ts";
 import type { EventView } from "../services/catalog/event-view.ts";
 import type { Filters } from "../services/catalog/filters.ts";

@@ -9,7 +9,7 @@ describe("reconcile compares what must agree, and mends copies only", () => {
   let world: LedgerWorld;
   let ledger: Ledger;
   before(async () => {
-    world = await openLedgerWorld();
+    world = await openLedgerWorld(3, 8);
     ledger = await world.startLedger();
     await until(() => world.redis.runId());
   });
@@ -85,6 +85,7 @@ describe("reconcile compares what must agree, and mends copies only", () => {
     assert.deepEqual(await differences(eventId), [
       { kind: "ledger", expected: -5, found: -6, mended: false },
       { kind: "transaction", expected: 2, found: 1, mended: false },
+      { kind: "booked-twice", expected: 0, found: 1, mended: false },
     ]);
   });
 

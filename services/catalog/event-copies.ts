@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { EventRecord } from "../../domain/event-record.ts";
-import { availableKey, writeCopies } from "../../mixins/kept-copies.ts";
+import { availableKey, GENERATION_KEY, writeCopies } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 
 const DAY_MS = 86_400_000;
@@ -8,8 +8,6 @@ const DAY_MS = 86_400_000;
 /** What an event has to sell after its import, as of the epoch that the import took. */
 export type Left = { available: number; epoch: number };
 
-/** Which pages and events are as the catalogue is now: those kept under this word. */
-export const GENERATION_KEY = "catalog:generation";
 /** However rarely something is imported, every copy is read anew this often. */
 export const GENERATION_MS = 600_000;
 

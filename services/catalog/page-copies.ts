@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { availableKey, readAvailable } from "../../mixins/kept-copies.ts";
+import { availableKey, GENERATION_KEY, readAvailable } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import type { EventRow, StoredEvent } from "./event-view.ts";
-import { GENERATION_KEY, GENERATION_MS, eventKey } from "./event-copies.ts";
+import { GENERATION_MS, eventKey } from "./event-copies.ts";
 
 /** A page is as good as PostgreSQL's for so long, unless an import renews the generation or one of its events ends. */
 const FRESH_MS = 600_000;

@@ -1,20 +1,9 @@
-import type { Database } from "../../mixins/database.ts";
+import type { Connection, Database } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { checkAvailableCopies } from "./available-copies.ts";
-import { EVENT_NUMBERS, TRANSACTION_DIFFERENCES } from "./reconcile-statements.ts";
-
-export type DifferenceKind = "capacity" | "ledger" | "transaction" | "failed-rows" | "available-copy";
-export type Difference = {
-  kind: DifferenceKind;
-  eventId: string;
-  /** Only where one transaction is meant; hex. */
-  transactionId?: string;
-  expected: number;
-  found: number;
-  mended: boolean;
-  /** Says in words what was compared with what. */
-  sentence: string;
-};
+import { type Difference, differenceOf, differencesOf, type EventNumbers, type FoundRow } from "./differences.ts";
+import { checkOtherCopies } from "./other-copies.ts";
+import { CANCELLATION_DIFFERENCES, EVENT_NUMBERS, STRAY_ROWS, TRANSACTION_DIFFERENCES } from "./reconcile-statements.ts";
 
 export type Reconciliation = {
   events: number;
@@ -22,101 +11,65 @@ export type Reconciliation = {
   differences: Difference[];
   /** Differences beyond those listed, at least. */
   more: number;
-  /** False when Redis could not be asked: its copies are then not compared. */
+  /** False when Redis could not be asked: its copies are then not compared, or not all. */
   copiesCompared: boolean;
 };
 
 const LISTED_MAX = 1_000;
 
-type EventNumbers = {
-  eventId: string;
-  total: number;
-  capacity: number;
-  active: number;
-  unbooked: number;
-  failed: number;
-  booked: number;
-  epoch: number | null;
-  batch: number | null;
-};
-type TransactionDifference = { eventId: string; transactionId: string; expected: number; found: number };
-
 /**
- * Compares tickets, pending rows, ledger and capacity in one snapshot of PostgreSQL, and Redis's copies with it. A running sale makes no difference.
- * Mends copies only: what PostgreSQL says is never changed here. Returns undefined where `eventId` names no event.
+ * Compares tickets, waiting rows, ledger, capacity and workers in one snapshot of PostgreSQL, and Redis's copies with it. A running sale makes no difference.
+ * Mends copies only: what PostgreSQL says is never changed here. Not compared is the limit per customer, which may have been lowered since.
+ * Returns undefined where `eventId` names no event and no row of another table names it either.
  */
 export async function reconcile(
   database: Database,
   redis: RedisClient,
   options: { eventId?: string | undefined; mend: boolean },
 ): Promise<Reconciliation | undefined> {
-  const { numbers, transactions } = await database.transaction(async (connection) => {
-    const values = [options.eventId ?? null];
-    return {
-      numbers: await connection.query<EventNumbers>({ text: EVENT_NUMBERS, values }),
-      transactions: await connection.query<TransactionDifference>({ text: TRANSACTION_DIFFERENCES, values: [...values, LISTED_MAX + 1] }),
-    };
-  }, "REPEATABLE READ");
-  if (options.eventId !== undefined && numbers.length === 0) return undefined;
+  const { eventId, mend } = options;
+  const { numbers, found } = await database.transaction((connection) => readTruth(connection, eventId), "REPEATABLE READ");
+  if (eventId !== undefined && numbers.length === 0 && found.length === 0) return undefined;
 
-  const truths = numbers.map(({ eventId, capacity, unbooked, epoch, batch }) => ({
-    eventId,
-    available: capacity + unbooked,
-    epoch: epoch ?? 0,
-    batch: batch ?? 0,
+  const truths = numbers.map((event) => ({
+    eventId: event.eventId,
+    available: event.capacity + event.unbooked,
+    epoch: event.epoch ?? 0,
+    batch: event.batch ?? 0,
   }));
-  const wrongCopies = await checkAvailableCopies(redis, truths, options.mend);
+  const wrongAvailable = await checkAvailableCopies(redis, truths, mend);
+  const others = await checkOtherCopies(database, redis, {
+    eventId,
+    known: new Set(numbers.map((event) => event.eventId)),
+    mend,
+    listedMax: LISTED_MAX,
+  });
   const differences: Difference[] = [
     ...numbers.flatMap(differencesOf),
-    ...transactions.map(transactionDifference),
-    ...(wrongCopies ?? []).map(({ eventId, available, found, mended }): Difference => ({
+    ...found.map(differenceOf),
+    ...(wrongAvailable ?? []).map(({ eventId: id, available, found: said, mended }): Difference => ({
       kind: "available-copy",
-      eventId,
+      eventId: id,
       expected: available,
-      found,
+      found: said,
       mended,
-      sentence: `Redis says ${found} places can be sold; PostgreSQL says ${available} (capacity and rows not yet booked).`,
+      sentence: `Redis says ${said} places can be sold; PostgreSQL says ${available} (capacity and rows not yet booked). ${mended ? "The copy now says the same." : "The copy was left."}`,
     })),
+    ...others.differences,
   ];
   return {
     events: numbers.length,
     differences: differences.slice(0, LISTED_MAX),
-    more: Math.max(0, differences.length - LISTED_MAX),
-    copiesCompared: wrongCopies !== undefined,
+    more: Math.max(0, differences.length - LISTED_MAX) + others.more,
+    copiesCompared: wrongAvailable !== undefined && others.compared,
   };
 }
 
-function differencesOf(numbers: EventNumbers): Difference[] {
-  const { eventId, total, capacity, active, unbooked, failed, booked } = numbers;
-  const differences: Difference[] = [];
-  const compare = (kind: DifferenceKind, expected: number, found: number, sentence: string): void => {
-    if (expected !== found) differences.push({ kind, eventId, expected, found, mended: false, sentence });
-  };
-  compare(
-    "capacity",
-    total - active,
-    capacity + unbooked,
-    `${total} places less ${active} active tickets leave ${total - active}; capacity ${capacity} and ${unbooked} not yet booked make ${capacity + unbooked}.`,
-  );
-  compare(
-    "ledger",
-    -active,
-    booked + unbooked,
-    `${active} tickets are active, so purchases less cancellations must sum to ${-active}; the ledger's ${booked} and ${unbooked} not yet booked make ${booked + unbooked}.`,
-  );
-  compare(
-    "failed-rows",
-    0,
-    failed,
-    `${failed} transactions could not be booked and are kept aside as failed; they still count in what is available.`,
-  );
-  return differences;
-}
-
-function transactionDifference({ eventId, transactionId, expected, found }: TransactionDifference): Difference {
-  const sentence =
-    expected === 0
-      ? `${found} tickets name a transaction that neither the ledger nor a row waiting for it knows.`
-      : `A purchase of ${expected} tickets is accounted for; ${found} tickets exist.`;
-  return { kind: "transaction", eventId, transactionId, expected, found, mended: false, sentence };
+async function readTruth(connection: Connection, eventId: string | undefined): Promise<{ numbers: EventNumbers[]; found: FoundRow[] }> {
+  const values = [eventId ?? null];
+  const numbers = await connection.query<EventNumbers>({ text: EVENT_NUMBERS, values });
+  const found: FoundRow[] = [];
+  for (const text of [TRANSACTION_DIFFERENCES, CANCELLATION_DIFFERENCES, STRAY_ROWS])
+    found.push(...(await connection.query<FoundRow>({ text, values: [...values, LISTED_MAX + 1] })));
+  return { numbers, found };
 }

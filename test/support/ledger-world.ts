@@ -43,15 +43,15 @@ export type Ledger = {
   stop(): Promise<void>;
 };
 
-/** A database, a queue and a Redis connection of one test file's own, and the hands to do with them what workers do. */
-export async function openLedgerWorld(deliveryLimit = 3): Promise<LedgerWorld> {
+/** A database, a queue and a Redis connection of one test file's own (a Redis database too, where the file reads all of it), and the hands to do with them what workers do. */
+export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Promise<LedgerWorld> {
   const environment = processEnvironment();
   const amqpUrl = environment.AMQP_URL ?? assert.fail("AMQP_URL names no RabbitMQ");
   const redisUrl = environment.REDIS_URL ?? assert.fail("REDIS_URL names no Redis");
   const fresh = await freshDatabase();
   // Another profile than the ledger's, so that a test can kill the ledger's connections and keep its own.
   const database = openDatabase(fresh.url, "sale");
-  const redis = openRedis(redisUrl, () => undefined);
+  const redis = openRedis(new URL(String(redisDatabase), redisUrl).href, () => undefined);
   assert.ok(await whenReady(redis, 2_000), "Redis answers");
   const topology = topologyOf(`test-${randomUUID()}`, deliveryLimit);
   const model: ChannelModel = await connect(amqpUrl);
