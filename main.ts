@@ -9,8 +9,10 @@ import { openRedis, whenReady } from "./mixins/redis.ts";
 import { requestContext } from "./mixins/request-context.ts";
 import { brokerOptions } from "./moleculer.config.ts";
 import { createApiService, NEEDED_SERVICES } from "./services/api/api.service.ts";
+import { type GatewayCounts, newGatewayCounts } from "./services/api/kept-answers.ts";
 import { createAuthService } from "./services/auth/auth.service.ts";
 import { createCatalogService } from "./services/catalog/catalog.service.ts";
+import { type CatalogCounts, newCatalogCounts } from "./services/catalog/layers.ts";
 import { createLedgerService } from "./services/ledger/ledger.service.ts";
 import { createPurchasingService, type PurchasingDependencies } from "./services/purchasing/purchasing.service.ts";
 
@@ -25,6 +27,8 @@ const SERVICES_WAIT_MS = 3_000;
 
 export type RunningNode = {
   broker: ServiceBroker;
+  /** Which layer answered the searches that came to this node. */
+  layers: { gateway: GatewayCounts; catalog: CatalogCounts };
   /** Where its gateway answers, if it runs one. */
   url: string | undefined;
   /**
@@ -62,6 +66,7 @@ export async function startNode(
     usesDatabase ? { database: async () => (await database.query({ text: "SELECT 1" })).length === 1 } : {},
     { needs: config.services.includes("api") ? NEEDED_SERVICES : [], leaving: leaving.signal },
   );
+  const layers = { gateway: newGatewayCounts(), catalog: newCatalogCounts() };
   let url: string | undefined;
   let healthServer: HealthServer | undefined;
   const closeAll = async (): Promise<void> => {
@@ -73,7 +78,7 @@ export async function startNode(
   const { batchMax, mailboxMax, ticketsPerCustomerMax } = config;
   const services: Record<Config["services"][number], () => ServiceSchema> = {
     auth: () => createAuthService({ database, accessTokenKeysDir, refreshTokenSecret }),
-    catalog: () => createCatalogService({ database, importDatabase: longDatabase, redis }),
+    catalog: () => createCatalogService({ database, importDatabase: longDatabase, redis, counts: layers.catalog }),
     purchasing: () =>
       createPurchasing({
         ...{ database, workerDatabase, redis, amqpUrl, lockUrls, leaseMs, transactionSecret, internalTokenSecret, ...replacements },
@@ -83,7 +88,7 @@ export async function startNode(
     ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl, leaving: leaving.signal }),
     api: () =>
       createApiService({
-        ...{ config, health, throttleStore: config.rateLimits ? redis : undefined },
+        ...{ config, health, throttleStore: config.rateLimits ? redis : undefined, gatewayCounts: layers.gateway },
         ...{ leaving: leaving.signal, waitMs: SERVICES_WAIT_MS },
         listening: (address) => (url = address),
       }),
@@ -106,5 +111,5 @@ export async function startNode(
     await closeAll();
   };
   let stopped: Promise<void> | undefined;
-  return { broker, url, stop: () => (stopped ??= stop()) };
+  return { broker, layers, url, stop: () => (stopped ??= stop()) };
 }

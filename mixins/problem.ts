@@ -68,7 +68,8 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 /** Sends an answer once; HEAD gets the headers of GET. An answer that has begun already is left alone. */
 export function sendAnswer(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply): void {
   if (response.headersSent) return;
+  const bodiless = status === 204 || status === 304;
   const length = Buffer.byteLength(body);
-  response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...(status === 204 ? {} : { "Content-Length": length }) });
-  response.end(request.method === "HEAD" || status === 204 ? undefined : body);
+  response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...(bodiless ? {} : { "Content-Length": length }) });
+  response.end(request.method === "HEAD" || bodiless ? undefined : body);
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { CallingOptions, ServiceSchema } from "moleculer";
+import type { CallingOptions, Context, ServiceSchema } from "moleculer";
 import ApiGateway, { type ApiSettingsSchema } from "moleculer-web";
 import type { Config } from "../../config.ts";
 import { type Answer, refused } from "../../domain/refusal.ts";
@@ -17,7 +17,9 @@ import { followCertificate } from "./certificate.ts";
 import { createClientReader } from "./client.ts";
 import { resourcesOf } from "./compiled-route.ts";
 import { createEdge } from "./edge.ts";
+import { createKeptAnswers, type GatewayCounts, newGatewayCounts } from "./kept-answers.ts";
 import { operationResources, servePlain } from "./operations.ts";
+import { createPublicReads } from "./public-reads.ts";
 import { requestIdOf } from "./request-id.ts";
 import { type GatewayRequest, type Tools, serve } from "./serve.ts";
 import { type GatewayServer, createGatewayServer } from "./server.ts";
@@ -34,6 +36,8 @@ export type ApiDependencies = {
   leaving?: AbortSignal;
   /** How long the first start waits for the services it needs before the port is opened all the same; 0 unless said. */
   waitMs?: number;
+  /** Of the layer of kept answers; counted into, for whoever looks. */
+  gatewayCounts?: GatewayCounts;
   /** Hears the address once the gateway answers there. */
   listening?: (url: string) => void;
 };
@@ -42,6 +46,8 @@ export type ApiDependencies = {
 const KEYS_MS = 1_000;
 
 const WAIT_STEP_MS = 20;
+/** Longer than the catalogue takes to say that PostgreSQL is away; after two seconds in all, what is kept stands in. */
+const READ_PATIENCE = { firstMs: 1_300, againMs: 600 };
 
 /** Without these on the bus the gateway has nothing to serve. */
 export const NEEDED_SERVICES = ["auth", "catalog", "purchasing"];
@@ -60,14 +66,15 @@ type Gateway = { httpHandler(request: IncomingMessage, response: ServerResponse)
  * moleculer-web routes and gives each request its context; reading, checking, refusing and answering are ours (`serve`).
  */
 export function createApiService(dependencies: ApiDependencies): ServiceSchema {
-  const { config, health, throttleStore, leaving, waitMs = 0 } = dependencies;
+  const { config, health, throttleStore, leaving, waitMs = 0, gatewayCounts = newGatewayCounts() } = dependencies;
   let server: GatewayServer | undefined;
   let tools: Tools;
   let accessTokens: AccessTokens;
   let forgetCertificate: (() => void) | undefined;
 
   const aliases: Record<string, (request: GatewayRequest, response: ServerResponse) => void> = {};
-  for (const resource of resourcesOf([...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES]))
+  const resources = resourcesOf([...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES]);
+  for (const resource of resources)
     aliases[`* ${resource.path.replaceAll(/\{(\w+)\}/g, ":$1")}`] = (request, response) => void serve(tools, resource, request, response);
   for (const resource of operationResources(health))
     aliases[`* ${resource.path}`] = (request, response) => void servePlain(resource, request.$ctx.requestID ?? "", request, response);
@@ -134,19 +141,27 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         if (!broker.registry.actions.isAvailable("auth.keys")) return refused("TRY_AGAIN");
         return broker.call<Answer<{ keys: PublicJwk[] }>, object>("auth.keys", {}, { timeout: KEYS_MS });
       });
+      const busOf = createBus(broker);
       tools = {
         verifyAccessToken: (token) => accessTokens.verify(token),
         client: createClientReader(config.trustedProxies),
         throttles: throttleStore && createThrottles(throttleStore),
         mintInternalToken: createInternalTokenMint(config.internalTokenSecret),
-        busOf: createBus(broker),
+        busOf,
         audit: openAudit(broker),
+        keptAnswers: createKeptAnswers(gatewayCounts),
+        gatewayCounts,
+        askFor: (route, input, requestID) => {
+          const call = (action: string, params: object, options: CallingOptions) => broker.call(action, params, { ...options, requestID });
+          return route.call(input, busOf({ call } as Pick<Context, "call">, undefined, READ_PATIENCE));
+        },
         fault: (error, facts) => logger.error({ ...facts, ...faultFacts(error) }, "A request failed"),
       };
       const gateway = this as unknown as Gateway;
       const edge = createEdge({ ...tools, corsOrigins: config.corsOrigins });
+      const publicReads = createPublicReads(resources, () => tools);
       server = createGatewayServer(config.tls, (request, response) => {
-        if (!edge(request, response)) void gateway.httpHandler(request, response);
+        if (!edge(request, response) && !publicReads(request, response)) void gateway.httpHandler(request, response);
       });
       leaving?.addEventListener("abort", () => server?.leave());
       // Before any service of this node stops, the gateway stops taking requests and answers those it has: hooks stop in reverse order.

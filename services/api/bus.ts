@@ -16,16 +16,18 @@ const SECOND_ANSWER_MS = 2_800;
 const A_COMMAND = "purchasing.buy";
 
 /** Calls services on behalf of one request; `token` is the internal token of whoever asks. */
-export type BusOf = (context: Context, token: string | undefined) => Bus;
+export type BusOf = (context: Pick<Context, "call">, token: string | undefined, patience?: Patience) => Bus;
+/** How long the first try may take, and the second of what may be asked again. */
+export type Patience = { firstMs: number; againMs: number };
 
 /** The gateway's way to the services of all nodes. */
 export function createBus(broker: ServiceBroker): BusOf {
   const order = createEventOrder(broker, A_COMMAND);
   const callOwner = createOwnerCall(systemClock);
 
-  return (context, token) => {
+  return (context, token, { firstMs, againMs } = { firstMs: ANSWER_MS, againMs: AGAIN_MS }) => {
     // The gateway waits for its requests, and so for these calls, when it stops; Moleculer's list of calls is walked at each answer.
-    const base = { timeout: ANSWER_MS, tracking: false, ...(token === undefined ? {} : { meta: { token } }) };
+    const base = { timeout: firstMs, tracking: false, ...(token === undefined ? {} : { meta: { token } }) };
     const tryOnce = async <T>(action: string, params: object, options: CallingOptions): Promise<Reply<T> & { nodeId?: string }> => {
       try {
         return { type: "answered", answer: await context.call<Answer<T>, object>(action, params, options) };
@@ -42,7 +44,7 @@ export function createBus(broker: ServiceBroker): BusOf {
         // It was on its way to a node that left or died. One more try, elsewhere.
         const nodeID = nodesOffering(broker, action).find((nodeId) => nodeId !== first.nodeId);
         if (nodeID === undefined || (first.type === "lost" && !again)) return refused("TRY_AGAIN");
-        const second = await tryOnce<T>(action, params, { ...base, nodeID, timeout: AGAIN_MS });
+        const second = await tryOnce<T>(action, params, { ...base, nodeID, timeout: againMs });
         return second.type === "answered" ? second.answer : refused("TRY_AGAIN");
       },
       command: <T>(action: string, params: { eventId: string }) =>

@@ -11,7 +11,9 @@ const BROTLI: BrotliOptions = {
 };
 const GZIP = { level: 4 };
 
-const encoders = {
+type Encoding = "br" | "gzip";
+
+const encoders: Record<Encoding, (text: Uint8Array) => Promise<Uint8Array>> = {
   br: (text: Uint8Array) => promisify(brotliCompress)(text, BROTLI),
   gzip: (text: Uint8Array) => promisify(gzip)(text, GZIP),
 };
@@ -22,15 +24,22 @@ const encoders = {
  */
 export async function compressed(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<Reply> {
   response.appendHeader("Vary", "Accept-Encoding");
-  const encoding = encodingOf(request.headers["accept-encoding"] ?? "");
-  if (encoding === undefined || reply.body.length < WORTH_BYTES) return reply;
-  const body = await encoders[encoding](Buffer.from(reply.body));
+  const encoding = encodingOf(request.headers["accept-encoding"], reply.body);
+  if (encoding === undefined) return reply;
+  const body = await encode(encoding, Buffer.from(reply.body));
   return { ...reply, headers: { ...reply.headers, "Content-Encoding": encoding }, body };
 }
 
-/** The better of those the client takes (RFC 9110, 12.5.3): a quality of 0 is a no, `*` stands for what is not named. */
-function encodingOf(accept: string): keyof typeof encoders | undefined {
-  if (accept === "") return undefined;
+export function encode(encoding: Encoding, text: Uint8Array): Promise<Uint8Array> {
+  return encoders[encoding](text);
+}
+
+/**
+ * How to compress this body: the better of what the client takes (RFC 9110, 12.5.3; a quality of 0 is a no, `*` stands for what is not named), if it is
+ * worth the while.
+ */
+export function encodingOf(accept: string | undefined, body: string | Uint8Array): Encoding | undefined {
+  if (accept === undefined || body.length < WORTH_BYTES) return undefined;
   const taken = new Map<string, boolean>();
   for (const item of accept.toLowerCase().split(",")) {
     const [name = "", ...parameters] = item.split(";").map((part) => part.trim());

@@ -51,6 +51,8 @@ export type Route = {
   audit?: string;
   /** Under which throttle it is, besides the ceiling of its address. */
   throttle?: ThrottleName;
+  /** A public read that is the same for everybody: its answers are kept by the gateway for a moment (`public-reads.ts`). */
+  kept?: true;
   /** Cache-Control of a success; `no-store` unless said. */
   cache?: string;
   call(input: Input, bus: Bus): Promise<Answer<unknown>>;

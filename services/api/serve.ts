@@ -8,12 +8,12 @@ import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
 import type { Caller } from "../../mixins/token-verifier.ts";
 import { type Served, auditEntry, isAudited } from "./audited.ts";
 import type { BusOf } from "./bus.ts";
-import type { ClientReader } from "./client.ts";
 import { compressed } from "./compression.ts";
 import type { CompiledRoute, Resource } from "./compiled-route.ts";
+import { type PublicReadTools, servePublicRead } from "./public-reads.ts";
 import { answeredKey, readInput } from "./read-input.ts";
 import type { Input } from "./route.ts";
-import type { Asked, Throttles } from "./throttles.ts";
+import type { Asked } from "./throttles.ts";
 
 /** A request as moleculer-web hands it to an alias. */
 export type GatewayRequest = IncomingMessage & {
@@ -22,17 +22,12 @@ export type GatewayRequest = IncomingMessage & {
   $params: { params: Record<string, string> };
 };
 
-export type Tools = {
+export type Tools = PublicReadTools & {
   /** A promise only where a token names a key that is not known yet. */
   verifyAccessToken: (token: string) => Answer<Caller> | Promise<Answer<Caller>>;
-  client: ClientReader;
   mintInternalToken: MintInternalToken;
   busOf: BusOf;
-  /** Hears of each fault once. */
-  fault: (error: unknown, facts: { requestId: string; route: string }) => void;
   audit: Audit;
-  /** Undefined where limits are switched off. */
-  throttles: Throttles | undefined;
 };
 
 /** Answers one request to one resource. Never rejects. */
@@ -41,6 +36,10 @@ export async function serve(tools: Tools, resource: Resource, request: GatewayRe
   const route = resource.byMethod.get(request.method ?? "");
   if (route === undefined) {
     sendAnswer(request, response, request.method === "OPTIONS" ? optionsReply(resource.allow) : methodRefusal(resource.allow, requestId));
+    return;
+  }
+  if (route.kept) {
+    await servePublicRead(tools, route, { params: request.$params.params, queryText: queryTextOf(request), requestId }, request, response);
     return;
   }
   const key = route.idempotent ? answeredKey(request) : "";
@@ -85,9 +84,7 @@ async function replyTo(
     token = tools.mintInternalToken(caller.value);
   }
 
-  const question = request.originalUrl.indexOf("?");
-  const queryText = question === -1 ? "" : request.originalUrl.slice(question + 1);
-  const read = await readInput(request, route, request.$params.params, queryText);
+  const read = await readInput(request, route, request.$params.params, queryTextOf(request));
   if (!read.ok) return refusal(read.code, read.broken && { errors: read.broken });
   served.input = read.input;
 
@@ -110,6 +107,11 @@ async function replyTo(
   const cache = { "Cache-Control": route.cache ?? "no-store", ...limits };
   if (route.status === 204) return { status: 204, headers: { ...cache, ...headers }, body: "" };
   return { status: route.status, headers: { "Content-Type": "application/json", ...cache, ...headers }, body: JSON.stringify(body) };
+}
+
+function queryTextOf({ originalUrl }: GatewayRequest): string {
+  const question = originalUrl.indexOf("?");
+  return question === -1 ? "" : originalUrl.slice(question + 1);
 }
 
 function askedBy({ client }: Tools, request: GatewayRequest, { caller, input }: Served): Asked {

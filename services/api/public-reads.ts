@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Answer } from "../../domain/refusal.ts";
+import { type ProblemCode, problemOf, type Reply, sendAnswer } from "../../mixins/problem.ts";
+import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
+import type { ClientReader } from "./client.ts";
+import type { CompiledRoute, Resource } from "./compiled-route.ts";
+import { encode, encodingOf } from "./compression.ts";
+import type { GatewayCounts, KeptAnswer, KeptAnswers } from "./kept-answers.ts";
+import { readInput } from "./read-input.ts";
+import { requestIdOf } from "./request-id.ts";
+import type { Input } from "./route.ts";
+import type { Throttles } from "./throttles.ts";
+
+export type PublicReadTools = {
+  client: ClientReader;
+  /** Undefined where limits are switched off. */
+  throttles: Throttles | undefined;
+  /** Hears of each fault once. */
+  fault: (error: unknown, facts: { requestId: string; route: string }) => void;
+  keptAnswers: KeptAnswers;
+  gatewayCounts: GatewayCounts;
+  /** Calls the route's service for whoever asks first. */
+  askFor(route: CompiledRoute, input: Input, requestId: string): Promise<Answer<unknown>>;
+};
+
+/** What is asked: the path's parameters and the text behind `?`. */
+export type Question = { params: Record<string, string>; queryText: string; requestId: string };
+
+/**
+ * Answers a route that is the same for everybody from the bytes kept for its question. The question is the validated query and nothing else of the
+ * request: who asks, with which token, is not looked at. Never rejects.
+ */
+export async function servePublicRead(
+  tools: PublicReadTools,
+  route: CompiledRoute,
+  { params, queryText, requestId }: Question,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.appendHeader("Vary", "Accept-Encoding");
+  let limits: Record<string, string> | undefined;
+  const refuse = (code: ProblemCode, data?: Parameters<typeof problemOf>[2]): void => {
+    const { headers, ...problem } = problemOf(code, requestId, data);
+    sendAnswer(request, response, { ...problem, headers: { ...headers, ...limits } });
+  };
+  try {
+    const read = await readInput(request, route, params, queryText);
+    if (!read.ok) {
+      refuse(read.code, read.broken && { errors: read.broken });
+      return;
+    }
+    const asked = { address: tools.client.addressOf(request), userId: "", params: read.input.params, body: {} };
+    const pass = route.throttle && (await tools.throttles?.enter(route.throttle, asked));
+    if (pass?.verdict !== undefined) {
+      limits = rateLimitHeaders(pass.verdict);
+      if (!pass.verdict.allowed) {
+        refuse("TOO_MANY_REQUESTS", throttledData(pass.verdict));
+        return;
+      }
+    }
+    const input: Input = { ...read.input, idempotencyKey: "", client: () => tools.client.clientOf(request) };
+    const answer = await tools.keptAnswers.answer(keyOf(route, input), () => tools.askFor(route, input, requestId));
+    if (!answer.ok) {
+      refuse(answer.refusal.code, answer.refusal.data);
+      return;
+    }
+    sendAnswer(request, response, await replyOf(tools, route, answer.value, limits, request));
+  } catch (error) {
+    tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
+    refuse("INTERNAL");
+  }
+}
+
+async function replyOf(
+  { gatewayCounts }: PublicReadTools,
+  route: CompiledRoute,
+  { body, etag, encoded }: KeptAnswer,
+  limits: Record<string, string> | undefined,
+  request: IncomingMessage,
+): Promise<Reply> {
+  const headers: Record<string, string> = { "Cache-Control": route.cache ?? "no-store", ETag: etag, ...limits };
+  if (isKnown(request.headers["if-none-match"], etag)) {
+    gatewayCounts.notModified += 1;
+    return { status: 304, headers, body: "" };
+  }
+  headers["Content-Type"] = "application/json";
+  const encoding = encodingOf(request.headers["accept-encoding"], body);
+  if (encoding === undefined) return { status: route.status, headers, body };
+  let bytes = encoded.get(encoding);
+  if (bytes === undefined) encoded.set(encoding, (bytes = encode(encoding, body)));
+  return { status: route.status, headers: { ...headers, "Content-Encoding": encoding }, body: await bytes };
+}
+
+/** Whether the client has these bytes already (RFC 9110, 13.1.2; compared weakly). */
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const plain = (tag: string): string => tag.trim().replace(/^W\//, "");
+  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || plain(tag) === plain(etag));
+}
+
+/** One spelling for all requests that ask the same: values as the contract's schema reads them, in its order. */
+function keyOf(route: CompiledRoute, { params, query }: Input): string {
+  const names = Object.keys(route.query?.properties ?? {});
+  return JSON.stringify([route.path, Object.values(params), names.map((name) => query[name] ?? null)]);
+}
+
+/**
+ * Looks at a request before it is routed; true where it is a public read and will be answered here. A path that is spelled unusually (a slash at the
+ * end, percents) is left to the router, which comes to the same answer.
+ */
+export function createPublicReads(
+  resources: readonly Resource[],
+  tools: () => PublicReadTools,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const routes = resources.flatMap(({ path, byMethod }) => {
+    const route = byMethod.get("GET");
+    if (route?.kept !== true) return [];
+    const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
+    return { route, names, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "([\\w-]+)")}$`) };
+  });
+  // A path that is written out goes before one with a parameter in its place.
+  routes.sort((one, other) => one.names.length - other.names.length);
+  return (request, response) => {
+    const { method, url = "" } = request;
+    if (method !== "GET" && method !== "HEAD") return false;
+    const question = url.indexOf("?");
+    const path = question === -1 ? url : url.slice(0, question);
+    for (const { route, names, pattern } of routes) {
+      const match = pattern.exec(path);
+      if (match === null) continue;
+      const requestId = requestIdOf(request);
+      response.setHeader("X-Request-ID", requestId);
+      const params = Object.fromEntries(names.map((name, index) => [name, match[index + 1] ?? ""]));
+      const queryText = question === -1 ? "" : url.slice(question + 1);
+      void servePublicRead(tools(), route, { params, queryText, requestId }, request, response);
+      return true;
+    }
+    return false;
+  };
+}
