@@ -1,6 +1,7 @@
 import type { BrokerOptions, Middleware } from "moleculer";
 import { type Config, requireServers } from "./config.ts";
 import { AUDIT_MODULE, auditDestination } from "./mixins/audit.ts";
+import { openBusLink } from "./mixins/bus-link.ts";
 import { LOCAL_FIRST, registerStrategies } from "./mixins/event-owner.ts";
 import { redacted } from "./mixins/redaction.ts";
 
@@ -10,10 +11,11 @@ import { redacted } from "./mixins/redaction.ts";
  */
 export function brokerOptions(config: Config, middlewares: Middleware[]): BrokerOptions {
   registerStrategies();
+  const link = openBusLink(natsOptions(requireServers(config).transporter));
   return {
     nodeID: config.nodeId,
     namespace: config.namespace,
-    transporter: { type: "NATS", options: natsOptions(requireServers(config).transporter) },
+    transporter: link.transporter,
     requestTimeout: 5_000,
     heartbeatInterval: 1,
     heartbeatTimeout: 2,
@@ -50,14 +52,14 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
         },
       },
     ],
-    middlewares,
+    middlewares: [link.middleware, ...middlewares],
   };
 }
 
 /** Every line passes the rules of redaction on its way out, whoever wrote it. */
 const LINES = { hooks: { streamWrite: redacted } };
 
-/** Notices a frozen server within four seconds and comes back by itself for ever. */
+/** Gives up a connection to a frozen server after four seconds and comes back by itself for ever; `openBusLink` notices within two. */
 function natsOptions(url: string): Record<string, unknown> {
   return { url, timeout: 2_000, reconnect: true, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 2_000, maxPingOut: 2 };
 }

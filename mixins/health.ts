@@ -1,6 +1,7 @@
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ServiceBroker } from "moleculer";
+import { isBusSilent } from "./bus-link.ts";
 import { type Reply, problemOf, sendAnswer } from "./problem.ts";
 
 /** What a node needs before it can serve, by its kind (`database`, `cache`, …), never by host or name. */
@@ -27,7 +28,7 @@ export type HealthOptions = {
 export function createHealth(broker: ServiceBroker, checks: ReadinessChecks, { needs = [], leaving }: HealthOptions = {}): Health {
   const all: [string, ReadinessChecks[string]][] = [
     ["broker", () => (broker as unknown as { started: boolean }).started],
-    ["transporter", () => (broker.transit as { connected: boolean } | undefined)?.connected ?? true],
+    ["transporter", () => ((broker.transit as { connected: boolean } | undefined)?.connected ?? true) && !isBusSilent(broker)],
     ...Object.entries(checks),
   ];
   const unknown = (): string[] => {

@@ -14,8 +14,9 @@ export function openRedis(url: string, warn: (message: string) => void): RedisCl
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     commandTimeout: 500,
-    // A command that timed out still waits in the client's queue, so a server that stays frozen would fill the memory: its connection ends.
-    socketTimeout: 2_000,
+    // A server that stays frozen would fill the memory with commands that wait for it, and keep whoever asks it several things in a row for half a
+    // second each: its connection ends, after which commands fail at once.
+    socketTimeout: 1_000,
     connectTimeout: 1_000,
     disableClientInfo: true,
     autoResendUnfulfilledCommands: false,

@@ -19,10 +19,13 @@ export function isUnavailable(error: unknown): boolean {
   return isServerError(cause) ? NOT_NOW.test(cause.code) : cause !== error || isConnectionError(cause);
 }
 
-/** The answer of a read, or TRY_AGAIN where PostgreSQL cannot give it now: a read changes nothing, so that is the truth at any moment. */
-export async function orTryAgain<T>(read: () => Promise<Answer<T>>): Promise<Answer<T>> {
+/**
+ * The answer of a read, or TRY_AGAIN where PostgreSQL cannot give it now: a read changes nothing, so that is the truth at any moment. What writes and may
+ * safely be asked again can take it too, with more patience.
+ */
+export async function orTryAgain<T>(read: () => Promise<Answer<T>>, patienceMs = PATIENCE_MS): Promise<Answer<T>> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Answer<T>>((resolve) => (timer = setTimeout(() => resolve(refused("TRY_AGAIN")), PATIENCE_MS)));
+  const late = new Promise<Answer<T>>((resolve) => (timer = setTimeout(() => resolve(refused("TRY_AGAIN")), patienceMs)));
   try {
     return await Promise.race([read(), late]);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { type Answer, accepted, refused } from "../../domain/refusal.ts";
 import type { Database } from "../../mixins/database.ts";
 import type { Role } from "../../mixins/token-verifier.ts";
-import { isUnavailable } from "../../mixins/unavailable.ts";
+import { orTryAgain as unlessAway } from "../../mixins/unavailable.ts";
 import { type Account, type User, emailKeyOf } from "./account.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -9,12 +9,16 @@ type Row = { get(options: { plain: true }): Account };
 /** moleculer-db's, on `user_account`. */
 export type Adapter = { findOne(query: { where: Partial<Account> }): Promise<Row | null>; insert(account: Account): Promise<Row> };
 
+/** Most of what accounts need writes, and is done twice by whoever asks again: a frozen PostgreSQL is waited for a little longer than by readers. */
+const PATIENCE_MS = 1_500;
+const READ_PATIENCE_MS = 900;
+
 /** Can refuse with: TRY_AGAIN. */
 export async function findAccount(adapter: Adapter, where: Partial<Account>): Promise<Answer<Account | undefined>> {
   return orTryAgain(async () => {
     const row = await adapter.findOne({ where });
     return accepted(row?.get({ plain: true }));
-  });
+  }, READ_PATIENCE_MS);
 }
 
 /** Can refuse with: EMAIL_TAKEN, TRY_AGAIN. */
@@ -80,16 +84,12 @@ export function listOperators(database: Database): Promise<User[]> {
 /**
  * Turns what PostgreSQL's absence throws into TRY_AGAIN. Other errors carry the statement and its values, among them hashes: only their kind goes on.
  */
-export async function orTryAgain<T>(work: () => Promise<Answer<T>>): Promise<Answer<T>> {
+export async function orTryAgain<T>(work: () => Promise<Answer<T>>, patienceMs = PATIENCE_MS): Promise<Answer<T>> {
   try {
-    return await work();
+    return await unlessAway(work, patienceMs);
   } catch (error) {
-    return unavailable(error);
+    const { name, code, original } = error as { name?: string; code?: string; original?: { code?: string } };
+    // eslint-disable-next-line preserve-caught-error -- the cause is what must not go on
+    throw new Error(`A statement on accounts failed: ${name ?? "unknown"} ${original?.code ?? code ?? ""}`.trim());
   }
-}
-
-function unavailable(error: unknown): ReturnType<typeof refused> {
-  if (isUnavailable(error)) return refused("TRY_AGAIN");
-  const { name, code, original } = error as { name?: string; code?: string; original?: { code?: string } };
-  throw new Error(`A statement on accounts failed: ${name ?? "unknown"} ${original?.code ?? code ?? ""}`.trim());
 }
