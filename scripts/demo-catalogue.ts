@@ -5,14 +5,16 @@ import { ConfigError } from "../config.ts";
 import type { Answer } from "../domain/refusal.ts";
 import { openDatabase } from "../mixins/database.ts";
 import { ACTS, CLUBS, FESTIVALS, SHOWS, SUBJECTS, WORKS, WORKSHOPS } from "./demo-names.ts";
+import { type Random, pick, seededRandom } from "./random.ts";
 import { afterMinutes, momentOf, spanBetween } from "./feeds/local-time.ts";
 
 const DAY_MS = 86_400_000;
 const BATCH = 500;
 
+/** The demo catalogue's own importer: nobody's account. */
+export const OPERATOR = { userId: "00000000-0000-0000-0000-000000000000", role: "operator" } as const;
+
 type City = { city: string; country: string; timezone: string; pop: number };
-/** The next of a repeatable row of numbers in [0, 1). */
-type Random = () => number;
 type Kind = { weight: number; starts: readonly string[]; minutes: readonly number[]; name: (random: Random, city: City) => string };
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -133,21 +135,4 @@ function capacity(random: Random): number {
   if (size < 0.5) return 30 + Math.floor(random() * 271);
   if (size < 0.8) return 400 + 50 * Math.floor(random() * 30);
   return 2_000 + 500 * Math.floor(random() ** 3 * 117);
-}
-
-function pick<T>(list: readonly T[], random: Random): T {
-  const item = list[Math.floor(random() * list.length)];
-  if (item === undefined) throw new Error("Cannot pick from an empty list");
-  return item;
-}
-
-/** mulberry32: small, fast, the same everywhere. */
-function seededRandom(seed: number): Random {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { processEnvironment, readConfig, VARIABLES } from "../config.ts";
 import { startNode } from "../main.ts";
 import { createInternalTokenMint } from "../mixins/internal-token.ts";
-import { ensureDemoCatalogue } from "./demo-catalogue.ts";
+import { OPERATOR, ensureDemoCatalogue } from "./demo-catalogue.ts";
 import { readContract } from "./fuzz/contract.ts";
 import { fuzz } from "./fuzz/run.ts";
 import { migrate } from "./migrations.ts";
@@ -21,7 +21,6 @@ no 5xx but an honest 503, none later than 5 s, each with a documented status and
 const CONTRACT = fileURLToPath(new URL("../../shared/api/openapi.yaml", import.meta.url));
 const CREDENTIALS = { email: "fuzz@example.com", password: "seventeen violet umbrellas" };
 const BUYERS = 10;
-const OPERATOR = { userId: "00000000-0000-0000-0000-000000000000", role: "operator" } as const;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

@@ -11,7 +11,7 @@ import type { Filters } from "../services/catalog/filters.ts";
 import type { SearchPage } from "../services/catalog/search.ts";
 import { type SearchParams, searchFilters, searchKey } from "../services/catalog/search-filters.ts";
 import { type CatalogWorld, openCatalogWorld } from "./support/catalog-world.ts";
-import { openTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");

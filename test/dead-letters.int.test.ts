@@ -7,7 +7,7 @@ import { overDeadLetters } from "../mixins/dead-letters.ts";
 import { inspectTopology } from "../mixins/queue-topology.ts";
 import type { Replayed, Retried } from "../services/ledger/repair.ts";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "./support/ledger-world.ts";
-import { openTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
 type Listed = { waiting: number; letters: DeadLetter[] };

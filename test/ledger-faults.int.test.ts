@@ -4,7 +4,7 @@ import { openConsumer } from "../mixins/queue.ts";
 import { inspectTopology } from "../mixins/queue-topology.ts";
 import { createTransactionHandler } from "../services/ledger/transaction-handler.ts";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "./support/ledger-world.ts";
-import { openTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -6,7 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { availableKey } from "../mixins/kept-copies.ts";
 import { openRedis, type RedisClient } from "../mixins/redis.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
-import { openTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
 type Said = { status: number; code: string; ms: number; body: { transactionId?: string; tickets?: { id: string }[] } };

@@ -5,7 +5,7 @@ import { connect, type Channel, type ChannelModel } from "amqplib";
 import { processEnvironment } from "../config.ts";
 import { type Delivery, type Handler, openConsumer, openPublisher, topologyOf } from "../mixins/queue.ts";
 import { inspectTopology } from "../mixins/queue-topology.ts";
-import { openTcpProxy } from "./support/tcp-proxy.ts";
+import { openTcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
 const amqpUrl = processEnvironment().AMQP_URL ?? assert.fail("AMQP_URL names no RabbitMQ");

@@ -10,7 +10,7 @@ import { type Buyers, startBuyers } from "./support/buyers.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "./support/http.ts";
 import { tally } from "./support/sales.ts";
-import { openTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
 const AT_ONCE = 8;

@@ -13,7 +13,7 @@ import { type Engine, startEngine } from "./support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "./support/http.ts";
 import { serverUrls } from "./support/servers.ts";
 import { type CommandWorld, openCommandWorld } from "./support/start-command.ts";
-import { openTcpProxy } from "./support/tcp-proxy.ts";
+import { openTcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
 /** What a server says to somebody who sends this first. */

@@ -6,7 +6,7 @@ import { keyOfAddress } from "../services/api/throttles.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
 import { type Answered, assertProblem, type HttpClient, httpClient } from "./support/http.ts";
 import { numbersWhenQuiet, tally } from "./support/sales.ts";
-import { openTcpProxy } from "./support/tcp-proxy.ts";
+import { openTcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
 const PASSWORD = "plain pigeons prefer puddles";

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, existsSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { processEnvironment } from "../../config.ts";
-import { asAccount, type Account } from "./account.ts";
+import type { Account } from "./account.ts";
+import { KNOWS_OF_OUR_DEATH, dyingWithUs } from "./death-signal.ts";
 import { lastWords, openLog } from "./last-words.ts";
 import { forgetProcess, rememberProcess } from "./leftovers.ts";
 import { ServerProblem, folderProblem, secondsSince, type Report } from "./problem.ts";
@@ -40,8 +41,6 @@ export type Supervised = {
 const QUICK_DEATHS_MAX = 5;
 const QUICK_MS = 30_000;
 const UNREADY_STOP_MS = 3_000;
-/** Tells children of our death (Linux). Without it leftovers are found by their pid files at the next start. */
-const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path));
 const BACK_OFF_MS = [0, 250, 1_000, 2_000, 4_000];
 
 /**
@@ -138,18 +137,15 @@ function spawnServer(launch: Launch): Spawned {
   const environment = { PATH: processEnvironment().PATH ?? "/usr/bin:/bin", LANG: "C.UTF-8", TZ: "UTC", HOME: launch.workFolder };
   try {
     const opened = openLog(log);
-    const withSetpriv =
-      SETPRIV === undefined
-        ? []
-        : [SETPRIV, ...(account === undefined ? [] : asAccount(account)), `--pdeathsig=${launch.stopSignal.slice(3)}`];
-    const [command = launch.command, ...args] = [...withSetpriv, launch.command, ...launch.args];
+    // Without setpriv leftovers are found by their pid files at the next start.
+    const { command, args } = dyingWithUs(launch.stopSignal, [launch.command, ...launch.args], account);
     // Its own session, so that Ctrl-C at the terminal reaches only the engine, which then stops things in order.
     const child = spawn(command, args, {
       cwd: launch.workFolder,
       env: { ...environment, ...launch.environment },
       stdio: ["ignore", opened.descriptor, opened.descriptor],
       detached: true,
-      ...(SETPRIV === undefined && account !== undefined ? { uid: account.uid, gid: account.gid } : {}),
+      ...(!KNOWS_OF_OUR_DEATH && account !== undefined ? { uid: account.uid, gid: account.gid } : {}),
     });
     closeSync(opened.descriptor);
     let ended: string | undefined;

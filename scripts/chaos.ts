@@ -1,0 +1,66 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { readFaults } from "./chaos/faults.ts";
+import { runFaults } from "./chaos/run-all.ts";
+import { type ChaosReport, detailsOf, hasFailed, rowOf } from "./chaos/table.ts";
+import { watchAncestors } from "./ancestors.ts";
+import { ServerProblem } from "./servers/problem.ts";
+import { ROOT } from "./static-checks.ts";
+
+const USAGE = `npm run chaos [-- --only F1,F2] [--seed N] [--json FILE]
+Runs faults one by one, under load, against a cluster of separate processes on servers of its own; compares what every customer saw with what
+PostgreSQL has. Exit code 1 where an invariant is broken or a fault's own bound is missed.`;
+
+const began = performance.now();
+const report = (line: string): void => console.log(`chaos ${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s: ${line}`);
+const abort = new AbortController();
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { only: { type: "string", default: "" }, seed: { type: "string" }, json: { type: "string" }, help: { type: "boolean" } },
+  });
+  const seed = Number(values.seed ?? Date.now() % 1_000_000);
+  if (values.help || !Number.isSafeInteger(seed) || seed < 0) {
+    console.error(USAGE);
+    return values.help ? 0 : 1;
+  }
+  const faults = await readFaults(values.only.split(",").filter(Boolean));
+  const startedAt = new Date().toISOString();
+  const file = values.json ?? join(ROOT, ".data", "chaos", `${startedAt.replaceAll(/[:.]/g, "-")}.json`);
+  mkdirSync(dirname(file), { recursive: true });
+  report(`${faults.map(({ id }) => id).join(", ")} with seed ${seed}`);
+  const results = await runFaults({ faults, seed, report, nodesLog: file.replace(/(\.json)?$/, ".log"), abort: abort.signal });
+
+  const minutes = Math.round((performance.now() - began) / 6_000) / 10;
+  const written: ChaosReport = { seed, began: startedAt, minutes, machine: machine(), faults: results };
+  writeFileSync(file, `${JSON.stringify(written, undefined, 2)}\n`);
+  console.table(Object.fromEntries(results.map(rowOf).map(({ fault = "", ...row }) => [fault, row])));
+  for (const line of results.flatMap(detailsOf)) console.log(line);
+  const failed = results.filter(hasFailed);
+  report(`${results.length - failed.length} of ${results.length} faults as promised, in ${minutes} minutes; seed ${seed}; ${file}`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+function machine(): string {
+  return `${cpus().length} cores (${cpus()[0]?.model.trim() ?? "unknown"}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${process.platform}`;
+}
+
+function stop(why: string): void {
+  if (abort.signal.aborted) return;
+  report(`stopping after this fault (${why})`);
+  abort.abort(new Error(why));
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+watchAncestors(stop);
+
+main().then(
+  (code) => process.exit(abort.signal.aborted ? 130 : code),
+  (error: unknown) => {
+    if (!abort.signal.aborted) console.error(error instanceof ServerProblem ? error.message : error);
+    process.exit(abort.signal.aborted ? 130 : 1);
+  },
+);

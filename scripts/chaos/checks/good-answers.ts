@@ -1,0 +1,42 @@
+import { type Entry, OPERATIONS, type Operation, isGood } from "../journal.ts";
+
+export type Share = { answers: number; good: number; percent: number };
+
+export type Measures = {
+  all: Share;
+  by: Record<Operation, Share>;
+  /** From the fault's reference moment to the end of the last bad answer; 0 where none came after it. */
+  recoverySeconds: number;
+  /** How often each bad answer came: `buy 503 TRY_AGAIN`. */
+  bad: Record<string, number>;
+  slowestMs: number;
+};
+
+/** I8: measured, not judged; each fault's bounds do that. */
+export function measure(entries: readonly Entry[], referenceMs: number): Measures {
+  const bad = entries.filter((entry) => !isGood(entry));
+  const counts: Record<string, number> = {};
+  for (const { op, status, code } of bad) {
+    const kind = `${op} ${status ?? ""} ${code ?? ""}`.replaceAll(/\s+/g, " ").trim();
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  const lastBad = Math.max(referenceMs, ...bad.map(({ ended }) => ended));
+  return {
+    all: shareOf(entries),
+    by: Object.fromEntries(OPERATIONS.map((op) => [op, shareOf(entries.filter((entry) => entry.op === op))])) as Measures["by"],
+    recoverySeconds: (lastBad - referenceMs) / 1_000,
+    bad: counts,
+    slowestMs: Math.max(0, ...entries.map(({ started, ended }) => ended - started)),
+  };
+}
+
+function shareOf(entries: readonly Entry[]): Share {
+  const good = entries.filter(isGood).length;
+  return { answers: entries.length, good, percent: entries.length === 0 ? 100 : (100 * good) / entries.length };
+}
+
+/** Seconds from a moment until the end of the first purchase begun after it that was sold; undefined where none was. */
+export function secondsToFirstSale(entries: readonly Entry[], event: string, fromMs: number): number | undefined {
+  const sales = entries.filter((entry) => entry.op === "buy" && entry.outcome === "ok" && entry.event === event && entry.started >= fromMs);
+  return sales.length === 0 ? undefined : (Math.min(...sales.map(({ ended }) => ended)) - fromMs) / 1_000;
+}

@@ -1,0 +1,32 @@
+import type { Fault } from "../fault.ts";
+
+/** Longer than a lease lives (3 s) and than heartbeats are waited for. */
+const FROZEN_S = 6;
+
+/** The node of the hot event's worker stops for a while and goes on as if nothing had been: what it then says is no sale. */
+export const fault: Fault = {
+  id: "F4",
+  title: `SIGSTOP the hot event's node for ${FROZEN_S} s`,
+  async run({ cluster, world, hot, ownerOf, phase, forSeconds, until, mark, expect, note }) {
+    const epochOf = async (): Promise<number> => {
+      const text = "SELECT epoch::float8 AS epoch FROM event_worker WHERE event_id = $1";
+      return (await world.database.query<{ epoch: number }>({ text, values: [hot] }))[0]?.epoch ?? 0;
+    };
+    const owner = cluster.node(await ownerOf(hot));
+    const before = await epochOf();
+    await phase(`${owner.name} is frozen`, async () => {
+      owner.freeze();
+      await forSeconds(FROZEN_S);
+    });
+    const [heir, after] = [await ownerOf(hot), await epochOf()];
+    expect(after > before && heir !== owner.name, "nobody took the frozen worker's event over");
+    mark();
+    await phase("it goes on", async () => {
+      owner.thaw();
+      // It is named again, so it takes the event back, by a new epoch.
+      await until("the event returns to its node", async () => (await ownerOf(hot)) === owner.name, 15);
+      await forSeconds(2);
+    });
+    note(`taken over by ${heir}`);
+  },
+};

@@ -1,0 +1,48 @@
+import type { FaultResult } from "./run-fault.ts";
+
+export type ChaosReport = {
+  seed: number;
+  /** When the run began, ISO 8601. */
+  began: string;
+  minutes: number;
+  /** What it ran on: cores, memory, versions. */
+  machine: string;
+  faults: FaultResult[];
+};
+
+export function hasFailed({ violations, missed }: Pick<FaultResult, "violations" | "missed">): boolean {
+  return violations.length > 0 || missed.length > 0;
+}
+
+/** The row of one fault, as the terminal and docs/reliability.md show it. */
+export function rowOf(result: FaultResult): Record<string, string> {
+  const { measures, violations, missed, notes } = result;
+  const broken = [...new Set(violations.map(({ invariant }) => invariant))].sort();
+  const buys = measures.by.buy;
+  return {
+    fault: `${result.id} ${result.title}`,
+    "good answers": `${percent(measures.all.percent)} of ${measures.all.answers}`,
+    "purchases good": `${percent(buys.percent)} of ${buys.answers}`,
+    "recovered after": `${measures.recoverySeconds.toFixed(1)} s`,
+    "drained after": `${result.drainedSeconds.toFixed(1)} s`,
+    invariants: broken.length > 0 ? `violated: ${broken.join(", ")}` : "ok",
+    bounds: missed.length > 0 ? "missed" : "ok",
+    notes: notes.join("; "),
+  };
+}
+
+/** All that a person needs to look into it, below the table. */
+export function detailsOf({ id, seed, measures, violations, missed }: FaultResult): string[] {
+  const bad = Object.entries(measures.bad).map(([kind, count]) => `${count} × ${kind}`);
+  return [
+    ...(bad.length > 0 ? [`${id}: bad answers: ${bad.join(", ")}; slowest answer ${Math.round(measures.slowestMs)} ms`] : []),
+    ...missed.map((text) => `${id} MISSED (seed ${seed}): ${text}`),
+    ...violations.slice(0, 10).map(({ invariant, text }) => `${id} VIOLATED ${invariant} (seed ${seed}): ${text}`),
+    ...(violations.length > 10 ? [`${id}: and ${violations.length - 10} more violations, in the JSON file`] : []),
+  ];
+}
+
+/** Never rounds up to 100. */
+function percent(value: number): string {
+  return value === 100 ? "100 %" : `${(Math.floor(value * 100) / 100).toFixed(2)} %`;
+}

@@ -1,0 +1,44 @@
+import { processEnvironment } from "../config.ts";
+import { createInternalTokenMint } from "../mixins/internal-token.ts";
+import { readClusterArguments } from "./cluster/arguments.ts";
+import { startCluster } from "./cluster/cluster.ts";
+import { OPERATOR, ensureDemoCatalogue } from "./demo-catalogue.ts";
+import { writeEngineFile } from "./engine-file.ts";
+import { joinEngine } from "./join-engine.ts";
+import { prepareEngine, type PreparedEngine } from "./prepare-engine.ts";
+import { secondsSince } from "./servers/problem.ts";
+import { type Life, runUntilStopped } from "./until-stopped.ts";
+
+const began = performance.now();
+const report = (line: string): void => console.log(`boxoffice: ${line}`);
+
+/** `npm run cluster`: servers, schema, many nodes of one service each, demo events; until Ctrl-C, or until npm is gone. */
+async function start(life: Life): Promise<void> {
+  const environment = processEnvironment();
+  // Its gateways have ports of their own, which the configuration we read here must not name twice.
+  const engine = await prepareEngine({ ...environment, HEALTH_PORT: "", METRICS_PORT: "" }, life, report);
+  const { config, urls, prometheusUrl } = engine;
+  const { counts, port } = readClusterArguments(process.argv.slice(2), config.port);
+  const cluster = await startCluster({ urls, counts, port, environment, report: (line) => console.log(line) });
+  life.undo("nodes", () => cluster.stop());
+  for (const node of cluster.nodes) void node.ended().then((how) => report(`${node.name} ended (${how})`));
+  const gateways = cluster.of("api");
+  life.undo("engine.json", writeEngineFile(config.dataDir, { nodeId: "cluster", address: gateways[0]?.url, urls, prometheusUrl }));
+  life.abort.throwIfAborted();
+  if (counts.catalog > 0 && !config.production) await addDemoCatalogue(engine);
+  for (const { name, url } of gateways) report(`${name} serves on ${url ?? ""}`);
+  report(`${cluster.nodes.length} nodes run (${secondsSince(began)}); Ctrl-C stops them`);
+}
+
+async function addDemoCatalogue({ config, urls }: PreparedEngine): Promise<void> {
+  const started = performance.now();
+  const { broker } = await joinEngine({ ...processEnvironment(), ...urls }, { as: "cluster", needs: "catalog" });
+  try {
+    const count = await ensureDemoCatalogue(broker, createInternalTokenMint(config.internalTokenSecret)(OPERATOR), Date.now());
+    if (count > 0) report(`made a demo catalogue of ${count} events, since the database was empty (${secondsSince(started)})`);
+  } finally {
+    await broker.stop();
+  }
+}
+
+runUntilStopped(report, start);

@@ -1,0 +1,3 @@
+import { runNodeProcess } from "./node-process.ts";
+
+runNodeProcess();
