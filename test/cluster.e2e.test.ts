@@ -53,7 +53,8 @@ describe("npm run cluster", () => {
       ctrlC: () => process.kill(-pid, "SIGINT"),
       /** The nodes' processes, once all of them run. */
       async nodes() {
-        await until(() => said.includes("7 nodes run") || npm.exitCode !== null, { withinMs: 120_000, what: said });
+        await until(() => said.includes("7 nodes run") || npm.exitCode !== null, { withinMs: 120_000, what: "all nodes run" });
+        assert.equal(npm.exitCode, null, said);
         const pids = [...said.matchAll(/^(\S+) \| node: process (\d+) /gm)].map(([, name, node]) => ({ name, pid: Number(node) }));
         assert.deepEqual(
           pids.map(({ name }) => name).sort(),
