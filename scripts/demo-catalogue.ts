@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import cities from "city-timezones";
 import type { ServiceBroker } from "moleculer";
 import type { EventRecord } from "../domain/event-record.ts";
@@ -10,6 +11,9 @@ import { afterMinutes, momentOf, spanBetween } from "./feeds/local-time.ts";
 
 const DAY_MS = 86_400_000;
 const BATCH = 500;
+
+const TRIES = 5;
+const PAUSE_MS = 1_000;
 
 /** The demo catalogue's own importer: nobody's account. */
 export const OPERATOR = { userId: "00000000-0000-0000-0000-000000000000", role: "operator" } as const;
@@ -86,15 +90,30 @@ export async function ensureDemoCatalogue(
   nowMs: number,
   count = 3_000,
 ): Promise<number> {
-  const any = await broker.call<Answer<{ items: unknown[] }>, object>("catalog.search", { from: "1970-01-01", limit: 1 });
+  const search = { from: "1970-01-01", limit: 1 };
+  const any = await patiently(() => broker.call<Answer<{ items: unknown[] }>, object>("catalog.search", search));
   if (any.ok && any.value.items.length > 0) return 0;
   const events = [...demoEvents(count, nowMs, 270)];
   for (let start = 0; start < events.length; start += BATCH) {
     const batch = { records: events.slice(start, start + BATCH), last: start + BATCH >= events.length };
-    const answer = await broker.call<Answer<unknown>, object>("catalog.import", batch, { meta: { token }, timeout: 60_000 });
+    const answer = await patiently(() =>
+      broker.call<Answer<unknown>, object>("catalog.import", batch, { meta: { token }, timeout: 60_000 }),
+    );
     if (!answer.ok) throw new Error(`The demo catalogue was refused: ${answer.refusal.code}`);
   }
   return count;
+}
+
+/** On a machine that is very busy, nodes may take each other for dead while many start at once. Importing again changes nothing, so it is repeated. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === TRIES || (error as { retryable?: boolean }).retryable !== true) throw error;
+      await delay(PAUSE_MS);
+    }
+  }
 }
 
 /** Demo events must never be for sale in earnest, as they are where a database of a trial goes into production. Throws a ConfigError then. */
