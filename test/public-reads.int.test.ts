@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import type { RunningNode } from "../main.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "./support/http.ts";
-import { openTcpProxy, type TcpProxy } from "./support/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
 const OURS = "https://shop.example";
