@@ -10,6 +10,7 @@ import { ServerProblem } from "../scripts/servers/problem.ts";
 import { startServers } from "../scripts/servers/servers.ts";
 import { CONTENDERS, type Contender, isContender } from "./contenders.ts";
 import { hotEvent, type HotEventResult } from "./hot-event.ts";
+import { nodes, printNodes } from "./nodes.ts";
 import { searchPlans } from "./search-plans.ts";
 import { printSignIns, signInFaults, signIns } from "./sign-ins.ts";
 import { tokenCosts } from "./tokens.ts";
@@ -17,6 +18,7 @@ import { tokenCosts } from "./tokens.ts";
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 const USAGE = `npm run bench -- SCENARIO [--seconds 10] [--buyers 1000] [--only worker,row-lock] [--profile]
   hot-event     durable purchases a second on one event, through HTTP, with real tokens, against the ways everyone else sells
+  nodes         durable purchases through two gateways and purchasing nodes against one of each, in CPU-milliseconds a sale
   tokens        what checking access tokens and minting internal ones costs a request; fails above its bounds
   sign-ins      200 sign-ins at once beside 100 searches a second: statuses, times, memory; fails above its bounds
   search-plans  every search of the contract on 100,000 events: milliseconds in PostgreSQL and the indexes it used
@@ -40,6 +42,10 @@ async function main(): Promise<void> {
   const [scenario] = positionals;
   if (scenario === "tokens" && positionals.length === 1) {
     printTokenCosts();
+    return;
+  }
+  if (scenario === "nodes" && positionals.length === 1 && sound) {
+    printNodes(await nodes({ buyers, seconds }, (line) => console.log(`bench: ${line}`)));
     return;
   }
   if (!["hot-event", "search-plans", "sign-ins"].includes(scenario ?? "") || positionals.length > 1 || !sound) {

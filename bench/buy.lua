@@ -1,12 +1,15 @@
 -- wrk's side of the hot event: every request is a purchase of one ticket by the next buyer, under a key minted by the gateway.
--- Arguments: the path, the file of access tokens (one a line).
+-- Arguments: the paths (separated by commas, taken in turn), the file of access tokens (one a line).
 local requests = {}
 local position = 0
 
 function init(args)
+  local paths = {}
+  for path in string.gmatch(args[1], "[^,]+") do paths[#paths + 1] = path end
   for token in io.lines(args[2]) do
     local headers = { ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json" }
-    requests[#requests + 1] = wrk.format("POST", args[1], headers, '{"quantity":1}')
+    local path = paths[#requests % #paths + 1]
+    requests[#requests + 1] = wrk.format("POST", path, headers, '{"quantity":1}')
   end
 end
 

@@ -19,6 +19,7 @@ export type LoadResult = {
 
 export type LoadOptions = {
   url: string;
+  /** Or several, separated by commas: each token's buyer has one of them. */
   path: string;
   tokensFile: string;
   tokens: readonly string[];
@@ -43,9 +44,10 @@ async function byWrk({ url, path, tokensFile, connections, seconds }: LoadOption
 }
 
 async function byAutocannon({ url, path, tokens, connections, seconds }: LoadOptions): Promise<LoadResult> {
-  const requests = tokens.map((token) => ({
+  const paths = path.split(",");
+  const requests = tokens.map((token, index) => ({
     method: "POST" as const,
-    path,
+    path: paths[index % paths.length] ?? path,
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     body: '{"quantity":1}',
   }));

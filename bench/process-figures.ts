@@ -3,6 +3,11 @@ import { readFileSync } from "node:fs";
 
 /** What a process has computed since its start, in milliseconds of one core. */
 export function cpuMs({ pid }: ChildProcess): number {
+  return cpuMsOf(pid ?? 0);
+}
+
+/** The same of any process. */
+export function cpuMsOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /, "")
     .split(" ");

@@ -5,7 +5,7 @@ import type { EventRecord } from "../domain/event-record.ts";
 import { availableKey, GENERATION_KEY } from "../mixins/kept-copies.ts";
 import { demoEvents } from "../scripts/demo-catalogue.ts";
 import { eventKey, pageKey } from "../services/catalog/event-copies.ts";
-import { eventId } from "../services/catalog/event-rows.ts";
+import { eventId } from "../mixins/event-id.ts";
 import type { EventView } from "../services/catalog/event-view.ts";
 import type { Filters } from "../services/catalog/filters.ts";
 import type { SearchPage } from "../services/catalog/search.ts";

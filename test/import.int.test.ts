@@ -7,7 +7,7 @@ import type { EventRecord } from "../domain/event-record.ts";
 import type { Connection } from "../mixins/database.ts";
 import { readFeed } from "../scripts/feeds/read-feed.ts";
 import type { EventView } from "../services/catalog/event-view.ts";
-import { eventId } from "../services/catalog/event-rows.ts";
+import { eventId } from "../mixins/event-id.ts";
 import type { SearchPage } from "../services/catalog/search.ts";
 import { type CatalogWorld, openCatalogWorld } from "./support/catalog-world.ts";
 import { collect } from "./support/collect.ts";

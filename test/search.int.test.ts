@@ -5,7 +5,7 @@ import { fold, grams } from "../domain/fold.ts";
 import type { EventRecord } from "../domain/event-record.ts";
 import type { EventView } from "../services/catalog/event-view.ts";
 import type { Filters } from "../services/catalog/filters.ts";
-import { eventId } from "../services/catalog/event-rows.ts";
+import { eventId } from "../mixins/event-id.ts";
 import type { SearchPage } from "../services/catalog/search.ts";
 import type { SearchParams } from "../services/catalog/search-filters.ts";
 import { demoEvents } from "../scripts/demo-catalogue.ts";

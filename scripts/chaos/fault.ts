@@ -50,6 +50,8 @@ export type Fault = {
   prepare?(context: FaultContext): Promise<void>;
   /** While they buy. The cluster and the servers are healed afterwards, whatever this leaves. */
   run(context: FaultContext): Promise<void>;
+  /** After all checks: what the cluster's and the servers' healing cannot undo. */
+  afterwards?(context: FaultContext): Promise<void>;
   /** What was measured against the fault's own bounds; each line says what was missed. */
   bounds?(measures: Measures): string[];
 };

@@ -15,8 +15,8 @@ export type LoadOptions = {
 export type Load = {
   /** No new requests; resolves when those under way have ended. */
   stop(): Promise<void>;
-  /** Between stop and start nothing is asked. */
-  pause(on: boolean): void;
+  /** While on, nothing is asked; resolves when what is under way has ended. */
+  pause(on: boolean): Promise<void>;
 };
 
 /** Requests after which a client becomes somebody new. */
@@ -33,12 +33,17 @@ const SEARCHES = [
 export function startLoad(market: Market, options: LoadOptions): Load {
   let stopped = false;
   let paused = false;
+  let underWay = 0;
   const clients = Array.from({ length: options.clients }, async (_, number) => {
     const random = seededRandom(options.seed * 1_009 + number);
     while (!stopped) {
       const person = new Person(market, random, options.events);
       for (let request = 0; request < ONE_PERSON && !stopped; request += 1) {
-        if (!paused) await person.act();
+        if (!paused) {
+          underWay += 1;
+          await person.act();
+          underWay -= 1;
+        }
         await delay(2 * options.thinkMs * random());
       }
     }
@@ -48,7 +53,10 @@ export function startLoad(market: Market, options: LoadOptions): Load {
       stopped = true;
       await Promise.all(clients);
     },
-    pause: (on) => (paused = on),
+    async pause(on) {
+      paused = on;
+      while (on && underWay > 0) await delay(10);
+    },
   };
 }
 

@@ -116,15 +116,15 @@ export async function runFault(world: World, fault: Fault, options: RunOptions):
   };
 
   try {
-    await fault.prepare?.(context);
+    await fault.prepare?.(context).catch((error: unknown) => missed.push(unplayed(error)));
     const sampler = startSampler(world.database, events);
     load = startLoad(market, { seed, clients: options.clients ?? CLIENTS, thinkMs: options.thinkMs ?? THINK_MS, events });
     await delay(BEFORE_S * 1_000);
     const faultMs = performance.now();
     try {
-      await fault.run(context);
+      if (missed.length === 0) await fault.run(context);
     } catch (error) {
-      missed.push(`the fault could not be played to its end: ${error instanceof Error ? error.message : String(error)}`);
+      missed.push(unplayed(error));
     }
     await heal(world);
     await delay(AFTER_S * 1_000);
@@ -143,6 +143,7 @@ export async function runFault(world: World, fault: Fault, options: RunOptions):
   } finally {
     await load?.stop();
     balancer.stop();
+    await fault.afterwards?.(context);
     for (const run of undo) await run();
   }
 }
@@ -151,6 +152,10 @@ const VARIABLE_OF = { postgres: "DATABASE_URL", redis: "REDIS_URL", rabbitmq: "A
   ServerName,
   keyof World["urls"]
 >;
+
+function unplayed(error: unknown): string {
+  return `the fault could not be played to its end: ${error instanceof Error ? error.message : String(error)}`;
+}
 
 /** Whatever a fault has left: the servers run, and every node runs as it should. */
 async function heal({ servers, cluster }: World): Promise<void> {

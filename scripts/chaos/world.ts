@@ -14,6 +14,7 @@ import {
 } from "../../config.ts";
 import { readAccessKeys, signingKeyOf } from "../../mixins/access-keys.ts";
 import { type Database, openDatabase } from "../../mixins/database.ts";
+import { eventId } from "../../mixins/event-id.ts";
 import { createAccessTokenSigner } from "../../mixins/tokens.ts";
 import { type Cluster, type NodeCounts, startCluster } from "../cluster/cluster.ts";
 import { joinEngine } from "../join-engine.ts";
@@ -122,15 +123,17 @@ function idsOf(config: Config): Pick<World, "accessToken" | "purchaseId" | "canc
 }
 
 async function addEvent(database: Database, capacity: number, startsInMs = 30 * 86_400_000): Promise<string> {
-  const id = randomUUID();
+  const sourceId = randomUUID();
+  // As an import would name it, so that a feed can change it.
+  const id = eventId({ source: "chaos", sourceId });
   const startsAt = new Date(Date.now() + startsInMs);
   await database.query({
     text: `
       INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date, start_time, end_time, duration, time_zone,
         starts_at, ends_at, total_capacity, capacity, source, source_id)
       VALUES ($1::uuid, 'Chaos', 'chaos', 'concert', 'concert', 'Berlin', 'berlin', $2::date, '20:00', '22:00', 120, 'Europe/Berlin',
-        $3, $3::timestamptz + interval '2 hours', $4, $4, 'chaos', ($1::uuid)::text)`,
-    values: [id, startsAt.toISOString().slice(0, 10), startsAt.toISOString(), capacity],
+        $3, $3::timestamptz + interval '2 hours', $4, $4, 'chaos', $5)`,
+    values: [id, startsAt.toISOString().slice(0, 10), startsAt.toISOString(), capacity, sourceId],
   });
   return id;
 }

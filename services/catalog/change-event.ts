@@ -2,7 +2,8 @@ import type { EventRecord } from "../../domain/event-record.ts";
 import { lockEvents } from "../../mixins/book-pending.ts";
 import type { Connection, Database } from "../../mixins/database.ts";
 import { takeEpoch } from "../../mixins/statements.ts";
-import { describeEvents, eventId } from "./event-rows.ts";
+import { eventId } from "../../mixins/event-id.ts";
+import { describeEvents } from "./event-rows.ts";
 
 /**
  * Changed, with what is left under the new epoch; or not, since more tickets are sold than the new total has places.

@@ -4,7 +4,8 @@ import { type Database, isServerError } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { changeEvent } from "./change-event.ts";
 import { expireSoon, forgetTransactions, renewCopies, renewPages } from "./event-copies.ts";
-import { describeEvents, eventId, insertEvents, type StoredRecord, storedRecords } from "./event-rows.ts";
+import { eventId } from "../../mixins/event-id.ts";
+import { describeEvents, insertEvents, type StoredRecord, storedRecords } from "./event-rows.ts";
 
 export type ImportOutcome = { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
 

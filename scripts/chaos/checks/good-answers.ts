@@ -30,6 +30,14 @@ export function measure(entries: readonly Entry[], referenceMs: number): Measure
   };
 }
 
+/** The same for what was begun within a stretch of the run. */
+export function answersBegun(entries: readonly Entry[], fromMs: number, toMs: number): Measures {
+  return measure(
+    entries.filter(({ started }) => started >= fromMs && started <= toMs),
+    fromMs,
+  );
+}
+
 function shareOf(entries: readonly Entry[]): Share {
   const good = entries.filter(isGood).length;
   return { answers: entries.length, good, percent: entries.length === 0 ? 100 : (100 * good) / entries.length };

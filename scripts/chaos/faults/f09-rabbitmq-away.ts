@@ -1,0 +1,53 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import type { Fault } from "../fault.ts";
+
+const AWAY_S = 60;
+const ALARM_S = 6;
+const CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl";
+
+/** Says something to the running RabbitMQ as its operator, with its own environment: the port mapper's port and the cookie's folder. */
+async function control(pid: number | undefined, ...args: string[]): Promise<void> {
+  const entries = readFileSync(`/proc/${pid ?? 0}/environ`, "utf8")
+    .split("\u0000")
+    .filter((entry) => entry.includes("="));
+  const env = Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]));
+  const status = readFileSync(`/proc/${pid ?? 0}/status`, "utf8");
+  const idOf = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
+  const as = process.getuid?.() === 0 ? { uid: idOf("Uid"), gid: idOf("Gid") } : {};
+  await promisify(execFile)(CONTROL, ["-n", "boxoffice@localhost", ...args], { env, timeout: 30_000, cwd: "/", ...as });
+}
+
+/** RabbitMQ dies, is away for a minute, and then takes no messages: buying goes on, and what waits is booked afterwards. */
+export const fault: Fault = {
+  id: "F9",
+  title: `RabbitMQ: kill -9; down for ${AWAY_S} s; memory alarm`,
+  async run({ servers, phase, forSeconds, until, mark }) {
+    const rabbitmq = servers.server("rabbitmq");
+    const kill = async (): Promise<void> => {
+      rabbitmq.kill("SIGKILL");
+      await until("RabbitMQ is gone", () => rabbitmq.pid === undefined, 5);
+    };
+    await phase("killed and started again", async () => {
+      await kill();
+      await rabbitmq.restart();
+    });
+    await phase("down", async () => {
+      await kill();
+      await forSeconds(AWAY_S);
+      await rabbitmq.restart();
+    });
+    await phase("memory alarm: publishers are blocked", async () => {
+      await control(rabbitmq.pid, "set_vm_memory_high_watermark", "0.0000001");
+      await forSeconds(ALARM_S);
+      await control(rabbitmq.pid, "set_vm_memory_high_watermark", "0.4");
+    });
+    mark();
+    await forSeconds(2);
+  },
+  bounds: ({ by, slowestMs }) => [
+    ...(by.buy.percent >= 99 ? [] : [`${by.buy.percent.toFixed(2)} % of the purchases were answered 201 or 409 instead of 99`]),
+    ...(slowestMs <= 2_000 ? [] : [`an answer took ${Math.round(slowestMs)} ms instead of 2,000`]),
+  ],
+};

@@ -1,0 +1,42 @@
+import { answersBegun } from "../checks/good-answers.ts";
+import type { Fault } from "../fault.ts";
+import { startLoad } from "../load.ts";
+
+const OVERLOAD_S = 30;
+const NORMAL_WITHIN_S = 30;
+/** Twenty times the usual clients, who do not think. */
+const CLIENTS = 240;
+
+/** Far more is asked than can be done, of workers with room for few: they say so at once, nobody waits for ever, and afterwards all is as before. */
+export const fault: Fault = {
+  id: "F17",
+  title: `${CLIENTS} clients without a pause for ${OVERLOAD_S} s`,
+  hotCapacity: 60_000,
+  async prepare({ cluster, restartWith }) {
+    for (const { name } of cluster.of("purchasing")) await restartWith(name, { MAILBOX_MAX: "40", BATCH_MAX: "10" });
+  },
+  async run({ market, events, random, phase, forSeconds, mark, expect, note }) {
+    const usualMs = performance.now();
+    await forSeconds(3);
+    const usual = answersBegun(market.journal.entries, usualMs, Infinity).all.good / 3;
+    const beganMs = performance.now();
+    await phase("overload", async () => {
+      const load = startLoad(market, { seed: Math.floor(random() * 1_000_000), clients: CLIENTS, thinkMs: 0, events });
+      await forSeconds(OVERLOAD_S);
+      await load.stop();
+    });
+    mark();
+    await phase("the usual again", () => forSeconds(6));
+    const { all, bad, slowestMs } = answersBegun(market.journal.entries, beganMs, beganMs + OVERLOAD_S * 1_000);
+    const rate = all.good / OVERLOAD_S;
+    expect(rate >= usual, `under overload ${rate.toFixed(0)} good answers a second came, fewer than the usual ${usual.toFixed(0)}`);
+    expect((bad["buy 503 TRY_AGAIN"] ?? 0) > 0, "nobody was told to try again: it was no overload");
+    const unclean = Object.keys(bad).filter((kind) => !kind.endsWith(" 503 TRY_AGAIN"));
+    expect(unclean.length === 0, `under overload there was also: ${unclean.join(", ")}`);
+    note(
+      `${(all.answers / OVERLOAD_S).toFixed(0)} answers a second, ${rate.toFixed(0)} of them good (${usual.toFixed(0)} before), slowest ${Math.round(slowestMs)} ms`,
+    );
+  },
+  bounds: ({ recoverySeconds }) =>
+    recoverySeconds <= NORMAL_WITHIN_S ? [] : [`normal again after ${recoverySeconds.toFixed(1)} s instead of ${NORMAL_WITHIN_S}`],
+};
