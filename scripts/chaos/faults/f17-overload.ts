@@ -11,7 +11,7 @@ const CLIENTS = 240;
 export const fault: Fault = {
   id: "F17",
   title: `${CLIENTS} clients without a pause for ${OVERLOAD_S} s`,
-  hotCapacity: 60_000,
+  hotCapacity: 20_000,
   async prepare({ cluster, restartWith }) {
     for (const { name } of cluster.of("purchasing")) await restartWith(name, { MAILBOX_MAX: "40", BATCH_MAX: "10" });
   },
