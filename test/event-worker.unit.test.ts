@@ -5,16 +5,18 @@ import type { BuyTickets } from "../domain/event-state.ts";
 import { refused } from "../domain/refusal.ts";
 import type { EventStore, HeldLease, Outcome, WorkerPorts } from "../services/purchasing/ports.ts";
 import { Workers } from "../services/purchasing/workers.ts";
-import { EVENT_ID, SimulatedDatabase } from "./support/simulation/database.ts";
+import { SimulatedDatabase } from "./support/simulation/database.ts";
+import { EventTables } from "./support/simulation/event-tables.ts";
 import { Kernel } from "./support/simulation/kernel.ts";
 
 const NODE = "node";
+const EVENT_ID = "00000000-0000-7000-8000-000000000001";
 const STARTS_AT_MS = 1_000_000;
 
 /** A node whose parts answer at once, but for what a test replaces. */
 function openNode(total: number, replace: (ports: WorkerPorts) => Partial<WorkerPorts>) {
   const kernel = new Kernel(1);
-  const database = new SimulatedDatabase(kernel, total, STARTS_AT_MS, {});
+  const database = new EventTables(new SimulatedDatabase(kernel), kernel, EVENT_ID, total, STARTS_AT_MS, {});
   const notes: string[] = [];
   let tickets = 0;
   const store: EventStore = {

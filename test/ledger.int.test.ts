@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
 import { applyEvents } from "../services/ledger/apply.ts";
+import { availableKey, readAvailable, writeCopies } from "../mixins/kept-copies.ts";
 import { inspectTopology } from "../mixins/queue-topology.ts";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "./support/ledger-world.ts";
 import { until } from "./support/until.ts";
@@ -81,6 +82,19 @@ describe("the ledger books each committed transaction exactly once", () => {
     assert.equal((await world.numbers(forgotten)).capacity, 7);
     assert.equal((await world.numbers(fresh)).pending, 1, "what is young has a message on its way");
     await until(async () => (await world.numbers(fresh)).pending === 0, { withinMs: 8_000 });
+  });
+
+  it("writes what an event has to sell where its worker died before it could, and leaves a newer copy alone", async () => {
+    const [left, newer] = [await world.addEvent(10), await world.addEvent(10)];
+    const run = world.redis.runId() ?? assert.fail("Redis is away");
+    await writeCopies(world.redis, [{ key: availableKey(left), value: { available: 10 } }], { epoch: 1, batch: 0 }, Date.now() + 60_000);
+    await writeCopies(world.redis, [{ key: availableKey(newer), value: { available: 5 } }], { epoch: 2, batch: 0 }, Date.now() + 60_000);
+    for (const eventId of [left, newer]) await world.sell(eventId, [3], { ageMs: 10_000 });
+    ledger = await world.startLedger({ sweep: { everyMs: 50, olderThanMs: 5_000 } });
+    const copied = async (eventId: string) => readAvailable(await world.redis.get(availableKey(eventId)), run);
+    await until(async () => (await copied(left)) === 7);
+    await until(async () => (await world.numbers(newer)).pending === 0);
+    assert.equal(await copied(newer), 5);
   });
 
   it("takes a long backlog in prefixes of whole batches in the order of commits, which never breaks the CHECK", async () => {

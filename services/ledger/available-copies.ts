@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../mixins/clock.ts";
-import { availableKey, copyText, readCopy, type Stamp } from "../../mixins/kept-copies.ts";
+import type { Database } from "../../mixins/database.ts";
+import { availableKey, copyText, readCopy, type Stamp, writeCopies } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 
 /** What PostgreSQL says an event has to sell, as of (epoch, batch): the worker's last commit in the same snapshot. */
@@ -18,6 +19,32 @@ const REPLACE_IF_SAME = `
   if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
   redis.call("SET", KEYS[1], ARGV[2], "KEEPTTL")
   return 1`;
+
+const DAY_MS = 86_400_000;
+
+/** What can be sold of events, with the stamp of the last commit that changed it and the end of the event, in one snapshot. */
+export const AVAILABLE = `
+  SELECT event.id AS "eventId", (event.capacity + coalesce(waiting.quantity, 0))::float8 AS available,
+    worker.epoch::float8 AS epoch, worker.batch::float8 AS batch, (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"
+  FROM unnest($1::uuid[]) AS named (id) JOIN event USING (id) JOIN event_worker AS worker ON worker.event_id = event.id
+  LEFT JOIN LATERAL (SELECT sum(quantity) AS quantity FROM event_ticket_transactions WHERE event_id = event.id) AS waiting ON true`;
+
+/**
+ * Writes the copies of what these events have to sell from PostgreSQL, as their worker would have: one that died between its commit and its copy leaves
+ * an older one behind, which readers would trust until the next sale. A newer copy stays. False where Redis has not taken them.
+ */
+export async function renewAvailable(database: Database, redis: RedisClient, eventIds: readonly string[]): Promise<boolean> {
+  const truths = await database.query<Truth & { endsAtMs: number }>({ text: AVAILABLE, values: [eventIds] });
+  try {
+    for (const { eventId, available, endsAtMs, ...stamp } of truths) {
+      const copy = { key: availableKey(eventId), value: { available: Math.max(0, available) } };
+      await writeCopies(redis, [copy], stamp, Math.max(endsAtMs, Date.now()) + DAY_MS);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 type Suspect = { truth: Truth; key: string; text: string; found: number };
 

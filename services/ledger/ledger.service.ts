@@ -62,6 +62,7 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
   const { database, redis, amqpUrl, topology = topologyOf() } = dependencies;
   const counts: LedgerCounts = { appliedRows: 0, failedRows: 0, outages: 0 };
   const messenger = { url: amqpUrl, topology };
+  const handled = new Set<string>();
   let consumer: Consumer | undefined;
   let publisher: Publisher | undefined;
   let sweeper: Sweeper | undefined;
@@ -145,11 +146,18 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
     async started() {
       const log = this.logger;
       publisher = await openPublisher({ url: amqpUrl, log, topology });
-      consumer = await openConsumer({ url: amqpUrl, log, topology, handler: createTransactionHandler({ database, redis, log, counts }) });
+      consumer = await openConsumer({
+        url: amqpUrl,
+        log,
+        topology,
+        handler: createTransactionHandler({ database, redis, log, counts, handled }),
+      });
       dependencies.leaving?.addEventListener("abort", () => consumer?.leave());
       sweeper = startSweeper({
         database,
         publisher,
+        redis,
+        handled,
         log,
         ...(dependencies.sweepEveryMs === undefined ? {} : { everyMs: dependencies.sweepEveryMs }),
         ...(dependencies.sweepOlderThanMs === undefined ? {} : { olderThanMs: dependencies.sweepOlderThanMs }),

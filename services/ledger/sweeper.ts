@@ -1,10 +1,15 @@
 import { type Clock, systemClock } from "../../mixins/clock.ts";
 import type { Database } from "../../mixins/database.ts";
 import type { Log, Publisher } from "../../mixins/queue.ts";
+import type { RedisClient } from "../../mixins/redis.ts";
+import { renewAvailable } from "./available-copies.ts";
 
 export type SweeperOptions = {
   database: Database;
   publisher: Publisher;
+  redis: RedisClient;
+  /** Events of messages that came since the last look; the handler adds to it. */
+  handled: Set<string>;
   log: Log;
   /** How often it looks. */
   everyMs?: number;
@@ -38,20 +43,34 @@ export async function eventsWaiting(database: Database, olderThanMs: number): Pr
   return rows.map(({ eventId }) => eventId);
 }
 
+/** Of more, the rest waits for the next look. */
+const RENEWED_AT_ONCE = 200;
+
 /**
  * The repair of everything a messenger can do wrong: publishes the ids of events whose rows wait for too long. An event is named again only after
  * as long a wait, so a long backlog gains no queue of repetitions.
+ * What was booked may be of a worker that died between its commit and its copies, so what those events have to sell is written to Redis as well.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
-  const { database, publisher, log, everyMs = 1_000, olderThanMs = 5_000, clock = systemClock } = options;
+  const { database, publisher, redis, handled, log, everyMs = 1_000, olderThanMs = 5_000, clock = systemClock } = options;
   const publishedAtMs = new Map<string, number>();
   let stopped = false;
   let failing = false;
   let running: Promise<void> = Promise.resolve();
 
+  const renewHandled = async (): Promise<void> => {
+    const eventIds = [...handled].slice(0, RENEWED_AT_ONCE);
+    if (eventIds.length === 0) return;
+    // Before it is read: what is booked meanwhile is looked at again.
+    for (const eventId of eventIds) handled.delete(eventId);
+    const renewed = await renewAvailable(database, redis, eventIds).catch(() => false);
+    if (!renewed) for (const eventId of eventIds) handled.add(eventId);
+  };
+
   const sweep = async (): Promise<void> => {
-    if (!publisher.connected()) return;
     try {
+      await renewHandled();
+      if (!publisher.connected()) return;
       const waiting = await eventsWaiting(database, olderThanMs);
       const nowMs = clock.nowMs();
       for (const [eventId, atMs] of publishedAtMs) if (nowMs - atMs >= olderThanMs) publishedAtMs.delete(eventId);

@@ -11,6 +11,8 @@ export type HandlerOptions = {
   redis: RedisClient;
   log: Log;
   counts: LedgerCounts;
+  /** Gains the events of every message that comes, booked here or by whoever died of it, for the sweeper. */
+  handled?: Set<string>;
   retryMs?: number;
   clock?: Clock;
   prefixMax?: number;
@@ -24,9 +26,10 @@ export type HandlerOptions = {
  * the last delivery of one its rows are put aside as `failed`.
  */
 export function createTransactionHandler(options: HandlerOptions): Handler {
-  const { database, redis, log, counts, retryMs = 250, clock = systemClock, prefixMax } = options;
+  const { database, redis, log, counts, handled, retryMs = 250, clock = systemClock, prefixMax } = options;
 
   const attempt = async (eventIds: readonly string[], lastTry: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> => {
+    for (const eventId of eventIds) handled?.add(eventId);
     const { rows, broken } = await applyEvents(database, eventIds, prefixMax);
     counts.appliedRows += rows;
     for (const [eventId, reason] of broken) {

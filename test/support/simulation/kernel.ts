@@ -1,3 +1,5 @@
+import type { Clock } from "../../../mixins/clock.ts";
+
 /** Virtual time and seeded chance: the same seed gives the same history, at every await of the code under test. */
 export class Kernel {
   nowMs = 0;
@@ -32,7 +34,7 @@ export class Kernel {
     return { cancel: () => (item.cancelled = true) };
   }
   freeze(nodeId: string, forMs: number): void {
-    this.frozenUntilMs.set(nodeId, this.nowMs + forMs);
+    this.frozenUntilMs.set(nodeId, Math.max(this.frozenUntilMs.get(nodeId) ?? 0, this.nowMs + forMs));
   }
   kill(nodeId: string): void {
     this.dead.add(nodeId);
@@ -40,15 +42,18 @@ export class Kernel {
   isDead(nodeId: string): boolean {
     return this.dead.has(nodeId);
   }
-  disturbed(nodeId: string): boolean {
-    return this.dead.has(nodeId) || this.frozenUntilMs.has(nodeId);
+  clockOf(nodeId: string): Clock {
+    return { nowMs: () => this.nowMs, after: (delayMs, task) => this.after(delayMs, nodeId, task) };
   }
 
-  /** Plays everything that is due until `untilMs`, letting all promises settle between any two tasks. */
-  async run(untilMs: number): Promise<void> {
-    for (;;) {
+  /** Plays everything that is due until `untilMs`, or until `done`, letting all promises settle between any two tasks. */
+  async run(untilMs: number, done: () => boolean = () => false): Promise<void> {
+    while (!done()) {
       const item = this.agenda.at(-1);
-      if (item === undefined || item.atMs > untilMs) break;
+      if (item === undefined || item.atMs > untilMs) {
+        this.nowMs = untilMs;
+        break;
+      }
       this.agenda.pop();
       if (item.cancelled || this.dead.has(item.nodeId)) continue;
       const thawMs = this.frozenUntilMs.get(item.nodeId) ?? 0;
@@ -60,7 +65,6 @@ export class Kernel {
       item.task();
       await new Promise(setImmediate);
     }
-    this.nowMs = untilMs;
   }
 
   /** Kept in descending order, so that the next is at the end. */

@@ -1,184 +1,149 @@
-import type { Command } from "../../../domain/event-state.ts";
-import { refused } from "../../../domain/refusal.ts";
-import type { CommittedBatch, HeldLease, Outcome, WorkerPorts } from "../../../services/purchasing/ports.ts";
+import type { EventRecord } from "../../../domain/event-record.ts";
+import { availableKey } from "../../../mixins/kept-copies.ts";
+import type { Handler } from "../../../mixins/queue.ts";
+import { expireSoon, renewCopies } from "../../../services/catalog/event-copies.ts";
+import type { EventStore, WorkerPorts } from "../../../services/purchasing/ports.ts";
+import { redisCopies } from "../../../services/purchasing/redis-copies.ts";
 import { Workers } from "../../../services/purchasing/workers.ts";
-import { type BrokenClauses, EVENT_ID, SimulatedDatabase } from "./database.ts";
+import { Bus, type SimulatedNode } from "./bus.ts";
+import { SimulatedDatabase, sqlError } from "./database.ts";
+import { type BrokenClauses, EventTables } from "./event-tables.ts";
 import { Kernel } from "./kernel.ts";
+import { SimulatedLedger } from "./ledger.ts";
+import { SimulatedLocks } from "./locks.ts";
+import { Network } from "./network.ts";
+import { SimulatedQueue } from "./queue.ts";
+import { SimulatedRedis } from "./redis.ts";
+import type { History } from "./steps.ts";
 
 /** What a test puts in place of a sound part. */
-export type Plant = { clauses?: BrokenClauses; ports?: (ports: WorkerPorts, world: World) => WorkerPorts; sweeperOff?: true };
+export type Plant = {
+  /** Where a search for it begins, so that tests are short; any other start finds it too, later. */
+  from?: number;
+  clauses?: BrokenClauses;
+  ports?: (ports: WorkerPorts, world: World) => WorkerPorts;
+  ledger?: (handler: Handler, world: World) => Handler;
+  sweeperOff?: true;
+  acknowledgesFirst?: true;
+  unstampedCopies?: true;
+  deafToPings?: true;
+};
 
-export type SimulatedNode = { id: string; workers: Workers };
-
-/** What everything goes through on its way; long delays are longer than leases and time-outs, and some never arrive. */
-const LOST_AFTER_MS = 2_500;
+const NODES = 3;
+const LEDGERS = 2;
 export const CUSTOMER_LIMIT = 4;
+const NEVER_MS = 1_000_000_000;
+/** All that renewing the copies needs to know of it. */
+const RECORD = { endsAt: "2030-01-01T00:00:00Z" } as EventRecord;
+const IMPORTER = "importer";
+const EVENT_IDS = ["00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"] as const;
 
-/**
- * Nodes with real workers around one simulated PostgreSQL, lock server, queue and bus. Calls are late, lost and repeated; nodes freeze, die and
- * disagree about who owns the event; the lock server forgets; last night's backup comes back under a worker that lives on.
- */
+/** The whole system: purchasing nodes, gateways and ledgers with their real code, around simulated PostgreSQL, Redis, lock servers, queue and bus. */
 export class World {
   readonly kernel: Kernel;
+  readonly network: Network;
   readonly database: SimulatedDatabase;
-  nodes: SimulatedNode[] = [];
-  /** While true things go wrong. */
-  faulty = true;
-  /** The last availability any worker copied to Redis: what a worker must not begin from. */
-  copied: number;
-  private readonly plant: Plant;
-  private readonly views = new Map<string, string>();
-  private leaseHolder: { nodeId: string; untilMs: number } | undefined;
-  private messages = 0;
+  readonly locks: SimulatedLocks;
+  readonly redis: SimulatedRedis;
+  readonly queue: SimulatedQueue;
+  readonly bus: Bus;
+  readonly plant: Plant;
+  readonly broken: BrokenClauses;
+  ledgers: SimulatedLedger[] = [];
+  /** A commit is under way this long once it has its row. */
+  slow = { untilMs: 0, byMs: 0 };
+  /** The node whose commit is next to succeed dies with it, before it hears. */
+  killAfterCommit = false;
+  private readonly importer;
   private nodeCount = 0;
+  private ledgerCount = 0;
   private ticketCount = 0;
 
-  constructor(seed: number, total: number, plant: Plant) {
-    this.kernel = new Kernel(seed);
+  constructor(history: History, plant: Plant) {
     this.plant = plant;
-    this.copied = total;
-    // In a quarter of the histories the event starts in the middle.
-    const startsAtMs = this.kernel.chance(0.25) ? 4_000 : 1_000_000_000;
-    this.database = new SimulatedDatabase(this.kernel, total, startsAtMs, plant.clauses ?? {});
-    for (let count = 0; count < 2; count++) this.addNode();
-    this.sweep();
+    this.broken = plant.clauses ?? {};
+    this.kernel = new Kernel(history.seed);
+    this.network = new Network(this.kernel, history);
+    this.database = new SimulatedDatabase(this.kernel);
+    this.locks = new SimulatedLocks(this.kernel);
+    this.redis = new SimulatedRedis(this.kernel);
+    this.redis.unstamped = plant.unstampedCopies === true;
+    this.queue = new SimulatedQueue(this.kernel);
+    this.queue.acknowledgesFirst = plant.acknowledgesFirst === true;
+    this.bus = new Bus(this.kernel, this.network);
+    this.bus.deaf = plant.deafToPings === true;
+    this.importer = this.redis.client(IMPORTER);
+    history.totals.forEach((total, index) => {
+      const startsAtMs = index === 0 && history.startsAtMs !== null ? history.startsAtMs : NEVER_MS;
+      const event = new EventTables(this.database, this.kernel, this.eventId(index), total, startsAtMs, this.broken);
+      this.database.events.set(event.eventId, event);
+    });
+    for (let count = 0; count < NODES; count++) this.addNode(true);
+    for (let count = 0; count < LEDGERS; count++) this.addLedger();
   }
 
-  addNode(): SimulatedNode {
-    const id = `node-${++this.nodeCount}`;
-    const ports = this.ports(id);
-    const node = { id, workers: new Workers(this.plant.ports?.(ports, this) ?? ports) };
-    this.nodes.push(node);
-    return node;
-  }
-
-  /** All nodes come to name the same owner, or, while views differ, each its own. */
-  spreadViews(agree: boolean): void {
-    const alive = this.nodes.filter(({ id }) => !this.kernel.isDead(id));
-    const owner = alive[this.kernel.between(0, alive.length - 1)];
-    for (const { id } of alive) {
-      const choice = agree ? owner : alive[this.kernel.between(0, alive.length - 1)];
-      if (choice !== undefined) this.views.set(id, choice.id);
-    }
+  eventId(index: number): string {
+    return EVENT_IDS[index % EVENT_IDS.length] ?? EVENT_IDS[0];
   }
 
   killNode(node: SimulatedNode): void {
+    if (this.kernel.isDead(node.id)) return;
     this.kernel.kill(node.id);
-    this.nodes = this.nodes.filter((other) => other !== node);
-    this.addNode();
-    this.spreadViews(true);
+    this.bus.part(node, false);
+    this.kernel.after(300, "fate", () => this.addNode(false));
+  }
+  /** SIGTERM: another comes, this one gives its events away, finishes, and goes. */
+  async leave(node: SimulatedNode): Promise<void> {
+    if (node.leaving) return;
+    this.addNode(false);
+    node.leaving = true;
+    node.workers.reconsider();
+    await node.workers.stop();
+    this.bus.part(node, true);
+    this.kernel.after(2_000, node.id, () => this.kernel.kill(node.id));
+  }
+  killLedger(ledger: SimulatedLedger): void {
+    ledger.die();
+    this.ledgers = this.ledgers.filter((other) => other !== ledger);
+    this.kernel.after(400, "fate", () => this.addLedger());
   }
 
   /** An import makes the hall larger or smaller while it sells; not every node hears of it. */
-  changeTotal(): void {
-    this.database.change(this.kernel.between(3, 16), this.kernel.between(0, 200), () => {
-      for (const { id, workers } of this.nodes) if (!this.isLost()) this.kernel.after(this.delay(), id, () => workers.forget(EVENT_ID));
-    });
+  async importTotal(eventId: string, total: number, takesMs: number, heard: boolean): Promise<void> {
+    const event = this.database.event(eventId);
+    await expireSoon(this.importer, [eventId]);
+    await new Promise<void>((resolve) => event.change(total, takesMs, resolve));
+    const left = { available: event.rows.total - event.active.length, epoch: event.rows.epoch };
+    if (heard) for (const { id, workers } of this.bus.nodes) this.network.carry("calls", id, () => workers.forget(eventId));
+    await renewCopies(this.importer, eventId, RECORD, left);
   }
 
-  /** A lock server restarted from an old snapshot. */
-  forgetLease(): void {
-    this.leaseHolder = undefined;
+  /** What a worker must not begin from. */
+  copied(eventId: string): number | undefined {
+    const text = this.redis.data.get(availableKey(eventId));
+    return text === undefined ? undefined : (JSON.parse(text) as { available: number }).available;
   }
 
-  /** A call over the bus, from a gateway or another node; undefined when no answer came in time. */
-  call(node: SimulatedNode, command: Command, forwarded: boolean, from: string, timeoutMs: number): Promise<Outcome | undefined> {
-    return new Promise((resolve) => {
-      const timer = this.kernel.after(timeoutMs, from, () => resolve(undefined));
-      const answered = (outcome: Outcome): void => {
-        if (!this.isLost())
-          this.kernel.after(this.delay(), from, () => {
-            timer.cancel();
-            resolve(outcome);
-          });
-      };
-      if (this.isLost()) return;
-      this.kernel.after(this.delay(), node.id, () => void node.workers.submit(EVENT_ID, command, forwarded).then(answered));
-    });
+  private addLedger(): void {
+    this.ledgers.push(new SimulatedLedger(`ledger-${++this.ledgerCount}`, this));
+  }
+  private addNode(atOnce: boolean): void {
+    const place = { id: `node-${++this.nodeCount}`, leaving: false };
+    const ports = this.ports(place);
+    const workers = new Workers(this.plant.ports?.(ports, this) ?? ports);
+    this.bus.join(Object.assign(place, { workers }), atOnce);
   }
 
-  private ping(nodeId: string, otherId: string, withinMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.kernel.after(withinMs, nodeId, () => resolve(false));
-      if (!this.isLost() && !this.kernel.isDead(otherId))
-        this.kernel.after(this.delay(), otherId, () => this.kernel.after(this.delay(), nodeId, () => resolve(true)));
-    });
-  }
-
-  /** The ledger books a moment after the message; a lost message is the sweeper's. */
-  private publish(): void {
-    if (this.faulty && this.kernel.chance(0.3)) return;
-    for (let copy = this.kernel.chance(0.2) ? 2 : 1; copy > 0; copy--)
-      this.kernel.after(this.kernel.between(1, 400), "ledger", () => this.database.book());
-    this.messages += 1;
-  }
-  private sweep(): void {
-    if (this.plant.sweeperOff === true) return;
-    this.kernel.after(3_000, "ledger", () => {
-      this.database.book();
-      this.sweep();
-    });
-  }
-
-  private isLost(): boolean {
-    return this.faulty && this.kernel.chance(0.02);
-  }
-  private delay(): number {
-    if (this.faulty && this.kernel.chance(0.02)) return this.kernel.between(300, 5_000);
-    return this.kernel.between(0, 8);
-  }
-
-  private ports(nodeId: string): WorkerPorts {
-    const { kernel, database } = this;
-    const faulty = (): boolean => this.faulty;
-    /** A read of PostgreSQL: rejects where the way there, or back, was lost; what a late one does, it does late. */
-    const ask = <T>(statement: (done: (result: T) => void) => void): Promise<T> =>
-      new Promise((resolve, reject) => {
-        const timer = kernel.after(LOST_AFTER_MS, nodeId, () => reject(new Error("no answer")));
-        const back = (result: T): void => {
-          if (!this.isLost())
-            kernel.after(this.delay(), nodeId, () => {
-              timer.cancel();
-              resolve(result);
-            });
-        };
-        if (!this.isLost()) kernel.after(this.delay(), "postgres", () => statement(back));
-      });
-
+  private ports(place: Pick<SimulatedNode, "id" | "leaving">): WorkerPorts {
+    const { kernel, locks, queue, redis } = this;
+    const clock = kernel.clockOf(place.id);
     return {
-      store: {
-        takeEpoch: () => ask<number>((done) => database.takeEpoch(done)),
-        loadEvent: () => ask((done) => done(database.loadEvent())),
-        load: (_eventId, needs) => ask((done) => done(database.load(needs))),
-        async commit(ownership, changes) {
-          const holdMs = faulty() && kernel.chance(0.05) ? kernel.between(200, 3_000) : kernel.between(0, 5);
-          if (faulty() && kernel.chance(0.01)) return { type: "failed", error: new Error("55P03") };
-          try {
-            return await ask((done) => database.commit(ownership, changes, holdMs, done));
-          } catch (error) {
-            return { type: "unknown", error: error as Error };
-          }
-        },
-        readPurchases: (ids) => ask((done) => done(database.readPurchases(ids))),
-        readTickets: (ids) => ask((done) => done(database.readTickets(ids))),
-      },
-      lease: { acquire: (_eventId, waitMs, cutShort) => this.acquireLease(nodeId, kernel.nowMs + waitMs, cutShort) },
-      publisher: { publish: () => this.publish() },
-      copies: {
-        write: async (batch: CommittedBatch) => {
-          this.copied = batch.available;
-        },
-      },
-      clock: { nowMs: () => kernel.nowMs, after: (delayMs, task) => kernel.after(delayMs, nodeId, task) },
-      router: {
-        isOwner: () => (this.views.get(nodeId) ?? "node-1") === nodeId,
-        forward: async (_eventId, command) => {
-          const node = this.nodes.find(({ id }) => id === (this.views.get(nodeId) ?? "node-1"));
-          if (node === undefined) return refused("TRY_AGAIN");
-          return (await this.call(node, command, true, nodeId, 1_800)) ?? refused("OUTCOME_UNKNOWN");
-        },
-        ping: (otherId, withinMs) => this.ping(nodeId, otherId, withinMs),
-      },
+      store: this.store(place.id),
+      lease: { acquire: (eventId, waitMs, cutShort) => locks.acquire(place.id, eventId, waitMs, cutShort) },
+      publisher: { publish: (eventId, transactionIds) => queue.publish({ eventId, transactionIds }) },
+      copies: redisCopies(redis.client(place.id), 1_000, clock),
+      clock,
+      router: this.bus.router(place),
       newTicketId: () => `ticket-${++this.ticketCount}`,
       random: kernel.random,
       limits: { batchMax: 5, mailboxMax: 50, ticketsPerCustomerMax: CUSTOMER_LIMIT },
@@ -186,23 +151,36 @@ export class World {
     };
   }
 
-  private acquireLease(nodeId: string, deadlineMs: number, cutShort: Promise<void>): Promise<HeldLease> {
-    let hurried = false;
-    void cutShort.then(() => (hurried = true));
-    return new Promise((resolve) => {
-      const attempt = (): void => {
-        const holder = this.leaseHolder;
-        if (holder === undefined || holder.untilMs <= this.kernel.nowMs || this.kernel.isDead(holder.nodeId)) {
-          const mine = { nodeId, untilMs: this.kernel.nowMs + 3_000 };
-          this.leaseHolder = mine;
-          const release = async (): Promise<void> => {
-            if (this.leaseHolder === mine) this.leaseHolder = undefined;
-          };
-          resolve({ held: () => this.leaseHolder === mine, release });
-        } else if (hurried || this.kernel.nowMs >= deadlineMs) resolve({ held: () => false, release: () => Promise.resolve() });
-        else this.kernel.after(50, nodeId, attempt);
-      };
-      attempt();
-    });
+  private store(nodeId: string): EventStore {
+    const { kernel, network, database } = this;
+    const read = <T>(statement: () => T): Promise<T> => network.ask<T>(nodeId, (done) => done(statement()));
+    return {
+      takeEpoch: (eventId) => network.ask<number>(nodeId, (done) => database.event(eventId).takeEpoch(done)),
+      loadEvent: (eventId) => read(() => database.event(eventId).loadEvent()),
+      load: (eventId, needs) => read(() => database.event(eventId).load(needs)),
+      commit: async (ownership, changes) => {
+        const holdMs = Math.max(this.slow.untilMs > kernel.nowMs ? this.slow.byMs : 0, network.holdUp());
+        if (network.faulty && kernel.chance(0.005)) return { type: "failed", error: sqlError("55P03") };
+        try {
+          return await network.ask(nodeId, (done) =>
+            database.event(ownership.eventId).commit(ownership, changes, holdMs, (result) => {
+              if (result.type === "committed") this.committed(nodeId);
+              done(result);
+            }),
+          );
+        } catch (error) {
+          return { type: "unknown", error: error as Error };
+        }
+      },
+      readPurchases: (ids) => read(() => new Map([...database.events.values()].flatMap((event) => [...event.readPurchases(ids)]))),
+      readTickets: (ids) => read(() => new Map([...database.events.values()].flatMap((event) => [...event.readTickets(ids)]))),
+    };
+  }
+
+  private committed(nodeId: string): void {
+    const node = this.bus.nodes.find(({ id }) => id === nodeId);
+    if (!this.killAfterCommit || node === undefined) return;
+    this.killAfterCommit = false;
+    this.killNode(node);
   }
 }

@@ -1,17 +1,16 @@
-import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { refused } from "../domain/refusal.ts";
-import type { WorkerPorts } from "../services/purchasing/ports.ts";
-import type { Plant } from "./support/simulation/world.ts";
-import { playHistory } from "./support/simulation/history.ts";
+import { refused } from "../../../domain/refusal.ts";
+import type { Handler } from "../../../mixins/queue.ts";
+import type { WorkerPorts } from "../../../services/purchasing/ports.ts";
+import type { Plant, World } from "./world.ts";
 
-/** The real workers in seeded histories of everything that can go wrong; and the same checks with one mistake planted, which must be found. */
-const SOUND_SEEDS = 2_000;
-const PLANTED_SEEDS_MAX = 3_000;
-
-/** What each node's worker believes of its epoch and batch, for stores that lie about them. */
-function believing(): { epoch: number; batch: number } {
-  return { epoch: 0, batch: 0 };
+/** What each node's workers believe of their epochs and batches, for stores that lie about them. */
+function believing(): (eventId: string) => { epoch: number; batch: number } {
+  const beliefs = new Map<string, { epoch: number; batch: number }>();
+  return (eventId) => {
+    const mine = beliefs.get(eventId) ?? { epoch: 0, batch: 0 };
+    beliefs.set(eventId, mine);
+    return mine;
+  };
 }
 
 function forgetful(ports: WorkerPorts): WorkerPorts {
@@ -21,10 +20,12 @@ function forgetful(ports: WorkerPorts): WorkerPorts {
   };
 }
 
-const PLANTS: Record<string, Plant> = {
-  "the epoch left out of the commit": { clauses: { epoch: true, batch: true } },
-  "the row lock left out of the epoch check (a bare EXISTS)": { clauses: { rowLock: true } },
+/** One mistake each, in an otherwise sound world. FAULTS.md names them; a search must find a history that shows it. */
+export const PLANTS: Record<string, Plant> = {
+  "the epoch left out of the commit": { from: 801, clauses: { epoch: true, batch: true } },
+  "the row lock left out of the epoch check (a bare EXISTS)": { from: 701, clauses: { rowLock: true } },
   "the batch number left out of the epoch check": {
+    from: 1451,
     clauses: { batch: true },
     // A worker that does not look at the number loads without looking at it as well.
     ports: (ports) => {
@@ -35,13 +36,13 @@ const PLANTS: Record<string, Plant> = {
           ...ports.store,
           takeEpoch: async (eventId) => {
             const epoch = await ports.store.takeEpoch(eventId);
-            mine.batch = 0;
+            mine(eventId).batch = 0;
             return epoch;
           },
-          load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), batch: mine.batch }),
+          load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), batch: mine(eventId).batch }),
           commit: async (ownership, changes) => {
             const result = await ports.store.commit(ownership, changes);
-            if (result.type === "committed") mine.batch = result.batch;
+            if (result.type === "committed") mine(ownership.eventId).batch = result.batch;
             return result;
           },
         },
@@ -49,6 +50,7 @@ const PLANTS: Record<string, Plant> = {
     },
   },
   "refusals answered without looking at epoch and batch": {
+    from: 581,
     ports: (ports) => {
       const mine = believing();
       return {
@@ -57,14 +59,14 @@ const PLANTS: Record<string, Plant> = {
           ...ports.store,
           takeEpoch: async (eventId) => {
             const epoch = await ports.store.takeEpoch(eventId);
-            mine.epoch = epoch ?? 0;
-            mine.batch = 0;
+            mine(eventId).epoch = epoch ?? 0;
+            mine(eventId).batch = 0;
             return epoch;
           },
-          load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), ...mine }),
+          load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), ...mine(eventId) }),
           commit: async (ownership, changes) => {
             const result = await ports.store.commit(ownership, changes);
-            if (result.type === "committed") mine.batch = result.batch;
+            if (result.type === "committed") mine(ownership.eventId).batch = result.batch;
             return result;
           },
         },
@@ -86,8 +88,9 @@ const PLANTS: Record<string, Plant> = {
   },
   "sales decided without loading": { ports: (ports) => forgetful(ports) },
   "sales decided without loading, and the unique key removed": { clauses: { uniqueKey: true }, ports: (ports) => forgetful(ports) },
-  "an import that takes no epoch": { clauses: { importEpoch: true } },
+  "an import that takes no epoch": { from: 201, clauses: { importEpoch: true } },
   "silence of the node a command was passed on to taken for a no": {
+    from: 1671,
     ports: (ports) => ({
       ...ports,
       router: {
@@ -99,10 +102,16 @@ const PLANTS: Record<string, Plant> = {
       },
     }),
   },
-  "the capacity taken from Redis": {
+  "the capacity taken from Redis at a worker's start": {
     ports: (ports, world) => ({
       ...ports,
-      store: { ...ports.store, loadEvent: async (eventId) => ({ ...(await ports.store.loadEvent(eventId)), available: world.copied }) },
+      store: {
+        ...ports.store,
+        loadEvent: async (eventId) => {
+          const event = await ports.store.loadEvent(eventId);
+          return { ...event, available: world.copied(eventId) ?? event.available };
+        },
+      },
     }),
   },
   "an answer before the commit": {
@@ -130,18 +139,26 @@ const PLANTS: Record<string, Plant> = {
     }),
   },
   "the sweeper switched off": { sweeperOff: true },
+  "a message acknowledged before its transactions are booked": { acknowledgesFirst: true },
+  "a ledger that books what messages say, not what is pending": { ledger: (_handler, world) => bookFromMessages(world) },
+  "an arbitrary part of a backlog booked, not a prefix": { from: 201, clauses: { prefix: true } },
+  "copies written without looking at the stamp": { unstampedCopies: true },
 };
 
-describe("simulated histories of the event's workers", () => {
-  it(`are sound for ${SOUND_SEEDS} seeds`, { timeout: 120_000 }, async () => {
-    const wrong: string[] = [];
-    for (let seed = 1; seed <= SOUND_SEEDS && wrong.length === 0; seed++) wrong.push(...(await playHistory(seed)));
-    assert.deepEqual(wrong, []);
-  });
-
-  for (const [mistake, plant] of Object.entries(PLANTS))
-    it(`find ${mistake}`, { timeout: 120_000 }, async () => {
-      for (let seed = 1; seed <= PLANTED_SEEDS_MAX; seed++) if ((await playHistory(seed, plant)).length > 0) return;
-      assert.fail(`${PLANTED_SEEDS_MAX} histories looked sound`);
-    });
-});
+/** Takes a message for the truth: a repeated one books again. */
+function bookFromMessages(world: World): Handler {
+  return async (deliveries) => {
+    for (const { eventId, transactionIds } of deliveries.map(({ message }) => message)) {
+      const event = world.database.event(eventId);
+      const ids = transactionIds.length > 0 ? transactionIds : [...event.rows.pending.keys()];
+      for (const id of ids) {
+        const quantity = event.rows.pending.get(id)?.quantity ?? event.rows.booked.get(id) ?? 0;
+        event.rows.pending.delete(id);
+        event.rows.booked.set(id, quantity);
+        event.rows.capacity += quantity;
+      }
+      event.onChange();
+    }
+    return [];
+  };
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { play } from "./support/simulation/play.ts";
+import { PLANTS } from "./support/simulation/plants.ts";
+import { describeFailure, search } from "./support/simulation/search.ts";
+import type { History } from "./support/simulation/steps.ts";
+
+/** The real workers, callers, ledger, sweeper and copies in seeded histories of everything that can go wrong; and with one mistake planted, which must be found. */
+const SOUND_SEEDS = 1_000;
+const DEAF_SEEDS = 300;
+const PLANTED_SEEDS_MAX = 3_000;
+/** A history is short enough to be read. */
+const STEPS_MAX = 8;
+
+describe("simulated histories of the whole system", () => {
+  it(`are sound for ${SOUND_SEEDS} seeds`, { timeout: 200_000 }, async () => {
+    const failure = await search(1, SOUND_SEEDS);
+    assert.equal(failure === undefined ? "" : describeFailure(failure), "");
+  });
+
+  it(
+    "are sound, and end, where no owner answers a ping: two that take an event from each other come to rest",
+    { timeout: 100_000 },
+    async () => {
+      const failure = await search(20_001, DEAF_SEEDS, { deafToPings: true });
+      assert.equal(failure === undefined ? "" : describeFailure(failure), "");
+    },
+  );
+
+  for (const [mistake, plant] of Object.entries(PLANTS))
+    it(`find ${mistake}`, { timeout: 120_000 }, async () => {
+      assert.notEqual(await search(plant.from ?? 1, PLANTED_SEEDS_MAX, plant, 0), undefined, `${PLANTED_SEEDS_MAX} histories looked sound`);
+    });
+
+  it(
+    "are made short: a few steps that fail again when they are played again, and are sound without the mistake",
+    { timeout: 120_000 },
+    async () => {
+      const plant = PLANTS["a message acknowledged before its transactions are booked"] ?? assert.fail("the mistake has another name");
+      const failure = await search(1, PLANTED_SEEDS_MAX, plant, 20_000);
+      assert.ok(failure !== undefined);
+      const { demands, faults } = failure.history;
+      assert.ok(demands.length + faults.length <= STEPS_MAX, describeFailure(failure));
+      const [, line] = /--history '(.*)'$/.exec(describeFailure(failure)) ?? [];
+      const again = JSON.parse(line ?? "") as History;
+      assert.deepEqual(await play(again, plant), failure.wrong);
+      assert.deepEqual(await play(again), []);
+    },
+  );
+});

@@ -1,0 +1,68 @@
+import type { Rows } from "./event-tables.ts";
+import type { Fault } from "./steps.ts";
+import type { World } from "./world.ts";
+
+/** Makes the faults of a history happen in a world. `restored` is called just before last night's backup comes back. */
+export function createFaults(world: World, restored: () => void): (fault: Fault) => void {
+  const { kernel, bus, network, locks, redis, queue, database } = world;
+  let backup: Map<string, Rows> | undefined;
+
+  return (fault) => {
+    switch (fault.type) {
+      case "freeze":
+      case "kill":
+      case "leave":
+      case "hide": {
+        const node = bus.node(fault.node);
+        if (node === undefined) return;
+        if (fault.type === "freeze") kernel.freeze(node.id, fault.forMs);
+        else if (fault.type === "kill") world.killNode(node);
+        else if (fault.type === "leave") void world.leave(node);
+        else bus.hide(fault.viewer, node, fault.forMs);
+        return;
+      }
+      case "kill-after-commit":
+        world.killAfterCommit = true;
+        return;
+      case "import":
+        return void world.importTotal(world.eventId(fault.event), fault.total, fault.takesMs, fault.heard);
+      case "backup":
+        backup = database.backup();
+        return;
+      case "restore":
+        if (backup === undefined) return;
+        restored();
+        // Copies of what the backup does not know are newer than anything it knows: whoever restores PostgreSQL starts Redis empty.
+        redis.startEmpty();
+        return database.restore(backup);
+      case "lose":
+        return network.disturb(fault.way, fault.forMs);
+      case "delay":
+        return network.disturb(fault.way, fault.forMs, fault.byMs);
+      case "slow-commits":
+        world.slow = { untilMs: kernel.nowMs + fault.forMs, byMs: fault.byMs };
+        return;
+      case "locks":
+        return locks.disturb(fault.server, fault.what, fault.forMs);
+      case "redis":
+        return redis.disturb(fault.what, fault.forMs);
+      case "queue":
+        return queue.disturb(fault.what, fault.forMs);
+      case "ledger":
+        return disturbLedger(world, fault);
+      case "refuse-booking":
+        database.event(world.eventId(fault.event)).refusesBookingUntilMs = kernel.nowMs + fault.forMs;
+        return;
+      default:
+        fault satisfies never;
+    }
+  };
+}
+
+function disturbLedger(world: World, { node, what, forMs }: Fault & { type: "ledger" }): void {
+  const ledger = world.ledgers[node % Math.max(1, world.ledgers.length)];
+  if (ledger === undefined) return;
+  if (what === "kill") world.killLedger(ledger);
+  else if (what === "freeze") world.kernel.freeze(ledger.id, forMs);
+  else ledger.diesAfterCommit = true;
+}
