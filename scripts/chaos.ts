@@ -1,17 +1,20 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { readFaults } from "./chaos/faults.ts";
+import { reliabilityPage } from "./chaos/page.ts";
 import { runFaults } from "./chaos/run-all.ts";
+import { soakOf } from "./chaos/soak.ts";
 import { type ChaosReport, detailsOf, hasFailed, rowOf } from "./chaos/table.ts";
 import { watchAncestors } from "./ancestors.ts";
 import { ServerProblem } from "./servers/problem.ts";
 import { ROOT } from "./static-checks.ts";
 
-const USAGE = `npm run chaos [-- --only F1,F2] [--seed N] [--json FILE]
+const USAGE = `npm run chaos [-- --only F1,F2 | --soak --minutes 30] [--seed N] [--json FILE] [--write]
 Runs faults one by one, under load, against a cluster of separate processes on servers of its own; compares what every customer saw with what
-PostgreSQL has. Exit code 1 where an invariant is broken or a fault's own bound is missed.`;
+PostgreSQL has. Exit code 1 where an invariant is broken or a fault's own bound is missed. --soak: half the capacity for so many minutes, with a random
+fault every minute. --write: docs/reliability.md from the last run of all faults and the last soak.`;
 
 const began = performance.now();
 const report = (line: string): void => console.log(`chaos ${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s: ${line}`);
@@ -19,28 +22,51 @@ const abort = new AbortController();
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { only: { type: "string", default: "" }, seed: { type: "string" }, json: { type: "string" }, help: { type: "boolean" } },
+    options: {
+      ...{
+        only: { type: "string", default: "" },
+        seed: { type: "string" },
+        json: { type: "string" },
+        minutes: { type: "string", default: "30" },
+      },
+      ...{ soak: { type: "boolean", default: false }, write: { type: "boolean", default: false }, help: { type: "boolean" } },
+    },
   });
+  const minutesOfSoak = Number(values.minutes);
   const seed = Number(values.seed ?? Date.now() % 1_000_000);
-  if (values.help || !Number.isSafeInteger(seed) || seed < 0) {
+  if (values.help || !Number.isSafeInteger(seed) || seed < 0 || !(minutesOfSoak >= 1 && minutesOfSoak <= 600)) {
     console.error(USAGE);
     return values.help ? 0 : 1;
   }
-  const faults = await readFaults(values.only.split(",").filter(Boolean));
+  const faults = values.soak ? [soakOf(minutesOfSoak)] : await readFaults(values.only.split(",").filter(Boolean));
   const startedAt = new Date().toISOString();
   const file = values.json ?? join(ROOT, ".data", "chaos", `${startedAt.replaceAll(/[:.]/g, "-")}.json`);
-  mkdirSync(dirname(file), { recursive: true });
+  for (const folder of [dirname(file), dirname(latest(false))]) mkdirSync(folder, { recursive: true });
   report(`${faults.map(({ id }) => id).join(", ")} with seed ${seed}`);
   const results = await runFaults({ faults, seed, report, nodesLog: file.replace(/(\.json)?$/, ".log"), abort: abort.signal });
 
   const minutes = Math.round((performance.now() - began) / 6_000) / 10;
   const written: ChaosReport = { seed, began: startedAt, minutes, machine: machine(), faults: results };
   writeFileSync(file, `${JSON.stringify(written, undefined, 2)}\n`);
+  if (values.only === "") writeFileSync(latest(values.soak), JSON.stringify(written));
+  if (values.write) writePage();
   console.table(Object.fromEntries(results.map(rowOf).map(({ fault = "", ...row }) => [fault, row])));
   for (const line of results.flatMap(detailsOf)) console.log(line);
   const failed = results.filter(hasFailed);
   report(`${results.length - failed.length} of ${results.length} faults as promised, in ${minutes} minutes; seed ${seed}; ${file}`);
   return failed.length === 0 ? 0 : 1;
+}
+
+function latest(soak: boolean): string {
+  return join(ROOT, ".data", "chaos", soak ? "latest-soak.json" : "latest.json");
+}
+
+function writePage(): void {
+  if (!existsSync(latest(false))) throw new ServerProblem("docs/reliability.md needs a run of all faults: npm run chaos -- --write");
+  const [matrix, soak] = [false, true].map((which) =>
+    existsSync(latest(which)) ? (JSON.parse(readFileSync(latest(which), "utf8")) as ChaosReport) : undefined,
+  );
+  if (matrix !== undefined) writeFileSync(join(ROOT, "docs", "reliability.md"), reliabilityPage(matrix, soak));
 }
 
 function machine(): string {
