@@ -8,6 +8,7 @@ import { eventKey, pageKey } from "../services/catalog/event-copies.ts";
 import { eventId } from "../mixins/event-id.ts";
 import type { EventView } from "../services/catalog/event-view.ts";
 import type { Filters } from "../services/catalog/filters.ts";
+import { newCatalogCounts } from "../services/catalog/layers.ts";
 import type { SearchPage } from "../services/catalog/search.ts";
 import { type SearchParams, searchFilters, searchKey } from "../services/catalog/search-filters.ts";
 import { type CatalogWorld, openCatalogWorld } from "./support/catalog-world.ts";
@@ -32,7 +33,7 @@ describe("the catalogue's copies", () => {
   });
   beforeEach(async () => {
     await world.redis.flushdb();
-    Object.assign(world.counts, { hits: 0, partial: 0, misses: 0, stale: 0 });
+    Object.assign(world.counts, newCatalogCounts());
   });
 
   const keyOf = (params: SearchParams): string => {
@@ -67,7 +68,7 @@ describe("the catalogue's copies", () => {
     } finally {
       proxy.freeze(false);
     }
-    assert.deepEqual(world.counts, { hits: 4, partial: 0, misses: 2, stale: 0 });
+    assert.deepEqual(world.counts, { ...newCatalogCounts(), hits: 4, misses: 2 });
   });
 
   it("are stale from the moment an import has written: new names, new events, new capacities", async () => {
@@ -201,9 +202,12 @@ describe("the catalogue's copies", () => {
       for (let request = 0; request < 2_500; request++) await search(draw());
     });
     await Promise.all(clients);
-    const { hits, partial, misses } = world.counts;
-    const share = (hits - partial) / (hits + misses);
-    test.diagnostic(`${asked.length} different searches, ${hits + misses} asked: ${(share * 100).toFixed(1)} % answered from Redis alone`);
+    // On a busy machine Redis is now and then slower than it is worth waiting for; that is not what this is about.
+    const { hits, partial, misses, unasked } = world.counts;
+    const share = (hits - partial) / (hits + misses - unasked);
+    test.diagnostic(
+      `${asked.length} different searches, ${hits + misses} asked: ${(share * 100).toFixed(1)} % answered from Redis alone; ${JSON.stringify(world.counts)}`,
+    );
     assert.ok(share > 0.9, `only ${(share * 100).toFixed(1)} %`);
   });
 });

@@ -14,12 +14,12 @@ import { searchFilters, searchKey, type SearchParams } from "./search-filters.ts
 
 /**
  * Questions answered from fresh copies (`partial` of them asked PostgreSQL what is left to sell), by PostgreSQL or not at all, and from copies past
- * their time because it was away.
+ * their time because it was away. `unasked`: how often Redis was away or too slow to be of help.
  */
-export type CatalogCounts = { hits: number; partial: number; misses: number; stale: number };
+export type CatalogCounts = { hits: number; partial: number; misses: number; stale: number; unasked: number };
 
 export function newCatalogCounts(): CatalogCounts {
-  return { hits: 0, partial: 0, misses: 0, stale: 0 };
+  return { hits: 0, partial: 0, misses: 0, stale: 0, unasked: 0 };
 }
 
 export type Layers = {
@@ -118,6 +118,7 @@ export function createLayers({ database, redis, shares, now, counts }: LayersOpt
       const key = pageKey(searchKey(params, filters.value));
       return flights(key, async () => {
         const { generation, held } = await copies.page(key);
+        if (generation === undefined) counts.unasked += 1;
         const read = async (): Promise<Answer<SearchPage>> => {
           const { found, events, freshMs } = await findPage(database, filters.value, await shares.current(), nowMs);
           const { available } = await copies.events(found.ids);
@@ -137,6 +138,7 @@ export function createLayers({ database, redis, shares, now, counts }: LayersOpt
     get: (eventId, find) =>
       flights(eventId, async () => {
         const copied = await copies.events([eventId]);
+        if (copied.generation === undefined) counts.unasked += 1;
         const read = async (): Promise<Answer<EventView>> => {
           const event = await find();
           if (event === undefined) return refused("EVENT_NOT_FOUND");
@@ -151,6 +153,7 @@ export function createLayers({ database, redis, shares, now, counts }: LayersOpt
       flights("filters", async () => {
         const key = pageKey("filters");
         const { generation, held } = await copies.page(key);
+        if (generation === undefined) counts.unasked += 1;
         const read = async (): Promise<Answer<Filters>> => {
           const filters = await listFilters(database, now());
           copies.keepPage(key, filters, generation, FILTERS_FRESH_MS);
