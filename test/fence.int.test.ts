@@ -6,6 +6,7 @@ import { openDatabase } from "../mixins/database.ts";
 import type { EventStore, LoadedEvent } from "../services/purchasing/ports.ts";
 import { COMMIT } from "../services/purchasing/store-statements.ts";
 import { openSaleWorld, newTransactionId, saleOf, type SaleWorld } from "./support/sale-world.ts";
+import { NO_FENCE, unfenced } from "./support/unfenced.ts";
 import { until } from "./support/until.ts";
 
 const GATE = 4_711;
@@ -20,30 +21,6 @@ const BARE_EXISTS = HELD.replace(
   (_all, where: string, at: string) =>
     `SELECT $2::bigint AS epoch, $3::bigint + 1 AS batch, ${at} WHERE EXISTS (SELECT 1 FROM event_worker ${where})\n`,
 );
-const NO_FENCE = COMMIT.text.replace(
-  "WHERE event_id = $1 AND epoch = $2 AND batch = $3",
-  "WHERE event_id = $1 AND ($2::bigint, $3::bigint) IS NOT NULL",
-);
-
-/** A store that neither looks at the epoch nor at the batch, on loading or on committing. */
-function unfenced(store: EventStore): EventStore {
-  let mine = { epoch: 0, batch: 0 };
-  return {
-    ...store,
-    async takeEpoch(eventId) {
-      const epoch = await store.takeEpoch(eventId);
-      mine = { epoch: epoch ?? 0, batch: 0 };
-      return epoch;
-    },
-    load: async (eventId, needs) => ({ ...(await store.load(eventId, needs)), ...mine }),
-    async commit(ownership, changes) {
-      const result = await store.commit(ownership, changes);
-      if (result.type === "committed") mine = { ...mine, batch: result.batch };
-      return result;
-    },
-  };
-}
-
 /** Resolves for the first two who come once both are there, and at once for everyone after them. */
 function meeting(): () => Promise<void> {
   let here = 0;

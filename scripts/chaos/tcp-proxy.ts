@@ -12,8 +12,10 @@ export type TcpProxy = {
   freeze(on: boolean): void;
   /** While on, the server hears the client but its answers wait, or the other way round (half-open). */
   hold(what: "answers" | "requests", on: boolean): void;
-  /** From the next request that holds these bytes on, the answers of its connection wait until hold("answers", false). Undefined: none. */
-  holdAnswersTo(request: string | undefined): void;
+  /** The next request with these bytes and all after it, or the answers to them, wait on its connection until they are let go by hold(…, false). */
+  holdFrom(request: string, what: "answers" | "requests"): void;
+  /** Whether such a request has come. */
+  holds(): boolean;
   /** Latency of each direction. */
   slow(delayMs: number): void;
   /** Clients lose their connections, the server does not notice: requests that are held reach it when they are let go. */
@@ -29,7 +31,7 @@ export async function openTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   const held = { answers: false, requests: false };
   let delayMs = 0;
-  let watched: Buffer | undefined;
+  let awaited: { bytes: Buffer; what: "answers" | "requests" } | undefined;
   let refusing = false;
   let frozen = false;
 
@@ -42,7 +44,9 @@ export async function openTcpProxy(serverUrl: string): Promise<TcpProxy> {
     };
     pairs.add(pair);
     pair.requests.listen((chunk) => {
-      if (watched !== undefined && chunk.includes(watched)) pair.answers.hold(true);
+      if (awaited === undefined || !chunk.includes(awaited.bytes)) return;
+      pair[awaited.what].hold(true);
+      awaited = undefined;
     });
     for (const pipe of ["requests", "answers"] as const) {
       pair[pipe].hold(held[pipe]);
@@ -91,7 +95,8 @@ export async function openTcpProxy(serverUrl: string): Promise<TcpProxy> {
       held[what] = on;
       for (const pair of pairs) pair[what].hold(on);
     },
-    holdAnswersTo: (request) => void (watched = request === undefined ? undefined : Buffer.from(request)),
+    holdFrom: (request, what) => void (awaited = { bytes: Buffer.from(request), what }),
+    holds: () => awaited === undefined,
     slow(ms) {
       delayMs = ms;
       for (const pair of pairs) for (const pipe of [pair.requests, pair.answers]) pipe.slow(ms);

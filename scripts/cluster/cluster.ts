@@ -28,6 +28,8 @@ export type Cluster = {
   node(name: string): ClusterNode;
   /** The nodes that run a service. */
   of(service: ServiceName): ClusterNode[];
+  /** One node more of a service, ready; heal() takes it away again. */
+  add(service: ServiceName): Promise<ClusterNode>;
   /** Brings back what ended, thaws what was frozen, and starts again what runs with a changed environment. */
   heal(): Promise<void>;
   /** All at once; those that do not end in order are killed. */
@@ -43,6 +45,7 @@ const NODE_PROGRAM = join(ROOT, "scripts", "node.ts");
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const nodes: ClusterNode[] = [];
+  const extra: ClusterNode[] = [];
   for (const service of SERVICE_NAMES)
     for (let number = 1; number <= options.counts[service]; number += 1) nodes.push(await newNode(options, service, number));
   const stop = async (): Promise<void> => {
@@ -64,7 +67,19 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       return found;
     },
     of: (service) => nodes.filter((node) => node.service === service),
+    async add(service) {
+      const numbers = nodes.filter((node) => node.service === service).map(({ name }) => Number(name.split("-")[1]));
+      const node = await newNode(options, service, Math.max(0, ...numbers) + 1);
+      nodes.push(node);
+      extra.push(node);
+      await node.start();
+      return node;
+    },
     async heal() {
+      for (const node of extra.splice(0)) {
+        nodes.splice(nodes.indexOf(node), 1);
+        await node.stop();
+      }
       for (const node of nodes) node.thaw();
       await Promise.all(nodes.filter(({ changed }) => changed).map((node) => node.stop()));
       await Promise.all(nodes.map((node) => node.start()));

@@ -24,8 +24,8 @@ export const fault: Fault = {
     let killedMs = 0;
     await phase(`${owner.name} is killed after a commit whose answer is held back`, async () => {
       const before = await ticketsOf(context);
-      answers?.holdAnswersTo("worker-commit");
-      await until("a commit without its answer", async () => (await ticketsOf(context)) > before, 5);
+      answers?.holdFrom("worker-commit", "answers");
+      await until("a commit without its answer", async () => answers?.holds() === true && (await ticketsOf(context)) > before, 5);
       owner.kill("SIGKILL");
       await owner.ended();
       killedMs = performance.now();

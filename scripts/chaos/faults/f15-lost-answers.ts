@@ -1,0 +1,105 @@
+import { randomId } from "../../random.ts";
+import { Customer } from "../customer.ts";
+import type { Fault, FaultContext } from "../fault.ts";
+import { openTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
+
+const BUYERS = 10;
+const ROUNDS = 3;
+let postgres: TcpProxy | undefined;
+
+/** What arrived at the gateway was sold, but every answer is lost on its way; the same keys go to the other gateway. */
+async function answersLost(context: FaultContext): Promise<number> {
+  const { world, cluster, hot, market, random, until, expect } = context;
+  const gateway = cluster.node("api-1");
+  const proxy = await openTcpProxy(gateway.url ?? "");
+  const lossy = {
+    ...market.balancer,
+    send: async (ask: Parameters<typeof world.sender.send>[1]) => ({
+      reply: await world.sender.send(proxy.url.replace(/\/$/, ""), ask),
+      via: gateway.name,
+    }),
+  };
+  const purchases = Array.from({ length: BUYERS }, () => ({ user: randomId(random), key: randomId(random) })).map((one) => ({
+    ...{ op: "buy" as const, event: hot, quantity: 2, transaction: market.purchaseId(one.user, hot, one.key) },
+    ...one,
+  }));
+  const sold = async (): Promise<number> => {
+    const text = "SELECT count(DISTINCT transaction_id)::integer AS sold FROM event_tickets WHERE transaction_id = ANY ($1::bytea[])";
+    const values = [`{${purchases.map(({ transaction }) => `"\\\\x${transaction}"`).join()}}`];
+    return (await world.database.query<{ sold: number }>({ text, values }))[0]?.sold ?? 0;
+  };
+  try {
+    proxy.hold("answers", true);
+    const asked = purchases.map((one) =>
+      new Customer({ ...market, balancer: lossy }, one.user, random).once(one, { "Idempotency-Key": one.key }),
+    );
+    await until("everything is sold", async () => (await sold()) >= BUYERS - 1, 5).catch(() => undefined);
+    proxy.cut();
+    const first = await Promise.all(asked);
+    expect(
+      first.every(({ outcome }) => outcome === "unknown"),
+      "an answer came through that was to be lost",
+    );
+    const again = await Promise.all(
+      purchases.map((one) => new Customer(market, one.user, random).once(one, { "Idempotency-Key": one.key }, gateway.name)),
+    );
+    return again.filter(({ outcome }) => outcome === "ok").length;
+  } finally {
+    await proxy.close();
+  }
+}
+
+/** PostgreSQL has committed, but the worker loses the connection before it hears so. */
+async function commitLostEarly({ until }: FaultContext): Promise<void> {
+  postgres?.holdFrom("worker-commit", "answers");
+  await until("a commit is under way", () => postgres?.holds(), 5);
+  postgres?.cut();
+}
+
+/** The worker loses the connection while its statement is still on the way; it arrives after the worker has begun anew. */
+async function commitArrivesLate({ world, hot, until, forSeconds }: FaultContext): Promise<void> {
+  const epoch = async (): Promise<number> => {
+    const text = "SELECT epoch::float8 AS epoch FROM event_worker WHERE event_id = $1";
+    return (await world.database.query<{ epoch: number }>({ text, values: [hot] }))[0]?.epoch ?? 0;
+  };
+  const before = await epoch();
+  postgres?.holdFrom("worker-commit", "requests");
+  await until("a commit is under way", () => postgres?.holds(), 5);
+  postgres?.orphan();
+  await until("a new epoch", async () => (await epoch()) > before, 5);
+  postgres?.hold("requests", false);
+  await forSeconds(0.5);
+}
+
+/** Nobody can tell a lost answer from a lost request: the key makes both one sale. */
+export const fault: Fault = {
+  id: "F15",
+  title: "answers lost: the buyer's, and the commit's, early and late",
+  async prepare(context) {
+    postgres = await context.proxyTo("postgres");
+    await context.restartWith(context.namedOwnerOf(context.hot), { DATABASE_URL: postgres.url });
+  },
+  async run(context) {
+    const { phase, forSeconds, note, expect, hot, ownerOf, namedOwnerOf, until, mark } = context;
+    let repeated = 0;
+    await phase("buyers lose their answers and repeat at the other gateway", async () => {
+      for (let round = 0; round < ROUNDS; round += 1) repeated += await answersLost(context);
+    });
+    expect(repeated > 0, "no repetition was answered with its sale");
+    await until("the event is with its node", async () => (await ownerOf(hot)) === namedOwnerOf(hot), 15);
+    await phase("the commit's answer is lost", async () => {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await commitLostEarly(context);
+        await forSeconds(1);
+      }
+    });
+    await phase("the commit arrives late", async () => {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await commitArrivesLate(context);
+        await forSeconds(1);
+      }
+    });
+    mark();
+    note(`${repeated} of ${BUYERS * ROUNDS} repetitions answered with the first sale`);
+  },
+};
