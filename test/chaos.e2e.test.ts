@@ -9,7 +9,14 @@ describe("the chaos run", () => {
   it("kills a gateway and the hot event's node, and finds every promise kept", async () => {
     const faults = await readFaults(["F1", "F2"]);
     const said: string[] = [];
-    const results = await runFaults({ faults, seed: 1, clients: 8, throwaway: true, report: (line) => said.push(line) });
+    const results = await runFaults({
+      faults,
+      seed: 1,
+      clients: 8,
+      hotCapacity: 2_500,
+      throwaway: true,
+      report: (line) => said.push(line),
+    });
     for (const result of results) {
       const details = detailsOf(result).join("\n");
       assert.deepEqual([result.violations, result.missed], [[], []], `${details}\n${said.join("\n")}`);

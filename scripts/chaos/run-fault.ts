@@ -32,7 +32,7 @@ export type FaultResult = {
   badAnswers: string[];
 };
 
-export type RunOptions = { seed: number; clients?: number; thinkMs?: number; log: (line: string) => void };
+export type RunOptions = { seed: number; clients?: number; thinkMs?: number; hotCapacity?: number; log: (line: string) => void };
 
 const CLIENTS = 12;
 const THINK_MS = 40;
@@ -48,7 +48,7 @@ export async function runFault(world: World, fault: Fault, options: RunOptions):
   const { seed, log } = options;
   const random = seededRandom(seed);
   const [hot, ...cold] = await Promise.all(
-    [fault.hotCapacity ?? HOT_CAPACITY, ...COLD_CAPACITIES].map((capacity) => world.addEvent(capacity)),
+    [fault.hotCapacity ?? options.hotCapacity ?? HOT_CAPACITY, ...COLD_CAPACITIES].map((capacity) => world.addEvent(capacity)),
   );
   const events = [hot ?? "", ...cold];
   const journal = new Journal();

@@ -14,8 +14,8 @@ export const fault: Fault = {
     const deadMs = performance.now();
     await phase("one gateway less", () => forSeconds(3));
     await phase("it comes back", () => gateway.start());
-    const unknown = market.journal.entries.filter(({ outcome }) => outcome === "unknown");
-    const inFlight = unknown.filter(({ via, started, ended }) => via === "api-1" && started <= deadMs && ended >= beforeMs);
+    const unknown = market.journal.entries.filter(({ outcome, ended }) => outcome === "unknown" && ended >= beforeMs);
+    const inFlight = unknown.filter(({ via, started }) => via === "api-1" && started <= deadMs);
     expect(
       unknown.length === inFlight.length,
       `${unknown.length - inFlight.length} unknown outcomes that were not in flight at the gateway`,
