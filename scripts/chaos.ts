@@ -11,10 +11,10 @@ import { watchAncestors } from "./ancestors.ts";
 import { ServerProblem } from "./servers/problem.ts";
 import { ROOT } from "./static-checks.ts";
 
-const USAGE = `npm run chaos [-- --only F1,F2 | --soak --minutes 30] [--seed N] [--json FILE] [--write]
+const USAGE = `npm run chaos [-- --only F1,F2 | --soak --minutes 30 --rate N] [--seed N] [--json FILE] [--write]
 Runs faults one by one, under load, against a cluster of separate processes on servers of its own; compares what every customer saw with what
-PostgreSQL has. Exit code 1 where an invariant is broken or a fault's own bound is missed. --soak: half the capacity for so many minutes, with a random
-fault every minute. --write: docs/reliability.md from the last run of all faults and the last soak.`;
+PostgreSQL has. Exit code 1 where an invariant is broken or a fault's own bound is missed. --soak: half the capacity (or
+--rate requests a second) for so many minutes, with a random fault every minute. --write: docs/reliability.md from the last run of all faults and the last soak.`;
 
 const began = performance.now();
 const report = (line: string): void => console.log(`chaos ${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s: ${line}`);
@@ -28,17 +28,25 @@ async function main(): Promise<number> {
         seed: { type: "string" },
         json: { type: "string" },
         minutes: { type: "string", default: "30" },
+        rate: { type: "string" },
       },
       ...{ soak: { type: "boolean", default: false }, write: { type: "boolean", default: false }, help: { type: "boolean" } },
     },
   });
   const minutesOfSoak = Number(values.minutes);
+  const rate = values.rate === undefined ? undefined : Number(values.rate);
   const seed = Number(values.seed ?? Date.now() % 1_000_000);
-  if (values.help || !Number.isSafeInteger(seed) || seed < 0 || !(minutesOfSoak >= 1 && minutesOfSoak <= 600)) {
+  if (
+    values.help ||
+    !Number.isSafeInteger(seed) ||
+    seed < 0 ||
+    !(minutesOfSoak >= 1 && minutesOfSoak <= 600) ||
+    !(rate === undefined || rate > 0)
+  ) {
     console.error(USAGE);
     return values.help ? 0 : 1;
   }
-  const faults = values.soak ? [soakOf(minutesOfSoak)] : await readFaults(values.only.split(",").filter(Boolean));
+  const faults = values.soak ? [soakOf(minutesOfSoak, rate)] : await readFaults(values.only.split(",").filter(Boolean));
   const startedAt = new Date().toISOString();
   const file = values.json ?? join(ROOT, ".data", "chaos", `${startedAt.replaceAll(/[:.]/g, "-")}.json`);
   for (const folder of [dirname(file), dirname(latest(false))]) mkdirSync(folder, { recursive: true });

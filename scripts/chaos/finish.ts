@@ -71,16 +71,18 @@ async function settle(market: Market, random: Random): Promise<Entry[]> {
   }
 }
 
-/** Buys ten at a time, then one at a time, until nothing is left. Answers how many were sold. */
+/** Buys ten at a time, then one at a time, until nothing is left, or nothing was sold for half a minute. Answers how many were sold. */
 async function sellOut(market: Market, event: string, random: Random): Promise<number> {
   let sold = 0;
-  const deadline = performance.now() + SETTLE_WITHIN_MS;
+  let latestSaleMs = performance.now();
   const buyers = Array.from({ length: BUYERS }, async () => {
     const own = seededRandom(Math.floor(random() * 2 ** 31));
-    for (let quantity = MOST_AT_ONCE; performance.now() < deadline;) {
+    for (let quantity = MOST_AT_ONCE; performance.now() < latestSaleMs + SETTLE_WITHIN_MS;) {
       const entry = await new Customer(market, randomId(own), own).buy(event, quantity, randomId(own));
-      if (entry.outcome === "ok") sold += entry.tickets.length;
-      else if (entry.code !== "EVENT_SOLD_OUT") continue;
+      if (entry.outcome === "ok") {
+        sold += entry.tickets.length;
+        latestSaleMs = performance.now();
+      } else if (entry.code !== "EVENT_SOLD_OUT") continue;
       else if (quantity === 1) return;
       else quantity = 1;
     }

@@ -60,19 +60,23 @@ const TROUBLES: readonly Trouble[] = [
   }),
 ];
 
-/** Half of what the cluster can do, for so long, with a trouble chosen by the seed every minute; then everything is checked as after any fault. */
-export function soakOf(minutes: number): Fault {
+/**
+ * Half of what the cluster can do (or a given rate of answers a second), for so long, with a trouble chosen by the seed every minute; then everything is
+ * checked as after any fault.
+ */
+export function soakOf(minutes: number, givenRate?: number): Fault {
   return {
     id: "F0",
-    title: `soak: ${minutes} minutes at half the capacity, a random fault every minute`,
+    title: `soak: ${minutes} minutes at ${givenRate === undefined ? "half the capacity" : `${givenRate} requests a second`}, a random fault every minute`,
     hotCapacity: Math.min(900_000, 3_000 * minutes + 5_000),
     async run(context) {
       const { market, events, load, random, phase, forSeconds, expect, note } = context;
       await load.pause(true);
-      const rate = await phase("capacity", () => capacityOf(context));
-      note(`capacity ${rate.toFixed(0)} answers a second`);
+      const capacity = await phase("capacity", () => capacityOf(context));
+      note(`capacity ${capacity.toFixed(0)} answers a second`);
+      const rate = givenRate ?? capacity / 2;
       const beganMs = performance.now();
-      const half = startLoad(market, { seed: Math.floor(random() * 1e6), clients: CLIENTS, thinkMs: (CLIENTS * 2_000) / rate, events });
+      const half = startLoad(market, { seed: Math.floor(random() * 1e6), clients: CLIENTS, thinkMs: (CLIENTS * 1_000) / rate, events });
       const memory = followMemory(context, beganMs);
       const windows: { fromMs: number; toMs: number }[] = [];
       for (let minute = 1; minute <= minutes; minute += 1) {
