@@ -50,6 +50,14 @@ describe("the call of an event's owner", () => {
     assert.deepEqual(await askNodes({ a: lost(200), b: sale(10) }), { word: "sale", atMs: 210, asked: ["a", "b for a"] });
   });
 
+  it("asks the third when the second cannot be reached", async () => {
+    assert.deepEqual(await askNodes({ a: lost(100), b: notSent, c: sale(5) }), {
+      word: "sale",
+      atMs: 105,
+      asked: ["a", "b for a", "c for a"],
+    });
+  });
+
   it("passes over at once whoever the command never reached, and believes what the next one says", async () => {
     const reached = await askNodes({ a: notSent, b: notSent, c: no("EVENT_SOLD_OUT", 5) });
     assert.deepEqual(reached, { word: "EVENT_SOLD_OUT", atMs: 5, asked: ["a", "b for a", "c for a"] });
