@@ -8,7 +8,7 @@ import { requireServers } from "../config.ts";
 import { ownKey } from "../domain/event-record.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
 import { type HttpClient, httpClient } from "./support/http.ts";
-import { numbersWhenQuiet } from "./support/sales.ts";
+import { numbersWhenQuiet, patientClient } from "./support/sales.ts";
 import { until } from "./support/until.ts";
 
 const COMMAND = fileURLToPath(new URL("../scripts/import.ts", import.meta.url));
@@ -24,7 +24,8 @@ describe("from a feed to a ticket and back", () => {
   let ask: HttpClient;
   before(async () => {
     engine = await startEngine();
-    ask = httpClient(engine.url);
+    // Five thousand events just written may hold up the first search.
+    ask = patientClient(httpClient(engine.url));
   });
   after(() => engine.close());
 
