@@ -57,16 +57,17 @@ async function commitLostEarly({ until }: FaultContext): Promise<void> {
 }
 
 /** The worker loses the connection while its statement is still on the way; it arrives after the worker has begun anew. */
-async function commitArrivesLate({ world, hot, until, forSeconds }: FaultContext): Promise<void> {
-  const epoch = async (): Promise<number> => {
-    const text = "SELECT epoch::float8 AS epoch FROM event_worker WHERE event_id = $1";
-    return (await world.database.query<{ epoch: number }>({ text, values: [hot] }))[0]?.epoch ?? 0;
+async function commitArrivesLate({ world, events, until, forSeconds }: FaultContext): Promise<void> {
+  // Whichever event's commit it is, that event gets a new epoch.
+  const epochs = async (): Promise<number> => {
+    const text = "SELECT coalesce(sum(epoch), 0)::float8 AS epochs FROM event_worker WHERE event_id = ANY ($1::uuid[])";
+    return (await world.database.query<{ epochs: number }>({ text, values: [events] }))[0]?.epochs ?? 0;
   };
-  const before = await epoch();
+  const before = await epochs();
   postgres?.holdFrom("worker-commit", "requests");
   await until("a commit is under way", () => postgres?.holds(), 5);
   postgres?.orphan();
-  await until("a new epoch", async () => (await epoch()) > before, 5);
+  await until("a new epoch", async () => (await epochs()) > before, 5);
   postgres?.hold("requests", false);
   await forSeconds(0.5);
 }
