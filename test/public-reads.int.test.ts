@@ -65,8 +65,8 @@ describe("public reads", () => {
   });
 
   it("are asked of the catalogue once, by however many and however it is spelled", async () => {
-    const { gateway: counts } = gateway.layers;
-    const before = { ...counts };
+    const asked = (): number => seller.layers.catalog.hits + seller.layers.catalog.misses + seller.layers.catalog.stale;
+    const before = asked();
     const type = "concert";
     const spellings = [`limit=20&type=${type}`, `type=${type}`, `type=${type}&limit=20`, `type=%63oncert`].map(
       (query) => `${event}?${query}`,
@@ -74,8 +74,8 @@ describe("public reads", () => {
     const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => ask("GET", spellings[index % 4] ?? "")));
     answers.push(await ask("GET", `${event}/?type=${type}`));
     assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
-    const { hits, misses, stale } = seller.layers.catalog;
-    assert.ok(hits + misses + stale < 30 && counts.hits - before.hits > 10, JSON.stringify([seller.layers, counts]));
+    // Bytes are half a second old at most: on a slow machine the 41 take a few questions.
+    assert.ok(asked() - before < 10, JSON.stringify([seller.layers, gateway.layers]));
     assertProblem(await ask("GET", `${event}?x=1`), 422, "VALIDATION_ERROR");
     assertProblem(await ask("GET", `${event}/${randomUUID()}`), 404, "EVENT_NOT_FOUND");
     assertProblem(await ask("GET", `${event}/nonsense`), 422, "VALIDATION_ERROR");
@@ -87,6 +87,15 @@ describe("public reads", () => {
     const before = await left();
     await until(async () => (await buy()).status === 201);
     await until(async () => (await left()) === Number(before) - 1, { withinMs: 1_500, what: "one less" });
+    // Each question has bytes of its own, and the next tests compare them.
+    const shown = async (path: string): Promise<unknown> => {
+      const { json } = await ask("GET", path);
+      return json?.id === eventId
+        ? json.available
+        : (json?.items as { id: string; available: number }[] | undefined)?.find(({ id }) => id === eventId)?.available;
+    };
+    const renewed = async (): Promise<boolean> => (await Promise.all(paths().map(shown))).every((number) => number !== before);
+    await until(renewed, { withinMs: 1_500, what: "one less in every answer" });
   });
 
   for (const fault of ["away", "freeze"] as const)

@@ -147,7 +147,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     '{ path: "/metrics", answer: () => Promise.resolve(ALIVE) },\n    { path: "/healthz",',
   ]),
   without("the look for a trial's events", "S29, S30: has no demo user", [
-    "scripts/start.ts",
+    "scripts/prepare-engine.ts",
     "if (config.production) await refuseDemoEvents(urls.DATABASE_URL);",
     "void refuseDemoEvents;",
   ]),

@@ -6,6 +6,8 @@ import { Customer } from "../customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
 
 const TOGETHER_MS = 6_000;
+/** They go on until nothing is left: only then two who do not know of each other have sold too much. */
+const SOLD_OUT_WITHIN_MS = 40_000;
 const LOOPS_PER_NODE = 3;
 const HELD_TIMES = 4;
 /** Below the second after which idle transactions are ended and locks are no longer waited for. */
@@ -15,9 +17,14 @@ const HELD_MS = 600;
 async function twoAtOnce(context: FaultContext): Promise<void> {
   const { world, cluster, hot, random } = context;
   const redis = openRedis(world.urls.REDIS_URL, () => undefined);
-  const endMs = performance.now() + TOGETHER_MS;
+  const beganMs = performance.now();
+  const soldOutAt = new Set<string>();
+  const goesOn = (): boolean => {
+    const ms = performance.now() - beganMs;
+    return ms < TOGETHER_MS || (soldOutAt.size < cluster.of("purchasing").length && ms < SOLD_OUT_WITHIN_MS);
+  };
   const robber = async (): Promise<void> => {
-    while (performance.now() < endMs) {
+    while (goesOn()) {
       await redis.del(`lock:event:{${hot}}`).catch(() => undefined);
       await delay(50);
     }
@@ -25,7 +32,10 @@ async function twoAtOnce(context: FaultContext): Promise<void> {
   const buyers = cluster.of("purchasing").flatMap(({ name }) =>
     Array.from({ length: LOOPS_PER_NODE }, async () => {
       const own = seededRandom(Math.floor(random() * 2 ** 31));
-      while (performance.now() < endMs) await buyAt(context, name, randomId(own), 1 + Math.floor(own() * 2), randomId(own));
+      while (goesOn()) {
+        const { code } = await buyAt(context, name, randomId(own), 1 + Math.floor(own() * 2), randomId(own));
+        if (code === "EVENT_SOLD_OUT") soldOutAt.add(name);
+      }
     }),
   );
   await Promise.all([robber(), ...buyers]);
@@ -85,7 +95,7 @@ async function heldOpen(context: FaultContext): Promise<number> {
 export const fault: Fault = {
   id: "F5",
   title: "two workers on one event, the lease forced open, a statement held open",
-  hotCapacity: 700,
+  hotCapacity: 1_200,
   async run(context) {
     const { phase, mark, expect, note } = context;
     let held = 0;
