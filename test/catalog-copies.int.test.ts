@@ -23,7 +23,7 @@ describe("the catalogue's copies", () => {
   let proxy: TcpProxy;
   let events: EventRecord[];
   before(async () => {
-    world = await openCatalogWorld(NOW, async (url) => (proxy = await openTcpProxy(url)).url);
+    world = await openCatalogWorld(NOW, { reads: async (url) => (proxy = await openTcpProxy(url)).url });
     events = [...demoEvents(1_500, NOW, 300)];
     await world.import(events);
   });

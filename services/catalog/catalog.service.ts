@@ -4,6 +4,7 @@ import { accepted, type Answer } from "../../domain/refusal.ts";
 import { type Database, tableMixin } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./event-view.ts";
+import { createRenewals } from "./event-copies.ts";
 import type { Filters } from "./filters.ts";
 import { gramShares } from "./gram-shares.ts";
 import { importEvents, type ImportOutcome } from "./import-events.ts";
@@ -56,6 +57,7 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
   const { database, importDatabase, redis, now = Date.now, counts = newCatalogCounts() } = dependencies;
   const shares = gramShares(database, now);
   const layers = createLayers({ database, redis, shares, now, counts });
+  const renewals = createRenewals(redis);
   let writtenSinceTidied = 0;
 
   /** Pages are read from the indexes alone only where VACUUM has been, and the shape of a search follows the statistics. */
@@ -129,7 +131,7 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
               .catch((error: unknown) => this.logger.warn("event.changed was not sent", error));
           };
           const node = this.broker.nodeID;
-          const outcomes = await importEvents({ database: importDatabase, redis, node, changed }, ctx.params.records);
+          const outcomes = await importEvents({ database: importDatabase, redis, renewals, node, changed }, ctx.params.records);
           writtenSinceTidied += outcomes.filter(({ outcome }) => outcome === "imported" || outcome === "updated").length;
           if (ctx.params.last === true && writtenSinceTidied > 0) {
             writtenSinceTidied = 0;
@@ -138,6 +140,10 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
           return accepted({ outcomes });
         },
       },
+    },
+
+    stopped() {
+      renewals.close();
     },
   };
 }

@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { EventRecord } from "../../domain/event-record.ts";
+import { type Clock, systemClock } from "../../mixins/clock.ts";
 import { availableKey, GENERATION_KEY, writeCopies } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 
 const DAY_MS = 86_400_000;
 
 /** What an event has to sell after its import, as of the epoch that the import took. */
-export type Left = { available: number; epoch: number };
+export type Left = { available: number; epoch: number; endsAtMs: number };
 
 /** However rarely something is imported, every copy is read anew this often. */
 export const GENERATION_MS = 600_000;
@@ -50,27 +50,70 @@ export async function forgetTransactions(redis: RedisClient, eventId: string, tr
   }
 }
 
-/** After the import has committed: no page and no event that was read before is fresh from now on. Never rejects. */
-export async function renewPages(redis: RedisClient): Promise<void> {
-  try {
-    await redis.set(GENERATION_KEY, randomUUID(), "PX", GENERATION_MS);
-  } catch {
-    // Said by the connection itself, once per outage.
-  }
-}
+export type Renewals = {
+  /** No page and no event that was read before is fresh from now on. Never rejects. */
+  pages(): Promise<void>;
+  /** Forgets the copy of an event that was changed. Never rejects: under the new generation of pages it is not fresh, wherever it stays. */
+  forget(eventId: string): Promise<void>;
+  /** Writes what a changed event has left under the epoch that the change took. Never rejects. */
+  left(eventId: string, left: Left): Promise<void>;
+  close(): void;
+};
 
 /**
- * After the import has changed an event: forgets its copy and, where the change took the epoch, writes what is left under it. Never rejects: while
- * Redis is away the copies are not trusted or expire by themselves.
+ * The copies after imports have committed. What Redis has not taken is repeated until it has: a worker that is late or repeats as well would else leave
+ * what was left before, under a smaller stamp and with nothing larger to stop it.
  */
-export async function renewCopies(redis: RedisClient, eventId: string, record: EventRecord, left?: Left): Promise<void> {
-  try {
-    await redis.del(eventKey(eventId));
-    if (left === undefined) return;
-    const expiresAtMs = Math.max(Date.parse(record.endsAt), Date.now()) + DAY_MS;
-    const copy = { key: availableKey(eventId), value: { available: left.available } };
-    await writeCopies(redis, [copy], { epoch: left.epoch, batch: 0 }, expiresAtMs);
-  } catch {
-    // Said by the connection itself, once per outage.
-  }
+export function createRenewals(redis: RedisClient, repeatEveryMs = 1_000, clock: Clock = systemClock): Renewals {
+  let pagesOwed = false;
+  /** The newest of each event. */
+  const owed = new Map<string, Left>();
+  let repeat: { cancel(): void } | undefined;
+  let closed = false;
+
+  const repeatLater = (): void => {
+    if (!closed) repeat ??= clock.after(repeatEveryMs, () => void repeatAll());
+  };
+  const pages = async (): Promise<void> => {
+    pagesOwed = true;
+    try {
+      await redis.set(GENERATION_KEY, randomUUID(), "PX", GENERATION_MS);
+      pagesOwed = false;
+    } catch {
+      // Said by the connection itself, once per outage.
+      repeatLater();
+    }
+  };
+  const writeLeft = async (eventId: string, { available, epoch, endsAtMs }: Left): Promise<boolean> => {
+    try {
+      const copy = { key: availableKey(eventId), value: { available } };
+      await writeCopies(redis, [copy], { epoch, batch: 0 }, Math.max(endsAtMs, Date.now()) + DAY_MS);
+      if ((owed.get(eventId)?.epoch ?? epoch) <= epoch) owed.delete(eventId);
+      return true;
+    } catch {
+      repeatLater();
+      return false;
+    }
+  };
+  const repeatAll = async (): Promise<void> => {
+    repeat = undefined;
+    if (pagesOwed) await pages();
+    // The first that fails has said when to try again.
+    for (const [eventId, left] of [...owed]) if (!(await writeLeft(eventId, left))) return;
+  };
+
+  return {
+    pages,
+    async forget(eventId) {
+      await redis.del(eventKey(eventId)).catch(() => undefined);
+    },
+    async left(eventId, left) {
+      if ((owed.get(eventId)?.epoch ?? 0) < left.epoch) owed.set(eventId, left);
+      await writeLeft(eventId, left);
+    },
+    close() {
+      closed = true;
+      repeat?.cancel();
+    },
+  };
 }

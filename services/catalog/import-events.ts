@@ -3,7 +3,7 @@ import { lockEvents } from "../../mixins/book-pending.ts";
 import { type Database, isServerError } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { changeEvent } from "./change-event.ts";
-import { expireSoon, forgetTransactions, renewCopies, renewPages } from "./event-copies.ts";
+import { expireSoon, forgetTransactions, type Renewals } from "./event-copies.ts";
 import { eventId } from "../../mixins/event-id.ts";
 import { describeEvents, insertEvents, type StoredRecord, storedRecords } from "./event-rows.ts";
 
@@ -13,6 +13,7 @@ export type ImportDependencies = {
   /** Of the profile "long": a change waits for the batch in flight and may book a backlog. */
   database: Database;
   redis: RedisClient;
+  renewals: Renewals;
   /** Who takes an event's epoch, for those who look at event_worker. */
   node: string;
   /** Tells every node that this event is another now. */
@@ -52,7 +53,7 @@ async function importDistinct(
   const stored = await storedRecords(database, records);
   const isNew = records.filter((record) => !stored.has(eventId(record)));
   const inserted = await insertEvents(database, isNew);
-  if (inserted.size > 0) await renewPages(dependencies.redis);
+  if (inserted.size > 0) await dependencies.renewals.pages();
   for (const record of isNew) if (inserted.has(eventId(record))) outcomes.set(record, { outcome: "imported" });
 
   const described: EventRecord[] = [];
@@ -71,29 +72,31 @@ function differs(record: EventRecord, before: StoredRecord, fields: readonly (ke
   return fields.some((field) => record[field] !== before[field]);
 }
 
-async function describe({ database, redis, changed }: ImportDependencies, records: readonly EventRecord[]): Promise<void> {
+async function describe({ database, redis, renewals, changed }: ImportDependencies, records: readonly EventRecord[]): Promise<void> {
   await expireSoon(redis, []);
   await database.transaction(async (connection) => {
     await lockEvents(connection, records.map(eventId));
     await describeEvents(connection, records);
   });
-  await renewPages(redis);
+  await renewals.pages();
   for (const record of records) {
-    await renewCopies(redis, eventId(record), record);
+    await renewals.forget(eventId(record));
     changed(eventId(record));
   }
 }
 
-async function change({ database, redis, node, changed }: ImportDependencies, record: EventRecord): Promise<ImportOutcome> {
+async function change({ database, redis, renewals, node, changed }: ImportDependencies, record: EventRecord): Promise<ImportOutcome> {
+  const id = eventId(record);
   try {
-    await expireSoon(redis, [eventId(record)]);
+    await expireSoon(redis, [id]);
     const result = await changeEvent(database, record, node);
-    await forgetTransactions(redis, eventId(record), result.booked);
+    await forgetTransactions(redis, id, result.booked);
     if (!result.changed)
       return { outcome: "refused", reason: `capacity ${record.totalCapacity} is below the ${result.sold} tickets that are sold` };
-    await renewPages(redis);
-    await renewCopies(redis, eventId(record), record, result);
-    changed(eventId(record));
+    await renewals.pages();
+    await renewals.forget(id);
+    await renewals.left(id, { available: result.available, epoch: result.epoch, endsAtMs: Date.parse(record.endsAt) });
+    changed(id);
     return { outcome: "updated" };
   } catch (error) {
     // Nothing of this record is written; the others are not to suffer from it.

@@ -28,15 +28,18 @@ export type CatalogWorld = {
 
 /**
  * The catalogue on a database and a Redis of its own, with nothing else of the engine. `reads`: by which way its reads reach PostgreSQL, where a test
- * means to cut it off.
+ * means to cut it off; `redisUrl`: a server that the test means to disturb.
  */
-export async function openCatalogWorld(nowMs: number, reads = (url: string) => Promise.resolve(url)): Promise<CatalogWorld> {
+export async function openCatalogWorld(
+  nowMs: number,
+  { reads = (url) => Promise.resolve(url), redisUrl }: { reads?: (url: string) => Promise<string>; redisUrl?: string } = {},
+): Promise<CatalogWorld> {
   const slot = await claimSlot();
   const fresh = await freshDatabase();
   const database = openDatabase(await reads(fresh.url), "sale");
   const counts = newCatalogCounts();
   const importDatabase = openDatabase(fresh.url, "long");
-  const redis = openRedis(slot.redisUrl, () => undefined);
+  const redis = openRedis(redisUrl ?? slot.redisUrl, () => undefined);
   await whenReady(redis, 5_000);
   const changed: string[] = [];
   let clockMs = nowMs;

@@ -57,14 +57,9 @@ function repair({ database, queue }: World): void {
   queue.replayDead();
 }
 
-/**
- * A Redis emptied under its run, or frozen, can keep an older copy, since a late writer finds nothing newer there; and an import does not repeat a
- * copy that Redis has not taken. Such a copy stays until the next sale, or until `ledger.reconcile`.
- */
+/** A Redis emptied under its run can keep an older copy, since a late writer finds nothing newer there: until the next sale, or until `ledger.reconcile`. */
 function mayKeepAnOldCopy({ faults }: History): boolean {
-  const troubles = faults.flatMap((fault) => (fault.type === "redis" ? [fault.what] : []));
-  const imports = faults.some(({ type }) => type === "import");
-  return troubles.some((what) => imports || what === "freeze" || what === "flush");
+  return faults.some((fault) => fault.type === "redis" && fault.what === "flush");
 }
 
 /** What `ledger.reconcile` does with copies. */

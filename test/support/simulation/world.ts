@@ -1,7 +1,6 @@
-import type { EventRecord } from "../../../domain/event-record.ts";
 import { availableKey } from "../../../mixins/kept-copies.ts";
 import type { Handler } from "../../../mixins/queue.ts";
-import { expireSoon, renewCopies } from "../../../services/catalog/event-copies.ts";
+import { createRenewals, expireSoon } from "../../../services/catalog/event-copies.ts";
 import type { EventStore, WorkerPorts } from "../../../services/purchasing/ports.ts";
 import { redisCopies } from "../../../services/purchasing/redis-copies.ts";
 import { Workers } from "../../../services/purchasing/workers.ts";
@@ -26,6 +25,7 @@ export type Plant = {
   sweeperOff?: true;
   acknowledgesFirst?: true;
   unstampedCopies?: true;
+  importsTryOnce?: true;
   deafToPings?: true;
 };
 
@@ -33,8 +33,6 @@ const NODES = 3;
 const LEDGERS = 2;
 export const CUSTOMER_LIMIT = 4;
 const NEVER_MS = 1_000_000_000;
-/** All that renewing the copies needs to know of it. */
-const RECORD = { endsAt: "2030-01-01T00:00:00Z" } as EventRecord;
 const IMPORTER = "importer";
 const EVENT_IDS = ["00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"] as const;
 
@@ -55,6 +53,7 @@ export class World {
   /** The node whose commit is next to succeed dies with it, before it hears. */
   killAfterCommit = false;
   private readonly importer;
+  private readonly renewals;
   private nodeCount = 0;
   private ledgerCount = 0;
   private ticketCount = 0;
@@ -73,6 +72,9 @@ export class World {
     this.bus = new Bus(this.kernel, this.network);
     this.bus.deaf = plant.deafToPings === true;
     this.importer = this.redis.client(IMPORTER);
+    const clock = this.kernel.clockOf(IMPORTER);
+    const never = { ...clock, after: () => ({ cancel: () => undefined }) };
+    this.renewals = createRenewals(this.importer, 1_000, plant.importsTryOnce === true ? never : clock);
     history.totals.forEach((total, index) => {
       const startsAtMs = index === 0 && history.startsAtMs !== null ? history.startsAtMs : NEVER_MS;
       const event = new EventTables(this.database, this.kernel, this.eventId(index), total, startsAtMs, this.broken);
@@ -113,9 +115,11 @@ export class World {
     const event = this.database.event(eventId);
     await expireSoon(this.importer, [eventId]);
     await new Promise<void>((resolve) => event.change(total, takesMs, resolve));
-    const left = { available: event.rows.total - event.active.length, epoch: event.rows.epoch };
+    const left = { available: event.rows.total - event.active.length, epoch: event.rows.epoch, endsAtMs: NEVER_MS };
     if (heard) for (const { id, workers } of this.bus.nodes) this.network.carry("calls", id, () => workers.forget(eventId));
-    await renewCopies(this.importer, eventId, RECORD, left);
+    await this.renewals.pages();
+    await this.renewals.forget(eventId);
+    await this.renewals.left(eventId, left);
   }
 
   /** What a worker must not begin from. */
