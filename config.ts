@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSyn
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { withFiles } from "./config-files.ts";
 import { productionProblems } from "./config-guard.ts";
 import { createSecureContext } from "node:tls";
 
@@ -65,8 +66,8 @@ export type Config = ReturnType<typeof readConfig>;
  * Outside production, missing secrets are made once and kept in DATA_DIR/secrets (mode 0600), so that a restart or a second
  * node of the same folder signs with the same keys.
  */
-export function readConfig(environment: Environment) {
-  const problems: string[] = [];
+export function readConfig(outside: Environment) {
+  const { environment, problems } = withFiles(outside);
   const value = (name: VariableName): string | undefined => {
     const text = environment[name]?.trim();
     return text === "" ? undefined : text;
@@ -174,7 +175,7 @@ export function readConfig(environment: Environment) {
     ticketsPerCustomerMax: integer("TICKETS_PER_CUSTOMER_MAX", 1, 10_000, 10),
     rateLimits: rateLimits === "on",
     internalTokenSecret: secret("INTERNAL_TOKEN_SECRET"),
-    transactionSecret: secret("TRANSACTION_SECRET"),
+    transactionSecret: runs.includes("purchasing") ? secret("TRANSACTION_SECRET") : "",
     refreshTokenSecret: runs.includes("auth") ? secret("REFRESH_TOKEN_SECRET") : "",
     accessTokenKeysDir: accessTokenKeysDirOf(environment),
   };
@@ -195,9 +196,9 @@ export function requireServers(config: Config): { databaseUrl: string; redisUrl:
   throw new ConfigError(missing.filter(([, set]) => set === undefined).map(([name]) => `${name} is missing`));
 }
 
-/** The process's own environment: the only place that touches it. */
+/** The process's own environment, with what NAME_FILE names where that can be read: the only place that touches it. */
 export function processEnvironment(): Environment {
-  return process.env;
+  return withFiles(process.env).environment;
 }
 
 function keptSecret(dataDir: string, name: string, make: () => string): string {

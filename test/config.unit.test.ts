@@ -133,6 +133,18 @@ describe("the configuration", () => {
     assert.equal(statSync(file).mode & 0o077, 0);
   });
 
+  it("reads what is secret from files too, and says what is wrong with them", () => {
+    const file = join(folder, "a-secret");
+    const secret = drawn();
+    writeFileSync(file, `${secret}\n`);
+    const others = { ...production(), INTERNAL_TOKEN_SECRET: undefined };
+    assert.equal(read({ ...others, INTERNAL_TOKEN_SECRET_FILE: file }).internalTokenSecret, secret);
+    assert.ok(named({ ...production(), INTERNAL_TOKEN_SECRET_FILE: file }, "are both set"));
+    assert.ok(named({ ...others, INTERNAL_TOKEN_SECRET_FILE: "/does/not/exist" }, "cannot be read"));
+    writeFileSync(file, "\n");
+    assert.ok(named({ ...others, INTERNAL_TOKEN_SECRET_FILE: file }, "empty file"));
+  });
+
   it("S30: does not start in production without every secret, and names them all", () => {
     const problems = problemsOf({ NODE_ENV: "production" }).join("\n");
     for (const name of ["INTERNAL_TOKEN_SECRET", "TRANSACTION_SECRET", "REFRESH_TOKEN_SECRET", "ACCESS_TOKEN_KEYS_DIR"])

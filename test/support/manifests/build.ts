@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { drawSecrets, writeSecrets } from "../../../scripts/kubernetes-secrets.ts";
+import { ROOT } from "../../../scripts/static-checks.ts";
+
+/** A Kubernetes object as the builder writes it. */
+export type Manifest = {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  spec?: unknown;
+  data?: Record<string, string>;
+};
+
+export const OVERLAYS = ["minikube", "production"] as const;
+
+/** The arguments of the program that builds, whichever is installed; undefined where neither is. */
+export function findBuilder(): readonly [program: string, ...args: string[]] | undefined {
+  for (const candidate of [
+    ["kubectl", "kustomize"],
+    ["kustomize", "build"],
+  ] as const) {
+    try {
+      execFileSync(candidate[0], [...candidate.slice(1), "--help"], { stdio: "ignore" });
+      return candidate;
+    } catch {
+      // Not installed.
+    }
+  }
+  return undefined;
+}
+
+/** A copy of kubernetes/ with secrets drawn for every overlay, since the repository has none. */
+export function copyManifests(folder: string): string {
+  const target = join(folder, "kubernetes");
+  cpSync(join(ROOT, "kubernetes"), target, { recursive: true, filter: (source) => !source.endsWith("/secrets") });
+  for (const overlay of OVERLAYS) writeSecrets(join(target, "overlays", overlay, "secrets"), drawSecrets());
+  return target;
+}
+
+/** The objects of an overlay. Throws with the builder's words where it cannot be built. */
+export function build(builder: readonly [string, ...string[]], kubernetes: string, overlay: string): Manifest[] {
+  const [program, ...args] = builder;
+  const text = execFileSync(program, [...args, join(kubernetes, "overlays", overlay)], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const manifests = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+  // The builder breaks long lines of base64, which Kubernetes' decoder does not mind and the schemas do.
+  for (const { kind, data } of manifests)
+    if (kind === "Secret" && data !== undefined) for (const [key, value] of Object.entries(data)) data[key] = value.replaceAll(/\s/g, "");
+  return manifests;
+}
+
+/** Replaces a text that must be there in a file of the copy, and answers how to put it back. */
+export function plant(file: string, from: string, to: string): () => void {
+  const before = readFileSync(file, "utf8");
+  if (!before.includes(from)) throw new Error(`${file} has no ${from}`);
+  writeFileSync(file, before.replace(from, to));
+  return () => writeFileSync(file, before);
+}

@@ -1,0 +1,238 @@
+import type { Manifest } from "./build.ts";
+
+type Port = { name?: string; containerPort: number };
+type Probe = { httpGet?: { path: string; port: string | number }; tcpSocket?: { port: string | number } };
+type Resources = { requests?: Record<string, string>; limits?: Record<string, string> };
+type Named = { name: string };
+type SecurityContext = { allowPrivilegeEscalation?: boolean; readOnlyRootFilesystem?: boolean; capabilities?: { drop?: string[] } };
+
+export type Container = Named & {
+  image: string;
+  env?: (Named & { value?: string })[];
+  envFrom?: { configMapRef?: Named; secretRef?: Named }[];
+  ports?: Port[];
+  resources?: Resources;
+  securityContext?: SecurityContext;
+  volumeMounts?: (Named & { mountPath: string })[];
+} & Partial<Record<"startupProbe" | "livenessProbe" | "readinessProbe", Probe>>;
+type Volume = Named & {
+  secret?: { secretName: string; items?: { key: string }[] };
+  configMap?: Named;
+  persistentVolumeClaim?: { claimName: string };
+  projected?: { sources: { secret?: Named & { items?: { key: string }[] }; configMap?: Named }[] };
+};
+type PodSpec = {
+  containers: Container[];
+  initContainers?: Container[];
+  volumes?: Volume[];
+  serviceAccountName?: string;
+  terminationGracePeriodSeconds?: number;
+  securityContext?: { runAsNonRoot?: boolean; seccompProfile?: { type: string } };
+};
+export type Workload = {
+  title: string;
+  kind: string;
+  labels: Record<string, string>;
+  pod: PodSpec;
+  claims: string[];
+  replicas: number | undefined;
+};
+type Labels = { matchLabels?: Record<string, string> };
+
+const PROBES = ["startupProbe", "livenessProbe", "readinessProbe"] as const;
+
+/** Everything that makes pods, with the pods' labels. */
+export function workloadsOf(manifests: readonly Manifest[]): Workload[] {
+  return manifests.flatMap(({ kind, metadata, spec }) => {
+    type Template = { metadata?: { labels?: Record<string, string> }; spec: PodSpec };
+    const body = (spec ?? {}) as {
+      template?: Template;
+      jobTemplate?: { spec: { template: Template } };
+      volumeClaimTemplates?: { metadata: Named }[];
+    };
+    const template = body.jobTemplate?.spec.template ?? body.template;
+    if (template === undefined) return [];
+    const claims = (body.volumeClaimTemplates ?? []).map((claim) => claim.metadata.name);
+    const { replicas } = body as { replicas?: number };
+    return [{ title: `${kind} ${metadata.name}`, kind, labels: template.metadata?.labels ?? {}, pod: template.spec, claims, replicas }];
+  });
+}
+
+const containersOf = ({ pod }: Workload): Container[] => [...(pod.initContainers ?? []), ...pod.containers];
+const selects = (selector: Record<string, string>, labels: Record<string, string>): boolean =>
+  Object.entries(selector).every(([name, value]) => labels[name] === value);
+const hasPort = ({ ports = [] }: Container, port: string | number): boolean =>
+  ports.some(({ name, containerPort }) => name === port || containerPort === port);
+
+/** What schemas cannot see: names that nobody has, ports that nobody opens, and what every pod of ours is to have. Empty when all is well. */
+export function policyErrors(manifests: readonly Manifest[]): string[] {
+  const workloads = workloadsOf(manifests);
+  return [
+    ...workloads.flatMap((workload) => [...references(workload, manifests), ...hardening(workload), ...ports(workload)]),
+    ...services(manifests, workloads),
+    ...selectors(manifests, workloads),
+    ...scaling(manifests, workloads),
+  ];
+}
+
+/** Secrets, configuration, claims, accounts and the keys in them. */
+function references(workload: Workload, manifests: readonly Manifest[]): string[] {
+  const { title, pod, claims } = workload;
+  const find = (kind: string, name: string): Manifest | undefined =>
+    manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+  const errors: string[] = [];
+  const needs = (kind: string, name: string, keys: readonly string[] = []): void => {
+    const found = find(kind, name);
+    if (found === undefined) errors.push(`${title} wants ${kind} ${name}, which is not there`);
+    for (const key of keys)
+      if (found !== undefined && !(key in (found.data ?? {}))) errors.push(`${title} wants ${key} of ${kind} ${name}`);
+  };
+  for (const { name, secret, configMap, persistentVolumeClaim, projected } of pod.volumes ?? []) {
+    if (secret)
+      needs(
+        "Secret",
+        secret.secretName,
+        secret.items?.map(({ key }) => key),
+      );
+    if (configMap) needs("ConfigMap", configMap.name);
+    if (persistentVolumeClaim) needs("PersistentVolumeClaim", persistentVolumeClaim.claimName);
+    for (const source of projected?.sources ?? []) {
+      if (source.secret)
+        needs(
+          "Secret",
+          source.secret.name,
+          source.secret.items?.map(({ key }) => key),
+        );
+      if (source.configMap) needs("ConfigMap", source.configMap.name);
+    }
+    if (!containersOf(workload).some(({ volumeMounts = [] }) => volumeMounts.some((mount) => mount.name === name)))
+      errors.push(`${title} has volume ${name}, which nobody mounts`);
+  }
+  if (pod.serviceAccountName !== undefined) needs("ServiceAccount", pod.serviceAccountName);
+  const volumes = new Set([...(pod.volumes ?? []).map(({ name }) => name), ...claims]);
+  for (const container of containersOf(workload)) {
+    for (const { configMapRef, secretRef } of container.envFrom ?? []) {
+      if (configMapRef) needs("ConfigMap", configMapRef.name);
+      if (secretRef) needs("Secret", secretRef.name);
+    }
+    for (const { name } of container.volumeMounts ?? []) if (!volumes.has(name)) errors.push(`${title} mounts ${name}, which is no volume`);
+    errors.push(...files(workload, container, manifests));
+  }
+  return errors;
+}
+
+/** A variable that names a file of a mounted secret: the secret has it. */
+function files({ title, pod }: Workload, container: Container, manifests: readonly Manifest[]): string[] {
+  return (container.env ?? []).flatMap(({ name, value = "" }) => {
+    if (!value.startsWith("/secrets/") || !name.endsWith("_FILE")) return [];
+    const mount = (container.volumeMounts ?? []).find(({ mountPath }) => value.startsWith(`${mountPath}/`));
+    const volume = pod.volumes?.find((candidate) => candidate.name === mount?.name);
+    const secret = manifests.find(({ kind, metadata }) => kind === "Secret" && metadata.name === volume?.secret?.secretName);
+    const key = value.slice((mount?.mountPath.length ?? 0) + 1);
+    return key in (secret?.data ?? {}) ? [] : [`${title}: ${name} names ${value}, which no secret brings`];
+  });
+}
+
+function hardening(workload: Workload): string[] {
+  const { title, pod } = workload;
+  const errors: string[] = [];
+  if (pod.securityContext?.runAsNonRoot !== true) errors.push(`${title} may run as root`);
+  if (pod.securityContext?.seccompProfile?.type !== "RuntimeDefault") errors.push(`${title} has no seccomp profile`);
+  for (const { name, securityContext, resources } of containersOf(workload)) {
+    if (securityContext?.allowPrivilegeEscalation !== false) errors.push(`${title}/${name} may gain privileges`);
+    if (securityContext?.readOnlyRootFilesystem !== true) errors.push(`${title}/${name} may write its root`);
+    if (!securityContext?.capabilities?.drop?.includes("ALL")) errors.push(`${title}/${name} keeps capabilities`);
+    if (resources?.requests?.cpu === undefined) errors.push(`${title}/${name} requests no CPU`);
+    if (resources?.requests?.memory !== resources?.limits?.memory) errors.push(`${title}/${name}: memory requested is not its limit`);
+  }
+  return errors;
+}
+
+/** Probes ask ports that are there; what serves has a readiness probe; a node's ports are those it is told to open. */
+function ports(workload: Workload): string[] {
+  const { title, pod, kind } = workload;
+  const errors: string[] = [];
+  for (const container of pod.containers) {
+    for (const probe of PROBES) {
+      const port = container[probe]?.httpGet?.port ?? container[probe]?.tcpSocket?.port;
+      if (port !== undefined && !hasPort(container, port)) errors.push(`${title}: ${probe} asks port ${port}, which is not opened`);
+    }
+    if (kind !== "Job" && kind !== "CronJob" && container.readinessProbe === undefined) errors.push(`${title} has no readiness probe`);
+    for (const [variable, name] of [
+      ["PORT", "http"],
+      ["HEALTH_PORT", "health"],
+      ["METRICS_PORT", "metrics"],
+    ] as const) {
+      const value = container.env?.find((one) => one.name === variable)?.value;
+      const opened = container.ports?.find((port) => port.name === name)?.containerPort;
+      if (value !== undefined && opened !== Number(value)) errors.push(`${title}: ${variable} is ${value}, its port ${name} ${opened}`);
+    }
+  }
+  return errors;
+}
+
+/** Services find pods with their ports, and routes find services. */
+function services(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
+  type Spec = { selector?: Record<string, string>; ports: { name?: string; port: number; targetPort?: string | number }[] };
+  const errors: string[] = [];
+  const known = new Map<string, Spec>();
+  for (const { kind, metadata, spec } of manifests) {
+    if (kind !== "Service") continue;
+    const service = spec as Spec;
+    known.set(metadata.name, service);
+    const chosen = workloads.filter(({ labels }) => service.selector !== undefined && selects(service.selector, labels));
+    if (chosen.length === 0) errors.push(`Service ${metadata.name} selects no pod`);
+    for (const { pod } of chosen)
+      for (const { port, targetPort = port } of service.ports)
+        if (!pod.containers.some((container) => hasPort(container, targetPort)))
+          errors.push(`Service ${metadata.name} sends to port ${targetPort}, which is not opened`);
+  }
+  const served = (from: string, name: string, port: string | number): void => {
+    const service = known.get(name);
+    if (!service?.ports.some((one) => one.port === port || one.name === port))
+      errors.push(`${from} leads to ${name}:${port}, which is no service`);
+  };
+  for (const { kind, metadata, spec } of manifests) {
+    if (kind === "HTTPRoute")
+      for (const { backendRefs } of (spec as { rules: { backendRefs: { name: string; port: number }[] }[] }).rules)
+        for (const { name, port } of backendRefs) served(`HTTPRoute ${metadata.name}`, name, port);
+    if (kind === "Ingress")
+      for (const { http } of (spec as { rules: { http: { paths: { backend: { service: Named & { port: { name: string } } } }[] } }[] })
+        .rules)
+        for (const { backend } of http.paths) served(`Ingress ${metadata.name}`, backend.service.name, backend.service.port.name);
+    if (kind === "StatefulSet" && !known.has((spec as { serviceName: string }).serviceName))
+      errors.push(`StatefulSet ${metadata.name} is named by a service that is not there`);
+  }
+  return errors;
+}
+
+/** Budgets, network policies and the workloads' own selectors choose pods that are there. */
+function selectors(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
+  return manifests.flatMap(({ kind, metadata, spec }) => {
+    const { podSelector, selector } = (spec ?? {}) as { podSelector?: Labels; selector?: Labels };
+    const chosen = (kind === "NetworkPolicy" ? podSelector : selector)?.matchLabels;
+    if (!["NetworkPolicy", "PodDisruptionBudget", "Deployment", "StatefulSet"].includes(kind) || chosen === undefined) return [];
+    return workloads.some(({ labels }) => selects(chosen, labels)) ? [] : [`${kind} ${metadata.name} selects no pod`];
+  });
+}
+
+/** What is scaled is there, once, and does not say itself how many it is; what is many has a budget. */
+function scaling(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
+  const scalers = manifests.filter(({ kind }) => kind === "HorizontalPodAutoscaler" || kind === "ScaledObject");
+  const targets = scalers.map(({ spec }) => (spec as { scaleTargetRef: { kind: string; name: string } }).scaleTargetRef);
+  const titles = targets.map(({ kind, name }) => `${kind} ${name}`);
+  const errors = titles.flatMap((title, index) => {
+    const workload = workloads.find((one) => one.title === title);
+    if (workload === undefined) return [`${scalers[index]?.kind} scales ${title}, which is not there`];
+    if (titles.indexOf(title) !== index) return [`${title} is scaled twice`];
+    return workload.replicas === undefined ? [] : [`${title} is scaled and sets its replicas`];
+  });
+  for (const { title, labels } of workloads) {
+    const many = titles.includes(title) || (workloads.find((one) => one.title === title)?.replicas ?? 1) > 1;
+    const budget = manifests.some(
+      ({ kind, spec }) => kind === "PodDisruptionBudget" && selects((spec as { selector: Labels }).selector.matchLabels ?? {}, labels),
+    );
+    if (many && !budget) errors.push(`${title} has no disruption budget`);
+  }
+  return errors;
+}

@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import ts from "typescript";
+import { ROOT } from "../../../scripts/static-checks.ts";
+import type { Manifest } from "./build.ts";
+
+/** The packages that know the groups of API which are not Kubernetes' own. */
+const PACKAGES: Record<string, string> = {
+  "keda.sh": "@kubernetes-models/keda",
+  "cert-manager.io": "@kubernetes-models/cert-manager",
+  "gateway.networking.k8s.io": "@kubernetes-models/gateway-api",
+};
+
+/** The module that describes the objects of an apiVersion. */
+function moduleOf({ apiVersion }: Manifest): string {
+  const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+  return `${PACKAGES[group] ?? "kubernetes-models"}/${apiVersion}`;
+}
+
+const titleOf = ({ kind, metadata }: Manifest): string => `${kind} ${metadata.name}`;
+
+/** What Kubernetes' schemas say against the objects: missing fields, wrong types, words that are none. They let unknown fields pass; see `typeErrors`. */
+export async function schemaErrors(manifests: readonly Manifest[]): Promise<string[]> {
+  const errors: string[] = [];
+  for (const manifest of manifests) {
+    const models = (await import(moduleOf(manifest)).catch(() => ({}))) as Record<string, new (object: Manifest) => { validate(): void }>;
+    const Model = models[manifest.kind];
+    if (Model === undefined) {
+      errors.push(`${titleOf(manifest)}: no such kind in ${manifest.apiVersion}`);
+      continue;
+    }
+    try {
+      new Model(manifest).validate();
+    } catch (error) {
+      errors.push(`${titleOf(manifest)}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return errors;
+}
+
+/** What the compiler says against the objects as literals of Kubernetes' types: above all a field that nobody knows, as a slip of the pen makes it. */
+export function typeErrors(manifests: readonly Manifest[]): string[] {
+  const lines = manifests.map((manifest, index) => {
+    const name = `M${index}`;
+    return `import { type I${manifest.kind} as ${name} } from "${moduleOf(manifest)}";\nexport const m${index}: ${name} = ${JSON.stringify(manifest)};`;
+  });
+  const file = join(ROOT, "test", "manifests-as-literals.ts");
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: [],
+    target: ts.ScriptTarget.ESNext,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  };
+  const host = ts.createCompilerHost(options);
+  const text = lines.join("\n");
+  const program = ts.createProgram([file], options, {
+    ...host,
+    fileExists: (path) => path === file || host.fileExists(path),
+    readFile: (path) => (path === file ? text : host.readFile(path)),
+    getSourceFile: (path, ...rest) =>
+      path === file ? ts.createSourceFile(path, text, ts.ScriptTarget.ESNext) : host.getSourceFile(path, ...rest),
+  });
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " "))
+    .filter((message, index, all) => all.indexOf(message) === index);
+}
