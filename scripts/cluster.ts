@@ -8,6 +8,7 @@ import { joinEngine } from "./join-engine.ts";
 import { prepareEngine, type PreparedEngine } from "./prepare-engine.ts";
 import { secondsSince } from "./servers/problem.ts";
 import { type Life, runUntilStopped } from "./until-stopped.ts";
+import { buildWebApp } from "./web-app/build.ts";
 
 const began = performance.now();
 const report = (line: string): void => console.log(`boxoffice: ${line}`);
@@ -16,7 +17,10 @@ const report = (line: string): void => console.log(`boxoffice: ${line}`);
 async function start(life: Life): Promise<void> {
   const environment = processEnvironment();
   // Its gateways have ports of their own, which the configuration we read here must not name twice.
-  const engine = await prepareEngine({ ...environment, HEALTH_PORT: "", METRICS_PORT: "" }, life, report);
+  const [engine] = await Promise.all([
+    prepareEngine({ ...environment, HEALTH_PORT: "", METRICS_PORT: "" }, life, report),
+    buildWebApp(report, { environment, abort: life.abort }),
+  ]);
   const { config, urls, prometheusUrl } = engine;
   const { counts, port } = readClusterArguments(process.argv.slice(2), config.port);
   const cluster = await startCluster({ urls, counts, port, environment, report: (line) => console.log(line) });

@@ -8,6 +8,12 @@ export const ALLOWED_LICENCES: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * Allowed beside those for packages of scope `dev`: their copyleft is about their own files, which we neither change nor pass on. Vite's CSS compiler and
+ * axe are under it.
+ */
+export const ALLOWED_FOR_WORK: ReadonlySet<string> = new Set([...ALLOWED_LICENCES, "MPL-2.0"]);
+
+/**
  * Whether an SPDX expression lets us use the package: of "A OR B" one allowed licence is enough, of "A AND B" both are needed. What cannot be
  * read ("SEE LICENSE IN …", "UNLICENSED", an exception with WITH) is not allowed.
  */

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { isAllowedLicence } from "./licence-rules.ts";
+import { ALLOWED_FOR_WORK, ALLOWED_LICENCES, isAllowedLicence } from "./licence-rules.ts";
 import { type LockedPackage, readLockedPackages } from "./locked-packages.ts";
 import { sbomOf } from "./sbom.ts";
 import { ROOT } from "./static-checks.ts";
@@ -20,7 +20,9 @@ function main(): number {
     return 0;
   }
   const packages = readLockedPackages(values.project);
-  const offenders = packages.filter(({ licence }) => !isAllowedLicence(licence));
+  const offenders = packages.filter(
+    ({ licence, scope }) => !isAllowedLicence(licence, scope === "dev" ? ALLOWED_FOR_WORK : ALLOWED_LICENCES),
+  );
   if (offenders.length > 0) {
     console.error(
       `${offenders.length} of ${packages.length} packages have a licence that is not allowed:\n${offenders.map(line).join("\n")}`,

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { processEnvironment } from "../config.ts";
 import { watchAncestors } from "./ancestors.ts";
 import type { Mutant } from "./security/mutant.ts";
 import { copyTree, runInCopy, takeOut } from "./security/mutant-run.ts";
@@ -11,6 +12,7 @@ import { openToServers } from "./servers/place.ts";
 import { ServerProblem, secondsSince } from "./servers/problem.ts";
 import { ROOT } from "./static-checks.ts";
 import { startTestServers, testEnvironment, type TestServers } from "./test-servers.ts";
+import { buildWebApp } from "./web-app/build.ts";
 
 const PAGE = join(ROOT, "docs", "security.md");
 const USAGE = `npm run security-mutants [-- WORD…]
@@ -31,6 +33,7 @@ async function main(words: readonly string[]): Promise<number> {
   const folder = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-mutants-")));
   const servers = await startTestServers({ report, abort: abort.signal, keep: false, start: true });
   try {
+    await buildWebApp(report, { environment: processEnvironment(), abort: abort.signal });
     copyTree(folder);
     const passing = await passingAsItIs(folder, wanted, titles, servers);
     const faults: string[] = [];

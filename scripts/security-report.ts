@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { processEnvironment } from "../config.ts";
 import { watchAncestors } from "./ancestors.ts";
 import { mutantsPart } from "./security/mutants-page.ts";
 import { securityPage } from "./security/page.ts";
@@ -10,6 +11,7 @@ import { readTitles } from "./security/titles.ts";
 import { ServerProblem } from "./servers/problem.ts";
 import { ROOT } from "./static-checks.ts";
 import { startTestServers, testEnvironment, type TestServers } from "./test-servers.ts";
+import { buildWebApp } from "./web-app/build.ts";
 
 const REPORTER = fileURLToPath(new URL("security/reporter.ts", import.meta.url));
 const FILE_WITHIN_MS = 300_000;
@@ -22,6 +24,7 @@ async function main(): Promise<number> {
   const files = [...new Set(readTitles().map(({ file }) => file))];
   const servers = await startTestServers({ report, abort: abort.signal, keep: false, start: true });
   try {
+    await buildWebApp(report, { environment: processEnvironment(), abort: abort.signal });
     const outcomes = await runTests(files, servers);
     const { page, missing } = securityPage(outcomes, new Date().toISOString().slice(0, 10));
     mkdirSync(join(ROOT, "docs"), { recursive: true });

@@ -7,13 +7,18 @@ import { stopNode } from "./node-process.ts";
 import { prepareEngine } from "./prepare-engine.ts";
 import { secondsSince } from "./servers/problem.ts";
 import { type Life, runUntilStopped } from "./until-stopped.ts";
+import { buildWebApp } from "./web-app/build.ts";
 
 const began = performance.now();
 const report = (line: string): void => console.log(`boxoffice: ${line}`);
 
 /** `npm start`: servers, schema, one node with everything, demo events; until Ctrl-C, or until npm is gone. */
 async function start(life: Life): Promise<void> {
-  const { config, urls, prometheusUrl } = await prepareEngine(processEnvironment(), life, report);
+  const environment = processEnvironment();
+  const [{ config, urls, prometheusUrl }] = await Promise.all([
+    prepareEngine(environment, life, report),
+    buildWebApp(report, { environment, abort: life.abort }),
+  ]);
   const node = await startNode(config);
   life.undo("node", () => stopNode(node, report));
   await addDemoCatalogue(config, node);

@@ -6,6 +6,7 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const CHECKS = [
   { name: "tsc", args: [] },
+  { name: "tsc", args: ["-p", "public"] },
   { name: "eslint", args: ["."] },
   { name: "prettier", args: ["--check", "--log-level=warn", "."] },
 ] as const;
@@ -15,9 +16,10 @@ export async function runStaticChecks(report: Report, abort: AbortSignal): Promi
   const outcomes = await Promise.all(
     CHECKS.map(async ({ name, args }) => {
       const started = performance.now();
+      const command = args[0] === "-p" ? `${name} of ${args[1]}` : name;
       const { ok, words } = await runCheck(fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url)), args, abort);
-      report(ok ? `${name} is content (${secondsSince(started)})` : `${name} complains:\n${words.trim()}`);
-      return { name, ok };
+      report(ok ? `${command} is content (${secondsSince(started)})` : `${command} complains:\n${words.trim()}`);
+      return { name: command, ok };
     }),
   );
   return outcomes.filter(({ ok }) => !ok).map(({ name }) => name);

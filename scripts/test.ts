@@ -1,10 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
+import { processEnvironment } from "../config.ts";
 import { watchAncestors } from "./ancestors.ts";
-import { ServerProblem } from "./servers/problem.ts";
+import { ServerProblem, messageOf } from "./servers/problem.ts";
 import { ROOT, runStaticChecks } from "./static-checks.ts";
 import { planTests } from "./test-arguments.ts";
 import { startTestServers, testEnvironment, type TestServers } from "./test-servers.ts";
+import { buildWebApp } from "./web-app/build.ts";
 
 /** For one file: a hang fails by name instead of stopping everything. */
 const FILE_WITHIN_MS = 300_000;
@@ -20,8 +22,10 @@ async function main(): Promise<number> {
     return 1;
   }
   const checks = plan.checks ? runStaticChecks(report, abort.signal) : Promise.resolve([]);
-  const [failedChecks, started] = await Promise.all([
+  const build = plan.needsServers ? builtWebApp() : Promise.resolve([]);
+  const [failedChecks, failedBuild, started] = await Promise.all([
     checks,
+    build,
     startTestServers({ report, abort: abort.signal, keep: plan.keep, start: plan.needsServers }).catch((error: unknown) => {
       if (error instanceof ServerProblem) return error;
       throw error;
@@ -35,12 +39,23 @@ async function main(): Promise<number> {
     abort.signal.throwIfAborted();
     const { code, totals } = await runTests(plan.files, started);
     const ran = Number(totals.find((line) => line.startsWith("ℹ tests "))?.slice(8) ?? 0);
-    const failures = [...failedChecks, ...(code === 0 ? [] : ["tests"]), ...(ran === 0 ? ["no test ran"] : [])];
+    const failures = [...failedChecks, ...failedBuild, ...(code === 0 ? [] : ["tests"]), ...(ran === 0 ? ["no test ran"] : [])];
     if (failures.length > 0) console.log(`\n✖ ${failures.join(", ")}\n${totals.join("\n")}`);
     return failures.length === 0 ? 0 : 1;
   } finally {
     await started.stop();
     if (plan.keep) console.log(`test: kept ${started.folder}`);
+  }
+}
+
+/** What the gateway serves as pages. Answers what failed: the tests of everything else run all the same. */
+async function builtWebApp(): Promise<string[]> {
+  try {
+    await buildWebApp(report, { environment: processEnvironment(), abort: abort.signal });
+    return [];
+  } catch (error) {
+    report(messageOf(error));
+    return ["the web app"];
   }
 }
 

@@ -146,11 +146,7 @@ describe("the gateway", () => {
     }
   });
 
-  it("shows a page at / and says that it lives and can serve", async () => {
-    const page = await ask("GET", "/");
-    assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
-    assert.match(page.text, /<title>Boxoffice<\/title>[^]*curl/);
-    assert.doesNotMatch(page.text, /<script/);
+  it("says that it lives and can serve", async () => {
     assert.equal((await ask("GET", "/healthz")).status, 200);
     await until(async () => (await ask("GET", "/readyz")).status === 200);
   });

@@ -63,6 +63,7 @@ describe("licences", () => {
     const planted: [string, object, { manifest: object; text?: string }?][] = [
       ["copyleft", { license: "GPL-3.0-only" }],
       ["network-copyleft", { license: "(MIT AND AGPL-3.0-only)", dev: true }],
+      ["copyleft-by-file", { license: "MPL-2.0" }],
       ["silent", {}],
       ["closed", {}, { manifest: { name: "closed" }, text: "All rights reserved." }],
       ["old", {}, { manifest: { name: "old", licenses: [{ type: "GPL-2.0" }] } }],
@@ -75,6 +76,8 @@ describe("licences", () => {
     }
     const good = await project("spelt", {}, { manifest: { name: "spelt", licence: "MIT" } });
     assert.equal((await run("--project", good)).code, 0);
+    const tool = await project("tool", { license: "MPL-2.0", dev: true });
+    assert.equal((await run("--project", tool)).code, 0, "what is only worked with may be under the MPL");
   });
 
   it("finds nothing to refuse in this project, and prints a CycloneDX 1.6 bill of materials", async () => {

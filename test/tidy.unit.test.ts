@@ -14,15 +14,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   mixins: ["domain", "config.ts", "npm"],
   services: ["domain", "mixins", "config.ts", "npm"],
   types: ["npm"],
+  public: ["npm"],
   "config.ts": ["config-files.ts", "config-guard.ts", "npm"],
   "config-files.ts": ["npm"],
   "config-guard.ts": [],
   "eslint.config.mjs": ["npm"],
   "moleculer.config.ts": ["mixins", "config.ts", "npm"],
   "main.ts": [...ELSEWHERE, "services"],
-  scripts: [...ELSEWHERE, "main.ts"],
+  scripts: [...ELSEWHERE, "main.ts", "public"],
   bench: [...ELSEWHERE, "main.ts", "services", "scripts"],
-  test: [...ELSEWHERE, "main.ts", "services", "scripts", "bench"],
+  test: [...ELSEWHERE, "main.ts", "services", "scripts", "bench", "public"],
 };
 
 const LINES_MAX = 300;

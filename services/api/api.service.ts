@@ -25,6 +25,7 @@ import { type GatewayRequest, type Tools, serve } from "./serve.ts";
 import { type GatewayServer, createGatewayServer } from "./server.ts";
 import { createThrottles } from "./throttles.ts";
 import { TICKET_ROUTES } from "./ticket-routes.ts";
+import { readWebApp } from "./web-app.ts";
 
 export type ApiDependencies = {
   /** Port 0 takes any free port; see `listening`. */
@@ -76,7 +77,8 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
   const resources = resourcesOf([...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES]);
   for (const resource of resources)
     aliases[`* ${resource.path.replaceAll(/\{(\w+)\}/g, ":$1")}`] = (request, response) => void serve(tools, resource, request, response);
-  for (const resource of operationResources(health))
+  const webApp = readWebApp();
+  for (const resource of [...operationResources(health), ...(webApp?.resources ?? [])])
     aliases[`* ${resource.path}`] = (request, response) => void servePlain(resource, request.$ctx.requestID ?? "", request, response);
 
   const schema: ServiceSchema<Settings> = {
@@ -122,7 +124,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         return { url: question === -1 ? url : url.slice(0, question), query: {} };
       },
       send404(request: IncomingMessage, response: ServerResponse) {
-        sendAnswer(request, response, problemOf("NOT_FOUND", requestIdIn(response)));
+        sendAnswer(request, response, webApp?.notFound(request) ?? problemOf("NOT_FOUND", requestIdIn(response)));
       },
       errorHandler(request: IncomingMessage, response: ServerResponse, error: Error & { type?: string }) {
         const undecodable = error.type === "UNABLE_DECODE_PARAM";
@@ -182,6 +184,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
           broken: (reason) => this.logger.error(`The new files of the certificate do not work (${reason}): the old one stays`),
         });
       this.logger.info(`The gateway answers on ${url}`);
+      if (webApp === undefined) this.logger.warn("The web app is not built, so there are no pages: npm run build makes it");
       dependencies.listening?.(url);
     },
     async stopped() {

@@ -11,7 +11,7 @@ const BROTLI: BrotliOptions = {
 };
 const GZIP = { level: 4 };
 
-type Encoding = "br" | "gzip";
+export type Encoding = "br" | "gzip";
 
 const encoders: Record<Encoding, (text: Uint8Array) => Promise<Uint8Array>> = {
   br: (text: Uint8Array) => promisify(brotliCompress)(text, BROTLI),
@@ -24,6 +24,7 @@ const encoders: Record<Encoding, (text: Uint8Array) => Promise<Uint8Array>> = {
  */
 export async function compressed(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<Reply> {
   response.appendHeader("Vary", "Accept-Encoding");
+  if (reply.headers["Content-Encoding"] !== undefined) return reply;
   const encoding = encodingOf(request.headers["accept-encoding"], reply.body);
   if (encoding === undefined) return reply;
   const body = await encode(encoding, Buffer.from(reply.body));

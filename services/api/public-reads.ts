@@ -5,6 +5,7 @@ import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
 import type { ClientReader } from "./client.ts";
 import type { CompiledRoute, Resource } from "./compiled-route.ts";
 import { encode, encodingOf } from "./compression.ts";
+import { isKnown } from "./etag.ts";
 import type { GatewayCounts, KeptAnswer, KeptAnswers } from "./kept-answers.ts";
 import { readInput } from "./read-input.ts";
 import { requestIdOf } from "./request-id.ts";
@@ -89,13 +90,6 @@ async function replyOf(
   let bytes = encoded.get(encoding);
   if (bytes === undefined) encoded.set(encoding, (bytes = encode(encoding, body)));
   return { status: route.status, headers: { ...headers, "Content-Encoding": encoding }, body: await bytes };
-}
-
-/** Whether the client has these bytes already (RFC 9110, 13.1.2; compared weakly). */
-function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const plain = (tag: string): string => tag.trim().replace(/^W\//, "");
-  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || plain(tag) === plain(etag));
 }
 
 /** One spelling for all requests that ask the same: values as the contract's schema reads them, in its order. */

@@ -1,0 +1,2 @@
+// The first script, and a small one.
+void import("./app.tsx");

@@ -1,0 +1,50 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "vite";
+import { PATHS } from "../../public/src/paths.ts";
+import { messageOf } from "../servers/problem.ts";
+import { ROOT } from "../static-checks.ts";
+import { BUDGET_BYTES, type Manifest, firstLoad } from "./budget.ts";
+import { compressFolder } from "./compress.ts";
+import { DIST, PUBLIC, stampFile, stampOfSources } from "./sources.ts";
+
+/**
+ * Builds the web app beside public/dist and then takes its place, so that two builds at once, or one that fails, leave a whole one. The gateway
+ * reads `paths.json` (which addresses are pages) and the files compressed beforehand. Prints one line; throws above the budget.
+ */
+async function main(): Promise<string> {
+  const stamp = stampOfSources();
+  const folder = join(ROOT, "node_modules", ".cache", "boxoffice", `web-app-${process.pid}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  try {
+    await build({ configFile: join(PUBLIC, "vite.config.ts"), logLevel: "error", build: { outDir: folder, emptyOutDir: true } });
+    const sizes = await compressFolder(folder);
+    const manifest = JSON.parse(readFileSync(join(folder, ".vite", "manifest.json"), "utf8")) as Manifest;
+    const { files, bytes } = firstLoad(manifest, ["index.html", "src/app.tsx"], (file) => sizes.get(file)?.gzip ?? Infinity);
+    if (bytes > BUDGET_BYTES)
+      throw new Error(`The first load is ${bytes} bytes of JavaScript (gzip), the budget ${BUDGET_BYTES}: ${files.join(", ")}`);
+    writeFileSync(join(folder, "paths.json"), JSON.stringify(Object.values(PATHS)));
+    writeFileSync(stampFile(folder), stamp);
+    takePlace(folder);
+    return `${(bytes / 1_000).toFixed(0)} kB of JavaScript at first (gzip) of ${BUDGET_BYTES / 1_000}`;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function takePlace(folder: string): void {
+  const old = `${folder}-old`;
+  try {
+    renameSync(DIST, old);
+  } catch {
+    // There is none yet.
+  }
+  renameSync(folder, DIST);
+  rmSync(old, { recursive: true, force: true });
+}
+
+main().then(console.log, (error: unknown) => {
+  console.error(messageOf(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,29 @@
+// The web app's build: what counts towards its budget.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { BUDGET_BYTES, firstLoad, type Manifest } from "../scripts/web-app/budget.ts";
+
+const MANIFEST: Manifest = {
+  "index.html": { file: "boot.js", dynamicImports: ["app.tsx", "de.ts"] },
+  "app.tsx": { file: "app.js", imports: ["_react.js"], dynamicImports: ["engine.tsx"] },
+  "_react.js": { file: "react.js", imports: ["_shared.js"] },
+  "_shared.js": { file: "shared.js" },
+  "engine.tsx": { file: "engine.js", imports: ["_shared.js", "_plots.js"] },
+  "_plots.js": { file: "plots.js" },
+  "de.ts": { file: "de.js" },
+};
+
+describe("the budget of the first load", () => {
+  it("counts each script once that the first page needs, and none that comes later", () => {
+    const sizes: Record<string, number> = { "boot.js": 1, "app.js": 10, "react.js": 100, "shared.js": 1_000 };
+    const { files, bytes } = firstLoad(MANIFEST, ["index.html", "app.tsx"], (file) => sizes[file] ?? Number.NaN);
+    assert.deepEqual(files, ["boot.js", "app.js", "react.js", "shared.js"]);
+    assert.equal(bytes, 1_111);
+  });
+
+  it("fails where it cannot be judged", () => {
+    assert.throws(() => firstLoad({}, ["index.html"], () => 1), /has no index.html/);
+    const unknown = firstLoad(MANIFEST, ["index.html"], () => Infinity);
+    assert.ok(unknown.bytes > BUDGET_BYTES);
+  });
+});
