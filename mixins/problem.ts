@@ -65,11 +65,19 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
 };
 
-/** Sends an answer once; HEAD gets the headers of GET. An answer that has begun already is left alone. */
-export function sendAnswer(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply): void {
+/**
+ * Sends an answer once; HEAD gets the headers of GET. An answer that has begun already is left alone. `own`: headers of the request rather than of the
+ * answer. Given here and not by `setHeader`, all are written in one go.
+ */
+export function sendAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: Reply,
+  own?: Record<string, string>,
+): void {
   if (response.headersSent) return;
   const bodiless = status === 204 || status === 304;
   const length = Buffer.byteLength(body);
-  response.writeHead(status, { ...SECURITY_HEADERS, ...headers, ...(bodiless ? {} : { "Content-Length": length }) });
+  response.writeHead(status, { ...SECURITY_HEADERS, ...own, ...headers, ...(bodiless ? {} : { "Content-Length": length }) });
   response.end(request.method === "HEAD" || bodiless ? undefined : body);
 }

@@ -65,6 +65,8 @@ describe("the audit trail", () => {
     const eventId = await engine.addEvent({ capacity: 2 });
     const path = `/api/events/${eventId}/tickets`;
     const bought = await ask("POST", path, { ...asked("r-buy"), token, json: { quantity: 2 } });
+    const key = { "Idempotency-Key": bought.headers.get("idempotency-key") ?? "" };
+    await ask("POST", path, { token, json: { quantity: 2 }, headers: { ...asked("r-again").headers, ...key } });
     await ask("POST", path, { ...asked("r-sold-out"), token });
     const ticketId = (bought.json?.tickets as { id: string }[])[0]?.id ?? "";
     await ask("DELETE", `/api/tickets/${ticketId}`, { ...asked("r-cancel"), token });
@@ -86,6 +88,7 @@ describe("the audit trail", () => {
     const purchase = await lineOf("r-buy");
     assert.deepEqual(facts(purchase), { what: "purchase", outcome: "ok", status: 201, ...who, eventId, quantity: 2 });
     assert.equal(purchase.transactionId, bought.json?.transactionId);
+    assert.deepEqual([purchase.replayed, (await lineOf("r-again")).replayed], [undefined, true]);
     assert.deepEqual(facts(await lineOf("r-sold-out")), {
       what: "purchase",
       outcome: "EVENT_SOLD_OUT",

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { CallingOptions, Context, ServiceSchema } from "moleculer";
+import type { CallingOptions, Context, ServiceBroker, ServiceSchema } from "moleculer";
 import ApiGateway, { type ApiSettingsSchema } from "moleculer-web";
 import type { Config } from "../../config.ts";
 import { type Answer, refused } from "../../domain/refusal.ts";
@@ -17,11 +17,11 @@ import { followCertificate } from "./certificate.ts";
 import { createClientReader } from "./client.ts";
 import { resourcesOf } from "./compiled-route.ts";
 import { createEdge } from "./edge.ts";
+import { createFrontDoor } from "./front-door.ts";
 import { createKeptAnswers, type GatewayCounts, newGatewayCounts } from "./kept-answers.ts";
 import { operationResources, servePlain } from "./operations.ts";
-import { createPublicReads } from "./public-reads.ts";
 import { requestIdOf } from "./request-id.ts";
-import { type GatewayRequest, type Tools, serve } from "./serve.ts";
+import { type Asked, type Tools, serve } from "./serve.ts";
 import { type GatewayServer, createGatewayServer } from "./server.ts";
 import { createThrottles } from "./throttles.ts";
 import { TICKET_ROUTES } from "./ticket-routes.ts";
@@ -60,6 +60,9 @@ type Settings = Omit<ApiSettingsSchema, "rootCallOptions" | "routes"> & {
   routes: unknown[];
 };
 
+/** A request as moleculer-web hands it to an alias. */
+type GatewayRequest = IncomingMessage & { originalUrl: string; $ctx: Context; $params: { params: Record<string, string> } };
+
 type Gateway = { httpHandler(request: IncomingMessage, response: ServerResponse): Promise<void> };
 
 /**
@@ -76,7 +79,8 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
   const aliases: Record<string, (request: GatewayRequest, response: ServerResponse) => void> = {};
   const resources = resourcesOf([...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES]);
   for (const resource of resources)
-    aliases[`* ${resource.path.replaceAll(/\{(\w+)\}/g, ":$1")}`] = (request, response) => void serve(tools, resource, request, response);
+    aliases[`* ${resource.path.replaceAll(/\{(\w+)\}/g, ":$1")}`] = (request, response) =>
+      void serve(tools, resource, askedThroughRouter(request), request, response);
   const webApp = readWebApp();
   for (const resource of [...operationResources(health), ...(webApp?.resources ?? [])])
     aliases[`* ${resource.path}`] = (request, response) => void servePlain(resource, request.$ctx.requestID ?? "", request, response);
@@ -153,17 +157,16 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         audit: openAudit(broker),
         keptAnswers: createKeptAnswers(gatewayCounts),
         gatewayCounts,
-        askFor: (route, input, requestID) => {
-          const call = (action: string, params: object, options: CallingOptions) => broker.call(action, params, { ...options, requestID });
-          return route.call(input, busOf({ call } as Pick<Context, "call">, undefined, READ_PATIENCE));
-        },
+        askFor: (route, input, requestId) => route.call(input, busOf(contextOf(broker, requestId), undefined, READ_PATIENCE)),
         fault: (error, facts) => logger.error({ ...facts, ...faultFacts(error) }, "A request failed"),
       };
       const gateway = this as unknown as Gateway;
       const edge = createEdge({ ...tools, corsOrigins: config.corsOrigins });
-      const publicReads = createPublicReads(resources, () => tools);
+      const frontDoor = createFrontDoor(resources, (resource, question, request, response) => {
+        void serve(tools, resource, { ...question, context: contextOf(broker, question.requestId) }, request, response);
+      });
       server = createGatewayServer(config.tls, (request, response) => {
-        if (!edge(request, response) && !publicReads(request, response)) void gateway.httpHandler(request, response);
+        if (!edge(request, response) && !frontDoor(request, response)) void gateway.httpHandler(request, response);
       });
       leaving?.addEventListener("abort", () => server?.leave());
       // Before any service of this node stops, the gateway stops taking requests and answers those it has: hooks stop in reverse order.
@@ -195,6 +198,18 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
     },
   };
   return schema as unknown as ServiceSchema;
+}
+
+function askedThroughRouter({ originalUrl, $ctx, $params }: GatewayRequest): Asked {
+  const question = originalUrl.indexOf("?");
+  const queryText = question === -1 ? "" : originalUrl.slice(question + 1);
+  return { params: $params.params, queryText, requestId: $ctx.requestID ?? "", context: $ctx };
+}
+
+/** Calls in the name of a request that has no context of moleculer-web's. */
+function contextOf(broker: ServiceBroker, requestID: string): Pick<Context, "call"> {
+  const call = (action: string, params: object, options: CallingOptions) => broker.call(action, params, { ...options, requestID });
+  return { call } as Pick<Context, "call">;
 }
 
 /** moleculer-web has put it there before anything of ours runs. */

@@ -24,7 +24,7 @@ export function isAudited(route: Route, { status }: Served): boolean {
  */
 export function auditEntry(route: Route, request: IncomingMessage, requestId: string, address: string, served: Served): AuditEntry {
   const { status, outcome, caller, input } = served;
-  const value = (served.value ?? {}) as { id?: string; transactionId?: string; user?: { id: string } };
+  const value = (served.value ?? {}) as { id?: string; transactionId?: string; replayed?: boolean; user?: { id: string } };
   const { email, quantity } = (input?.body ?? {}) as { email?: string; quantity?: number };
   const person = route.audit === "sign-in" || route.audit === "registration";
   return {
@@ -39,6 +39,8 @@ export function auditEntry(route: Route, request: IncomingMessage, requestId: st
     ...input?.params,
     quantity,
     transactionId: value.transactionId,
+    // The same answer once more; what was sold has its line already.
+    replayed: value.replayed === true ? true : undefined,
     email: email?.includes("@") === true ? plainText(email) : undefined,
     // A purchase in a rush is known by its session's sign-in; its browser would double the line.
     userAgent: caller === undefined ? plainText(request.headers["user-agent"]) : undefined,

@@ -1,7 +1,7 @@
 import { CURSOR, DAY, PAGE_LIMIT, type Route, UUID, objectSchema } from "./route.ts";
 
 /** The same for everybody, and as long in anybody's cache as in ours: what is left to sell is two seconds old at most. */
-const SHARED = { kept: true, cache: "public, max-age=1" } as const;
+const SHARED = { kept: true, direct: true, cache: "public, max-age=1" } as const;
 
 const search: Route = {
   method: "GET",

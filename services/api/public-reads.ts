@@ -3,12 +3,12 @@ import type { Answer } from "../../domain/refusal.ts";
 import { type ProblemCode, problemOf, type Reply, sendAnswer } from "../../mixins/problem.ts";
 import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
 import type { ClientReader } from "./client.ts";
-import type { CompiledRoute, Resource } from "./compiled-route.ts";
+import type { CompiledRoute } from "./compiled-route.ts";
+import type { Question } from "./front-door.ts";
 import { encode, encodingOf } from "./compression.ts";
 import { isKnown } from "./etag.ts";
 import type { GatewayCounts, KeptAnswer, KeptAnswers } from "./kept-answers.ts";
 import { readInput } from "./read-input.ts";
-import { requestIdOf } from "./request-id.ts";
 import type { Input } from "./route.ts";
 import type { Throttles } from "./throttles.ts";
 
@@ -24,9 +24,6 @@ export type PublicReadTools = {
   askFor(route: CompiledRoute, input: Input, requestId: string): Promise<Answer<unknown>>;
 };
 
-/** What is asked: the path's parameters and the text behind `?`. */
-export type Question = { params: Record<string, string>; queryText: string; requestId: string };
-
 /**
  * Answers a route that is the same for everybody from the bytes kept for its question. The question is the validated query and nothing else of the
  * request: who asks, with which token, is not looked at. Never rejects.
@@ -38,11 +35,12 @@ export async function servePublicRead(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  response.appendHeader("Vary", "Accept-Encoding");
+  const varied = response.getHeader("Vary");
+  const own = { "X-Request-ID": requestId, Vary: varied === undefined ? "Accept-Encoding" : `${String(varied)}, Accept-Encoding` };
   let limits: Record<string, string> | undefined;
   const refuse = (code: ProblemCode, data?: Parameters<typeof problemOf>[2]): void => {
     const { headers, ...problem } = problemOf(code, requestId, data);
-    sendAnswer(request, response, { ...problem, headers: { ...headers, ...limits } });
+    sendAnswer(request, response, { ...problem, headers: { ...headers, ...limits } }, own);
   };
   try {
     const read = await readInput(request, route, params, queryText);
@@ -65,7 +63,7 @@ export async function servePublicRead(
       refuse(answer.refusal.code, answer.refusal.data);
       return;
     }
-    sendAnswer(request, response, await replyOf(tools, route, answer.value, limits, request));
+    sendAnswer(request, response, await replyOf(tools, route, answer.value, limits, request), own);
   } catch (error) {
     tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
     refuse("INTERNAL");
@@ -96,39 +94,4 @@ async function replyOf(
 function keyOf(route: CompiledRoute, { params, query }: Input): string {
   const names = Object.keys(route.query?.properties ?? {});
   return JSON.stringify([route.path, Object.values(params), names.map((name) => query[name] ?? null)]);
-}
-
-/**
- * Looks at a request before it is routed; true where it is a public read and will be answered here. A path that is spelled unusually (a slash at the
- * end, percents) is left to the router, which comes to the same answer.
- */
-export function createPublicReads(
-  resources: readonly Resource[],
-  tools: () => PublicReadTools,
-): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const routes = resources.flatMap(({ path, byMethod }) => {
-    const route = byMethod.get("GET");
-    if (route?.kept !== true) return [];
-    const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
-    return { route, names, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "([\\w-]+)")}$`) };
-  });
-  // A path that is written out goes before one with a parameter in its place.
-  routes.sort((one, other) => one.names.length - other.names.length);
-  return (request, response) => {
-    const { method, url = "" } = request;
-    if (method !== "GET" && method !== "HEAD") return false;
-    const question = url.indexOf("?");
-    const path = question === -1 ? url : url.slice(0, question);
-    for (const { route, names, pattern } of routes) {
-      const match = pattern.exec(path);
-      if (match === null) continue;
-      const requestId = requestIdOf(request);
-      response.setHeader("X-Request-ID", requestId);
-      const params = Object.fromEntries(names.map((name, index) => [name, match[index + 1] ?? ""]));
-      const queryText = question === -1 ? "" : url.slice(question + 1);
-      void servePublicRead(tools(), route, { params, queryText, requestId }, request, response);
-      return true;
-    }
-    return false;
-  };
 }

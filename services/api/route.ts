@@ -53,6 +53,8 @@ export type Route = {
   throttle?: ThrottleName;
   /** A public read that is the same for everybody: its answers are kept by the gateway for a moment (`public-reads.ts`). */
   kept?: true;
+  /** Served before moleculer-web sees it (`front-door.ts`): what a rush is made of. */
+  direct?: true;
   /** Cache-Control of a success; `no-store` unless said. */
   cache?: string;
   call(input: Input, bus: Bus): Promise<Answer<unknown>>;

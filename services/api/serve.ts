@@ -10,16 +10,16 @@ import { type Served, auditEntry, isAudited } from "./audited.ts";
 import type { BusOf } from "./bus.ts";
 import { compressed } from "./compression.ts";
 import type { CompiledRoute, Resource } from "./compiled-route.ts";
+import type { Question } from "./front-door.ts";
 import { type PublicReadTools, servePublicRead } from "./public-reads.ts";
 import { answeredKey, readInput } from "./read-input.ts";
 import type { Input } from "./route.ts";
-import type { Asked } from "./throttles.ts";
+import type { Asked as Throttled } from "./throttles.ts";
 
-/** A request as moleculer-web hands it to an alias. */
-export type GatewayRequest = IncomingMessage & {
-  originalUrl: string;
-  $ctx: Context;
-  $params: { params: Record<string, string> };
+/** One request to one resource, whoever found it: the front door or moleculer-web. */
+export type Asked = Question & {
+  /** Calls the services in the request's name. */
+  context: Pick<Context, "call">;
 };
 
 export type Tools = PublicReadTools & {
@@ -31,28 +31,35 @@ export type Tools = PublicReadTools & {
 };
 
 /** Answers one request to one resource. Never rejects. */
-export async function serve(tools: Tools, resource: Resource, request: GatewayRequest, response: ServerResponse): Promise<void> {
-  const requestId = request.$ctx.requestID ?? "";
+export async function serve(
+  tools: Tools,
+  resource: Resource,
+  asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { requestId } = asked;
   const route = resource.byMethod.get(request.method ?? "");
   if (route === undefined) {
-    sendAnswer(request, response, request.method === "OPTIONS" ? optionsReply(resource.allow) : methodRefusal(resource.allow, requestId));
+    const reply = request.method === "OPTIONS" ? optionsReply(resource.allow) : methodRefusal(resource.allow, requestId);
+    sendAnswer(request, response, reply, { "X-Request-ID": requestId });
     return;
   }
   if (route.kept) {
-    await servePublicRead(tools, route, { params: request.$params.params, queryText: queryTextOf(request), requestId }, request, response);
+    await servePublicRead(tools, route, asked, request, response);
     return;
   }
   const key = route.idempotent ? answeredKey(request) : "";
-  if (route.idempotent) response.setHeader("Idempotency-Key", key);
+  const own = route.idempotent ? { "X-Request-ID": requestId, "Idempotency-Key": key } : { "X-Request-ID": requestId };
   const served: Served = { status: 500, outcome: "INTERNAL" };
   try {
-    const reply = await replyTo(tools, route, request, requestId, key, served);
-    sendAnswer(request, response, route.compressible ? await compressed(request, response, reply) : reply);
+    const reply = await replyTo(tools, route, asked, request, key, served);
+    sendAnswer(request, response, route.compressible ? await compressed(request, response, reply) : reply, own);
   } catch (error) {
     // Nobody is left to answer when the client went away while it was sending.
     if (request.destroyed && !request.complete) return;
     tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
-    sendAnswer(request, response, problemOf("INTERNAL", requestId));
+    sendAnswer(request, response, problemOf("INTERNAL", requestId), own);
   }
   if (isAudited(route, served)) tools.audit(auditEntry(route, request, requestId, tools.client.addressOf(request), served));
 }
@@ -61,8 +68,8 @@ export async function serve(tools: Tools, resource: Resource, request: GatewayRe
 async function replyTo(
   tools: Tools,
   route: CompiledRoute,
-  request: GatewayRequest,
-  requestId: string,
+  { params, queryText, requestId, context }: Asked,
+  request: IncomingMessage,
   key: string,
   served: Served,
 ): Promise<Reply> {
@@ -84,11 +91,11 @@ async function replyTo(
     token = tools.mintInternalToken(caller.value);
   }
 
-  const read = await readInput(request, route, request.$params.params, queryTextOf(request));
+  const read = await readInput(request, route, params, queryText);
   if (!read.ok) return refusal(read.code, read.broken && { errors: read.broken });
   served.input = read.input;
 
-  const entering = route.throttle && tools.throttles?.enter(route.throttle, askedBy(tools, request, served));
+  const entering = route.throttle && tools.throttles?.enter(route.throttle, throttledBy(tools, request, served));
   const pass = entering instanceof Promise ? await entering : entering;
   if (pass?.verdict !== undefined) {
     limits = rateLimitHeaders(pass.verdict);
@@ -96,7 +103,7 @@ async function replyTo(
   }
 
   const input: Input = { ...read.input, idempotencyKey: key, client: () => tools.client.clientOf(request) };
-  const answer = await route.call(input, tools.busOf(request.$ctx, token));
+  const answer = await route.call(input, tools.busOf(context, token));
   await pass?.settle?.(answer);
   if (!answer.ok) return refusal(answer.refusal.code, answer.refusal.data);
   served.status = route.status;
@@ -109,12 +116,7 @@ async function replyTo(
   return { status: route.status, headers: { "Content-Type": "application/json", ...cache, ...headers }, body: JSON.stringify(body) };
 }
 
-function queryTextOf({ originalUrl }: GatewayRequest): string {
-  const question = originalUrl.indexOf("?");
-  return question === -1 ? "" : originalUrl.slice(question + 1);
-}
-
-function askedBy({ client }: Tools, request: GatewayRequest, { caller, input }: Served): Asked {
+function throttledBy({ client }: Tools, request: IncomingMessage, { caller, input }: Served): Throttled {
   return { address: client.addressOf(request), userId: caller?.userId ?? "", params: input?.params ?? {}, body: input?.body ?? {} };
 }
 

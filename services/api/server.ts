@@ -1,4 +1,4 @@
-import { type IncomingMessage, type Server, type ServerOptions, type ServerResponse, createServer } from "node:http";
+import { type IncomingMessage, type Server, type ServerOptions, ServerResponse, createServer } from "node:http";
 import { type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session, constants, createSecureServer } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { SECURITY_HEADERS, problemOf } from "../../mixins/problem.ts";
@@ -56,21 +56,21 @@ type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 export function createGatewayServer(tls: Tls | undefined, handle: Handle): GatewayServer {
   let closing: Promise<void> | undefined;
   let leaving = false;
-  /** HTTP/1.1 answers that are not sent yet. */
-  const open = new Set<ServerResponse>();
+  /** Looks when its headers are written, so that also what is under way when the gateway begins to leave ends its connection. */
+  class Response<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+    override writeHead(...args: unknown[]): this {
+      if (leaving) this.shouldKeepAlive = false;
+      return super.writeHead(...(args as [number]));
+    }
+  }
   const answer: Handle = (request, response) => {
     if (request.httpVersionMajor === 2) adaptHttp2(request as unknown as Http2ServerRequest);
-    else if (leaving) response.setHeader("Connection", "close");
-    else {
-      open.add(response);
-      response.once("close", () => open.delete(response));
-    }
     handle(request, response);
   };
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
-  const secure = tls === undefined ? undefined : createTlsServer(tls, answer, sessions);
-  const server: Server | Http2SecureServer = secure ?? createServer(OPTIONS, answer);
+  const secure = tls === undefined ? undefined : createTlsServer(tls, answer, Response, sessions);
+  const server: Server | Http2SecureServer = secure ?? createServer({ ...OPTIONS, ServerResponse: Response }, answer);
   server.maxConnections = CONNECTIONS_MAX;
   server.on("clientError", refuseUnreadable);
   server.on("connection", (socket: Socket) => {
@@ -80,7 +80,6 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
 
   const leave = (): void => {
     leaving = true;
-    for (const response of open) if (!response.headersSent) response.setHeader("Connection", "close");
     for (const session of sessions) session.close();
   };
 
@@ -120,9 +119,14 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
   };
 }
 
-function createTlsServer({ cert, key }: Tls, answer: Handle, sessions: Set<ServerHttp2Session>): Http2SecureServer {
+function createTlsServer(
+  { cert, key }: Tls,
+  answer: Handle,
+  Response: typeof ServerResponse,
+  sessions: Set<ServerHttp2Session>,
+): Http2SecureServer {
   // The compatibility API of HTTP/2 gives what HTTP/1.1 gives, but in classes of its own.
-  const server = createSecureServer({ ...TLS_OPTIONS, cert, key }, answer as never);
+  const server = createSecureServer({ ...TLS_OPTIONS, cert, key, http1Options: { ServerResponse: Response } }, answer as never);
   server.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));

@@ -12,6 +12,7 @@ const buy: Route = {
   idempotent: true,
   audit: "purchase",
   throttle: "purchase",
+  direct: true,
   call: ({ params, body, idempotencyKey }, bus) =>
     bus.command("purchasing.buy", { eventId: params.eventId ?? "", quantity: body.quantity, key: idempotencyKey }),
   success(value) {
