@@ -7,7 +7,7 @@ type HttpCode = "INTERNAL" | "MALFORMED" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | 
 export type ProblemCode = RefusalCode | HttpCode;
 
 /** Each word of the contract's closed list with its answer; a refusal without a line here does not compile. */
-const PROBLEMS: Record<ProblemCode, { status: number; title: string }> = {
+export const PROBLEMS: Readonly<Record<ProblemCode, { status: number; title: string }>> = {
   CSRF_REFUSED: { status: 403, title: "Only this site's own pages may do this" },
   EMAIL_TAKEN: { status: 409, title: "There is an account with this e-mail already" },
   EVENT_NOT_FOUND: { status: 404, title: "There is no such event" },

@@ -14,7 +14,7 @@ import { openToServers } from "./servers/place.ts";
 import { startServers } from "./servers/servers.ts";
 
 const USAGE = `npm run fuzz [-- --requests 20000] [--seed N] [--contract FILE]
-Sends requests made from the OpenAPI document (valid, nearly valid, absurd) to an engine of its own, on servers of its own, and judges every answer:
+Sends requests made from an OpenAPI document (the engine's own unless another is there; valid, nearly valid, absurd) to an engine of its own, on servers of its own, and judges every answer:
 no 5xx but an honest 503, none later than 5 s, each with a documented status and the body the contract promises. Exit code 1 where one is not so.`;
 
 /** The contract lies beside a checkout of the project, not in it. */
@@ -27,15 +27,19 @@ async function main(): Promise<number> {
     options: {
       requests: { type: "string", default: "20000" },
       seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
-      contract: { type: "string", default: CONTRACT },
+      contract: { type: "string", ...(existsSync(CONTRACT) && { default: CONTRACT }) },
     },
   });
   const [requests, seed] = [Number(values.requests), Number(values.seed)];
-  if (!Number.isInteger(requests) || requests < 1 || !Number.isInteger(seed) || !existsSync(values.contract)) {
+  if (
+    !Number.isInteger(requests) ||
+    requests < 1 ||
+    !Number.isInteger(seed) ||
+    (values.contract !== undefined && !existsSync(values.contract))
+  ) {
     console.error(USAGE);
     return 1;
   }
-  const contract = readContract(readFileSync(values.contract, "utf8"));
   const dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-fuzz-")));
   const report = (line: string): void => console.log(`fuzz: ${line}`);
   const servers = await startServers({ dataDir, report, restart: false, throwaway: true });
@@ -50,10 +54,12 @@ async function main(): Promise<number> {
       const url = node.url ?? "";
       await ensureDemoCatalogue(node.broker, createInternalTokenMint(config.internalTokenSecret)(OPERATOR), Date.now());
       const page = (await (await fetch(`${url}/api/events?limit=20`)).json()) as { items: { id: string }[] };
+      const served = readContract(await (await fetch(`${url}/api/openapi.json`)).text());
+      const contract = values.contract === undefined ? served : readContract(readFileSync(values.contract, "utf8"));
       const tokens = await Promise.all(Array.from({ length: BUYERS }, (_, index) => signedUp(url, index)));
       const began = performance.now();
       const result = await fuzz({
-        ...{ url, contract, requests, seed, tokens, credentials: CREDENTIALS },
+        ...{ url, contract, served, requests, seed, tokens, credentials: CREDENTIALS },
         eventIds: page.items.map(({ id }) => id),
         progress: (done) => (done % 5_000 === 0 ? report(`${done} requests`) : undefined),
       });

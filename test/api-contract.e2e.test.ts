@@ -1,9 +1,10 @@
 // The contract over HTTP, to the letter: what each route answers, and each refusal with its status and problem document.
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { createInternalTokenMint } from "../mixins/internal-token.ts";
 import { ACCESS_TOKEN_LIFE_MS, createAccessTokenSigner } from "../mixins/tokens.ts";
+import { API_DOCUMENT } from "../services/api/api-routes.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
 import { type HttpClient, assertProblem, httpClient } from "./support/http.ts";
 import { until } from "./support/until.ts";
@@ -117,7 +118,8 @@ describe("the gateway", () => {
       "/$node/list",
       "/api/list-aliases",
       "/API/events",
-      "/api/docs",
+      "/api/openapi",
+      "/api/doc",
       "//api/events",
     ])
       for (const method of ["GET", "POST", "OPTIONS"]) assertProblem(await ask(method, path, { token }), 404, "NOT_FOUND");
@@ -144,6 +146,30 @@ describe("the gateway", () => {
       assert.deepEqual([headers.get("x-content-type-options"), headers.get("referrer-policy")], ["nosniff", "no-referrer"], path);
       assert.match(headers.get("content-security-policy") ?? "", /default-src 'none'.*frame-ancestors 'none'/, path);
     }
+  });
+
+  it("tells programs and people what it takes and answers", async () => {
+    const document = await ask("GET", "/api/openapi.json");
+    assert.equal(document.headers.get("content-type"), "application/json");
+    assert.deepEqual(document.json, JSON.parse(JSON.stringify(API_DOCUMENT)));
+    const page = await ask("GET", "/api/docs");
+    assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
+    for (const [path, methods] of Object.entries(API_DOCUMENT.paths))
+      for (const [method, { operationId }] of Object.entries(methods))
+        assert.match(
+          page.text,
+          new RegExp(`id="${operationId}"[^]{0,80}${method.toUpperCase()}[^]{0,80}${path.replaceAll(/[{}.]/g, ".")}<`),
+        );
+    for (const [, target] of page.text.matchAll(/href="#([^"]*)"/g))
+      assert.ok(page.text.includes(` id="${target}"`), `#${target} is there`);
+    // Its one style sheet is named by its hash, and there is nothing else that a browser would load or run.
+    const policy = page.headers.get("content-security-policy") ?? "";
+    const style = createHash("sha256")
+      .update(/<style>([^]*?)<\/style>/.exec(page.text)?.[1] ?? "")
+      .digest("base64");
+    assert.equal(policy, `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`);
+    assert.doesNotMatch(page.text, /<script|<link|<img|<iframe|\son\w+=|style=|https?:\/\//);
+    for (const path of ["/api/openapi.json?x=1", "/api/docs?x"]) assertProblem(await ask("GET", path), 422, "VALIDATION_ERROR");
   });
 
   it("says that it lives and can serve", async () => {

@@ -19,6 +19,8 @@ export type Operation = {
   /** By query parameter: whether a text is what the contract allows. */
   queryRules: ReadonlyMap<string, ValidateFunction>;
   responses: ReadonlyMap<number, Response>;
+  /** For every status that has no response of its own; undefined where the contract does not say. */
+  otherwise: Response | undefined;
 };
 
 export type Contract = {
@@ -31,7 +33,7 @@ export type Contract = {
 type Media = { schema?: Schema };
 type Document = {
   info: { description: string };
-  components: { schemas: Record<string, Schema>; parameters: Record<string, Parameter> };
+  components: { schemas: Record<string, Schema>; parameters?: Record<string, Parameter> };
   paths: Record<string, Record<string, DocumentOperation | undefined> & { parameters?: ParameterOrReference[] }>;
 };
 type ParameterOrReference = Parameter | { $ref: string };
@@ -39,21 +41,28 @@ type DocumentOperation = {
   security?: unknown[];
   parameters?: ParameterOrReference[];
   requestBody?: { required?: boolean; content: Record<string, Media> };
-  responses: Record<string, { description: string; content?: Record<string, Media> }>;
+  responses: Record<string, DocumentResponse>;
 };
+type DocumentResponse = { description: string; content?: Record<string, Media> };
 
 const METHODS = ["get", "post", "put", "patch", "delete"] as const;
 
-/** Reads an OpenAPI 3.1 document. Throws where it refers to what is not there. */
+/** Reads an OpenAPI 3.1 document, YAML or JSON. Throws where it refers to what is not there. */
 export function readContract(yaml: string): Contract {
   const document = parse(yaml) as Document;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
+  // Mailboxes are of any script today (RFC 6531); the usual rule knows ASCII only.
+  ajv.addFormat("email", /^[^\s\p{C}"(),:;<>@[\]\\]{1,64}@(?:[\p{L}\p{M}\p{N}-]{1,63}\.)+[\p{L}\p{M}\p{N}-]{1,63}$/u);
   ajv.addSchema({ $id: "contract", components: document.components });
   const compile = (schema: Schema): ValidateFunction => ajv.compile(withReferences(schema) as Schema);
+  const responseOf = ({ content }: DocumentResponse): Response => {
+    const [mediaType, media] = Object.entries(content ?? {})[0] ?? [];
+    return { mediaType, validate: media?.schema && compile(media.schema) };
+  };
   const parameterOf = (given: ParameterOrReference): Parameter => {
     if (!("$ref" in given)) return given;
-    const found = document.components.parameters[given.$ref.split("/").at(-1) ?? ""];
+    const found = document.components.parameters?.[given.$ref.split("/").at(-1) ?? ""];
     if (found === undefined) throw new Error(`The contract refers to ${given.$ref}, which it lacks`);
     return found;
   };
@@ -64,18 +73,15 @@ export function readContract(yaml: string): Contract {
       if (operation === undefined) return [];
       const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(parameterOf);
       const schema = operation.requestBody?.content["application/json"]?.schema;
+      const { default: byDefault, ...responses } = operation.responses;
       return [
         {
           ...{ method: method.toUpperCase(), path, parameters },
           secured: operation.security === undefined,
           body: schema && { schema, required: operation.requestBody?.required === true, validate: compile(schema) },
           queryRules: new Map(parameters.flatMap((one) => (one.in === "query" ? [[one.name, compile(one.schema)] as const] : []))),
-          responses: new Map(
-            Object.entries(operation.responses).map(([status, { content }]) => {
-              const [mediaType, media] = Object.entries(content ?? {})[0] ?? [];
-              return [Number(status), { mediaType, validate: media?.schema && compile(media.schema) }] as const;
-            }),
-          ),
+          responses: new Map(Object.entries(responses).map(([status, response]) => [Number(status), responseOf(response)])),
+          otherwise: byDefault && responseOf(byDefault),
         },
       ];
     }),
@@ -101,8 +107,8 @@ function withReferences(part: unknown): unknown {
 function closedList(description: string): Map<string, number> {
   const codes = new Map<string, number>();
   const list = /from this closed list:([^]*?)\n\s*Under \/api\//.exec(description)?.[1] ?? "";
-  for (const [, status = "", words = ""] of list.matchAll(/\b([45]\d\d) ([^;.]*)/g))
-    for (const [code] of words.replaceAll(/\([^)]*\)/g, "").matchAll(/\b[A-Z][A-Z_]+\b/g)) codes.set(code, Number(status));
+  for (const [, status = "", words = ""] of list.replaceAll(/\([^)]*\)/g, "").matchAll(/\b([45]\d\d) ([^;.]*)/g))
+    for (const [code] of words.matchAll(/\b[A-Z][A-Z_]+\b/g)) codes.set(code, Number(status));
   if (codes.size < 20) throw new Error("The contract's closed list of codes was not found in its description");
   return codes;
 }

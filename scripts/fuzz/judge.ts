@@ -22,10 +22,16 @@ export function faultsOf(contract: Contract, request: FuzzRequest, answer: FuzzA
     if (status >= 500) faults.push(`status ${status}`);
     return faults;
   }
-  return status >= 400 ? [...faults, ...problemFaults(contract, answer)] : [...faults, ...successFaults(request, headers, body, status)];
+  return status >= 400
+    ? [...faults, ...problemFaults(contract, request, answer)]
+    : [...faults, ...successFaults(request, headers, body, status)];
 }
 
-function problemFaults(contract: Contract, { status, headers, body = "" }: FuzzAnswer): string[] {
+function problemFaults(
+  contract: Contract,
+  { operation, method }: Pick<FuzzRequest, "operation" | "method">,
+  { status, headers, body = "" }: FuzzAnswer,
+): string[] {
   const faults: string[] = [];
   if (headers["content-type"] !== "application/problem+json") faults.push(`a ${status} of type ${String(headers["content-type"])}`);
   const problem = parsed(body) as { code?: string; status?: number; requestId?: string; type?: string } | undefined;
@@ -33,6 +39,10 @@ function problemFaults(contract: Contract, { status, headers, body = "" }: FuzzA
   const { code = "" } = problem ?? {};
   if (contract.statusOfCode.get(code) !== status || problem?.status !== status) faults.push(`${status} ${code} is not in the closed list`);
   if (problem?.type !== `urn:boxoffice:problem:${code.toLowerCase().replaceAll("_", "-")}`) faults.push(`type ${String(problem?.type)}`);
+  // What asks with another method, or whose ids are no part of a path, has not met the operation.
+  const promised =
+    method === operation.method && code !== "NOT_FOUND" ? (operation.responses.get(status) ?? operation.otherwise) : undefined;
+  if (promised?.validate?.(problem) === false) faults.push(`${status} ${code} is not among this operation's answers`);
   if (code === "INTERNAL") faults.push("INTERNAL");
   if (problem?.requestId !== headers["x-request-id"]) faults.push("the problem's requestId is not the header's");
   if (LEAK.test(body)) faults.push(`leaks: ${body.slice(0, 300)}`);

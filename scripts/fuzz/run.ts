@@ -8,7 +8,10 @@ import type { Credentials } from "./values.ts";
 
 export type FuzzOptions = {
   url: string;
+  /** What requests are made from, and answers judged by. */
   contract: Contract;
+  /** The engine's own, which answers are judged by as well. */
+  served?: Contract;
   requests: number;
   seed: number;
   eventIds: readonly string[];
@@ -36,7 +39,7 @@ const ROUND = 500;
 
 /** Sends requests made from the contract and judges every answer. The same seed sends the same requests, but for ids learnt on the way. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const { contract, url, seed } = options;
+  const { contract, served, url, seed } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const present: Operation[] = [];
   const report: FuzzReport = { sent: 0, statuses: {}, absent: [], slowestMs: 0, faults: [] };
@@ -59,7 +62,10 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
           report.slowestMs = Math.max(report.slowestMs, answer instanceof Error ? 0 : answer.ms);
           const status = answer instanceof Error ? "none" : String(answer.status);
           report.statuses[status] = (report.statuses[status] ?? 0) + 1;
-          const wrong = answer instanceof Error ? [`no answer: ${answer.message}`] : faultsOf(contract, request, answer);
+          const wrong =
+            answer instanceof Error
+              ? [`no answer: ${answer.message}`]
+              : [...faultsOf(contract, request, answer), ...(served ? servedFaults(served, request, answer) : [])];
           for (const fault of wrong)
             faults.set(`${request.operation.method} ${request.operation.path} ${fault.slice(0, 40)}`, told(request, fault, seed + round));
           if (!(answer instanceof Error) && answer.status === 201) learn(known, answer.body ?? "");
@@ -74,6 +80,13 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   }
   report.faults = [...faults.values()];
   return report;
+}
+
+function servedFaults(served: Contract, request: FuzzRequest, answer: FuzzAnswer): string[] {
+  const { method, path } = request.operation;
+  const operation = served.operations.find((one) => one.method === method && one.path === path);
+  if (operation === undefined) return ["the engine's own document does not have it"];
+  return faultsOf(served, { ...request, operation }, answer).map((fault) => `by the engine's own document: ${fault}`);
 }
 
 /** The more an operation takes, the more there is to get wrong. */

@@ -10,9 +10,8 @@ import { problemOf, sendAnswer } from "../../mixins/problem.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import type { PublicJwk } from "../../mixins/tokens.ts";
 import { type AccessTokens, createAccessTokens } from "./access-tokens.ts";
-import { AUTH_ROUTES } from "./auth-routes.ts";
+import { API_ROUTES } from "./api-routes.ts";
 import { createBus } from "./bus.ts";
-import { CATALOG_ROUTES } from "./catalog-routes.ts";
 import { followCertificate } from "./certificate.ts";
 import { createClientReader } from "./client.ts";
 import { resourcesOf } from "./compiled-route.ts";
@@ -24,7 +23,6 @@ import { requestIdOf } from "./request-id.ts";
 import { type Asked, type Tools, serve } from "./serve.ts";
 import { type GatewayServer, createGatewayServer } from "./server.ts";
 import { createThrottles } from "./throttles.ts";
-import { TICKET_ROUTES } from "./ticket-routes.ts";
 import { readWebApp } from "./web-app.ts";
 
 export type ApiDependencies = {
@@ -77,7 +75,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
   let forgetCertificate: (() => void) | undefined;
 
   const aliases: Record<string, (request: GatewayRequest, response: ServerResponse) => void> = {};
-  const resources = resourcesOf([...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES]);
+  const resources = resourcesOf(API_ROUTES);
   for (const resource of resources)
     aliases[`* ${resource.path.replaceAll(/\{(\w+)\}/g, ":$1")}`] = (request, response) =>
       void serve(tools, resource, askedThroughRouter(request), request, response);

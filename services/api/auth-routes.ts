@@ -1,4 +1,5 @@
 import { type Answer, accepted, refused } from "../../domain/refusal.ts";
+import { listOf, record, ref } from "./answer-schemas.ts";
 import type { Client } from "./client.ts";
 import { refreshCookie } from "./refresh-cookie.ts";
 import { type Input, type Route, UUID, objectSchema } from "./route.ts";
@@ -10,6 +11,13 @@ const register: Route = {
   method: "POST",
   path: "/api/auth/register",
   auth: "public",
+  about: {
+    id: "register",
+    tag: "auth",
+    does: "Makes an account. Its password may be guessed neither by its length nor by its words.",
+    answer: { is: "The new user", schema: ref("User") },
+    refusals: ["EMAIL_TAKEN", "PASSWORD_TOO_WEAK"],
+  },
   body: {
     required: true,
     schema: objectSchema(
@@ -31,6 +39,15 @@ const login: Route = {
   method: "POST",
   path: "/api/auth/login",
   auth: "public",
+  about: {
+    id: "login",
+    tag: "auth",
+    does:
+      "`delivery: cookie` sets the refresh token as an HttpOnly, SameSite=Strict cookie for /api/auth and keeps it out of the body; `delivery: body` " +
+      "returns it as `refreshToken` and sets no cookie, for native and server clients. An unknown e-mail and a wrong password get the same answer.",
+    answer: { is: "Signed in", schema: ref("Session") },
+    refusals: ["INVALID_CREDENTIALS", "CSRF_REFUSED"],
+  },
   body: {
     required: true,
     schema: objectSchema(
@@ -59,6 +76,15 @@ const refresh: Route = {
   method: "POST",
   path: "/api/auth/refresh",
   auth: "public",
+  about: {
+    id: "refresh",
+    tag: "auth",
+    does:
+      "Rotates the refresh token, of the cookie or of the body. Within 10 s of its use the same successor is given again; later use of a rotated token " +
+      "ends its whole session.",
+    answer: { is: "New tokens, by the way the old one came", schema: ref("Session") },
+    refusals: ["REFRESH_TOKEN_INVALID", "CSRF_REFUSED"],
+  },
   body: REFRESH_BODY,
   status: 200,
   audit: "refresh",
@@ -74,6 +100,13 @@ const logout: Route = {
   method: "POST",
   path: "/api/auth/logout",
   auth: "public",
+  about: {
+    id: "logout",
+    tag: "auth",
+    does: "Ends the session of the refresh token, of the cookie or of the body; 204 also for an unknown one.",
+    answer: { is: "Ended" },
+    refusals: ["CSRF_REFUSED"],
+  },
   body: REFRESH_BODY,
   status: 204,
   audit: "sign-out",
@@ -90,6 +123,12 @@ const logoutAll: Route = {
   method: "POST",
   path: "/api/auth/logout-all",
   auth: "customer",
+  about: {
+    id: "logoutAll",
+    tag: "auth",
+    does: "Ends every session of the caller.",
+    answer: { is: "Ended" },
+  },
   status: 204,
   audit: "sign-out everywhere",
   call: (_input, bus) => bus.ask("auth.logoutAll", {}),
@@ -100,6 +139,13 @@ const password: Route = {
   method: "POST",
   path: "/api/auth/password",
   auth: "customer",
+  about: {
+    id: "changePassword",
+    tag: "auth",
+    does: "Changes the password and ends every other session.",
+    answer: { is: "Changed" },
+    refusals: ["INVALID_CREDENTIALS", "PASSWORD_TOO_WEAK"],
+  },
   body: {
     required: true,
     schema: objectSchema({ currentPassword: { type: "string" }, newPassword: PASSWORD }, ["currentPassword", "newPassword"]),
@@ -114,6 +160,12 @@ const sessions: Route = {
   method: "GET",
   path: "/api/auth/sessions",
   auth: "customer",
+  about: {
+    id: "listSessions",
+    tag: "auth",
+    does: "The caller's sessions, the latest used first.",
+    answer: { is: "Sessions", schema: record({ items: listOf(ref("SignedInSession")) }) },
+  },
   status: 200,
   call: (_input, bus) => bus.ask("auth.sessions.list", {}),
 };
@@ -122,6 +174,13 @@ const revokeSession: Route = {
   method: "DELETE",
   path: "/api/auth/sessions/{sessionId}",
   auth: "customer",
+  about: {
+    id: "endSession",
+    tag: "auth",
+    does: "Ends one of the caller's sessions.",
+    answer: { is: "Ended" },
+    refusals: ["SESSION_NOT_FOUND"],
+  },
   params: objectSchema({ sessionId: UUID }, ["sessionId"]),
   status: 204,
   audit: "session revocation",
@@ -132,6 +191,12 @@ const me: Route = {
   method: "GET",
   path: "/api/auth/me",
   auth: "customer",
+  about: {
+    id: "getMe",
+    tag: "auth",
+    does: "Who asks.",
+    answer: { is: "The caller", schema: ref("User") },
+  },
   status: 200,
   call: (_input, bus) => bus.ask("auth.me", {}),
 };
@@ -140,6 +205,12 @@ const keys: Route = {
   method: "GET",
   path: "/.well-known/jwks.json",
   auth: "public",
+  about: {
+    id: "getKeys",
+    tag: "auth",
+    does: "The public keys that verify access tokens (RFC 7517).",
+    answer: { is: "A JWK set", schema: record({ keys: listOf({ type: "object" }) }) },
+  },
   status: 200,
   // As long as a new key rests before it signs.
   cache: "public, max-age=10",

@@ -1,3 +1,4 @@
+import { listOf, pageOf, record, ref } from "./answer-schemas.ts";
 import { CURSOR, DAY, PAGE_LIMIT, type Route, UUID, objectSchema } from "./route.ts";
 
 /** The same for everybody, and as long in anybody's cache as in ours: what is left to sell is two seconds old at most. */
@@ -7,13 +8,22 @@ const search: Route = {
   method: "GET",
   path: "/api/events",
   auth: "public",
+  about: {
+    id: "searchEvents",
+    tag: "events",
+    does: "Upcoming events, sorted by date, then start, then id. Filters combine with AND.",
+    answer: { is: "A page", schema: pageOf("Event") },
+  },
   query: objectSchema({
-    location: { type: "string", minLength: 1, maxLength: 100 },
-    name: { type: "string", minLength: 1, maxLength: 100 },
+    location: { type: "string", minLength: 1, maxLength: 100, description: "City, whole name, case- and accent-insensitive" },
+    name: {
+      ...{ type: "string", minLength: 1, maxLength: 100 },
+      description: "Partial match anywhere in the name, case- and accent-insensitive; %, _ and \\ are ordinary characters",
+    },
     type: { type: "string", minLength: 1, maxLength: 50 },
-    date: DAY,
-    from: DAY,
-    to: DAY,
+    date: { ...DAY, description: "That day; a past one lists past events" },
+    from: { ...DAY, description: "That day and later; a past day also lists past events" },
+    to: { ...DAY, description: "That day and earlier" },
     limit: PAGE_LIMIT,
     cursor: CURSOR,
   }),
@@ -27,6 +37,12 @@ const filters: Route = {
   method: "GET",
   path: "/api/events/filters",
   auth: "public",
+  about: {
+    id: "getFilters",
+    tag: "events",
+    does: "What there is to choose from: the cities and types of upcoming events, most events first.",
+    answer: { is: "Filters", schema: record({ locations: listOf(ref("Count")), types: listOf(ref("Count")) }) },
+  },
   status: 200,
   ...SHARED,
   call: (_input, bus) => bus.ask("catalog.filters", {}),
@@ -36,6 +52,13 @@ const get: Route = {
   method: "GET",
   path: "/api/events/{eventId}",
   auth: "public",
+  about: {
+    id: "getEvent",
+    tag: "events",
+    does: "One event, also a past one.",
+    answer: { is: "The event", schema: ref("Event") },
+    refusals: ["EVENT_NOT_FOUND"],
+  },
   params: objectSchema({ eventId: UUID }, ["eventId"]),
   status: 200,
   ...SHARED,

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ALIVE, type Health, readinessAnswer } from "../../mixins/health.ts";
 import { type Reply, sendAnswer } from "../../mixins/problem.ts";
+import { record } from "./answer-schemas.ts";
 import { compressed } from "./compression.ts";
+import type { Described } from "./openapi.ts";
 import { methodRefusal, optionsReply } from "./serve.ts";
 
 /** A resource that asks no service and takes no input. */
@@ -11,6 +13,29 @@ export type PlainResource = {
 };
 
 const ALLOW = "GET, HEAD, OPTIONS";
+
+/** Of these, what the OpenAPI document tells of. */
+export const PLAIN_OPERATIONS: readonly Described[] = [
+  {
+    ...{ method: "GET", path: "/healthz", auth: "public", status: 200 },
+    about: {
+      id: "getHealth",
+      tag: "operations",
+      does: "Answered by whoever lives.",
+      answer: { is: "The process lives", schema: record({ status: { const: "alive" } }) },
+    },
+  },
+  {
+    ...{ method: "GET", path: "/readyz", auth: "public", status: 200 },
+    about: {
+      id: "getReadiness",
+      tag: "operations",
+      does: "Whether requests may be sent here. TRY_AGAIN names the kind of what is missing in `detail`, no host and no message.",
+      answer: { is: "It can serve", schema: record({ status: { const: "ready" } }) },
+      refusals: ["TRY_AGAIN"],
+    },
+  },
+];
 
 /** /healthz and /readyz. */
 export function operationResources(health: Health): PlainResource[] {

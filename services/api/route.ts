@@ -1,4 +1,5 @@
 import type { Answer } from "../../domain/refusal.ts";
+import type { ProblemCode } from "../../mixins/problem.ts";
 import type { Role } from "../../mixins/token-verifier.ts";
 import type { Client } from "./client.ts";
 import type { ThrottleName } from "./throttles.ts";
@@ -9,6 +10,22 @@ export type ObjectSchema = {
   additionalProperties: false;
   required?: readonly string[];
   properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+};
+
+export type Schema = Readonly<Record<string, unknown>>;
+
+export type Tag = "auth" | "events" | "tickets" | "operations";
+
+/** What the OpenAPI document says of a route beyond the rules that it is served by. */
+export type About = {
+  /** Its operationId, from which clients make names of functions. */
+  id: string;
+  tag: Tag;
+  does: string;
+  /** A success; JSON unless `mediaType` says otherwise. `headers`: what they hold, by name. */
+  answer: { is: string; schema?: Schema; mediaType?: string; headers?: Readonly<Record<string, string>> };
+  /** What it can refuse with, besides what its rules and every route can. */
+  refusals?: readonly ProblemCode[];
 };
 
 /** A request that has been validated: defaults are filled in, ids are in lower case, integers are numbers. */
@@ -38,6 +55,7 @@ export type Route = {
   /** As OpenAPI writes it: /api/events/{eventId}. */
   path: string;
   auth: "public" | Role;
+  about: About;
   params?: ObjectSchema;
   query?: ObjectSchema;
   body?: { schema: ObjectSchema; required: boolean };
@@ -58,8 +76,8 @@ export type Route = {
   /** Cache-Control of a success; `no-store` unless said. */
   cache?: string;
   call(input: Input, bus: Bus): Promise<Answer<unknown>>;
-  /** Where a success is more than its value as JSON. */
-  success?(value: unknown, input: Input): { headers: Record<string, string>; body: unknown };
+  /** Where a success is more than its value as JSON; `text` is sent as it is, under the Content-Type of `headers`. */
+  success?(value: unknown, input: Input): { headers: Record<string, string>; body?: unknown; text?: string };
 };
 
 export function objectSchema(properties: ObjectSchema["properties"], required: readonly string[] = []): ObjectSchema {

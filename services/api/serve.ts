@@ -110,10 +110,14 @@ async function replyTo(
   served.outcome = "ok";
   served.value = answer.value;
 
-  const { headers, body } = route.success?.(answer.value, input) ?? { headers: undefined, body: answer.value };
+  const { headers, body, text } = route.success?.(answer.value, input) ?? { headers: undefined, body: answer.value };
   const cache = { "Cache-Control": route.cache ?? "no-store", ...limits };
   if (route.status === 204) return { status: 204, headers: { ...cache, ...headers }, body: "" };
-  return { status: route.status, headers: { "Content-Type": "application/json", ...cache, ...headers }, body: JSON.stringify(body) };
+  return {
+    status: route.status,
+    headers: { "Content-Type": "application/json", ...cache, ...headers },
+    body: text ?? JSON.stringify(body),
+  };
 }
 
 function throttledBy({ client }: Tools, request: IncomingMessage, { caller, input }: Served): Throttled {

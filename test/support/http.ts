@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
+import { contractFaults } from "./served-contract.ts";
 
 export type Answered = {
   status: number;
@@ -11,9 +12,10 @@ export type Answered = {
 
 export type Ask = { token?: string; json?: unknown; body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> };
 
-/** A small client of the gateway: `json` is sent as such, `token` as the bearer's. */
+/** A small client of the gateway: `json` is sent as such, `token` as the bearer's. Fails on an answer that is not as the OpenAPI document says. */
 export function httpClient(baseUrl: string) {
   return async (method: string, path: string, { token, json, body, headers }: Ask = {}): Promise<Answered> => {
+    const sent = json === undefined ? body : JSON.stringify(json);
     const response = await fetch(baseUrl + path, {
       method,
       headers: {
@@ -21,14 +23,16 @@ export function httpClient(baseUrl: string) {
         ...(json !== undefined && { "Content-Type": "application/json" }),
         ...headers,
       },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-      ...(body === undefined ? {} : { body }),
+      ...(sent === undefined ? {} : { body: sent }),
       signal: AbortSignal.timeout(20_000),
     });
     const text = await response.text();
+    const { status } = response;
+    const said = { status, headers: Object.fromEntries(response.headers), body: text };
+    assert.deepEqual(contractFaults({ method, target: path, sent, ...said }), [], `${method} ${path} is answered as the document says`);
     const isJson = response.headers.get("content-type")?.includes("json") === true;
     return {
-      status: response.status,
+      status,
       headers: response.headers,
       text,
       json: isJson && text !== "" ? (JSON.parse(text) as Record<string, unknown>) : undefined,
