@@ -5,6 +5,9 @@ import { authorisation } from "./mixins/authorisation.ts";
 import { openDatabase } from "./mixins/database.ts";
 import { createHealth, type HealthServer, startHealthServer } from "./mixins/health.ts";
 import { createInternalTokenVerifier } from "./mixins/internal-token.ts";
+import { createMetrics } from "./mixins/metrics.ts";
+import { type MetricsServer, startMetricsServer } from "./mixins/metrics-server.ts";
+import { watchNode } from "./mixins/node-metrics.ts";
 import { openRedis, whenReady } from "./mixins/redis.ts";
 import { requestContext } from "./mixins/request-context.ts";
 import { brokerOptions } from "./moleculer.config.ts";
@@ -67,6 +70,10 @@ export async function startNode(
     { needs: config.services.includes("api") ? NEEDED_SERVICES : [], leaving: leaving.signal },
   );
   const layers = { gateway: newGatewayCounts(), catalog: newCatalogCounts() };
+  const metrics = config.metricsPort === undefined ? undefined : createMetrics();
+  const pools = { sale: database, worker: workerDatabase, long: longDatabase };
+  if (metrics !== undefined) watchNode(metrics, { broker, redis, pools, services: config.services });
+  let metricsServer: MetricsServer | undefined;
   let url: string | undefined;
   let healthServer: HealthServer | undefined;
   const closeAll = async (): Promise<void> => {
@@ -78,29 +85,34 @@ export async function startNode(
   const { batchMax, mailboxMax, ticketsPerCustomerMax } = config;
   const services: Record<Config["services"][number], () => ServiceSchema> = {
     auth: () => createAuthService({ database, accessTokenKeysDir, refreshTokenSecret }),
-    catalog: () => createCatalogService({ database, importDatabase: longDatabase, redis, counts: layers.catalog }),
+    catalog: () => createCatalogService({ database, importDatabase: longDatabase, redis, counts: layers.catalog, metrics }),
     purchasing: () =>
       createPurchasing({
         ...{ database, workerDatabase, redis, amqpUrl, lockUrls, leaseMs, transactionSecret, internalTokenSecret, ...replacements },
         limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
         leaving: leaving.signal,
+        metrics,
       }),
-    ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl, leaving: leaving.signal }),
+    ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl, leaving: leaving.signal, metrics }),
     api: () =>
       createApiService({
         ...{ config, health, throttleStore: config.rateLimits ? redis : undefined, gatewayCounts: layers.gateway },
-        ...{ leaving: leaving.signal, waitMs: SERVICES_WAIT_MS },
+        ...{ leaving: leaving.signal, waitMs: SERVICES_WAIT_MS, metrics },
         listening: (address) => (url = address),
       }),
   };
   for (const name of config.services) broker.createService(services[name]());
 
   try {
+    // First, so that a start which takes long or fails can be watched.
+    if (metrics !== undefined && config.metricsPort !== undefined)
+      metricsServer = await startMetricsServer(metrics, { host: config.host, port: config.metricsPort });
     if (!(await whenReady(redis, 2_000))) log.warn("Redis does not answer: starting without copies and leases");
     await broker.start();
     if (config.healthPort !== undefined) healthServer = await startHealthServer(health, { host: config.host, port: config.healthPort });
   } catch (error) {
     await broker.stop().catch(() => undefined);
+    await metricsServer?.close();
     await closeAll();
     throw error;
   }
@@ -108,6 +120,7 @@ export async function startNode(
     leaving.abort();
     await broker.stop();
     await healthServer?.close();
+    await metricsServer?.close();
     await closeAll();
   };
   let stopped: Promise<void> | undefined;

@@ -32,6 +32,11 @@ BEGIN
   RETURN true;
 END $$;
 
+CREATE TABLE public.backup_run (
+    name text NOT NULL,
+    ended_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
 CREATE TABLE public.capacity_ledger (
     transaction_id bytea NOT NULL,
     event_id uuid NOT NULL,
@@ -132,6 +137,9 @@ CREATE TABLE public.user_session (
     user_agent text,
     address text
 );
+
+ALTER TABLE ONLY public.backup_run
+    ADD CONSTRAINT backup_run_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.capacity_ledger
     ADD CONSTRAINT capacity_ledger_pkey PRIMARY KEY (transaction_id);

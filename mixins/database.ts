@@ -33,6 +33,8 @@ export type Database = Connection & {
   withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
   /** Runs `work` between BEGIN and COMMIT (READ COMMITTED unless said), ROLLBACK when it throws. */
   transaction<T>(work: (connection: Connection) => Promise<T>, isolation?: "REPEATABLE READ"): Promise<T>;
+  /** Of the pool: connections at work, connections that rest, and those who wait for one. */
+  load(): { used: number; idle: number; waiting: number };
   /** Closes the pool when its last user closes. */
   close(): Promise<void>;
 };
@@ -49,7 +51,7 @@ type PooledClient = ClientBase & { _invalid?: boolean };
 type ConnectionManager = {
   getConnection(options: { type: "write"; useMaster: true }): Promise<PooledClient>;
   releaseConnection(client: PooledClient): void;
-  pool: { destroy(client: PooledClient): void };
+  pool: { destroy(client: PooledClient): void; using: number; available: number; waiting: number };
 };
 
 /**
@@ -142,6 +144,7 @@ export function openDatabase(url: string, profile: Profile): Database {
   return {
     sequelize,
     withConnection,
+    load: () => ({ used: manager.pool.using, idle: manager.pool.available, waiting: manager.pool.waiting }),
     query: (statement) => withConnection((connection) => connection.query(statement)),
     transaction: (work, isolation) =>
       withConnection(async (connection) => {

@@ -10,7 +10,8 @@ import { startServers } from "./servers/servers.ts";
 const PREFIX = "boxoffice-test-";
 const SLOTS = 8;
 
-export type TestServers = { urls: Partial<ServerUrls>; folder: string; stop(): Promise<void> };
+/** `prometheusUrl`: of RabbitMQ. */
+export type TestServers = { urls: Partial<ServerUrls>; prometheusUrl?: string | undefined; folder: string; stop(): Promise<void> };
 
 /** Servers for one run of the tests, with data of their own that goes with them unless it is kept. */
 export async function startTestServers(options: {
@@ -31,6 +32,7 @@ export async function startTestServers(options: {
     const servers = await startServers({ dataDir: folder, report, restart: true, throwaway: true, slots: SLOTS, abort: options.abort });
     return {
       urls: servers.urls,
+      prometheusUrl: servers.prometheusUrl,
       folder,
       async stop() {
         said.push("stopping"); // The last lines on the screen are the tests' own.
@@ -52,6 +54,7 @@ export function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
     ...Object.fromEntries(outside),
     ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
     ...servers.urls,
+    ...(servers.prometheusUrl === undefined ? {} : { RABBITMQ_METRICS_URL: servers.prometheusUrl }),
     DATA_DIR: join(servers.folder, "engine"),
   };
 }

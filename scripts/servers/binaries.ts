@@ -4,9 +4,19 @@ import { processEnvironment } from "../../config.ts";
 
 export const SERVER_NAMES = ["postgres", "redis", "rabbitmq", "nats"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
+/** Prometheus is not part of an engine; tests run the rules on it. */
+export type ProgramName = ServerName | "prometheus";
 
 /** Where each program lies. epmd is Erlang's port mapper, which RabbitMQ cannot start without. */
-export type Binaries = { postgres: string; redis: string; rabbitmq: string; epmd: string; nats: string };
+export type Binaries = {
+  postgres: string;
+  redis: string;
+  rabbitmq: string;
+  epmd: string;
+  nats: string;
+  prometheus: string;
+  promtool: string;
+};
 
 /**
  * Places beside PATH, the newest version first. RabbitMQ's script in /usr/sbin is left out on purpose: it changes the user
@@ -27,13 +37,16 @@ const PLACES: Record<keyof Binaries, readonly string[]> = {
   ],
   epmd: ["/usr/bin/epmd", "/usr/lib/erlang/bin/epmd", "/usr/lib64/erlang/bin/epmd", "/opt/homebrew/bin/epmd", "/usr/local/bin/epmd"],
   nats: ["/usr/sbin/nats-server", "/usr/bin/nats-server", "/opt/homebrew/bin/nats-server", "/usr/local/bin/nats-server"],
+  prometheus: ["/usr/bin/prometheus", "/opt/homebrew/bin/prometheus", "/usr/local/bin/prometheus"],
+  promtool: ["/usr/bin/promtool", "/opt/homebrew/bin/promtool", "/usr/local/bin/promtool"],
 };
 
-const NEEDS: Record<ServerName, readonly (keyof Binaries)[]> = {
+const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
   postgres: ["postgres"],
   redis: ["redis"],
   rabbitmq: ["rabbitmq", "epmd"],
   nats: ["nats"],
+  prometheus: ["prometheus", "promtool"],
 };
 const FILE_NAMES: Record<keyof Binaries, string> = {
   postgres: "postgres",
@@ -41,10 +54,12 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
   rabbitmq: "rabbitmq-server",
   epmd: "epmd",
   nats: "nats-server",
+  prometheus: "prometheus",
+  promtool: "promtool",
 };
 
 /** Says which programs of these servers are installed, and which servers lack one. PostgreSQL older than 15 counts as missing. */
-export function findBinaries(servers: readonly ServerName[]): { found: Partial<Binaries>; missing: ServerName[] } {
+export function findBinaries(servers: readonly ProgramName[]): { found: Partial<Binaries>; missing: ProgramName[] } {
   const found: Partial<Binaries> = {};
   for (const name of servers.flatMap((server) => NEEDS[server])) {
     const path = candidates(name).find(isExecutable);

@@ -2,29 +2,39 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { processEnvironment } from "../../config.ts";
-import { findBinaries, type Binaries, type ServerName } from "./binaries.ts";
+import { findBinaries, type Binaries, type ProgramName } from "./binaries.ts";
 import { ServerProblem, secondsSince, type Report } from "./problem.ts";
 
-const DEBIAN_PACKAGES: Record<ServerName, string> = {
+const DEBIAN_PACKAGES: Record<ProgramName, string> = {
+  prometheus: "prometheus",
   postgres: "postgresql",
   redis: "redis-server",
   rabbitmq: "rabbitmq-server",
   nats: "nats-server",
 };
-const DEBIAN_UNITS: Record<ServerName, readonly string[]> = {
+const DEBIAN_UNITS: Record<ProgramName, readonly string[]> = {
+  prometheus: ["prometheus.service"],
   postgres: ["postgresql.service"],
   redis: ["redis-server.service"],
   rabbitmq: ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
   nats: ["nats-server.service"],
 };
-const FEDORA_PACKAGES: Record<ServerName, string> = {
+const FEDORA_PACKAGES: Record<ProgramName, string> = {
+  prometheus: "golang-github-prometheus",
   postgres: "postgresql-server",
   redis: "redis",
   rabbitmq: "rabbitmq-server",
   nats: "nats-server",
 };
-const MACOS_PACKAGES: Record<ServerName, string> = { postgres: "postgresql@17", redis: "redis", rabbitmq: "rabbitmq", nats: "nats-server" };
-const VARIABLE_NAMES: Record<ServerName, string> = {
+const MACOS_PACKAGES: Record<ProgramName, string> = {
+  prometheus: "prometheus",
+  postgres: "postgresql@17",
+  redis: "redis",
+  rabbitmq: "rabbitmq",
+  nats: "nats-server",
+};
+const VARIABLE_NAMES: Record<ProgramName, string | undefined> = {
+  prometheus: undefined,
   postgres: "DATABASE_URL",
   redis: "REDIS_URL",
   rabbitmq: "AMQP_URL",
@@ -41,7 +51,7 @@ const LISTS_LOCKED_MS = 300_000;
  * Finds the programs of these servers; as root on Debian or Ubuntu installs what is missing, without starting the system's own
  * services. Throws a ServerProblem that names the commands and variables where it cannot.
  */
-export async function provideBinaries(servers: readonly ServerName[], report: Report): Promise<Partial<Binaries>> {
+export async function provideBinaries(servers: readonly ProgramName[], report: Report): Promise<Partial<Binaries>> {
   const before = findBinaries(servers);
   if (before.missing.length === 0) return before.found;
   if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version") || !existsSync("/usr/bin/apt-get"))
@@ -57,19 +67,20 @@ export async function provideBinaries(servers: readonly ServerName[], report: Re
   return after.found;
 }
 
-function adviceFor(missing: readonly ServerName[], why: string): string {
-  const list = (names: Record<ServerName, string>) => missing.map((server) => names[server]).join(" ");
+function adviceFor(missing: readonly ProgramName[], why: string): string {
+  const variables = missing.flatMap((server) => VARIABLE_NAMES[server] ?? []);
+  const list = (names: Record<ProgramName, string>) => missing.map((server) => names[server]).join(" ");
   return [
     `These servers are ${why}: ${list(DEBIAN_PACKAGES)} (PostgreSQL 15 or newer is needed). Install them:`,
     `  Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${list(DEBIAN_PACKAGES)}`,
     `  Fedora:          sudo dnf install -y ${list(FEDORA_PACKAGES)}`,
     `  macOS:           brew install ${list(MACOS_PACKAGES)}`,
-    `or point to servers that run already: ${missing.map((server) => VARIABLE_NAMES[server]).join(", ")}.`,
+    ...(variables.length === 0 ? [] : [`or point to servers that run already: ${variables.join(", ")}.`]),
   ].join("\n");
 }
 
 /** The time-out of apt's own lock does not cover the package lists, so a busy apt is asked again. Stale lists may still do. */
-async function update(missing: readonly ServerName[]): Promise<void> {
+async function update(missing: readonly ProgramName[]): Promise<void> {
   const deadline = performance.now() + LISTS_LOCKED_MS;
   for (;;) {
     const { ok, words } = run("apt-get", ["-q", "update"]);
@@ -85,7 +96,7 @@ async function update(missing: readonly ServerName[]): Promise<void> {
   }
 }
 
-function install(packages: readonly string[], servers: readonly ServerName[]): void {
+function install(packages: readonly string[], servers: readonly ProgramName[]): void {
   const restore = forbidServices();
   const clusterFileIsOurs = servers.includes("postgres") && !existsSync(CLUSTER_FILE);
   try {

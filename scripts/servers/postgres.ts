@@ -24,6 +24,9 @@ const SETTINGS = {
   checkpoint_timeout: "15min",
   random_page_cost: "1.1",
   jit: "off",
+  // At least a file a minute while anybody sells: what a lost server takes with it.
+  archive_mode: "on",
+  archive_timeout: "60",
   autovacuum_naptime: "10s",
   timezone: "UTC",
   log_timezone: "UTC",
@@ -44,6 +47,7 @@ export async function startPostgres(context: RecipeContext): Promise<RunningReci
     ...(context.throwaway ? THROWAWAY_SETTINGS : {}),
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
+    archive_command: archiveCommand(place.folder),
   };
   const server = await onFreePort((port) =>
     supervise(
@@ -65,6 +69,16 @@ export async function startPostgres(context: RecipeContext): Promise<RunningReci
   );
   await createDatabase(urlOf(server.port, password, "postgres"));
   return { url: urlOf(server.port, password, DATABASE), processes: [server] };
+}
+
+/** The hook that `npm run backup` puts there; without it WAL is kept nowhere, as before the first backup. */
+export function archiveHook(folder: string): string {
+  return join(folder, "archive-wal.sh");
+}
+
+function archiveCommand(folder: string): string {
+  const hook = `'${archiveHook(folder).replaceAll("'", `'\\''`).replaceAll("%", "%%")}'`;
+  return `test ! -e ${hook} || bash ${hook} "%p" "%f"`;
 }
 
 function programFor(cluster: string, installed: string): string {

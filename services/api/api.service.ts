@@ -4,10 +4,12 @@ import ApiGateway, { type ApiSettingsSchema } from "moleculer-web";
 import type { Config } from "../../config.ts";
 import { type Answer, refused } from "../../domain/refusal.ts";
 import { openAudit } from "../../mixins/audit.ts";
+import type { Metrics } from "../../mixins/metrics.ts";
 import type { Health } from "../../mixins/health.ts";
 import { createInternalTokenMint } from "../../mixins/internal-token.ts";
 import { problemOf, sendAnswer } from "../../mixins/problem.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
+import { turnNow } from "../../mixins/turn-clock.ts";
 import type { PublicJwk } from "../../mixins/tokens.ts";
 import { type AccessTokens, createAccessTokens } from "./access-tokens.ts";
 import { API_ROUTES } from "./api-routes.ts";
@@ -18,6 +20,7 @@ import { resourcesOf } from "./compiled-route.ts";
 import { createEdge } from "./edge.ts";
 import { createFrontDoor } from "./front-door.ts";
 import { createKeptAnswers, type GatewayCounts, newGatewayCounts } from "./kept-answers.ts";
+import { watchHttp } from "./http-metrics.ts";
 import { operationResources, servePlain } from "./operations.ts";
 import { requestIdOf } from "./request-id.ts";
 import { type Asked, type Tools, serve } from "./serve.ts";
@@ -37,6 +40,8 @@ export type ApiDependencies = {
   waitMs?: number;
   /** Of the layer of kept answers; counted into, for whoever looks. */
   gatewayCounts?: GatewayCounts;
+  /** Undefined where nobody looks. */
+  metrics?: Metrics | undefined;
   /** Hears the address once the gateway answers there. */
   listening?: (url: string) => void;
 };
@@ -127,6 +132,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       },
       send404(request: IncomingMessage, response: ServerResponse) {
         sendAnswer(request, response, webApp?.notFound(request) ?? problemOf("NOT_FOUND", requestIdIn(response)));
+        tools.watch?.("no such path", request, response, turnNow());
       },
       errorHandler(request: IncomingMessage, response: ServerResponse, error: Error & { type?: string }) {
         const undecodable = error.type === "UNABLE_DECODE_PARAM";
@@ -155,6 +161,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         audit: openAudit(broker),
         keptAnswers: createKeptAnswers(gatewayCounts),
         gatewayCounts,
+        watch: dependencies.metrics && watchHttp(dependencies.metrics, gatewayCounts),
         askFor: (route, input, requestId) => route.call(input, busOf(contextOf(broker, requestId), undefined, READ_PATIENCE)),
         fault: (error, facts) => logger.error({ ...facts, ...faultFacts(error) }, "A request failed"),
       };
@@ -164,7 +171,8 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         void serve(tools, resource, { ...question, context: contextOf(broker, question.requestId) }, request, response);
       });
       server = createGatewayServer(config.tls, (request, response) => {
-        if (!edge(request, response) && !frontDoor(request, response)) void gateway.httpHandler(request, response);
+        if (edge(request, response)) tools.watch?.("refused early", request, response, turnNow());
+        else if (!frontDoor(request, response)) void gateway.httpHandler(request, response);
       });
       leaving?.addEventListener("abort", () => server?.leave());
       // Before any service of this node stops, the gateway stops taking requests and answers those it has: hooks stop in reverse order.

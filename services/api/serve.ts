@@ -4,10 +4,12 @@ import { type Answer, refused } from "../../domain/refusal.ts";
 import type { MintInternalToken } from "../../mixins/internal-token.ts";
 import { type ProblemCode, type Reply, problemOf, sendAnswer } from "../../mixins/problem.ts";
 import type { Audit } from "../../mixins/audit.ts";
+import { turnNow } from "../../mixins/turn-clock.ts";
 import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
 import type { Caller } from "../../mixins/token-verifier.ts";
 import { type Served, auditEntry, isAudited } from "./audited.ts";
 import type { BusOf } from "./bus.ts";
+import type { HttpWatch } from "./http-metrics.ts";
 import { compressed } from "./compression.ts";
 import type { CompiledRoute, Resource } from "./compiled-route.ts";
 import type { Question } from "./front-door.ts";
@@ -28,16 +30,19 @@ export type Tools = PublicReadTools & {
   mintInternalToken: MintInternalToken;
   busOf: BusOf;
   audit: Audit;
+  /** Undefined where nobody looks. */
+  watch: HttpWatch | undefined;
 };
 
-/** Answers one request to one resource. Never rejects. */
-export async function serve(
-  tools: Tools,
-  resource: Resource,
-  asked: Asked,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+/** Answers one request to one resource, and tells whoever watches. Never rejects. */
+export function serve(tools: Tools, resource: Resource, asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { watch } = tools;
+  if (watch === undefined) return answer(tools, resource, asked, request, response);
+  const beganMs = turnNow();
+  return answer(tools, resource, asked, request, response).then(() => watch(resource.path, request, response, beganMs));
+}
+
+async function answer(tools: Tools, resource: Resource, asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { requestId } = asked;
   const route = resource.byMethod.get(request.method ?? "");
   if (route === undefined) {

@@ -2,13 +2,14 @@ import type { Context, ServiceSchema } from "moleculer";
 import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
 import { accepted, type Answer } from "../../domain/refusal.ts";
 import { type Database, tableMixin } from "../../mixins/database.ts";
+import type { Metrics } from "../../mixins/metrics.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./event-view.ts";
 import { createRenewals } from "./event-copies.ts";
 import type { Filters } from "./filters.ts";
 import { gramShares } from "./gram-shares.ts";
 import { importEvents, type ImportOutcome } from "./import-events.ts";
-import { type CatalogCounts, createLayers, newCatalogCounts } from "./layers.ts";
+import { type CatalogCounts, createLayers, newCatalogCounts, watchCatalog } from "./layers.ts";
 import type { SearchPage } from "./search.ts";
 import type { SearchParams } from "./search-filters.ts";
 
@@ -21,6 +22,8 @@ export type CatalogDependencies = {
   now?: () => number;
   /** Counted into, for whoever looks. */
   counts?: CatalogCounts;
+  /** Undefined where nobody looks. */
+  metrics?: Metrics | undefined;
 };
 
 /** `last`: the feed has ended, so the indexes are put in order for searches. */
@@ -54,7 +57,8 @@ const RECORD_RULES = {
 
 /** The catalogue: what can be bought, where and when. The only writer of `event` but its capacity. */
 export function createCatalogService(dependencies: CatalogDependencies): ServiceSchema {
-  const { database, importDatabase, redis, now = Date.now, counts = newCatalogCounts() } = dependencies;
+  const { database, importDatabase, redis, now = Date.now, counts = newCatalogCounts(), metrics } = dependencies;
+  if (metrics !== undefined) watchCatalog(metrics, counts);
   const shares = gramShares(database, now);
   const layers = createLayers({ database, redis, shares, now, counts });
   const renewals = createRenewals(redis);

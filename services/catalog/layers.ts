@@ -1,6 +1,7 @@
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import type { Connection } from "../../mixins/database.ts";
 import { copyLeftToSell, readLeftToSell } from "../../mixins/left-to-sell.ts";
+import type { Metrics } from "../../mixins/metrics.ts";
 import { oneFlight } from "../../mixins/one-flight.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { orTryAgain } from "../../mixins/unavailable.ts";
@@ -20,6 +21,18 @@ export type CatalogCounts = { hits: number; partial: number; misses: number; sta
 
 export function newCatalogCounts(): CatalogCounts {
   return { hits: 0, partial: 0, misses: 0, stale: 0, unasked: 0 };
+}
+
+/** Tells which layer answered. */
+export function watchCatalog(metrics: Metrics, counts: CatalogCounts): void {
+  metrics.read("boxoffice_catalog_answers_total", "Questions to the catalogue by the layer that answered.", "counter", () => [
+    { labels: { layer: "copies" }, value: counts.hits },
+    { labels: { layer: "database" }, value: counts.misses },
+    { labels: { layer: "stale" }, value: counts.stale },
+  ]);
+  metrics.read("boxoffice_catalog_unasked_total", "Questions for which Redis was away or too slow.", "counter", () => [
+    { value: counts.unasked },
+  ]);
 }
 
 export type Layers = {

@@ -1,10 +1,12 @@
 import type { Context, ServiceSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import type { Database } from "../../mixins/database.ts";
+import type { Metrics } from "../../mixins/metrics.ts";
 import type { DeadLetter } from "../../mixins/dead-letters.ts";
 import { type Consumer, openConsumer, openPublisher, type Publisher, type Topology, topologyOf } from "../../mixins/queue.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { isUnavailable } from "../../mixins/unavailable.ts";
+import { watchLedger } from "./ledger-metrics.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
 import { BACKLOG } from "./reconcile-statements.ts";
 import { discardDeadLetter, listDeadLetters, replayDeadLetters, type Replayed, type Retried, retryFailed } from "./repair.ts";
@@ -21,6 +23,8 @@ export type LedgerDependencies = {
   sweepOlderThanMs?: number;
   /** Aborted when the node begins to stop: other ledgers get what is in the queue. */
   leaving?: AbortSignal;
+  /** Undefined where nobody looks. */
+  metrics?: Metrics | undefined;
 };
 
 export type LedgerStatus = {
@@ -66,6 +70,8 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
   let consumer: Consumer | undefined;
   let publisher: Publisher | undefined;
   let sweeper: Sweeper | undefined;
+  const watched = { database, counts, consumer: () => consumer, publisher: () => publisher };
+  const watch = dependencies.metrics && watchLedger(dependencies.metrics, watched);
 
   return {
     name: "ledger",
@@ -150,7 +156,7 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
         url: amqpUrl,
         log,
         topology,
-        handler: createTransactionHandler({ database, redis, log, counts, handled }),
+        handler: createTransactionHandler({ database, redis, log, counts, handled, touched: watch?.touched }),
       });
       dependencies.leaving?.addEventListener("abort", () => consumer?.leave());
       sweeper = startSweeper({

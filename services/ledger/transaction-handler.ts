@@ -13,6 +13,8 @@ export type HandlerOptions = {
   counts: LedgerCounts;
   /** Gains the events of every message that comes, booked here or by whoever died of it, for the sweeper. */
   handled?: Set<string>;
+  /** Hears of each event that is booked here. */
+  touched?: ((eventId: string) => void) | undefined;
   retryMs?: number;
   clock?: Clock;
   prefixMax?: number;
@@ -26,12 +28,13 @@ export type HandlerOptions = {
  * the last delivery of one its rows are put aside as `failed`.
  */
 export function createTransactionHandler(options: HandlerOptions): Handler {
-  const { database, redis, log, counts, handled, retryMs = 250, clock = systemClock, prefixMax } = options;
+  const { database, redis, log, counts, handled, touched, retryMs = 250, clock = systemClock, prefixMax } = options;
 
   const attempt = async (eventIds: readonly string[], lastTry: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> => {
     for (const eventId of eventIds) handled?.add(eventId);
     const { rows, broken } = await applyEvents(database, eventIds, prefixMax);
     counts.appliedRows += rows;
+    if (touched !== undefined) for (const eventId of eventIds) touched(eventId);
     for (const [eventId, reason] of broken) {
       if (!lastTry.has(eventId)) continue;
       const failed = await failPending(database, eventId);

@@ -55,7 +55,7 @@ export class EventWorker {
     this.eventId = eventId;
     this.ports = ports;
     this.retired = retired;
-    this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax);
+    this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax, ports.watch);
     this.lease = new OwnerLease(eventId, ports, this.mailbox);
     this.postgresClock = new PostgresClock(ports.clock);
   }
@@ -189,12 +189,13 @@ export class EventWorker {
   }
 
   private async processBatch(ownership: Ownership): Promise<void> {
-    const { store, limits, clock } = this.ports;
+    const { store, limits, clock, watch } = this.ports;
     const { state, event } = ownership;
     const entries = this.mailbox.take(limits.batchMax);
     const needs = needsOf(state, entries);
     let loaded: Loaded;
     let askedAtMs = clock.nowMs();
+    watch?.taken(entries, askedAtMs);
     try {
       loaded = await store.load(this.eventId, needs);
     } catch (error) {

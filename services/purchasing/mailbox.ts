@@ -2,6 +2,7 @@ import type { Command } from "../../domain/event-state.ts";
 import { refused } from "../../domain/refusal.ts";
 import type { Clock } from "../../mixins/clock.ts";
 import type { Outcome } from "./ports.ts";
+import type { PurchaseWatch } from "./purchase-metrics.ts";
 
 /** An owner says TRY_AGAIN to what waited this long undecided, so that its silence means dead, frozen, or a commit in doubt. */
 export const UNDECIDED_MAX_MS = 500;
@@ -44,10 +45,12 @@ export class Mailbox {
   private heldUpSinceMs: number | undefined;
   private readonly clock: Clock;
   private readonly max: number;
+  private readonly watch: PurchaseWatch | undefined;
 
-  constructor(clock: Clock, max: number) {
+  constructor(clock: Clock, max: number, watch?: PurchaseWatch) {
     this.clock = clock;
     this.max = max;
+    this.watch = watch;
   }
 
   get length(): number {
@@ -71,7 +74,10 @@ export class Mailbox {
 
   /** Resolves with the answer; at once with TRY_AGAIN when the mailbox is full. */
   put(command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
-    if (this.waiting.length >= this.max) return Promise.resolve(refused("TRY_AGAIN"));
+    if (this.waiting.length >= this.max) {
+      this.watch?.turnedAway();
+      return Promise.resolve(refused("TRY_AGAIN"));
+    }
     return new Promise((resolve) => {
       const entry: Entry = {
         command,
@@ -86,6 +92,7 @@ export class Mailbox {
           if (entry.answered) return;
           entry.answered = true;
           this.open.delete(entry);
+          this.watch?.answered(command.type, outcome, entry.arrivedMs);
           resolve(outcome);
         },
       };

@@ -1,6 +1,7 @@
 import type { Answer } from "../../domain/refusal.ts";
 import type { Command } from "../../domain/event-state.ts";
 import type { Clock } from "../../mixins/clock.ts";
+import type { PurchaseWatch } from "./purchase-metrics.ts";
 
 /** A ticket as the contract shows it (openapi.yaml, Ticket). */
 export type Ticket = {
@@ -114,6 +115,8 @@ export type WorkerPorts = {
   limits: WorkerLimits;
   /** Facts for operators: what happened to the worker of this event. */
   note(event: WorkerNote, eventId: string, data?: Record<string, unknown>): void;
+  /** Undefined where nobody looks. */
+  watch?: PurchaseWatch | undefined;
 };
 export type WorkerNote =
   "epoch-taken" | "epoch-lost" | "commit-failed" | "commit-unknown" | "store-away" | "degraded" | "passivated" | "fault";

@@ -7,11 +7,13 @@ import type { Database } from "../../mixins/database.ts";
 import { EVENT_OWNER } from "../../mixins/event-owner.ts";
 import { createInternalTokenMint } from "../../mixins/internal-token.ts";
 import { openLeases, type Leases } from "../../mixins/lease.ts";
+import type { Metrics } from "../../mixins/metrics.ts";
 import { openPublisher, type Publisher } from "../../mixins/queue.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { orTryAgain } from "../../mixins/unavailable.ts";
 import { postgresStore } from "./event-store.ts";
 import type { Outcome, Ticket, WorkerLimits, WorkerPorts } from "./ports.ts";
+import { watchPurchases } from "./purchase-metrics.ts";
 import { redisCopies } from "./redis-copies.ts";
 import { busRouter } from "./router.ts";
 import { createTicketIds } from "./ticket-id.ts";
@@ -33,6 +35,8 @@ export type PurchasingDependencies = {
   limits: WorkerLimits;
   /** Aborted when the node begins to stop: its events go to others at once. */
   leaving: AbortSignal;
+  /** Undefined where nobody looks. */
+  metrics?: Metrics | undefined;
   /** Tests put a broken part in place of a real one, to see that a check notices. */
   replace?: (ports: WorkerPorts) => WorkerPorts;
 };
@@ -57,6 +61,8 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
   let leases: Leases | undefined;
   let publisher: Publisher | undefined;
   const copies = redisCopies(redis);
+  const { metrics } = dependencies;
+  const watch = metrics && watchPurchases(metrics, { workers: () => workers, publisher: () => publisher });
 
   const submit = (eventId: string, command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> | Outcome =>
     workers === undefined ? refused("TRY_AGAIN") : workers.submit(eventId.toLowerCase(), command, forwarded, insteadOf);
@@ -207,7 +213,11 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         newTicketId: createTicketIds(),
         random: Math.random,
         limits,
-        note: (what, eventId, data) => logger[LOUD.has(what) ? "warn" : "debug"]({ what, eventId, ...data }),
+        note: (what, eventId, data) => {
+          watch?.noted(what);
+          logger[LOUD.has(what) ? "warn" : "debug"]({ what, eventId, ...data });
+        },
+        watch,
       };
       leases = held;
       publisher = messages;

@@ -41,6 +41,7 @@ export function ledgerDatabase(world: LedgerWorld, nodeId: string, committed: ()
   return {
     transaction,
     withConnection: transaction,
+    load: () => ({ used: 0, idle: 0, waiting: 0 }),
     query: ({ text, values }: Statement) =>
       network.ask<object[]>(nodeId, (done) => {
         if (text === AVAILABLE) return done((values?.[0] as string[]).map((id) => available(database.event(id))));

@@ -1,0 +1,128 @@
+import { collectDefaultMetrics, Registry } from "prom-client";
+
+/** A number that only grows. Whoever counts holds on to it: adding is one addition, whatever the number of labels. */
+export type Cell = { value: number };
+
+export type Counters = {
+  /** The number for these values of the labels, in the order of their names; made when first asked for. */
+  cell(...values: string[]): Cell;
+};
+
+export type Sample = { labels?: Readonly<Record<string, string>>; value: number };
+
+/** Seconds. What people wait for: 5 ms to 2.5 s, the engine's own limit. */
+export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** Everything a node tells Prometheus. Nothing is computed until somebody asks. */
+export type Metrics = {
+  /** Names end in _total. */
+  counters(name: string, help: string, labelNames?: readonly string[]): Counters;
+  histogram(name: string, help: string, bounds: readonly number[]): Histogram;
+  /** One histogram for each value of one label. */
+  histograms(name: string, help: string, bounds: readonly number[], labelName: string): (value: string) => Histogram;
+  /** Read at each scrape; a reading that rejects leaves the metric out of that scrape. */
+  read(name: string, help: string, kind: "gauge" | "counter", samples: () => readonly Sample[] | Promise<readonly Sample[]>): void;
+  /** Prometheus' text format. One reading at a time: who asks meanwhile gets the same text. Never rejects. */
+  text(): Promise<string>;
+};
+
+/** Counts by bounds in a plain array: an observation is a search among a dozen numbers and three additions. */
+export class Histogram {
+  readonly bounds: readonly number[];
+  readonly counts: Float64Array;
+  sum = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds;
+    this.counts = new Float64Array(bounds.length + 1);
+  }
+
+  observe(value: number): void {
+    const { bounds, counts } = this;
+    let index = 0;
+    while (index < bounds.length && value > (bounds[index] ?? 0)) index += 1;
+    counts[index] = (counts[index] ?? 0) + 1;
+    this.sum += value;
+  }
+}
+
+type Family = { name: string; help: string; kind: "counter" | "gauge" | "histogram"; lines: () => string[] | Promise<string[]> };
+
+/** The process itself (memory, event loop, garbage collection) is told by prom-client, what is ours is counted here. */
+export function createMetrics(): Metrics {
+  const process = new Registry();
+  collectDefaultMetrics({ register: process });
+  const families: Family[] = [];
+  let reading: Promise<string> | undefined;
+
+  const add = (family: Family): void => {
+    if (families.some(({ name }) => name === family.name)) throw new Error(`There is a metric ${family.name} already`);
+    families.push(family);
+  };
+  const textOf = async ({ name, help, kind, lines }: Family): Promise<string> => {
+    try {
+      return [`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`, ...(await lines())].join("\n");
+    } catch {
+      return `# ${name} cannot be read now`;
+    }
+  };
+  const readAll = async (): Promise<string> => {
+    const ours = await Promise.all(families.map(textOf));
+    return `${ours.join("\n")}\n${await process.metrics()}`;
+  };
+
+  return {
+    counters(name, help, labelNames = []) {
+      const cells = new Map<string, Cell>();
+      const lines = (): string[] => [...cells].map(([labels, { value }]) => `${name}${labels} ${value}`);
+      add({ name, help, kind: "counter", lines });
+      return {
+        cell(...values) {
+          const labels = labelText(labelNames.map((label, index) => [label, values[index] ?? ""]));
+          let cell = cells.get(labels);
+          if (cell === undefined) cells.set(labels, (cell = { value: 0 }));
+          return cell;
+        },
+      };
+    },
+    histogram(name, help, bounds) {
+      const histogram = new Histogram(bounds);
+      add({ name, help, kind: "histogram", lines: () => histogramLines(name, histogram, []) });
+      return histogram;
+    },
+    histograms(name, help, bounds, labelName) {
+      const all = new Map<string, Histogram>();
+      const lines = (): string[] => [...all].flatMap(([value, histogram]) => histogramLines(name, histogram, [[labelName, value]]));
+      add({ name, help, kind: "histogram", lines });
+      return (value) => {
+        let histogram = all.get(value);
+        if (histogram === undefined) all.set(value, (histogram = new Histogram(bounds)));
+        return histogram;
+      };
+    },
+    read(name, help, kind, samples) {
+      const lines = async (): Promise<string[]> =>
+        (await samples()).map(({ labels = {}, value }) => `${name}${labelText(Object.entries(labels))} ${value}`);
+      add({ name, help, kind, lines });
+    },
+    text() {
+      reading ??= readAll().finally(() => (reading = undefined));
+      return reading;
+    },
+  };
+}
+
+/** Buckets are cumulative in the text and not in memory, where an observation would have to touch them all. */
+function histogramLines(name: string, { bounds, counts, sum }: Histogram, labels: [string, string][]): string[] {
+  let total = 0;
+  const buckets = [...bounds.map(String), "+Inf"].map((bound, index) => {
+    total += counts[index] ?? 0;
+    return `${name}_bucket${labelText([...labels, ["le", bound]])} ${total}`;
+  });
+  return [...buckets, `${name}_sum${labelText(labels)} ${sum}`, `${name}_count${labelText(labels)} ${total}`];
+}
+
+function labelText(labels: readonly (readonly [string, string])[]): string {
+  if (labels.length === 0) return "";
+  return `{${labels.map(([name, value]) => `${name}="${value.replaceAll(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`).join(",")}}`;
+}

@@ -1,0 +1,98 @@
+import type { Database } from "../../mixins/database.ts";
+import type { Metrics, Sample } from "../../mixins/metrics.ts";
+import { watchMessages } from "../../mixins/queue-metrics.ts";
+import type { Consumer, Publisher } from "../../mixins/queue.ts";
+import { differencesOf, type EventNumbers } from "./differences.ts";
+import { BACKLOG, EVENT_NUMBERS } from "./reconcile-statements.ts";
+import type { LedgerCounts } from "./transaction-handler.ts";
+
+type Backlog = { pendingRows: number; failedRows: number; oldestPendingMs: number | null };
+type Backups = { fullS: number | null; archivedS: number | null; archiveFailures: number };
+
+/** One look at the tables serves all metrics of a scrape. */
+const FRESH_MS = 2_000;
+/** Events booked since the last scrape that are counted through; the others come again with their next sale. */
+const CHECKED_AT_ONCE = 10;
+const TOUCHED_MAX = 1_000;
+
+/** When the newest backup ended, and how the archive of the WAL fares by the server's own account. */
+const BACKUPS = `
+  SELECT (SELECT extract(epoch FROM max(ended_at)) FROM backup_run)::float8 AS "fullS",
+    extract(epoch FROM last_archived_time)::float8 AS "archivedS", failed_count::float8 AS "archiveFailures" FROM pg_stat_archiver`;
+
+export type LedgerWatched = {
+  database: Database;
+  counts: LedgerCounts;
+  consumer: () => Consumer | undefined;
+  publisher: () => Publisher | undefined;
+};
+
+/**
+ * How far booking is behind selling, and whether the tables agree: events that were just booked are counted through at each scrape, since a sum that
+ * cannot be wrong is watched all the same. Answers who wants to hear of each event that is booked.
+ */
+export function watchLedger(
+  metrics: Metrics,
+  { database, counts, consumer, publisher }: LedgerWatched,
+): { touched: (eventId: string) => void } {
+  const backlog = fresh(async () => (await database.query<Backlog>({ text: BACKLOG }))[0]);
+  const backups = fresh(async () => (await database.query<Backups>({ text: BACKUPS }))[0]);
+  const number = (name: string, help: string, read: () => Promise<number | null | undefined> | number | undefined): void =>
+    metrics.read(name, help, name.endsWith("_total") ? "counter" : "gauge", async () => some(await read()));
+
+  number(
+    "boxoffice_ledger_lag_seconds",
+    "Age of the oldest sale that is not booked.",
+    async () => ((await backlog())?.oldestPendingMs ?? 0) / 1_000,
+  );
+  number("boxoffice_outbox_pending_rows", "Sales that are not booked.", async () => (await backlog())?.pendingRows);
+  number("boxoffice_ledger_failed_rows", "Sales that could not be booked and were put aside.", async () => (await backlog())?.failedRows);
+  number("boxoffice_ledger_applied_rows_total", "Sales booked by this node.", () => counts.appliedRows);
+  number("boxoffice_ledger_outages_total", "Times that booking had to wait for PostgreSQL.", () => counts.outages);
+  number("boxoffice_ledger_consumer_paused", "1 while this node takes no messages.", () => Number(consumer()?.paused() ?? true));
+  number("boxoffice_ledger_consumer_connected", "1 while this node is connected to RabbitMQ.", () =>
+    Number(consumer()?.connected() ?? false),
+  );
+  watchMessages(metrics, "ledger", publisher);
+  number("boxoffice_backup_last_success_timestamp_seconds", "End of the newest full backup.", async () => (await backups())?.fullS);
+  number("boxoffice_wal_archived_timestamp_seconds", "When the server last archived a WAL file.", async () => (await backups())?.archivedS);
+  number("boxoffice_wal_archive_failures_total", "Failed tries to archive a WAL file.", async () => (await backups())?.archiveFailures);
+
+  const touched = new Set<string>();
+  const checked = metrics.counters("boxoffice_checked_events_total", "Events counted through after they were booked.").cell();
+  const oversold = metrics.counters("boxoffice_oversold_events_total", "Of them, those with more active tickets than places.").cell();
+  const diverging = metrics
+    .counters("boxoffice_diverging_events_total", "Of them, those whose tickets, capacity and ledger disagree.")
+    .cell();
+  const check = async (): Promise<readonly Sample[]> => {
+    for (const eventId of [...touched].slice(0, CHECKED_AT_ONCE)) {
+      const [found] = await database.query<EventNumbers>({ text: EVENT_NUMBERS, values: [eventId] });
+      touched.delete(eventId);
+      if (found === undefined) continue;
+      checked.value += 1;
+      const kinds = differencesOf(found).map(({ kind }) => kind);
+      if (kinds.includes("oversold")) oversold.value += 1;
+      if (kinds.includes("capacity") || kinds.includes("ledger")) diverging.value += 1;
+    }
+    return [{ value: touched.size }];
+  };
+  metrics.read("boxoffice_unchecked_events", "Events booked lately that are still to be counted through.", "gauge", check);
+  return {
+    touched(eventId) {
+      if (touched.size < TOUCHED_MAX) touched.add(eventId);
+    },
+  };
+}
+
+function some(value: number | null | undefined): Sample[] {
+  return value === null || value === undefined ? [] : [{ value }];
+}
+
+function fresh<T>(read: () => Promise<T>): () => Promise<T> {
+  let latest: { askedAtMs: number; value: Promise<T> } | undefined;
+  return () => {
+    const nowMs = performance.now();
+    if (latest === undefined || nowMs - latest.askedAtMs > FRESH_MS) latest = { askedAtMs: nowMs, value: read() };
+    return latest.value;
+  };
+}

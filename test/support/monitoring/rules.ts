@@ -1,0 +1,84 @@
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { parse, stringify } from "yaml";
+import { provideBinaries } from "../../../scripts/servers/packages.ts";
+import { ServerProblem } from "../../../scripts/servers/problem.ts";
+import { ROOT } from "../../../scripts/static-checks.ts";
+
+export const MONITORING = join(ROOT, "kubernetes", "monitoring");
+
+export type Rule = {
+  alert?: string;
+  record?: string;
+  expr: string;
+  labels?: Record<string, string>;
+  annotations?: { summary: string; runbook: string };
+};
+
+export const rulesOf = (file: string): Rule[] =>
+  (parse(readFileSync(join(MONITORING, "rules", file), "utf8")) as { groups: { rules: Rule[] }[] }).groups.flatMap(({ rules }) => rules);
+
+/** Prometheus and promtool, installed as the project's own servers are; why not, where that is not allowed. */
+export async function providePrometheus(): Promise<{ prometheus: string; promtool: string } | string> {
+  try {
+    const { prometheus = "", promtool = "" } = await provideBinaries(["prometheus"], () => undefined);
+    return { prometheus, promtool };
+  } catch (error) {
+    if (error instanceof ServerProblem) return error.message;
+    throw error;
+  }
+}
+
+/** Figures as promtool writes them, a minute apart, at the end of which the alert fires, with the labels it then has beside the rule's own; and some at which it does not. */
+export type AlertCase = {
+  alert: string;
+  atMinutes: number;
+  series: Record<string, string>;
+  labels?: Record<string, string>;
+  quiet: Record<string, string>;
+};
+
+/** What lasts longer is evaluated every four minutes only (a recorded figure is seen for five): each evaluation is one of all rules. */
+const LONG_MINUTES = 60;
+
+/** Files of promtool's tests: each case once where its alert fires, and once where it does not. */
+export function writeAlertTests(folder: string, rules: readonly Rule[], cases: readonly AlertCase[]): string[] {
+  const input = (series: Record<string, string>) => Object.entries(series).map(([name, values]) => ({ series: name, values }));
+  const write = (name: string, evaluation_interval: string, chosen: readonly AlertCase[]): string[] => {
+    const tests = chosen.flatMap(({ alert, atMinutes, series, labels = {}, quiet }) => {
+      const rule = rules.find((one) => one.alert === alert);
+      const fires = { exp_labels: { ...rule?.labels, ...labels }, exp_annotations: rule?.annotations };
+      const test = (title: string, figures: Record<string, string>, exp_alerts: object[]) => ({
+        ...{ name: `${alert} ${title}`, interval: "1m", input_series: input(figures) },
+        alert_rule_test: [{ eval_time: `${atMinutes}m`, alertname: alert, exp_alerts }],
+      });
+      return [test("fires", series, [fires]), test("is quiet", quiet, [])];
+    });
+    if (tests.length === 0) return [];
+    const file = join(folder, name);
+    writeFileSync(file, stringify({ rule_files: ["recording.yml", "alerts.yml"], evaluation_interval, tests }));
+    return [file];
+  };
+  const isLong = ({ atMinutes }: AlertCase): boolean => atMinutes > LONG_MINUTES;
+  return [
+    ...write(
+      "short.tests.yml",
+      "1m",
+      cases.filter((one) => !isLong(one)),
+    ),
+    ...write("long.tests.yml", "4m", cases.filter(isLong)),
+  ];
+}
+
+/** promtool's words, and whether it found everything right. */
+export async function promtool(program: string, ...args: string[]): Promise<{ ok: boolean; words: string }> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(program, args);
+    return { ok: true, words: stdout + stderr };
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    return { ok: false, words: stdout + stderr };
+  }
+}
