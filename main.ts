@@ -19,6 +19,9 @@ import { type CatalogCounts, newCatalogCounts } from "./services/catalog/layers.
 import { createLedgerService } from "./services/ledger/ledger.service.ts";
 import { createPurchasingService, type PurchasingDependencies } from "./services/purchasing/purchasing.service.ts";
 
+/** What every gateway serves at /api/openapi.json, for those who write programs against it. */
+export { API_DOCUMENT } from "./services/api/api-routes.ts";
+
 /**
  * How much garbage V8 lets pile up on the old heap, in per cent of what lives. By default it grows with the machine's memory: a rush of 7,000
  * purchases a second then peaked at 520 MB of which 60 MB lived; with 50 at under 400 MB, for some 5 % more CPU a sale (npm run bench -- hot-event).

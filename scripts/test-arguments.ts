@@ -1,7 +1,7 @@
 import { globSync } from "node:fs";
 import { ROOT } from "./static-checks.ts";
 
-export type TestPlan = { files: string[]; needsServers: boolean; checks: boolean; keep: boolean };
+export type TestPlan = { files: string[]; needsServers: boolean; needsBrowser: boolean; checks: boolean; keep: boolean };
 
 /**
  * `npm test` runs all; `npm test -- WORD…` runs the files whose path holds one of the words, without the static checks unless
@@ -16,6 +16,7 @@ export function planTests(args: readonly string[]): TestPlan {
   return {
     files,
     needsServers: files.some((file) => tier(file) > 0),
+    needsBrowser: files.some((file) => file.includes("/browser-")),
     checks: words.length === 0 || args.includes("--checks"),
     keep: args.includes("--keep"),
   };

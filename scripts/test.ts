@@ -2,9 +2,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
 import { processEnvironment } from "../config.ts";
 import { watchAncestors } from "./ancestors.ts";
+import { provideBrowser } from "./browser.ts";
 import { ServerProblem, messageOf } from "./servers/problem.ts";
 import { ROOT, runStaticChecks } from "./static-checks.ts";
-import { planTests } from "./test-arguments.ts";
+import { type TestPlan, planTests } from "./test-arguments.ts";
 import { startTestServers, testEnvironment, type TestServers } from "./test-servers.ts";
 import { buildWebApp } from "./web-app/build.ts";
 
@@ -26,7 +27,7 @@ async function main(): Promise<number> {
   const [failedChecks, failedBuild, started] = await Promise.all([
     checks,
     build,
-    startTestServers({ report, abort: abort.signal, keep: plan.keep, start: plan.needsServers }).catch((error: unknown) => {
+    startServers(plan).catch((error: unknown) => {
       if (error instanceof ServerProblem) return error;
       throw error;
     }),
@@ -45,6 +46,18 @@ async function main(): Promise<number> {
   } finally {
     await started.stop();
     if (plan.keep) console.log(`test: kept ${started.folder}`);
+  }
+}
+
+async function startServers({ keep, needsServers, needsBrowser }: TestPlan): Promise<TestServers> {
+  // Two installations at once would wait for each other's lock.
+  const servers = await startTestServers({ report, abort: abort.signal, keep, start: needsServers });
+  try {
+    if (needsBrowser) provideBrowser(report);
+    return servers;
+  } catch (error) {
+    await servers.stop();
+    throw error;
   }
 }
 

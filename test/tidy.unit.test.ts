@@ -27,6 +27,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 const LINES_MAX = 300;
+/** Written by `npm run api-types`. */
+const API_TYPES = "public/src/api/schema.d.ts";
 /** Clocks, randomness, timers and everything else that would make a decision depend on more than its arguments. */
 const IMPURE = new Set(
   ["Date.now", "new Date()", "Date()", "performance", "Math.random", "crypto", "process", "globalThis", "console", "fetch"].concat([
@@ -92,6 +94,7 @@ describe("the code base", () => {
 
   it(`has no file of code over ${LINES_MAX} lines`, () => {
     const offenders = code
+      .filter(({ path }) => path !== API_TYPES)
       .map(({ path, text }) => ({ path, lines: text.trimEnd().split("\n").length }))
       .filter(({ lines }) => lines > LINES_MAX)
       .map(({ path, lines }) => `${path} has ${lines}`);

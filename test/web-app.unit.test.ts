@@ -1,6 +1,8 @@
-// The web app's build: what counts towards its budget.
+// The web app's build: what counts towards its budget, and the contract it is typed by.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { API_TYPES_FILE, apiTypes } from "../scripts/web-app/api-types.ts";
 import { BUDGET_BYTES, firstLoad, type Manifest } from "../scripts/web-app/budget.ts";
 
 const MANIFEST: Manifest = {
@@ -25,5 +27,14 @@ describe("the budget of the first load", () => {
     assert.throws(() => firstLoad({}, ["index.html"], () => 1), /has no index.html/);
     const unknown = firstLoad(MANIFEST, ["index.html"], () => Infinity);
     assert.ok(unknown.bytes > BUDGET_BYTES);
+  });
+});
+
+describe("the client's types", () => {
+  it("are those of the OpenAPI document that is served", async () => {
+    assert.ok(
+      readFileSync(API_TYPES_FILE, "utf8") === (await apiTypes()),
+      "The contract has changed: npm run api-types, then npm run check",
+    );
   });
 });

@@ -1,0 +1,61 @@
+import { type ReactNode, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { answerOf, api } from "../api/client.ts";
+import { type Problem, asProblem } from "../api/problem.ts";
+import type { User } from "../api/types.ts";
+import { usePageTitle } from "../parts/page-title.ts";
+import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { end } from "../session/session.ts";
+import { PasswordForm } from "./password-form.tsx";
+import { Sessions } from "./sessions.tsx";
+
+export function AccountPage({ user }: { user: User }): ReactNode {
+  const { t } = useTranslation();
+  usePageTitle(t("account.title"));
+  return (
+    <div className="account">
+      <h1>{t("account.title")}</h1>
+      <dl className="facts">
+        <div>
+          <dt>{t("account.name")}</dt>
+          <dd>{user.name}</dd>
+        </div>
+        <div>
+          <dt>{t("account.email")}</dt>
+          <dd>{user.email}</dd>
+        </div>
+      </dl>
+      <SignOut />
+      <section>
+        <h2>{t("account.sessions")}</h2>
+        <Sessions />
+      </section>
+      <section>
+        <h2>{t("account.changePassword")}</h2>
+        <PasswordForm email={user.email} />
+      </section>
+    </div>
+  );
+}
+
+function SignOut(): ReactNode {
+  const { t } = useTranslation();
+  const [problem, setProblem] = useState<Problem>();
+  const leave = (everywhere: boolean): void => {
+    const ask = everywhere ? () => api.POST("/api/auth/logout-all") : () => api.POST("/api/auth/logout");
+    answerOf(ask).then(end, (error: unknown) => setProblem(asProblem(error)));
+  };
+  return (
+    <>
+      {problem && <ProblemNotice error={problem} />}
+      <div className="actions">
+        <button type="button" className="button button-quiet" onClick={() => leave(false)}>
+          {t("account.signOut")}
+        </button>
+        <button type="button" className="button button-quiet" onClick={() => leave(true)}>
+          {t("account.signOutEverywhere")}
+        </button>
+      </div>
+    </>
+  );
+}

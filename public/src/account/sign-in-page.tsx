@@ -1,0 +1,43 @@
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, Redirect, useSearchParams } from "wouter";
+import { Field } from "../parts/field.tsx";
+import { usePageTitle } from "../parts/page-title.ts";
+import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { returnTo } from "../session/return-to.ts";
+import { who } from "../session/session.ts";
+import { useStore } from "../session/store.ts";
+import { signIn } from "./sign-in.ts";
+import { useForm } from "./use-form.ts";
+
+export function SignInPage(): ReactNode {
+  const { t } = useTranslation();
+  usePageTitle(t("account.signIn"));
+  const [params] = useSearchParams();
+  const now = useStore(who);
+  const { busy, problem, onSubmit } = useForm(({ email = "", password = "" }) => signIn({ email, password }));
+  if (now.state === "signed-in") return <Redirect to={returnTo(params.get("to"), location.origin)} replace />;
+  return (
+    <section className="narrow">
+      <h1>{t("account.signIn")}</h1>
+      {params.has("to") && <p className="lead">{t("account.andBack")}</p>}
+      {problem && <ProblemNotice error={problem} />}
+      <form onSubmit={onSubmit}>
+        <Field label={t("account.email")} name="email" type="email" autoComplete="username" required maxLength={254} />
+        <Field label={t("account.password")} name="password" type="password" autoComplete="current-password" required maxLength={128} />
+        <button className="button button-big" aria-disabled={busy}>
+          {t(busy ? "account.signingIn" : "account.signIn")}
+        </button>
+      </form>
+      <p>
+        {t("account.noAccount")} <Link href={withTo("/register", params)}>{t("account.register")}</Link>
+      </p>
+    </section>
+  );
+}
+
+/** The same page to come back to, also by way of the other form. */
+export function withTo(path: string, params: URLSearchParams): string {
+  const to = params.get("to");
+  return to === null ? path : `${path}?to=${encodeURIComponent(to)}`;
+}

@@ -1,0 +1,2138 @@
+// Written by `npm run api-types` from the OpenAPI document.
+export interface paths {
+    "/api/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Makes an account. Its password may be guessed neither by its length nor by its words. */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description `delivery: cookie` sets the refresh token as an HttpOnly, SameSite=Strict cookie for /api/auth and keeps it out of the body; `delivery: body` returns it as `refreshToken` and sets no cookie, for native and server clients. An unknown e-mail and a wrong password get the same answer. */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Rotates the refresh token, of the cookie or of the body. Within 10 s of its use the same successor is given again; later use of a rotated token ends its whole session. */
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ends the session of the refresh token, of the cookie or of the body; 204 also for an unknown one. */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/logout-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ends every session of the caller. */
+        post: operations["logoutAll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Changes the password and ends every other session. */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The caller's sessions, the latest used first. */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/{sessionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Ends one of the caller's sessions. */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Who asks. */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The public keys that verify access tokens (RFC 7517). */
+        get: operations["getKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Upcoming events, sorted by date, then start, then id. Filters combine with AND. */
+        get: operations["searchEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What there is to choose from: the cities and types of upcoming events, most events first. */
+        get: operations["getFilters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/{eventId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One event, also a past one. */
+        get: operations["getEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/{eventId}/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Buys `quantity` tickets, all or none. With an Idempotency-Key (scope: the user and the event) a retry of a purchase that sold gives the same transaction and tickets again, 201 with the header `Idempotent-Replayed: true`, also when the event has sold out or started since; the same key with another quantity is a 422. A refusal binds nothing: the key stays free. A 201 is durable. Every answer carries the header Idempotency-Key, the client's or the one minted for it. */
+        post: operations["buyTickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The caller's tickets, by the event's date. */
+        get: operations["listTickets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{ticketId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Somebody else's ticket is a 404, as one that does not exist. */
+        get: operations["getTicket"];
+        put?: never;
+        post?: never;
+        /** @description Cancels the ticket and frees its place, exactly once; cancelling again gives the same answer. Refused once the event has started. After OUTCOME_UNKNOWN, ask again. */
+        delete: operations["cancelTicket"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/transactions/{transactionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The caller's transaction: `pending` until the ledger has applied it. */
+        get: operations["getTransaction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Answered by whoever lives. */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Whether requests may be sent here. TRY_AGAIN names the kind of what is missing in `detail`, no host and no message. */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description This contract, generated from the rules that validate requests. */
+        get: operations["getOpenApiDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description This contract for people. */
+        get: operations["getReference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        User: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "customer" | "operator";
+        };
+        Session: {
+            /** @description Signed, for an hour; sent as `Authorization: Bearer …` */
+            accessToken: string;
+            /** @constant */
+            tokenType: "Bearer";
+            /** @description Seconds */
+            expiresIn: number;
+            /** @description With `delivery: body` only; else it is in a cookie that no script can read */
+            refreshToken?: string;
+            user: components["schemas"]["User"];
+        };
+        SignedInSession: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            lastUsedAt: string;
+            userAgent?: string;
+            address?: string;
+            /** @description The one that asks */
+            current: boolean;
+        };
+        Count: {
+            value: string;
+            count: number;
+        };
+        Event: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            type: string;
+            /** @description City */
+            location: string;
+            country: string | null;
+            url: string | null;
+            /**
+             * Format: date
+             * @description Local to the city
+             */
+            date: string;
+            startTime: string;
+            endTime: string;
+            /** @description Minutes */
+            duration: number;
+            /** @description IANA name */
+            timeZone: string;
+            /** Format: date-time */
+            startsAt: string;
+            totalCapacity: number;
+            /** @description Left to sell, at most 2 s old at the reader */
+            available: number;
+        };
+        Ticket: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            eventId: string;
+            eventName: string;
+            /** @description City */
+            location: string;
+            /**
+             * Format: date
+             * @description Local to the city
+             */
+            eventDate: string;
+            transactionId: string;
+            /** @enum {string} */
+            status: "active" | "cancelled";
+            /** Format: date-time */
+            purchasedAt: string;
+            /** Format: date-time */
+            cancelledAt: string | null;
+        };
+        Purchase: {
+            /** @description HMAC-SHA512, hex */
+            transactionId: string;
+            /** @enum {string} */
+            status: "pending" | "completed" | "failed";
+            /** Format: uuid */
+            eventId: string;
+            quantity: number;
+            tickets: components["schemas"]["Ticket"][];
+        };
+        Transaction: {
+            /** @description HMAC-SHA512, hex */
+            transactionId: string;
+            /** Format: uuid */
+            eventId: string;
+            /** @enum {string} */
+            status: "pending" | "completed" | "failed";
+            /** @description Change of capacity: negative for a purchase, positive for a cancellation */
+            quantity: number;
+        };
+        Problem: {
+            /** @description urn:boxoffice:problem:<code in kebab case> */
+            type: string;
+            title: string;
+            status: number;
+            /** @enum {string} */
+            code: "CSRF_REFUSED" | "EMAIL_TAKEN" | "EVENT_NOT_FOUND" | "EVENT_OVER" | "EVENT_SOLD_OUT" | "FORBIDDEN" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVALID_CREDENTIALS" | "MALFORMED" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OUTCOME_UNKNOWN" | "PASSWORD_TOO_WEAK" | "PURCHASE_LIMIT_REACHED" | "REFRESH_TOKEN_INVALID" | "SESSION_NOT_FOUND" | "TICKET_NOT_FOUND" | "TOKEN_EXPIRED" | "TOO_LARGE" | "TOO_MANY_REQUESTS" | "TRANSACTION_NOT_FOUND" | "TRY_AGAIN" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
+            /** @description Also in the header X-Request-ID */
+            requestId?: string;
+            detail?: string;
+            /** @description With VALIDATION_ERROR: which field broke which rule */
+            errors?: {
+                field: string;
+                rule: string;
+            }[];
+            /** @description With EVENT_SOLD_OUT: what is left */
+            available?: number;
+            /** @description With PURCHASE_LIMIT_REACHED: so many; with TOO_MANY_REQUESTS: the limit's name */
+            limit?: number | string;
+            /** @description With PURCHASE_LIMIT_REACHED: the tickets one has */
+            active?: number;
+            /** @description With TOO_MANY_REQUESTS: seconds, as in Retry-After */
+            retryAfterS?: number;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: email */
+                    email: string;
+                    password: string;
+                    name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The new user */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description EMAIL_TAKEN: There is an account with this e-mail already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "EMAIL_TAKEN";
+                    };
+                };
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description PASSWORD_TOO_WEAK: The password would be guessed. VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "PASSWORD_TOO_WEAK" | "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            429: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    email: string;
+                    password: string;
+                    /**
+                     * @default cookie
+                     * @enum {string}
+                     */
+                    delivery?: "cookie" | "body";
+                };
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description INVALID_CREDENTIALS: E-mail or password is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "INVALID_CREDENTIALS";
+                    };
+                };
+            };
+            /** @description CSRF_REFUSED: Only this site's own pages may do this. FORBIDDEN: You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "CSRF_REFUSED" | "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            429: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    refreshToken?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description New tokens, by the way the old one came */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description REFRESH_TOKEN_INVALID: Sign in again */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "REFRESH_TOKEN_INVALID";
+                    };
+                };
+            };
+            /** @description CSRF_REFUSED: Only this site's own pages may do this. FORBIDDEN: You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "CSRF_REFUSED" | "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    refreshToken?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description CSRF_REFUSED: Only this site's own pages may do this. FORBIDDEN: You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "CSRF_REFUSED" | "FORBIDDEN";
+                    };
+                };
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    logoutAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    currentPassword: string;
+                    newPassword: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Changed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired. INVALID_CREDENTIALS: E-mail or password is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED" | "INVALID_CREDENTIALS";
+                    };
+                };
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description PASSWORD_TOO_WEAK: The password would be guessed. VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "PASSWORD_TOO_WEAK" | "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            429: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SignedInSession"][];
+                    };
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description SESSION_NOT_FOUND: There is no such session */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "SESSION_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A JWK set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        keys: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    searchEvents: {
+        parameters: {
+            query?: {
+                /** @description City, whole name, case- and accent-insensitive */
+                location?: string;
+                /** @description Partial match anywhere in the name, case- and accent-insensitive; %, _ and \ are ordinary characters */
+                name?: string;
+                type?: string;
+                /** @description That day; a past one lists past events */
+                date?: string;
+                /** @description That day and later; a past day also lists past events */
+                from?: string;
+                /** @description That day and earlier */
+                to?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Event"][];
+                        /** @description For `cursor` of the next page; null at the end */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description As `If-None-Match` has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            429: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getFilters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Filters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        locations: components["schemas"]["Count"][];
+                        types: components["schemas"]["Count"][];
+                    };
+                };
+            };
+            /** @description As `If-None-Match` has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eventId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
+            /** @description As `If-None-Match` has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description EVENT_NOT_FOUND: There is no such event */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "EVENT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    buyTickets: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Printable characters; made for the request where none is sent */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                eventId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @default 1 */
+                    quantity?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Bought */
+            201: {
+                headers: {
+                    /** @description To ask again with */
+                    "Idempotency-Key"?: string;
+                    /** @description `true` where it had been sold before */
+                    "Idempotent-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purchase"];
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description EVENT_NOT_FOUND: There is no such event */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "EVENT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description EVENT_SOLD_OUT: Not enough tickets left. EVENT_OVER: The event has started. PURCHASE_LIMIT_REACHED: More tickets of this event than one customer may hold */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "EVENT_SOLD_OUT" | "EVENT_OVER" | "PURCHASE_LIMIT_REACHED";
+                    };
+                };
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to a purchase of another quantity. VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "IDEMPOTENCY_KEY_REUSED" | "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            429: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description OUTCOME_UNKNOWN: It is not known whether this was done: ask again with the same key. TRY_AGAIN: Nothing was done: try again shortly */
+            503: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "OUTCOME_UNKNOWN" | "TRY_AGAIN";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    listTickets: {
+        parameters: {
+            query?: {
+                status?: "active" | "cancelled";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Ticket"][];
+                        /** @description For `cursor` of the next page; null at the end */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getTicket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticketId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description TICKET_NOT_FOUND: There is no such ticket */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TICKET_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    cancelTicket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticketId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cancelled ticket */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description TICKET_NOT_FOUND: There is no such ticket */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TICKET_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description EVENT_OVER: The event has started */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "EVENT_OVER";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description OUTCOME_UNKNOWN: It is not known whether this was done: ask again with the same key. TRY_AGAIN: Nothing was done: try again shortly */
+            503: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "OUTCOME_UNKNOWN" | "TRY_AGAIN";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getTransaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transactionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The transaction */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transaction"];
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description TRANSACTION_NOT_FOUND: There is no such transaction */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TRANSACTION_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The process lives */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "alive";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can serve */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "ready";
+                    };
+                };
+            };
+            /** @description TRY_AGAIN: Nothing was done: try again shortly */
+            503: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TRY_AGAIN";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getOpenApiDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An OpenAPI 3.1 document */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getReference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,10 @@
+import type { components } from "./schema.d.ts";
+
+type Schemas = components["schemas"];
+export type Event = Schemas["Event"];
+export type Ticket = Schemas["Ticket"];
+export type Purchase = Schemas["Purchase"];
+export type User = Schemas["User"];
+export type Session = Schemas["Session"];
+export type SignedInSession = Schemas["SignedInSession"];
+export type ProblemCode = Schemas["Problem"]["code"];

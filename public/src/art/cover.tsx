@@ -1,0 +1,33 @@
+import type { ReactNode } from "react";
+import { MOTIFS, tiles } from "./motifs.tsx";
+import { randomFrom } from "./random.ts";
+
+/** Ground, and three inks that go together on it. */
+export type Palette = readonly [ground: string, one: string, two: string, three: string];
+
+const PALETTES: readonly Palette[] = [
+  ["#16302b", "#f2a65a", "#eec170", "#58a08d"],
+  ["#2b1d3a", "#ff7f6b", "#ffd29d", "#7b5ea7"],
+  ["#0f2f4f", "#f7c548", "#e4572e", "#5b9bd5"],
+  ["#f1e3c8", "#b3261e", "#1d3557", "#e9a23b"],
+  ["#e8ece0", "#2f5d50", "#d1495b", "#edae49"],
+  ["#3d0e1e", "#f28482", "#f6bd60", "#84a59d"],
+  ["#f5d7c8", "#7a1f3d", "#2a6f77", "#f08a4b"],
+  ["#14213d", "#fca311", "#e5e5e5", "#5c7aa8"],
+  ["#dbe7f0", "#16425b", "#f25f4c", "#f4b942"],
+  ["#23281f", "#c6d57e", "#d57e7e", "#a2cdcd"],
+];
+
+/** A poster for an event that came without one: its motif by its type, all else by its id. Decoration only, so nobody hears of it. */
+export function Cover({ id, type }: { id: string; type: string }): ReactNode {
+  const random = randomFrom(id);
+  const palette = PALETTES[Math.floor(random() * PALETTES.length)] ?? PALETTES[0];
+  if (palette === undefined) return null;
+  const draw = MOTIFS[type.toLowerCase()] ?? tiles;
+  return (
+    <svg className="cover" viewBox="0 0 320 200" preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false">
+      <rect width="320" height="200" fill={palette[0]} />
+      {draw(random, palette)}
+    </svg>
+  );
+}

@@ -1,0 +1,17 @@
+export type Random = () => number;
+
+/** Numbers in [0, 1) that follow from a text alone (FNV-1a, then mulberry32): the same event looks the same everywhere and for ever. */
+export function randomFrom(text: string): Random {
+  let seed = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) seed = Math.imul(seed ^ text.charCodeAt(index), 0x01000193);
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export function times<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}

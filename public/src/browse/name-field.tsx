@@ -1,0 +1,36 @@
+import { type ReactNode, useEffect, useId, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+/** A search follows the typing, but not each letter. */
+const PAUSE_MS = 250;
+
+export function NameField({ value, onChange }: { value: string; onChange: (name: string) => void }): ReactNode {
+  const { t } = useTranslation();
+  const id = useId();
+  const [typed, setTyped] = useState(value);
+  const [seen, setSeen] = useState(value);
+  // The address has changed by itself (back, or "all events"): so does the field.
+  if (seen !== value) {
+    setSeen(value);
+    if (typed.trim() !== value) setTyped(value);
+  }
+  useEffect(() => {
+    if (typed.trim() === value) return undefined;
+    const timer = setTimeout(() => onChange(typed.trim()), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [typed, value, onChange]);
+  return (
+    <div className="field">
+      <label htmlFor={id}>{t("browse.name")}</label>
+      <input
+        id={id}
+        type="search"
+        value={typed}
+        maxLength={100}
+        autoComplete="off"
+        placeholder={t("browse.namePlaceholder")}
+        onChange={(event) => setTyped(event.target.value)}
+      />
+    </div>
+  );
+}

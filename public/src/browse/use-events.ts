@@ -1,0 +1,33 @@
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { answerOf, api } from "../api/client.ts";
+import type { Event } from "../api/types.ts";
+import { type Filters, queryOf } from "./filters.ts";
+
+/** Pages of events by cursor; what was found before stays in view while something else is looked for. */
+export function useEvents(filters: Filters) {
+  return useInfiniteQuery({
+    queryKey: ["events", filters],
+    queryFn: ({ pageParam, signal }) => {
+      const query = { ...queryOf(filters), ...(pageParam !== undefined && { cursor: pageParam }) };
+      return answerOf(() => api.GET("/api/events", { params: { query }, signal }));
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+    placeholderData: keepPreviousData,
+    staleTime: 15_000,
+  });
+}
+
+/** The cities and types there are, for suggestions. */
+export function useChoices() {
+  return useQuery({
+    queryKey: ["filters"],
+    queryFn: ({ signal }) => answerOf(() => api.GET("/api/events/filters", { signal })),
+    staleTime: 300_000,
+  });
+}
+
+/** Events are sorted by date; those of one day stand together. */
+export function byDay(events: readonly Event[]): [day: string, events: Event[]][] {
+  return [...Map.groupBy(events, ({ date }) => date)];
+}

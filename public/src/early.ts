@@ -1,0 +1,26 @@
+import { filtersFrom, queryOf } from "./browse/filters.ts";
+
+export type Early = { path: string; answer: Promise<Response> };
+
+const EVENT = /^\/events\/([0-9a-f-]{36})$/i;
+
+/** What the page at this address will ask the API first, where anybody may ask it. */
+export function earlyPath({ pathname, search }: { pathname: string; search: string }): string | undefined {
+  if (pathname === "/") return `/api/events?${new URLSearchParams(textsOf(queryOf(filtersFrom(new URLSearchParams(search))))).toString()}`;
+  const [, eventId] = EVENT.exec(pathname) ?? [];
+  return eventId && `/api/events/${eventId}`;
+}
+
+function textsOf(query: Readonly<Record<string, string | number>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)]));
+}
+
+/** Whether two addresses ask the same, however they are spelt. */
+export function asksTheSame(one: string, other: string, origin: string): boolean {
+  const spelt = (address: string): string => {
+    const { pathname, searchParams } = new URL(address, origin);
+    searchParams.sort();
+    return `${pathname}?${searchParams.toString()}`;
+  };
+  return spelt(one) === spelt(other);
+}

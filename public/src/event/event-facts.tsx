@@ -1,0 +1,50 @@
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { Event } from "../api/types.ts";
+import { dayText, durationText, hereText, numberText, spanText, zoneText } from "../parts/format.ts";
+
+export function EventFacts({ event }: { event: Event }): ReactNode {
+  const { t } = useTranslation();
+  const here = hereText(event);
+  const site = siteOf(event.url);
+  const facts: [string, ReactNode][] = [
+    [t("event.date"), dayText(event.date)],
+    [
+      t("event.time"),
+      <>
+        {spanText(event)}
+        <br />
+        <span className="soft">
+          {zoneText(event)} ({event.timeZone}){here !== undefined && <> · {t("event.here", { when: here })}</>}
+        </span>
+      </>,
+    ],
+    [t("event.duration"), durationText(event.duration)],
+    [t("event.place"), event.country === null ? event.location : `${event.location}, ${event.country}`],
+    [t("event.capacity"), t("event.places", { count: event.totalCapacity, number: numberText(event.totalCapacity) })],
+  ];
+  if (site !== undefined)
+    facts.push([
+      t("event.website"),
+      <a href={site.href} rel="noopener noreferrer external">
+        {site.host}
+      </a>,
+    ]);
+  return (
+    <dl className="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A feed's address is somebody else's text: only the web's own kinds become a link. */
+function siteOf(url: string | null): URL | undefined {
+  if (url === null || !URL.canParse(url)) return undefined;
+  const site = new URL(url);
+  return site.protocol === "https:" || site.protocol === "http:" ? site : undefined;
+}

@@ -1,0 +1,45 @@
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { asProblem } from "../api/problem.ts";
+import { Cover } from "../art/cover.tsx";
+import { useTypeName } from "../browse/type-name.ts";
+import { dayText } from "../parts/format.ts";
+import { Loading } from "../parts/loading.tsx";
+import { NotFoundPage } from "../parts/not-found-page.tsx";
+import { usePageTitle } from "../parts/page-title.ts";
+import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { BuyPanel } from "./buy-panel.tsx";
+import { EventFacts } from "./event-facts.tsx";
+import { useLiveEvent } from "./use-event.ts";
+
+export function EventPage({ eventId }: { eventId: string }): ReactNode {
+  const { t } = useTranslation();
+  const typeName = useTypeName();
+  const { data: event, error, refetch } = useLiveEvent(eventId);
+  usePageTitle(event?.name ?? t("event.page"));
+  if (event === undefined) {
+    if (error === null) return <Loading />;
+    const { code } = asProblem(error);
+    return code === "EVENT_NOT_FOUND" || code === "VALIDATION_ERROR" ? (
+      <NotFoundPage what="event" />
+    ) : (
+      <ProblemNotice error={error} again={() => void refetch()} />
+    );
+  }
+  return (
+    <article className="event">
+      <div className="event-art">
+        <Cover id={event.id} type={event.type} />
+      </div>
+      <div className="event-head">
+        <p className="kicker">{typeName(event.type)}</p>
+        <h1>{event.name}</h1>
+        <p className="lead">
+          {dayText(event.date)} · {event.location}
+        </p>
+      </div>
+      <BuyPanel event={event} />
+      <EventFacts event={event} />
+    </article>
+  );
+}

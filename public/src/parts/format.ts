@@ -1,0 +1,89 @@
+import i18next from "i18next";
+import type { Event } from "../api/types.ts";
+
+const MINUTE_MS = 60_000;
+
+/** The reader's own way of writing dates and numbers, where it is a dialect of the page's language. */
+function locale(): string {
+  return navigator.languages.find((tag) => tag.split("-")[0] === i18next.language) ?? i18next.language;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** A zone that this browser does not know is shown as UTC, which is named too. */
+function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale()} ${JSON.stringify(options)}`;
+  let found = formats.get(key);
+  if (found === undefined) {
+    try {
+      found = new Intl.DateTimeFormat(locale(), options);
+    } catch {
+      found = new Intl.DateTimeFormat(locale(), { ...options, timeZone: "UTC" });
+    }
+    formats.set(key, found);
+  }
+  return found;
+}
+
+/** A day of the calendar (YYYY-MM-DD), wherever the reader is. */
+export function dayText(day: string, style: "full" | "long" | "medium" = "full"): string {
+  return format({ dateStyle: style, timeZone: "UTC" }).format(new Date(day));
+}
+
+export function dayParts(day: string): { weekday: string; day: string; month: string } {
+  const date = new Date(day);
+  const part = (options: Intl.DateTimeFormatOptions): string => format({ ...options, timeZone: "UTC" }).format(date);
+  return { weekday: part({ weekday: "short" }), day: part({ day: "numeric" }), month: part({ month: "short" }) };
+}
+
+type When = Pick<Event, "startsAt" | "timeZone" | "duration">;
+
+/** When it begins by the clocks of its city, with their zone: 20:00 CET. */
+export function startText({ startsAt, timeZone }: When): string {
+  return format({ hour: "2-digit", minute: "2-digit", timeZone, timeZoneName: "short" }).format(new Date(startsAt));
+}
+
+/** From when to when by the clocks of its city; with days where it lasts longer than one. */
+export function spanText({ startsAt, timeZone, duration }: When): string {
+  const starts = new Date(startsAt);
+  const long = duration >= 24 * 60;
+  const days: Intl.DateTimeFormatOptions = long ? { day: "numeric", month: "short" } : {};
+  return format({ ...days, hour: "2-digit", minute: "2-digit", timeZone }).formatRange(
+    starts,
+    new Date(starts.getTime() + duration * MINUTE_MS),
+  );
+}
+
+/** The zone's name in words: Central European Standard Time. */
+export function zoneText({ startsAt, timeZone }: When): string {
+  const parts = format({ timeZone, timeZoneName: "long" }).formatToParts(new Date(startsAt));
+  return parts.find(({ type }) => type === "timeZoneName")?.value ?? timeZone;
+}
+
+/** The same moment by the reader's clock; undefined where that shows the same. */
+export function hereText(when: When): string | undefined {
+  const wall = (timeZone?: string): string =>
+    format({ dateStyle: "medium", timeStyle: "short", ...(timeZone !== undefined && { timeZone }) }).format(new Date(when.startsAt));
+  return wall() === wall(when.timeZone) ? undefined : wall();
+}
+
+export function momentText(instant: string): string {
+  return format({ dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
+}
+
+export function numberText(value: number, options: Intl.NumberFormatOptions = {}): string {
+  return new Intl.NumberFormat(locale(), options).format(value);
+}
+
+/** 2 hours, 30 minutes. */
+export function durationText(minutes: number): string {
+  const parts: [number, string][] = [
+    [Math.floor(minutes / 1_440), "day"],
+    [Math.floor((minutes % 1_440) / 60), "hour"],
+    [minutes % 60, "minute"],
+  ];
+  const words = parts
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => numberText(count, { style: "unit", unit, unitDisplay: "long" }));
+  return new Intl.ListFormat(locale(), { type: "unit", style: "long" }).format(words);
+}

@@ -1,0 +1,26 @@
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { changeLanguage } from "../locales/i18n.ts";
+import { LANGUAGES } from "../locales/languages.ts";
+
+/** Each language by its own name, so that whoever needs it finds it. */
+export function LanguageChoice(): ReactNode {
+  const { t, i18n } = useTranslation();
+  return (
+    <ul className="languages" aria-label={t("layout.language")}>
+      {LANGUAGES.map((language) => (
+        <li key={language}>
+          <button
+            type="button"
+            className="link"
+            lang={language}
+            aria-pressed={i18n.language === language}
+            onClick={() => void changeLanguage(language)}
+          >
+            {new Intl.DisplayNames([language], { type: "language" }).of(language)}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,104 @@
+import { type ReactNode, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "wouter";
+import { asProblem } from "../api/problem.ts";
+import type { Event, Ticket } from "../api/types.ts";
+import { Cover } from "../art/cover.tsx";
+import { useEvent } from "../event/use-event.ts";
+import { download } from "../parts/download.ts";
+import { dayText, momentText, spanText, zoneText } from "../parts/format.ts";
+import { Loading } from "../parts/loading.tsx";
+import { NotFoundPage } from "../parts/not-found-page.tsx";
+import { usePageTitle } from "../parts/page-title.ts";
+import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { calendarFile } from "./calendar.ts";
+import { CancelDialog } from "./cancel-dialog.tsx";
+import { QrCode } from "./qr-code.tsx";
+import { useTicket } from "./use-tickets.ts";
+
+export function TicketPage({ ticketId, holder }: { ticketId: string; holder: string }): ReactNode {
+  const { t } = useTranslation();
+  const { data: ticket, error, refetch } = useTicket(ticketId);
+  usePageTitle(ticket?.eventName ?? t("ticket.page"));
+  if (ticket !== undefined) return <Shown ticket={ticket} holder={holder} />;
+  if (error === null) return <Loading />;
+  const { code } = asProblem(error);
+  if (code === "TICKET_NOT_FOUND" || code === "VALIDATION_ERROR") return <NotFoundPage what="ticket" />;
+  return <ProblemNotice error={error} again={() => void refetch()} />;
+}
+
+function Shown({ ticket, holder }: { ticket: Ticket; holder: string }): ReactNode {
+  const { t } = useTranslation();
+  const { data: event } = useEvent(ticket.eventId);
+  const cancelled = ticket.status === "cancelled";
+  return (
+    <article className={cancelled ? "ticket ticket-cancelled" : "ticket"}>
+      <div className="ticket-main">
+        {event && <Cover id={event.id} type={event.type} />}
+        <div className="ticket-text">
+          <p className="kicker">{cancelled ? t("ticket.cancelled") : t("ticket.admitsOne")}</p>
+          <h1>{ticket.eventName}</h1>
+          <p className="lead">{dayText(ticket.eventDate)}</p>
+          <p>
+            {event && (
+              <>
+                {spanText(event)} <span className="soft">({zoneText(event)})</span>
+                <br />
+              </>
+            )}
+            {ticket.location}
+          </p>
+        </div>
+      </div>
+      <div className="ticket-stub">
+        {cancelled ? (
+          <p className="void">{t("ticket.void", { when: momentText(ticket.cancelledAt ?? ticket.purchasedAt) })}</p>
+        ) : (
+          <QrCode text={`boxoffice:${ticket.id}`} label={t("ticket.code")} />
+        )}
+        <dl>
+          <dt>{t("ticket.holder")}</dt>
+          <dd>{holder}</dd>
+          <dt>{t("ticket.number")}</dt>
+          <dd className="number">{ticket.id}</dd>
+          <dt>{t("ticket.bought")}</dt>
+          <dd>{momentText(ticket.purchasedAt)}</dd>
+        </dl>
+      </div>
+      {!cancelled && <Actions ticket={ticket} event={event} />}
+      <p className="ticket-back">
+        <Link href="/tickets">{t("ticket.all")}</Link>
+      </p>
+    </article>
+  );
+}
+
+function Actions({ ticket, event }: { ticket: Ticket; event: Event | undefined }): ReactNode {
+  const { t } = useTranslation();
+  const [asking, setAsking] = useState(false);
+  const over = event !== undefined && Date.parse(event.startsAt) <= Date.now();
+  return (
+    <div className="actions">
+      {event && (
+        <button
+          type="button"
+          className="button button-quiet"
+          onClick={() =>
+            download(`${event.name}.ics`, "text/calendar", calendarFile(event, Date.now(), `${location.origin}/events/${event.id}`))
+          }
+        >
+          {t("ticket.calendar")}
+        </button>
+      )}
+      <button type="button" className="button button-quiet" onClick={() => print()}>
+        {t("ticket.print")}
+      </button>
+      {!over && (
+        <button type="button" className="button button-quiet button-bad" onClick={() => setAsking(true)}>
+          {t("ticket.cancel")}
+        </button>
+      )}
+      {asking && <CancelDialog ticket={ticket} onClose={() => setAsking(false)} />}
+    </div>
+  );
+}

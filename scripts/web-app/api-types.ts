@@ -1,0 +1,12 @@
+import { join } from "node:path";
+import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
+import { API_DOCUMENT } from "../../main.ts";
+import { PUBLIC } from "./sources.ts";
+
+export const API_TYPES_FILE = join(PUBLIC, "src", "api", "schema.d.ts");
+
+/** The types of the web app's client, from the very document that the gateway serves: what the contract no longer has does not compile there. */
+export async function apiTypes(): Promise<string> {
+  const nodes = await openapiTS(structuredClone(API_DOCUMENT) as unknown as OpenAPI3);
+  return `// Written by \`npm run api-types\` from the OpenAPI document.\n${astToString(nodes)}`;
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, type BrowserContextOptions, type Page, chromium } from "playwright-core";
+import { findBrowser } from "../../scripts/browser.ts";
+import { ROOT } from "../../scripts/static-checks.ts";
+
+/** Ignored by git: for people to look at. */
+export const SCREENSHOTS = join(ROOT, ".data", "screenshots");
+
+export type Window = {
+  page: Page;
+  /** What the console said that a page without a fault would not have made it say: errors, faults, broken policies. */
+  complaints: string[];
+  close: () => Promise<void>;
+};
+
+export type Visitors = {
+  /** A window of somebody who has never been here. */
+  open(options?: BrowserContextOptions): Promise<Window>;
+  close(): Promise<void>;
+};
+
+/** Real windows of a real Chromium on the pages of the engine at `baseURL`. */
+export async function startBrowser(baseURL: string): Promise<Visitors> {
+  const executablePath = findBrowser() ?? assert.fail("There is no browser; npm test provides one");
+  const browser: Browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+  return {
+    async open(options = {}) {
+      const context = await browser.newContext({ baseURL, locale: "en-GB", timezoneId: "Europe/London", ...options });
+      context.setDefaultTimeout(20_000);
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on("console", (message) => {
+        if (message.type() === "error" || message.type() === "warning") complaints.push(`${message.text()} (${message.location().url})`);
+      });
+      page.on("pageerror", (error) => complaints.push(String(error)));
+      return { page, complaints, close: () => context.close() };
+    },
+    close: () => browser.close(),
+  };
+}
+
+/** Takes a picture of the whole page, once its fonts and movements are done. */
+export async function takePicture(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: "disabled" });
+}
+
+let people = 0;
+
+/** Somebody registers by the form that is open, in whichever language, and is signed in. Answers their e-mail. */
+export async function registerHere(page: Page, { name = "Ada Lovelace" } = {}): Promise<string> {
+  const email = `visitor-${process.pid}-${(people += 1)}@example.org`;
+  const fields = { name, email, password: "correct horse battery staple" };
+  for (const [field, value] of Object.entries(fields)) await page.locator(`input[name="${field}"]`).fill(value);
+  await page.locator("form button").click();
+  await page.locator('header a[href="/tickets"]').waitFor();
+  return email;
+}
