@@ -71,6 +71,12 @@ describe("the catalogue's copies", () => {
     assert.deepEqual(world.counts, { ...newCatalogCounts(), hits: 4, misses: 2 });
   });
 
+  it("are filled by one question to PostgreSQL, however many ask it at once", async () => {
+    const pages = await Promise.all(Array.from({ length: 30 }, () => search()));
+    assert.equal(new Set(pages.map((page) => JSON.stringify(page))).size, 1);
+    assert.deepEqual(world.counts, { ...newCatalogCounts(), misses: 1 });
+  });
+
   it("are stale from the moment an import has written: new names, new events, new capacities", async () => {
     const [first] = (await seen()).items;
     const model = record(first?.id);

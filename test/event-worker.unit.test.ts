@@ -174,6 +174,18 @@ describe("an event's worker", () => {
     assert.equal(await node.buy("key"), "OUTCOME_UNKNOWN");
   });
 
+  it("gives its lease back with the first command that it passes on, though nobody told it that nodes came or went", async () => {
+    let owner = true;
+    let held = 0;
+    const node = openNode(5, ({ router }) => ({
+      router: { ...router, isOwner: () => owner, forward: async () => refused("EVENT_SOLD_OUT") },
+      lease: { acquire: async () => ((held += 1), { held: () => true, release: async () => void (held -= 1) }) },
+    }));
+    assert.deepEqual([await node.buy("first"), held], ["sold", 1]);
+    owner = false;
+    assert.deepEqual([await node.buy("second"), held], ["EVENT_SOLD_OUT", 0]);
+  });
+
   it("gives its lease back when nobody has come for a while, and comes again with the next", async () => {
     let held = 0;
     const node = openNode(5, () => ({

@@ -4,36 +4,23 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { GENERATION_KEY } from "../mixins/kept-copies.ts";
 import type { DifferenceKind } from "../services/ledger/differences.ts";
-import { type Ledger, type LedgerWorld, openLedgerWorld } from "./support/ledger-world.ts";
+import { openReconcileWorld, type ReconcileWorld } from "./support/reconcile-world.ts";
 import { until } from "./support/until.ts";
 
 describe("reconcile finds and explains", () => {
-  let world: LedgerWorld;
-  let ledger: Ledger;
+  let world: ReconcileWorld;
   before(async () => {
-    world = await openLedgerWorld(3, 9);
-    ledger = await world.startLedger();
-    await until(() => world.redis.runId());
+    world = await openReconcileWorld(9);
   });
   after(() => world.close());
 
-  /** Booked: purchases of 3 and 2, a cancellation; waiting: a purchase of 1. */
-  const livelyEvent = async (): Promise<string> => {
-    const eventId = await world.addEvent(20);
-    const [sale] = await world.sell(eventId, [3, 2]);
-    assert.ok(sale);
-    await world.cancelOne(eventId, sale);
-    world.tell(eventId, []);
-    await until(async () => (await world.numbers(eventId)).pending === 0);
-    await world.sell(eventId, [1]);
-    return eventId;
-  };
+  const livelyEvent = (): Promise<string> => world.livelyEvent("booked");
+  const sabotage: ReconcileWorld["sabotage"] = (...sql) => world.sabotage(...sql);
   const found = async (eventId: string) => {
-    const answer = await ledger.reconcile({ eventId });
+    const answer = await world.ledger.reconcile({ eventId });
     assert.ok(answer.ok);
     return answer.value.differences;
   };
-  const sabotage = (text: string, ...values: unknown[]): Promise<unknown> => world.database.query({ text, values });
   /** The append-only ledger, changed as somebody with the owner's rights would. */
   const forge = (text: string, eventId: string): Promise<unknown> =>
     world.database.transaction(async (connection) => {
@@ -213,7 +200,7 @@ describe("reconcile finds and explains", () => {
     await put(key(stranger), { ticket: right });
     await put(key(randomUUID()), { ticket: right, run: "another" });
     await world.redis.set(key(randomUUID()), "rubbish", "EX", 60);
-    const looked = await ledger.reconcile({ eventId, mend: false });
+    const looked = await world.ledger.reconcile({ eventId, mend: false });
     assert.ok(looked.ok && looked.value.differences.length === 2 && looked.value.differences.every(({ mended }) => !mended));
     const differences = await found(eventId);
     assert.deepEqual(

@@ -2,36 +2,23 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { type Ledger, type LedgerWorld, openLedgerWorld } from "./support/ledger-world.ts";
+import { openReconcileWorld, type ReconcileWorld } from "./support/reconcile-world.ts";
 import { until } from "./support/until.ts";
 
 describe("reconcile compares what must agree, and mends copies only", () => {
-  let world: LedgerWorld;
-  let ledger: Ledger;
+  let world: ReconcileWorld;
   before(async () => {
-    world = await openLedgerWorld(3, 8);
-    ledger = await world.startLedger();
-    await until(() => world.redis.runId());
+    world = await openReconcileWorld(8);
   });
   after(() => world.close());
 
-  /** An event with sales booked, sales pending and a cancellation: everything that counts. */
-  const livelyEvent = async (): Promise<string> => {
-    const eventId = await world.addEvent(20);
-    const [sale] = await world.sell(eventId, [3, 2]);
-    world.tell(eventId, []);
-    await until(async () => (await world.numbers(eventId)).pending === 0);
-    assert.ok(sale);
-    await world.cancelOne(eventId, sale);
-    await world.sell(eventId, [1]);
-    return eventId;
-  };
+  const livelyEvent = (): Promise<string> => world.livelyEvent("waits");
+  const sabotage: ReconcileWorld["sabotage"] = (...sql) => world.sabotage(...sql);
   const differences = async (eventId: string, mend = true) => {
-    const answer = await ledger.reconcile({ eventId, mend });
+    const answer = await world.ledger.reconcile({ eventId, mend });
     assert.ok(answer.ok);
     return answer.value.differences.map(({ kind, expected, found, mended }) => ({ kind, expected, found, mended }));
   };
-  const sabotage = (text: string, eventId: string): Promise<unknown> => world.database.query({ text, values: [eventId] });
   const copyKey = (eventId: string): string => `event:{${eventId}}:available`;
   const putCopy = (eventId: string, copy: { available: number; epoch: number; batch: number; run?: string }): Promise<unknown> =>
     world.redis.set(copyKey(eventId), JSON.stringify({ run: world.redis.runId(), ...copy }), "EX", 60);
@@ -39,9 +26,9 @@ describe("reconcile compares what must agree, and mends copies only", () => {
   it("finds nothing where nothing is wrong, and refuses an unknown event", async () => {
     const eventId = await livelyEvent();
     await putCopy(eventId, { available: 15, epoch: 1, batch: 3 });
-    const answer = await ledger.reconcile();
+    const answer = await world.ledger.reconcile();
     assert.deepEqual(answer, { ok: true, value: { events: 1, differences: [], more: 0, copiesCompared: true } });
-    assert.deepEqual(await ledger.reconcile({ eventId: randomUUID() }), { ok: false, refusal: { code: "EVENT_NOT_FOUND" } });
+    assert.deepEqual(await world.ledger.reconcile({ eventId: randomUUID() }), { ok: false, refusal: { code: "EVENT_NOT_FOUND" } });
   });
 
   it("finds a capacity that was changed by hand, and leaves it", async () => {

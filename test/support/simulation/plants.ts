@@ -1,93 +1,57 @@
 import { refused } from "../../../domain/refusal.ts";
+import type { Stamp } from "../../../mixins/kept-copies.ts";
 import type { Handler } from "../../../mixins/queue.ts";
-import type { WorkerPorts } from "../../../services/purchasing/ports.ts";
+import type { EventStore, Loaded } from "../../../services/purchasing/ports.ts";
 import type { Plant, World } from "./world.ts";
 
-/** What each node's workers believe of their epochs and batches, for stores that lie about them. */
-function believing(): (eventId: string) => { epoch: number; batch: number } {
-  const beliefs = new Map<string, { epoch: number; batch: number }>();
-  return (eventId) => {
-    const mine = beliefs.get(eventId) ?? { epoch: 0, batch: 0 };
-    beliefs.set(eventId, mine);
-    return mine;
-  };
+type PlantedPorts = Required<Pick<Plant, "ports">>;
+
+/** Workers whose store does something else in some of its methods. */
+function store(change: (real: EventStore, world: World) => Partial<EventStore>): PlantedPorts {
+  return { ports: (ports, world) => ({ ...ports, store: { ...ports.store, ...change(ports.store, world) } }) };
 }
 
-function forgetful(ports: WorkerPorts): WorkerPorts {
-  return {
-    ...ports,
-    store: { ...ports.store, load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), sales: [] }) },
-  };
+/** Workers to whom every load says this, whatever PostgreSQL has. */
+function loading(instead: Partial<Loaded>): PlantedPorts {
+  return store((real) => ({ load: async (eventId, needs) => ({ ...(await real.load(eventId, needs)), ...instead }) }));
+}
+
+/** Workers to whom every load says of their batch, or of their epoch as well, what they believe anyway. */
+function believing(what: "batch" | "epoch and batch"): PlantedPorts {
+  return store((real) => {
+    const beliefs = new Map<string, Stamp>();
+    return {
+      takeEpoch: async (eventId) => {
+        const epoch = await real.takeEpoch(eventId);
+        beliefs.set(eventId, { epoch: epoch ?? 0, batch: 0 });
+        return epoch;
+      },
+      load: async (eventId, needs) => {
+        const loaded = await real.load(eventId, needs);
+        const { epoch, batch } = beliefs.get(eventId) ?? loaded;
+        return { ...loaded, batch, ...(what === "batch" ? {} : { epoch }) };
+      },
+      commit: async (ownership, changes) => {
+        const result = await real.commit(ownership, changes);
+        if (result.type === "committed") beliefs.set(ownership.eventId, { epoch: ownership.epoch, batch: result.batch });
+        return result;
+      },
+    };
+  });
 }
 
 /** One mistake each, in an otherwise sound world. FAULTS.md names them; a search must find a history that shows it. */
 export const PLANTS: Record<string, Plant> = {
   "the epoch left out of the commit": { from: 801, clauses: { epoch: true, batch: true } },
   "the row lock left out of the epoch check (a bare EXISTS)": { from: 701, clauses: { rowLock: true } },
-  "the batch number left out of the epoch check": {
-    from: 1451,
-    clauses: { batch: true },
-    // A worker that does not look at the number loads without looking at it as well.
-    ports: (ports) => {
-      const mine = believing();
-      return {
-        ...ports,
-        store: {
-          ...ports.store,
-          takeEpoch: async (eventId) => {
-            const epoch = await ports.store.takeEpoch(eventId);
-            mine(eventId).batch = 0;
-            return epoch;
-          },
-          load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), batch: mine(eventId).batch }),
-          commit: async (ownership, changes) => {
-            const result = await ports.store.commit(ownership, changes);
-            if (result.type === "committed") mine(ownership.eventId).batch = result.batch;
-            return result;
-          },
-        },
-      };
-    },
-  },
-  "refusals answered without looking at epoch and batch": {
-    from: 581,
-    ports: (ports) => {
-      const mine = believing();
-      return {
-        ...ports,
-        store: {
-          ...ports.store,
-          takeEpoch: async (eventId) => {
-            const epoch = await ports.store.takeEpoch(eventId);
-            mine(eventId).epoch = epoch ?? 0;
-            mine(eventId).batch = 0;
-            return epoch;
-          },
-          load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), ...mine(eventId) }),
-          commit: async (ownership, changes) => {
-            const result = await ports.store.commit(ownership, changes);
-            if (result.type === "committed") mine(ownership.eventId).batch = result.batch;
-            return result;
-          },
-        },
-      };
-    },
-  },
+  // A worker that does not look at the number loads without looking at it as well.
+  "the batch number left out of the epoch check": { from: 1451, clauses: { batch: true }, ...believing("batch") },
+  "refusals answered without looking at epoch and batch": { from: 581, ...believing("epoch and batch") },
   "pending rows written from the decision": { clauses: { counts: true } },
-  "the limit decided without loading": {
-    ports: (ports) => ({
-      ...ports,
-      store: { ...ports.store, load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), activeTickets: [] }) },
-    }),
-  },
-  "cancellations decided without loading": {
-    ports: (ports) => ({
-      ...ports,
-      store: { ...ports.store, load: async (eventId, needs) => ({ ...(await ports.store.load(eventId, needs)), tickets: [] }) },
-    }),
-  },
-  "sales decided without loading": { ports: (ports) => forgetful(ports) },
-  "sales decided without loading, and the unique key removed": { clauses: { uniqueKey: true }, ports: (ports) => forgetful(ports) },
+  "the limit decided without loading": loading({ activeTickets: [] }),
+  "cancellations decided without loading": loading({ tickets: [] }),
+  "sales decided without loading": loading({ sales: [] }),
+  "sales decided without loading, and the unique key removed": { clauses: { uniqueKey: true }, ...loading({ sales: [] }) },
   "an import that takes no epoch": { from: 201, clauses: { importEpoch: true } },
   "silence of the node a command was passed on to taken for a no": {
     from: 1671,
@@ -102,42 +66,24 @@ export const PLANTS: Record<string, Plant> = {
       },
     }),
   },
-  "the capacity taken from Redis at a worker's start": {
-    ports: (ports, world) => ({
-      ...ports,
-      store: {
-        ...ports.store,
-        loadEvent: async (eventId) => {
-          const event = await ports.store.loadEvent(eventId);
-          return { ...event, available: world.copied(eventId) ?? event.available };
-        },
-      },
-    }),
-  },
-  "an answer before the commit": {
-    ports: (ports, world) => ({
-      ...ports,
-      store: {
-        ...ports.store,
-        commit: async (ownership, changes) => {
-          void ports.store.commit(ownership, changes);
-          return { type: "committed", batch: ownership.batch + 1, clockMs: world.kernel.nowMs, cancelled: [] };
-        },
-      },
-    }),
-  },
-  "an unknown outcome treated as a failure": {
-    ports: (ports) => ({
-      ...ports,
-      store: {
-        ...ports.store,
-        commit: async (ownership, changes) => {
-          const result = await ports.store.commit(ownership, changes);
-          return result.type === "unknown" ? { type: "failed", error: result.error } : result;
-        },
-      },
-    }),
-  },
+  "the capacity taken from Redis at a worker's start": store((real, world) => ({
+    loadEvent: async (eventId) => {
+      const event = await real.loadEvent(eventId);
+      return { ...event, available: world.copied(eventId) ?? event.available };
+    },
+  })),
+  "an answer before the commit": store((real, world) => ({
+    commit: async (ownership, changes) => {
+      void real.commit(ownership, changes);
+      return { type: "committed", batch: ownership.batch + 1, clockMs: world.kernel.nowMs, cancelled: [] };
+    },
+  })),
+  "an unknown outcome treated as a failure": store((real) => ({
+    commit: async (ownership, changes) => {
+      const result = await real.commit(ownership, changes);
+      return result.type === "unknown" ? { type: "failed", error: result.error } : result;
+    },
+  })),
   "the sweeper switched off": { sweeperOff: true },
   "a message acknowledged before its transactions are booked": { acknowledgesFirst: true },
   "a ledger that books what messages say, not what is pending": { ledger: (_handler, world) => bookFromMessages(world) },
