@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { processEnvironment, readConfig } from "../config.ts";
-import { type Replacements, type RunningNode, startNode } from "../main.ts";
+import { type RunningNode, startNode } from "../main.ts";
 import { type Report, secondsSince } from "./servers/problem.ts";
 import { runUntilStopped } from "./until-stopped.ts";
 
@@ -9,15 +9,15 @@ const NODE_STOP_MS = 12_000;
 
 /**
  * A process that is one node of an engine whose servers and schema are there, as the environment says. SIGTERM lets what is under way finish and
- * exits with 0; a second signal, two seconds later or more, leaves at once. `replacements` are for the programs of tests.
+ * exits with 0; a second signal, two seconds later or more, leaves at once.
  */
-export function runNodeProcess(replacements: Replacements = {}): void {
+export function runNodeProcess(): void {
   const began = performance.now();
   const report = (line: string): void => console.log(`node: ${line}`);
   runUntilStopped(report, async (life) => {
     const config = readConfig(processEnvironment());
     report(`process ${process.pid} is ${config.nodeId}`);
-    const node = await startNode(config, replacements);
+    const node = await startNode(config);
     life.undo("node", () => stopNode(node, report));
     const serves = node.url === undefined ? "" : ` on ${node.url}`;
     report(`${config.nodeId} runs ${config.services.join(", ")}${serves} (${secondsSince(began)})`);

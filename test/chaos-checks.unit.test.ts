@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { measure, secondsToFirstSale } from "../scripts/chaos/checks/good-answers.ts";
 import { checkLedger } from "../scripts/chaos/checks/ledger.ts";
-import { checkPlaces, checkQuiet, checkSamples, checkSoldOut } from "../scripts/chaos/checks/places.ts";
+import { checkLimits, checkPlaces, checkQuiet, checkSamples, checkSoldOut } from "../scripts/chaos/checks/places.ts";
 import { checkCancellations, checkLists, checkPurchases } from "../scripts/chaos/checks/sales.ts";
 import type { Violation } from "../scripts/chaos/checks/violation.ts";
 import { readReply } from "../scripts/chaos/customer.ts";
@@ -47,6 +47,14 @@ describe("the chaos run's checks", () => {
     );
   });
 
+  it("I1: a customer with more than the limit", () => {
+    const tickets = [ticket("a", "t1"), ticket("b", "t2"), ticket("c", "t3", true)];
+    assert.deepEqual(checkLimits({ tickets }, 2), []);
+    sees(checkLimits({ tickets }, 1), "I1", /ada holds concert: 2 active tickets where 1 are allowed/);
+    const others = tickets.map((one, index) => ({ ...one, user: `person ${index}` }));
+    assert.deepEqual(checkLimits({ tickets: others }, 1), []);
+  });
+
   it("I2: a sale that is missing, twice, or not its buyer's", () => {
     const tickets = [ticket("a", "t1"), ticket("b", "t1")];
     assert.deepEqual(checkPurchases([entry({}), entry(LOST)], { tickets }), []);
@@ -80,6 +88,10 @@ describe("the chaos run's checks", () => {
       /was refused .* all the same/,
     );
     sees(checkCancellations([], cancelled), "I3", /nobody asked for/);
+    const notFound = entry({ ...CANCEL, outcome: "refused", code: "TICKET_NOT_FOUND" });
+    const untouched = { tickets: [ticket("a", "t1")], waiting: [], ledger: [] };
+    sees(checkCancellations([notFound], untouched), "I3", /was not found, and is there/);
+    assert.deepEqual(checkCancellations([notFound], { ...untouched, tickets: [] }), []);
   });
 
   it("I4: capacity, rows not booked and Redis that do not add up", () => {

@@ -28,6 +28,8 @@ export type FaultContext = {
   until: (what: string, fact: () => unknown, seconds?: number) => Promise<void>;
   /** The node whose worker has the event's epoch. */
   ownerOf: (event: string) => Promise<string>;
+  /** One event more, of which the clients do not buy, checked in the end like the others. Its id. */
+  putOnSale: (capacity: number, startsInMs?: number) => Promise<string>;
   /** The purchasing node that rendezvous names for an event while all are there. */
   namedOwnerOf: (event: string) => string;
   /** A way to a server that can be cut. Closed after the fault. */

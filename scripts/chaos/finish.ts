@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Random, randomId, seededRandom } from "../random.ts";
 import { checkLedger } from "./checks/ledger.ts";
-import { checkPlaces, checkQuiet, checkSoldOut } from "./checks/places.ts";
+import { checkLimits, checkPlaces, checkQuiet, checkSoldOut } from "./checks/places.ts";
 import { checkCancellations, checkLists, checkPurchases } from "./checks/sales.ts";
 import type { Violation } from "./checks/violation.ts";
 import { Customer, type Market } from "./customer.ts";
@@ -10,7 +10,6 @@ import { readAvailableCopies, untilQuiet } from "./quiet.ts";
 import { type Places, readPlaces, readRows } from "./rows.ts";
 import type { World } from "./world.ts";
 
-const SETTLE_WITHIN_MS = 30_000;
 const SETTLE_PAUSE_MS = 250;
 const COPIES_WITHIN_MS = 5_000;
 const BUYERS = 8;
@@ -25,14 +24,18 @@ export async function finish(
   market: Market,
   events: readonly string[],
   random: Random,
+  withinMs: number,
 ): Promise<{ violations: Violation[]; drainedSeconds: number }> {
-  const unsettled = await settle(market, random);
-  const quiet = await untilQuiet(world, events);
+  const unsettled = await settle(market, random, withinMs);
+  const quiet = await untilQuiet(world, events, withinMs);
   const before = await readPlaces(world.database, events);
   const sold = new Map<string, number>();
-  for (const { event } of before) sold.set(event, await sellOut(market, event, random));
+  for (const { event } of before) {
+    const count = await sellOut(market, event, random, withinMs);
+    if (count !== undefined) sold.set(event, count);
+  }
   // What did not drain the first time is not waited for again.
-  if (quiet.violations.length === 0) quiet.violations.push(...(await untilQuiet(world, events)).violations);
+  if (quiet.violations.length === 0) quiet.violations.push(...(await untilQuiet(world, events, withinMs)).violations);
   const rows = await readRows(world.database, events);
   const after = new Map(rows.places.map((places) => [places.event, places]));
   const copies = await copiesWhenWritten(world, rows.places);
@@ -43,7 +46,10 @@ export async function finish(
     })),
     ...quiet.violations,
     ...before.flatMap((places) => [...checkPlaces(places, "when quiet"), ...checkQuiet(places, undefined)]),
-    ...before.flatMap((places) => checkSoldOut(places, sold.get(places.event) ?? 0, after.get(places.event) ?? places)),
+    ...before.flatMap((places) => {
+      const count = sold.get(places.event);
+      return count === undefined ? [] : checkSoldOut(places, count, after.get(places.event) ?? places);
+    }),
     ...rows.places.flatMap((places) => [...checkPlaces(places, "sold out"), ...checkQuiet(places, copies.get(places.event))]),
     // A sale writes its copy, so where something was sold at the end there must be one.
     ...rows.places.flatMap(({ event }): Violation[] =>
@@ -51,6 +57,7 @@ export async function finish(
         ? [{ invariant: "I4", text: `Redis has no copy of what is left of event ${event}, sold just now` }]
         : [],
     ),
+    ...checkLimits(rows, world.config.ticketsPerCustomerMax),
     ...checkPurchases(market.journal.entries, rows),
     ...checkCancellations(market.journal.entries, rows),
     ...checkLists(market.journal.entries),
@@ -59,9 +66,9 @@ export async function finish(
   return { violations, drainedSeconds: quiet.seconds };
 }
 
-/** Repeats each command of unknown outcome with its key; what is still unknown after half a minute does not converge. */
-async function settle(market: Market, random: Random): Promise<Entry[]> {
-  const deadline = performance.now() + SETTLE_WITHIN_MS;
+/** Repeats each command of unknown outcome with its key; what is still unknown after a while does not converge. */
+async function settle(market: Market, random: Random, withinMs: number): Promise<Entry[]> {
+  const deadline = performance.now() + withinMs;
   for (;;) {
     const left = market.journal.unsettled();
     if (left.length === 0 || performance.now() > deadline) return left;
@@ -71,24 +78,29 @@ async function settle(market: Market, random: Random): Promise<Entry[]> {
   }
 }
 
-/** Buys ten at a time, then one at a time, until nothing is left, or nothing was sold for half a minute. Answers how many were sold. */
-async function sellOut(market: Market, event: string, random: Random): Promise<number> {
+/**
+ * Buys ten at a time, then one at a time, until nothing is left, or nothing was sold for a while. Answers how many were sold; undefined where the event
+ * has begun.
+ */
+async function sellOut(market: Market, event: string, random: Random, withinMs: number): Promise<number | undefined> {
   let sold = 0;
+  let over = false;
   let latestSaleMs = performance.now();
   const buyers = Array.from({ length: BUYERS }, async () => {
     const own = seededRandom(Math.floor(random() * 2 ** 31));
-    for (let quantity = MOST_AT_ONCE; performance.now() < latestSaleMs + SETTLE_WITHIN_MS;) {
+    for (let quantity = MOST_AT_ONCE; performance.now() < latestSaleMs + withinMs;) {
       const entry = await new Customer(market, randomId(own), own).buy(event, quantity, randomId(own));
       if (entry.outcome === "ok") {
         sold += entry.tickets.length;
         latestSaleMs = performance.now();
-      } else if (entry.code !== "EVENT_SOLD_OUT") continue;
+      } else if (entry.code === "EVENT_OVER") return void (over = true);
+      else if (entry.code !== "EVENT_SOLD_OUT") continue;
       else if (quantity === 1) return;
       else quantity = 1;
     }
   });
   await Promise.all(buyers);
-  return sold;
+  return over ? undefined : sold;
 }
 
 /** The last sale's copy is written beside its answer: it is given a moment. Undefined where Redis has none to be trusted. */

@@ -14,7 +14,8 @@ export type Phase = { name: string; fromSeconds: number; toSeconds: number };
 export type Stage = {
   world: World;
   market: Market;
-  events: readonly string[];
+  /** Gains those that the fault puts on sale. */
+  events: string[];
   random: Random;
   load: () => Load | undefined;
   /** Milliseconds of the monotonic clock from which phases count. */
@@ -79,6 +80,11 @@ export function playOf(fault: Fault, stage: Stage): Play {
       });
       if (row === undefined) throw new Error(`The event ${event} has no worker yet`);
       return row.node;
+    },
+    async putOnSale(capacity, startsInMs) {
+      const event = await world.addEvent(capacity, startsInMs);
+      events.push(event);
+      return event;
     },
     namedOwnerOf: (event) =>
       rankNodes(

@@ -7,16 +7,19 @@ import type { Violation } from "./checks/violation.ts";
 import { readPlaces } from "./rows.ts";
 import type { World } from "./world.ts";
 
-const QUIET_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 200;
 
 export type Backlog = { waiting: number; ready: number; unacknowledged: number; dead: number };
 
-/** I7: waits until nothing is left to book. Answers the seconds it took, and what was left after 30 of them. */
-export async function untilQuiet(world: World, events: readonly string[]): Promise<{ seconds: number; violations: Violation[] }> {
+/** I7: waits until nothing is left to book. Answers the seconds it took, and what was left after `withinMs`. */
+export async function untilQuiet(
+  world: World,
+  events: readonly string[],
+  withinMs: number,
+): Promise<{ seconds: number; violations: Violation[] }> {
   const beganMs = performance.now();
   let last = "nothing could be seen";
-  while (performance.now() - beganMs < QUIET_WITHIN_MS) {
+  while (performance.now() - beganMs < withinMs) {
     try {
       const backlog = await readBacklog(world, events);
       if (Object.values(backlog).every((count) => count === 0)) return { seconds: (performance.now() - beganMs) / 1_000, violations: [] };
@@ -27,8 +30,8 @@ export async function untilQuiet(world: World, events: readonly string[]): Promi
     await delay(LOOK_EVERY_MS);
   }
   return {
-    seconds: QUIET_WITHIN_MS / 1_000,
-    violations: [{ invariant: "I7", text: `${QUIET_WITHIN_MS / 1_000} s after the end there is still something to do: ${last}` }],
+    seconds: withinMs / 1_000,
+    violations: [{ invariant: "I7", text: `${withinMs / 1_000} s after the end there is still something to do: ${last}` }],
   };
 }
 

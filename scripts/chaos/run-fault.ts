@@ -32,20 +32,30 @@ export type FaultResult = {
   badAnswers: string[];
 };
 
-export type RunOptions = { seed: number; clients?: number; thinkMs?: number; hotCapacity?: number; log: (line: string) => void };
+export type RunOptions = {
+  seed: number;
+  clients?: number;
+  thinkMs?: number;
+  hotCapacity?: number;
+  /** Seconds of load before the fault and after it. */
+  aroundSeconds?: { before: number; after: number };
+  /** How long the end may take to come: outcomes known, everything booked, something sold again. */
+  patienceSeconds?: number;
+  log: (line: string) => void;
+};
 
 const CLIENTS = 12;
 const THINK_MS = 40;
 const HOT_CAPACITY = 8_000;
 const COLD_CAPACITIES = [400, 150, 150];
-const BEFORE_S = 2;
-const AFTER_S = 3;
+const AROUND_S = { before: 2, after: 3 };
+const PATIENCE_S = 30;
 const BAD_TOLD_MAX = 200;
 
 /** One fault on a healthy world: events of its own, clients before, while and after, then everything is checked. */
 export async function runFault(world: World, fault: Fault, options: RunOptions): Promise<FaultResult> {
   const beganMs = performance.now();
-  const { seed, log } = options;
+  const { seed, log, aroundSeconds = AROUND_S, patienceSeconds = PATIENCE_S } = options;
   const random = seededRandom(seed);
   const [hot, ...cold] = await Promise.all(
     [fault.hotCapacity ?? options.hotCapacity ?? HOT_CAPACITY, ...COLD_CAPACITIES].map((capacity) => world.addEvent(capacity)),
@@ -64,18 +74,18 @@ export async function runFault(world: World, fault: Fault, options: RunOptions):
   try {
     await play.prepare();
     const sampler = startSampler(world.database, events);
-    load = startLoad(market, { seed, clients: options.clients ?? CLIENTS, thinkMs: options.thinkMs ?? THINK_MS, events });
-    await delay(BEFORE_S * 1_000);
+    load = startLoad(market, { seed, clients: options.clients ?? CLIENTS, thinkMs: options.thinkMs ?? THINK_MS, events: [...events] });
+    await delay(aroundSeconds.before * 1_000);
     const faultMs = performance.now();
     await play.run();
-    await delay(AFTER_S * 1_000);
+    await delay(aroundSeconds.after * 1_000);
     await load.stop();
     sampler.stop();
     // What the clients asked is measured; what settles it afterwards is not.
     const told = badAnswers(journal.entries, beganMs);
     const measures = measure([...journal.entries], play.referenceMs() ?? faultMs);
     log(`${fault.id}: the load has ended (${journal.entries.length} answers); everything is checked`);
-    const { violations, drainedSeconds } = await finish(world, market, events, random);
+    const { violations, drainedSeconds } = await finish(world, market, events, random, patienceSeconds * 1_000);
     return {
       ...{
         id: fault.id,

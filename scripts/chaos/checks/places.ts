@@ -1,5 +1,5 @@
-import type { Places, Sample } from "../rows.ts";
-import type { Violation } from "./violation.ts";
+import type { Places, Rows, Sample } from "../rows.ts";
+import { groupBy, type Violation } from "./violation.ts";
 
 /** I1 and the running form of I4, for one moment. */
 export function checkPlaces({ event, total, active, capacity, unbooked }: Places, when: string): Violation[] {
@@ -11,6 +11,14 @@ export function checkPlaces({ event, total, active, capacity, unbooked }: Places
       text: `${when}: capacity ${capacity} and rows not booked ${unbooked} are not ${total} − ${active} of event ${event}`,
     });
   return violations;
+}
+
+/** I1 for customers: nobody holds more of an event than one may. */
+export function checkLimits({ tickets }: Pick<Rows, "tickets">, limit: number): Violation[] {
+  const active = tickets.filter(({ cancelled }) => !cancelled);
+  return [...groupBy(active, ({ event, user }) => `${user} holds ${event}`)]
+    .filter(([, held]) => held.length > limit)
+    .map(([who, held]) => ({ invariant: "I1", text: `${who}: ${held.length} active tickets where ${limit} are allowed` }));
 }
 
 /** Each event's first bad sample of a kind is told, with how many there were. */

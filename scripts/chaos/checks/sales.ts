@@ -59,6 +59,8 @@ export function checkCancellations(entries: readonly Entry[], rows: Pick<Rows, "
     if (ok && ticket?.cancelled !== true) wrong(`ticket ${id} was answered as cancelled and is not`);
     if (!ok && !unknown && ticket?.cancelled === true)
       wrong(`the cancellation of ticket ${id} was refused (${codesOf(tries)}); it is cancelled all the same`);
+    // People cancel what they were sold, and nothing else.
+    if (ticket !== undefined && tries.some(({ code }) => code === "TICKET_NOT_FOUND")) wrong(`ticket ${id} was not found, and is there`);
     if (places.join() !== (ticket?.cancelled === true ? "1" : ""))
       wrong(`the cancellation of ticket ${id} frees ${places.join(" and ") || "no place"}`);
   }

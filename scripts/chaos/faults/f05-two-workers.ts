@@ -2,16 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { openRedis } from "../../../mixins/redis.ts";
 import { randomId, seededRandom } from "../../random.ts";
 import { buyAt } from "../by-bus.ts";
-import { Customer } from "../customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
+import { heldOpen, takeovers } from "../takeovers.ts";
 
 const TOGETHER_MS = 6_000;
 /** They go on until nothing is left: only then two who do not know of each other have sold too much. */
 const SOLD_OUT_WITHIN_MS = 40_000;
 const LOOPS_PER_NODE = 3;
 const HELD_TIMES = 4;
-/** Below the second after which idle transactions are ended and locks are no longer waited for. */
-const HELD_MS = 600;
 
 /** The lease is taken away again and again, and both nodes must serve commands of the event: what they sell together is up to the epoch alone. */
 async function twoAtOnce(context: FaultContext): Promise<void> {
@@ -33,7 +31,7 @@ async function twoAtOnce(context: FaultContext): Promise<void> {
     Array.from({ length: LOOPS_PER_NODE }, async () => {
       const own = seededRandom(Math.floor(random() * 2 ** 31));
       while (goesOn()) {
-        const { code } = await buyAt(context, name, randomId(own), 1 + Math.floor(own() * 2), randomId(own));
+        const { code } = await buyAt(context, { node: name, event: hot, user: randomId(own) }, 1 + Math.floor(own() * 2), randomId(own));
         if (code === "EVENT_SOLD_OUT") soldOutAt.add(name);
       }
     }),
@@ -54,43 +52,6 @@ async function epochsIn(context: FaultContext, ms: number): Promise<number> {
   return epochs.size;
 }
 
-/**
- * The owner's statement stops in its middle, after the fence and before the sale: another session has put a row of the same sale in its way and does
- * not commit. Meanwhile the other node takes the epoch. Answers how many statements were seen to wait.
- */
-async function heldOpen(context: FaultContext): Promise<number> {
-  const { world, hot, market, random, ownerOf, cluster } = context;
-  const [user, key] = [randomId(random), randomId(random)];
-  const waits = async (query: string): Promise<boolean> => {
-    const text = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1 AND pid <> pg_backend_pid()";
-    return (await world.database.query({ text, values: [query] })).length > 0;
-  };
-  const owner = await ownerOf(hot);
-  const other = cluster.of("purchasing").find(({ name }) => name !== owner)?.name ?? owner;
-  let seen = 0;
-  const asked: Promise<unknown>[] = [];
-  await world.database.withConnection(async (connection) => {
-    await connection.query({ text: "BEGIN" });
-    try {
-      await connection.query({
-        text: `INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
-          VALUES (gen_random_uuid(), $1, $2, '2099-01-01', decode($3, 'hex'), 1, now())`,
-        values: [hot, user, market.purchaseId(user, hot, key)],
-      });
-      asked.push(new Customer(market, user, random).buy(hot, 1, key));
-      const untilMs = performance.now() + HELD_MS;
-      while (performance.now() < untilMs && !(await waits("%event_tickets%"))) await delay(10);
-      seen += (await waits("%event_tickets%")) ? 1 : 0;
-      asked.push(buyAt(context, other, randomId(random), 1, randomId(random)));
-      while (performance.now() < untilMs && !(await waits("%INSERT INTO event_worker%"))) await delay(10);
-    } finally {
-      await connection.query({ text: "ROLLBACK" }).catch(() => undefined);
-    }
-  });
-  await Promise.all(asked);
-  return seen;
-}
-
 /** Two workers on one event on purpose. */
 export const fault: Fault = {
   id: "F5",
@@ -100,8 +61,9 @@ export const fault: Fault = {
     const { phase, mark, expect, note } = context;
     let held = 0;
     await phase("a statement is held open while the other takes the epoch", async () => {
-      for (let time = 0; time < HELD_TIMES; time += 1) held += await heldOpen(context);
+      for (let time = 0; time < HELD_TIMES; time += 1) held += (await heldOpen(context)) ? 1 : 0;
     });
+    await phase("the nodes take events from each other", () => takeovers(context));
     await phase("both nodes sell the hot event", () => twoAtOnce(context));
     mark();
     const epochs = await phase("it settles", async () => {

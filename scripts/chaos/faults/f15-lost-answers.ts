@@ -5,6 +5,8 @@ import { openTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 
 const BUYERS = 10;
 const ROUNDS = 3;
+const STARTS_IN_MS = 4_000;
+const SENT_BEFORE_MS = 1_200;
 let postgres: TcpProxy | undefined;
 
 /** What arrived at the gateway was sold, but every answer is lost on its way; the same keys go to the other gateway. */
@@ -72,14 +74,41 @@ async function commitArrivesLate({ world, events, until, forSeconds }: FaultCont
   await forSeconds(0.5);
 }
 
+/** The hot event's owner reaches PostgreSQL by a way that can be cut. */
+export async function byProxy(context: FaultContext): Promise<void> {
+  postgres = await context.proxyTo("postgres");
+  await context.restartWith(context.namedOwnerOf(context.hot), { DATABASE_URL: postgres.url });
+}
+
+/** A cancellation is decided before its event begins and arrives at PostgreSQL afterwards: nothing is freed. Needs `byProxy`. */
+export async function cancelledTooLate(context: FaultContext): Promise<void> {
+  const { world, market, random, load, until, expect, hot, namedOwnerOf, putOnSale } = context;
+  await load.pause(true);
+  const began = performance.now();
+  let event: string;
+  do event = await putOnSale(5, STARTS_IN_MS);
+  while (namedOwnerOf(event) !== namedOwnerOf(hot));
+  const customer = new Customer(market, randomId(random), random);
+  const { tickets, outcome } = await customer.buy(event, 1, randomId(random));
+  expect(outcome === "ok", "nothing was bought before the event began");
+  await until("a moment before it begins", () => performance.now() > began + STARTS_IN_MS - SENT_BEFORE_MS);
+  postgres?.holdFrom("worker-commit", "requests");
+  const answer = customer.cancel(event, tickets[0] ?? "");
+  const started = async (): Promise<boolean> =>
+    (await world.database.query({ text: "SELECT 1 FROM event WHERE id = $1 AND starts_at < clock_timestamp()", values: [event] })).length >
+    0;
+  await until("it has begun", started, 10);
+  postgres?.hold("requests", false);
+  const { code, outcome: after } = await answer;
+  expect(code === "EVENT_OVER", `a cancellation that came too late was answered ${code ?? after}`);
+  await load.pause(false);
+}
+
 /** Nobody can tell a lost answer from a lost request: the key makes both one sale. */
 export const fault: Fault = {
   id: "F15",
   title: "answers lost: the buyer's, and the commit's, early and late",
-  async prepare(context) {
-    postgres = await context.proxyTo("postgres");
-    await context.restartWith(context.namedOwnerOf(context.hot), { DATABASE_URL: postgres.url });
-  },
+  prepare: byProxy,
   async run(context) {
     const { phase, forSeconds, note, expect, hot, ownerOf, namedOwnerOf, until, mark } = context;
     let repeated = 0;
@@ -100,6 +129,7 @@ export const fault: Fault = {
         await forSeconds(1);
       }
     });
+    await phase("a cancellation arrives after its event has begun", () => cancelledTooLate(context));
     mark();
     note(`${repeated} of ${BUYERS * ROUNDS} repetitions answered with the first sale`);
   },

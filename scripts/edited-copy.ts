@@ -1,0 +1,34 @@
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { ROOT } from "./static-checks.ts";
+
+/** The one place of `from` in a file of ours becomes `to`. */
+export type Edit = readonly [file: string, from: string, to: string];
+
+const NOT_COPIED = new Set([".git", ".data", "node_modules", "bench/results"]);
+
+/** The text of a file with the edit made. Throws where the text to change is not there exactly once: code has moved on and the edit must follow. */
+export function edited(text: string, [file, from, to]: Edit): string {
+  const parts = text.split(from);
+  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, not once:\n${from}`);
+  return parts.join(to);
+}
+
+/** A copy of the working tree in `folder`, in which code may be broken; packages are the tree's own. */
+export function copyTree(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  cpSync(ROOT, folder, { recursive: true, filter: (source) => !NOT_COPIED.has(relative(ROOT, source)) });
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+}
+
+/** Makes the edits in the copy; the answer takes them back. */
+export function takeOut(folder: string, edits: readonly Edit[]): () => void {
+  const before = new Map(edits.map(([file]) => [file, readFileSync(join(folder, file), "utf8")]));
+  const after = new Map(before);
+  for (const edit of edits) after.set(edit[0], edited(after.get(edit[0]) ?? "", edit));
+  const write = (files: ReadonlyMap<string, string>): void => {
+    for (const [file, text] of files) writeFileSync(join(folder, file), text);
+  };
+  write(after);
+  return () => write(before);
+}
