@@ -5,7 +5,6 @@ import { after, before, describe, it } from "node:test";
 import { GENERATION_KEY } from "../mixins/kept-copies.ts";
 import type { DifferenceKind } from "../services/ledger/differences.ts";
 import { openReconcileWorld, type ReconcileWorld } from "./support/reconcile-world.ts";
-import { until } from "./support/until.ts";
 
 describe("reconcile finds and explains", () => {
   let world: ReconcileWorld;

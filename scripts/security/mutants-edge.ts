@@ -42,7 +42,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   without("the media type", "S22: every other method", [BODY, '!isJson(headers["content-type"]) || (headers', "(headers"]),
   without("the problem document of an unknown path", "S23: every error", [
     "services/api/api.service.ts",
-    'sendAnswer(request, response, problemOf("NOT_FOUND", requestIdIn(response)));',
+    'sendAnswer(request, response, webApp?.notFound(request) ?? problemOf("NOT_FOUND", requestIdIn(response)));',
     'response.writeHead(404).end("Cannot find " + String(request.url));',
   ]),
   without("the type of problem documents", "S23: every error", [
