@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "amqplib";
+import { createEventOrder } from "../../mixins/event-owner.ts";
 import { TRANSACTION_QUEUE } from "../../mixins/queue-topology.ts";
 import { openRedis, whenReady } from "../../mixins/redis.ts";
 import { copyTree, takeOut } from "../edited-copy.ts";
@@ -16,6 +18,7 @@ export type MutantOptions = { report: Report; seed: number; abort?: AbortSignal;
 
 /** Small and short: what shows the mistakes are events of the faults' own. */
 const LOAD = { clients: 2, hotCapacity: 60, aroundSeconds: { before: 0.5, after: 0.5 }, patienceSeconds: 15 };
+const SEEN_WITHIN_MS = 10_000;
 
 /**
  * Plays each mistake's part of a fault on a cluster that has it, and, once, on one that has not: the run must be red for the right reason with it, and
@@ -70,6 +73,7 @@ async function withMistake(
     await stop();
     if (schema !== undefined) await database.query({ text: schema.out });
     await cluster.heal();
+    await untilSeen(world);
     return await runFault(world, shownBy, { ...LOAD, seed, log: () => undefined });
   } finally {
     putBack();
@@ -77,6 +81,13 @@ async function withMistake(
     await forgetAll(world);
     if (schema !== undefined) await database.query({ text: schema.back });
   }
+}
+
+/** Whoever asks a chosen node by the bus must know again of those that were started. */
+async function untilSeen({ bus, cluster }: World): Promise<void> {
+  const order = createEventOrder(await bus(), "purchasing.serve");
+  const deadline = performance.now() + SEEN_WITHIN_MS;
+  while (order.of("any").length < cluster.of("purchasing").length && performance.now() < deadline) await delay(50);
 }
 
 /** What a mistake has left in the servers is nobody else's. */
