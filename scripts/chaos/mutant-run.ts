@@ -84,10 +84,10 @@ async function withMistake(
 }
 
 /** Whoever asks a chosen node by the bus must know again of those that were started. */
-async function untilSeen({ bus, cluster }: World): Promise<void> {
-  const order = createEventOrder(await bus(), "purchasing.serve");
+async function untilSeen(world: World): Promise<void> {
+  const order = createEventOrder(await world.bus(), "purchasing.serve");
   const deadline = performance.now() + SEEN_WITHIN_MS;
-  while (order.of("any").length < cluster.of("purchasing").length && performance.now() < deadline) await delay(50);
+  while (order.of("any").length < world.cluster.of("purchasing").length && performance.now() < deadline) await delay(50);
 }
 
 /** What a mistake has left in the servers is nobody else's. */
