@@ -5,6 +5,7 @@ import { authorisation } from "./mixins/authorisation.ts";
 import { openDatabase } from "./mixins/database.ts";
 import { createHealth, type HealthServer, startHealthServer } from "./mixins/health.ts";
 import { createInternalTokenVerifier } from "./mixins/internal-token.ts";
+import { createNodeService } from "./mixins/node-service.ts";
 import { createMetrics } from "./mixins/metrics.ts";
 import { type MetricsServer, startMetricsServer } from "./mixins/metrics-server.ts";
 import { watchNode } from "./mixins/node-metrics.ts";
@@ -48,12 +49,14 @@ export type RunningNode = {
 export type Replacements = Pick<PurchasingDependencies, "replace"> & {
   /** Another way to sell, behind the same gateway. */
   createPurchasing?: (dependencies: PurchasingDependencies) => ServiceSchema;
+  /** What an operator's `node.drain` does; by default the node stops and its process stays. */
+  drain?: () => void;
 };
 
 /** Composes one node of the engine: the services that `config.services` names, on one broker, over shared pools. The only importer of services. */
 export async function startNode(
   config: Config,
-  { createPurchasing = createPurchasingService, ...replacements }: Replacements = {},
+  { createPurchasing = createPurchasingService, drain, ...replacements }: Replacements = {},
 ): Promise<RunningNode> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const { databaseUrl, redisUrl, amqpUrl } = requireServers(config);
@@ -84,6 +87,9 @@ export async function startNode(
     redis.disconnect();
   };
 
+  let stopped: Promise<void> | undefined;
+  const stopOnce = (): Promise<void> => (stopped ??= stop());
+
   const { internalTokenSecret, transactionSecret, lockUrls, leaseMs, accessTokenKeysDir, refreshTokenSecret } = config;
   const { batchMax, mailboxMax, ticketsPerCustomerMax } = config;
   const services: Record<Config["services"][number], () => ServiceSchema> = {
@@ -105,6 +111,7 @@ export async function startNode(
       }),
   };
   for (const name of config.services) broker.createService(services[name]());
+  broker.createService(createNodeService(drain ?? (() => void stopOnce())));
 
   try {
     // First, so that a start which takes long or fails can be watched.
@@ -119,13 +126,12 @@ export async function startNode(
     await closeAll();
     throw error;
   }
-  const stop = async (): Promise<void> => {
+  async function stop(): Promise<void> {
     leaving.abort();
     await broker.stop();
     await healthServer?.close();
     await metricsServer?.close();
     await closeAll();
-  };
-  let stopped: Promise<void> | undefined;
-  return { broker, layers, url, stop: () => (stopped ??= stop()) };
+  }
+  return { broker, layers, url, stop: stopOnce };
 }

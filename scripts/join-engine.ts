@@ -14,7 +14,12 @@ const NOBODY = "00000000-0000-0000-0000-000000000000";
 /** No engine was found, or it did not answer; the message says what to do. */
 export class NoEngine extends Error {}
 
-export type Engine = { broker: ServiceBroker; config: Config };
+export type Engine = {
+  broker: ServiceBroker;
+  config: Config;
+  /** From now on calls are this operator's and no longer nobody's. */
+  actAs(userId: string): void;
+};
 
 /**
  * Joins the bus of the running engine as a node without services, on behalf of the person at the keyboard: every call made from it carries an
@@ -31,8 +36,9 @@ export async function joinEngine(environment: Environment, { as, needs }: { as: 
     );
   const nodeId = `${as}-${hostname()}-${process.pid}`;
   const config = readConfig({ ...urls, ...Object.fromEntries(named), NODE_ID: nodeId, METRICS_PORT: "" });
+  const person = { userId: NOBODY };
   const broker = new ServiceBroker({
-    ...brokerOptions(config, [actAsOperator(config.internalTokenSecret)]),
+    ...brokerOptions(config, [actAsOperator(config.internalTokenSecret, person)]),
     logger: false,
     registry: { strategy: "RoundRobin", preferLocal: false },
   });
@@ -43,7 +49,7 @@ export async function joinEngine(environment: Environment, { as, needs }: { as: 
     await Promise.race([broker.stop().catch(() => undefined), wait(1_000)]);
     throw new NoEngine(`The engine did not answer within ${JOIN_MS / 1_000} s. Run npm start first, in another terminal.`);
   }
-  return { broker, config };
+  return { broker, config, actAs: (userId) => (person.userId = userId) };
 }
 
 async function serviceSeen(broker: ServiceBroker, needs: string | undefined, giveUp: AbortSignal): Promise<boolean> {
@@ -56,11 +62,11 @@ async function serviceSeen(broker: ServiceBroker, needs: string | undefined, giv
 }
 
 /** A token lives for a minute, a session at the keyboard for hours: each call gets one of its own. */
-function actAsOperator(secret: string): Middleware {
+function actAsOperator(secret: string, person: { userId: string }): Middleware {
   const mint = createInternalTokenMint(secret);
   const call =
     (next: ServiceBroker["call"]) =>
     (action: string, params: object, options: { meta?: object } = {}) =>
-      next(action, params, { ...options, meta: { token: mint({ userId: NOBODY, role: "operator" }), ...options.meta } });
+      next(action, params, { ...options, meta: { token: mint({ userId: person.userId, role: "operator" }), ...options.meta } });
   return { name: "ActAsOperator", call: call as unknown as NonNullable<Middleware["call"]> };
 }

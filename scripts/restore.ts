@@ -24,7 +24,7 @@ try {
     options: { to: { type: "string" }, latest: { type: "boolean" }, drill: { type: "boolean" }, "key-file": { type: "string" } },
   });
   const { to, latest = false, drill = false } = values;
-  if ((to === undefined) === (!latest && !drill)) throw new ServerProblem(USAGE);
+  if (drill ? latest : (to !== undefined) === latest) throw new ServerProblem(USAGE);
   if (to !== undefined && Number.isNaN(Date.parse(to))) throw new ServerProblem(`${to} is no moment; give 2026-11-24T20:00:00Z`);
   const { dataDir } = readConfig(processEnvironment());
   const backups = await openBackups({ dataDir, keyFile: values["key-file"], report: say });

@@ -19,7 +19,7 @@ async function start(life: Life): Promise<void> {
     prepareEngine(environment, life, report),
     buildWebApp(report, { environment, abort: life.abort }),
   ]);
-  const node = await startNode(config);
+  const node = await startNode(config, { drain: () => process.kill(process.pid, "SIGTERM") });
   life.undo("node", () => stopNode(node, report));
   await addDemoCatalogue(config, node);
   life.undo("engine.json", writeEngineFile(config.dataDir, { nodeId: config.nodeId, address: node.url, urls, prometheusUrl }));

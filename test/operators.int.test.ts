@@ -31,6 +31,7 @@ describe("operators", () => {
   const actions = (): Action[] => broker.registry.getActionList({ withEndpoints: false });
   /** Moleculer checks what is asked before who asks. */
   const ASKED: Record<string, object> = {
+    "auth.find": { email: "ada@example.org" },
     "auth.grant": { email: "ada@example.org", role: "operator" },
     "catalog.import": { records: [], last: false },
     "ledger.discard": { id: "0".repeat(16) },
@@ -52,8 +53,10 @@ describe("operators", () => {
     const ours = actions().filter(({ name }) => !name.startsWith("$node."));
     const operators = ours.filter(({ action }) => action?.auth === "operator").map(({ name }) => name);
     for (const name of [
+      "auth.find",
       "auth.grant",
       "auth.operators",
+      "catalog.flush",
       "catalog.import",
       "ledger.deadLetters",
       "ledger.discard",
@@ -61,6 +64,7 @@ describe("operators", () => {
       "ledger.replay",
       "ledger.retryFailed",
       "ledger.status",
+      "node.drain",
       "purchasing.workers",
     ])
       assert.ok(operators.includes(name), `${name} is an operator's`);

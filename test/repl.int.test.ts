@@ -2,12 +2,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { requireServers } from "../config.ts";
 import { writeEngineFile } from "../scripts/engine-file.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
+import { until } from "./support/until.ts";
 
 const COMMAND = fileURLToPath(new URL("../scripts/repl.ts", import.meta.url));
 
@@ -16,7 +19,7 @@ describe("npm run repl", () => {
   let environment: Record<string, string>;
   let forget: () => void;
   before(async () => {
-    engine = await startEngine({ SERVICES: "ledger,purchasing" });
+    engine = await startEngine({ SERVICES: "auth,catalog,ledger,purchasing" });
     const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
     const urls = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter };
     const { dataDir, namespace } = engine.config;
@@ -32,8 +35,9 @@ describe("npm run repl", () => {
   async function repl(
     lines: string[],
     more: Record<string, string> = {},
+    options: string[] = [],
   ): Promise<{ code: number | null; output: string; errors: string }> {
-    const child = spawn(process.execPath, [COMMAND], { env: { ...environment, ...more } });
+    const child = spawn(process.execPath, [COMMAND, ...options], { env: { ...environment, ...more } });
     let output = "";
     let errors = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
@@ -53,6 +57,64 @@ describe("npm run repl", () => {
     );
     assert.match(output, /║ node-1-[^]*║ repl-/);
     assert.doesNotMatch(output, /ok: false|eyJ|undefined/, "nothing is refused, no token is shown, and nothing but answers");
+  });
+
+  it("knows operators' commands, and asks before what cannot be undone", async () => {
+    const eventId = await engine.addEvent({ capacity: 7 });
+    const { code, output, errors } = await repl([
+      "help",
+      "events",
+      `event ${eventId}`,
+      "workers",
+      `reconcile ${eventId}`,
+      "reconcile somewhere",
+      "deadletters",
+      "sales --live 1",
+      "drain nowhere",
+      "user nobody@example.com",
+      "cache flush",
+      "q",
+    ]);
+    assert.deepEqual([code, errors], [0, ""]);
+    for (const words of [
+      /drain NODE {2,}a node hands over/,
+      new RegExp(`${eventId} {2}\\d{4}-\\d\\d-\\d\\d +7 left {2}Concert, Berlin`),
+      /Concert, Berlin, .*: 7 of 7 left\nIt has no worker: nobody has asked for it lately\.\n1 compared: nothing disagrees\./,
+      /somewhere is no event's id/,
+      /^0 wait\.$/m,
+      /^nothing sold$/m,
+      /There is no node nowhere; there are node-1-/,
+      /Nobody has registered as nobody@example\.com/,
+      /Make every page of searches stale\?.* Nobody is there to ask: start with --yes\./,
+    ])
+      assert.match(output, words);
+    assert.doesNotMatch(output, /Done\. Gateways/);
+  });
+
+  it("acts as the named person, who must be an operator, and what they did is in the audit trail", async () => {
+    const users = `INSERT INTO user_account (id, email, email_key, name, password_hash, role) VALUES ($1, $2, $2, 'Ada', 'none', $3)`;
+    const [ada, bob] = [randomUUID(), randomUUID()];
+    await engine.database.query({ text: users, values: [ada, "ada@example.com", "operator"] });
+    await engine.database.query({ text: users, values: [bob, "bob@example.com", "customer"] });
+    const refused = await repl(["workers"], {}, ["--as", "bob@example.com"]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.errors, /bob@example\.com is no operator/);
+    const { code, output } = await repl(["user bob@example.com", "cache flush", "q"], {}, ["--as", "ada@example.com", "--yes"]);
+    assert.equal(code, 0);
+    assert.match(output, /for ada@example\.com;[^]*bob@example\.com {2}Ada {2}customer {2}0 sessions[^]*Done\. Gateways keep/);
+    const line = await until(() =>
+      readFileSync(engine.config.auditFile ?? "", "utf8")
+        .split("\n")
+        .find((text) => text.includes("catalog.flush")),
+    );
+    assert.match(line, new RegExp(`"userId":"${ada}"`));
+  });
+
+  it("drains a node when told so with --yes", async () => {
+    const node = await engine.startNode({ SERVICES: "purchasing" });
+    const { output } = await repl([`drain ${node.broker.nodeID}`, "q"], {}, ["--yes"]);
+    assert.match(output, /finishes what it has and ends/);
+    await until(() => !(node.broker as unknown as { started: boolean }).started, { withinMs: 15_000, what: "The node has stopped" });
   });
 
   it("answers the last line of a pipe that ends without q", async () => {

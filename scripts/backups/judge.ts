@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { readConfig } from "../../config.ts";
 import { startNode } from "../../main.ts";
 import { type Database, openDatabase } from "../../mixins/database.ts";
@@ -44,6 +45,7 @@ export async function judge(servers: RunningServers, dataDir: string): Promise<J
       SERVICES: "ledger",
       NODE_ID: "restore",
       LOG_LEVEL: "fatal",
+      AUDIT_FILE: join(dataDir, "restore-audit.log"),
       BUS_NAMESPACE: "restore",
     });
     const node = await startNode(config);

@@ -75,6 +75,13 @@ export async function changeRole(
   });
 }
 
+/** Who has this e-mail, with the number of their sessions; undefined where nobody has. */
+export async function findUser(database: Database, email: string): Promise<(User & { sessions: number }) | undefined> {
+  const text = `SELECT id, email, name, role, (SELECT count(*)::integer FROM user_session WHERE user_id = user_account.id AND revoked_at IS NULL) AS sessions
+    FROM user_account WHERE email_key = $1`;
+  return (await database.query<User & { sessions: number }>({ text, values: [emailKeyOf(email)] }))[0];
+}
+
 /** By e-mail, at most 1,000. */
 export function listOperators(database: Database): Promise<User[]> {
   const text = "SELECT id, email, name, role FROM user_account WHERE role = 'operator' ORDER BY email_key LIMIT 1000";

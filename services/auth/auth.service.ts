@@ -6,7 +6,7 @@ import { type Database, tableMixin } from "../../mixins/database.ts";
 import { ROLES, type Role } from "../../mixins/token-verifier.ts";
 import { ACCESS_TOKEN_LIFE_MS, type PublicJwk } from "../../mixins/tokens.ts";
 import { ACCOUNT_TABLE, type Account, type User, emailKeyOf, userOf } from "./account.ts";
-import { type Adapter, changePassword, changeRole, findAccount, insertAccount, listOperators, orTryAgain } from "./accounts.ts";
+import { type Adapter, changePassword, changeRole, findAccount, findUser, insertAccount, listOperators, orTryAgain } from "./accounts.ts";
 import { weaknessOf } from "./password-strength.ts";
 import { createPasswords, hasPasswordLength } from "./passwords.ts";
 import { type Device, type Grant, type SessionView, type Sessions, createSessions } from "./sessions.ts";
@@ -191,6 +191,14 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
         params: { $$strict: true, email: { type: "string", max: 254 }, role: { type: "enum", values: [...ROLES] } },
         handler: ({ params }: Context<{ email: string; role: Role }>): Promise<Answer<{ user: User; changed: boolean } | null>> =>
           orTryAgain(async () => accepted((await changeRole(database, sessions, params.email, params.role)) ?? null)),
+      },
+
+      /** Answers who has this e-mail, or null. Can refuse with: TRY_AGAIN. */
+      find: {
+        auth: "operator",
+        params: { $$strict: true, email: { type: "string", max: 254 } },
+        handler: ({ params }: Context<{ email: string }>): Promise<Answer<(User & { sessions: number }) | null>> =>
+          orTryAgain(async () => accepted((await findUser(database, params.email)) ?? null)),
       },
 
       /** Answers all operators. Can refuse with: TRY_AGAIN. */

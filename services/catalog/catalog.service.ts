@@ -118,6 +118,16 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
         },
       },
 
+      /** No page and no event that was read before is fresh from now on. */
+      flush: {
+        auth: "operator",
+        params: { $$strict: true },
+        async handler(): Promise<Answer<{ flushed: true }>> {
+          await renewals.pages();
+          return accepted({ flushed: true });
+        },
+      },
+
       /** Writes a batch of a feed; says for each record, in order, what became of it. */
       import: {
         auth: "operator",

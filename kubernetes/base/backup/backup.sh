@@ -21,13 +21,18 @@ SELF=$(readlink -f "$0")
 
 cipher() { openssl enc -aes-256-ctr -pbkdf2 -iter 100000 -md sha256 -pass "file:$BACKUP_KEY_FILE" "$@"; }
 seal() { if [ -n "${BACKUP_KEY_FILE:-}" ]; then gzip -1 | cipher; else gzip -1; fi; }
-unseal() { if [ -n "${BACKUP_KEY_FILE:-}" ]; then cipher -d | gzip -dc; else gzip -dc; fi; }
+# What is encrypted says so: an archive that began without a key can be read with one.
+unseal() {
+  if [ "$(head -c 8 "$1" | tr -d '\0')" != Salted__ ]; then gzip -dc < "$1"; return; fi
+  [ -n "${BACKUP_KEY_FILE:-}" ] || fail "$1 is encrypted; BACKUP_KEY_FILE names no key"
+  cipher -d < "$1" | gzip -dc
+}
 
 archive() {
   local target=$WAL/$2.gz
   mkdir -p "$WAL"
   # The server asks again when it does not know whether the last time went well. Another file under the same name is another server's.
-  if [ -e "$target" ]; then unseal < "$target" | cmp -s - "$1" || fail "$2 is in the archive with other content"; return; fi
+  if [ -e "$target" ]; then unseal "$target" | cmp -s - "$1" || fail "$2 is in the archive with other content"; return; fi
   seal < "$1" > "$target.part"
   sync "$target.part"
   mv "$target.part" "$target"
@@ -36,7 +41,7 @@ archive() {
 fetch() {
   # Exit code 1: not there, which ends a recovery; a file that cannot be read must not look like that.
   [ -e "$WAL/$1.gz" ] || exit 1
-  unseal < "$WAL/$1.gz" > "$2" || exit 255
+  unseal "$WAL/$1.gz" > "$2" || exit 255
 }
 
 full() {
@@ -49,7 +54,7 @@ full() {
     || fail "$(cat "$part/words")"
   rm "$part/words"
   # The first WAL file it needs; pg_archivecleanup keeps from there on.
-  unseal < "$part/base.tar.gz" | tar -xO backup_label | sed -n 's/.*(file \(.*\))/\1/p' > "$part/first-wal"
+  unseal "$part/base.tar.gz" | tar -xO backup_label | sed -n 's/.*(file \(.*\))/\1/p' > "$part/first-wal"
   [ -s "$part/first-wal" ] || fail "the backup has no label"
   sync "$part/base.tar.gz"
   # Named by the second after its end: a recovery to an earlier moment cannot begin here.
@@ -79,29 +84,40 @@ restore() {
   [ -n "$name" ] || fail "there is no full backup from before ${moment:-now} in $FULL"
   mkdir -p "$target"
   [ -z "$(ls -A "$target")" ] || fail "$target is not empty"
-  unseal < "$FULL/$name/base.tar.gz" | tar -x -C "$target"
+  unseal "$FULL/$name/base.tar.gz" | tar -x -C "$target"
   chmod 700 "$target"
   pg_verifybackup --no-parse-wal "$target" > /dev/null
   touch "$target/recovery.signal"
   {
     echo "restore_command = 'BACKUPS=\"$BACKUPS\" BACKUP_KEY_FILE=\"${BACKUP_KEY_FILE:-}\" bash \"$SELF\" fetch \"%f\" \"%p\"'"
     echo "recovery_target_action = 'promote'"
-    [ -z "$moment" ] || echo "recovery_target_time = '$(date -u -d "$moment" '+%Y-%m-%d %H:%M:%S.%N+00')'"
+    # Also without one: the backup of a server that was restored itself still names its moment.
+    echo "recovery_target_time = '$([ -z "$moment" ] || date -u -d "$moment" '+%Y-%m-%d %H:%M:%S.%N+00')'"
   } >> "$target/postgresql.auto.conf"
   echo "$name"
 }
 
 drill() {
-  local target=$1 began=$SECONDS name broken
-  rm -rf "$target"
+  # Of the whole script, for what is undone at its end.
+  target=$1
+  local began=$SECONDS name broken
+  rm -rf "$target" "$target.socket"
   name=$(restore "$target")
+  # Nobody but us comes in, by a folder that is closed to others.
+  mkdir "$target.socket"
+  echo 'local all all trust' > "$target.hba"
   # Beside the archive it must write nothing: it is a copy, and its WAL another history.
-  pg_ctl -D "$target" -w -t 3600 -l "$target.log" start \
-    -o "-c listen_addresses='' -c unix_socket_directories=/tmp -c archive_mode=off -c hot_standby=off" > /dev/null || { cat "$target.log" >&2; exit 1; }
-  trap 'pg_ctl -D "$target" -m immediate stop > /dev/null' EXIT
-  broken=$(psql -h /tmp -U boxoffice -d boxoffice -XqAt -v ON_ERROR_STOP=1 -f "$INVARIANTS")
-  echo "restored $name and all WAL after it in $((SECONDS - began)) s; last transaction $(psql -h /tmp -U boxoffice -d boxoffice -XqAt \
-    -c "SELECT coalesce(max(created_at)::text, 'none') FROM (SELECT max(purchased_at) AS created_at FROM event_tickets) AS newest")"
+  pg_ctl -D "$target" -w -t 3600 -l "$target.log" start -o "-c listen_addresses='' -c unix_socket_directories='$target.socket' \
+    -c hba_file='$target.hba' -c archive_mode=off -c hot_standby=off" > /dev/null || { tail "$target.log" >&2; exit 1; }
+  trap 'pg_ctl -D "$target" -m immediate stop > /dev/null; rm -rf "$target" "$target.socket" "$target.hba" "$target.log"' EXIT
+  ask() { psql -h "$target.socket" -U boxoffice -d boxoffice -XqAt -v ON_ERROR_STOP=1 "$@"; }
+  # It lets nobody in before it has played all there is.
+  until ask -c 'SELECT 1' > /dev/null 2>&1; do
+    pg_ctl -D "$target" status > /dev/null || { tail "$target.log" >&2; exit 1; }
+    sleep 0.2
+  done
+  broken=$(ask -f "$INVARIANTS")
+  echo "restored $name and all WAL after it in $((SECONDS - began)) s; newest ticket $(ask -c "SELECT coalesce(max(purchased_at)::text, 'none') FROM event_tickets")"
   [ -z "$broken" ] || fail "the restored database breaks: $broken"
 }
 

@@ -1,0 +1,40 @@
+import type { ServiceBroker } from "moleculer";
+import type { Answer } from "../../domain/refusal.ts";
+
+/** What an operator's command works with. */
+export type Desk = {
+  /** Calls an action as the person at the keyboard. Throws a Refused with what to do in words. */
+  call<T>(action: string, params?: object, nodeId?: string): Promise<T>;
+  /** The nodes that run a service. */
+  nodesOf(service: string): string[];
+  say(line: string): void;
+  /** Whether to go on with what cannot be undone. Where nobody can be asked, only the REPL's --yes is a yes. */
+  sure(question: string): Promise<boolean>;
+};
+
+export class Refused extends Error {}
+
+const CALL_MS = 70_000;
+
+export function openDesk(broker: ServiceBroker, { say, sure }: Pick<Desk, "say" | "sure">): Desk {
+  return {
+    say,
+    sure,
+    nodesOf: (service) =>
+      broker.registry
+        .getServiceList({ onlyAvailable: true })
+        .flatMap(({ name, nodeID }) => (name === service && nodeID !== undefined ? [nodeID] : []))
+        .sort(),
+    async call<T>(action: string, params: object = {}, nodeId?: string): Promise<T> {
+      const answer = await broker.call<Answer<T>, object>(action, params, {
+        timeout: CALL_MS,
+        ...(nodeId === undefined ? {} : { nodeID: nodeId }),
+      });
+      if (answer.ok) return answer.value;
+      const { code } = answer.refusal;
+      throw new Refused(
+        code === "TRY_AGAIN" ? "A server behind it does not answer; nothing is lost, ask again later." : `The engine refuses: ${code}`,
+      );
+    },
+  };
+}

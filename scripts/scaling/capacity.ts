@@ -1,0 +1,94 @@
+/** CPU-milliseconds of the engine's nodes for one search that a reader sees, and for one durable purchase. */
+export type Costs = { saleMs: number; viewMs: number };
+
+/** What a day and its worst moment look like. */
+export type Demand = { name: string; dailyUsers: number; concurrentOperations: number };
+
+export const DEMANDS: readonly Demand[] = [
+  { name: "1 million users a day, 10,000 operations at once", dailyUsers: 1e6, concurrentOperations: 1e4 },
+  { name: "ten times that", dailyUsers: 1e7, concurrentOperations: 1e5 },
+  { name: "a hundred times that", dailyUsers: 1e8, concurrentOperations: 1e6 },
+];
+
+/** One in ten of those who are there at once buys; everybody expects an answer within a second. */
+const BUYERS = 0.1;
+const ANSWER_S = 1;
+/** A node is one thread; beyond this share of it waits grow. */
+const BUSY_MOST = 0.6;
+/** Of a purchase's CPU what the gateway costs; the rest is the purchasing node's. Measured by npm run bench -- nodes: somewhat more than half. */
+const GATEWAY_OF_SALE = 0.6;
+/** Of a view's CPU what the gateway costs, which answers most from bytes it keeps. */
+const GATEWAY_OF_VIEW = 0.7;
+const LEAST_NODES = 2;
+const NODE_MB = 512;
+/** Tickets that a user of a day buys. */
+const TICKETS_PER_USER = 0.2;
+/** Rows and indexes of a ticket and its booking, summed from their columns. */
+const BYTES_PER_TICKET = 800;
+/** A ticket's copy lives until its event is over: so many days on average. */
+const COPY_DAYS = 30;
+const BYTES_PER_COPY = 450;
+
+export type Plan = {
+  viewsPerSecond: number;
+  salesPerSecond: number;
+  gateways: number;
+  purchasing: number;
+  catalog: number;
+  memoryGb: number;
+  postgresGbPerYear: number;
+  redisGb: number;
+};
+
+export function planFor({ dailyUsers, concurrentOperations }: Demand, { saleMs, viewMs }: Costs): Plan {
+  const perSecond = concurrentOperations / ANSWER_S;
+  const salesPerSecond = perSecond * BUYERS;
+  const viewsPerSecond = perSecond - salesPerSecond;
+  const nodes = (cpuMsPerSecond: number): number => Math.max(LEAST_NODES, Math.ceil(cpuMsPerSecond / 1_000 / BUSY_MOST));
+  const gateways = nodes(viewsPerSecond * viewMs * GATEWAY_OF_VIEW + salesPerSecond * saleMs * GATEWAY_OF_SALE);
+  const purchasing = nodes(salesPerSecond * saleMs * (1 - GATEWAY_OF_SALE));
+  const catalog = nodes(viewsPerSecond * viewMs * (1 - GATEWAY_OF_VIEW));
+  const tickets = dailyUsers * TICKETS_PER_USER;
+  return {
+    ...{ viewsPerSecond, salesPerSecond, gateways, purchasing, catalog },
+    memoryGb: ((gateways + purchasing + catalog + 2 * LEAST_NODES) * NODE_MB) / 1_024,
+    postgresGbPerYear: (tickets * 365 * BYTES_PER_TICKET) / 1e9,
+    redisGb: (tickets * COPY_DAYS * BYTES_PER_COPY) / 1e9,
+  };
+}
+
+type HotEvent = { results?: { contender?: string; cpuMsPerSale?: number }[] };
+type Rush = { results?: { engineCpuMs?: number; sold?: number; groups?: { name: string; times: { count: number } }[] }[] };
+
+/** What benchmarks have measured: a sale by hot-event; a view by rush, as what is left of the engine's CPU once its sales are taken off, of the median run. */
+export function costsOf(hotEvent: unknown, rush: unknown): Partial<Costs> {
+  const saleMs = (hotEvent as HotEvent | undefined)?.results?.find(({ contender }) => contender === "worker")?.cpuMsPerSale;
+  const views = ((rush as Rush | undefined)?.results ?? []).flatMap(({ engineCpuMs, sold = 0, groups = [] }) => {
+    const count = groups.find(({ name }) => name === "search")?.times.count ?? 0;
+    return engineCpuMs === undefined || count === 0 ? [] : [(engineCpuMs - sold * (saleMs ?? 0)) / count];
+  });
+  const viewMs = views.toSorted((one, other) => one - other)[Math.floor(views.length / 2)];
+  return { ...(saleMs === undefined ? {} : { saleMs }), ...(viewMs === undefined ? {} : { viewMs }) };
+}
+
+export function capacityTable(costs: Costs): string {
+  const plans = DEMANDS.map((demand) => planFor(demand, costs));
+  const round = (value: number): string =>
+    value < 10 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value).toLocaleString("en");
+  const row = (what: string, of: (plan: Plan) => number): string => `| ${what} | ${plans.map((plan) => round(of(plan))).join(" | ")} |`;
+  return [
+    `Computed with ${costs.saleMs.toFixed(2)} CPU-ms a purchase and ${costs.viewMs.toFixed(2)} CPU-ms a view.`,
+    "",
+    `| | ${DEMANDS.map(({ name }) => name).join(" | ")} |`,
+    "|---|---|---|---|",
+    row("views a second, at worst", ({ viewsPerSecond }) => viewsPerSecond),
+    row("purchases a second, at worst", ({ salesPerSecond }) => salesPerSecond),
+    row("gateways", ({ gateways }) => gateways),
+    row("purchasing nodes", ({ purchasing }) => purchasing),
+    row("catalog nodes", ({ catalog }) => catalog),
+    row("memory of all nodes, GB", ({ memoryGb }) => memoryGb),
+    row("PostgreSQL grows, GB a year", ({ postgresGbPerYear }) => postgresGbPerYear),
+    row("Redis, GB", ({ redisGb }) => redisGb),
+    "",
+  ].join("\n");
+}
