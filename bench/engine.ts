@@ -28,6 +28,7 @@ const REPLACEMENTS: Record<Contender, Replacements> = {
 const node = await startNode(config, REPLACEMENTS[contender]);
 process.send?.({ url: node.url });
 process.on("message", (message) => {
+  if (message === "layers") process.send?.({ layers: node.layers });
   if (message === "stop") void node.stop().then(() => process.disconnect());
 });
 process.on("disconnect", () => process.exit());

@@ -67,3 +67,13 @@ export function tokenCosts(): TokenCost[] {
 function fail(): never {
   throw new Error("There are fewer callers than rounds");
 }
+
+export function printTokenCosts(costs: readonly TokenCost[]): void {
+  console.table(Object.fromEntries(costs.map(({ what, us, mostUs }) => [what, { µs: Number(us.toFixed(2)), "at most": mostUs ?? "" }])));
+}
+
+export function tokenFaults(costs: readonly TokenCost[]): string[] {
+  return costs.flatMap(({ what, us, mostUs }) =>
+    mostUs !== undefined && us > mostUs ? [`${what}: ${us.toFixed(2)} µs, of ${mostUs}`] : [],
+  );
+}

@@ -1,4 +1,5 @@
 import { type Middleware, type ServiceBroker, Transporters } from "moleculer";
+import { within } from "./within.ts";
 
 /** What is used of the NATS client under Moleculer's transporter. */
 type NatsClient = { flush(): Promise<void>; close(): Promise<void>; isClosed(): boolean; status(): AsyncIterable<{ type: string }> };
@@ -40,9 +41,7 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
       () => true,
       () => false,
     );
-    let answered = await within(pong, SILENCE_MS);
-    // A process that was busy itself has not read the answer yet: it lies in the socket.
-    answered ??= await within(pong, 1);
+    const answered = await within(pong, SILENCE_MS);
     become(answered !== true);
     // A silent one is waited for by the same ping, which is answered as soon as there is a connection again.
     if (answered === undefined) become(!(await pong));
@@ -118,17 +117,4 @@ export function isBusSilent(broker: ServiceBroker): boolean {
 /** Judged by its type wherever it arrives, like Moleculer's own. */
 function fault(type: string, message: string, nodeID?: string): Error {
   return Object.assign(new Error(message), { type, code: 503, data: { nodeID } });
-}
-
-/** What comes of the promise, or undefined after `ms`. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => setImmediate(resolve, undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -65,6 +65,8 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
 };
 
+const ONE_WRITE_MAX = 16_384;
+
 /**
  * Sends an answer once; HEAD gets the headers of GET. An answer that has begun already is left alone. `own`: headers of the request rather than of the
  * answer. Given here and not by `setHeader`, all are written in one go.
@@ -79,5 +81,8 @@ export function sendAnswer(
   const bodiless = status === 204 || status === 304;
   const length = Buffer.byteLength(body);
   response.writeHead(status, { ...SECURITY_HEADERS, ...own, ...headers, ...(bodiless ? {} : { "Content-Length": length }) });
-  response.end(request.method === "HEAD" || bodiless ? undefined : body);
+  if (request.method === "HEAD" || bodiless) response.end();
+  else if (typeof body === "string" || length > ONE_WRITE_MAX) response.end(body);
+  // Node writes a text together with the head, but bytes after it, in a second piece; Latin-1 spells each byte as it is.
+  else response.end(Buffer.from(body.buffer, body.byteOffset, length).toString("latin1"), "latin1");
 }

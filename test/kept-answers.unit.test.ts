@@ -32,21 +32,35 @@ describe("answers that the gateway keeps", () => {
     return given.ok ? JSON.parse(given.value.body.toString()) : given.refusal.code;
   };
 
-  it("are half a second old at most, from the asking on, while the catalogue answers", async () => {
+  it("are fresh for three quarters of a second from the asking on, and a second old at most while the catalogue answers", async () => {
     await answer();
     next = accepted("two");
-    nowMs += 499;
+    nowMs += 749;
     assert.deepEqual([await answer(), asked], ["one", 1]);
     nowMs += 1;
+    assert.deepEqual([await answer(), asked], ["one", 2], "who comes then gets what is there, and it is asked for again");
     assert.deepEqual([await answer(), asked], ["two", 2]);
+    next = accepted("three");
+    nowMs += 1_000;
+    assert.deepEqual([await answer(), asked], ["three", 3]);
     const slow = kept.answer("slow", () => {
-      nowMs += 400;
+      nowMs += 900;
       return Promise.resolve(accepted("slow"));
     });
     await slow;
     nowMs += 100;
-    assert.equal(await answer("slow"), "two");
-    assert.deepEqual(counts, { hits: 1, misses: 4, stale: 0, notModified: 0 });
+    assert.equal(await answer("slow"), "three");
+    assert.deepEqual(counts, { hits: 3, misses: 4, stale: 0, notModified: 0 });
+  });
+
+  it("keep what was compressed while nothing changes", async () => {
+    const first = await kept.answer("k", () => Promise.resolve(next));
+    nowMs += 5_000;
+    const same = await kept.answer("k", () => Promise.resolve(next));
+    assert.ok(first.ok && same.ok && first.value === same.value);
+    nowMs += 5_000;
+    const other = await kept.answer("k", () => Promise.resolve(accepted("two")));
+    assert.ok(other.ok && other.value !== first.value);
   });
 
   it("are asked for once by however many at a time", async () => {
@@ -84,7 +98,7 @@ describe("answers that the gateway keeps", () => {
   it("are successes only, and gone with the first other answer", async () => {
     await answer();
     next = refused("EVENT_NOT_FOUND");
-    nowMs += 500;
+    nowMs += 1_000;
     assert.deepEqual([await answer(), await answer(), asked], ["EVENT_NOT_FOUND", "EVENT_NOT_FOUND", 3]);
     next = TRY_AGAIN;
     assert.equal(await answer(), "TRY_AGAIN");

@@ -81,8 +81,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         await node.stop();
       }
       for (const node of nodes) node.thaw();
-      await Promise.all(nodes.filter(({ changed }) => changed).map((node) => node.stop()));
-      await Promise.all(nodes.map((node) => node.start()));
+      await Promise.all(nodes.filter(({ changed }) => !changed).map((node) => node.start()));
+      // One after the other, as whoever changes a setting would: customers are still buying.
+      for (const node of nodes.filter(({ changed }) => changed)) {
+        await node.stop();
+        await node.start();
+      }
     },
     stop,
   };

@@ -2,8 +2,13 @@ import { createHash } from "node:crypto";
 import { accepted, type Answer } from "../../domain/refusal.ts";
 import { oneFlight } from "../../mixins/one-flight.ts";
 
-/** Old enough to be asked for again. With a second in the client's own cache what is left to sell is two seconds old at most. */
-const FRESH_MS = 500;
+/** Old enough to be asked for again. */
+const FRESH_MS = 750;
+/**
+ * Until then whoever comes gets what is there while it is asked for again, so that in a rush nobody stands in line for a popular question. With a second
+ * in the client's own cache what is left to sell is two seconds old at most.
+ */
+const RENEWED_MS = 1_000;
 /** So long an answer stands in where the catalogue cannot give a newer one. */
 const STALE_MS = 600_000;
 /** While it cannot, it is asked this often. */
@@ -58,7 +63,10 @@ export function createKeptAnswers(counts: GatewayCounts, bytesMax = BYTES_MAX, n
         throw error;
       }
       if (answer.ok) {
-        const kept = keptAnswer(answer.value);
+        const before = entries.get(key)?.answer;
+        let kept = keptAnswer(answer.value);
+        // Nothing has changed: what was compressed need not be compressed again.
+        if (before?.etag === kept.etag) kept = before;
         keep(key, { answer: kept, askedAtMs, failedAtMs: undefined });
         return accepted(kept);
       }
@@ -74,6 +82,12 @@ export function createKeptAnswers(counts: GatewayCounts, bytesMax = BYTES_MAX, n
       const entry = entries.get(key);
       const ageMs = entry === undefined ? Infinity : nowMs - entry.askedAtMs;
       if (entry !== undefined && ageMs < FRESH_MS) {
+        counts.hits += 1;
+        return accepted(entry.answer);
+      }
+      if (entry !== undefined && ageMs < RENEWED_MS && entry.failedAtMs === undefined) {
+        // Whatever comes of it is told to who asks next.
+        fill(key, ask).catch(() => undefined);
         counts.hits += 1;
         return accepted(entry.answer);
       }

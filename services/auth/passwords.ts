@@ -1,5 +1,6 @@
 import { hash, verify } from "@node-rs/argon2";
-import { type Answer, accepted, refused } from "../../domain/refusal.ts";
+import { type Answer, accepted } from "../../domain/refusal.ts";
+import { inTurn } from "../../mixins/in-turn.ts";
 
 /** argon2id (the package's default) as OWASP asks: 19 MiB, two passes, one lane. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -32,32 +33,13 @@ export type Passwords = {
 };
 
 export function createPasswords(): Passwords {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-
-  const inTurn = async <T>(work: () => Promise<Answer<T>>): Promise<Answer<T>> => {
-    if (running >= RUNNING_MAX) {
-      if (waiting.length >= WAITING_MAX) return refused("TRY_AGAIN");
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else {
-      running += 1;
-    }
-    try {
-      return await work();
-    } finally {
-      // The next in line takes this place over, so nobody who comes later overtakes it.
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
-
+  const turn = inTurn({ running: RUNNING_MAX, waiting: WAITING_MAX });
   let nobodys: Promise<string> | undefined;
 
   return {
-    hash: (password) => inTurn(async () => accepted(await hash(password, PARAMETERS))),
+    hash: (password) => turn(async () => accepted(await hash(password, PARAMETERS))),
     ownerOf: (find, password) =>
-      inTurn(async () => {
+      turn(async () => {
         const found = await find();
         if (!found.ok) return found;
         const encoded = found.value?.passwordHash;

@@ -1,5 +1,6 @@
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import type { Connection } from "../../mixins/database.ts";
+import { inTurn } from "../../mixins/in-turn.ts";
 import { copyLeftToSell, readLeftToSell } from "../../mixins/left-to-sell.ts";
 import type { Metrics } from "../../mixins/metrics.ts";
 import { oneFlight } from "../../mixins/one-flight.ts";
@@ -48,6 +49,11 @@ export type LayersOptions = { database: Connection; redis: RedisClient; shares: 
 
 /** While PostgreSQL is away and there are copies, one question in so long is spent on finding out whether it is back. */
 const RETRY_MS = 500;
+/**
+ * Questions that PostgreSQL is asked at a time: fewer than the pool has connections, so that a rush of searches that nobody asked before does not stand
+ * before people's tickets and sign-ins. Whoever has waited for a second has been told TRY_AGAIN.
+ */
+const LINE = { running: 6, waiting: 1_000, waitMs: 900 };
 /** Events end all the time, and their counts with them. */
 const FILTERS_FRESH_MS = 60_000;
 
@@ -58,6 +64,7 @@ const FILTERS_FRESH_MS = 60_000;
 export function createLayers({ database, redis, shares, now, counts }: LayersOptions): Layers {
   const copies = createPageCopies(redis);
   const flights = oneFlight<Answer<unknown>>();
+  const turn = inTurn(LINE);
   let retryAtMs: number | undefined;
 
   /** PostgreSQL's answer, or TRY_AGAIN within a second; at once where it was just seen to be away and `copy` can stand in. */
@@ -67,7 +74,7 @@ export function createLayers({ database, redis, shares, now, counts }: LayersOpt
       if (nowMs < retryAtMs) return refused("TRY_AGAIN");
       retryAtMs = nowMs + RETRY_MS;
     }
-    const answer = await orTryAgain(read);
+    const answer = await orTryAgain(() => turn(read));
     retryAtMs = isAway(answer) ? performance.now() + RETRY_MS : undefined;
     return answer;
   };

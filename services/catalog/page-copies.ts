@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { availableKey, GENERATION_KEY, readAvailable } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
+import { within } from "../../mixins/within.ts";
 import type { EventRow, StoredEvent } from "./event-view.ts";
 import { GENERATION_MS, eventKey } from "./event-copies.ts";
 
@@ -40,16 +41,12 @@ export function createPageCopies(redis: RedisClient): PageCopies {
   const ask = async <T>(work: (run: string) => Promise<T>): Promise<T | undefined> => {
     const run = redis.runId();
     if (run === undefined || performance.now() < restUntilMs) return undefined;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error("Redis is slow")), PATIENCE_MS)));
-    try {
-      return await Promise.race([work(run), late]);
-    } catch {
-      restUntilMs = performance.now() + REST_MS;
-      return undefined;
-    } finally {
-      clearTimeout(timer);
-    }
+    const found = await within(
+      work(run).catch(() => undefined),
+      PATIENCE_MS,
+    );
+    if (found === undefined) restUntilMs = performance.now() + REST_MS;
+    return found;
   };
   /** The generation that stands; where there is none (an empty Redis, or an import that died) a new one, under which nothing is fresh yet. */
   const standing = async (read: string | null | undefined): Promise<string> => {

@@ -9,6 +9,7 @@ export type Measures = {
   recoverySeconds: number;
   /** How often each bad answer came: `buy 503 TRY_AGAIN`. */
   bad: Record<string, number>;
+  /** Of those that a gateway took: how long a balancer waits for one that is ready is its own affair. */
   slowestMs: number;
 };
 
@@ -26,7 +27,7 @@ export function measure(entries: readonly Entry[], referenceMs: number): Measure
     by: Object.fromEntries(OPERATIONS.map((op) => [op, shareOf(entries.filter((entry) => entry.op === op))])) as Measures["by"],
     recoverySeconds: (lastBad - referenceMs) / 1_000,
     bad: counts,
-    slowestMs: Math.max(0, ...entries.map(({ started, ended }) => ended - started)),
+    slowestMs: Math.max(0, ...entries.filter(({ code }) => code !== "NOT_SENT").map(({ started, ended }) => ended - started)),
   };
 }
 
