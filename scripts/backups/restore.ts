@@ -30,7 +30,7 @@ export async function restoreInto(dataDir: string, backups: Backups, to: string 
   const aside = existsSync(cluster) ? `${cluster}.before-${new Date().toISOString().replaceAll(/[-:.]/g, "")}` : undefined;
   if (aside !== undefined) renameSync(cluster, aside);
   renameSync(fresh, cluster);
-  const servers = await startServers({ dataDir, report: () => undefined, restart: false });
+  const servers = await startServers({ dataDir, only: ["postgres", "redis", "nats"], report: () => undefined, restart: false });
   try {
     const judgement = await judge(servers, dataDir);
     return { ...judgement, backup, took: secondsSince(began), aside };
