@@ -12,7 +12,7 @@ import { type Difference, differences } from "./support/compare-contracts.ts";
 const CONTRACT = fileURLToPath(new URL("../../shared/api/openapi.yaml", import.meta.url));
 
 /** Promised, and not built yet: what is built must leave this list. */
-const ABSENT: string[] = ["get /api/events/{eventId}/availability", "get /api/operator/engine", "get /api/tickets/{ticketId}/qr.svg"];
+const ABSENT: string[] = ["get /api/tickets/{ticketId}/qr.svg"];
 /** Where requests are held to more than the contract says: a text that no cursor of ours has would be a 422 in any case. */
 const STRICTER = ["get /api/events: query cursor maxLength", "get /api/tickets: query cursor maxLength"];
 /** And where to less. */

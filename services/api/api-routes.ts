@@ -3,10 +3,11 @@ import { CATALOG_ROUTES } from "./catalog-routes.ts";
 import { documentRoutes } from "./document-routes.ts";
 import type { OpenApiDocument } from "./openapi.ts";
 import { PLAIN_OPERATIONS } from "./operations.ts";
+import { OPERATOR_ROUTES } from "./operator-routes.ts";
 import type { Route } from "./route.ts";
 import { TICKET_ROUTES } from "./ticket-routes.ts";
 
-const WORKING_ROUTES: readonly Route[] = [...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES];
+const WORKING_ROUTES: readonly Route[] = [...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES, ...OPERATOR_ROUTES];
 const { routes, document } = documentRoutes([...WORKING_ROUTES, ...PLAIN_OPERATIONS]);
 
 /** Every route there is, with those that tell of all. */

@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallingOptions, Context, ServiceBroker, ServiceSchema } from "moleculer";
 import ApiGateway, { type ApiSettingsSchema } from "moleculer-web";
 import type { Config } from "../../config.ts";
-import { type Answer, refused } from "../../domain/refusal.ts";
+import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { openAudit } from "../../mixins/audit.ts";
+import { AVAILABILITY_CHANGED, type AvailabilityChanged } from "../../mixins/availability.ts";
+import { systemClock } from "../../mixins/clock.ts";
 import type { Metrics } from "../../mixins/metrics.ts";
 import type { Health } from "../../mixins/health.ts";
 import { createInternalTokenMint } from "../../mixins/internal-token.ts";
@@ -13,11 +15,13 @@ import { turnNow } from "../../mixins/turn-clock.ts";
 import type { PublicJwk } from "../../mixins/tokens.ts";
 import { type AccessTokens, createAccessTokens } from "./access-tokens.ts";
 import { API_ROUTES } from "./api-routes.ts";
+import { type AvailabilityHub, createAvailabilityHub } from "./availability-hub.ts";
 import { createBus } from "./bus.ts";
 import { followCertificate } from "./certificate.ts";
 import { createClientReader } from "./client.ts";
 import { resourcesOf } from "./compiled-route.ts";
 import { createEdge } from "./edge.ts";
+import { createEventStreams } from "./event-streams.ts";
 import { createFrontDoor } from "./front-door.ts";
 import { createKeptAnswers, type GatewayCounts, newGatewayCounts } from "./kept-answers.ts";
 import { watchHttp } from "./http-metrics.ts";
@@ -25,6 +29,7 @@ import { operationResources, servePlain } from "./operations.ts";
 import { requestIdOf } from "./request-id.ts";
 import { type Asked, type Tools, serve } from "./serve.ts";
 import { type GatewayServer, createGatewayServer } from "./server.ts";
+import { newStreamCounts } from "./stream-group.ts";
 import { createThrottles } from "./throttles.ts";
 import { readWebApp } from "./web-app.ts";
 
@@ -78,6 +83,11 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
   let tools: Tools;
   let accessTokens: AccessTokens;
   let forgetCertificate: (() => void) | undefined;
+  let hub: AvailabilityHub | undefined;
+  const closeDoor = async (): Promise<void> => {
+    hub?.end();
+    await server?.close();
+  };
 
   const aliases: Record<string, (request: GatewayRequest, response: ServerResponse) => void> = {};
   const resources = resourcesOf(API_ROUTES);
@@ -119,9 +129,22 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
     actions: {
       // Private to this service: the context under which a request is served. Who may do what is decided per route.
       rest: { auth: "public" },
+      /** Figures of this gateway, for operators. */
+      status: {
+        auth: "operator",
+        unaudited: true,
+        params: { $$strict: true },
+        handler: () => accepted({ kept: gatewayCounts, streams: hub?.counts ?? newStreamCounts() }),
+      },
       listAliases: false,
       addRoute: false,
       removeRoute: false,
+    },
+    events: {
+      /** What workers and imports have changed. */
+      [AVAILABILITY_CHANGED](ctx: Context<AvailabilityChanged>) {
+        hub?.hear(ctx.params.items);
+      },
     },
     methods: {
       /** The query is read by the route that takes one, strictly. */
@@ -152,9 +175,15 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         return broker.call<Answer<{ keys: PublicJwk[] }>, object>("auth.keys", {}, { timeout: KEYS_MS });
       });
       const busOf = createBus(broker);
+      const client = createClientReader(config.trustedProxies);
+      const fault: Tools["fault"] = (error, facts) => logger.error({ ...facts, ...faultFacts(error) }, "A request failed");
+      const look = (eventIds: string[]) =>
+        busOf(contextOf(broker, "availability"), undefined, READ_PATIENCE).ask<AvailabilityChanged>("catalog.left", { eventIds });
+      const live = createAvailabilityHub(look, systemClock);
+      hub = live;
       tools = {
         verifyAccessToken: (token) => accessTokens.verify(token),
-        client: createClientReader(config.trustedProxies),
+        client,
         throttles: throttleStore && createThrottles(throttleStore),
         mintInternalToken: createInternalTokenMint(config.internalTokenSecret),
         busOf,
@@ -163,7 +192,8 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         gatewayCounts,
         watch: dependencies.metrics && watchHttp(dependencies.metrics, gatewayCounts),
         askFor: (route, input, requestId) => route.call(input, busOf(contextOf(broker, requestId), undefined, READ_PATIENCE)),
-        fault: (error, facts) => logger.error({ ...facts, ...faultFacts(error) }, "A request failed"),
+        fault,
+        streams: createEventStreams({ client, fault, hub: live, limited: throttleStore !== undefined }),
       };
       const gateway = this as unknown as Gateway;
       const edge = createEdge({ ...tools, corsOrigins: config.corsOrigins });
@@ -174,9 +204,12 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         if (edge(request, response)) tools.watch?.("refused early", request, response, turnNow());
         else if (!frontDoor(request, response)) void gateway.httpHandler(request, response);
       });
-      leaving?.addEventListener("abort", () => server?.leave());
+      leaving?.addEventListener("abort", () => {
+        server?.leave();
+        live.end();
+      });
       // Before any service of this node stops, the gateway stops taking requests and answers those it has: hooks stop in reverse order.
-      broker.middlewares.add({ name: "GatewayDrain", stopping: () => server?.close() ?? Promise.resolve() });
+      broker.middlewares.add({ name: "GatewayDrain", stopping: () => closeDoor() });
     },
     async started() {
       // Who is sent here by a load balancer is to be served, not told that nobody is known yet.
@@ -200,7 +233,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       accessTokens.stop();
       tools.throttles?.close();
       forgetCertificate?.();
-      await server?.close();
+      await closeDoor();
     },
   };
   return schema as unknown as ServiceSchema;

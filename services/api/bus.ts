@@ -12,6 +12,8 @@ const ANSWER_MS = 4_000;
 const AGAIN_MS = 2_000;
 /** The second in order has a ping (0.3 s) and an epoch to take before it begins. */
 const SECOND_ANSWER_MS = 2_800;
+/** Who looks at the whole engine does not wait longer for one of its nodes. */
+const EVERYWHERE_MS = 1_000;
 /** Whoever serves one of the commands serves all. */
 const A_COMMAND = "purchasing.buy";
 
@@ -47,6 +49,14 @@ export function createBus(broker: ServiceBroker): BusOf {
         const second = await tryOnce<T>(action, params, { ...base, nodeID, timeout: againMs });
         return second.type === "answered" ? second.answer : refused("TRY_AGAIN");
       },
+      everywhere: (action) =>
+        Promise.all(
+          nodesOffering(broker, action).map(async (nodeId) => {
+            const options = { ...base, nodeID: nodeId, timeout: EVERYWHERE_MS };
+            const answer = await context.call<Answer<unknown>, object>(action, {}, options).catch(() => undefined);
+            return { nodeId, value: answer?.ok === true ? answer.value : undefined };
+          }),
+        ),
       command: <T>(action: string, params: { eventId: string }) =>
         callOwner<T>(order.of(params.eventId), (nodeID, insteadOf) =>
           insteadOf === undefined

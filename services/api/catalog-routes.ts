@@ -1,3 +1,5 @@
+import { accepted, type Answer, refused } from "../../domain/refusal.ts";
+import type { LeftNow } from "../../mixins/availability.ts";
 import { listOf, pageOf, record, ref } from "./answer-schemas.ts";
 import { CURSOR, DAY, PAGE_LIMIT, type Route, UUID, objectSchema } from "./route.ts";
 
@@ -65,4 +67,28 @@ const get: Route = {
   call: ({ params }, bus) => bus.ask("catalog.get", params),
 };
 
-export const CATALOG_ROUTES: readonly Route[] = [search, filters, get];
+const availability: Route = {
+  method: "GET",
+  path: "/api/events/{eventId}/availability",
+  auth: "public",
+  about: {
+    id: "watchAvailability",
+    tag: "events",
+    does:
+      "Server-sent events: at once, then on every change, at most 4 a second, `event: availability` with data {eventId, available}. A comment line " +
+      "every 15 s keeps it open. It ends when the gateway stops; clients come back by themselves.",
+    answer: { is: "A stream", mediaType: "text/event-stream" },
+    refusals: ["EVENT_NOT_FOUND", "TOO_MANY_REQUESTS"],
+  },
+  params: objectSchema({ eventId: UUID }, ["eventId"]),
+  status: 200,
+  stream: true,
+  async call({ params: { eventId } }, bus): Promise<Answer<LeftNow>> {
+    const answer = await bus.ask<{ items: LeftNow[] }>("catalog.left", { eventIds: [eventId] });
+    if (!answer.ok) return answer;
+    const [left] = answer.value.items;
+    return left === undefined ? refused("EVENT_NOT_FOUND") : accepted(left);
+  },
+};
+
+export const CATALOG_ROUTES: readonly Route[] = [search, filters, get, availability];

@@ -1,5 +1,6 @@
 import { PROBLEMS, type ProblemCode } from "../../mixins/problem.ts";
 import { ANSWER_SCHEMAS, record, ref, text } from "./answer-schemas.ts";
+import { ENGINE_SCHEMA } from "./engine-status.ts";
 import type { ObjectSchema, Route, Schema } from "./route.ts";
 
 /** As much of a route as is written down for others; what takes no input and asks no service has no more than this. */
@@ -55,7 +56,7 @@ export function openApiDocument(routes: readonly Described[]): OpenApiDocument {
     paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
-      schemas: { ...ANSWER_SCHEMAS, Problem: PROBLEM },
+      schemas: { ...ANSWER_SCHEMAS, Engine: ENGINE_SCHEMA, Problem: PROBLEM },
     },
   };
 }

@@ -46,6 +46,8 @@ export type Bus = {
    * what was never sent is sent to another node.
    */
   ask<T>(action: string, params: object, again?: boolean): Promise<Answer<T>>;
+  /** The same of every node that offers the action, side by side; undefined where a node did not answer within a second, or with a fault. */
+  everywhere(action: string): Promise<{ nodeId: string; value: unknown }[]>;
   /** For what changes an event, by way of its owner: a lost answer is OUTCOME_UNKNOWN, a call that was never sent TRY_AGAIN. */
   command<T>(action: string, params: { eventId: string } & Record<string, unknown>): Promise<Answer<T>>;
 };
@@ -73,6 +75,8 @@ export type Route = {
   kept?: true;
   /** Served before moleculer-web sees it (`front-door.ts`): what a rush is made of. */
   direct?: true;
+  /** Answered by a stream (`event-streams.ts`) that begins with what `call` finds. */
+  stream?: true;
   /** Cache-Control of a success; `no-store` unless said. */
   cache?: string;
   call(input: Input, bus: Bus): Promise<Answer<unknown>>;

@@ -13,6 +13,7 @@ import type { HttpWatch } from "./http-metrics.ts";
 import { compressed } from "./compression.ts";
 import type { CompiledRoute, Resource } from "./compiled-route.ts";
 import type { Question } from "./front-door.ts";
+import type { EventStreams } from "./event-streams.ts";
 import { type PublicReadTools, servePublicRead } from "./public-reads.ts";
 import { answeredKey, readInput } from "./read-input.ts";
 import type { Input } from "./route.ts";
@@ -32,6 +33,7 @@ export type Tools = PublicReadTools & {
   audit: Audit;
   /** Undefined where nobody looks. */
   watch: HttpWatch | undefined;
+  streams: EventStreams;
 };
 
 /** Answers one request to one resource, and tells whoever watches. Never rejects. */
@@ -48,6 +50,10 @@ async function answer(tools: Tools, resource: Resource, asked: Asked, request: I
   if (route === undefined) {
     const reply = request.method === "OPTIONS" ? optionsReply(resource.allow) : methodRefusal(resource.allow, requestId);
     sendAnswer(request, response, reply, { "X-Request-ID": requestId });
+    return;
+  }
+  if (route.stream) {
+    await tools.streams.serve(route, asked, tools.busOf(asked.context, undefined), request, response);
     return;
   }
   if (route.kept) {

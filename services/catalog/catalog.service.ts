@@ -1,6 +1,7 @@
 import type { Context, ServiceSchema } from "moleculer";
 import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
 import { accepted, type Answer } from "../../domain/refusal.ts";
+import { AVAILABILITY_CHANGED, type AvailabilityChanged } from "../../mixins/availability.ts";
 import { type Database, tableMixin } from "../../mixins/database.ts";
 import type { Metrics } from "../../mixins/metrics.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
@@ -8,7 +9,8 @@ import { EVENT_TABLE, type EventView, readEvent } from "./event-view.ts";
 import { createRenewals } from "./event-copies.ts";
 import type { Filters } from "./filters.ts";
 import { gramShares } from "./gram-shares.ts";
-import { importEvents, type ImportOutcome } from "./import-events.ts";
+import { type ImportDependencies, importEvents, type ImportOutcome } from "./import-events.ts";
+import { leftNow } from "./left-now.ts";
 import { type CatalogCounts, createLayers, newCatalogCounts, watchCatalog } from "./layers.ts";
 import type { SearchPage } from "./search.ts";
 import type { SearchParams } from "./search-filters.ts";
@@ -109,6 +111,15 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
         },
       },
 
+      /** What so many events have left to sell, with the stamps to tell old news from new. Can refuse with: TRY_AGAIN. */
+      left: {
+        auth: "public",
+        params: { $$strict: true, eventIds: { type: "array", min: 1, max: 500, items: { type: "uuid" } } },
+        handler(ctx: Context<{ eventIds: string[] }>): Promise<Answer<AvailabilityChanged>> {
+          return leftNow(database, redis, ctx.params.eventIds);
+        },
+      },
+
       /** The cities and types of upcoming events, most events first. Can refuse with: TRY_AGAIN. */
       filters: {
         auth: "public",
@@ -128,6 +139,14 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
         },
       },
 
+      /** How many questions of this node which layer answered, for operators. */
+      status: {
+        auth: "operator",
+        unaudited: true,
+        params: { $$strict: true },
+        handler: () => accepted(counts),
+      },
+
       /** Writes a batch of a feed; says for each record, in order, what became of it. */
       import: {
         auth: "operator",
@@ -138,11 +157,14 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
           last: { type: "boolean", optional: true },
         },
         async handler(ctx: Context<ImportParams>): Promise<Answer<{ outcomes: ImportOutcome[] }>> {
-          const changed = (eventId: string): void => {
+          const tell = (what: string, facts: object): void => {
             // Whoever does not hear of it finds the truth in PostgreSQL, a little later.
-            this.broker
-              .broadcast("event.changed", { eventId })
-              .catch((error: unknown) => this.logger.warn("event.changed was not sent", error));
+            this.broker.broadcast(what, facts).catch((error: unknown) => this.logger.warn(`${what} was not sent`, error));
+          };
+          const changed: ImportDependencies["changed"] = (eventId, left) => {
+            tell("event.changed", { eventId });
+            const items = left && [{ eventId, available: left.available, epoch: left.epoch, batch: 0 }];
+            if (items !== undefined) tell(AVAILABILITY_CHANGED, { items } satisfies AvailabilityChanged);
           };
           const node = this.broker.nodeID;
           const outcomes = await importEvents({ database: importDatabase, redis, renewals, node, changed }, ctx.params.records);

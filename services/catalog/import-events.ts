@@ -16,8 +16,8 @@ export type ImportDependencies = {
   renewals: Renewals;
   /** Who takes an event's epoch, for those who look at event_worker. */
   node: string;
-  /** Tells every node that this event is another now. */
-  changed: (eventId: string) => void;
+  /** Tells every node that this event is another now, and what it has left where that was changed. */
+  changed: (eventId: string, left?: { available: number; epoch: number }) => void;
 };
 
 const DESCRIPTION = ["name", "type", "location", "country", "url"] as const;
@@ -96,7 +96,7 @@ async function change({ database, redis, renewals, node, changed }: ImportDepend
     await renewals.pages();
     await renewals.forget(id);
     await renewals.left(id, { available: result.available, epoch: result.epoch, endsAtMs: Date.parse(record.endsAt) });
-    changed(id);
+    changed(id, result);
     return { outcome: "updated" };
   } catch (error) {
     // Nothing of this record is written; the others are not to suffer from it.

@@ -2,6 +2,7 @@ import type { Context, ServiceSchema } from "moleculer";
 import type { BuyTickets, CancelTicket, Command } from "../../domain/event-state.ts";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { callerOf } from "../../mixins/authorisation.ts";
+import { AVAILABILITY_CHANGED } from "../../mixins/availability.ts";
 import { systemClock } from "../../mixins/clock.ts";
 import type { Database } from "../../mixins/database.ts";
 import { EVENT_OWNER } from "../../mixins/event-owner.ts";
@@ -11,6 +12,7 @@ import type { Metrics } from "../../mixins/metrics.ts";
 import { openPublisher, type Publisher } from "../../mixins/queue.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { orTryAgain } from "../../mixins/unavailable.ts";
+import { type AvailabilityNews, createAvailabilityNews } from "./availability-news.ts";
 import { postgresStore } from "./event-store.ts";
 import type { Outcome, Ticket, WorkerLimits, WorkerPorts } from "./ports.ts";
 import { watchPurchases } from "./purchase-metrics.ts";
@@ -61,6 +63,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
   let leases: Leases | undefined;
   let publisher: Publisher | undefined;
   const copies = redisCopies(redis);
+  let news: AvailabilityNews | undefined;
   const { metrics } = dependencies;
   const watch = metrics && watchPurchases(metrics, { workers: () => workers, publisher: () => publisher });
 
@@ -179,6 +182,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
       /** The workers of one node, for operators. */
       workers: {
         auth: "operator",
+        unaudited: true,
         params: { $$strict: true },
         handler() {
           return accepted({ items: workers?.status() ?? [] });
@@ -203,11 +207,20 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
       const { logger, broker } = this;
       const held = openLeases(lockUrls, leaseMs, (message) => logger.warn(message));
       const messages = await openPublisher({ url: amqpUrl, log: logger });
+      news = createAvailabilityNews((items) => {
+        // Whoever does not hear of it looks for itself within seconds.
+        broker.broadcast(AVAILABILITY_CHANGED, { items }).catch(() => undefined);
+      }, systemClock);
       const ports: WorkerPorts = {
         store: postgresStore(dependencies.workerDatabase, broker.nodeID),
         lease: { acquire: (eventId, waitMs, cutShort) => held.acquire(`lock:event:{${eventId}}`, waitMs, cutShort) },
         publisher: messages,
-        copies,
+        copies: {
+          write(batch) {
+            news?.changed(batch);
+            return copies.write(batch);
+          },
+        },
         clock: systemClock,
         router: busRouter(broker, createInternalTokenMint(internalTokenSecret), leaving),
         newTicketId: createTicketIds(),
@@ -229,6 +242,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
     async stopped() {
       await workers?.stop();
       copies.close();
+      news?.close();
       await Promise.all([leases?.close(), publisher?.close()]);
     },
   };
