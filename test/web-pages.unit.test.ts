@@ -5,6 +5,8 @@ import { type Code, Problem, problemOf } from "../public/src/api/problem.ts";
 import { randomFrom } from "../public/src/art/random.ts";
 import { daysOf, filtersFrom, NO_FILTERS, paramsOf, spanOf } from "../public/src/browse/filters.ts";
 import { asksTheSame, earlyPath } from "../public/src/early.ts";
+import type { Engine } from "../public/src/api/types.ts";
+import { nextMoment } from "../public/src/engine/moments.ts";
 import { afterProblem, isUnderWay, resumed, type UnderWay } from "../public/src/purchase/state.ts";
 import { returnTo } from "../public/src/session/return-to.ts";
 import { calendarFile } from "../public/src/tickets/calendar.ts";
@@ -105,5 +107,19 @@ describe("the pages", () => {
     assert.deepEqual(draw("a"), draw("a"));
     assert.notDeepEqual(draw("a"), draw("b"));
     assert.ok(draw("a").every((number) => number >= 0 && number < 1));
+  });
+
+  it("reckon rates from two looks at the engine, also where a worker has begun anew", () => {
+    const worker = { node: "n", epoch: 1, batch: 1, available: 1, mailbox: 3, largestBatch: 1, degraded: false };
+    const look = (at: number, sales: [string, number][], hits: number): Engine => ({
+      ...{ at: new Date(NOW + at).toISOString(), nodes: [], workerCount: sales.length, ledger: null, queue: null, streams: {} },
+      workers: sales.map(([eventId, count]) => ({ ...worker, eventId, sales: count })),
+      layers: { gateway: {}, catalog: { hits, misses: 10 } },
+    });
+    const first = look(0, [["a", 100]], 10);
+    assert.equal(nextMoment(undefined, first).sales, undefined, "one look is no rate");
+    const next = nextMoment(first, look(2_000, [["a", 160], ["b", 20]], 40)); // prettier-ignore
+    assert.deepEqual([next.sales, next.waiting, next.redis, next.kept, next.lagMs], [40, 6, 1, undefined, undefined]);
+    assert.equal(nextMoment(first, look(1_000, [["a", 5]], 10)).sales, 5);
   });
 });

@@ -221,6 +221,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events/{eventId}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Server-sent events: at once, then on every change, at most 4 a second, `event: availability` with data {eventId, available}. A comment line every 15 s keeps it open. It ends when the gateway stops; clients come back by themselves. */
+        get: operations["watchAvailability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events/{eventId}/tickets": {
         parameters: {
             query?: never;
@@ -282,6 +299,23 @@ export interface paths {
         };
         /** @description The caller's transaction: `pending` until the ledger has applied it. */
         get: operations["getTransaction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/engine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The engine now: nodes, workers, the ledger and its queue, and which layer answered the searches. Counts only grow while a node runs. For operators. */
+        get: operations["getEngine"];
         put?: never;
         post?: never;
         delete?: never;
@@ -463,6 +497,85 @@ export interface components {
             status: "pending" | "completed" | "failed";
             /** @description Change of capacity: negative for a purchase, positive for a cancellation */
             quantity: number;
+        };
+        Engine: {
+            /** Format: date-time */
+            at: string;
+            /** @description By name */
+            nodes: {
+                node: string;
+                /** @description Of api, catalog, purchasing and ledger */
+                services: string[];
+                /** @description Those that did not answer within a second: their figures are missing below */
+                silent: string[];
+            }[];
+            /** @description Workers there are, of all nodes */
+            workerCount: number;
+            /** @description The fullest mailboxes first, then most sales; 200 at most */
+            workers: {
+                node: string;
+                /** Format: uuid */
+                eventId: string;
+                /** @description Null: it has none at this moment */
+                epoch: number | null;
+                /** @description Batches committed under this epoch */
+                batch: number | null;
+                /** @description Left to sell */
+                available: number | null;
+                /** @description Commands that wait */
+                mailbox: number;
+                /** @description Commands in its largest batch */
+                largestBatch: number;
+                /** @description Purchases since the worker came; a worker that was idle for 30 s goes */
+                sales: number;
+                /** @description It works without the lease */
+                degraded: boolean;
+            }[];
+            /** @description Null: no ledger could tell */
+            ledger: {
+                /** @description Transactions sold and not booked yet */
+                pendingRows: number;
+                /** @description How long the oldest has waited: the ledger's lag */
+                oldestPendingMs: number;
+                /** @description Which the ledger could not book */
+                failedRows: number;
+                /** @description Booked since the nodes started */
+                appliedRows: number;
+            } | null;
+            /** @description Null: RabbitMQ is away */
+            queue: {
+                /** @description Messages that wait */
+                ready: number;
+                /** @description Dead letters */
+                dead: number;
+                /** @description Ledgers that listen */
+                consumers: number;
+            } | null;
+            /** @description Counts since the nodes started, of all nodes together */
+            layers: {
+                /** @description Searches answered from kept bytes, from the catalogue, from old bytes */
+                gateway: {
+                    hits?: number;
+                    misses?: number;
+                    stale?: number;
+                    notModified?: number;
+                };
+                /** @description Answered from Redis, in part, from PostgreSQL, from old copies */
+                catalog: {
+                    hits?: number;
+                    partial?: number;
+                    misses?: number;
+                    stale?: number;
+                    unasked?: number;
+                };
+            };
+            /** @description Streams of live availability, of all gateways together */
+            streams: {
+                open?: number;
+                sent?: number;
+                skipped?: number;
+                dropped?: number;
+            };
         };
         Problem: {
             /** @description urn:boxoffice:problem:<code in kebab case> */
@@ -1497,6 +1610,80 @@ export interface operations {
             };
         };
     };
+    watchAvailability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eventId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description EVENT_NOT_FOUND: There is no such event */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "EVENT_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            429: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
     buyTickets: {
         parameters: {
             query?: never;
@@ -1924,6 +2111,76 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "TRANSACTION_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getEngine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The engine now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Engine"];
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN";
                     };
                 };
             };

@@ -1,4 +1,4 @@
-import type { components } from "./schema.d.ts";
+import type { components, paths } from "./schema.d.ts";
 
 type Schemas = components["schemas"];
 export type Event = Schemas["Event"];
@@ -8,3 +8,4 @@ export type User = Schemas["User"];
 export type Session = Schemas["Session"];
 export type SignedInSession = Schemas["SignedInSession"];
 export type ProblemCode = Schemas["Problem"]["code"];
+export type Engine = paths["/api/operator/engine"]["get"]["responses"][200]["content"]["application/json"];

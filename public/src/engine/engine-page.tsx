@@ -1,4 +1,49 @@
 import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { momentText, numberText } from "../parts/format.ts";
+import { Loading } from "../parts/loading.tsx";
+import { usePageTitle } from "../parts/page-title.ts";
+import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { Gauge } from "./gauge.tsx";
+import type { Moment } from "./moments.ts";
+import { Nodes, Workers } from "./tables.tsx";
+import { useEngine } from "./use-engine.ts";
+
+/** What the engine does, for operators. */
 export default function EnginePage(): ReactNode {
-  return null;
+  const { t } = useTranslation();
+  usePageTitle(t("engine.title"));
+  const { data, error, refetch, moments } = useEngine();
+  const percent = (value: number): string => numberText(value, { style: "percent", maximumFractionDigits: 1 });
+  const count = (value: number): string => numberText(value, { maximumFractionDigits: 1 });
+  const seconds = (ms: number): string => numberText(ms / 1_000, { style: "unit", unit: "second", maximumFractionDigits: 1 });
+  const gauges: [keyof Moment, string, (value: number) => string][] = [
+    ["sales", t("engine.sales"), count],
+    ["waiting", t("engine.waiting"), count],
+    ["queue", t("engine.queue"), count],
+    ["lagMs", t("engine.lag"), seconds],
+    ["redis", t("engine.hits"), percent],
+    ["kept", t("engine.kept"), percent],
+    ["streams", t("engine.streams"), count],
+  ];
+  return (
+    <>
+      <h1>{t("engine.title")}</h1>
+      {error !== null && <ProblemNotice error={error} again={() => void refetch()} />}
+      {data === undefined ? (
+        error === null && <Loading />
+      ) : (
+        <>
+          <p className="lead">{t("engine.lead", { when: momentText(data.at) })}</p>
+          <div className="gauges">
+            {gauges.map(([key, name, say]) => (
+              <Gauge key={key} name={name} values={moments.map((moment) => moment[key])} say={say} />
+            ))}
+          </div>
+          <Workers engine={data} />
+          <Nodes engine={data} />
+        </>
+      )}
+    </>
+  );
 }

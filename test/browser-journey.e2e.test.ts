@@ -1,0 +1,131 @@
+// In a real browser: find an event, register, buy, see the QR code, cancel; the same with the keyboard alone; two buyers and one ticket.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { ensureDemoCatalogue, OPERATOR } from "../scripts/demo-catalogue.ts";
+import { createInternalTokenMint } from "../mixins/internal-token.ts";
+import { type Visitors, registerHere, startBrowser } from "./support/browser.ts";
+import { type Engine, startEngine } from "./support/engine.ts";
+
+describe("a buyer at the pages", () => {
+  let engine: Engine;
+  let visitors: Visitors;
+  before(async () => {
+    engine = await startEngine();
+    const { broker } = await engine.startNode({ SERVICES: "catalog" });
+    await ensureDemoCatalogue(broker, createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR), Date.now(), 200);
+    visitors = await startBrowser(engine.url);
+  });
+  after(async () => {
+    await visitors.close();
+    await engine.close();
+  });
+
+  it("finds an event, registers, buys, sees the QR code and cancels, within a minute and without a word in the console", async () => {
+    const eventId = await engine.addEvent({ capacity: 3 });
+    const began = performance.now();
+    const { page, complaints, close } = await visitors.open();
+    await page.goto("/");
+    await page.getByRole("searchbox", { name: "Name" }).fill("conc");
+    await page.getByRole("combobox", { name: "City" }).fill("berl");
+    await page.getByRole("option", { name: /^Berlin/ }).click();
+    await page.waitForURL(/\?name=conc&location=Berlin$/);
+    await page.locator(`a[href="/events/${eventId}"]`).click();
+    await page.getByText("3 of 3 tickets left").waitFor();
+    await page.getByLabel("How many").selectOption("2");
+    await page.getByRole("button", { name: "Sign in to buy" }).click();
+    await page.getByRole("link", { name: "Create an account" }).click();
+    await registerHere(page);
+    // Back where one came from, with what was chosen.
+    await page.waitForURL(new RegExp(`/events/${eventId}\\?quantity=2$`));
+    await page.getByRole("button", { name: "Buy 2 tickets" }).dblclick();
+    await page.getByRole("heading", { name: "They are yours: 2 tickets" }).waitFor();
+    await page.getByText("1 of 3 tickets left").waitFor();
+
+    await page.getByRole("link", { name: "Ticket 1" }).click();
+    await page.getByRole("img", { name: /^QR code/ }).waitFor();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Add to calendar" }).click();
+    assert.equal((await download).suggestedFilename(), "Concert.ics");
+    await page.getByRole("button", { name: "Cancel ticket…" }).click();
+    await page.getByRole("button", { name: "Keep my ticket" }).click();
+    await page.getByRole("button", { name: "Cancel ticket…" }).click();
+    await page.getByRole("button", { name: "Cancel it for good" }).click();
+    await page.getByText(/This ticket no longer admits anybody/).waitFor();
+    assert.equal(await page.getByRole("img", { name: /^QR code/ }).count(), 0);
+    await page.getByRole("link", { name: "All my tickets" }).click();
+    await page.getByRole("link", { name: "Ticket 1" }).waitFor();
+    assert.equal(await page.getByRole("link", { name: "Ticket 2" }).count(), 0);
+
+    const seconds = (performance.now() - began) / 1_000;
+    assert.ok(seconds < 60, `it took ${seconds} s`);
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+
+  it("does all of it with the keyboard alone", async () => {
+    const eventId = await engine.addEvent({ capacity: 5 });
+    const { page, complaints, close } = await visitors.open();
+    const focused = (): Promise<string> => page.evaluate("document.activeElement?.textContent?.trim() ?? ''");
+    const tabTo = async (name: string): Promise<void> => {
+      for (let presses = 0; presses < 60; presses += 1) {
+        await page.keyboard.press("Tab");
+        if ((await focused()) === name) return;
+      }
+      assert.fail(`${name} cannot be reached with the keyboard; the focus is on ${await focused()}`);
+    };
+    await page.goto(`/register?to=/events/${eventId}`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await tabTo("Skip to the content");
+    await page.keyboard.press("Enter");
+    for (const text of ["Grace Hopper", `keyboard-${process.pid}@example.org`, "correct horse battery staple"]) {
+      await page.keyboard.press("Tab");
+      await page.keyboard.type(text);
+    }
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Buy 1 ticket" }).waitFor();
+    await tabTo("Buy 1 ticket");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "It is yours" }).waitFor();
+    assert.equal(await focused(), "Buy 1 more ticket", "the focus stays where it was");
+    await tabTo("Ticket 1");
+    await page.keyboard.press("Enter");
+    await tabTo("Cancel ticket…");
+    await page.keyboard.press("Enter");
+    assert.equal(await focused(), "Keep my ticket", "the safe answer has the focus");
+    await page.keyboard.press("Escape");
+    assert.equal(await focused(), "Cancel ticket…", "Escape closes and gives the focus back");
+    await page.keyboard.press("Enter");
+    await tabTo("Cancel it for good");
+    await page.keyboard.press("Enter");
+    await page.getByText(/This ticket no longer admits anybody/).waitFor();
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+
+  it("gets the last ticket or hears at once that it is gone, when two want it", async () => {
+    const eventId = await engine.addEvent({ capacity: 1 });
+    const windows = await Promise.all([visitors.open(), visitors.open(), visitors.open()]);
+    const [one, other, onlooker] = windows.map(({ page }) => page);
+    assert.ok(one && other && onlooker);
+    for (const page of [one, other]) {
+      await page.goto(`/register?to=/events/${eventId}`);
+      await registerHere(page);
+    }
+    await onlooker.goto(`/events/${eventId}`);
+    const buyers = [one, other];
+    await Promise.all(buyers.map((page) => page.getByRole("button", { name: "Buy 1 ticket" }).waitFor()));
+    await Promise.all(buyers.map((page) => page.getByRole("button", { name: "Buy 1 ticket" }).click()));
+    const outcomes = await Promise.all(
+      buyers.map(async (page) => {
+        const yes = page.getByRole("heading", { name: "It is yours" });
+        const no = page.getByText("There are not enough tickets left. Nothing was bought.");
+        await yes.or(no).waitFor();
+        return (await yes.count()) === 1;
+      }),
+    );
+    assert.deepEqual(outcomes.sort(), [false, true]);
+    await Promise.all([one, other, onlooker].map((page) => page.getByText("Sold out").first().waitFor()));
+    assert.equal(await onlooker.getByRole("button", { name: /buy/i }).count(), 0);
+    await Promise.all(windows.map(({ close }) => close()));
+  });
+});
