@@ -97,8 +97,9 @@ describe("every page", () => {
         const visitor = await visitors.open({ locale, colorScheme, reducedMotion: "reduce" });
         const { page } = visitor;
         const faults: string[] = [];
+        const pictured = (locale === "en-GB") === (colorScheme === "light");
         const look = async ({ name, path, ready, press }: Stop): Promise<void> => {
-          for (const width of WIDTHS) {
+          for (const width of pictured ? WIDTHS : WIDTHS.slice(0, 1)) {
             await page.setViewportSize({ width, height: 900 });
             if (width === WIDTHS[0]) await page.goto(path);
             if (press !== undefined && width === WIDTHS[0]) await page.locator(press).click();
@@ -106,8 +107,7 @@ describe("every page", () => {
             const overflow = await page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
             if (overflow > 0) faults.push(`${name} at ${width}: ${overflow} px too wide`);
             if (width !== 768) faults.push(...(await violations(page)).map((fault) => `${name} at ${width}: ${fault}`));
-            if ((locale === "en-GB") === (colorScheme === "light"))
-              await takePicture(page, `${name}-${locale.slice(0, 2)}-${colorScheme}-${width}`);
+            if (pictured) await takePicture(page, `${name}-${locale.slice(0, 2)}-${colorScheme}-${width}`);
           }
         };
         for (const stop of ANONYMOUS) await look(stop);

@@ -46,12 +46,11 @@ export function startText({ startsAt, timeZone }: When): string {
 /** From when to when by the clocks of its city; with days where it lasts longer than one. */
 export function spanText({ startsAt, timeZone, duration }: When): string {
   const starts = new Date(startsAt);
-  const long = duration >= 24 * 60;
-  const days: Intl.DateTimeFormatOptions = long ? { day: "numeric", month: "short" } : {};
-  return format({ ...days, hour: "2-digit", minute: "2-digit", timeZone }).formatRange(
-    starts,
-    new Date(starts.getTime() + duration * MINUTE_MS),
-  );
+  const ends = new Date(starts.getTime() + duration * MINUTE_MS);
+  const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", timeZone };
+  if (duration >= 24 * 60) return format({ day: "numeric", month: "short", ...clock }).formatRange(starts, ends);
+  // A night that ends after midnight needs no second date.
+  return `${format(clock).format(starts)} – ${format(clock).format(ends)}`;
 }
 
 /** The zone's name in words: Central European Standard Time. */
