@@ -1,6 +1,7 @@
 import type { Environment } from "../config.ts";
 import type { ServerName } from "../scripts/servers/binaries.ts";
 import type { Report } from "../scripts/servers/problem.ts";
+import { availability, availabilityFaults, availabilityFigures, printAvailability } from "./availability.ts";
 import type { Contender } from "./contenders.ts";
 import { hotEvent, printHotEvent } from "./hot-event.ts";
 import type { Outcome } from "./outcome.ts";
@@ -13,6 +14,7 @@ import { printTokenCosts, tokenCosts, tokenFaults } from "./tokens.ts";
 export type BenchOptions = {
   buyers: number;
   looking: number;
+  watching: number;
   seconds: number;
   contenders: Contender[];
   /** Leaves CPU profiles in `folder`. */
@@ -45,6 +47,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       const results = await rush(environment, { ...options, buying: options.buyers }, options.report);
       printRush(results);
       return { results, faults: rushFaults(results) };
+    },
+  },
+  availability: {
+    about:
+      "5,000 people watching one event's live availability: how soon they see a sale, against node:http writing the same; fails above 500 ms p99",
+    servers: "all",
+    async run(options, environment) {
+      const results = await availability(environment, options, options.report);
+      printAvailability(results);
+      return { results: results.map(availabilityFigures), faults: results.flatMap(availabilityFaults) };
     },
   },
   nodes: {

@@ -1,0 +1,48 @@
+import { createConnection, type Socket } from "node:net";
+
+export type Subscriber = {
+  /** The last number it has read. */
+  left(): number;
+  /** When it has read this number or a smaller one, by `performance.now()`. */
+  sees(wanted: number): Promise<number>;
+  close(): void;
+};
+
+const NUMBER = '"available":';
+
+/** Resolves with its first number. A plain socket: a client that parses HTTP for 5,000 streams would be measured instead of the engine. */
+export async function subscribe(url: string, eventId: string): Promise<Subscriber> {
+  const { hostname, port, host } = new URL(url);
+  const socket: Socket = createConnection({ host: hostname, port: Number(port), noDelay: true });
+  let left = Infinity;
+  let waiting: { wanted: number; resolve: (atMs: number) => void; reject: (error: Error) => void } | undefined;
+  socket.on("error", () => undefined);
+  socket.on("close", () => waiting?.reject(new Error("A stream ended before its number came")));
+  socket.on("data", (chunk: Buffer) => {
+    const at = chunk.lastIndexOf(NUMBER);
+    if (at === -1) return;
+    left = Number.parseInt(chunk.toString("latin1", at + NUMBER.length, at + NUMBER.length + 12), 10);
+    if (waiting === undefined || left > waiting.wanted) return;
+    waiting.resolve(performance.now());
+    waiting = undefined;
+  });
+  socket.write(`GET /api/events/${eventId}/availability HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  const subscriber: Subscriber = {
+    left: () => left,
+    sees: (wanted) =>
+      left <= wanted ? Promise.resolve(performance.now()) : new Promise((resolve, reject) => (waiting = { wanted, resolve, reject })),
+    close: () => socket.destroy(),
+  };
+  await subscriber.sees(Number.MAX_SAFE_INTEGER);
+  return subscriber;
+}
+
+/** So many at once would be turned away by no one, but would measure how fast connections are made. */
+const JOINING = 200;
+
+export async function subscribeMany(url: string, eventId: string, count: number): Promise<Subscriber[]> {
+  const all: Subscriber[] = [];
+  while (all.length < count)
+    all.push(...(await Promise.all(Array.from({ length: Math.min(JOINING, count - all.length) }, () => subscribe(url, eventId)))));
+  return all;
+}
