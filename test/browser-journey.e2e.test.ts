@@ -128,4 +128,20 @@ describe("a buyer at the pages", () => {
     assert.equal(await onlooker.getByRole("button", { name: /buy/i }).count(), 0);
     await Promise.all(windows.map(({ close }) => close()));
   });
+
+  it("believes the stream of what is left rather than an answer that is older", async () => {
+    const eventId = await engine.addEvent({ capacity: 1 });
+    const { page, close } = await visitors.open();
+    const before = await (await fetch(`${engine.url}/api/events/${eventId}`)).text();
+    const headers = { Authorization: `Bearer ${engine.accessToken()}` };
+    assert.equal((await fetch(`${engine.url}/api/events/${eventId}/tickets`, { method: "POST", headers })).status, 201);
+    const stream = page.waitForResponse("**/availability");
+    await page.route(`**/api/events/${eventId}`, async (route) => {
+      await stream;
+      await route.fulfill({ contentType: "application/json", body: before });
+    });
+    await page.goto(`/events/${eventId}`);
+    await page.getByText("Sold out").first().waitFor();
+    await close();
+  });
 });

@@ -15,7 +15,7 @@ import { useLiveEvent } from "./use-event.ts";
 export function EventPage({ eventId }: { eventId: string }): ReactNode {
   const { t } = useTranslation();
   const typeName = useTypeName();
-  const { data: event, error, refetch } = useLiveEvent(eventId);
+  const { event, error, refetch } = useLiveEvent(eventId);
   usePageTitle(event?.name ?? t("event.page"));
   if (event === undefined) {
     if (error === null) return <Loading />;

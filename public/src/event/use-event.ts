@@ -1,7 +1,6 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { answerOf, api } from "../api/client.ts";
-import type { Event } from "../api/types.ts";
 
 /** Where the stream is refused (an old proxy between), the page asks itself. */
 const POLL_MS = 5_000;
@@ -19,7 +18,7 @@ export function useEvent(eventId: string, pollMs: number | false = false) {
  * to one place, and catch up when they are seen again.
  */
 export function useLiveEvent(eventId: string) {
-  const queries = useQueryClient();
+  const [left, setLeft] = useState<number>();
   const [refused, setRefused] = useState(false);
   useEffect(() => {
     if (refused) return undefined;
@@ -27,14 +26,18 @@ export function useLiveEvent(eventId: string) {
     const follow = (): void => {
       stream?.close();
       stream = undefined;
+      setLeft(undefined);
       if (document.hidden) return;
       const opened = (stream = new EventSource(`/api/events/${eventId}/availability`));
       opened.addEventListener("availability", ({ data }: MessageEvent<string>) => {
-        const { available } = JSON.parse(data) as { available: number };
-        queries.setQueryData<Event>(["event", eventId], (event) => event && { ...event, available });
+        setLeft((JSON.parse(data) as { available: number }).available);
       });
       // It reconnects by itself, unless it was answered with something that is no stream.
-      opened.addEventListener("error", () => opened.readyState === EventSource.CLOSED && setRefused(true));
+      opened.addEventListener("error", () => {
+        if (opened.readyState !== EventSource.CLOSED) return;
+        setLeft(undefined);
+        setRefused(true);
+      });
     };
     follow();
     document.addEventListener("visibilitychange", follow);
@@ -42,6 +45,9 @@ export function useLiveEvent(eventId: string) {
       document.removeEventListener("visibilitychange", follow);
       stream?.close();
     };
-  }, [eventId, queries, refused]);
-  return useEvent(eventId, refused ? POLL_MS : false);
+  }, [eventId, refused]);
+  const found = useEvent(eventId, refused ? POLL_MS : false);
+  // An answer that was asked for may be two seconds old, the stream tells of each change once: what it said last stands.
+  const event = found.data && left !== undefined ? { ...found.data, available: left } : found.data;
+  return { ...found, event };
 }
