@@ -114,6 +114,16 @@ describe("a buyer at the pages", () => {
     await onlooker.goto(`/events/${eventId}`);
     const buyers = [one, other];
     await Promise.all(buyers.map((page) => page.getByRole("button", { name: "Buy 1 ticket" }).waitFor()));
+    // Neither order passes before both are on the way: sold out is shown so soon that the slower one could not click any more.
+    const bothOrdered = Promise.withResolvers<undefined>();
+    let orders = 0;
+    for (const page of buyers)
+      await page.route("**/api/events/*/tickets", async (route) => {
+        orders += 1;
+        if (orders === 2) bothOrdered.resolve(undefined);
+        await bothOrdered.promise;
+        await route.continue();
+      });
     await Promise.all(buyers.map((page) => page.getByRole("button", { name: "Buy 1 ticket" }).click()));
     const outcomes = await Promise.all(
       buyers.map(async (page) => {
