@@ -92,7 +92,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   without("COOP", HEADERS, [PROBLEM, '"Cross-Origin-Opener-Policy": "same-origin",', ""]),
   without("frame-ancestors of the API's CSP", HEADERS, [PROBLEM, "frame-ancestors 'none'; ", ""]),
   without("object-src of the page's CSP", HEADERS, [
-    "services/api/operations.ts",
+    "services/api/web-app.ts",
     "frame-ancestors 'none'; object-src 'none'",
     "frame-ancestors 'none'",
   ]),
