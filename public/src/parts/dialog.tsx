@@ -13,10 +13,23 @@ export function Dialog({ title, children, onClose }: DialogProps): ReactNode {
   useEffect(() => {
     if (dialog.current?.open === false) dialog.current.showModal();
   }, []);
+  // At once: the event `close` comes a moment later, and whoever opens the dialog again in that moment would find it closed by it.
+  const close = (): void => {
+    dialog.current?.close();
+    onClose();
+  };
   return (
-    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+    <dialog
+      ref={dialog}
+      aria-labelledby={id}
+      onClose={onClose}
+      onCancel={(event) => {
+        event.preventDefault();
+        close();
+      }}
+    >
       <h2 id={id}>{title}</h2>
-      {children(() => dialog.current?.close())}
+      {children(close)}
     </dialog>
   );
 }
