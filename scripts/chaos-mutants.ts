@@ -1,7 +1,7 @@
 import { runMutants } from "./chaos/mutant-run.ts";
 import { CHAOS_MUTANTS } from "./chaos/mutants.ts";
-import { watchAncestors } from "./ancestors.ts";
-import { ServerProblem, secondsSince } from "./servers/problem.ts";
+import { runToEnd } from "./run-to-end.ts";
+import { secondsSince } from "./servers/problem.ts";
 
 const USAGE = `npm run chaos-mutants [-- WORD…]
 Plants each mistake of scripts/chaos/mutants.ts in the nodes of a cluster, and plays the part of a fault that must show it: the run must be red for the
@@ -26,17 +26,4 @@ async function main(words: readonly string[]): Promise<number> {
   return wrong.length === 0 ? 0 : 1;
 }
 
-function stop(why: string): void {
-  if (!abort.signal.aborted) abort.abort(new Error(`stopped (${why})`));
-}
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
-watchAncestors(stop);
-
-main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    console.error(error instanceof ServerProblem || abort.signal.aborted ? (error as Error).message : error);
-    process.exit(abort.signal.aborted ? 130 : 1);
-  },
-);
+runToEnd(main, abort);

@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processEnvironment } from "../config.ts";
-import { watchAncestors } from "./ancestors.ts";
 import { copyTree, takeOut } from "./edited-copy.ts";
 import type { Mutant } from "./security/mutant.ts";
 import { runInCopy } from "./security/mutant-run.ts";
@@ -10,7 +9,8 @@ import { mutantsPart, mutantsSection } from "./security/mutants-page.ts";
 import { MUTANTS } from "./security/mutants.ts";
 import { type Title, readTitles, titleOf } from "./security/titles.ts";
 import { openToServers } from "./servers/place.ts";
-import { ServerProblem, secondsSince } from "./servers/problem.ts";
+import { runToEnd } from "./run-to-end.ts";
+import { secondsSince } from "./servers/problem.ts";
 import { ROOT } from "./static-checks.ts";
 import { startTestServers, testEnvironment, type TestServers } from "./test-servers.ts";
 import { buildWebApp } from "./web-app/build.ts";
@@ -106,17 +106,4 @@ function writePage(seen: ReadonlySet<Mutant>, titles: readonly Title[]): void {
   writeFileSync(PAGE, `${others}\n\n${mutantsSection(before, MUTANTS, seen, titles, new Date().toISOString().slice(0, 10))}`);
 }
 
-function stop(why: string): void {
-  if (!abort.signal.aborted) abort.abort(new Error(`stopped (${why})`));
-}
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
-watchAncestors(stop);
-
-main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    console.error(error instanceof ServerProblem || abort.signal.aborted ? (error as Error).message : error);
-    process.exit(abort.signal.aborted ? 130 : 1);
-  },
-);
+runToEnd(main, abort);
