@@ -21,13 +21,13 @@ export function measure(entries: readonly Entry[], referenceMs: number): Measure
     const kind = `${op} ${status ?? ""} ${code ?? ""}`.replaceAll(/\s+/g, " ").trim();
     counts[kind] = (counts[kind] ?? 0) + 1;
   }
-  const lastBad = Math.max(referenceMs, ...bad.map(({ ended }) => ended));
+  const lastBad = Math.max(referenceMs, largest(bad, ({ ended }) => ended));
   return {
     all: shareOf(entries),
     by: Object.fromEntries(OPERATIONS.map((op) => [op, shareOf(entries.filter((entry) => entry.op === op))])) as Measures["by"],
     recoverySeconds: (lastBad - referenceMs) / 1_000,
     bad: counts,
-    slowestMs: Math.max(0, ...entries.filter(({ code }) => code !== "NOT_SENT").map(({ started, ended }) => ended - started)),
+    slowestMs: Math.max(0, largest(entries, ({ code, started, ended }) => (code === "NOT_SENT" ? 0 : ended - started))),
   };
 }
 
@@ -47,5 +47,10 @@ function shareOf(entries: readonly Entry[]): Share {
 /** Seconds from a moment until the end of the first purchase begun after it that was sold; undefined where none was. */
 export function secondsToFirstSale(entries: readonly Entry[], event: string, fromMs: number): number | undefined {
   const sales = entries.filter((entry) => entry.op === "buy" && entry.outcome === "ok" && entry.event === event && entry.started >= fromMs);
-  return sales.length === 0 ? undefined : (Math.min(...sales.map(({ ended }) => ended)) - fromMs) / 1_000;
+  return sales.length === 0 ? undefined : (-largest(sales, ({ ended }) => -ended) - fromMs) / 1_000;
+}
+
+/** A soak's entries are more than a call takes arguments. */
+function largest(entries: readonly Entry[], of: (entry: Entry) => number): number {
+  return entries.reduce((most, entry) => Math.max(most, of(entry)), -Infinity);
 }
