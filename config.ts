@@ -13,6 +13,7 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 /** The one description of every variable: its meaning, its default as the README shows it. A test compares README with this. */
 export const VARIABLES = {
   PORT: ["the gateway's port", "3000"],
+  PORT_SHARING: ["`on`: several gateways of one machine on one port, over which the kernel spreads connections (Linux, BSD)", "off"],
   HOST: ["the gateway's address; beyond loopback it wants TLS or TRUSTED_PROXIES", "127.0.0.1"],
   DATA_DIR: ["where private servers keep their data, and generated secrets", ".data"],
   SERVICES: ["the services this node runs, separated by commas", "api,auth,catalog,purchasing,ledger"],
@@ -158,6 +159,7 @@ export function readConfig(outside: Environment) {
     dataDir,
     host,
     port,
+    portSharing: oneOf("PORT_SHARING", ["on", "off"], "off") === "on",
     healthPort,
     metricsPort,
     tls: certificate &&

@@ -22,8 +22,8 @@ async function start(life: Life): Promise<void> {
     buildWebApp(report, { environment, abort: life.abort }),
   ]);
   const { config, urls, prometheusUrl } = engine;
-  const { counts, port } = readClusterArguments(process.argv.slice(2), config.port);
-  const cluster = await startCluster({ urls, counts, port, environment, report: (line) => console.log(line) });
+  const { counts, port, onePort } = readClusterArguments(process.argv.slice(2), config.port);
+  const cluster = await startCluster({ urls, counts, port, onePort, environment, report: (line) => console.log(line) });
   life.undo("nodes", () => cluster.stop());
   for (const node of cluster.nodes) void node.ended().then((how) => report(`${node.name} ended (${how})`));
   const gateways = cluster.of("api");

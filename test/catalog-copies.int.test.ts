@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { EventRecord } from "../domain/event-record.ts";
-import { availableKey, GENERATION_KEY } from "../mixins/kept-copies.ts";
+import { availableKey, GENERATION_KEY, writeCopies } from "../mixins/kept-copies.ts";
 import { demoEvents } from "../scripts/demo-catalogue.ts";
 import { eventKey, pageKey } from "../services/catalog/event-copies.ts";
 import { eventId } from "../mixins/event-id.ts";
@@ -69,6 +69,27 @@ describe("the catalogue's copies", () => {
       proxy.freeze(false);
     }
     assert.deepEqual(world.counts, { ...newCatalogCounts(), hits: 4, misses: 2 });
+  });
+
+  it("of a page that this process gave before are asked for what is left to sell, and for nothing else", async () => {
+    const page = await seen();
+    const [first] = page.items;
+    await world.redis.del(keyOf(TOKYO), ...page.items.map(({ id }) => eventKey(id)));
+    proxy.freeze(true);
+    try {
+      assert.equal(await search(), page, "the same object, so that the gateway need not spell it out again");
+      await writeCopies(world.redis, [{ key: availableKey(first?.id ?? ""), value: { available: 3 } }], { epoch: 9, batch: 1 }, NOW * 2);
+      const after = await search();
+      assert.deepEqual(after.items[0], { ...first, available: 3 });
+      assert.deepEqual(after.items.slice(1), page.items.slice(1));
+      assert.equal(await search(), after);
+    } finally {
+      proxy.freeze(false);
+    }
+    assert.deepEqual(world.counts, { ...newCatalogCounts(), hits: 3, misses: 1 });
+    await world.redis.set(GENERATION_KEY, "of an import");
+    assert.deepEqual((await search()).items.length, page.items.length);
+    assert.equal(world.counts.misses, 2, "nothing is taken for fresh that was read before an import");
   });
 
   it("are filled by one question to PostgreSQL, however many ask it at once", async () => {

@@ -101,7 +101,9 @@ describe("npm run cluster", () => {
     assert.deepEqual(readClusterArguments(["--api", "3"], 3_000), {
       counts: { api: 3, auth: 1, catalog: 1, purchasing: 2, ledger: 2 },
       port: 3_000,
+      onePort: false,
     });
+    assert.deepEqual(readClusterArguments(["--one-port", "--port", "80"], 3_000).onePort, true);
     assert.throws(() => readClusterArguments(["--api", "many"], 3_000), /--api is "many"; give a whole number from 0 to 16/);
     assert.throws(() => readClusterArguments(["--gateways", "2"], 3_000), /npm run cluster --/);
   });

@@ -27,6 +27,7 @@ const BAD: Record<keyof typeof VARIABLES, readonly string[]> = {
   METRICS_PORT: ["0", "-5", "x"],
   TLS_CERT_FILE: ["/does/not/exist.pem"],
   TLS_KEY_FILE: ["/does/not/exist.pem"],
+  PORT_SHARING: ["yes", "1"],
   BATCH_MAX: ["0", "5001", "many"],
   MAILBOX_MAX: ["0", "1.5"],
   LEASE_MS: ["499", "60001", "3s"],

@@ -62,7 +62,15 @@ describe("the gateway, when what is behind it fails", () => {
   beforeEach(async () => {
     [brokers, namespace, logged] = [[], `test-${randomUUID()}`, []];
     gateway = node();
-    const config = { host: "127.0.0.1", port: 0, tls: undefined, trustedProxies: [], corsOrigins: [], internalTokenSecret: SECRET };
+    const config = {
+      host: "127.0.0.1",
+      port: 0,
+      portSharing: false,
+      tls: undefined,
+      trustedProxies: [],
+      corsOrigins: [],
+      internalTokenSecret: SECRET,
+    };
     const health = createHealth(gateway, {}, { needs: NEEDED_SERVICES });
     const keys: ActionHandler = () => accepted({ keys: [publicJwk(privateKey)] });
     gateway.createService({ name: "auth", actions: { keys: { auth: "public", handler: keys } } });

@@ -27,3 +27,22 @@ it("a gateway that leaves ends the connection with each answer, also of what was
     await server.close();
   }
 });
+
+it("gateways that may share a port are all sent people, and who may not is told that it is taken", async () => {
+  const served = new Map<string, number>();
+  const open = (name: string) =>
+    createGatewayServer(undefined, (_request, response) => {
+      served.set(name, (served.get(name) ?? 0) + 1);
+      response.writeHead(200, { Connection: "close" }).end();
+    });
+  const [one, other, third] = [open("one"), open("other"), open("third")];
+  try {
+    const port = Number(new URL(await one.listen("127.0.0.1", 0, true)).port);
+    await other.listen("127.0.0.1", port, true);
+    await assert.rejects(third.listen("127.0.0.1", port), /is taken by another program/);
+    for (let person = 0; person < 100; person++) await fetch(`http://127.0.0.1:${port}`);
+    assert.deepEqual([...served.keys()].sort(), ["one", "other"]);
+  } finally {
+    await Promise.all([one.close(), other.close()]);
+  }
+});

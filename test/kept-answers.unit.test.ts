@@ -63,9 +63,21 @@ describe("answers that the gateway keeps", () => {
     assert.ok(other.ok && other.value !== first.value);
   });
 
+  it("are spelled out once, for as long as the catalogue gives the same", async () => {
+    const value = {
+      spelled: 0,
+      toJSON: () => (value.spelled += 1),
+    };
+    for (let round = 0; round < 3; round++) {
+      await kept.answer("k", () => Promise.resolve(accepted(value)));
+      nowMs += 5_000;
+    }
+    assert.equal(value.spelled, 1);
+  });
+
   it("are asked for once by however many at a time", async () => {
     let give: (answer: Answer<unknown>) => void = () => undefined;
-    const all = Array.from({ length: 50 }, () =>
+    const all = Array.from({ length: 50 }, async () =>
       kept.answer("k", () => {
         asked += 1;
         return new Promise((resolve) => (give = resolve));
@@ -102,7 +114,7 @@ describe("answers that the gateway keeps", () => {
     assert.deepEqual([await answer(), await answer(), asked], ["EVENT_NOT_FOUND", "EVENT_NOT_FOUND", 3]);
     next = TRY_AGAIN;
     assert.equal(await answer(), "TRY_AGAIN");
-    await assert.rejects(kept.answer("k", () => Promise.reject(new Error("a fault"))));
+    await assert.rejects(async () => kept.answer("k", () => Promise.reject(new Error("a fault"))));
   });
 
   it("take no more memory than they may: the one that was not asked for the longest goes", async () => {

@@ -15,6 +15,8 @@ export type ClusterOptions = {
   environment: Environment;
   /** The first gateway's port; the others have those that follow. Free ones by default. */
   port?: number;
+  /** All gateways on `port`. */
+  onePort?: boolean;
   /** Another program for the nodes of some services: tests plant mistakes with it. */
   program?: Partial<Record<ServiceName, string>>;
   /** One line, with the node's name in front. */
@@ -95,7 +97,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 async function newNode(options: ClusterOptions, service: ServiceName, number: number): Promise<ClusterNode> {
   const name = `${service}-${number}`;
   const [healthPort, metricsPort] = [await freePort(), await freePort()];
-  const port = service !== "api" ? undefined : options.port === undefined ? await freePort() : options.port + number - 1;
+  const port =
+    service === "api" ? (options.port === undefined ? await freePort() : options.port + (options.onePort ? 0 : number - 1)) : undefined;
   return clusterNode({
     ...{ name, service, healthPort, metricsPort, port },
     program: options.program?.[service] ?? NODE_PROGRAM,
@@ -108,7 +111,7 @@ async function newNode(options: ClusterOptions, service: ServiceName, number: nu
       SERVICES: service,
       HEALTH_PORT: String(healthPort),
       METRICS_PORT: String(metricsPort),
-      ...(port === undefined ? {} : { PORT: String(port) }),
+      ...(port === undefined ? {} : { PORT: String(port), PORT_SHARING: options.onePort ? "on" : "off" }),
     },
     report: (line) => options.report(`${name} | ${line}`),
   });

@@ -26,6 +26,7 @@ import { createFrontDoor } from "./front-door.ts";
 import { createKeptAnswers, type GatewayCounts, newGatewayCounts } from "./kept-answers.ts";
 import { watchHttp } from "./http-metrics.ts";
 import { operationResources, servePlain } from "./operations.ts";
+import { createKnownQuestions } from "./public-reads.ts";
 import { requestIdOf } from "./request-id.ts";
 import { type Asked, type Tools, serve } from "./serve.ts";
 import { type GatewayServer, createGatewayServer } from "./server.ts";
@@ -35,7 +36,7 @@ import { readWebApp } from "./web-app.ts";
 
 export type ApiDependencies = {
   /** Port 0 takes any free port; see `listening`. */
-  config: Pick<Config, "host" | "port" | "tls" | "internalTokenSecret" | "trustedProxies" | "corsOrigins">;
+  config: Pick<Config, "host" | "port" | "portSharing" | "tls" | "internalTokenSecret" | "trustedProxies" | "corsOrigins">;
   /** Where all gateways count together, closed by whoever opened it; undefined switches every limit off. */
   throttleStore: RedisClient | undefined;
   health: Health;
@@ -93,7 +94,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
   const resources = resourcesOf(API_ROUTES);
   for (const resource of resources)
     aliases[`* ${resource.path.replaceAll(/\{(\w+)\}/g, ":$1")}`] = (request, response) =>
-      void serve(tools, resource, askedThroughRouter(request), request, response);
+      serve(tools, resource, askedThroughRouter(request), request, response);
   const webApp = readWebApp();
   for (const resource of [...operationResources(health), ...(webApp?.resources ?? [])])
     aliases[`* ${resource.path}`] = (request, response) => void servePlain(resource, request.$ctx.requestID ?? "", request, response);
@@ -190,6 +191,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         audit: openAudit(broker),
         keptAnswers: createKeptAnswers(gatewayCounts),
         gatewayCounts,
+        knownQuestions: createKnownQuestions(),
         watch: dependencies.metrics && watchHttp(dependencies.metrics, gatewayCounts),
         askFor: (route, input, requestId) => route.call(input, busOf(contextOf(broker, requestId), undefined, READ_PATIENCE)),
         fault,
@@ -198,7 +200,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       const gateway = this as unknown as Gateway;
       const edge = createEdge({ ...tools, corsOrigins: config.corsOrigins });
       const frontDoor = createFrontDoor(resources, (resource, question, request, response) => {
-        void serve(tools, resource, { ...question, context: contextOf(broker, question.requestId) }, request, response);
+        serve(tools, resource, { ...question, context: contextOf(broker, question.requestId) }, request, response);
       });
       server = createGatewayServer(config.tls, (request, response) => {
         if (edge(request, response)) tools.watch?.("refused early", request, response, turnNow());
@@ -215,7 +217,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       // Who is sent here by a load balancer is to be served, not told that nobody is known yet.
       if (waitMs > 0) await this.broker.waitForServices([...NEEDED_SERVICES], waitMs, WAIT_STEP_MS).catch(() => undefined);
       accessTokens.start();
-      const url = await server?.listen(config.host, config.port);
+      const url = await server?.listen(config.host, config.port, config.portSharing);
       if (url === undefined) return;
       if (config.tls !== undefined)
         forgetCertificate = followCertificate(config.tls, {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { type BrotliOptions, brotliCompress, constants, gzip } from "node:zlib";
+import { BoundedMap } from "../../mixins/bounded-map.ts";
 import type { Reply } from "../../mixins/problem.ts";
 
 /** Below this, headers weigh more than what is saved. */
@@ -35,16 +36,27 @@ export function encode(encoding: Encoding, text: Uint8Array): Promise<Uint8Array
   return encoders[encoding](text);
 }
 
-/**
- * How to compress this body: the better of what the client takes (RFC 9110, 12.5.3; a quality of 0 is a no, `*` stands for what is not named), if it is
- * worth the while.
- */
+/** How to compress this body, if it is worth the while: the better of what the client takes. */
 export function encodingOf(accept: string | undefined, body: string | Uint8Array): Encoding | undefined {
   if (accept === undefined || body.length < WORTH_BYTES) return undefined;
+  let taken = takenBy.get(accept);
+  if (taken === undefined) {
+    taken = takenFrom(accept);
+    if (accept.length <= ACCEPT_KEPT_MAX) takenBy.set(accept, taken);
+  }
+  return taken[0];
+}
+
+/** Browsers write a handful of them. */
+const takenBy = new BoundedMap<string, readonly Encoding[]>(100);
+const ACCEPT_KEPT_MAX = 200;
+
+/** The encodings a client takes, the best first (RFC 9110, 12.5.3; a quality of 0 is a no, `*` stands for what is not named). */
+function takenFrom(accept: string): Encoding[] {
   const taken = new Map<string, boolean>();
   for (const item of accept.toLowerCase().split(",")) {
     const [name = "", ...parameters] = item.split(";").map((part) => part.trim());
     taken.set(name, !parameters.some((parameter) => /^q=0(?:\.0{0,3})?$/.test(parameter)));
   }
-  return (["br", "gzip"] as const).find((name) => taken.get(name) ?? taken.get("*"));
+  return (["br", "gzip"] as const).filter((name) => taken.get(name) ?? taken.get("*"));
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { accepted, type Answer } from "../../domain/refusal.ts";
 import { oneFlight } from "../../mixins/one-flight.ts";
 
@@ -15,15 +16,18 @@ const STALE_MS = 600_000;
 const RETRY_MS = 500;
 const BYTES_MAX = 32 * 1_024 * 1_024;
 
-/** The bytes of a success, ready to send; `encoded` is filled in by whoever compresses them first. */
-export type KeptAnswer = { body: Buffer; etag: string; encoded: Map<string, Promise<Uint8Array>> };
+/** The bytes of a success, ready to send; `encoded` is filled in by whoever compresses them first, with a promise until they are there. */
+export type KeptAnswer = { body: Buffer; etag: string; encoded: Map<string, Uint8Array | Promise<Uint8Array>> };
 
 /** Answers from bytes that are fresh, from the catalogue, and from bytes that had to stand in for it. */
 export type GatewayCounts = { hits: number; misses: number; stale: number; notModified: number };
 
 export type KeptAnswers = {
-  /** The answer to the question `key` names, from here or from `ask`, which is under way once per key at most. Rejects where `ask` does and nothing is kept. */
-  answer(key: string, ask: () => Promise<Answer<unknown>>): Promise<Answer<KeptAnswer>>;
+  /**
+   * The answer to the question `key` names, at once from here or from `ask`, which is under way once per key at most. Rejects where `ask` does and nothing
+   * is kept.
+   */
+  answer(key: string, ask: () => Promise<Answer<unknown>>): Answer<KeptAnswer> | Promise<Answer<KeptAnswer>>;
 };
 
 type Entry = { answer: KeptAnswer; askedAtMs: number; failedAtMs: number | undefined };
@@ -33,24 +37,21 @@ type Entry = { answer: KeptAnswer; askedAtMs: number; failedAtMs: number | undef
  * holds no more than `bytesMax` of bodies and forgets what was not asked for the longest.
  */
 export function createKeptAnswers(counts: GatewayCounts, bytesMax = BYTES_MAX, now = () => performance.now()): KeptAnswers {
-  const entries = new Map<string, Entry>();
+  /** Twice the body for what it is compressed to, twice the key for the map. */
+  const sizeOf = ({ answer }: Entry, key: string): number => 2 * answer.body.length + 4 * key.length + 200;
+  const entries = new LRUCache<string, Entry>({ maxSize: bytesMax, sizeCalculation: sizeOf });
   const flights = oneFlight<Answer<KeptAnswer>>();
-  let bytes = 0;
+  /** What has been spelled out, for as long as the catalogue has it too. */
+  const spelled = new WeakMap<object, KeptAnswer>();
 
-  const forget = (key: string): void => {
-    const entry = entries.get(key);
-    if (entry === undefined) return;
-    entries.delete(key);
-    bytes -= sizeOf(key, entry);
-  };
-  const keep = (key: string, entry: Entry): void => {
-    forget(key);
-    entries.set(key, entry);
-    bytes += sizeOf(key, entry);
-    for (const oldest of entries.keys()) {
-      if (bytes <= bytesMax) break;
-      forget(oldest);
-    }
+  const spell = (value: unknown, before: KeptAnswer | undefined): KeptAnswer => {
+    const known = isObject(value) ? spelled.get(value) : undefined;
+    if (known !== undefined) return known;
+    const now = keptAnswer(value);
+    // Nothing has changed: what was compressed need not be compressed again.
+    const kept = before?.etag === now.etag ? before : now;
+    if (isObject(value)) spelled.set(value, kept);
+    return kept;
   };
   const fill = (key: string, ask: () => Promise<Answer<unknown>>): Promise<Answer<KeptAnswer>> =>
     flights(key, async () => {
@@ -59,25 +60,22 @@ export function createKeptAnswers(counts: GatewayCounts, bytesMax = BYTES_MAX, n
       try {
         answer = await ask();
       } catch (error) {
-        forget(key);
+        entries.delete(key);
         throw error;
       }
       if (answer.ok) {
-        const before = entries.get(key)?.answer;
-        let kept = keptAnswer(answer.value);
-        // Nothing has changed: what was compressed need not be compressed again.
-        if (before?.etag === kept.etag) kept = before;
-        keep(key, { answer: kept, askedAtMs, failedAtMs: undefined });
+        const kept = spell(answer.value, entries.peek(key)?.answer);
+        entries.set(key, { answer: kept, askedAtMs, failedAtMs: undefined });
         return accepted(kept);
       }
-      const entry = entries.get(key);
-      if (answer.refusal.code !== "TRY_AGAIN") forget(key);
+      const entry = entries.peek(key);
+      if (answer.refusal.code !== "TRY_AGAIN") entries.delete(key);
       else if (entry !== undefined) entry.failedAtMs = now();
       return answer;
     });
 
   return {
-    async answer(key, ask) {
+    answer(key, ask) {
       const nowMs = now();
       const entry = entries.get(key);
       const ageMs = entry === undefined ? Infinity : nowMs - entry.askedAtMs;
@@ -98,13 +96,14 @@ export function createKeptAnswers(counts: GatewayCounts, bytesMax = BYTES_MAX, n
         counts.stale += 1;
         return accepted(entry.answer);
       }
-      const filled = await fill(key, ask);
-      if (!filled.ok && filled.refusal.code === "TRY_AGAIN" && standsIn) {
-        counts.stale += 1;
-        return accepted(entry.answer);
-      }
-      counts.misses += 1;
-      return filled;
+      return fill(key, ask).then((filled) => {
+        if (!filled.ok && filled.refusal.code === "TRY_AGAIN" && standsIn) {
+          counts.stale += 1;
+          return accepted(entry.answer);
+        }
+        counts.misses += 1;
+        return filled;
+      });
     },
   };
 }
@@ -119,7 +118,6 @@ function keptAnswer(value: unknown): KeptAnswer {
   return { body, etag: `W/"${createHash("sha1").update(body).digest("base64url")}"`, encoded: new Map() };
 }
 
-/** Twice the body for what it is compressed to, twice the key for the map. */
-function sizeOf(key: string, { answer }: Entry): number {
-  return 2 * answer.body.length + 4 * key.length + 200;
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Answer } from "../../domain/refusal.ts";
+import { BoundedMap } from "../../mixins/bounded-map.ts";
 import { type ProblemCode, problemOf, type Reply, sendAnswer } from "../../mixins/problem.ts";
 import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
 import type { ClientReader } from "./client.ts";
@@ -10,7 +11,7 @@ import { isKnown } from "./etag.ts";
 import type { GatewayCounts, KeptAnswer, KeptAnswers } from "./kept-answers.ts";
 import { readInput } from "./read-input.ts";
 import type { Input } from "./route.ts";
-import type { Throttles } from "./throttles.ts";
+import type { Pass, Throttles } from "./throttles.ts";
 
 export type PublicReadTools = {
   client: ClientReader;
@@ -20,21 +21,33 @@ export type PublicReadTools = {
   fault: (error: unknown, facts: { requestId: string; route: string }) => void;
   keptAnswers: KeptAnswers;
   gatewayCounts: GatewayCounts;
+  knownQuestions: BoundedMap<string, Known>;
   /** Calls the route's service for whoever asks first. */
   askFor(route: CompiledRoute, input: Input, requestId: string): Promise<Answer<unknown>>;
 };
 
+/** A question as it was asked before: read, found right, and by what name its answer is kept. */
+type Known = { input: Omit<Input, "idempotencyKey" | "client">; key: string };
+
+const KNOWN_MAX = 10_000;
+const KNOWN_LENGTH_MAX = 300;
+
+/** The spellings in which the questions of a rush come, so that each is read once. */
+export function createKnownQuestions(): BoundedMap<string, Known> {
+  return new BoundedMap(KNOWN_MAX);
+}
+
 /**
  * Answers a route that is the same for everybody from the bytes kept for its question. The question is the validated query and nothing else of the
- * request: who asks, with which token, is not looked at. Never rejects.
+ * request: who asks, with which token, is not looked at. At once where bytes are at hand; the promise, if there is one, never rejects.
  */
-export async function servePublicRead(
+export function servePublicRead(
   tools: PublicReadTools,
   route: CompiledRoute,
   { params, queryText, requestId }: Question,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+): Promise<void> | void {
   const varied = response.getHeader("Vary");
   const own = { "X-Request-ID": requestId, Vary: varied === undefined ? "Accept-Encoding" : `${String(varied)}, Accept-Encoding` };
   let limits: Record<string, string> | undefined;
@@ -42,14 +55,12 @@ export async function servePublicRead(
     const { headers, ...problem } = problemOf(code, requestId, data);
     sendAnswer(request, response, { ...problem, headers: { ...headers, ...limits } }, own);
   };
-  try {
-    const read = await readInput(request, route, params, queryText);
-    if (!read.ok) {
-      refuse(read.code, read.broken && { errors: read.broken });
-      return;
-    }
-    const asked = { address: tools.client.addressOf(request), userId: "", params: read.input.params, body: {} };
-    const pass = route.throttle && (await tools.throttles?.enter(route.throttle, asked));
+  const failed = (error: unknown): void => {
+    tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
+    refuse("INTERNAL");
+  };
+
+  const answerTo = ({ input, key }: Known, pass: Pass | undefined): Promise<void> | void => {
     if (pass?.verdict !== undefined) {
       limits = rateLimitHeaders(pass.verdict);
       if (!pass.verdict.allowed) {
@@ -57,26 +68,48 @@ export async function servePublicRead(
         return;
       }
     }
-    const input: Input = { ...read.input, idempotencyKey: "", client: () => tools.client.clientOf(request) };
-    const answer = await tools.keptAnswers.answer(keyOf(route, input), () => tools.askFor(route, input, requestId));
-    if (!answer.ok) {
-      refuse(answer.refusal.code, answer.refusal.data);
-      return;
-    }
-    sendAnswer(request, response, await replyOf(tools, route, answer.value, limits, request), own);
+    const ask = () => tools.askFor(route, { ...input, idempotencyKey: "", client: () => tools.client.clientOf(request) }, requestId);
+    return afterwards(tools.keptAnswers.answer(key, ask), (answer) => {
+      if (!answer.ok) {
+        refuse(answer.refusal.code, answer.refusal.data);
+        return;
+      }
+      return afterwards(replyOf(tools, route, answer.value, limits, request), (reply) => sendAnswer(request, response, reply, own));
+    });
+  };
+  const enter = (known: Known): Promise<void> | void => {
+    if (route.throttle === undefined || tools.throttles === undefined) return answerTo(known, undefined);
+    const asked = { address: tools.client.addressOf(request), userId: "", params: known.input.params, body: {} };
+    return afterwards(tools.throttles.enter(route.throttle, asked), (pass) => answerTo(known, pass));
+  };
+
+  try {
+    const spelling = `${route.path} ${Object.values(params).join()} ${queryText}`;
+    const known = tools.knownQuestions.get(spelling);
+    if (known !== undefined) return enter(known)?.catch(failed);
+    return readInput(request, route, params, queryText)
+      .then((read) => {
+        if (!read.ok) {
+          refuse(read.code, read.broken && { errors: read.broken });
+          return;
+        }
+        const now: Known = { input: read.input, key: keyOf(route, read.input) };
+        if (spelling.length <= KNOWN_LENGTH_MAX) tools.knownQuestions.set(spelling, now);
+        return enter(now);
+      })
+      .catch(failed);
   } catch (error) {
-    tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
-    refuse("INTERNAL");
+    failed(error);
   }
 }
 
-async function replyOf(
+function replyOf(
   { gatewayCounts }: PublicReadTools,
   route: CompiledRoute,
   { body, etag, encoded }: KeptAnswer,
   limits: Record<string, string> | undefined,
   request: IncomingMessage,
-): Promise<Reply> {
+): Reply | Promise<Reply> {
   const headers: Record<string, string> = { "Cache-Control": route.cache ?? "no-store", ETag: etag, ...limits };
   if (isKnown(request.headers["if-none-match"], etag)) {
     gatewayCounts.notModified += 1;
@@ -85,13 +118,26 @@ async function replyOf(
   headers["Content-Type"] = "application/json";
   const encoding = encodingOf(request.headers["accept-encoding"], body);
   if (encoding === undefined) return { status: route.status, headers, body };
+  headers["Content-Encoding"] = encoding;
   let bytes = encoded.get(encoding);
-  if (bytes === undefined) encoded.set(encoding, (bytes = encode(encoding, body)));
-  return { status: route.status, headers: { ...headers, "Content-Encoding": encoding }, body: await bytes };
+  if (bytes === undefined) {
+    bytes = encode(encoding, body);
+    encoded.set(encoding, bytes);
+    void bytes.then(
+      (there) => encoded.set(encoding, there),
+      () => encoded.delete(encoding),
+    );
+  }
+  return afterwards(bytes, (there) => ({ status: route.status, headers, body: there }));
+}
+
+/** Goes on at once where the value is there: a promise costs whoever waits for it a turn of the microtasks, of which a rush has thousands a second. */
+function afterwards<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 /** One spelling for all requests that ask the same: values as the contract's schema reads them, in its order. */
-function keyOf(route: CompiledRoute, { params, query }: Input): string {
+function keyOf(route: CompiledRoute, { params, query }: Pick<Input, "params" | "query">): string {
   const names = Object.keys(route.query?.properties ?? {});
   return JSON.stringify([route.path, Object.values(params), names.map((name) => query[name] ?? null)]);
 }

@@ -37,29 +37,39 @@ export type Tools = PublicReadTools & {
 };
 
 /** Answers one request to one resource, and tells whoever watches. Never rejects. */
-export function serve(tools: Tools, resource: Resource, asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export function serve(tools: Tools, resource: Resource, asked: Asked, request: IncomingMessage, response: ServerResponse): void {
   const { watch } = tools;
-  if (watch === undefined) return answer(tools, resource, asked, request, response);
-  const beganMs = turnNow();
-  return answer(tools, resource, asked, request, response).then(() => watch(resource.path, request, response, beganMs));
+  const beganMs = watch && turnNow();
+  const tell = (): void => {
+    if (watch !== undefined && beganMs !== undefined) watch(resource.path, request, response, beganMs);
+  };
+  const served = answer(tools, resource, asked, request, response);
+  if (served === undefined) tell();
+  else void served.then(tell);
 }
 
-async function answer(tools: Tools, resource: Resource, asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { requestId } = asked;
+/** Undefined where it is answered at once; the promise never rejects. */
+function answer(tools: Tools, resource: Resource, asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> | void {
   const route = resource.byMethod.get(request.method ?? "");
   if (route === undefined) {
-    const reply = request.method === "OPTIONS" ? optionsReply(resource.allow) : methodRefusal(resource.allow, requestId);
-    sendAnswer(request, response, reply, { "X-Request-ID": requestId });
+    const reply = request.method === "OPTIONS" ? optionsReply(resource.allow) : methodRefusal(resource.allow, asked.requestId);
+    sendAnswer(request, response, reply, { "X-Request-ID": asked.requestId });
     return;
   }
-  if (route.stream) {
-    await tools.streams.serve(route, asked, tools.busOf(asked.context, undefined), request, response);
-    return;
-  }
-  if (route.kept) {
-    await servePublicRead(tools, route, asked, request, response);
-    return;
-  }
+  if (route.stream) return tools.streams.serve(route, asked, tools.busOf(asked.context, undefined), request, response);
+  if (route.kept) return servePublicRead(tools, route, asked, request, response);
+  return serveOne(tools, route, asked, request, response);
+}
+
+/** A request whose answer is for whoever asked. */
+async function serveOne(
+  tools: Tools,
+  route: CompiledRoute,
+  asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { requestId } = asked;
   const key = route.idempotent ? answeredKey(request) : "";
   const own = route.idempotent ? { "X-Request-ID": requestId, "Idempotency-Key": key } : { "X-Request-ID": requestId };
   const served: Served = { status: 500, outcome: "INTERNAL" };

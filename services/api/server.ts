@@ -40,8 +40,8 @@ export const HSTS_YEAR = "max-age=31536000";
 export type Tls = { cert: string; key: string; certFile: string; keyFile: string };
 
 export type GatewayServer = {
-  /** The address it listens on, for people: http://127.0.0.1:3000. Rejects when the port cannot be had. */
-  listen(host: string, port: number): Promise<string>;
+  /** The address it listens on, for people: http://127.0.0.1:3000. `shared`: with other processes. Rejects when the port cannot be had. */
+  listen(host: string, port: number, shared?: boolean): Promise<string>;
   /** New connections get this certificate; those there are keep theirs. */
   renew(tls: Tls): void;
   /** Goes on serving, and tells each client with its answer (HTTP/2: at once) to come back by a new connection, which may lead elsewhere. */
@@ -85,10 +85,10 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
 
   return {
     leave,
-    async listen(host, port) {
+    async listen(host, port, shared = false) {
       await new Promise<void>((resolve, reject) => {
         server.once("error", (error: NodeJS.ErrnoException) => reject(unlistenable(error, host, port)));
-        server.listen({ host, port, backlog: BACKLOG }, resolve);
+        server.listen({ host, port, backlog: BACKLOG, reusePort: shared }, resolve);
       });
       const { address, family, port: actual } = server.address() as AddressInfo;
       return `${tls === undefined ? "http" : "https"}://${family === "IPv6" ? `[${address}]` : address}:${actual}`;
@@ -147,6 +147,7 @@ function adaptHttp2(request: Http2ServerRequest): void {
 function unlistenable(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const reasons: Record<string, string> = {
     EADDRINUSE: `port ${port} of ${host} is taken by another program: stop it, or set PORT to a free one`,
+    ENOTSUP: `this system does not let processes share port ${port}: leave PORT_SHARING off`,
     EACCES: `port ${port} needs rights this user does not have: set PORT to 1024 or above`,
     EADDRNOTAVAIL: `this machine has no address ${host}: set HOST to one of its own`,
   };

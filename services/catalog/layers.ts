@@ -10,7 +10,8 @@ import { pageKey } from "./event-copies.ts";
 import type { EventRow, EventView, StoredEvent } from "./event-view.ts";
 import { type Filters, listFilters } from "./filters.ts";
 import type { GramShares } from "./gram-shares.ts";
-import { createPageCopies, type EventCopies, type Held } from "./page-copies.ts";
+import { createPageCopies, type Edition, type EventCopies, type Held, isSameEdition } from "./page-copies.ts";
+import { createPagesAtHand, withNumbers } from "./pages-at-hand.ts";
 import { type FoundPage, findPage, type SearchPage } from "./search.ts";
 import { searchFilters, searchKey, type SearchParams } from "./search-filters.ts";
 
@@ -54,6 +55,8 @@ const RETRY_MS = 500;
  * before people's tickets and sign-ins. Whoever has waited for a second has been told TRY_AGAIN.
  */
 const LINE = { running: 6, waiting: 1_000, waitMs: 900 };
+/** As long as in Redis. */
+const AT_HAND_MS = 600_000;
 /** Events end all the time, and their counts with them. */
 const FILTERS_FRESH_MS = 60_000;
 
@@ -63,6 +66,7 @@ const FILTERS_FRESH_MS = 60_000;
  */
 export function createLayers({ database, redis, shares, now, counts }: LayersOptions): Layers {
   const copies = createPageCopies(redis);
+  const atHand = createPagesAtHand();
   const flights = oneFlight<Answer<unknown>>();
   const turn = inTurn(LINE);
   let retryAtMs: number | undefined;
@@ -130,6 +134,19 @@ export function createLayers({ database, redis, shares, now, counts }: LayersOpt
     return answer.ok ? answer.value : undefined;
   };
 
+  /** The page that this process gave last, with what is left now; undefined where the catalogue has changed or Redis does not say. */
+  const pageAtHand = async (key: string, nowMs: number): Promise<SearchPage | undefined> => {
+    const near = atHand.get(key);
+    if (near === undefined || nowMs >= near.freshUntilMs) return undefined;
+    const { edition, available } = await copies.left(near.page.items.map(({ id }) => id));
+    if (!isSameEdition(edition, near.edition) || available.size < near.page.items.length) return undefined;
+    return (near.page = withNumbers(near.page, available));
+  };
+  const keepAtHand = (key: string, page: SearchPage, edition: Edition | undefined, freshUntilMs: number): SearchPage => {
+    if (edition !== undefined) atHand.set(key, { edition, page, freshUntilMs });
+    return page;
+  };
+
   return {
     async search(params) {
       const nowMs = now();
@@ -137,20 +154,28 @@ export function createLayers({ database, redis, shares, now, counts }: LayersOpt
       if (!filters.ok) return filters;
       const key = pageKey(searchKey(params, filters.value));
       return flights(key, async () => {
-        const { generation, held } = await copies.page(key);
-        if (generation === undefined) counts.unasked += 1;
+        const near = await pageAtHand(key, nowMs);
+        if (near !== undefined) {
+          counts.hits += 1;
+          return accepted(near);
+        }
+        const { edition, held, freshMs: heldMs = 0 } = await copies.page(key);
+        if (edition === undefined) counts.unasked += 1;
         const read = async (): Promise<Answer<SearchPage>> => {
           const { found, events, freshMs } = await findPage(database, filters.value, await shares.current(), nowMs);
-          const { available } = await copies.events(found.ids);
+          const { available } = await copies.left(found.ids);
           const items = await withAvailable(events.map(rowOf), available);
-          copies.keepPage(key, found, generation, freshMs);
-          copies.keepEvents(events, generation);
-          return accepted({ items, nextCursor: found.nextCursor });
+          copies.keepPage(key, found, edition, freshMs);
+          copies.keepEvents(events, edition);
+          return accepted(keepAtHand(key, { items, nextCursor: found.nextCursor }, edition, nowMs + Math.min(freshMs, AT_HAND_MS)));
         };
         return layered(read, held, async (late) => {
           const page = held?.value as FoundPage;
-          const items = await eventsFromCopies(page.ids, await copies.events(page.ids), late);
-          return items && { items, nextCursor: page.nextCursor };
+          const found = await copies.events(page.ids);
+          const items = await eventsFromCopies(page.ids, found, late);
+          if (items === undefined) return undefined;
+          const whole = { items, nextCursor: page.nextCursor };
+          return late || !isSameEdition(edition, found.edition) ? whole : keepAtHand(key, whole, edition, nowMs + heldMs);
         });
       }) as Promise<Answer<SearchPage>>;
     },
@@ -158,12 +183,12 @@ export function createLayers({ database, redis, shares, now, counts }: LayersOpt
     get: (eventId, find) =>
       flights(eventId, async () => {
         const copied = await copies.events([eventId]);
-        if (copied.generation === undefined) counts.unasked += 1;
+        if (copied.edition === undefined) counts.unasked += 1;
         const read = async (): Promise<Answer<EventView>> => {
           const event = await find();
           if (event === undefined) return refused("EVENT_NOT_FOUND");
           const [view] = await withAvailable([rowOf(event)], copied.available);
-          copies.keepEvents([event], copied.generation);
+          copies.keepEvents([event], copied.edition);
           return view === undefined ? refused("EVENT_NOT_FOUND") : accepted(view);
         };
         return layered(read, copied.rows.get(eventId), async (late) => (await eventsFromCopies([eventId], copied, late))?.[0]);
@@ -172,11 +197,11 @@ export function createLayers({ database, redis, shares, now, counts }: LayersOpt
     filters: () =>
       flights("filters", async () => {
         const key = pageKey("filters");
-        const { generation, held } = await copies.page(key);
-        if (generation === undefined) counts.unasked += 1;
+        const { edition, held } = await copies.page(key);
+        if (edition === undefined) counts.unasked += 1;
         const read = async (): Promise<Answer<Filters>> => {
           const filters = await listFilters(database, now());
-          copies.keepPage(key, filters, generation, FILTERS_FRESH_MS);
+          copies.keepPage(key, filters, edition, FILTERS_FRESH_MS);
           return accepted(filters);
         };
         return layered(read, held, () => held?.value as Filters);

@@ -16,19 +16,27 @@ const PATIENCE_MS = 250;
 const REST_MS = 500;
 
 export type Held<T> = { value: T; fresh: boolean };
-/** The generation to keep under whatever is read from PostgreSQL from now on; undefined while Redis cannot be used. */
-export type Generation = string | undefined;
-export type EventCopies = { generation: Generation; rows: Map<string, Held<EventRow>>; available: Map<string, number> };
+/** As which the catalogue stands: what was read under another generation may have been changed by an import, under another run it may be anything. */
+export type Edition = { run: string; generation: string };
+/** `edition`: to keep under it whatever is read from PostgreSQL from now on; undefined while Redis cannot be used. */
+export type LeftCopies = { edition: Edition | undefined; available: Map<string, number> };
+export type EventCopies = LeftCopies & { rows: Map<string, Held<EventRow>> };
 
 export type PageCopies = {
-  page(key: string): Promise<{ generation: Generation; held?: Held<unknown> }>;
+  /** `freshMs`: for how long what is held stays fresh, unless the edition changes. */
+  page(key: string): Promise<{ edition: Edition | undefined; held?: Held<unknown>; freshMs?: number }>;
   events(ids: readonly string[]): Promise<EventCopies>;
+  left(ids: readonly string[]): Promise<LeftCopies>;
   /** `freshMs`: how long it may pass for PostgreSQL's answer, ten minutes at most. Waits for nothing, as `keepEvents`. */
-  keepPage(key: string, value: unknown, generation: Generation, freshMs?: number): void;
-  keepEvents(events: readonly StoredEvent[], generation: Generation): void;
+  keepPage(key: string, value: unknown, edition: Edition | undefined, freshMs?: number): void;
+  keepEvents(events: readonly StoredEvent[], edition: Edition | undefined): void;
 };
 
-type Copy<T> = { run: string; generation: string; value: T };
+export function isSameEdition(one: Edition | undefined, other: Edition | undefined): boolean {
+  return one !== undefined && one.run === other?.run && one.generation === other.generation;
+}
+
+type Copy<T> = Edition & { value: T };
 
 /**
  * The catalogue's copies in Redis: pages (of ids, mostly) and events. A copy is trusted only if it was written under the server's present run_id, and is
@@ -54,57 +62,55 @@ export function createPageCopies(redis: RedisClient): PageCopies {
     const mine = randomUUID();
     return (await redis.set(GENERATION_KEY, mine, "PX", GENERATION_MS, "NX", "GET")) ?? mine;
   };
-  const keep = (write: (run: string) => Promise<unknown>): void => {
-    const run = redis.runId();
-    if (run !== undefined) write(run).catch(() => undefined);
+  /** Rows and numbers of events, or numbers alone. */
+  const read = async (ids: readonly string[], withRows: boolean): Promise<EventCopies> => {
+    const rows = new Map<string, Held<EventRow>>();
+    const available = new Map<string, number>();
+    const edition = await ask(async (run) => {
+      const [word, ...texts] = await redis.mget(GENERATION_KEY, ...ids.map(availableKey), ...(withRows ? ids.map(eventKey) : []));
+      const generation = await standing(word);
+      ids.forEach((id, index) => {
+        const left = readAvailable(texts[index], run);
+        if (left !== undefined) available.set(id, left);
+        const copy = readCopy<EventRow>(texts[ids.length + index], run);
+        if (copy !== undefined) rows.set(id, { value: copy.value, fresh: copy.generation === generation });
+      });
+      return { run, generation };
+    });
+    return { edition, rows, available };
   };
 
   return {
     async page(key) {
-      const found = await ask(async (run) => {
+      const found = await ask(async (run): Promise<Awaited<ReturnType<PageCopies["page"]>>> => {
         const replies = (await redis.pipeline().mget(GENERATION_KEY, key).pttl(key).exec()) ?? [];
         const [texts, ttlMs] = replies.map(([error, reply]) => {
           if (error) throw error;
           return reply;
         }) as [(string | null)[], number];
-        const generation = await standing(texts[0]);
+        const edition = { run, generation: await standing(texts[0]) };
         const copy = readCopy<unknown>(texts[1], run);
-        if (copy === undefined) return { generation };
-        return { generation, held: { value: copy.value, fresh: copy.generation === generation && ttlMs > STALE_MS } };
+        if (copy === undefined) return { edition };
+        const freshMs = ttlMs - STALE_MS;
+        return { edition, held: { value: copy.value, fresh: copy.generation === edition.generation && freshMs > 0 }, freshMs };
       });
-      return found ?? { generation: undefined };
+      return found ?? { edition: undefined };
     },
-    async events(ids) {
-      const rows = new Map<string, Held<EventRow>>();
-      const available = new Map<string, number>();
-      const generation = await ask(async (run) => {
-        const texts = await redis.mget(GENERATION_KEY, ...ids.map(eventKey), ...ids.map(availableKey));
-        const present = await standing(texts[0]);
-        ids.forEach((id, index) => {
-          const copy = readCopy<EventRow>(texts[1 + index], run);
-          if (copy !== undefined) rows.set(id, { value: copy.value, fresh: copy.generation === present });
-          const left = readAvailable(texts[1 + ids.length + index], run);
-          if (left !== undefined) available.set(id, left);
-        });
-        return present;
-      });
-      return { generation, rows, available };
-    },
-    keepPage(key, value, generation, freshMs = FRESH_MS) {
-      if (generation === undefined) return;
+    events: (ids) => read(ids, true),
+    left: (ids) => read(ids, false),
+    keepPage(key, value, edition, freshMs = FRESH_MS) {
+      if (edition === undefined) return;
       const lifeMs = Math.round(Math.max(0, Math.min(freshMs, FRESH_MS))) + STALE_MS;
-      keep((run) => redis.set(key, JSON.stringify({ run, generation, value }), "PX", lifeMs));
+      redis.set(key, JSON.stringify({ ...edition, value }), "PX", lifeMs).catch(() => undefined);
     },
-    keepEvents(events, generation) {
-      if (generation === undefined || events.length === 0) return;
-      keep((run) => {
-        const pipeline = redis.pipeline();
-        for (const { endsAtMs, ...value } of events) {
-          const expiresAtMs = Math.round(Math.max(endsAtMs, Date.now())) + DAY_MS;
-          pipeline.set(eventKey(value.id), JSON.stringify({ run, generation, value }), "PXAT", expiresAtMs);
-        }
-        return pipeline.exec();
-      });
+    keepEvents(events, edition) {
+      if (edition === undefined || events.length === 0) return;
+      const pipeline = redis.pipeline();
+      for (const { endsAtMs, ...value } of events) {
+        const expiresAtMs = Math.round(Math.max(endsAtMs, Date.now())) + DAY_MS;
+        pipeline.set(eventKey(value.id), JSON.stringify({ ...edition, value }), "PXAT", expiresAtMs);
+      }
+      pipeline.exec().catch(() => undefined);
     },
   };
 }
