@@ -148,7 +148,9 @@ describe("the chaos run's checks", () => {
   });
 
   it("I8: as many answers as half an hour gives", () => {
-    const entries = Array.from({ length: 500_000 }, (_, index) => entry({ started: index, ended: index + 10, ...(index < 200_000 ? LOST : {}) }));
+    const entries = Array.from({ length: 500_000 }, (_, index) =>
+      entry({ started: index, ended: index + 10, ...(index < 200_000 ? LOST : {}) }),
+    );
     const measures = measure(entries, 0);
     assert.deepEqual([measures.all.percent, measures.recoverySeconds, measures.slowestMs], [60, 200.009, 10]);
     assert.equal(secondsToFirstSale(entries, "concert", 0), 200.01);

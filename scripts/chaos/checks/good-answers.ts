@@ -21,13 +21,19 @@ export function measure(entries: readonly Entry[], referenceMs: number): Measure
     const kind = `${op} ${status ?? ""} ${code ?? ""}`.replaceAll(/\s+/g, " ").trim();
     counts[kind] = (counts[kind] ?? 0) + 1;
   }
-  const lastBad = Math.max(referenceMs, largest(bad, ({ ended }) => ended));
+  const lastBad = Math.max(
+    referenceMs,
+    largest(bad, ({ ended }) => ended),
+  );
   return {
     all: shareOf(entries),
     by: Object.fromEntries(OPERATIONS.map((op) => [op, shareOf(entries.filter((entry) => entry.op === op))])) as Measures["by"],
     recoverySeconds: (lastBad - referenceMs) / 1_000,
     bad: counts,
-    slowestMs: Math.max(0, largest(entries, ({ code, started, ended }) => (code === "NOT_SENT" ? 0 : ended - started))),
+    slowestMs: Math.max(
+      0,
+      largest(entries, ({ code, started, ended }) => (code === "NOT_SENT" ? 0 : ended - started)),
+    ),
   };
 }
 
