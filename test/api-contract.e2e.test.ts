@@ -5,6 +5,8 @@ import { after, before, describe, it } from "node:test";
 import { createInternalTokenMint } from "../mixins/internal-token.ts";
 import { ACCESS_TOKEN_LIFE_MS, createAccessTokenSigner } from "../mixins/tokens.ts";
 import { API_DOCUMENT } from "../services/api/api-routes.ts";
+import { qrCodeSvg } from "../services/api/qr-code.ts";
+import { ticketCode } from "../services/purchasing/ticket-code.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
 import { type HttpClient, assertProblem, httpClient } from "./support/http.ts";
 import { until } from "./support/until.ts";
@@ -69,6 +71,34 @@ describe("the gateway", () => {
     assertProblem(await ask("GET", `/api/transactions/${transactionId}`, { token }), 404, "TRANSACTION_NOT_FOUND");
   });
 
+  it("gives a ticket's QR code to its owner, and to nobody once it is cancelled", async () => {
+    const buyer = engine.accessToken();
+    const event = await engine.addEvent();
+    const bought = await ask("POST", `/api/events/${event}/tickets`, { token: buyer, json: { quantity: 1 } });
+    const [ticket] = bought.json?.tickets as { id: string }[];
+    const path = `/api/tickets/${ticket?.id ?? ""}/qr.svg`;
+    const picture = await ask("GET", path, { token: buyer });
+    assert.equal(picture.status, 200, picture.text);
+    const { headers } = picture;
+    assert.deepEqual([headers.get("content-type"), headers.get("cache-control")], ["image/svg+xml", "no-store"]);
+    assert.equal(picture.text, qrCodeSvg(ticketCode(engine.config.transactionSecret, ticket?.id ?? "")));
+    assert.equal(
+      (
+        await ask(
+          "GET",
+          path.replace(ticket?.id ?? "", (id) => id.toUpperCase()),
+          { token: buyer },
+        )
+      ).text,
+      picture.text,
+    );
+    assertProblem(await ask("GET", path, { token }), 404, "TICKET_NOT_FOUND");
+    assertProblem(await ask("GET", path), 401, "UNAUTHENTICATED");
+    assertProblem(await ask("GET", "/api/tickets/none/qr.svg", { token: buyer }), 422, "VALIDATION_ERROR");
+    assert.equal((await ask("DELETE", `/api/tickets/${ticket?.id ?? ""}`, { token: buyer })).status, 200);
+    assertProblem(await ask("GET", path, { token: buyer }), 404, "TICKET_NOT_FOUND");
+  });
+
   it("refuses what is sold out, over, too many or unknown, and says what is left", async () => {
     const few = await engine.addEvent({ capacity: 1 });
     const over = await engine.addEvent({ startsInMs: -60_000 });
@@ -77,13 +107,14 @@ describe("the gateway", () => {
     assertProblem(soldOut, 409, "EVENT_SOLD_OUT", ["available"]);
     assert.equal(soldOut.json?.available, 1);
     assert.match(soldOut.headers.get("idempotency-key") ?? "", /^[\w-]{36}$/);
-    assertProblem(await ask("POST", path(over), { token }), 409, "EVENT_OVER");
+    assertProblem(await ask("POST", path(over), { token, json: {} }), 409, "EVENT_OVER");
     const limited = await ask("POST", path(eventId), { token, json: { quantity: 5 } });
     assert.equal(limited.json?.code, "PURCHASE_LIMIT_REACHED", limited.text);
     assert.equal(limited.status, 409);
-    assertProblem(await ask("POST", path(randomUUID()), { token }), 404, "EVENT_NOT_FOUND");
+    assertProblem(await ask("POST", path(randomUUID()), { token, json: {} }), 404, "EVENT_NOT_FOUND");
     assertProblem(await ask("GET", `/api/events/${randomUUID()}`), 404, "EVENT_NOT_FOUND");
-    assert.equal((await ask("POST", path(few), { token })).status, 201, "without a body it is one ticket");
+    assertProblem(await ask("POST", path(few), { token }), 422, "VALIDATION_ERROR");
+    assert.equal((await ask("POST", path(few), { token, json: {} })).status, 201, "what is not said is one ticket");
   });
 
   it("wants a token where a person is meant, and tells an expired one", async () => {

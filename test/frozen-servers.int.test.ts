@@ -92,7 +92,7 @@ describe("a server that is frozen, then one that is dead", () => {
       case "buy": {
         // Somebody new each time, so that no limit is met.
         const buyer = somebody();
-        const answer = await ask("POST", `/api/events/${id}/tickets`, { token: buyer, headers: { "Idempotency-Key": "key" } });
+        const answer = await ask("POST", `/api/events/${id}/tickets`, { token: buyer, json: {}, headers: { "Idempotency-Key": "key" } });
         const [ticket] = (answer.json?.tickets ?? []) as { id: string }[];
         if (ticket !== undefined) bought = { ticketId: ticket.id, token: buyer };
         return answer;

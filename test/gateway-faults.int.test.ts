@@ -25,7 +25,7 @@ describe("the gateway, when what is behind it fails", () => {
   let logged: string[];
   const token = createAccessTokenSigner(privateKey)({ userId: randomUUID(), role: "customer", sessionId: "s" });
   const path = `/api/events/${randomUUID()}/tickets`;
-  const buy = (key = "k") => ask("POST", path, { token, headers: { "Idempotency-Key": key } });
+  const buy = (key = "k") => ask("POST", path, { token, json: {}, headers: { "Idempotency-Key": key } });
 
   const node = (): ServiceBroker => {
     const broker = new ServiceBroker({

@@ -60,6 +60,7 @@ describe("three lock servers", () => {
     const ask = httpClient(node.url ?? "");
     const answer = await ask("POST", `/api/events/${eventId}/tickets`, {
       token: engine.accessToken(),
+      json: {},
       headers: { "Idempotency-Key": randomUUID() },
     });
     return { status: answer.status, ms: performance.now() - startedMs };

@@ -48,7 +48,11 @@ describe("buying over outages", () => {
     const startedMs = performance.now();
     const response = await fetch(url + path, {
       method,
-      headers: { authorization: `Bearer ${engine.accessToken(userId)}`, ...(method === "POST" ? { "idempotency-key": key } : {}) },
+      headers: {
+        authorization: `Bearer ${engine.accessToken(userId)}`,
+        ...(method === "POST" && { "content-type": "application/json", "idempotency-key": key }),
+      },
+      ...(method === "POST" && { body: "{}" }),
     });
     const body = (await response.json()) as Said["body"] & { code?: string };
     return { status: response.status, code: body.code ?? "", ms: performance.now() - startedMs, body };

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { requireServers } from "../config.ts";
 import { writeEngineFile } from "../scripts/engine-file.ts";
+import { ticketCode } from "../services/purchasing/ticket-code.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
 import { until } from "./support/until.ts";
 
@@ -89,6 +90,22 @@ describe("npm run repl", () => {
     ])
       assert.match(output, words);
     assert.doesNotMatch(output, /Done\. Gateways/);
+  });
+
+  it("tells at the door what a ticket's code admits to", async () => {
+    const [ticketId, cancelled, eventId] = [randomUUID(), randomUUID(), await engine.addEvent()];
+    const rows = `
+      INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at, cancelled_at)
+      SELECT ticket.id, event.id, $3::uuid, event.date, decode(repeat('00', 64), 'hex'), ticket.ordinal, now(), ticket.cancelled_at
+      FROM event, (VALUES ($1::uuid, 1, NULL::timestamptz), ($2::uuid, 2, now())) AS ticket (id, ordinal, cancelled_at) WHERE event.id = $4::uuid`;
+    await engine.database.query({ text: rows, values: [ticketId, cancelled, randomUUID(), eventId] });
+    const codes = [ticketId, cancelled].map((id) => ticketCode(engine.config.transactionSecret, id));
+    const forged = ticketCode("another secret of thirty-two letters", ticketId);
+    const { code, output } = await repl([...codes, forged, ""].map((text) => `ticket ${text}`).concat("q"));
+    assert.equal(code, 0);
+    assert.match(output, new RegExp(`admits one {2}Concert, Berlin, \\d{4}-\\d\\d-\\d\\d {2}ticket ${ticketId}$`, "m"));
+    assert.match(output, new RegExp(`^ADMITS NOBODY: cancelled at \\S+Z {2}Concert, .* ${cancelled}$`, "m"));
+    assert.equal(output.match(/The engine refuses: TICKET_NOT_FOUND/g)?.length, 2, output);
   });
 
   it("acts as the named person, who must be an operator, and what they did is in the audit trail", async () => {

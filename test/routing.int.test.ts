@@ -79,7 +79,7 @@ describe("an event that moves", () => {
   const sellsOn = (eventId: string, nodeId: string, withinMs: number) =>
     until(async () => ((now) => now?.node === nodeId && now.batch > 0)(await worker(eventId)), { withinMs, what: `Sales on ${nodeId}` });
   const buy = (eventId: string, key = "k", token = engine.accessToken()) =>
-    ask("POST", `/api/events/${eventId}/tickets`, { token, headers: { "Idempotency-Key": key } });
+    ask("POST", `/api/events/${eventId}/tickets`, { token, json: {}, headers: { "Idempotency-Key": key } });
 
   it("goes to a node that joins within a second, under a stream of purchases of which none is refused", async () => {
     const { owner, second, eventId } = await pair();

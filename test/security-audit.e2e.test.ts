@@ -67,7 +67,7 @@ describe("the audit trail", () => {
     const bought = await ask("POST", path, { ...asked("r-buy"), token, json: { quantity: 2 } });
     const key = { "Idempotency-Key": bought.headers.get("idempotency-key") ?? "" };
     await ask("POST", path, { token, json: { quantity: 2 }, headers: { ...asked("r-again").headers, ...key } });
-    await ask("POST", path, { ...asked("r-sold-out"), token });
+    await ask("POST", path, { ...asked("r-sold-out"), token, json: {} });
     const ticketId = (bought.json?.tickets as { id: string }[])[0]?.id ?? "";
     await ask("DELETE", `/api/tickets/${ticketId}`, { ...asked("r-cancel"), token });
     await ask("GET", "/api/tickets", asked("r-nobody"));
@@ -229,7 +229,7 @@ describe("everything a node writes", () => {
     const [token, refreshToken] = [String(json?.accessToken), String(json?.refreshToken)];
     const renewed = await ask("POST", "/api/auth/refresh", { json: { refreshToken } });
     const [event] = (await ask("GET", "/api/events?limit=1")).json?.items as { id: string }[];
-    const bought = await ask("POST", `/api/events/${event?.id ?? ""}/tickets`, { token });
+    const bought = await ask("POST", `/api/events/${event?.id ?? ""}/tickets`, { token, json: {} });
     assert.equal(bought.status, 201, bought.text);
     await ask("POST", "/api/auth/password", { token, json: { currentPassword: PASSWORD, newPassword: `${PASSWORD} and ponds` } });
     await command.stop();

@@ -25,7 +25,7 @@ describe("hostile requests", () => {
     eventId = await engine.addEvent({ capacity: 1_000 });
     token = engine.accessToken();
     const buy = async (): Promise<Answered | false> => {
-      const answer = await ask("POST", `/api/events/${eventId}/tickets`, { token });
+      const answer = await ask("POST", `/api/events/${eventId}/tickets`, { token, json: {} });
       return answer.status === 201 && answer;
     };
     const bought = await until(buy, { withinMs: 15_000, what: "A ticket was sold" });
@@ -227,8 +227,8 @@ describe("hostile requests", () => {
       [404, "SESSION_NOT_FOUND", await ask("DELETE", `/api/auth/sessions/${randomUUID()}`, { token })],
       [405, "METHOD_NOT_ALLOWED", await ask("PUT", path, { token })],
       [409, "EMAIL_TAKEN", await register({ email, password: PASSWORD, name: "Ada" })],
-      [409, "EVENT_SOLD_OUT", await ask("POST", `/api/events/${soldOut}/tickets`, { token })],
-      [409, "EVENT_OVER", await ask("POST", `/api/events/${over}/tickets`, { token })],
+      [409, "EVENT_SOLD_OUT", await ask("POST", `/api/events/${soldOut}/tickets`, { token, json: {} })],
+      [409, "EVENT_OVER", await ask("POST", `/api/events/${over}/tickets`, { token, json: {} })],
       [409, "PURCHASE_LIMIT_REACHED", await ask("POST", path, { token, json: { quantity: 10 } })],
       [413, "TOO_LARGE", await ask("POST", path, { token, headers: JSON_TYPE, body: `"${"x".repeat(70_000)}"` })],
       [415, "UNSUPPORTED_MEDIA_TYPE", await ask("POST", path, { token, headers: { "Content-Type": "text/plain" }, body: "{}" })],
@@ -258,7 +258,7 @@ describe("hostile requests", () => {
   it("S27: nobody's answers are kept for anybody else", async () => {
     const people = [await signUp(), await signUp()];
     const [first, second] = people.map(({ accessToken }) => accessToken) as [string, string];
-    const bought = await ask("POST", `/api/events/${eventId}/tickets`, { token: first });
+    const bought = await ask("POST", `/api/events/${eventId}/tickets`, { token: first, json: {} });
     const ticket = (bought.json?.tickets as { id: string }[])[0]?.id ?? "";
     const personal: [method: string, path: string, json?: object][] = [
       ["GET", "/api/auth/me"],

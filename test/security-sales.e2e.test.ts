@@ -198,9 +198,10 @@ describe("selling, under attack", () => {
 /** A purchase whose buyer is gone before the answer: the request is on its way in full, and the connection is cut. */
 function sendAndLeave(url: string, path: string, token: string, key: string): Promise<void> {
   return new Promise((resolve) => {
-    const request = httpRequest(url + path, { method: "POST", headers: { Authorization: `Bearer ${token}`, "Idempotency-Key": key } });
+    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json", "Idempotency-Key": key };
+    const request = httpRequest(url + path, { method: "POST", headers });
     request.on("error", () => undefined);
     request.on("close", resolve);
-    request.end(() => request.destroy());
+    request.end("{}", () => request.destroy());
   });
 }

@@ -66,7 +66,7 @@ describe("limits", () => {
   it("S5: a burst of purchases is throttled, says so, and hurts nobody else", async () => {
     const eventId = await engine.addEvent({ capacity: 1_000 });
     const [token, other] = [engine.accessToken(), engine.accessToken()];
-    const buy = (client: HttpClient, who = token) => client("POST", `/api/events/${eventId}/tickets`, { token: who });
+    const buy = (client: HttpClient, who = token) => client("POST", `/api/events/${eventId}/tickets`, { token: who, json: {} });
     const first = await buy(ask);
     assert.equal(first.headers.get("ratelimit-policy"), '"purchase";q=60;w=10');
     assert.match(first.headers.get("ratelimit") ?? "", /^"purchase";r=59;t=\d+$/);
@@ -134,7 +134,7 @@ describe("limits", () => {
   it("S6: buying and giving back in turn is throttled, and every place comes back", async () => {
     const [eventId, another] = [await engine.addEvent({ capacity: 20 }), await engine.addEvent()];
     const token = engine.accessToken();
-    const buy = (id = eventId) => ask("POST", `/api/events/${id}/tickets`, { token });
+    const buy = (id = eventId) => ask("POST", `/api/events/${id}/tickets`, { token, json: {} });
     const answers: Answered[] = [];
     for (let cycle = 0; cycle < 100; cycle += 1) {
       const bought = await buy();
@@ -227,7 +227,7 @@ describe("limits", () => {
         assert.deepEqual(await wrongly(email, 12, alone.ask), { "401 INVALID_CREDENTIALS": 10, [THROTTLED]: 2 }, fault);
         const [token, where] = [engine.accessToken(), from(newAddress())];
         const path = `/api/events/${randomUUID()}/tickets`;
-        const buys = await Promise.all(Array.from({ length: 80 }, () => alone.ask("POST", path, { token })));
+        const buys = await Promise.all(Array.from({ length: 80 }, () => alone.ask("POST", path, { token, json: {} })));
         assert.deepEqual(tally(buys), { "404 EVENT_NOT_FOUND": 60, [THROTTLED]: 20 }, fault);
         const searches = await Promise.all(Array.from({ length: 700 }, () => alone.ask("GET", "/api/events?limit=1", where)));
         const tallied = tally(searches);

@@ -14,6 +14,7 @@ type WorkerStatus = {
 };
 type EventView = { id: string; name: string; date: string; location: string; totalCapacity: number; available: number };
 type Reconciled = { events: number; more: number; differences: { kind: string; eventId: string; mended: boolean; sentence: string }[] };
+type TicketView = { id: string; eventName: string; eventDate: string; location: string; status: string; cancelledAt: string | null };
 type User = { id: string; email: string; name: string; role: string; sessions: number };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -31,6 +32,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
       { words: "drain NODE", help: "a node hands over its events, finishes and ends; asks first", run: drain },
       { words: "reconcile [ID]", help: "what disagrees between tickets, ledger, capacity and copies", run: reconcile },
       { words: "deadletters [replay]", help: "messages put aside; replay moves them back, asks first", run: deadLetters },
+      { words: "ticket CODE", help: "what a ticket's QR code admits to, and whether it is ours at all", run: ticket },
       { words: "user EMAIL", help: "who that is, with which role and how many sessions", run: user },
       { words: "import FILE", help: "a feed into the catalogue; asks first", run: importEvents },
       { words: "cache flush", help: "no page of a search that was read before is fresh; asks first", run: cacheFlush },
@@ -129,6 +131,12 @@ async function deadLetters(desk: Desk, [word]: readonly string[]): Promise<void>
   desk.say(`${waiting} wait.`);
   if (word !== "replay" || waiting === 0 || !(await desk.sure(`Move ${waiting} back into the queue?`))) return;
   desk.say(JSON.stringify(await desk.call("ledger.replay")));
+}
+
+async function ticket(desk: Desk, [code = ""]: readonly string[]): Promise<void> {
+  const { id, eventName, eventDate, location, status, cancelledAt } = await desk.call<TicketView>("purchasing.tickets.check", { code });
+  const admits = status === "active" ? "admits one" : `ADMITS NOBODY: cancelled at ${cancelledAt ?? "?"}`;
+  desk.say(`${admits}  ${eventName}, ${location}, ${eventDate}  ticket ${id}`);
 }
 
 async function user(desk: Desk, [email = ""]: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { pageOf, ref } from "./answer-schemas.ts";
+import { qrCodeSvg } from "./qr-code.ts";
 import { CURSOR, PAGE_LIMIT, type Route, UUID, objectSchema } from "./route.ts";
 
 const TICKET_ID = objectSchema({ ticketId: UUID }, ["ticketId"]);
@@ -26,7 +27,7 @@ const buy: Route = {
     ],
   },
   params: objectSchema({ eventId: UUID }, ["eventId"]),
-  body: { required: false, schema: objectSchema({ quantity: { type: "integer", minimum: 1, maximum: 10, default: 1 } }) },
+  body: { required: true, schema: objectSchema({ quantity: { type: "integer", minimum: 1, maximum: 10, default: 1 } }) },
   status: 201,
   idempotent: true,
   audit: "purchase",
@@ -71,6 +72,23 @@ const get: Route = {
   call: ({ params }, bus) => bus.ask("purchasing.tickets.get", params),
 };
 
+const qrCode: Route = {
+  method: "GET",
+  path: "/api/tickets/{ticketId}/qr.svg",
+  auth: "customer",
+  about: {
+    id: "getTicketQrCode",
+    tag: "tickets",
+    does: "A QR code of the signed ticket, for the door. A cancelled ticket has none: it is a 404, as somebody else's is.",
+    answer: { is: "A picture, black on white", mediaType: "image/svg+xml" },
+    refusals: ["TICKET_NOT_FOUND"],
+  },
+  params: TICKET_ID,
+  status: 200,
+  call: ({ params }, bus) => bus.ask("purchasing.tickets.code", params),
+  success: (value) => ({ headers: { "Content-Type": "image/svg+xml" }, text: qrCodeSvg((value as { code: string }).code) }),
+};
+
 const cancel: Route = {
   method: "DELETE",
   path: "/api/tickets/{ticketId}",
@@ -112,4 +130,4 @@ const transaction: Route = {
   call: ({ params }, bus) => bus.ask("purchasing.transactions.get", params),
 };
 
-export const TICKET_ROUTES: readonly Route[] = [buy, list, get, cancel, transaction];
+export const TICKET_ROUTES: readonly Route[] = [buy, list, get, qrCode, cancel, transaction];

@@ -1,6 +1,6 @@
 import type { Context, ServiceSchema } from "moleculer";
 import type { BuyTickets, CancelTicket, Command } from "../../domain/event-state.ts";
-import { accepted, type Answer, refused } from "../../domain/refusal.ts";
+import { accepted, refused } from "../../domain/refusal.ts";
 import { callerOf } from "../../mixins/authorisation.ts";
 import { AVAILABILITY_CHANGED } from "../../mixins/availability.ts";
 import { systemClock } from "../../mixins/clock.ts";
@@ -11,15 +11,14 @@ import { openLeases, type Leases } from "../../mixins/lease.ts";
 import type { Metrics } from "../../mixins/metrics.ts";
 import { openPublisher, type Publisher } from "../../mixins/queue.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
-import { orTryAgain } from "../../mixins/unavailable.ts";
 import { type AvailabilityNews, createAvailabilityNews } from "./availability-news.ts";
 import { postgresStore } from "./event-store.ts";
-import type { Outcome, Ticket, WorkerLimits, WorkerPorts } from "./ports.ts";
+import type { Outcome, WorkerLimits, WorkerPorts } from "./ports.ts";
 import { watchPurchases } from "./purchase-metrics.ts";
 import { redisCopies } from "./redis-copies.ts";
 import { busRouter } from "./router.ts";
+import { ticketActions } from "./ticket-actions.ts";
 import { createTicketIds } from "./ticket-id.ts";
-import { listTickets, readCursor, readTicket, readTransaction, type TicketPage, type TransactionView } from "./ticket-reads.ts";
 import { cancellationId, purchaseId } from "./transaction-id.ts";
 import { Workers } from "./workers.ts";
 
@@ -49,7 +48,6 @@ type CancelParams = { eventId: string; ticketId: string; insteadOf?: string };
 type ServeParams = { eventId: string; command: Command };
 /** What the params' rules cannot promise of a command: they know both kinds at once. */
 type Unread<Kind extends Command> = Pick<Kind, "type"> & Partial<Kind>;
-type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
 
 const uuid = { type: "uuid" } as const;
 const places = { type: "number", integer: true, min: 1, max: 10 };
@@ -137,47 +135,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         },
       },
 
-      /** The caller's tickets by event date. Can refuse with: VALIDATION_ERROR (a cursor that is not ours), TRY_AGAIN. */
-      "tickets.list": {
-        auth: "customer",
-        params: {
-          $$strict: true,
-          status: { type: "enum", values: ["active", "cancelled"], optional: true },
-          limit: { type: "number", integer: true, min: 1, max: 100, optional: true },
-          cursor: { type: "string", max: 200, optional: true },
-        },
-        async handler(ctx: Context<ListParams>): Promise<Answer<TicketPage>> {
-          const { status, limit = 20, cursor } = ctx.params;
-          const after = cursor === undefined ? undefined : readCursor(cursor);
-          if (cursor !== undefined && after === undefined)
-            return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
-          return orTryAgain(async () => accepted(await listTickets(database, callerOf(ctx).userId, { status, limit, after })));
-        },
-      },
-
-      /** Can refuse with: TICKET_NOT_FOUND, TRY_AGAIN. */
-      "tickets.get": {
-        auth: "customer",
-        params: { $$strict: true, ticketId: uuid },
-        handler(ctx: Context<{ ticketId: string }>): Promise<Answer<Ticket>> {
-          return orTryAgain(async () => {
-            const ticket = await readTicket(database, callerOf(ctx).userId, ctx.params.ticketId);
-            return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
-          });
-        },
-      },
-
-      /** Can refuse with: TRANSACTION_NOT_FOUND, TRY_AGAIN. */
-      "transactions.get": {
-        auth: "customer",
-        params: { $$strict: true, transactionId: hexId },
-        handler(ctx: Context<{ transactionId: string }>): Promise<Answer<TransactionView>> {
-          return orTryAgain(async () => {
-            const transaction = await readTransaction(database, callerOf(ctx).userId, ctx.params.transactionId);
-            return transaction === undefined ? refused("TRANSACTION_NOT_FOUND") : accepted(transaction);
-          });
-        },
-      },
+      ...ticketActions(database, transactionSecret),
 
       /** The workers of one node, for operators. */
       workers: {

@@ -16,6 +16,16 @@ export async function readTicket(database: Connection, userId: string, ticketId:
   return ticket;
 }
 
+/** One ticket, whoever's it is: for operators only. */
+export async function readAnyTicket(database: Connection, ticketId: string): Promise<Ticket | undefined> {
+  const [ticket] = await database.query<Ticket>({
+    name: "tickets-check",
+    text: `SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id WHERE ticket.id = $1`,
+    values: [ticketId],
+  });
+  return ticket;
+}
+
 /** A person's tickets by event date, then id (which grows with the purchase), from after `after`. */
 export async function listTickets(
   database: Connection,

@@ -14,7 +14,7 @@ export function startBuyers(engine: Engine, ask: HttpClient, eventId: string, at
   let stopped = false;
   const buy = async (): Promise<void> => {
     while (!stopped) {
-      const answer = await ask("POST", `/api/events/${eventId}/tickets`, { token: engine.accessToken() }).catch(
+      const answer = await ask("POST", `/api/events/${eventId}/tickets`, { token: engine.accessToken(), json: {} }).catch(
         (error: unknown): Answered => ({ status: 0, headers: new Headers(), text: String(error), json: { code: String(error) } }),
       );
       answers.push(answer);

@@ -290,6 +290,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets/{ticketId}/qr.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description A QR code of the signed ticket, for the door. A cancelled ticket has none: it is a 404, as somebody else's is. */
+        get: operations["getTicketQrCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/transactions/{transactionId}": {
         parameters: {
             query?: never;
@@ -1696,7 +1713,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": {
                     /** @default 1 */
@@ -2051,6 +2068,78 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "OUTCOME_UNKNOWN" | "TRY_AGAIN";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getTicketQrCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ticketId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A picture, black on white */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": unknown;
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description TICKET_NOT_FOUND: There is no such ticket */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TICKET_NOT_FOUND";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
                     };
                 };
             };
