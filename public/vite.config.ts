@@ -1,3 +1,5 @@
+import { globSync } from "node:fs";
+import { basename, join } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
@@ -9,6 +11,7 @@ export default defineConfig({
   root: import.meta.dirname,
   publicDir: "static",
   plugins: [react(), preloadApp()],
+  define: { __LANGUAGE_NAMES__: JSON.stringify(languageNames()) },
   build: {
     target: "es2022",
     manifest: true,
@@ -17,6 +20,13 @@ export default defineConfig({
   },
   server: { proxy: { "/api": "http://127.0.0.1:3000" } },
 });
+
+/** By its tag, as its own speakers call it. */
+function languageNames(): Record<string, string> {
+  const files = globSync(join(import.meta.dirname, "src", "locales", "*-texts.ts"));
+  const tags = files.map((file) => basename(file, "-texts.ts"));
+  return Object.fromEntries(tags.map((tag) => [tag, new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag]));
+}
 
 /** `boot.ts` asks for data and texts before the app is there; the browser loads the app beside it rather than after it. */
 function preloadApp(): Plugin {

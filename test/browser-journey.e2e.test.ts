@@ -23,7 +23,7 @@ describe("a buyer at the pages", () => {
   it("finds an event, registers, buys, sees the QR code and cancels, within a minute and without a word in the console", async () => {
     const eventId = await engine.addEvent({ capacity: 3 });
     const began = performance.now();
-    const { page, complaints, close } = await visitors.open();
+    const { page, complaints, answers, close } = await visitors.open();
     await page.goto("/");
     await page.getByRole("searchbox", { name: "Name" }).fill("conc");
     await page.getByRole("combobox", { name: "City" }).fill("berl");
@@ -59,7 +59,24 @@ describe("a buyer at the pages", () => {
     const seconds = (performance.now() - began) / 1_000;
     assert.ok(seconds < 60, `it took ${seconds} s`);
     assert.deepEqual(complaints, []);
+    const { count } = await answers();
+    assert.ok(count >= 12, `only ${count} answers of the API were looked at`);
     await close();
+  });
+
+  it("would be told of an answer that the API's document does not allow", async () => {
+    const eventId = await engine.addEvent();
+    const { page, answers, close } = await visitors.open();
+    await page.route(`**/api/events/${eventId}`, async (route) => {
+      const response = await route.fetch();
+      const event = (await response.json()) as object;
+      await route.fulfill({ response, json: { ...event, totalCapacity: "many" } });
+    });
+    await page.goto(`/events/${eventId}`);
+    await page.getByRole("heading", { name: "Concert" }).waitFor();
+    const { faults } = await answers();
+    assert.match(faults.join(), /GET \/api\/events\/[0-9a-f-]{36}: the body breaks the contract: .*totalCapacity/);
+    await assert.rejects(close(), /answered as the OpenAPI document says/);
   });
 
   it("does all of it with the keyboard alone", async () => {
@@ -143,8 +160,9 @@ describe("a buyer at the pages", () => {
     const eventId = await engine.addEvent({ capacity: 1 });
     const { page, close } = await visitors.open();
     const before = await (await fetch(`${engine.url}/api/events/${eventId}`)).text();
-    const headers = { Authorization: `Bearer ${engine.accessToken()}` };
-    assert.equal((await fetch(`${engine.url}/api/events/${eventId}/tickets`, { method: "POST", headers })).status, 201);
+    const headers = { Authorization: `Bearer ${engine.accessToken()}`, "Content-Type": "application/json" };
+    const bought = await fetch(`${engine.url}/api/events/${eventId}/tickets`, { method: "POST", headers, body: "{}" });
+    assert.equal(bought.status, 201);
     const stream = page.waitForResponse("**/availability");
     await page.route(`**/api/events/${eventId}`, async (route) => {
       await stream;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page, Route } from "playwright-core";
-import { type Visitors, registerHere, startBrowser } from "./support/browser.ts";
+import { type Visitors, madeUp, registerHere, startBrowser } from "./support/browser.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
 import { until } from "./support/until.ts";
 
@@ -33,16 +33,11 @@ describe("an order", () => {
   /** Answers the keys that orders came with. */
   async function onTheWay(page: Page, fates: Fate[]): Promise<string[]> {
     const keys: string[] = [];
-    const refusal = (code: string) => ({
-      status: 503,
-      contentType: "application/problem+json",
-      body: JSON.stringify({ type: "", title: "", status: 503, code }),
-    });
     await page.route(ORDERS, async (route: Route) => {
       keys.push(route.request().headers()["idempotency-key"] ?? "");
       const fate = fates.shift() ?? "passes";
-      if (fate === "busy") await route.fulfill(refusal("TRY_AGAIN"));
-      else if (fate === "unknown") await route.fulfill(refusal("OUTCOME_UNKNOWN"));
+      if (fate === "busy") await route.fulfill(madeUp("TRY_AGAIN"));
+      else if (fate === "unknown") await route.fulfill(madeUp("OUTCOME_UNKNOWN"));
       else if (fate === "answer lost") {
         await route.fetch();
         await route.abort("connectionreset");

@@ -58,8 +58,24 @@ describe("the web app", () => {
     assertProblem(await ask("GET", "/no/such/page"), 404, "NOT_FOUND");
     for (const path of ["/api/no-such", "/assets/old-12345678.js", "/.well-known/x"])
       assertProblem(await ask("GET", path, { headers: BROWSER }), 404, "NOT_FOUND");
-    for (const path of ["/index.html", "/paths.json", "/.stamp", "/.vite/manifest.json", "/assets/../paths.json"])
+    for (const path of ["/index.html", "/pages.json", "/.stamp", "/.vite/manifest.json", "/assets/../pages.json"])
       assertProblem(await ask("GET", path), 404, "NOT_FOUND");
+  });
+
+  it("comes with its reader's texts and with the answer to its first question, where the address alone tells which that is", async () => {
+    const linked = async (path: string, language = "de-AT,de;q=0.9,en;q=0.8"): Promise<string[]> => {
+      const { headers } = await ask("GET", path, { headers: { "Accept-Language": language } });
+      return (headers.get("link") ?? "").split(", ").map((link) => link.replace(/-[\w-]{8}\.js/, ".js"));
+    };
+    const german = "</assets/de-texts.js>; rel=modulepreload";
+    const asked = (path: string): string => `<${path}>; rel=preload; as=fetch; crossorigin`;
+    assert.deepEqual(await linked("/"), [german, asked("/api/events?limit=24")]);
+    const eventId = await engine.addEvent();
+    assert.deepEqual(await linked(`/events/${eventId}`), [german, asked(`/api/events/${eventId}`)]);
+    assert.equal((await ask("GET", `/api/events/${eventId}`)).status, 200);
+    for (const path of ["/?name=jazz", "/tickets", `/events/${eventId}?quantity=2`]) assert.deepEqual(await linked(path), [german], path);
+    for (const language of ["", "fr, constructor", "EN-gb;q=0.1"])
+      assert.deepEqual(await linked("/tickets", language), ["</assets/en-texts.js>; rel=modulepreload"], language);
   });
 
   it("has files that are kept for ever, compressed beforehand", async () => {

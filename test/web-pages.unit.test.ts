@@ -6,7 +6,8 @@ import { randomFrom } from "../public/src/art/random.ts";
 import { daysOf, filtersFrom, NO_FILTERS, paramsOf, spanOf } from "../public/src/browse/filters.ts";
 import { asksTheSame, earlyPath } from "../public/src/early.ts";
 import type { Engine } from "../public/src/api/types.ts";
-import { nextMoment } from "../public/src/engine/moments.ts";
+import { MOMENTS_KEPT, nextMoment } from "../public/src/engine/moments.ts";
+import { sparkPaths } from "../public/src/engine/spark.ts";
 import { afterProblem, isUnderWay, resumed, type UnderWay } from "../public/src/purchase/state.ts";
 import { returnTo } from "../public/src/session/return-to.ts";
 import { calendarFile } from "../public/src/tickets/calendar.ts";
@@ -121,5 +122,14 @@ describe("the pages", () => {
     const next = nextMoment(first, look(2_000, [["a", 160], ["b", 20]], 40)); // prettier-ignore
     assert.deepEqual([next.sales, next.waiting, next.redis, next.kept, next.lagMs], [40, 6, 1, undefined, undefined]);
     assert.equal(nextMoment(first, look(1_000, [["a", 5]], 10)).sales, 5);
+  });
+
+  it("plot what they know: the latest at the right, the most at the top, one look as a dot, and a gap where nothing was known", () => {
+    assert.deepEqual(sparkPaths([5]), { line: "M120.0 0.0h0", area: "M120.0 40L120.0 0.0L120.0 40Z" });
+    const { line, area } = sparkPaths([0, 4, undefined, 2, 2]);
+    assert.match(line, /^M111\.9 40\.0L113\.9 0\.0M118\.0 20\.0L120\.0 20\.0$/);
+    assert.equal(area.match(/Z/g)?.length, 2);
+    assert.equal(sparkPaths(Array.from({ length: MOMENTS_KEPT }, () => 0)).line.slice(0, 8), "M0.0 40.");
+    assert.deepEqual(sparkPaths([undefined]), { line: "", area: "" });
   });
 });

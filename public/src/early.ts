@@ -2,9 +2,11 @@ import { filtersFrom, queryOf } from "./browse/filters.ts";
 
 export type Early = { path: string; answer: Promise<Response> };
 
-const EVENT = /^\/events\/([0-9a-f-]{36})$/i;
+/** The gateway gives up after some four seconds; a longer silence means that the answer is lost. */
+export const PATIENCE_MS = 10_000;
+const EVENT = /^\/events\/([^/]+)$/;
 
-/** What the page at this address will ask the API first, where anybody may ask it. */
+/** What the page at this address will ask the API first, where anybody may ask it; of an address's pattern, the question's. */
 export function earlyPath({ pathname, search }: { pathname: string; search: string }): string | undefined {
   if (pathname === "/") return `/api/events?${new URLSearchParams(textsOf(queryOf(filtersFrom(new URLSearchParams(search))))).toString()}`;
   const [, eventId] = EVENT.exec(pathname) ?? [];

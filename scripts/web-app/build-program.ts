@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "vite";
+import { earlyPath } from "../../public/src/early.ts";
 import { PATHS } from "../../public/src/paths.ts";
 import { messageOf } from "../servers/problem.ts";
 import { ROOT } from "../static-checks.ts";
@@ -10,7 +11,7 @@ import { DIST, PUBLIC, stampFile, stampOfSources } from "./sources.ts";
 
 /**
  * Builds the web app beside public/dist and then takes its place, so that two builds at once, or one that fails, leave a whole one. The gateway
- * reads `paths.json` (which addresses are pages) and the files compressed beforehand. Prints one line; throws above the budget.
+ * reads `pages.json` (which addresses are pages, and what they will ask for) and the files compressed beforehand. Prints one line; throws above the budget.
  */
 async function main(): Promise<string> {
   const stamp = stampOfSources();
@@ -24,13 +25,27 @@ async function main(): Promise<string> {
     const { files, bytes } = firstLoad(manifest, ["index.html", "src/app.tsx"], (file) => sizes.get(file)?.gzip ?? Infinity);
     if (bytes > BUDGET_BYTES)
       throw new Error(`The first load is ${bytes} bytes of JavaScript (gzip), the budget ${BUDGET_BYTES}: ${files.join(", ")}`);
-    writeFileSync(join(folder, "paths.json"), JSON.stringify(Object.values(PATHS)));
+    writeFileSync(join(folder, "pages.json"), JSON.stringify({ pages: pages(), texts: textsIn(manifest) }));
     writeFileSync(stampFile(folder), stamp);
     takePlace(folder);
     return `${(bytes / 1_000).toFixed(0)} kB of JavaScript at first (gzip) of ${BUDGET_BYTES / 1_000}`;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Each page's address, and what it asks the API first when it has no filters. */
+function pages(): { path: string; asks?: string }[] {
+  return Object.values(PATHS).map((path) => {
+    const asks = earlyPath({ pathname: path, search: "" });
+    return { path, ...(asks !== undefined && { asks }) };
+  });
+}
+
+/** The files of texts by language. */
+function textsIn(manifest: Manifest): Record<string, string> {
+  const texts = Object.entries(manifest).map(([source, { file }]) => [/\/(\w+)-texts\.ts$/.exec(source)?.[1] ?? "", `/${file}`] as const);
+  return Object.fromEntries(texts.filter(([language]) => language !== ""));
 }
 
 function takePlace(folder: string): void {

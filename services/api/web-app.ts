@@ -31,22 +31,33 @@ const POLICY = [
 /** The name of a built file says what is in it, so it never changes. */
 const FOR_EVER = "public, max-age=31536000, immutable";
 const FOR_AN_HOUR = "public, max-age=3600";
+/** Of people who read none of the languages there are. */
+const FALLBACK_LANGUAGE = "en";
 const NOT_PAGES = /^\/(?:api|assets|\.well-known)(?:\/|$)/;
 
 /**
- * Reads what `npm run build` made: files with their bytes compressed beforehand, and `paths.json`, which names the addresses of the app's pages.
- * Undefined where nothing has been built.
+ * Reads what `npm run build` made: files with their bytes compressed beforehand, and `pages.json`, which names the addresses of the app's pages, what they
+ * ask the API first, and the files of texts. Undefined where nothing has been built.
  */
 export function readWebApp(folder = DIST): WebApp | undefined {
-  if (!existsSync(join(folder, "paths.json"))) return undefined;
+  if (!existsSync(join(folder, "pages.json"))) return undefined;
   const page = readFile(folder, "index.html", { "Cache-Control": "no-cache", "Content-Security-Policy": POLICY });
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
     (path) => extname(path) in TYPES && path !== "index.html" && !path.startsWith("."),
   );
-  const paths = JSON.parse(readFileSync(join(folder, "paths.json"), "utf8")) as string[];
+  const { pages, texts } = JSON.parse(readFileSync(join(folder, "pages.json"), "utf8")) as Pages;
   return {
     resources: [
-      ...paths.map((path) => ({ path, answer: async (_id: string, request: IncomingMessage) => page(request) })),
+      ...pages.map(({ path, asks }) => ({
+        path,
+        async answer(_id: string, request: IncomingMessage) {
+          const { headers, ...reply } = page(request);
+          return {
+            ...reply,
+            headers: { ...headers, Link: [...textsLink(texts, request), ...questionLink(path, asks, request)].join(", ") },
+          };
+        },
+      })),
       ...files.map((path) => {
         const file = readFile(folder, path, { "Cache-Control": path.startsWith("assets/") ? FOR_EVER : FOR_AN_HOUR });
         return { path: `/${path}`, answer: async (_id: string, request: IncomingMessage) => file(request) };
@@ -59,6 +70,24 @@ export function readWebApp(folder = DIST): WebApp | undefined {
       return reply.status === 304 ? undefined : { ...reply, status: 404 };
     },
   };
+}
+
+type Pages = { pages: { path: string; asks?: string }[]; texts: Record<string, string> };
+
+/** The reader's texts come with the page itself; one who has chosen another language here waits for a round trip more. */
+function textsLink(texts: Pages["texts"], { headers }: IncomingMessage): string[] {
+  const wanted = (headers["accept-language"] ?? "").split(",").map((tag) => /^\s*([a-z]+)/i.exec(tag)?.[1]?.toLowerCase() ?? "");
+  const language = wanted.find((tag) => Object.hasOwn(texts, tag)) ?? FALLBACK_LANGUAGE;
+  return Object.hasOwn(texts, language) ? [`<${texts[language] ?? ""}>; rel=modulepreload`] : [];
+}
+
+/** So does the answer to its first question, where that can be told from the address alone: a question that nobody asks would be one too many. */
+function questionLink(path: string, asks: string | undefined, { url = "" }: IncomingMessage): string[] {
+  const names = path.match(/:\w+/g) ?? [];
+  const values = new RegExp(`^${path.replaceAll(/:\w+/g, "([\\w-]+)")}$`).exec(url)?.slice(1);
+  if (asks === undefined || values === undefined) return [];
+  const question = names.reduce((text, name, index) => text.replace(name, values[index] ?? ""), asks);
+  return [`<${question}>; rel=preload; as=fetch; crossorigin`];
 }
 
 /** Holds one file and its compressed forms in memory; answers 304 to whoever has it already. */

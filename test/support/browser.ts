@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, type Page, chromium } from "playwright-core";
+import { type ProblemCode, problemOf } from "../../mixins/problem.ts";
 import { findBrowser } from "../../scripts/browser.ts";
 import { ROOT } from "../../scripts/static-checks.ts";
+import { type AnswersSeen, watchAnswers } from "./browser-contract.ts";
 
 /** Ignored by git: for people to look at. */
 export const SCREENSHOTS = join(ROOT, ".data", "screenshots");
@@ -12,6 +14,9 @@ export type Window = {
   page: Page;
   /** What the console said that a page without a fault would not have made it say: errors, faults, broken policies. */
   complaints: string[];
+  /** The answers of the API until now, and what is wrong with them by its own document. */
+  answers: () => Promise<AnswersSeen>;
+  /** Rejects where an answer was not as the document says. */
   close: () => Promise<void>;
 };
 
@@ -35,7 +40,13 @@ export async function startBrowser(baseURL: string): Promise<Visitors> {
         if (message.type() === "error" || message.type() === "warning") complaints.push(`${message.text()} (${message.location().url})`);
       });
       page.on("pageerror", (error) => complaints.push(String(error)));
-      return { page, complaints, close: () => context.close() };
+      const answers = watchAnswers(context, baseURL);
+      const close = async (): Promise<void> => {
+        const { faults } = await answers();
+        await context.close();
+        assert.deepEqual(faults, [], "the pages are answered as the OpenAPI document says");
+      };
+      return { page, complaints, answers, close };
     },
     close: () => browser.close(),
   };
@@ -45,6 +56,12 @@ export async function startBrowser(baseURL: string): Promise<Visitors> {
 export async function takePicture(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: "disabled" });
+}
+
+/** A refusal as the gateway would word it, for a route that does not ask the gateway. */
+export function madeUp(code: ProblemCode): { status: number; headers: Record<string, string>; body: string } {
+  const { status, headers, body } = problemOf(code, "made-up");
+  return { status, headers: { ...headers, "X-Request-ID": "made-up" }, body: String(body) };
 }
 
 let people = 0;

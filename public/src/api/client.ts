@@ -1,27 +1,27 @@
 import createClient, { type Middleware } from "openapi-fetch";
-import { type Early, asksTheSame } from "../early.ts";
+import { type Early, PATIENCE_MS, asksTheSame } from "../early.ts";
 import { accessToken, dropAccessToken } from "../session/session.ts";
 import { Problem, problemOf } from "./problem.ts";
 import type { paths } from "./schema.d.ts";
-
-/** The gateway gives up after some four seconds; a longer silence means that the answer is lost. */
-const PATIENCE_MS = 10_000;
 
 /** What the served OpenAPI document says, as types: a path, a parameter or a field that is not there does not compile. */
 export const api = createClient<paths>({ baseUrl: "/", fetch: fetchInTime });
 
 let early: Early | undefined;
 
-/** An answer that `boot.ts` has asked for already: the first question for it takes it. */
+/** An answer that `boot.ts` has asked for already: the first question for it takes it, whatever else is asked before; soon it would be an old one. */
 export function answerEarly(one: Early): void {
   early = one;
+  setTimeout(() => (early = undefined), PATIENCE_MS);
 }
 
 async function fetchInTime(request: Request): Promise<Response> {
-  const first = early;
-  early = undefined;
   try {
-    if (first !== undefined && request.method === "GET" && asksTheSame(first.path, request.url, location.origin)) return await first.answer;
+    const first = early;
+    if (first !== undefined && request.method === "GET" && asksTheSame(first.path, request.url, location.origin)) {
+      early = undefined;
+      return await first.answer;
+    }
     return await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE_MS)]) });
   } catch (error) {
     if (request.signal.aborted) throw error;

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { dayText } from "../parts/format.ts";
+import { LoadingWords } from "../parts/loading.tsx";
 import { ProblemNotice } from "../parts/problem-notice.tsx";
 import { EventCard } from "./event-card.tsx";
 import type { Filters } from "./filters.ts";
@@ -8,7 +9,8 @@ import { byDay, useEvents } from "./use-events.ts";
 
 export function Results({ filters, onClear }: { filters: Filters; onClear: () => void }): ReactNode {
   const { t } = useTranslation();
-  const { data, error, isPending, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useEvents(filters);
+  const { data, error, failureCount, isPending, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
+    useEvents(filters);
   const events = data?.pages.flatMap(({ items }) => items) ?? [];
   const settled = !isPending && !isPlaceholderData;
   return (
@@ -16,7 +18,7 @@ export function Results({ filters, onClear }: { filters: Filters; onClear: () =>
       <p role="status" className="unseen">
         {settled && error === null && t("browse.found", { count: events.length })}
       </p>
-      {isPending && error === null && <Skeletons />}
+      {isPending && error === null && <Skeletons failures={failureCount} />}
       {error !== null && <ProblemNotice error={error} again={() => void refetch()} />}
       {settled && error === null && events.length === 0 && (
         <div className="empty">
@@ -63,12 +65,15 @@ function More({ busy, onMore }: { busy: boolean; onMore: () => void }): ReactNod
   );
 }
 
-function Skeletons(): ReactNode {
+function Skeletons({ failures }: { failures: number }): ReactNode {
   return (
-    <ul className="cards" aria-hidden="true">
-      {Array.from({ length: 8 }, (_, index) => (
-        <li key={index} className="skeleton" />
-      ))}
-    </ul>
+    <>
+      <LoadingWords failures={failures} />
+      <ul className="cards" aria-hidden="true">
+        {Array.from({ length: 8 }, (_, index) => (
+          <li key={index} className="skeleton" />
+        ))}
+      </ul>
+    </>
   );
 }

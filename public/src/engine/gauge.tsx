@@ -1,25 +1,23 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { HEIGHT, sparkPaths, WIDTH } from "./spark.ts";
 
-const [WIDTH, HEIGHT] = [120, 40];
+type GaugeProps = { name: string; values: readonly (number | undefined)[]; say: (value: number) => string };
 
-/** A figure and its last two minutes: some forty points need no library of plots. */
-export function Gauge({
-  name,
-  values,
-  say,
-}: {
-  name: string;
-  values: readonly (number | undefined)[];
-  say: (value: number) => string;
-}): ReactNode {
+/** A figure, its last two minutes and the most of them: some sixty points need no library of plots. */
+export function Gauge({ name, values, say }: GaugeProps): ReactNode {
   const { t } = useTranslation();
   const last = values.at(-1);
   const now = last === undefined ? t("engine.unknown") : say(last);
+  const most = values.reduce<number | undefined>((top, value) => (value === undefined ? top : Math.max(top ?? value, value)), undefined);
+  const { line, area } = sparkPaths(values);
   return (
     <section className="gauge">
       <h2>{name}</h2>
-      <b>{now}</b>
+      <p>
+        <b>{now}</b>
+        {most !== undefined && <span className="soft">{t("engine.most", { most: say(most) })}</span>}
+      </p>
       <svg
         className="spark"
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
@@ -27,21 +25,10 @@ export function Gauge({
         role="img"
         aria-label={t("engine.plot", { name, now, count: values.length })}
       >
-        <path d={sparkPath(values)} />
+        <path className="spark-ground" d={`M0 ${HEIGHT}H${WIDTH}`} />
+        <path className="spark-area" d={area} />
+        <path className="spark-line" d={line} />
       </svg>
     </section>
   );
-}
-
-/** From the left as they came, from 0 at the bottom to the largest at the top; a gap where nothing was known. */
-export function sparkPath(values: readonly (number | undefined)[]): string {
-  const top = Math.max(1e-9, ...values.map((value) => value ?? 0));
-  const step = WIDTH / Math.max(1, values.length - 1);
-  return values
-    .map((value, index) => {
-      if (value === undefined) return "";
-      const [x, y] = [index * step, HEIGHT - (value / top) * HEIGHT].map((number) => number.toFixed(1));
-      return `${values[index - 1] === undefined ? "M" : "L"}${x} ${y}`;
-    })
-    .join("");
 }

@@ -11,6 +11,9 @@ export type Moment = {
   streams: number;
 };
 
+/** Two minutes of looks. */
+export const MOMENTS_KEPT = 60;
+
 type Counts = Readonly<Partial<Record<string, number>>>;
 
 /** Counts grow from the start of each node, so rates and shares are of what came since the last look; there are none at the first. */

@@ -1,6 +1,8 @@
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
+import { answerOf, api } from "../api/client.ts";
 import type { Engine } from "../api/types.ts";
 import { numberText } from "../parts/format.ts";
 
@@ -20,7 +22,7 @@ export function Workers({ engine: { workers, workerCount } }: { engine: Engine }
         .map(({ node, eventId, mailbox, largestBatch, sales, available, degraded }) => [
           `${node} ${eventId}`,
           node,
-          <Link href={`/events/${eventId}`}>{eventId.slice(0, 8)}…</Link>,
+          <EventLink eventId={eventId} />,
           number(mailbox),
           number(largestBatch),
           number(sales),
@@ -29,6 +31,17 @@ export function Workers({ engine: { workers, workerCount } }: { engine: Engine }
         ])}
     />
   );
+}
+
+/** Known by its name, which is asked for once; by its id until then. */
+function EventLink({ eventId }: { eventId: string }): ReactNode {
+  const { data } = useQuery({
+    queryKey: ["event name", eventId],
+    queryFn: ({ signal }) => answerOf(() => api.GET("/api/events/{eventId}", { params: { path: { eventId } }, signal })),
+    staleTime: Infinity,
+    select: ({ name }) => name,
+  });
+  return <Link href={`/events/${eventId}`}>{data ?? `${eventId.slice(0, 8)}…`}</Link>;
 }
 
 export function Nodes({ engine: { nodes } }: { engine: Engine }): ReactNode {
@@ -49,11 +62,14 @@ export function Nodes({ engine: { nodes } }: { engine: Engine }): ReactNode {
 }
 
 type Column = "node" | "event" | "mailbox" | "batch" | "sold" | "left" | "state" | "services";
+/** Digits stand below digits. */
+const AMOUNTS: ReadonlySet<string> = new Set<Column>(["mailbox", "batch", "sold", "left"]);
 type TableProps = {
   title: string;
   empty: string;
   columns: readonly Column[];
-  /** The first of each is its key. */ rows: [string, ...ReactNode[]][];
+  /** The first of each is its key. */
+  rows: [string, ...ReactNode[]][];
 };
 
 /** Wide tables scroll by themselves, also with the keyboard. */
@@ -69,7 +85,7 @@ function Table({ title, empty, columns, rows }: TableProps): ReactNode {
           <thead>
             <tr>
               {columns.map((column) => (
-                <th key={column} scope="col">
+                <th key={column} scope="col" className={AMOUNTS.has(column) ? "amount" : undefined}>
                   {t(`engine.${column}`)}
                 </th>
               ))}
@@ -79,7 +95,9 @@ function Table({ title, empty, columns, rows }: TableProps): ReactNode {
             {rows.map(([key, ...cells]) => (
               <tr key={key}>
                 {cells.map((cell, index) => (
-                  <td key={columns[index]}>{cell}</td>
+                  <td key={columns[index]} className={AMOUNTS.has(columns[index] ?? "") ? "amount" : undefined}>
+                    {cell}
+                  </td>
                 ))}
               </tr>
             ))}

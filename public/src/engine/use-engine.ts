@@ -2,10 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answerOf, api } from "../api/client.ts";
 import type { Engine } from "../api/types.ts";
-import { type Moment, nextMoment } from "./moments.ts";
+import { MOMENTS_KEPT, type Moment, nextMoment } from "./moments.ts";
 
 const EVERY_MS = 2_000;
-const KEPT = 60;
 
 /** The engine now, and the figures of the last two minutes. */
 export function useEngine() {
@@ -17,6 +16,6 @@ export function useEngine() {
   const [seen, setSeen] = useState<{ last: Engine | undefined; moments: readonly Moment[] }>({ last: undefined, moments: [] });
   const { data } = found;
   if (data !== undefined && data !== seen.last)
-    setSeen(({ last, moments }) => ({ last: data, moments: [...moments, nextMoment(last, data)].slice(-KEPT) }));
+    setSeen(({ last, moments }) => ({ last: data, moments: [...moments, nextMoment(last, data)].slice(-MOMENTS_KEPT) }));
   return { ...found, moments: seen.moments };
 }

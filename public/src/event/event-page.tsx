@@ -4,21 +4,21 @@ import { asProblem } from "../api/problem.ts";
 import { Cover } from "../art/cover.tsx";
 import { useTypeName } from "../browse/type-name.ts";
 import { dayText } from "../parts/format.ts";
-import { Loading } from "../parts/loading.tsx";
 import { NotFoundPage } from "../parts/not-found-page.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
 import { ProblemNotice } from "../parts/problem-notice.tsx";
 import { BuyPanel } from "./buy-panel.tsx";
 import { EventFacts } from "./event-facts.tsx";
+import { EventSkeleton } from "./event-skeleton.tsx";
 import { useLiveEvent } from "./use-event.ts";
 
 export function EventPage({ eventId }: { eventId: string }): ReactNode {
   const { t } = useTranslation();
   const typeName = useTypeName();
-  const { event, error, refetch } = useLiveEvent(eventId);
+  const { event, error, failureCount, refetch } = useLiveEvent(eventId);
   usePageTitle(event?.name ?? t("event.page"));
   if (event === undefined) {
-    if (error === null) return <Loading />;
+    if (error === null) return <EventSkeleton failures={failureCount} />;
     const { code } = asProblem(error);
     return code === "EVENT_NOT_FOUND" || code === "VALIDATION_ERROR" ? (
       <NotFoundPage what="event" />

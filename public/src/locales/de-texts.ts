@@ -14,13 +14,18 @@ const texts: typeof en = {
     offline: "Sie sind offline. Es geht nichts verloren: Was Sie begonnen haben, geht weiter, sobald das Netz wieder da ist.",
     promise: "Ein Ticket gehört Ihnen, sobald wir es sagen, und nie jemand anderem.",
   },
-  parts: { loading: "Wird geladen …", tryAgain: "Noch einmal versuchen" },
+  parts: { loading: "Wird geladen …", trying: "Noch keine Antwort; wir versuchen es weiter.", tryAgain: "Noch einmal versuchen" },
   notFound: {
     page: "Unter dieser Adresse gibt es nichts",
     event: "Diese Veranstaltung gibt es nicht",
     ticket: "Ein solches Ticket haben Sie nicht",
     words: "Vielleicht ist der Link alt, oder unterwegs ging ein Buchstabe verloren.",
     browse: "Alle Veranstaltungen ansehen",
+  },
+  fault: {
+    title: "Diese Seite ist stehen geblieben",
+    words: "Das liegt an uns. Nichts, was Sie gekauft haben, ist verloren, und eine laufende Bestellung geht weiter.",
+    reload: "Noch einmal laden",
   },
   type: {
     concert: "Konzert",
@@ -184,6 +189,9 @@ const texts: typeof en = {
   },
   engine: {
     title: "Maschine",
+    closed: "Diese Seite ist für den Betrieb",
+    closedWords:
+      "Sie sind als {{name}} angemeldet und gehören nicht dazu. Wer dieses Boxoffice betreibt, kann das ändern; melden Sie sich danach neu an.",
     lead: "Was die Maschine in diesem Augenblick tut, {{when}}.",
     sales: "Verkauft je Sekunde",
     waiting: "In Briefkästen wartend",
@@ -206,6 +214,7 @@ const texts: typeof en = {
     degraded: "Ohne Pacht",
     well: "In Ordnung",
     silent: "Keine Antwort: {{services}}",
+    most: "höchstens {{most}}",
     plot: "{{name}}, die letzten {{count}} Blicke: jetzt {{now}}",
     unknown: "–",
   },

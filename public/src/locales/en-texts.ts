@@ -12,13 +12,18 @@ export default {
     offline: "You are offline. Nothing is lost: what you have started goes on when the network is back.",
     promise: "A ticket is yours the moment we say so, and never anybody else's.",
   },
-  parts: { loading: "Loading…", tryAgain: "Try again" },
+  parts: { loading: "Loading…", trying: "No answer yet; we keep trying.", tryAgain: "Try again" },
   notFound: {
     page: "There is nothing at this address",
     event: "There is no such event",
     ticket: "You have no such ticket",
     words: "The link may be old, or a letter of it got lost on the way.",
     browse: "See all events",
+  },
+  fault: {
+    title: "This page has come to a stop",
+    words: "That is our fault. Nothing you have bought is lost, and an order under way goes on.",
+    reload: "Load it again",
   },
   type: {
     concert: "Concert",
@@ -179,6 +184,8 @@ export default {
   },
   engine: {
     title: "Engine",
+    closed: "This page is for operators",
+    closedWords: "You are signed in as {{name}}, who is none. Whoever runs this box office can make you one; then sign in again.",
     lead: "What the engine does at this moment, {{when}}.",
     sales: "Sold a second",
     waiting: "Waiting in mailboxes",
@@ -201,6 +208,7 @@ export default {
     degraded: "Without the lease",
     well: "Well",
     silent: "No answer: {{services}}",
+    most: "at most {{most}}",
     plot: "{{name}}, the last {{count}} looks: now {{now}}",
     unknown: "–",
   },

@@ -8,6 +8,10 @@ const CHOICE = "boxoffice.language";
 
 export const LANGUAGES: readonly string[] = Object.keys(FILES).map((file) => file.slice(2, -"-texts.ts".length));
 
+declare const __LANGUAGE_NAMES__: Readonly<Record<string, string>>;
+/** Each by its own name. Written by the build (`vite.config.ts`): a browser loads its words for all languages of the world to tell two. */
+export const LANGUAGE_NAMES = __LANGUAGE_NAMES__;
+
 /** The one chosen here before, else the first of the browser's that there is, else English. */
 export function chosenLanguage(): string {
   const chosen = remembered(CHOICE);

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { changeLanguage } from "../locales/i18n.ts";
-import { LANGUAGES } from "../locales/languages.ts";
+import { LANGUAGE_NAMES, LANGUAGES } from "../locales/languages.ts";
 
 /** Each language by its own name, so that whoever needs it finds it. */
 export function LanguageChoice(): ReactNode {
@@ -17,7 +17,7 @@ export function LanguageChoice(): ReactNode {
             aria-pressed={i18n.language === language}
             onClick={() => void changeLanguage(language)}
           >
-            {new Intl.DisplayNames([language], { type: "language" }).of(language)}
+            {LANGUAGE_NAMES[language] ?? language}
           </button>
         </li>
       ))}

@@ -1,20 +1,35 @@
-import { type ReactNode, useMemo } from "react";
-import { encode } from "uqr";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { answerOf, api } from "../api/client.ts";
+import { Problem } from "../api/problem.ts";
+import { ProblemNotice } from "../parts/problem-notice.tsx";
 
-/** Light cells around, without which a reader does not see where it begins. */
-const BORDER = 3;
-
-/** A QR code drawn here, so that it is there without a network too. Black on white in every theme: readers want it so. */
-export function QrCode({ text, label }: { text: string; label: string }): ReactNode {
-  const { size, path } = useMemo(() => {
-    const code = encode(text, { ecc: "M", border: BORDER });
-    const cells = code.data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
-    return { size: code.size, path: cells.join("") };
-  }, [text]);
+/** The ticket's sealed code as the gateway draws it. Once it is there it stays, without a network too. */
+export function QrCode({ ticketId }: { ticketId: string }): ReactNode {
+  const { t } = useTranslation();
+  const { data, error, refetch } = useQuery({
+    queryKey: ["mine", "code", ticketId],
+    queryFn: ({ signal }) => {
+      const of = { params: { path: { ticketId } }, parseAs: "text", signal } as const;
+      return answerOf(() => api.GET("/api/tickets/{ticketId}/qr.svg", of));
+    },
+    select: drawn,
+    staleTime: Infinity,
+  });
+  if (error !== null) return <ProblemNotice error={error} again={() => void refetch()} />;
+  if (data === undefined) return <div className="qr qr-coming" role="status" aria-label={t("parts.loading")} />;
   return (
-    <svg className="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shapeRendering="crispEdges">
-      <rect width={size} height={size} fill="#fff" />
-      <path d={path} fill="#000" />
+    <svg className="qr" viewBox={`0 0 ${data.size} ${data.size}`} role="img" aria-label={t("ticket.code")} shapeRendering="crispEdges">
+      <rect width={data.size} height={data.size} fill="#fff" />
+      <path d={data.path} fill="#000" />
     </svg>
   );
+}
+
+/** The policy lets no text become markup and no picture come from elsewhere: what makes the picture is taken out of it. */
+function drawn(svg: unknown): { size: string; path: string } {
+  const [, size, path] = /viewBox="0 0 (\d+) \1".*<path fill="#000" d="([^"]+)"/.exec(String(svg)) ?? [];
+  if (size === undefined || path === undefined) throw new Problem("INTERNAL");
+  return { size, path };
 }

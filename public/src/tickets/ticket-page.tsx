@@ -18,10 +18,10 @@ import { useTicket } from "./use-tickets.ts";
 
 export function TicketPage({ ticketId, holder }: { ticketId: string; holder: string }): ReactNode {
   const { t } = useTranslation();
-  const { data: ticket, error, refetch } = useTicket(ticketId);
+  const { data: ticket, error, failureCount, refetch } = useTicket(ticketId);
   usePageTitle(ticket?.eventName ?? t("ticket.page"));
   if (ticket !== undefined) return <Shown ticket={ticket} holder={holder} />;
-  if (error === null) return <Loading />;
+  if (error === null) return <Loading failures={failureCount} />;
   const { code } = asProblem(error);
   if (code === "TICKET_NOT_FOUND" || code === "VALIDATION_ERROR") return <NotFoundPage what="ticket" />;
   return <ProblemNotice error={error} again={() => void refetch()} />;
@@ -54,7 +54,7 @@ function Shown({ ticket, holder }: { ticket: Ticket; holder: string }): ReactNod
         {cancelled ? (
           <p className="void">{t("ticket.void", { when: momentText(ticket.cancelledAt ?? ticket.purchasedAt) })}</p>
         ) : (
-          <QrCode text={`boxoffice:${ticket.id}`} label={t("ticket.code")} />
+          <QrCode ticketId={ticket.id} />
         )}
         <dl>
           <dt>{t("ticket.holder")}</dt>

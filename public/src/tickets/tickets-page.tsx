@@ -17,7 +17,7 @@ export function TicketsPage(): ReactNode {
   usePageTitle(t("tickets.title"));
   const [params] = useSearchParams();
   const view = VIEWS.find((one) => one === params.get("show")) ?? "upcoming";
-  const { tickets, error, refetch } = useTickets(view === "cancelled" ? "cancelled" : "active");
+  const { tickets, error, failureCount, refetch } = useTickets(view === "cancelled" ? "cancelled" : "active");
   const shown = tickets && inView(tickets, view, todayHere());
   return (
     <>
@@ -30,7 +30,7 @@ export function TicketsPage(): ReactNode {
         ))}
       </nav>
       {error !== null && <ProblemNotice error={error} again={() => void refetch()} />}
-      {shown === undefined ? error === null && <Loading /> : <Groups tickets={shown} view={view} />}
+      {shown === undefined ? error === null && <Loading failures={failureCount} /> : <Groups tickets={shown} view={view} />}
     </>
   );
 }
