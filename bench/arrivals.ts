@@ -55,9 +55,3 @@ export async function atRate<T>(
   });
   return Promise.all(sent);
 }
-
-/** The smallest value that so much of all (0 to 1) do not exceed. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
-}

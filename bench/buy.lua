@@ -1,7 +1,11 @@
--- wrk's side of the hot event: every request is a purchase of one ticket by the next buyer, under a key minted by the gateway.
--- Arguments: the paths (separated by commas, taken in turn), the file of access tokens (one a line).
+-- wrk's side of a sale: every request is a purchase of one ticket by the next buyer, under a key minted by the gateway.
+-- Arguments: the paths (separated by commas, taken in turn), the file of access tokens (one a line), "statuses" to count them.
+dofile((debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")) .. "result.lua")
 local requests = {}
 local position = 0
+local only
+
+function setup(thread) only = thread end
 
 function init(args)
   local paths = {}
@@ -11,6 +15,10 @@ function init(args)
     local path = paths[#requests % #paths + 1]
     requests[#requests + 1] = wrk.format("POST", path, headers, '{"quantity":1}')
   end
+  if args[3] == "statuses" then
+    statuses = {}
+    function response(status) statuses[status] = (statuses[status] or 0) + 1 end
+  end
 end
 
 function request()
@@ -18,10 +26,4 @@ function request()
   return requests[position]
 end
 
-function done(summary, latency)
-  local errors = summary.errors
-  io.write(string.format(
-    '\nRESULT {"answers":%d,"seconds":%.3f,"refused":%d,"failed":%d,"p50Ms":%.2f,"p95Ms":%.2f,"p99Ms":%.2f,"p999Ms":%.2f,"maxMs":%.2f}\n',
-    summary.requests, summary.duration / 1e6, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
-    latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3, latency:percentile(99.9) / 1e3, latency.max / 1e3))
-end
+function done(summary, latency) report(summary, latency, only:get("statuses")) end

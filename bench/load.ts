@@ -2,8 +2,9 @@ import { execFile, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import autocannon from "autocannon";
+import type { Histogram } from "./histogram.ts";
 
-/** `refused`: answers of 400 and above; `failed`: no answer. Times in milliseconds. */
+/** `refused`: answers of 400 and above; `failed`: no answer; `statuses` where they were to be counted. Times in milliseconds. */
 export type LoadResult = {
   generator: "wrk" | "autocannon";
   answers: number;
@@ -15,6 +16,7 @@ export type LoadResult = {
   p99Ms: number;
   p999Ms: number;
   maxMs: number;
+  statuses?: Record<string, number>;
 };
 
 export type LoadOptions = {
@@ -25,9 +27,22 @@ export type LoadOptions = {
   tokens: readonly string[];
   connections: number;
   seconds: number;
+  /** Counts answers by status too (wrk only), which costs the generator a few microseconds each. */
+  countStatuses?: boolean;
 };
 
-const SCRIPT = fileURLToPath(new URL("buy.lua", import.meta.url));
+export function timesOf({
+  answers,
+  p50Ms,
+  p95Ms,
+  p99Ms,
+  p999Ms,
+  maxMs,
+}: Omit<LoadResult, "generator" | "seconds" | "refused" | "failed">): Histogram {
+  return { count: answers, p50: p50Ms, p95: p95Ms, p99: p99Ms, p999: p999Ms, max: maxMs };
+}
+
+const [BUY, ASK] = ["buy.lua", "result.lua"].map((file) => fileURLToPath(new URL(file, import.meta.url))) as [string, string];
 
 /** Buys from `connections` keep-alive connections at once, each asking again as soon as it has its answer: wrk where installed, else autocannon. */
 export function buyAtOnce(options: LoadOptions): Promise<LoadResult> {
@@ -35,8 +50,18 @@ export function buyAtOnce(options: LoadOptions): Promise<LoadResult> {
   return hasWrk ? byWrk(options) : byAutocannon(options);
 }
 
-async function byWrk({ url, path, tokensFile, connections, seconds }: LoadOptions): Promise<LoadResult> {
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", SCRIPT, url, "--", path, tokensFile];
+function byWrk({ url, path, tokensFile, connections, seconds, countStatuses }: LoadOptions): Promise<LoadResult> {
+  const script = ["-s", BUY, url, "--", path, tokensFile];
+  return runWrk(connections, seconds, countStatuses === true ? [...script, "statuses"] : script);
+}
+
+/** The same question again and again, from so many keep-alive connections. Needs wrk: what is measured here is faster than a generator in Node. */
+export function askAtOnce(url: string, { connections, seconds }: { connections: number; seconds: number }): Promise<LoadResult> {
+  return runWrk(connections, seconds, ["-H", "Accept-Encoding: gzip, deflate, br", "-s", ASK, url]);
+}
+
+async function runWrk(connections: number, seconds: number, rest: readonly string[]): Promise<LoadResult> {
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", ...rest];
   const { stdout } = await promisify(execFile)("wrk", args, { maxBuffer: 1 << 24 });
   const line = /^RESULT (.*)$/m.exec(stdout)?.[1];
   if (line === undefined) throw new Error(`wrk printed no result:\n${stdout}`);

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openWorld, type World } from "../scripts/chaos/world.ts";
-import { SERVER_NAMES } from "../scripts/servers/binaries.ts";
 import type { Report } from "../scripts/servers/problem.ts";
-import { buyAtOnce } from "./load.ts";
-import { cpuMsOf } from "./process-figures.ts";
+import type { Histogram } from "./histogram.ts";
+import { buyAtOnce, type LoadResult, timesOf } from "./load.ts";
+import type { Bound, Measurement } from "./outcome.ts";
+import { LOAD, type Processes, serverProcesses, startMeter } from "./process-figures.ts";
 
 const LAYOUTS = {
   "one of each": { api: 1, auth: 1, catalog: 1, purchasing: 1, ledger: 1 },
@@ -14,19 +15,8 @@ const LAYOUTS = {
 } as const;
 type Layout = keyof typeof LAYOUTS;
 
-/** CPU-milliseconds a sale, by kind of node and by server. */
-type Cpu = Record<string, number>;
-export type NodesResult = {
-  layout: Layout;
-  events: number;
-  sold: number;
-  soldPerSecond: number;
-  refused: number;
-  failed: number;
-  p50Ms: number;
-  p99Ms: number;
-  cpu: Cpu;
-};
+/** What is compared is CPU; a refusal would make it something else. */
+export const NODES_BOUNDS: readonly Bound[] = [{ of: /./, figure: "errors", most: 0 }];
 
 const PLACES = 50_000_000;
 const WARM_UP_SECONDS = 3;
@@ -36,16 +26,17 @@ const EVENT_COUNTS = [1, 8];
  * Sells through a cluster of separate processes, one gateway and purchasing node against two of each, one event and several. On a machine with fewer
  * cores than processes it shows what distribution costs, not what it brings: the milliseconds a sale are to be compared.
  */
-export async function nodes(options: { buyers: number; seconds: number }, report: Report): Promise<NodesResult[]> {
-  const results: NodesResult[] = [];
+export async function nodes(options: { buyers: number; seconds: number }, report: Report): Promise<Measurement[]> {
+  const results: Measurement[] = [];
   for (const layout of Object.keys(LAYOUTS) as Layout[]) {
     const environment = { TICKETS_PER_CUSTOMER_MAX: "10000" };
     const world = await openWorld({ report, environment, counts: LAYOUTS[layout] });
     const folder = mkdtempSync(join(tmpdir(), "boxoffice-bench-"));
     try {
       for (const events of EVENT_COUNTS) {
-        report(`${layout}, ${events === 1 ? "one event" : `${events} events`}`);
-        results.push({ layout, events, ...(await sell(world, folder, events, options)) });
+        const name = `${layout}, ${events === 1 ? "one event" : `${events} events`}`;
+        report(name);
+        results.push(await sell(world, folder, name, events, options));
       }
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -58,9 +49,10 @@ export async function nodes(options: { buyers: number; seconds: number }, report
 async function sell(
   world: World,
   folder: string,
+  name: string,
   events: number,
   { buyers, seconds }: { buyers: number; seconds: number },
-): Promise<Omit<NodesResult, "layout" | "events">> {
+): Promise<Measurement> {
   const ids = await Promise.all(Array.from({ length: events }, () => world.addEvent(PLACES)));
   const path = ids.map((id) => `/api/events/${id}/tickets`).join(",");
   const gateways = world.cluster.of("api");
@@ -72,68 +64,39 @@ async function sell(
   });
   const buy = (forSeconds: number) => Promise.all(loads.map((load) => buyAtOnce({ ...load, seconds: forSeconds })));
   await buy(WARM_UP_SECONDS);
-  const before = cpuByKind(world);
-  const answers = await buy(seconds);
-  const after = cpuByKind(world);
-  const sum = (figure: "answers" | "refused" | "failed"): number => answers.reduce((total, one) => total + one[figure], 0);
-  const sold = sum("answers") - sum("refused");
+  const meter = startMeter({ ...processesOf(world), ...LOAD });
+  const results = await buy(seconds);
+  const sold = results.reduce((sum, one) => sum + one.answers - one.refused, 0);
+  const errors = results.reduce((sum, one) => sum + one.refused + one.failed, 0);
+  const slowest = Math.max(...results.map((one) => one.seconds));
+  const figures = meter(sold);
+  const engine = ["api", "purchasing", "ledger"].reduce((sum, kind) => sum + (figures.cpuMs[kind] ?? 0), 0);
   return {
-    sold,
-    soldPerSecond: sold / Math.max(...answers.map((one) => one.seconds)),
-    refused: sum("refused"),
-    failed: sum("failed"),
-    p50Ms: Math.max(...answers.map(({ p50Ms }) => p50Ms)),
-    p99Ms: Math.max(...answers.map(({ p99Ms }) => p99Ms)),
-    cpu: Object.fromEntries(Object.entries(after).map(([kind, ms]) => [kind, (ms - (before[kind] ?? 0)) / Math.max(1, sold)])),
+    ...{
+      name,
+      role: "ours",
+      operation: "sale",
+      operations: sold,
+      seconds: slowest,
+      perSecond: sold / slowest,
+      times: worstOf(results),
+      errors,
+    },
+    ...{ ...figures, more: { "CPU ms api + purchasing + ledger": engine } },
   };
 }
 
-/** What all processes of each kind have computed so far; a server's with those it has forked. */
-function cpuByKind({ cluster, servers }: World): Cpu {
-  const cpu: Cpu = {};
-  for (const { service, pid } of cluster.nodes) if (pid !== undefined) cpu[service] = (cpu[service] ?? 0) + cpuMsOf(pid);
-  for (const name of SERVER_NAMES) {
-    const { pid } = servers.server(name);
-    if (pid !== undefined) cpu[name] = [pid, ...childrenOf(pid)].reduce((sum, one) => sum + cpuMsOf(one), 0);
-  }
-  return cpu;
+/** All processes of each kind. */
+function processesOf({ cluster, servers }: World): Processes {
+  const processes: Record<string, number[]> = {};
+  for (const { service, pid } of cluster.nodes) if (pid !== undefined) (processes[service] ??= []).push(pid);
+  return { ...processes, ...serverProcesses(servers) };
 }
 
-function childrenOf(parent: number): number[] {
-  return readdirSync("/proc").flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      return Number(
-        readFileSync(`/proc/${name}/stat`, "utf8")
-          .replace(/^.*\) /, "")
-          .split(" ")[1],
-      ) === parent
-        ? [Number(name)]
-        : [];
-    } catch {
-      return []; // It has just ended.
-    }
-  });
-}
-
-export function printNodes(results: readonly NodesResult[]): void {
-  console.table(
-    results.map(({ layout, events, soldPerSecond, refused, failed, p50Ms, p99Ms, cpu }) => {
-      const engine = ["api", "purchasing", "ledger"].reduce((sum, kind) => sum + (cpu[kind] ?? 0), 0);
-      return {
-        ...{
-          layout,
-          events,
-          "sold/s": Math.round(soldPerSecond),
-          refused,
-          failed,
-          "p50 ms": Math.round(p50Ms),
-          "p99 ms": Math.round(p99Ms),
-        },
-        "CPU ms/sale": Number(engine.toFixed(3)),
-        ...Object.fromEntries(Object.entries(cpu).map(([kind, ms]) => [kind, Number(ms.toFixed(3))])),
-      };
-    }),
-  );
-  console.log("CPU ms/sale: api, purchasing and ledger together; the columns after it by kind of node and by server");
+/** Of several generators the slower one, figure by figure. */
+function worstOf(results: readonly LoadResult[]): Histogram {
+  const times = results.map(timesOf);
+  const most = (figure: keyof Histogram): number => Math.max(...times.map((one) => one[figure]));
+  const count = times.reduce((sum, one) => sum + one.count, 0);
+  return { count, p50: most("p50"), p95: most("p95"), p99: most("p99"), p999: most("p999"), max: most("max") };
 }

@@ -41,7 +41,8 @@ function wordOf(name: string, random: Random): string {
   return pick(name.split(/\s+/).filter(Boolean), random).toLowerCase();
 }
 
-function pathOf(search: SearchParams): string {
+/** The path and query of a search. */
+export function pathOf(search: SearchParams): string {
   const query = new URLSearchParams(Object.entries(search).map(([name, value]): [string, string] => [name, String(value)])).toString();
   return query === "" ? "/api/events" : `/api/events?${query}`;
 }

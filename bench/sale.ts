@@ -34,7 +34,7 @@ export function openSale(environment: Environment, folder: string): Sale {
     PORT: "0",
     TICKETS_PER_CUSTOMER_MAX: "10000",
     RATE_LIMITS: "off",
-    LOG_LEVEL: "warn",
+    LOG_LEVEL: "error",
     AUDIT_FILE: join(environment.DATA_DIR ?? folder, "audit.log"),
     NODE_ID: "bench",
   };
@@ -93,28 +93,32 @@ export async function newEvent(database: Database, places = PLACES): Promise<str
   return id;
 }
 
-/** Tickets of an event that are not cancelled; of all events where none is named. */
-export async function ticketsOf(database: Database, eventId: string): Promise<number> {
+/** One event or several. */
+export type Events = string | readonly string[];
+
+/** Tickets of these events that are not cancelled. */
+export async function ticketsOf(database: Database, events: Events): Promise<number> {
   const [row] = await database.query<{ count: number }>({
-    text: "SELECT count(*)::float8 AS count FROM event_tickets WHERE event_id = $1 AND cancelled_at IS NULL",
-    values: [eventId],
+    text: "SELECT count(*)::float8 AS count FROM event_tickets WHERE event_id = ANY ($1::uuid[]) AND cancelled_at IS NULL",
+    values: [[events].flat()],
   });
   return row?.count ?? 0;
 }
 
 /** Waits until nothing more is being sold: an answer lost with the generator may still be on its way. */
-export async function settled(database: Database, eventId: string): Promise<void> {
-  for (let before = -1, now = await ticketsOf(database, eventId); now !== before;) {
+export async function settled(database: Database, events: Events): Promise<void> {
+  for (let before = -1, now = await ticketsOf(database, events); now !== before;) {
     await wait(500);
-    [before, now] = [now, await ticketsOf(database, eventId)];
+    [before, now] = [now, await ticketsOf(database, events)];
   }
 }
 
 /** Milliseconds from the end of the run until no pending row is left. */
-export async function drained(database: Database, eventId: string): Promise<number> {
+export async function drained(database: Database, events: Events): Promise<number> {
   const startMs = performance.now();
   for (;;) {
-    const rows = await database.query({ text: "SELECT 1 FROM event_ticket_transactions WHERE event_id = $1 LIMIT 1", values: [eventId] });
+    const text = "SELECT 1 FROM event_ticket_transactions WHERE event_id = ANY ($1::uuid[]) LIMIT 1";
+    const rows = await database.query({ text, values: [[events].flat()] });
     if (rows.length === 0) return performance.now() - startMs;
     if (performance.now() - startMs > DRAIN_MAX_MS) throw new Error("The ledger did not catch up within a minute");
     await wait(20);

@@ -1,15 +1,20 @@
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { createInternalTokenMint, createInternalTokenVerifier } from "../mixins/internal-token.ts";
 import { createAccessTokenSigner, createAccessTokenVerifier } from "../mixins/tokens.ts";
+import type { Bound, Measurement } from "./outcome.ts";
 
 const CALLERS = 5_000;
 const ROUNDS = 8;
 
-/** A cost and the most it may be, in microseconds. */
-export type TokenCost = { what: string; us: number; mostUs: number | undefined };
+const [SEEN, INTERNAL] = ["access token, seen before", "internal token, minted and checked"] as const;
+
+export const TOKEN_BOUNDS: readonly Bound[] = [
+  { of: SEEN, figure: "more.µs", most: 10 },
+  { of: INTERNAL, figure: "more.µs", most: 40 },
+];
 
 /** What identity costs a request: each the fastest of several rounds over callers of their own, since the rest is the machine's noise. */
-export function tokenCosts(): TokenCost[] {
+export function tokenCosts(): Measurement[] {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const sign = createAccessTokenSigner(privateKey);
   const secret = randomUUID() + randomUUID();
@@ -35,45 +40,43 @@ export function tokenCosts(): TokenCost[] {
   for (const token of tokens) must(seen.verify(token));
 
   return [
-    { what: "access token, signed", us: best(() => (item) => sign(subjects[item] ?? fail()), 500), mostUs: undefined },
-    {
-      what: "access token, checked for the first time",
-      us: best(() => {
+    costOf(
+      "access token, signed",
+      best(() => (item) => sign(subjects[item] ?? fail()), 500),
+    ),
+    costOf(
+      "access token, checked for the first time",
+      best(() => {
         const verifier = createAccessTokenVerifier([publicKey]);
         return (item) => must(verifier.verify(tokens[item] ?? ""));
       }, 500),
-      mostUs: undefined,
-    },
-    {
-      what: "access token, seen before",
-      us: best(() => {
+    ),
+    costOf(
+      SEEN,
+      best(() => {
         const texts = fresh();
         return (item) => must(seen.verify(texts[item] ?? ""));
       }),
-      mostUs: 10,
-    },
-    {
-      what: "internal token, minted and checked",
-      us: best(() => {
+    ),
+    costOf(
+      INTERNAL,
+      best(() => {
         const mint = createInternalTokenMint(secret);
         const verify = createInternalTokenVerifier(secret);
         return (item) => must(verify(mint(subjects[item] ?? fail())));
       }),
-      mostUs: 40,
-    },
+    ),
   ];
+}
+
+function costOf(name: string, us: number): Measurement {
+  const [operations, perSecond] = [CALLERS * ROUNDS, 1e6 / us];
+  return {
+    ...{ name, role: "ours", operation: "token", operations, seconds: operations / perSecond, perSecond, errors: 0 },
+    ...{ cpuMs: { process: us / 1_000 }, peakMb: {}, more: { µs: us } },
+  };
 }
 
 function fail(): never {
   throw new Error("There are fewer callers than rounds");
-}
-
-export function printTokenCosts(costs: readonly TokenCost[]): void {
-  console.table(Object.fromEntries(costs.map(({ what, us, mostUs }) => [what, { µs: Number(us.toFixed(2)), "at most": mostUs ?? "" }])));
-}
-
-export function tokenFaults(costs: readonly TokenCost[]): string[] {
-  return costs.flatMap(({ what, us, mostUs }) =>
-    mostUs !== undefined && us > mostUs ? [`${what}: ${us.toFixed(2)} µs, of ${mostUs}`] : [],
-  );
 }

@@ -5,7 +5,7 @@ import { ROOT } from "./static-checks.ts";
 /** The one place of `from` in a file of ours becomes `to`. */
 export type Edit = readonly [file: string, from: string, to: string];
 
-const NOT_COPIED = new Set([".git", ".data", "node_modules", "bench/results"]);
+const NOT_COPIED = new Set([".git", ".data", "node_modules"]);
 
 /** The text of a file with the edit made. Throws where the text to change is not there exactly once: code has moved on and the edit must follow. */
 export function edited(text: string, [file, from, to]: Edit): string {

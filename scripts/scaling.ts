@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { capacityTable, type Costs, costsOf } from "./scaling/capacity.ts";
 import { ROOT } from "./static-checks.ts";
 
-const RESULTS = join(ROOT, "bench", "results");
+const RESULTS = join(ROOT, ".data", "bench");
 const PAGE = join(ROOT, "docs", "scaling.md");
 const USAGE = `npm run scaling                     the table of docs/scaling.md from the last npm run bench -- hot-event and -- rush, and writes it there
 npm run scaling -- --sale MS --view MS   from CPU-milliseconds given by hand`;

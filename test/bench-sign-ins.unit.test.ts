@@ -1,31 +1,26 @@
 // The benchmark of sign-ins says no where a bound is passed, and its searches are late when they had to wait for their turn.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { atRate, percentile } from "../bench/arrivals.ts";
-import { type SignInsResult, signInFaults } from "../bench/sign-ins.ts";
+import { type Asked, atRate } from "../bench/arrivals.ts";
+import { faultsOf } from "../bench/outcome.ts";
+import { SIGN_IN_BOUNDS, summed } from "../bench/sign-ins.ts";
 
-const GOOD: SignInsResult = {
-  round: "r",
-  people: 200,
-  judged: 50,
-  turnedAway: 150,
-  wrong: [],
-  allWithinMs: 3_000,
-  signInMs: { p50: 900, p99: 2_900 },
-  searches: 1_000,
-  searchMs: { p50: 5, p99: 499, max: 700 },
-  peakMemoryMb: 599,
-  cpuShare: 0.5,
-};
+const answers = (count: number, status: number, ms: number, retryAfter = false): Asked[] =>
+  Array.from({ length: count }, () => ({ status, ms, retryAfter }));
 
 describe("the benchmark of sign-ins", () => {
   it("fails above its bounds and for every answer that is neither one nor a throttle", () => {
-    assert.deepEqual(signInFaults(GOOD), []);
-    assert.deepEqual(signInFaults({ ...GOOD, peakMemoryMb: 600 }), ["r: the node held 600 MB, of 600"]);
-    assert.deepEqual(signInFaults({ ...GOOD, searchMs: { p50: 5, p99: 500, max: 700 } }), ["r: searches' p99 was 500 ms, of 500"]);
-    assert.deepEqual(signInFaults({ ...GOOD, judged: 0 }), ["r: no password was judged"]);
-    assert.deepEqual(signInFaults({ ...GOOD, people: 0, judged: 0 }), []);
-    assert.deepEqual(signInFaults({ ...GOOD, wrong: ["a sign-in was answered 500"] }), ["r: a sign-in was answered 500"]);
+    const round = { round: "right passwords", judged: 200 } as const;
+    const faults = (signIns: Asked[], searches: Asked[], memoryMb = 599): string[] =>
+      faultsOf([{ ...summed(round, signIns, searches, 10), cpuMs: {}, peakMb: { engine: memoryMb } }], SIGN_IN_BOUNDS);
+    const good = [...answers(50, 200, 900), ...answers(150, 429, 20, true)];
+    assert.deepEqual(faults(good, answers(1_000, 200, 499)), []);
+    assert.deepEqual(faults(good, answers(1_000, 200, 501)), ["right passwords: times.p99 is 501, of 500 at most"]);
+    assert.deepEqual(faults(good, answers(1_000, 200, 5), 601), ["right passwords: peakMb.engine is 601, of 600 at most"]);
+    assert.deepEqual(faults(answers(200, 429, 5, true), answers(9, 200, 5)), ["right passwords: more.judged is 0, of 1 at least"]);
+    for (const bad of [answers(1, 429, 5), answers(1, 500, 5, true), answers(1, 401, 5)])
+      assert.deepEqual(faults([...good, ...bad], answers(9, 200, 5)), ["right passwords: errors is 1, of 0 at most"]);
+    assert.deepEqual(faults(good, [...answers(9, 200, 5), ...answers(1, 503, 5, true)]), ["right passwords: errors is 1, of 0 at most"]);
   });
 
   it("counts a stall for everybody who would have come in it", async () => {
@@ -41,14 +36,5 @@ describe("the benchmark of sign-ins", () => {
       },
     );
     assert.ok(late.length === 8 && late.every((ms) => ms > 20), late.join(", "));
-  });
-
-  it("takes the smallest value that so many do not exceed", () => {
-    const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
-    assert.deepEqual(
-      [0.5, 0.99, 1].map((share) => percentile(hundred, share)),
-      [50, 99, 100],
-    );
-    assert.ok(Number.isNaN(percentile([], 0.5)));
   });
 });

@@ -7,13 +7,15 @@ const [million = assert.fail(), tenfold = assert.fail()] = DEMANDS;
 
 describe("capacity planning", () => {
   it("reads a sale from hot-event and a view from what a rush costs beside its sales", () => {
-    const hotEvent = {
-      results: [
-        { contender: "row lock", cpuMsPerSale: 0.9 },
-        { contender: "worker", cpuMsPerSale: 0.2 },
-      ],
-    };
-    const rush = { results: [{ engineCpuMs: 1_200, sold: 1_000, groups: [{ name: "search", times: { count: 4_000 } }] }] };
+    const measured = (name: string, operation: string, operations: number, engine: number) => ({
+      name,
+      operation,
+      operations,
+      cpuMs: { engine },
+    });
+    const hotEvent = { measurements: [measured("row-lock", "sale", 10, 0.9), measured("worker", "sale", 10, 0.2)] };
+    // 1,200 ms in all, of which 200 are the sales'.
+    const rush = { measurements: [measured("r: search", "search", 4_000, 0.24), measured("r: purchase", "purchase", 1_000, 0.24)] };
     assert.deepEqual(costsOf(hotEvent, rush), { saleMs: 0.2, viewMs: 0.25 });
     assert.deepEqual(costsOf(hotEvent, undefined), { saleMs: 0.2 });
   });

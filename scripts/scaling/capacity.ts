@@ -57,15 +57,17 @@ export function planFor({ dailyUsers, concurrentOperations }: Demand, { saleMs, 
   };
 }
 
-type HotEvent = { results?: { contender?: string; cpuMsPerSale?: number }[] };
-type Rush = { results?: { engineCpuMs?: number; sold?: number; groups?: { name: string; times: { count: number } }[] }[] };
+type Measured = { measurements?: { name: string; operation: string; operations: number; cpuMs: { engine?: number } }[] };
 
 /** What benchmarks have measured: a sale by hot-event; a view by rush, as what is left of the engine's CPU once its sales are taken off, of the median run. */
 export function costsOf(hotEvent: unknown, rush: unknown): Partial<Costs> {
-  const saleMs = (hotEvent as HotEvent | undefined)?.results?.find(({ contender }) => contender === "worker")?.cpuMsPerSale;
-  const views = ((rush as Rush | undefined)?.results ?? []).flatMap(({ engineCpuMs, sold = 0, groups = [] }) => {
-    const count = groups.find(({ name }) => name === "search")?.times.count ?? 0;
-    return engineCpuMs === undefined || count === 0 ? [] : [(engineCpuMs - sold * (saleMs ?? 0)) / count];
+  const saleMs = (hotEvent as Measured | undefined)?.measurements?.find(({ name }) => name === "worker")?.cpuMs.engine;
+  const all = (rush as Measured | undefined)?.measurements ?? [];
+  const views = all.flatMap(({ name, operation, operations, cpuMs: { engine } }) => {
+    if (operation !== "search" || engine === undefined || operations === 0) return [];
+    // In a rush both operations have the same share of what the engine computed.
+    const sales = all.find((other) => other.name === name.replace(/search$/, "purchase"))?.operations ?? 0;
+    return [(engine * (operations + sales) - sales * (saleMs ?? 0)) / operations];
   });
   const viewMs = views.toSorted((one, other) => one - other)[Math.floor(views.length / 2)];
   return { ...(saleMs === undefined ? {} : { saleMs }), ...(viewMs === undefined ? {} : { viewMs }) };

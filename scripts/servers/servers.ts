@@ -27,7 +27,9 @@ export type StartOptions = {
 };
 
 export type RunningServers = {
-  /** Of the servers that were started. */
+  /** The servers that were started. */
+  names: readonly ServerName[];
+  /** Of these. */
   urls: Partial<ServerUrls>;
   prometheusUrl: string | undefined;
   /** Where their data is. */
@@ -74,6 +76,7 @@ export async function startServers(options: StartOptions): Promise<RunningServer
     throw failed.reason;
   }
   return {
+    names,
     urls: Object.fromEntries([...running].map(([name, recipe]) => [RECIPES[name].variable, recipe.url])),
     folder: root,
     prometheusUrl: running.get("rabbitmq")?.prometheusUrl,

@@ -7,7 +7,7 @@ import { ROOT } from "../../scripts/static-checks.ts";
 export type SourceFile = { path: string; text: string };
 
 /** What git ignores, and git's own. */
-const NOT_OURS = new Set([".git", ".data", "node_modules", "public/dist", "bench/results"]);
+const NOT_OURS = new Set([".git", ".data", "node_modules", "public/dist"]);
 const TEXT = new Set(["", ".css", ".html", ".js", ".json", ".lua", ".md", ".mjs", ".sh", ".sql", ".svg", ".ts", ".tsx", ".yaml", ".yml"]);
 
 /** Every text file that is ours to keep tidy; what npm writes is left out. */

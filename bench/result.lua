@@ -1,0 +1,13 @@
+-- What wrk has counted, as one line of JSON. By itself it lets wrk ask what its command line says.
+function report(summary, latency, statuses)
+  local errors = summary.errors
+  local counted = {}
+  for status, count in pairs(statuses or {}) do counted[#counted + 1] = string.format('"%d":%d', status, count) end
+  io.write(string.format(
+    '\nRESULT {"answers":%d,"seconds":%.3f,"refused":%d,"failed":%d,"p50Ms":%.2f,"p95Ms":%.2f,"p99Ms":%.2f,"p999Ms":%.2f,"maxMs":%.2f,"statuses":{%s}}\n',
+    summary.requests, summary.duration / 1e6, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3, latency:percentile(99.9) / 1e3, latency.max / 1e3,
+    table.concat(counted, ",")))
+end
+
+function done(summary, latency) report(summary, latency) end
