@@ -37,6 +37,8 @@ export const VARIABLES = {
   RATE_LIMITS: ["`off` for load tests only; refused in production", "on"],
   LOG_LEVEL: ["fatal, error, warn, info, debug or trace", "info"],
   AUDIT_FILE: ["where the audit trail goes, appended to; its folder must be there", "standard output"],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ["where traces go: an OpenTelemetry collector, http://…:4318", "no traces"],
+  OTEL_TRACES_SAMPLER_ARG: ["the share of requests that are traced, from 0 to 1", "1"],
   NODE_ENV: ["`production` takes all defaults of secrets away", "development"],
   INTERNAL_TOKEN_SECRET: ["signs tokens between services; 32 characters or more, the same on every node", "made in DATA_DIR"],
   TRANSACTION_SECRET: ["derives transaction ids; 32 characters or more, never changed, or a retry sells again", "made in DATA_DIR"],
@@ -149,6 +151,10 @@ export function readConfig(outside: Environment) {
   const redisUrl = url("REDIS_URL", value("REDIS_URL"), ["redis:", "rediss:"]);
   const lockUrls = list("REDLOCK_URLS").flatMap((text) => url("REDLOCK_URLS", text, ["redis:", "rediss:"]) ?? []);
 
+  const tracesUrl = url("OTEL_EXPORTER_OTLP_ENDPOINT", value("OTEL_EXPORTER_OTLP_ENDPOINT"), ["http:", "https:"]);
+  const tracesShare = value("OTEL_TRACES_SAMPLER_ARG") ?? "1";
+  if (!/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(tracesShare)) problems.push(`OTEL_TRACES_SAMPLER_ARG is "${tracesShare}"; give 0 to 1, as 0.05`);
+
   const config = {
     production,
     services: runs,
@@ -162,6 +168,7 @@ export function readConfig(outside: Environment) {
     portSharing: oneOf("PORT_SHARING", ["on", "off"], "off") === "on",
     healthPort,
     metricsPort,
+    traces: tracesUrl === undefined ? undefined : { url: tracesUrl, share: Number(tracesShare) },
     tls: certificate &&
       certificateKey && { cert: certificate.pem, certFile: certificate.file, key: certificateKey.pem, keyFile: certificateKey.file },
     trustedProxies,

@@ -11,6 +11,8 @@ import { type MetricsServer, startMetricsServer } from "./mixins/metrics-server.
 import { watchNode } from "./mixins/node-metrics.ts";
 import { openRedis, whenReady } from "./mixins/redis.ts";
 import { requestContext } from "./mixins/request-context.ts";
+import { tracedBus } from "./mixins/traced-bus.ts";
+import { tracedQueries } from "./mixins/traced-queries.ts";
 import { brokerOptions } from "./moleculer.config.ts";
 import { createApiService, NEEDED_SERVICES } from "./services/api/api.service.ts";
 import { type GatewayCounts, newGatewayCounts } from "./services/api/kept-answers.ts";
@@ -60,13 +62,22 @@ export async function startNode(
 ): Promise<RunningNode> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const { databaseUrl, redisUrl, amqpUrl } = requireServers(config);
+  const { nodeId, services: runs, traces } = config;
+  // Loaded where it is asked for: without it nothing is wrapped, and no part of OpenTelemetry's SDK is in memory.
+  const tracing =
+    traces && (await import("./mixins/tracing.ts")).openTracing(traces, { nodeId, services: runs, warn: (message) => log.warn(message) });
+  const queries = tracing && tracedQueries(tracing);
   const broker = new ServiceBroker(
-    brokerOptions(config, [requestContext(), authorisation(createInternalTokenVerifier(config.internalTokenSecret))]),
+    brokerOptions(config, [
+      requestContext(),
+      authorisation(createInternalTokenVerifier(config.internalTokenSecret)),
+      ...(tracing === undefined ? [] : [tracedBus(tracing)]),
+    ]),
   );
   const log = broker.getLogger("node");
-  const database = openDatabase(databaseUrl, "sale");
-  const workerDatabase = openDatabase(databaseUrl, "worker");
-  const longDatabase = openDatabase(databaseUrl, "long");
+  const database = openDatabase(databaseUrl, "sale", queries);
+  const workerDatabase = openDatabase(databaseUrl, "worker", queries);
+  const longDatabase = openDatabase(databaseUrl, "long", queries);
   const redis = openRedis(redisUrl, (message) => log.warn(message));
   const usesDatabase = config.services.some((name) => name !== "api");
   const leaving = new AbortController();
@@ -85,6 +96,7 @@ export async function startNode(
   const closeAll = async (): Promise<void> => {
     await Promise.all([database, workerDatabase, longDatabase].map((pool) => pool.close()));
     redis.disconnect();
+    await tracing?.close();
   };
 
   let stopped: Promise<void> | undefined;
@@ -100,13 +112,13 @@ export async function startNode(
         ...{ database, workerDatabase, redis, amqpUrl, lockUrls, leaseMs, transactionSecret, internalTokenSecret, ...replacements },
         limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
         leaving: leaving.signal,
-        metrics,
+        ...{ metrics, tracing },
       }),
-    ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl, leaving: leaving.signal, metrics }),
+    ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl, leaving: leaving.signal, metrics, tracing }),
     api: () =>
       createApiService({
         ...{ config, health, throttleStore: config.rateLimits ? redis : undefined, gatewayCounts: layers.gateway },
-        ...{ leaving: leaving.signal, waitMs: SERVICES_WAIT_MS, metrics },
+        ...{ leaving: leaving.signal, waitMs: SERVICES_WAIT_MS, metrics, tracing },
         listening: (address) => (url = address),
       }),
   };

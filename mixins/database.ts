@@ -54,23 +54,30 @@ type ConnectionManager = {
   pool: { destroy(client: PooledClient): void; using: number; available: number; waiting: number };
 };
 
+/** How pg is asked: a text or a statement, perhaps values, perhaps a callback; without one it answers a promise. */
+export type Ask = (first: unknown, ...rest: unknown[]) => unknown;
+/** Puts something around every query of a pool. */
+export type Wrap = (ask: Ask) => Ask;
+
 /**
  * Sequelize listens for a connection's errors only a moment after it is there: one that PostgreSQL ends in that moment would end the process.
  * Every query of the pool passes here, Sequelize's and ours, and says for which request it is made.
  */
-class ListeningClient extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super(config);
-    this.on("error", () => undefined);
-    const query = this.query.bind(this) as (first: unknown, ...rest: unknown[]) => unknown;
-    this.query = ((first: unknown, ...rest: unknown[]) => query(withRequestId(first), ...rest)) as typeof this.query;
-  }
+function listeningClient(wrap: Wrap | undefined) {
+  return class ListeningClient extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super(config);
+      this.on("error", () => undefined);
+      const query = this.query.bind(this) as Ask;
+      const ask: Ask = (first, ...rest) => query(withRequestId(first), ...rest);
+      this.query = (wrap === undefined ? ask : wrap(ask)) as typeof this.query;
+    }
+  };
 }
 
 const pools = new Map<string, { sequelize: Sequelize; users: number }>();
 
-function sharedPool(url: string, profile: Profile): Sequelize {
-  const key = `${profile} ${url}`;
+function sharedPool(key: string, url: string, profile: Profile, wrap: Wrap | undefined): Sequelize {
   const known = pools.get(key);
   if (known !== undefined) {
     known.users += 1;
@@ -79,7 +86,7 @@ function sharedPool(url: string, profile: Profile): Sequelize {
   const { poolMax, idleInTransactionMs, lockMs, statementMs, answerMs, acquireMs } = PROFILES[profile];
   const sequelize = new Sequelize(url, {
     dialect: "postgres",
-    dialectModule: { ...pg, Client: ListeningClient },
+    dialectModule: { ...pg, Client: listeningClient(wrap) },
     logging: false,
     pool: { max: poolMax, min: 1, acquire: acquireMs, idle: 30_000 },
     dialectOptions: {
@@ -100,8 +107,7 @@ function sharedPool(url: string, profile: Profile): Sequelize {
   return sequelize;
 }
 
-async function releasePool(url: string, profile: Profile): Promise<void> {
-  const key = `${profile} ${url}`;
+async function releasePool(key: string): Promise<void> {
   const known = pools.get(key);
   if (known === undefined) return;
   known.users -= 1;
@@ -112,10 +118,11 @@ async function releasePool(url: string, profile: Profile): Promise<void> {
 
 /**
  * The process's pool for this server and profile; every service of a node shares it. Connects at the first query.
- * Every session carries its time-outs, so nothing waits for a frozen server longer than the profile says.
+ * Every session carries its time-outs, so nothing waits for a frozen server longer than the profile says. A pool whose queries are wrapped is another.
  */
-export function openDatabase(url: string, profile: Profile): Database {
-  const sequelize = sharedPool(url, profile);
+export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Database {
+  const key = `${profile} ${wrap === undefined ? "plain" : "wrapped"} ${url}`;
+  const sequelize = sharedPool(key, url, profile, wrap);
   const manager = sequelize.connectionManager as unknown as ConnectionManager;
   let closed = false;
 
@@ -161,7 +168,7 @@ export function openDatabase(url: string, profile: Profile): Database {
     async close() {
       if (closed) return;
       closed = true;
-      await releasePool(url, profile);
+      await releasePool(key);
     },
   };
 }

@@ -3,8 +3,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Log, openQueueConnection, withinMs } from "./queue-connection.ts";
 import { declareTopology, inspectTopology, readMessage, type Topology, type TransactionMessage, topologyOf } from "./queue-topology.ts";
 
-/** `last`: the delivery limit is reached, so a rejected message becomes a dead letter. */
-export type Delivery = { message: TransactionMessage; last: boolean };
+/** `last`: the delivery limit is reached, so a rejected message becomes a dead letter. `traceparent`: the trace it was published in. */
+export type Delivery = { message: TransactionMessage; last: boolean; traceparent?: string };
 
 /**
  * Handles a batch. What it returns was refused: those messages are delivered again, which counts towards the delivery limit; the others are
@@ -118,13 +118,15 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
   function receive(on: Session, raw: ConsumeMessage): void {
     const tag = raw.fields.deliveryTag;
     const message = readMessage(raw.content);
-    const last = Number(raw.properties.headers?.["x-delivery-count"] ?? 0) >= topology.deliveryLimit;
+    const { headers } = raw.properties;
+    const last = Number(headers?.["x-delivery-count"] ?? 0) >= topology.deliveryLimit;
+    const traceparent: unknown = headers?.traceparent;
     if (message === undefined) {
       if (last) log.error(`A message of ${raw.content.length} bytes in ${topology.queue} cannot be read; it is now a dead letter`);
       settle(() => on.channel.nack(raw, false, true));
       return;
     }
-    held.push({ message, last, session: on, tag });
+    held.push({ message, last, session: on, tag, ...(typeof traceparent === "string" && { traceparent }) });
     pumping ??= pump().finally(() => (pumping = undefined));
   }
 

@@ -5,6 +5,7 @@ import { declareTopology, type Topology, type TransactionMessage, topologyOf } f
 /** Messages sent and not yet confirmed may hold this much memory; a batch of 500 sales is 65 kB. */
 const UNCONFIRMED_BYTES_MAX = 8 * 1024 * 1024;
 const CLOSE_CONFIRM_MS = 2_000;
+const PLAIN = { persistent: true, contentType: "application/json" };
 
 export type PublisherCounts = { confirmed: number; dropped: number; failed: number; unconfirmed: number };
 
@@ -12,8 +13,9 @@ export type Publisher = {
   /**
    * Tells the ledger that these transactions (hex ids) of the event are committed. Never throws and never waits: when RabbitMQ is away, blocked
    * by an alarm or behind by more than eight megabytes, the message is dropped and counted. The pending rows are the outbox; the sweeper repeats.
+   * `traceparent` (W3C) travels as a header.
    */
-  publish(eventId: string, transactionIds: readonly string[]): void;
+  publish(eventId: string, transactionIds: readonly string[], traceparent?: string): void;
   /** `dropped` were never sent; `failed` were refused by RabbitMQ or their connection ended before the confirm. */
   counts(): PublisherCounts;
   connected(): boolean;
@@ -54,7 +56,7 @@ export async function openPublisher(options: { url: string; log: Log; topology?:
     },
   });
 
-  const publish = (eventId: string, transactionIds: readonly string[]): void => {
+  const publish: Publisher["publish"] = (eventId, transactionIds, traceparent) => {
     if (channel === undefined || blocked || unconfirmedBytes >= UNCONFIRMED_BYTES_MAX) {
       counts.dropped += 1;
       return;
@@ -70,7 +72,7 @@ export async function openPublisher(options: { url: string; log: Log; topology?:
     counts.unconfirmed += 1;
     unconfirmedBytes += content.length;
     try {
-      channel.publish("", topology.queue, content, { persistent: true, contentType: "application/json" }, settle);
+      channel.publish("", topology.queue, content, traceparent === undefined ? PLAIN : { ...PLAIN, headers: { traceparent } }, settle);
     } catch (error) {
       // The channel closed under our hands; its close event has not reached us yet.
       settle(error);

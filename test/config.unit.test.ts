@@ -35,6 +35,8 @@ const BAD: Record<keyof typeof VARIABLES, readonly string[]> = {
   RATE_LIMITS: ["0", "OFF", "false"],
   LOG_LEVEL: ["verbose", "INFO"],
   AUDIT_FILE: ["/does/not/exist/audit.log"],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ["collector:4318", "grpc://collector:4317"],
+  OTEL_TRACES_SAMPLER_ARG: ["2", "1.5", "-0.1", "5%", ".5"],
   NODE_ENV: ["prod", "Production", "PRODUCTION"],
   INTERNAL_TOKEN_SECRET: ["short"],
   TRANSACTION_SECRET: ["short"],

@@ -11,6 +11,7 @@ import type { Health } from "../../mixins/health.ts";
 import { createInternalTokenMint } from "../../mixins/internal-token.ts";
 import { problemOf, sendAnswer } from "../../mixins/problem.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
+import type { Tracing } from "../../mixins/tracing.ts";
 import { turnNow } from "../../mixins/turn-clock.ts";
 import type { PublicJwk } from "../../mixins/tokens.ts";
 import { type AccessTokens, createAccessTokens } from "./access-tokens.ts";
@@ -32,6 +33,7 @@ import { type Asked, type Tools, serve } from "./serve.ts";
 import { type GatewayServer, createGatewayServer } from "./server.ts";
 import { newStreamCounts } from "./stream-group.ts";
 import { createThrottles } from "./throttles.ts";
+import { tracedRequests } from "./traced-requests.ts";
 import { readWebApp } from "./web-app.ts";
 
 export type ApiDependencies = {
@@ -48,6 +50,8 @@ export type ApiDependencies = {
   gatewayCounts?: GatewayCounts;
   /** Undefined where nobody looks. */
   metrics?: Metrics | undefined;
+  /** Undefined where nothing is traced. */
+  tracing?: Tracing | undefined;
   /** Hears the address once the gateway answers there. */
   listening?: (url: string) => void;
 };
@@ -92,9 +96,10 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
 
   const aliases: Record<string, (request: GatewayRequest, response: ServerResponse) => void> = {};
   const resources = resourcesOf(API_ROUTES);
+  const serving = tracedRequests(serve, dependencies.tracing);
   for (const resource of resources)
     aliases[`* ${resource.path.replaceAll(/\{(\w+)\}/g, ":$1")}`] = (request, response) =>
-      serve(tools, resource, askedThroughRouter(request), request, response);
+      serving(tools, resource, askedThroughRouter(request), request, response);
   const webApp = readWebApp();
   for (const resource of [...operationResources(health), ...(webApp?.resources ?? [])])
     aliases[`* ${resource.path}`] = (request, response) => void servePlain(resource, request.$ctx.requestID ?? "", request, response);
@@ -200,7 +205,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       const gateway = this as unknown as Gateway;
       const edge = createEdge({ ...tools, corsOrigins: config.corsOrigins });
       const frontDoor = createFrontDoor(resources, (resource, question, request, response) => {
-        serve(tools, resource, { ...question, context: contextOf(broker, question.requestId) }, request, response);
+        serving(tools, resource, { ...question, context: contextOf(broker, question.requestId) }, request, response);
       });
       server = createGatewayServer(config.tls, (request, response) => {
         if (edge(request, response)) tools.watch?.("refused early", request, response, turnNow());

@@ -5,12 +5,14 @@ import type { Metrics } from "../../mixins/metrics.ts";
 import type { DeadLetter } from "../../mixins/dead-letters.ts";
 import { type Consumer, openConsumer, openPublisher, type Publisher, type Topology, topologyOf } from "../../mixins/queue.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
+import type { Tracing } from "../../mixins/tracing.ts";
 import { isUnavailable } from "../../mixins/unavailable.ts";
 import { watchLedger } from "./ledger-metrics.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
 import { BACKLOG } from "./reconcile-statements.ts";
 import { discardDeadLetter, listDeadLetters, replayDeadLetters, type Replayed, type Retried, retryFailed } from "./repair.ts";
 import { startSweeper, type Sweeper } from "./sweeper.ts";
+import { tracedHandler } from "./traced-handler.ts";
 import { createTransactionHandler, type LedgerCounts } from "./transaction-handler.ts";
 
 export type LedgerDependencies = {
@@ -25,6 +27,8 @@ export type LedgerDependencies = {
   leaving?: AbortSignal;
   /** Undefined where nobody looks. */
   metrics?: Metrics | undefined;
+  /** Undefined where nothing is traced. */
+  tracing?: Tracing | undefined;
 };
 
 export type LedgerStatus = {
@@ -153,11 +157,12 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
     async started() {
       const log = this.logger;
       publisher = await openPublisher({ url: amqpUrl, log, topology });
+      const handler = createTransactionHandler({ database, redis, log, counts, handled, touched: watch?.touched });
       consumer = await openConsumer({
         url: amqpUrl,
         log,
         topology,
-        handler: createTransactionHandler({ database, redis, log, counts, handled, touched: watch?.touched }),
+        handler: tracedHandler(handler, dependencies.tracing),
       });
       dependencies.leaving?.addEventListener("abort", () => consumer?.leave());
       sweeper = startSweeper({

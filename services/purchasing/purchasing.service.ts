@@ -11,6 +11,7 @@ import { openLeases, type Leases } from "../../mixins/lease.ts";
 import type { Metrics } from "../../mixins/metrics.ts";
 import { openPublisher, type Publisher } from "../../mixins/queue.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
+import type { Tracing } from "../../mixins/tracing.ts";
 import { type AvailabilityNews, createAvailabilityNews } from "./availability-news.ts";
 import { postgresStore } from "./event-store.ts";
 import type { Outcome, WorkerLimits, WorkerPorts } from "./ports.ts";
@@ -19,6 +20,7 @@ import { redisCopies } from "./redis-copies.ts";
 import { busRouter } from "./router.ts";
 import { ticketActions } from "./ticket-actions.ts";
 import { createTicketIds } from "./ticket-id.ts";
+import { traceCommands } from "./traced-commands.ts";
 import { cancellationId, purchaseId } from "./transaction-id.ts";
 import { Workers } from "./workers.ts";
 
@@ -38,6 +40,8 @@ export type PurchasingDependencies = {
   leaving: AbortSignal;
   /** Undefined where nobody looks. */
   metrics?: Metrics | undefined;
+  /** Undefined where nothing is traced. */
+  tracing?: Tracing | undefined;
   /** Tests put a broken part in place of a real one, to see that a check notices. */
   replace?: (ports: WorkerPorts) => WorkerPorts;
 };
@@ -62,11 +66,14 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
   let publisher: Publisher | undefined;
   const copies = redisCopies(redis);
   let news: AvailabilityNews | undefined;
-  const { metrics } = dependencies;
+  const { metrics, tracing } = dependencies;
+  const traced = tracing && traceCommands(tracing);
   const watch = metrics && watchPurchases(metrics, { workers: () => workers, publisher: () => publisher });
 
-  const submit = (eventId: string, command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> | Outcome =>
-    workers === undefined ? refused("TRY_AGAIN") : workers.submit(eventId.toLowerCase(), command, forwarded, insteadOf);
+  const submit = (eventId: string, command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> | Outcome => {
+    traced?.came(command.transactionId);
+    return workers === undefined ? refused("TRY_AGAIN") : workers.submit(eventId.toLowerCase(), command, forwarded, insteadOf);
+  };
 
   return {
     name: "purchasing",
@@ -169,7 +176,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         // Whoever does not hear of it looks for itself within seconds.
         broker.broadcast(AVAILABILITY_CHANGED, { items }).catch(() => undefined);
       }, systemClock);
-      const ports: WorkerPorts = {
+      const plain: WorkerPorts = {
         store: postgresStore(dependencies.workerDatabase, broker.nodeID),
         lease: { acquire: (eventId, waitMs, cutShort) => held.acquire(`lock:event:{${eventId}}`, waitMs, cutShort) },
         publisher: messages,
@@ -190,6 +197,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         },
         watch,
       };
+      const ports = traced === undefined ? plain : traced.ports(plain, messages);
       leases = held;
       publisher = messages;
       const all = new Workers(replace === undefined ? ports : replace(ports));
