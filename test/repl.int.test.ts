@@ -1,52 +1,26 @@
 // npm run repl on a running engine, by lines from a pipe: what an operator may ask is answered, each line in turn.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
-import { stripVTControlCharacters } from "node:util";
-import { requireServers } from "../config.ts";
-import { writeEngineFile } from "../scripts/engine-file.ts";
 import { ticketCode } from "../services/purchasing/ticket-code.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
+import { type Repl, replOf } from "./support/repl.ts";
 import { until } from "./support/until.ts";
-
-const COMMAND = fileURLToPath(new URL("../scripts/repl.ts", import.meta.url));
 
 describe("npm run repl", () => {
   let engine: Engine;
-  let environment: Record<string, string>;
-  let forget: () => void;
+  let open: Repl;
+  let repl: Repl["piped"];
   before(async () => {
     engine = await startEngine({ SERVICES: "auth,catalog,ledger,purchasing" });
-    const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
-    const urls = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter };
-    const { dataDir, namespace } = engine.config;
-    forget = writeEngineFile(dataDir, { nodeId: "node-1", address: undefined, urls, prometheusUrl: undefined });
-    // Its history goes to the home folder.
-    environment = { DATA_DIR: dataDir, BUS_NAMESPACE: namespace, HOME: dataDir };
+    open = replOf(engine);
+    repl = open.piped;
   });
   after(async () => {
-    forget();
+    open.close();
     await engine.close();
   });
-
-  async function repl(
-    lines: string[],
-    more: Record<string, string> = {},
-    options: string[] = [],
-  ): Promise<{ code: number | null; output: string; errors: string }> {
-    const child = spawn(process.execPath, [COMMAND, ...options], { env: { ...environment, ...more } });
-    let output = "";
-    let errors = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-    child.stdin.on("error", () => undefined).end(lines.map((line) => `${line}\n`).join(""));
-    const [code] = (await once(child, "close")) as [number | null];
-    return { code, output: stripVTControlCharacters(output), errors };
-  }
 
   it("answers as to an operator, in turn, and leaves with q", async () => {
     const { code, output, errors } = await repl(["call ledger.status", "call ledger.reconcile", "call purchasing.workers", "nodes", "q"]);

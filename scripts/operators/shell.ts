@@ -2,7 +2,11 @@ import type { REPLServer } from "node:repl";
 import { COMMANDS, helpText } from "./commands.ts";
 import { type Desk, Refused } from "./desk.ts";
 
-const WORDS = [...COMMANDS.keys()];
+/** Each command's first word, and with it what is written out in its words: `cache flush`, but no ID or FILE. */
+const WORDS = [...COMMANDS].flatMap(([first, { words }]) => [
+  first,
+  ...[...words.matchAll(/(?<=[ [])(?:--)?[a-z]+/g)].map(([second]) => `${first} ${second}`),
+]);
 
 /** Whether operators' commands know the line; `help` shows theirs and leaves the rest to Moleculer's. */
 export async function runCommand(desk: Desk, line: string): Promise<boolean> {
@@ -21,14 +25,18 @@ export async function runCommand(desk: Desk, line: string): Promise<boolean> {
   return true;
 }
 
-/** Moleculer's completion, and ours before it. */
+type Complete = (line: string, done: (error: Error | null, answer: [string[], string]) => void) => void;
+
+/** Moleculer's completion, and ours before it; where it knows nothing it would show all of its commands. */
 export function completing(server: REPLServer): void {
-  const theirs = server.completer;
+  // Whatever it is given, readline makes it one that answers by a callback.
+  const theirs = server.completer as unknown as Complete;
   Object.assign(server, {
-    completer(line: string, done: (error: Error | null, result: [string[], string]) => void) {
-      const ours = WORDS.filter((word) => word.startsWith(line));
-      const theirAnswer = (theirs as (line: string) => [string[], string]).call(server, line);
-      done(null, ours.length > 0 && line !== "" ? [[...ours, ...theirAnswer[0]], line] : theirAnswer);
+    completer(line: string, done: Parameters<Complete>[1]) {
+      const ours = WORDS.filter((word) => word.startsWith(line) && word.includes(" ") === line.includes(" "));
+      theirs.call(server, line, (error, answer) => {
+        done(error, ours.length > 0 && line !== "" ? [[...ours, ...answer[0].filter((hit) => hit.startsWith(line))], line] : answer);
+      });
     },
   });
 }

@@ -1,0 +1,93 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import { requireServers } from "../../config.ts";
+import { writeEngineFile } from "../../scripts/engine-file.ts";
+import type { Engine } from "./engine.ts";
+import { until } from "./until.ts";
+
+const COMMAND = fileURLToPath(new URL("../../scripts/repl.ts", import.meta.url));
+/** Gives a program a terminal of its own; part of util-linux, which every Debian has. */
+const SCRIPT = "script";
+
+export type Said = { code: number | null; output: string; errors: string };
+
+/** Somebody at a terminal. */
+export type Typist = {
+  /** As the keyboard sends it: `\r` is Enter, `\t` asks for a completion. */
+  type(keys: string): void;
+  /** Waits until this has been said since the last time. */
+  reads(words: RegExp): Promise<void>;
+  /** Leaves with `q`; the exit code. */
+  leave(): Promise<number | null>;
+};
+
+export type Repl = {
+  /** Sends the lines through a pipe, all at once, and waits for the end. */
+  piped: (lines: string[], more?: Record<string, string>, options?: string[]) => Promise<Said>;
+  typist(): Promise<Typist>;
+  /** Ends whatever is still open, and the engine is found no more. */
+  close(): void;
+};
+
+/** `npm run repl` on that engine. */
+export function replOf(engine: Engine): Repl {
+  const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
+  const urls = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter };
+  const { dataDir, namespace } = engine.config;
+  const terminals = new Set<ChildProcessWithoutNullStreams>();
+  const forget = writeEngineFile(dataDir, { nodeId: "node-1", address: undefined, urls, prometheusUrl: undefined });
+  // Its history goes to the home folder.
+  const environment = { DATA_DIR: dataDir, BUS_NAMESPACE: namespace, HOME: dataDir };
+
+  return {
+    close() {
+      for (const terminal of terminals) terminal.kill("SIGKILL");
+      forget();
+    },
+    async piped(lines, more = {}, options = []) {
+      const child = spawn(process.execPath, [COMMAND, ...options], { env: { ...environment, ...more } });
+      let errors = "";
+      child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+      const heard = hear(child);
+      child.stdin.on("error", () => undefined).end(lines.map((line) => `${line}\n`).join(""));
+      const [code] = (await once(child, "close")) as [number | null];
+      return { code, output: heard(), errors };
+    },
+    async typist() {
+      const inside = { ...environment, TERM: "xterm", PATH: "/usr/bin:/bin", SHELL: "/bin/sh" };
+      const child = spawn(SCRIPT, ["-qefc", `'${process.execPath}' '${COMMAND}'`, "/dev/null"], { env: inside });
+      terminals.add(child);
+      child.once("close", () => terminals.delete(child));
+      const heard = hear(child);
+      let from = 0;
+      const reads = async (words: RegExp): Promise<void> => {
+        const found = await until(() => words.exec(heard().slice(from)), {
+          withinMs: 20_000,
+          what: `${String(words)} is on the screen`,
+        }).catch((error: unknown) => {
+          throw new Error(`${String(error)}; there is ${heard().slice(from)}`);
+        });
+        from += found.index + found[0].length;
+      };
+      await reads(/boxoffice \$ /);
+      return {
+        reads,
+        type: (keys) => void child.stdin.write(keys),
+        async leave() {
+          const ended = once(child, "close");
+          child.stdin.write("q\r");
+          const [code] = (await ended) as [number | null];
+          return code;
+        },
+      };
+    },
+  };
+}
+
+function hear(child: ChildProcessWithoutNullStreams): () => string {
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  return () => stripVTControlCharacters(output);
+}
