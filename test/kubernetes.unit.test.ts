@@ -1,12 +1,13 @@
 // The manifests, as far as they can be checked without a cluster: each overlay is built, held against Kubernetes' schemas and types, and every name in it
 // leads somewhere. Each check is seen to catch a planted slip.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { readConfig, VARIABLES } from "../config.ts";
-import { build, copyManifests, findBuilder, type Manifest, OVERLAYS, plant } from "./support/manifests/build.ts";
+import { imagesOf, pinned } from "../scripts/kubernetes-images.ts";
+import { build, copyManifests, digestOf, findBuilder, type Manifest, OVERLAYS, plant } from "./support/manifests/build.ts";
 import { policyErrors, workloadsOf } from "./support/manifests/policy.ts";
 import { schemaErrors, typeErrors } from "./support/manifests/schemas.ts";
 
@@ -155,6 +156,64 @@ describe("the manifests", { skip }, () => {
         putBack();
       }
     });
+
+  it("are not built for production before every image has a digest, and then name no image by a tag alone", () => {
+    const images = join(kubernetes, "overlays", "production", "images");
+    renameSync(images, `${images}.aside`);
+    try {
+      assert.throws(() => build(builder ?? ["kubectl"], kubernetes, "production"), /images/);
+    } finally {
+      renameSync(`${images}.aside`, images);
+    }
+    const named = workloadsOf(of("production")).flatMap(({ pod }) =>
+      [...(pod.initContainers ?? []), ...pod.containers].map(({ image }) => image),
+    );
+    assert.ok(named.length > 12, `${named.length} containers`);
+    assert.deepEqual(
+      named.filter((image) => !/@sha256:[0-9a-f]{64}$/.test(image)),
+      [],
+    );
+    assert.ok(named.includes(`registry.example.com/boxoffice@${digestOf("boxoffice:latest")}`));
+    const known = imagesOf(kubernetes);
+    const lines = known.map((image) => `${image}@${digestOf(image)}`);
+    assert.deepEqual(pinned(known, lines.slice(1)), { problems: [`${known[0]} has no digest`] });
+    assert.deepEqual(pinned(known, [...lines, "docker.io/library/postgres:17"]), {
+      problems: ['"docker.io/library/postgres:17" names no image with its digest'],
+    });
+  });
+
+  it("take traces as a component, with a way to the collector that only nodes have", () => {
+    const putBack = plant(
+      join(kubernetes, "overlays", "minikube", "kustomization.yaml"),
+      "components: [../../components/ingress]",
+      "components: [../../components/ingress, ../../components/traces]",
+    );
+    try {
+      const manifests = build(builder ?? ["kubectl"], kubernetes, "minikube");
+      assert.deepEqual([policyErrors(manifests), typeErrors(manifests)], [[], []]);
+      const engine = manifests.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("engine"))?.data ?? {};
+      assert.ok(readConfig({ ...engine, DATA_DIR: join(folder, "traced"), NODE_ENV: "", HOST: "" }).traces);
+      assert.ok(manifests.some(({ kind, metadata }) => kind === "NetworkPolicy" && metadata.name === "traces"));
+    } finally {
+      putBack();
+    }
+  });
+
+  it("back up every night and restore every week, by the script that npm run backup and the drill on a laptop run", () => {
+    const jobs = of("production").filter(({ kind }) => kind === "CronJob");
+    const schedules = jobs.map(({ metadata, spec }) => [metadata.name, (spec as { schedule: string }).schedule]);
+    assert.match(String(schedules.find(([name]) => name === "backup")?.[1]), /^\d+ \d+ \* \* \*$/);
+    assert.match(String(schedules.find(([name]) => name === "restore-drill")?.[1]), /^\d+ \d+ \* \* [0-6]$/);
+    const files = of("production").find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("backup"))?.data ?? {};
+    const { "backup.sh": script = "", "invariants.sql": invariants = "" } = files;
+    assert.equal(script, readFileSync(join(kubernetes, "base", "backup", "backup.sh"), "utf8"));
+    assert.ok(invariants.includes("SELECT"));
+    for (const { title, pod } of workloadsOf(jobs)) {
+      const [program, file, word = ""] = (pod.containers[0] as { command?: string[] }).command ?? [];
+      assert.deepEqual([program, file], ["bash", "/backup/backup.sh"], title);
+      assert.match(script, new RegExp(`^${word}\\(\\) \\{`, "m"), `${title} asks for what the script can do`);
+    }
+  });
 
   it("give every node variables that the engine knows, and time to stop", () => {
     const nodes = workloadsOf(of("production")).filter(({ labels }) => labels["boxoffice/node"] === "true");

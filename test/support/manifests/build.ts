@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { imagesOf, pinned, writeImages } from "../../../scripts/kubernetes-images.ts";
 import { drawSecrets, writeSecrets } from "../../../scripts/kubernetes-secrets.ts";
 import { ROOT } from "../../../scripts/static-checks.ts";
 
@@ -32,11 +34,21 @@ export function findBuilder(): readonly [program: string, ...args: string[]] | u
   return undefined;
 }
 
-/** A copy of kubernetes/ with secrets drawn for every overlay, since the repository has none. */
+/** What a registry would say an image is. */
+export const digestOf = (image: string): string => `sha256:${createHash("sha256").update(image).digest("hex")}`;
+
+/** A copy of kubernetes/ with secrets drawn for every overlay and digests made up for production, since the repository has none. */
 export function copyManifests(folder: string): string {
   const target = join(folder, "kubernetes");
-  cpSync(join(ROOT, "kubernetes"), target, { recursive: true, filter: (source) => !source.endsWith("/secrets") });
+  cpSync(join(ROOT, "kubernetes"), target, { recursive: true, filter: (source) => !/overlays\/\w+\/(?:secrets|images)$/.test(source) });
   for (const overlay of OVERLAYS) writeSecrets(join(target, "overlays", overlay, "secrets"), drawSecrets());
+  const images = imagesOf(target);
+  const result = pinned(
+    images,
+    images.map((image) => `${image}${image.startsWith("boxoffice") ? "=registry.example.com/boxoffice" : ""}@${digestOf(image)}`),
+  );
+  if ("problems" in result) throw new Error(result.problems.join("\n"));
+  writeImages(join(target, "overlays", "production"), result.kustomization);
   return target;
 }
 
