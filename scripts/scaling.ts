@@ -6,8 +6,8 @@ import { ROOT } from "./static-checks.ts";
 
 const RESULTS = join(ROOT, ".data", "bench");
 const PAGE = join(ROOT, "docs", "scaling.md");
-const USAGE = `npm run scaling                     the table of docs/scaling.md from the last npm run bench -- hot-event and -- rush, and writes it there
-npm run scaling -- --sale MS --view MS   from CPU-milliseconds given by hand`;
+const USAGE = `npm run scaling                                            the table of docs/scaling.md from the last npm run bench -- nodes, hot-event and rush
+npm run scaling -- --gateway MS --worker MS --view MS      from CPU-milliseconds given by hand, those that are given`;
 const [BEGIN, END] = ["<!-- from npm run scaling -->\n", "<!-- end -->"];
 
 /** Where no rush was measured yet, a view has to be given. */
@@ -19,17 +19,22 @@ function readResult(name: string): unknown {
   }
 }
 
-function costsFrom(values: { sale?: string | undefined; view?: string | undefined }): Costs | undefined {
-  const measured = costsOf(readResult("hot-event"), readResult("rush"));
-  const saleMs = values.sale === undefined ? measured.saleMs : Number(values.sale);
-  const viewMs = values.view === undefined ? measured.viewMs : Number(values.view);
-  return saleMs === undefined || viewMs === undefined || !(saleMs > 0 && viewMs > 0) ? undefined : { saleMs, viewMs };
+type Given = { gateway?: string | undefined; worker?: string | undefined; view?: string | undefined };
+
+function costsFrom({ gateway, worker, view }: Given): Costs | undefined {
+  const measured = costsOf({ nodes: readResult("nodes"), hotEvent: readResult("hot-event"), rush: readResult("rush") });
+  const costs = {
+    gatewaySaleMs: gateway === undefined ? measured.gatewaySaleMs : Number(gateway),
+    workerSaleMs: worker === undefined ? measured.workerSaleMs : Number(worker),
+    viewMs: view === undefined ? measured.viewMs : Number(view),
+  };
+  return Object.values(costs).every((ms) => ms !== undefined && ms > 0) ? (costs as Costs) : undefined;
 }
 
-const { values } = parseArgs({ options: { sale: { type: "string" }, view: { type: "string" } } });
+const { values } = parseArgs({ options: { gateway: { type: "string" }, worker: { type: "string" }, view: { type: "string" } } });
 const costs = costsFrom(values);
 if (costs === undefined) {
-  console.error(`There is no measurement: run npm run bench -- hot-event and -- rush, or give both figures.\n${USAGE}`);
+  console.error(`There is no measurement: run npm run bench -- nodes, hot-event and rush, or give the figures.\n${USAGE}`);
   process.exitCode = 1;
 } else {
   const table = capacityTable(costs);
