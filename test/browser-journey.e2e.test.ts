@@ -38,7 +38,10 @@ describe("a buyer at the pages", () => {
     // Back where one came from, with what was chosen.
     await page.waitForURL(new RegExp(`/events/${eventId}\\?quantity=2$`));
     await page.getByRole("button", { name: "Buy 2 tickets" }).dblclick();
-    await page.getByRole("heading", { name: "They are yours: 2 tickets" }).waitFor();
+    const yes = page.getByRole("heading", { name: "They are yours: 2 tickets" });
+    await yes.waitFor();
+    const { y = -1, height = 0 } = (await yes.boundingBox()) ?? {};
+    assert.ok(y >= 0 && y + height <= 720, "the answer is in view");
     await page.getByText("1 of 3 tickets left").waitFor();
 
     await page.getByRole("link", { name: "Ticket 1" }).click();

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { momentText, numberText } from "../parts/format.ts";
+import { clockText, numberText } from "../parts/format.ts";
 import { Loading } from "../parts/loading.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
 import { ProblemNotice } from "../parts/problem-notice.tsx";
@@ -16,7 +16,7 @@ export default function EnginePage(): ReactNode {
   const { data, error, refetch, moments } = useEngine();
   const percent = (value: number): string => numberText(value, { style: "percent", maximumFractionDigits: 1 });
   const count = (value: number): string => numberText(value, { maximumFractionDigits: 1 });
-  const seconds = (ms: number): string => numberText(ms / 1_000, { style: "unit", unit: "second", maximumFractionDigits: 1 });
+  const seconds = (ms: number): string => numberText(ms / 1_000, { style: "unit", unit: "second", maximumFractionDigits: 2 });
   const gauges: [keyof Moment, string, (value: number) => string][] = [
     ["sales", t("engine.sales"), count],
     ["waiting", t("engine.waiting"), count],
@@ -34,7 +34,7 @@ export default function EnginePage(): ReactNode {
         error === null && <Loading />
       ) : (
         <>
-          <p className="lead">{t("engine.lead", { when: momentText(data.at) })}</p>
+          <p className="lead">{t("engine.lead", { when: clockText(data.at) })}</p>
           <div className="gauges">
             {gauges.map(([key, name, say]) => (
               <Gauge key={key} name={name} values={moments.map((moment) => moment[key])} say={say} />

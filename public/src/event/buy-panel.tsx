@@ -43,6 +43,7 @@ function Buyer({ event, userId }: { event: Event; userId: string }): ReactNode {
   return (
     <>
       {isOver(event) && <p>{t("buy.over")}</p>}
+      {!isOver(event) && event.available <= 0 && !underWay && <p className="soft">{t("buy.soldOut")}</p>}
       {forSale && !underWay && <Quantity value={quantity} max={Math.min(QUANTITY_MAX, event.available)} onChange={setQuantity} />}
       {(forSale || underWay) && now.is !== "paused" && (
         <button type="button" className="button button-big" aria-disabled={underWay} onClick={() => purchase.buy(quantity)}>
@@ -60,7 +61,7 @@ function Stranger({ event, known }: { event: Event; known: boolean }): ReactNode
   const [quantity, setQuantity] = useQuantity(event);
   const [, navigate] = useLocation();
   if (isOver(event)) return <p>{t("buy.over")}</p>;
-  if (event.available <= 0) return null;
+  if (event.available <= 0) return <p className="soft">{t("buy.soldOut")}</p>;
   return (
     <>
       <Quantity value={quantity} max={Math.min(QUANTITY_MAX, event.available)} onChange={setQuantity} />

@@ -18,12 +18,14 @@ export function EventPage({ eventId }: { eventId: string }): ReactNode {
   const { event, error, failureCount, refetch } = useLiveEvent(eventId);
   usePageTitle(event?.name ?? t("event.page"));
   if (event === undefined) {
-    if (error === null) return <EventSkeleton failures={failureCount} />;
-    const { code } = asProblem(error);
+    const code = error && asProblem(error).code;
     return code === "EVENT_NOT_FOUND" || code === "VALIDATION_ERROR" ? (
       <NotFoundPage what="event" />
     ) : (
-      <ProblemNotice error={error} again={() => void refetch()} />
+      <>
+        <h1 className="unseen">{t("event.page")}</h1>
+        {error === null ? <EventSkeleton failures={failureCount} /> : <ProblemNotice error={error} again={() => void refetch()} />}
+      </>
     );
   }
   return (

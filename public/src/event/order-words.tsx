@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { momentText } from "../parts/format.ts";
@@ -9,8 +9,14 @@ import type { PurchaseState, UnderWay } from "../purchase/state.ts";
 
 /** What is known of the order, no more and no less. Read out as it changes. */
 export function OrderWords({ purchase }: { purchase: Purchase & { now: PurchaseState } }): ReactNode {
+  const place = useRef<HTMLDivElement>(null);
+  const { is } = purchase.now;
+  // Below a tall picture it may stand out of view, and nobody should have to look for what became of an order.
+  useLayoutEffect(() => {
+    if (is !== "idle") place.current?.scrollIntoView({ block: "nearest" });
+  }, [is]);
   return (
-    <div role="status" className="order">
+    <div role="status" className="order" ref={place}>
       <Words purchase={purchase} />
     </div>
   );

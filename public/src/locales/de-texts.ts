@@ -85,6 +85,7 @@ const texts: typeof en = {
     more_other: "Noch {{count}} Tickets kaufen",
     busy: "Wird gekauft …",
     signIn: "Zum Kaufen anmelden",
+    soldOut: "Gibt jemand ein Ticket zurück, sehen Sie es hier sofort.",
     over: "Die Veranstaltung hat begonnen, es werden keine Tickets mehr verkauft.",
   },
   order: {
@@ -214,7 +215,7 @@ const texts: typeof en = {
     degraded: "Ohne Pacht",
     well: "In Ordnung",
     silent: "Keine Antwort: {{services}}",
-    most: "höchstens {{most}}",
+    most: "Spitze {{most}}",
     plot: "{{name}}, die letzten {{count}} Blicke: jetzt {{now}}",
     unknown: "–",
   },

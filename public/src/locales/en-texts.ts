@@ -83,6 +83,7 @@ export default {
     more_other: "Buy {{count}} more tickets",
     busy: "Buying…",
     signIn: "Sign in to buy",
+    soldOut: "When somebody gives a ticket back, you see it here at once.",
     over: "This event has started, so no more tickets are sold.",
   },
   order: {
@@ -185,7 +186,7 @@ export default {
   engine: {
     title: "Engine",
     closed: "This page is for operators",
-    closedWords: "You are signed in as {{name}}, who is none. Whoever runs this box office can make you one; then sign in again.",
+    closedWords: "You are signed in as {{name}}, who is not an operator. Whoever runs this box office can change that; then sign in again.",
     lead: "What the engine does at this moment, {{when}}.",
     sales: "Sold a second",
     waiting: "Waiting in mailboxes",
@@ -208,7 +209,7 @@ export default {
     degraded: "Without the lease",
     well: "Well",
     silent: "No answer: {{services}}",
-    most: "at most {{most}}",
+    most: "peak {{most}}",
     plot: "{{name}}, the last {{count}} looks: now {{now}}",
     unknown: "–",
   },

@@ -70,6 +70,11 @@ export function momentText(instant: string): string {
   return format({ dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
 }
 
+/** The time by the reader's clock, to the second. */
+export function clockText(instant: string): string {
+  return format({ timeStyle: "medium" }).format(new Date(instant));
+}
+
 export function numberText(value: number, options: Intl.NumberFormatOptions = {}): string {
   return new Intl.NumberFormat(locale(), options).format(value);
 }

@@ -21,10 +21,14 @@ export function TicketPage({ ticketId, holder }: { ticketId: string; holder: str
   const { data: ticket, error, failureCount, refetch } = useTicket(ticketId);
   usePageTitle(ticket?.eventName ?? t("ticket.page"));
   if (ticket !== undefined) return <Shown ticket={ticket} holder={holder} />;
-  if (error === null) return <Loading failures={failureCount} />;
-  const { code } = asProblem(error);
+  const code = error && asProblem(error).code;
   if (code === "TICKET_NOT_FOUND" || code === "VALIDATION_ERROR") return <NotFoundPage what="ticket" />;
-  return <ProblemNotice error={error} again={() => void refetch()} />;
+  return (
+    <>
+      <h1 className="unseen">{t("ticket.page")}</h1>
+      {error === null ? <Loading failures={failureCount} /> : <ProblemNotice error={error} again={() => void refetch()} />}
+    </>
+  );
 }
 
 function Shown({ ticket, holder }: { ticket: Ticket; holder: string }): ReactNode {

@@ -43,7 +43,8 @@ export function useCancel(ticketId: string) {
     retryDelay: (failures, error) => Math.max(asProblem(error).retryAfterMs ?? 0, 400 * 2 ** failures),
     onSuccess: (ticket) => {
       queries.setQueryData(["mine", "ticket", ticketId], ticket);
-      return queries.invalidateQueries({ queryKey: ["mine"] });
+      // A cancelled ticket has no code to be asked for again.
+      return queries.invalidateQueries({ queryKey: ["mine"], predicate: ({ queryKey }) => queryKey[1] !== "code" });
     },
   });
 }
