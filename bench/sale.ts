@@ -52,7 +52,11 @@ export async function startBenchEngine(
     env: environment,
     execArgv: profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`],
   });
-  const [{ url }] = (await once(engine, "message")) as [{ url: string }];
+  const ended = once(engine, "exit").then(([code]) => {
+    throw new Error(`The engine ended with ${String(code)} before it was up`);
+  });
+  const [{ url }] = (await Promise.race([once(engine, "message"), ended])) as [{ url: string }];
+  ended.catch(() => undefined);
   return {
     process: engine,
     url,

@@ -1,6 +1,6 @@
 import type { Database } from "../mixins/database.ts";
 import { writeCursor, type SearchFilters, searchFilters, type SearchParams } from "../services/catalog/search-filters.ts";
-import { type GramShare, searchStatement } from "../services/catalog/search-statement.ts";
+import { searchStatement } from "../services/catalog/search-statement.ts";
 
 /** How PostgreSQL ran a search: `ms` is planning and running, `scans` what it read ("Index Only Scan event_by_date"). */
 export type SearchPlan = { ms: number; rows: number; scans: string[]; sequential: boolean };
@@ -14,9 +14,9 @@ type Explained = { "QUERY PLAN": [{ Plan: Node; "Planning Time": number; "Execut
  */
 export async function explainSearch(
   database: Database,
-  search: { params: SearchParams; share: GramShare; nowMs: number; repeat: number },
+  search: { params: SearchParams; nowMs: number; repeat: number },
 ): Promise<SearchPlan> {
-  const statement = searchStatement(filtersOf(search.params, search.nowMs), search.share);
+  const statement = searchStatement(filtersOf(search.params, search.nowMs));
   const explained = { ...statement, text: `EXPLAIN (ANALYZE, FORMAT JSON) ${statement.text}` };
   const times: number[] = [];
   let root: Node | undefined;

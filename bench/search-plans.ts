@@ -1,7 +1,8 @@
-import { openDatabase } from "../mixins/database.ts";
+import { Client } from "pg";
+import type { EventRecord } from "../domain/event-record.ts";
+import { type Connection, openDatabase } from "../mixins/database.ts";
 import { insertEvents } from "../services/catalog/event-rows.ts";
 import { listFilters } from "../services/catalog/filters.ts";
-import { gramShares } from "../services/catalog/gram-shares.ts";
 import type { Bound, Measurement } from "./outcome.ts";
 import { plantedEvents, searchCases } from "./search-cases.ts";
 import { deepCursor, explainSearch, type SearchPlan } from "./search-plan.ts";
@@ -11,7 +12,9 @@ const DAY_MS = 86_400_000;
 const LISTS = "the lists to choose from";
 
 export const SEARCH_PLAN_BOUNDS: readonly Bound[] = [
-  { of: /./, figure: "times.max", most: 50 },
+  { of: /^(?!the lists)/, figure: "times.max", most: 50 },
+  // Asked for once a minute, by one who asks for all.
+  { of: LISTS, figure: "times.max", most: 500 },
   { of: /./, figure: "errors", most: 0 },
 ];
 
@@ -24,10 +27,9 @@ export async function searchPlans(url: string, events: number): Promise<Measurem
   const database = openDatabase(url, "long");
   try {
     await fill(url, events, nowMs);
-    const share = await gramShares(database, Date.now).current();
     const measured: Measurement[] = [];
     const explain = async (search: string, params: object, atMs = nowMs): Promise<void> => {
-      measured.push(planned(search, await explainSearch(database, { params, share, nowMs: atMs, repeat: 9 })));
+      measured.push(planned(search, await explainSearch(database, { params, nowMs: atMs, repeat: 9 })));
     };
     for (const [search, params] of Object.entries(searchCases(nowMs))) await explain(search, params);
     for (const share of [0.5, 0.95]) {
@@ -69,18 +71,34 @@ function statement(name: string, ms: number): Measurement {
   };
 }
 
+/** With the indexes made afterwards, which is quicker than keeping them up to date for a million events. */
 async function fill(url: string, events: number, nowMs: number): Promise<void> {
-  const database = openDatabase(url, "long");
-  let batch = [];
-  for (const event of plantedEvents(events, nowMs)) {
-    batch.push(event);
-    if (batch.length < 1_000) continue;
-    await insertEvents(database, batch);
-    batch = [];
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const connection: Connection = { query: async ({ text, values }) => (await client.query(text, values)).rows };
+  try {
+    const { rows } = await client.query<{ name: string; definition: string }>(INDEXES);
+    for (const { name } of rows) await client.query(`DROP INDEX ${name}`);
+    let batch: EventRecord[] = [];
+    for (const event of plantedEvents(events, nowMs)) {
+      batch.push(event);
+      if (batch.length < 1_000) continue;
+      await insertEvents(connection, batch);
+      batch = [];
+    }
+    await insertEvents(connection, batch);
+    await client.query("SET maintenance_work_mem = '512MB'");
+    for (const { definition } of rows) await client.query(definition);
+    await client.query("VACUUM (ANALYZE) event");
+  } finally {
+    await client.end();
   }
-  await database.query({ text: "VACUUM (ANALYZE) event" });
-  await database.close();
 }
+
+/** Those of searches: not those that keep ids apart. */
+const INDEXES = `
+  SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition FROM pg_index
+  WHERE indrelid = 'event'::regclass AND NOT indisunique`;
 
 /** The first run of a statement also plans it and fills its buffers. */
 async function quickest(work: () => Promise<unknown>): Promise<number> {

@@ -22,7 +22,7 @@ const PLAIN: Readonly<Record<string, string>> = {
 };
 const SPECIAL = new RegExp(`[${Object.keys(PLAIN).join("")}]`, "gu");
 
-/** Longest substrings that the search index knows. The SQL function event_name_grams has the same number in it. */
+/** Longest substrings that the search index knows. The SQL function event_week_grams has the same number in it. */
 const GRAM_LENGTH_MAX = 3;
 /** More grams than this do not narrow a search any further. */
 const SEARCH_GRAMS_MAX = 16;

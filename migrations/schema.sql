@@ -6,21 +6,40 @@ BEGIN
   RAISE EXCEPTION 'capacity_ledger is append-only';
 END $$;
 
-CREATE FUNCTION public.event_name_grams(name_key text) RETURNS text[]
+CREATE FUNCTION public.event_week(date date) RETURNS integer
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT (date - '1970-01-01'::date) / 7 $$;
+
+CREATE FUNCTION public.event_week_grams(date date, name_key text, type_key text) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE STRICT COST 100000 PARALLEL SAFE
     AS $$
 DECLARE
   letters text[] := string_to_array(name_key, NULL);
-  grams text[] := letters;
+  week text := lpad(((date - '1970-01-01'::date) / 7)::text, 4, '0');
+  keys text[] := ARRAY[week || '=' || type_key];
 BEGIN
-  FOR i IN 1 .. cardinality(letters) - 1 LOOP
-    grams := grams || (letters[i] || letters[i + 1]);
-    IF i + 2 <= cardinality(letters) THEN
-      grams := grams || (letters[i] || letters[i + 1] || letters[i + 2]);
+  FOR i IN 1 .. cardinality(letters) LOOP
+    keys := keys || (week || letters[i]);
+    IF i < cardinality(letters) THEN
+      keys := keys || (week || letters[i] || letters[i + 1]);
+    END IF;
+    IF i + 1 < cardinality(letters) THEN
+      keys := keys || (week || letters[i] || letters[i + 1] || letters[i + 2]);
     END IF;
   END LOOP;
-  RETURN grams;
+  RETURN keys;
 END $$;
+
+CREATE FUNCTION public.event_week_keys(week integer, grams text[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+BEGIN
+  RETURN ARRAY(SELECT lpad(week::text, 4, '0') || gram FROM unnest(grams) AS gram);
+END $$;
+
+CREATE FUNCTION public.event_week_start(week integer) RETURNS date
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT '1970-01-01'::date + 7 * week $$;
 
 CREATE FUNCTION public.require_count(what text, actual bigint, expected bigint) RETURNS boolean
     LANGUAGE plpgsql
@@ -178,11 +197,13 @@ CREATE INDEX capacity_ledger_by_event ON public.capacity_ledger USING btree (eve
 
 CREATE INDEX event_by_date ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key);
 
+CREATE INDEX event_by_date_long ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key, type_key, location_key) WHERE (duration > 4320);
+
 CREATE INDEX event_by_location ON public.event USING btree (location_key, date, starts_at, id) INCLUDE (ends_at, type_key, name_key);
 
-CREATE INDEX event_by_name_grams ON public.event USING gin (public.event_name_grams(name_key)) WITH (fastupdate='on', gin_pending_list_limit='1024');
-
 CREATE INDEX event_by_type ON public.event USING btree (type_key, date, starts_at, id) INCLUDE (ends_at, name_key);
+
+CREATE INDEX event_by_week_grams ON public.event USING gin (public.event_week_grams(date, name_key, type_key)) WITH (fastupdate='on', gin_pending_list_limit='1024');
 
 CREATE INDEX event_location ON public.event USING btree (location);
 

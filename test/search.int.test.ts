@@ -21,6 +21,20 @@ describe("searches", () => {
     world = await openCatalogWorld(NOW);
     // Two thirds of the days are over; five names are there for their letters.
     events = [...demoEvents(1_500, NOW - 200 * DAY_MS, 300)];
+    const [model] = events;
+    assert.ok(model);
+    // Two that last for weeks and began long before today, one of them over.
+    const long = {
+      ...model,
+      type: "exhibition",
+      location: "Tokyo",
+      startTime: "10:00",
+      endTime: "18:00",
+      timeZone: "Asia/Tokyo",
+      duration: 40_800,
+    };
+    events.push({ ...long, sourceId: "long", name: "Jazz for Weeks", date: "2027-02-20", startsAt: "2027-02-20T01:00:00.000Z", endsAt: "2027-03-20T09:00:00.000Z" }); // prettier-ignore
+    events.push({ ...long, sourceId: "over", name: "Jazz for Weeks", date: "2027-02-01", startsAt: "2027-02-01T01:00:00.000Z", endsAt: "2027-03-01T09:00:00.000Z" }); // prettier-ignore
     const odd = ["100% Jazz", "100_ Jazz", "100 Jazz", "back\\slash", "ĄĆĘ ßtraßen-Øl"];
     odd.forEach((name, index) => {
       const model = events[index];
@@ -75,11 +89,28 @@ describe("searches", () => {
       {},
       ...["tokyo", "SAO PAULO", "münchen", "MUNCHEN", "lodz", "Atlantis", "mun"].map((location) => ({ location })),
       ...["concert", "CONCERT", "regatta"].map((type) => ({ type })),
-      ...["a", "é", "q", "an", "xq", "jazz", "Nuñez", "dvorak", "rust conf", "of the", "京", "Ø", "SSEN", "zzyzx", "conference tokyo"].map(
-        (name) => ({ name }),
-      ),
+      ...[
+        "a",
+        "é",
+        "q",
+        "an",
+        "xq",
+        "jazz",
+        "Nuñez",
+        "dvorak",
+        "rust conf",
+        "of the",
+        "for weeks",
+        "京",
+        "Ø",
+        "SSEN",
+        "zzyzx",
+        "conference tokyo",
+      ].map((name) => ({ name })),
       ...days.flatMap((day) => [{ date: day }, { from: day }, { to: day }, { from: "2026-09-01", to: day }]),
       { location: "Tokyo", type: "concert" },
+      { type: "exhibition", name: "weeks" },
+      { name: "weeks", to: "2027-03-09" },
       { location: "Tokyo", name: "o" },
       { location: "Tokyo", name: "an", type: "comedy", from: "2026-09-01", to: "2027-12-31" },
       { type: "theatre", name: "hamlet", from: "2026-10-01" },
@@ -183,10 +214,13 @@ describe("searches", () => {
   it("index the same grams that queries are cut into", async () => {
     const keys = [...events.map(({ name }) => fold(name)), "", "a", "ab", "😀 é", "ab".repeat(50)];
     const rows = await world.database.query<{ key: string; grams: string[] }>({
-      text: "SELECT key, event_name_grams(key) AS grams FROM unnest($1::text[]) AS key",
+      text: "SELECT key, event_week_grams('2027-03-10', key, 'gig') AS grams FROM unnest($1::text[]) AS key",
       values: [keys],
     });
-    for (const row of rows) assert.deepEqual([...new Set(row.grams)].sort(), grams(row.key).sort(), row.key);
+    for (const row of rows) {
+      const keysOfWeek = [...grams(row.key), "=gig"].map((gram) => `2983${gram}`);
+      assert.deepEqual([...new Set(row.grams)].sort(), keysOfWeek.sort(), row.key);
+    }
   });
 });
 

@@ -8,7 +8,6 @@ import type { RedisClient } from "../../mixins/redis.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./event-view.ts";
 import { createRenewals } from "./event-copies.ts";
 import type { Filters } from "./filters.ts";
-import { gramShares } from "./gram-shares.ts";
 import { type ImportDependencies, importEvents, type ImportOutcome } from "./import-events.ts";
 import { leftNow } from "./left-now.ts";
 import { type CatalogCounts, createLayers, newCatalogCounts, watchCatalog } from "./layers.ts";
@@ -61,16 +60,14 @@ const RECORD_RULES = {
 export function createCatalogService(dependencies: CatalogDependencies): ServiceSchema {
   const { database, importDatabase, redis, now = Date.now, counts = newCatalogCounts(), metrics } = dependencies;
   if (metrics !== undefined) watchCatalog(metrics, counts);
-  const shares = gramShares(database, now);
-  const layers = createLayers({ database, redis, shares, now, counts });
+  const layers = createLayers({ database, redis, now, counts });
   const renewals = createRenewals(redis);
   let writtenSinceTidied = 0;
 
-  /** Pages are read from the indexes alone only where VACUUM has been, and the shape of a search follows the statistics. */
+  /** Pages are read from the indexes alone only where VACUUM has been. */
   const tidy = async (log: { warn(message: string, error: unknown): void }): Promise<void> => {
     try {
       await importDatabase.query({ text: "VACUUM (ANALYZE) event" });
-      await shares.refresh();
     } catch (error) {
       log.warn("The event table could not be vacuumed after an import; PostgreSQL will do it later", error);
     }

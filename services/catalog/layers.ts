@@ -9,7 +9,6 @@ import { orTryAgain } from "../../mixins/unavailable.ts";
 import { pageKey } from "./event-copies.ts";
 import type { EventRow, EventView, StoredEvent } from "./event-view.ts";
 import { type Filters, listFilters } from "./filters.ts";
-import type { GramShares } from "./gram-shares.ts";
 import { createPageCopies, type Edition, type EventCopies, type Held, isSameEdition } from "./page-copies.ts";
 import { createPagesAtHand, withNumbers } from "./pages-at-hand.ts";
 import { type FoundPage, findPage, type SearchPage } from "./search.ts";
@@ -46,7 +45,7 @@ export type Layers = {
   filters(): Promise<Answer<Filters>>;
 };
 
-export type LayersOptions = { database: Connection; redis: RedisClient; shares: GramShares; now: () => number; counts: CatalogCounts };
+export type LayersOptions = { database: Connection; redis: RedisClient; now: () => number; counts: CatalogCounts };
 
 /** While PostgreSQL is away and there are copies, one question in so long is spent on finding out whether it is back. */
 const RETRY_MS = 500;
@@ -64,7 +63,7 @@ const FILTERS_FRESH_MS = 60_000;
  * The catalogue as it is read: copies in Redis where they are fresh, else PostgreSQL, else copies past their time. The same question asked by many at
  * once is one. What is left to sell comes with each answer from the copy that the event's worker renews with each batch.
  */
-export function createLayers({ database, redis, shares, now, counts }: LayersOptions): Layers {
+export function createLayers({ database, redis, now, counts }: LayersOptions): Layers {
   const copies = createPageCopies(redis);
   const atHand = createPagesAtHand();
   const flights = oneFlight<Answer<unknown>>();
@@ -162,7 +161,7 @@ export function createLayers({ database, redis, shares, now, counts }: LayersOpt
         const { edition, held, freshMs: heldMs = 0 } = await copies.page(key);
         if (edition === undefined) counts.unasked += 1;
         const read = async (): Promise<Answer<SearchPage>> => {
-          const { found, events, freshMs } = await findPage(database, filters.value, await shares.current(), nowMs);
+          const { found, events, freshMs } = await findPage(database, filters.value, nowMs);
           const { available } = await copies.left(found.ids);
           const items = await withAvailable(events.map(rowOf), available);
           copies.keepPage(key, found, edition, freshMs);

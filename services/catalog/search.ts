@@ -1,7 +1,7 @@
 import type { Connection } from "../../mixins/database.ts";
 import type { EventView, StoredEvent } from "./event-view.ts";
 import { type SearchFilters, writeCursor } from "./search-filters.ts";
-import { type GramShare, searchStatement } from "./search-statement.ts";
+import { searchStatement } from "./search-statement.ts";
 
 export type SearchPage = { items: EventView[]; nextCursor: string | null };
 
@@ -12,10 +12,9 @@ export type FoundPage = { ids: string[]; nextCursor: string | null };
 export async function findPage(
   database: Connection,
   filters: SearchFilters,
-  share: GramShare,
   nowMs: number,
 ): Promise<{ found: FoundPage; events: StoredEvent[]; freshMs: number }> {
-  const rows = await database.query<StoredEvent>(searchStatement(filters, share));
+  const rows = await database.query<StoredEvent>(searchStatement(filters));
   const events = rows.slice(0, filters.limit);
   const last = events.at(-1);
   return {
