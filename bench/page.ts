@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../scripts/static-checks.ts";
-import { figureOf, type Measurement } from "./outcome.ts";
+import { faultsOf, figureOf, type Measurement } from "./outcome.ts";
 import { type Bar, barChart, type Curve, curveChart, type Spread, timesChart } from "./plots.ts";
 import { readResults, type Results } from "./results.ts";
 import { SCENARIOS } from "./scenarios.ts";
@@ -81,7 +81,8 @@ export function writePage(report: (line: string) => void): void {
 }
 
 /** Hard cases of a search are too many for a page: the slowest stands for them. */
-export function sectionOf({ scenario, at, revision, machine, node, options, measurements, faults }: Results): string {
+export function sectionOf({ scenario, at, revision, machine, node, options, measurements }: Results): string {
+  const faults = faultsOf(measurements, SCENARIOS[scenario]?.bounds ?? []);
   const shown = measurements.filter(({ name }) => !name.includes(": case, ") || isSlowest(name, measurements));
   const plots = (PLOTTED[scenario] ?? []).map(({ file }) => `![${file.replace(".svg", "")}](benchmarks/${file})\n\n`).join("");
   const runs = options.runs === 1 ? "one run" : `medians of ${options.runs} runs`;
