@@ -1,6 +1,6 @@
-import { Client } from "pg";
+import { Client, type QueryResultRow } from "pg";
 import type { EventRecord } from "../domain/event-record.ts";
-import { type Connection, openDatabase } from "../mixins/database.ts";
+import { type Connection, openDatabase, type Statement } from "../mixins/database.ts";
 import { insertEvents } from "../services/catalog/event-rows.ts";
 import { listFilters } from "../services/catalog/filters.ts";
 import type { Bound, Measurement } from "./outcome.ts";
@@ -75,7 +75,9 @@ function statement(name: string, ms: number): Measurement {
 async function fill(url: string, events: number, nowMs: number): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  const connection: Connection = { query: async ({ text, values }) => (await client.query(text, values)).rows };
+  const connection: Connection = {
+    query: async <Row extends QueryResultRow>({ text, values }: Statement) => (await client.query<Row>(text, values)).rows,
+  };
   try {
     const { rows } = await client.query<{ name: string; definition: string }>(INDEXES);
     for (const { name } of rows) await client.query(`DROP INDEX ${name}`);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { rmSync } from "node:fs";
 import type { Environment } from "../config.ts";
-import { openRedis } from "../mixins/redis.ts";
+import { openRedis, whenReady } from "../mixins/redis.ts";
 import { writeCatalogue } from "./catalogue-file.ts";
 import { IMPORT_BOUNDS, runImport } from "./import-run.ts";
 import { type Bound, type Measurement, median } from "./outcome.ts";
@@ -19,6 +19,7 @@ export type SearchOptions = {
 
 export const SEARCH_SIZES = [1_000, 100_000, 1_000_000];
 const STARTS = 3;
+const REDIS_MS = 5_000;
 /** Longer than with the smallest catalogue of the run, in milliseconds. */
 const START_MORE_MS = 1_000;
 const MISS_MS = 50;
@@ -77,6 +78,7 @@ async function importCatalogue(sale: Sale, size: string, events: number, options
 async function forgetAll({ database, config }: Sale): Promise<void> {
   await database.query({ text: "TRUNCATE event, event_worker" });
   const redis = openRedis(config.redisUrl ?? "", () => undefined);
+  await whenReady(redis, REDIS_MS);
   await redis.flushall();
   redis.disconnect();
 }
