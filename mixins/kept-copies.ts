@@ -25,7 +25,10 @@ const KEEP_LARGER = `
   end
   return written`;
 
-type WithScript = RedisClient & { keepLarger?: (...args: (string | number)[]) => Promise<number> };
+/** Copies of one event, written under one stamp. */
+export type StampedCopies = { copies: readonly { key: string; value: object }[]; stamp: Stamp; expiresAtMs: number };
+
+type KeepLarger = { keepLarger(...args: (string | number)[]): Promise<number> };
 
 /** Which pages and events are as the catalogue is now: those kept under this word. */
 export const GENERATION_KEY = "catalog:generation";
@@ -63,11 +66,29 @@ export async function writeCopies(
   stamp: Stamp,
   expiresAtMs: number,
 ): Promise<void> {
+  await withScript(redis).keepLarger(...scriptArguments({ copies, stamp, expiresAtMs }, presentRun(redis)));
+}
+
+/** As `writeCopies`, for many events in one go. Rejects when Redis is away; what it refuses of them is not told. */
+export async function writeCopiesOfMany(redis: RedisClient, events: readonly StampedCopies[]): Promise<void> {
+  const run = presentRun(redis);
+  const pipeline = withScript(redis).pipeline() as unknown as KeepLarger & { exec(): Promise<unknown> };
+  for (const event of events) void pipeline.keepLarger(...scriptArguments(event, run));
+  await pipeline.exec();
+}
+
+function presentRun(redis: RedisClient): string {
   const run = redis.runId();
   if (run === undefined) throw new Error("Redis is away");
-  const client: WithScript = redis;
-  if (client.keepLarger === undefined) client.defineCommand("keepLarger", { lua: KEEP_LARGER });
+  return run;
+}
+
+function withScript(redis: RedisClient): RedisClient & KeepLarger {
+  if (!("keepLarger" in redis)) redis.defineCommand("keepLarger", { lua: KEEP_LARGER });
+  return redis as RedisClient & KeepLarger;
+}
+
+function scriptArguments({ copies, stamp, expiresAtMs }: StampedCopies, run: string): (string | number)[] {
   const texts = copies.map(({ value }) => copyText(value, stamp, run));
-  const keys = copies.map(({ key }) => key);
-  await client.keepLarger?.(keys.length, ...keys, stamp.epoch, stamp.batch, run, Math.round(expiresAtMs), ...texts);
+  return [copies.length, ...copies.map(({ key }) => key), stamp.epoch, stamp.batch, run, Math.round(expiresAtMs), ...texts];
 }

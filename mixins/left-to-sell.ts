@@ -1,5 +1,5 @@
 import type { Connection } from "./database.ts";
-import { availableKey, type Stamp, writeCopies } from "./kept-copies.ts";
+import { availableKey, type Stamp, writeCopiesOfMany } from "./kept-copies.ts";
 import type { RedisClient } from "./redis.ts";
 
 const DAY_MS = 86_400_000;
@@ -28,13 +28,10 @@ export async function readLeftToSell(connection: Connection, eventIds: readonly 
 /** Puts the numbers where readers look first; a newer one stays. Never rejects: without Redis they are read from PostgreSQL again. */
 export async function copyLeftToSell(redis: RedisClient, numbers: readonly LeftToSell[]): Promise<void> {
   const nowMs = Date.now();
-  const writes = numbers.map((number) =>
-    writeCopies(
-      redis,
-      [{ key: availableKey(number.eventId), value: { available: number.available } }],
-      number,
-      Math.max(number.endsAtMs, nowMs) + DAY_MS,
-    ),
-  );
-  await Promise.all(writes).catch(() => undefined);
+  const events = numbers.map((number) => ({
+    copies: [{ key: availableKey(number.eventId), value: { available: number.available } }],
+    stamp: number,
+    expiresAtMs: Math.max(number.endsAtMs, nowMs) + DAY_MS,
+  }));
+  await writeCopiesOfMany(redis, events).catch(() => undefined);
 }

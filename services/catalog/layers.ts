@@ -107,14 +107,11 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
 
   /** Adds what is left to sell; asks PostgreSQL only about events of which Redis says nothing. */
   const withAvailable = async (rows: readonly EventRow[], copied: ReadonlyMap<string, number>): Promise<EventView[]> => {
-    const available = new Map(copied);
-    const missing = rows.flatMap(({ id }) => (available.has(id) ? [] : [id]));
-    if (missing.length > 0) {
-      const numbers = await readLeftToSell(database, missing);
-      for (const number of numbers) available.set(number.eventId, number.available);
-      void copyLeftToSell(redis, numbers);
-    }
-    return rows.map((row) => ({ ...row, available: available.get(row.id) ?? 0 }));
+    const missing = rows.flatMap(({ id }) => (copied.has(id) ? [] : [id]));
+    const numbers = missing.length === 0 ? [] : await readLeftToSell(database, missing);
+    if (numbers.length > 0) void copyLeftToSell(redis, numbers);
+    const read = new Map(numbers.map(({ eventId, available }) => [eventId, available]));
+    return rows.map((row) => ({ ...row, available: copied.get(row.id) ?? read.get(row.id) ?? 0 }));
   };
 
   /** All of these events from copies, or undefined. Of one that nobody has copied `late` does not make up what is left. */
@@ -138,7 +135,7 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
     const near = atHand.get(key);
     if (near === undefined || nowMs >= near.freshUntilMs) return undefined;
     const { edition, available } = await copies.left(near.page.items.map(({ id }) => id));
-    if (!isSameEdition(edition, near.edition) || available.size < near.page.items.length) return undefined;
+    if (!isSameEdition(edition, near.edition) || !near.page.items.every(({ id }) => available.has(id))) return undefined;
     return (near.page = withNumbers(near.page, available));
   };
   const keepAtHand = (key: string, page: SearchPage, edition: Edition | undefined, freshUntilMs: number): SearchPage => {

@@ -12,6 +12,8 @@ const STALE_MS = 600_000;
 const DAY_MS = 86_400_000;
 /** PostgreSQL answers in less: a Redis that is slower than this is no help. */
 const PATIENCE_MS = 250;
+/** Redis serves nobody else meanwhile: a quarter of a millisecond. */
+const ASKED_TOGETHER_MAX = 1_000;
 /** A Redis that kept somebody waiting is not asked again for so long. */
 const REST_MS = 500;
 
@@ -26,6 +28,7 @@ export type PageCopies = {
   /** `freshMs`: for how long what is held stays fresh, unless the edition changes. */
   page(key: string): Promise<{ edition: Edition | undefined; held?: Held<unknown>; freshMs?: number }>;
   events(ids: readonly string[]): Promise<EventCopies>;
+  /** What is asked in the same turn of the event loop goes to Redis as one question, so the answer may hold numbers of other events too. */
   left(ids: readonly string[]): Promise<LeftCopies>;
   /** `freshMs`: how long it may pass for PostgreSQL's answer, ten minutes at most. Waits for nothing, as `keepEvents`. */
   keepPage(key: string, value: unknown, edition: Edition | undefined, freshMs?: number): void;
@@ -80,6 +83,16 @@ export function createPageCopies(redis: RedisClient): PageCopies {
     return { edition, rows, available };
   };
 
+  let gathering: { asked: Set<string>; answer: Promise<LeftCopies> } | undefined;
+  const gather = (): NonNullable<typeof gathering> => {
+    const asked = new Set<string>();
+    const answer = new Promise(setImmediate).then(() => {
+      if (gathering?.asked === asked) gathering = undefined;
+      return read([...asked], false);
+    });
+    return { asked, answer };
+  };
+
   return {
     async page(key) {
       const found = await ask(async (run): Promise<Awaited<ReturnType<PageCopies["page"]>>> => {
@@ -97,7 +110,13 @@ export function createPageCopies(redis: RedisClient): PageCopies {
       return found ?? { edition: undefined };
     },
     events: (ids) => read(ids, true),
-    left: (ids) => read(ids, false),
+    left(ids) {
+      gathering ??= gather();
+      const { asked, answer } = gathering;
+      for (const id of ids) asked.add(id);
+      if (asked.size >= ASKED_TOGETHER_MAX) gathering = undefined;
+      return answer;
+    },
     keepPage(key, value, edition, freshMs = FRESH_MS) {
       if (edition === undefined) return;
       const lifeMs = Math.round(Math.max(0, Math.min(freshMs, FRESH_MS))) + STALE_MS;
