@@ -5,13 +5,14 @@ import { Times } from "./histogram.ts";
 
 /** The process behind `sendCrowd`. node:http would need a core for itself; here a request is a write, and an answer what its head says. */
 
-const CONNECTING_AT_ONCE = 500;
 const TICK_MS = 4;
 /** People come one after the other in so much of the warm-up: an engine that has just been started has compiled nothing yet. */
 const ARRIVING_SHARE = 0.75;
+/** Who has no answer so long after the end has none. */
+const LATE_MAX_MS = 10_000;
 const HEAD_END = Buffer.from("\r\n\r\n");
 
-type Tally = { times: Times; statuses: Map<number, number>; broken: number; bytes: number; counting: boolean };
+type Tally = { times: Times; statuses: Map<number, number>; broken: number; bytes: number; fromMs: number; toMs: number };
 
 class Person {
   answers = 0;
@@ -22,17 +23,30 @@ class Person {
   /** When the request under way was due; undefined while none is. */
   private dueMs: number | undefined;
   /** Those that came due meanwhile. */
-  private readonly waiting: number[] = [];
+  private waiting: number[] = [];
   private bodyLeft = 0;
   private head: Buffer | undefined;
   private readonly again: boolean;
+  private status = 0;
 
-  constructor(socket: Socket, group: Group, tally: Tally, place: number) {
-    this.socket = socket;
+  /** Connects: people come with their first request. `lent`: what all read into. */
+  constructor(group: Group, port: number, tally: Tally, place: number, lent: Buffer) {
     this.group = group;
     this.tally = tally;
     this.place = place;
     this.again = group.everyMs === 0;
+    this.socket = connect({
+      ...{ port, host: "127.0.0.1", noDelay: true },
+      onread: {
+        buffer: lent,
+        callback: (length) => {
+          this.read(lent.subarray(0, length));
+          return true;
+        },
+      },
+    });
+    this.socket.on("error", () => undefined);
+    this.socket.on("close", () => (tally.broken += 1));
   }
 
   due(atMs: number): void {
@@ -40,8 +54,23 @@ class Person {
     else this.waiting.push(atMs);
   }
 
+  /** What came due in the warm-up and was not sent in it belongs to it. */
+  forgetWaiting(): void {
+    this.waiting = [];
+  }
+
+  /** How many requests that count have had no answer so far. */
+  get owed(): number {
+    const counts = (dueMs: number | undefined): boolean => dueMs !== undefined && this.counts(dueMs);
+    return this.waiting.filter(counts).length + (counts(this.dueMs) ? 1 : 0);
+  }
+
+  private counts(dueMs: number): boolean {
+    return dueMs >= this.tally.fromMs && dueMs < this.tally.toMs;
+  }
+
   /** `bytes` is only lent. */
-  read(bytes: Buffer): void {
+  private read(bytes: Buffer): void {
     this.tally.bytes += bytes.length;
     let rest = bytes;
     while (rest.length > 0) {
@@ -65,8 +94,6 @@ class Person {
     }
   }
 
-  private status = 0;
-
   private readHead(head: string): void {
     this.status = Number(head.slice(9, 12));
     const at = head.indexOf("\r\nContent-Length: ");
@@ -77,13 +104,13 @@ class Person {
     const nowMs = performance.now();
     const dueMs = this.dueMs ?? nowMs;
     this.dueMs = undefined;
-    if (this.tally.counting) {
+    if (this.counts(dueMs)) {
       this.answers += 1;
       this.tally.times.add(nowMs - dueMs);
       this.tally.statuses.set(this.status, (this.tally.statuses.get(this.status) ?? 0) + 1);
     }
     const next = this.again ? nowMs : this.waiting.shift();
-    if (next !== undefined) this.send(next);
+    if (next !== undefined && next < this.tally.toMs) this.send(next);
   }
 
   private send(dueMs: number): void {
@@ -95,85 +122,81 @@ class Person {
   }
 }
 
-async function arrive(group: Group, port: number, tally: Tally, lent: Buffer): Promise<Person[]> {
-  const people: Person[] = [];
-  const opened: Promise<void>[] = [];
-  for (let number = 0; number < group.people; number += 1) {
-    const socket: Socket = connect({
-      ...{ port, host: "127.0.0.1", noDelay: true },
-      onread: {
-        buffer: lent,
-        callback: (length) => {
-          person.read(lent.subarray(0, length));
-          return true;
-        },
-      },
-    });
-    // People of one group start at places far from each other, so that they do not all ask the same.
-    const person: Person = new Person(
-      socket,
-      group,
-      tally,
-      group.order === undefined ? number : Math.floor((number * group.order.length) / group.people),
-    );
-    people.push(person);
-    opened.push(new Promise((resolve) => socket.once("connect", () => resolve())));
-    socket.on("error", () => undefined);
-    socket.on("close", () => (tally.broken += 1));
-    if (opened.length % CONNECTING_AT_ONCE === 0) await Promise.all(opened);
-  }
-  await Promise.all(opened);
-  return people;
-}
+/** A group on its way: people come, then ask at their own times. */
+class Asking {
+  readonly tally: Tally = { times: new Times(), statuses: new Map(), broken: 0, bytes: 0, fromMs: Infinity, toMs: Infinity };
+  readonly people: Person[] = [];
+  private readonly group: Group;
+  private readonly port: number;
+  private readonly lent: Buffer;
+  private sent = 0;
 
-async function run({ url, groups, warmUpSeconds, seconds }: CrowdOptions): Promise<CrowdResult> {
-  const lent = Buffer.alloc(1 << 16);
-  const port = Number(new URL(url).port);
-  const crowd: { group: Group; tally: Tally; people: Person[] }[] = [];
-  for (const group of groups) {
-    const tally: Tally = { times: new Times(), statuses: new Map(), broken: 0, bytes: 0, counting: false };
-    crowd.push({ group, tally, people: await arrive(group, port, tally, lent) });
+  constructor(group: Group, port: number, lent: Buffer) {
+    this.group = group;
+    this.port = port;
+    this.lent = lent;
   }
-  const startMs = performance.now();
-  const tickers = crowd.map(({ group, people }) => ({ group, people, sent: 0 }));
-  const tick = setInterval(() => {
-    const nowMs = performance.now();
-    const come = Math.min(1, (nowMs - startMs) / (ARRIVING_SHARE * warmUpSeconds * 1_000));
-    for (const ticker of tickers) {
-      const { group, people } = ticker;
-      const there = people.length * come;
-      if (group.everyMs === 0) {
-        for (; ticker.sent < there; ticker.sent += 1) people[ticker.sent]?.due(nowMs);
-        continue;
-      }
-      // The nth request of all is due at its own moment; it is the nth person's, going round.
-      const stepMs = group.everyMs / people.length;
-      for (; startMs + ticker.sent * stepMs <= nowMs; ticker.sent += 1) {
-        const person = ticker.sent % people.length;
-        if (person < there) people[person]?.due(startMs + ticker.sent * stepMs);
-      }
+
+  /** `come`: the share of people who are there by now. */
+  tick(startMs: number, nowMs: number, come: number): void {
+    const { everyMs, people: all } = this.group;
+    const there = all * come;
+    if (everyMs === 0) {
+      for (; this.sent < there; this.sent += 1) this.person(this.sent).due(nowMs);
+      return;
     }
-  }, TICK_MS);
-  await wait(warmUpSeconds * 1_000);
-  process.send?.("measuring");
-  const [measuredFromMs, cpuBefore] = [performance.now(), process.cpuUsage()];
-  for (const { tally } of crowd) [tally.counting, tally.bytes] = [true, 0];
-  await wait(seconds * 1_000);
-  for (const { tally } of crowd) tally.counting = false;
-  clearInterval(tick);
-  const { user, system } = process.cpuUsage(cpuBefore);
-  return {
-    seconds: (performance.now() - measuredFromMs) / 1_000,
-    cpuMs: (user + system) / 1_000,
-    groups: crowd.map(({ group, tally, people }): GroupResult => ({
+    // The nth request of all is due at its own moment; it is the nth person's, going round.
+    const stepMs = everyMs / all;
+    for (; startMs + this.sent * stepMs <= nowMs; this.sent += 1) {
+      const number = this.sent % all;
+      if (number < there) this.person(number).due(startMs + this.sent * stepMs);
+    }
+  }
+
+  private person(number: number): Person {
+    const { order, people } = this.group;
+    // People of one group start at places far from each other, so that they do not all ask the same.
+    const place = order === undefined ? number : Math.floor((number * order.length) / people);
+    return (this.people[number] ??= new Person(this.group, this.port, this.tally, place, this.lent));
+  }
+
+  result(): GroupResult {
+    const { tally, people, group } = this;
+    return {
       name: group.name,
       times: tally.times.summary(),
       statuses: Object.fromEntries(tally.statuses),
       broken: tally.broken,
+      unanswered: people.reduce((sum, { owed }) => sum + owed, 0),
       fewest: Math.min(...people.map(({ answers }) => answers)),
       bytes: tally.bytes,
-    })),
-  };
+    };
+  }
+}
+
+async function run({ url, groups, warmUpSeconds, seconds }: CrowdOptions): Promise<CrowdResult> {
+  const lent = Buffer.alloc(1 << 16);
+  const crowd = groups.map((group) => new Asking(group, Number(new URL(url).port), lent));
+  const startMs = performance.now();
+  const tick = setInterval(() => {
+    const nowMs = performance.now();
+    const come = Math.min(1, (nowMs - startMs) / (ARRIVING_SHARE * warmUpSeconds * 1_000));
+    for (const asking of crowd) asking.tick(startMs, nowMs, come);
+  }, TICK_MS);
+  await wait(warmUpSeconds * 1_000);
+  process.send?.("measuring");
+  const [fromMs, cpuBefore] = [performance.now(), process.cpuUsage()];
+  const toMs = fromMs + seconds * 1_000;
+  for (const { tally, people } of crowd) {
+    [tally.fromMs, tally.toMs, tally.bytes] = [fromMs, toMs, 0];
+    for (const person of people) person.forgetWaiting();
+  }
+  await wait(seconds * 1_000);
+  clearInterval(tick);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  // A request that came due in time and is answered late counts with its lateness.
+  while (performance.now() < toMs + LATE_MAX_MS && crowd.some(({ people }) => people.some(({ owed }) => owed > 0))) await wait(50);
+  return { seconds, cpuMs: (user + system) / 1_000, groups: crowd.map((asking) => asking.result()) };
 }
 
 process.once("message", (options: CrowdOptions) => {

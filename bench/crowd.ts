@@ -21,6 +21,8 @@ export type GroupResult = {
   statuses: Record<string, number>;
   /** Connections that were refused, cut or closed. */
   broken: number;
+  /** Requests that have had no answer ten seconds after the end. */
+  unanswered: number;
   /** The fewest answers that one person had. */
   fewest: number;
   bytes: number;
@@ -31,8 +33,9 @@ export type CrowdResult = { seconds: number; groups: GroupResult[]; cpuMs: numbe
 export type CrowdOptions = { url: string; groups: Group[]; warmUpSeconds: number; seconds: number };
 
 /**
- * Sends a crowd from a process of its own: all connect, then ask at their own fixed times, so that a stall counts for everyone who would have
- * come in it (no coordinated omission). What is answered in the first `warmUpSeconds` is not counted. `measuring` is called when counting begins.
+ * Sends a crowd from a process of its own: they come one after the other in the first `warmUpSeconds`, then ask at their own fixed times, so that a stall
+ * counts for everyone who would have come in it (no coordinated omission). What comes due in the `seconds` after the warm-up is counted, however late it is
+ * answered. `measuring` is called when counting begins.
  */
 export async function sendCrowd(options: CrowdOptions, measuring: () => void = () => undefined): Promise<CrowdResult> {
   const crowd = fork(fileURLToPath(new URL("crowd-process.ts", import.meta.url)));

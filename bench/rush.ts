@@ -108,8 +108,16 @@ function difference(after: Layers, before: Layers | undefined): Layers {
 export function printRush(results: readonly RushResult[]): void {
   console.table(
     results.flatMap(({ pace, seconds, groups, engineCpuMs, peakMemoryMb: memory }) =>
-      groups.map(({ name, times, statuses, broken, fewest }) => ({
-        ...{ pace, what: name, "answers/s": Math.round(times.count / seconds), statuses: JSON.stringify(statuses), broken, fewest },
+      groups.map(({ name, times, statuses, broken, unanswered, fewest }) => ({
+        ...{
+          pace,
+          what: name,
+          "answers/s": Math.round(times.count / seconds),
+          statuses: JSON.stringify(statuses),
+          broken,
+          unanswered,
+          fewest,
+        },
         ...{ "p50 ms": times.p50, "p95 ms": times.p95, "p99 ms": times.p99, "p99.9 ms": times.p999, "max ms": times.max },
         ...{ "engine CPU s/s": Number((engineCpuMs / seconds / 1_000).toFixed(2)), "peak MB": Math.round(memory) },
       })),
@@ -136,9 +144,10 @@ export function rushFaults(results: readonly RushResult[]): string[] {
   return results
     .filter(({ pace }) => pace === "once a second")
     .flatMap(({ groups }) =>
-      groups.flatMap(({ name, times, statuses, broken, fewest }) => [
+      groups.flatMap(({ name, times, statuses, broken, unanswered, fewest }) => [
         ...Object.keys(statuses).flatMap((status) => (["200", "201"].includes(status) ? [] : [`${name}: answers of ${status}`])),
         ...(broken > 0 ? [`${name}: ${broken} connections ended`] : []),
+        ...(unanswered > 0 ? [`${name}: ${unanswered} requests without an answer`] : []),
         ...(fewest > 0 ? [] : [`${name}: somebody was never answered`]),
         ...(times.p99 < 500 ? [] : [`${name}: p99 ${times.p99} ms, of 500`]),
       ]),

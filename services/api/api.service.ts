@@ -30,6 +30,7 @@ import { operationResources, servePlain } from "./operations.ts";
 import { createKnownQuestions } from "./public-reads.ts";
 import { requestIdOf } from "./request-id.ts";
 import { type Asked, type Tools, serve } from "./serve.ts";
+import { createLine } from "./line.ts";
 import { type GatewayServer, createGatewayServer } from "./server.ts";
 import { newStreamCounts } from "./stream-group.ts";
 import { createThrottles } from "./throttles.ts";
@@ -204,8 +205,14 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       };
       const gateway = this as unknown as Gateway;
       const edge = createEdge({ ...tools, corsOrigins: config.corsOrigins });
+      const line = createLine();
       const frontDoor = createFrontDoor(resources, (resource, question, request, response) => {
-        serving(tools, resource, { ...question, context: contextOf(broker, question.requestId) }, request, response);
+        const beganMs = turnNow();
+        const work = () =>
+          serving(tools, resource, { ...question, beganMs, context: contextOf(broker, question.requestId) }, request, response);
+        // Who looks lets those pass who buy.
+        if (resource.byMethod.get(request.method ?? "")?.kept) line(work);
+        else work();
       });
       server = createGatewayServer(config.tls, (request, response) => {
         if (edge(request, response)) tools.watch?.("refused early", request, response, turnNow());
@@ -249,7 +256,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
 function askedThroughRouter({ originalUrl, $ctx, $params }: GatewayRequest): Asked {
   const question = originalUrl.indexOf("?");
   const queryText = question === -1 ? "" : originalUrl.slice(question + 1);
-  return { params: $params.params, queryText, requestId: $ctx.requestID ?? "", context: $ctx };
+  return { params: $params.params, queryText, requestId: $ctx.requestID ?? "", beganMs: turnNow(), context: $ctx };
 }
 
 /** Calls in the name of a request that has no context of moleculer-web's. */

@@ -4,7 +4,6 @@ import { type Answer, refused } from "../../domain/refusal.ts";
 import type { MintInternalToken } from "../../mixins/internal-token.ts";
 import { type ProblemCode, type Reply, problemOf, sendAnswer } from "../../mixins/problem.ts";
 import type { Audit } from "../../mixins/audit.ts";
-import { turnNow } from "../../mixins/turn-clock.ts";
 import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
 import type { Caller } from "../../mixins/token-verifier.ts";
 import { type Served, auditEntry, isAudited } from "./audited.ts";
@@ -21,6 +20,8 @@ import type { Asked as Throttled } from "./throttles.ts";
 
 /** One request to one resource, whoever found it: the front door or moleculer-web. */
 export type Asked = Question & {
+  /** When it came, on the clock of `turnNow`. */
+  beganMs: number;
   /** Calls the services in the request's name. */
   context: Pick<Context, "call">;
 };
@@ -39,10 +40,7 @@ export type Tools = PublicReadTools & {
 /** Answers one request to one resource, and tells whoever watches. Never rejects. */
 export function serve(tools: Tools, resource: Resource, asked: Asked, request: IncomingMessage, response: ServerResponse): void {
   const { watch } = tools;
-  const beganMs = watch && turnNow();
-  const tell = (): void => {
-    if (watch !== undefined && beganMs !== undefined) watch(resource.path, request, response, beganMs);
-  };
+  const tell = (): void => watch?.(resource.path, request, response, asked.beganMs);
   const served = answer(tools, resource, asked, request, response);
   if (served === undefined) tell();
   else void served.then(tell);
