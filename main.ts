@@ -1,8 +1,8 @@
-import { setFlagsFromString } from "node:v8";
 import { type ServiceSchema, ServiceBroker } from "moleculer";
 import { type Config, requireServers } from "./config.ts";
 import { authorisation } from "./mixins/authorisation.ts";
 import { openDatabase } from "./mixins/database.ts";
+import { fitHeap } from "./mixins/heap.ts";
 import { createHealth, type HealthServer, startHealthServer } from "./mixins/health.ts";
 import { createInternalTokenVerifier } from "./mixins/internal-token.ts";
 import { createNodeService } from "./mixins/node-service.ts";
@@ -24,12 +24,6 @@ import { createPurchasingService, type PurchasingDependencies } from "./services
 
 /** What every gateway serves at /api/openapi.json, for those who write programs against it. */
 export { API_DOCUMENT } from "./services/api/api-routes.ts";
-
-/**
- * How much garbage V8 lets pile up on the old heap, in per cent of what lives. By default it grows with the machine's memory: a rush of 7,000
- * purchases a second then peaked at 520 MB of which 60 MB lived; with 50 at under 400 MB, for some 5 % more CPU a sale (npm run bench -- hot-event).
- */
-const HEAP_GROWING_PERCENT = 50;
 
 /** A gateway that starts waits so long for the services it needs to show themselves; then it opens its port and is not ready. */
 const SERVICES_WAIT_MS = 3_000;
@@ -60,7 +54,7 @@ export async function startNode(
   config: Config,
   { createPurchasing = createPurchasingService, drain, ...replacements }: Replacements = {},
 ): Promise<RunningNode> {
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
+  fitHeap(0);
   const { databaseUrl, redisUrl, amqpUrl } = requireServers(config);
   const { nodeId, services: runs, traces } = config;
   // Loaded where it is asked for: without it nothing is wrapped, and no part of OpenTelemetry's SDK is in memory.

@@ -1,10 +1,10 @@
 import { type IncomingMessage, type Server, type ServerOptions, ServerResponse, createServer } from "node:http";
 import { type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session, constants, createSecureServer } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import { listenTogether } from "./listeners.ts";
+import { fitHeap } from "../../mixins/heap.ts";
 import { SECURITY_HEADERS, problemOf } from "../../mixins/problem.ts";
 
-/** Ten thousand people connect in the same second when a sale starts; the default of 511 would turn most of them away. */
-const BACKLOG = 4_096;
 /** Each costs some 20 KB; beyond, new ones are turned away so that those there are get served. */
 const CONNECTIONS_MAX = 30_000;
 /** What is in flight when the gateway stops may take so long to finish. */
@@ -71,11 +71,16 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
   const sessions = new Set<ServerHttp2Session>();
   const secure = tls === undefined ? undefined : createTlsServer(tls, answer, Response, sessions);
   const server: Server | Http2SecureServer = secure ?? createServer({ ...OPTIONS, ServerResponse: Response }, answer);
-  server.maxConnections = CONNECTIONS_MAX;
+  let others: readonly NetServer[] = [];
   server.on("clientError", refuseUnreadable);
   server.on("connection", (socket: Socket) => {
+    if (sockets.size >= CONNECTIONS_MAX) socket.destroy();
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    fitHeap(sockets.size);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      fitHeap(sockets.size);
+    });
   });
 
   const leave = (): void => {
@@ -86,10 +91,11 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
   return {
     leave,
     async listen(host, port, shared = false) {
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", (error: NodeJS.ErrnoException) => reject(unlistenable(error, host, port)));
-        server.listen({ host, port, backlog: BACKLOG, reusePort: shared }, resolve);
-      });
+      try {
+        others = await listenTogether(server, { host, port, shared, halfOpen: tls === undefined });
+      } catch (error) {
+        throw unlistenable(error as NodeJS.ErrnoException, host, port);
+      }
       const { address, family, port: actual } = server.address() as AddressInfo;
       return `${tls === undefined ? "http" : "https"}://${family === "IPv6" ? `[${address}]` : address}:${actual}`;
     },
@@ -107,7 +113,8 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
         }, FINISH_MS);
         // An answer that was under way leaves its connection open and idle.
         const sweep = setInterval(() => (server as Server).closeIdleConnections(), 50);
-        server.close(() => {
+        const all = [server as NetServer, ...others].map((one) => new Promise<void>((done) => void one.close(() => done())));
+        void Promise.all(all).then(() => {
           clearTimeout(force);
           clearInterval(sweep);
           resolve();
