@@ -37,6 +37,7 @@ describe("operators", () => {
     "catalog.import": { records: [], last: false },
     "ledger.discard": { id: "0".repeat(16) },
     "ledger.retryFailed": { eventId: randomUUID() },
+    "purchasing.tickets.check": { code: "boxoffice:none" },
   };
   const call = async (action: string, token?: string): Promise<string> => {
     const answer = await broker.call<Answer<unknown> | undefined, object>(
@@ -68,6 +69,7 @@ describe("operators", () => {
       "ledger.retryFailed",
       "ledger.status",
       "node.drain",
+      "purchasing.tickets.check",
       "purchasing.workers",
     ])
       assert.ok(operators.includes(name), `${name} is an operator's`);
