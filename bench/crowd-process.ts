@@ -7,7 +7,7 @@ import { Times } from "./histogram.ts";
 
 const TICK_MS = 4;
 /** People come one after the other in so much of the warm-up: an engine that has just been started has compiled nothing yet. */
-const ARRIVING_SHARE = 0.75;
+const ARRIVING_SHARE = 0.6;
 /** Who has no answer so long after the end has none. */
 const LATE_MAX_MS = 10_000;
 const HEAD_END = Buffer.from("\r\n\r\n");

@@ -21,7 +21,7 @@ export type RushResult = CrowdResult & {
 const EVENTS = 10_000;
 const QUESTIONS = 1_000;
 const ORDER = 100_000;
-const WARM_UP_SECONDS = 20;
+const WARM_UP_SECONDS = 45;
 const DAYS = 270;
 
 /**
