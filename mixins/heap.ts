@@ -6,8 +6,9 @@ import { setFlagsFromString } from "node:v8";
  */
 const GROWING_PERCENT = 50;
 /**
- * Ten thousand connections are 250 MB that live, and whoever waits a moment is promoted with them: the collector then took a sixth of the gateway's thread,
- * which did not come out of a backlog of a second any more; with 150 a twentieth, for some 40 MB (npm run bench -- rush).
+ * Ten thousand connections are 250 MB that live, and whoever waits a moment is promoted with them: the collector took a sixth of the gateway's thread in
+ * a backlog of a second, which did not drain any more. With 150 one run came out of the warm-up without one; another spent a seventh. The peak went from 555
+ * to between 594 and 659 MB (npm run bench -- rush).
  */
 const CROWDED_PERCENT = 150;
 const CROWD = 2_000;

@@ -9,7 +9,7 @@ import { orTryAgain } from "../../mixins/unavailable.ts";
 import { pageKey } from "./event-copies.ts";
 import type { EventRow, EventView, StoredEvent } from "./event-view.ts";
 import { type Filters, listFilters } from "./filters.ts";
-import { createPageCopies, type Edition, type EventCopies, type Held, isSameEdition } from "./page-copies.ts";
+import { createPageCopies, type Edition, type EventCopies, FRESH_MS, type Held, isSameEdition } from "./page-copies.ts";
 import { createPagesAtHand, withNumbers } from "./pages-at-hand.ts";
 import { type FoundPage, findPage, type SearchPage } from "./search.ts";
 import { searchFilters, searchKey, type SearchParams } from "./search-filters.ts";
@@ -54,8 +54,6 @@ const RETRY_MS = 500;
  * before people's tickets and sign-ins. Whoever has waited for a second has been told TRY_AGAIN.
  */
 const LINE = { running: 6, waiting: 1_000, waitMs: 900 };
-/** As long as in Redis. */
-const AT_HAND_MS = 600_000;
 /** Events end all the time, and their counts with them. */
 const FILTERS_FRESH_MS = 60_000;
 
@@ -163,7 +161,7 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
           const items = await withAvailable(events.map(rowOf), available);
           copies.keepPage(key, found, edition, freshMs);
           copies.keepEvents(events, edition);
-          return accepted(keepAtHand(key, { items, nextCursor: found.nextCursor }, edition, nowMs + Math.min(freshMs, AT_HAND_MS)));
+          return accepted(keepAtHand(key, { items, nextCursor: found.nextCursor }, edition, nowMs + Math.min(freshMs, FRESH_MS)));
         };
         return layered(read, held, async (late) => {
           const page = held?.value as FoundPage;

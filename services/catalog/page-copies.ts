@@ -6,7 +6,7 @@ import type { EventRow, StoredEvent } from "./event-view.ts";
 import { GENERATION_MS, eventKey } from "./event-copies.ts";
 
 /** A page is as good as PostgreSQL's for so long, unless an import renews the generation or one of its events ends. */
-const FRESH_MS = 600_000;
+export const FRESH_MS = 600_000;
 /** And so much longer it may stand in for a PostgreSQL that is away. */
 const STALE_MS = 600_000;
 const DAY_MS = 86_400_000;
