@@ -16,8 +16,12 @@ describe("the plans of searches", () => {
   before(async () => {
     fresh = await freshDatabase();
     database = openDatabase(fresh.url, "long");
+    // VACUUM marks no page while autovacuum's ANALYZE holds a snapshot, or before its rows' commits are flushed (the tests' server commits
+    // asynchronously): "Index Only" then costs what it should not, and other plans are right.
+    await database.query({ text: "ALTER TABLE event SET (autovacuum_enabled = false)" });
     const events = [...plantedEvents(COUNT, NOW)];
     for (let start = 0; start < events.length; start += 1_000) await insertEvents(database, events.slice(start, start + 1_000));
+    await database.query({ text: "CHECKPOINT" });
     await database.query({ text: "VACUUM (ANALYZE) event" });
   });
   after(async () => {
