@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { ConfigError, processEnvironment } from "../config.ts";
 import type { EventRecord } from "../domain/event-record.ts";
 import type { Answer } from "../domain/refusal.ts";
@@ -12,6 +13,7 @@ import { type Engine, joinEngine, NoEngine } from "./join-engine.ts";
 const CALL_MS = 120_000;
 /** A batch is the same when it is sent again, so a lost answer costs nothing. */
 const TRIES = 4;
+const AGAIN_MS = 2_000;
 
 // npm run import -- FILE: writes a feed into the catalogue of the running engine. The last line on standard output is always the summary.
 
@@ -69,8 +71,10 @@ async function sendTo(broker: Engine["broker"], records: EventRecord[], last: bo
   for (let tries = 1; ; tries += 1) {
     try {
       const answer = await broker.call<Answer<{ outcomes: Outcome[] }>, object>("catalog.import", { records, last }, { timeout: CALL_MS });
-      if (!answer.ok) throw new NoEngine(`The catalogue refused the import: ${answer.refusal.code}`);
-      return answer.value.outcomes;
+      if (answer.ok) return answer.value.outcomes;
+      if (answer.refusal.code !== "TRY_AGAIN") throw new NoEngine(`The catalogue refused the import: ${answer.refusal.code}`);
+      if (tries === TRIES) throw new NoEngine("The import broke off: PostgreSQL is away or too busy");
+      await wait(AGAIN_MS);
     } catch (error) {
       if (tries === TRIES || (error as { retryable?: boolean }).retryable !== true) throw error;
       await broker.waitForServices("catalog", 10_000);

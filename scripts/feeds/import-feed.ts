@@ -5,7 +5,14 @@ import { SeenKeys } from "./seen-keys.ts";
 const BATCH_RECORDS = 500;
 /** A message on the bus holds 1 MiB. */
 const BATCH_LENGTH = 400_000;
-const IN_FLIGHT = 3;
+/** More write no faster on two cores, and add to the index's pending list what the one who cleans it cannot keep up with. */
+const IN_FLIGHT = 2;
+/**
+ * So many records are put in the order of their days before they are sent: the index of names is by week, so those of one week go to the same few pages of
+ * it. In the order of a feed that has none, a million took 350 s and more, with stalls of a minute. Windows grow from one batch, so that a short or slow feed
+ * is written as it comes.
+ */
+const WINDOW_MAX = 50_000;
 
 export type Counts = { imported: number; updated: number; unchanged: number; repeated: number; refused: number };
 
@@ -25,26 +32,33 @@ export type ImportHooks = {
 type Batch = { number: number; event: EventRecord }[];
 
 /**
- * Reads a feed to its end and writes it to the catalogue in batches, a few in flight, so the feed is read no faster than it is written. The first
- * record of a key stands; the others are counted as repeated. `counts` tells what was done also when this rejects, with what the feed or `send` threw.
+ * Reads a feed to its end and writes it to the catalogue: one window of it is sent in batches while the next is read, so the feed is read no faster than it
+ * is written. The first record of a key stands; the others are counted as repeated. `counts` tells what was done also when this rejects, with what the feed
+ * or `send` threw.
  */
 export async function importFeed(records: AsyncIterable<FeedRecord>, counts: Counts, hooks: ImportHooks): Promise<void> {
   const seen = new SeenKeys();
-  const inFlight = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
-  let batch: Batch = [];
-  let length = 0;
-
-  const flush = async (): Promise<void> => {
-    if (batch.length === 0) return;
-    const sending = sendBatch(batch, counts, hooks)
-      .catch((error: unknown) => void (failure ??= { error }))
-      .finally(() => inFlight.delete(sending));
-    inFlight.add(sending);
-    [batch, length] = [[], 0];
-    if (inFlight.size >= IN_FLIGHT) await Promise.race(inFlight);
-  };
+  let sending = Promise.resolve();
+  let [window, windowMax]: [Batch, number] = [[], BATCH_RECORDS];
   const stopped = (): boolean => failure !== undefined || hooks.signal.aborted;
+
+  const sendWindow = async (batches: readonly Batch[]): Promise<void> => {
+    let next = 0;
+    const sender = async (): Promise<void> => {
+      for (let batch = batches[next++]; batch !== undefined && !stopped(); batch = batches[next++])
+        await sendBatch(batch, counts, hooks).catch((error: unknown) => void (failure ??= { error }));
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, sender));
+  };
+  const flush = async (): Promise<void> => {
+    const batches = batchesOf(
+      window.sort((one, other) => (one.event.date < other.event.date ? -1 : Number(one.event.date > other.event.date))),
+    );
+    [window, windowMax] = [[], Math.min(2 * windowMax, WINDOW_MAX)];
+    await sending;
+    sending = sendWindow(batches);
+  };
 
   try {
     for await (const record of records) {
@@ -53,18 +67,29 @@ export async function importFeed(records: AsyncIterable<FeedRecord>, counts: Cou
         counts.refused += 1;
         hooks.refused(record.number, record.name, record.reason);
       } else if (!seen.add(`${record.event.source}\n${record.event.sourceId}`)) counts.repeated += 1;
-      else {
-        batch.push(record);
-        length += JSON.stringify(record.event).length;
-        if (batch.length >= BATCH_RECORDS || length >= BATCH_LENGTH) await flush();
-      }
+      else if (window.push(record) >= windowMax) await flush();
     }
   } finally {
     // Also where the feed breaks off: what was read of it is good.
-    if (!stopped()) await flush();
-    await Promise.all(inFlight);
+    await flush();
+    await sending;
   }
   if (failure !== undefined) throw failure.error;
+}
+
+function batchesOf(window: Batch): Batch[] {
+  const batches: Batch[] = [];
+  let [batch, length]: [Batch, number] = [[], 0];
+  for (const record of window) {
+    const own = JSON.stringify(record.event).length;
+    if (batch.length >= BATCH_RECORDS || length + own > BATCH_LENGTH || batch.length === 0) {
+      batches.push((batch = []));
+      length = 0;
+    }
+    batch.push(record);
+    length += own;
+  }
+  return batches;
 }
 
 async function sendBatch(batch: Batch, counts: Counts, hooks: ImportHooks): Promise<void> {

@@ -1,10 +1,11 @@
 import type { Context, ServiceSchema } from "moleculer";
 import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
-import { accepted, type Answer } from "../../domain/refusal.ts";
+import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { AVAILABILITY_CHANGED, type AvailabilityChanged } from "../../mixins/availability.ts";
 import { type Database, tableMixin } from "../../mixins/database.ts";
 import type { Metrics } from "../../mixins/metrics.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
+import { isUnavailable } from "../../mixins/unavailable.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./event-view.ts";
 import { createRenewals } from "./event-copies.ts";
 import type { Filters } from "./filters.ts";
@@ -144,7 +145,10 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
         handler: () => accepted(counts),
       },
 
-      /** Writes a batch of a feed; says for each record, in order, what became of it. */
+      /**
+       * Writes a batch of a feed; says for each record, in order, what became of it. Can refuse with: TRY_AGAIN, where some of it may be written; to write
+       * that again changes nothing.
+       */
       import: {
         auth: "operator",
         timeout: 120_000,
@@ -164,7 +168,13 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
             if (items !== undefined) tell(AVAILABILITY_CHANGED, { items } satisfies AvailabilityChanged);
           };
           const node = this.broker.nodeID;
-          const outcomes = await importEvents({ database: importDatabase, redis, renewals, node, changed }, ctx.params.records);
+          let outcomes: ImportOutcome[];
+          try {
+            outcomes = await importEvents({ database: importDatabase, redis, renewals, node, changed }, ctx.params.records);
+          } catch (error) {
+            if (isUnavailable(error)) return refused("TRY_AGAIN");
+            throw error;
+          }
           writtenSinceTidied += outcomes.filter(({ outcome }) => outcome === "imported" || outcome === "updated").length;
           if (ctx.params.last === true && writtenSinceTidied > 0) {
             writtenSinceTidied = 0;

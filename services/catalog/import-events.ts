@@ -2,6 +2,7 @@ import { type EventRecord, recordProblem } from "../../domain/event-record.ts";
 import { lockEvents } from "../../mixins/book-pending.ts";
 import { type Database, isServerError } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
+import { isUnavailable } from "../../mixins/unavailable.ts";
 import { changeEvent } from "./change-event.ts";
 import { expireSoon, forgetTransactions, type Renewals } from "./event-copies.ts";
 import { eventId } from "../../mixins/event-id.ts";
@@ -100,7 +101,8 @@ async function change({ database, redis, renewals, node, changed }: ImportDepend
     return { outcome: "updated" };
   } catch (error) {
     // Nothing of this record is written; the others are not to suffer from it.
-    if (isServerError(error)) return { outcome: "refused", reason: `the database refused the change (${error.code})` };
+    if (isServerError(error) && !isUnavailable(error))
+      return { outcome: "refused", reason: `the database refused the change (${error.code})` };
     throw error;
   }
 }
