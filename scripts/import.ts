@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { ConfigError, processEnvironment } from "../config.ts";
 import type { EventRecord } from "../domain/event-record.ts";
 import type { Answer } from "../domain/refusal.ts";
+import { fitHeap } from "../mixins/heap.ts";
 import { FeedError } from "./feeds/feed-error.ts";
 import { type Counts, importFeed, type Outcome } from "./feeds/import-feed.ts";
 import { openInput } from "./feeds/input.ts";
@@ -26,6 +27,8 @@ if (found.problem !== undefined) {
   console.error(`${found.problem}\n\n${USAGE}`);
   process.exit(1);
 }
+// A million records pass through; what lives is two windows of them.
+fitHeap(0);
 // Said outright: a bus that was never reached is tried again for ever behind our back.
 process.exit(await run(found.source, found.options));
 

@@ -12,7 +12,7 @@ const IN_FLIGHT = 2;
  * it. In the order of a feed that has none, a million took 350 s and more, with stalls of a minute. Windows grow from one batch, so that a short or slow feed
  * is written as it comes.
  */
-const WINDOW_MAX = 50_000;
+const WINDOW_MAX = 32_000;
 
 export type Counts = { imported: number; updated: number; unchanged: number; repeated: number; refused: number };
 
