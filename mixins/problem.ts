@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import type { RefusalCode, RefusalData } from "../domain/refusal.ts";
 
 /** What only HTTP itself can refuse with; everything else is a refusal of the domain. */
@@ -82,7 +82,7 @@ export function sendAnswer(
   const length = Buffer.byteLength(body);
   response.writeHead(status, { ...SECURITY_HEADERS, ...own, ...headers, ...(bodiless ? {} : { "Content-Length": length }) });
   if (request.method === "HEAD" || bodiless) response.end();
-  else if (typeof body === "string" || length > ONE_WRITE_MAX) response.end(body);
-  // Node writes a text together with the head, but bytes after it, in a second piece; Latin-1 spells each byte as it is.
+  else if (typeof body === "string" || length > ONE_WRITE_MAX || !(response instanceof ServerResponse)) response.end(body);
+  // Node's own writes a text together with the head, but bytes after it, in a second piece; Latin-1 spells each byte as it is.
   else response.end(Buffer.from(body.buffer, body.byteOffset, length).toString("latin1"), "latin1");
 }

@@ -63,6 +63,7 @@ function listen(server: Server, options: ListenOptions): Promise<void> {
   });
 }
 
-function closed(server: Server): Promise<void> {
+/** When the last connection of it has ended. */
+export function closed(server: Server): Promise<void> {
   return new Promise((resolve) => void server.close(() => resolve()));
 }

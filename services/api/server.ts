@@ -1,14 +1,17 @@
 import { type IncomingMessage, type Server, type ServerOptions, ServerResponse, createServer } from "node:http";
 import { type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session, constants, createSecureServer } from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
-import { listenTogether } from "./listeners.ts";
+import { setTimeout as wait } from "node:timers/promises";
 import { fitHeap } from "../../mixins/heap.ts";
 import { SECURITY_HEADERS, problemOf } from "../../mixins/problem.ts";
+import { KnownHeads } from "./known-heads.ts";
+import { closed, listenTogether } from "./listeners.ts";
 
 /** Each costs some 20 KB; beyond, new ones are turned away so that those there are get served. */
 const CONNECTIONS_MAX = 30_000;
 /** What is in flight when the gateway stops may take so long to finish. */
 const FINISH_MS = 5_000;
+const SWEEP_MS = 50;
 const HEADER_BYTES_MAX = 16_384;
 /** A whole request, sent from the slowest phone: 64 KiB at most. */
 const REQUEST_MS = 10_000;
@@ -42,6 +45,8 @@ export type Tls = { cert: string; key: string; certFile: string; keyFile: string
 export type GatewayServer = {
   /** The address it listens on, for people: http://127.0.0.1:3000. `shared`: with other processes. Rejects when the port cannot be had. */
   listen(host: string, port: number, shared?: boolean): Promise<string>;
+  /** The request, whose handler runs, is a GET whose answer is the same for everybody: the next of the same bytes need not be parsed. */
+  sameForAll(request: IncomingMessage, response: ServerResponse): void;
   /** New connections get this certificate; those there are keep theirs. */
   renew(tls: Tls): void;
   /** Goes on serving, and tells each client with its answer (HTTP/2: at once) to come back by a new connection, which may lead elsewhere. */
@@ -63,8 +68,11 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
       return super.writeHead(...(args as [number]));
     }
   }
+  const known =
+    tls === undefined ? new KnownHeads({ handle, keepAliveS: Math.floor(KEEP_ALIVE_MS / 1_000), ending: () => leaving }) : undefined;
   const answer: Handle = (request, response) => {
     if (request.httpVersionMajor === 2) adaptHttp2(request as unknown as Http2ServerRequest);
+    known?.began(request, response);
     handle(request, response);
   };
   const sockets = new Set<Socket>();
@@ -88,8 +96,26 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
     for (const session of sessions) session.close();
   };
 
+  const finish = async (): Promise<void> => {
+    leave();
+    const force = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, FINISH_MS);
+    const otherDoors = others.map(closed);
+    // Node does not know of what was read by its bytes, and would end those connections as idle ones.
+    for (let steps = FINISH_MS / SWEEP_MS; known !== undefined && known.underWay > 0 && steps > 0; steps -= 1) await wait(SWEEP_MS);
+    // An answer that was under way leaves its connection open and idle.
+    const sweep = setInterval(() => (server as Server).closeIdleConnections(), SWEEP_MS);
+    await Promise.all([...otherDoors, closed(server as NetServer)]);
+    clearTimeout(force);
+    clearInterval(sweep);
+  };
+
   return {
     leave,
+    sameForAll(request, response) {
+      if (response instanceof ServerResponse) known?.learn(request, response);
+    },
     async listen(host, port, shared = false) {
       try {
         others = await listenTogether(server, { host, port, shared, halfOpen: tls === undefined });
@@ -103,24 +129,7 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
       secure?.setSecureContext({ cert, key, minVersion: TLS_OPTIONS.minVersion });
     },
     close() {
-      closing ??= new Promise((resolve) => {
-        if (!server.listening) {
-          resolve();
-          return;
-        }
-        const force = setTimeout(() => {
-          for (const socket of sockets) socket.destroy();
-        }, FINISH_MS);
-        // An answer that was under way leaves its connection open and idle.
-        const sweep = setInterval(() => (server as Server).closeIdleConnections(), 50);
-        const all = [server as NetServer, ...others].map((one) => new Promise<void>((done) => void one.close(() => done())));
-        void Promise.all(all).then(() => {
-          clearTimeout(force);
-          clearInterval(sweep);
-          resolve();
-        });
-        leave();
-      });
+      closing ??= server.listening ? finish() : Promise.resolve();
       return closing;
     },
   };

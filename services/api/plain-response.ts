@@ -1,0 +1,70 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+
+type Value = string | number | readonly string[];
+
+let date = { second: 0, text: "" };
+
+/** An HTTP/1.1 answer to a GET on a connection that goes on, sent in one write: as much of ServerResponse as what is read by everybody needs. */
+export class PlainResponse {
+  statusCode = 200;
+  headersSent = false;
+  private readonly socket: Socket;
+  private readonly keepAliveS: number;
+  private readonly ending: () => boolean;
+  private readonly done: () => void;
+  private headers: Record<string, Value> = {};
+
+  /** `ending`: whether the connection is to end with this answer, asked when its head is written. `done`: called when it is sent, once. */
+  constructor(socket: Socket, keepAliveS: number, ending: () => boolean, done: () => void) {
+    this.socket = socket;
+    this.keepAliveS = keepAliveS;
+    this.ending = ending;
+    this.done = done;
+  }
+
+  setHeader(name: string, value: Value): this {
+    this.headers[name] = value;
+    return this;
+  }
+
+  getHeader(name: string): Value | undefined {
+    return this.headers[name];
+  }
+
+  writeHead(statusCode: number, headers: Record<string, Value>): this {
+    this.statusCode = statusCode;
+    this.headersSent = true;
+    for (const name in headers) this.headers[name] = headers[name] ?? "";
+    return this;
+  }
+
+  /** Text is taken as `encoding` says, bytes as they are. */
+  end(body: string | Uint8Array = "", encoding: BufferEncoding = "utf8"): this {
+    const last = this.ending();
+    const head = this.head(last);
+    const length = typeof body === "string" ? Buffer.byteLength(body, encoding) : body.length;
+    const bytes = Buffer.allocUnsafe(head.length + length);
+    bytes.write(head, 0, "latin1");
+    if (typeof body === "string") bytes.write(body, head.length, encoding);
+    else bytes.set(body, head.length);
+    if (last) this.socket.end(bytes);
+    else this.socket.write(bytes);
+    this.done();
+    return this;
+  }
+
+  private head(last: boolean): string {
+    let head = `HTTP/1.1 ${this.statusCode} ${STATUS_CODES[this.statusCode] ?? "unknown"}\r\n`;
+    for (const name in this.headers) head += `${name}: ${String(this.headers[name])}\r\n`;
+    const connection = last ? "Connection: close" : `Connection: keep-alive\r\nKeep-Alive: timeout=${this.keepAliveS}`;
+    return `${head}Date: ${dateNow()}\r\n${connection}\r\n\r\n`;
+  }
+}
+
+/** As RFC 9110, 5.6.7 has it, put together once a second. */
+function dateNow(): string {
+  const second = Math.floor(Date.now() / 1_000);
+  if (date.second !== second) date = { second, text: new Date(second * 1_000).toUTCString() };
+  return date.text;
+}
