@@ -77,6 +77,7 @@ class Connection {
   /** An answer of ours is under way, and what comes meanwhile waits. */
   private answering = false;
   private readonly held: Buffer[] = [];
+  private paused = false;
 
   constructor(known: KnownHeads, socket: Socket, parse: (chunk: Buffer) => void) {
     this.known = known;
@@ -95,6 +96,7 @@ class Connection {
   private hear(chunk: Buffer): void {
     if (this.answering) {
       this.held.push(chunk);
+      this.paused = true;
       this.socket.pause();
       return;
     }
@@ -137,13 +139,10 @@ class Connection {
     if (!this.answering) return;
     this.answering = false;
     this.known.underWay -= 1;
-    if (this.held.length === 0) return;
-    while (!this.answering) {
-      const chunk = this.held.shift();
-      if (chunk === undefined) break;
-      this.hear(chunk);
-    }
-    if (!this.answering) this.socket.resume();
+    for (let chunk = this.held.shift(); chunk !== undefined; chunk = this.answering ? undefined : this.held.shift()) this.hear(chunk);
+    if (this.answering || !this.paused) return;
+    this.paused = false;
+    this.socket.resume();
   }
 }
 
