@@ -11,7 +11,7 @@ ${Object.entries(SCENARIOS)
   .join("\n")}
   --runs     how often, each time with new servers; what is printed and judged are medians. With --against: pairs of runs
   --only     hot-event's contenders, separated by commas: ${Object.keys(CONTENDERS).join(", ")}
-  --events   sizes of the catalogue, for search and search-plans
+  --events   sizes of the catalogue, for search and search-plans; events on sale, for many-events
   --profile  leaves a CPU profile of the engine in .data/bench
   --against  runs an earlier revision and this one in turn, and prints ratios; fails where this one is worse in every pair
   --write    puts the last results into docs/benchmarks.md and docs/benchmarks/*.svg`;

@@ -8,6 +8,8 @@ import { buyersFor, sellBy } from "./selling.ts";
 
 export type ManyEventsOptions = {
   buyers: number;
+  /** How many are on sale, one after the other; undefined: the scenario's own. */
+  events: readonly number[] | undefined;
   seconds: number;
   servers: Processes;
   folder: string;
@@ -32,18 +34,25 @@ export const MANY_EVENTS_BOUNDS: readonly Bound[] = [
  * for each number of events in the same run. What is compared is the CPU of engine and PostgreSQL together.
  */
 export async function manyEvents(environment: Environment, options: ManyEventsOptions): Promise<Measurement[]> {
-  const { buyers, report, ...selling } = options;
+  const { buyers, report, events: onSale = ON_SALE, ...selling } = options;
   const sale = openSale(environment, options.folder);
   try {
-    const tokens = await buyersFor(sale, buyers, Math.max(...ON_SALE));
+    const tokens = await buyersFor(sale, buyers, Math.max(...onSale));
     const measured: Measurement[] = [];
-    for (const events of ON_SALE) {
+    for (const events of onSale) {
       const pair: Measurement[] = [];
       for (const contender of WAYS) {
         const name = nameOf(contender, events);
         report(name);
         const eventIds = await newEvents(sale.database, events);
-        const one = await sellBy(sale, { ...selling, name, contender, eventIds, tokens, profile: options.profile && events === 1_000 });
+        const one = await sellBy(sale, {
+          ...selling,
+          name,
+          contender,
+          eventIds,
+          tokens,
+          profile: options.profile && events === Math.max(...onSale),
+        });
         pair.push({ ...one, ...(one.role === "rival" ? { against: nameOf("worker", events) } : {}) });
       }
       measured.push(...compared(pair, events));
