@@ -42,7 +42,11 @@ export function timesOf({
   return { count: answers, p50: p50Ms, p95: p95Ms, p99: p99Ms, p999: p999Ms, max: maxMs };
 }
 
-const [BUY, ASK] = ["buy.lua", "result.lua"].map((file) => fileURLToPath(new URL(file, import.meta.url))) as [string, string];
+const [BUY, ASK, ASK_OWN] = ["buy.lua", "result.lua", "ask-own.lua"].map((file) => fileURLToPath(new URL(file, import.meta.url))) as [
+  string,
+  string,
+  string,
+];
 
 /** Buys from `connections` keep-alive connections at once, each asking again as soon as it has its answer: wrk where installed, else autocannon. */
 export function buyAtOnce(options: LoadOptions): Promise<LoadResult> {
@@ -58,6 +62,11 @@ function byWrk({ url, path, tokensFile, connections, seconds, countStatuses }: L
 /** The same question again and again, from so many keep-alive connections. Needs wrk: what is measured here is faster than a generator in Node. */
 export function askAtOnce(url: string, { connections, seconds }: { connections: number; seconds: number }): Promise<LoadResult> {
   return runWrk(connections, seconds, ["-H", "Accept-Encoding: gzip, deflate, br", "-s", ASK, url]);
+}
+
+/** People who each ask for what is theirs, one after the other, from so many keep-alive connections. Needs wrk, as `askAtOnce`. */
+export function askOwn({ url, path, tokensFile, connections, seconds }: Omit<LoadOptions, "tokens" | "countStatuses">): Promise<LoadResult> {
+  return runWrk(connections, seconds, ["-s", ASK_OWN, url, "--", path, tokensFile]);
 }
 
 async function runWrk(connections: number, seconds: number, rest: readonly string[]): Promise<LoadResult> {

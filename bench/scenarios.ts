@@ -5,6 +5,7 @@ import { availability, AVAILABILITY_BOUNDS } from "./availability.ts";
 import { cachedSearch, CACHED_SEARCH_BOUNDS } from "./cached-search.ts";
 import type { Contender } from "./contenders.ts";
 import { hotEvent, HOT_EVENT_BOUNDS } from "./hot-event.ts";
+import { lists, LISTS_BOUNDS } from "./lists.ts";
 import { manyEvents, MANY_EVENTS_BOUNDS } from "./many-events.ts";
 import { nodes, NODES_BOUNDS } from "./nodes.ts";
 import type { Bound, Measurement } from "./outcome.ts";
@@ -83,6 +84,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     servers: "all",
     bounds: CACHED_SEARCH_BOUNDS,
     measure: (options, environment) => cachedSearch(environment, options),
+  },
+  lists: {
+    about: "people listing their tickets without a pause, one at a time and a crowd; fails above 500 ms p99 or where a crowd is no cheaper",
+    servers: "all",
+    bounds: LISTS_BOUNDS,
+    measure: (options, environment) => lists(environment, options),
   },
   search: {
     about:

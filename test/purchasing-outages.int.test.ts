@@ -9,7 +9,7 @@ import { type Engine, startEngine } from "./support/engine.ts";
 import { openTcpProxy, type TcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
-type Said = { status: number; code: string; ms: number; body: { transactionId?: string; tickets?: { id: string }[] } };
+type Said = { status: number; code: string; ms: number; body: { transactionId?: string; tickets?: { id: string }[]; items?: { id: string; status: string }[] } };
 
 /** At 50 ms a try and more: half a minute. */
 const PATIENCE_TRIES = 600;
@@ -141,7 +141,7 @@ describe("buying over outages", () => {
   });
 
   for (const fault of ["away", "freeze"] as const)
-    it(`Redis ${fault === "away" ? "away" : "frozen"}: buying and looking go on, also where nobody bought before`, async () => {
+    it(`Redis ${fault === "away" ? "away" : "frozen"}: buying and looking go on, also where nobody bought before, and lists are right at once`, async () => {
       const hot = await engine.addEvent({ capacity: 1_000 });
       const copied = async (): Promise<unknown> => {
         const copy = JSON.parse((await copies.get(availableKey(hot))) ?? "{}") as { available?: number };
@@ -155,8 +155,15 @@ describe("buying over outages", () => {
       for (let round = 0; round < 10; round++)
         said.push(...(await Promise.all([buy(hot), buy(fresh), ask("GET", "/api/tickets"), ask("GET", `/api/events/${hot}`)])));
       assert.deepEqual([...new Set(said.map(({ status }) => status))].sort(), [200, 201]);
+      const buyer = randomUUID();
+      const listed = async () => (await ask("GET", "/api/tickets", buyer)).body.items?.map(({ id, status }) => ({ id, status }));
+      const id = (await buy(hot, buyer)).body.tickets?.[0]?.id ?? "";
+      assert.deepEqual(await listed(), [{ id, status: "active" }]);
+      said.push(await ask("DELETE", `/api/tickets/${id}`, buyer));
+      assert.deepEqual(await listed(), [{ id, status: "cancelled" }]);
       assert.ok(slowest(said) < 2_000, `the slowest waited ${slowest(said)} ms`);
       redis[fault](false);
+      assert.deepEqual(await listed(), [{ id, status: "cancelled" }]);
       await agrees(hot, 11);
       await agrees(fresh, 10);
       await until(async () => (await copied()) === 989, { withinMs: 10_000, what: "the copy repaired" });

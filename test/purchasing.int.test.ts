@@ -9,7 +9,8 @@ import { availableKey } from "../mixins/kept-copies.ts";
 import { openRedis, whenReady } from "../mixins/redis.ts";
 import type { RunningNode } from "../main.ts";
 import type { Purchase, Ticket } from "../services/purchasing/ports.ts";
-import type { TicketPage, TransactionView } from "../services/purchasing/ticket-reads.ts";
+import type { TicketPage } from "../services/purchasing/ticket-lists.ts";
+import type { TransactionView } from "../services/purchasing/ticket-reads.ts";
 import { type Engine, startEngine } from "./support/engine.ts";
 import { until } from "./support/until.ts";
 
@@ -199,6 +200,29 @@ describe("purchasing over two nodes", () => {
       seen.map(({ eventDate }) => eventDate).sort(),
     );
     assert.deepEqual(codes([await call("purchasing.tickets.list", { cursor: "bm90IG91cnM" }, userId)]), ["VALIDATION_ERROR"]);
+  });
+
+  it("lists what was bought and cancelled as soon as that is answered, on whichever node", async () => {
+    const eventId = await engine.addEvent();
+    const userId = randomUUID();
+    const mint = createInternalTokenMint(engine.config.internalTokenSecret);
+    const listed = () =>
+      Promise.all(
+        sellers().map(async (nodeID) => {
+          const meta = { token: mint({ userId, role: "customer" }) };
+          const page = await (nodes[1] ?? assert.fail()).broker.call<Answer<TicketPage>, object>("purchasing.tickets.list", {}, { meta, nodeID });
+          return page.ok ? page.value.items.map(({ id, status }) => `${id} ${status}`) : [page.refusal.code];
+        }),
+      );
+    const expected: string[] = [];
+    for (let round = 0; round < 5; round++) {
+      const [id = ""] = sold([await buy(eventId, userId, `k${round}`)]).flatMap(({ tickets }) => tickets.map((ticket) => ticket.id));
+      expected.push(`${id} active`);
+      assert.deepEqual(await listed(), [expected, expected]);
+      await call("purchasing.cancel", { eventId, ticketId: id }, userId);
+      expected.splice(-1, 1, `${id} cancelled`);
+      assert.deepEqual(await listed(), [expected, expected]);
+    }
   });
 
   it("passes a command that reached the wrong node on to the owner, once", async () => {

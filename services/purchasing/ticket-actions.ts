@@ -5,15 +5,8 @@ import type { Database } from "../../mixins/database.ts";
 import { orTryAgain } from "../../mixins/unavailable.ts";
 import type { Ticket } from "./ports.ts";
 import { ticketCode, ticketOfCode } from "./ticket-code.ts";
-import {
-  listTickets,
-  readAnyTicket,
-  readCursor,
-  readTicket,
-  readTransaction,
-  type TicketPage,
-  type TransactionView,
-} from "./ticket-reads.ts";
+import { createTicketLists, readCursor, type TicketPage } from "./ticket-lists.ts";
+import { readAnyTicket, readTicket, readTransaction, type TransactionView } from "./ticket-reads.ts";
 
 type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
 
@@ -22,6 +15,7 @@ const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 
 /** What people have, read from PostgreSQL; nothing of it goes by way of a worker. */
 export function ticketActions(database: Database, transactionSecret: string): NonNullable<ServiceSchema["actions"]> {
+  const lists = createTicketLists(database);
   return {
     /** The caller's tickets by event date. Can refuse with: VALIDATION_ERROR (a cursor that is not ours), TRY_AGAIN. */
     "tickets.list": {
@@ -37,7 +31,7 @@ export function ticketActions(database: Database, transactionSecret: string): No
         const after = cursor === undefined ? undefined : readCursor(cursor);
         if (cursor !== undefined && after === undefined)
           return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
-        return orTryAgain(async () => accepted(await listTickets(database, callerOf(ctx).userId, { status, limit, after })));
+        return orTryAgain(async () => accepted(await lists({ userId: callerOf(ctx).userId, status, limit, after })));
       },
     },
 
