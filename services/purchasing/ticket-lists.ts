@@ -47,29 +47,40 @@ export function createTicketLists(database: Connection): TicketLists {
 
 /** In the order of the questions, at most `most` tickets each. */
 async function readLists(database: Connection, questions: readonly ListQuestion[], most: number): Promise<Ticket[][]> {
+  const [first = [], ...others] = questions.map(valuesOf);
+  if (others.length === 0) return [await database.query<Ticket>({ ...LIST_OF_ONE, values: [...first, most] })];
   const lists = questions.map((): Ticket[] => []);
-  const rows = await database.query<Ticket & { place: number }>({
-    name: "tickets-list",
-    text: `
-      SELECT asked.place::integer AS place, list.*
-      FROM unnest($1::uuid[], $2::boolean[], $3::date[], $4::uuid[]) WITH ORDINALITY AS asked (user_id, active, event_date, id, place)
-      CROSS JOIN LATERAL (
-        SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
-        WHERE ticket.user_id = asked.user_id AND (asked.active IS NULL OR (ticket.cancelled_at IS NULL) = asked.active)
-          AND (ticket.event_date, ticket.id) > (asked.event_date, asked.id)
-        ORDER BY ticket.event_date, ticket.id LIMIT $5) AS list
-      ORDER BY place, list."eventDate", list.id`,
-    values: [
-      questions.map(({ userId }) => userId),
-      questions.map(({ status }) => (status === undefined ? null : status === "active")),
-      questions.map(({ after }) => after?.eventDate ?? "-infinity"),
-      questions.map(({ after }) => after?.id ?? "00000000-0000-0000-0000-000000000000"),
-      most,
-    ],
-  });
+  const columns = first.map((value, index) => [value, ...others.map((values) => values[index])]);
+  const rows = await database.query<Ticket & { place: number }>({ ...LISTS_OF_MANY, values: [...columns, most] });
   for (const { place, ...ticket } of rows) lists[place - 1]?.push(ticket);
   return lists;
 }
+
+function valuesOf({ userId, status, after }: ListQuestion): unknown[] {
+  const { eventDate, id } = after ?? { eventDate: "-infinity", id: "00000000-0000-0000-0000-000000000000" };
+  return [userId, status === undefined ? null : status === "active", eventDate, id];
+}
+
+/** Each of them a parameter or a column; the fifth parameter is the most rows. */
+function listSql(userId: string, active: string, eventDate: string, id: string): string {
+  return `
+    SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
+    WHERE ticket.user_id = ${userId} AND (${active} IS NULL OR (ticket.cancelled_at IS NULL) = ${active})
+      AND (ticket.event_date, ticket.id) > (${eventDate}, ${id})
+    ORDER BY ticket.event_date, ticket.id LIMIT $5`;
+}
+
+/** Of its own: for one person PostgreSQL would plan the statement for many anew each time, half of the list's cost. */
+const LIST_OF_ONE = { name: "tickets-list", text: listSql("$1::uuid", "$2::boolean", "$3::date", "$4::uuid") } as const;
+
+const LISTS_OF_MANY = {
+  name: "tickets-lists",
+  text: `
+    SELECT asked.place::integer AS place, list.*
+    FROM unnest($1::uuid[], $2::boolean[], $3::date[], $4::uuid[]) WITH ORDINALITY AS asked (user_id, active, event_date, id, place)
+    CROSS JOIN LATERAL (${listSql("asked.user_id", "asked.active", "asked.event_date", "asked.id")}) AS list
+    ORDER BY place, list."eventDate", list.id`,
+} as const;
 
 function writeCursor({ eventDate, id }: Position): string {
   return Buffer.from(`${eventDate} ${id}`).toString("base64url");
