@@ -65,7 +65,13 @@ export function askAtOnce(url: string, { connections, seconds }: { connections: 
 }
 
 /** People who each ask for what is theirs, one after the other, from so many keep-alive connections. Needs wrk, as `askAtOnce`. */
-export function askOwn({ url, path, tokensFile, connections, seconds }: Omit<LoadOptions, "tokens" | "countStatuses">): Promise<LoadResult> {
+export function askOwn({
+  url,
+  path,
+  tokensFile,
+  connections,
+  seconds,
+}: Omit<LoadOptions, "tokens" | "countStatuses">): Promise<LoadResult> {
   return runWrk(connections, seconds, ["-s", ASK_OWN, url, "--", path, tokensFile]);
 }
 

@@ -9,7 +9,12 @@ import { type Engine, startEngine } from "./support/engine.ts";
 import { openTcpProxy, type TcpProxy } from "../scripts/chaos/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
-type Said = { status: number; code: string; ms: number; body: { transactionId?: string; tickets?: { id: string }[]; items?: { id: string; status: string }[] } };
+type Said = {
+  status: number;
+  code: string;
+  ms: number;
+  body: { transactionId?: string; tickets?: { id: string }[]; items?: { id: string; status: string }[] };
+};
 
 /** At 50 ms a try and more: half a minute. */
 const PATIENCE_TRIES = 600;

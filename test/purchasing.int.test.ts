@@ -210,7 +210,11 @@ describe("purchasing over two nodes", () => {
       Promise.all(
         sellers().map(async (nodeID) => {
           const meta = { token: mint({ userId, role: "customer" }) };
-          const page = await (nodes[1] ?? assert.fail()).broker.call<Answer<TicketPage>, object>("purchasing.tickets.list", {}, { meta, nodeID });
+          const page = await (nodes[1] ?? assert.fail()).broker.call<Answer<TicketPage>, object>(
+            "purchasing.tickets.list",
+            {},
+            { meta, nodeID },
+          );
           return page.ok ? page.value.items.map(({ id, status }) => `${id} ${status}`) : [page.refusal.code];
         }),
       );

@@ -25,7 +25,13 @@ describe("lists of tickets", () => {
     // The first has none, the second one, and so on; of some events two, and every third is cancelled.
     const tickets = people.flatMap((userId, index) =>
       Array.from({ length: index % 8 }, (_, number) => {
-        return { id: randomUUID(), userId, eventId: events[number % EVENTS] ?? "", day: (number * 7) % EVENTS, cancelled: number % 3 === 2 };
+        return {
+          id: randomUUID(),
+          userId,
+          eventId: events[number % EVENTS] ?? "",
+          day: (number * 7) % EVENTS,
+          cancelled: number % 3 === 2,
+        };
       }),
     );
     rows = await world.database.query<Row>({
