@@ -103,9 +103,9 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("no-store", "S27: nobody's answers", ["services/api/serve.ts", 'route.cache ?? "no-store"', 'route.cache ?? "max-age=60"']),
   without("the person in the query for tickets", "S27: nobody's answers", [
-    "services/purchasing/ticket-reads.ts",
-    "WHERE ticket.user_id = $1 AND",
-    "WHERE $1::uuid IS NOT NULL AND",
+    "services/purchasing/ticket-lists.ts",
+    "WHERE ticket.user_id = ${userId} AND",
+    "WHERE ${userId} IS NOT NULL AND",
   ]),
   without("the line of a sign-in", "S28: a line for each sign-in", ["services/api/auth-routes.ts", 'audit: "sign-in",', ""]),
   without("the line of a purchase", "S28: a line for each sign-in", ["services/api/ticket-routes.ts", 'audit: "purchase",', ""]),
