@@ -160,6 +160,69 @@ describe("requests known by their bytes", () => {
   });
 });
 
+describe("who leaves before the answer", () => {
+  it("is forgotten with what was sent after the question: none of it comes to those who have Node's parser next", async () => {
+    let late: (() => void) | undefined;
+    const asked: (string | undefined)[] = [];
+    const handle = (request: IncomingMessage, response: ServerResponse): void => {
+      asked.push(request.url);
+      const answer = (): unknown => response.writeHead(200, { "Content-Length": 3 }).end("yes");
+      if (request instanceof IncomingMessage) {
+        known.learn(request, response);
+        answer();
+      } else late = () => void answer();
+    };
+    const known = new KnownHeads({ handle, keepAliveS: 65, ending: () => false });
+    const server = createServer((request, response) => {
+      known.began(request, response);
+      handle(request, response);
+    });
+    const leaver = new Line();
+    server.emit("connection", leaver);
+    for (let number = 0; number < 4; number += 1) {
+      leaver.push(Buffer.from(SHARED[0] ?? "", "latin1"));
+      await aMoment();
+    }
+    assert.equal(known.underWay, 1);
+    leaver.push(Buffer.from("GET /foreign HTTP/1.1\r\nHost: here\r\n\r\n"));
+    await aMoment();
+    const closed = once(leaver, "close");
+    leaver.destroy();
+    await closed;
+    const next = new Line();
+    server.emit("connection", next);
+    late?.();
+    await aMoment();
+    assert.equal(next.answered, "");
+    assert.ok(!asked.includes("/foreign"));
+    assert.equal(known.underWay, 0);
+    next.push(Buffer.from(SHARED[1] ?? "", "latin1"));
+    await until(() => Promise.resolve(bodiesOf(next.answered).length === 1), { withinMs: 5_000 });
+    assert.equal(asked.at(-1), "/shared?b");
+    next.destroy();
+  });
+
+  it("leaves no listener behind for each answer that had to wait", async () => {
+    const { server, counts } = echoing();
+    const line = new Line({ writableHighWaterMark: 1 });
+    server.emit("connection", line);
+    const listeners = (): number => line.listenerCount("close") + line.listenerCount("drain");
+    const ask = async (times: number): Promise<void> => {
+      for (let number = 0; number < times; number += 1) {
+        line.push(Buffer.from(SHARED[0] ?? "", "latin1"));
+        await aMoment();
+        await aMoment();
+      }
+    };
+    await ask(10);
+    assert.ok(counts.known > 3);
+    const before = listeners();
+    await ask(20);
+    assert.equal(listeners(), before);
+    line.destroy();
+  });
+});
+
 describe("a gateway that knows its requests by their bytes", () => {
   const ask = async (socket: Socket): Promise<string> => {
     socket.write(SHARED[0] ?? "");

@@ -85,6 +85,7 @@ class Connection {
     this.parse = parse;
     socket.on("data", (chunk: Buffer) => this.hear(chunk));
     socket.removeListener("data", parse);
+    socket.once("close", () => this.goOn());
   }
 
   began(request: IncomingMessage, response: ServerResponse): void {
@@ -131,7 +132,7 @@ class Connection {
 
   private answered(): void {
     // Who asks without reading what is answered waits until it is taken.
-    if (this.socket.writableNeedDrain) this.socket.once("drain", () => this.goOn()).once("close", () => this.goOn());
+    if (this.socket.writableNeedDrain) this.socket.once("drain", () => this.goOn());
     else this.goOn();
   }
 
@@ -139,6 +140,8 @@ class Connection {
     if (!this.answering) return;
     this.answering = false;
     this.known.underWay -= 1;
+    // Of who has left nothing is heard any more: Node gives the parser of a closed connection to the next that is opened.
+    if (this.socket.destroyed) this.held.length = 0;
     for (let chunk = this.held.shift(); chunk !== undefined; chunk = this.answering ? undefined : this.held.shift()) this.hear(chunk);
     if (this.answering || !this.paused) return;
     this.paused = false;

@@ -48,8 +48,8 @@ export class PlainResponse {
     bytes.write(head, 0, "latin1");
     if (typeof body === "string") bytes.write(body, head.length, encoding);
     else bytes.set(body, head.length);
-    if (last) this.socket.end(bytes);
-    else this.socket.write(bytes);
+    // Who has left needs none.
+    if (this.socket.writable) this.socket[last ? "end" : "write"](bytes);
     this.done();
     return this;
   }
