@@ -2,7 +2,6 @@
 -- Arguments: the path, the file of access tokens (one a line).
 dofile((debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")) .. "result.lua")
 local requests = {}
-local position = 0
 
 function init(args)
   for token in io.lines(args[2]) do
@@ -10,7 +9,4 @@ function init(args)
   end
 end
 
-function request()
-  position = position % #requests + 1
-  return requests[position]
-end
+take_turns(requests)

@@ -2,7 +2,6 @@
 -- Arguments: the paths (separated by commas, taken in turn), the file of access tokens (one a line), "statuses" to count them.
 dofile((debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")) .. "result.lua")
 local requests = {}
-local position = 0
 local only
 
 function setup(thread) only = thread end
@@ -21,9 +20,6 @@ function init(args)
   end
 end
 
-function request()
-  position = position % #requests + 1
-  return requests[position]
-end
+take_turns(requests)
 
 function done(summary, latency) report(summary, latency, only:get("statuses")) end

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Environment } from "../config.ts";
 import { demoEvents } from "../scripts/demo-catalogue.ts";
 import { insertEvents } from "../services/catalog/event-rows.ts";
-import { askAtOnce, type LoadResult, timesOf } from "./load.ts";
+import { askAtOnce, measured } from "./load.ts";
 import { type Bound, type Measurement, median } from "./outcome.ts";
 import { LOAD, startMeter } from "./process-figures.ts";
 import { type BenchEngine, openSale, startBenchEngine } from "./sale.ts";
@@ -83,25 +83,13 @@ async function throughEngine(engine: BenchEngine, seconds: number): Promise<Meas
   const figures = meter(result.answers);
   const after = (await engine.layers()).gateway;
   const [hits, misses] = [after.hits - before.hits, after.misses - before.misses];
-  return { name: OURS, role: "ours", ...measured(result), ...figures, hits: { gateway: hits / Math.max(1, hits + misses) } };
+  return { name: OURS, role: "ours", ...measured("search", result), ...figures, hits: { gateway: hits / Math.max(1, hits + misses) } };
 }
 
 async function throughFloor(url: string, pid: number, seconds: number): Promise<Measurement> {
   const meter = startMeter({ engine: pid, ...LOAD });
   const result = await askAtOnce(`${url}${QUESTION}`, { connections: CONNECTIONS, seconds });
-  return { name: FLOOR, role: "floor", against: OURS, ...measured(result), ...meter(result.answers) };
-}
-
-function measured(result: LoadResult): Pick<Measurement, "operation" | "operations" | "seconds" | "perSecond" | "times" | "errors"> {
-  const { answers, seconds, refused, failed } = result;
-  return {
-    operation: "search",
-    operations: answers,
-    seconds,
-    perSecond: answers / seconds,
-    times: timesOf(result),
-    errors: refused + failed,
-  };
+  return { name: FLOOR, role: "floor", against: OURS, ...measured("search", result), ...meter(result.answers) };
 }
 
 const VARYING = new Set(["date", "connection", "keep-alive", "x-request-id", "transfer-encoding"]);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Environment } from "../config.ts";
 import type { Database } from "../mixins/database.ts";
 import { fillTickets } from "./fill-tickets.ts";
-import { askOwn, timesOf } from "./load.ts";
+import { askOwn, measured } from "./load.ts";
 import type { Bound, Measurement } from "./outcome.ts";
 import { LOAD, type Processes, startMeter } from "./process-figures.ts";
 import { type BenchEngine, makeBuyers, newEvent, openSale, type Sale, startBenchEngine } from "./sale.ts";
@@ -49,16 +49,16 @@ export async function lists(environment: Environment, options: ListsOptions): Pr
     await fillTickets(sale.config.databaseUrl ?? "", await newEvent(sale.database), OTHERS);
     const tokens = await makeBuyers(sale, buyers);
     writeFileSync(tokensFile, tokens.join("\n"), { mode: 0o600 });
-    const measured: Measurement[] = [];
+    const all: Measurement[] = [];
     for (const [index, one] of CASES.entries()) {
       const before = CASES[index - 1]?.tickets ?? 0;
       if (one.tickets > before) await giveTickets(sale.database, one.tickets - before);
       await checkLists(sale, engine, tokens);
       report(`${one.name}: ${one.tickets} tickets each, ${one.connections} connections`);
-      measured.push(await listBy(engine, one, tokensFile, options));
+      all.push(await listBy(engine, one, tokensFile, options));
     }
-    const [crowd, alone] = [CROWDED, ALONE].map(({ name }) => measured.find((one) => one.name === name)?.cpuMs.postgres ?? Number.NaN);
-    return measured.map((one) => (one.name === CROWDED.name ? { ...one, more: { [SHARE]: (crowd ?? 0) / (alone ?? 0) } } : one));
+    const [crowd, alone] = [CROWDED, ALONE].map(({ name }) => all.find((one) => one.name === name)?.cpuMs.postgres ?? Number.NaN);
+    return all.map((one) => (one.name === CROWDED.name ? { ...one, more: { [SHARE]: (crowd ?? 0) / (alone ?? 0) } } : one));
   } finally {
     await engine.stop();
     rmSync(tokensFile, { force: true });
@@ -76,11 +76,7 @@ async function listBy(
   await askOwn({ ...load, seconds: WARM_UP_SECONDS });
   const meter = startMeter({ engine: engine.process.pid ?? 0, ...servers, ...LOAD });
   const result = await askOwn({ ...load, seconds });
-  const { answers, refused, failed } = result;
-  return {
-    ...{ name, role: "ours", operation: "list", operations: answers, seconds: result.seconds, perSecond: answers / result.seconds },
-    ...{ times: timesOf(result), errors: refused + failed, ...meter(answers) },
-  };
+  return { name, role: "ours", ...measured("list", result), ...meter(result.answers) };
 }
 
 /** So many more tickets for everybody who has an account, each of an event of its own; for reading only: nobody has booked them. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import autocannon from "autocannon";
 import type { Histogram } from "./histogram.ts";
+import type { Measurement } from "./outcome.ts";
 
 /** `refused`: answers of 400 and above; `failed`: no answer; `statuses` where they were to be counted. Times in milliseconds. */
 export type LoadResult = {
@@ -31,6 +32,8 @@ export type LoadOptions = {
   countStatuses?: boolean;
 };
 
+type TokensLoad = Pick<LoadOptions, "url" | "path" | "tokensFile" | "connections" | "seconds">;
+
 export function timesOf({
   answers,
   p50Ms,
@@ -42,11 +45,17 @@ export function timesOf({
   return { count: answers, p50: p50Ms, p95: p95Ms, p99: p99Ms, p999: p999Ms, max: maxMs };
 }
 
-const [BUY, ASK, ASK_OWN] = ["buy.lua", "result.lua", "ask-own.lua"].map((file) => fileURLToPath(new URL(file, import.meta.url))) as [
-  string,
-  string,
-  string,
-];
+/** What a measurement says of a load of such operations. */
+export function measured(
+  operation: string,
+  result: LoadResult,
+): Pick<Measurement, "operation" | "operations" | "seconds" | "perSecond" | "times" | "errors"> {
+  const { answers, seconds, refused, failed } = result;
+  return { operation, operations: answers, seconds, perSecond: answers / seconds, times: timesOf(result), errors: refused + failed };
+}
+
+const scriptOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const [BUY, ASK, ASK_OWN] = [scriptOf("buy.lua"), scriptOf("result.lua"), scriptOf("ask-own.lua")];
 
 /** Buys from `connections` keep-alive connections at once, each asking again as soon as it has its answer: wrk where installed, else autocannon. */
 export function buyAtOnce(options: LoadOptions): Promise<LoadResult> {
@@ -54,9 +63,17 @@ export function buyAtOnce(options: LoadOptions): Promise<LoadResult> {
   return hasWrk ? byWrk(options) : byAutocannon(options);
 }
 
-function byWrk({ url, path, tokensFile, connections, seconds, countStatuses }: LoadOptions): Promise<LoadResult> {
-  const script = ["-s", BUY, url, "--", path, tokensFile];
-  return runWrk(connections, seconds, countStatuses === true ? [...script, "statuses"] : script);
+function byWrk({ countStatuses, ...options }: LoadOptions): Promise<LoadResult> {
+  return byTokens(BUY, options, countStatuses === true ? ["statuses"] : []);
+}
+
+/** Runs a script that asks with each of the file's tokens in turn. */
+function byTokens(
+  script: string,
+  { url, path, tokensFile, connections, seconds }: TokensLoad,
+  more: readonly string[] = [],
+): Promise<LoadResult> {
+  return runWrk(connections, seconds, ["-s", script, url, "--", path, tokensFile, ...more]);
 }
 
 /** The same question again and again, from so many keep-alive connections. Needs wrk: what is measured here is faster than a generator in Node. */
@@ -65,14 +82,8 @@ export function askAtOnce(url: string, { connections, seconds }: { connections: 
 }
 
 /** People who each ask for what is theirs, one after the other, from so many keep-alive connections. Needs wrk, as `askAtOnce`. */
-export function askOwn({
-  url,
-  path,
-  tokensFile,
-  connections,
-  seconds,
-}: Omit<LoadOptions, "tokens" | "countStatuses">): Promise<LoadResult> {
-  return runWrk(connections, seconds, ["-s", ASK_OWN, url, "--", path, tokensFile]);
+export function askOwn(options: TokensLoad): Promise<LoadResult> {
+  return byTokens(ASK_OWN, options);
 }
 
 async function runWrk(connections: number, seconds: number, rest: readonly string[]): Promise<LoadResult> {

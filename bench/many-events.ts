@@ -37,7 +37,8 @@ export async function manyEvents(environment: Environment, options: ManyEventsOp
   const { buyers, report, events: onSale = ON_SALE, ...selling } = options;
   const sale = openSale(environment, options.folder);
   try {
-    const tokens = await buyersFor(sale, buyers, Math.max(...onSale));
+    const most = Math.max(...onSale);
+    const tokens = await buyersFor(sale, buyers, most);
     const measured: Measurement[] = [];
     for (const events of onSale) {
       const pair: Measurement[] = [];
@@ -45,14 +46,8 @@ export async function manyEvents(environment: Environment, options: ManyEventsOp
         const name = nameOf(contender, events);
         report(name);
         const eventIds = await newEvents(sale.database, events);
-        const one = await sellBy(sale, {
-          ...selling,
-          name,
-          contender,
-          eventIds,
-          tokens,
-          profile: options.profile && events === Math.max(...onSale),
-        });
+        const profile = options.profile && events === most;
+        const one = await sellBy(sale, { ...selling, name, contender, eventIds, tokens, profile });
         pair.push({ ...one, ...(one.role === "rival" ? { against: nameOf("worker", events) } : {}) });
       }
       measured.push(...compared(pair, events));

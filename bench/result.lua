@@ -11,3 +11,12 @@ function report(summary, latency, statuses)
 end
 
 function done(summary, latency) report(summary, latency) end
+
+-- Every request is the next of these, beginning again after the last.
+function take_turns(requests)
+  local position = 0
+  function request()
+    position = position % #requests + 1
+    return requests[position]
+  end
+end

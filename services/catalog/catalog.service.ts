@@ -1,11 +1,11 @@
 import type { Context, ServiceSchema } from "moleculer";
 import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
-import { accepted, type Answer, refused } from "../../domain/refusal.ts";
+import { accepted, type Answer } from "../../domain/refusal.ts";
 import { AVAILABILITY_CHANGED, type AvailabilityChanged } from "../../mixins/availability.ts";
 import { type Database, tableMixin } from "../../mixins/database.ts";
 import type { Metrics } from "../../mixins/metrics.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
-import { isUnavailable } from "../../mixins/unavailable.ts";
+import { orTryAgain } from "../../mixins/unavailable.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./event-view.ts";
 import { createRenewals } from "./event-copies.ts";
 import type { Filters } from "./filters.ts";
@@ -33,6 +33,9 @@ export type ImportParams = { records: EventRecord[]; last?: boolean };
 
 /** What moleculer-db gives a service, as far as it is used here. */
 type WithAdapter = { adapter: { findById(id: string): Promise<unknown> } };
+
+/** A batch waits for the batches in flight of the events it changes, and may book a backlog. */
+const IMPORT_MS = 120_000;
 
 const text = (max: number) => ({ type: "string", min: 1, max });
 const optionalText = (max: number) => ({ ...text(max), optional: true });
@@ -151,7 +154,7 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
        */
       import: {
         auth: "operator",
-        timeout: 120_000,
+        timeout: IMPORT_MS,
         params: {
           $$strict: true,
           records: { type: "array", max: 1_000, items: { type: "object", strict: true, props: RECORD_RULES } },
@@ -168,19 +171,15 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
             if (items !== undefined) tell(AVAILABILITY_CHANGED, { items } satisfies AvailabilityChanged);
           };
           const node = this.broker.nodeID;
-          let outcomes: ImportOutcome[];
-          try {
-            outcomes = await importEvents({ database: importDatabase, redis, renewals, node, changed }, ctx.params.records);
-          } catch (error) {
-            if (isUnavailable(error)) return refused("TRY_AGAIN");
-            throw error;
-          }
-          writtenSinceTidied += outcomes.filter(({ outcome }) => outcome === "imported" || outcome === "updated").length;
+          const writing = { database: importDatabase, redis, renewals, node, changed };
+          const answer = await orTryAgain(async () => accepted({ outcomes: await importEvents(writing, ctx.params.records) }), IMPORT_MS);
+          if (!answer.ok) return answer;
+          writtenSinceTidied += answer.value.outcomes.filter(({ outcome }) => outcome === "imported" || outcome === "updated").length;
           if (ctx.params.last === true && writtenSinceTidied > 0) {
             writtenSinceTidied = 0;
             await tidy(this.logger);
           }
-          return accepted({ outcomes });
+          return answer;
         },
       },
     },
