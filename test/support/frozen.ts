@@ -5,7 +5,13 @@ import { readdirSync, readFileSync } from "node:fs";
  * there and silent, which is worse than gone.
  */
 export function freezeProcess(pid: number, on: boolean): void {
-  for (const each of treeOf(pid)) process.kill(each, on ? "SIGSTOP" : "SIGCONT");
+  for (const each of treeOf(pid))
+    try {
+      process.kill(each, on ? "SIGSTOP" : "SIGCONT");
+    } catch (error) {
+      // One of those below that has ended since it was seen, as a connection or autovacuum's worker may, needs no signal.
+      if (each === pid || (error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
 }
 
 /** Parents first, so that none of them starts another meanwhile. */
