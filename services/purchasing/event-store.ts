@@ -60,7 +60,7 @@ export function postgresStore(database: Database, node: string, commitText: stri
   };
 }
 
-type CommittedRow = {
+export type CommittedRow = {
   batch: number;
   clockMs: number;
   cancelled: { id: string; eventDate: string; transactionId: string; purchasedAtMs: number }[] | null;
@@ -87,7 +87,7 @@ function commitValues({ eventId, epoch, batch }: Ownership, { event, sold, cance
   ];
 }
 
-function committed({ batch, clockMs, cancelled }: CommittedRow, { eventId }: Ownership, { event }: Changes): CommitResult {
+export function committed({ batch, clockMs, cancelled }: CommittedRow, { eventId }: Ownership, { event }: Changes): CommitResult {
   const { eventName, location } = event;
   const cancelledAt = new Date(clockMs).toISOString();
   // Member by member as READ_TICKETS does, so that a repeated cancellation is answered by the same bytes.
@@ -99,7 +99,7 @@ function committed({ batch, clockMs, cancelled }: CommittedRow, { eventId }: Own
 }
 
 /** Array literals of values that need no quoting (uuids, numbers): pg's own encoder looks at every character of every element. */
-function textArray(items: readonly (string | number)[]): string {
+export function textArray(items: readonly (string | number)[]): string {
   return `{${items.join(",")}}`;
 }
 

@@ -15,6 +15,7 @@ import type { Tracing } from "../../mixins/tracing.ts";
 import { type AvailabilityNews, createAvailabilityNews } from "./availability-news.ts";
 import { postgresStore } from "./event-store.ts";
 import type { Outcome, WorkerLimits, WorkerPorts } from "./ports.ts";
+import { gatheredStore } from "./gathered-store.ts";
 import { watchPurchases } from "./purchase-metrics.ts";
 import { redisCopies } from "./redis-copies.ts";
 import { busRouter } from "./router.ts";
@@ -60,7 +61,7 @@ const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 
 /** Sells and cancels through one worker per event, and shows people their tickets. The only writer of event_worker, event_tickets and pending rows. */
 export function createPurchasingService(dependencies: PurchasingDependencies): ServiceSchema {
-  const { database, redis, transactionSecret } = dependencies;
+  const { database, workerDatabase, redis, transactionSecret } = dependencies;
   let workers: Workers | undefined;
   let leases: Leases | undefined;
   let publisher: Publisher | undefined;
@@ -177,7 +178,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         broker.broadcast(AVAILABILITY_CHANGED, { items }).catch(() => undefined);
       }, systemClock);
       const plain: WorkerPorts = {
-        store: postgresStore(dependencies.workerDatabase, broker.nodeID),
+        store: gatheredStore(workerDatabase, postgresStore(workerDatabase, broker.nodeID)),
         lease: { acquire: (eventId, waitMs, cutShort) => held.acquire(`lock:event:{${eventId}}`, waitMs, cutShort) },
         publisher: messages,
         copies: {

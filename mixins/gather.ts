@@ -1,0 +1,67 @@
+export type GatherOptions = {
+  /** Pieces of work side by side. */
+  running: number;
+  /** Asked for in one piece of work. */
+  most: number;
+  /** What has waited longer (ms) is not begun. */
+  waitMs: number;
+};
+
+/** Rejects with this where the work was not begun. */
+export class NotBegun extends Error {}
+
+type Waiting<Asked, Answer> = {
+  asked: Asked;
+  sinceMs: number;
+  resolve: (answer: Answer | Promise<Answer>) => void;
+  reject: (error: unknown) => void;
+};
+
+/**
+ * What is asked in one turn of the event loop, and what is asked while as much work as may be is under way, is worked on together: the busier, the fewer
+ * pieces of work. `work` answers in the order of what was asked; an answer may still be a promise, for which nobody else waits. Where it rejects, all do.
+ */
+export function gather<Asked, Answer>(
+  work: (asked: Asked[]) => Promise<(Answer | Promise<Answer>)[]>,
+  { running: runningMax, most, waitMs }: GatherOptions,
+): (asked: Asked) => Promise<Answer> {
+  let waiting: Waiting<Asked, Answer>[] = [];
+  let running = 0;
+  let due = false;
+
+  const begin = (): void => {
+    due = false;
+    const nowMs = performance.now();
+    while (running < runningMax && waiting.length > 0) {
+      const taken = waiting.slice(0, most);
+      waiting = waiting.slice(most);
+      const late = taken.filter(({ sinceMs }) => nowMs - sinceMs > waitMs);
+      for (const { reject } of late) reject(new NotBegun(`It waited ${waitMs} ms for its turn`));
+      const group = late.length === 0 ? taken : taken.filter((one) => !late.includes(one));
+      if (group.length > 0) void run(group);
+    }
+  };
+  const run = async (group: Waiting<Asked, Answer>[]): Promise<void> => {
+    running += 1;
+    try {
+      const answers = await work(group.map(({ asked }) => asked));
+      group.forEach(({ resolve }, index) => resolve(answers[index] as Answer | Promise<Answer>));
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    } finally {
+      running -= 1;
+      soon();
+    }
+  };
+  const soon = (): void => {
+    if (due || running >= runningMax || waiting.length === 0) return;
+    due = true;
+    setImmediate(begin);
+  };
+
+  return (asked) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ asked, sinceMs: performance.now(), resolve, reject });
+      soon();
+    });
+}
