@@ -69,12 +69,13 @@ export async function writeCopies(
   await withScript(redis).keepLarger(...scriptArguments({ copies, stamp, expiresAtMs }, presentRun(redis)));
 }
 
-/** As `writeCopies`, for many events in one go. Rejects when Redis is away; what it refuses of them is not told. */
-export async function writeCopiesOfMany(redis: RedisClient, events: readonly StampedCopies[]): Promise<void> {
+/** As `writeCopies`, for many in one go. Rejects when Redis is away, else says in their order which were not written, and why. */
+export async function writeCopiesOfMany(redis: RedisClient, many: readonly StampedCopies[]): Promise<(Error | null)[]> {
   const run = presentRun(redis);
-  const pipeline = withScript(redis).pipeline() as unknown as KeepLarger & { exec(): Promise<unknown> };
-  for (const event of events) void pipeline.keepLarger(...scriptArguments(event, run));
-  await pipeline.exec();
+  const pipeline = withScript(redis).pipeline() as unknown as KeepLarger & { exec(): Promise<[Error | null, unknown][] | null> };
+  for (const one of many) void pipeline.keepLarger(...scriptArguments(one, run));
+  const results = await pipeline.exec();
+  return many.map((_one, index) => results?.[index]?.[0] ?? null);
 }
 
 function presentRun(redis: RedisClient): string {

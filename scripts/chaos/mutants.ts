@@ -25,6 +25,9 @@ export type ChaosMutant = {
 const WORKER = "services/purchasing/event-worker.ts";
 const STATEMENTS = "services/purchasing/store-statements.ts";
 const STORE = "services/purchasing/event-store.ts";
+/** The same for several events at once. */
+const GATHERED_STATEMENTS = "services/purchasing/gathered-statements.ts";
+const GATHERED_STORE = "services/purchasing/gathered-store.ts";
 const CONSUMER = "mixins/queue-consumer.ts";
 
 const LOST_BY_LOAD = "if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);";
@@ -58,6 +61,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     edits: [
       [WORKER, LOST_BY_LOAD, ""],
       [STATEMENTS, FENCE, `WHERE event_id = $1 AND ${TYPED}`],
+      [GATHERED_STATEMENTS, " AND worker.epoch = asked.epoch AND worker.batch = asked.batch", ""],
     ],
     ...{ shownBy: TAKEOVERS, red: "I1" },
   },
@@ -85,6 +89,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     edits: [
       [WORKER, " || loaded.batch !== ownership.batch", ""],
       [STATEMENTS, FENCE, "WHERE event_id = $1 AND epoch = $2 AND $3::bigint IS NOT NULL"],
+      [GATHERED_STATEMENTS, " AND worker.batch = asked.batch", ""],
     ],
     ...{ shownBy: OLD_BACKUP, red: "I1" },
   },
@@ -110,19 +115,28 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
   {
     mistake: "the limit decided without loading",
     in: "purchasing",
-    edits: [[STORE, LOADED, "return { ...loaded, activeTickets: [] };"]],
+    edits: [
+      [STORE, LOADED, "return { ...loaded, activeTickets: [] };"],
+      [GATHERED_STORE, "activeTickets: counts.get(eventId) ?? []", "activeTickets: []"],
+    ],
     ...{ shownBy: TAKEOVERS, red: "I1" },
   },
   {
     mistake: "cancellations decided without loading",
     in: "purchasing",
-    edits: [[STORE, LOADED, "return { ...loaded, tickets: [] };"]],
+    edits: [
+      [STORE, LOADED, "return { ...loaded, tickets: [] };"],
+      [GATHERED_STORE, "tickets: (tickets.get(eventId) ?? []).filter(({ ticketId }) => wanted.has(ticketId))", "tickets: []"],
+    ],
     ...{ shownBy: TAKEOVERS, red: "I3" },
   },
   {
     mistake: "the unique key removed, and sales decided without loading",
     in: "purchasing",
-    edits: [[STORE, LOADED, "return { ...loaded, sales: [] };"]],
+    edits: [
+      [STORE, LOADED, "return { ...loaded, sales: [] };"],
+      [GATHERED_STORE, "sales: needs.transactionIds.flatMap((id) => sales.get(id) ?? [])", "sales: []"],
+    ],
     schema: {
       out: "ALTER TABLE event_tickets DROP CONSTRAINT event_tickets_sale_key",
       back: "ALTER TABLE event_tickets ADD CONSTRAINT event_tickets_sale_key UNIQUE (transaction_id, ordinal)",
@@ -148,7 +162,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     edits: [
       [
         "services/purchasing/purchasing.service.ts",
-        "store: postgresStore(dependencies.workerDatabase, broker.nodeID),",
+        "store: gatheredStore(workerDatabase, postgresStore(workerDatabase, broker.nodeID)),",
         `store: ((store) => ({
           ...store,
           loadEvent: async (eventId) => {
@@ -156,7 +170,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
             const event = await store.loadEvent(eventId);
             return copy === null ? event : { ...event, available: JSON.parse(copy).available };
           },
-        }))(postgresStore(dependencies.workerDatabase, broker.nodeID)),`,
+        }))(postgresStore(workerDatabase, broker.nodeID)),`,
       ],
     ],
     ...{ shownBy: OLD_REDIS, red: "I1" },

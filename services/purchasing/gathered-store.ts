@@ -1,8 +1,8 @@
-import { type Database, isServerError } from "../../mixins/database.ts";
+import { type Database, isServerError, type Statement } from "../../mixins/database.ts";
 import { gather, NotBegun } from "../../mixins/gather.ts";
 import { byteaArray, type CommittedRow, committed, textArray } from "./event-store.ts";
 import type { Changes, CommitResult, EventStore, Loaded, Needs, Ownership } from "./ports.ts";
-import { COMMIT_MANY, LOAD_MANY } from "./store-statements.ts";
+import { COMMIT_MANY, LOAD_MANY } from "./gathered-statements.ts";
 
 /** Statements of a kind side by side, of the workers' five connections: what one waits for is not everybody's matter. */
 const SIDE_BY_SIDE = 2;
@@ -26,9 +26,11 @@ type LoadedRow = {
  * For each worker it is as if it were alone: its load is read after it asked, and its commit passes its own fence. A worker that is alone asks `store`, as
  * does one whose commit could not be done with the others' because somebody has locked its row, or because any of them was refused.
  */
-export function gatheredStore(database: Database, store: EventStore): EventStore {
+export function gatheredStore(database: Database, store: EventStore, commitText: string = COMMIT_MANY.text): EventStore {
+  // As in event-store.ts: a changed text has no name.
+  const statement = commitText === COMMIT_MANY.text ? COMMIT_MANY : { text: commitText };
   const load = gather((asked: Load[]) => loadMany(database, store, asked), { running: SIDE_BY_SIDE, most: EVENTS_MAX, waitMs: WAIT_MS });
-  const commit = gather((asked: Commit[]) => commitMany(database, store, asked), {
+  const commit = gather((asked: Commit[]) => commitMany(database, store, asked, statement), {
     ...{ running: SIDE_BY_SIDE, most: EVENTS_MAX, waitMs: WAIT_MS },
   });
   return {
@@ -78,7 +80,12 @@ async function loadMany(database: Database, store: EventStore, asked: Load[]): P
   });
 }
 
-async function commitMany(database: Database, store: EventStore, asked: Commit[]): Promise<(CommitResult | Promise<CommitResult>)[]> {
+async function commitMany(
+  database: Database,
+  store: EventStore,
+  asked: Commit[],
+  statement: Statement,
+): Promise<(CommitResult | Promise<CommitResult>)[]> {
   const alone = ({ ownership, changes }: Commit): Promise<CommitResult> => store.commit(ownership, changes);
   const [first] = asked;
   if (asked.length === 1 && first !== undefined) return [await alone(first)];
@@ -87,7 +94,7 @@ async function commitMany(database: Database, store: EventStore, asked: Commit[]
   try {
     const rows = await database.withConnection((connection) => {
       sent = true;
-      return connection.query<CommittedRow & { place: number }>({ ...COMMIT_MANY, values: commitValues(asked) });
+      return connection.query<CommittedRow & { place: number }>({ ...statement, values: commitValues(asked) });
     });
     for (const row of rows) done.set(row.place - 1, row);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../mixins/clock.ts";
-import { availableKey, writeCopies } from "../../mixins/kept-copies.ts";
+import { gather } from "../../mixins/gather.ts";
+import { availableKey, type StampedCopies, writeCopiesOfMany } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import type { CommittedBatch, Copies } from "./ports.ts";
 
@@ -8,6 +9,8 @@ const DAY_MS = 86_400_000;
 const TRANSACTION_COPY_MS = 60_000;
 /** No buyer waits longer than this for a copy. */
 const PATIENCE_MS = 150;
+/** Batches in one write to Redis. */
+const BATCHES_MAX = 250;
 
 /**
  * What a batch changed, for readers that need not ask PostgreSQL: what is left, the tickets, the transactions. A failure costs readers time, never
@@ -19,9 +22,16 @@ export function redisCopies(redis: RedisClient, repairEveryMs = 1_000, clock: Cl
   let repair: { cancel(): void } | undefined;
   let closed = false;
 
+  // What many events have committed together goes to Redis together.
+  const send = gather((batches: CommittedBatch[]) => writeBatches(redis, batches), {
+    running: Infinity,
+    most: BATCHES_MAX,
+    waitMs: Infinity,
+  });
+
   const write = async (batch: CommittedBatch): Promise<void> => {
     try {
-      await writeBatch(redis, batch);
+      await send(batch);
       const older = owed.get(batch.eventId);
       if (older !== undefined && !isNewer(older, batch)) owed.delete(batch.eventId);
     } catch {
@@ -53,7 +63,16 @@ function isNewer(one: CommittedBatch, other: CommittedBatch): boolean {
   return one.epoch > other.epoch || (one.epoch === other.epoch && one.batch > other.batch);
 }
 
-async function writeBatch(redis: RedisClient, batch: CommittedBatch): Promise<void> {
+async function writeBatches(redis: RedisClient, batches: readonly CommittedBatch[]): Promise<(undefined | Promise<never>)[]> {
+  const copies = batches.map(copiesOf);
+  const errors = (await writeCopiesOfMany(redis, copies.flat())).values();
+  return copies.map((ofBatch) => {
+    const [error] = ofBatch.map(() => errors.next().value).filter((one) => one instanceof Error);
+    return error === undefined ? undefined : Promise.reject(error);
+  });
+}
+
+function copiesOf(batch: CommittedBatch): StampedCopies[] {
   const { eventId, available, sold, cancelled, endsAtMs } = batch;
   const tickets = [...sold.flatMap((purchase) => purchase.tickets), ...cancelled];
   const lasting = [
@@ -66,7 +85,7 @@ async function writeBatch(redis: RedisClient, batch: CommittedBatch): Promise<vo
       value: { transactionId, eventId, status, quantity: -quantity },
     };
   });
-  const writes = [writeCopies(redis, lasting, batch, Math.max(endsAtMs, Date.now()) + DAY_MS)];
-  if (passing.length > 0) writes.push(writeCopies(redis, passing, batch, Date.now() + TRANSACTION_COPY_MS));
-  await Promise.all(writes);
+  const copies: StampedCopies[] = [{ copies: lasting, stamp: batch, expiresAtMs: Math.max(endsAtMs, Date.now()) + DAY_MS }];
+  if (passing.length > 0) copies.push({ copies: passing, stamp: batch, expiresAtMs: Date.now() + TRANSACTION_COPY_MS });
+  return copies;
 }
