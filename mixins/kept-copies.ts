@@ -4,29 +4,24 @@ import type { RedisClient } from "./redis.ts";
 export type Stamp = { epoch: number; batch: number };
 
 /**
- * KEYS: copies, all of one event. ARGV: epoch, batch, run_id, expiry (ms since 1970), then the text of each copy.
- * Writes each copy, except where one of the same run with a larger (epoch, batch) stands. Answers how many were written.
+ * KEYS[1]: a copy. ARGV: epoch, batch, run_id, expiry (ms since 1970), the copy's text.
+ * Writes it, except where one of the same run with a larger (epoch, batch) stands. Answers how many were written.
  */
 const KEEP_LARGER = `
   local epoch, batch = tonumber(ARGV[1]), tonumber(ARGV[2])
-  local written = 0
-  for index, key in ipairs(KEYS) do
-    local keep = false
-    local old = redis.call("GET", key)
-    if old then
-      local readable, copy = pcall(cjson.decode, old)
-      keep = readable and type(copy) == "table" and copy.run == ARGV[3]
-        and (copy.epoch > epoch or (copy.epoch == epoch and copy.batch > batch))
-    end
-    if not keep then
-      redis.call("SET", key, ARGV[index + 4], "PXAT", ARGV[4])
-      written = written + 1
-    end
+  local old = redis.call("GET", KEYS[1])
+  if old then
+    local readable, copy = pcall(cjson.decode, old)
+    if readable and type(copy) == "table" and copy.run == ARGV[3]
+      and (copy.epoch > epoch or (copy.epoch == epoch and copy.batch > batch)) then return 0 end
   end
-  return written`;
+  redis.call("SET", KEYS[1], ARGV[5], "PXAT", ARGV[4])
+  return 1`;
 
-/** Copies of one event, written under one stamp. */
-export type StampedCopies = { copies: readonly { key: string; value: object }[]; stamp: Stamp; expiresAtMs: number };
+const DAY_MS = 86_400_000;
+
+/** What an event has left to sell as of the stamp. `endsAtMs`: the event's end; its copy lives a day longer. */
+export type Left = Stamp & { eventId: string; available: number; endsAtMs: number };
 
 type KeepLarger = { keepLarger(...args: (string | number)[]): Promise<number> };
 
@@ -37,45 +32,41 @@ export function availableKey(eventId: string): string {
   return `event:{${eventId}}:available`;
 }
 
-/** What is left of an event as a copy says it, never below 0; undefined for a copy that is not trusted (unreadable, or written under another run of Redis). */
+/** What is left of an event as a copy says it, never below 0; undefined for a copy that is not trusted (see `readLeft`). */
 export function readAvailable(text: string | null | undefined, run: string): number | undefined {
-  const copy = readCopy(text, run);
-  return typeof copy?.available === "number" ? Math.max(0, copy.available) : undefined;
+  const copy = readLeft(text, run);
+  return copy && Math.max(0, copy.available);
 }
 
-/** A trusted copy with its stamp, or undefined. */
-export function readCopy(text: string | null | undefined, run: string): (Stamp & Record<string, unknown>) | undefined {
+/** A copy with its stamp; undefined where it is not trusted: unreadable, or written under another run of Redis. */
+export function readLeft(text: string | null | undefined, run: string): Omit<Left, "eventId" | "endsAtMs"> | undefined {
   if (text === null || text === undefined) return undefined;
   try {
-    const copy = JSON.parse(text) as Stamp & Record<string, unknown>;
-    return copy.run === run && typeof copy.epoch === "number" && typeof copy.batch === "number" ? copy : undefined;
+    const { epoch, batch, available, run: written } = JSON.parse(text) as Partial<Left> & { run?: string };
+    const whole = typeof epoch === "number" && typeof batch === "number" && typeof available === "number";
+    return whole && written === run ? { epoch, batch, available } : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The text of a copy: the value with the stamp and the run of Redis it is written under. */
-export function copyText(value: object, { epoch, batch }: Stamp, run: string): string {
-  return JSON.stringify({ epoch, batch, run, ...value });
+/** The text of the copy of what is left, written under this run of Redis. */
+export function leftText({ epoch, batch, available }: Omit<Left, "eventId" | "endsAtMs">, run: string): string {
+  return JSON.stringify({ epoch, batch, run, available: Math.max(0, available) });
 }
 
-/** Writes copies of one event, so that a late writer overwrites nothing newer. Rejects when Redis does not answer; writes nothing while its run is not known. */
-export async function writeCopies(
-  redis: RedisClient,
-  copies: readonly { key: string; value: object }[],
-  stamp: Stamp,
-  expiresAtMs: number,
-): Promise<void> {
-  await withScript(redis).keepLarger(...scriptArguments({ copies, stamp, expiresAtMs }, presentRun(redis)));
+/** Writes the copy so that a late writer overwrites nothing newer. Rejects when Redis does not answer; writes nothing while its run is not known. */
+export async function writeLeft(redis: RedisClient, left: Left): Promise<void> {
+  await withScript(redis).keepLarger(...scriptArguments(left, presentRun(redis)));
 }
 
-/** As `writeCopies`, for many in one go. Rejects when Redis is away, else says in their order which were not written, and why. */
-export async function writeCopiesOfMany(redis: RedisClient, many: readonly StampedCopies[]): Promise<(Error | null)[]> {
+/** As `writeLeft`, for many in one go. Rejects when Redis is away, else says in their order which were not written, and why. */
+export async function writeLeftOfMany(redis: RedisClient, many: readonly Left[]): Promise<(Error | null)[]> {
   const run = presentRun(redis);
   const pipeline = withScript(redis).pipeline() as unknown as KeepLarger & { exec(): Promise<[Error | null, unknown][] | null> };
-  for (const one of many) void pipeline.keepLarger(...scriptArguments(one, run));
+  for (const left of many) void pipeline.keepLarger(...scriptArguments(left, run));
   const results = await pipeline.exec();
-  return many.map((_one, index) => results?.[index]?.[0] ?? null);
+  return many.map((_left, index) => results?.[index]?.[0] ?? null);
 }
 
 function presentRun(redis: RedisClient): string {
@@ -85,11 +76,11 @@ function presentRun(redis: RedisClient): string {
 }
 
 function withScript(redis: RedisClient): RedisClient & KeepLarger {
-  if (!("keepLarger" in redis)) redis.defineCommand("keepLarger", { lua: KEEP_LARGER });
+  if (!("keepLarger" in redis)) redis.defineCommand("keepLarger", { lua: KEEP_LARGER, numberOfKeys: 1 });
   return redis as RedisClient & KeepLarger;
 }
 
-function scriptArguments({ copies, stamp, expiresAtMs }: StampedCopies, run: string): (string | number)[] {
-  const texts = copies.map(({ value }) => copyText(value, stamp, run));
-  return [copies.length, ...copies.map(({ key }) => key), stamp.epoch, stamp.batch, run, Math.round(expiresAtMs), ...texts];
+function scriptArguments(left: Left, run: string): (string | number)[] {
+  const expiresAtMs = Math.round(Math.max(left.endsAtMs, Date.now()) + DAY_MS);
+  return [availableKey(left.eventId), left.epoch, left.batch, run, expiresAtMs, leftText(left, run)];
 }

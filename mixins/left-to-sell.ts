@@ -1,18 +1,14 @@
 import type { Connection } from "./database.ts";
-import { availableKey, type Stamp, writeCopiesOfMany } from "./kept-copies.ts";
+import { type Left, writeLeftOfMany } from "./kept-copies.ts";
 import type { RedisClient } from "./redis.ts";
 
-const DAY_MS = 86_400_000;
-
-/** What PostgreSQL says an event has to sell, never below 0, as of the last commit of its worker. */
-export type LeftToSell = Stamp & { eventId: string; available: number; endsAtMs: number };
-
 /**
+ * What PostgreSQL says events have to sell, never below 0, as of the last commit of each one's worker.
  * One statement, so one snapshot: a worker's commit moves its batch number with its rows, and the ledger moves rows and capacity together. The number may
  * therefore be copied under the stamp beside it, as the worker itself would.
  */
-export async function readLeftToSell(connection: Connection, eventIds: readonly string[]): Promise<LeftToSell[]> {
-  return connection.query<LeftToSell>({
+export async function readLeftToSell(connection: Connection, eventIds: readonly string[]): Promise<Left[]> {
+  return connection.query<Left>({
     name: "left-to-sell",
     text: `
       SELECT event.id AS "eventId", greatest(0, event.capacity + coalesce(pending.quantity, 0))::float8 AS available,
@@ -26,12 +22,6 @@ export async function readLeftToSell(connection: Connection, eventIds: readonly 
 }
 
 /** Puts the numbers where readers look first; a newer one stays. Never rejects: without Redis they are read from PostgreSQL again. */
-export async function copyLeftToSell(redis: RedisClient, numbers: readonly LeftToSell[]): Promise<void> {
-  const nowMs = Date.now();
-  const events = numbers.map((number) => ({
-    copies: [{ key: availableKey(number.eventId), value: { available: number.available } }],
-    stamp: number,
-    expiresAtMs: Math.max(number.endsAtMs, nowMs) + DAY_MS,
-  }));
-  await writeCopiesOfMany(redis, events).catch(() => undefined);
+export async function copyLeftToSell(redis: RedisClient, numbers: readonly Left[]): Promise<void> {
+  await writeLeftOfMany(redis, numbers).catch(() => undefined);
 }

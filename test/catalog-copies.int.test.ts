@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { EventRecord } from "../domain/event-record.ts";
-import { availableKey, GENERATION_KEY, writeCopies } from "../mixins/kept-copies.ts";
+import { availableKey, GENERATION_KEY, writeLeft } from "../mixins/kept-copies.ts";
 import { demoEvents } from "../scripts/demo-catalogue.ts";
 import { eventKey, pageKey } from "../services/catalog/event-copies.ts";
 import { eventId } from "../mixins/event-id.ts";
@@ -78,7 +78,7 @@ describe("the catalogue's copies", () => {
     proxy.freeze(true);
     try {
       assert.equal(await search(), page, "the same object, so that the gateway need not spell it out again");
-      await writeCopies(world.redis, [{ key: availableKey(first?.id ?? ""), value: { available: 3 } }], { epoch: 9, batch: 1 }, NOW * 2);
+      await writeLeft(world.redis, { eventId: first?.id ?? "", available: 3, epoch: 9, batch: 1, endsAtMs: NOW * 2 });
       const after = await search();
       assert.deepEqual(after.items[0], { ...first, available: 3 });
       assert.deepEqual(after.items.slice(1), page.items.slice(1));

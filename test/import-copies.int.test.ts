@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { EventRecord } from "../domain/event-record.ts";
 import { eventId } from "../mixins/event-id.ts";
-import { availableKey, GENERATION_KEY, readAvailable, writeCopies } from "../mixins/kept-copies.ts";
+import { availableKey, GENERATION_KEY, readAvailable, writeLeft } from "../mixins/kept-copies.ts";
 import { demoEvents } from "../scripts/demo-catalogue.ts";
 import { type RunningServers, startServers } from "../scripts/servers/servers.ts";
 import { type CatalogWorld, openCatalogWorld } from "./support/catalog-world.ts";
@@ -42,8 +42,7 @@ describe("copies that Redis could not take from an import", () => {
     return world.redis.status !== "ready";
   };
   /** As a worker of before the import would, that is late or repeats. */
-  const sellsOn = (available: number) =>
-    writeCopies(world.redis, [{ key: availableKey(id), value: { available } }], { epoch: 5, batch: 9 }, NEVER_MS);
+  const sellsOn = (available: number) => writeLeft(world.redis, { eventId: id, available, epoch: 5, batch: 9, endsAtMs: NEVER_MS });
 
   it("frozen, it has them a moment after it goes on, and no page of before is fresh", async () => {
     await sellsOn(record.totalCapacity - 1);

@@ -29,7 +29,7 @@ describe("the ledger over faults", () => {
     const eventId = await world.addEvent(10);
     const rabbit = (proxy = await openTcpProxy(world.amqpUrl));
     const counts = { appliedRows: 0, failedRows: 0, outages: 0 };
-    const real = createTransactionHandler({ database: world.database, redis: world.redis, log: silent, counts });
+    const real = createTransactionHandler({ database: world.database, log: silent, counts });
     let deliveries = 0;
     const consumer = await openConsumer({
       url: rabbit.url,

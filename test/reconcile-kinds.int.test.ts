@@ -183,57 +183,6 @@ describe("reconcile finds and explains", () => {
   const put = (key: string, copy: object): Promise<unknown> =>
     world.redis.set(key, JSON.stringify({ run: run(), epoch: 1, batch: 1, ...copy }), "EX", 60);
 
-  it("copies of tickets that say something else or copy nothing, and deletes them only when it may", async () => {
-    const eventId = await livelyEvent();
-    const [ticket] = await world.database.query<{ id: string; transactionId: string }>({
-      text: `SELECT id, encode(transaction_id, 'hex') AS "transactionId" FROM event_tickets WHERE event_id = $1 AND cancelled_at IS NULL`,
-      values: [eventId],
-    });
-    assert.ok(ticket);
-    const key = (id: string): string => `event_ticket:{${eventId}}:${id}`;
-    const right = { ...ticket, eventId, status: "active" };
-    await put(key(ticket.id), { ticket: right });
-    assert.deepEqual(await found(eventId), []);
-    const stranger = randomUUID();
-    await put(key(ticket.id), { ticket: { ...right, status: "cancelled" } });
-    await put(key(stranger), { ticket: right });
-    await put(key(randomUUID()), { ticket: right, run: "another" });
-    await world.redis.set(key(randomUUID()), "rubbish", "EX", 60);
-    const looked = await world.ledger.reconcile({ eventId, mend: false });
-    assert.ok(looked.ok && looked.value.differences.length === 2 && looked.value.differences.every(({ mended }) => !mended));
-    const differences = await found(eventId);
-    assert.deepEqual(
-      differences.map(({ kind, mended }) => [kind, mended]),
-      Array(2).fill(["ticket-copy", true]),
-    );
-    const sentences = differences.map(({ sentence }) => sentence).sort();
-    assert.match(sentences[0] ?? "", /^Redis has a ticket that PostgreSQL has not\. The copy was deleted/);
-    assert.match(sentences[1] ?? "", /^Redis says of the ticket: status "cancelled", PostgreSQL "active"\./);
-    assert.equal(await world.redis.exists(key(ticket.id), key(stranger)), 0);
-    assert.deepEqual(await found(eventId), []);
-  });
-
-  it("copies of transactions, but not one that was booked a moment ago", async () => {
-    const eventId = await livelyEvent();
-    const ids = await world.database.query<{ id: string; quantity: number }>({
-      text: `
-        SELECT encode(transaction_id, 'hex') AS id, quantity FROM capacity_ledger WHERE event_id = $1 AND quantity < 0
-        UNION ALL SELECT encode(transaction_id, 'hex'), quantity FROM event_ticket_transactions WHERE event_id = $1`,
-      values: [eventId],
-    });
-    const key = (id: string): string => `event_ticket_transaction:{${eventId}}:${id}`;
-    for (const { id, quantity } of ids) await put(key(id), { eventId, quantity, status: "pending" });
-    assert.deepEqual(await found(eventId), []);
-    const [, , waiting] = ids;
-    assert.ok(waiting);
-    await put(key(waiting.id), { eventId, quantity: -9, status: "completed" });
-    await put(key("ab".repeat(64)), { eventId, quantity: -1, status: "pending" });
-    const sentences = (await found(eventId)).map(({ kind, mended, sentence }) => `${kind} ${mended} ${sentence}`).sort();
-    assert.match(sentences[0] ?? "", /^transaction-copy true Redis has a transaction that neither/);
-    assert.match(sentences[1] ?? "", /says of the transaction: quantity -9, PostgreSQL -1; status "completed", PostgreSQL "pending"/);
-    assert.deepEqual(await found(eventId), []);
-  });
-
   it("copies of events under the present generation", async () => {
     const eventId = await livelyEvent();
     const generation = randomUUID();

@@ -5,12 +5,8 @@ import { takeEpoch } from "../../mixins/statements.ts";
 import { eventId } from "../../mixins/event-id.ts";
 import { describeEvents } from "./event-rows.ts";
 
-/**
- * Changed, with what is left under the new epoch; or not, since more tickets are sold than the new total has places.
- * `booked`: the transactions (hex) that were pending until then.
- */
-export type Change =
-  { changed: true; epoch: number; available: number; booked: string[] } | { changed: false; sold: number; booked: string[] };
+/** Changed, with what is left under the new epoch; or not, since more tickets are sold than the new total has places. */
+export type Change = { changed: true; epoch: number; available: number } | { changed: false; sold: number };
 
 /**
  * Gives an event that may be selling a new capacity or time (DESIGN.md, "Changing an event"), in one transaction: takes the epoch as a worker does, so that
@@ -21,17 +17,17 @@ export async function changeEvent(database: Database, record: EventRecord, node:
   const id = eventId(record);
   // Asked first without the epoch: a feed that repeats a refused record every hour shall not stop the sale every hour.
   const soldBefore = await activeTickets(database, id);
-  if (record.totalCapacity < soldBefore) return { changed: false, sold: soldBefore, booked: [] };
+  if (record.totalCapacity < soldBefore) return { changed: false, sold: soldBefore };
 
   return database.transaction(async (connection) => {
     const epoch = await takeEpoch(connection, id, node);
     if (epoch === undefined) throw new Error(`Event ${id} vanished while it was imported; events are never deleted`);
     await lockEvents(connection, [id]);
-    const booked = await bookAll(connection, id);
+    await bookAll(connection, id);
     const sold = await activeTickets(connection, id);
     if (record.totalCapacity < sold) {
       await connection.query({ text: "UPDATE event SET capacity = total_capacity - $2 WHERE id = $1", values: [id, sold] });
-      return { changed: false, sold, booked };
+      return { changed: false, sold };
     }
     await describeEvents(connection, [record]);
     await connection.query({ name: "catalog-change-event", text: CHANGE_EVENT, values: [id, sold, ...saleValues(record)] });
@@ -40,7 +36,7 @@ export async function changeEvent(database: Database, record: EventRecord, node:
       text: "UPDATE event_tickets SET event_date = $2 WHERE event_id = $1 AND event_date <> $2",
       values: [id, record.date],
     });
-    return { changed: true, epoch, available: record.totalCapacity - sold, booked };
+    return { changed: true, epoch, available: record.totalCapacity - sold };
   });
 }
 
@@ -67,17 +63,15 @@ async function activeTickets(connection: Connection, id: string): Promise<number
  * Moves all of the event's rows into the ledger, failed ones too. Unlike the ledger's own booking it leaves event.capacity alone, which the next
  * statement sets from the tickets themselves: so a sum that would break the CHECK, for which rows failed, is healed here.
  */
-async function bookAll(connection: Connection, id: string): Promise<string[]> {
-  const rows = await connection.query<{ id: string }>({
+async function bookAll(connection: Connection, id: string): Promise<void> {
+  await connection.query({
     name: "catalog-book-all",
     text: `
       WITH taken AS (
         DELETE FROM event_ticket_transactions WHERE event_id = $1 RETURNING transaction_id, event_id, user_id, quantity
       )
       INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at)
-      SELECT transaction_id, event_id, user_id, quantity, statement_timestamp() FROM taken
-      RETURNING encode(transaction_id, 'hex') AS id`,
+      SELECT transaction_id, event_id, user_id, quantity, statement_timestamp() FROM taken`,
     values: [id],
   });
-  return rows.map((row) => row.id);
 }

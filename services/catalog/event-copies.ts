@@ -1,17 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../../mixins/clock.ts";
-import { availableKey, GENERATION_KEY, writeCopies } from "../../mixins/kept-copies.ts";
+import { availableKey, GENERATION_KEY, type Left, writeLeft as writeCopy } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
-
-const DAY_MS = 86_400_000;
-
-/** What an event has to sell after its import, as of the epoch that the import took. */
-export type Left = { available: number; epoch: number; endsAtMs: number };
 
 /** However rarely something is imported, every copy is read anew this often. */
 export const GENERATION_MS = 600_000;
 
-const DELETE_AT_ONCE = 1_000;
 const DOUBTFUL_MS = 60_000;
 
 export function eventKey(eventId: string): string {
@@ -38,25 +32,13 @@ export async function expireSoon(redis: RedisClient, eventIds: readonly string[]
   }
 }
 
-/** The copies of transactions that an import has booked say "pending" no longer than this. Never rejects. */
-export async function forgetTransactions(redis: RedisClient, eventId: string, transactionIds: readonly string[]): Promise<void> {
-  try {
-    for (let start = 0; start < transactionIds.length; start += DELETE_AT_ONCE) {
-      const ids = transactionIds.slice(start, start + DELETE_AT_ONCE);
-      await redis.del(...ids.map((id) => `event_ticket_transaction:{${eventId}}:${id}`));
-    }
-  } catch {
-    // They expire within a minute.
-  }
-}
-
 export type Renewals = {
   /** No page and no event that was read before is fresh from now on. Never rejects. */
   pages(): Promise<void>;
   /** Forgets the copy of an event that was changed. Never rejects: under the new generation of pages it is not fresh, wherever it stays. */
   forget(eventId: string): Promise<void>;
   /** Writes what a changed event has left under the epoch that the change took. Never rejects. */
-  left(eventId: string, left: Left): Promise<void>;
+  left(left: Left): Promise<void>;
   close(): void;
 };
 
@@ -84,10 +66,10 @@ export function createRenewals(redis: RedisClient, repeatEveryMs = 1_000, clock:
       repeatLater();
     }
   };
-  const writeLeft = async (eventId: string, { available, epoch, endsAtMs }: Left): Promise<boolean> => {
+  const writeLeft = async (left: Left): Promise<boolean> => {
+    const { eventId, epoch } = left;
     try {
-      const copy = { key: availableKey(eventId), value: { available } };
-      await writeCopies(redis, [copy], { epoch, batch: 0 }, Math.max(endsAtMs, Date.now()) + DAY_MS);
+      await writeCopy(redis, left);
       if ((owed.get(eventId)?.epoch ?? epoch) <= epoch) owed.delete(eventId);
       return true;
     } catch {
@@ -99,7 +81,7 @@ export function createRenewals(redis: RedisClient, repeatEveryMs = 1_000, clock:
     repeat = undefined;
     if (pagesOwed) await pages();
     // The first that fails has said when to try again.
-    for (const [eventId, left] of [...owed]) if (!(await writeLeft(eventId, left))) return;
+    for (const left of [...owed.values()]) if (!(await writeLeft(left))) return;
   };
 
   return {
@@ -107,9 +89,9 @@ export function createRenewals(redis: RedisClient, repeatEveryMs = 1_000, clock:
     async forget(eventId) {
       await redis.del(eventKey(eventId)).catch(() => undefined);
     },
-    async left(eventId, left) {
-      if ((owed.get(eventId)?.epoch ?? 0) < left.epoch) owed.set(eventId, left);
-      await writeLeft(eventId, left);
+    async left(left) {
+      if ((owed.get(left.eventId)?.epoch ?? 0) < left.epoch) owed.set(left.eventId, left);
+      await writeLeft(left);
     },
     close() {
       closed = true;

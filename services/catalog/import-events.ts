@@ -4,7 +4,7 @@ import { type Database, isServerError } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { isUnavailable } from "../../mixins/unavailable.ts";
 import { changeEvent } from "./change-event.ts";
-import { expireSoon, forgetTransactions, type Renewals } from "./event-copies.ts";
+import { expireSoon, type Renewals } from "./event-copies.ts";
 import { eventId } from "../../mixins/event-id.ts";
 import { describeEvents, insertEvents, type StoredRecord, storedRecords } from "./event-rows.ts";
 
@@ -91,12 +91,12 @@ async function change({ database, redis, renewals, node, changed }: ImportDepend
   try {
     await expireSoon(redis, [id]);
     const result = await changeEvent(database, record, node);
-    await forgetTransactions(redis, id, result.booked);
     if (!result.changed)
       return { outcome: "refused", reason: `capacity ${record.totalCapacity} is below the ${result.sold} tickets that are sold` };
     await renewals.pages();
     await renewals.forget(id);
-    await renewals.left(id, { available: result.available, epoch: result.epoch, endsAtMs: Date.parse(record.endsAt) });
+    const { available, epoch } = result;
+    await renewals.left({ eventId: id, available, epoch, batch: 0, endsAtMs: Date.parse(record.endsAt) });
     changed(id, result);
     return { outcome: "updated" };
   } catch (error) {

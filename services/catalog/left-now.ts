@@ -1,7 +1,7 @@
 import { accepted, type Answer } from "../../domain/refusal.ts";
 import type { LeftNow } from "../../mixins/availability.ts";
 import type { Database } from "../../mixins/database.ts";
-import { availableKey, readCopy } from "../../mixins/kept-copies.ts";
+import { availableKey, readLeft } from "../../mixins/kept-copies.ts";
 import { readLeftToSell } from "../../mixins/left-to-sell.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { orTryAgain } from "../../mixins/unavailable.ts";
@@ -25,8 +25,7 @@ async function fromCopies(redis: RedisClient, eventIds: readonly string[]): Prom
   if (run === undefined) return [];
   const texts = await redis.mget(...eventIds.map(availableKey));
   return eventIds.flatMap((eventId, index): LeftNow[] => {
-    const copy = readCopy(texts[index], run);
-    if (typeof copy?.available !== "number") return [];
-    return [{ eventId, available: Math.max(0, copy.available), epoch: copy.epoch, batch: copy.batch }];
+    const copy = readLeft(texts[index], run);
+    return copy === undefined ? [] : [{ eventId, ...copy, available: Math.max(0, copy.available) }];
   });
 }

@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from "../../mixins/clock.ts";
 import type { Database } from "../../mixins/database.ts";
-import { availableKey, copyText, readCopy, type Stamp, writeCopies } from "../../mixins/kept-copies.ts";
+import { availableKey, type Left, leftText, readLeft, writeLeft } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 
 /** What PostgreSQL says an event has to sell, as of (epoch, batch): the worker's last commit in the same snapshot. */
-export type Truth = Stamp & { eventId: string; available: number };
+export type Truth = Omit<Left, "endsAtMs">;
 export type WrongCopy = Truth & { found: number; mended: boolean };
 
 const PAGE = 1_000;
@@ -20,8 +20,6 @@ const REPLACE_IF_SAME = `
   redis.call("SET", KEYS[1], ARGV[2], "KEEPTTL")
   return 1`;
 
-const DAY_MS = 86_400_000;
-
 /** What can be sold of events, with the stamp of the last commit that changed it and the end of the event, in one snapshot. */
 export const AVAILABLE = `
   SELECT event.id AS "eventId", (event.capacity + coalesce(waiting.quantity, 0))::float8 AS available,
@@ -34,12 +32,9 @@ export const AVAILABLE = `
  * an older one behind, which readers would trust until the next sale. A newer copy stays. False where Redis has not taken them.
  */
 export async function renewAvailable(database: Database, redis: RedisClient, eventIds: readonly string[]): Promise<boolean> {
-  const truths = await database.query<Truth & { endsAtMs: number }>({ text: AVAILABLE, values: [eventIds] });
+  const truths = await database.query<Left>({ text: AVAILABLE, values: [eventIds] });
   try {
-    for (const { eventId, available, endsAtMs, ...stamp } of truths) {
-      const copy = { key: availableKey(eventId), value: { available: Math.max(0, available) } };
-      await writeCopies(redis, [copy], stamp, Math.max(endsAtMs, Date.now()) + DAY_MS);
-    }
+    for (const truth of truths) await writeLeft(redis, truth);
     return true;
   } catch {
     return false;
@@ -70,8 +65,7 @@ export async function checkAvailableCopies(
     const wrong: WrongCopy[] = [];
     for (const { truth, key, text, found } of suspects) {
       if ((await redis.get(key)) !== text) continue;
-      const right = copyText({ available: Math.max(0, truth.available) }, truth, run);
-      const mended = mend && (await redis.eval(REPLACE_IF_SAME, 1, key, text, right)) === 1;
+      const mended = mend && (await redis.eval(REPLACE_IF_SAME, 1, key, text, leftText(truth, run))) === 1;
       wrong.push({ ...truth, found, mended });
     }
     return wrong;
@@ -85,8 +79,8 @@ async function suspectsOf(redis: RedisClient, run: string, truths: readonly Trut
   const texts = await redis.mget(...keys);
   return truths.flatMap((truth, index) => {
     const [key, text] = [keys[index], texts[index]];
-    const copy = readCopy(text, run);
-    if (key === undefined || typeof text !== "string" || typeof copy?.available !== "number") return [];
+    const copy = readLeft(text, run);
+    if (key === undefined || typeof text !== "string" || copy === undefined) return [];
     const newer = copy.epoch > truth.epoch || (copy.epoch === truth.epoch && copy.batch > truth.batch);
     // What is below zero is shown as none left.
     if (newer || copy.available === Math.max(0, truth.available)) return [];

@@ -1,7 +1,7 @@
 export type DifferenceKind =
   "capacity" | "ledger" | "oversold" | "failed-rows" | "transaction" | "ordinals" | "cancellation" | StrayKind | CopyKind;
 type StrayKind = "booked-twice" | "completed-rows" | "empty-rows" | "epoch" | "ticket-date" | "unknown-event";
-type CopyKind = "available-copy" | "event-copy" | "ticket-copy" | "transaction-copy";
+type CopyKind = "available-copy" | "event-copy";
 
 export type Difference = {
   kind: DifferenceKind;

@@ -157,7 +157,7 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
     async started() {
       const log = this.logger;
       publisher = await openPublisher({ url: amqpUrl, log, topology });
-      const handler = createTransactionHandler({ database, redis, log, counts, handled, touched: watch?.touched });
+      const handler = createTransactionHandler({ database, log, counts, handled, touched: watch?.touched });
       consumer = await openConsumer({
         url: amqpUrl,
         log,

@@ -2,7 +2,7 @@ import type { Connection, Database } from "../../mixins/database.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { checkAvailableCopies } from "./available-copies.ts";
 import { type Difference, differenceOf, differencesOf, type EventNumbers, type FoundRow } from "./differences.ts";
-import { checkOtherCopies } from "./other-copies.ts";
+import { checkEventCopies } from "./event-copies.ts";
 import { CANCELLATION_DIFFERENCES, EVENT_NUMBERS, STRAY_ROWS, TRANSACTION_DIFFERENCES } from "./reconcile-statements.ts";
 
 export type Reconciliation = {
@@ -38,7 +38,7 @@ export async function reconcile(
     batch: event.batch ?? 0,
   }));
   const wrongAvailable = await checkAvailableCopies(redis, truths, mend);
-  const others = await checkOtherCopies(database, redis, {
+  const copies = await checkEventCopies(database, redis, {
     eventId,
     known: new Set(numbers.map((event) => event.eventId)),
     mend,
@@ -55,13 +55,13 @@ export async function reconcile(
       mended,
       sentence: `Redis says ${said} places can be sold; PostgreSQL says ${available} (capacity and rows not yet booked). ${mended ? "The copy now says the same." : "The copy was left."}`,
     })),
-    ...others.differences,
+    ...copies.differences,
   ];
   return {
     events: numbers.length,
     differences: differences.slice(0, LISTED_MAX),
-    more: Math.max(0, differences.length - LISTED_MAX) + others.more,
-    copiesCompared: wrongAvailable !== undefined && others.compared,
+    more: Math.max(0, differences.length - LISTED_MAX) + copies.more,
+    copiesCompared: wrongAvailable !== undefined && copies.compared,
   };
 }
 

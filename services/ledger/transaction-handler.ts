@@ -1,14 +1,12 @@
 import { type Clock, pause, systemClock } from "../../mixins/clock.ts";
 import type { Database } from "../../mixins/database.ts";
-import type { Delivery, Handler, Log, Turn } from "../../mixins/queue.ts";
-import type { RedisClient } from "../../mixins/redis.ts";
+import type { Handler, Log, Turn } from "../../mixins/queue.ts";
 import { applyEvents, failPending } from "./apply.ts";
 
 export type LedgerCounts = { appliedRows: number; failedRows: number; outages: number };
 
 export type HandlerOptions = {
   database: Database;
-  redis: RedisClient;
   log: Log;
   counts: LedgerCounts;
   /** Gains the events of every message that comes, booked here or by whoever died of it, for the sweeper. */
@@ -21,14 +19,14 @@ export type HandlerOptions = {
 };
 
 /**
- * What the ledger does with messages: books everything their events have pending, then deletes the transactions' copies in Redis.
+ * What the ledger does with messages: books everything their events have pending.
  *
  * A fault of PostgreSQL is waited for here, with the consumer cancelled and the messages unacknowledged, and the same work is tried again: it may
  * last an hour without a message counting towards the delivery limit. Only an event whose rows cannot be booked gives its messages back; with
  * the last delivery of one its rows are put aside as `failed`.
  */
 export function createTransactionHandler(options: HandlerOptions): Handler {
-  const { database, redis, log, counts, handled, touched, retryMs = 250, clock = systemClock, prefixMax } = options;
+  const { database, log, counts, handled, touched, retryMs = 250, clock = systemClock, prefixMax } = options;
 
   const attempt = async (eventIds: readonly string[], lastTry: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> => {
     for (const eventId of eventIds) handled?.add(eventId);
@@ -48,9 +46,7 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
     const eventIds = [...new Set(deliveries.map(({ message }) => message.eventId))].sort();
     const lastTry = new Set(deliveries.filter(({ last }) => last).map(({ message }) => message.eventId));
     const broken = await overOutages(turn, () => attempt(eventIds, lastTry));
-    const refused = deliveries.filter(({ message }) => broken.has(message.eventId));
-    await forgetCopies(deliveries.filter(({ message }) => !broken.has(message.eventId)));
-    return refused;
+    return deliveries.filter(({ message }) => broken.has(message.eventId));
   };
 
   async function overOutages<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
@@ -71,16 +67,5 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
         await pause(clock, Math.min(retryMs * 2 ** failures, 2_000), turn.signal);
       }
     }
-  }
-
-  /** The copies say "pending" and live a minute at most, so a Redis that is away is no reason to wait. */
-  async function forgetCopies(applied: readonly Delivery[]): Promise<void> {
-    const keys = applied.flatMap(({ message }) =>
-      message.transactionIds.map((id) => `event_ticket_transaction:{${message.eventId}}:${id}`),
-    );
-    if (keys.length === 0 || redis.status !== "ready") return;
-    const pipeline = redis.pipeline();
-    for (let start = 0; start < keys.length; start += 1_000) pipeline.unlink(...keys.slice(start, start + 1_000));
-    await pipeline.exec().catch(() => undefined);
   }
 }

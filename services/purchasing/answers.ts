@@ -12,17 +12,16 @@ export async function settleBatch(
   { decided, sold, cancelled }: DecidedBatch,
   committed: CommittedBatch,
 ): Promise<void> {
-  const fault = (error: unknown): void => ports.note("fault", committed.eventId, { error: String(error) });
+  const fault = (error: unknown): void => ports.note("fault", committed.left.eventId, { error: String(error) });
   const transactionIds = [...sold, ...cancelled].map(({ transactionId }) => transactionId);
   try {
-    if (transactionIds.length > 0) await ports.copies.write(committed);
+    if (transactionIds.length > 0) await ports.copies.write(committed.left);
   } catch (error) {
     fault(error);
   }
   const answered = answerBatch(ports, decided, committed.sold, committed.cancelled).catch(fault);
   try {
-    // After the copies: the ledger deletes those of the transactions it has booked, and one written later would say "pending" for a minute.
-    if (transactionIds.length > 0) ports.publisher.publish(committed.eventId, transactionIds);
+    if (transactionIds.length > 0) ports.publisher.publish(committed.left.eventId, transactionIds);
   } catch (error) {
     fault(error);
   }

@@ -1,12 +1,12 @@
 import { AVAILABILITY_PACE_MS, isOlder, type LeftNow } from "../../mixins/availability.ts";
 import type { Clock } from "../../mixins/clock.ts";
 import { createPace } from "../../mixins/pace.ts";
-import type { CommittedBatch } from "./ports.ts";
+import type { Left } from "../../mixins/kept-copies.ts";
 
 /** Events in one message: some 100 KB. */
 const ITEMS_MAX = 1_000;
 
-export type AvailabilityNews = { changed(batch: Pick<CommittedBatch, "eventId" | "epoch" | "batch" | "available">): void; close(): void };
+export type AvailabilityNews = { changed(left: Omit<Left, "endsAtMs">): void; close(): void };
 
 /**
  * Tells the gateways what the events of this node have left, all in one message four times a second at most, so that a rush on one event and a thousand

@@ -246,10 +246,9 @@ export class EventWorker {
     this.sales += batch.sold.length;
     this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
     const purchases = batch.sold.map((sold) => purchaseOf(event, this.eventId, sold, committedAtMs));
-    const userIds = new Set([...batch.sold, ...batch.cancelled].map(({ userId }) => userId));
     void settleBatch(this.ports, batch, {
-      ...{ eventId: this.eventId, epoch, batch: number, available: state.available, endsAtMs: event.endsAtMs },
-      ...{ sold: purchases, cancelled, userIds: [...userIds] },
+      left: { eventId: this.eventId, epoch, batch: number, available: state.available, endsAtMs: event.endsAtMs },
+      ...{ sold: purchases, cancelled },
     });
     forgetOldest(state, KNOWN_MAX);
   }

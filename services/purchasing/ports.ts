@@ -1,6 +1,7 @@
 import type { Answer } from "../../domain/refusal.ts";
 import type { Command } from "../../domain/event-state.ts";
 import type { Clock } from "../../mixins/clock.ts";
+import type { Left } from "../../mixins/kept-copies.ts";
 import type { PurchaseWatch } from "./purchase-metrics.ts";
 
 /** A ticket as the contract shows it (openapi.yaml, Ticket). */
@@ -86,9 +87,10 @@ export type HeldLease = { held(): boolean; release(): Promise<void> };
 /** Tells the ledger, without anyone waiting. The pending rows are the outbox, so a lost message costs time only. */
 export type Publisher = { publish(eventId: string, transactionIds: string[]): void };
 
-export type CommittedBatch = Ownership & { available: number; endsAtMs: number; sold: Purchase[]; cancelled: Ticket[]; userIds: string[] };
-/** The copies in Redis. Never rejects and never takes long. */
-export type Copies = { write(batch: CommittedBatch): Promise<void> };
+/** What a batch has left to sell, and what it sold and cancelled. */
+export type CommittedBatch = { left: Left; sold: Purchase[]; cancelled: Ticket[] };
+/** The copies in Redis of what is left to sell. Never rejects and never takes long. */
+export type Copies = { write(left: Left): Promise<void> };
 
 /** Where this node believes the event lives. */
 export type Router = {

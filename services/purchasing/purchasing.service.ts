@@ -182,9 +182,9 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         lease: { acquire: (eventId, waitMs, cutShort) => held.acquire(`lock:event:{${eventId}}`, waitMs, cutShort) },
         publisher: messages,
         copies: {
-          write(batch) {
-            news?.changed(batch);
-            return copies.write(batch);
+          write(left) {
+            news?.changed(left);
+            return copies.write(left);
           },
         },
         clock: systemClock,

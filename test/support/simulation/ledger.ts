@@ -28,7 +28,7 @@ export class SimulatedLedger {
     const handled = new Set<string>();
     const counts = { appliedRows: 0, failedRows: 0, outages: 0 };
     const handler: Handler = createTransactionHandler({
-      ...{ database, redis, log: SILENT, counts, handled, clock, prefixMax: PREFIX_MAX },
+      ...{ database, log: SILENT, counts, handled, clock, prefixMax: PREFIX_MAX },
     });
     const consumer = queue.consume(id, plant.ledger?.(handler, world) ?? handler);
     this.endSession = () => consumer.sessionEnds();

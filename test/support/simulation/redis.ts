@@ -14,6 +14,7 @@ export class SimulatedRedis {
   /** Copies that an import lets expire within a minute. */
   private readonly expiring = new Set<string>();
   private downUntilMs = 0;
+  private written = 0;
   private saved = new Map<string, string>();
   private readonly clients = new Set<{ lost: () => void }>();
   private readonly kernel: Kernel;
@@ -48,7 +49,7 @@ export class SimulatedRedis {
     }
   }
 
-  /** What mixins/kept-copies.ts, redis-copies.ts and the ledger use of ioredis, with the time-outs of mixins/redis.ts. */
+  /** What mixins/kept-copies.ts, the catalogue and the ledger use of ioredis, with the time-outs of mixins/redis.ts. */
   client(nodeId: string): RedisClient {
     const { kernel } = this;
     let connection: { run: number; nextMs: number } | undefined;
@@ -85,7 +86,7 @@ export class SimulatedRedis {
       },
       runId: () => (connection === undefined ? undefined : `run-${connection.run}`),
       defineCommand: () => undefined,
-      keepLarger: (count: number, ...args: (string | number)[]) => command(() => this.keepLarger(args.slice(0, count), args.slice(count))),
+      keepLarger: (...args: ScriptArguments) => command(() => this.keepLarger(args)),
       mget: (...keys: string[]) => command(() => keys.map((key) => this.data.get(key) ?? null)),
       set: (key: string, text: string) => command(() => this.data.set(key, text)),
       del: (...keys: string[]) => command(() => keys.forEach((key) => this.data.delete(key))),
@@ -95,32 +96,31 @@ export class SimulatedRedis {
       eval: (_script: string, _count: number, key: string, old: string, text: string) =>
         command(() => (this.data.get(key) === old ? (this.data.set(key, text), 1) : 0)),
       pipeline: () => {
-        const gone: string[] = [];
+        const scripts: ScriptArguments[] = [];
         return {
-          unlink: (...keys: string[]) => gone.push(...keys),
-          exec: () => command(() => gone.forEach((key) => this.data.delete(key))),
+          keepLarger: (...args: ScriptArguments) => scripts.push(args),
+          exec: () => command(() => scripts.map((args): [null, number] => [null, this.keepLarger(args)])),
         };
       },
     };
     return client as unknown as RedisClient;
   }
 
-  /** The script KEEP_LARGER of mixins/kept-copies.ts. */
-  private keepLarger(keys: (string | number)[], [epoch, batch, run, , ...texts]: (string | number)[]): number {
-    let written = 0;
-    keys.forEach((key, index) => {
-      const old = this.data.get(String(key));
-      const copy = old === undefined ? undefined : (JSON.parse(old) as { epoch: number; batch: number; run: string });
-      const larger = copy !== undefined && (copy.epoch > Number(epoch) || (copy.epoch === epoch && copy.batch > Number(batch)));
-      if (larger && copy.run === run) {
-        if (!this.unstamped) return;
-        this.wentBack(String(key));
-      }
-      this.data.set(String(key), String(texts[index]));
-      this.expiring.delete(String(key));
-      written += 1;
-      if ((this.data.size + written) % 5 === 0) this.saved = new Map(this.data);
-    });
-    return written;
+  /** The script KEEP_LARGER of mixins/kept-copies.ts. Answers how many were written. */
+  private keepLarger([key, epoch, batch, run, , text]: ScriptArguments): number {
+    const old = this.data.get(key);
+    const copy = old === undefined ? undefined : (JSON.parse(old) as { epoch: number; batch: number; run: string });
+    const larger = copy !== undefined && (copy.epoch > epoch || (copy.epoch === epoch && copy.batch > batch));
+    if (larger && copy.run === run) {
+      if (!this.unstamped) return 0;
+      this.wentBack(key);
+    }
+    this.data.set(key, text);
+    this.expiring.delete(key);
+    if (++this.written % 5 === 0) this.saved = new Map(this.data);
+    return 1;
   }
 }
+
+/** Its key, epoch, batch, run of Redis, expiry and text. */
+type ScriptArguments = [string, number, number, string, number, string];

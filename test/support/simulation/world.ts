@@ -115,11 +115,12 @@ export class World {
     const event = this.database.event(eventId);
     await expireSoon(this.importer, [eventId]);
     await new Promise<void>((resolve) => event.change(total, takesMs, resolve));
-    const left = { available: event.rows.total - event.active.length, epoch: event.rows.epoch, endsAtMs: NEVER_MS };
+    const available = event.rows.total - event.active.length;
+    const left = { eventId, available, epoch: event.rows.epoch, batch: 0, endsAtMs: NEVER_MS };
     if (heard) for (const { id, workers } of this.bus.nodes) this.network.carry("calls", id, () => workers.forget(eventId));
     await this.renewals.pages();
     await this.renewals.forget(eventId);
-    await this.renewals.left(eventId, left);
+    await this.renewals.left(left);
   }
 
   /** What a worker must not begin from. */
