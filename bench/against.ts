@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../scripts/static-checks.ts";
 import type { BenchArguments } from "./arguments.ts";
+import { provideWrk } from "./load.ts";
 import { figureOf, type Measurement, median } from "./outcome.ts";
 import type { Results } from "./results.ts";
 
@@ -33,6 +34,7 @@ export async function compareRevisions(revision: string, wanted: BenchArguments,
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-against-"));
   const there = join(folder, "tree");
   try {
+    await provideWrk(report);
     checkOut(revision, there, report);
     const pairs: { here: Measurement[]; there: Measurement[] }[] = [];
     while (pairs.length < wanted.runs) {

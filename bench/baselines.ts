@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { createRequire } from "node:module";
 import type { Context, ServiceSchema } from "moleculer";
 import { v7 as uuidv7 } from "uuid";
@@ -7,7 +8,6 @@ import { openDatabase } from "../mixins/database.ts";
 import { openRedis } from "../mixins/redis.ts";
 import type { Purchase } from "../services/purchasing/ports.ts";
 import type { PurchasingDependencies } from "../services/purchasing/purchasing.service.ts";
-import { purchaseId } from "../services/purchasing/transaction-id.ts";
 
 /**
  * The two ways to sell that everyone else uses, behind our own gateway, tokens and broker, so that only the way of selling differs. Both get less to
@@ -83,7 +83,9 @@ function purchasingBy(dependencies: PurchasingDependencies, sell: Sell, close: (
         async handler(ctx: Context<BuyParams>): Promise<Answer<Purchase>> {
           const { eventId, quantity, key } = ctx.params;
           const { userId } = callerOf(ctx);
-          const transactionId = purchaseId(dependencies.transactionSecret, userId, eventId, key);
+          const transactionId = createHmac("sha512", dependencies.transactionSecret)
+            .update(`buy|${userId}|${eventId}|${key}`)
+            .digest("hex");
           const sold = await sell(transactionId, userId, ctx.params);
           if (!sold) return refused("EVENT_SOLD_OUT", { available: 0 });
           return accepted({ transactionId, status: "completed", eventId, quantity, tickets: [], replayed: false });

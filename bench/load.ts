@@ -1,13 +1,12 @@
 import { execFile, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import autocannon from "autocannon";
+import { provideBinaries } from "../scripts/servers/packages.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Measurement } from "./outcome.ts";
 
 /** `refused`: answers of 400 and above; `failed`: no answer; `statuses` where they were to be counted. Times in milliseconds. */
 export type LoadResult = {
-  generator: "wrk" | "autocannon";
   answers: number;
   seconds: number;
   refused: number;
@@ -25,23 +24,15 @@ export type LoadOptions = {
   /** Or several, separated by commas: each token's buyer has one of them. */
   path: string;
   tokensFile: string;
-  tokens: readonly string[];
   connections: number;
   seconds: number;
-  /** Counts answers by status too (wrk only), which costs the generator a few microseconds each. */
+  /** Counts answers by status too, which costs the generator a few microseconds each. */
   countStatuses?: boolean;
 };
 
 type TokensLoad = Pick<LoadOptions, "url" | "path" | "tokensFile" | "connections" | "seconds">;
 
-export function timesOf({
-  answers,
-  p50Ms,
-  p95Ms,
-  p99Ms,
-  p999Ms,
-  maxMs,
-}: Omit<LoadResult, "generator" | "seconds" | "refused" | "failed">): Histogram {
+export function timesOf({ answers, p50Ms, p95Ms, p99Ms, p999Ms, maxMs }: Omit<LoadResult, "seconds" | "refused" | "failed">): Histogram {
   return { count: answers, p50: p50Ms, p95: p95Ms, p99: p99Ms, p999: p999Ms, max: maxMs };
 }
 
@@ -57,13 +48,8 @@ export function measured(
 const scriptOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const [BUY, ASK, ASK_OWN] = [scriptOf("buy.lua"), scriptOf("result.lua"), scriptOf("ask-own.lua")];
 
-/** Buys from `connections` keep-alive connections at once, each asking again as soon as it has its answer: wrk where installed, else autocannon. */
-export function buyAtOnce(options: LoadOptions): Promise<LoadResult> {
-  const hasWrk = spawnSync("wrk", ["--version"]).error === undefined;
-  return hasWrk ? byWrk(options) : byAutocannon(options);
-}
-
-function byWrk({ countStatuses, ...options }: LoadOptions): Promise<LoadResult> {
+/** Buys from `connections` keep-alive connections at once, each asking again as soon as it has its answer. */
+export function buyAtOnce({ countStatuses, ...options }: LoadOptions): Promise<LoadResult> {
   return byTokens(BUY, options, countStatuses === true ? ["statuses"] : []);
 }
 
@@ -76,44 +62,27 @@ function byTokens(
   return runWrk(connections, seconds, ["-s", script, url, "--", path, tokensFile, ...more]);
 }
 
-/** The same question again and again, from so many keep-alive connections. Needs wrk: what is measured here is faster than a generator in Node. */
+/** The same question again and again, from so many keep-alive connections. */
 export function askAtOnce(url: string, { connections, seconds }: { connections: number; seconds: number }): Promise<LoadResult> {
   return runWrk(connections, seconds, ["-H", "Accept-Encoding: gzip, deflate, br", "-s", ASK, url]);
 }
 
-/** People who each ask for what is theirs, one after the other, from so many keep-alive connections. Needs wrk, as `askAtOnce`. */
+/** People who each ask for what is theirs, one after the other, from so many keep-alive connections. */
 export function askOwn(options: TokensLoad): Promise<LoadResult> {
   return byTokens(ASK_OWN, options);
 }
 
+/** Installs wrk where it is missing, or throws and says how. An earlier revision that is measured against this one finds it there. */
+export async function provideWrk(report: (line: string) => void): Promise<void> {
+  if (spawnSync("wrk", ["--version"]).error !== undefined) await provideBinaries(["wrk"], report);
+}
+
+/** wrk, since what is measured here is faster than a generator in Node. */
 async function runWrk(connections: number, seconds: number, rest: readonly string[]): Promise<LoadResult> {
+  await provideWrk((line) => console.log(`bench: ${line}`));
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", ...rest];
   const { stdout } = await promisify(execFile)("wrk", args, { maxBuffer: 1 << 24 });
   const line = /^RESULT (.*)$/m.exec(stdout)?.[1];
   if (line === undefined) throw new Error(`wrk printed no result:\n${stdout}`);
-  return { generator: "wrk", ...(JSON.parse(line) as Omit<LoadResult, "generator">) };
-}
-
-async function byAutocannon({ url, path, tokens, connections, seconds }: LoadOptions): Promise<LoadResult> {
-  const paths = path.split(",");
-  const requests = tokens.map((token, index) => ({
-    method: "POST" as const,
-    path: paths[index % paths.length] ?? path,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: '{"quantity":1}',
-  }));
-  const result = await autocannon({ url, connections, duration: seconds, timeout: 30, requests });
-  const { latency } = result;
-  return {
-    generator: "autocannon",
-    answers: result["2xx"] + result.non2xx,
-    seconds: result.duration,
-    refused: result.non2xx,
-    failed: result.errors + result.timeouts,
-    p50Ms: latency.p50,
-    p95Ms: latency.p97_5,
-    p99Ms: latency.p99,
-    p999Ms: latency.p99_9,
-    maxMs: latency.max,
-  };
+  return JSON.parse(line) as LoadResult;
 }

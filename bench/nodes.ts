@@ -60,7 +60,7 @@ async function sell(
     const tokens = Array.from({ length: Math.ceil(buyers / gateways.length) }, () => world.accessToken(randomUUID()));
     const tokensFile = join(folder, `tokens-${events}-${index}`);
     writeFileSync(tokensFile, tokens.join("\n"), { mode: 0o600 });
-    return { url, path, tokensFile, tokens, connections: tokens.length };
+    return { url, path, tokensFile, connections: tokens.length };
   });
   const buy = (forSeconds: number) => Promise.all(loads.map((load) => buyAtOnce({ ...load, seconds: forSeconds })));
   await buy(WARM_UP_SECONDS);

@@ -41,7 +41,7 @@ export async function sellBy(sale: Sale, options: SellingOptions): Promise<Measu
   const engine = await startBenchEngine(sale, contender, options.profile && contender === "worker" ? folder : undefined);
   try {
     const path = eventIds.map((id) => `/api/events/${id}/tickets`).join(",");
-    const load = { url: engine.url, path, tokensFile, tokens, connections: tokens.length };
+    const load = { url: engine.url, path, tokensFile, connections: tokens.length };
     await buyAtOnce({ ...load, seconds: WARM_UP_SECONDS + Math.round(WARM_UP_SECONDS_AN_EVENT * eventIds.length) });
     await settled(database, eventIds);
     const [ticketsBefore, batchesBefore] = [await ticketsOf(database, eventIds), await batchesOf(database, eventIds)];

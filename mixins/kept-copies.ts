@@ -4,19 +4,27 @@ import type { RedisClient } from "./redis.ts";
 export type Stamp = { epoch: number; batch: number };
 
 /**
- * KEYS[1]: a copy. ARGV: epoch, batch, run_id, expiry (ms since 1970), the copy's text.
- * Writes it, except where one of the same run with a larger (epoch, batch) stands. Answers how many were written.
+ * KEYS: copies. ARGV: run_id, then epoch, batch, expiry (ms since 1970) and text of each copy.
+ * Writes each, except where one of the same run with a larger (epoch, batch) stands. Answers how many were written.
  */
 const KEEP_LARGER = `
-  local epoch, batch = tonumber(ARGV[1]), tonumber(ARGV[2])
-  local old = redis.call("GET", KEYS[1])
-  if old then
-    local readable, copy = pcall(cjson.decode, old)
-    if readable and type(copy) == "table" and copy.run == ARGV[3]
-      and (copy.epoch > epoch or (copy.epoch == epoch and copy.batch > batch)) then return 0 end
+  local written = 0
+  for index, key in ipairs(KEYS) do
+    local first = 4 * index - 2
+    local epoch, batch = tonumber(ARGV[first]), tonumber(ARGV[first + 1])
+    local old = redis.pcall("GET", key)
+    local keep = false
+    if type(old) == "string" then
+      local readable, copy = pcall(cjson.decode, old)
+      keep = readable and type(copy) == "table" and copy.run == ARGV[1]
+        and (copy.epoch > epoch or (copy.epoch == epoch and copy.batch > batch))
+    end
+    if not keep then
+      redis.call("SET", key, ARGV[first + 3], "PXAT", ARGV[first + 2])
+      written = written + 1
+    end
   end
-  redis.call("SET", KEYS[1], ARGV[5], "PXAT", ARGV[4])
-  return 1`;
+  return written`;
 
 const DAY_MS = 86_400_000;
 
@@ -55,32 +63,17 @@ export function leftText({ epoch, batch, available }: Omit<Left, "eventId" | "en
   return JSON.stringify({ epoch, batch, run, available: Math.max(0, available) });
 }
 
-/** Writes the copy so that a late writer overwrites nothing newer. Rejects when Redis does not answer; writes nothing while its run is not known. */
-export async function writeLeft(redis: RedisClient, left: Left): Promise<void> {
-  await withScript(redis).keepLarger(...scriptArguments(left, presentRun(redis)));
-}
-
-/** As `writeLeft`, for many in one go. Rejects when Redis is away, else says in their order which were not written, and why. */
-export async function writeLeftOfMany(redis: RedisClient, many: readonly Left[]): Promise<(Error | null)[]> {
-  const run = presentRun(redis);
-  const pipeline = withScript(redis).pipeline() as unknown as KeepLarger & { exec(): Promise<[Error | null, unknown][] | null> };
-  for (const left of many) void pipeline.keepLarger(...scriptArguments(left, run));
-  const results = await pipeline.exec();
-  return many.map((_left, index) => results?.[index]?.[0] ?? null);
-}
-
-function presentRun(redis: RedisClient): string {
+/**
+ * Writes copies of different events in one go, so that a late writer overwrites nothing newer. Rejects when Redis does not answer; writes nothing while its
+ * run is not known.
+ */
+export async function writeLeft(redis: RedisClient, many: readonly Left[]): Promise<void> {
   const run = redis.runId();
   if (run === undefined) throw new Error("Redis is away");
-  return run;
-}
-
-function withScript(redis: RedisClient): RedisClient & KeepLarger {
-  if (!("keepLarger" in redis)) redis.defineCommand("keepLarger", { lua: KEEP_LARGER, numberOfKeys: 1 });
-  return redis as RedisClient & KeepLarger;
-}
-
-function scriptArguments(left: Left, run: string): (string | number)[] {
-  const expiresAtMs = Math.round(Math.max(left.endsAtMs, Date.now()) + DAY_MS);
-  return [availableKey(left.eventId), left.epoch, left.batch, run, expiresAtMs, leftText(left, run)];
+  if (!("keepLarger" in redis)) redis.defineCommand("keepLarger", { lua: KEEP_LARGER });
+  const nowMs = Date.now();
+  const facts = many.flatMap((left) => {
+    return [left.epoch, left.batch, Math.round(Math.max(left.endsAtMs, nowMs) + DAY_MS), leftText(left, run)];
+  });
+  await (redis as RedisClient & KeepLarger).keepLarger(many.length, ...many.map(({ eventId }) => availableKey(eventId)), run, ...facts);
 }

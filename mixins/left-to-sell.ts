@@ -1,5 +1,5 @@
 import type { Connection } from "./database.ts";
-import { type Left, writeLeftOfMany } from "./kept-copies.ts";
+import { type Left, writeLeft } from "./kept-copies.ts";
 import type { RedisClient } from "./redis.ts";
 
 /**
@@ -23,5 +23,5 @@ export async function readLeftToSell(connection: Connection, eventIds: readonly 
 
 /** Puts the numbers where readers look first; a newer one stays. Never rejects: without Redis they are read from PostgreSQL again. */
 export async function copyLeftToSell(redis: RedisClient, numbers: readonly Left[]): Promise<void> {
-  await writeLeftOfMany(redis, numbers).catch(() => undefined);
+  await writeLeft(redis, numbers).catch(() => undefined);
 }

@@ -38,8 +38,15 @@ export async function inspectTopology(channel: Channel, topology: Topology): Pro
   return { ready: queue.messageCount, consumers: queue.consumerCount, dead: dead.messageCount };
 }
 
-/** What travels: one message per committed batch. Ids are hex; a sweeper's message carries none. */
-export type TransactionMessage = { eventId: string; transactionIds: string[] };
+/** A committed batch of an event. Ids are hex; a sweeper tells none. */
+export type EventTransactions = { eventId: string; transactionIds: string[] };
+/** What travels. `more`: what else was committed in the same moment. A ledger of before books the first and leaves the others to the sweeper. */
+export type TransactionMessage = EventTransactions & { more?: EventTransactions[] };
+
+/** The events that a message tells of. */
+export function eventIdsOf({ eventId, more = [] }: TransactionMessage): string[] {
+  return [eventId, ...more.map((other) => other.eventId)];
+}
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TRANSACTION_ID = /^(?:[0-9a-f]{2}){1,64}$/;
@@ -52,8 +59,17 @@ export function readMessage(content: Buffer): TransactionMessage | undefined {
   } catch {
     return undefined;
   }
-  if (typeof body !== "object" || body === null) return undefined;
-  const { eventId, transactionIds } = body as { eventId?: unknown; transactionIds?: unknown };
+  const first = readEvent(body);
+  if (first === undefined) return undefined;
+  const { more } = body as { more?: unknown };
+  if (more === undefined) return first;
+  const others = Array.isArray(more) ? more.flatMap((other) => readEvent(other) ?? []) : [];
+  return Array.isArray(more) && others.length === more.length ? { ...first, more: others } : undefined;
+}
+
+function readEvent(told: unknown): EventTransactions | undefined {
+  if (typeof told !== "object" || told === null) return undefined;
+  const { eventId, transactionIds } = told as { eventId?: unknown; transactionIds?: unknown };
   if (typeof eventId !== "string" || !UUID.test(eventId) || !Array.isArray(transactionIds)) return undefined;
   if (!transactionIds.every((id): id is string => typeof id === "string" && TRANSACTION_ID.test(id))) return undefined;
   return { eventId, transactionIds };

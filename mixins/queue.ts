@@ -5,4 +5,4 @@
 export { type Consumer, type Delivery, type Handler, openConsumer, type Turn } from "./queue-consumer.ts";
 export type { Log } from "./queue-connection.ts";
 export { openPublisher, type Publisher, type PublisherCounts } from "./queue-publisher.ts";
-export { type Topology, topologyOf, TRANSACTION_QUEUE, type TransactionMessage } from "./queue-topology.ts";
+export { eventIdsOf, type Topology, topologyOf, TRANSACTION_QUEUE, type TransactionMessage } from "./queue-topology.ts";

@@ -78,7 +78,7 @@ describe("the catalogue's copies", () => {
     proxy.freeze(true);
     try {
       assert.equal(await search(), page, "the same object, so that the gateway need not spell it out again");
-      await writeLeft(world.redis, { eventId: first?.id ?? "", available: 3, epoch: 9, batch: 1, endsAtMs: NOW * 2 });
+      await writeLeft(world.redis, [{ eventId: first?.id ?? "", available: 3, epoch: 9, batch: 1, endsAtMs: NOW * 2 }]);
       const after = await search();
       assert.deepEqual(after.items[0], { ...first, available: 3 });
       assert.deepEqual(after.items.slice(1), page.items.slice(1));

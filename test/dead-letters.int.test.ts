@@ -98,6 +98,23 @@ describe("the dead letters", () => {
     assert.equal(await dead(), 0);
   });
 
+  it("a poisoned event spoils nobody it shares a message with, and the message is replayed once all its events can be booked", async () => {
+    const [good, poisoned] = [await world.addEvent(10), await world.addEvent(10)];
+    for (const eventId of [good, poisoned]) await world.sell(eventId, [3, 2]);
+    await world.database.query({ text: "UPDATE event SET capacity = 4 WHERE id = $1", values: [poisoned] });
+    send(JSON.stringify({ eventId: good, transactionIds: [], more: [{ eventId: poisoned, transactionIds: [] }] }), world.topology.queue);
+    await until(async () => (await dead()) === 1);
+    assert.deepEqual(await world.numbers(good), booked);
+    assert.equal((await world.numbers(poisoned)).failed, 2);
+    const tooEarly = await value<Replayed>("replay");
+    assert.deepEqual([tooEarly.replayed, tooEarly.kept.length], [0, 1]);
+    assert.ok(tooEarly.kept[0]?.sentence.startsWith(`2 failed rows of event ${poisoned} still`), tooEarly.kept[0]?.sentence);
+    await mend(poisoned);
+    assert.deepEqual(await value("replay"), { replayed: 1, left: 0, kept: [] });
+    assert.deepEqual([await world.numbers(good), await world.numbers(poisoned)], [booked, booked]);
+    await until(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
+  });
+
   it("a replay brings pending rows to be booked by the ledger, which counts its deliveries anew", async () => {
     const eventId = await world.addEvent(10);
     await world.sell(eventId, [3, 2]);

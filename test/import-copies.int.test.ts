@@ -42,7 +42,7 @@ describe("copies that Redis could not take from an import", () => {
     return world.redis.status !== "ready";
   };
   /** As a worker of before the import would, that is late or repeats. */
-  const sellsOn = (available: number) => writeLeft(world.redis, { eventId: id, available, epoch: 5, batch: 9, endsAtMs: NEVER_MS });
+  const sellsOn = (available: number) => writeLeft(world.redis, [{ eventId: id, available, epoch: 5, batch: 9, endsAtMs: NEVER_MS }]);
 
   it("frozen, it has them a moment after it goes on, and no page of before is fresh", async () => {
     await sellsOn(record.totalCapacity - 1);

@@ -84,8 +84,11 @@ describe("the ledger books each committed transaction exactly once", () => {
   it("writes what an event has to sell where its worker died before it could, and leaves a newer copy alone", async () => {
     const [left, newer] = [await world.addEvent(10), await world.addEvent(10)];
     const run = world.redis.runId() ?? assert.fail("Redis is away");
-    await writeLeft(world.redis, { eventId: left, available: 10, epoch: 1, batch: 0, endsAtMs: Date.now() });
-    await writeLeft(world.redis, { eventId: newer, available: 5, epoch: 2, batch: 0, endsAtMs: Date.now() });
+    const endsAtMs = Date.now();
+    await writeLeft(world.redis, [
+      { eventId: left, available: 10, epoch: 1, batch: 0, endsAtMs },
+      { eventId: newer, available: 5, epoch: 2, batch: 0, endsAtMs },
+    ]);
     for (const eventId of [left, newer]) await world.sell(eventId, [3], { ageMs: 10_000 });
     ledger = await world.startLedger({ sweep: { everyMs: 50, olderThanMs: 5_000 } });
     const copied = async (eventId: string) => readAvailable(await world.redis.get(availableKey(eventId)), run);

@@ -46,13 +46,14 @@ describe("the queue between the workers and the ledger", () => {
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
     await until(() => publisher.connected());
     const eventId = randomUUID();
-    for (let index = 0; index < 50; index += 1) publisher.publish(eventId, ["ab".repeat(64), index.toString(16).padStart(4, "0")]);
+    const ids = (index: number): string[] => ["ab".repeat(64), index.toString(16).padStart(4, "0"), ...Array<string>(8).fill("cd")];
+    for (let index = 0; index < 50; index += 1) publisher.publish(eventId, ids(index));
     await until(() => publisher.counts().confirmed === 50);
 
     const seen: Delivery[] = [];
     const consumer = await openConsumer({ url: amqpUrl, log: silent, topology, handler: acceptAll(seen) });
     await until(() => seen.length === 50);
-    assert.deepEqual(seen[49]?.message, { eventId, transactionIds: ["ab".repeat(64), "0031"] });
+    assert.deepEqual(seen[49]?.message, { eventId, transactionIds: ids(49) });
     await consumer.close();
     await publisher.close();
     assert.deepEqual(await inspectTopology(channel, topology), { ready: 0, consumers: 0, dead: 0 });
@@ -62,7 +63,7 @@ describe("the queue between the workers and the ledger", () => {
     const topology = freshTopology();
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
     await until(() => publisher.connected());
-    for (let index = 0; index < 120; index += 1) publisher.publish(randomUUID(), []);
+    for (let index = 0; index < 120; index += 1) publisher.publish(randomUUID(), Array<string>(10).fill("ab"));
     await until(() => publisher.counts().confirmed === 120);
     const sizes: number[] = [];
     const consumer = await openConsumer({
@@ -145,12 +146,20 @@ describe("the queue between the workers and the ledger", () => {
       "{}",
       JSON.stringify({ eventId: "x", transactionIds: [] }),
       JSON.stringify({ eventId, transactionIds: ["xyz"] }),
+      JSON.stringify({
+        eventId,
+        transactionIds: [],
+        more: [
+          { eventId, transactionIds: [] },
+          { eventId: "x", transactionIds: [] },
+        ],
+      }),
     ])
       channel.sendToQueue(topology.queue, Buffer.from(poison), { persistent: true });
     channel.sendToQueue(topology.queue, Buffer.from(JSON.stringify({ eventId, transactionIds: ["ab"] })), { persistent: true });
     await until(() => seen.length === 1);
-    await until(async () => (await inspectTopology(channel, topology)).dead === 5);
-    assert.equal(errors.length, 5, errors.join("\n"));
+    await until(async () => (await inspectTopology(channel, topology)).dead === 6);
+    assert.equal(errors.length, 6, errors.join("\n"));
     assert.equal(seen.length, 1);
     await consumer.close();
   });

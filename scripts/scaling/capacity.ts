@@ -26,9 +26,6 @@ const NODE_MB = 512;
 const TICKETS_PER_USER = 0.2;
 /** Rows and indexes of a ticket and its booking, summed from their columns. */
 const BYTES_PER_TICKET = 800;
-/** A ticket's copy lives until its event is over: so many days on average. */
-const COPY_DAYS = 30;
-const BYTES_PER_COPY = 450;
 
 export type Plan = {
   viewsPerSecond: number;
@@ -38,7 +35,6 @@ export type Plan = {
   catalog: number;
   memoryGb: number;
   postgresGbPerYear: number;
-  redisGb: number;
 };
 
 export function planFor({ dailyUsers, concurrentOperations }: Demand, { gatewaySaleMs, workerSaleMs, viewMs }: Costs): Plan {
@@ -54,7 +50,6 @@ export function planFor({ dailyUsers, concurrentOperations }: Demand, { gatewayS
     ...{ viewsPerSecond, salesPerSecond, gateways, purchasing, catalog },
     memoryGb: ((gateways + purchasing + catalog + 2 * LEAST_NODES) * NODE_MB) / 1_024,
     postgresGbPerYear: (tickets * 365 * BYTES_PER_TICKET) / 1e9,
-    redisGb: (tickets * COPY_DAYS * BYTES_PER_COPY) / 1e9,
   };
 }
 
@@ -98,7 +93,6 @@ export function capacityTable(costs: Costs): string {
     row("catalog nodes", ({ catalog }) => catalog),
     row("memory of all nodes, GB", ({ memoryGb }) => memoryGb),
     row("PostgreSQL grows, GB a year", ({ postgresGbPerYear }) => postgresGbPerYear),
-    row("Redis, GB", ({ redisGb }) => redisGb),
     "",
   ].join("\n");
 }

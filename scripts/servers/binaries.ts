@@ -4,8 +4,8 @@ import { processEnvironment } from "../../config.ts";
 
 export const SERVER_NAMES = ["postgres", "redis", "rabbitmq", "nats"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
-/** Prometheus is not part of an engine; tests run the rules on it. */
-export type ProgramName = ServerName | "prometheus";
+/** Prometheus and wrk are not part of an engine: tests run the rules on the one, benchmarks load with the other. */
+export type ProgramName = ServerName | "prometheus" | "wrk";
 
 /** Where each program lies. epmd is Erlang's port mapper, which RabbitMQ cannot start without. */
 export type Binaries = {
@@ -16,6 +16,7 @@ export type Binaries = {
   nats: string;
   prometheus: string;
   promtool: string;
+  wrk: string;
 };
 
 /**
@@ -39,6 +40,7 @@ const PLACES: Record<keyof Binaries, readonly string[]> = {
   nats: ["/usr/sbin/nats-server", "/usr/bin/nats-server", "/opt/homebrew/bin/nats-server", "/usr/local/bin/nats-server"],
   prometheus: ["/usr/bin/prometheus", "/opt/homebrew/bin/prometheus", "/usr/local/bin/prometheus"],
   promtool: ["/usr/bin/promtool", "/opt/homebrew/bin/promtool", "/usr/local/bin/promtool"],
+  wrk: ["/usr/bin/wrk", "/opt/homebrew/bin/wrk", "/usr/local/bin/wrk"],
 };
 
 const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
@@ -47,6 +49,7 @@ const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
   rabbitmq: ["rabbitmq", "epmd"],
   nats: ["nats"],
   prometheus: ["prometheus", "promtool"],
+  wrk: ["wrk"],
 };
 const FILE_NAMES: Record<keyof Binaries, string> = {
   postgres: "postgres",
@@ -56,6 +59,7 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
   nats: "nats-server",
   prometheus: "prometheus",
   promtool: "promtool",
+  wrk: "wrk",
 };
 
 /** Says which programs of these servers are installed, and which servers lack one. PostgreSQL older than 15 counts as missing. */

@@ -7,6 +7,7 @@ import { ServerProblem, secondsSince, type Report } from "./problem.ts";
 
 const DEBIAN_PACKAGES: Record<ProgramName, string> = {
   prometheus: "prometheus",
+  wrk: "wrk",
   postgres: "postgresql",
   redis: "redis-server",
   rabbitmq: "rabbitmq-server",
@@ -14,6 +15,7 @@ const DEBIAN_PACKAGES: Record<ProgramName, string> = {
 };
 const DEBIAN_UNITS: Record<ProgramName, readonly string[]> = {
   prometheus: ["prometheus.service"],
+  wrk: [],
   postgres: ["postgresql.service"],
   redis: ["redis-server.service"],
   rabbitmq: ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
@@ -21,6 +23,7 @@ const DEBIAN_UNITS: Record<ProgramName, readonly string[]> = {
 };
 const FEDORA_PACKAGES: Record<ProgramName, string> = {
   prometheus: "golang-github-prometheus",
+  wrk: "wrk",
   postgres: "postgresql-server",
   redis: "redis",
   rabbitmq: "rabbitmq-server",
@@ -28,6 +31,7 @@ const FEDORA_PACKAGES: Record<ProgramName, string> = {
 };
 const MACOS_PACKAGES: Record<ProgramName, string> = {
   prometheus: "prometheus",
+  wrk: "wrk",
   postgres: "postgresql@17",
   redis: "redis",
   rabbitmq: "rabbitmq",
@@ -35,6 +39,7 @@ const MACOS_PACKAGES: Record<ProgramName, string> = {
 };
 const VARIABLE_NAMES: Record<ProgramName, string | undefined> = {
   prometheus: undefined,
+  wrk: undefined,
   postgres: "DATABASE_URL",
   redis: "REDIS_URL",
   rabbitmq: "AMQP_URL",
@@ -71,7 +76,7 @@ function adviceFor(missing: readonly ProgramName[], why: string): string {
   const variables = missing.flatMap((server) => VARIABLE_NAMES[server] ?? []);
   const list = (names: Record<ProgramName, string>) => missing.map((server) => names[server]).join(" ");
   return [
-    `These servers are ${why}: ${list(DEBIAN_PACKAGES)} (PostgreSQL 15 or newer is needed). Install them:`,
+    `These programs are ${why}: ${list(DEBIAN_PACKAGES)}${missing.includes("postgres") ? " (PostgreSQL 15 or newer is needed)" : ""}. Install them:`,
     `  Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${list(DEBIAN_PACKAGES)}`,
     `  Fedora:          sudo dnf install -y ${list(FEDORA_PACKAGES)}`,
     `  macOS:           brew install ${list(MACOS_PACKAGES)}`,

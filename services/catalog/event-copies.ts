@@ -69,7 +69,7 @@ export function createRenewals(redis: RedisClient, repeatEveryMs = 1_000, clock:
   const writeLeft = async (left: Left): Promise<boolean> => {
     const { eventId, epoch } = left;
     try {
-      await writeCopy(redis, left);
+      await writeCopy(redis, [left]);
       if ((owed.get(eventId)?.epoch ?? epoch) <= epoch) owed.delete(eventId);
       return true;
     } catch {

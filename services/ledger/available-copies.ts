@@ -34,7 +34,7 @@ export const AVAILABLE = `
 export async function renewAvailable(database: Database, redis: RedisClient, eventIds: readonly string[]): Promise<boolean> {
   const truths = await database.query<Left>({ text: AVAILABLE, values: [eventIds] });
   try {
-    for (const truth of truths) await writeLeft(redis, truth);
+    if (truths.length > 0) await writeLeft(redis, truths);
     return true;
   } catch {
     return false;

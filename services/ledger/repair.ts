@@ -1,6 +1,7 @@
 import { bookPending, lockEvents } from "../../mixins/book-pending.ts";
 import { type Database, isServerError } from "../../mixins/database.ts";
 import { type DeadLetter, type Messenger, overDeadLetters } from "../../mixins/dead-letters.ts";
+import { eventIdsOf } from "../../mixins/queue.ts";
 import { isIntegrityError } from "./apply.ts";
 
 /** `failed`: how many rows still are. The sentence says what was done, or why it could not be. */
@@ -89,7 +90,7 @@ export async function listDeadLetters(
 }
 
 /**
- * Moves dead letters (with `id`: those of this id) back into the queue, `limit` at most. Before a message goes back the failed rows of its event are tried again: a
+ * Moves dead letters (with `id`: those of this id) back into the queue, `limit` at most. Before a message goes back the failed rows of its events are tried again: a
  * message brings back pending rows only. Undefined: RabbitMQ is away; what was moved until then stays moved. Rejects while PostgreSQL is away.
  */
 export async function replayDeadLetters(
@@ -101,9 +102,13 @@ export async function replayDeadLetters(
   let replayed = 0;
   const looked = await overDeadLetters(messenger, id === undefined ? limit : SEARCHED_MAX, async (letter, message) => {
     if ((id !== undefined && letter.id !== id) || replayed + kept.length >= limit) return undefined;
-    const retried = message && (await retryFailed(database, message.eventId));
-    if (retried !== undefined && retried.failed > 0) {
-      kept.push({ id: letter.id, sentence: retried.sentence });
+    const obstacles: string[] = [];
+    for (const eventId of message === undefined ? [] : eventIdsOf(message)) {
+      const retried = await retryFailed(database, eventId);
+      if (retried !== undefined && retried.failed > 0) obstacles.push(retried.sentence);
+    }
+    if (obstacles.length > 0) {
+      kept.push({ id: letter.id, sentence: obstacles.join(" ") });
       return undefined;
     }
     replayed += 1;

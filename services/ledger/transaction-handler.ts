@@ -1,6 +1,6 @@
 import { type Clock, pause, systemClock } from "../../mixins/clock.ts";
 import type { Database } from "../../mixins/database.ts";
-import type { Handler, Log, Turn } from "../../mixins/queue.ts";
+import { eventIdsOf, type Handler, type Log, type Turn } from "../../mixins/queue.ts";
 import { applyEvents, failPending } from "./apply.ts";
 
 export type LedgerCounts = { appliedRows: number; failedRows: number; outages: number };
@@ -43,10 +43,10 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
   };
 
   return async (deliveries, turn) => {
-    const eventIds = [...new Set(deliveries.map(({ message }) => message.eventId))].sort();
-    const lastTry = new Set(deliveries.filter(({ last }) => last).map(({ message }) => message.eventId));
+    const eventIds = [...new Set(deliveries.flatMap(({ message }) => eventIdsOf(message)))].sort();
+    const lastTry = new Set(deliveries.filter(({ last }) => last).flatMap(({ message }) => eventIdsOf(message)));
     const broken = await overOutages(turn, () => attempt(eventIds, lastTry));
-    return deliveries.filter(({ message }) => broken.has(message.eventId));
+    return deliveries.filter(({ message }) => eventIdsOf(message).some((eventId) => broken.has(eventId)));
   };
 
   async function overOutages<T>(turn: Turn, work: () => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { Context, ServiceSchema } from "moleculer";
 import type { BuyTickets, CancelTicket, Command } from "../../domain/event-state.ts";
 import { accepted, refused } from "../../domain/refusal.ts";
@@ -22,7 +23,7 @@ import { busRouter } from "./router.ts";
 import { ticketActions } from "./ticket-actions.ts";
 import { createTicketIds } from "./ticket-id.ts";
 import { traceCommands } from "./traced-commands.ts";
-import { cancellationId, purchaseId } from "./transaction-id.ts";
+import { cancellationId, purchaseId, transactionKey } from "./transaction-id.ts";
 import { Workers } from "./workers.ts";
 
 export type PurchasingDependencies = {
@@ -62,6 +63,7 @@ const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 /** Sells and cancels through one worker per event, and shows people their tickets. The only writer of event_worker, event_tickets and pending rows. */
 export function createPurchasingService(dependencies: PurchasingDependencies): ServiceSchema {
   const { database, workerDatabase, redis, transactionSecret } = dependencies;
+  const transactions = transactionKey(transactionSecret);
   let workers: Workers | undefined;
   let leases: Leases | undefined;
   let publisher: Publisher | undefined;
@@ -97,7 +99,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         handler(ctx: Context<BuyParams>): Promise<Outcome> | Outcome {
           const { eventId, key, quantity, insteadOf } = ctx.params;
           const { userId } = callerOf(ctx);
-          const transactionId = purchaseId(transactionSecret, userId, eventId.toLowerCase(), key);
+          const transactionId = purchaseId(transactions, userId, eventId.toLowerCase(), key);
           return submit(eventId, { type: "BuyTickets", transactionId, userId, quantity }, false, insteadOf);
         },
       },
@@ -109,7 +111,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
         params: { $$strict: true, eventId: uuid, ticketId: uuid, insteadOf: nodeId },
         async handler(ctx: Context<CancelParams>): Promise<Outcome> {
           const { eventId, ticketId, insteadOf } = ctx.params;
-          const command = cancellation(transactionSecret, callerOf(ctx).userId, ticketId);
+          const command = cancellation(transactions, callerOf(ctx).userId, ticketId);
           const outcome = await submit(eventId, command, false, insteadOf);
           // Whoever names the wrong event for a ticket has named no ticket.
           return !outcome.ok && outcome.refusal.code === "EVENT_NOT_FOUND" ? refused("TICKET_NOT_FOUND") : outcome;
@@ -222,7 +224,7 @@ function isWhole(command: Unread<BuyTickets> | Unread<CancelTicket>): boolean {
   return command.type === "BuyTickets" ? command.quantity !== undefined : command.ticketId !== undefined;
 }
 
-function cancellation(secret: string, userId: string, ticketId: string): CancelTicket {
+function cancellation(secret: KeyObject, userId: string, ticketId: string): CancelTicket {
   const id = ticketId.toLowerCase();
   return { type: "CancelTicket", transactionId: cancellationId(secret, id), userId, ticketId: id };
 }

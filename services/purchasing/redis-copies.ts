@@ -1,13 +1,13 @@
 import { type Clock, systemClock } from "../../mixins/clock.ts";
 import { gather } from "../../mixins/gather.ts";
-import { type Left, writeLeftOfMany } from "../../mixins/kept-copies.ts";
+import { type Left, writeLeft } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import type { Copies } from "./ports.ts";
 
 /** No buyer waits longer than this for a copy. */
 const PATIENCE_MS = 150;
 /** Events in one write to Redis. */
-const EVENTS_MAX = 500;
+const EVENTS_MAX = 250;
 
 /**
  * What a batch left to sell, for readers that need not ask PostgreSQL. A failure costs readers time, never truth: it is repaired in the background with
@@ -22,8 +22,8 @@ export function redisCopies(redis: RedisClient, repairEveryMs = 1_000, clock: Cl
   // What many events have committed together goes to Redis together.
   const send = gather(
     async (many: Left[]) => {
-      const errors = await writeLeftOfMany(redis, many);
-      return errors.map((error) => (error === null ? undefined : Promise.reject(error)));
+      await writeLeft(redis, many);
+      return many.map(() => undefined);
     },
     { running: Infinity, most: EVENTS_MAX, waitMs: Infinity },
   );

@@ -86,7 +86,7 @@ export class SimulatedRedis {
       },
       runId: () => (connection === undefined ? undefined : `run-${connection.run}`),
       defineCommand: () => undefined,
-      keepLarger: (...args: ScriptArguments) => command(() => this.keepLarger(args)),
+      keepLarger: (count: number, ...args: (string | number)[]) => command(() => this.keepLarger(args.slice(0, count), args.slice(count))),
       mget: (...keys: string[]) => command(() => keys.map((key) => this.data.get(key) ?? null)),
       set: (key: string, text: string) => command(() => this.data.set(key, text)),
       del: (...keys: string[]) => command(() => keys.forEach((key) => this.data.delete(key))),
@@ -95,32 +95,27 @@ export class SimulatedRedis {
       /** REPLACE_IF_SAME of services/ledger/available-copies.ts. */
       eval: (_script: string, _count: number, key: string, old: string, text: string) =>
         command(() => (this.data.get(key) === old ? (this.data.set(key, text), 1) : 0)),
-      pipeline: () => {
-        const scripts: ScriptArguments[] = [];
-        return {
-          keepLarger: (...args: ScriptArguments) => scripts.push(args),
-          exec: () => command(() => scripts.map((args): [null, number] => [null, this.keepLarger(args)])),
-        };
-      },
     };
     return client as unknown as RedisClient;
   }
 
-  /** The script KEEP_LARGER of mixins/kept-copies.ts. Answers how many were written. */
-  private keepLarger([key, epoch, batch, run, , text]: ScriptArguments): number {
-    const old = this.data.get(key);
-    const copy = old === undefined ? undefined : (JSON.parse(old) as { epoch: number; batch: number; run: string });
-    const larger = copy !== undefined && (copy.epoch > epoch || (copy.epoch === epoch && copy.batch > batch));
-    if (larger && copy.run === run) {
-      if (!this.unstamped) return 0;
-      this.wentBack(key);
+  /** The script KEEP_LARGER of mixins/kept-copies.ts. */
+  private keepLarger(keys: (string | number)[], [run, ...facts]: (string | number)[]): number {
+    let written = 0;
+    for (const [index, key] of keys.map(String).entries()) {
+      const [epoch, batch, , text] = facts.slice(4 * index) as [number, number, number, string];
+      const old = this.data.get(key);
+      const copy = old === undefined ? undefined : (JSON.parse(old) as { epoch: number; batch: number; run: string });
+      const larger = copy !== undefined && (copy.epoch > epoch || (copy.epoch === epoch && copy.batch > batch));
+      if (larger && copy.run === run) {
+        if (!this.unstamped) continue;
+        this.wentBack(key);
+      }
+      this.data.set(key, text);
+      this.expiring.delete(key);
+      written += 1;
+      if (++this.written % 5 === 0) this.saved = new Map(this.data);
     }
-    this.data.set(key, text);
-    this.expiring.delete(key);
-    if (++this.written % 5 === 0) this.saved = new Map(this.data);
-    return 1;
+    return written;
   }
 }
-
-/** Its key, epoch, batch, run of Redis, expiry and text. */
-type ScriptArguments = [string, number, number, string, number, string];
