@@ -11,7 +11,10 @@ import { NO_FENCE, unfenced } from "./support/unfenced.ts";
 import { until } from "./support/until.ts";
 
 /** The statement with everything but the look at epoch and batch. */
-const MANY_WITHOUT_FENCE = COMMIT_MANY.text.replace(" AND worker.epoch = asked.epoch AND worker.batch = asked.batch", "");
+const MANY_WITHOUT_FENCE = COMMIT_MANY.text.replace(
+  "AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END",
+  "",
+);
 const EVENTS = 6;
 
 type Taken = { eventId: string; epoch: number; event: LoadedEvent };

@@ -27,6 +27,7 @@ const STATEMENTS = "services/purchasing/store-statements.ts";
 const STORE = "services/purchasing/event-store.ts";
 /** The same for several events at once. */
 const GATHERED_STATEMENTS = "services/purchasing/gathered-statements.ts";
+const MANY_FENCE = "AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END";
 const GATHERED_STORE = "services/purchasing/gathered-store.ts";
 const CONSUMER = "mixins/queue-consumer.ts";
 
@@ -61,7 +62,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     edits: [
       [WORKER, LOST_BY_LOAD, ""],
       [STATEMENTS, FENCE, `WHERE event_id = $1 AND ${TYPED}`],
-      [GATHERED_STATEMENTS, " AND worker.epoch = asked.epoch AND worker.batch = asked.batch", ""],
+      [GATHERED_STATEMENTS, MANY_FENCE, ""],
     ],
     ...{ shownBy: TAKEOVERS, red: "I1" },
   },
