@@ -109,16 +109,4 @@ describe("internal tokens", () => {
     assert.equal(verifyInternal(`${encode({ alg: "none", typ: "internal+jwt" })}.${encode(claims)}.`), "UNAUTHENTICATED");
     assert.equal(verifyInternal(sign(SUBJECT)), "UNAUTHENTICATED");
   });
-
-  it("cost less than 40 µs to mint and check together, for a caller never seen", () => {
-    const verify = createInternalTokenVerifier(SECRET);
-    const rounds = 2_000;
-    let best = Number.POSITIVE_INFINITY;
-    for (let run = 0; run < 20 && best >= 40; run += 1) {
-      const startedAt = performance.now();
-      for (let index = 0; index < rounds; index += 1) assert.ok(verify(mint({ userId: `${run}-${index}`, role: "customer" })).ok);
-      best = Math.min(best, ((performance.now() - startedAt) * 1_000) / rounds);
-    }
-    assert.ok(best < 40, `${best.toFixed(1)} µs`);
-  });
 });

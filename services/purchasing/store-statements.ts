@@ -2,8 +2,8 @@
  * The worker's SQL. Each statement has a name, is prepared once per connection, and knows no rules: it makes a step atomic and checks the fence.
  *
  * Until it is analysed anew, PostgreSQL takes a hot event's tickets for the handful that events had sold before, and would read them all in each batch rather
- * than look each id up. So a ticket that is named by its id is compared with its event by IS NOT DISTINCT FROM, for which no index serves, and customers'
- * tickets are counted one customer at a time (test/worker-plans.int.test.ts).
+ * than look each id up. So a ticket that is named by its id is compared with its event in a CASE, for which no index serves, and customers' tickets are
+ * counted one customer at a time (test/worker-plans.int.test.ts).
  */
 
 export const CLOCK_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::float8";
@@ -35,7 +35,7 @@ export const LOAD = {
                 FROM (SELECT transaction_id, user_id, count(*) AS quantity FROM event_tickets
                       WHERE transaction_id = ANY ($2::bytea[]) GROUP BY 1, 2) AS sale), '[]') AS sales,
       coalesce((SELECT json_agg(json_build_object('ticketId', id, 'userId', user_id, 'cancelled', cancelled_at IS NOT NULL))
-                FROM event_tickets WHERE id = ANY ($3::uuid[]) AND event_id IS NOT DISTINCT FROM $1), '[]') AS tickets,
+                FROM event_tickets WHERE id = ANY ($3::uuid[]) AND CASE WHEN event_id = $1 THEN true END), '[]') AS tickets,
       coalesce((SELECT json_agg(json_build_object('userId', asked.user_id, 'count', customer.active))
                 FROM unnest($4::uuid[]) AS asked (user_id)
                 CROSS JOIN LATERAL (SELECT count(*) AS active FROM event_tickets AS ticket
@@ -64,7 +64,8 @@ export const COMMIT = {
     ), cancelled AS (
       UPDATE event_tickets AS ticket SET cancelled_at = fence.at
       FROM fence, unnest($9::uuid[], $10::bytea[]) AS item (id, transaction_id)
-      WHERE ticket.id = item.id AND ticket.event_id IS NOT DISTINCT FROM $1 AND ticket.cancelled_at IS NULL AND fence.at < to_timestamp($11::float8 / 1000)
+      WHERE ticket.id = item.id AND CASE WHEN ticket.event_id = $1 THEN true END AND ticket.cancelled_at IS NULL
+        AND fence.at < to_timestamp($11::float8 / 1000)
       RETURNING item.transaction_id AS cancellation_id, ticket.*
     ), booked AS (
       INSERT INTO event_ticket_transactions (transaction_id, event_id, user_id, event_date, quantity, status, epoch, batch, created_at)
