@@ -54,8 +54,8 @@ export const COMMIT_MANY = {
     ), cancelled AS (
       UPDATE event_tickets AS ticket SET cancelled_at = fence.at
       FROM fence JOIN unnest($13::bigint[], $14::uuid[], $15::bytea[]) AS item (place, id, transaction_id) USING (place)
-      WHERE ticket.id = item.id AND CASE WHEN ticket.event_id = fence.event_id THEN true END AND ticket.cancelled_at IS NULL
-        AND fence.at < to_timestamp(fence.starts_at_ms / 1000)
+      WHERE ticket.id = item.id AND CASE WHEN ticket.event_id = fence.event_id THEN true END
+        AND ticket.cancelled_at IS NULL AND fence.at < to_timestamp(fence.starts_at_ms / 1000)
       RETURNING item.transaction_id AS cancellation_id, ticket.*
     ), booked AS (
       INSERT INTO event_ticket_transactions (transaction_id, event_id, user_id, event_date, quantity, status, epoch, batch, created_at)

@@ -64,8 +64,8 @@ export const COMMIT = {
     ), cancelled AS (
       UPDATE event_tickets AS ticket SET cancelled_at = fence.at
       FROM fence, unnest($9::uuid[], $10::bytea[]) AS item (id, transaction_id)
-      WHERE ticket.id = item.id AND CASE WHEN ticket.event_id = $1 THEN true END AND ticket.cancelled_at IS NULL
-        AND fence.at < to_timestamp($11::float8 / 1000)
+      WHERE ticket.id = item.id AND CASE WHEN ticket.event_id = $1 THEN true END
+        AND ticket.cancelled_at IS NULL AND fence.at < to_timestamp($11::float8 / 1000)
       RETURNING item.transaction_id AS cancellation_id, ticket.*
     ), booked AS (
       INSERT INTO event_ticket_transactions (transaction_id, event_id, user_id, event_date, quantity, status, epoch, batch, created_at)
