@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../../mixins/clock.ts";
-import { availableKey, GENERATION_KEY, type Left, writeLeft as writeCopy } from "../../mixins/kept-copies.ts";
+import { availableKey, GENERATION_KEY, type Left, writeLeft } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 
 /** However rarely something is imported, every copy is read anew this often. */
@@ -66,10 +66,10 @@ export function createRenewals(redis: RedisClient, repeatEveryMs = 1_000, clock:
       repeatLater();
     }
   };
-  const writeLeft = async (left: Left): Promise<boolean> => {
+  const writeOrRepeat = async (left: Left): Promise<boolean> => {
     const { eventId, epoch } = left;
     try {
-      await writeCopy(redis, [left]);
+      await writeLeft(redis, [left]);
       if ((owed.get(eventId)?.epoch ?? epoch) <= epoch) owed.delete(eventId);
       return true;
     } catch {
@@ -81,7 +81,7 @@ export function createRenewals(redis: RedisClient, repeatEveryMs = 1_000, clock:
     repeat = undefined;
     if (pagesOwed) await pages();
     // The first that fails has said when to try again.
-    for (const left of [...owed.values()]) if (!(await writeLeft(left))) return;
+    for (const left of [...owed.values()]) if (!(await writeOrRepeat(left))) return;
   };
 
   return {
@@ -91,7 +91,7 @@ export function createRenewals(redis: RedisClient, repeatEveryMs = 1_000, clock:
     },
     async left(left) {
       if ((owed.get(left.eventId)?.epoch ?? 0) < left.epoch) owed.set(left.eventId, left);
-      await writeLeft(left);
+      await writeOrRepeat(left);
     },
     close() {
       closed = true;

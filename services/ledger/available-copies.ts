@@ -1,6 +1,6 @@
+import { isOlder } from "../../mixins/availability.ts";
 import { type Clock, systemClock } from "../../mixins/clock.ts";
-import type { Database } from "../../mixins/database.ts";
-import { availableKey, type Left, leftText, readLeft, writeLeft } from "../../mixins/kept-copies.ts";
+import { availableKey, type Left, leftText, readLeft } from "../../mixins/kept-copies.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 
 /** What PostgreSQL says an event has to sell, as of (epoch, batch): the worker's last commit in the same snapshot. */
@@ -19,27 +19,6 @@ const REPLACE_IF_SAME = `
   if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
   redis.call("SET", KEYS[1], ARGV[2], "KEEPTTL")
   return 1`;
-
-/** What can be sold of events, with the stamp of the last commit that changed it and the end of the event, in one snapshot. */
-export const AVAILABLE = `
-  SELECT event.id AS "eventId", (event.capacity + coalesce(waiting.quantity, 0))::float8 AS available,
-    worker.epoch::float8 AS epoch, worker.batch::float8 AS batch, (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"
-  FROM unnest($1::uuid[]) AS named (id) JOIN event USING (id) JOIN event_worker AS worker ON worker.event_id = event.id
-  LEFT JOIN LATERAL (SELECT sum(quantity) AS quantity FROM event_ticket_transactions WHERE event_id = event.id) AS waiting ON true`;
-
-/**
- * Writes the copies of what these events have to sell from PostgreSQL, as their worker would have: one that died between its commit and its copy leaves
- * an older one behind, which readers would trust until the next sale. A newer copy stays. False where Redis has not taken them.
- */
-export async function renewAvailable(database: Database, redis: RedisClient, eventIds: readonly string[]): Promise<boolean> {
-  const truths = await database.query<Left>({ text: AVAILABLE, values: [eventIds] });
-  try {
-    if (truths.length > 0) await writeLeft(redis, truths);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 type Suspect = { truth: Truth; key: string; text: string; found: number };
 
@@ -81,9 +60,8 @@ async function suspectsOf(redis: RedisClient, run: string, truths: readonly Trut
     const [key, text] = [keys[index], texts[index]];
     const copy = readLeft(text, run);
     if (key === undefined || typeof text !== "string" || copy === undefined) return [];
-    const newer = copy.epoch > truth.epoch || (copy.epoch === truth.epoch && copy.batch > truth.batch);
     // What is below zero is shown as none left.
-    if (newer || copy.available === Math.max(0, truth.available)) return [];
+    if (isOlder(truth, copy) || copy.available === Math.max(0, truth.available)) return [];
     return [{ truth, key, text, found: copy.available }];
   });
 }

@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from "../../mixins/clock.ts";
 import type { Database } from "../../mixins/database.ts";
+import { writeLeft } from "../../mixins/kept-copies.ts";
+import { readLeftToSell } from "../../mixins/left-to-sell.ts";
 import type { Log, Publisher } from "../../mixins/queue.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
-import { renewAvailable } from "./available-copies.ts";
 
 export type SweeperOptions = {
   database: Database;
@@ -49,7 +50,8 @@ const RENEWED_AT_ONCE = 200;
 /**
  * The repair of everything a messenger can do wrong: publishes the ids of events whose rows wait for too long. An event is named again only after
  * as long a wait, so a long backlog gains no queue of repetitions.
- * What was booked may be of a worker that died between its commit and its copies, so what those events have to sell is written to Redis as well.
+ * What was booked may be of a worker that died between its commit and its copy: an older one would stay, which readers trust until the next sale. So what
+ * those events have to sell is written to Redis as well, as their worker would have.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
   const { database, publisher, redis, handled, log, everyMs = 1_000, olderThanMs = 5_000, clock = systemClock } = options;
@@ -63,8 +65,11 @@ export function startSweeper(options: SweeperOptions): Sweeper {
     if (eventIds.length === 0) return;
     // Before it is read: what is booked meanwhile is looked at again.
     for (const eventId of eventIds) handled.delete(eventId);
-    const renewed = await renewAvailable(database, redis, eventIds).catch(() => false);
-    if (!renewed) for (const eventId of eventIds) handled.add(eventId);
+    try {
+      await writeLeft(redis, await readLeftToSell(database, eventIds));
+    } catch {
+      for (const eventId of eventIds) handled.add(eventId);
+    }
   };
 
   const sweep = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { isOlder } from "../../mixins/availability.ts";
 import { type Clock, systemClock } from "../../mixins/clock.ts";
 import { gather } from "../../mixins/gather.ts";
 import { type Left, writeLeft } from "../../mixins/kept-copies.ts";
@@ -32,10 +33,10 @@ export function redisCopies(redis: RedisClient, repairEveryMs = 1_000, clock: Cl
     try {
       await send(left);
       const older = owed.get(left.eventId);
-      if (older !== undefined && !isNewer(older, left)) owed.delete(left.eventId);
+      if (older !== undefined && !isOlder(left, older)) owed.delete(left.eventId);
     } catch {
       const older = owed.get(left.eventId);
-      if (older === undefined || isNewer(left, older)) owed.set(left.eventId, left);
+      if (older === undefined || isOlder(older, left)) owed.set(left.eventId, left);
       if (!closed) repair ??= clock.after(repairEveryMs, repairAll);
     }
   };
@@ -56,8 +57,4 @@ export function redisCopies(redis: RedisClient, repairEveryMs = 1_000, clock: Cl
       repair?.cancel();
     },
   };
-}
-
-function isNewer(one: Left, other: Left): boolean {
-  return one.epoch > other.epoch || (one.epoch === other.epoch && one.batch > other.batch);
 }

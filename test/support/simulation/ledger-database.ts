@@ -1,6 +1,5 @@
 import { type Booked, BOOK_PENDING } from "../../../mixins/book-pending.ts";
 import type { Connection, Database, Statement } from "../../../mixins/database.ts";
-import { AVAILABLE } from "../../../services/ledger/available-copies.ts";
 import { EVENTS_WAITING } from "../../../services/ledger/sweeper.ts";
 import { type SimulatedDatabase, sqlError, type Transaction } from "./database.ts";
 import type { BrokenClauses, EventTables, PendingRow } from "./event-tables.ts";
@@ -42,9 +41,9 @@ export function ledgerDatabase(world: LedgerWorld, nodeId: string, committed: ()
     transaction,
     withConnection: transaction,
     load: () => ({ used: 0, idle: 0, waiting: 0 }),
-    query: ({ text, values }: Statement) =>
+    query: ({ name, text, values }: Statement) =>
       network.ask<object[]>(nodeId, (done) => {
-        if (text === AVAILABLE) return done((values?.[0] as string[]).map((id) => available(database.event(id))));
+        if (name === "left-to-sell") return done((values?.[0] as string[]).map((id) => available(database.event(id))));
         if (text !== EVENTS_WAITING) throw new Error(`The simulation knows no statement ${text}`);
         const olderThanMs = Number(values?.[0]) * 1_000;
         done([...database.events.values()].filter((event) => waits(event, kernel.nowMs - olderThanMs)).map(({ eventId }) => ({ eventId })));
