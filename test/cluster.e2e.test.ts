@@ -23,7 +23,7 @@ describe("npm run cluster", () => {
   let slot: Slot;
   let port: number;
   before(async () => {
-    [database, slot, port] = await Promise.all([freshDatabase(), claimSlot(), freePort()]);
+    [database, slot, port] = await Promise.all([freshDatabase(), claimSlot(), freePort(2)]);
   });
   after(async () => {
     await Promise.all([database.drop(), slot.release()]);

@@ -1,7 +1,7 @@
 // Internal doors: every private server asks who comes, nothing but the contract is on the public port, and nobody is there from the start.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -14,6 +14,7 @@ import { assertProblem, type HttpClient, httpClient } from "./support/http.ts";
 import { serverUrls } from "./support/servers.ts";
 import { type CommandWorld, openCommandWorld } from "./support/start-command.ts";
 import { openTcpProxy } from "../scripts/chaos/tcp-proxy.ts";
+import { freePort } from "../scripts/servers/ports.ts";
 import { until } from "./support/until.ts";
 
 /** What a server says to somebody who sends this first. */
@@ -33,14 +34,6 @@ function hear(url: string, words: string, host = new URL(url).hostname): Promise
     socket.on("close", () => resolve(said));
     socket.on("error", reject);
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const refusal = (attempt: Promise<unknown>): Promise<string> =>
