@@ -19,7 +19,7 @@ const SETTINGS = {
   shared_buffers: "256MB",
   effective_cache_size: "1GB",
   max_connections: "200",
-  wal_compression: "on",
+  wal_compression: "lz4",
   max_wal_size: "4GB",
   checkpoint_timeout: "15min",
   random_page_cost: "1.1",
