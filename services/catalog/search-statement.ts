@@ -10,6 +10,8 @@ const SHORT_DAYS = 5;
 const DAY_MS = 86_400_000;
 /** So many events are looked at in the order of the page before a name is looked for by its grams: 0.3 µs each. */
 const NEAR = 5_000;
+/** Where a week has so many events of a name, its index by date soon gives a page of them, and reading them all would cost more: 1.5 µs each. */
+const MANY = 500;
 const ORDER = "ORDER BY date, starts_at, id";
 
 /**
@@ -17,14 +19,15 @@ const ORDER = "ORDER BY date, starts_at, id";
  * - *long*: where only what is not over is wanted, the few that last for days and began before all others that can still go on.
  * - *near*: an index that gives the order is read, and nothing but the index, until the page is full; for a name, in the next 5,000 events only.
  * - *far*: for a name whose page is not full by then: week by week, what has all of the name's grams in that week. A name that is rare, absent or late
- *   costs an empty look a week, and one that is frequent the matches of the weeks in which its page fills.
+ *   costs an empty look a week; where a week has many, it is read in the order of the page.
  *
  * The planner cannot know which names come late, so the shape is chosen here. Not prepared by name, so that each search is planned with its own values.
  */
 export function searchStatement(filters: SearchFilters): Statement {
   const values: unknown[] = [];
   const value = (one: unknown): string => `$${values.push(one)}`;
-  const { recent, earlier, until } = rangesOf(filters, value);
+  const { days, behind, earlier, until } = rangesOf(filters, value);
+  const recent = [...days, ...behind];
   const type = filters.typeKey === undefined ? [] : [`type_key = ${value(filters.typeKey)}`];
   const place = filters.locationKey === undefined ? [] : [`location_key = ${value(filters.locationKey)}`];
   const ends = filters.endsAfter === undefined ? [] : [`ends_at > ${value(filters.endsAfter)}::timestamptz`];
@@ -41,6 +44,11 @@ export function searchStatement(filters: SearchFilters): Statement {
   else {
     const among = (...conditions: string[]): string => `FROM event WHERE ${[...conditions, ...type].join(" AND ")}`;
     const keys = filters.typeKey === undefined ? grams : [...grams, `=${filters.typeKey}`];
+    const week = [
+      "date >= event_week_start(weeks.week)",
+      "date < event_week_start(weeks.week + 1)",
+      ...behind.map((one) => `${one} IS TRUE`),
+    ];
     steps.push(
       `near AS MATERIALIZED (
         SELECT id, date, starts_at FROM (SELECT id, date, starts_at, ends_at, name_key ${among(...recent)} ${ORDER} LIMIT ${NEAR}) AS next
@@ -53,9 +61,13 @@ export function searchStatement(filters: SearchFilters): Statement {
       // OFFSET 0 keeps the planner from joining the grams' matches with those of a whole type or of all days to come, week by week.
       `far AS MATERIALIZED (
         SELECT found.* FROM weeks CROSS JOIN LATERAL (
-          SELECT id, date, starts_at FROM (
-            SELECT * FROM event WHERE event_week_grams(date, name_key, type_key) @> event_week_keys(weeks.week, ${value(keys)}::text[]) OFFSET 0) AS event
-          WHERE ${[...recent, ...type, ...ends, ...name].join(" AND ")} ${page}
+          WITH matches AS MATERIALIZED (
+            SELECT id, date, starts_at FROM (
+              SELECT * FROM event WHERE event_week_grams(date, name_key, type_key) @> event_week_keys(weeks.week, ${value(keys)}::text[]) OFFSET 0) AS event
+            WHERE ${[...recent, ...type, ...ends, ...name].join(" AND ")} LIMIT ${MANY})
+          (SELECT id, date, starts_at FROM matches WHERE (SELECT count(*) FROM matches) < ${MANY} ${page})
+          UNION ALL
+          (SELECT id, date, starts_at ${among(...week, ...days, ...ends, ...name)} AND (SELECT count(*) FROM matches) = ${MANY} ${page})
         ) AS found WHERE (SELECT count(*) FROM near) < ${limit} LIMIT ${limit})`,
     );
     parts.push(`SELECT id, date, starts_at FROM near WHERE (SELECT count(*) FROM near) = ${limit}`, "SELECT id, date, starts_at FROM far");
@@ -68,23 +80,24 @@ export function searchStatement(filters: SearchFilters): Statement {
   };
 }
 
-type Ranges = { recent: string[]; earlier: string[] | undefined; until: string[] };
+type Ranges = { days: string[]; behind: string[]; earlier: string[] | undefined; until: string[] };
 
 /**
- * The days of a search and what its cursor is behind: of most events, and, where only what is not over is wanted, of long ones that began before. `until`:
- * its last day alone, for a scan that begins behind the cursor anyway, since PostgreSQL would begin it at the cursor.
+ * The days of a search and what its cursor is `behind`: of most events, and, where only what is not over is wanted, of long ones that began before. `until`:
+ * its last day alone, for a scan that begins behind the cursor anyway, since PostgreSQL would begin it at the cursor. Where `behind` is said IS TRUE, it does not.
  */
 function rangesOf({ firstDate, lastDate, endsAfter, after }: SearchFilters, value: (one: unknown) => string): Ranges {
   const until = lastDate === undefined ? [] : [`date <= ${value(lastDate)}::date`];
-  const rest = [...until];
+  const behind: string[] = [];
   if (after !== undefined)
-    rest.push(`(date, starts_at, id) > (${value(after.date)}::date, ${value(after.startsAt)}::timestamptz, ${value(after.id)}::uuid)`);
+    behind.push(`((date, starts_at, id) > (${value(after.date)}::date, ${value(after.startsAt)}::timestamptz, ${value(after.id)}::uuid))`);
   const cut = endsAfter === undefined ? firstDate : new Date(Date.parse(endsAfter) - SHORT_DAYS * DAY_MS).toISOString().slice(0, 10);
-  if (cut <= firstDate) return { recent: [`date >= ${value(firstDate)}::date`, ...rest], earlier: undefined, until };
+  if (cut <= firstDate) return { days: [`date >= ${value(firstDate)}::date`, ...until], behind, earlier: undefined, until };
   const recent = value(cut);
   return {
-    recent: [`date >= ${recent}::date`, ...rest],
-    earlier: [`duration > ${LONG_MINUTES}`, `date >= ${value(firstDate)}::date`, `date < ${recent}::date`, ...rest],
+    days: [`date >= ${recent}::date`, ...until],
+    behind,
+    earlier: [`duration > ${LONG_MINUTES}`, `date >= ${value(firstDate)}::date`, `date < ${recent}::date`, ...until, ...behind],
     until,
   };
 }
