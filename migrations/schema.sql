@@ -90,7 +90,7 @@ CREATE TABLE public.event (
     CONSTRAINT event_ends_after_start CHECK ((ends_at >= starts_at)),
     CONSTRAINT event_total_capacity_check CHECK ((total_capacity >= 0))
 )
-WITH (autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='85');
 
 CREATE TABLE public.event_ticket_transactions (
     transaction_id bytea NOT NULL,

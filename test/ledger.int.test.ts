@@ -109,6 +109,27 @@ describe("the ledger books each committed transaction exactly once", () => {
     assert.deepEqual(await world.numbers(eventId), { capacity: 6, pending: 0, failed: 0, booked: 0, bookedRows: 120 });
   });
 
+  it("leaves an event on its page of the catalogue, so that no index hears of what was booked", async () => {
+    const events: string[] = [];
+    while (events.length < 200) events.push(await world.addEvent(50));
+    const pages = async (): Promise<Map<string, number>> => {
+      const rows = await world.database.query<{ id: string; page: number }>({
+        text: "SELECT id, (ctid::text::point)[0] AS page FROM event WHERE id = ANY ($1::uuid[])",
+        values: [events],
+      });
+      return new Map(rows.map(({ id, page }) => [id, page]));
+    };
+    const at = await pages();
+    // As many of them sell at a time as are on sale here and there in a catalogue.
+    for (let round = 0; round < 60; round += 1) {
+      const selling = events.filter((_, index) => index % 20 === (round * 7) % 20);
+      for (const eventId of selling) await world.sell(eventId, [1]);
+      assert.equal((await applyEvents(world.database, selling)).rows, selling.length);
+    }
+    const now = await pages();
+    assert.equal(events.filter((id) => now.get(id) !== at.get(id)).length, 0, "events that have moved");
+  });
+
   it("puts the rows of an event that breaks its CHECK aside as failed, with the last delivery, while others are booked", async () => {
     const [broken, sound] = [await world.addEvent(10), await world.addEvent(10)];
     const [first] = await world.sell(broken, [5]);
