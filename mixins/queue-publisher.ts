@@ -1,5 +1,4 @@
 import type { ConfirmChannel } from "amqplib";
-import { gather } from "./gather.ts";
 import { type Log, openQueueConnection, withinMs } from "./queue-connection.ts";
 import { declareTopology, type EventTransactions, type Topology, type TransactionMessage, topologyOf } from "./queue-topology.ts";
 
@@ -61,21 +60,21 @@ export async function openPublisher(options: { url: string; log: Log; topology?:
     },
   });
 
-  const share = gather(
-    async (told: EventTransactions[]) => {
-      send(told);
-      return told.map(() => undefined);
-    },
-    { running: Infinity, most: EVENTS_MAX, waitMs: Infinity },
-  );
-  let shared: Promise<unknown> = Promise.resolve();
+  // Not by gather(): nobody waits for these, and a promise a sale is what a thousand events on sale would pay for it.
+  let small: EventTransactions[] = [];
+  const sendSmall = (): void => {
+    const told = small;
+    small = [];
+    for (let start = 0; start < told.length; start += EVENTS_MAX) send(told.slice(start, start + EVENTS_MAX));
+  };
   const publish: Publisher["publish"] = (eventId, transactionIds, traceparent) => {
     const told = { eventId, transactionIds: transactionIds as string[] };
     if (traceparent !== undefined || transactionIds.length >= SMALL || channel === undefined) {
       send([told], traceparent);
       return;
     }
-    shared = share(told);
+    if (small.length === 0) setImmediate(sendSmall);
+    small.push(told);
   };
   const send = ([first, ...more]: readonly EventTransactions[], traceparent?: string): void => {
     if (first === undefined) return;
@@ -106,7 +105,7 @@ export async function openPublisher(options: { url: string; log: Log; topology?:
     counts: () => ({ ...counts }),
     connected: () => channel !== undefined,
     async close() {
-      await shared;
+      sendSmall();
       if (channel !== undefined && !blocked) await withinMs(channel.waitForConfirms(), CLOSE_CONFIRM_MS);
       channel = undefined;
       await connection.close();
