@@ -32,21 +32,18 @@ describe("a name that comes late", () => {
   before(async () => {
     fresh = await freshDatabase();
     database = openDatabase(fresh.url, "long");
-    const drafts = demoEvents(
-      WEEKS.reduce((sum, week) => sum + week.events, 0),
-      NOW,
-      300,
-    );
-    for (const { days, events: count, has } of WEEKS)
-      for (let index = 0; index < count; index += 1) {
-        const { value } = drafts.next();
-        assert.ok(value);
+    const count = WEEKS.reduce((sum, week) => sum + week.events, 0);
+    const drafts = [...demoEvents(count, NOW, 300)];
+    for (const { days, events: inWeek, has } of WEEKS)
+      for (let index = 0; index < inWeek; index += 1) {
+        const draft = drafts[events.length];
+        assert.ok(draft);
         const date = days[index % days.length] ?? "";
-        const named = has(index) ? `${value.name} Zugabe` : value.name;
+        const named = has(index) ? `${draft.name} Zugabe` : draft.name;
         // Ten seconds apart: the order in which they are written is the page's within a day, and no other's.
         const startsAt = new Date(Date.parse(`${date}T00:00:00Z`) + index * 10_000).toISOString();
         const endsAt = new Date(Date.parse(startsAt) + 3_600_000).toISOString();
-        events.push({ ...value, name: named, type: index % 3 === 0 ? "opera" : "concert", date, startsAt, endsAt, duration: 60 });
+        events.push({ ...draft, name: named, type: index % 3 === 0 ? "opera" : "concert", date, startsAt, endsAt, duration: 60 });
       }
     for (let start = 0; start < events.length; start += 1_000) await insertEvents(database, events.slice(start, start + 1_000));
     await database.query({ text: "ANALYZE event" });
