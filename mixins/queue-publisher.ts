@@ -60,7 +60,7 @@ export async function openPublisher(options: { url: string; log: Log; topology?:
     },
   });
 
-  // Not by gather(): nobody waits for these, and a promise a sale is what a thousand events on sale would pay for it.
+  // Not by gather(), which makes a promise for each: nobody waits for an answer here.
   let small: EventTransactions[] = [];
   const sendSmall = (): void => {
     const told = small;

@@ -67,7 +67,7 @@ export function searchStatement(filters: SearchFilters): Statement {
             WHERE ${[...recent, ...type, ...ends, ...name].join(" AND ")} LIMIT ${MANY})
           (SELECT id, date, starts_at FROM matches WHERE (SELECT count(*) FROM matches) < ${MANY} ${page})
           UNION ALL
-          (SELECT id, date, starts_at ${among(...week, ...days, ...ends, ...name)} AND (SELECT count(*) FROM matches) = ${MANY} ${page})
+          (${found(...week, ...days, ...type, ...ends, ...name, `(SELECT count(*) FROM matches) = ${MANY}`)})
         ) AS found WHERE (SELECT count(*) FROM near) < ${limit} LIMIT ${limit})`,
     );
     parts.push(`SELECT id, date, starts_at FROM near WHERE (SELECT count(*) FROM near) = ${limit}`, "SELECT id, date, starts_at FROM far");
