@@ -5,11 +5,12 @@ import type { CommittedBatch, Outcome, Purchase, Ticket, WorkerPorts } from "./p
 
 /**
  * Copies, answers and publishes a batch that is settled: committed, or all refused and replayed under an epoch seen to be our own.
- * Never rejects: what was sold is answered, whatever becomes of its copies and its message.
+ * The answers come at their turn. Never rejects: what was sold is answered, whatever becomes of its copies and its message.
  */
 export async function settleBatch(
   ports: WorkerPorts,
   { decided, sold, cancelled }: DecidedBatch,
+  turn: Promise<void> | undefined,
   committed: CommittedBatch,
 ): Promise<void> {
   const fault = (error: unknown): void => ports.note("fault", committed.left.eventId, { error: String(error) });
@@ -19,6 +20,7 @@ export async function settleBatch(
   } catch (error) {
     fault(error);
   }
+  await turn;
   const answered = answerBatch(ports, decided, committed.sold, committed.cancelled).catch(fault);
   try {
     if (transactionIds.length > 0) ports.publisher.publish(committed.left.eventId, transactionIds);

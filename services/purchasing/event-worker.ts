@@ -3,7 +3,8 @@ import { type Command, type EventState, newEventState } from "../../domain/event
 import { refused } from "../../domain/refusal.ts";
 import { answerInDoubt, settleBatch } from "./answers.ts";
 import { absorb, decideBatch, type DecidedBatch, needsOf, purchaseOf } from "./batch.ts";
-import { type Entry, giveUp, Mailbox } from "./mailbox.ts";
+import { type Entry, giveUp, Mailbox, nothingDone } from "./mailbox.ts";
+import { NextBatch } from "./next-batch.ts";
 import { OwnerLease } from "./owner-lease.ts";
 import type { Loaded, LoadedEvent, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
 import { PostgresClock } from "./postgres-clock.ts";
@@ -47,6 +48,7 @@ export class EventWorker {
   private absent = false;
   private wake: () => void = () => undefined;
   private readonly postgresClock: PostgresClock;
+  private readonly nextBatch: NextBatch;
   private sales = 0;
   private largestBatch = 0;
 
@@ -58,6 +60,7 @@ export class EventWorker {
     this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax, ports.watch);
     this.lease = new OwnerLease(eventId, ports, this.mailbox);
     this.postgresClock = new PostgresClock(ports.clock);
+    this.nextBatch = new NextBatch(ports.clock);
   }
 
   /**
@@ -216,10 +219,12 @@ export class EventWorker {
     }
 
     askedAtMs = clock.nowMs();
-    const result = await store.commit(
+    const committing = store.commit(
       { eventId: this.eventId, epoch: ownership.epoch, batch: ownership.batch },
       { event, sold: batch.sold, cancelled: batch.cancelled },
     );
+    this.nextBatch.sent();
+    const result = await committing;
     switch (result.type) {
       case "committed":
         ownership.batch = result.batch;
@@ -246,7 +251,8 @@ export class EventWorker {
     this.sales += batch.sold.length;
     this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
     const purchases = batch.sold.map((sold) => purchaseOf(event, this.eventId, sold, committedAtMs));
-    void settleBatch(this.ports, batch, {
+    const turn = this.mailbox.length > 0 ? this.nextBatch.turnOf(purchases.length) : undefined;
+    void settleBatch(this.ports, batch, turn, {
       left: { eventId: this.eventId, epoch, batch: number, available: state.available, endsAtMs: event.endsAtMs },
       ...{ sold: purchases, cancelled },
     });
@@ -291,8 +297,4 @@ export class EventWorker {
       };
     });
   }
-}
-
-function nothingDone(entries: Entry[]): void {
-  for (const entry of entries) if (!entry.inDoubt) entry.sentAtMs = undefined;
 }

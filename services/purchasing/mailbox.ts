@@ -163,3 +163,8 @@ export class Mailbox {
 export function giveUp(entry: Entry): void {
   entry.answer(refused(entry.sentAtMs === undefined ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
 }
+
+/** A commit that held these is known to have sold nothing. */
+export function nothingDone(entries: readonly Entry[]): void {
+  for (const entry of entries) if (!entry.inDoubt) entry.sentAtMs = undefined;
+}

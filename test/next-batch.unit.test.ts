@@ -1,0 +1,87 @@
+// In a rush PostgreSQL must not wait for this thread's answers: those of one batch are written while it works on the next.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { EventStore, WorkerPorts } from "../services/purchasing/ports.ts";
+import { EVENT_ID, NODE, openNode } from "./support/one-node.ts";
+
+const LOAD_MS = 5;
+const COMMIT_MS = 30;
+
+/** Sells 1, then `crowd`, then `late` tickets, a batch each, and says in which order commits were sent and the first of a batch was answered, and when. */
+async function history(crowd: number, late: number, loadOfTheLateMs = LOAD_MS): Promise<string[]> {
+  const seen: string[] = [];
+  let loads = 0;
+  const slow =
+    (node: () => ReturnType<typeof openNode>) =>
+    ({ store }: WorkerPorts): { store: EventStore } => {
+      const after = (delayMs: number) => new Promise<void>((resolve) => node().kernel.after(delayMs, NODE, resolve));
+      return {
+        store: {
+          ...store,
+          async load(eventId, needs) {
+            loads += 1;
+            await after(loads === 3 ? loadOfTheLateMs : LOAD_MS);
+            return store.load(eventId, needs);
+          },
+          async commit(ownership, changes) {
+            seen.push(`${changes.sold.length} sent`);
+            await after(COMMIT_MS);
+            return store.commit(ownership, changes);
+          },
+        },
+      };
+    };
+  const node: ReturnType<typeof openNode> = openNode(
+    1_000,
+    slow(() => node),
+  );
+  const { kernel, workers, command } = node;
+  const buyers = async (name: string, count: number, untilMs: number): Promise<void> => {
+    for (let index = 0; index < count; index += 1) {
+      const told = index === 0 ? () => seen.push(`${count} answered at ${kernel.nowMs} ms`) : () => undefined;
+      void workers.submit(EVENT_ID, command(`${name}-${index}`), false).then(told);
+    }
+    await new Promise(setImmediate);
+    await kernel.run(untilMs);
+  };
+  await buyers("first", 1, 10);
+  await buyers("crowd", crowd, 60);
+  await buyers("late", late, 1_000);
+  return seen;
+}
+
+describe("the answers to a batch", () => {
+  it("come after the next one was sent, where many wait", async () => {
+    assert.deepEqual(await history(200, 100), [
+      "1 sent",
+      "1 answered at 35 ms",
+      "200 sent",
+      "100 sent",
+      "200 answered at 75 ms",
+      "100 answered at 105 ms",
+    ]);
+  });
+
+  it("do not wait for one that is slow to load", async () => {
+    assert.deepEqual(await history(200, 100, 90), [
+      "1 sent",
+      "1 answered at 35 ms",
+      "200 sent",
+      "200 answered at 95 ms",
+      "100 sent",
+      "100 answered at 190 ms",
+    ]);
+  });
+
+  it("come at once where they are few, or nobody waits", async () => {
+    assert.deepEqual(await history(20, 100), [
+      "1 sent",
+      "1 answered at 35 ms",
+      "20 sent",
+      "20 answered at 70 ms",
+      "100 sent",
+      "100 answered at 105 ms",
+    ]);
+    assert.deepEqual(await history(200, 0), ["1 sent", "1 answered at 35 ms", "200 sent", "200 answered at 70 ms"]);
+  });
+});
