@@ -1,4 +1,3 @@
-import type { KeyObject } from "node:crypto";
 import type { Context, ServiceSchema } from "moleculer";
 import type { BuyTickets, CancelTicket, Command } from "../../domain/event-state.ts";
 import { accepted, refused } from "../../domain/refusal.ts";
@@ -23,7 +22,7 @@ import { busRouter } from "./router.ts";
 import { ticketActions } from "./ticket-actions.ts";
 import { createTicketIds } from "./ticket-id.ts";
 import { traceCommands } from "./traced-commands.ts";
-import { cancellationId, purchaseId, transactionKey } from "./transaction-id.ts";
+import { type TransactionKey, cancellationId, purchaseId, transactionKey } from "./transaction-id.ts";
 import { Workers } from "./workers.ts";
 
 export type PurchasingDependencies = {
@@ -224,7 +223,7 @@ function isWhole(command: Unread<BuyTickets> | Unread<CancelTicket>): boolean {
   return command.type === "BuyTickets" ? command.quantity !== undefined : command.ticketId !== undefined;
 }
 
-function cancellation(secret: KeyObject, userId: string, ticketId: string): CancelTicket {
+function cancellation(secret: TransactionKey, userId: string, ticketId: string): CancelTicket {
   const id = ticketId.toLowerCase();
   return { type: "CancelTicket", transactionId: cancellationId(secret, id), userId, ticketId: id };
 }
