@@ -70,8 +70,10 @@ export function searchFilters(params: SearchParams, nowMs: number): Answer<Searc
   if (!listsPast) filters.endsAfter = new Date(nowMs).toISOString();
   if (after !== undefined) filters.after = after;
   const keys = { locationKey: params.location, nameKey: params.name, typeKey: params.type };
-  for (const [field, text] of Object.entries(keys) as [keyof typeof keys, string | undefined][])
-    if (text !== undefined && (fold(text) !== "" || field !== "nameKey")) filters[field] = fold(text);
+  for (const [field, text] of Object.entries(keys) as [keyof typeof keys, string | undefined][]) {
+    const key = text === undefined ? undefined : fold(text);
+    if (key !== undefined && (key !== "" || field !== "nameKey")) filters[field] = key;
+  }
   return accepted(filters);
 }
 
