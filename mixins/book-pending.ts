@@ -3,6 +3,9 @@ import type { Connection } from "./database.ts";
 /** Rows one statement moves, up to whole batches: 0.4 s of work, measured, and the events' rows are locked as long. */
 export const PREFIX_MAX = 50_000;
 
+/** More rows than any event has pending, as PostgreSQL's integer can say it. */
+export const WHOLE_BACKLOG = 2_147_483_647;
+
 /**
  * Locks the events in the order of their ids, the order of everyone who locks several. Returns those that exist.
  * Lock order everywhere: event_worker, event, pending rows; the worker's own statement never touches an event's row, so nobody who sells waits for this.

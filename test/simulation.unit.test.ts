@@ -27,6 +27,36 @@ describe("simulated histories of the whole system", () => {
     },
   );
 
+  /** Found by more seeds than a test has time for, each a mistake since mended. */
+  const FOUND: Record<string, History> = {
+    "a copy renewed after a message came, and before its event was booked, stayed although a sale whose answer was lost had followed": {
+      ...{ seed: 612_095, totals: [3, 1], startsAtMs: null, lossPercent: 1, latePercent: 2, faults: [] },
+      demands: [
+        { type: "cancel", atMs: 104, who: 4, nth: 0, twice: false },
+        { type: "buy", atMs: 0, who: 4, event: 0, key: 0, quantity: 1, twice: false },
+        { type: "buy", atMs: 1_019, who: 0, event: 0, key: 0, quantity: 3, twice: false },
+      ],
+    },
+    "rows that were put aside and came back were booked in parts that broke the CHECK": {
+      ...{ seed: 0, totals: [2, 1], startsAtMs: null, lossPercent: 0, latePercent: 0 },
+      demands: [
+        { type: "buy", atMs: 0, who: 0, event: 0, key: 0, quantity: 1, twice: false },
+        { type: "buy", atMs: 0, who: 1, event: 0, key: 0, quantity: 1, twice: false },
+        { type: "cancel", atMs: 1_054, who: 0, nth: 0, twice: false },
+        { type: "buy", atMs: 0, who: 0, event: 0, key: 1, quantity: 1, twice: false },
+      ],
+      faults: [
+        { type: "refuse-booking", atMs: 148, event: 0, forMs: 1_202 },
+        { type: "freeze", atMs: 0, node: 1, forMs: 2_399 },
+        { type: "hide", atMs: 0, viewer: 0, node: 0, forMs: 10 },
+      ],
+    },
+  };
+  for (const [mistake, history] of Object.entries(FOUND))
+    it(`are sound where once ${mistake}`, async () => {
+      assert.deepEqual(await play(history), []);
+    });
+
   for (const [mistake, plant] of Object.entries(PLANTS))
     it(`find ${mistake}`, { timeout: 120_000 }, async () => {
       assert.notEqual(await search(plant.from ?? 1, PLANTED_SEEDS_MAX, plant, 0), undefined, `${PLANTED_SEEDS_MAX} histories looked sound`);

@@ -1,4 +1,4 @@
-import { bookPending, lockEvents } from "../../mixins/book-pending.ts";
+import { WHOLE_BACKLOG, bookPending, lockEvents } from "../../mixins/book-pending.ts";
 import { type Database, isServerError } from "../../mixins/database.ts";
 
 /** `broken`: events whose rows PostgreSQL refuses to book (a CHECK, a key), by id, with its reason. */
@@ -16,6 +16,8 @@ export async function applyEvents(database: Database, eventIds: readonly string[
     if (!isServerError(error)) throw error;
     if (eventIds.length === 1 && eventIds[0] !== undefined) {
       if (!isIntegrityError(error)) throw error;
+      // Rows that were put aside and have come back may be older than what is booked: then a part of them can break what all together keep.
+      if (prefixMax !== WHOLE_BACKLOG) return applyEvents(database, eventIds, WHOLE_BACKLOG);
       return { rows: 0, broken: new Map([[eventIds[0], error.message]]) };
     }
   }

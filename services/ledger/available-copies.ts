@@ -20,32 +20,41 @@ const REPLACE_IF_SAME = `
   redis.call("SET", KEYS[1], ARGV[2], "KEEPTTL")
   return 1`;
 
-type Suspect = { truth: Truth; key: string; text: string; found: number };
+/** `ahead`: newer than the snapshot. */
+type Suspect = { truth: Truth; key: string; text: string; copy: Omit<Truth, "eventId">; ahead: boolean };
 
 /**
  * Compares the copies of what is available with the truth and, if `mend`, puts the truth in place of the wrong ones. A copy that readers do not
- * trust (absent, unreadable, of another run of Redis) is no difference, and neither is one newer than the snapshot.
- * Returns undefined when Redis cannot be asked.
+ * trust (absent, unreadable, of another run of Redis) is no difference. One newer than the snapshot is compared with what `readNow` says after the copy was
+ * read: nothing is copied before PostgreSQL has it, so what is newer than that too is of a time that a restored backup does not know.
+ * Returns undefined when Redis cannot be asked. Rejects where `readNow` does.
  */
 export async function checkAvailableCopies(
   redis: RedisClient,
   truths: readonly Truth[],
-  mend: boolean,
-  clock: Clock = systemClock,
+  { mend, readNow, clock = systemClock }: { mend: boolean; readNow: (eventIds: string[]) => Promise<readonly Truth[]>; clock?: Clock },
 ): Promise<WrongCopy[] | undefined> {
   const run = redis.runId();
   if (run === undefined) return undefined;
+  const suspects: Suspect[] = [];
   try {
-    const suspects: Suspect[] = [];
     for (let start = 0; start < truths.length; start += PAGE)
       suspects.push(...(await suspectsOf(redis, run, truths.slice(start, start + PAGE))));
-    if (suspects.length === 0) return [];
-    await new Promise<void>((resolve) => clock.after(GRACE_MS, resolve));
+  } catch {
+    return undefined;
+  }
+  if (suspects.length === 0) return [];
+  await new Promise<void>((resolve) => clock.after(GRACE_MS, resolve));
+  const newer = suspects.filter(({ ahead }) => ahead).map(({ truth }) => truth.eventId);
+  const now = new Map(newer.length === 0 ? [] : (await readNow(newer)).map((truth) => [truth.eventId, truth]));
+  try {
     const wrong: WrongCopy[] = [];
-    for (const { truth, key, text, found } of suspects) {
+    for (const { truth: before, key, text, copy, ahead } of suspects) {
+      const truth = ahead ? now.get(before.eventId) : before;
+      if (truth === undefined || (ahead && !(isOlder(truth, copy) && differs(copy, truth)))) continue;
       if ((await redis.get(key)) !== text) continue;
       const mended = mend && (await redis.eval(REPLACE_IF_SAME, 1, key, text, leftText(truth, run))) === 1;
-      wrong.push({ ...truth, found, mended });
+      wrong.push({ ...truth, found: copy.available, mended });
     }
     return wrong;
   } catch {
@@ -60,8 +69,11 @@ async function suspectsOf(redis: RedisClient, run: string, truths: readonly Trut
     const [key, text] = [keys[index], texts[index]];
     const copy = readLeft(text, run);
     if (key === undefined || typeof text !== "string" || copy === undefined) return [];
-    // What is below zero is shown as none left.
-    if (isOlder(truth, copy) || copy.available === Math.max(0, truth.available)) return [];
-    return [{ truth, key, text, found: copy.available }];
+    return differs(copy, truth) ? [{ truth, key, text, copy, ahead: isOlder(truth, copy) }] : [];
   });
+}
+
+/** What is below zero is shown as none left. */
+function differs(copy: Pick<Truth, "available">, truth: Pick<Truth, "available">): boolean {
+  return copy.available !== Math.max(0, truth.available);
 }

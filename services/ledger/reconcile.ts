@@ -1,4 +1,5 @@
 import type { Connection, Database } from "../../mixins/database.ts";
+import { readLeftToSell } from "../../mixins/left-to-sell.ts";
 import type { RedisClient } from "../../mixins/redis.ts";
 import { checkAvailableCopies } from "./available-copies.ts";
 import { type Difference, differenceOf, differencesOf, type EventNumbers, type FoundRow } from "./differences.ts";
@@ -37,7 +38,7 @@ export async function reconcile(
     epoch: event.epoch ?? 0,
     batch: event.batch ?? 0,
   }));
-  const wrongAvailable = await checkAvailableCopies(redis, truths, mend);
+  const wrongAvailable = await checkAvailableCopies(redis, truths, { mend, readNow: (eventIds) => readLeftToSell(database, eventIds) });
   const copies = await checkEventCopies(database, redis, {
     eventId,
     known: new Set(numbers.map((event) => event.eventId)),

@@ -9,7 +9,7 @@ export type SweeperOptions = {
   database: Database;
   publisher: Publisher;
   redis: RedisClient;
-  /** Events of messages that came since the last look; the handler adds to it. */
+  /** Events of messages that were done since the last look; the handler adds to it. */
   handled: Set<string>;
   log: Log;
   /** How often it looks. */

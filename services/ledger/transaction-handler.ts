@@ -9,7 +9,7 @@ export type HandlerOptions = {
   database: Database;
   log: Log;
   counts: LedgerCounts;
-  /** Gains the events of every message that comes, booked here or by whoever died of it, for the sweeper. */
+  /** Gains the events of every message that is done, booked here or by whoever died of it, for the sweeper. */
   handled?: Set<string>;
   /** Hears of each event that is booked here. */
   touched?: ((eventId: string) => void) | undefined;
@@ -29,9 +29,10 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
   const { database, log, counts, handled, touched, retryMs = 250, clock = systemClock, prefixMax } = options;
 
   const attempt = async (eventIds: readonly string[], lastTry: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> => {
-    for (const eventId of eventIds) handled?.add(eventId);
     const { rows, broken } = await applyEvents(database, eventIds, prefixMax);
     counts.appliedRows += rows;
+    // Not before: what was committed and booked meanwhile would be looked at too early, and never again.
+    for (const eventId of eventIds) handled?.add(eventId);
     if (touched !== undefined) for (const eventId of eventIds) touched(eventId);
     for (const [eventId, reason] of broken) {
       if (!lastTry.has(eventId)) continue;

@@ -57,17 +57,22 @@ function repair({ database, queue }: World): void {
   queue.replayDead();
 }
 
-/** A Redis emptied under its run can keep an older copy, since a late writer finds nothing newer there: until the next sale, or until `ledger.reconcile`. */
+/**
+ * A Redis emptied under its run can keep an older copy, since a late writer finds nothing newer there; so can one that was emptied for a backup while a worker
+ * was about to write: until the next sale, or until `ledger.reconcile`, which docs/operations.md asks for after each.
+ */
 function mayKeepAnOldCopy({ faults }: History): boolean {
-  return faults.some((fault) => fault.type === "redis" && fault.what === "flush");
+  return faults.some((fault) => fault.type === "restore" || (fault.type === "redis" && fault.what === "flush"));
 }
 
 /** What `ledger.reconcile` does with copies. */
 async function reconcile({ kernel, redis, database }: World): Promise<void> {
-  const truths = [...database.events.values()].map(({ eventId, rows, unbooked }) => {
-    return { eventId, available: rows.capacity + unbooked, epoch: rows.epoch, batch: rows.batch };
-  });
-  void checkAvailableCopies(redis.client("operator"), truths, true, kernel.clockOf("operator"));
+  const truths = () =>
+    [...database.events.values()].map(({ eventId, rows, unbooked }) => {
+      return { eventId, available: rows.capacity + unbooked, epoch: rows.epoch, batch: rows.batch };
+    });
+  const clock = kernel.clockOf("operator");
+  void checkAvailableCopies(redis.client("operator"), truths(), { mend: true, readNow: async () => truths(), clock });
   await kernel.run(kernel.nowMs + 2_000);
 }
 
