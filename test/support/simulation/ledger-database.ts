@@ -10,6 +10,9 @@ type Done = (rows: object[]) => void;
 type Fail = (error: Error) => void;
 type LedgerWorld = { kernel: Kernel; network: Network; database: SimulatedDatabase; broken: BrokenClauses };
 
+/** So small that short histories have backlogs longer than it. */
+export const PREFIX_MAX = 2;
+
 /**
  * PostgreSQL as the ledger's own code speaks to it: its transactions run as they are, and each of its statements is modelled here by its name or text.
  * `committed` is called at the server, at each COMMIT that moved rows.
@@ -90,8 +93,9 @@ function book({ kernel, broken }: LedgerWorld, open: Transaction, event: EventTa
   const { rows, eventId } = event;
   const waiting = pendingOf(event).sort((a, b) => a.epoch - b.epoch || a.batch - b.batch);
   const last = waiting[most - 1];
-  // Planted: any rows will do, here the youngest.
-  const part = (): PendingRow[] => (broken.prefix === true ? waiting.slice(-most) : waiting.filter((row) => !isAfter(row, last)));
+  // Planted: any rows will do, here the youngest, and never all of a backlog, which would mend it.
+  const part = (): PendingRow[] =>
+    broken.prefix === true ? waiting.slice(-Math.min(most, PREFIX_MAX)) : waiting.filter((row) => !isAfter(row, last));
   const taken = part();
   if (taken.length === 0) return undefined;
   const quantity = taken.reduce((sum, row) => sum + row.quantity, 0);

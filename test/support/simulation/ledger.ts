@@ -1,11 +1,9 @@
 import type { Handler } from "../../../mixins/queue.ts";
 import { startSweeper } from "../../../services/ledger/sweeper.ts";
 import { createTransactionHandler } from "../../../services/ledger/transaction-handler.ts";
-import { ledgerDatabase } from "./ledger-database.ts";
+import { PREFIX_MAX, ledgerDatabase } from "./ledger-database.ts";
 import type { World } from "./world.ts";
 
-/** So small that short histories have backlogs longer than it. */
-const PREFIX_MAX = 2;
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** A ledger node: its real handler and sweeper over the simulated queue, PostgreSQL and Redis. */

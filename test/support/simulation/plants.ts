@@ -87,7 +87,7 @@ export const PLANTS: Record<string, Plant> = {
   "the sweeper switched off": { sweeperOff: true },
   "a message acknowledged before its transactions are booked": { acknowledgesFirst: true },
   "a ledger that books what messages say, not what is pending": { ledger: (_handler, world) => bookFromMessages(world) },
-  "an arbitrary part of a backlog booked, not a prefix": { from: 201, clauses: { prefix: true } },
+  "an arbitrary part of a backlog booked, not a prefix, and never all of it": { from: 201, clauses: { prefix: true } },
   "an import that tries once to write its copies": { from: 3_691, importsTryOnce: true },
   "copies written without looking at the stamp": { unstampedCopies: true },
 };
