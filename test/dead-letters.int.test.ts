@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
+import { PREFIX_MAX } from "../mixins/book-pending.ts";
 import type { DeadLetter } from "../mixins/dead-letters.ts";
 import { overDeadLetters } from "../mixins/dead-letters.ts";
 import { inspectTopology } from "../mixins/queue-topology.ts";
+import { applyEvents, failPending } from "../services/ledger/apply.ts";
 import type { Replayed, Retried } from "../services/ledger/repair.ts";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "./support/ledger-world.ts";
 import { openTcpProxy, type TcpProxy } from "../scripts/chaos/tcp-proxy.ts";
@@ -248,6 +250,20 @@ describe("the dead letters", () => {
     assert.deepEqual(await world.numbers(eventId), booked);
     assert.match((await value<Retried>("retryFailed", { eventId })).sentence, /has no failed rows; nothing was done/);
     assert.deepEqual(await ledger.ask("retryFailed", { eventId: randomUUID() }), { ok: false, refusal: { code: "EVENT_NOT_FOUND" } });
+  });
+
+  it("failed rows are booked at once, however many: older than what was booked meanwhile, a part of them would break the CHECK", async () => {
+    const eventId = await world.addEvent(PREFIX_MAX);
+    let sold: Awaited<ReturnType<typeof world.sell>> = [];
+    for (let count = 0; count < PREFIX_MAX; count += 10_000) sold = await world.sell(eventId, Array<number>(10_000).fill(1));
+    await world.cancelOne(eventId, sold[0] ?? assert.fail("nothing was sold"));
+    const rows = PREFIX_MAX + 1;
+    assert.equal(await failPending(world.database, eventId), rows);
+    await world.sell(eventId, [1]);
+    assert.equal((await applyEvents(world.database, [eventId])).rows, 1);
+    const { booked: retried, failed } = await value<Retried>("retryFailed", { eventId });
+    assert.deepEqual([retried, failed], [rows, 0]);
+    assert.deepEqual(await world.numbers(eventId), { capacity: 0, pending: 0, failed: 0, booked: -PREFIX_MAX, bookedRows: rows + 1 });
   });
 
   it("a failed row that the ledger has already is said to be so", async () => {

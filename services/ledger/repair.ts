@@ -1,4 +1,4 @@
-import { bookPending, lockEvents } from "../../mixins/book-pending.ts";
+import { WHOLE_BACKLOG, bookPending, lockEvents } from "../../mixins/book-pending.ts";
 import { type Database, isServerError } from "../../mixins/database.ts";
 import { type DeadLetter, type Messenger, overDeadLetters } from "../../mixins/dead-letters.ts";
 import { eventIdsOf } from "../../mixins/queue.ts";
@@ -38,8 +38,8 @@ export async function retryFailed(database: Database, eventId: string): Promise<
           ) SELECT count(*)::integer AS rows FROM again`,
         values: [eventId],
       });
-      let more = true;
-      while (more) more = (await bookPending(connection, [eventId])).some((event) => event.more);
+      // Not in parts: these are older than what was booked meanwhile, and what freed places for that may come last.
+      await bookPending(connection, [eventId], WHOLE_BACKLOG);
       return again?.rows ?? 0;
     });
     return {
