@@ -1,8 +1,7 @@
 // In a rush PostgreSQL must not wait for this thread's answers: those of one batch are written while it works on the next.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { EventStore, WorkerPorts } from "../services/purchasing/ports.ts";
-import { EVENT_ID, NODE, openNode } from "./support/one-node.ts";
+import { EVENT_ID, openNode } from "./support/one-node.ts";
 
 const LOAD_MS = 5;
 const COMMIT_MS = 30;
@@ -11,30 +10,24 @@ const COMMIT_MS = 30;
 async function history(crowd: number, late: number, loadOfTheLateMs = LOAD_MS): Promise<string[]> {
   const seen: string[] = [];
   let loads = 0;
-  const slow =
-    (node: () => ReturnType<typeof openNode>) =>
-    ({ store }: WorkerPorts): { store: EventStore } => {
-      const after = (delayMs: number) => new Promise<void>((resolve) => node().kernel.after(delayMs, NODE, resolve));
-      return {
-        store: {
-          ...store,
-          async load(eventId, needs) {
-            loads += 1;
-            await after(loads === 3 ? loadOfTheLateMs : LOAD_MS);
-            return store.load(eventId, needs);
-          },
-          async commit(ownership, changes) {
-            seen.push(`${changes.sold.length} sent`);
-            await after(COMMIT_MS);
-            return store.commit(ownership, changes);
-          },
+  const node = openNode(1_000, ({ store, clock }) => {
+    const after = (delayMs: number) => new Promise<void>((resolve) => clock.after(delayMs, resolve));
+    return {
+      store: {
+        ...store,
+        async load(eventId, needs) {
+          loads += 1;
+          await after(loads === 3 ? loadOfTheLateMs : LOAD_MS);
+          return store.load(eventId, needs);
         },
-      };
+        async commit(ownership, changes) {
+          seen.push(`${changes.sold.length} sent`);
+          await after(COMMIT_MS);
+          return store.commit(ownership, changes);
+        },
+      },
     };
-  const node: ReturnType<typeof openNode> = openNode(
-    1_000,
-    slow(() => node),
-  );
+  });
   const { kernel, workers, command } = node;
   const buyers = async (name: string, count: number, untilMs: number): Promise<void> => {
     for (let index = 0; index < count; index += 1) {

@@ -20,8 +20,7 @@ const REPLACE_IF_SAME = `
   redis.call("SET", KEYS[1], ARGV[2], "KEEPTTL")
   return 1`;
 
-/** `ahead`: newer than the snapshot. */
-type Suspect = { truth: Truth; key: string; text: string; copy: Omit<Truth, "eventId">; ahead: boolean };
+type Suspect = { truth: Truth; key: string; text: string; copy: Omit<Truth, "eventId"> };
 
 /**
  * Compares the copies of what is available with the truth and, if `mend`, puts the truth in place of the wrong ones. A copy that readers do not
@@ -45,13 +44,16 @@ export async function checkAvailableCopies(
   }
   if (suspects.length === 0) return [];
   await new Promise<void>((resolve) => clock.after(GRACE_MS, resolve));
-  const newer = suspects.filter(({ ahead }) => ahead).map(({ truth }) => truth.eventId);
+  const newer = suspects.filter(({ truth, copy }) => isOlder(truth, copy)).map(({ truth }) => truth.eventId);
   const now = new Map(newer.length === 0 ? [] : (await readNow(newer)).map((truth) => [truth.eventId, truth]));
   try {
     const wrong: WrongCopy[] = [];
-    for (const { truth: before, key, text, copy, ahead } of suspects) {
+    for (const { truth: before, key, text, copy } of suspects) {
+      const ahead = isOlder(before, copy);
       const truth = ahead ? now.get(before.eventId) : before;
-      if (truth === undefined || (ahead && !(isOlder(truth, copy) && differs(copy, truth)))) continue;
+      if (truth === undefined || !differs(copy, truth)) continue;
+      // PostgreSQL has what the copy has, or more by now: a sale is running.
+      if (ahead && !isOlder(truth, copy)) continue;
       if ((await redis.get(key)) !== text) continue;
       const mended = mend && (await redis.eval(REPLACE_IF_SAME, 1, key, text, leftText(truth, run))) === 1;
       wrong.push({ ...truth, found: copy.available, mended });
@@ -69,7 +71,7 @@ async function suspectsOf(redis: RedisClient, run: string, truths: readonly Trut
     const [key, text] = [keys[index], texts[index]];
     const copy = readLeft(text, run);
     if (key === undefined || typeof text !== "string" || copy === undefined) return [];
-    return differs(copy, truth) ? [{ truth, key, text, copy, ahead: isOlder(truth, copy) }] : [];
+    return differs(copy, truth) ? [{ truth, key, text, copy }] : [];
   });
 }
 

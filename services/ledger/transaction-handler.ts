@@ -32,8 +32,10 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
     const { rows, broken } = await applyEvents(database, eventIds, prefixMax);
     counts.appliedRows += rows;
     // Not before: what was committed and booked meanwhile would be looked at too early, and never again.
-    for (const eventId of eventIds) handled?.add(eventId);
-    if (touched !== undefined) for (const eventId of eventIds) touched(eventId);
+    for (const eventId of eventIds) {
+      handled?.add(eventId);
+      touched?.(eventId);
+    }
     for (const [eventId, reason] of broken) {
       if (!lastTry.has(eventId)) continue;
       const failed = await failPending(database, eventId);

@@ -59,7 +59,7 @@ function repair({ database, queue }: World): void {
 
 /**
  * A Redis emptied under its run can keep an older copy, since a late writer finds nothing newer there; so can one that was emptied for a backup while a worker
- * was about to write: until the next sale, or until `ledger.reconcile`, which docs/operations.md asks for after each.
+ * was about to write: until the next sale, or until `ledger.reconcile`, which docs/operations.md asks for after a restore.
  */
 function mayKeepAnOldCopy({ faults }: History): boolean {
   return faults.some((fault) => fault.type === "restore" || (fault.type === "redis" && fault.what === "flush"));
