@@ -210,12 +210,11 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         const beganMs = turnNow();
         const work = () =>
           serving(tools, resource, { ...question, beganMs, context: contextOf(broker, question.requestId) }, request, response);
-        if (resource.byMethod.get(request.method ?? "")?.kept) {
-          // A traced request is followed to the end of Node's answer.
-          if (dependencies.tracing === undefined) server?.sameForAll(request, response);
-          // Who looks lets those pass who buy.
-          line(work);
-        } else work();
+        // A traced request is followed to the end of Node's answer.
+        if (dependencies.tracing === undefined) server?.learn(request);
+        // Who looks lets those pass who buy.
+        if (resource.byMethod.get(request.method ?? "")?.kept) line(work);
+        else work();
       });
       server = createGatewayServer(config.tls, (request, response) => {
         if (edge(request, response)) tools.watch?.("refused early", request, response, turnNow());

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { isUtf8 } from "node:buffer";
 import type { ProblemCode } from "../../mixins/problem.ts";
+import type { WithBody } from "./known-heads.ts";
 import { type Broken, plainName } from "./validation.ts";
 
 export const BODY_MAX = 65_536;
@@ -18,7 +19,7 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   const { headers } = request;
   const length = headers["content-length"];
   if (length === "0" || (length === undefined && !hasUnmeasuredBody(request))) return { ok: true, value: undefined };
-  const bytes = await collect(request, Number(length ?? 0));
+  const bytes = (request as WithBody).wholeBody ?? (await collect(request, Number(length ?? 0)));
   if (bytes === undefined) return { ok: false, code: "TOO_LARGE" };
   if (bytes.length === 0) return { ok: true, value: undefined };
   if (!isJson(headers["content-type"]) || (headers["content-encoding"] ?? "identity") !== "identity")

@@ -1,19 +1,27 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { BoundedMap } from "../../mixins/bounded-map.ts";
+import { isOwnOf, shapeOf } from "./head-shape.ts";
 import { PlainResponse } from "./plain-response.ts";
 
-/** Browsers write heads of 400 to 900 bytes. */
-const LENGTH_MAX = 1_500;
+/** Browsers write heads of 400 to 900 bytes, and a purchase's token is as long again. */
+const LENGTH_MAX = 2_000;
 const KNOWN_MAX = 5_000;
 const HEAD_END = "\r\n\r\n";
-const LETTER_G = 71;
-/** Heads with these are one person's or one request's, or ask for more than an answer. */
-const PERSONAL = ["authorization", "cookie", "x-request-id", "traceparent", "expect", "upgrade"];
+const [LETTER_G, LETTER_P] = [71, 80];
+/** Requests with these are one person's or one request's, or ask for more than an answer. */
+const PERSONAL = ["cookie", "traceparent", "expect", "upgrade", "transfer-encoding"];
+/** So are GETs with these; a POST's are what its shape leaves out. */
+const PERSONAL_GET = ["authorization", "x-request-id"];
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 /** What a request's head said; with a socket it is the request again. */
 type Head = { method: string; url: string; headers: IncomingHttpHeaders; httpVersionMajor: 1; complete: true; destroyed: false };
+/** A head that Node has parsed; of a POST without its own headers, with their number and the length of its body. */
+type Learnt = Head & { own: number; bodyLength: number };
+
+/** A request that was read by its bytes has its body with it. */
+export type WithBody = { readonly wholeBody?: Buffer };
 
 export type KnownHeadsOptions = {
   handle: Handle;
@@ -26,12 +34,13 @@ export type KnownHeadsOptions = {
 /**
  * Reads requests by their bytes. In a rush the same few thousand heads come again and again, and to parse one, with the objects that Node makes of it and of
  * its answer, costs more than the answer. A head whose bytes are those of a GET that Node has parsed before, alone and at the same place, between two
- * messages, would be parsed to the same: so it is not parsed, and `handle` gets what was read then, with an answer to be sent in one write. All else goes to
- * Node's parser, which also reads the first requests of each connection. For HTTP/1.1 without TLS.
+ * messages, would be parsed to the same: so it is not parsed, and `handle` gets what was read then, with an answer to be sent in one write. A purchase is
+ * known by its head's shape (`head-shape.ts`), and has its body at hand. All else goes to Node's parser, and the first request of each connection: until
+ * then Node takes it for one that sends its head too slowly. For HTTP/1.1 without TLS.
  */
 export class KnownHeads {
   readonly options: KnownHeadsOptions;
-  readonly heads = new BoundedMap<string, Head>(KNOWN_MAX);
+  private readonly heads = new BoundedMap<string, Learnt>(KNOWN_MAX);
   /** How many requests that were read here have no answer yet. */
   underWay = 0;
   private readonly connections = new WeakMap<Socket, Connection>();
@@ -45,26 +54,48 @@ export class KnownHeads {
     this.connections.get(request.socket)?.began(request, response);
   }
 
-  /** The request, whose handler runs, is one whose answer is the same for everybody: its connection is listened to from now on, and its head learnt. */
-  learn(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    const connection = this.connections.get(socket);
-    if (connection !== undefined) {
-      connection.shared = request;
-      return;
-    }
+  /** A connection that Node's server has just been given, and of which nothing is read yet. */
+  follow(socket: Socket): void {
     // Node's own listener, which hands to its parser what comes.
     const [parse, ...others] = socket.listeners("data") as ((chunk: Buffer) => void)[];
-    if (parse === undefined || others.length > 0 || this.options.ending()) return;
-    const followed = new Connection(this, socket, parse);
-    this.connections.set(socket, followed);
-    followed.began(request, response);
+    if (parse !== undefined && others.length === 0) this.connections.set(socket, new Connection(this, socket, parse));
+  }
+
+  /** The request, whose handler runs, is one of many alike: its head is worth being learnt. */
+  learn(request: IncomingMessage): void {
+    const connection = this.connections.get(request.socket);
+    if (connection !== undefined) connection.worthwhile = request;
+  }
+
+  /** The request in these bytes, if its head is known. `text`: the same in Latin-1. */
+  find(text: string, bytes: Buffer): (Head & WithBody) | undefined {
+    if (bytes[0] === LETTER_G) return this.heads.get(text);
+    const shape = shapeOf(text);
+    const learnt = shape && this.heads.get(shape.text);
+    if (learnt === undefined || learnt.own !== shape?.own.length || bytes.length !== shape.bodyAt + learnt.bodyLength) return undefined;
+    const headers = { ...learnt.headers };
+    for (const [name, value] of shape.own) headers[name] = value;
+    return { ...learnt, url: shape.url, headers, wholeBody: bytes.subarray(shape.bodyAt) };
+  }
+
+  /** Keeps what Node has parsed from just this text, where others send the like. */
+  note(text: string, bodyLength: number, { method = "", url = "", headers, httpVersion }: IncomingMessage): void {
+    const keeps = headers.connection === undefined || headers.connection.toLowerCase() === "keep-alive";
+    const hasOne = (names: readonly string[]): boolean => names.some((name) => headers[name] !== undefined);
+    if (httpVersion !== "1.1" || !keeps || hasOne(PERSONAL)) return;
+    const head = { method, url, httpVersionMajor: 1, complete: true, destroyed: false, bodyLength } as const;
+    if (method === "GET" && bodyLength === 0 && !hasOne(PERSONAL_GET)) this.heads.set(text, { ...head, headers, own: 0 });
+    const shape = method === "POST" ? shapeOf(text) : undefined;
+    if (shape?.url !== url || !isOwnOf(headers, shape)) return;
+    const own = new Set<string>(shape.own.map(([name]) => name));
+    const common = Object.fromEntries(Object.entries(headers).filter(([name]) => !own.has(name)));
+    this.heads.set(shape.text, { ...head, url: "", headers: common, own: shape.own.length });
   }
 }
 
 class Connection {
-  /** Of the chunk that is being parsed: the request whose answer is the same for everybody. */
-  shared: IncomingMessage | undefined;
+  /** Of the chunk that is being parsed: the request whose head is worth being learnt. */
+  worthwhile: IncomingMessage | undefined;
   /** Of the same: all requests that came of it. */
   private came: IncomingMessage[] = [];
   private readonly known: KnownHeads;
@@ -72,8 +103,9 @@ class Connection {
   private readonly parse: (chunk: Buffer) => void;
   /** Requests that Node has parsed and that are not answered. */
   private parsed = 0;
-  /** Node's parser has read whole messages, and nothing of the next. */
-  private between = false;
+  /** Node's parser has read whole messages, and nothing of the next; at least one, where `met`. */
+  private between = true;
+  private met = false;
   /** An answer of ours is under way, and what comes meanwhile waits. */
   private answering = false;
   private readonly held: Buffer[] = [];
@@ -101,33 +133,38 @@ class Connection {
       this.socket.pause();
       return;
     }
-    const text = chunk.length <= LENGTH_MAX && chunk[0] === LETTER_G ? chunk.toString("latin1") : "";
-    const { heads, options } = this.known;
-    const head = this.between && this.parsed === 0 && !options.ending() ? heads.get(text) : undefined;
-    if (head === undefined) this.toParser(chunk, text);
-    else this.answer(head);
+    const text = chunk.length <= LENGTH_MAX && (chunk[0] === LETTER_G || chunk[0] === LETTER_P) ? chunk.toString("latin1") : "";
+    const ready = text !== "" && this.between && this.met && this.parsed === 0 && !this.known.options.ending();
+    const request = ready ? this.known.find(text, chunk) : undefined;
+    if (request === undefined) this.toParser(chunk, text);
+    else this.answer(request);
   }
 
   private toParser(chunk: Buffer, text: string): void {
     const { between } = this;
     this.came = [];
-    this.shared = undefined;
+    this.worthwhile = undefined;
     this.between = false;
     this.parse.call(this.socket, chunk);
     const [request, another] = this.came;
     this.came = [];
-    // One head, and one whole request of it: whatever went before, the parser is between two messages now.
-    if (request?.complete !== true || another !== undefined || text.indexOf(HEAD_END) !== text.length - HEAD_END.length) return;
+    const headEnd = text.indexOf(HEAD_END);
+    if (request?.complete !== true || another !== undefined || headEnd === -1) return;
+    // One whole request came of it. Its head ends where the first one here does, or later; so if as much as its body follows there, both end with the chunk.
+    // Whatever went before, the parser is between two messages now.
+    const bodyLength = text.length - headEnd - HEAD_END.length;
+    if (bodyLength > 0 && request.headers["content-length"] !== String(bodyLength)) return;
     this.between = true;
-    if (between && request === this.shared && isForAll(request)) this.known.heads.set(text, headOf(request));
+    this.met = true;
+    if (between && request === this.worthwhile) this.known.note(text, bodyLength, request);
   }
 
-  private answer(head: Head): void {
+  private answer(request: Head & WithBody): void {
     const { options } = this.known;
     this.answering = true;
     this.known.underWay += 1;
     const response = new PlainResponse(this.socket, options.keepAliveS, options.ending, () => this.answered());
-    options.handle({ ...head, socket: this.socket } as unknown as IncomingMessage, response as unknown as ServerResponse);
+    options.handle({ ...request, socket: this.socket } as unknown as IncomingMessage, response as unknown as ServerResponse);
   }
 
   private answered(): void {
@@ -147,13 +184,4 @@ class Connection {
     this.paused = false;
     this.socket.resume();
   }
-}
-
-function isForAll({ method, headers, httpVersion }: IncomingMessage): boolean {
-  const keeps = headers.connection === undefined || headers.connection.toLowerCase() === "keep-alive";
-  return method === "GET" && httpVersion === "1.1" && keeps && PERSONAL.every((name) => headers[name] === undefined);
-}
-
-function headOf({ method = "", url = "", headers }: IncomingMessage): Head {
-  return { method, url, headers, httpVersionMajor: 1, complete: true, destroyed: false };
 }

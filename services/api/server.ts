@@ -45,8 +45,8 @@ export type Tls = { cert: string; key: string; certFile: string; keyFile: string
 export type GatewayServer = {
   /** The address it listens on, for people: http://127.0.0.1:3000. `shared`: with other processes. Rejects when the port cannot be had. */
   listen(host: string, port: number, shared?: boolean): Promise<string>;
-  /** The request, whose handler runs, is a GET whose answer is the same for everybody: the next of the same bytes need not be parsed. */
-  sameForAll(request: IncomingMessage, response: ServerResponse): void;
+  /** The request, whose handler runs, is one of many alike: the next of the same bytes, or shape, need not be parsed (`known-heads.ts`). */
+  learn(request: IncomingMessage): void;
   /** New connections get this certificate; those there are keep theirs. */
   renew(tls: Tls): void;
   /** Goes on serving, and tells each client with its answer (HTTP/2: at once) to come back by a new connection, which may lead elsewhere. */
@@ -84,6 +84,7 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
   server.on("connection", (socket: Socket) => {
     if (sockets.size >= CONNECTIONS_MAX) socket.destroy();
     sockets.add(socket);
+    known?.follow(socket);
     fitHeap(sockets.size);
     socket.once("close", () => {
       sockets.delete(socket);
@@ -113,8 +114,8 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
 
   return {
     leave,
-    sameForAll(request, response) {
-      if (response instanceof ServerResponse) known?.learn(request, response);
+    learn(request) {
+      known?.learn(request);
     },
     async listen(host, port, shared = false) {
       try {
