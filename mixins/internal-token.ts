@@ -1,6 +1,5 @@
 import { createSigner } from "fast-jwt";
 import type { Answer } from "../domain/refusal.ts";
-import { BoundedMap } from "./bounded-map.ts";
 import { type Caller, type TokenKind, createTokenVerifier } from "./token-verifier.ts";
 
 /** Travels between services only: the gateway refuses it, as services refuse an access token. */
@@ -30,15 +29,16 @@ export function createInternalTokenMint(secret: string): MintInternalToken {
     iss: INTERNAL_TOKEN.issuer,
     aud: INTERNAL_TOKEN.audience,
   });
-  const minted = new BoundedMap<string, { token: string; reuseUntilMs: number }>(CACHE_MAX);
-  return ({ userId, role, sessionId }) => {
+  // A verifier that has seen a token before gives the same caller again.
+  const minted = new WeakMap<Caller, { token: string; reuseUntilMs: number }>();
+  return (caller) => {
     const nowMs = Date.now();
-    const key = `${role} ${userId} ${sessionId ?? ""}`;
-    const known = minted.get(key);
+    const known = minted.get(caller);
     if (known !== undefined && nowMs < known.reuseUntilMs) return known.token;
+    const { userId, role, sessionId } = caller;
     const iat = Math.floor(nowMs / 1_000);
     const token = sign({ sub: userId, role, ...(sessionId !== undefined && { sid: sessionId }), iat, exp: iat + LIFE_MS / 1_000 });
-    minted.set(key, { token, reuseUntilMs: nowMs + REUSE_MS });
+    minted.set(caller, { token, reuseUntilMs: nowMs + REUSE_MS });
     return token;
   };
 }

@@ -183,7 +183,10 @@ function purchase(random: Random): string {
     seldom(`X-Own: ${authorization}: Bearer x`),
     seldom("Transfer-Encoding: chunked") || "Content-Length: 5",
   ].filter(Boolean);
-  const ending = lines.at(-1) === "Content-Length: 5" ? pick(["12345", "12345", "\r\na: "], random) : "5\r\n12345\r\n0\r\n\r\n";
+  const ending =
+    lines.at(-1) === "Content-Length: 5"
+      ? pick(["12345", "54321", "12345", "{   }", "\r\na: ", "caf\u00e9\u00e9"], random)
+      : "5\r\n12345\r\n0\r\n\r\n";
   const path = random() < 0.95 ? `/buy/${pick(IDS, random)}${Math.floor(random() * 10)}/now` : "/buy/now";
   return `POST ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n${ending}`;
 }
@@ -196,9 +199,9 @@ describe("purchases known by the shape of their heads", () => {
       const text = Buffer.from(JSON.stringify([method, url, Object.entries(headers).sort(), body]));
       response.writeHead(200, { "Content-Length": text.length }).end(text);
     };
-    if (!(request instanceof IncomingMessage)) return answer((request as WithBody).wholeBody?.toString("latin1") ?? "");
-    let body = "";
-    request.on("data", (bytes: Buffer) => (body += bytes.toString("latin1"))).on("end", () => answer(body));
+    if (!(request instanceof IncomingMessage)) return answer((request as WithBody).wholeBody ?? "");
+    const pieces: Buffer[] = [];
+    request.on("data", (bytes: Buffer) => pieces.push(bytes)).on("end", () => answer(Buffer.concat(pieces).toString()));
   };
 
   it("are read as Node's parser reads them, whatever they are like", async () => {
@@ -238,7 +241,7 @@ describe("purchases known by the shape of their heads", () => {
       assert.deepEqual(await answersOf(ours), await answersOf(plain), `seed ${seed}`);
       sent += messages.length;
     }
-    assert.ok(byShape > sent / 5, `${byShape} of ${sent} were known`);
+    assert.ok(byShape > sent / 6, `${byShape} of ${sent} were known`);
     assert.equal(known.underWay, 0);
   });
 

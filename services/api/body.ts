@@ -24,8 +24,8 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   if (bytes.length === 0) return { ok: true, value: undefined };
   if (!isJson(headers["content-type"]) || (headers["content-encoding"] ?? "identity") !== "identity")
     return { ok: false, code: "UNSUPPORTED_MEDIA_TYPE" };
-  if (!isUtf8(bytes)) return { ok: false, code: "MALFORMED" };
-  const text = bytes.toString("utf8");
+  if (typeof bytes !== "string" && !isUtf8(bytes)) return { ok: false, code: "MALFORMED" };
+  const text = String(bytes);
   let value: unknown;
   try {
     value = JSON.parse(text);

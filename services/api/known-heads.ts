@@ -20,8 +20,9 @@ type Head = { method: string; url: string; headers: IncomingHttpHeaders; httpVer
 /** A head that Node has parsed; of a POST without its own headers, with their number and the length of its body. */
 type Learnt = Head & { own: number; bodyLength: number };
 
-/** A request that was read by its bytes has its body with it. */
-export type WithBody = { readonly wholeBody?: Buffer };
+/** A request that was read by its bytes has its body with it, in ASCII. */
+export type WithBody = { readonly wholeBody?: string };
+const ASCII = /^[\0-\x7f]*$/;
 
 export type KnownHeadsOptions = {
   handle: Handle;
@@ -67,15 +68,17 @@ export class KnownHeads {
     if (connection !== undefined) connection.worthwhile = request;
   }
 
-  /** The request in these bytes, if its head is known. `text`: the same in Latin-1. */
-  find(text: string, bytes: Buffer): (Head & WithBody) | undefined {
-    if (bytes[0] === LETTER_G) return this.heads.get(text);
+  /** The request in this text, which is its bytes in Latin-1, if its head is known. */
+  find(text: string): (Head & WithBody) | undefined {
+    if (text.charCodeAt(0) === LETTER_G) return this.heads.get(text);
     const shape = shapeOf(text);
     const learnt = shape && this.heads.get(shape.text);
-    if (learnt === undefined || learnt.own !== shape?.own.length || bytes.length !== shape.bodyAt + learnt.bodyLength) return undefined;
+    if (learnt === undefined || learnt.own !== shape?.own.length) return undefined;
+    const wholeBody = text.slice(shape.bodyAt);
+    if (wholeBody.length !== learnt.bodyLength || !ASCII.test(wholeBody)) return undefined;
     const headers = { ...learnt.headers };
     for (const [name, value] of shape.own) headers[name] = value;
-    return { ...learnt, url: shape.url, headers, wholeBody: bytes.subarray(shape.bodyAt) };
+    return { ...learnt, url: shape.url, headers, wholeBody };
   }
 
   /** Keeps what Node has parsed from just this text, where others send the like. */
@@ -135,7 +138,7 @@ class Connection {
     }
     const text = chunk.length <= LENGTH_MAX && (chunk[0] === LETTER_G || chunk[0] === LETTER_P) ? chunk.toString("latin1") : "";
     const ready = text !== "" && this.between && this.met && this.parsed === 0 && !this.known.options.ending();
-    const request = ready ? this.known.find(text, chunk) : undefined;
+    const request = ready ? this.known.find(text) : undefined;
     if (request === undefined) this.toParser(chunk, text);
     else this.answer(request);
   }

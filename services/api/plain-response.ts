@@ -42,14 +42,9 @@ export class PlainResponse {
   /** Text is taken as `encoding` says, bytes as they are. */
   end(body: string | Uint8Array = "", encoding: BufferEncoding = "utf8"): this {
     const last = this.ending();
-    const head = this.head(last);
-    const length = typeof body === "string" ? Buffer.byteLength(body, encoding) : body.length;
-    const bytes = Buffer.allocUnsafe(head.length + length);
-    bytes.write(head, 0, "latin1");
-    if (typeof body === "string") bytes.write(body, head.length, encoding);
-    else bytes.set(body, head.length);
+    const [bytes, spelling] = joined(this.head(last), body, encoding);
     // Who has left needs none.
-    if (this.socket.writable) this.socket[last ? "end" : "write"](bytes);
+    if (this.socket.writable) this.socket[last ? "end" : "write"](bytes, spelling);
     this.done();
     return this;
   }
@@ -60,6 +55,17 @@ export class PlainResponse {
     const connection = last ? "Connection: close" : `Connection: keep-alive\r\nKeep-Alive: timeout=${this.keepAliveS}`;
     return `${head}Date: ${dateNow()}\r\n${connection}\r\n\r\n`;
   }
+}
+
+/** Text of one byte a character needs no buffer: Latin-1 spells each byte as it is. */
+function joined(head: string, body: string | Uint8Array, encoding: BufferEncoding): [bytes: string | Uint8Array, encoding?: "latin1"] {
+  const length = typeof body === "string" ? Buffer.byteLength(body, encoding) : body.length;
+  if (typeof body === "string" && (encoding === "latin1" || length === body.length)) return [head + body, "latin1"];
+  const bytes = Buffer.allocUnsafe(head.length + length);
+  bytes.write(head, 0, "latin1");
+  if (typeof body === "string") bytes.write(body, head.length, encoding);
+  else bytes.set(body, head.length);
+  return [bytes];
 }
 
 /** As RFC 9110, 5.6.7 has it, put together once a second. */
