@@ -12,8 +12,8 @@ const INTERNAL_TOKEN: TokenKind = {
 };
 
 const LIFE_MS = 60_000;
-/** One token serves a caller for this long: a buyer's next click costs no signature. */
-const REUSE_MS = 5_000;
+/** One token serves a caller for this long: a buyer's next click costs no signature. What is left of its life is many times what a call may take. */
+const REUSE_MS = 30_000;
 const LEEWAY_MS = 120_000;
 const CACHE_MAX = 20_000;
 

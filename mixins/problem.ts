@@ -38,8 +38,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { status: number; title: str
 
 export const RETRY_AFTER_S = 1;
 
-/** An answer, ready to send. */
-export type Reply = { status: number; headers: Record<string, string>; body: string | Uint8Array };
+/** An answer, ready to send. `spelled`: of one that is sent to many, the lines of its head and its body (see `replyForMany`). */
+export type Reply = { status: number; headers: Record<string, string>; body: string | Uint8Array; spelled?: Uint8Array };
 
 /**
  * An RFC 9457 problem document. `data` holds facts a client can act on, which become members of the document; it never holds
@@ -65,6 +65,19 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
 };
 
+/** A reply that is sent to many: what is the same for all is spelled out once. */
+export function replyForMany(status: number, headers: Record<string, string>, body: Uint8Array): Reply {
+  const lines = Object.entries({ ...SECURITY_HEADERS, ...headers, "Content-Length": body.length }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  const head = Buffer.from(`${lines.join("")}\r\n`, "latin1");
+  const spelled = Buffer.concat([head, body]);
+  return { status, headers, body: spelled.subarray(head.length), spelled };
+}
+
+/** What can send such a reply as it is, after a status line and what is the request's own. */
+export type SpelledSender = { sendSpelled(status: number, own: Record<string, string>, spelled: Uint8Array): void };
+
 const ONE_WRITE_MAX = 16_384;
 
 /**
@@ -74,10 +87,14 @@ const ONE_WRITE_MAX = 16_384;
 export function sendAnswer(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, headers, body }: Reply,
-  own?: Record<string, string>,
+  { status, headers, body, spelled }: Reply,
+  own: Record<string, string> = {},
 ): void {
   if (response.headersSent) return;
+  if (spelled !== undefined && request.method !== "HEAD" && "sendSpelled" in response) {
+    (response as SpelledSender).sendSpelled(status, own, spelled);
+    return;
+  }
   const bodiless = status === 204 || status === 304;
   const length = Buffer.byteLength(body);
   response.writeHead(status, { ...SECURITY_HEADERS, ...own, ...headers, ...(bodiless ? {} : { "Content-Length": length }) });

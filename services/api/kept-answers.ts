@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { accepted, type Answer } from "../../domain/refusal.ts";
 import { oneFlight } from "../../mixins/one-flight.ts";
+import type { Reply } from "../../mixins/problem.ts";
+import type { Encoding } from "./compression.ts";
 
 /** Old enough to be asked for again. */
 const FRESH_MS = 750;
@@ -16,8 +18,8 @@ const STALE_MS = 600_000;
 const RETRY_MS = 500;
 const BYTES_MAX = 32 * 1_024 * 1_024;
 
-/** The bytes of a success, ready to send; `encoded` is filled in by whoever compresses them first, with a promise until they are there. */
-export type KeptAnswer = { body: Buffer; etag: string; encoded: Map<string, Uint8Array | Promise<Uint8Array>> };
+/** A success, ready to send; `replies`, by encoding, is filled in by whoever sends it so first, with a promise until the bytes are there. */
+export type KeptAnswer = { body: Buffer; etag: string; replies: Map<Encoding | "identity", Reply | Promise<Reply>> };
 
 /** Answers from bytes that are fresh, from the catalogue, and from bytes that had to stand in for it. */
 export type GatewayCounts = { hits: number; misses: number; stale: number; notModified: number };
@@ -37,8 +39,8 @@ type Entry = { answer: KeptAnswer; askedAtMs: number; failedAtMs: number | undef
  * holds no more than `bytesMax` of bodies and forgets what was not asked for the longest.
  */
 export function createKeptAnswers(counts: GatewayCounts, bytesMax = BYTES_MAX, now = () => performance.now()): KeptAnswers {
-  /** Twice the body for what it is compressed to, twice the key for the map. */
-  const sizeOf = ({ answer }: Entry, key: string): number => 2 * answer.body.length + 4 * key.length + 200;
+  /** Twice the body for what it is sent as, twice the key for the map, and some for the heads of replies. */
+  const sizeOf = ({ answer }: Entry, key: string): number => 2 * answer.body.length + 4 * key.length + 1_500;
   const entries = new LRUCache<string, Entry>({ maxSize: bytesMax, sizeCalculation: sizeOf });
   const flights = oneFlight<Answer<KeptAnswer>>();
   /** What has been spelled out, for as long as the catalogue has it too. */
@@ -115,7 +117,7 @@ export function newGatewayCounts(): GatewayCounts {
 function keptAnswer(value: unknown): KeptAnswer {
   const body = Buffer.from(JSON.stringify(value));
   // Weak, since compressed bytes are other bytes of the same answer.
-  return { body, etag: `W/"${createHash("sha1").update(body).digest("base64url")}"`, encoded: new Map() };
+  return { body, etag: `W/"${createHash("sha1").update(body).digest("base64url")}"`, replies: new Map() };
 }
 
 function isObject(value: unknown): value is object {

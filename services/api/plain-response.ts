@@ -1,12 +1,13 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import type { SpelledSender } from "../../mixins/problem.ts";
 
 type Value = string | number | readonly string[];
 
 let date = { second: 0, text: "" };
 
 /** An HTTP/1.1 answer to a GET on a connection that goes on, sent in one write: as much of ServerResponse as what is read by everybody needs. */
-export class PlainResponse {
+export class PlainResponse implements SpelledSender {
   statusCode = 200;
   headersSent = false;
   private readonly socket: Socket;
@@ -42,18 +43,28 @@ export class PlainResponse {
   /** Text is taken as `encoding` says, bytes as they are. */
   end(body: string | Uint8Array = "", encoding: BufferEncoding = "utf8"): this {
     const last = this.ending();
-    const [bytes, spelling] = joined(this.head(last), body, encoding);
-    // Who has left needs none.
-    if (this.socket.writable) this.socket[last ? "end" : "write"](bytes, spelling);
-    this.done();
+    this.send(last, joined(`${this.head(last)}\r\n`, body, encoding));
     return this;
   }
 
+  sendSpelled(statusCode: number, own: Record<string, string>, spelled: Uint8Array): void {
+    this.writeHead(statusCode, own);
+    const last = this.ending();
+    this.send(last, joined(this.head(last), spelled, "latin1"));
+  }
+
+  private send(last: boolean, [bytes, spelling]: ReturnType<typeof joined>): void {
+    // Who has left needs none.
+    if (this.socket.writable) this.socket[last ? "end" : "write"](bytes, spelling);
+    this.done();
+  }
+
+  /** Its lines, without the empty one at the end. */
   private head(last: boolean): string {
     let head = `HTTP/1.1 ${this.statusCode} ${STATUS_CODES[this.statusCode] ?? "unknown"}\r\n`;
     for (const name in this.headers) head += `${name}: ${String(this.headers[name])}\r\n`;
     const connection = last ? "Connection: close" : `Connection: keep-alive\r\nKeep-Alive: timeout=${this.keepAliveS}`;
-    return `${head}Date: ${dateNow()}\r\n${connection}\r\n\r\n`;
+    return `${head}Date: ${dateNow()}\r\n${connection}\r\n`;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Answer } from "../../domain/refusal.ts";
 import { BoundedMap } from "../../mixins/bounded-map.ts";
-import { type ProblemCode, problemOf, type Reply, sendAnswer } from "../../mixins/problem.ts";
+import { type ProblemCode, problemOf, type Reply, replyForMany, sendAnswer } from "../../mixins/problem.ts";
 import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
 import type { ClientReader } from "./client.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
@@ -32,7 +32,7 @@ type Known = { input: Omit<Input, "idempotencyKey" | "client">; key: string };
 const KNOWN_MAX = 10_000;
 const KNOWN_LENGTH_MAX = 300;
 
-/** The spellings in which the questions of a rush come, so that each is read once. */
+/** The addresses at which the questions of a rush come, so that each is read once. */
 export function createKnownQuestions(): BoundedMap<string, Known> {
   return new BoundedMap(KNOWN_MAX);
 }
@@ -74,7 +74,9 @@ export function servePublicRead(
         refuse(answer.refusal.code, answer.refusal.data);
         return;
       }
-      return afterwards(replyOf(tools, route, answer.value, limits, request), (reply) => sendAnswer(request, response, reply, own));
+      return afterwards(replyOf(tools, route, answer.value, request), (reply) =>
+        sendAnswer(request, response, reply, limits === undefined ? own : { ...own, ...limits }),
+      );
     });
   };
   const enter = (known: Known): Promise<void> | void => {
@@ -84,8 +86,8 @@ export function servePublicRead(
   };
 
   try {
-    const spelling = `${route.path} ${Object.values(params).join()} ${queryText}`;
-    const known = tools.knownQuestions.get(spelling);
+    const { url = "" } = request;
+    const known = tools.knownQuestions.get(url);
     if (known !== undefined) return enter(known)?.catch(failed);
     return readInput(request, route, params, queryText)
       .then((read) => {
@@ -94,7 +96,7 @@ export function servePublicRead(
           return;
         }
         const now: Known = { input: read.input, key: keyOf(route, read.input) };
-        if (spelling.length <= KNOWN_LENGTH_MAX) tools.knownQuestions.set(spelling, now);
+        if (url.length <= KNOWN_LENGTH_MAX) tools.knownQuestions.set(url, now);
         return enter(now);
       })
       .catch(failed);
@@ -106,29 +108,30 @@ export function servePublicRead(
 function replyOf(
   { gatewayCounts }: PublicReadTools,
   route: CompiledRoute,
-  { body, etag, encoded }: KeptAnswer,
-  limits: Record<string, string> | undefined,
+  { body, etag, replies }: KeptAnswer,
   request: IncomingMessage,
 ): Reply | Promise<Reply> {
-  const headers: Record<string, string> = { "Cache-Control": route.cache ?? "no-store", ETag: etag, ...limits };
+  const cache = { "Cache-Control": route.cache ?? "no-store", ETag: etag };
   if (isKnown(request.headers["if-none-match"], etag)) {
     gatewayCounts.notModified += 1;
-    return { status: 304, headers, body: "" };
+    return { status: 304, headers: cache, body: "" };
   }
-  headers["Content-Type"] = "application/json";
-  const encoding = encodingOf(request.headers["accept-encoding"], body);
-  if (encoding === undefined) return { status: route.status, headers, body };
-  headers["Content-Encoding"] = encoding;
-  let bytes = encoded.get(encoding);
-  if (bytes === undefined) {
-    bytes = encode(encoding, body);
-    encoded.set(encoding, bytes);
-    void bytes.then(
-      (there) => encoded.set(encoding, there),
-      () => encoded.delete(encoding),
-    );
+  const encoding = encodingOf(request.headers["accept-encoding"], body) ?? "identity";
+  const there = replies.get(encoding);
+  if (there !== undefined) return there;
+  const headers = { ...cache, "Content-Type": "application/json" };
+  if (encoding === "identity") {
+    const reply = replyForMany(route.status, headers, body);
+    replies.set(encoding, reply);
+    return reply;
   }
-  return afterwards(bytes, (there) => ({ status: route.status, headers, body: there }));
+  const making = encode(encoding, body).then((bytes) => replyForMany(route.status, { ...headers, "Content-Encoding": encoding }, bytes));
+  replies.set(encoding, making);
+  void making.then(
+    (reply) => replies.set(encoding, reply),
+    () => replies.delete(encoding),
+  );
+  return making;
 }
 
 /** Goes on at once where the value is there: a promise costs whoever waits for it a turn of the microtasks, of which a rush has thousands a second. */
