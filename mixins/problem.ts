@@ -65,20 +65,25 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
 };
 
+/** Headers as HTTP/1.1 writes them. */
+export function linesOf(headers: Readonly<Record<string, string | number | readonly string[]>>): string {
+  let lines = "";
+  for (const name in headers) lines += `${name}: ${String(headers[name])}\r\n`;
+  return lines;
+}
+
+const ONE_WRITE_MAX = 16_384;
+const SECURITY_LINES = linesOf(SECURITY_HEADERS);
+
 /** A reply that is sent to many: what is the same for all is spelled out once. */
 export function replyForMany(status: number, headers: Record<string, string>, body: Uint8Array): Reply {
-  const lines = Object.entries({ ...SECURITY_HEADERS, ...headers, "Content-Length": body.length }).map(
-    ([name, value]) => `${name}: ${value}\r\n`,
-  );
-  const head = Buffer.from(`${lines.join("")}\r\n`, "latin1");
+  const head = Buffer.from(`${linesOf(headers)}${SECURITY_LINES}Content-Length: ${body.length}\r\n\r\n`, "latin1");
   const spelled = Buffer.concat([head, body]);
   return { status, headers, body: spelled.subarray(head.length), spelled };
 }
 
-/** What can send such a reply as it is, after a status line and what is the request's own. */
-export type SpelledSender = { sendSpelled(status: number, own: Record<string, string>, spelled: Uint8Array): void };
-
-const ONE_WRITE_MAX = 16_384;
+/** What sends an answer as it is spelled out: after a status line and these headers the rest, which is lines, an empty one, and the body. */
+export type SpelledSender = { sendSpelled(status: number, own: Record<string, string>, rest: string | Uint8Array): void };
 
 /**
  * Sends an answer once; HEAD gets the headers of GET. An answer that has begun already is left alone. `own`: headers of the request rather than of the
@@ -91,12 +96,15 @@ export function sendAnswer(
   own: Record<string, string> = {},
 ): void {
   if (response.headersSent) return;
-  if (spelled !== undefined && request.method !== "HEAD" && "sendSpelled" in response) {
-    (response as SpelledSender).sendSpelled(status, own, spelled);
+  const bodiless = status === 204 || status === 304;
+  const length = spelled === undefined ? Buffer.byteLength(body) : body.length;
+  const asEver =
+    request.method !== "HEAD" && (spelled !== undefined || typeof body === "string") && !("Content-Security-Policy" in headers);
+  if (asEver && "sendSpelled" in response) {
+    const rest = spelled ?? `${SECURITY_LINES}${bodiless ? "" : `Content-Length: ${length}\r\n`}\r\n${bodiless ? "" : String(body)}`;
+    (response as SpelledSender).sendSpelled(status, spelled === undefined ? { ...own, ...headers } : own, rest);
     return;
   }
-  const bodiless = status === 204 || status === 304;
-  const length = Buffer.byteLength(body);
   response.writeHead(status, { ...SECURITY_HEADERS, ...own, ...headers, ...(bodiless ? {} : { "Content-Length": length }) });
   if (request.method === "HEAD" || bodiless) response.end();
   else if (typeof body === "string" || length > ONE_WRITE_MAX || !(response instanceof ServerResponse)) response.end(body);

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { isUtf8 } from "node:buffer";
 import type { ProblemCode } from "../../mixins/problem.ts";
@@ -12,20 +12,27 @@ const DISCARDED_MAX = 16 * BODY_MAX;
 export type Body = { ok: true; value: unknown } | { ok: false; code: ProblemCode; broken?: Broken[] };
 
 /**
- * Reads a JSON body of 64 KiB at most. No body at all is `undefined`.
+ * Reads a JSON body of 64 KiB at most, at once where it is there already. No body at all is `undefined`.
  * Can refuse with: TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, MALFORMED, VALIDATION_ERROR (a member given twice). Rejects when the client goes away.
  */
-export async function readBody(request: IncomingMessage): Promise<Body> {
+export function readBody(request: IncomingMessage): Body | Promise<Body> {
   const { headers } = request;
   const length = headers["content-length"];
   if (length === "0" || (length === undefined && !hasUnmeasuredBody(request))) return { ok: true, value: undefined };
-  const bytes = (request as WithBody).wholeBody ?? (await collect(request, Number(length ?? 0)));
-  if (bytes === undefined) return { ok: false, code: "TOO_LARGE" };
-  if (bytes.length === 0) return { ok: true, value: undefined };
+  const { wholeBody } = request as WithBody;
+  if (wholeBody !== undefined) return understood(headers, wholeBody);
+  return collect(request, Number(length ?? 0)).then((bytes) =>
+    bytes === undefined ? { ok: false, code: "TOO_LARGE" } : understood(headers, bytes),
+  );
+}
+
+/** What was sent, as bytes or, where they are ASCII, as text. */
+function understood(headers: IncomingHttpHeaders, sent: Buffer | string): Body {
+  if (sent.length === 0) return { ok: true, value: undefined };
   if (!isJson(headers["content-type"]) || (headers["content-encoding"] ?? "identity") !== "identity")
     return { ok: false, code: "UNSUPPORTED_MEDIA_TYPE" };
-  if (typeof bytes !== "string" && !isUtf8(bytes)) return { ok: false, code: "MALFORMED" };
-  const text = String(bytes);
+  if (typeof sent !== "string" && !isUtf8(sent)) return { ok: false, code: "MALFORMED" };
+  const text = String(sent);
   let value: unknown;
   try {
     value = JSON.parse(text);

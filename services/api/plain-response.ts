@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import type { SpelledSender } from "../../mixins/problem.ts";
+import { type SpelledSender, linesOf } from "../../mixins/problem.ts";
 
 type Value = string | number | readonly string[];
 
@@ -14,7 +14,7 @@ export class PlainResponse implements SpelledSender {
   private readonly keepAliveS: number;
   private readonly ending: () => boolean;
   private readonly done: () => void;
-  private headers: Record<string, Value> = {};
+  private headers: Record<string, Value> | undefined;
 
   /** `ending`: whether the connection is to end with this answer, asked when its head is written. `done`: called when it is sent, once. */
   constructor(socket: Socket, keepAliveS: number, ending: () => boolean, done: () => void) {
@@ -25,18 +25,18 @@ export class PlainResponse implements SpelledSender {
   }
 
   setHeader(name: string, value: Value): this {
-    this.headers[name] = value;
+    this.headers = { ...this.headers, [name]: value };
     return this;
   }
 
   getHeader(name: string): Value | undefined {
-    return this.headers[name];
+    return this.headers?.[name];
   }
 
   writeHead(statusCode: number, headers: Record<string, Value>): this {
     this.statusCode = statusCode;
     this.headersSent = true;
-    for (const name in headers) this.headers[name] = headers[name] ?? "";
+    this.headers = this.headers === undefined ? headers : { ...this.headers, ...headers };
     return this;
   }
 
@@ -47,10 +47,10 @@ export class PlainResponse implements SpelledSender {
     return this;
   }
 
-  sendSpelled(statusCode: number, own: Record<string, string>, spelled: Uint8Array): void {
+  sendSpelled(statusCode: number, own: Record<string, string>, rest: string | Uint8Array): void {
     this.writeHead(statusCode, own);
     const last = this.ending();
-    this.send(last, joined(this.head(last), spelled, "latin1"));
+    this.send(last, joined(this.head(last), rest, "utf8"));
   }
 
   private send(last: boolean, [bytes, spelling]: ReturnType<typeof joined>): void {
@@ -61,10 +61,9 @@ export class PlainResponse implements SpelledSender {
 
   /** Its lines, without the empty one at the end. */
   private head(last: boolean): string {
-    let head = `HTTP/1.1 ${this.statusCode} ${STATUS_CODES[this.statusCode] ?? "unknown"}\r\n`;
-    for (const name in this.headers) head += `${name}: ${String(this.headers[name])}\r\n`;
+    const status = `HTTP/1.1 ${this.statusCode} ${STATUS_CODES[this.statusCode] ?? "unknown"}\r\n`;
     const connection = last ? "Connection: close" : `Connection: keep-alive\r\nKeep-Alive: timeout=${this.keepAliveS}`;
-    return `${head}Date: ${dateNow()}\r\n${connection}\r\n`;
+    return `${status}${linesOf(this.headers ?? {})}Date: ${dateNow()}\r\n${connection}\r\n`;
   }
 }
 

@@ -89,17 +89,15 @@ export function servePublicRead(
     const { url = "" } = request;
     const known = tools.knownQuestions.get(url);
     if (known !== undefined) return enter(known)?.catch(failed);
-    return readInput(request, route, params, queryText)
-      .then((read) => {
-        if (!read.ok) {
-          refuse(read.code, read.broken && { errors: read.broken });
-          return;
-        }
-        const now: Known = { input: read.input, key: keyOf(route, read.input) };
-        if (url.length <= KNOWN_LENGTH_MAX) tools.knownQuestions.set(url, now);
-        return enter(now);
-      })
-      .catch(failed);
+    return afterwards(readInput(request, route, params, queryText), (read) => {
+      if (!read.ok) {
+        refuse(read.code, read.broken && { errors: read.broken });
+        return;
+      }
+      const now: Known = { input: read.input, key: keyOf(route, read.input) };
+      if (url.length <= KNOWN_LENGTH_MAX) tools.knownQuestions.set(url, now);
+      return enter(now);
+    })?.catch(failed);
   } catch (error) {
     failed(error);
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { ProblemCode } from "../../mixins/problem.ts";
-import { isJson, readBody } from "./body.ts";
+import { type Body, isJson, readBody } from "./body.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
 import { readQuery } from "./query.ts";
 import type { Input } from "./route.ts";
@@ -17,15 +17,15 @@ export function clientKey(request: IncomingMessage): string | undefined | null {
 }
 
 /**
- * Reads and validates a whole request: ids of the path, query, key, then the body.
+ * Reads and validates a whole request: ids of the path, query, key, then the body; at once where that need not be waited for.
  * Can refuse with: MALFORMED, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_ERROR. Rejects when the client goes away.
  */
-export async function readInput(
+export function readInput(
   request: IncomingMessage,
   route: CompiledRoute,
   params: Record<string, string>,
   queryText: string,
-): Promise<ReadInput> {
+): ReadInput | Promise<ReadInput> {
   const { validators } = route;
   const broken: Broken[] = validators.params?.broken(params) ?? [];
   for (const id of validators.params?.ids ?? []) params[id] = (params[id] ?? "").toLowerCase();
@@ -42,20 +42,21 @@ export async function readInput(
   if (key === null) broken.push({ field: "Idempotency-Key", rule: "pattern" });
   if (broken.length > 0) return { ok: false, code: "VALIDATION_ERROR", broken };
 
-  let body: Record<string, unknown> = {};
-  if (route.body !== undefined && validators.body !== undefined) {
-    const read = await readBody(request);
+  if (route.body === undefined || validators.body === undefined) return { ok: true, input: { params, query, body: {} } };
+  const { required } = route.body;
+  const { body: rules } = validators;
+  const checked = (read: Body): ReadInput => {
     if (!read.ok) return read;
     const type = request.headers["content-type"];
     if (route.cookie && type !== undefined && !isJson(type)) return { ok: false, code: "UNSUPPORTED_MEDIA_TYPE" };
-    if (read.value === undefined && route.body.required)
-      return { ok: false, code: "VALIDATION_ERROR", broken: [{ field: "", rule: "required" }] };
-    const value = read.value === undefined ? {} : read.value;
-    const wrong = validators.body.broken(value);
+    if (read.value === undefined && required) return { ok: false, code: "VALIDATION_ERROR", broken: [{ field: "", rule: "required" }] };
+    const body = read.value === undefined ? {} : read.value;
+    const wrong = rules.broken(body);
     if (wrong.length > 0) return { ok: false, code: "VALIDATION_ERROR", broken: wrong };
-    body = value as Record<string, unknown>;
-  }
-  return { ok: true, input: { params, query, body } };
+    return { ok: true, input: { params, query, body: body as Record<string, unknown> } };
+  };
+  const read = readBody(request);
+  return read instanceof Promise ? read.then(checked) : checked(read);
 }
 
 /** A key to send with every answer to a purchase, fit to be asked with again. */

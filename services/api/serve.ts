@@ -110,7 +110,8 @@ async function replyTo(
     token = tools.mintInternalToken(caller.value);
   }
 
-  const read = await readInput(request, route, params, queryText);
+  const reading = readInput(request, route, params, queryText);
+  const read = reading instanceof Promise ? await reading : reading;
   if (!read.ok) return refusal(read.code, read.broken && { errors: read.broken });
   served.input = read.input;
 
