@@ -1,6 +1,6 @@
 import type { BrokerOptions, Middleware } from "moleculer";
 import { type Config, requireServers } from "./config.ts";
-import { AUDIT_MODULE, auditDestination } from "./mixins/audit.ts";
+import { AUDIT_MODULE, auditLogger } from "./mixins/audit.ts";
 import { openBusLink } from "./mixins/bus-link.ts";
 import { LOCAL_FIRST, registerStrategies } from "./mixins/event-owner.ts";
 import { redacted } from "./mixins/redaction.ts";
@@ -46,7 +46,7 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
         type: "Pino",
         options: {
           level: { [AUDIT_MODULE]: "info", "*": false },
-          pino: { options: { base: null }, destination: auditDestination(config.auditFile) },
+          createLogger: (_level: string, bindings: object) => auditLogger(config.auditFile, bindings),
         },
       },
     ],

@@ -1,4 +1,4 @@
-import { type DestinationStream, destination } from "pino";
+import { destination } from "pino";
 import type { ServiceBroker } from "moleculer";
 import { redacted } from "./redaction.ts";
 
@@ -20,6 +20,8 @@ export type Audit = (entry: AuditEntry) => void;
 /** The module whose lines are the audit trail; `brokerOptions` gives it an appender and a level of its own. */
 export const AUDIT_MODULE = "AUDIT";
 
+/** As pino numbers the level. */
+const INFO = 30;
 /** Longer texts are cut: whoever can choose a text must not be able to fill the trail. */
 const TEXT_MAX = 200;
 /** Also what a kill -9 may take with it. */
@@ -41,7 +43,17 @@ export function plainText(text: string | undefined): string | undefined {
   return text === undefined ? undefined : redacted(text.slice(0, TEXT_MAX).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}"));
 }
 
-type Destination = { stream: DestinationStream; finish: () => void };
+/**
+ * The logger of the trail: lines as pino's, each made of the entry in one go, since pino puts together member by member what every purchase writes.
+ * `bindings` are the node's.
+ */
+export function auditLogger(file: string | undefined, bindings: object): { info: Audit } {
+  const { write } = destinationOf(file);
+  const node = JSON.stringify(bindings).slice(1, -1);
+  return { info: (entry) => write(`{"level":${INFO},"time":${Date.now()},${node},${JSON.stringify(entry).slice(1)}\n`) };
+}
+
+type Destination = { write: (line: string) => void; finish: () => void };
 
 const destinations = new Map<string, Destination>();
 
@@ -49,10 +61,10 @@ const destinations = new Map<string, Destination>();
  * Where the trail goes: a file, appended to and closed to others, or the standard output. Lines are gathered for a moment, since in a rush a write
  * for each would cost more than the line itself, and written behind the caller's back; those that wait when the process exits are written first.
  */
-export function auditDestination(file: string | undefined): DestinationStream {
+function destinationOf(file: string | undefined): Destination {
   const key = file ?? "";
   const known = destinations.get(key);
-  if (known !== undefined) return known.stream;
+  if (known !== undefined) return known;
   if (destinations.size === 0) process.on("exit", finishAll);
   const output = destination({
     ...(file === undefined ? { dest: 1 } : { dest: file, append: true, mode: 0o600 }),
@@ -65,18 +77,17 @@ export function auditDestination(file: string | undefined): DestinationStream {
     gathered = [];
     if (lines !== "") output.write(lines);
   };
-  const stream: DestinationStream = {
-    write(line) {
-      if (gathered.length === 0) setTimeout(pass, GATHERED_MS);
-      gathered.push(line);
-    },
+  const write = (line: string): void => {
+    if (gathered.length === 0) setTimeout(pass, GATHERED_MS);
+    gathered.push(line);
   };
   const finish = (): void => {
     pass();
     output.flushSync();
   };
-  destinations.set(key, { stream, finish });
-  return stream;
+  const made = { write, finish };
+  destinations.set(key, made);
+  return made;
 }
 
 function finishAll(): void {

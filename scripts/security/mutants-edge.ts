@@ -19,7 +19,11 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     '{ type: "object", additionalProperties: false, required, properties }',
     '{ type: "object", required, properties } as unknown as ObjectSchema',
   ]),
-  without("the check of UTF-8", BAD_INPUT, [BODY, 'if (!isUtf8(bytes)) return { ok: false, code: "MALFORMED" };', ""]),
+  without("the check of UTF-8", BAD_INPUT, [
+    BODY,
+    'if (typeof sent !== "string" && !isUtf8(sent)) return { ok: false, code: "MALFORMED" };',
+    "",
+  ]),
   without("the check for NUL and half characters", BAD_INPUT, [VALIDATION, 'text.includes("\\0") || !text.isWellFormed()', "false"]),
   without("the check for a parameter given twice", BAD_INPUT, [
     "services/api/query.ts",

@@ -15,10 +15,10 @@ const PERSONAL = ["cookie", "traceparent", "expect", "upgrade", "transfer-encodi
 const PERSONAL_GET = ["authorization", "x-request-id"];
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
-/** What a request's head said; with a socket it is the request again. */
-type Head = { method: string; url: string; headers: IncomingHttpHeaders; httpVersionMajor: 1; complete: true; destroyed: false };
-/** A head that Node has parsed; of a POST without its own headers, with their number and the length of its body. */
-type Learnt = Head & { own: number; bodyLength: number };
+/** What a head said that Node has parsed; of a POST without its own headers, with their number and the length of its body. */
+type Learnt = { method: string; url: string; headers: IncomingHttpHeaders; own: number; bodyLength: number };
+/** What a request says; with a socket it is the request. */
+type Said = Pick<Learnt, "method" | "url" | "headers"> & WithBody;
 
 /** A request that was read by its bytes has its body with it, in ASCII. */
 export type WithBody = { readonly wholeBody?: string };
@@ -69,7 +69,7 @@ export class KnownHeads {
   }
 
   /** The request in this text, which is its bytes in Latin-1, if its head is known. */
-  find(text: string): (Head & WithBody) | undefined {
+  find(text: string): Said | undefined {
     if (text.charCodeAt(0) === LETTER_G) return this.heads.get(text);
     const shape = shapeOf(text);
     const learnt = shape && this.heads.get(shape.text);
@@ -78,7 +78,7 @@ export class KnownHeads {
     if (wholeBody.length !== learnt.bodyLength || !ASCII.test(wholeBody)) return undefined;
     const headers = { ...learnt.headers };
     for (const [name, value] of shape.own) headers[name] = value;
-    return { ...learnt, url: shape.url, headers, wholeBody };
+    return { method: learnt.method, url: shape.url, headers, wholeBody };
   }
 
   /** Keeps what Node has parsed from just this text, where others send the like. */
@@ -86,13 +86,12 @@ export class KnownHeads {
     const keeps = headers.connection === undefined || headers.connection.toLowerCase() === "keep-alive";
     const hasOne = (names: readonly string[]): boolean => names.some((name) => headers[name] !== undefined);
     if (httpVersion !== "1.1" || !keeps || hasOne(PERSONAL)) return;
-    const head = { method, url, httpVersionMajor: 1, complete: true, destroyed: false, bodyLength } as const;
-    if (method === "GET" && bodyLength === 0 && !hasOne(PERSONAL_GET)) this.heads.set(text, { ...head, headers, own: 0 });
+    if (method === "GET" && bodyLength === 0 && !hasOne(PERSONAL_GET)) this.heads.set(text, { method, url, headers, own: 0, bodyLength });
     const shape = method === "POST" ? shapeOf(text) : undefined;
     if (shape?.url !== url || !isOwnOf(headers, shape)) return;
     const own = new Set<string>(shape.own.map(([name]) => name));
     const common = Object.fromEntries(Object.entries(headers).filter(([name]) => !own.has(name)));
-    this.heads.set(shape.text, { ...head, url: "", headers: common, own: shape.own.length });
+    this.heads.set(shape.text, { method, url: "", headers: common, own: shape.own.length, bodyLength });
   }
 }
 
@@ -162,12 +161,14 @@ class Connection {
     if (between && request === this.worthwhile) this.known.note(text, bodyLength, request);
   }
 
-  private answer(request: Head & WithBody): void {
+  private answer({ method, url, headers, wholeBody }: Said): void {
+    const { socket } = this;
     const { options } = this.known;
     this.answering = true;
     this.known.underWay += 1;
-    const response = new PlainResponse(this.socket, options.keepAliveS, options.ending, () => this.answered());
-    options.handle({ ...request, socket: this.socket } as unknown as IncomingMessage, response as unknown as ServerResponse);
+    const request = { method, url, headers, wholeBody, socket, httpVersionMajor: 1, complete: true, destroyed: false };
+    const response = new PlainResponse(socket, options.keepAliveS, options.ending, () => this.answered());
+    options.handle(request as unknown as IncomingMessage, response as unknown as ServerResponse);
   }
 
   private answered(): void {

@@ -70,8 +70,8 @@ export class EventWorker {
   submit(command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
     const answer = this.mailbox.put(command, forwarded, insteadOf);
     if (forwarded) this.lease.hurry();
-    if (this.running) this.wake();
-    else {
+    if (this.running && this.mailbox.length === 1) this.wake();
+    else if (!this.running) {
       this.running = true;
       void this.run();
     }
