@@ -18,28 +18,30 @@ export function createFrontDoor(
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   const doors = resources
     .map((resource) => {
-      const names = [...resource.path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
       const methods = [...resource.byMethod].flatMap(([method, { direct }]) => (direct === true ? [method] : []));
-      return { resource, names, methods, pattern: new RegExp(`^${resource.path.replaceAll(/\{\w+\}/g, "([\\w-]+)")}$`) };
+      return { resource, methods, pattern: new RegExp(`^${resource.path.replaceAll(/\{(\w+)\}/g, "(?<$1>[\\w-]+)")}$`) };
     })
     .filter(({ methods }) => methods.length > 0)
     // A path that is written out goes before one with a parameter in its place.
-    .sort((one, other) => one.names.length - other.names.length);
+    .sort((one, other) => parametersOf(one.resource) - parametersOf(other.resource));
 
   return (request, response) => {
     const { method = "", url = "" } = request;
     const question = url.indexOf("?");
     const path = question === -1 ? url : url.slice(0, question);
-    for (const { resource, names, methods, pattern } of doors) {
+    for (const { resource, methods, pattern } of doors) {
       if (!methods.includes(method)) continue;
       const match = pattern.exec(path);
       if (match === null) continue;
-      const params: Record<string, string> = {};
-      for (const [index, name] of names.entries()) params[name] = match[index + 1] ?? "";
+      const params = { ...match.groups };
       const queryText = question === -1 ? "" : url.slice(question + 1);
       serve(resource, { params, queryText, requestId: requestIdOf(request) }, request, response);
       return true;
     }
     return false;
   };
+}
+
+function parametersOf({ path }: Resource): number {
+  return path.split("{").length;
 }

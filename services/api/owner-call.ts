@@ -24,9 +24,10 @@ export function createOwnerCall(clock: Clock): OwnerCall {
   const patiently = patience(clock);
 
   return async function call<T>(order: readonly string[], send: Send<T>): Promise<Answer<T>> {
-    for (const [index, nodeId] of order.entries()) {
-      const sent = send(nodeId, index === 0 ? undefined : order[0]);
-      const others = order.slice(index + 1);
+    for (let tried = 1; tried <= order.length; tried += 1) {
+      const nodeId = order[tried - 1] ?? "";
+      const sent = send(nodeId, tried === 1 ? undefined : order[0]);
+      const others = order.slice(tried);
       const reply = others.length === 0 ? await sent : await patiently(sent);
       if (reply === "silence" || reply.type === "lost") return settled([sent, askNext(others, nodeId, send)]);
       if (reply.type === "answered") return reply.answer;

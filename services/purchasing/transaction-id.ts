@@ -40,6 +40,6 @@ function hmac({ inner, outer }: TransactionKey, text: string): string {
   // What is cut off would make two keys one.
   if (Buffer.byteLength(text) > TEXT_BYTES_MAX) throw new RangeError("The parts of a transaction id are too long");
   const end = BLOCK_BYTES + inner.write(text, BLOCK_BYTES);
-  outer.write(hash(ALGORITHM, inner.subarray(0, end)), BLOCK_BYTES, "hex");
+  outer.write(hash(ALGORITHM, inner.subarray(0, end), "binary"), BLOCK_BYTES, "latin1");
   return hash(ALGORITHM, outer);
 }
