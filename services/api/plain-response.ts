@@ -6,7 +6,7 @@ type Value = string | number | readonly string[];
 
 let date = { second: 0, text: "" };
 
-/** An HTTP/1.1 answer to a GET on a connection that goes on, sent in one write: as much of ServerResponse as what is read by everybody needs. */
+/** An HTTP/1.1 answer on a connection that goes on, sent in one write: as much of ServerResponse as requests that are read by their bytes need. */
 export class PlainResponse implements SpelledSender {
   statusCode = 200;
   headersSent = false;
