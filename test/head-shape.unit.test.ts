@@ -53,6 +53,13 @@ describe("purchases known by the shape of their heads", () => {
     request.on("data", (bytes: Buffer) => pieces.push(bytes)).on("end", () => answer(Buffer.concat(pieces).toString()));
   };
 
+  const serverThatLearns = (known: KnownHeads) =>
+    createServer((request, response) => {
+      known.began(request, response);
+      known.learn(request);
+      tell(request, response);
+    }).on("connection", (socket: Socket) => known.follow(socket));
+
   it("are read as Node's parser reads them, whatever they are like", async () => {
     let byShape = 0;
     const known = new KnownHeads({
@@ -63,11 +70,7 @@ describe("purchases known by the shape of their heads", () => {
       keepAliveS: 65,
       ending: () => false,
     });
-    const ours = createServer((request, response) => {
-      known.began(request, response);
-      known.learn(request);
-      tell(request, response);
-    }).on("connection", (socket: Socket) => known.follow(socket));
+    const ours = serverThatLearns(known);
     const plain = createServer(tell);
     let sent = 0;
     for (let seed = 1; seed <= 200; seed += 1) {
@@ -96,11 +99,7 @@ describe("purchases known by the shape of their heads", () => {
 
   it("do not lend their own headers to whoever leaves them empty", async () => {
     const known = new KnownHeads({ handle: tell, keepAliveS: 65, ending: () => false });
-    const server = createServer((request, response) => {
-      known.began(request, response);
-      known.learn(request);
-      tell(request, response);
-    }).on("connection", (socket: Socket) => known.follow(socket));
+    const server = serverThatLearns(known);
     const line = new Line();
     server.emit("connection", line);
     for (const value of ["Bearer secret", "Bearer other", ""]) {

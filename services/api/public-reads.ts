@@ -3,6 +3,7 @@ import type { Answer } from "../../domain/refusal.ts";
 import { BoundedMap } from "../../mixins/bounded-map.ts";
 import { type ProblemCode, problemOf, type Reply, replyForMany, sendAnswer } from "../../mixins/problem.ts";
 import { rateLimitHeaders, throttledData } from "../../mixins/throttle.ts";
+import { afterwards } from "./afterwards.ts";
 import type { ClientReader } from "./client.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
 import type { Question } from "./front-door.ts";
@@ -130,11 +131,6 @@ function replyOf(
     () => replies.delete(encoding),
   );
   return making;
-}
-
-/** Goes on at once where the value is there: a promise costs whoever waits for it a turn of the microtasks, of which a rush has thousands a second. */
-function afterwards<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
-  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 /** One spelling for all requests that ask the same: values as the contract's schema reads them, in its order. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { ProblemCode } from "../../mixins/problem.ts";
+import { afterwards } from "./afterwards.ts";
 import { type Body, isJson, readBody } from "./body.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
 import { readQuery } from "./query.ts";
@@ -55,8 +56,7 @@ export function readInput(
     if (wrong.length > 0) return { ok: false, code: "VALIDATION_ERROR", broken: wrong };
     return { ok: true, input: { params, query, body: body as Record<string, unknown> } };
   };
-  const read = readBody(request);
-  return read instanceof Promise ? read.then(checked) : checked(read);
+  return afterwards(readBody(request), checked);
 }
 
 /** A key to send with every answer to a purchase, fit to be asked with again. */
