@@ -4,7 +4,7 @@ const AT_ONCE = 250_000;
 
 /**
  * Writes `count` tickets of an event as if they had been sold and booked: ten each to many people, one transaction a ticket. Ids lie evenly in the space
- * of all, as real ones do, but come in their order, so that ten million of them take minutes and not an hour. Everything is vacuumed and on disk at the end.
+ * of all, as real ones do, and compress as badly, but come in their order, so that ten million of them take minutes and not an hour. Everything is vacuumed and on disk at the end.
  */
 export async function fillTickets(databaseUrl: string, eventId: string, count: number): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
@@ -23,14 +23,15 @@ export async function fillTickets(databaseUrl: string, eventId: string, count: n
 /** $1: the event, $2 and $3: the first and the last number, $4: of how many. */
 const FILL = `
   WITH item AS MATERIALIZED (
-    SELECT number, (number::float8 / $4 * 9e18)::bigint AS place, (number / 10 * 10)::float8 / $4 * 9e18 AS person
+    SELECT number, substr(int8send((number::float8 / $4 * 4294967295)::bigint), 5) AS place,
+      substr(int8send(((number / 10 * 10)::float8 / $4 * 4294967295)::bigint), 5) AS person
     FROM generate_series($2::bigint, $3::bigint) AS number
   ), ticket AS (
     INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
     SELECT encode(substr(int8send(1700000000000 + number), 3) || decode('7000', 'hex') || substr(uuid_send($1::uuid), 1, 8), 'hex')::uuid, $1::uuid,
-      encode(int8send(person::bigint) || substr(uuid_send($1::uuid), 1, 8), 'hex')::uuid, '2099-01-01',
-      int8send(place) || uuid_send($1::uuid) || decode(repeat('00', 40), 'hex'), 1, clock_timestamp()
+      encode(person || substr(sha512(person), 1, 12), 'hex')::uuid, '2099-01-01',
+      place || substr(sha512(int8send(number) || uuid_send($1::uuid)), 1, 60), 1, clock_timestamp()
     FROM item RETURNING transaction_id, event_id, user_id
   )
-  INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at)
-  SELECT transaction_id, event_id, user_id, -1, clock_timestamp() FROM ticket`;
+  INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
+  SELECT transaction_id, event_id, user_id, -1, clock_timestamp(), 0, $2::bigint / ${AT_ONCE} FROM ticket`;

@@ -61,7 +61,9 @@ CREATE TABLE public.capacity_ledger (
     event_id uuid NOT NULL,
     user_id uuid NOT NULL,
     quantity integer NOT NULL,
-    applied_at timestamp with time zone NOT NULL
+    applied_at timestamp with time zone NOT NULL,
+    epoch bigint DEFAULT 0 NOT NULL,
+    batch bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.event (
@@ -161,7 +163,7 @@ ALTER TABLE ONLY public.backup_run
     ADD CONSTRAINT backup_run_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.capacity_ledger
-    ADD CONSTRAINT capacity_ledger_pkey PRIMARY KEY (transaction_id);
+    ADD CONSTRAINT capacity_ledger_pkey PRIMARY KEY (event_id, epoch, batch, transaction_id);
 
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (id);
@@ -176,7 +178,7 @@ ALTER TABLE ONLY public.event_tickets
     ADD CONSTRAINT event_tickets_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.event_tickets
-    ADD CONSTRAINT event_tickets_sale_key UNIQUE (transaction_id, ordinal);
+    ADD CONSTRAINT event_tickets_sale_key UNIQUE (event_id, user_id, transaction_id, ordinal);
 
 ALTER TABLE ONLY public.event_worker
     ADD CONSTRAINT event_worker_pkey PRIMARY KEY (event_id);
@@ -193,7 +195,7 @@ ALTER TABLE ONLY public.user_account
 ALTER TABLE ONLY public.user_session
     ADD CONSTRAINT user_session_pkey PRIMARY KEY (id);
 
-CREATE INDEX capacity_ledger_by_event ON public.capacity_ledger USING btree (event_id);
+CREATE UNIQUE INDEX capacity_ledger_cancellations ON public.capacity_ledger USING btree (transaction_id) WHERE (quantity > 0);
 
 CREATE INDEX event_by_date ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key);
 
@@ -208,8 +210,6 @@ CREATE INDEX event_by_week_grams ON public.event USING gin (public.event_week_gr
 CREATE INDEX event_location ON public.event USING btree (location);
 
 CREATE INDEX event_ticket_transactions_by_event ON public.event_ticket_transactions USING btree (event_id, epoch, batch);
-
-CREATE INDEX event_tickets_active ON public.event_tickets USING btree (event_id, user_id) WHERE (cancelled_at IS NULL);
 
 CREATE INDEX event_tickets_by_user ON public.event_tickets USING btree (user_id, event_date, id);
 

@@ -40,10 +40,10 @@ export const BOOK_PENDING = `
     DELETE FROM event_ticket_transactions AS pending USING cut
     WHERE pending.event_id = cut.event_id AND pending.status = 'pending'
       AND (cut.epoch IS NULL OR (pending.epoch, pending.batch) <= (cut.epoch, cut.batch))
-    RETURNING pending.transaction_id, pending.event_id, pending.user_id, pending.quantity
+    RETURNING pending.transaction_id, pending.event_id, pending.user_id, pending.quantity, pending.epoch, pending.batch
   ), noted AS (
-    INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at)
-    SELECT transaction_id, event_id, user_id, quantity, statement_timestamp() FROM taken
+    INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
+    SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch FROM taken
   ), moved AS (
     SELECT event_id, sum(quantity)::integer AS quantity, count(*)::integer AS rows FROM taken GROUP BY event_id
   )

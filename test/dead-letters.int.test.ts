@@ -270,7 +270,7 @@ describe("the dead letters", () => {
     const eventId = await brokenEvent();
     await mend(eventId);
     await world.database.query({
-      text: "INSERT INTO capacity_ledger SELECT transaction_id, event_id, user_id, quantity, now() FROM event_ticket_transactions WHERE event_id = $1 AND quantity = -3",
+      text: "INSERT INTO capacity_ledger SELECT transaction_id, event_id, user_id, quantity, now(), epoch, batch FROM event_ticket_transactions WHERE event_id = $1 AND quantity = -3",
       values: [eventId],
     });
     const { failed, sentence } = await value<Retried>("retryFailed", { eventId });

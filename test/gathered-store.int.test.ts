@@ -96,7 +96,7 @@ describe("the gathered store", () => {
     const loaded = await Promise.all(
       events.map(({ eventId }, index) =>
         store.load(eventId, {
-          transactionIds: [idsOf(index).transactionId, newTransactionId()],
+          purchases: [idsOf(index).transactionId, newTransactionId()].map((transactionId) => ({ transactionId, userId })),
           // The next event's ticket is none of this one.
           ticketIds: [idsOf(index).ticketIds[0] ?? "", idsOf((index + 1) % EVENTS).ticketIds[0] ?? ""],
           userIds: [userId, randomUUID()],
@@ -236,7 +236,7 @@ describe("the gathered store", () => {
   });
 });
 
-const NOTHING = { transactionIds: [], ticketIds: [], userIds: [] };
+const NOTHING = { purchases: [], ticketIds: [], userIds: [] };
 
 /** `unfenced` believes one epoch; here each event has its own. */
 function unfencedEach(store: EventStore): EventStore {

@@ -86,14 +86,21 @@ describe("a worker's statements, on an event that has sold much among many that 
     Promise.all(
       eventIds.map((eventId) =>
         store.load(eventId, {
-          transactionIds: [newTransactionId()],
+          purchases: [{ transactionId: newTransactionId(), userId: randomUUID() }],
           ticketIds: eventId === hot ? cancelled.map(({ ticketId }) => ticketId) : [],
           userIds: [randomUUID(), randomUUID()],
         }),
       ),
     );
 
+  const replays = (store: EventStore): Promise<unknown> =>
+    store.readPurchases(
+      hot,
+      cancelled.map(({ userId }) => ({ transactionId: newTransactionId(), userId })),
+    );
+
   const STATEMENTS = {
+    "the answer to repeated purchases": () => statementOf(replays, false),
     "the load of one event": () => statementOf((store) => needs(store, [hot]), false),
     "the load of several": () => statementOf((store) => needs(store, [hot, cold]), true),
     "the commit of one event": () => statementOf((store) => purchasesAndCancellations(store, [hot]), false),

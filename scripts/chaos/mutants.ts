@@ -136,11 +136,11 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     in: "purchasing",
     edits: [
       [STORE, LOADED, "return { ...loaded, sales: [] };"],
-      [GATHERED_STORE, "sales: needs.transactionIds.flatMap((id) => sales.get(id) ?? [])", "sales: []"],
+      [GATHERED_STORE, "sales: needs.purchases.flatMap(({ transactionId }) => sales.get(transactionId) ?? [])", "sales: []"],
     ],
     schema: {
       out: "ALTER TABLE event_tickets DROP CONSTRAINT event_tickets_sale_key",
-      back: "ALTER TABLE event_tickets ADD CONSTRAINT event_tickets_sale_key UNIQUE (transaction_id, ordinal)",
+      back: "ALTER TABLE event_tickets ADD CONSTRAINT event_tickets_sale_key UNIQUE (event_id, user_id, transaction_id, ordinal)",
     },
     ...{ shownBy: TAKEOVERS, red: "I2" },
   },

@@ -68,10 +68,10 @@ async function bookAll(connection: Connection, id: string): Promise<void> {
     name: "catalog-book-all",
     text: `
       WITH taken AS (
-        DELETE FROM event_ticket_transactions WHERE event_id = $1 RETURNING transaction_id, event_id, user_id, quantity
+        DELETE FROM event_ticket_transactions WHERE event_id = $1 RETURNING transaction_id, event_id, user_id, quantity, epoch, batch
       )
-      INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at)
-      SELECT transaction_id, event_id, user_id, quantity, statement_timestamp() FROM taken`,
+      INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
+      SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch FROM taken`,
     values: [id],
   });
 }

@@ -90,7 +90,7 @@ export const STRAY_ROWS = `
     FROM named WHERE NOT EXISTS (SELECT FROM event WHERE id = event_id) GROUP BY event_id
     UNION ALL
     SELECT 'booked-twice', waiting.event_id, encode(transaction_id, 'hex'), 1
-    FROM event_ticket_transactions AS waiting JOIN capacity_ledger USING (transaction_id)
+    FROM event_ticket_transactions AS waiting JOIN capacity_ledger USING (event_id, transaction_id)
     WHERE $1::uuid IS NULL OR waiting.event_id = $1
     UNION ALL
     SELECT 'epoch', waiting.event_id, NULL, count(*)

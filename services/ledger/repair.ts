@@ -61,7 +61,7 @@ async function failedOf(database: Database, eventId: string): Promise<Failed | u
         count(ledger.transaction_id)::integer AS twice, event.capacity, event.total_capacity AS total
       FROM event
       LEFT JOIN event_ticket_transactions AS waiting ON waiting.event_id = event.id AND waiting.status <> 'completed'
-      LEFT JOIN capacity_ledger AS ledger ON ledger.transaction_id = waiting.transaction_id
+      LEFT JOIN capacity_ledger AS ledger USING (event_id, epoch, batch, transaction_id)
       WHERE event.id = $1 GROUP BY event.id`,
     values: [eventId],
   });

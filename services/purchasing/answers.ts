@@ -21,7 +21,7 @@ export async function settleBatch(
     fault(error);
   }
   await turn;
-  const answered = answerBatch(ports, decided, committed.sold, committed.cancelled).catch(fault);
+  const answered = answerBatch(ports, decided, committed).catch(fault);
   try {
     if (transactionIds.length > 0) ports.publisher.publish(committed.left.eventId, transactionIds);
   } catch (error) {
@@ -34,8 +34,7 @@ export async function settleBatch(
 async function answerBatch(
   { store, note }: Pick<WorkerPorts, "store" | "note">,
   decided: readonly DecidedEntry[],
-  purchases: readonly Purchase[],
-  cancelled: readonly Ticket[],
+  { left: { eventId }, sold: purchases, cancelled }: CommittedBatch,
 ): Promise<void> {
   const sold = new Map(purchases.map((purchase) => [purchase.transactionId, purchase]));
   const freed = new Map(cancelled.map((ticket) => [ticket.id, ticket]));
@@ -51,7 +50,7 @@ async function answerBatch(
   }
   if (replays.length === 0) return;
   try {
-    await answerReplays(store, replays);
+    await answerReplays(store, eventId, replays);
   } catch (error) {
     note("store-away", "", { error: String(error) });
     // It was sold, but what it is now cannot be read: TRY_AGAIN would promise that nothing was.
@@ -59,11 +58,11 @@ async function answerBatch(
   }
 }
 
-async function answerReplays(store: WorkerPorts["store"], replays: readonly Entry[]): Promise<void> {
-  const transactionIds = replays.flatMap(({ command }) => (command.type === "BuyTickets" ? [command.transactionId] : []));
+async function answerReplays(store: WorkerPorts["store"], eventId: string, replays: readonly Entry[]): Promise<void> {
+  const asked = replays.flatMap(({ command }) => (command.type === "BuyTickets" ? [command] : []));
   const ticketIds = replays.flatMap(({ command }) => (command.type === "CancelTicket" ? [command.ticketId] : []));
   const [purchases, tickets] = await Promise.all([
-    transactionIds.length > 0 ? store.readPurchases(transactionIds) : new Map<string, Omit<Purchase, "replayed">>(),
+    asked.length > 0 ? store.readPurchases(eventId, asked) : new Map<string, Omit<Purchase, "replayed">>(),
     ticketIds.length > 0 ? store.readTickets(ticketIds) : new Map<string, Ticket>(),
   ]);
   for (const entry of replays) {

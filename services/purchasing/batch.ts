@@ -1,23 +1,23 @@
 import { decide, evolve } from "../../domain/decide.ts";
 import type { Decision, EventState, Limits } from "../../domain/event-state.ts";
 import type { Entry } from "./mailbox.ts";
-import type { CancelledTicket, Loaded, LoadedEvent, Needs, Purchase, SoldTickets, Ticket } from "./ports.ts";
+import type { CancelledTicket, Loaded, LoadedEvent, Needs, Purchase, PurchaseKey, SoldTickets, Ticket } from "./ports.ts";
 
 export type DecidedEntry = { entry: Entry; decision: Decision };
 export type DecidedBatch = { decided: DecidedEntry[]; sold: SoldTickets[]; cancelled: CancelledTicket[] };
 
 /** What must be loaded before these can be decided. Transactions are always looked for: an unknown key may have sold under an earlier epoch. */
 export function needsOf(state: EventState, entries: readonly Entry[]): Needs {
-  const transactionIds = new Set<string>();
+  const purchases = new Map<string, PurchaseKey>();
   const ticketIds = new Set<string>();
   const userIds = new Set<string>();
   for (const { command } of entries) {
     if (command.type === "BuyTickets") {
-      if (!state.sales.has(command.transactionId)) transactionIds.add(command.transactionId);
+      if (!state.sales.has(command.transactionId)) purchases.set(command.transactionId, command);
       if (!state.activeTickets.has(command.userId)) userIds.add(command.userId);
     } else if (!state.tickets.has(command.ticketId)) ticketIds.add(command.ticketId);
   }
-  return { transactionIds: [...transactionIds], ticketIds: [...ticketIds], userIds: [...userIds] };
+  return { purchases: [...purchases.values()], ticketIds: [...ticketIds], userIds: [...userIds] };
 }
 
 /** Makes what was loaded part of the state; what was looked for and not found becomes known as absent. */

@@ -1,6 +1,17 @@
 import { type Database, isServerError } from "../../mixins/database.ts";
 import { takeEpoch } from "../../mixins/statements.ts";
-import type { Changes, CommitResult, EventStore, Loaded, LoadedEvent, Ownership, Purchase, Ticket, TransactionStatus } from "./ports.ts";
+import type {
+  Changes,
+  CommitResult,
+  EventStore,
+  Loaded,
+  LoadedEvent,
+  Ownership,
+  Purchase,
+  PurchaseKey,
+  Ticket,
+  TransactionStatus,
+} from "./ports.ts";
 import { COMMIT, LOAD, LOAD_EVENT, READ_PURCHASES, READ_TICKETS } from "./store-statements.ts";
 
 /** PostgreSQL as the worker sees it. `commit` says what is known of its outcome; the others reject when there is no answer in time. */
@@ -16,8 +27,8 @@ export function postgresStore(database: Database, node: string, commitText: stri
       return event;
     },
 
-    async load(eventId, { transactionIds, ticketIds, userIds }) {
-      const values = [eventId, byteaArray(transactionIds), textArray(ticketIds), textArray(userIds)];
+    async load(eventId, { purchases, ticketIds, userIds }) {
+      const values = [eventId, textArray(ticketIds), textArray(userIds), ...purchaseArrays(purchases)];
       const [loaded] = await database.query<Loaded>({ ...LOAD, values });
       if (loaded === undefined) throw new Error(`The worker's row of event ${eventId} is gone`);
       return loaded;
@@ -37,10 +48,10 @@ export function postgresStore(database: Database, node: string, commitText: stri
       }
     },
 
-    async readPurchases(transactionIds) {
+    async readPurchases(eventId, asked) {
       const rows = await database.query<Ticket & { transactionStatus: TransactionStatus }>({
         ...READ_PURCHASES,
-        values: [byteaArray(transactionIds)],
+        values: [eventId, ...purchaseArrays(asked)],
       });
       const purchases = new Map<string, Omit<Purchase, "replayed">>();
       for (const { transactionStatus, ...ticket } of rows) {
@@ -96,6 +107,11 @@ export function committed({ batch, clockMs, cancelled }: CommittedRow, { eventId
     return { id, eventId, eventName, location, eventDate, transactionId, status: "cancelled", purchasedAt, cancelledAt };
   });
   return { type: "committed", batch, clockMs, cancelled: tickets };
+}
+
+/** The customers, and the transactions of theirs. */
+export function purchaseArrays(purchases: readonly PurchaseKey[]): [string, string] {
+  return [textArray(purchases.map(({ userId }) => userId)), byteaArray(purchases.map(({ transactionId }) => transactionId))];
 }
 
 /** Array literals of values that need no quoting (uuids, numbers): pg's own encoder looks at every character of every element. */

@@ -3,8 +3,8 @@
 import { CLOCK_MS } from "./store-statements.ts";
 
 /**
- * `LOAD` for several events, in one snapshot: one row per event that has a worker's row. Sales are asked for by their ids alone, tickets and customers' counts
- * carry the event they are of.
+ * `LOAD` for several events, in one snapshot: one row per event that has a worker's row. Tickets
+ * and customers' counts carry the event they are of; a purchase's id is of one event alone.
  */
 export const LOAD_MANY = {
   name: "workers-load",
@@ -12,12 +12,14 @@ export const LOAD_MANY = {
     SELECT coalesce((SELECT json_agg(json_build_object('eventId', event_id, 'epoch', epoch, 'batch', batch)) FROM event_worker
                      WHERE event_id = ANY ($1::uuid[])), '[]') AS workers, ${CLOCK_MS} AS "clockMs",
       coalesce((SELECT json_agg(json_build_object('transactionId', encode(sale.transaction_id, 'hex'), 'userId', sale.user_id, 'quantity', sale.quantity))
-                FROM (SELECT transaction_id, user_id, count(*) AS quantity FROM event_tickets
-                      WHERE transaction_id = ANY ($2::bytea[]) GROUP BY 1, 2) AS sale), '[]') AS sales,
+                FROM (SELECT asked.*, found.quantity FROM unnest($5::uuid[], $6::uuid[], $7::bytea[]) AS asked (event_id, user_id, transaction_id)
+                      CROSS JOIN LATERAL (SELECT count(*) AS quantity FROM event_tickets AS ticket
+                        WHERE ticket.event_id = asked.event_id AND ticket.user_id = asked.user_id AND ticket.transaction_id = asked.transaction_id) AS found
+                      WHERE found.quantity > 0) AS sale), '[]') AS sales,
       coalesce((SELECT json_agg(json_build_object('eventId', event_id, 'ticketId', id, 'userId', user_id, 'cancelled', cancelled_at IS NOT NULL))
-                FROM event_tickets WHERE id = ANY ($3::uuid[])), '[]') AS tickets,
+                FROM event_tickets WHERE id = ANY ($2::uuid[])), '[]') AS tickets,
       coalesce((SELECT json_agg(json_build_object('eventId', asked.event_id, 'userId', asked.user_id, 'count', customer.active))
-                FROM unnest($4::uuid[], $5::uuid[]) AS asked (event_id, user_id)
+                FROM unnest($3::uuid[], $4::uuid[]) AS asked (event_id, user_id)
                 CROSS JOIN LATERAL (SELECT count(*) AS active FROM event_tickets AS ticket
                                     WHERE ticket.event_id = asked.event_id AND ticket.user_id = asked.user_id AND ticket.cancelled_at IS NULL) AS customer
                 WHERE customer.active > 0), '[]') AS "activeTickets"`,

@@ -1,6 +1,6 @@
 import { type Database, isServerError, type Statement } from "../../mixins/database.ts";
 import { gather, NotBegun } from "../../mixins/gather.ts";
-import { byteaArray, type CommittedRow, committed, textArray } from "./event-store.ts";
+import { byteaArray, type CommittedRow, committed, purchaseArrays, textArray } from "./event-store.ts";
 import type { Changes, CommitResult, EventStore, Loaded, Needs, Ownership } from "./ports.ts";
 import { COMMIT_MANY, LOAD_MANY } from "./gathered-statements.ts";
 
@@ -51,14 +51,16 @@ async function loadMany(database: Database, store: EventStore, asked: Load[]): P
   const [first] = asked;
   if (asked.length === 1 && first !== undefined) return [await store.load(first.eventId, first.needs)];
   const customers = asked.flatMap(({ eventId, needs }) => needs.userIds.map((userId) => ({ eventId, userId })));
+  const purchases = asked.flatMap(({ needs }) => needs.purchases);
   const [row] = await database.query<LoadedRow>({
     ...LOAD_MANY,
     values: [
       textArray(asked.map(({ eventId }) => eventId)),
-      byteaArray(asked.flatMap(({ needs }) => needs.transactionIds)),
       textArray(asked.flatMap(({ needs }) => needs.ticketIds)),
       textArray(customers.map(({ eventId }) => eventId)),
       textArray(customers.map(({ userId }) => userId)),
+      textArray(asked.flatMap(({ eventId, needs }) => needs.purchases.map(() => eventId))),
+      ...purchaseArrays(purchases),
     ],
   });
   if (row === undefined) throw new Error("PostgreSQL answered a load without a row");
@@ -73,7 +75,7 @@ async function loadMany(database: Database, store: EventStore, asked: Load[]): P
     const wanted = new Set(needs.ticketIds);
     return {
       ...{ epoch: worker.epoch, batch: worker.batch, clockMs },
-      sales: needs.transactionIds.flatMap((id) => sales.get(id) ?? []),
+      sales: needs.purchases.flatMap(({ transactionId }) => sales.get(transactionId) ?? []),
       tickets: (tickets.get(eventId) ?? []).filter(({ ticketId }) => wanted.has(ticketId)),
       activeTickets: counts.get(eventId) ?? [],
     };

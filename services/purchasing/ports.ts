@@ -39,8 +39,10 @@ export type LoadedEvent = {
   clockMs: number;
 };
 
-/** What a batch needs and its worker does not know yet. */
-export type Needs = { transactionIds: string[]; ticketIds: string[]; userIds: string[] };
+/** Enough to find a purchase: no index has the ids of millions of them, but that of the tickets by event and customer. */
+export type PurchaseKey = { transactionId: string; userId: string };
+/** What a batch needs and its worker does not know yet. `userIds`: whose active tickets are to be counted. */
+export type Needs = { purchases: PurchaseKey[]; ticketIds: string[]; userIds: string[] };
 /** Epoch and batch as PostgreSQL has them, and what was asked for; absent ids are absent. */
 export type Loaded = {
   epoch: number;
@@ -74,7 +76,7 @@ export type EventStore = {
   load(eventId: string, needs: Needs): Promise<Loaded>;
   commit(ownership: Ownership, changes: Changes): Promise<CommitResult>;
   /** Sales and tickets as they are now, for answers to replays. */
-  readPurchases(transactionIds: string[]): Promise<Map<string, Omit<Purchase, "replayed">>>;
+  readPurchases(eventId: string, purchases: readonly PurchaseKey[]): Promise<Map<string, Omit<Purchase, "replayed">>>;
   readTickets(ticketIds: string[]): Promise<Map<string, Ticket>>;
 };
 

@@ -2,8 +2,8 @@
  * The worker's SQL. Each statement has a name, is prepared once per connection, and knows no rules: it makes a step atomic and checks the fence.
  *
  * Until it is analysed anew, PostgreSQL takes a hot event's tickets for the handful that events had sold before, and would read them all in each batch rather
- * than look each id up. So a ticket that is named by its id is compared with its event in a CASE, for which no index serves, and customers' tickets are
- * counted one customer at a time (test/worker-plans.int.test.ts).
+ * than look each id up. So a ticket that is named by its id is compared with its event in a CASE, for which no index serves, and customers' tickets and
+ * purchases are looked up one by one (test/worker-plans.int.test.ts).
  */
 
 export const CLOCK_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::float8";
@@ -32,12 +32,14 @@ export const LOAD = {
   text: `
     SELECT worker.epoch::float8 AS epoch, worker.batch::float8 AS batch, ${CLOCK_MS} AS "clockMs",
       coalesce((SELECT json_agg(json_build_object('transactionId', encode(sale.transaction_id, 'hex'), 'userId', sale.user_id, 'quantity', sale.quantity))
-                FROM (SELECT transaction_id, user_id, count(*) AS quantity FROM event_tickets
-                      WHERE transaction_id = ANY ($2::bytea[]) GROUP BY 1, 2) AS sale), '[]') AS sales,
+                FROM (SELECT asked.*, found.quantity FROM unnest($4::uuid[], $5::bytea[]) AS asked (user_id, transaction_id)
+                      CROSS JOIN LATERAL (SELECT count(*) AS quantity FROM event_tickets AS ticket
+                        WHERE ticket.event_id = $1 AND ticket.user_id = asked.user_id AND ticket.transaction_id = asked.transaction_id) AS found
+                      WHERE found.quantity > 0) AS sale), '[]') AS sales,
       coalesce((SELECT json_agg(json_build_object('ticketId', id, 'userId', user_id, 'cancelled', cancelled_at IS NOT NULL))
-                FROM event_tickets WHERE id = ANY ($3::uuid[]) AND CASE WHEN event_id = $1 THEN true END), '[]') AS tickets,
+                FROM event_tickets WHERE id = ANY ($2::uuid[]) AND CASE WHEN event_id = $1 THEN true END), '[]') AS tickets,
       coalesce((SELECT json_agg(json_build_object('userId', asked.user_id, 'count', customer.active))
-                FROM unnest($4::uuid[]) AS asked (user_id)
+                FROM unnest($3::uuid[]) AS asked (user_id)
                 CROSS JOIN LATERAL (SELECT count(*) AS active FROM event_tickets AS ticket
                                     WHERE ticket.event_id = $1 AND ticket.user_id = asked.user_id AND ticket.cancelled_at IS NULL) AS customer
                 WHERE customer.active > 0), '[]') AS "activeTickets"
@@ -89,9 +91,11 @@ export const READ_PURCHASES = {
   name: "worker-read-purchases",
   text: `
     SELECT ${TICKET_COLUMNS}, coalesce(pending.status, 'completed') AS "transactionStatus"
-    FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
+    FROM event, (SELECT DISTINCT * FROM unnest($2::uuid[], $3::bytea[]) AS named (user_id, transaction_id)) AS asked
+    CROSS JOIN LATERAL (SELECT * FROM event_tickets AS found
+      WHERE found.event_id = $1 AND found.user_id = asked.user_id AND found.transaction_id = asked.transaction_id OFFSET 0) AS ticket
     LEFT JOIN event_ticket_transactions AS pending ON pending.transaction_id = ticket.transaction_id
-    WHERE ticket.transaction_id = ANY ($1::bytea[]) ORDER BY ticket.transaction_id, ticket.ordinal`,
+    WHERE event.id = $1 ORDER BY ticket.transaction_id, ticket.ordinal`,
 } as const;
 
 export const READ_TICKETS = {

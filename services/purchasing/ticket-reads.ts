@@ -24,15 +24,19 @@ export async function readAnyTicket(database: Connection, ticketId: string): Pro
   return ticket;
 }
 
-/** This person's transaction: pending while its row waits for the ledger, completed once the ledger has it. */
+/**
+ * This person's transaction: pending while its row waits for the ledger, completed once the ledger has it. A purchase that no longer waits is known by its
+ * tickets, which are found by their owner.
+ */
 export async function readTransaction(database: Connection, userId: string, transactionId: string): Promise<TransactionView | undefined> {
   const [transaction] = await database.query<TransactionView>({
     name: "transactions-get",
     text: `
-      SELECT encode(transaction_id, 'hex') AS "transactionId", event_id AS "eventId", status, quantity
-      FROM (SELECT transaction_id, event_id, user_id, status, quantity FROM event_ticket_transactions WHERE transaction_id = $1
-            UNION ALL SELECT transaction_id, event_id, user_id, 'completed', quantity FROM capacity_ledger WHERE transaction_id = $1) AS known
-      WHERE user_id = $2 LIMIT 1`,
+      SELECT encode($1::bytea, 'hex') AS "transactionId", event_id AS "eventId", status, quantity
+      FROM (SELECT 1 AS place, event_id, status, quantity FROM event_ticket_transactions WHERE transaction_id = $1 AND user_id = $2
+            UNION ALL SELECT 2, event_id, 'completed', -count(*)::integer FROM event_tickets WHERE transaction_id = $1 AND user_id = $2 GROUP BY event_id
+            UNION ALL SELECT 3, event_id, 'completed', quantity FROM capacity_ledger WHERE transaction_id = $1 AND user_id = $2 AND quantity > 0) AS known
+      ORDER BY place LIMIT 1`,
     values: [Buffer.from(transactionId, "hex"), userId],
   });
   return transaction;

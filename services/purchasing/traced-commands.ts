@@ -30,7 +30,7 @@ export function traceCommands(tracing: Tracing): TracedCommands {
   const storeOf = (store: EventStore): EventStore => ({
     ...store,
     load(eventId, needs) {
-      const [first] = knownOf(needs.transactionIds);
+      const [first] = knownOf(needs.purchases.map(({ transactionId }) => transactionId));
       const load = (): ReturnType<EventStore["load"]> => store.load(eventId, needs);
       return first === undefined ? load() : tracing.run(first.span, load);
     },

@@ -20,7 +20,7 @@ export function openNode(total: number, replace: (ports: WorkerPorts) => Partial
     loadEvent: async () => database.loadEvent(),
     load: async (_eventId, needs) => database.load(needs),
     commit: (ownership, changes) => new Promise((resolve) => database.commit(ownership, changes, 0, resolve)),
-    readPurchases: async (ids) => database.readPurchases(ids),
+    readPurchases: async (_eventId, asked) => database.readPurchases(asked),
     readTickets: async (ids) => database.readTickets(ids),
   };
   const ports: WorkerPorts = {

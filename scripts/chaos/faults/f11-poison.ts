@@ -32,7 +32,7 @@ async function lagBeside({ world, events }: FaultContext, broken: string): Promi
 }
 
 /**
- * One message that cannot be read, and one whose event cannot be booked: a row in the ledger already has the number of a purchase to come. Both are put
+ * One message that cannot be read, and one whose event cannot be booked: a row in the ledger already has the number of a cancellation to come. Both are put
  * aside after their deliveries, the others flow, and once the event is mended a replay books it.
  */
 export const fault: Fault = {
@@ -41,15 +41,17 @@ export const fault: Fault = {
   async run(context) {
     const { world, events, random, market, phase, until, mark, expect, note } = context;
     const broken = events.at(-1) ?? "";
-    const [user, key] = [randomId(random), randomId(random)];
-    const transaction = `decode('${world.purchaseId(user, broken, key)}', 'hex')`;
-    const plant = `INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at) VALUES (${transaction}, $1, $2, 0, now())`;
+    const user = randomId(random);
+    const customer = new Customer(market, user, random);
+    const [ticket = ""] = (await customer.buy(broken, 1, randomId(random))).tickets;
+    const transaction = `decode('${world.cancellationId(ticket)}', 'hex')`;
+    const plant = `INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at) VALUES (${transaction}, $1, $2, 1, now())`;
     let letters: Letter[] = [];
     let slowest = 0;
     await phase("two poisoned messages", async () => {
       await world.database.query({ text: plant, values: [broken, user] });
       await sendPoison(context);
-      await new Customer(market, user, random).buy(broken, 1, key);
+      await customer.cancel(broken, ticket);
       const bothDead = async (): Promise<boolean> => {
         slowest = Math.max(slowest, await lagBeside(context, broken));
         ({ letters } = await asOperator<{ letters: Letter[] }>(context, "ledger.deadLetters", { limit: 100 }));

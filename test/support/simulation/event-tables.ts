@@ -1,4 +1,14 @@
-import type { Changes, CommitResult, Loaded, LoadedEvent, Needs, Ownership, Purchase, Ticket } from "../../../services/purchasing/ports.ts";
+import type {
+  Changes,
+  CommitResult,
+  Loaded,
+  LoadedEvent,
+  Needs,
+  Ownership,
+  Purchase,
+  PurchaseKey,
+  Ticket,
+} from "../../../services/purchasing/ports.ts";
 import { type SimulatedDatabase, sqlError } from "./database.ts";
 import type { Kernel } from "./kernel.ts";
 import { RowLock } from "./row-lock.ts";
@@ -81,6 +91,9 @@ export class EventTables {
   ticketsOf(transactionId: string): TicketRow[] {
     return [...this.rows.tickets.values()].filter((ticket) => ticket.transactionId === transactionId);
   }
+  private ticketsOfPurchase({ transactionId, userId }: PurchaseKey): TicketRow[] {
+    return this.ticketsOf(transactionId).filter((ticket) => ticket.userId === userId);
+  }
   replace(rows: Rows): void {
     this.rows = rows;
     this.onChange();
@@ -103,8 +116,9 @@ export class EventTables {
 
   load(needs: Needs): Loaded {
     const { epoch, batch } = this.rows;
-    const sales = needs.transactionIds.flatMap((transactionId) => {
-      const tickets = this.ticketsOf(transactionId);
+    const sales = needs.purchases.flatMap((asked) => {
+      const { transactionId } = asked;
+      const tickets = this.ticketsOfPurchase(asked);
       return tickets[0] === undefined ? [] : [{ transactionId, userId: tickets[0].userId, quantity: tickets.length }];
     });
     const tickets = needs.ticketIds.flatMap((ticketId) => {
@@ -167,10 +181,11 @@ export class EventTables {
     );
   }
 
-  readPurchases(transactionIds: string[]): Map<string, Omit<Purchase, "replayed">> {
+  readPurchases(asked: readonly PurchaseKey[]): Map<string, Omit<Purchase, "replayed">> {
     return new Map(
-      transactionIds.flatMap((transactionId) => {
-        const tickets = this.ticketsOf(transactionId)
+      asked.flatMap((one) => {
+        const { transactionId } = one;
+        const tickets = this.ticketsOfPurchase(one)
           .sort((a, b) => a.ordinal - b.ordinal)
           .map((row) => this.view(row));
         const status = this.rows.pending.get(transactionId)?.status ?? "completed";

@@ -177,7 +177,7 @@ export class World {
           return { type: "unknown", error: error as Error };
         }
       },
-      readPurchases: (ids) => read(() => new Map([...database.events.values()].flatMap((event) => [...event.readPurchases(ids)]))),
+      readPurchases: (eventId, asked) => read(() => database.event(eventId).readPurchases(asked)),
       readTickets: (ids) => read(() => new Map([...database.events.values()].flatMap((event) => [...event.readTickets(ids)]))),
     };
   }
