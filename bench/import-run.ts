@@ -1,13 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Environment } from "../config.ts";
 import type { Database } from "../mixins/database.ts";
+import { openRedis, whenReady } from "../mixins/redis.ts";
+import { writeCatalogue } from "./catalogue-file.ts";
 import type { Bound, Measurement } from "./outcome.ts";
 import { cpuMsOf, peakMemoryMbOf, type Processes, startMeter } from "./process-figures.ts";
-import type { BenchEngine } from "./sale.ts";
+import { type BenchEngine, openSale, type Sale, startBenchEngine } from "./sale.ts";
 
 const LOOK_EVERY_MS = 200;
+const REDIS_MS = 5_000;
 const COMMAND = fileURLToPath(new URL("../scripts/import.ts", import.meta.url));
 
 /** A million within five minutes and a gigabyte, of the importing process and of the engine. */
@@ -17,21 +22,64 @@ export const IMPORT_BOUNDS: readonly Bound[] = [
   { of: /^1,000,000 events: import$/, figure: "peakMb.engine", most: 1_024, ifMeasured: true },
 ];
 
-export type ImportRunOptions = {
+export type ImportOptions = { servers: Processes; folder: string; profile: boolean; report: (line: string) => void };
+
+type ImportRunOptions = Pick<ImportOptions, "servers"> & {
   name: string;
   file: string;
   events: number;
   engine: BenchEngine;
-  servers: Processes;
   environment: Environment;
+  profileFolder: string | undefined;
 };
 
+/** Catalogues of these sizes, one after the other, each into an empty one. */
+export async function imports(environment: Environment, options: ImportOptions & { events: readonly number[] }): Promise<Measurement[]> {
+  const sale = openSale(environment, options.folder);
+  try {
+    const measured: Measurement[] = [];
+    for (const events of options.events)
+      measured.push(await importCatalogue(sale, `${events.toLocaleString("en")} events`, events, options));
+    return measured;
+  } finally {
+    await sale.database.close();
+  }
+}
+
+/** Makes a catalogue of so many events, as a feed, and imports it into an empty one by the command that people use. */
+export async function importCatalogue(sale: Sale, size: string, events: number, options: ImportOptions): Promise<Measurement> {
+  const file = join(options.folder, "catalogue.jsonl");
+  options.report(`${size}: writing the feed`);
+  await writeCatalogue(file, events, Date.now());
+  await forgetAll(sale);
+  const profileFolder = options.profile ? options.folder : undefined;
+  const engine = await startBenchEngine(sale, "worker", profileFolder);
+  try {
+    options.report(`${size}: importing`);
+    const environment = { ...sale.environment, NODE_ID: "" };
+    const { servers } = options;
+    return await runImport(sale.database, { name: `${size}: import`, file, events, engine, servers, environment, profileFolder });
+  } finally {
+    await engine.stop();
+    rmSync(file, { force: true });
+  }
+}
+
+async function forgetAll({ database, config }: Sale): Promise<void> {
+  await database.query({ text: "TRUNCATE event, event_worker" });
+  const redis = openRedis(config.redisUrl ?? "", () => undefined);
+  await whenReady(redis, REDIS_MS);
+  await redis.flushall();
+  redis.disconnect();
+}
+
 /** Imports a feed by the command that people use, into an engine that runs. Throws where an event is not in the catalogue afterwards. */
-export async function runImport(database: Database, options: ImportRunOptions): Promise<Measurement> {
-  const { name, file, events, engine, servers, environment } = options;
+async function runImport(database: Database, options: ImportRunOptions): Promise<Measurement> {
+  const { name, file, events, engine, servers, environment, profileFolder } = options;
   const meter = startMeter({ engine: engine.process.pid ?? 0, ...servers });
   const began = performance.now();
-  const command = spawn(process.execPath, [COMMAND, file], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const profiled = profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
+  const command = spawn(process.execPath, [...profiled, COMMAND, file], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
   let [output, peakMb, cpuMs] = ["", 0, 0];
   command.stdout.on("data", (text: Buffer) => (output += text.toString()));
   command.stderr.pipe(process.stderr);

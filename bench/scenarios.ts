@@ -6,6 +6,7 @@ import { cachedSearch, CACHED_SEARCH_BOUNDS } from "./cached-search.ts";
 import type { Contender } from "./contenders.ts";
 import { hotEvent, HOT_EVENT_BOUNDS } from "./hot-event.ts";
 import { lists, LISTS_BOUNDS } from "./lists.ts";
+import { IMPORT_BOUNDS, imports } from "./import-run.ts";
 import { manyEvents, MANY_EVENTS_BOUNDS } from "./many-events.ts";
 import { nodes, NODES_BOUNDS } from "./nodes.ts";
 import type { Bound, Measurement } from "./outcome.ts";
@@ -43,6 +44,8 @@ export type Scenario = {
   /** Throws where what it has measured is not true: something sold that is not in PostgreSQL, a rule broken. */
   measure(options: BenchOptions, environment: Environment): Promise<Measurement[]> | Measurement[];
 };
+
+const IMPORTED_EVENTS = 100_000;
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "hot-event": {
@@ -90,6 +93,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     servers: "all",
     bounds: LISTS_BOUNDS,
     measure: (options, environment) => lists(environment, options),
+  },
+  import: {
+    about:
+      "a feed of 100,000 events (--events), imported by the command into an empty catalogue; a million fail above five minutes or a gigabyte",
+    servers: "all",
+    bounds: IMPORT_BOUNDS,
+    measure: (options, environment) => imports(environment, { ...options, events: options.events ?? [IMPORTED_EVENTS] }),
   },
   search: {
     about:

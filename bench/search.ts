@@ -1,25 +1,14 @@
-import { join } from "node:path";
-import { rmSync } from "node:fs";
 import type { Environment } from "../config.ts";
-import { openRedis, whenReady } from "../mixins/redis.ts";
-import { writeCatalogue } from "./catalogue-file.ts";
-import { IMPORT_BOUNDS, runImport } from "./import-run.ts";
+import { IMPORT_BOUNDS, importCatalogue, type ImportOptions } from "./import-run.ts";
 import { type Bound, type Measurement, median } from "./outcome.ts";
-import { LOAD, type Processes } from "./process-figures.ts";
+import { LOAD } from "./process-figures.ts";
 import { openSale, type Sale, startBenchEngine } from "./sale.ts";
 import { askHardCases, askMix } from "./search-asking.ts";
 
-export type SearchOptions = {
-  events: readonly number[];
-  servers: Processes;
-  folder: string;
-  profile: boolean;
-  report: (line: string) => void;
-};
+export type SearchOptions = ImportOptions & { events: readonly number[] };
 
 export const SEARCH_SIZES = [1_000, 100_000, 1_000_000];
 const STARTS = 3;
-const REDIS_MS = 5_000;
 /** Longer than with the smallest catalogue of the run, in milliseconds. */
 const START_MORE_MS = 1_000;
 const MISS_MS = 50;
@@ -57,30 +46,6 @@ export async function search(environment: Environment, options: SearchOptions): 
   } finally {
     await sale.database.close();
   }
-}
-
-async function importCatalogue(sale: Sale, size: string, events: number, options: SearchOptions): Promise<Measurement> {
-  const file = join(options.folder, "catalogue.jsonl");
-  options.report(`${size}: writing the feed`);
-  await writeCatalogue(file, events, Date.now());
-  await forgetAll(sale);
-  const engine = await startBenchEngine(sale, "worker", options.profile ? options.folder : undefined);
-  try {
-    options.report(`${size}: importing`);
-    const environment = { ...sale.environment, NODE_ID: "" };
-    return await runImport(sale.database, { name: `${size}: import`, file, events, engine, servers: options.servers, environment });
-  } finally {
-    await engine.stop();
-    rmSync(file, { force: true });
-  }
-}
-
-async function forgetAll({ database, config }: Sale): Promise<void> {
-  await database.query({ text: "TRUNCATE event, event_worker" });
-  const redis = openRedis(config.redisUrl ?? "", () => undefined);
-  await whenReady(redis, REDIS_MS);
-  await redis.flushall();
-  redis.disconnect();
 }
 
 async function startTimes(sale: Sale): Promise<number[]> {
