@@ -49,6 +49,8 @@ export function recordProblem(record: EventRecord): string | undefined {
   return textProblem(record) ?? timeProblem(record) ?? capacityProblem(record.totalCapacity);
 }
 
+const utf8 = new TextEncoder();
+
 function textProblem(record: EventRecord): string | undefined {
   for (const field of ["source", "sourceId", "name", "type", "location", "country", "url"] as const) {
     const text = record[field];
@@ -60,7 +62,7 @@ function textProblem(record: EventRecord): string | undefined {
   for (const field of ["name", "type", "location"] as const) {
     const key = fold(record[field]);
     if (key === "") return `${field} has no letter or digit`;
-    if (new TextEncoder().encode(key).length > EVENT_LIMITS.nameKeyBytes) return `${field} is too long once it is folded for the search`;
+    if (utf8.encode(key).length > EVENT_LIMITS.nameKeyBytes) return `${field} is too long once it is folded for the search`;
   }
   if (record.url !== null && !isWebAddress(record.url)) return "url is not a web address (http or https)";
   return undefined;

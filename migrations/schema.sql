@@ -69,11 +69,11 @@ CREATE TABLE public.capacity_ledger (
 CREATE TABLE public.event (
     id uuid NOT NULL,
     name text NOT NULL,
-    name_key text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
     type text NOT NULL,
-    type_key text NOT NULL,
+    type_key text NOT NULL COLLATE pg_catalog."C",
     location text NOT NULL,
-    location_key text NOT NULL,
+    location_key text NOT NULL COLLATE pg_catalog."C",
     country text,
     url text,
     date date NOT NULL,
@@ -85,8 +85,8 @@ CREATE TABLE public.event (
     ends_at timestamp with time zone NOT NULL,
     total_capacity integer NOT NULL,
     capacity integer NOT NULL,
-    source text NOT NULL,
-    source_id text NOT NULL,
+    source text NOT NULL COLLATE pg_catalog."C",
+    source_id text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT event_capacity_within_total CHECK (((0 <= capacity) AND (capacity <= total_capacity))),
     CONSTRAINT event_duration_check CHECK ((duration >= 0)),
     CONSTRAINT event_ends_after_start CHECK ((ends_at >= starts_at)),
@@ -206,6 +206,7 @@ CREATE INDEX event_by_location ON public.event USING btree (location_key, date, 
 CREATE INDEX event_by_type ON public.event USING btree (type_key, date, starts_at, id) INCLUDE (ends_at, name_key);
 
 CREATE INDEX event_by_week_grams ON public.event USING gin (public.event_week_grams(date, name_key, type_key)) WITH (fastupdate='on', gin_pending_list_limit='1024');
+ALTER INDEX public.event_by_week_grams ALTER COLUMN 1 SET STATISTICS 0;
 
 CREATE INDEX event_location ON public.event USING btree (location);
 

@@ -1,7 +1,6 @@
-import type { Temporal } from "temporal-polyfill";
 import { type EventRecord, ownKey, recordProblem } from "../../domain/event-record.ts";
 import { type Draft, Unusable, type When } from "./draft.ts";
-import { afterMinutes, instantOf, momentOf, spanBetween, zoneNamed } from "./local-time.ts";
+import { afterMinutes, momentOf, spanBetween, zoneNamed } from "./local-time.ts";
 import { zoneOfCity, zoneOfCountry } from "./zones.ts";
 
 /** What the operator says about what the feed does not say. `startTime` is HH:MM, `durationMinutes` the minutes of an event's (last) day. */
@@ -19,10 +18,10 @@ const ONLINE = "Online";
 export function complete(draft: Draft, options: FeedOptions): EventRecord {
   const location = draft.location ?? ONLINE;
   const timeZone = zoneFor(draft, options);
-  const start = startOf(draft.start, timeZone, options);
-  const end = endOf(draft, start, timeZone, options);
-  if (end.epochMilliseconds <= start.epochMilliseconds) throw new Unusable("it ends before it starts");
-  const span = spanBetween(start, end, timeZone);
+  const startMs = startOf(draft.start, timeZone, options);
+  const endMs = endOf(draft, startMs, timeZone, options);
+  if (endMs <= startMs) throw new Unusable("it ends before it starts");
+  const span = spanBetween(startMs, endMs, timeZone);
   const { name } = draft;
   const record: EventRecord = {
     source: draft.source,
@@ -56,22 +55,22 @@ function zoneFor({ timeZone, location, country, feedTimeZone }: Draft, options: 
   );
 }
 
-function startOf(start: When, timeZone: string, options: FeedOptions): Temporal.Instant {
-  if ("instantMs" in start) return instantOf(start.instantMs);
+function startOf(start: When, timeZone: string, options: FeedOptions): number {
+  if ("instantMs" in start) return start.instantMs;
   return momentOf(start.date, start.time ?? options.startTime ?? START_TIME, timeZone);
 }
 
-function endOf(draft: Draft, start: Temporal.Instant, timeZone: string, options: FeedOptions): Temporal.Instant {
+function endOf(draft: Draft, startMs: number, timeZone: string, options: FeedOptions): number {
   const { end, durationMinutes } = draft;
-  if (end !== undefined && "instantMs" in end) return instantOf(end.instantMs);
+  if (end !== undefined && "instantMs" in end) return end.instantMs;
   if (end?.time !== undefined) return momentOf(end.date, end.time, timeZone);
-  if (durationMinutes !== undefined) return afterMinutes(start, durationMinutes);
+  if (durationMinutes !== undefined) return afterMinutes(startMs, durationMinutes);
 
-  const local = spanBetween(start, start, timeZone);
+  const local = spanBetween(startMs, startMs, timeZone);
   const lastDay = end?.date ?? local.date;
   if (lastDay < local.date) throw new Unusable(`it ends (${lastDay}) before it starts (${local.date})`);
-  const lastStart = lastDay === local.date ? start : momentOf(lastDay, local.startTime, timeZone);
-  if (options.durationMinutes !== undefined) return afterMinutes(lastStart, options.durationMinutes);
-  const evening = momentOf(lastDay, END_TIME, timeZone);
-  return evening.epochMilliseconds > lastStart.epochMilliseconds ? evening : afterMinutes(lastStart, LATE_MINUTES);
+  const lastStartMs = lastDay === local.date ? startMs : momentOf(lastDay, local.startTime, timeZone);
+  if (options.durationMinutes !== undefined) return afterMinutes(lastStartMs, options.durationMinutes);
+  const eveningMs = momentOf(lastDay, END_TIME, timeZone);
+  return eveningMs > lastStartMs ? eveningMs : afterMinutes(lastStartMs, LATE_MINUTES);
 }
