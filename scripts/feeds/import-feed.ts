@@ -8,11 +8,12 @@ const BATCH_LENGTH = 400_000;
 /** More write no faster on two cores, and add to the index's pending list what the one who cleans it cannot keep up with. */
 const IN_FLIGHT = 2;
 /**
- * So many records are put in the order of their days before they are sent: the index of names is by week, so those of one week go to the same few pages of
- * it. In the order of a feed that has none, a million took 350 s and more, with stalls of a minute. Windows grow from one batch, so that a short or slow feed
- * is written as it comes.
+ * So many records, or characters of them, are put in the order of their days before they are sent: the index of names is by week, so those of one week go to
+ * the same few pages of it. In the order of a feed that has none, a million took 350 s and more, with stalls of a minute. Windows grow from one batch, so that
+ * a short or slow feed is written as it comes.
  */
-const WINDOW_MAX = 32_000;
+const WINDOW_MAX = 96_000;
+const WINDOW_LENGTH = 64_000_000;
 
 export type Counts = { imported: number; updated: number; unchanged: number; repeated: number; refused: number };
 
@@ -29,7 +30,7 @@ export type ImportHooks = {
   signal: AbortSignal;
 };
 
-type Batch = { number: number; event: EventRecord }[];
+type Batch = { number: number; event: EventRecord; length: number }[];
 
 /**
  * Reads a feed to its end and writes it to the catalogue: one window of it is sent in batches while the next is read, so the feed is read no faster than it
@@ -40,7 +41,7 @@ export async function importFeed(records: AsyncIterable<FeedRecord>, counts: Cou
   const seen = new SeenKeys();
   let failure: { error: unknown } | undefined;
   let sending = Promise.resolve();
-  let [window, windowMax]: [Batch, number] = [[], BATCH_RECORDS];
+  let [window, windowMax, windowLength]: [Batch, number, number] = [[], BATCH_RECORDS, 0];
   const stopped = (): boolean => failure !== undefined || hooks.signal.aborted;
 
   const sendWindow = async (batches: readonly Batch[]): Promise<void> => {
@@ -55,7 +56,7 @@ export async function importFeed(records: AsyncIterable<FeedRecord>, counts: Cou
     const batches = batchesOf(
       window.sort((one, other) => (one.event.date < other.event.date ? -1 : Number(one.event.date > other.event.date))),
     );
-    [window, windowMax] = [[], Math.min(2 * windowMax, WINDOW_MAX)];
+    [window, windowMax, windowLength] = [[], Math.min(2 * windowMax, WINDOW_MAX), 0];
     await sending;
     sending = sendWindow(batches);
   };
@@ -67,7 +68,12 @@ export async function importFeed(records: AsyncIterable<FeedRecord>, counts: Cou
         counts.refused += 1;
         hooks.refused(record.number, record.name, record.reason);
       } else if (!seen.add(`${record.event.source}\n${record.event.sourceId}`)) counts.repeated += 1;
-      else if (window.push(record) >= windowMax) await flush();
+      else {
+        const { number, event } = record;
+        const { length } = JSON.stringify(event);
+        windowLength += length;
+        if (window.push({ number, event, length }) >= windowMax || windowLength >= WINDOW_LENGTH) await flush();
+      }
     }
   } finally {
     // Also where the feed breaks off: what was read of it is good.
@@ -81,13 +87,12 @@ function batchesOf(window: Batch): Batch[] {
   const batches: Batch[] = [];
   let [batch, length]: [Batch, number] = [[], 0];
   for (const record of window) {
-    const own = JSON.stringify(record.event).length;
-    if (batch.length >= BATCH_RECORDS || length + own > BATCH_LENGTH || batch.length === 0) {
+    if (batch.length >= BATCH_RECORDS || length + record.length > BATCH_LENGTH || batch.length === 0) {
       batches.push((batch = []));
       length = 0;
     }
     batch.push(record);
-    length += own;
+    length += record.length;
   }
   return batches;
 }

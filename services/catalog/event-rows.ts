@@ -23,7 +23,7 @@ export async function storedRecords(connection: Connection, records: readonly Ev
 }
 
 const ROWS = `
-  jsonb_to_recordset($1::jsonb) AS new (id uuid, name text, name_key text, type text, type_key text, location text, location_key text,
+  json_to_recordset($1::json) AS new (id uuid, name text, name_key text, type text, type_key text, location text, location_key text,
     country text, url text, date date, start_time time, end_time time, duration integer, time_zone text,
     starts_at timestamptz, ends_at timestamptz, total_capacity integer, source text, source_id text)`;
 

@@ -1,10 +1,14 @@
 import type { ServiceBroker } from "moleculer";
 import { refused } from "../../domain/refusal.ts";
 import { createEventOrder } from "../../mixins/event-owner.ts";
+import { BoundedMap } from "../../mixins/bounded-map.ts";
 import type { MintInternalToken } from "../../mixins/internal-token.ts";
+import type { Caller } from "../../mixins/token-verifier.ts";
 import type { Outcome, Router } from "./ports.ts";
 
 const FORWARD_TIMEOUT_MS = 1_800;
+/** Whoever's commands are passed on while events move. */
+const CALLERS_MAX = 5_000;
 const SERVE = "purchasing.serve";
 /** Moleculer's words for a call that was never sent. */
 const NOT_SENT = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE"]);
@@ -19,11 +23,19 @@ export function busRouter(broker: ServiceBroker, mintToken: MintInternalToken, l
   // A node cut off from the bus may see nobody: it serves what it still has.
   const ownerOf = (eventId: string): string => (leaving.aborted ? others(eventId)[0] : order.of(eventId)[0]) ?? broker.nodeID;
 
+  // A token is kept for its caller, so each customer is one object.
+  const callers = new BoundedMap<string, Caller>(CALLERS_MAX);
+  const callerOf = (userId: string): Caller => {
+    const caller = callers.get(userId) ?? { userId, role: "customer" };
+    callers.set(userId, caller);
+    return caller;
+  };
+
   return {
     isOwner: (eventId) => ownerOf(eventId) === broker.nodeID,
 
     async forward(eventId, command): Promise<Outcome> {
-      const meta = { token: mintToken({ userId: command.userId, role: "customer" }) };
+      const meta = { token: mintToken(callerOf(command.userId)) };
       for (const nodeID of others(eventId)) {
         try {
           return await broker.call<Outcome, object>(SERVE, { eventId, command }, { nodeID, meta, timeout: FORWARD_TIMEOUT_MS });
