@@ -17,6 +17,7 @@ const COMMAND = fileURLToPath(new URL("../scripts/import.ts", import.meta.url));
 
 /** A million within five minutes and a gigabyte, of the importing process and of the engine. */
 export const IMPORT_BOUNDS: readonly Bound[] = [
+  { of: /: import$/, figure: "errors", most: 0 },
   { of: /^1,000,000 events: import$/, figure: "seconds", most: 300, ifMeasured: true },
   { of: /^1,000,000 events: import$/, figure: "peakMb.import", most: 1_024, ifMeasured: true },
   { of: /^1,000,000 events: import$/, figure: "peakMb.engine", most: 1_024, ifMeasured: true },
