@@ -4,7 +4,8 @@ const AT_ONCE = 250_000;
 
 /**
  * Writes `count` tickets of an event as if they had been sold and booked: ten each to many people, one transaction a ticket. Ids lie evenly in the space
- * of all, as real ones do, and compress as badly, but come in their order, so that ten million of them take minutes and not an hour. Everything is vacuumed and on disk at the end.
+ * of all, as real ones do, and compress as badly, but come in their order, so that ten million of them take minutes and not an hour. Everything is
+ * vacuumed and on disk at the end.
  */
 export async function fillTickets(databaseUrl: string, eventId: string, count: number): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });

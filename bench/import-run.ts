@@ -34,13 +34,14 @@ type ImportRunOptions = Pick<ImportOptions, "servers"> & {
   profileFolder: string | undefined;
 };
 
+export const sizeName = (events: number): string => `${events.toLocaleString("en")} events`;
+
 /** Catalogues of these sizes, one after the other, each into an empty one. */
 export async function imports(environment: Environment, options: ImportOptions & { events: readonly number[] }): Promise<Measurement[]> {
   const sale = openSale(environment, options.folder);
   try {
     const measured: Measurement[] = [];
-    for (const events of options.events)
-      measured.push(await importCatalogue(sale, `${events.toLocaleString("en")} events`, events, options));
+    for (const events of options.events) measured.push(await importCatalogue(sale, events, options));
     return measured;
   } finally {
     await sale.database.close();
@@ -48,7 +49,8 @@ export async function imports(environment: Environment, options: ImportOptions &
 }
 
 /** Makes a catalogue of so many events, as a feed, and imports it into an empty one by the command that people use. */
-export async function importCatalogue(sale: Sale, size: string, events: number, options: ImportOptions): Promise<Measurement> {
+export async function importCatalogue(sale: Sale, events: number, options: ImportOptions): Promise<Measurement> {
+  const size = sizeName(events);
   const file = join(options.folder, "catalogue.jsonl");
   options.report(`${size}: writing the feed`);
   await writeCatalogue(file, events, Date.now());

@@ -1,5 +1,5 @@
 import type { Environment } from "../config.ts";
-import { IMPORT_BOUNDS, importCatalogue, type ImportOptions } from "./import-run.ts";
+import { IMPORT_BOUNDS, importCatalogue, type ImportOptions, sizeName } from "./import-run.ts";
 import { type Bound, type Measurement, median } from "./outcome.ts";
 import { LOAD } from "./process-figures.ts";
 import { openSale, type Sale, startBenchEngine } from "./sale.ts";
@@ -33,8 +33,8 @@ export async function search(environment: Environment, options: SearchOptions): 
     const measured: Measurement[] = [];
     let fewestMs: number | undefined;
     for (const events of options.events) {
-      const size = `${events.toLocaleString("en")} events`;
-      measured.push(await importCatalogue(sale, size, events, options));
+      const size = sizeName(events);
+      measured.push(await importCatalogue(sale, events, options));
       options.report(`${size}: starting an engine ${STARTS} times`);
       const startMs = await startTimes(sale);
       fewestMs ??= median(startMs);

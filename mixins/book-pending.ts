@@ -27,6 +27,11 @@ const FOLLOW_THE_INDEX = {
   text: "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
 };
 
+/** Enters into the ledger what a statement has taken out of the pending rows, as `taken`. */
+export const NOTE_TAKEN = `
+    INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
+    SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch FROM taken`;
+
 export const BOOK_PENDING = `
   WITH cut AS (
     SELECT named.id AS event_id, last.epoch, last.batch
@@ -41,9 +46,7 @@ export const BOOK_PENDING = `
     WHERE pending.event_id = cut.event_id AND pending.status = 'pending'
       AND (cut.epoch IS NULL OR (pending.epoch, pending.batch) <= (cut.epoch, cut.batch))
     RETURNING pending.transaction_id, pending.event_id, pending.user_id, pending.quantity, pending.epoch, pending.batch
-  ), noted AS (
-    INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
-    SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch FROM taken
+  ), noted AS (${NOTE_TAKEN}
   ), moved AS (
     SELECT event_id, sum(quantity)::integer AS quantity, count(*)::integer AS rows FROM taken GROUP BY event_id
   )

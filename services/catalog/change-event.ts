@@ -1,5 +1,5 @@
 import type { EventRecord } from "../../domain/event-record.ts";
-import { lockEvents } from "../../mixins/book-pending.ts";
+import { lockEvents, NOTE_TAKEN } from "../../mixins/book-pending.ts";
 import type { Connection, Database } from "../../mixins/database.ts";
 import { takeEpoch } from "../../mixins/statements.ts";
 import { eventId } from "../../mixins/event-id.ts";
@@ -69,9 +69,7 @@ async function bookAll(connection: Connection, id: string): Promise<void> {
     text: `
       WITH taken AS (
         DELETE FROM event_ticket_transactions WHERE event_id = $1 RETURNING transaction_id, event_id, user_id, quantity, epoch, batch
-      )
-      INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
-      SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch FROM taken`,
+      )${NOTE_TAKEN}`,
     values: [id],
   });
 }

@@ -3,8 +3,8 @@
 import { CLOCK_MS } from "./store-statements.ts";
 
 /**
- * `LOAD` for several events, in one snapshot: one row per event that has a worker's row. Tickets
- * and customers' counts carry the event they are of; a purchase's id is of one event alone.
+ * `LOAD` for several events, in one snapshot: one row per event that has a worker's row. Tickets and customers' counts
+ * carry the event they are of; a purchase's id is of one event alone.
  */
 export const LOAD_MANY = {
   name: "workers-load",

@@ -51,7 +51,9 @@ async function loadMany(database: Database, store: EventStore, asked: Load[]): P
   const [first] = asked;
   if (asked.length === 1 && first !== undefined) return [await store.load(first.eventId, first.needs)];
   const customers = asked.flatMap(({ eventId, needs }) => needs.userIds.map((userId) => ({ eventId, userId })));
-  const purchases = asked.flatMap(({ needs }) => needs.purchases);
+  const purchases = asked.flatMap(({ eventId, needs }) =>
+    needs.purchases.map(({ transactionId, userId }) => ({ eventId, transactionId, userId })),
+  );
   const [row] = await database.query<LoadedRow>({
     ...LOAD_MANY,
     values: [
@@ -59,7 +61,7 @@ async function loadMany(database: Database, store: EventStore, asked: Load[]): P
       textArray(asked.flatMap(({ needs }) => needs.ticketIds)),
       textArray(customers.map(({ eventId }) => eventId)),
       textArray(customers.map(({ userId }) => userId)),
-      textArray(asked.flatMap(({ eventId, needs }) => needs.purchases.map(() => eventId))),
+      textArray(purchases.map(({ eventId }) => eventId)),
       ...purchaseArrays(purchases),
     ],
   });

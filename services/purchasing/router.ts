@@ -8,7 +8,7 @@ import type { Outcome, Router } from "./ports.ts";
 
 const FORWARD_TIMEOUT_MS = 1_800;
 /** Whoever's commands are passed on while events move. */
-const CALLERS_MAX = 5_000;
+const CUSTOMERS_MAX = 5_000;
 const SERVE = "purchasing.serve";
 /** Moleculer's words for a call that was never sent. */
 const NOT_SENT = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE"]);
@@ -24,18 +24,18 @@ export function busRouter(broker: ServiceBroker, mintToken: MintInternalToken, l
   const ownerOf = (eventId: string): string => (leaving.aborted ? others(eventId)[0] : order.of(eventId)[0]) ?? broker.nodeID;
 
   // A token is kept for its caller, so each customer is one object.
-  const callers = new BoundedMap<string, Caller>(CALLERS_MAX);
-  const callerOf = (userId: string): Caller => {
-    const caller = callers.get(userId) ?? { userId, role: "customer" };
-    callers.set(userId, caller);
-    return caller;
+  const customers = new BoundedMap<string, Caller>(CUSTOMERS_MAX);
+  const customer = (userId: string): Caller => {
+    let known = customers.get(userId);
+    if (known === undefined) customers.set(userId, (known = { userId, role: "customer" }));
+    return known;
   };
 
   return {
     isOwner: (eventId) => ownerOf(eventId) === broker.nodeID,
 
     async forward(eventId, command): Promise<Outcome> {
-      const meta = { token: mintToken(callerOf(command.userId)) };
+      const meta = { token: mintToken(customer(command.userId)) };
       for (const nodeID of others(eventId)) {
         try {
           return await broker.call<Outcome, object>(SERVE, { eventId, command }, { nodeID, meta, timeout: FORWARD_TIMEOUT_MS });
