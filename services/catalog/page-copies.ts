@@ -41,6 +41,14 @@ export function isSameEdition(one: Edition | undefined, other: Edition | undefin
 
 type Copy<T> = Edition & { value: T };
 
+/** KEYS: copies. ARGV: expiry (ms since 1970) and text of each. One command for a page: one for each event made a search cost a seventh more. */
+const KEEP_ALL = `
+  for index, key in ipairs(KEYS) do
+    redis.call("SET", key, ARGV[2 * index], "PXAT", ARGV[2 * index - 1])
+  end`;
+
+type KeepAll = { keepAll(...args: (string | number)[]): Promise<null> };
+
 /**
  * The catalogue's copies in Redis: pages (of ids, mostly) and events. A copy is trusted only if it was written under the server's present run_id, and is
  * fresh only under the present generation, which every import renews: a reader that was still reading the old rows when they changed keeps them
@@ -124,12 +132,12 @@ export function createPageCopies(redis: RedisClient): PageCopies {
     },
     keepEvents(events, edition) {
       if (edition === undefined || events.length === 0) return;
-      const pipeline = redis.pipeline();
-      for (const { endsAtMs, ...value } of events) {
-        const expiresAtMs = Math.round(Math.max(endsAtMs, Date.now())) + DAY_MS;
-        pipeline.set(eventKey(value.id), JSON.stringify({ ...edition, value }), "PXAT", expiresAtMs);
-      }
-      pipeline.exec().catch(() => undefined);
+      if (!("keepAll" in redis)) redis.defineCommand("keepAll", { lua: KEEP_ALL });
+      const nowMs = Date.now();
+      const texts = events.flatMap(({ endsAtMs, ...value }) => {
+        return [Math.round(Math.max(endsAtMs, nowMs)) + DAY_MS, JSON.stringify({ ...edition, value })];
+      });
+      (redis as RedisClient & KeepAll).keepAll(events.length, ...events.map(({ id }) => eventKey(id)), ...texts).catch(() => undefined);
     },
   };
 }
