@@ -216,11 +216,6 @@ describe("a gateway that knows its requests by their bytes", () => {
       const first = await ask(socket);
       const known = await ask(socket);
       assert.equal(knew, 1);
-      // Node would end a connection of whose requests it has seen none as one that never sends its head.
-      const newcomer = connect(Number(port), "127.0.0.1");
-      await ask(newcomer);
-      assert.equal(knew, 1);
-      newcomer.destroy();
       const lines = (text: string): string[] =>
         text
           .replace(/Date: .*/, "Date")

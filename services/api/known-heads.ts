@@ -36,8 +36,7 @@ export type KnownHeadsOptions = {
  * Reads requests by their bytes. In a rush the same few thousand heads come again and again, and to parse one, with the objects that Node makes of it and of
  * its answer, costs more than the answer. A head whose bytes are those of a GET that Node has parsed before, alone and at the same place, between two
  * messages, would be parsed to the same: so it is not parsed, and `handle` gets what was read then, with an answer to be sent in one write. A purchase is
- * known by its head's shape (`head-shape.ts`), and has its body at hand. All else goes to Node's parser, and the first request of each connection: until
- * then Node takes it for one that sends its head too slowly. For HTTP/1.1 without TLS.
+ * known by its head's shape (`head-shape.ts`), and has its body at hand. All else goes to Node's parser. For HTTP/1.1 without TLS.
  */
 export class KnownHeads {
   readonly options: KnownHeadsOptions;
@@ -45,6 +44,8 @@ export class KnownHeads {
   /** How many requests that were read here have no answer yet. */
   underWay = 0;
   private readonly connections = new WeakMap<Socket, Connection>();
+  /** Those that this looks after instead of Node: of all that was asked there, Node's parser has had nothing. */
+  private readonly ours = new Set<Socket>();
 
   constructor(options: KnownHeadsOptions) {
     this.options = options;
@@ -66,6 +67,26 @@ export class KnownHeads {
   learn(request: IncomingMessage): void {
     const connection = this.connections.get(request.socket);
     if (connection !== undefined) connection.worthwhile = request;
+  }
+
+  /** Ends the connections that are idle and that Node's `closeIdleConnections` does not take for idle. */
+  closeIdle(): void {
+    for (const socket of this.ours) this.connections.get(socket)?.closeIdle();
+  }
+
+  /** Whether Node is wrong to take this connection for one that sends its head too slowly. */
+  isMistaken(error: NodeJS.ErrnoException, socket: Socket): boolean {
+    return error.code === "ERR_HTTP_REQUEST_TIMEOUT" && this.ours.has(socket);
+  }
+
+  lookAfter(socket: Socket): void {
+    this.ours.add(socket);
+    socket.setTimeout((this.options.keepAliveS + 1) * 1_000);
+  }
+
+  /** Node sets its own time with its answer. */
+  leaveToNode(socket: Socket): void {
+    if (this.ours.delete(socket)) socket.setTimeout(0);
   }
 
   /** The request in this text, which is its bytes in Latin-1, if its head is known. */
@@ -105,9 +126,10 @@ class Connection {
   private readonly parse: (chunk: Buffer) => void;
   /** Requests that Node has parsed and that are not answered. */
   private parsed = 0;
-  /** Node's parser has read whole messages, and nothing of the next; at least one, where `met`. */
+  /** Who ends it when it is idle; undefined while nothing has been asked, which Node does not put up with for long. */
+  private keeper: "us" | "Node" | undefined;
+  /** Node's parser has read whole messages, and nothing of the next. */
   private between = true;
-  private met = false;
   /** An answer of ours is under way, and what comes meanwhile waits. */
   private answering = false;
   private readonly held: Buffer[] = [];
@@ -119,7 +141,14 @@ class Connection {
     this.parse = parse;
     socket.on("data", (chunk: Buffer) => this.hear(chunk));
     socket.removeListener("data", parse);
-    socket.once("close", () => this.goOn());
+    socket.once("close", () => {
+      known.leaveToNode(socket);
+      this.goOn();
+    });
+  }
+
+  closeIdle(): void {
+    if (!this.answering) this.socket.destroy();
   }
 
   began(request: IncomingMessage, response: ServerResponse): void {
@@ -136,7 +165,7 @@ class Connection {
       return;
     }
     const text = chunk.length <= LENGTH_MAX && (chunk[0] === LETTER_G || chunk[0] === LETTER_P) ? chunk.toString("latin1") : "";
-    const ready = text !== "" && this.between && this.met && this.parsed === 0 && !this.known.options.ending();
+    const ready = text !== "" && this.between && this.parsed === 0 && !this.known.options.ending();
     const request = ready ? this.known.find(text) : undefined;
     if (request === undefined) this.toParser(chunk, text);
     else this.answer(request);
@@ -144,6 +173,8 @@ class Connection {
 
   private toParser(chunk: Buffer, text: string): void {
     const { between } = this;
+    if (this.keeper === "us") this.known.leaveToNode(this.socket);
+    this.keeper = "Node";
     this.came = [];
     this.worthwhile = undefined;
     this.between = false;
@@ -157,7 +188,6 @@ class Connection {
     const bodyLength = text.length - headEnd - HEAD_END.length;
     if (bodyLength > 0 && request.headers["content-length"] !== String(bodyLength)) return;
     this.between = true;
-    this.met = true;
     if (between && request === this.worthwhile) this.known.note(text, bodyLength, request);
   }
 
@@ -166,6 +196,10 @@ class Connection {
     const { options } = this.known;
     this.answering = true;
     this.known.underWay += 1;
+    if (this.keeper === undefined) {
+      this.keeper = "us";
+      this.known.lookAfter(socket);
+    }
     const request = { method, url, headers, wholeBody, socket, httpVersionMajor: 1, complete: true, destroyed: false };
     const response = new PlainResponse(socket, options.keepAliveS, options.ending, () => this.answered());
     options.handle(request as unknown as IncomingMessage, response as unknown as ServerResponse);

@@ -23,7 +23,7 @@ const OPTIONS: ServerOptions = {
   headersTimeout: REQUEST_MS,
   requestTimeout: REQUEST_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
-  connectionsCheckingInterval: 2_000,
+  connectionsCheckingInterval: 500,
   noDelay: true,
 };
 
@@ -80,7 +80,9 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
   const secure = tls === undefined ? undefined : createTlsServer(tls, answer, Response, sessions);
   const server: Server | Http2SecureServer = secure ?? createServer({ ...OPTIONS, ServerResponse: Response }, answer);
   let others: readonly NetServer[] = [];
-  server.on("clientError", refuseUnreadable);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (known?.isMistaken(error, socket) !== true) refuseUnreadable(error, socket);
+  });
   server.on("connection", (socket: Socket) => {
     if (sockets.size >= CONNECTIONS_MAX) socket.destroy();
     sockets.add(socket);
@@ -106,7 +108,10 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
     // Node does not know of what was read by its bytes, and would end those connections as idle ones.
     for (let steps = FINISH_MS / SWEEP_MS; known !== undefined && known.underWay > 0 && steps > 0; steps -= 1) await wait(SWEEP_MS);
     // An answer that was under way leaves its connection open and idle.
-    const sweep = setInterval(() => (server as Server).closeIdleConnections(), SWEEP_MS);
+    const sweep = setInterval(() => {
+      (server as Server).closeIdleConnections();
+      known?.closeIdle();
+    }, SWEEP_MS);
     await Promise.all([...otherDoors, closed(server as NetServer)]);
     clearTimeout(force);
     clearInterval(sweep);

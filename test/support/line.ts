@@ -9,6 +9,10 @@ export class Line extends Duplex {
   /** Whoever sends here takes nothing any more, until `takes` is called. */
   stalled = false;
   takes: () => void = () => undefined;
+  /** As a socket has it; here nothing takes time. */
+  setTimeout(): this {
+    return this;
+  }
   override _read(): void {
     // What comes is pushed.
   }
