@@ -6,7 +6,7 @@ import { EVENT_ID, openNode } from "./support/one-node.ts";
 const LOAD_MS = 5;
 const COMMIT_MS = 30;
 
-/** Sells 1, then `crowd`, then `late` tickets, a batch each, and says in which order commits were sent and the first of a batch was answered, and when. */
+/** Sells 1, then `crowd`, then `late` tickets, a batch each, and says in which order commits were sent and the first and the last of a batch were answered, and when. */
 async function history(crowd: number, late: number, loadOfTheLateMs = LOAD_MS): Promise<string[]> {
   const seen: string[] = [];
   let loads = 0;
@@ -31,8 +31,10 @@ async function history(crowd: number, late: number, loadOfTheLateMs = LOAD_MS): 
   const { kernel, workers, command } = node;
   const buyers = async (name: string, count: number, untilMs: number): Promise<void> => {
     for (let index = 0; index < count; index += 1) {
-      const told = index === 0 ? () => seen.push(`${count} answered at ${kernel.nowMs} ms`) : () => undefined;
-      void workers.submit(EVENT_ID, command(`${name}-${index}`), false).then(told);
+      void workers.submit(EVENT_ID, command(`${name}-${index}`), false).then(() => {
+        if (index === 0) seen.push(`first of ${count} answered at ${kernel.nowMs} ms`);
+        if (index === count - 1) seen.push(`last of ${count} answered at ${kernel.nowMs} ms`);
+      });
     }
     await new Promise(setImmediate);
     await kernel.run(untilMs);
@@ -44,37 +46,53 @@ async function history(crowd: number, late: number, loadOfTheLateMs = LOAD_MS): 
 }
 
 describe("the answers to a batch", () => {
-  it("come after the next one was sent, where many wait", async () => {
+  it("come after the next one was sent, all but a few, where many wait", async () => {
     assert.deepEqual(await history(200, 100), [
       "1 sent",
-      "1 answered at 35 ms",
+      "first of 1 answered at 35 ms",
+      "last of 1 answered at 35 ms",
       "200 sent",
+      "first of 200 answered at 70 ms",
       "100 sent",
-      "200 answered at 75 ms",
-      "100 answered at 105 ms",
+      "last of 200 answered at 75 ms",
+      "first of 100 answered at 105 ms",
+      "last of 100 answered at 105 ms",
     ]);
   });
 
   it("do not wait for one that is slow to load", async () => {
     assert.deepEqual(await history(200, 100, 90), [
       "1 sent",
-      "1 answered at 35 ms",
+      "first of 1 answered at 35 ms",
+      "last of 1 answered at 35 ms",
       "200 sent",
-      "200 answered at 95 ms",
+      "first of 200 answered at 70 ms",
+      "last of 200 answered at 95 ms",
       "100 sent",
-      "100 answered at 190 ms",
+      "first of 100 answered at 190 ms",
+      "last of 100 answered at 190 ms",
     ]);
   });
 
   it("come at once where they are few, or nobody waits", async () => {
     assert.deepEqual(await history(20, 100), [
       "1 sent",
-      "1 answered at 35 ms",
+      "first of 1 answered at 35 ms",
+      "last of 1 answered at 35 ms",
       "20 sent",
-      "20 answered at 70 ms",
+      "first of 20 answered at 70 ms",
+      "last of 20 answered at 70 ms",
       "100 sent",
-      "100 answered at 105 ms",
+      "first of 100 answered at 105 ms",
+      "last of 100 answered at 105 ms",
     ]);
-    assert.deepEqual(await history(200, 0), ["1 sent", "1 answered at 35 ms", "200 sent", "200 answered at 70 ms"]);
+    assert.deepEqual(await history(200, 0), [
+      "1 sent",
+      "first of 1 answered at 35 ms",
+      "last of 1 answered at 35 ms",
+      "200 sent",
+      "first of 200 answered at 70 ms",
+      "last of 200 answered at 70 ms",
+    ]);
   });
 });

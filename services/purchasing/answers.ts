@@ -1,6 +1,7 @@
 import { accepted, refused } from "../../domain/refusal.ts";
 import type { DecidedBatch, DecidedEntry } from "./batch.ts";
 import { type Entry, giveUp } from "./mailbox.ts";
+import { FEW } from "./next-batch.ts";
 import type { CommittedBatch, Outcome, Purchase, Ticket, WorkerPorts } from "./ports.ts";
 
 /**
@@ -20,8 +21,8 @@ export async function settleBatch(
   } catch (error) {
     fault(error);
   }
+  const answered = answerBatch(ports, decided, turn, committed).catch(fault);
   await turn;
-  const answered = answerBatch(ports, decided, committed).catch(fault);
   try {
     if (transactionIds.length > 0) ports.publisher.publish(committed.left.eventId, transactionIds);
   } catch (error) {
@@ -34,12 +35,14 @@ export async function settleBatch(
 async function answerBatch(
   { store, note }: Pick<WorkerPorts, "store" | "note">,
   decided: readonly DecidedEntry[],
+  turn: Promise<void> | undefined,
   { left: { eventId }, sold: purchases, cancelled }: CommittedBatch,
 ): Promise<void> {
   const sold = new Map(purchases.map((purchase) => [purchase.transactionId, purchase]));
   const freed = new Map(cancelled.map((ticket) => [ticket.id, ticket]));
   const replays: Entry[] = [];
-  for (const { entry, decision } of decided) {
+  for (const [index, { entry, decision }] of decided.entries()) {
+    if (index === FEW) await turn;
     if (decision.type === "refuse") entry.answer({ ok: false, refusal: decision.refusal });
     else if (decision.type === "replay") replays.push(entry);
     else {

@@ -1,13 +1,14 @@
 import type { Clock } from "../../mixins/clock.ts";
 
-/** So many answers are written in less time than a batch takes to load: they wait for nothing. */
-const FEW = 50;
+/** So many answers are written in less time than a batch takes to load: the first ones wait for nothing. */
+export const FEW = 50;
 /** Nobody waits longer than this for a batch that is slow to load, or that sells nothing. */
 const WAIT_MAX_MS = 25;
 
 /**
- * Where more waits, the answers to what was just committed come after the next batch has been sent: PostgreSQL works on that one while this thread writes
- * hundreds of answers and reads the questions that follow them. Answered first, the next batch's load would lie unread for as long as that takes.
+ * Where more waits, all but a few of the answers to what was just committed come after the next batch has been sent: PostgreSQL works on that one while
+ * this thread writes hundreds of answers and reads the questions that follow them. Answered first, the next batch's load would lie unread for as long as
+ * that takes; the few are written while it is under way.
  */
 export class NextBatch {
   private goOn: () => void = () => undefined;
