@@ -1,4 +1,4 @@
-import type { RedisClient } from "./redis.ts";
+import { type RedisClient, runScript } from "./redis.ts";
 
 /** When the event's worker (or an import, batch 0) wrote what is copied: the order in which copies overwrite each other. */
 export type Stamp = { epoch: number; batch: number };
@@ -28,10 +28,13 @@ const KEEP_LARGER = `
 
 const DAY_MS = 86_400_000;
 
+/** Until when copies of an event live, in milliseconds since 1970: a day longer than the event, or than today where it is over. */
+export function expiryOf(endsAtMs: number, nowMs: number): number {
+  return Math.round(Math.max(endsAtMs, nowMs) + DAY_MS);
+}
+
 /** What an event has left to sell as of the stamp. `endsAtMs`: the event's end; its copy lives a day longer. */
 export type Left = Stamp & { eventId: string; available: number; endsAtMs: number };
-
-type KeepLarger = { keepLarger(...args: (string | number)[]): Promise<number> };
 
 /** Which pages and events are as the catalogue is now: those kept under this word. */
 export const GENERATION_KEY = "catalog:generation";
@@ -70,10 +73,10 @@ export function leftText({ epoch, batch, available }: Omit<Left, "eventId" | "en
 export async function writeLeft(redis: RedisClient, many: readonly Left[]): Promise<void> {
   const run = redis.runId();
   if (run === undefined) throw new Error("Redis is away");
-  if (!("keepLarger" in redis)) redis.defineCommand("keepLarger", { lua: KEEP_LARGER });
   const nowMs = Date.now();
   const facts = many.flatMap((left) => {
-    return [left.epoch, left.batch, Math.round(Math.max(left.endsAtMs, nowMs) + DAY_MS), leftText(left, run)];
+    return [left.epoch, left.batch, expiryOf(left.endsAtMs, nowMs), leftText(left, run)];
   });
-  await (redis as RedisClient & KeepLarger).keepLarger(many.length, ...many.map(({ eventId }) => availableKey(eventId)), run, ...facts);
+  const keys = many.map(({ eventId }) => availableKey(eventId));
+  await runScript(redis, "keepLarger", KEEP_LARGER, keys, [run, ...facts]);
 }

@@ -40,6 +40,20 @@ export function openRedis(url: string, warn: (message: string) => void): RedisCl
   return Object.assign(client, { runId: () => runId });
 }
 
+type Script = (...args: (string | number)[]) => Promise<unknown>;
+
+/** Runs a script on the server, which is sent it whole only where it does not know it yet. `name`: of this script alone. Rejects as any command does. */
+export function runScript(
+  client: Redis,
+  name: string,
+  lua: string,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  if (!(name in client)) client.defineCommand(name, { lua });
+  return (Reflect.get(client, name) as Script).call(client, keys.length, ...keys, ...args);
+}
+
 /** Waits for the connection at start, at most `withinMs`; false when Redis is away: the engine starts degraded rather than not at all. */
 export async function whenReady(client: Redis, withinMs: number): Promise<boolean> {
   if (client.status === "ready") return true;

@@ -6,10 +6,17 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { KnownHeads } from "../services/api/known-heads.ts";
 import { createGatewayServer } from "../services/api/server.ts";
+import { until } from "./support/until.ts";
 
 const KNOWN = "GET /known HTTP/1.1\r\nHost: here\r\n\r\n";
+const LATE = "GET /late HTTP/1.1\r\nHost: here\r\n\r\n";
 /** Of one personal header, so that Node parses it. */
 const PARSED = "GET /parsed HTTP/1.1\r\nHost: here\r\nCookie: own\r\n\r\n";
+
+async function ask(socket: Socket, request = KNOWN): Promise<void> {
+  socket.write(request);
+  assert.match(String(((await once(socket, "data")) as [Buffer])[0]), /yes$/);
+}
 
 describe("a newcomer", () => {
   const counts = { known: 0, parsed: 0 };
@@ -34,14 +41,10 @@ describe("a newcomer", () => {
     (error, socket: Socket) => known.isMistaken(error, socket) || socket.end("HTTP/1.1 408 Request Timeout\r\n\r\n"),
   );
   const open = (): Socket => connect((server.address() as AddressInfo).port, "127.0.0.1").on("error", () => undefined);
-  const ask = async (socket: Socket, request: string): Promise<void> => {
-    socket.write(request);
-    assert.match(String(((await once(socket, "data")) as [Buffer])[0]), /yes$/);
-  };
   const newcomer = async (): Promise<Socket> => {
     const socket = open();
     const before = counts.known;
-    await ask(socket, KNOWN);
+    await ask(socket);
     assert.equal(counts.known, before + 1, "its first request went to Node's parser");
     return socket;
   };
@@ -49,7 +52,7 @@ describe("a newcomer", () => {
   before(async () => {
     await once(server.listen(0, "127.0.0.1"), "listening");
     const first = open();
-    await ask(first, KNOWN);
+    await ask(first);
     assert.deepEqual(counts, { known: 0, parsed: 1 });
     first.destroy();
   });
@@ -62,7 +65,7 @@ describe("a newcomer", () => {
     const socket = await newcomer();
     const silent = open();
     await once(silent.resume(), "close");
-    await ask(socket, KNOWN);
+    await ask(socket);
     socket.destroy();
   });
 
@@ -87,18 +90,18 @@ describe("a newcomer", () => {
 
   it("is ended with the idle ones when the server closes, and not before its answer is sent", async () => {
     const parsed = open();
-    await ask(parsed, "GET /late HTTP/1.1\r\nHost: here\r\n\r\n");
+    await ask(parsed, LATE);
     parsed.destroy();
     const [idle, waiting] = [await newcomer(), open()];
     const heard = once(waiting, "data");
-    late = undefined;
-    waiting.write("GET /late HTTP/1.1\r\nHost: here\r\n\r\n");
-    while (late === undefined) await new Promise((resolve) => setImmediate(resolve));
+    const before = counts.known;
+    waiting.write(LATE);
+    await until(() => Promise.resolve(counts.known > before), { withinMs: 5_000 });
     const closed = once(idle, "close");
     server.closeIdleConnections();
     known.closeIdle();
     await closed;
-    (late as () => void)();
+    late?.();
     assert.match(String(((await heard) as [Buffer])[0]), /yes$/);
     const left = once(waiting, "close");
     known.closeIdle();
@@ -114,10 +117,6 @@ it("a newcomer stays at the gateway, which ends whoever sends nothing for ten se
     response.writeHead(200, { "Content-Length": 3 }).end("yes");
   });
   const port = Number(new URL(await gateway.listen("127.0.0.1", 0)).port);
-  const ask = async (socket: Socket): Promise<void> => {
-    socket.write(KNOWN);
-    assert.match(String(((await once(socket, "data")) as [Buffer])[0]), /yes$/);
-  };
   try {
     const [first, newcomer] = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
     await ask(first);

@@ -43,9 +43,7 @@ export class KnownHeads {
   private readonly heads = new BoundedMap<string, Learnt>(KNOWN_MAX);
   /** How many requests that were read here have no answer yet. */
   underWay = 0;
-  private readonly connections = new WeakMap<Socket, Connection>();
-  /** Those that this looks after instead of Node: of all that was asked there, Node's parser has had nothing. */
-  private readonly ours = new Set<Socket>();
+  private readonly connections = new Map<Socket, Connection>();
 
   constructor(options: KnownHeadsOptions) {
     this.options = options;
@@ -60,7 +58,9 @@ export class KnownHeads {
   follow(socket: Socket): void {
     // Node's own listener, which hands to its parser what comes.
     const [parse, ...others] = socket.listeners("data") as ((chunk: Buffer) => void)[];
-    if (parse !== undefined && others.length === 0) this.connections.set(socket, new Connection(this, socket, parse));
+    if (parse === undefined || others.length > 0) return;
+    this.connections.set(socket, new Connection(this, socket, parse));
+    socket.once("close", () => this.connections.delete(socket));
   }
 
   /** The request, whose handler runs, is one of many alike: its head is worth being learnt. */
@@ -71,22 +71,12 @@ export class KnownHeads {
 
   /** Ends the connections that are idle and that Node's `closeIdleConnections` does not take for idle. */
   closeIdle(): void {
-    for (const socket of this.ours) this.connections.get(socket)?.closeIdle();
+    for (const connection of this.connections.values()) connection.closeIdle();
   }
 
   /** Whether Node is wrong to take this connection for one that sends its head too slowly. */
   isMistaken(error: NodeJS.ErrnoException, socket: Socket): boolean {
-    return error.code === "ERR_HTTP_REQUEST_TIMEOUT" && this.ours.has(socket);
-  }
-
-  lookAfter(socket: Socket): void {
-    this.ours.add(socket);
-    socket.setTimeout((this.options.keepAliveS + 1) * 1_000);
-  }
-
-  /** Node sets its own time with its answer. */
-  leaveToNode(socket: Socket): void {
-    if (this.ours.delete(socket)) socket.setTimeout(0);
+    return error.code === "ERR_HTTP_REQUEST_TIMEOUT" && this.connections.get(socket)?.keeper === "us";
   }
 
   /** The request in this text, which is its bytes in Latin-1, if its head is known. */
@@ -117,6 +107,11 @@ export class KnownHeads {
 }
 
 class Connection {
+  /**
+   * Who ends it when it is idle: we, as long as Node's parser has had nothing of all that was asked; undefined while nothing has been asked, which Node
+   * does not put up with for long.
+   */
+  keeper: "us" | "Node" | undefined;
   /** Of the chunk that is being parsed: the request whose head is worth being learnt. */
   worthwhile: IncomingMessage | undefined;
   /** Of the same: all requests that came of it. */
@@ -126,8 +121,6 @@ class Connection {
   private readonly parse: (chunk: Buffer) => void;
   /** Requests that Node has parsed and that are not answered. */
   private parsed = 0;
-  /** Who ends it when it is idle; undefined while nothing has been asked, which Node does not put up with for long. */
-  private keeper: "us" | "Node" | undefined;
   /** Node's parser has read whole messages, and nothing of the next. */
   private between = true;
   /** An answer of ours is under way, and what comes meanwhile waits. */
@@ -141,14 +134,11 @@ class Connection {
     this.parse = parse;
     socket.on("data", (chunk: Buffer) => this.hear(chunk));
     socket.removeListener("data", parse);
-    socket.once("close", () => {
-      known.leaveToNode(socket);
-      this.goOn();
-    });
+    socket.once("close", () => this.goOn());
   }
 
   closeIdle(): void {
-    if (!this.answering) this.socket.destroy();
+    if (this.keeper === "us" && !this.answering) this.socket.destroy();
   }
 
   began(request: IncomingMessage, response: ServerResponse): void {
@@ -173,7 +163,8 @@ class Connection {
 
   private toParser(chunk: Buffer, text: string): void {
     const { between } = this;
-    if (this.keeper === "us") this.known.leaveToNode(this.socket);
+    // Node sets its own time with its answer.
+    if (this.keeper === "us") this.socket.setTimeout(0);
     this.keeper = "Node";
     this.came = [];
     this.worthwhile = undefined;
@@ -198,7 +189,7 @@ class Connection {
     this.known.underWay += 1;
     if (this.keeper === undefined) {
       this.keeper = "us";
-      this.known.lookAfter(socket);
+      socket.setTimeout((options.keepAliveS + 1) * 1_000);
     }
     const request = { method, url, headers, wholeBody, socket, httpVersionMajor: 1, complete: true, destroyed: false };
     const response = new PlainResponse(socket, options.keepAliveS, options.ending, () => this.answered());

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { availableKey, GENERATION_KEY, readAvailable } from "../../mixins/kept-copies.ts";
-import type { RedisClient } from "../../mixins/redis.ts";
+import { availableKey, expiryOf, GENERATION_KEY, readAvailable } from "../../mixins/kept-copies.ts";
+import { type RedisClient, runScript } from "../../mixins/redis.ts";
 import { within } from "../../mixins/within.ts";
 import type { EventRow, StoredEvent } from "./event-view.ts";
 import { GENERATION_MS, eventKey } from "./event-copies.ts";
@@ -9,7 +9,6 @@ import { GENERATION_MS, eventKey } from "./event-copies.ts";
 export const FRESH_MS = 600_000;
 /** And so much longer it may stand in for a PostgreSQL that is away. */
 const STALE_MS = 600_000;
-const DAY_MS = 86_400_000;
 /** PostgreSQL answers in less: a Redis that is slower than this is no help. */
 const PATIENCE_MS = 250;
 /** Redis serves nobody else meanwhile: a quarter of a millisecond. */
@@ -46,8 +45,6 @@ const KEEP_ALL = `
   for index, key in ipairs(KEYS) do
     redis.call("SET", key, ARGV[2 * index], "PXAT", ARGV[2 * index - 1])
   end`;
-
-type KeepAll = { keepAll(...args: (string | number)[]): Promise<null> };
 
 /**
  * The catalogue's copies in Redis: pages (of ids, mostly) and events. A copy is trusted only if it was written under the server's present run_id, and is
@@ -132,12 +129,12 @@ export function createPageCopies(redis: RedisClient): PageCopies {
     },
     keepEvents(events, edition) {
       if (edition === undefined || events.length === 0) return;
-      if (!("keepAll" in redis)) redis.defineCommand("keepAll", { lua: KEEP_ALL });
       const nowMs = Date.now();
       const texts = events.flatMap(({ endsAtMs, ...value }) => {
-        return [Math.round(Math.max(endsAtMs, nowMs)) + DAY_MS, JSON.stringify({ ...edition, value })];
+        return [expiryOf(endsAtMs, nowMs), JSON.stringify({ ...edition, value })];
       });
-      (redis as RedisClient & KeepAll).keepAll(events.length, ...events.map(({ id }) => eventKey(id)), ...texts).catch(() => undefined);
+      const keys = events.map(({ id }) => eventKey(id));
+      runScript(redis, "keepAll", KEEP_ALL, keys, texts).catch(() => undefined);
     },
   };
 }

@@ -6,7 +6,7 @@ import type { CommittedBatch, Outcome, Purchase, Ticket, WorkerPorts } from "./p
 
 /**
  * Copies, answers and publishes a batch that is settled: committed, or all refused and replayed under an epoch seen to be our own.
- * The answers come at their turn. Never rejects: what was sold is answered, whatever becomes of its copies and its message.
+ * All but a few answers come at their turn. Never rejects: what was sold is answered, whatever becomes of its copies and its message.
  */
 export async function settleBatch(
   ports: WorkerPorts,
