@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import { type ConfirmChannel, connect, type GetMessage } from "amqplib";
 import { plainText } from "./audit.ts";
 import { withHeartbeat } from "./queue-connection.ts";
@@ -25,6 +26,8 @@ export type Fate = "replay" | "discard" | undefined;
 /** No answer of RabbitMQ is waited for longer, so that nobody hangs on a frozen one. */
 const STEP_MS = 2_000;
 const CONTENT_BYTES = 600;
+/** How long the kept ones may take to be back: where somebody else looks at them already, he is not waited for. */
+const BACK_MS = 1_000;
 /**
  * RabbitMQ 4 drops a message after 20 deliveries also from a queue without a limit of its own, and looking at one is a delivery: after half
  * as many it is written anew, so that its count starts again.
@@ -41,7 +44,7 @@ type Session = { channel: ConfirmChannel; returned: Set<string>; broken: Promise
 
 /**
  * Shows the oldest `limit` dead letters (messages that were there when it began, of which `judge` may decide the fate), one in memory at a time. Those
- * that are kept go back when it ends, however it ends. One that is replayed is confirmed by RabbitMQ in the transaction queue before it is taken
+ * that are kept go back when it ends, however it ends, and are back for whoever asks next. One that is replayed is confirmed by RabbitMQ in the transaction queue before it is taken
  * out of the dead letters: it may be there twice, never nowhere. `waiting`: dead letters as it began. Undefined: RabbitMQ is away.
  */
 export async function overDeadLetters(
@@ -54,6 +57,7 @@ export async function overDeadLetters(
       const { queue, deadQueue } = messenger.topology;
       const { channel } = session;
       const { messageCount: waiting } = await inTime(session, channel.checkQueue(deadQueue));
+      let left = waiting;
       for (let seen = 0; seen < Math.min(limit, waiting); seen += 1) {
         const raw = await inTime(session, channel.get(deadQueue));
         if (raw === false) break;
@@ -63,13 +67,22 @@ export async function overDeadLetters(
         const worn = fate === undefined && Number(raw.properties.headers?.["x-delivery-count"] ?? 0) >= LOOKS_MAX;
         if (worn) await publish(session, deadQueue, raw, letter);
         if (fate !== undefined || worn) channel.ack(raw);
+        if (fate !== undefined) left -= 1;
       }
+      await giveBack(session, deadQueue, left);
       return { waiting };
     });
   } catch (error) {
     if (error instanceof MessengerAway) return undefined;
     throw error;
   }
+}
+
+/** A quorum queue writes to its log that messages are back, after the channel has said goodbye: on a slow disk the next look found none of them. */
+async function giveBack(session: Session, queue: string, left: number): Promise<void> {
+  session.channel.nackAll();
+  const endMs = performance.now() + BACK_MS;
+  while ((await inTime(session, session.channel.checkQueue(queue))).messageCount < left && performance.now() < endMs) await wait(10);
 }
 
 async function withChannel<T>({ url, topology }: Messenger, work: (session: Session) => Promise<T>): Promise<T> {
@@ -95,7 +108,7 @@ async function withChannel<T>({ url, topology }: Messenger, work: (session: Sess
     await inTime({ broken }, declareTopology(channel, topology));
     const session = { channel, returned, broken };
     const result = await work(session);
-    // What is unacknowledged goes back, and acknowledgements have arrived when the channel has said goodbye.
+    // Acknowledgements have arrived when the channel has said goodbye.
     await inTime(session, channel.close());
     return result;
   } finally {
