@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type Config, type Environment, readConfig } from "../config.ts";
 import { readAccessKeys, signingKeyOf } from "../mixins/access-keys.ts";
 import { type Database, openDatabase } from "../mixins/database.ts";
+import { HEAP_FLAGS } from "../mixins/heap.ts";
 import { createAccessTokenSigner } from "../mixins/tokens.ts";
 import type { RunningNode } from "../main.ts";
 import type { Contender } from "./contenders.ts";
@@ -50,7 +51,7 @@ export async function startBenchEngine(
 ): Promise<BenchEngine> {
   const engine = fork(fileURLToPath(new URL("engine.ts", import.meta.url)), [contender], {
     env: environment,
-    execArgv: profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`],
+    execArgv: [...HEAP_FLAGS, ...(profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`])],
   });
   const ended = once(engine, "exit").then(([code]) => {
     throw new Error(`The engine ended with ${String(code)} before it was up`);

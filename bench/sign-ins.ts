@@ -6,6 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Environment } from "../config.ts";
 import { openDatabase } from "../mixins/database.ts";
+import { HEAP_FLAGS } from "../mixins/heap.ts";
 import { createPasswords } from "../services/auth/passwords.ts";
 import { insertEvents } from "../services/catalog/event-rows.ts";
 import { type Ask, type Asked, asker, atRate } from "./arrivals.ts";
@@ -56,6 +57,7 @@ export type SignInsOptions = { servers: Processes; folder: string; report: (line
 export async function signIns(environment: Environment, { servers, folder, report }: SignInsOptions): Promise<Measurement[]> {
   const emails = await fill(environment.DATABASE_URL ?? "");
   const engine = fork(fileURLToPath(new URL("engine.ts", import.meta.url)), ["worker"], {
+    execArgv: [...HEAP_FLAGS],
     env: {
       ...environment,
       PORT: "0",

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
 import { VARIABLES } from "../config.ts";
+import { HEAP_FLAGS } from "../mixins/heap.ts";
 import { ROOT } from "../scripts/static-checks.ts";
 import { importsOf, isCode, readSourceFiles } from "./support/source-files.ts";
 
@@ -49,6 +50,14 @@ describe("the image", () => {
     const letIn = read(".dockerignore").split("\n");
     for (const source of sources.filter((path) => path !== "node_modules" && path !== "public/dist"))
       assert.ok(letIn.includes(`!${source}`) || source === "package.json", source);
+  });
+
+  it("starts the engine with the heap that it was measured with, as npm start does", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: { start: string } };
+    assert.equal(scripts.start, ["exec node", ...HEAP_FLAGS, "scripts/start.ts"].join(" "));
+    assert.ok(
+      read("Containerfile").endsWith(`\nCMD ${JSON.stringify(["node", ...HEAP_FLAGS, "scripts/node.ts"]).replaceAll(",", ", ")}\n`),
+    );
   });
 
   it("runs as a user without rights, by the variables of the engine", () => {

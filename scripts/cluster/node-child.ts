@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment, ServiceName } from "../../config.ts";
+import { HEAP_FLAGS } from "../../mixins/heap.ts";
 import { dyingWithUs } from "../servers/death-signal.ts";
 import { type Report, ServerProblem } from "../servers/problem.ts";
 import { eachLine } from "./each-line.ts";
@@ -61,7 +62,7 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
     launch.report(line);
   };
   const run = (changed: Environment): void => {
-    const { command, args } = dyingWithUs("SIGKILL", [process.execPath, launch.program]);
+    const { command, args } = dyingWithUs("SIGKILL", [process.execPath, ...HEAP_FLAGS, launch.program]);
     // A session of its own: Ctrl-C at the terminal reaches only us, who then stop things in order.
     const started = spawn(command, args, { env: { ...launch.environment, ...changed }, stdio: ["ignore", "pipe", "pipe"], detached: true });
     for (const stream of [started.stdout, started.stderr]) eachLine(stream, say);
