@@ -3,6 +3,7 @@ import { type Config, requireServers } from "./config.ts";
 import { AUDIT_MODULE, auditLogger } from "./mixins/audit.ts";
 import { openBusLink } from "./mixins/bus-link.ts";
 import { LOCAL_FIRST, registerStrategies } from "./mixins/event-owner.ts";
+import { randomId } from "./mixins/random-id.ts";
 import { redacted } from "./mixins/redaction.ts";
 
 /**
@@ -15,6 +16,7 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
   return {
     nodeID: config.nodeId,
     namespace: config.namespace,
+    uidGenerator: randomId,
     transporter: link.transporter,
     requestTimeout: 5_000,
     heartbeatInterval: 1,

@@ -83,7 +83,9 @@ export function replyForMany(status: number, headers: Record<string, string>, bo
 }
 
 /** What sends an answer as it is spelled out: after a status line and these headers the rest, which is lines, an empty one, and the body. */
-export type SpelledSender = { sendSpelled(status: number, own: Record<string, string>, rest: string | Uint8Array): void };
+export type SpelledSender = {
+  sendSpelled(status: number, own: Record<string, string>, rest: string | Uint8Array, encoding: "latin1" | "utf8"): void;
+};
 
 /**
  * Sends an answer once; HEAD gets the headers of GET. An answer that has begun already is left alone. `own`: headers of the request rather than of the
@@ -102,7 +104,9 @@ export function sendAnswer(
     request.method !== "HEAD" && (spelled !== undefined || typeof body === "string") && !("Content-Security-Policy" in headers);
   if (asEver && "sendSpelled" in response) {
     const rest = spelled ?? `${SECURITY_LINES}${bodiless ? "" : `Content-Length: ${length}\r\n`}\r\n${bodiless ? "" : String(body)}`;
-    (response as SpelledSender).sendSpelled(status, spelled === undefined ? { ...own, ...headers } : own, rest);
+    // In ASCII, which Latin-1 spells alike and without looking.
+    const encoding = length === body.length ? "latin1" : "utf8";
+    (response as SpelledSender).sendSpelled(status, spelled === undefined ? { ...own, ...headers } : own, rest, encoding);
     return;
   }
   response.writeHead(status, { ...SECURITY_HEADERS, ...own, ...headers, ...(bodiless ? {} : { "Content-Length": length }) });

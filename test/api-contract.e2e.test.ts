@@ -106,7 +106,7 @@ describe("the gateway", () => {
     const soldOut = await ask("POST", path(few), { token, json: { quantity: 2 } });
     assertProblem(soldOut, 409, "EVENT_SOLD_OUT", ["available"]);
     assert.equal(soldOut.json?.available, 1);
-    assert.match(soldOut.headers.get("idempotency-key") ?? "", /^[\w-]{36}$/);
+    assert.match(soldOut.headers.get("idempotency-key") ?? "", /^[0-9a-f]{32}$/);
     assertProblem(await ask("POST", path(over), { token, json: {} }), 409, "EVENT_OVER");
     const limited = await ask("POST", path(eventId), { token, json: { quantity: 5 } });
     assert.equal(limited.json?.code, "PURCHASE_LIMIT_REACHED", limited.text);
@@ -170,7 +170,7 @@ describe("the gateway", () => {
     for (const id of ["with space", "x".repeat(129), "<script>"])
       assert.match(
         (await ask("GET", "/nothing", { headers: { "X-Request-Id": id, "X-Correlation-Id": id } })).headers.get("x-request-id") ?? "",
-        /^[0-9a-f-]{36}$/,
+        /^[0-9a-f]{32}$/,
       );
     for (const path of ["/", "/nothing", "/api/events", "/api/auth/me"]) {
       const { headers } = await ask("GET", path);

@@ -47,10 +47,10 @@ export class PlainResponse implements SpelledSender {
     return this;
   }
 
-  sendSpelled(statusCode: number, own: Record<string, string>, rest: string | Uint8Array): void {
+  sendSpelled(statusCode: number, own: Record<string, string>, rest: string | Uint8Array, encoding: "latin1" | "utf8"): void {
     this.writeHead(statusCode, own);
     const last = this.ending();
-    this.send(last, joined(this.head(last), rest, "utf8"));
+    this.send(last, joined(this.head(last), rest, encoding));
   }
 
   private send(last: boolean, [bytes, spelling]: ReturnType<typeof joined>): void {

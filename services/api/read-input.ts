@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { ProblemCode } from "../../mixins/problem.ts";
+import { randomId } from "../../mixins/random-id.ts";
 import { afterwards } from "./afterwards.ts";
 import { type Body, isJson, readBody } from "./body.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
@@ -61,5 +61,5 @@ export function readInput(
 
 /** A key to send with every answer to a purchase, fit to be asked with again. */
 export function answeredKey(request: IncomingMessage): string {
-  return clientKey(request) ?? randomUUID();
+  return clientKey(request) ?? randomId();
 }
