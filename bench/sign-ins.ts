@@ -1,18 +1,15 @@
-import { fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { Environment } from "../config.ts";
 import { openDatabase } from "../mixins/database.ts";
-import { HEAP_FLAGS } from "../mixins/heap.ts";
 import { createPasswords } from "../services/auth/passwords.ts";
 import { insertEvents } from "../services/catalog/event-rows.ts";
 import { type Ask, type Asked, asker, atRate } from "./arrivals.ts";
 import { type Histogram, Times } from "./histogram.ts";
 import type { Bound, Measurement } from "./outcome.ts";
 import { LOAD, type Processes, startMeter } from "./process-figures.ts";
+import { startBenchEngine } from "./sale.ts";
 import { plantedEvents, searchCases } from "./search-cases.ts";
 
 const PEOPLE = 200;
@@ -56,9 +53,8 @@ export type SignInsOptions = { servers: Processes; folder: string; report: (line
 /** 200 accounts sign in at once while others search at a fixed rate, on one engine with its limits on. */
 export async function signIns(environment: Environment, { servers, folder, report }: SignInsOptions): Promise<Measurement[]> {
   const emails = await fill(environment.DATABASE_URL ?? "");
-  const engine = fork(fileURLToPath(new URL("engine.ts", import.meta.url)), ["worker"], {
-    execArgv: [...HEAP_FLAGS],
-    env: {
+  const engine = await startBenchEngine({
+    environment: {
       ...environment,
       PORT: "0",
       TRUSTED_PROXIES: "127.0.0.1",
@@ -68,18 +64,16 @@ export async function signIns(environment: Environment, { servers, folder, repor
     },
   });
   try {
-    const [{ url }] = (await once(engine, "message")) as [{ url: string }];
-    await warmUp(url);
+    await warmUp(engine.url);
     const results: Measurement[] = [];
-    const processes = { engine: engine.pid ?? 0, ...servers, ...LOAD };
+    const processes = { engine: engine.process.pid ?? 0, ...servers, ...LOAD };
     for (const round of ROUNDS) {
       report(`${round.people} people at once: ${round.round}`);
-      results.push(await oneRound(processes, url, round, emails));
+      results.push(await oneRound(processes, engine.url, round, emails));
     }
     return results;
   } finally {
-    engine.send("stop");
-    await once(engine, "exit");
+    await engine.stop();
   }
 }
 

@@ -44,8 +44,9 @@ type Session = { channel: ConfirmChannel; returned: Set<string>; broken: Promise
 
 /**
  * Shows the oldest `limit` dead letters (messages that were there when it began, of which `judge` may decide the fate), one in memory at a time. Those
- * that are kept go back when it ends, however it ends, and are back for whoever asks next. One that is replayed is confirmed by RabbitMQ in the transaction queue before it is taken
- * out of the dead letters: it may be there twice, never nowhere. `waiting`: dead letters as it began. Undefined: RabbitMQ is away.
+ * that are kept go back when it ends, however it ends, and are back for whoever asks once it has answered. One that is replayed is confirmed by RabbitMQ
+ * in the transaction queue before it is taken out of the dead letters: it may be there twice, never nowhere. `waiting`: dead letters as it began.
+ * Undefined: RabbitMQ is away.
  */
 export async function overDeadLetters(
   messenger: Messenger,
