@@ -30,7 +30,8 @@ export async function askMix(asking: Asking): Promise<Measurement[]> {
   const miss = await askAll(asking, "mix, miss", paths);
   await wait(GATEWAY_FORGETS_MS);
   const redis = await askAll(asking, "mix, redis", paths);
-  // The question before is the one that has just been answered: each is asked twice, and the second time counts.
+  await wait(GATEWAY_FORGETS_MS);
+  // Each is asked twice in a row, and the second time counts: Redis answers the first, the gateway the second.
   const gateway = await askAll(asking, "mix, gateway", paths, true);
   return [miss, redis, gateway];
 }
