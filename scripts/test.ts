@@ -11,6 +11,8 @@ import { buildWebApp } from "./web-app/build.ts";
 
 /** For one file: a hang fails by name instead of stopping everything. */
 const FILE_WITHIN_MS = 300_000;
+/** Files. Most of a test's time is spent waiting (for a lease, a heartbeat, a browser), and each file has a database, a vhost and a bus of its own. */
+const AT_ONCE = 2;
 
 const report = (line: string): void => console.log(`test: ${line}`);
 const abort = new AbortController();
@@ -74,7 +76,7 @@ async function builtWebApp(): Promise<string[]> {
 
 /** Shows the run as it goes, and remembers its closing lines. */
 async function runTests(files: readonly string[], servers: TestServers): Promise<{ code: number; totals: string[] }> {
-  const options = ["--test", "--test-concurrency=1", `--test-timeout=${FILE_WITHIN_MS}`, "--test-reporter=spec"];
+  const options = ["--test", `--test-concurrency=${AT_ONCE}`, `--test-timeout=${FILE_WITHIN_MS}`, "--test-reporter=spec"];
   const child = spawn(process.execPath, [...options, ...files], {
     cwd: ROOT,
     env: testEnvironment(servers),

@@ -77,7 +77,7 @@ describe("the fence", () => {
       async () =>
         (
           await gateKeeper.query({
-            text: "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO event_worker%' AND pid <> pg_backend_pid()",
+            text: "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO event_worker%' AND datname = current_database()",
           })
         ).length === 1,
     );
@@ -219,7 +219,7 @@ describe("the fence", () => {
         async () =>
           (
             await gateKeeper.query({
-              text: "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND application_name = 'boxoffice-sale'",
+              text: "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND application_name = 'boxoffice-sale' AND datname = current_database()",
             })
           ).length === 0,
       );
