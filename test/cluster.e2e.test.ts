@@ -87,7 +87,11 @@ describe("npm run cluster", () => {
     npm.ctrlC();
     assert.equal(await npm.ended, 0, npm.said());
     assert.deepEqual(running(nodes), []);
-    for (const { name } of nodes) assert.match(npm.said(), new RegExp(`${name ?? ""} ended \\(exit code 0\\)`));
+    for (const { name = "" } of nodes) {
+      const lines = npm.said().split("\n");
+      const ofIt = lines.filter((line) => line.includes(`${name} `));
+      assert.ok(lines.includes(`boxoffice: ${name} ended (exit code 0)`), ofIt.join("\n"));
+    }
   });
 
   it("leaves nothing when npm is killed", async () => {
