@@ -19,7 +19,7 @@ const OF_A_CASE = 100;
 const GATEWAY_FORGETS_MS = 1_100;
 const SAMPLE = 5_000;
 
-/** A thousand different questions of the usual mix: asked for the first time, then again once the gateway has forgotten, and once more right after. */
+/** A thousand different questions of the usual mix: asked for the first time, once the gateway has forgotten, and once it has been reminded. */
 export async function askMix(asking: Asking): Promise<Measurement[]> {
   const events = await asking.database.query<{ name: string; location: string; type: string; date: string }>({
     text: "SELECT name, location, type, to_char(date, 'YYYY-MM-DD') AS date FROM event ORDER BY id LIMIT $1",

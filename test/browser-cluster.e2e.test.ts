@@ -7,6 +7,7 @@ import { type Database, openDatabase } from "../mixins/database.ts";
 import { openWorld, type World } from "../scripts/chaos/world.ts";
 import type { ClusterNode } from "../scripts/cluster/node-child.ts";
 import { type Visitors, registerHere, startBrowser } from "./support/browser.ts";
+import { lockWaits } from "./support/lock-waits.ts";
 import { until } from "./support/until.ts";
 
 const CAPACITY = 10;
@@ -105,9 +106,7 @@ describe("an order whose node is killed", () => {
     await patient.transaction(async (holder) => {
       await holder.query({ text: "SELECT FROM event_worker WHERE event_id = $1 FOR UPDATE", values: [eventId] });
       await orderIsOnTheWay(page);
-      const waits =
-        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%WITH fence%'";
-      await until(async () => (await world.database.query({ text: waits })).length > 0, { withinMs: 5_000, what: "The commit waits" });
+      await until(async () => (await lockWaits(world.database, "%WITH fence%")) > 0, { withinMs: 5_000, what: "The commit waits" });
       owner.kill("SIGKILL");
       assert.equal(await owner.ended(), "SIGKILL");
     });

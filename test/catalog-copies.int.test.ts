@@ -13,6 +13,7 @@ import type { SearchPage } from "../services/catalog/search.ts";
 import { type SearchParams, searchFilters, searchKey } from "../services/catalog/search-filters.ts";
 import { type CatalogWorld, openCatalogWorld } from "./support/catalog-world.ts";
 import { openTcpProxy, type TcpProxy } from "../scripts/chaos/tcp-proxy.ts";
+import { lockWaits } from "./support/lock-waits.ts";
 import { until } from "./support/until.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");
@@ -135,8 +136,7 @@ describe("the catalogue's copies", () => {
       // Held up by somebody's lock, the import has begun and not yet committed.
       await connection.query({ text: "SELECT FROM event WHERE id = $1 FOR UPDATE", values: [first?.id] });
       const importing = world.import([{ ...record(first?.id), name: "Never seen" }]);
-      const waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-      await until(async () => (await connection.query({ text: waiting })).length > 0);
+      await until(async () => (await lockWaits(connection)) > 0);
       ttlMs = await world.redis.pttl(GENERATION_KEY);
       await connection.query({ text: "COMMIT" });
       await importing;

@@ -87,8 +87,8 @@ describe("npm run cluster", () => {
     npm.ctrlC();
     assert.equal(await npm.ended, 0, npm.said());
     assert.deepEqual(running(nodes), []);
+    const lines = npm.said().split("\n");
     for (const { name = "" } of nodes) {
-      const lines = npm.said().split("\n");
       const ofIt = lines.filter((line) => line.includes(`${name} `));
       assert.ok(lines.includes(`boxoffice: ${name} ended (exit code 0)`), ofIt.join("\n"));
     }

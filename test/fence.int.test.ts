@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { openDatabase } from "../mixins/database.ts";
 import type { EventStore, LoadedEvent } from "../services/purchasing/ports.ts";
 import { COMMIT } from "../services/purchasing/store-statements.ts";
+import { lockWaits } from "./support/lock-waits.ts";
 import { openSaleWorld, newTransactionId, saleOf, type SaleWorld } from "./support/sale-world.ts";
 import { NO_FENCE, unfenced } from "./support/unfenced.ts";
 import { until } from "./support/until.ts";
@@ -72,15 +73,7 @@ describe("the fence", () => {
           })
         ).length === 1,
     );
-  const isTakerWaiting = (): Promise<unknown> =>
-    until(
-      async () =>
-        (
-          await gateKeeper.query({
-            text: "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO event_worker%' AND datname = current_database()",
-          })
-        ).length === 1,
-    );
+  const isTakerWaiting = (): Promise<unknown> => until(async () => (await lockWaits(gateKeeper, "%INSERT INTO event_worker%")) === 1);
   const take = async (store: EventStore, eventId: string): Promise<{ epoch: number; event: LoadedEvent }> => {
     const epoch = (await store.takeEpoch(eventId)) ?? assert.fail("there is such an event");
     return { epoch, event: await store.loadEvent(eventId) };

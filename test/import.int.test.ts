@@ -11,6 +11,7 @@ import { eventId } from "../mixins/event-id.ts";
 import type { SearchPage } from "../services/catalog/search.ts";
 import { type CatalogWorld, openCatalogWorld } from "./support/catalog-world.ts";
 import { collect } from "./support/collect.ts";
+import { lockWaits } from "./support/lock-waits.ts";
 import { until } from "./support/until.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");
@@ -164,9 +165,7 @@ describe("imports", () => {
     await world.database.transaction(async (worker) => {
       await sell(6, worker);
       importing = world.import([{ ...gala, totalCapacity: 5 }]);
-      const waiting =
-        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%event_worker%' AND datname = current_database()";
-      await until(async () => (await world.database.query({ text: waiting })).length > 0);
+      await until(async () => (await lockWaits(world.database, "%event_worker%")) > 0);
       // Should the import die now, after its commit, nobody would renew what Redis says of the event as it was.
       assert.ok((await world.redis.pttl(copy)) <= 60_000);
     });
