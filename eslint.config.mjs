@@ -27,7 +27,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["scripts/**", "bench/**"],
+    files: ["cli/**", "tools/**"],
     rules: { "no-console": "off" },
     languageOptions: { globals: { console: "readonly", process: "readonly" } },
   },

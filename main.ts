@@ -1,29 +1,29 @@
 import { type ServiceSchema, ServiceBroker } from "moleculer";
-import { type Config, requireServers } from "./config.ts";
-import { authorisation } from "./mixins/authorisation.ts";
-import { openDatabase } from "./mixins/database.ts";
-import { fitHeap } from "./mixins/heap.ts";
-import { createHealth, type HealthServer, startHealthServer } from "./mixins/health.ts";
-import { createInternalTokenVerifier } from "./mixins/internal-token.ts";
-import { createNodeService } from "./mixins/node-service.ts";
-import { createMetrics } from "./mixins/metrics.ts";
-import { type MetricsServer, startMetricsServer } from "./mixins/metrics-server.ts";
-import { watchNode } from "./mixins/node-metrics.ts";
-import { openRedis, whenReady } from "./mixins/redis.ts";
-import { requestContext } from "./mixins/request-context.ts";
-import { tracedBus } from "./mixins/traced-bus.ts";
-import { tracedQueries } from "./mixins/traced-queries.ts";
+import { type Config, requireServers } from "./config/index.ts";
+import { authorisation } from "./mixins/authorization.middleware.ts";
+import { openDatabase } from "./lib/database/pool.ts";
+import { fitHeap } from "./lib/observability/gc-tuning.ts";
+import { createHealth, type HealthServer, startHealthServer } from "./lib/http/health.ts";
+import { createInternalTokenVerifier } from "./lib/auth/internal-token.ts";
+import { createNodeService } from "./services/node/node.service.ts";
+import { createMetrics } from "./lib/observability/metrics.ts";
+import { type MetricsServer, startMetricsServer } from "./lib/http/metrics-server.ts";
+import { watchNode } from "./lib/observability/node-metrics.ts";
+import { openRedis, whenReady } from "./lib/redis/client.ts";
+import { requestContext } from "./lib/database/request-context.ts";
+import { tracedBus } from "./mixins/tracing.middleware.ts";
+import { tracedQueries } from "./lib/observability/query-tracing.ts";
 import { brokerOptions } from "./moleculer.config.ts";
 import { createApiService, NEEDED_SERVICES } from "./services/api/api.service.ts";
-import { type GatewayCounts, newGatewayCounts } from "./services/api/kept-answers.ts";
+import { type GatewayCounts, newGatewayCounts } from "./services/api/handling/response-cache.ts";
 import { createAuthService } from "./services/auth/auth.service.ts";
 import { createCatalogService } from "./services/catalog/catalog.service.ts";
-import { type CatalogCounts, newCatalogCounts } from "./services/catalog/layers.ts";
+import { type CatalogCounts, newCatalogCounts } from "./services/catalog/search/read-through-cache.ts";
 import { createLedgerService } from "./services/ledger/ledger.service.ts";
 import { createPurchasingService, type PurchasingDependencies } from "./services/purchasing/purchasing.service.ts";
 
 /** What every gateway serves at /api/openapi.json, for those who write programs against it. */
-export { API_DOCUMENT } from "./services/api/api-routes.ts";
+export { API_DOCUMENT } from "./services/api/routes/index.ts";
 
 /** A gateway that starts waits so long for the services it needs to show themselves; then it opens its port and is not ready. */
 const SERVICES_WAIT_MS = 3_000;
@@ -59,7 +59,8 @@ export async function startNode(
   const { nodeId, services: runs, traces } = config;
   // Loaded where it is asked for: without it nothing is wrapped, and no part of OpenTelemetry's SDK is in memory.
   const tracing =
-    traces && (await import("./mixins/tracing.ts")).openTracing(traces, { nodeId, services: runs, warn: (message) => log.warn(message) });
+    traces &&
+    (await import("./lib/observability/tracing.ts")).openTracing(traces, { nodeId, services: runs, warn: (message) => log.warn(message) });
   const queries = tracing && tracedQueries(tracing);
   const broker = new ServiceBroker(
     brokerOptions(config, [

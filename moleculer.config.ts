@@ -1,10 +1,10 @@
 import type { BrokerOptions, Middleware } from "moleculer";
-import { type Config, requireServers } from "./config.ts";
-import { AUDIT_MODULE, auditLogger } from "./mixins/audit.ts";
-import { openBusLink } from "./mixins/bus-link.ts";
-import { LOCAL_FIRST, registerStrategies } from "./mixins/event-owner.ts";
-import { randomId } from "./mixins/random-id.ts";
-import { redacted } from "./mixins/redaction.ts";
+import { type Config, requireServers } from "./config/index.ts";
+import { AUDIT_MODULE, auditLogger } from "./lib/observability/audit-log.ts";
+import { openBusLink } from "./lib/bus/nats-transporter.ts";
+import { LOCAL_FIRST, registerStrategies } from "./lib/bus/event-owner.strategy.ts";
+import { randomId } from "./lib/ids/random-id.ts";
+import { redacted } from "./lib/observability/redaction.ts";
 
 /**
  * The broker of one node. Moleculer's defaults lose calls (no request time-out, a dead node noticed after a minute, calls in flight dropped at
@@ -26,7 +26,7 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
     tracking: { enabled: true, shutdownTimeout: 8_000 },
     retryPolicy: { enabled: false },
     skipProcessEventRegistration: true,
-    // Ours are in mixins/metrics.ts: Moleculer's cost every call on the bus microseconds, in units and names of their own.
+    // Ours are in lib/observability/metrics.ts: Moleculer's cost every call on the bus microseconds, in units and names of their own.
     metrics: false,
     logger: [
       {

@@ -1,4 +1,4 @@
-import { fold } from "./fold.ts";
+import { fold } from "./text-folding.ts";
 
 /**
  * One event as a feed tells it, made complete: what the import writes. `source` and `sourceId` name the record for ever, so that a later

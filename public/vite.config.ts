@@ -4,7 +4,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
 /**
- * `scripts/web-app/` builds with this for production. For work on the pages: `npm start`, and beside it `npx vite public`, which shows
+ * `tools/web-build/` builds with this for production. For work on the pages: `npm start`, and beside it `npx vite public`, which shows
  * changes at once and passes the API through to the engine.
  */
 export default defineConfig({

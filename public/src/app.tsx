@@ -3,11 +3,11 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { answerEarly } from "./api/client.ts";
 import { asProblem, isPassing } from "./api/problem.ts";
-import type { Early } from "./early.ts";
+import type { Early } from "./prefetch.ts";
 import type { Texts } from "./locales/languages.ts";
 import { startTexts } from "./locales/i18n.ts";
 import { resume, who } from "./session/session.ts";
-import { Pages } from "./pages.tsx";
+import { Pages } from "./router.tsx";
 
 const TRIES = 4;
 

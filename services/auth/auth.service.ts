@@ -1,15 +1,24 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { v7 as uuidv7 } from "uuid";
 import { type Answer, accepted, refused } from "../../domain/refusal.ts";
-import { callerOf } from "../../mixins/authorisation.ts";
-import { type Database, tableMixin } from "../../mixins/database.ts";
-import { ROLES, type Role } from "../../mixins/token-verifier.ts";
-import { ACCESS_TOKEN_LIFE_MS, type PublicJwk } from "../../mixins/tokens.ts";
-import { ACCOUNT_TABLE, type Account, type User, emailKeyOf, userOf } from "./account.ts";
-import { type Adapter, changePassword, changeRole, findAccount, findUser, insertAccount, listOperators, orTryAgain } from "./accounts.ts";
+import { callerOf } from "../../mixins/authorization.middleware.ts";
+import { type Database, tableMixin } from "../../lib/database/pool.ts";
+import { ROLES, type Role } from "../../lib/auth/jwt-verifier.ts";
+import { ACCESS_TOKEN_LIFE_MS, type PublicJwk } from "../../lib/auth/access-token.ts";
+import { ACCOUNT_TABLE, type Account, type User, emailKeyOf, userOf } from "./account.model.ts";
+import {
+  type Adapter,
+  changePassword,
+  changeRole,
+  findAccount,
+  findUser,
+  insertAccount,
+  listOperators,
+  orTryAgain,
+} from "./account-store.ts";
 import { weaknessOf } from "./password-strength.ts";
-import { createPasswords, hasPasswordLength } from "./passwords.ts";
-import { type Device, type Grant, type SessionView, type Sessions, createSessions } from "./sessions.ts";
+import { createPasswords, hasPasswordLength } from "./password-hashing.ts";
+import { type Device, type Grant, type SessionView, type Sessions, createSessions } from "./session-store.ts";
 import { type SigningKeys, openSigningKeys } from "./signing-keys.ts";
 
 export type Session = { accessToken: string; tokenType: "Bearer"; expiresIn: number; user: User };

@@ -1,5 +1,5 @@
-import { type AccessKey, readAccessKeys, signingKeyOf, verifyingKeysOf } from "../../mixins/access-keys.ts";
-import { type AccessTokenSubject, type PublicJwk, createAccessTokenSigner, publicJwk } from "../../mixins/tokens.ts";
+import { type AccessKey, readAccessKeys, signingKeyOf, verifyingKeysOf } from "../../lib/auth/key-store.ts";
+import { type AccessTokenSubject, type PublicJwk, createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.ts";
 
 /** How soon a key that was added or taken away is noticed. The files are read and not watched: watching misses what a mounted secret does. */
 const LOOK_MS = 2_000;

@@ -1,19 +1,19 @@
 import type { Context, ServiceSchema } from "moleculer";
 import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
 import { accepted, type Answer } from "../../domain/refusal.ts";
-import { AVAILABILITY_CHANGED, type AvailabilityChanged } from "../../mixins/availability.ts";
-import { type Database, tableMixin } from "../../mixins/database.ts";
-import type { Metrics } from "../../mixins/metrics.ts";
-import type { RedisClient } from "../../mixins/redis.ts";
-import { orTryAgain } from "../../mixins/unavailable.ts";
-import { EVENT_TABLE, type EventView, readEvent } from "./event-view.ts";
-import { createRenewals } from "./event-copies.ts";
-import type { Filters } from "./filters.ts";
-import { type ImportDependencies, importEvents, type ImportOutcome } from "./import-events.ts";
-import { leftNow } from "./left-now.ts";
-import { type CatalogCounts, createLayers, newCatalogCounts, watchCatalog } from "./layers.ts";
-import type { SearchPage } from "./search.ts";
-import type { SearchParams } from "./search-filters.ts";
+import { AVAILABILITY_CHANGED, type AvailabilityChanged } from "../../lib/availability/availability-event.ts";
+import { type Database, tableMixin } from "../../lib/database/pool.ts";
+import type { Metrics } from "../../lib/observability/metrics.ts";
+import type { RedisClient } from "../../lib/redis/client.ts";
+import { orTryAgain } from "../../lib/database/transient-errors.ts";
+import { EVENT_TABLE, type EventView, readEvent } from "./events/event.model.ts";
+import { createRenewals } from "./events/cache-invalidation.ts";
+import type { Filters } from "./search/filter-options.ts";
+import { type ImportDependencies, importEvents, type ImportOutcome } from "./import/import-events.ts";
+import { leftNow } from "./search/current-availability.ts";
+import { type CatalogCounts, createLayers, newCatalogCounts, watchCatalog } from "./search/read-through-cache.ts";
+import type { SearchPage } from "./search/find-page.ts";
+import type { SearchParams } from "./search/search-filters.ts";
 
 export type CatalogDependencies = {
   /** Of the profile "sale": a search that takes seconds is none. Closed by whoever opened it. */

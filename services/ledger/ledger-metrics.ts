@@ -1,10 +1,10 @@
-import type { Database } from "../../mixins/database.ts";
-import type { Metrics, Sample } from "../../mixins/metrics.ts";
-import { watchMessages } from "../../mixins/queue-metrics.ts";
-import type { Consumer, Publisher } from "../../mixins/queue.ts";
-import { differencesOf, type EventNumbers } from "./differences.ts";
-import { BACKLOG, EVENT_NUMBERS } from "./reconcile-statements.ts";
-import type { LedgerCounts } from "./transaction-handler.ts";
+import type { Database } from "../../lib/database/pool.ts";
+import type { Metrics, Sample } from "../../lib/observability/metrics.ts";
+import { watchMessages } from "../../lib/queue/queue-metrics.ts";
+import type { Consumer, Publisher } from "../../lib/queue/index.ts";
+import { differencesOf, type EventNumbers } from "./reconcile/discrepancy.ts";
+import { BACKLOG, EVENT_NUMBERS } from "./reconcile/reconcile.sql.ts";
+import type { LedgerCounts } from "./booking/transaction-consumer.ts";
 
 type Backlog = { pendingRows: number; failedRows: number; oldestPendingMs: number | null };
 type Backups = { fullS: number | null; archivedS: number | null; archiveFailures: number };

@@ -1,19 +1,19 @@
 import type { Context, ServiceSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
-import type { Database } from "../../mixins/database.ts";
-import type { Metrics } from "../../mixins/metrics.ts";
-import type { DeadLetter } from "../../mixins/dead-letters.ts";
-import { type Consumer, openConsumer, openPublisher, type Publisher, type Topology, topologyOf } from "../../mixins/queue.ts";
-import type { RedisClient } from "../../mixins/redis.ts";
-import type { Tracing } from "../../mixins/tracing.ts";
-import { isUnavailable } from "../../mixins/unavailable.ts";
+import type { Database } from "../../lib/database/pool.ts";
+import type { Metrics } from "../../lib/observability/metrics.ts";
+import type { DeadLetter } from "../../lib/queue/dead-letters.ts";
+import { type Consumer, openConsumer, openPublisher, type Publisher, type Topology, topologyOf } from "../../lib/queue/index.ts";
+import type { RedisClient } from "../../lib/redis/client.ts";
+import type { Tracing } from "../../lib/observability/tracing.ts";
+import { isUnavailable } from "../../lib/database/transient-errors.ts";
 import { watchLedger } from "./ledger-metrics.ts";
-import { reconcile, type Reconciliation } from "./reconcile.ts";
-import { BACKLOG } from "./reconcile-statements.ts";
-import { discardDeadLetter, listDeadLetters, replayDeadLetters, type Replayed, type Retried, retryFailed } from "./repair.ts";
-import { startSweeper, type Sweeper } from "./sweeper.ts";
-import { tracedHandler } from "./traced-handler.ts";
-import { createTransactionHandler, type LedgerCounts } from "./transaction-handler.ts";
+import { reconcile, type Reconciliation } from "./reconcile/reconcile.ts";
+import { BACKLOG } from "./reconcile/reconcile.sql.ts";
+import { discardDeadLetter, listDeadLetters, replayDeadLetters, type Replayed, type Retried, retryFailed } from "./repair/repair.ts";
+import { startSweeper, type Sweeper } from "./booking/outbox-sweeper.ts";
+import { tracedHandler } from "./booking/consumer-tracing.ts";
+import { createTransactionHandler, type LedgerCounts } from "./booking/transaction-consumer.ts";
 
 export type LedgerDependencies = {
   /** Of the profile "long". Closed by whoever opened it. */

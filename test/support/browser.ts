@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, type Page, chromium } from "playwright-core";
-import { type ProblemCode, problemOf } from "../../mixins/problem.ts";
-import { findBrowser } from "../../scripts/browser.ts";
-import { ROOT } from "../../scripts/static-checks.ts";
+import { type ProblemCode, problemOf } from "../../lib/http/problem-details.ts";
+import { findBrowser } from "../../tools/testing/browser.ts";
+import { ROOT } from "../../tools/testing/static-checks.ts";
 import { type AnswersSeen, watchAnswers } from "./browser-contract.ts";
 
 /** Ignored by git: for people to look at. */

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Client } from "pg";
-import { migrate, readMigrations } from "../../scripts/migrations.ts";
+import { migrate, readMigrations } from "../../tools/database/migrations.ts";
 import { serverUrls } from "./servers.ts";
 
 export type FreshDatabase = { url: string; drop(): Promise<void> };

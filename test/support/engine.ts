@@ -2,12 +2,12 @@ import { type KeyObject, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Config, type Environment, readConfig } from "../../config.ts";
+import { type Config, type Environment, readConfig } from "../../config/index.ts";
 import { type Replacements, type RunningNode, startNode } from "../../main.ts";
-import { readAccessKeys, signingKeyOf } from "../../mixins/access-keys.ts";
-import { type Database, openDatabase } from "../../mixins/database.ts";
-import type { Role } from "../../mixins/token-verifier.ts";
-import { createAccessTokenSigner } from "../../mixins/tokens.ts";
+import { readAccessKeys, signingKeyOf } from "../../lib/auth/key-store.ts";
+import { type Database, openDatabase } from "../../lib/database/pool.ts";
+import type { Role } from "../../lib/auth/jwt-verifier.ts";
+import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import { freshDatabase } from "./database.ts";
 import { claimSlot } from "./servers.ts";
 

@@ -1,5 +1,5 @@
 import { type ClientRequest, request as httpRequest } from "node:http";
-import { until } from "./until.ts";
+import { until } from "./wait-for.ts";
 
 export type EventStream = {
   status: number;

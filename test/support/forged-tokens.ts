@@ -1,5 +1,5 @@
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign as signBytes } from "node:crypto";
-import { createAccessTokenSigner, publicJwk } from "../../mixins/tokens.ts";
+import { createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.ts";
 
 type Parts = Record<string, unknown>;
 export const encode = (part: Parts): string => Buffer.from(JSON.stringify(part)).toString("base64url");

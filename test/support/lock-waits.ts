@@ -1,4 +1,4 @@
-import type { Connection } from "../../mixins/database.ts";
+import type { Connection } from "../../lib/database/pool.ts";
 
 /** How many statements wait for somebody's lock in this database, of those whose text is LIKE `pattern`: other files' tests are on the same server. */
 export async function lockWaits(database: Pick<Connection, "query">, pattern = "%"): Promise<number> {

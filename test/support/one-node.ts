@@ -1,9 +1,9 @@
 import type { BuyTickets } from "../../domain/event-state.ts";
-import type { EventStore, Outcome, WorkerPorts } from "../../services/purchasing/ports.ts";
-import { Workers } from "../../services/purchasing/workers.ts";
-import { SimulatedDatabase } from "./simulation/database.ts";
-import { EventTables } from "./simulation/event-tables.ts";
-import { Kernel } from "./simulation/kernel.ts";
+import type { EventStore, Outcome, WorkerPorts } from "../../services/purchasing/worker/ports.ts";
+import { Workers } from "../../services/purchasing/worker/worker-registry.ts";
+import { SimulatedDatabase } from "../simulation/model/database.ts";
+import { EventTables } from "../simulation/model/event-tables.ts";
+import { Kernel } from "../simulation/model/kernel.ts";
 
 export const NODE = "node";
 export const EVENT_ID = "00000000-0000-7000-8000-000000000001";

@@ -1,8 +1,8 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openToServers } from "../../scripts/servers/place.ts";
-import { startedAt } from "../../scripts/servers/process-identity.ts";
+import { openToServers } from "../../tools/dev-servers/data-folders.ts";
+import { startedAt } from "../../tools/dev-servers/process-identity.ts";
 
 /** A folder under the system's temporary one that servers' users can enter, and its removal. */
 export function temporaryFolder(): { folder: string; remove: () => void } {

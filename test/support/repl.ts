@@ -2,12 +2,12 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { requireServers } from "../../config.ts";
-import { writeEngineFile } from "../../scripts/engine-file.ts";
+import { requireServers } from "../../config/index.ts";
+import { writeEngineFile } from "../../tools/engine/engine-file.ts";
 import type { Engine } from "./engine.ts";
-import { until } from "./until.ts";
+import { until } from "./wait-for.ts";
 
-const COMMAND = fileURLToPath(new URL("../../scripts/repl.ts", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../../cli/commands/repl.ts", import.meta.url));
 /** Gives a program a terminal of its own; part of util-linux, which every Debian has. */
 const SCRIPT = "script";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
-import { availableKey, readAvailable } from "../../mixins/kept-copies.ts";
-import { openRedis, whenReady } from "../../mixins/redis.ts";
+import { availableKey, readAvailable } from "../../lib/availability/availability-cache.ts";
+import { openRedis, whenReady } from "../../lib/redis/client.ts";
 import type { Engine } from "./engine.ts";
 import type { Answered, Ask, HttpClient } from "./http.ts";
-import { until } from "./until.ts";
+import { until } from "./wait-for.ts";
 
 /** What the three places say of an event: PostgreSQL's tables, Redis, and the ledger's sum. */
 export type Numbers = {

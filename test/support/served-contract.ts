@@ -1,6 +1,6 @@
-import { type Contract, type Operation, readContract } from "../../scripts/fuzz/contract.ts";
-import { type FuzzAnswer, faultsOf } from "../../scripts/fuzz/judge.ts";
-import { API_DOCUMENT } from "../../services/api/api-routes.ts";
+import { type Contract, type Operation, readContract } from "../../tools/fuzz/contract.ts";
+import { type FuzzAnswer, faultsOf } from "../../tools/fuzz/verdict.ts";
+import { API_DOCUMENT } from "../../services/api/routes/index.ts";
 
 /** The contract as every gateway of this checkout serves it. */
 export const SERVED_CONTRACT: Contract = readContract(JSON.stringify(API_DOCUMENT));

@@ -1,4 +1,4 @@
-import { startServers } from "../../scripts/servers/servers.ts";
+import { startServers } from "../../tools/dev-servers/servers.ts";
 
 /** A program of its own that a test may kill: brings up all servers on the folder it is given, says so, and stays. */
 const [folder = ""] = process.argv.slice(2);

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { type Environment, processEnvironment, VARIABLES } from "../../config.ts";
+import { type Environment, processEnvironment, VARIABLES } from "../../config/index.ts";
 import { freshDatabase, type FreshDatabase } from "./database.ts";
 import { temporaryFolder } from "./processes.ts";
 import { claimSlot } from "./servers.ts";
-import { until } from "./until.ts";
+import { until } from "./wait-for.ts";
 
-const COMMAND = fileURLToPath(new URL("../../scripts/start.ts", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../../cli/commands/start.ts", import.meta.url));
 
 export type StartedCommand = {
   /** All it has written, both streams. */

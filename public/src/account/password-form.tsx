@@ -1,8 +1,8 @@
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { answerOf, api } from "../api/client.ts";
-import { Field } from "../parts/field.tsx";
-import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { Field } from "../components/field.tsx";
+import { ProblemNotice } from "../components/problem-notice.tsx";
 import { useForm } from "./use-form.ts";
 
 export function PasswordForm({ email }: { email: string }): ReactNode {

@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Redirect, useSearchParams } from "wouter";
-import { Field } from "../parts/field.tsx";
-import { usePageTitle } from "../parts/page-title.ts";
-import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { Field } from "../components/field.tsx";
+import { usePageTitle } from "../components/page-title.ts";
+import { ProblemNotice } from "../components/problem-notice.tsx";
 import { returnTo } from "../session/return-to.ts";
 import { who } from "../session/session.ts";
 import { useStore } from "../session/store.ts";

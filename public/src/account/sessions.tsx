@@ -3,9 +3,9 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { answerOf, api } from "../api/client.ts";
 import type { SignedInSession } from "../api/types.ts";
-import { momentText } from "../parts/format.ts";
-import { Loading } from "../parts/loading.tsx";
-import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { momentText } from "../components/format.ts";
+import { Loading } from "../components/loading.tsx";
+import { ProblemNotice } from "../components/problem-notice.tsx";
 
 const KEY = ["mine", "sessions"];
 

@@ -1,5 +1,5 @@
 import createClient, { type Middleware } from "openapi-fetch";
-import { type Early, PATIENCE_MS, asksTheSame } from "../early.ts";
+import { type Early, PATIENCE_MS, asksTheSame } from "../prefetch.ts";
 import { accessToken, dropAccessToken } from "../session/session.ts";
 import { Problem, problemOf } from "./problem.ts";
 import type { paths } from "./schema.d.ts";

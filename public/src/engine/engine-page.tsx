@@ -1,11 +1,11 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { clockText, numberText } from "../parts/format.ts";
-import { Loading } from "../parts/loading.tsx";
-import { usePageTitle } from "../parts/page-title.ts";
-import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { clockText, numberText } from "../components/format.ts";
+import { Loading } from "../components/loading.tsx";
+import { usePageTitle } from "../components/page-title.ts";
+import { ProblemNotice } from "../components/problem-notice.tsx";
 import { Gauge } from "./gauge.tsx";
-import type { Moment } from "./moments.ts";
+import type { Moment } from "./time-series.ts";
 import { Nodes, Workers } from "./tables.tsx";
 import { useEngine } from "./use-engine.ts";
 

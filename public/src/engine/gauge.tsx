@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { HEIGHT, sparkPaths, WIDTH } from "./spark.ts";
+import { HEIGHT, sparkPaths, WIDTH } from "./sparkline.ts";
 
 type GaugeProps = { name: string; values: readonly (number | undefined)[]; say: (value: number) => string };
 

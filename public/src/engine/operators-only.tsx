@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import { usePageTitle } from "../parts/page-title.ts";
+import { usePageTitle } from "../components/page-title.ts";
 
 /** For somebody who followed a link here and may not see it: says as whom, since they may have another account. */
 export function OperatorsOnly({ name }: { name: string }): ReactNode {

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { answerOf, api } from "../api/client.ts";
 import type { Engine } from "../api/types.ts";
-import { numberText } from "../parts/format.ts";
+import { numberText } from "../components/format.ts";
 
 const SHOWN = 50;
 

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answerOf, api } from "../api/client.ts";
 import type { Engine } from "../api/types.ts";
-import { MOMENTS_KEPT, type Moment, nextMoment } from "./moments.ts";
+import { MOMENTS_KEPT, type Moment, nextMoment } from "./time-series.ts";
 
 const EVERY_MS = 2_000;
 

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Event } from "../api/types.ts";
-import { numberText } from "../parts/format.ts";
+import { numberText } from "../components/format.ts";
 
 /** How many are left, as a calm bar and in words. Only the end of it is announced: in a rush the number changes four times a second. */
 export function Availability({ event }: { event: Pick<Event, "available" | "totalCapacity"> }): ReactNode {

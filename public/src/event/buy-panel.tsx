@@ -3,12 +3,12 @@ import { useTranslation } from "react-i18next";
 import { useLocation, useSearchParams } from "wouter";
 import type { Event } from "../api/types.ts";
 import { usePurchase } from "../purchase/use-purchase.ts";
-import { isUnderWay } from "../purchase/state.ts";
+import { isUnderWay } from "../purchase/order-state.ts";
 import { signInPath } from "../session/return-to.ts";
 import { who } from "../session/session.ts";
 import { useStore } from "../session/store.ts";
 import { Availability } from "./availability.tsx";
-import { OrderWords } from "./order-words.tsx";
+import { OrderWords } from "./order-status.tsx";
 import { Quantity } from "./quantity.tsx";
 
 const QUANTITY_MAX = 10;

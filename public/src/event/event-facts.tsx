@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Event } from "../api/types.ts";
-import { dayText, durationText, hereText, numberText, spanText, zoneText } from "../parts/format.ts";
+import { dayText, durationText, hereText, numberText, spanText, zoneText } from "../components/format.ts";
 
 export function EventFacts({ event }: { event: Event }): ReactNode {
   const { t } = useTranslation();

@@ -1,12 +1,12 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { asProblem } from "../api/problem.ts";
-import { Cover } from "../art/cover.tsx";
-import { useTypeName } from "../browse/type-name.ts";
-import { dayText } from "../parts/format.ts";
-import { NotFoundPage } from "../parts/not-found-page.tsx";
-import { usePageTitle } from "../parts/page-title.ts";
-import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { Cover } from "../artwork/cover.tsx";
+import { useTypeName } from "../search/type-name.ts";
+import { dayText } from "../components/format.ts";
+import { NotFoundPage } from "../components/not-found-page.tsx";
+import { usePageTitle } from "../components/page-title.ts";
+import { ProblemNotice } from "../components/problem-notice.tsx";
 import { BuyPanel } from "./buy-panel.tsx";
 import { EventFacts } from "./event-facts.tsx";
 import { EventSkeleton } from "./event-skeleton.tsx";

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { LoadingWords } from "../parts/loading.tsx";
+import { LoadingWords } from "../components/loading.tsx";
 
 /** The page's own shape while its event is on the way, so that nothing jumps when it is there. */
 export function EventSkeleton({ failures }: { failures: number }): ReactNode {

@@ -1,4 +1,4 @@
-import { remember, remembered } from "../session/remembered.ts";
+import { remember, remembered } from "../session/local-storage.ts";
 
 /** A language is a file in this folder, named by its tag, that exports its texts: adding one is adding a file. */
 const FILES = import.meta.glob<{ default: Texts }>("./*-texts.ts");

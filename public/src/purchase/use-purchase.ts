@@ -1,8 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useStore } from "../session/store.ts";
-import { type Purchase, createPurchase } from "./purchase.ts";
-import type { PurchaseState } from "./state.ts";
+import { type Purchase, createPurchase } from "./order.ts";
+import type { PurchaseState } from "./order-state.ts";
 
 /** Orders outlive the page that shows them: going back and forth does not order twice. */
 const purchases = new Map<string, Purchase>();

@@ -1,6 +1,6 @@
 import { Problem, problemOf } from "../api/problem.ts";
 import type { Session, User } from "../api/types.ts";
-import { remember, remembered } from "./remembered.ts";
+import { remember, remembered } from "./local-storage.ts";
 import { createStore } from "./store.ts";
 
 /** `unknown` until the cookie has been tried; nobody waits for it who has never signed in here. */

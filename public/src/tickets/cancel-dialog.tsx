@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Ticket } from "../api/types.ts";
-import { Dialog } from "../parts/dialog.tsx";
-import { dayText } from "../parts/format.ts";
-import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { Dialog } from "../components/dialog.tsx";
+import { dayText } from "../components/format.ts";
+import { ProblemNotice } from "../components/problem-notice.tsx";
 import { useCancel } from "./use-tickets.ts";
 
 /** Says plainly that there is no way back. The safe answer comes first, so the focus is on it. */

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { answerOf, api } from "../api/client.ts";
 import { Problem } from "../api/problem.ts";
-import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { ProblemNotice } from "../components/problem-notice.tsx";
 
 /** The ticket's sealed code as the gateway draws it. Once it is there it stays, without a network too. */
 export function QrCode({ ticketId }: { ticketId: string }): ReactNode {

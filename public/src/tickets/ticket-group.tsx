@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import type { Ticket } from "../api/types.ts";
-import { dayParts, dayText } from "../parts/format.ts";
+import { dayParts, dayText } from "../components/format.ts";
 
 /** All tickets of one event that are in the same state. */
 export function TicketGroup({ tickets }: { tickets: readonly Ticket[] }): ReactNode {

@@ -2,10 +2,10 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "wouter";
 import type { Ticket } from "../api/types.ts";
-import { todayHere } from "../browse/filters.ts";
-import { Loading } from "../parts/loading.tsx";
-import { usePageTitle } from "../parts/page-title.ts";
-import { ProblemNotice } from "../parts/problem-notice.tsx";
+import { todayHere } from "../search/filters.ts";
+import { Loading } from "../components/loading.tsx";
+import { usePageTitle } from "../components/page-title.ts";
+import { ProblemNotice } from "../components/problem-notice.tsx";
 import { TicketGroup } from "./ticket-group.tsx";
 import { useTickets } from "./use-tickets.ts";
 

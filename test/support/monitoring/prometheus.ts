@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { freePort } from "../../../scripts/servers/ports.ts";
-import { until } from "../until.ts";
+import { freePort } from "../../../tools/dev-servers/ports.ts";
+import { until } from "../wait-for.ts";
 import { MONITORING } from "./rules.ts";
 
 type Target = { job: string; url: string };

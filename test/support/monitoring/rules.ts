@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
-import { provideBinaries } from "../../../scripts/servers/packages.ts";
-import { ServerProblem } from "../../../scripts/servers/problem.ts";
-import { ROOT } from "../../../scripts/static-checks.ts";
+import { provideBinaries } from "../../../tools/dev-servers/packages.ts";
+import { ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
+import { ROOT } from "../../../tools/testing/static-checks.ts";
 
 export const MONITORING = join(ROOT, "kubernetes", "monitoring");
 

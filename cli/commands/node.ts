@@ -1,0 +1,3 @@
+import { runNodeProcess } from "../../tools/process/node-process.ts";
+
+runNodeProcess();

@@ -1,0 +1,166 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { type Desk, Refused } from "./operator-session.ts";
+import { importFile } from "./import-file.ts";
+
+export type Command = { words: string; help: string; run(desk: Desk, args: readonly string[]): Promise<void> };
+type WorkerStatus = {
+  eventId: string;
+  epoch: number | null;
+  available: number | null;
+  mailbox: number;
+  largestBatch: number;
+  sales: number;
+  degraded: boolean;
+};
+type EventView = { id: string; name: string; date: string; location: string; totalCapacity: number; available: number };
+type Reconciled = { events: number; more: number; differences: { kind: string; eventId: string; mended: boolean; sentence: string }[] };
+type TicketView = { id: string; eventName: string; eventDate: string; location: string; status: string; cancelledAt: string | null };
+type User = { id: string; email: string; name: string; role: string; sessions: number };
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const LIVE_S = 10;
+
+/** The commands of operators beside Moleculer's own, by their first word. */
+export const COMMANDS: ReadonlyMap<string, Command> = new Map(
+  (
+    [
+      { words: "events [TEXT]", help: "upcoming events, the first twenty, with what is left", run: events },
+      { words: "event ID", help: "one event, its worker, and whether its tables agree", run: event },
+      { words: "workers", help: "the events that sell, on which node, with epoch, mailbox and sales", run: (desk) => workers(desk) },
+      { words: "worker ID", help: "the worker of one event", run: (desk, [id]) => workers(desk, idOf(id)) },
+      { words: "sales --live [SECONDS]", help: `what is sold each second, for ${LIVE_S} seconds`, run: sales },
+      { words: "drain NODE", help: "a node hands over its events, finishes and ends; asks first", run: drain },
+      { words: "reconcile [ID]", help: "what disagrees between tickets, ledger, capacity and copies", run: reconcile },
+      { words: "deadletters [replay]", help: "messages put aside; replay moves them back, asks first", run: deadLetters },
+      { words: "ticket CODE", help: "what a ticket's QR code admits to, and whether it is ours at all", run: ticket },
+      { words: "user EMAIL", help: "who that is, with which role and how many sessions", run: user },
+      { words: "import FILE", help: "a feed into the catalogue; asks first", run: importEvents },
+      { words: "cache flush", help: "no page of a search that was read before is fresh; asks first", run: cacheFlush },
+    ] satisfies Command[]
+  ).map((command) => [command.words.split(" ")[0] ?? "", command]),
+);
+
+export function helpText(): string {
+  const width = Math.max(...[...COMMANDS.values()].map(({ words }) => words.length));
+  return [
+    "Operators' commands (what changes something asks first, unless started with --yes):",
+    ...[...COMMANDS.values()].map(({ words, help }) => `  ${words.padEnd(width)}  ${help}`),
+  ].join("\n");
+}
+
+async function events(desk: Desk, words: readonly string[]): Promise<void> {
+  const { items } = await desk.call<{ items: EventView[] }>("catalog.search", {
+    limit: 20,
+    ...(words.length > 0 ? { name: words.join(" ") } : {}),
+  });
+  for (const { id, date, name, location, available } of items)
+    desk.say(`${id}  ${date}  ${String(available).padStart(6)} left  ${name}, ${location}`);
+  if (items.length === 0) desk.say("There is none.");
+}
+
+async function event(desk: Desk, [word]: readonly string[]): Promise<void> {
+  const eventId = idOf(word);
+  const view = await desk.call<EventView>("catalog.get", { eventId });
+  desk.say(`${view.name}, ${view.location}, ${view.date}: ${view.available} of ${view.totalCapacity} left`);
+  await workers(desk, eventId);
+  await reconcile(desk, [eventId]);
+}
+
+async function statuses(desk: Desk): Promise<(WorkerStatus & { node: string })[]> {
+  const perNode = await Promise.all(
+    desk.nodesOf("purchasing").map(async (node) => {
+      const { items } = await desk.call<{ items: WorkerStatus[] }>("purchasing.workers", {}, node);
+      return items.map((item) => ({ ...item, node }));
+    }),
+  );
+  return perNode.flat();
+}
+
+async function workers(desk: Desk, eventId?: string): Promise<void> {
+  const found = (await statuses(desk)).filter((worker) => eventId === undefined || worker.eventId === eventId);
+  for (const { eventId: id, node, epoch, available, mailbox, largestBatch, sales: sold, degraded } of found)
+    desk.say(
+      `${id}  on ${node}  epoch ${epoch ?? "none yet"}  ${available ?? "?"} left  mailbox ${mailbox}  largest batch ${largestBatch}  sold ${sold}${degraded ? "  DEGRADED: no lease" : ""}`,
+    );
+  if (found.length === 0) desk.say(eventId === undefined ? "Nothing is being sold." : "It has no worker: nobody has asked for it lately.");
+}
+
+async function sales(desk: Desk, args: readonly string[]): Promise<void> {
+  const seconds = Number(args.find((word) => /^\d+$/.test(word)) ?? LIVE_S);
+  let last = new Map((await statuses(desk)).map(({ eventId, sales: sold }) => [eventId, sold]));
+  for (let second = 0; second < seconds; second += 1) {
+    await wait(1_000);
+    const now = await statuses(desk);
+    const sold = now
+      .map((worker) => ({ ...worker, now: worker.sales - (last.get(worker.eventId) ?? 0) }))
+      .filter((worker) => worker.now > 0);
+    desk.say(
+      sold.length === 0
+        ? "nothing sold"
+        : sold.map(({ eventId, now: count, available }) => `${eventId}: ${count} sold, ${available} left`).join("; "),
+    );
+    last = new Map(now.map(({ eventId, sales: count }) => [eventId, count]));
+  }
+}
+
+async function drain(desk: Desk, [node = ""]: readonly string[]): Promise<void> {
+  const nodes = desk.nodesOf("node");
+  if (!nodes.includes(node)) throw new Refused(`There is no node ${node === "" ? "without a name" : node}; there are ${nodes.join(", ")}`);
+  if (!(await desk.sure(`End ${node}? Its events move to others; whoever started it may start it again.`))) return;
+  await desk.call("node.drain", {}, node);
+  desk.say(`${node} finishes what it has and ends.`);
+}
+
+async function reconcile(desk: Desk, [word]: readonly string[]): Promise<void> {
+  const {
+    differences,
+    more,
+    events: compared,
+  } = await desk.call<Reconciled>("ledger.reconcile", word === undefined ? {} : { eventId: idOf(word) });
+  for (const { kind, eventId, sentence } of differences) desk.say(`${kind}  event ${eventId}\n  ${sentence}`);
+  if (more > 0) desk.say(`and ${more} more`);
+  desk.say(differences.length === 0 ? `${compared} compared: nothing disagrees.` : `${compared} compared.`);
+}
+
+async function deadLetters(desk: Desk, [word]: readonly string[]): Promise<void> {
+  const { waiting, letters } = await desk.call<{
+    waiting: number;
+    letters: { id: string; reason: string; readable: boolean; content: string }[];
+  }>("ledger.deadLetters");
+  for (const { id, reason, readable, content } of letters) desk.say(`${id}  ${reason}${readable ? "" : ", cannot be read"}  ${content}`);
+  desk.say(`${waiting} wait.`);
+  if (word !== "replay" || waiting === 0 || !(await desk.sure(`Move ${waiting} back into the queue?`))) return;
+  desk.say(JSON.stringify(await desk.call("ledger.replay")));
+}
+
+async function ticket(desk: Desk, [code = ""]: readonly string[]): Promise<void> {
+  const { id, eventName, eventDate, location, status, cancelledAt } = await desk.call<TicketView>("purchasing.tickets.check", { code });
+  const admits = status === "active" ? "admits one" : `ADMITS NOBODY: cancelled at ${cancelledAt ?? "?"}`;
+  desk.say(`${admits}  ${eventName}, ${location}, ${eventDate}  ticket ${id}`);
+}
+
+async function user(desk: Desk, [email = ""]: readonly string[]): Promise<void> {
+  const found = await desk.call<User | null>("auth.find", { email });
+  desk.say(
+    found === null
+      ? `Nobody has registered as ${email}.`
+      : `${found.email}  ${found.name}  ${found.role}  ${found.sessions} sessions  ${found.id}`,
+  );
+}
+
+async function importEvents(desk: Desk, [file = ""]: readonly string[]): Promise<void> {
+  if (file === "") throw new Refused("import wants a file");
+  if (await desk.sure(`Import ${file}? Events that are there already are changed.`)) await importFile(desk, file);
+}
+
+async function cacheFlush(desk: Desk, [word]: readonly string[]): Promise<void> {
+  if (word !== "flush") throw new Refused("cache flush, you mean?");
+  if (!(await desk.sure("Make every page of searches stale? PostgreSQL answers until they are there again."))) return;
+  await desk.call("catalog.flush");
+  desk.say("Done. Gateways keep what they have for half a second more.");
+}
+
+function idOf(word: string | undefined): string {
+  if (word === undefined || !UUID.test(word)) throw new Refused(`${word ?? "Nothing"} is no event's id; events shows them`);
+  return word.toLowerCase();
+}

@@ -1,0 +1,25 @@
+import type { EventRecord } from "../../domain/event-record.ts";
+import { type Counts, importFeed, type Outcome } from "../../tools/feeds/import-feed.ts";
+import { openInput } from "../../tools/feeds/input.ts";
+import { readFeed } from "../../tools/feeds/read-feed.ts";
+import type { Desk } from "./operator-session.ts";
+
+/** A feed into the catalogue, as `npm run import` does it, from within another command. */
+export async function importFile(desk: Desk, file: string): Promise<void> {
+  const counts: Counts = { imported: 0, updated: 0, unchanged: 0, repeated: 0, refused: 0 };
+  const input = await openInput(file, process.stdin);
+  const send = (records: EventRecord[], last = false): Promise<Outcome[]> =>
+    desk.call<{ outcomes: Outcome[] }>("catalog.import", { records, last }).then(({ outcomes }) => outcomes);
+  await importFeed(readFeed(input.chunks, {}), counts, {
+    send,
+    refused: (number, name, reason) => desk.say(`record ${number}, ${name}: ${reason}`),
+    progress: () => undefined,
+    signal: new AbortController().signal,
+  });
+  if (counts.imported + counts.updated > 0) await send([], true);
+  desk.say(
+    Object.entries(counts)
+      .map(([what, count]) => `${what} ${count}`)
+      .join(", "),
+  );
+}

@@ -1,0 +1,101 @@
+import { KeyObject, createHash, createPublicKey, randomUUID } from "node:crypto";
+import { createSigner } from "fast-jwt";
+import { type Answer, refused } from "../../domain/refusal.ts";
+import { type Caller, type Role, type TokenKind, createTokenVerifier } from "./jwt-verifier.ts";
+
+/** RFC 9068's type, so that no other token of ours passes for an access token. */
+const ACCESS_TOKEN: TokenKind = {
+  algorithm: "EdDSA",
+  issuer: "boxoffice",
+  audience: "boxoffice-api",
+  type: "at+jwt",
+  claims: ["sid", "jti"],
+};
+
+export const ACCESS_TOKEN_LIFE_MS = 3_600_000;
+
+/** A buyer's token is checked at every request of a rush; 20,000 of them are some 10 MB. */
+const CACHE_MAX = 20_000;
+/** An RFC 7638 thumbprint. */
+const KEY_ID = /^[\w-]{43}$/;
+const HEADER_LENGTH_MAX = 512;
+
+/** `sessionId` is the family of refresh tokens that the sign-in began. */
+export type AccessTokenSubject = { userId: string; role: Role; sessionId: string };
+
+/** A public key as RFC 8037 writes it. */
+export type PublicJwk = { kty: string; crv: string; x: string; kid: string; use: "sig"; alg: "EdDSA" };
+
+/** Signs access tokens with the Ed25519 private key. `nowMs` is the clock in milliseconds. */
+export function createAccessTokenSigner(privateKey: KeyObject): (subject: AccessTokenSubject, nowMs?: number) => string {
+  const sign = createSigner({
+    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    algorithm: ACCESS_TOKEN.algorithm,
+    header: { alg: ACCESS_TOKEN.algorithm, typ: ACCESS_TOKEN.type, kid: publicJwk(privateKey).kid },
+    iss: ACCESS_TOKEN.issuer,
+    aud: ACCESS_TOKEN.audience,
+  });
+  return ({ userId, role, sessionId }, nowMs = Date.now()) => {
+    const iat = Math.floor(nowMs / 1_000);
+    return sign({ sub: userId, role, sid: sessionId, jti: randomUUID(), iat, exp: iat + ACCESS_TOKEN_LIFE_MS / 1_000 });
+  };
+}
+
+export type AccessTokenVerifier = {
+  /** From now on these keys count and no others: a token of a key that is gone is refused, seen before or not. */
+  use(keys: readonly (KeyObject | PublicJwk)[]): void;
+  /** Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED. Undefined where the token names a key that is not in use: it may be a new one. */
+  verify(token: string): Answer<Caller> | undefined;
+};
+
+/** Checks access tokens with the public halves of keys, without asking anyone. */
+export function createAccessTokenVerifier(keys: readonly (KeyObject | PublicJwk)[] = []): AccessTokenVerifier {
+  let byKeyId = new Map<string, (token: string) => Answer<Caller>>();
+  /** Nearly all tokens begin with the same header: it is read once. */
+  let latest: { header: string; keyId: string | undefined } = { header: "", keyId: undefined };
+
+  const use = (wanted: readonly (KeyObject | PublicJwk)[]): void => {
+    const next = new Map<string, (token: string) => Answer<Caller>>();
+    for (const key of wanted) {
+      const publicKey = publicKeyOf(key);
+      const keyId = publicJwk(publicKey).kid;
+      const known = byKeyId.get(keyId);
+      next.set(keyId, known ?? createTokenVerifier({ ...ACCESS_TOKEN, key: publicKey, keyId, leewayMs: 0, cacheMax: CACHE_MAX }));
+    }
+    byKeyId = next;
+  };
+  use(keys);
+
+  return {
+    use,
+    verify(token) {
+      const header = token.slice(0, Math.min(HEADER_LENGTH_MAX, token.indexOf(".")));
+      if (header !== latest.header) latest = { header, keyId: keyIdOf(header) };
+      if (latest.keyId === undefined) return refused("UNAUTHENTICATED");
+      return byKeyId.get(latest.keyId)?.(token);
+    },
+  };
+}
+
+/** What a header says its key is; it chooses among our keys and decides nothing else. */
+function keyIdOf(header: string): string | undefined {
+  try {
+    const { kid } = JSON.parse(Buffer.from(header, "base64url").toString()) as { kid?: unknown };
+    return typeof kid === "string" && KEY_ID.test(kid) ? kid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function publicKeyOf(key: KeyObject | PublicJwk): KeyObject {
+  if (!(key instanceof KeyObject)) return createPublicKey({ key, format: "jwk" });
+  return key.type === "public" ? key : createPublicKey(key);
+}
+
+/** The public half of an Ed25519 key; its id is the RFC 7638 thumbprint, so it follows from the key alone. */
+export function publicJwk(key: KeyObject): PublicJwk {
+  const { kty, crv, x } = publicKeyOf(key).export({ format: "jwk" });
+  if (kty !== "OKP" || crv !== "Ed25519" || x === undefined) throw new Error("The key of access tokens must be an Ed25519 key");
+  const kid = createHash("sha256").update(JSON.stringify({ crv, kty, x })).digest("base64url");
+  return { kty, crv, x, kid, use: "sig", alg: "EdDSA" };
+}

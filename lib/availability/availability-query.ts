@@ -1,0 +1,27 @@
+import type { Connection } from "../database/pool.ts";
+import { type Left, writeLeft } from "./availability-cache.ts";
+import type { RedisClient } from "../redis/client.ts";
+
+/**
+ * What PostgreSQL says events have to sell, never below 0, as of the last commit of each one's worker.
+ * One statement, so one snapshot: a worker's commit moves its batch number with its rows, and the ledger moves rows and capacity together. The number may
+ * therefore be copied under the stamp beside it, as the worker itself would.
+ */
+export async function readLeftToSell(connection: Connection, eventIds: readonly string[]): Promise<Left[]> {
+  return connection.query<Left>({
+    name: "left-to-sell",
+    text: `
+      SELECT event.id AS "eventId", greatest(0, event.capacity + coalesce(pending.quantity, 0))::float8 AS available,
+        coalesce(worker.epoch, 0)::float8 AS epoch, coalesce(worker.batch, 0)::float8 AS batch,
+        (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"
+      FROM unnest($1::uuid[]) AS named (id) JOIN event USING (id)
+      LEFT JOIN event_worker AS worker ON worker.event_id = event.id
+      LEFT JOIN LATERAL (SELECT sum(quantity) AS quantity FROM event_ticket_transactions WHERE event_id = event.id) AS pending ON true`,
+    values: [eventIds],
+  });
+}
+
+/** Puts the numbers where readers look first; a newer one stays. Never rejects: without Redis they are read from PostgreSQL again. */
+export async function copyLeftToSell(redis: RedisClient, numbers: readonly Left[]): Promise<void> {
+  await writeLeft(redis, numbers).catch(() => undefined);
+}

@@ -1,0 +1,120 @@
+import { type Middleware, type ServiceBroker, Transporters } from "moleculer";
+import { within } from "../concurrency/with-timeout.ts";
+
+/** What is used of the NATS client under Moleculer's transporter. */
+type NatsClient = { flush(): Promise<void>; close(): Promise<void>; isClosed(): boolean; status(): AsyncIterable<{ type: string }> };
+/** What Moleculer's types leave out. */
+type Transporter = { client: NatsClient | null; connect(): Promise<void>; disconnect(): Promise<void> | undefined };
+const NatsTransporter = Transporters.NATS as unknown as new (options: Record<string, unknown>) => Transporter;
+
+const PROBE_MS = 500;
+/** NATS answers a ping within a millisecond; one that takes so long is frozen or gone. */
+const SILENCE_MS = 1_000;
+const GOODBYE_MS = 1_000;
+
+export type BusLink = {
+  /** For the broker's options; see `isSilent`. */
+  transporter: Transporters.Base;
+  /** While NATS is silent, calls to other nodes fail at once, and those under way with it. Calls within the node go on. */
+  middleware: Middleware;
+};
+
+/**
+ * The way to other nodes over NATS. Moleculer publishes into a dead connection without a word and then waits for each call's own time-out, and the client
+ * notices a frozen server after four seconds; so NATS is pinged twice a second here. Both come back by themselves.
+ */
+export function openBusLink(options: Record<string, unknown>): BusLink {
+  const waiting = new Set<(error: Error) => void>();
+  let silent = false;
+  /** By Moleculer's own clock, whole seconds of the process; a node heard of at this time or later is connected again as well. */
+  let heardSinceS = 0;
+  let probing: NodeJS.Timeout | undefined;
+
+  const become = (now: boolean): void => {
+    silent = now;
+    if (!silent) return;
+    for (const reject of waiting) reject(fault("REQUEST_TIMEOUT", "NATS went silent during the call"));
+    waiting.clear();
+  };
+  const probe = async (client: NatsClient): Promise<void> => {
+    const pong = client.flush().then(
+      () => true,
+      () => false,
+    );
+    const answered = await within(pong, SILENCE_MS);
+    become(answered !== true);
+    // A silent one is waited for by the same ping, which is answered as soon as there is a connection again.
+    if (answered === undefined) become(!(await pong));
+  };
+
+  /** A connection that is lost takes the calls under way with it, also where the next one is there before the next ping. */
+  const follow = async (client: NatsClient): Promise<void> => {
+    for await (const { type } of client.status()) {
+      if (type === "disconnect") become(true);
+      if (type !== "reconnect") continue;
+      heardSinceS = Math.round(process.uptime()) + 1;
+      become(false);
+    }
+  };
+
+  class WatchedNats extends NatsTransporter {
+    readonly isSilent = (): boolean => silent;
+    override async connect(): Promise<void> {
+      await super.connect();
+      const { client } = this;
+      const next = (): void => {
+        if (client === null || client.isClosed()) return;
+        probing = setTimeout(() => void probe(client).then(next), PROBE_MS).unref();
+      };
+      next();
+      if (client !== null) void follow(client).catch(() => undefined);
+    }
+    /** The original waits for a goodbye to be heard, for ever where NATS is away: a node must be able to stop then too. */
+    override async disconnect(): Promise<void> {
+      clearTimeout(probing);
+      const { client } = this;
+      if (client === null) return;
+      await within(
+        client.flush().catch(() => undefined),
+        GOODBYE_MS,
+      );
+      await within(
+        client.close().catch(() => undefined),
+        GOODBYE_MS,
+      );
+      this.client = null;
+    }
+  }
+
+  return {
+    transporter: new WatchedNats(options) as unknown as Transporters.Base,
+    middleware: {
+      name: "BusLink",
+      remoteAction(next) {
+        return function overTheBus(this: unknown, ctx) {
+          // NATS drops what nobody listens to: after a restart every node is away until its next heartbeat, a second later.
+          const { id: nodeID, lastHeartbeatTime = Infinity } = (ctx.endpoint?.node ?? {}) as { id?: string; lastHeartbeatTime?: number };
+          if (silent || lastHeartbeatTime < heardSinceS)
+            return Promise.reject(
+              fault("SERVICE_NOT_AVAILABLE", "NATS is silent, or the node has not been heard of since", nodeID),
+            ) as never;
+          return new Promise((resolve, reject) => {
+            waiting.add(reject);
+            (next.call(this as never, ctx) as unknown as Promise<unknown>).then(resolve, reject).finally(() => waiting.delete(reject));
+          }) as never;
+        };
+      },
+    },
+  };
+}
+
+/** Whether the broker's NATS does not answer, so that nothing can be heard from other nodes. */
+export function isBusSilent(broker: ServiceBroker): boolean {
+  const { tx } = (broker.transit ?? {}) as { tx?: { isSilent?: () => boolean } };
+  return tx?.isSilent?.() ?? false;
+}
+
+/** Judged by its type wherever it arrives, like Moleculer's own. */
+function fault(type: string, message: string, nodeID?: string): Error {
+  return Object.assign(new Error(message), { type, code: 503, data: { nodeID } });
+}

@@ -1,0 +1,22 @@
+import type { Connection } from "./pool.ts";
+
+/**
+ * Takes the event's epoch. Whoever holds it is the only one who may change the event's sales; a statement of an older epoch
+ * that is under way is waited for, one that comes later is fenced. The clock in it (milliseconds) keeps epochs growing across a restored backup.
+ * Must be committed before anything of the event is read; what is read then comes in a new statement.
+ */
+export const TAKE_EPOCH = {
+  name: "take-epoch",
+  text: `
+    INSERT INTO event_worker AS worker (event_id, epoch, batch, node)
+    SELECT id, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, 0, $2 FROM event WHERE id = $1
+    ON CONFLICT (event_id) DO UPDATE
+      SET epoch = greatest(worker.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint), batch = 0, node = excluded.node
+    RETURNING epoch::float8 AS epoch`,
+} as const;
+
+/** Returns the new epoch, or undefined where there is no such event. Inside a transaction it holds the worker's row until the end. */
+export async function takeEpoch(connection: Connection, eventId: string, node: string): Promise<number | undefined> {
+  const rows = await connection.query<{ epoch: number }>({ ...TAKE_EPOCH, values: [eventId, node] });
+  return rows[0]?.epoch;
+}

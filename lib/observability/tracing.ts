@@ -1,0 +1,131 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { type Attributes, ROOT_CONTEXT, type Span, type SpanContext, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { parseTraceParent } from "@opentelemetry/core";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { AlwaysOnSampler, BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from "@opentelemetry/sdk-trace-base";
+import { within } from "../concurrency/with-timeout.ts";
+
+/** A span of ours, or the W3C traceparent of one that is elsewhere; one that cannot be read counts as none. */
+export type SpanName = Span | string;
+
+/**
+ * Spans of this node, on their way to a collector. Whoever is given none wraps nothing: traces are off unless they are asked for, and then this file and
+ * OpenTelemetry are not even loaded (main.ts). A span names statements, routes, actions and ids of events, never a person, a token or a value.
+ */
+export type Tracing = {
+  /** Whether a request that comes now is to be traced: our own coin, so that no stranger's header decides what we spend. */
+  sampled(): boolean;
+  /** The span that what runs now belongs to; undefined outside of a trace, and once that span has ended: what goes on afterwards is not its work. */
+  current(): Span | undefined;
+  begin(
+    name: string,
+    kind: keyof typeof SpanKind,
+    more: { parent?: SpanName | undefined; links?: readonly SpanName[]; attributes?: Attributes },
+  ): Span;
+  /** Runs `work` as part of the span, which stays open. */
+  run<T>(span: Span, work: () => T): T;
+  /** Runs `work` as part of the span, and ends it with it. */
+  within<T>(span: Span, work: () => Promise<T>): Promise<T>;
+  /** Ends the span; with an error of which only the kind is told, since messages may quote values. */
+  end(span: Span, error?: unknown): void;
+  traceparent(span: Span): string;
+  /** Sends what is there, for two seconds at most. */
+  close(): Promise<void>;
+};
+
+const EXPORT_MS = 3_000;
+const CLOSE_MS = 2_000;
+/** A batch is linked to each of its commands (BATCH_MAX is 500 unless said); of more the last ones are left out, and still know their batch. */
+const LINKS_MAX = 1_000;
+
+/** Of the process, as is the pool of connections, so that a statement finds its span whichever of a test's nodes has opened the pool. */
+const running = new AsyncLocalStorage<Span>();
+
+/** `url`: of an OpenTelemetry collector, without the path. `share`: of requests that are traced, from 0 to 1. `warn` hears of a loss once. */
+export function openTracing(
+  { url, share }: { url: string; share: number },
+  { nodeId, services, warn }: { nodeId: string; services: readonly string[]; warn: (message: string) => void },
+): Tracing {
+  const exporter = new OTLPTraceExporter({ url: `${url.replace(/\/$/, "")}/v1/traces`, timeoutMillis: EXPORT_MS });
+  const provider = new BasicTracerProvider({
+    resource: resourceFromAttributes({
+      "service.name": "boxoffice",
+      "service.instance.id": nodeId,
+      "boxoffice.services": [...services],
+    }),
+    sampler: new AlwaysOnSampler(),
+    spanLimits: { linkCountLimit: LINKS_MAX },
+    spanProcessors: [new BatchSpanProcessor(tellingOfLoss(exporter, warn))],
+  });
+  const tracer = provider.getTracer("boxoffice");
+
+  const end: Tracing["end"] = (span, error) => {
+    if (error !== undefined && error !== null) {
+      span.setStatus({ code: SpanStatusCode.ERROR });
+      span.setAttribute("error.type", kindOf(error));
+    }
+    span.end();
+  };
+  const run: Tracing["run"] = (span, work) => running.run(span, work);
+  return {
+    run,
+    end,
+    sampled: () => Math.random() < share,
+    current() {
+      const span = running.getStore();
+      return span?.isRecording() === true ? span : undefined;
+    },
+    begin(name, kind, { parent, links = [], attributes = {} }) {
+      const above = parent === undefined ? undefined : contextOf(parent);
+      const context = above === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, above);
+      const linked = links.flatMap((link) => contextOf(link) ?? []).map((context) => ({ context }));
+      return tracer.startSpan(name, { kind: SpanKind[kind], attributes, links: linked }, context);
+    },
+    async within(span, work) {
+      try {
+        const result = await run(span, work);
+        end(span);
+        return result;
+      } catch (error) {
+        end(span, error);
+        throw error;
+      }
+    },
+    traceparent(span) {
+      const { traceId, spanId } = span.spanContext();
+      return `00-${traceId}-${spanId}-01`;
+    },
+    async close() {
+      await within(
+        provider.shutdown().catch(() => undefined),
+        CLOSE_MS,
+      );
+    },
+  };
+}
+
+function contextOf(span: SpanName): SpanContext | undefined {
+  return typeof span === "string" ? (parseTraceParent(span) ?? undefined) : span.spanContext();
+}
+
+function kindOf(error: unknown): string {
+  const { type, code, name } = error as Partial<Record<"type" | "code" | "name", string>>;
+  return type ?? code ?? name ?? "error";
+}
+
+/** OpenTelemetry loses spans in silence. */
+function tellingOfLoss(exporter: SpanExporter, warn: (message: string) => void): SpanExporter {
+  let lost = false;
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        if (result.error !== undefined && !lost) warn(`The collector does not take traces: ${result.error.message}`);
+        lost = result.error !== undefined;
+        done(result);
+      });
+    },
+    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+    shutdown: () => exporter.shutdown(),
+  };
+}

@@ -1,0 +1,219 @@
+import type { Channel, ConsumeMessage } from "amqplib";
+import { setTimeout as wait } from "node:timers/promises";
+import { type Log, openQueueConnection, withinMs } from "./connection.ts";
+import { declareTopology, inspectTopology, readMessage, type Topology, type TransactionMessage, topologyOf } from "./topology.ts";
+
+/** `last`: the delivery limit is reached, so a rejected message becomes a dead letter. `traceparent`: the trace it was published in. */
+export type Delivery = { message: TransactionMessage; last: boolean; traceparent?: string };
+
+/**
+ * Handles a batch. What it returns was refused: those messages are delivered again, which counts towards the delivery limit; the others are
+ * acknowledged. When it throws, all of them count. A fault that is nobody's message (a server that is away) is therefore waited for inside the
+ * handler, with the consumer paused: measured on RabbitMQ 3.10.8, every other way back into a quorum queue counts as a delivery.
+ */
+export type Handler = (deliveries: readonly Delivery[], turn: Turn) => Promise<readonly Delivery[]>;
+
+/** What a handler may do meanwhile. `signal` is aborted when the service stops and waits no longer. */
+export type Turn = Pick<Consumer, "pause" | "resume"> & { signal: AbortSignal };
+
+export type Consumer = {
+  /** Cancels the consumer: no more messages come; what has come is kept, unacknowledged. */
+  pause(): void;
+  resume(): void;
+  paused(): boolean;
+  /** Takes no more, for good; what has come is still handled. */
+  leave(): void;
+  connected(): boolean;
+  /** Undefined while RabbitMQ is away. */
+  inspect(): Promise<{ ready: number; consumers: number; dead: number } | undefined>;
+  /** Takes no more, waits for what has come (five seconds at most), then closes. */
+  close(): Promise<void>;
+};
+
+export type ConsumerOptions = {
+  url: string;
+  log: Log;
+  handler: Handler;
+  topology?: Topology;
+  /** Messages in one call of the handler; as many again may wait in the process. */
+  batchMax?: number;
+  /** How long the first message of a batch waits for company. */
+  lingerMs?: number;
+};
+
+type Held = Delivery & { session: Session; tag: number };
+type Session = { channel: Channel; consumerTag?: string | undefined };
+
+const CLOSE_MS = 5_000;
+const CHANNEL_CLOSE_MS = 1_000;
+const RETRY_MS = 200;
+
+export async function openConsumer(options: ConsumerOptions): Promise<Consumer> {
+  const { log, handler, topology = topologyOf(), batchMax = 100, lingerMs = 50 } = options;
+  const stopping = new AbortController();
+  let session: Session | undefined;
+  let wanted = true;
+  let closing = false;
+  let held: Held[] = [];
+  let pumping: Promise<void> | undefined;
+  let alignment: Promise<void> = Promise.resolve();
+  const turn: Turn = { pause, resume, signal: stopping.signal };
+
+  const connection = await openQueueConnection({
+    url: options.url,
+    log,
+    async setup(model) {
+      const channel = await model.createChannel();
+      const fresh: Session = { channel };
+      channel.on("error", (error) => log.warn(`RabbitMQ closed the consumer's channel: ${error.message}`));
+      channel.on("close", () => {
+        if (session === fresh) connection.breakOff();
+        forget(fresh);
+      });
+      await declareTopology(channel, topology);
+      await channel.prefetch(batchMax * 2);
+      if (wanted) await consume(fresh);
+      session = fresh;
+      align();
+    },
+    onLost() {
+      if (session !== undefined) forget(session);
+    },
+  });
+
+  /** What an ended channel had delivered is delivered again; only a batch at work goes on, and its acknowledgement goes nowhere. */
+  function forget(ended: Session): void {
+    held = held.filter((delivery) => delivery.session !== ended);
+    if (session === ended) session = undefined;
+  }
+
+  async function consume(on: Session): Promise<void> {
+    const { consumerTag } = await on.channel.consume(topology.queue, (raw) => {
+      if (raw === null) {
+        // The server cancelled (the queue was deleted, or moved): start anew, which declares it again.
+        on.consumerTag = undefined;
+        connection.breakOff();
+        return;
+      }
+      receive(on, raw);
+    });
+    on.consumerTag = consumerTag;
+  }
+
+  /** Brings the consumer to what is wanted, one step at a time. A channel that fails meanwhile is recovery's matter. */
+  function align(): void {
+    alignment = alignment
+      .then(async () => {
+        const on = session;
+        if (on === undefined) return;
+        if (wanted && on.consumerTag === undefined) await consume(on);
+        if (!wanted && on.consumerTag !== undefined) {
+          await on.channel.cancel(on.consumerTag);
+          on.consumerTag = undefined;
+        }
+      })
+      .catch(() => undefined);
+  }
+
+  function receive(on: Session, raw: ConsumeMessage): void {
+    const tag = raw.fields.deliveryTag;
+    const message = readMessage(raw.content);
+    const { headers } = raw.properties;
+    const last = Number(headers?.["x-delivery-count"] ?? 0) >= topology.deliveryLimit;
+    const traceparent: unknown = headers?.traceparent;
+    if (message === undefined) {
+      if (last) log.error(`A message of ${raw.content.length} bytes in ${topology.queue} cannot be read; it is now a dead letter`);
+      settle(() => on.channel.nack(raw, false, true));
+      return;
+    }
+    held.push({ message, last, session: on, tag, ...(typeof traceparent === "string" && { traceparent }) });
+    pumping ??= pump().finally(() => (pumping = undefined));
+  }
+
+  async function pump(): Promise<void> {
+    while (held.length > 0) {
+      if (held.length < batchMax && lingerMs > 0) await wait(lingerMs);
+      const batch = held.splice(0, batchMax);
+      if (batch.length > 0) await work(batch);
+    }
+  }
+
+  async function work(batch: Held[]): Promise<void> {
+    let refused: ReadonlySet<Delivery>;
+    try {
+      refused = new Set(await handler(batch, turn));
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      log.error(
+        `The ledger could not handle ${batch.length} messages: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
+      await wait(RETRY_MS);
+      refused = new Set(batch);
+    }
+    // One channel hands out tags in order, so one acknowledgement settles all that were not refused before it.
+    for (const delivery of batch) {
+      if (refused.has(delivery)) settle(() => delivery.session.channel.nack(asMessage(delivery.tag), false, true));
+    }
+    const accepted = batch.findLast((delivery) => !refused.has(delivery));
+    if (accepted !== undefined) settle(() => accepted.session.channel.ack(asMessage(accepted.tag), true));
+  }
+
+  function pause(): void {
+    wanted = false;
+    align();
+  }
+
+  function resume(): void {
+    if (closing) return;
+    wanted = true;
+    align();
+  }
+
+  return {
+    pause,
+    resume,
+    paused: () => !wanted,
+    leave() {
+      closing = true;
+      wanted = false;
+      align();
+    },
+    connected: () => session !== undefined,
+    async inspect() {
+      const on = session;
+      if (on === undefined) return undefined;
+      return inspectTopology(on.channel, topology).catch(() => undefined);
+    },
+    async close() {
+      closing = true;
+      // A handler that waits for a server is not worth waiting for.
+      if (!wanted) stopping.abort();
+      wanted = false;
+      align();
+      await withinMs(
+        alignment.then(() => pumping),
+        CLOSE_MS,
+      );
+      stopping.abort();
+      const last = session;
+      session = undefined;
+      // The channel first: amqplib may send the connection's goodbye before acknowledgements that other channels have queued.
+      if (last !== undefined) await withinMs(last.channel.close(), CHANNEL_CLOSE_MS);
+      await connection.close();
+    },
+  };
+}
+
+/** Acknowledging on a channel that has ended throws; its messages come again, and applying them again changes nothing. */
+function settle(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // As above.
+  }
+}
+
+/** amqplib reads nothing but the tag; the content need not be kept until then. */
+function asMessage(deliveryTag: number): ConsumeMessage {
+  return { fields: { deliveryTag } } as ConsumeMessage;
+}

@@ -1,0 +1,165 @@
+import { createHash } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { type ConfirmChannel, connect, type GetMessage } from "amqplib";
+import { plainText } from "../observability/audit-log.ts";
+import { withHeartbeat } from "./connection.ts";
+import { declareTopology, readMessage, type Topology, type TransactionMessage } from "./topology.ts";
+
+export type DeadLetter = {
+  /** From the content: messages of the same content share it, and mean the same. */
+  id: string;
+  /** When it became a dead letter, ISO 8601 in whole seconds; null where RabbitMQ did not say. */
+  received: string | null;
+  /** How often it has been put aside. */
+  deaths: number;
+  /** RabbitMQ's word: `delivery_limit`, `rejected`, … */
+  reason: string;
+  readable: boolean;
+  bytes: number;
+  /** The beginning of the content as harmless text. */
+  content: string;
+};
+export type Messenger = { url: string; topology: Topology };
+/** Undefined keeps the message where it is. */
+export type Fate = "replay" | "discard" | undefined;
+
+/** No answer of RabbitMQ is waited for longer, so that nobody hangs on a frozen one. */
+const STEP_MS = 2_000;
+const CONTENT_BYTES = 600;
+/** How long the kept ones may take to be back: where somebody else looks at them already, he is not waited for. */
+const BACK_MS = 1_000;
+/**
+ * RabbitMQ 4 drops a message after 20 deliveries also from a queue without a limit of its own, and looking at one is a delivery: after half
+ * as many it is written anew, so that its count starts again.
+ */
+const LOOKS_MAX = 10;
+const DEATHS = "boxoffice-deaths";
+const DIED_AT = "boxoffice-died-at";
+const REASON = "boxoffice-reason";
+
+/** RabbitMQ is away, frozen, or refused a message: what was asked for is done in part or not at all, and may be asked for again. */
+class MessengerAway extends Error {}
+
+type Session = { channel: ConfirmChannel; returned: Set<string>; broken: Promise<never> };
+
+/**
+ * Shows the oldest `limit` dead letters (messages that were there when it began, of which `judge` may decide the fate), one in memory at a time. Those
+ * that are kept go back when it ends, however it ends, and are back for whoever asks once it has answered. One that is replayed is confirmed by RabbitMQ
+ * in the transaction queue before it is taken out of the dead letters: it may be there twice, never nowhere. `waiting`: dead letters as it began.
+ * Undefined: RabbitMQ is away.
+ */
+export async function overDeadLetters(
+  messenger: Messenger,
+  limit: number,
+  judge: (letter: DeadLetter, message: TransactionMessage | undefined) => Promise<Fate>,
+): Promise<{ waiting: number } | undefined> {
+  try {
+    return await withChannel(messenger, async (session) => {
+      const { queue, deadQueue } = messenger.topology;
+      const { channel } = session;
+      const { messageCount: waiting } = await inTime(session, channel.checkQueue(deadQueue));
+      let left = waiting;
+      for (let seen = 0; seen < Math.min(limit, waiting); seen += 1) {
+        const raw = await inTime(session, channel.get(deadQueue));
+        if (raw === false) break;
+        const letter = describe(raw);
+        const fate = await judge(letter, readMessage(raw.content));
+        if (fate === "replay") await publish(session, queue, raw, letter);
+        const worn = fate === undefined && Number(raw.properties.headers?.["x-delivery-count"] ?? 0) >= LOOKS_MAX;
+        if (worn) await publish(session, deadQueue, raw, letter);
+        if (fate !== undefined || worn) channel.ack(raw);
+        if (fate !== undefined) left -= 1;
+      }
+      await giveBack(session, deadQueue, left);
+      return { waiting };
+    });
+  } catch (error) {
+    if (error instanceof MessengerAway) return undefined;
+    throw error;
+  }
+}
+
+/** A quorum queue writes to its log that messages are back, after the channel has said goodbye: on a slow disk the next look found none of them. */
+async function giveBack(session: Session, queue: string, left: number): Promise<void> {
+  session.channel.nackAll();
+  const endMs = performance.now() + BACK_MS;
+  while ((await inTime(session, session.channel.checkQueue(queue))).messageCount < left && performance.now() < endMs) await wait(10);
+}
+
+async function withChannel<T>({ url, topology }: Messenger, work: (session: Session) => Promise<T>): Promise<T> {
+  const model = await connect(withHeartbeat(url), {
+    timeout: STEP_MS,
+    noDelay: true,
+    clientProperties: { connection_name: "boxoffice-dead-letters" },
+  }).catch((error: unknown) => {
+    throw new MessengerAway(String(error));
+  });
+  // Once a channel has ended, answers to what was asked on it never come.
+  const broken = new Promise<never>((_, reject) => {
+    model.on("error", (error) => reject(new MessengerAway(String(error))));
+    model.on("close", () => reject(new MessengerAway("the connection was closed")));
+  });
+  broken.catch(() => undefined);
+  const returned = new Set<string>();
+  try {
+    const channel = await inTime({ broken }, model.createConfirmChannel());
+    channel.on("error", () => undefined);
+    channel.on("close", () => void model.close().catch(() => undefined));
+    channel.on("return", (message: GetMessage) => returned.add(String(message.properties.messageId)));
+    await inTime({ broken }, declareTopology(channel, topology));
+    const session = { channel, returned, broken };
+    const result = await work(session);
+    // Acknowledgements have arrived when the channel has said goodbye.
+    await inTime(session, channel.close());
+    return result;
+  } finally {
+    await inTime({ broken }, model.close()).catch(() => undefined);
+  }
+}
+
+async function inTime<T>({ broken }: Pick<Session, "broken">, step: PromiseLike<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new MessengerAway("no answer")), STEP_MS)));
+  try {
+    return await Promise.race([Promise.resolve(step).catch(asAway), late, broken]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function asAway(error: unknown): never {
+  throw new MessengerAway(error instanceof Error ? error.message : String(error));
+}
+
+/** Resolves when RabbitMQ has the message in the queue. Its own headers stay behind: its count of deliveries would make the first one the last. */
+async function publish(session: Session, queue: string, raw: GetMessage, letter: DeadLetter): Promise<void> {
+  const { channel, returned } = session;
+  const messageId = letter.id;
+  const headers = { [DEATHS]: letter.deaths, [DIED_AT]: letter.received, [REASON]: letter.reason };
+  const confirmed = new Promise<void>((resolve, reject) => {
+    channel.publish("", queue, raw.content, { persistent: true, mandatory: true, messageId, headers }, (error: unknown) =>
+      error === null || error === undefined ? resolve() : reject(new MessengerAway("RabbitMQ refused the message")),
+    );
+  });
+  await inTime(session, confirmed);
+  if (returned.delete(messageId)) throw new MessengerAway(`there is no queue ${queue}`);
+}
+
+type Death = { count?: number; reason?: string; time?: { value?: number } };
+
+function describe({ content, properties }: GetMessage): DeadLetter {
+  const headers: Record<string, unknown> = properties.headers ?? {};
+  const deaths = (Array.isArray(headers["x-death"]) ? headers["x-death"] : []) as Death[];
+  const diedAt = deaths[0]?.time?.value;
+  const earlier = typeof headers[DEATHS] === "number" ? headers[DEATHS] : 0;
+  const ours = (name: string): string | undefined => (typeof headers[name] === "string" ? headers[name] : undefined);
+  return {
+    id: createHash("sha256").update(content).digest("hex").slice(0, 16),
+    received: diedAt === undefined ? (ours(DIED_AT) ?? null) : new Date(diedAt * 1_000).toISOString(),
+    deaths: earlier + deaths.reduce((sum, { count = 1 }) => sum + count, 0),
+    reason: plainText(deaths[0]?.reason ?? ours(REASON)) ?? "unknown",
+    readable: readMessage(content) !== undefined,
+    bytes: content.length,
+    content: plainText(content.subarray(0, CONTENT_BYTES).toString("utf8")) ?? "",
+  };
+}

@@ -1,0 +1,8 @@
+/**
+ * The messenger between the workers and the ledger. It may repeat, reorder, lose or stall: the pending rows in PostgreSQL are the outbox, and a
+ * message only says "look at this event". Publisher: purchasing and the ledger's sweeper. Consumer: the ledger.
+ */
+export { type Consumer, type Delivery, type Handler, openConsumer, type Turn } from "./consumer.ts";
+export type { Log } from "./connection.ts";
+export { openPublisher, type Publisher, type PublisherCounts } from "./publisher.ts";
+export { eventIdsOf, type Topology, topologyOf, TRANSACTION_QUEUE, type TransactionMessage } from "./topology.ts";

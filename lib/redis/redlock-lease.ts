@@ -1,0 +1,108 @@
+import { createRequire } from "node:module";
+import { openRedis, type RedisClient } from "./client.ts";
+
+/** What is used of redlock 4, whose own types know ioredis 4 only. */
+type Lock = { expiration: number; extend(ttlMs: number): PromiseLike<Lock>; unlock(): PromiseLike<void> };
+type Redlock = {
+  lock(resource: string, ttlMs: number): PromiseLike<Lock>;
+  on(event: "clientError", listener: (error: Error) => void): void;
+};
+const RedlockClass = createRequire(import.meta.url)("redlock") as new (
+  clients: RedisClient[],
+  options: { retryCount: number; driftFactor: number },
+) => Redlock;
+
+const RETRY_MS = 50;
+/** Lock servers that say nothing for this long are frozen: there is nothing to wait for. A contested try is two round trips. */
+const SILENCE_MS = 200;
+
+export type Leases = {
+  /**
+   * Waits up to `waitMs` for the lock of this resource, less where `cutShort` resolves or no quorum of lock servers answers. What it resolves with may
+   * not be held yet (another holds it still, or Redis is away): it is then tried for in the background. Never rejects. A lease gives order
+   * among workers, never proof: the epoch in PostgreSQL does.
+   */
+  acquire(resource: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLock>;
+  close(): Promise<void>;
+};
+export type HeldLock = {
+  /** As far as this node knows; a pause or a Redis that lost its memory may have ended it unnoticed. */
+  held(): boolean;
+  /** Never rejects: what cannot be released expires. */
+  release(): Promise<void>;
+};
+
+/** Redlock over one or more independent masters, renewed at a third of its life. */
+export function openLeases(urls: readonly string[], leaseMs: number, warn: (message: string) => void): Leases {
+  const clients = urls.map((url) => openRedis(url, warn));
+  const redlock = new RedlockClass(clients, { retryCount: 0, driftFactor: 0.01 });
+  // A server that is away is a missing vote; openRedis has said so already.
+  redlock.on("clientError", () => undefined);
+  const open = new Set<HeldLock>();
+
+  const tryLock = (resource: string): Promise<Lock | undefined> => Promise.resolve(redlock.lock(resource, leaseMs)).catch(() => undefined);
+
+  /** `late`: a try that is still under way. */
+  const hold = (resource: string, first: Lock | undefined, late?: Promise<Lock | undefined>): HeldLock => {
+    let lock = first;
+    let released = false;
+    const unlessReleased = async (attempt: Promise<Lock | undefined>, keep: (got: Lock | undefined) => void): Promise<void> => {
+      const got = await attempt;
+      if (released) await got?.unlock().then(undefined, () => undefined);
+      else keep(got);
+    };
+    const renew = (): void => {
+      // Once lost it is tried for anew: a Redis that was away comes back empty.
+      const attempt = lock === undefined ? tryLock(resource) : Promise.resolve(lock.extend(leaseMs)).catch(() => undefined);
+      void unlessReleased(attempt, (renewed) => (lock = renewed));
+    };
+    if (late !== undefined) void unlessReleased(late, (got) => (lock ??= got));
+    const timer = setInterval(renew, leaseMs / 3);
+    timer.unref();
+    const heldLock: HeldLock = {
+      held: () => lock !== undefined && lock.expiration > Date.now(),
+      async release() {
+        released = true;
+        clearInterval(timer);
+        open.delete(heldLock);
+        const last = lock;
+        lock = undefined;
+        await last?.unlock().then(undefined, () => undefined);
+      },
+    };
+    open.add(heldLock);
+    return heldLock;
+  };
+
+  return {
+    async acquire(resource, waitMs, cutShort) {
+      const deadlineMs = performance.now() + waitMs;
+      let hurried = false;
+      void cutShort.then(() => (hurried = true));
+      for (;;) {
+        const attempt = tryLock(resource);
+        const lock = await withPatience(attempt, SILENCE_MS);
+        if (lock === "silent") return hold(resource, undefined, attempt);
+        const connected = clients.filter((client) => client.status === "ready").length;
+        // Without a quorum there is nothing to wait for.
+        if (lock !== undefined || hurried || performance.now() >= deadlineMs || connected <= clients.length / 2)
+          return hold(resource, lock);
+        await Promise.race([cutShort, new Promise((resolve) => setTimeout(resolve, RETRY_MS))]);
+      }
+    },
+    async close() {
+      await Promise.all([...open].map((lock) => lock.release()));
+      for (const client of clients) client.disconnect();
+    },
+  };
+}
+
+async function withPatience<T>(promise: Promise<T>, patienceMs: number): Promise<T | "silent"> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<"silent">((resolve) => (timer = setTimeout(() => resolve("silent"), patienceMs)));
+  try {
+    return await Promise.race([promise, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

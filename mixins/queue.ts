@@ -1,8 +1,0 @@
-/**
- * The messenger between the workers and the ledger. It may repeat, reorder, lose or stall: the pending rows in PostgreSQL are the outbox, and a
- * message only says "look at this event". Publisher: purchasing and the ledger's sweeper. Consumer: the ledger.
- */
-export { type Consumer, type Delivery, type Handler, openConsumer, type Turn } from "./queue-consumer.ts";
-export type { Log } from "./queue-connection.ts";
-export { openPublisher, type Publisher, type PublisherCounts } from "./queue-publisher.ts";
-export { eventIdsOf, type Topology, topologyOf, TRANSACTION_QUEUE, type TransactionMessage } from "./queue-topology.ts";

@@ -1,0 +1,43 @@
+import type { Context, Middleware } from "moleculer";
+import type { Tracing } from "../lib/observability/tracing.ts";
+
+/** How a trace travels over the bus. */
+type TraceMeta = { traceparent?: string };
+
+/**
+ * A span for each action of this node that is called within a trace, and one for each call to another node, which takes the trace along in `ctx.meta`.
+ * The last of the node's middlewares, so that what the others refuse is seen as well.
+ */
+export function tracedBus(tracing: Tracing): Middleware {
+  return {
+    name: "Tracing",
+    localAction(next, action) {
+      const name = action.name ?? "";
+      return function traced(this: unknown, ctx: Context<unknown, TraceMeta>) {
+        const answering = async (): Promise<unknown> => (await next.call(this as never, ctx)) as unknown;
+        const parent = tracing.current() ?? ctx.meta.traceparent;
+        if (parent === undefined) return answering() as never;
+        const kind = ctx.nodeID === ctx.broker.nodeID ? "INTERNAL" : "SERVER";
+        const span = tracing.begin(name, kind, { parent, attributes: { "rpc.system": "moleculer", "rpc.method": name } });
+        return tracing.within(span, async () => {
+          const answer = (await answering()) as { ok?: unknown; refusal?: { code: string } } | undefined;
+          if (answer?.ok !== undefined) span.setAttribute("boxoffice.outcome", answer.refusal?.code ?? "ok");
+          return answer;
+        }) as never;
+      };
+    },
+    remoteAction(next, action) {
+      const name = action.name ?? "";
+      return function calling(this: unknown, ctx: Context<unknown, TraceMeta>) {
+        const parent = tracing.current();
+        const ask = async (): Promise<unknown> => (await next.call(this as never, ctx)) as unknown;
+        if (parent === undefined) return ask() as never;
+        const attributes = { "rpc.system": "moleculer", "rpc.method": name, "boxoffice.node": ctx.endpoint?.node.id ?? "" };
+        const span = tracing.begin(name, "CLIENT", { parent, attributes });
+        // A new one: two tries of one command share what they were given.
+        ctx.meta = { ...ctx.meta, traceparent: tracing.traceparent(span) };
+        return tracing.within(span, ask) as never;
+      };
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { type ReactNode, Suspense, lazy } from "react";
+import { Route, Switch, useLocation } from "wouter";
+import { AccountPage } from "./account/account-page.tsx";
+import { RegisterPage } from "./account/register-page.tsx";
+import { SignInPage } from "./account/sign-in-page.tsx";
+import { SignedIn } from "./account/signed-in.tsx";
+import { BrowsePage } from "./search/browse-page.tsx";
+import { EventPage } from "./event/event-page.tsx";
+import { OperatorsOnly } from "./engine/operators-only.tsx";
+import { FaultBoundary } from "./components/fault-boundary.tsx";
+import { Layout } from "./components/layout.tsx";
+import { Loading } from "./components/loading.tsx";
+import { NotFoundPage } from "./components/not-found-page.tsx";
+import { PATHS } from "./paths.ts";
+import { TicketPage } from "./tickets/ticket-page.tsx";
+import { TicketsPage } from "./tickets/tickets-page.tsx";
+
+const EnginePage = lazy(() => import("./engine/engine-page.tsx"));
+
+/** Which page stands at which address. */
+export function Pages(): ReactNode {
+  const [path] = useLocation();
+  return (
+    <Layout>
+      <FaultBoundary key={path}>
+        <Switch>
+          <Route path={PATHS.browse}>
+            <BrowsePage />
+          </Route>
+          <Route path={PATHS.event}>{({ eventId }) => <EventPage key={eventId} eventId={eventId} />}</Route>
+          <Route path={PATHS.tickets}>
+            <SignedIn>{() => <TicketsPage />}</SignedIn>
+          </Route>
+          <Route path={PATHS.ticket}>
+            {({ ticketId }) => <SignedIn>{(user) => <TicketPage key={ticketId} ticketId={ticketId} holder={user.name} />}</SignedIn>}
+          </Route>
+          <Route path={PATHS.signIn}>
+            <SignInPage />
+          </Route>
+          <Route path={PATHS.register}>
+            <RegisterPage />
+          </Route>
+          <Route path={PATHS.account}>
+            <SignedIn>{(user) => <AccountPage user={user} />}</SignedIn>
+          </Route>
+          <Route path={PATHS.engine}>
+            <SignedIn>
+              {({ name, role }) =>
+                role === "operator" ? (
+                  <Suspense fallback={<Loading />}>
+                    <EnginePage />
+                  </Suspense>
+                ) : (
+                  <OperatorsOnly name={name} />
+                )
+              }
+            </SignedIn>
+          </Route>
+          <Route>
+            <NotFoundPage />
+          </Route>
+        </Switch>
+      </FaultBoundary>
+    </Layout>
+  );
+}

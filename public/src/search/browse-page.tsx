@@ -1,0 +1,28 @@
+import { type ReactNode, useCallback } from "react";
+import { useTranslation } from "react-i18next";
+import { useSearchParams } from "wouter";
+import { usePageTitle } from "../components/page-title.ts";
+import { type Filters, filtersFrom, paramsOf } from "./filters.ts";
+import { Results } from "./results.tsx";
+import { SearchForm } from "./search-form.tsx";
+
+/** What there is to see. The filters live in the address and nowhere else. */
+export function BrowsePage(): ReactNode {
+  const { t } = useTranslation();
+  usePageTitle("");
+  const [params, setParams] = useSearchParams();
+  const filters = filtersFrom(params);
+  const change = useCallback(
+    (changed: Partial<Filters>) => setParams((now) => paramsOf({ ...filtersFrom(now), ...changed }), { replace: true }),
+    [setParams],
+  );
+  return (
+    <>
+      <section className="hero">
+        <h1>{t("browse.title")}</h1>
+        <SearchForm filters={filters} onChange={change} />
+      </section>
+      <Results filters={filters} onClear={() => setParams(new URLSearchParams())} />
+    </>
+  );
+}

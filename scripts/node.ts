@@ -1,3 +1,0 @@
-import { runNodeProcess } from "./node-process.ts";
-
-runNodeProcess();

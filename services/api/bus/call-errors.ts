@@ -1,0 +1,31 @@
+import { refused } from "../../../domain/refusal.ts";
+import type { Reply } from "./owner-failover.ts";
+
+/** The call never reached an action. */
+const NOT_SENT = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "QUEUE_IS_FULL", "QUEUE_FULL", "REQUEST_SKIPPED"]);
+/** The call may have been carried out, and its answer lost. */
+const NOT_ANSWERED = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
+
+/**
+ * What a fault of the bus says of the call, and which node it was sent to, if that is known; undefined for a fault of our own. Judged by `type`: a
+ * class does not survive the bus, and Moleculer's codes would make an outage a 404.
+ */
+export function fateOf(error: unknown): (Reply<never> & { nodeId?: string }) | undefined {
+  const { type, data } = (error ?? {}) as { type?: unknown; data?: unknown };
+  if (typeof type !== "string") return undefined;
+  if (NOT_SENT.has(type)) return { type: "not-sent", ...nodeIn(data) };
+  if (NOT_ANSWERED.has(type)) return { type: "lost", ...nodeIn(data) };
+  if (type === "VALIDATION_ERROR") return { type: "answered", answer: refused("VALIDATION_ERROR", { errors: brokenRules(data) }) };
+  return undefined;
+}
+
+function nodeIn(data: unknown): { nodeId?: string } {
+  const { nodeID } = (data ?? {}) as { nodeID?: unknown };
+  return typeof nodeID === "string" ? { nodeId: nodeID } : {};
+}
+
+/** A service's own rules may be stricter than the contract's schema. Its report holds the values as well: they stay here. */
+function brokenRules(data: unknown): { field: string; rule: string }[] {
+  if (!Array.isArray(data)) return [];
+  return (data as { field?: unknown; type?: unknown }[]).map(({ field, type }) => ({ field: String(field), rule: String(type) }));
+}

@@ -1,0 +1,101 @@
+import { DAY, type Schema, UUID } from "../routing/route.ts";
+
+/** What is answered, by the name under which the OpenAPI document has it. Requests are described by the rules that validate them. */
+export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
+  User: record({ id: UUID, email: text(), name: text(), role: oneOf("customer", "operator") }),
+  Session: record(
+    {
+      accessToken: text("Signed, for an hour; sent as `Authorization: Bearer …`"),
+      tokenType: { const: "Bearer" },
+      expiresIn: { type: "integer", description: "Seconds" },
+      refreshToken: text("With `delivery: body` only; else it is in a cookie that no script can read"),
+      user: ref("User"),
+    },
+    ["refreshToken"],
+  ),
+  SignedInSession: record(
+    {
+      id: UUID,
+      createdAt: instant(),
+      lastUsedAt: instant(),
+      userAgent: text(),
+      address: text(),
+      current: { type: "boolean", description: "The one that asks" },
+    },
+    ["userAgent", "address"],
+  ),
+  Count: record({ value: text(), count: { type: "integer" } }),
+  Event: record({
+    id: UUID,
+    name: text(),
+    type: text(),
+    location: text("City"),
+    country: { type: ["string", "null"] },
+    url: { type: ["string", "null"] },
+    date: { ...DAY, description: "Local to the city" },
+    startTime: { type: "string", pattern: "^\\d\\d:\\d\\d$" },
+    endTime: { type: "string", pattern: "^\\d\\d:\\d\\d$" },
+    duration: { type: "integer", description: "Minutes" },
+    timeZone: text("IANA name"),
+    startsAt: instant(),
+    totalCapacity: { type: "integer" },
+    available: { type: "integer", description: "Left to sell, at most 2 s old at the reader" },
+  }),
+  Ticket: record({
+    id: UUID,
+    eventId: UUID,
+    eventName: text(),
+    location: text("City"),
+    eventDate: { ...DAY, description: "Local to the city" },
+    transactionId: { type: "string", pattern: "^[0-9a-f]{128}$" },
+    status: oneOf("active", "cancelled"),
+    purchasedAt: instant(),
+    cancelledAt: { type: ["string", "null"], format: "date-time" },
+  }),
+  Purchase: record({
+    transactionId: text("HMAC-SHA512, hex"),
+    status: oneOf("pending", "completed", "failed"),
+    eventId: UUID,
+    quantity: { type: "integer" },
+    tickets: listOf(ref("Ticket")),
+  }),
+  Transaction: record({
+    transactionId: text("HMAC-SHA512, hex"),
+    eventId: UUID,
+    status: oneOf("pending", "completed", "failed"),
+    quantity: { type: "integer", description: "Change of capacity: negative for a purchase, positive for a cancellation" },
+  }),
+};
+
+export function ref(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** An object with these members, all of them there but those of `optional`; more may come with a later version. */
+export function record(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  return { type: "object", required: Object.keys(properties).filter((name) => !optional.includes(name)), properties };
+}
+
+export function listOf(items: Schema): Schema {
+  return { type: "array", items };
+}
+
+/** A page of a list by keyset cursor. */
+export function pageOf(name: string): Schema {
+  return record({
+    items: listOf(ref(name)),
+    nextCursor: { type: ["string", "null"], description: "For `cursor` of the next page; null at the end" },
+  });
+}
+
+export function text(description?: string): Schema {
+  return description === undefined ? { type: "string" } : { type: "string", description };
+}
+
+function oneOf(...values: string[]): Schema {
+  return { type: "string", enum: values };
+}
+
+function instant(): Schema {
+  return { type: "string", format: "date-time" };
+}

@@ -1,0 +1,249 @@
+import { type Answer, accepted, refused } from "../../../domain/refusal.ts";
+import { listOf, record, ref } from "../openapi/schemas.ts";
+import type { Client } from "../http/client-info.ts";
+import { refreshCookie } from "../http/refresh-cookie.ts";
+import { type Input, type Route, UUID, objectSchema } from "../routing/route.ts";
+
+const PASSWORD = { type: "string", minLength: 12, maxLength: 128 } as const;
+const REFRESH_BODY = { required: false, schema: objectSchema({ refreshToken: { type: "string" } }) };
+
+const register: Route = {
+  method: "POST",
+  path: "/api/auth/register",
+  auth: "public",
+  about: {
+    id: "register",
+    tag: "auth",
+    does: "Makes an account. Its password may be guessed neither by its length nor by its words.",
+    answer: { is: "The new user", schema: ref("User") },
+    refusals: ["EMAIL_TAKEN", "PASSWORD_TOO_WEAK"],
+  },
+  body: {
+    required: true,
+    schema: objectSchema(
+      {
+        email: { type: "string", format: "email", maxLength: 254 },
+        password: PASSWORD,
+        name: { type: "string", minLength: 1, maxLength: 100 },
+      },
+      ["email", "password", "name"],
+    ),
+  },
+  status: 201,
+  audit: "registration",
+  throttle: "registration",
+  call: ({ body }, bus) => bus.ask("auth.register", body, false),
+};
+
+const login: Route = {
+  method: "POST",
+  path: "/api/auth/login",
+  auth: "public",
+  about: {
+    id: "login",
+    tag: "auth",
+    does:
+      "`delivery: cookie` sets the refresh token as an HttpOnly, SameSite=Strict cookie for /api/auth and keeps it out of the body; `delivery: body` " +
+      "returns it as `refreshToken` and sets no cookie, for native and server clients. An unknown e-mail and a wrong password get the same answer.",
+    answer: { is: "Signed in", schema: ref("Session") },
+    refusals: ["INVALID_CREDENTIALS", "CSRF_REFUSED"],
+  },
+  body: {
+    required: true,
+    schema: objectSchema(
+      {
+        email: { type: "string" },
+        password: { type: "string" },
+        delivery: { type: "string", enum: ["cookie", "body"], default: "cookie" },
+      },
+      ["email", "password"],
+    ),
+  },
+  status: 200,
+  audit: "sign-in",
+  throttle: "sign-in",
+  cookie: true,
+  async call({ body: { email, password, delivery }, client }, bus) {
+    const from = client();
+    // Signing somebody in unasked is an attack as well.
+    if (delivery === "cookie" && from.foreign) return refused("CSRF_REFUSED");
+    return bus.ask("auth.login", { email, password, device: deviceOf(from) });
+  },
+  success: (value, input) => delivered(value, input, input.body.delivery === "cookie"),
+};
+
+const refresh: Route = {
+  method: "POST",
+  path: "/api/auth/refresh",
+  auth: "public",
+  about: {
+    id: "refresh",
+    tag: "auth",
+    does:
+      "Rotates the refresh token, of the cookie or of the body. Within 10 s of its use the same successor is given again; later use of a rotated token " +
+      "ends its whole session.",
+    answer: { is: "New tokens, by the way the old one came", schema: ref("Session") },
+    refusals: ["REFRESH_TOKEN_INVALID", "CSRF_REFUSED"],
+  },
+  body: REFRESH_BODY,
+  status: 200,
+  audit: "refresh",
+  cookie: true,
+  async call(input, bus) {
+    const presented = presentedToken(input);
+    return presented.ok ? bus.ask("auth.refresh", { token: presented.value, device: deviceOf(input.client()) }) : presented;
+  },
+  success: (value, input) => delivered(value, input, input.body.refreshToken === undefined),
+};
+
+const logout: Route = {
+  method: "POST",
+  path: "/api/auth/logout",
+  auth: "public",
+  about: {
+    id: "logout",
+    tag: "auth",
+    does: "Ends the session of the refresh token, of the cookie or of the body; 204 also for an unknown one.",
+    answer: { is: "Ended" },
+    refusals: ["CSRF_REFUSED"],
+  },
+  body: REFRESH_BODY,
+  status: 204,
+  audit: "sign-out",
+  cookie: true,
+  async call(input, bus) {
+    const presented = presentedToken(input);
+    if (presented.ok) return bus.ask("auth.logout", { token: presented.value });
+    return presented.refusal.code === "REFRESH_TOKEN_INVALID" ? accepted(null) : presented;
+  },
+  success: (_value, { body, client }) => ({ headers: body.refreshToken === undefined ? withoutCookie(client()) : {}, body: undefined }),
+};
+
+const logoutAll: Route = {
+  method: "POST",
+  path: "/api/auth/logout-all",
+  auth: "customer",
+  about: {
+    id: "logoutAll",
+    tag: "auth",
+    does: "Ends every session of the caller.",
+    answer: { is: "Ended" },
+  },
+  status: 204,
+  audit: "sign-out everywhere",
+  call: (_input, bus) => bus.ask("auth.logoutAll", {}),
+  success: (_value, { client }) => ({ headers: withoutCookie(client()), body: undefined }),
+};
+
+const password: Route = {
+  method: "POST",
+  path: "/api/auth/password",
+  auth: "customer",
+  about: {
+    id: "changePassword",
+    tag: "auth",
+    does: "Changes the password and ends every other session.",
+    answer: { is: "Changed" },
+    refusals: ["INVALID_CREDENTIALS", "PASSWORD_TOO_WEAK"],
+  },
+  body: {
+    required: true,
+    schema: objectSchema({ currentPassword: { type: "string" }, newPassword: PASSWORD }, ["currentPassword", "newPassword"]),
+  },
+  status: 204,
+  audit: "password change",
+  throttle: "password",
+  call: ({ body }, bus) => bus.ask("auth.password", body),
+};
+
+const sessions: Route = {
+  method: "GET",
+  path: "/api/auth/sessions",
+  auth: "customer",
+  about: {
+    id: "listSessions",
+    tag: "auth",
+    does: "The caller's sessions, the latest used first.",
+    answer: { is: "Sessions", schema: record({ items: listOf(ref("SignedInSession")) }) },
+  },
+  status: 200,
+  call: (_input, bus) => bus.ask("auth.sessions.list", {}),
+};
+
+const revokeSession: Route = {
+  method: "DELETE",
+  path: "/api/auth/sessions/{sessionId}",
+  auth: "customer",
+  about: {
+    id: "endSession",
+    tag: "auth",
+    does: "Ends one of the caller's sessions.",
+    answer: { is: "Ended" },
+    refusals: ["SESSION_NOT_FOUND"],
+  },
+  params: objectSchema({ sessionId: UUID }, ["sessionId"]),
+  status: 204,
+  audit: "session revocation",
+  call: ({ params }, bus) => bus.ask("auth.sessions.revoke", params),
+};
+
+const me: Route = {
+  method: "GET",
+  path: "/api/auth/me",
+  auth: "customer",
+  about: {
+    id: "getMe",
+    tag: "auth",
+    does: "Who asks.",
+    answer: { is: "The caller", schema: ref("User") },
+  },
+  status: 200,
+  call: (_input, bus) => bus.ask("auth.me", {}),
+};
+
+const keys: Route = {
+  method: "GET",
+  path: "/.well-known/jwks.json",
+  auth: "public",
+  about: {
+    id: "getKeys",
+    tag: "auth",
+    does: "The public keys that verify access tokens (RFC 7517).",
+    answer: { is: "A JWK set", schema: record({ keys: listOf({ type: "object" }) }) },
+  },
+  status: 200,
+  // As long as a new key rests before it signs.
+  cache: "public, max-age=10",
+  call: (_input, bus) => bus.ask("auth.keys", {}),
+};
+
+export const AUTH_ROUTES: readonly Route[] = [
+  ...[register, login, refresh, logout, logoutAll],
+  ...[password, sessions, revokeSession, me, keys],
+];
+
+/**
+ * The refresh token of the body, else of the cookie. What a browser sends along by itself counts only for our own pages; a token in a body has
+ * been put there by somebody who knows it. Can refuse with: CSRF_REFUSED, REFRESH_TOKEN_INVALID (there is none).
+ */
+function presentedToken({ body, client }: Input): Answer<string> {
+  if (typeof body.refreshToken === "string") return accepted(body.refreshToken);
+  const { foreign, refreshCookie: cookie } = client();
+  if (foreign) return refused("CSRF_REFUSED");
+  return cookie === undefined ? refused("REFRESH_TOKEN_INVALID") : accepted(cookie);
+}
+
+/** A Session of the contract: the refresh token in a cookie, which no script can read, or in the body. Never in both. */
+function delivered(value: unknown, { client }: Input, byCookie: boolean): { headers: Record<string, string>; body: unknown } {
+  const { refreshToken, refreshLifeS, ...session } = value as { refreshToken: string; refreshLifeS: number };
+  if (!byCookie) return { headers: {}, body: { ...session, refreshToken } };
+  return { headers: { "Set-Cookie": refreshCookie(refreshToken, refreshLifeS, client().secure) }, body: session };
+}
+
+function withoutCookie(client: Client): Record<string, string> {
+  return client.refreshCookie === undefined ? {} : { "Set-Cookie": refreshCookie("", 0, client.secure) };
+}
+
+function deviceOf({ userAgent, address }: Client): { userAgent?: string; address: string } {
+  return { address, ...(userAgent !== undefined && { userAgent }) };
+}

@@ -1,0 +1,94 @@
+import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
+import type { LeftNow } from "../../../lib/availability/availability-event.ts";
+import { listOf, pageOf, record, ref } from "../openapi/schemas.ts";
+import { CURSOR, DAY, PAGE_LIMIT, type Route, UUID, objectSchema } from "../routing/route.ts";
+
+/** The same for everybody, and as long in anybody's cache as in ours: what is left to sell is two seconds old at most. */
+const SHARED = { kept: true, direct: true, cache: "public, max-age=1" } as const;
+
+const search: Route = {
+  method: "GET",
+  path: "/api/events",
+  auth: "public",
+  about: {
+    id: "searchEvents",
+    tag: "events",
+    does: "Upcoming events, sorted by date, then start, then id. Filters combine with AND.",
+    answer: { is: "A page", schema: pageOf("Event") },
+  },
+  query: objectSchema({
+    location: { type: "string", minLength: 1, maxLength: 100, description: "City, whole name, case- and accent-insensitive" },
+    name: {
+      ...{ type: "string", minLength: 1, maxLength: 100 },
+      description: "Partial match anywhere in the name, case- and accent-insensitive; %, _ and \\ are ordinary characters",
+    },
+    type: { type: "string", minLength: 1, maxLength: 50 },
+    date: { ...DAY, description: "That day; a past one lists past events" },
+    from: { ...DAY, description: "That day and later; a past day also lists past events" },
+    to: { ...DAY, description: "That day and earlier" },
+    limit: PAGE_LIMIT,
+    cursor: CURSOR,
+  }),
+  status: 200,
+  ...SHARED,
+  throttle: "search",
+  call: ({ query }, bus) => bus.ask("catalog.search", query),
+};
+
+const filters: Route = {
+  method: "GET",
+  path: "/api/events/filters",
+  auth: "public",
+  about: {
+    id: "getFilters",
+    tag: "events",
+    does: "What there is to choose from: the cities and types of upcoming events, most events first.",
+    answer: { is: "Filters", schema: record({ locations: listOf(ref("Count")), types: listOf(ref("Count")) }) },
+  },
+  status: 200,
+  ...SHARED,
+  call: (_input, bus) => bus.ask("catalog.filters", {}),
+};
+
+const get: Route = {
+  method: "GET",
+  path: "/api/events/{eventId}",
+  auth: "public",
+  about: {
+    id: "getEvent",
+    tag: "events",
+    does: "One event, also a past one.",
+    answer: { is: "The event", schema: ref("Event") },
+    refusals: ["EVENT_NOT_FOUND"],
+  },
+  params: objectSchema({ eventId: UUID }, ["eventId"]),
+  status: 200,
+  ...SHARED,
+  call: ({ params }, bus) => bus.ask("catalog.get", params),
+};
+
+const availability: Route = {
+  method: "GET",
+  path: "/api/events/{eventId}/availability",
+  auth: "public",
+  about: {
+    id: "watchAvailability",
+    tag: "events",
+    does:
+      "Server-sent events: at once, then on every change, at most 4 a second, `event: availability` with data {eventId, available}. A comment line " +
+      "every 15 s keeps it open. It ends when the gateway stops; clients come back by themselves.",
+    answer: { is: "A stream", mediaType: "text/event-stream" },
+    refusals: ["EVENT_NOT_FOUND", "TOO_MANY_REQUESTS"],
+  },
+  params: objectSchema({ eventId: UUID }, ["eventId"]),
+  status: 200,
+  stream: true,
+  async call({ params: { eventId } }, bus): Promise<Answer<LeftNow>> {
+    const answer = await bus.ask<{ items: LeftNow[] }>("catalog.left", { eventIds: [eventId] });
+    if (!answer.ok) return answer;
+    const [left] = answer.value.items;
+    return left === undefined ? refused("EVENT_NOT_FOUND") : accepted(left);
+  },
+};
+
+export const CATALOG_ROUTES: readonly Route[] = [search, filters, get, availability];

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ALIVE, type Health, readinessAnswer } from "../../../lib/http/health.ts";
+import { type Reply, sendAnswer } from "../../../lib/http/problem-details.ts";
+import { record } from "../openapi/schemas.ts";
+import { compressed } from "../http/compression.ts";
+import type { Described } from "../openapi/openapi.ts";
+import { methodRefusal, optionsReply } from "../handling/handle-request.ts";
+
+/** A resource that asks no service and takes no input. */
+export type PlainResource = {
+  path: string;
+  answer(requestId: string, request: IncomingMessage): Promise<Reply>;
+};
+
+const ALLOW = "GET, HEAD, OPTIONS";
+
+/** Of these, what the OpenAPI document tells of. */
+export const PLAIN_OPERATIONS: readonly Described[] = [
+  {
+    ...{ method: "GET", path: "/healthz", auth: "public", status: 200 },
+    about: {
+      id: "getHealth",
+      tag: "operations",
+      does: "Answered by whoever lives.",
+      answer: { is: "The process lives", schema: record({ status: { const: "alive" } }) },
+    },
+  },
+  {
+    ...{ method: "GET", path: "/readyz", auth: "public", status: 200 },
+    about: {
+      id: "getReadiness",
+      tag: "operations",
+      does: "Whether requests may be sent here. TRY_AGAIN names the kind of what is missing in `detail`, no host and no message.",
+      answer: { is: "It can serve", schema: record({ status: { const: "ready" } }) },
+      refusals: ["TRY_AGAIN"],
+    },
+  },
+];
+
+/** /healthz and /readyz. */
+export function operationResources(health: Health): PlainResource[] {
+  return [
+    { path: "/healthz", answer: () => Promise.resolve(ALIVE) },
+    { path: "/readyz", answer: async (requestId) => readinessAnswer(await health.missing(), requestId) },
+  ];
+}
+
+export async function servePlain(
+  resource: PlainResource,
+  requestId: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method === "GET" || request.method === "HEAD")
+    sendAnswer(request, response, await compressed(request, response, await resource.answer(requestId, request)));
+  else if (request.method === "OPTIONS") sendAnswer(request, response, optionsReply(ALLOW));
+  else sendAnswer(request, response, methodRefusal(ALLOW, requestId));
+}

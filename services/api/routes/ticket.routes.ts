@@ -1,0 +1,133 @@
+import { pageOf, ref } from "../openapi/schemas.ts";
+import { qrCodeSvg } from "../http/qr-code.ts";
+import { CURSOR, PAGE_LIMIT, type Route, UUID, objectSchema } from "../routing/route.ts";
+
+const TICKET_ID = objectSchema({ ticketId: UUID }, ["ticketId"]);
+
+const buy: Route = {
+  method: "POST",
+  path: "/api/events/{eventId}/tickets",
+  auth: "customer",
+  about: {
+    id: "buyTickets",
+    tag: "tickets",
+    does:
+      "Buys `quantity` tickets, all or none. With an Idempotency-Key (scope: the user and the event) a retry of a purchase that sold gives the same " +
+      "transaction and tickets again, 201 with the header `Idempotent-Replayed: true`, also when the event has sold out or started since; the same " +
+      "key with another quantity is a 422. A refusal binds nothing: the key stays free. A 201 is durable. Every answer carries the header " +
+      "Idempotency-Key, the client's or the one minted for it.",
+    answer: {
+      is: "Bought",
+      schema: ref("Purchase"),
+      headers: { "Idempotency-Key": "To ask again with", "Idempotent-Replayed": "`true` where it had been sold before" },
+    },
+    refusals: [
+      ...(["EVENT_NOT_FOUND", "EVENT_SOLD_OUT", "EVENT_OVER", "PURCHASE_LIMIT_REACHED", "IDEMPOTENCY_KEY_REUSED"] as const),
+      "OUTCOME_UNKNOWN",
+    ],
+  },
+  params: objectSchema({ eventId: UUID }, ["eventId"]),
+  body: { required: true, schema: objectSchema({ quantity: { type: "integer", minimum: 1, maximum: 10, default: 1 } }) },
+  status: 201,
+  idempotent: true,
+  audit: "purchase",
+  throttle: "purchase",
+  direct: true,
+  call: ({ params, body, idempotencyKey }, bus) =>
+    bus.command("purchasing.buy", { eventId: params.eventId ?? "", quantity: body.quantity, key: idempotencyKey }),
+  success(value) {
+    const { replayed, ...purchase } = value as { replayed: boolean };
+    return { headers: replayed ? { "Idempotent-Replayed": "true" } : {}, body: purchase };
+  },
+};
+
+const list: Route = {
+  method: "GET",
+  path: "/api/tickets",
+  auth: "customer",
+  about: {
+    id: "listTickets",
+    tag: "tickets",
+    does: "The caller's tickets, by the event's date.",
+    answer: { is: "A page", schema: pageOf("Ticket") },
+  },
+  query: objectSchema({ status: { type: "string", enum: ["active", "cancelled"] }, limit: PAGE_LIMIT, cursor: CURSOR }),
+  status: 200,
+  call: ({ query }, bus) => bus.ask("purchasing.tickets.list", query),
+};
+
+const get: Route = {
+  method: "GET",
+  path: "/api/tickets/{ticketId}",
+  auth: "customer",
+  about: {
+    id: "getTicket",
+    tag: "tickets",
+    does: "Somebody else's ticket is a 404, as one that does not exist.",
+    answer: { is: "The ticket", schema: ref("Ticket") },
+    refusals: ["TICKET_NOT_FOUND"],
+  },
+  params: TICKET_ID,
+  status: 200,
+  call: ({ params }, bus) => bus.ask("purchasing.tickets.get", params),
+};
+
+const qrCode: Route = {
+  method: "GET",
+  path: "/api/tickets/{ticketId}/qr.svg",
+  auth: "customer",
+  about: {
+    id: "getTicketQrCode",
+    tag: "tickets",
+    does: "A QR code of the signed ticket, for the door. A cancelled ticket has none: it is a 404, as somebody else's is.",
+    answer: { is: "A picture, black on white", mediaType: "image/svg+xml" },
+    refusals: ["TICKET_NOT_FOUND"],
+  },
+  params: TICKET_ID,
+  status: 200,
+  call: ({ params }, bus) => bus.ask("purchasing.tickets.code", params),
+  success: (value) => ({ headers: { "Content-Type": "image/svg+xml" }, text: qrCodeSvg((value as { code: string }).code) }),
+};
+
+const cancel: Route = {
+  method: "DELETE",
+  path: "/api/tickets/{ticketId}",
+  auth: "customer",
+  about: {
+    id: "cancelTicket",
+    tag: "tickets",
+    does:
+      "Cancels the ticket and frees its place, exactly once; cancelling again gives the same answer. Refused once the event has started. " +
+      "After OUTCOME_UNKNOWN, ask again.",
+    answer: { is: "The cancelled ticket", schema: ref("Ticket") },
+    refusals: ["TICKET_NOT_FOUND", "EVENT_OVER", "OUTCOME_UNKNOWN"],
+  },
+  params: TICKET_ID,
+  status: 200,
+  audit: "cancellation",
+  throttle: "cancellation",
+  /** The ticket says which event's worker is to cancel it; somebody else's ticket is not found here already. */
+  async call({ params: { ticketId } }, bus) {
+    const ticket = await bus.ask<{ eventId: string }>("purchasing.tickets.get", { ticketId });
+    if (!ticket.ok) return ticket;
+    return bus.command("purchasing.cancel", { eventId: ticket.value.eventId, ticketId });
+  },
+};
+
+const transaction: Route = {
+  method: "GET",
+  path: "/api/transactions/{transactionId}",
+  auth: "customer",
+  about: {
+    id: "getTransaction",
+    tag: "tickets",
+    does: "The caller's transaction: `pending` until the ledger has applied it.",
+    answer: { is: "The transaction", schema: ref("Transaction") },
+    refusals: ["TRANSACTION_NOT_FOUND"],
+  },
+  params: objectSchema({ transactionId: { type: "string", pattern: "^[0-9a-f]{128}$" } }, ["transactionId"]),
+  status: 200,
+  call: ({ params }, bus) => bus.ask("purchasing.transactions.get", params),
+};
+
+export const TICKET_ROUTES: readonly Route[] = [buy, list, get, qrCode, cancel, transaction];

@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Reply } from "../../../lib/http/problem-details.ts";
+import { type Encoding, encodingOf } from "../http/compression.ts";
+import { isKnown } from "../http/etag.ts";
+import type { PlainResource } from "./health.routes.ts";
+
+export type WebApp = {
+  /** Its files, and its addresses, each of which is answered with the app itself. */
+  resources: PlainResource[];
+  /** The app with status 404, where somebody looks with a browser for an address that there is not; else undefined. */
+  notFound(request: IncomingMessage): Reply | undefined;
+};
+
+const DIST = fileURLToPath(new URL("../../../public/dist", import.meta.url));
+const TYPES: Record<string, string> = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+/** Only the app's own scripts, styles, pictures and requests; nothing inline, nothing foreign, no text that becomes code. */
+const POLICY = [
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'",
+  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  "require-trusted-types-for 'script'; trusted-types 'none'",
+].join("; ");
+/** The name of a built file says what is in it, so it never changes. */
+const FOR_EVER = "public, max-age=31536000, immutable";
+const FOR_AN_HOUR = "public, max-age=3600";
+/** Of people who read none of the languages there are. */
+const FALLBACK_LANGUAGE = "en";
+const NOT_PAGES = /^\/(?:api|assets|\.well-known)(?:\/|$)/;
+
+/**
+ * Reads what `npm run build` made: files with their bytes compressed beforehand, and `pages.json`, which names the addresses of the app's pages, what they
+ * ask the API first, and the files of texts. Undefined where nothing has been built.
+ */
+export function readWebApp(folder = DIST): WebApp | undefined {
+  if (!existsSync(join(folder, "pages.json"))) return undefined;
+  const page = readFile(folder, "index.html", { "Cache-Control": "no-cache", "Content-Security-Policy": POLICY });
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (path) => extname(path) in TYPES && path !== "index.html" && !path.startsWith("."),
+  );
+  const { pages, texts } = JSON.parse(readFileSync(join(folder, "pages.json"), "utf8")) as Pages;
+  return {
+    resources: [
+      ...pages.map(({ path, asks }) => ({
+        path,
+        async answer(_id: string, request: IncomingMessage) {
+          const { headers, ...reply } = page(request);
+          return {
+            ...reply,
+            headers: { ...headers, Link: [...textsLink(texts, request), ...questionLink(path, asks, request)].join(", ") },
+          };
+        },
+      })),
+      ...files.map((path) => {
+        const file = readFile(folder, path, { "Cache-Control": path.startsWith("assets/") ? FOR_EVER : FOR_AN_HOUR });
+        return { path: `/${path}`, answer: async (_id: string, request: IncomingMessage) => file(request) };
+      }),
+    ],
+    notFound(request) {
+      const looks = (request.method === "GET" || request.method === "HEAD") && request.headers.accept?.includes("text/html");
+      if (!looks || NOT_PAGES.test(request.url ?? "")) return undefined;
+      const reply = page(request);
+      return reply.status === 304 ? undefined : { ...reply, status: 404 };
+    },
+  };
+}
+
+type Pages = { pages: { path: string; asks?: string }[]; texts: Record<string, string> };
+
+/** The reader's texts come with the page itself; one who has chosen another language here waits for a round trip more. */
+function textsLink(texts: Pages["texts"], { headers }: IncomingMessage): string[] {
+  const wanted = (headers["accept-language"] ?? "").split(",").map((tag) => /^\s*([a-z]+)/i.exec(tag)?.[1]?.toLowerCase() ?? "");
+  const language = wanted.find((tag) => Object.hasOwn(texts, tag)) ?? FALLBACK_LANGUAGE;
+  return Object.hasOwn(texts, language) ? [`<${texts[language] ?? ""}>; rel=modulepreload`] : [];
+}
+
+/** So does the answer to its first question, where that can be told from the address alone: a question that nobody asks would be one too many. */
+function questionLink(path: string, asks: string | undefined, { url = "" }: IncomingMessage): string[] {
+  const names = path.match(/:\w+/g) ?? [];
+  const values = new RegExp(`^${path.replaceAll(/:\w+/g, "([\\w-]+)")}$`).exec(url)?.slice(1);
+  if (asks === undefined || values === undefined) return [];
+  const question = names.reduce((text, name, index) => text.replace(name, values[index] ?? ""), asks);
+  return [`<${question}>; rel=preload; as=fetch; crossorigin`];
+}
+
+/** Holds one file and its compressed forms in memory; answers 304 to whoever has it already. */
+function readFile(folder: string, path: string, headers: Record<string, string>): (request: IncomingMessage) => Reply {
+  const bytes = (ending = ""): Uint8Array => readFileSync(join(folder, path + ending));
+  const body = bytes();
+  const encoded: Record<Encoding, Uint8Array> = { br: bytes(".br"), gzip: bytes(".gz") };
+  // Weak, since compressed bytes are other bytes of the same file.
+  const etag = `W/"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+  const always = { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream", ETag: etag, ...headers };
+  return (request) => {
+    if (isKnown(request.headers["if-none-match"], etag)) return { status: 304, headers: always, body: "" };
+    const encoding = encodingOf(request.headers["accept-encoding"], body);
+    if (encoding === undefined) return { status: 200, headers: always, body };
+    return { status: 200, headers: { ...always, "Content-Encoding": encoding }, body: encoded[encoding] };
+  };
+}

@@ -1,0 +1,102 @@
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
+import { isUtf8 } from "node:buffer";
+import type { ProblemCode } from "../../../lib/http/problem-details.ts";
+import { type Broken, plainName } from "./schema-validator.ts";
+
+/** A request that was read by its bytes has its body with it, in ASCII. */
+export type WithBody = { readonly wholeBody?: string };
+
+export const BODY_MAX = 65_536;
+/** So much more is read and thrown away, so that a client that is still sending can hear the refusal. */
+const DISCARDED_MAX = 16 * BODY_MAX;
+
+export type Body = { ok: true; value: unknown } | { ok: false; code: ProblemCode; broken?: Broken[] };
+
+/**
+ * Reads a JSON body of 64 KiB at most, at once where it is there already. No body at all is `undefined`.
+ * Can refuse with: TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, MALFORMED, VALIDATION_ERROR (a member given twice). Rejects when the client goes away.
+ */
+export function readBody(request: IncomingMessage): Body | Promise<Body> {
+  const { headers } = request;
+  const length = headers["content-length"];
+  if (length === "0" || (length === undefined && !hasUnmeasuredBody(request))) return { ok: true, value: undefined };
+  const { wholeBody } = request as WithBody;
+  if (wholeBody !== undefined) return understood(headers, wholeBody);
+  return collect(request, Number(length ?? 0)).then((bytes) =>
+    bytes === undefined ? { ok: false, code: "TOO_LARGE" } : understood(headers, bytes),
+  );
+}
+
+/** What was sent, as bytes or, where they are ASCII, as text. */
+function understood(headers: IncomingHttpHeaders, sent: Buffer | string): Body {
+  if (sent.length === 0) return { ok: true, value: undefined };
+  if (!isJson(headers["content-type"]) || (headers["content-encoding"] ?? "identity") !== "identity")
+    return { ok: false, code: "UNSUPPORTED_MEDIA_TYPE" };
+  if (typeof sent !== "string" && !isUtf8(sent)) return { ok: false, code: "MALFORMED" };
+  const text = String(sent);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, code: "MALFORMED" };
+  }
+  const twice = memberGivenTwice(text);
+  if (twice !== undefined) return { ok: false, code: "VALIDATION_ERROR", broken: [{ field: plainName(twice), rule: "duplicate" }] };
+  return { ok: true, value };
+}
+
+/** HTTP/2 has no transfer encodings: there a body is what does not end with the headers. */
+function hasUnmeasuredBody(request: IncomingMessage): boolean {
+  if (request.httpVersionMajor === 2) return !(request as unknown as Http2ServerRequest).stream.endAfterHeaders;
+  return request.headers["transfer-encoding"] !== undefined;
+}
+
+/** Undefined where there are more bytes than allowed. */
+async function collect(request: IncomingMessage, announced: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] | undefined = announced > BODY_MAX ? undefined : [];
+    let size = 0;
+    if (chunks === undefined) resolve(undefined);
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_MAX) chunks?.push(chunk);
+      else {
+        chunks = undefined;
+        resolve(undefined);
+        if (size > DISCARDED_MAX) request.destroy();
+      }
+    });
+    request.on("end", () => resolve(chunks?.length === 1 ? chunks[0] : chunks && Buffer.concat(chunks)));
+    request.on("close", () => {
+      if (!request.readableEnded) reject(new Error("The client went away while it was sending"));
+    });
+  });
+}
+
+export function isJson(contentType: string | undefined): boolean {
+  if (contentType === "application/json") return true;
+  return contentType !== undefined && /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i.test(contentType);
+}
+
+/**
+ * The first member that the outermost object of a valid JSON text has twice; JSON.parse keeps the last in silence.
+ * What lies deeper is refused by the schemas, which are flat.
+ */
+function memberGivenTwice(text: string): string | undefined {
+  if (text.indexOf(":") === text.lastIndexOf(":")) return undefined;
+  const seen = new Set<string>();
+  let depth = 0;
+  let latest = "";
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}:]/g)) {
+    if (token === "{" || token === "[") depth += 1;
+    else if (token === "}" || token === "]") depth -= 1;
+    else if (token !== ":") latest = token;
+    else if (depth === 1) {
+      const name = JSON.parse(latest) as string;
+      if (seen.has(name)) return name;
+      seen.add(name);
+    }
+  }
+  return undefined;
+}

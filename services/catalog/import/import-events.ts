@@ -1,0 +1,108 @@
+import { type EventRecord, recordProblem } from "../../../domain/event-record.ts";
+import { lockEvents } from "../../../lib/database/ledger-booking.ts";
+import { type Database, isServerError } from "../../../lib/database/pool.ts";
+import type { RedisClient } from "../../../lib/redis/client.ts";
+import { isUnavailable } from "../../../lib/database/transient-errors.ts";
+import { changeEvent } from "./change-event.ts";
+import { expireSoon, type Renewals } from "../events/cache-invalidation.ts";
+import { eventId } from "../../../lib/ids/event-id.ts";
+import { describeEvents, insertEvents, type StoredRecord, storedRecords } from "../events/event-store.ts";
+
+export type ImportOutcome = { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
+
+export type ImportDependencies = {
+  /** Of the profile "long": a change waits for the batch in flight and may book a backlog. */
+  database: Database;
+  redis: RedisClient;
+  renewals: Renewals;
+  /** Who takes an event's epoch, for those who look at event_worker. */
+  node: string;
+  /** Tells every node that this event is another now, and what it has left where that was changed. */
+  changed: (eventId: string, left?: { available: number; epoch: number }) => void;
+};
+
+const DESCRIPTION = ["name", "type", "location", "country", "url"] as const;
+const SALE = ["date", "startTime", "endTime", "duration", "timeZone", "startsAt", "endsAt", "totalCapacity"] as const;
+
+/**
+ * Writes records into the catalogue: new ones, and those that differ from what the catalogue has. Says for each record, in their order, what became of
+ * it. Two records of one source id in one call are written one after the other.
+ */
+export async function importEvents(dependencies: ImportDependencies, records: readonly EventRecord[]): Promise<ImportOutcome[]> {
+  const outcomes = new Map<EventRecord, ImportOutcome>();
+  let waiting: EventRecord[] = [];
+  for (const record of records) {
+    const reason = recordProblem(record);
+    if (reason === undefined) waiting.push(record);
+    else outcomes.set(record, { outcome: "refused", reason });
+  }
+  while (waiting.length > 0) {
+    const firsts = [...new Map(waiting.toReversed().map((record) => [eventId(record), record])).values()].reverse();
+    await importDistinct(dependencies, firsts, outcomes);
+    waiting = waiting.filter((record) => !outcomes.has(record));
+  }
+  return records.map((record) => outcomes.get(record) ?? { outcome: "unchanged" });
+}
+
+/** Leaves out what another import inserted meanwhile: the caller tries that again, and finds it stored. */
+async function importDistinct(
+  dependencies: ImportDependencies,
+  records: readonly EventRecord[],
+  outcomes: Map<EventRecord, ImportOutcome>,
+): Promise<void> {
+  const { database } = dependencies;
+  const stored = await storedRecords(database, records);
+  const isNew = records.filter((record) => !stored.has(eventId(record)));
+  const inserted = await insertEvents(database, isNew);
+  if (inserted.size > 0) await dependencies.renewals.pages();
+  for (const record of isNew) if (inserted.has(eventId(record))) outcomes.set(record, { outcome: "imported" });
+
+  const described: EventRecord[] = [];
+  for (const record of records) {
+    const before = stored.get(eventId(record));
+    if (before === undefined) continue;
+    if (differs(record, before, SALE)) outcomes.set(record, await change(dependencies, record));
+    else if (differs(record, before, DESCRIPTION)) described.push(record);
+    else outcomes.set(record, { outcome: "unchanged" });
+  }
+  if (described.length > 0) await describe(dependencies, described);
+  for (const record of described) outcomes.set(record, { outcome: "updated" });
+}
+
+function differs(record: EventRecord, before: StoredRecord, fields: readonly (keyof EventRecord)[]): boolean {
+  return fields.some((field) => record[field] !== before[field]);
+}
+
+async function describe({ database, redis, renewals, changed }: ImportDependencies, records: readonly EventRecord[]): Promise<void> {
+  await expireSoon(redis, []);
+  await database.transaction(async (connection) => {
+    await lockEvents(connection, records.map(eventId));
+    await describeEvents(connection, records);
+  });
+  await renewals.pages();
+  for (const record of records) {
+    await renewals.forget(eventId(record));
+    changed(eventId(record));
+  }
+}
+
+async function change({ database, redis, renewals, node, changed }: ImportDependencies, record: EventRecord): Promise<ImportOutcome> {
+  const id = eventId(record);
+  try {
+    await expireSoon(redis, [id]);
+    const result = await changeEvent(database, record, node);
+    if (!result.changed)
+      return { outcome: "refused", reason: `capacity ${record.totalCapacity} is below the ${result.sold} tickets that are sold` };
+    await renewals.pages();
+    await renewals.forget(id);
+    const { available, epoch } = result;
+    await renewals.left({ eventId: id, available, epoch, batch: 0, endsAtMs: Date.parse(record.endsAt) });
+    changed(id, result);
+    return { outcome: "updated" };
+  } catch (error) {
+    // Nothing of this record is written; the others are not to suffer from it.
+    if (isServerError(error) && !isUnavailable(error))
+      return { outcome: "refused", reason: `the database refused the change (${error.code})` };
+    throw error;
+  }
+}

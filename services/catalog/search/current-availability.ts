@@ -1,0 +1,31 @@
+import { accepted, type Answer } from "../../../domain/refusal.ts";
+import type { LeftNow } from "../../../lib/availability/availability-event.ts";
+import type { Database } from "../../../lib/database/pool.ts";
+import { availableKey, readLeft } from "../../../lib/availability/availability-cache.ts";
+import { readLeftToSell } from "../../../lib/availability/availability-query.ts";
+import type { RedisClient } from "../../../lib/redis/client.ts";
+import { orTryAgain } from "../../../lib/database/transient-errors.ts";
+
+/**
+ * What these events have to sell, from PostgreSQL; while that is away, in which time nothing is sold, what the copies in Redis say. Events that are not
+ * there are left out. Can refuse with: TRY_AGAIN (PostgreSQL is away, and of one of them there is no copy).
+ */
+export async function leftNow(database: Database, redis: RedisClient, eventIds: readonly string[]): Promise<Answer<{ items: LeftNow[] }>> {
+  const answer = await orTryAgain(async () => {
+    const numbers = await readLeftToSell(database, eventIds);
+    return accepted({ items: numbers.map(({ eventId, available, epoch, batch }) => ({ eventId, available, epoch, batch })) });
+  });
+  if (answer.ok) return answer;
+  const copied = await fromCopies(redis, eventIds).catch(() => []);
+  return copied.length === eventIds.length ? accepted({ items: copied }) : answer;
+}
+
+async function fromCopies(redis: RedisClient, eventIds: readonly string[]): Promise<LeftNow[]> {
+  const run = redis.runId();
+  if (run === undefined) return [];
+  const texts = await redis.mget(...eventIds.map(availableKey));
+  return eventIds.flatMap((eventId, index): LeftNow[] => {
+    const copy = readLeft(texts[index], run);
+    return copy === undefined ? [] : [{ eventId, ...copy, available: Math.max(0, copy.available) }];
+  });
+}

@@ -1,0 +1,81 @@
+import { isOlder } from "../../../lib/availability/availability-event.ts";
+import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
+import { availableKey, type Left, leftText, readLeft } from "../../../lib/availability/availability-cache.ts";
+import type { RedisClient } from "../../../lib/redis/client.ts";
+
+/** What PostgreSQL says an event has to sell, as of (epoch, batch): the worker's last commit in the same snapshot. */
+export type Truth = Omit<Left, "endsAtMs">;
+export type WrongCopy = Truth & { found: number; mended: boolean };
+
+const PAGE = 1_000;
+/** A worker writes its copy right after the commit: one that is still behind after this long was forgotten. */
+const GRACE_MS = 500;
+
+/**
+ * KEYS[1]: a copy. ARGV[1]: the text it must still hold, ARGV[2]: the text to put there. Keeps its time to live. Answers 1 when it did.
+ * A worker that wrote meanwhile holds something newer, which stays.
+ */
+const REPLACE_IF_SAME = `
+  if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+  redis.call("SET", KEYS[1], ARGV[2], "KEEPTTL")
+  return 1`;
+
+type Suspect = { truth: Truth; key: string; text: string; copy: Omit<Truth, "eventId"> };
+
+/**
+ * Compares the copies of what is available with the truth and, if `mend`, puts the truth in place of the wrong ones. A copy that readers do not
+ * trust (absent, unreadable, of another run of Redis) is no difference. One newer than the snapshot is compared with what `readNow` says after the copy was
+ * read: nothing is copied before PostgreSQL has it, so what is newer than that too is of a time that a restored backup does not know.
+ * Returns undefined when Redis cannot be asked. Rejects where `readNow` does.
+ */
+export async function checkAvailableCopies(
+  redis: RedisClient,
+  truths: readonly Truth[],
+  { mend, readNow, clock = systemClock }: { mend: boolean; readNow: (eventIds: string[]) => Promise<readonly Truth[]>; clock?: Clock },
+): Promise<WrongCopy[] | undefined> {
+  const run = redis.runId();
+  if (run === undefined) return undefined;
+  const suspects: Suspect[] = [];
+  try {
+    for (let start = 0; start < truths.length; start += PAGE)
+      suspects.push(...(await suspectsOf(redis, run, truths.slice(start, start + PAGE))));
+  } catch {
+    return undefined;
+  }
+  if (suspects.length === 0) return [];
+  await new Promise<void>((resolve) => clock.after(GRACE_MS, resolve));
+  const newer = suspects.filter(({ truth, copy }) => isOlder(truth, copy)).map(({ truth }) => truth.eventId);
+  const now = new Map(newer.length === 0 ? [] : (await readNow(newer)).map((truth) => [truth.eventId, truth]));
+  try {
+    const wrong: WrongCopy[] = [];
+    for (const { truth: before, key, text, copy } of suspects) {
+      const ahead = isOlder(before, copy);
+      const truth = ahead ? now.get(before.eventId) : before;
+      if (truth === undefined || !differs(copy, truth)) continue;
+      // PostgreSQL has what the copy has, or more by now: a sale is running.
+      if (ahead && !isOlder(truth, copy)) continue;
+      if ((await redis.get(key)) !== text) continue;
+      const mended = mend && (await redis.eval(REPLACE_IF_SAME, 1, key, text, leftText(truth, run))) === 1;
+      wrong.push({ ...truth, found: copy.available, mended });
+    }
+    return wrong;
+  } catch {
+    return undefined;
+  }
+}
+
+async function suspectsOf(redis: RedisClient, run: string, truths: readonly Truth[]): Promise<Suspect[]> {
+  const keys = truths.map(({ eventId }) => availableKey(eventId));
+  const texts = await redis.mget(...keys);
+  return truths.flatMap((truth, index) => {
+    const [key, text] = [keys[index], texts[index]];
+    const copy = readLeft(text, run);
+    if (key === undefined || typeof text !== "string" || copy === undefined) return [];
+    return differs(copy, truth) ? [{ truth, key, text, copy }] : [];
+  });
+}
+
+/** What is below zero is shown as none left. */
+function differs(copy: Pick<Truth, "available">, truth: Pick<Truth, "available">): boolean {
+  return copy.available !== Math.max(0, truth.available);
+}

@@ -1,0 +1,117 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Database } from "../../../lib/database/pool.ts";
+import { GENERATION_KEY } from "../../../lib/availability/availability-cache.ts";
+import type { RedisClient } from "../../../lib/redis/client.ts";
+import type { Difference } from "./discrepancy.ts";
+
+/** Keys in one step through Redis; their texts are in memory together, half a megabyte. */
+const PAGE = 1_000;
+/** A copy that follows its truth a moment later is not wrong. */
+const GRACE_MS = 500;
+
+const KEY = /^event:\{([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}$/;
+
+/** KEYS[1]: a copy. ARGV[1]: the text it must still hold. Answers 1 when it was deleted. A writer that came meanwhile is newer, and stays. */
+const DELETE_IF_SAME = `
+  if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+  return redis.call("DEL", KEYS[1])`;
+
+/** What is compared of an event's copy, and of its row, by name. */
+const COMPARED = ["id", "name", "location", "date", "startTime", "totalCapacity"] as const;
+type Said = Record<(typeof COMPARED)[number], unknown>;
+
+export type CopiesChecked = { differences: Difference[]; more: number; compared: boolean };
+type Suspect = { key: string; text: string; eventId: string; sentence: string };
+
+/**
+ * Walks the catalogue's copies of events in Redis, a thousand keys at a time, and compares each that a reader would trust with PostgreSQL, read after it. One
+ * that is still wrong a little later is deleted if `mend`: readers then ask PostgreSQL. Copies that are absent are no difference; those of events that
+ * are not `known` may be another engine's, and are left alone.
+ */
+export async function checkEventCopies(
+  database: Database,
+  redis: RedisClient,
+  { eventId, known, mend, listedMax }: { eventId: string | undefined; known: ReadonlySet<string>; mend: boolean; listedMax: number },
+): Promise<CopiesChecked> {
+  const result: CopiesChecked = { differences: [], more: 0, compared: true };
+  for (let cursor = "0", first = true; first || cursor !== "0"; first = false) {
+    const page = await overAway(() => redis.scan(cursor, "MATCH", `event:{${eventId ?? "*"}}`, "COUNT", PAGE));
+    const keys = page?.[1].filter((key) => known.has(KEY.exec(key)?.[1] ?? ""));
+    const suspects = keys && (await suspectsIn(database, redis, keys));
+    if (page === undefined || suspects === undefined) return { ...result, compared: false };
+    cursor = page[0];
+    if (suspects.length === 0) continue;
+    await wait(GRACE_MS);
+    const suspected = suspects.map(({ key }) => key);
+    const again = await suspectsIn(database, redis, suspected);
+    const lasting = again?.filter(({ key, text }) => suspects.some((suspect) => suspect.key === key && suspect.text === text)) ?? [];
+    for (const suspect of lasting) {
+      const mended = mend && (await overAway(() => redis.eval(DELETE_IF_SAME, 1, suspect.key, suspect.text))) === 1;
+      if (result.differences.length >= listedMax) result.more += 1;
+      else result.differences.push(differenceOf(suspect, mended));
+    }
+  }
+  return result;
+}
+
+/** Undefined while Redis is away. */
+async function suspectsIn(database: Database, redis: RedisClient, keys: readonly string[]): Promise<Suspect[] | undefined> {
+  const run = redis.runId();
+  if (run === undefined) return undefined;
+  if (keys.length === 0) return [];
+  const texts = await overAway(() => redis.mget(GENERATION_KEY, ...keys));
+  if (texts === undefined) return undefined;
+  const copies = keys.flatMap((key, index) => {
+    const text = texts[index + 1];
+    const eventId = KEY.exec(key)?.[1];
+    const said = typeof text === "string" ? readEvent(text, run, texts[0] ?? null) : undefined;
+    return said === undefined || typeof text !== "string" || eventId === undefined ? [] : [{ key, eventId, text, said }];
+  });
+  if (copies.length === 0) return [];
+  const rows = await database.query<Said & { id: string }>({
+    text: `
+      SELECT id, name, location, to_char(date, 'YYYY-MM-DD') AS date, to_char(start_time, 'HH24:MI') AS "startTime", total_capacity AS "totalCapacity"
+      FROM event WHERE id = ANY ($1::uuid[])`,
+    values: [copies.map(({ eventId }) => eventId)],
+  });
+  const truths = new Map(rows.map((row) => [row.id, row]));
+  return copies.flatMap(({ said, ...copy }) => {
+    const sentence = compare(said, truths.get(copy.eventId));
+    return sentence === undefined ? [] : [{ ...copy, sentence }];
+  });
+}
+
+/** What a copy says; undefined where no reader takes it for fresh: one of an earlier generation is but a last resort while PostgreSQL is away. */
+function readEvent(text: string, run: string, generation: string | null): Said | undefined {
+  try {
+    const copy = JSON.parse(text) as { run?: unknown; generation?: unknown; value?: Said } | null;
+    return copy?.run === run && copy.generation === generation ? copy.value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The sentence that says what differs; undefined where nothing does. */
+function compare(said: Said, truth: Said | undefined): string | undefined {
+  if (truth === undefined) return "Redis has an event that PostgreSQL has not.";
+  const wrong = COMPARED.filter((name) => said[name] !== truth[name]);
+  if (wrong.length === 0) return undefined;
+  const words = wrong.map((name) => `${name} ${JSON.stringify(said[name])}, PostgreSQL ${JSON.stringify(truth[name])}`);
+  return `Redis says of the event: ${words.join("; ")}.`;
+}
+
+function differenceOf({ eventId, sentence }: Suspect, mended: boolean): Difference {
+  return {
+    ...{ kind: "event-copy", eventId, expected: 0, found: 1, mended },
+    sentence: `${sentence} ${mended ? "The copy was deleted; readers ask PostgreSQL." : "The copy was left."}`,
+  };
+}
+
+/** Redis's answer, or undefined while it is away. */
+async function overAway<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch {
+    return undefined;
+  }
+}

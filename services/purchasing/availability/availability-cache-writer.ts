@@ -1,0 +1,60 @@
+import { isOlder } from "../../../lib/availability/availability-event.ts";
+import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
+import { gather } from "../../../lib/concurrency/batcher.ts";
+import { type Left, writeLeft } from "../../../lib/availability/availability-cache.ts";
+import type { RedisClient } from "../../../lib/redis/client.ts";
+import type { Copies } from "../worker/ports.ts";
+
+/** No buyer waits longer than this for a copy. */
+const PATIENCE_MS = 150;
+/** Events in one write to Redis. */
+const EVENTS_MAX = 250;
+
+/**
+ * What a batch left to sell, for readers that need not ask PostgreSQL. A failure costs readers time, never truth: it is repaired in the background with
+ * the newest state of the event until Redis takes it.
+ */
+export function redisCopies(redis: RedisClient, repairEveryMs = 1_000, clock: Clock = systemClock): Copies & { close(): void } {
+  /** The newest of each event that Redis has not taken, and nothing else: an outage may be long. */
+  const owed = new Map<string, Left>();
+  let repair: { cancel(): void } | undefined;
+  let closed = false;
+
+  // What many events have committed together goes to Redis together.
+  const send = gather(
+    async (many: Left[]) => {
+      await writeLeft(redis, many);
+      return many.map(() => undefined);
+    },
+    { running: Infinity, most: EVENTS_MAX, waitMs: Infinity },
+  );
+
+  const write = async (left: Left): Promise<void> => {
+    try {
+      await send(left);
+      const older = owed.get(left.eventId);
+      if (older !== undefined && !isOlder(left, older)) owed.delete(left.eventId);
+    } catch {
+      const older = owed.get(left.eventId);
+      if (older === undefined || isOlder(older, left)) owed.set(left.eventId, left);
+      if (!closed) repair ??= clock.after(repairEveryMs, repairAll);
+    }
+  };
+  const repairAll = (): void => {
+    repair = undefined;
+    for (const left of [...owed.values()]) void write(left);
+  };
+
+  return {
+    async write(left) {
+      if (redis.status !== "ready") return void write(left);
+      let patience: { cancel(): void } | undefined;
+      await Promise.race([write(left), new Promise<void>((resolve) => (patience = clock.after(PATIENCE_MS, resolve)))]);
+      patience?.cancel();
+    },
+    close() {
+      closed = true;
+      repair?.cancel();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { type Database, isServerError } from "../../../lib/database/pool.ts";
+import { takeEpoch } from "../../../lib/database/event-epoch.ts";
+import type {
+  Changes,
+  CommitResult,
+  EventStore,
+  Loaded,
+  LoadedEvent,
+  Ownership,
+  Purchase,
+  PurchaseKey,
+  Ticket,
+  TransactionStatus,
+} from "../worker/ports.ts";
+import { COMMIT, LOAD, LOAD_EVENT, READ_PURCHASES, READ_TICKETS } from "./event-store.sql.ts";
+
+/** PostgreSQL as the worker sees it. `commit` says what is known of its outcome; the others reject when there is no answer in time. */
+export function postgresStore(database: Database, node: string, commitText: string = COMMIT.text): EventStore {
+  // A changed text has no name: pg refuses a name that meant another text on the same connection.
+  const commitStatement = commitText === COMMIT.text ? COMMIT : { text: commitText };
+  return {
+    takeEpoch: (eventId) => takeEpoch(database, eventId, node),
+
+    async loadEvent(eventId) {
+      const [event] = await database.query<LoadedEvent>({ ...LOAD_EVENT, values: [eventId] });
+      if (event === undefined) throw new Error(`The event ${eventId} is gone`);
+      return event;
+    },
+
+    async load(eventId, { purchases, ticketIds, userIds }) {
+      const values = [eventId, textArray(ticketIds), textArray(userIds), ...purchaseArrays(purchases)];
+      const [loaded] = await database.query<Loaded>({ ...LOAD, values });
+      if (loaded === undefined) throw new Error(`The worker's row of event ${eventId} is gone`);
+      return loaded;
+    },
+
+    async commit(ownership, changes) {
+      let sent = false;
+      try {
+        const [row] = await database.withConnection((connection) => {
+          sent = true;
+          return connection.query<CommittedRow>({ ...commitStatement, values: commitValues(ownership, changes) });
+        });
+        return row === undefined ? { type: "fenced" } : committed(row, ownership, changes);
+      } catch (error) {
+        const fault = error instanceof Error ? error : new Error(String(error));
+        return { type: !sent || isServerError(error) ? "failed" : "unknown", error: fault };
+      }
+    },
+
+    async readPurchases(eventId, asked) {
+      const rows = await database.query<Ticket & { transactionStatus: TransactionStatus }>({
+        ...READ_PURCHASES,
+        values: [eventId, ...purchaseArrays(asked)],
+      });
+      const purchases = new Map<string, Omit<Purchase, "replayed">>();
+      for (const { transactionStatus, ...ticket } of rows) {
+        const { transactionId, eventId } = ticket;
+        const purchase = purchases.get(transactionId) ?? { transactionId, status: transactionStatus, eventId, quantity: 0, tickets: [] };
+        purchase.tickets.push(ticket);
+        purchase.quantity += 1;
+        purchases.set(transactionId, purchase);
+      }
+      return purchases;
+    },
+
+    async readTickets(ticketIds) {
+      const rows = await database.query<Ticket>({ ...READ_TICKETS, values: [textArray(ticketIds)] });
+      return new Map(rows.map((ticket) => [ticket.id, ticket]));
+    },
+  };
+}
+
+export type CommittedRow = {
+  batch: number;
+  clockMs: number;
+  cancelled: { id: string; eventDate: string; transactionId: string; purchasedAtMs: number }[] | null;
+};
+
+function commitValues({ eventId, epoch, batch }: Ownership, { event, sold, cancelled }: Changes): unknown[] {
+  const ids: string[] = [];
+  const userIds: string[] = [];
+  const transactionIds: string[] = [];
+  const ordinals: number[] = [];
+  for (const sale of sold)
+    sale.ticketIds.forEach((id, index) => {
+      ids.push(id);
+      userIds.push(sale.userId);
+      transactionIds.push(sale.transactionId);
+      ordinals.push(index + 1);
+    });
+  return [
+    ...[eventId, epoch, batch, event.eventDate],
+    ...[textArray(ids), textArray(userIds), byteaArray(transactionIds), textArray(ordinals)],
+    textArray(cancelled.map(({ ticketId }) => ticketId)),
+    byteaArray(cancelled.map(({ transactionId }) => transactionId)),
+    event.startsAtMs,
+  ];
+}
+
+export function committed({ batch, clockMs, cancelled }: CommittedRow, { eventId }: Ownership, { event }: Changes): CommitResult {
+  const { eventName, location } = event;
+  const cancelledAt = new Date(clockMs).toISOString();
+  // Member by member as READ_TICKETS does, so that a repeated cancellation is answered by the same bytes.
+  const tickets = (cancelled ?? []).map(({ id, eventDate, transactionId, purchasedAtMs }): Ticket => {
+    const purchasedAt = new Date(purchasedAtMs).toISOString();
+    return { id, eventId, eventName, location, eventDate, transactionId, status: "cancelled", purchasedAt, cancelledAt };
+  });
+  return { type: "committed", batch, clockMs, cancelled: tickets };
+}
+
+/** The customers, and the transactions of theirs. */
+export function purchaseArrays(purchases: readonly PurchaseKey[]): [string, string] {
+  return [textArray(purchases.map(({ userId }) => userId)), byteaArray(purchases.map(({ transactionId }) => transactionId))];
+}
+
+/** Array literals of values that need no quoting (uuids, numbers): pg's own encoder looks at every character of every element. */
+export function textArray(items: readonly (string | number)[]): string {
+  return `{${items.join(",")}}`;
+}
+
+/** Hexadecimal ids as a bytea[] literal. */
+export function byteaArray(hexIds: readonly string[]): string {
+  return hexIds.length === 0 ? "{}" : `{"\\\\x${hexIds.join('","\\\\x')}"}`;
+}

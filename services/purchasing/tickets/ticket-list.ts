@@ -1,0 +1,102 @@
+import type { Connection } from "../../../lib/database/pool.ts";
+import type { Ticket } from "../worker/ports.ts";
+import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
+
+export type TicketPage = { items: Ticket[]; nextCursor: string | null };
+export type Position = { eventDate: string; id: string };
+/** `after`: from behind this ticket on. */
+export type ListQuestion = { userId: string; status: "active" | "cancelled" | undefined; limit: number; after: Position | undefined };
+/** A person's tickets by event date, then id (which grows with the purchase). Rejects where PostgreSQL does. */
+export type TicketLists = (question: ListQuestion) => Promise<TicketPage>;
+
+/** Rows asked for in one statement: some milliseconds, which all wait for who ask in it. */
+const ROWS_MAX = 2_000;
+
+type Gathering = { asked: ListQuestion[]; answers: Promise<Ticket[][]> };
+
+/**
+ * Always PostgreSQL's own answer. What is asked in one turn of the event loop, by whomever, goes there in one statement: a list alone costs both sides
+ * more for being asked than for being read, and the more people look, the fewer statements there are for each.
+ */
+export function createTicketLists(database: Connection): TicketLists {
+  /** By length of page, which a statement has one of. */
+  const gathering = new Map<number, Gathering>();
+
+  const begin = (limit: number): Gathering => {
+    const asked: ListQuestion[] = [];
+    const answers = new Promise(setImmediate).then(() => {
+      if (gathering.get(limit)?.asked === asked) gathering.delete(limit);
+      return readLists(database, asked, limit + 1);
+    });
+    const begun = { asked, answers };
+    gathering.set(limit, begun);
+    return begun;
+  };
+
+  return async (question) => {
+    const { limit } = question;
+    const { asked, answers } = gathering.get(limit) ?? begin(limit);
+    const place = asked.push(question) - 1;
+    if (asked.length * limit >= ROWS_MAX) gathering.delete(limit);
+    const tickets = (await answers)[place] ?? [];
+    const items = tickets.slice(0, limit);
+    const last = items.at(-1);
+    return { items, nextCursor: tickets.length > limit && last !== undefined ? writeCursor(last) : null };
+  };
+}
+
+/** In the order of the questions, at most `most` tickets each. */
+async function readLists(database: Connection, questions: readonly ListQuestion[], most: number): Promise<Ticket[][]> {
+  const [first = [], ...others] = questions.map(valuesOf);
+  if (others.length === 0) return [await database.query<Ticket>({ ...LIST_OF_ONE, values: [...first, most] })];
+  const lists = questions.map((): Ticket[] => []);
+  const columns = first.map((value, index) => [value, ...others.map((values) => values[index])]);
+  const rows = await database.query<Ticket & { place: number }>({ ...LISTS_OF_MANY, values: [...columns, most] });
+  for (const { place, ...ticket } of rows) lists[place - 1]?.push(ticket);
+  return lists;
+}
+
+function valuesOf({ userId, status, after }: ListQuestion): unknown[] {
+  const { eventDate, id } = after ?? { eventDate: "-infinity", id: "00000000-0000-0000-0000-000000000000" };
+  return [userId, status === undefined ? null : status === "active", eventDate, id];
+}
+
+/** Each of them a parameter or a column; the fifth parameter is the most rows. */
+function listSql(userId: string, active: string, eventDate: string, id: string): string {
+  return `
+    SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
+    WHERE ticket.user_id = ${userId} AND (${active} IS NULL OR (ticket.cancelled_at IS NULL) = ${active})
+      AND (ticket.event_date, ticket.id) > (${eventDate}, ${id})
+    ORDER BY ticket.event_date, ticket.id LIMIT $5`;
+}
+
+/** Of its own: for one person PostgreSQL would plan the statement for many anew each time, half of the list's cost. */
+const LIST_OF_ONE = { name: "tickets-list", text: listSql("$1::uuid", "$2::boolean", "$3::date", "$4::uuid") } as const;
+
+const LISTS_OF_MANY = {
+  name: "tickets-lists",
+  text: `
+    SELECT asked.place::integer AS place, list.*
+    FROM unnest($1::uuid[], $2::boolean[], $3::date[], $4::uuid[]) WITH ORDINALITY AS asked (user_id, active, event_date, id, place)
+    CROSS JOIN LATERAL (${listSql("asked.user_id", "asked.active", "asked.event_date", "asked.id")}) AS list
+    ORDER BY place, list."eventDate", list.id`,
+} as const;
+
+function writeCursor({ eventDate, id }: Position): string {
+  return Buffer.from(`${eventDate} ${id}`).toString("base64url");
+}
+
+const CURSOR = /^(\d{4}-\d{2}-\d{2}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** Undefined: not a cursor of ours. Nothing passes that PostgreSQL would not take for a date and an id: others' lists are in the same statement. */
+export function readCursor(text: string): Position | undefined {
+  const [, eventDate, id] = CURSOR.exec(Buffer.from(text, "base64url").toString()) ?? [];
+  if (eventDate === undefined || id === undefined || !isDate(eventDate)) return undefined;
+  return writeCursor({ eventDate, id }) === text ? { eventDate, id } : undefined;
+}
+
+/** A day of the calendar, which has no 30th of February and no year 0. */
+function isDate(text: string): boolean {
+  const timeMs = Date.parse(`${text}T00:00:00Z`);
+  return text >= "0001" && !Number.isNaN(timeMs) && new Date(timeMs).toISOString().startsWith(text);
+}

@@ -1,0 +1,169 @@
+import type { Command } from "../../../domain/event-state.ts";
+import { refused } from "../../../domain/refusal.ts";
+import type { Clock } from "../../../lib/concurrency/clock.ts";
+import type { Outcome, PurchaseWatch } from "./ports.ts";
+
+/** An owner says TRY_AGAIN to what waited this long undecided, so that its silence means dead, frozen, or a commit in doubt. */
+export const UNDECIDED_MAX_MS = 500;
+/**
+ * The same where this node itself was too busy to hear PostgreSQL's answer, as when a thousand people connect at once, or where the event is moving here:
+ * still before a caller gives it up at 1 s.
+ */
+const UNDECIDED_WHILE_BUSY_MAX_MS = 900;
+/** A commit without a known outcome is settled within this, or answered OUTCOME_UNKNOWN. */
+export const DOUBT_MAX_MS = 2_000;
+const SWEEP_MS = 50;
+
+/**
+ * A command and whoever waits for its answer. Until `sentAtMs` is set nothing was done for it and TRY_AGAIN is the truth;
+ * afterwards (a commit, or another node, may have sold it, or it was sold before) only its real outcome or OUTCOME_UNKNOWN is.
+ */
+export type Entry = {
+  readonly command: Command;
+  /** Another node passed it on, or its caller sent it here instead of to the owner: it is served here and never passed on again. */
+  readonly forwarded: boolean;
+  /** The owner that did not answer its caller; undefined for what the owner itself passed on. */
+  readonly insteadOf: string | undefined;
+  readonly arrivedMs: number;
+  /** How long the mailbox had been held up by its own node when the command arrived. */
+  readonly stalledBeforeMs: number;
+  sentAtMs: number | undefined;
+  /** An earlier commit that held it ended without a known outcome: a replay found later is this very sale. */
+  inDoubt: boolean;
+  answered: boolean;
+  readonly answer: (outcome: Outcome) => void;
+};
+
+/** What waits for one event's worker, bounded, and the promise that nobody waits too long, whatever the worker is stuck in. */
+export class Mailbox {
+  private waiting: Entry[] = [];
+  private readonly open = new Set<Entry>();
+  private sweeping = false;
+  /** Time in which nobody could hear an answer (by how much timers came late) or decide (see `holdUp`), all in all. */
+  private stalledMs = 0;
+  private heldUpSinceMs: number | undefined;
+  private readonly clock: Clock;
+  private readonly max: number;
+  private readonly watch: PurchaseWatch | undefined;
+
+  constructor(clock: Clock, max: number, watch?: PurchaseWatch) {
+    this.clock = clock;
+    this.max = max;
+    this.watch = watch;
+  }
+
+  get length(): number {
+    return this.waiting.length;
+  }
+  get hasForwarded(): boolean {
+    return this.waiting.some(({ forwarded, answered }) => forwarded && !answered);
+  }
+  /** Something waits that the owner's own worker gave away. */
+  get hasPassedOn(): boolean {
+    return this.waiting.some(({ forwarded, insteadOf, answered }) => forwarded && insteadOf === undefined && !answered);
+  }
+  /** The owner in whose place something that waits was sent here. */
+  get silentOwner(): string | undefined {
+    return this.waiting.find(({ insteadOf, answered }) => insteadOf !== undefined && !answered)?.insteadOf;
+  }
+  /** Nobody waits for anything, also not for a batch in flight. */
+  get quiet(): boolean {
+    return this.open.size === 0;
+  }
+
+  /** Resolves with the answer; at once with TRY_AGAIN when the mailbox is full. */
+  put(command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
+    if (this.waiting.length >= this.max) {
+      this.watch?.turnedAway();
+      return Promise.resolve(refused("TRY_AGAIN"));
+    }
+    return new Promise((resolve) => {
+      const entry: Entry = {
+        command,
+        forwarded: forwarded || insteadOf !== undefined,
+        insteadOf,
+        arrivedMs: this.clock.nowMs(),
+        stalledBeforeMs: this.stalledByNowMs,
+        sentAtMs: undefined,
+        inDoubt: false,
+        answered: false,
+        answer: (outcome) => {
+          if (entry.answered) return;
+          entry.answered = true;
+          this.open.delete(entry);
+          this.watch?.answered(command.type, outcome, entry.arrivedMs);
+          resolve(outcome);
+        },
+      };
+      this.open.add(entry);
+      this.waiting.push(entry);
+      this.sweepLater();
+    });
+  }
+
+  /** Until the function is called nobody can decide anything, because the event is on its way here: that time does not count as waiting. */
+  holdUp(): () => void {
+    this.heldUpSinceMs ??= this.clock.nowMs();
+    return () => {
+      this.stalledMs = this.stalledByNowMs;
+      this.heldUpSinceMs = undefined;
+    };
+  }
+
+  /** Takes the oldest `most` that still wait for an answer. */
+  take(most: number, wanted: (entry: Entry) => boolean = () => true): Entry[] {
+    const taken: Entry[] = [];
+    const left: Entry[] = [];
+    for (const entry of this.waiting) {
+      if (entry.answered) continue;
+      if (taken.length < most && wanted(entry)) taken.push(entry);
+      else left.push(entry);
+    }
+    this.waiting = left;
+    return taken;
+  }
+
+  /** Puts a batch that was not committed back in front. */
+  putBack(entries: Entry[]): void {
+    this.waiting = [...entries.filter((entry) => !entry.answered), ...this.waiting];
+  }
+
+  private get stalledByNowMs(): number {
+    return this.stalledMs + (this.heldUpSinceMs === undefined ? 0 : this.clock.nowMs() - this.heldUpSinceMs);
+  }
+
+  private sweepLater(): void {
+    if (this.sweeping) return;
+    this.sweeping = true;
+    const dueMs = this.clock.nowMs() + SWEEP_MS;
+    this.clock.after(SWEEP_MS, () => {
+      this.sweeping = false;
+      this.stalledMs += Math.max(0, this.clock.nowMs() - dueMs);
+      this.sweep();
+      if (this.open.size > 0) this.sweepLater();
+    });
+  }
+
+  private sweep(): void {
+    const now = this.clock.nowMs();
+    for (const entry of this.open) {
+      if (entry.sentAtMs === undefined ? this.waitedTooLong(entry, now) : now - entry.sentAtMs >= DOUBT_MAX_MS) giveUp(entry);
+    }
+    if (this.waiting.some((entry) => entry.answered)) this.waiting = this.waiting.filter((entry) => !entry.answered);
+  }
+
+  private waitedTooLong({ arrivedMs, stalledBeforeMs }: Entry, nowMs: number): boolean {
+    const waitedMs = nowMs - arrivedMs;
+    return waitedMs - (this.stalledByNowMs - stalledBeforeMs) >= UNDECIDED_MAX_MS || waitedMs >= UNDECIDED_WHILE_BUSY_MAX_MS;
+  }
+}
+
+/** The honest answer where no better one can be had. */
+export function giveUp(entry: Entry): void {
+  entry.answer(refused(entry.sentAtMs === undefined ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+}
+
+/** A commit that held these is known to have sold nothing. */
+export function nothingDone(entries: readonly Entry[]): void {
+  for (const entry of entries) if (!entry.inDoubt) entry.sentAtMs = undefined;
+}

@@ -1,0 +1,52 @@
+import type { ServiceBroker } from "moleculer";
+import { refused } from "../../../domain/refusal.ts";
+import { createEventOrder } from "../../../lib/bus/event-owner.strategy.ts";
+import { BoundedMap } from "../../../lib/concurrency/fifo-map.ts";
+import type { MintInternalToken } from "../../../lib/auth/internal-token.ts";
+import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
+import type { Outcome, Router } from "./ports.ts";
+
+const FORWARD_TIMEOUT_MS = 1_800;
+/** Whoever's commands are passed on while events move. */
+const CUSTOMERS_MAX = 5_000;
+const SERVE = "purchasing.serve";
+/** Moleculer's words for a call that was never sent. */
+const NOT_SENT = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE"]);
+
+/**
+ * Who owns an event in this node's view of the bus, and the way there. Views may differ for a second: the epoch settles it. A node that is `leaving`
+ * owns nothing while there is another.
+ */
+export function busRouter(broker: ServiceBroker, mintToken: MintInternalToken, leaving: AbortSignal): Router {
+  const order = createEventOrder(broker, SERVE);
+  const others = (eventId: string): string[] => order.of(eventId).filter((nodeId) => nodeId !== broker.nodeID);
+  // A node cut off from the bus may see nobody: it serves what it still has.
+  const ownerOf = (eventId: string): string => (leaving.aborted ? others(eventId)[0] : order.of(eventId)[0]) ?? broker.nodeID;
+
+  // A token is kept for its caller, so each customer is one object.
+  const customers = new BoundedMap<string, Caller>(CUSTOMERS_MAX);
+  const customer = (userId: string): Caller => {
+    let known = customers.get(userId);
+    if (known === undefined) customers.set(userId, (known = { userId, role: "customer" }));
+    return known;
+  };
+
+  return {
+    isOwner: (eventId) => ownerOf(eventId) === broker.nodeID,
+
+    async forward(eventId, command): Promise<Outcome> {
+      const meta = { token: mintToken(customer(command.userId)) };
+      for (const nodeID of others(eventId)) {
+        try {
+          return await broker.call<Outcome, object>(SERVE, { eventId, command }, { nodeID, meta, timeout: FORWARD_TIMEOUT_MS });
+        } catch (error) {
+          // Judged by its word: a class does not survive the way across nodes.
+          if (!NOT_SENT.has((error as { type?: string }).type ?? "")) return refused("OUTCOME_UNKNOWN");
+        }
+      }
+      return refused("TRY_AGAIN");
+    },
+
+    ping: async (nodeId, withinMs) => (await broker.ping(nodeId, withinMs)) !== null,
+  };
+}

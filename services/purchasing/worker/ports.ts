@@ -1,0 +1,136 @@
+import type { Answer } from "../../../domain/refusal.ts";
+import type { Command } from "../../../domain/event-state.ts";
+import type { Clock } from "../../../lib/concurrency/clock.ts";
+import type { Left } from "../../../lib/availability/availability-cache.ts";
+
+/** A ticket as the contract shows it (openapi.yaml, Ticket). */
+export type Ticket = {
+  id: string;
+  eventId: string;
+  eventName: string;
+  location: string;
+  eventDate: string;
+  transactionId: string;
+  status: "active" | "cancelled";
+  purchasedAt: string;
+  cancelledAt: string | null;
+};
+export type TransactionStatus = "pending" | "completed" | "failed";
+/** A purchase as the contract shows it; `replayed` travels in a header. */
+export type Purchase = {
+  transactionId: string;
+  status: TransactionStatus;
+  eventId: string;
+  quantity: number;
+  tickets: Ticket[];
+  replayed: boolean;
+};
+export type Outcome = Answer<Purchase | Ticket>;
+
+/** The event as read in one statement after the epoch was taken. */
+export type LoadedEvent = {
+  eventName: string;
+  location: string;
+  eventDate: string;
+  startsAtMs: number;
+  endsAtMs: number;
+  available: number;
+  clockMs: number;
+};
+
+/** Enough to find a purchase: no index has the ids of millions of them, but that of the tickets by event and customer. */
+export type PurchaseKey = { transactionId: string; userId: string };
+/** What a batch needs and its worker does not know yet. `userIds`: whose active tickets are to be counted. */
+export type Needs = { purchases: PurchaseKey[]; ticketIds: string[]; userIds: string[] };
+/** Epoch and batch as PostgreSQL has them, and what was asked for; absent ids are absent. */
+export type Loaded = {
+  epoch: number;
+  batch: number;
+  clockMs: number;
+  sales: { transactionId: string; userId: string; quantity: number }[];
+  tickets: { ticketId: string; userId: string; cancelled: boolean }[];
+  activeTickets: { userId: string; count: number }[];
+};
+
+export type Ownership = { eventId: string; epoch: number; batch: number };
+export type SoldTickets = { transactionId: string; userId: string; ticketIds: string[] };
+export type CancelledTicket = { transactionId: string; userId: string; ticketId: string };
+export type Changes = { event: LoadedEvent; sold: SoldTickets[]; cancelled: CancelledTicket[] };
+
+/**
+ * `failed`: PostgreSQL itself refused, so nothing was committed. `unknown`: no answer came; the statement may have committed, or may still.
+ * `fenced`: another holds a newer epoch, nothing was committed.
+ */
+export type CommitResult =
+  | { type: "committed"; batch: number; clockMs: number; cancelled: Ticket[] }
+  | { type: "fenced" }
+  | { type: "failed"; error: Error }
+  | { type: "unknown"; error: Error };
+
+/** The truth. Every method but `commit` rejects when PostgreSQL does not answer in time. */
+export type EventStore = {
+  /** Committed when it resolves. Undefined: there is no such event. */
+  takeEpoch(eventId: string): Promise<number | undefined>;
+  loadEvent(eventId: string): Promise<LoadedEvent>;
+  load(eventId: string, needs: Needs): Promise<Loaded>;
+  commit(ownership: Ownership, changes: Changes): Promise<CommitResult>;
+  /** Sales and tickets as they are now, for answers to replays. */
+  readPurchases(eventId: string, purchases: readonly PurchaseKey[]): Promise<Map<string, Omit<Purchase, "replayed">>>;
+  readTickets(ticketIds: string[]): Promise<Map<string, Ticket>>;
+};
+
+/** The lock for order. `acquire` never rejects; what it resolves with is not held where another holds it still, or no quorum answers (`degraded`). */
+export type Lease = {
+  acquire(eventId: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLease>;
+};
+export type HeldLease = { held(): boolean; release(): Promise<void> };
+
+/** Tells the ledger, without anyone waiting. The pending rows are the outbox, so a lost message costs time only. */
+export type Publisher = { publish(eventId: string, transactionIds: string[]): void };
+
+/** What a batch has left to sell, and what it sold and cancelled. */
+export type CommittedBatch = { left: Left; sold: Purchase[]; cancelled: Ticket[] };
+/** The copies in Redis of what is left to sell. Never rejects and never takes long. */
+export type Copies = { write(left: Left): Promise<void> };
+
+/** Where this node believes the event lives. */
+export type Router = {
+  isOwner(eventId: string): boolean;
+  /** Marks the command so that it is served where it lands. */
+  forward(eventId: string, command: Command): Promise<Outcome>;
+  /** Whether that node answers within so many milliseconds. Never rejects. */
+  ping(nodeId: string, withinMs: number): Promise<boolean>;
+};
+
+export type WorkerLimits = { batchMax: number; mailboxMax: number; ticketsPerCustomerMax: number };
+
+export type WorkerPorts = {
+  store: EventStore;
+  lease: Lease;
+  publisher: Publisher;
+  copies: Copies;
+  clock: Clock;
+  router: Router;
+  /** UUIDv7 for a ticket sold at this instant. */
+  newTicketId: (nowMs: number) => string;
+  /** From 0 to below 1. */
+  random: () => number;
+  limits: WorkerLimits;
+  /** Facts for operators: what happened to the worker of this event. */
+  note(event: WorkerNote, eventId: string, data?: Record<string, unknown>): void;
+  /** Undefined where nobody looks. */
+  watch?: PurchaseWatch | undefined;
+};
+export type WorkerNote =
+  "epoch-taken" | "epoch-lost" | "commit-failed" | "commit-unknown" | "store-away" | "degraded" | "passivated" | "fault";
+
+/** What the workers of a node tell about their work. Called for every command, so each does a handful of additions and no more. */
+export type PurchaseWatch = {
+  /** A command that came at `arrivedMs`, of the monotonic clock, has its answer. */
+  answered(command: "BuyTickets" | "CancelTicket", outcome: Outcome, arrivedMs: number): void;
+  /** The mailbox was full. */
+  turnedAway(): void;
+  /** These were taken from the mailbox at once, at `nowMs`. */
+  taken(entries: readonly { arrivedMs: number }[], nowMs: number): void;
+  noted(note: WorkerNote): void;
+};

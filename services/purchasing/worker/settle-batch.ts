@@ -1,0 +1,87 @@
+import { accepted, refused } from "../../../domain/refusal.ts";
+import type { DecidedBatch, DecidedEntry } from "./decide-batch.ts";
+import { type Entry, giveUp } from "./mailbox.ts";
+import { FEW } from "./deferred-replies.ts";
+import type { CommittedBatch, Outcome, Purchase, Ticket, WorkerPorts } from "./ports.ts";
+
+/**
+ * Copies, answers and publishes a batch that is settled: committed, or all refused and replayed under an epoch seen to be our own.
+ * All but a few answers come at their turn. Never rejects: what was sold is answered, whatever becomes of its copies and its message.
+ */
+export async function settleBatch(
+  ports: WorkerPorts,
+  { decided, sold, cancelled }: DecidedBatch,
+  turn: Promise<void> | undefined,
+  committed: CommittedBatch,
+): Promise<void> {
+  const fault = (error: unknown): void => ports.note("fault", committed.left.eventId, { error: String(error) });
+  const transactionIds = [...sold, ...cancelled].map(({ transactionId }) => transactionId);
+  try {
+    if (transactionIds.length > 0) await ports.copies.write(committed.left);
+  } catch (error) {
+    fault(error);
+  }
+  const answered = answerBatch(ports, decided, turn, committed).catch(fault);
+  await turn;
+  try {
+    if (transactionIds.length > 0) ports.publisher.publish(committed.left.eventId, transactionIds);
+  } catch (error) {
+    fault(error);
+  }
+  await answered;
+}
+
+/** Replays are read from PostgreSQL now, since the ledger or a cancellation may have moved their status on. */
+async function answerBatch(
+  { store, note }: Pick<WorkerPorts, "store" | "note">,
+  decided: readonly DecidedEntry[],
+  turn: Promise<void> | undefined,
+  { left: { eventId }, sold: purchases, cancelled }: CommittedBatch,
+): Promise<void> {
+  const sold = new Map(purchases.map((purchase) => [purchase.transactionId, purchase]));
+  const freed = new Map(cancelled.map((ticket) => [ticket.id, ticket]));
+  const replays: Entry[] = [];
+  for (const [index, { entry, decision }] of decided.entries()) {
+    if (index === FEW) await turn;
+    if (decision.type === "refuse") entry.answer({ ok: false, refusal: decision.refusal });
+    else if (decision.type === "replay") replays.push(entry);
+    else {
+      const done = entry.command.type === "BuyTickets" ? sold.get(entry.command.transactionId) : freed.get(entry.command.ticketId);
+      if (done === undefined) giveUp(entry);
+      else entry.answer(accepted(done));
+    }
+  }
+  if (replays.length === 0) return;
+  try {
+    await answerReplays(store, eventId, replays);
+  } catch (error) {
+    note("store-away", "", { error: String(error) });
+    // It was sold, but what it is now cannot be read: TRY_AGAIN would promise that nothing was.
+    for (const entry of replays) entry.answer(refused("OUTCOME_UNKNOWN"));
+  }
+}
+
+async function answerReplays(store: WorkerPorts["store"], eventId: string, replays: readonly Entry[]): Promise<void> {
+  const asked = replays.flatMap(({ command }) => (command.type === "BuyTickets" ? [command] : []));
+  const ticketIds = replays.flatMap(({ command }) => (command.type === "CancelTicket" ? [command.ticketId] : []));
+  const [purchases, tickets] = await Promise.all([
+    asked.length > 0 ? store.readPurchases(eventId, asked) : new Map<string, Omit<Purchase, "replayed">>(),
+    ticketIds.length > 0 ? store.readTickets(ticketIds) : new Map<string, Ticket>(),
+  ]);
+  for (const entry of replays) {
+    const { command } = entry;
+    if (command.type === "CancelTicket") {
+      const ticket = tickets.get(command.ticketId);
+      entry.answer(ticket === undefined ? refused("OUTCOME_UNKNOWN") : accepted(ticket));
+      continue;
+    }
+    const purchase = purchases.get(command.transactionId);
+    entry.answer(purchase === undefined ? refused("OUTCOME_UNKNOWN") : accepted({ ...purchase, replayed: !entry.inDoubt }));
+  }
+}
+
+/** What another node answered to a command we passed on. TRY_AGAIN there says nothing of a commit of ours that is in doubt. */
+export function answerInDoubt(entry: Entry, outcome: Outcome): void {
+  if (entry.inDoubt && !outcome.ok && outcome.refusal.code === "TRY_AGAIN") entry.answer(refused("OUTCOME_UNKNOWN"));
+  else entry.answer(outcome);
+}

@@ -1,0 +1,180 @@
+// What a buyer hears when something behind the gateway is away, slow, broken or leaving: never more than it knows, never a server's own words.
+import assert from "node:assert/strict";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { inspect } from "node:util";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { type ActionHandler, ServiceBroker } from "moleculer";
+import { accepted } from "../../domain/refusal.ts";
+import { authorisation } from "../../mixins/authorization.middleware.ts";
+import { createHealth, startHealthServer } from "../../lib/http/health.ts";
+import { createInternalTokenVerifier } from "../../lib/auth/internal-token.ts";
+import { createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.ts";
+import { createApiService, NEEDED_SERVICES } from "../../services/api/api.service.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
+import { serverUrls } from "../support/servers.ts";
+import { until } from "../support/wait-for.ts";
+
+const SECRET = randomUUID() + randomUUID();
+const { privateKey } = generateKeyPairSync("ed25519");
+const PURCHASE = { transactionId: "f".repeat(128), status: "pending", eventId: randomUUID(), quantity: 1, tickets: [], replayed: false };
+
+describe("the gateway, when what is behind it fails", () => {
+  let brokers: ServiceBroker[];
+  let namespace: string;
+  let ask: HttpClient;
+  let logged: string[];
+  const token = createAccessTokenSigner(privateKey)({ userId: randomUUID(), role: "customer", sessionId: "s" });
+  const path = `/api/events/${randomUUID()}/tickets`;
+  const buy = (key = "k") => ask("POST", path, { token, json: {}, headers: { "Idempotency-Key": key } });
+
+  const node = (): ServiceBroker => {
+    const broker = new ServiceBroker({
+      namespace,
+      nodeID: randomUUID(),
+      transporter: { type: "NATS", options: { url: serverUrls().TRANSPORTER } },
+      logger: false,
+      heartbeatInterval: 1,
+      heartbeatTimeout: 2,
+      tracking: { enabled: true, shutdownTimeout: 1_000 },
+      registry: { stopDelay: 10 },
+      skipProcessEventRegistration: true,
+      middlewares: [
+        authorisation(createInternalTokenVerifier(SECRET)),
+        { newLogEntry: (level, line) => level === "error" && logged.push(inspect(line)) },
+      ],
+    });
+    brokers.push(broker);
+    return broker;
+  };
+  /** A purchasing service on another node that answers as told. */
+  const purchasing = async (handler: ActionHandler): Promise<ServiceBroker> => {
+    const broker = node();
+    broker.createService({
+      name: "purchasing",
+      actions: { buy: { auth: "customer", handler }, "tickets.list": { auth: "customer", handler } },
+    });
+    await broker.start();
+    await gateway.waitForServices("purchasing", 10_000, 50);
+    return broker;
+  };
+  let gateway: ServiceBroker;
+
+  beforeEach(async () => {
+    [brokers, namespace, logged] = [[], `test-${randomUUID()}`, []];
+    gateway = node();
+    const config = {
+      host: "127.0.0.1",
+      port: 0,
+      portSharing: false,
+      tls: undefined,
+      trustedProxies: [],
+      corsOrigins: [],
+      internalTokenSecret: SECRET,
+    };
+    const health = createHealth(gateway, {}, { needs: NEEDED_SERVICES });
+    const keys: ActionHandler = () => accepted({ keys: [publicJwk(privateKey)] });
+    gateway.createService({ name: "auth", actions: { keys: { auth: "public", handler: keys } } });
+    gateway.createService(createApiService({ config, health, throttleStore: undefined, listening: (url) => (ask = httpClient(url)) }));
+    await gateway.start();
+  });
+  afterEach(() => Promise.all(brokers.map((broker) => broker.stop())));
+
+  it("says TRY_AGAIN where no node sells, and that it is not ready", async () => {
+    const answer = await buy();
+    assertProblem(answer, 503, "TRY_AGAIN");
+    assert.deepEqual([answer.headers.get("retry-after"), answer.headers.get("idempotency-key")], ["1", "k"]);
+    const ready = await ask("GET", "/readyz");
+    assertProblem(ready, 503, "TRY_AGAIN");
+    assert.equal(ready.json?.detail, "Not ready: catalog, purchasing");
+    assert.equal((await ask("GET", "/healthz")).status, 200);
+  });
+
+  it("says INTERNAL and nothing else of a fault, and logs it once with the request's id", async () => {
+    await purchasing(() =>
+      Promise.reject(Object.assign(new Error('relation "secret_table" at 10.0.0.1'), { code: 404, data: { password: "hunter2" } })),
+    );
+    const answer = await buy();
+    assertProblem(answer, 500, "INTERNAL");
+    assert.doesNotMatch(answer.text, /secret|10\.0|hunter2|purchasing/);
+    const lines = logged.filter((line) => line.includes(answer.headers.get("x-request-id") ?? "none"));
+    assert.equal(lines.length, 1, logged.join("\n"));
+  });
+
+  it("says OUTCOME_UNKNOWN of a purchase that is not answered, TRY_AGAIN of a list", async () => {
+    await purchasing(() => new Promise(() => undefined));
+    const [purchase, list] = await Promise.all([buy(), ask("GET", "/api/tickets", { token })]);
+    assertProblem(purchase, 503, "OUTCOME_UNKNOWN");
+    assert.equal(purchase.headers.get("idempotency-key"), "k");
+    assertProblem(list, 503, "TRY_AGAIN");
+  });
+
+  it("says OUTCOME_UNKNOWN of a purchase whose node leaves with it", async () => {
+    let asked = false;
+    const seller = await purchasing(() => {
+      asked = true;
+      return new Promise(() => undefined);
+    });
+    const answer = buy();
+    await until(() => asked);
+    await seller.transit?.disconnect();
+    assertProblem(await answer, 503, "OUTCOME_UNKNOWN");
+    brokers.splice(brokers.indexOf(seller), 1);
+  });
+
+  it("finishes what it has when it stops, and takes nothing more", async () => {
+    let servedWhileStopping: boolean | undefined;
+    gateway.createService({
+      name: "neighbour",
+      async stopped() {
+        servedWhileStopping = await ask("GET", "/healthz").then(
+          () => true,
+          () => false,
+        );
+      },
+    });
+    let finish: (() => void) | undefined;
+    await purchasing(async () => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      return accepted(PURCHASE);
+    });
+    const answer = buy();
+    await until(() => finish !== undefined);
+    const stopped = gateway.stop();
+    await until(
+      () =>
+        ask("GET", "/healthz").then(
+          () => false,
+          () => true,
+        ),
+      { withinMs: 3_000, what: "New connections are refused" },
+    );
+    finish?.();
+    const { status, headers } = await answer;
+    assert.equal(status, 201);
+    assert.equal(headers.get("idempotency-key"), "k");
+    await stopped;
+    assert.equal(servedWhileStopping, false, "services of the same node stop only after the gateway has closed");
+  });
+
+  it("answers probes of any node on a port of their own, naming kinds only", async () => {
+    let reachable = true;
+    const broker = node();
+    const health = createHealth(broker, { database: () => reachable || Promise.reject(new Error("connect ECONNREFUSED 10.0.0.1:5432")) });
+    const server = await startHealthServer(health, { host: "127.0.0.1", port: 0 });
+    const probe = httpClient(`http://127.0.0.1:${server.port}`);
+    try {
+      assert.equal((await probe("GET", "/readyz")).json?.detail, "Not ready: broker, transporter");
+      await broker.start();
+      await until(async () => (await probe("GET", "/readyz")).status === 200);
+      reachable = false;
+      await until(async () => (await probe("GET", "/readyz")).status === 503);
+      const answer = await probe("GET", "/readyz");
+      assert.equal(answer.json?.detail, "Not ready: database");
+      assert.doesNotMatch(answer.text, /10\.0|ECONN/);
+      assert.equal((await probe("GET", "/healthz")).status, 200);
+      assert.deepEqual([(await probe("POST", "/readyz")).status, (await probe("GET", "/metrics")).status], [405, 404]);
+    } finally {
+      await server.close();
+    }
+  });
+});

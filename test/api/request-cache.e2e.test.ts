@@ -1,0 +1,102 @@
+// Who asks again and again on one connection gets the same answers from what is known by its bytes as from what Node parses and writes.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { type Engine, startEngine } from "../support/engine.ts";
+
+type Heard = { status: string; lines: string[]; body: Buffer };
+
+/** Sends a request in one piece and reads its answer, whose length is stated. */
+async function ask(socket: Socket, request: string): Promise<Heard> {
+  socket.write(request);
+  let bytes = Buffer.alloc(0);
+  for (;;) {
+    const [chunk] = (await once(socket, "data")) as [Buffer];
+    bytes = Buffer.concat([bytes, chunk]);
+    const end = bytes.indexOf("\r\n\r\n");
+    if (end === -1) continue;
+    const [status = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n");
+    const length = Number(/^content-length: (\d+)$/im.exec(lines.join("\n"))?.[1] ?? 0);
+    if (bytes.length >= end + 4 + length) return { status, lines, body: bytes.subarray(end + 4) };
+  }
+}
+
+/** What of an answer is its own: the moment, and ids. */
+const common = ({ status, lines }: Heard): string[] => [
+  status,
+  ...lines.map((line) => line.replace(/^(Date|X-Request-ID|ETag|Content-Length): .+$/, "$1")).sort(),
+];
+/** What we write ourselves has its lines in another order than what Node writes. */
+const namesOf = ({ lines }: Heard): string[] => lines.map((line) => line.split(":")[0] ?? "");
+
+describe("a connection on which the like is asked again and again", () => {
+  let engine: Engine;
+  let socket: Socket;
+  before(async () => {
+    engine = await startEngine();
+    const { port, hostname } = new URL(engine.url);
+    socket = connect(Number(port), hostname);
+  });
+  after(async () => {
+    socket.destroy();
+    await engine.close();
+  });
+
+  it("hears the same of events, plain and compressed, and 304 where nothing is new", async () => {
+    const eventId = await engine.addEvent({ capacity: 5 });
+    for (const [path, more] of [
+      [`/api/events/${eventId}`, ""],
+      ["/api/events?limit=20", "Accept-Encoding: gzip, deflate, br\r\n"],
+    ] as const) {
+      const get = (extra = ""): Promise<Heard> => ask(socket, `GET ${path} HTTP/1.1\r\nHost: here\r\nAccept: */*\r\n${more}${extra}\r\n`);
+      const node = await get("X-Request-ID: parsed\r\n");
+      await get();
+      const known = await get();
+      assert.deepEqual(common(known), common(node), path);
+      assert.deepEqual(known.body, node.body);
+      assert.notDeepEqual(namesOf(known), namesOf(node), "the third was not read by its bytes");
+      const etag = known.lines.find((line) => line.startsWith("ETag: "))?.slice(6) ?? assert.fail("no ETag");
+      for (let number = 1; number <= 3; number += 1) {
+        const { status, body } = await get(`If-None-Match: ${etag}\r\n`);
+        assert.deepEqual([status, body.length], ["HTTP/1.1 304 Not Modified", 0]);
+      }
+    }
+  });
+
+  it("sells to each who asks, under the key of each, and refuses as ever", async () => {
+    const eventId = await engine.addEvent({ capacity: 4 });
+    const buy = (key: string, token: string, body = '{"quantity":1}'): Promise<Heard> =>
+      ask(
+        socket,
+        `POST /api/events/${eventId}/tickets HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n` +
+          `Idempotency-Key: ${key}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    const json = ({ body }: Heard) => JSON.parse(body.toString()) as { transactionId: string; code: string };
+    const buyers = Array.from({ length: 4 }, () => ({ key: randomUUID(), token: engine.accessToken() }));
+    const sold: Heard[] = [];
+    for (const { key, token } of buyers) sold.push(await buy(key, token));
+    const withoutKey = (heard: Heard): string[] => common(heard).map((line) => line.replace(/^Idempotency-Key: .*/, "Idempotency-Key"));
+    for (const [index, heard] of sold.entries()) {
+      assert.equal(heard.status, "HTTP/1.1 201 Created");
+      assert.deepEqual(withoutKey(heard), withoutKey(sold[0] ?? assert.fail()));
+      assert.ok(heard.lines.includes(`Idempotency-Key: ${buyers[index]?.key}`));
+    }
+    assert.equal(new Set(sold.map((heard) => json(heard).transactionId)).size, 4);
+
+    const [{ key, token } = assert.fail()] = buyers;
+    const again = await buy(key, token);
+    assert.equal(json(again).transactionId, json(sold[0] ?? assert.fail()).transactionId);
+    assert.ok(again.lines.includes("Idempotent-Replayed: true"));
+    const codes: string[] = [];
+    for (const [who, body] of [
+      [engine.accessToken(), '{"quantity":1}'],
+      ["nonsense", '{"quantity":1}'],
+      [token, '{"quantity":0}'],
+      [token, '{"quantity":1,'],
+    ] as const)
+      codes.push(json(await buy(randomUUID(), who, body)).code);
+    assert.deepEqual(codes, ["EVENT_SOLD_OUT", "UNAUTHENTICATED", "VALIDATION_ERROR", "MALFORMED"]);
+  });
+});

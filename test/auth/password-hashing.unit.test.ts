@@ -1,0 +1,63 @@
+// Hashing takes a core and 19 MiB at a time: how much of it may happen at once, or wait, is bounded and exact.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { accepted, refused } from "../../domain/refusal.ts";
+import { createPasswords, hasPasswordLength } from "../../services/auth/password-hashing.ts";
+
+describe("passwords", () => {
+  it("lets two be computed and 48 wait; the next is refused at once, and all is as before when they are done", async () => {
+    const passwords = createPasswords();
+    const settled: string[] = [];
+    const all = Array.from({ length: 60 }, async (_, index) => {
+      const answer = await passwords.hash(`password number ${index}`);
+      settled.push(answer.ok ? "hashed" : answer.refusal.code);
+      return answer.ok;
+    });
+    const hashed = await Promise.all(all);
+    assert.deepEqual(
+      settled.slice(0, 10),
+      Array.from({ length: 10 }, () => "TRY_AGAIN"),
+      "refusals come first",
+    );
+    assert.deepEqual(
+      hashed.map((ok, index) => ok === index < 50),
+      hashed.map(() => true),
+      "nobody overtakes",
+    );
+    assert.ok((await passwords.hash("one more password")).ok);
+  });
+
+  it("never matches an account that is not there, not even with the password of the hash it is compared with", async () => {
+    const passwords = createPasswords();
+    const owner = (account: { passwordHash: string } | undefined, password: string) =>
+      passwords.ownerOf(() => Promise.resolve(accepted(account)), password);
+    assert.deepEqual(await owner(undefined, "the hash that stands for no account"), { ok: true, value: undefined });
+    const hashed = await passwords.hash("correct horse battery");
+    assert.ok(hashed.ok);
+    const account = { passwordHash: hashed.value };
+    assert.deepEqual(await owner(account, "correct horse battery"), { ok: true, value: account });
+    assert.deepEqual(await owner(account, "correct horse batterY"), { ok: true, value: undefined });
+  });
+
+  it("looks for no account of those who are turned away, and for one only when its turn has come", async () => {
+    const passwords = createPasswords();
+    const looking = { now: 0, most: 0, all: 0 };
+    const find = async () => {
+      looking.all += 1;
+      looking.now += 1;
+      looking.most = Math.max(looking.most, looking.now);
+      await new Promise(setImmediate);
+      looking.now -= 1;
+      return refused("EVENT_OVER");
+    };
+    const answers = await Promise.all(Array.from({ length: 60 }, () => passwords.ownerOf(find, "correct horse battery")));
+    const codes = answers.map((answer) => (answer.ok ? "" : answer.refusal.code));
+    assert.deepEqual(looking, { now: 0, most: 2, all: 50 });
+    assert.deepEqual([codes.filter((code) => code === "EVENT_OVER").length, codes.filter((code) => code === "TRY_AGAIN").length], [50, 10]);
+  });
+
+  it("counts code points", () => {
+    assert.deepEqual(["x".repeat(11), "🎟".repeat(11), "x".repeat(129)].map(hasPasswordLength), [false, false, false]);
+    assert.deepEqual(["x".repeat(12), "🎟".repeat(12), "🎟".repeat(128)].map(hasPasswordLength), [true, true, true]);
+  });
+});

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { randomBytes, randomUUID } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { EventRecord } from "../../domain/event-record.ts";
+import type { Connection } from "../../lib/database/pool.ts";
+import { readFeed } from "../../tools/feeds/read-feed.ts";
+import type { EventView } from "../../services/catalog/events/event.model.ts";
+import { eventId } from "../../lib/ids/event-id.ts";
+import type { SearchPage } from "../../services/catalog/search/find-page.ts";
+import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
+import { collect } from "../support/collect-stream.ts";
+import { lockWaits } from "../support/lock-waits.ts";
+import { until } from "../support/wait-for.ts";
+
+const NOW = Date.parse("2027-03-10T12:00:00Z");
+const LIST = fileURLToPath(new URL("../../../shared/data/conferences.json", import.meta.url));
+
+const GALA: EventRecord = {
+  ...{ source: "json", sourceId: "gala", name: "Gala", type: "concert", location: "Berlin", country: "Germany", url: null },
+  ...{ date: "2027-06-01", startTime: "20:00", endTime: "22:00", duration: 120, timeZone: "Europe/Berlin" },
+  ...{ startsAt: "2027-06-01T18:00:00.000Z", endsAt: "2027-06-01T20:00:00.000Z", totalCapacity: 10 },
+};
+
+describe("imports", () => {
+  let world: CatalogWorld;
+  let gala: EventRecord;
+  let id: string;
+  before(async () => {
+    world = await openCatalogWorld(NOW);
+  });
+  beforeEach(() => {
+    gala = { ...GALA, sourceId: `gala ${randomUUID()}` };
+    id = eventId(gala);
+    world.changed.length = 0;
+  });
+  after(() => world.close());
+
+  /** Sells as the worker's statement does, with the row of event_worker locked. */
+  async function sell(quantity: number, connection: Connection = world.database): Promise<string> {
+    const transaction = randomBytes(64);
+    await connection.query({
+      text: `
+        WITH mine AS (UPDATE event_worker SET batch = batch + 1 WHERE event_id = $1 RETURNING epoch, batch),
+        tickets AS (
+          INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+          SELECT gen_random_uuid(), $1, $2, $3, $4, ordinal, now() FROM mine, generate_series(1, $5::integer) AS ordinal
+        )
+        INSERT INTO event_ticket_transactions (transaction_id, event_id, user_id, event_date, quantity, epoch, batch, created_at)
+        SELECT $4, $1, $2, $3, -$5::integer, epoch, batch, now() FROM mine`,
+      values: [id, randomUUID(), gala.date, transaction, quantity],
+    });
+    return transaction.toString("hex");
+  }
+
+  async function own(epoch: number): Promise<void> {
+    await world.database.query({ text: "INSERT INTO event_worker VALUES ($1, $2, 0, 'worker')", values: [id, epoch] });
+  }
+
+  type Stored = {
+    capacity: number;
+    total: number;
+    epoch: number;
+    node: string;
+    pending: number;
+    booked: number;
+    active: number;
+    dates: string[];
+  };
+  async function stored(): Promise<Stored> {
+    const [row] = await world.database.query<Stored>({
+      text: `
+        SELECT capacity, total_capacity AS total, (SELECT epoch::float8 FROM event_worker WHERE event_id = $1) AS epoch,
+          (SELECT node FROM event_worker WHERE event_id = $1) AS node,
+          (SELECT count(*)::integer FROM event_ticket_transactions WHERE event_id = $1) AS pending,
+          (SELECT coalesce(sum(quantity), 0)::integer FROM capacity_ledger WHERE event_id = $1) AS booked,
+          (SELECT count(*)::integer FROM event_tickets WHERE event_id = $1 AND cancelled_at IS NULL) AS active,
+          (SELECT array_agg(DISTINCT to_char(event_date, 'YYYY-MM-DD')) FROM event_tickets WHERE event_id = $1) AS dates
+        FROM event WHERE id = $1`,
+      values: [id],
+    });
+    assert.ok(row);
+    return row;
+  }
+
+  it(
+    "take the conference list in full, and a second time change nothing",
+    { skip: !existsSync(LIST) && "the list is not beside this checkout" },
+    async () => {
+      const feed = await collect(readFeed(createReadStream(LIST, "utf8"), {}));
+      assert.equal(feed.length, 5_855);
+      const events = [
+        ...new Map(
+          feed.flatMap((record) => ("event" in record ? [[record.event.sourceId, record.event] as const] : [])).reverse(),
+        ).values(),
+      ];
+      const startedMs = performance.now();
+      assert.deepEqual(tally(await world.import(events)), { imported: events.length });
+      assert.ok(performance.now() - startedMs < 20_000);
+      assert.deepEqual(tally(await world.import(events)), { unchanged: events.length });
+      assert.deepEqual(world.changed, []);
+      const found = await world.value<SearchPage>("catalog.search", {
+        location: "são paulo",
+        name: "CONF",
+        from: "2013-01-01",
+        limit: 100,
+      });
+      const wanted = events.filter(({ location, name }) => location === "São Paulo" && /conf/i.test(name));
+      assert.ok(wanted.length > 0);
+      assert.equal(found.items.length, wanted.length);
+    },
+  );
+
+  it("write what does not touch the sale without a new epoch, and tell of it", async () => {
+    assert.deepEqual(await world.import([gala]), [{ outcome: "imported" }]);
+    await own(5);
+    const renamed = { ...gala, name: "Gala, with guests", type: "opera", location: "Potsdam", url: "https://gala.example" };
+    assert.deepEqual(await world.import([renamed]), [{ outcome: "updated" }]);
+    const { items } = await world.value<SearchPage>("catalog.search", { name: "with guests", location: "potsdam", type: "Opera" });
+    assert.deepEqual(
+      items.map(({ id: found, url }) => [found, url]),
+      [[id, "https://gala.example"]],
+    );
+    assert.deepEqual((await world.value<SearchPage>("catalog.search", { name: "gala", location: "berlin", date: gala.date })).items, []);
+    assert.equal((await stored()).epoch, 5);
+    await until(() => world.changed.includes(id));
+  });
+
+  it("change the capacity of an event that sells: its tickets stay, what is pending is booked, its worker is fenced", async () => {
+    await world.import([gala]);
+    await own(5);
+    await sell(4);
+    await world.redis.set(`event:{${id}}`, "{}");
+    assert.deepEqual(await world.import([{ ...gala, totalCapacity: 7 }]), [{ outcome: "updated" }]);
+    const { epoch, ...rest } = await stored();
+    assert.ok(epoch > 5);
+    assert.deepEqual(rest, { capacity: 3, total: 7, node: "catalog-test", pending: 0, booked: -4, active: 4, dates: [gala.date] });
+    assert.equal(await world.redis.exists(`event:{${id}}`), 0);
+    const left = JSON.parse((await world.redis.get(`event:{${id}}:available`)) ?? "{}") as object;
+    assert.deepEqual(left, { available: 3, epoch, batch: 0, run: world.redis.runId() });
+    assert.equal((await world.value<EventView>("catalog.get", { eventId: id })).available, 3);
+    await until(() => world.changed.includes(id));
+  });
+
+  it("refuse a capacity below what is sold, say how much that is, and leave the sale alone", async () => {
+    await world.import([gala]);
+    await own(5);
+    await sell(4);
+    const outcome = await world.import([{ ...gala, totalCapacity: 3, name: "Smaller" }]);
+    assert.deepEqual(outcome, [{ outcome: "refused", reason: "capacity 3 is below the 4 tickets that are sold" }]);
+    const { epoch, pending, total } = await stored();
+    assert.deepEqual([epoch, pending, total], [5, 1, 10]);
+    assert.equal((await world.value<EventView>("catalog.get", { eventId: id })).name, "Gala");
+    assert.deepEqual(await world.import([{ ...gala, totalCapacity: 4 }]), [{ outcome: "updated" }]);
+    assert.equal((await stored()).capacity, 0);
+  });
+
+  it("wait for the batch in flight and count it", async () => {
+    await world.import([gala]);
+    await own(5);
+    const copy = `event:{${id}}:available`;
+    await world.redis.set(copy, "{}", "PX", 3_600_000);
+    let importing: Promise<unknown> | undefined;
+    await world.database.transaction(async (worker) => {
+      await sell(6, worker);
+      importing = world.import([{ ...gala, totalCapacity: 5 }]);
+      await until(async () => (await lockWaits(world.database, "%event_worker%")) > 0);
+      // Should the import die now, after its commit, nobody would renew what Redis says of the event as it was.
+      assert.ok((await world.redis.pttl(copy)) <= 60_000);
+    });
+    assert.deepEqual(await importing, [{ outcome: "refused", reason: "capacity 5 is below the 6 tickets that are sold" }]);
+    assert.deepEqual(pick(await stored()), { capacity: 4, total: 10, pending: 0, booked: -6 });
+  });
+
+  it("book failed rows too, and heal a capacity that had gone wrong", async () => {
+    await world.import([gala]);
+    await own(5);
+    await sell(2);
+    await world.database.query({ text: "UPDATE event_ticket_transactions SET status = 'failed' WHERE event_id = $1", values: [id] });
+    await world.database.query({ text: "UPDATE event SET capacity = 1 WHERE id = $1", values: [id] });
+    await world.import([{ ...gala, totalCapacity: 20 }]);
+    assert.deepEqual(pick(await stored()), { capacity: 18, total: 20, pending: 0, booked: -2 });
+  });
+
+  it("move an event, and the date of its tickets with it", async () => {
+    await world.import([gala]);
+    await own(5);
+    await sell(1);
+    const moved = { date: "2027-06-02", startsAt: "2027-06-02T18:00:00.000Z", endsAt: "2027-06-02T20:00:00.000Z" };
+    assert.deepEqual(await world.import([{ ...gala, ...moved }]), [{ outcome: "updated" }]);
+    const { dates, epoch } = await stored();
+    assert.deepEqual(dates, ["2027-06-02"]);
+    assert.ok(epoch > 5);
+  });
+
+  it("write each new event once when two feeds bring it at the same time, and the last of two in one feed", async () => {
+    const records = Array.from({ length: 200 }, (_, index) => ({ ...gala, sourceId: `${gala.sourceId} ${index}` }));
+    const both = (await Promise.all([world.import(records), world.import(records.toReversed())])).flat();
+    assert.deepEqual(tally(both), { imported: 200, unchanged: 200 });
+    assert.deepEqual(await world.import([gala, { ...gala, name: "Again" }]), [{ outcome: "imported" }, { outcome: "updated" }]);
+  });
+
+  it("refuse each record that cannot be, and write the others", async () => {
+    const outcomes = await world.import([{ ...gala, duration: 121 }, { ...gala, name: "\u0301" }, gala]);
+    assert.deepEqual(outcomes, [
+      { outcome: "refused", reason: "duration is not the minutes from start to end" },
+      { outcome: "refused", reason: "name has no letter or digit" },
+      { outcome: "imported" },
+    ]);
+    await assert.rejects(world.call("catalog.import", { records: [{ ...gala, capacity: 1 }] }), { type: "VALIDATION_ERROR" });
+  });
+});
+
+function tally(outcomes: readonly { outcome: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+}
+
+function pick({ capacity, total, pending, booked }: { capacity: number; total: number; pending: number; booked: number }): object {
+  return { capacity, total, pending, booked };
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { plantedEvents, searchCases } from "../../tools/bench/scenarios/search-cases.ts";
+import { deepCursor, explainSearch, type SearchPlan } from "../../tools/bench/scenarios/search-plan.ts";
+import { type Database, openDatabase } from "../../lib/database/pool.ts";
+import { insertEvents } from "../../services/catalog/events/event-store.ts";
+import type { SearchParams } from "../../services/catalog/search/search-filters.ts";
+import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+
+const NOW = Date.parse("2027-03-10T12:00:00Z");
+const COUNT = 10_000;
+
+describe("the plans of searches", () => {
+  let fresh: FreshDatabase;
+  let database: Database;
+  before(async () => {
+    fresh = await freshDatabase();
+    database = openDatabase(fresh.url, "long");
+    // VACUUM marks no page while autovacuum's ANALYZE holds a snapshot, or before its rows' commits are flushed (the tests' server commits
+    // asynchronously): "Index Only" then costs what it should not, and other plans are right.
+    await database.query({ text: "ALTER TABLE event SET (autovacuum_enabled = false)" });
+    const events = [...plantedEvents(COUNT, NOW)];
+    for (let start = 0; start < events.length; start += 1_000) await insertEvents(database, events.slice(start, start + 1_000));
+    await database.query({ text: "CHECKPOINT" });
+    await database.query({ text: "VACUUM (ANALYZE) event" });
+  });
+  after(async () => {
+    await database.close();
+    await fresh.drop();
+  });
+
+  const plan = async (params: SearchParams, nowMs = NOW): Promise<SearchPlan> => explainSearch(database, { params, nowMs, repeat: 7 });
+
+  it("never read the table from end to end", async () => {
+    for (const [name, params] of Object.entries(searchCases(NOW))) {
+      const { sequential, scans } = await plan(params);
+      assert.ok(!sequential, name);
+      assert.ok(scans.length > 0, name);
+    }
+  });
+
+  /** What finds the page, apart from what lasts long, and from the rows that are shown. */
+  const finders = async (params: SearchParams, nowMs = NOW): Promise<string[]> =>
+    (await plan(params, nowMs)).scans.filter((scan) => !/event_by_date_long|event_pkey/.test(scan));
+
+  it("use the index that gives the order, alone, where no name is looked for but in one city or on one day", async () => {
+    for (const [params, index] of [
+      [{}, "event_by_date"],
+      [{ from: "2027-05-01", to: "2027-06-01" }, "event_by_date"],
+      [{ location: "Tokyo" }, "event_by_location"],
+      [{ location: "Tokyo", name: "jazz" }, "event_by_location"],
+      [{ type: "concert" }, "event_by_type"],
+      [{ date: "2027-05-01", name: "e" }, "event_by_date"],
+    ] as const)
+      assert.deepEqual(await finders(params), [`Index Only Scan ${index}`], JSON.stringify(params));
+  });
+
+  it("look for a name in the order of the page first, and then by its grams alone, week by week", async () => {
+    for (const name of ["qx", "xq", "zzyzx", "京", "dvorak", "e", "finale"])
+      assert.deepEqual(await finders({ name }), ["Index Only Scan event_by_date", "Bitmap Index Scan event_by_week_grams"], name);
+    const ofType = await finders({ name: "conference", type: "workshop" });
+    assert.deepEqual(ofType, ["Index Only Scan event_by_type", "Bitmap Index Scan event_by_week_grams"]);
+  });
+
+  it("stay with the index on deep pages, and among events that are over", async () => {
+    assert.deepEqual(await finders({ cursor: await deepCursor(database, 0.95) }), ["Index Only Scan event_by_date"]);
+    assert.deepEqual(await finders({}, NOW + 530 * 86_400_000), ["Index Only Scan event_by_date"]);
+  });
+
+  it("are found to read the whole table where an index is missing: the check can fail", async () => {
+    await database.query({ text: "DROP INDEX event_by_date, event_by_type, event_by_location" });
+    assert.ok((await plan({})).sequential);
+  });
+});

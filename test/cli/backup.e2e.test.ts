@@ -1,0 +1,204 @@
+// Backups are what can be restored: a full one and the WAL after it bring back every sale from before a moment and none after it, in a fresh server beside the
+// engine and in the place of the lost one, where sales go on under newer epochs. Encrypted ones cannot be read without their key.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { processEnvironment, readConfig, VARIABLES } from "../../config/index.ts";
+import { type RunningNode, startNode } from "../../main.ts";
+import { type Database, openDatabase } from "../../lib/database/pool.ts";
+import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { writeEngineFile } from "../../tools/engine/engine-file.ts";
+import { migrate } from "../../tools/database/migrations.ts";
+import { findBinaries } from "../../tools/dev-servers/binaries.ts";
+import { openToServers } from "../../tools/dev-servers/data-folders.ts";
+import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
+import { until } from "../support/wait-for.ts";
+
+const scriptAt = (name: string): string => fileURLToPath(new URL(`../../cli/commands/${name}`, import.meta.url));
+type Ran = { code: number; output: string };
+
+/** A command of ours on a data folder; nothing of this run's servers is known to it. */
+function run(dataDir: string, script: string, ...args: string[]): Promise<Ran> {
+  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name));
+  const env = { ...Object.fromEntries(outside), DATA_DIR: dataDir };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [scriptAt(script), ...args], { env, timeout: 240_000 }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
+    );
+  });
+}
+
+describe("backups", () => {
+  let dataDir: string;
+  let servers: RunningServers;
+  let node: RunningNode;
+  let database: Database;
+  let eventId: string;
+  let forget: () => void = () => undefined;
+
+  /** An engine as `npm start` makes it, of the services that sell and book. */
+  async function start(): Promise<void> {
+    servers = await startServers({ dataDir, report: () => undefined, restart: false });
+    const { DATABASE_URL = "", REDIS_URL = "", AMQP_URL = "", TRANSPORTER = "" } = servers.urls;
+    await migrate(DATABASE_URL);
+    const config = readConfig({
+      ...servers.urls,
+      DATA_DIR: dataDir,
+      SERVICES: "purchasing,ledger",
+      NODE_ID: "seller",
+      LOG_LEVEL: "fatal",
+      AUDIT_FILE: join(dataDir, "audit.log"),
+    });
+    node = await startNode(config);
+    database = openDatabase(DATABASE_URL, "long");
+    forget = writeEngineFile(dataDir, {
+      nodeId: "seller",
+      address: undefined,
+      urls: { DATABASE_URL, REDIS_URL, AMQP_URL, TRANSPORTER },
+      prometheusUrl: undefined,
+    });
+  }
+  async function stop(): Promise<void> {
+    forget();
+    await node.stop();
+    await database.close();
+    await servers.stop();
+  }
+  async function buy(times: number): Promise<void> {
+    const mint = createInternalTokenMint(readConfig({ DATA_DIR: dataDir }).internalTokenSecret);
+    for (let time = 0; time < times; time += 1) {
+      const meta = { token: mint({ userId: randomUUID(), role: "customer" }) };
+      const answer = await node.broker.call<{ ok: boolean }, object>(
+        "purchasing.buy",
+        { eventId, quantity: 1, key: randomUUID() },
+        { meta },
+      );
+      assert.ok(answer.ok, JSON.stringify(answer));
+    }
+  }
+  const one = async <T>(text: string): Promise<T> => (await database.query<{ value: T }>({ text }))[0]?.value as T;
+  const tickets = (): Promise<number> => one<number>("SELECT count(*)::integer AS value FROM event_tickets");
+  const epoch = (): Promise<number> => one<number>("SELECT epoch::float8 AS value FROM event_worker");
+
+  before(async () => {
+    dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-backup-")));
+    await start();
+    eventId = randomUUID();
+    await database.query({
+      text: `INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date, start_time, end_time, duration, time_zone, starts_at, ends_at,
+          total_capacity, capacity, source, source_id)
+        SELECT $1, 'Concert', 'concert', 'concert', 'concert', 'Berlin', 'berlin', current_date + 30, '20:00', '22:00', 120, 'UTC', now() + interval '30 days',
+          now() + interval '31 days', 100, 100, 'test', 'one'`,
+      values: [eventId],
+    });
+  });
+  after(async () => {
+    await stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it("bring back every sale from before a moment, and none after it", async () => {
+    await buy(3);
+    const made = await run(dataDir, "backup.ts");
+    assert.equal(made.code, 0, made.output);
+    assert.match(made.output, /^\d{8}T\d{6}Z is whole/m);
+    assert.equal(await one("SELECT count(*)::integer AS value FROM backup_run"), 1);
+    await buy(4);
+    // A recovery can begin a second after the backup's end, and ends at the first transaction after its moment.
+    const moment = await until(
+      () =>
+        one<string | null>(
+          "SELECT CASE WHEN clock_timestamp() > max(ended_at) + interval '2 s' THEN clock_timestamp()::text END AS value FROM backup_run",
+        ),
+      { withinMs: 10_000 },
+    );
+    const to = new Date(moment).toISOString();
+    await until(() => one<boolean>(`SELECT clock_timestamp() > '${to}'::timestamptz + interval '50 ms' AS value`));
+    await buy(5);
+    await database.query({ text: "SELECT pg_switch_wal()" });
+    await until(
+      () => one<boolean>("SELECT last_archived_time > (SELECT max(purchased_at) FROM event_tickets) AS value FROM pg_stat_archiver"),
+      { withinMs: 20_000, what: "The WAL is archived" },
+    );
+    const drill = await run(dataDir, "restore.ts", "--drill", "--to", to);
+    assert.equal(drill.code, 0, drill.output);
+    assert.match(drill.output, /RPO: 0 of 7 purchases from before .* are missing/);
+    assert.match(drill.output, /RTO: [\d.]+ s/);
+    assert.match(drill.output, /7 purchases; ledger\.reconcile finds nothing that disagrees/);
+    assert.equal(await tickets(), 12, "the running engine has not noticed");
+
+    const whole = await run(dataDir, "restore.ts", "--drill");
+    assert.match(whole.output, /RPO: 0 of 12 purchases are missing/);
+
+    const before = await epoch();
+    await stop();
+    const refused = await run(dataDir, "restore.ts");
+    assert.equal(refused.code, 1, "it wants to be told to which moment");
+    const restored = await run(dataDir, "restore.ts", "--to", to);
+    assert.equal(restored.code, 0, restored.output);
+    await start();
+    assert.equal(await tickets(), 7);
+    await buy(1);
+    assert.ok((await epoch()) > before, "also an owner from before the restore would be fenced");
+  });
+
+  it("are judged by the script that runs in the cluster, which sees a table that was changed", async () => {
+    const drill = (): Promise<Ran> => {
+      const folder = join(dataDir, "servers", "backups");
+      const uid = process.getuid?.() === 0 ? { uid: statSync(folder).uid, gid: statSync(folder).gid } : {};
+      const env = {
+        PATH: `${dirname(findBinaries(["postgres"]).found.postgres ?? "")}:${processEnvironment().PATH}`,
+        BACKUPS: folder,
+        INVARIANTS: join(folder, "invariants.sql"),
+      };
+      return new Promise((resolve) => {
+        execFile(
+          "bash",
+          [join(folder, "backup.sh"), "drill", join(folder, "drill")],
+          { env, cwd: "/", ...uid, timeout: 120_000 },
+          (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
+        );
+      });
+    };
+    copyFileSync(
+      fileURLToPath(new URL("../../kubernetes/base/backup/invariants.sql", import.meta.url)),
+      join(dataDir, "servers", "backups", "invariants.sql"),
+    );
+    chmodSync(join(dataDir, "servers", "backups", "invariants.sql"), 0o644);
+    const again = await run(dataDir, "backup.ts");
+    assert.equal(again.code, 0, again.output);
+    const good = await drill();
+    assert.equal(good.code, 0, good.output);
+    assert.match(good.output, /restored \d{8}T\d{6}Z and all WAL after it in \d+ s/);
+    await database.query({ text: "UPDATE event SET capacity = capacity - 1" });
+    const last = await run(dataDir, "backup.ts");
+    assert.equal(last.code, 0, last.output);
+    const bad = await drill();
+    assert.equal(bad.code, 1, bad.output);
+    assert.match(bad.output, /the restored database breaks: event .* 100 places/);
+    await database.query({ text: "UPDATE event SET capacity = capacity + 1" });
+  });
+
+  it("are unreadable without the key they were made with", async () => {
+    const keyFile = join(dataDir, "backup.key");
+    writeFileSync(keyFile, `${randomUUID()}\n`, { mode: 0o644 });
+    const made = await run(dataDir, "backup.ts", "--key-file", keyFile);
+    assert.equal(made.code, 0, made.output);
+    const newest =
+      readdirSync(join(dataDir, "servers", "backups", "full"))
+        .sort()
+        .at(-1) ?? "";
+    const bytes = readFileSync(join(dataDir, "servers", "backups", "full", newest, "base.tar.gz"));
+    assert.equal(bytes.subarray(0, 8).toString("latin1"), "Salted__");
+    const without = await run(dataDir, "restore.ts", "--drill");
+    assert.equal(without.code, 1, without.output);
+    const withKey = await run(dataDir, "restore.ts", "--drill", "--key-file", keyFile);
+    assert.match(withKey.output, /reconcile finds nothing that disagrees/);
+    assert.equal(withKey.code, 0, withKey.output);
+  });
+});

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { after, before, describe, it } from "node:test";
+import { readClusterArguments } from "../../tools/cluster/arguments.ts";
+import { processEnvironment, VARIABLES } from "../../config/index.ts";
+import { freePort } from "../../tools/dev-servers/ports.ts";
+import { startedAt } from "../../tools/dev-servers/process-identity.ts";
+import { ROOT } from "../../tools/testing/static-checks.ts";
+import { freshDatabase, type FreshDatabase } from "../support/database.ts";
+import { type Answered, httpClient } from "../support/http.ts";
+import { peopleAt } from "../support/accounts.ts";
+import { temporaryFolder } from "../support/processes.ts";
+import { patientClient } from "../support/sales.ts";
+import { claimSlot, type Slot } from "../support/servers.ts";
+import { until } from "../support/wait-for.ts";
+
+/** An engine of many processes by one command: it sells through every gateway, and nothing stays behind however it ends. */
+describe("npm run cluster", () => {
+  const { folder, remove } = temporaryFolder();
+  let database: FreshDatabase;
+  let slot: Slot;
+  let port: number;
+  before(async () => {
+    [database, slot, port] = await Promise.all([freshDatabase(), claimSlot(), freePort(2)]);
+  });
+  after(async () => {
+    await Promise.all([database.drop(), slot.release()]);
+    remove();
+  });
+
+  function cluster() {
+    const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name));
+    const servers = { DATABASE_URL: database.url, REDIS_URL: slot.redisUrl, AMQP_URL: slot.amqpUrl, TRANSPORTER: slot.transporter };
+    const more = { DATA_DIR: folder, BUS_NAMESPACE: `test-${randomUUID()}`, RATE_LIMITS: "off" };
+    const args = ["--api", "2", "--purchasing", "2", "--ledger", "1", "--port", String(port)];
+    const npm = spawn("npm", ["run", "cluster", "--", ...args], {
+      cwd: ROOT,
+      env: { ...Object.fromEntries(outside), ...servers, ...more },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let said = "";
+    for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const ended = once(npm, "close").then(([code]) => code as number | null);
+    const pid = npm.pid ?? assert.fail("npm did not start");
+    return {
+      said: () => said,
+      ended,
+      kill: (signal: NodeJS.Signals) => npm.kill(signal),
+      /** As at a terminal: everybody in the foreground gets it, and npm passes it on once more. */
+      ctrlC: () => process.kill(-pid, "SIGINT"),
+      /** The nodes' processes, once all of them run. */
+      async nodes() {
+        await until(() => said.includes("7 nodes run") || npm.exitCode !== null, { withinMs: 120_000, what: "all nodes run" });
+        assert.equal(npm.exitCode, null, said);
+        const pids = [...said.matchAll(/^(\S+) \| node: process (\d+) /gm)].map(([, name, node]) => ({ name, pid: Number(node) }));
+        assert.deepEqual(
+          pids.map(({ name }) => name).sort(),
+          ["api-1", "api-2", "auth-1", "catalog-1", "ledger-1", "purchasing-1", "purchasing-2"],
+          said,
+        );
+        return pids.map((node) => ({ ...node, started: startedAt(node.pid) ?? assert.fail(`${node.name ?? ""} does not run`) }));
+      },
+    };
+  }
+  const running = (nodes: readonly { pid: number; started: string }[]): number[] =>
+    nodes.filter(({ pid, started }) => startedAt(pid) === started).map((node) => node.pid);
+
+  it("sells through every gateway, and stops all of it with Ctrl-C and exit code 0", async () => {
+    const npm = cluster();
+    const nodes = await npm.nodes();
+    const urls = [...npm.said().matchAll(/(api-\d) serves on (\S+)/g)].map(([, , url]) => url ?? "");
+    assert.deepEqual(urls, [`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 1}`]);
+    const [first, second] = urls.map((url) => patientClient(httpClient(url)));
+    assert.ok(first && second);
+    const events = (await first("GET", "/api/events?limit=20")).json?.items as { id: string }[];
+    const { accessToken: token } = await peopleAt(first).signedIn();
+    for (const { id } of events.slice(0, 6)) {
+      const headers = { "Idempotency-Key": id };
+      const bought: Answered = await first("POST", `/api/events/${id}/tickets`, { token, json: { quantity: 2 }, headers });
+      assert.equal(bought.status, 201, bought.text);
+      const again: Answered = await second("POST", `/api/events/${id}/tickets`, { token, json: { quantity: 2 }, headers });
+      assert.deepEqual([again.json?.transactionId, again.headers.get("idempotent-replayed")], [bought.json?.transactionId, "true"]);
+    }
+    npm.ctrlC();
+    assert.equal(await npm.ended, 0, npm.said());
+    assert.deepEqual(running(nodes), []);
+    const lines = npm.said().split("\n");
+    for (const { name = "" } of nodes) {
+      const ofIt = lines.filter((line) => line.includes(`${name} `));
+      assert.ok(lines.includes(`boxoffice: ${name} ended (exit code 0)`), ofIt.join("\n"));
+    }
+  });
+
+  it("leaves nothing when npm is killed", async () => {
+    const npm = cluster();
+    const nodes = await npm.nodes();
+    npm.kill("SIGKILL");
+    await until(() => running(nodes).length === 0, { withinMs: 30_000, what: "every node has ended" });
+  });
+
+  it("says how it is used where its arguments are wrong", () => {
+    assert.deepEqual(readClusterArguments(["--api", "3"], 3_000), {
+      counts: { api: 3, auth: 1, catalog: 1, purchasing: 2, ledger: 2 },
+      port: 3_000,
+      onePort: false,
+    });
+    assert.deepEqual(readClusterArguments(["--one-port", "--port", "80"], 3_000).onePort, true);
+    assert.throws(() => readClusterArguments(["--api", "many"], 3_000), /--api is "many"; give a whole number from 0 to 16/);
+    assert.throws(() => readClusterArguments(["--gateways", "2"], 3_000), /npm run cluster --/);
+  });
+});

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { writeEngineFile } from "../../tools/engine/engine-file.ts";
+import { requireServers } from "../../config/index.ts";
+import { type Engine, startEngine } from "../support/engine.ts";
+import { until } from "../support/wait-for.ts";
+
+const COMMAND = fileURLToPath(new URL("../../cli/commands/import.ts", import.meta.url));
+
+describe("npm run import", () => {
+  let engine: Engine;
+  let environment: Record<string, string>;
+  let forget: () => void;
+  before(async () => {
+    engine = await startEngine({ SERVICES: "catalog" });
+    const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
+    const urls = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter };
+    forget = writeEngineFile(engine.config.dataDir, { nodeId: "node-1", address: undefined, urls, prometheusUrl: undefined });
+    environment = { DATA_DIR: engine.config.dataDir, BUS_NAMESPACE: engine.config.namespace };
+  });
+  after(async () => {
+    forget();
+    await engine.close();
+  });
+
+  type Ended = { code: number | null; lines: string[]; errors: string };
+  function start(words: string[], more: Record<string, string> = {}): { child: ChildProcessWithoutNullStreams; ended: Promise<Ended> } {
+    const child = spawn(process.execPath, [COMMAND, ...words], { env: { ...environment, ...more } });
+    let output = "";
+    let errors = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+    const ended = once(child, "close").then(([code]) => ({ code: code as number | null, lines: output.trimEnd().split("\n"), errors }));
+    return { child, ended };
+  }
+  async function run(words: string[], feed = "", more: Record<string, string> = {}): Promise<Ended> {
+    const { child, ended } = start(words, more);
+    child.stdin.on("error", () => undefined).end(feed);
+    return ended;
+  }
+
+  const show = (name: string, more: object = {}): object => ({ name, date: "2030-05-01", location: "Oslo", capacity: 40, ...more });
+
+  it("reports each refused record with number, name and reason, and counts on its last line; again, it changes nothing", async () => {
+    const records = [show("One"), show("Two", { date: "2030-02-30" }), show("One"), show("Three"), { date: "2030-05-01" }];
+    const feed = records.map((record) => JSON.stringify(record)).join("\n");
+    assert.deepEqual(await run(["-"], feed), {
+      code: 0,
+      lines: [
+        "record 2, Two: date 2030-02-30 is not a day of the calendar",
+        "record 5, (no name): name is missing",
+        "imported 2, updated 0, unchanged 0, repeated 1, refused 2",
+      ],
+      errors: "",
+    });
+    assert.equal((await run(["-"], feed)).lines.at(-1), "imported 0, updated 0, unchanged 2, repeated 1, refused 2");
+    const more = await run(["-", "--duration", "60", "--type=revue"], feed);
+    assert.equal(more.lines.at(-1), "imported 0, updated 2, unchanged 0, repeated 1, refused 2");
+  });
+
+  it("reads a packed feed from a web address, and says which one does not answer", async () => {
+    const server = createServer((request, response) => {
+      if (request.url === "/feed.json.gz") response.end(gzipSync(JSON.stringify([show("From the web")])));
+      else response.writeHead(404).end();
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    assert.equal((await run([`${address}/feed.json.gz`])).lines.at(-1), "imported 1, updated 0, unchanged 0, repeated 0, refused 0");
+    const missing = await run([`${address}/other`]);
+    assert.equal(missing.code, 1);
+    assert.match(missing.errors, /cannot be fetched: the server answered 404/);
+    server.close();
+  });
+
+  it("fails where the feed cannot be read, says where, and keeps what came before", async () => {
+    const { code, lines, errors } = await run(["-"], `[${JSON.stringify(show("Before"))},\n oops]`);
+    assert.equal(code, 1);
+    assert.equal(errors.trim(), "The feed - cannot be read: not JSON at line 2, column 2");
+    assert.deepEqual(lines, ["imported 1, updated 0, unchanged 0, repeated 0, refused 0"]);
+  });
+
+  it("says what to do where no engine runs, and which option is wrong", async () => {
+    const nobody = await run(["-"], "[]", { DATA_DIR: `${engine.config.dataDir}/elsewhere` });
+    assert.equal(nobody.code, 1);
+    assert.match(nobody.errors, /Run npm start first/);
+    assert.equal(nobody.lines.at(-1), "imported 0, updated 0, unchanged 0, repeated 0, refused 0");
+    const wrong = await run(["-", "--start-time", "9 am"]);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.errors, /^--start-time is "9 am"; give a time such as 19:30\./);
+  });
+
+  it("stops at Ctrl-C, also a doubled one, with what it did", async () => {
+    const { child, ended } = start(["-"]);
+    for (let number = 1; number <= 600; number += 1) child.stdin.write(`${JSON.stringify(show(`Long feed ${number}`))}\n`);
+    const written = "SELECT FROM event WHERE name LIKE 'Long feed %'";
+    await until(async () => (await engine.database.query({ text: written })).length >= 500, { withinMs: 20_000 });
+    child.kill("SIGINT");
+    child.kill("SIGINT");
+    const { code, lines, errors } = await ended;
+    assert.equal(code, 130);
+    assert.match(errors, /^Stopped\./);
+    const imported = Number(/^imported (\d+), updated 0, unchanged 0, repeated 0, refused 0$/.exec(lines.at(-1) ?? "")?.[1]);
+    assert.equal(imported, (await engine.database.query({ text: written })).length);
+  });
+});

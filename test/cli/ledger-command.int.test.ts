@@ -1,0 +1,102 @@
+// npm run ledger on a running engine: words for people, exit codes for scripts, and a question before what cannot be undone.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { connect, type ChannelModel } from "amqplib";
+import { requireServers } from "../../config/index.ts";
+import { openDatabase, type Database } from "../../lib/database/pool.ts";
+import { topologyOf } from "../../lib/queue/index.ts";
+import { type Engine, startEngine } from "../support/engine.ts";
+import { until } from "../support/wait-for.ts";
+
+const COMMAND = fileURLToPath(new URL("../../cli/commands/ledger.ts", import.meta.url));
+
+describe("npm run ledger", () => {
+  let engine: Engine;
+  let database: Database;
+  let model: ChannelModel;
+  let environment: Record<string, string>;
+  before(async () => {
+    engine = await startEngine({ SERVICES: "ledger" });
+    const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
+    const { dataDir, namespace } = engine.config;
+    database = openDatabase(databaseUrl, "sale");
+    model = await connect(amqpUrl);
+    environment = {
+      ...{ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter },
+      ...{ DATA_DIR: dataDir, BUS_NAMESPACE: namespace },
+    };
+  });
+  after(async () => {
+    await model.close();
+    await database.close();
+    await engine.close();
+  });
+
+  const run = async (...words: string[]): Promise<{ code: number | null; out: string; error: string }> => {
+    const child = spawn(process.execPath, [COMMAND, ...words], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    let [out, error] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (error += text));
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code, out, error };
+  };
+
+  it("reconcile: 0 where nothing is wrong, 1 and a sentence where something is, 2 where it cannot be asked", async () => {
+    assert.deepEqual(await run("reconcile"), { code: 0, out: "0 events compared: 0 differences, 0 mended.\n", error: "" });
+    const eventId = randomUUID();
+    assert.deepEqual(await run("reconcile", eventId), { code: 2, out: "", error: "There is no such event.\n" });
+    await database.query({
+      text: "INSERT INTO event_tickets VALUES (gen_random_uuid(), $1, gen_random_uuid(), '2099-01-01', '\\xab', 1, now())",
+      values: [eventId],
+    });
+    const { code, out } = await run("reconcile", eventId);
+    assert.equal(code, 1);
+    assert.match(out, /^unknown-event {2}event [^]*\n {2}1 tickets, ledger rows and waiting rows name an event that does not exist/m);
+    assert.match(out, /0 events compared: 2 differences, 0 mended\.\n$/);
+  });
+
+  it("dead letters are shown, and replayed or thrown away only after a yes", async () => {
+    const channel = await model.createChannel();
+    const { deadQueue } = topologyOf();
+    const dead = async (): Promise<number> => (await channel.checkQueue(deadQueue)).messageCount;
+    const mine = `not json ${randomUUID()}`;
+    const before = await dead();
+    channel.sendToQueue(deadQueue, Buffer.from(mine), { persistent: true });
+    await until(async () => (await dead()) > before);
+    const shown = await run("dead-letters");
+    assert.equal(shown.code, 1);
+    const id =
+      new RegExp(`^([0-9a-f]{16}) {2}received .*cannot be read\\n {2}${mine}$`, "m").exec(shown.out)?.[1] ?? assert.fail(shown.out);
+    for (const destructive of [
+      ["replay", id],
+      ["discard", id],
+    ]) {
+      const { code, error } = await run(...destructive);
+      assert.equal(code, 2);
+      assert.match(error, /Nobody is there to ask: add --yes\./);
+    }
+    assert.deepEqual(await run("discard", id, "--yes"), { code: 0, out: "1 thrown away.\n", error: "" });
+    assert.deepEqual(await run("replay", id, "--yes"), {
+      code: 1,
+      out: `No dead letter has the id ${id}.\n0 moved back into the queue, ${before} left.\n`,
+      error: "",
+    });
+  });
+
+  it("says how it is used, and what to do where no engine runs", async () => {
+    for (const words of [[], ["reconcile", "x"], ["retry-failed"], ["replay", "x"], ["discard"], ["dead-letters", "x"]]) {
+      const { code, error } = await run(...words);
+      assert.equal(code, 2);
+      assert.match(error, /npm run ledger -- COMMAND/);
+    }
+    assert.deepEqual(await run("retry-failed", randomUUID()), { code: 2, out: "", error: "There is no such event.\n" });
+    environment = { DATA_DIR: `${engine.config.dataDir}/elsewhere` };
+    const { code, error } = await run("reconcile");
+    assert.equal(code, 2);
+    assert.match(error, /^No engine runs with its data in/);
+  });
+});

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { processEnvironment, VARIABLES } from "../../config/index.ts";
+import { readEngineFile } from "../../tools/engine/engine-file.ts";
+import { startedAt } from "../../tools/dev-servers/process-identity.ts";
+import { ROOT } from "../../tools/testing/static-checks.ts";
+import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes.ts";
+import { until } from "../support/wait-for.ts";
+
+const SERVES = /serves on (http:\S+)/;
+
+/** Runs the newcomer's own command in a process group of its own, as a terminal does, with nothing configured but what is given. */
+function npmStart(environment: Record<string, string>) {
+  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name));
+  const npm = spawn("npm", ["start"], {
+    cwd: ROOT,
+    env: { ...Object.fromEntries(outside), PORT: "0", ...environment },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const ended = once(npm, "close").then(([code]) => code as number | null);
+  const pid = npm.pid ?? assert.fail("npm did not start");
+  return {
+    pid,
+    said: () => said,
+    ended,
+    kill: (signal: NodeJS.Signals) => npm.kill(signal),
+    /** What Ctrl-C does: everybody in the foreground gets it, and npm passes it on once more. */
+    ctrlC: () => process.kill(-pid, "SIGINT"),
+    address: (withinMs: number) =>
+      until(() => SERVES.exec(said)?.[1], { withinMs, what: "npm start serves" }).catch((error: unknown) =>
+        assert.fail(`${String(error)}\n${said}`),
+      ),
+  };
+}
+
+/** The acceptance of a fresh machine: one command serves, and nothing stays behind however it ends. */
+describe("npm start", () => {
+  const { folder, remove } = temporaryFolder();
+  const environment = { DATA_DIR: folder };
+  after(remove);
+
+  function everything(): { pid: number; started: string }[] {
+    const engine = readEngineFile(folder) ?? assert.fail("no engine.json");
+    const running = [...rememberedServers(folder), { pid: engine.pid, started: engine.started }];
+    assert.equal(stillRunning(running).length, 6, "the engine, four servers, RabbitMQ's port mapper");
+    return running;
+  }
+
+  it("serves, tells other commands where, refuses a second engine, and leaves nothing when npm is killed", async () => {
+    const npm = npmStart(environment);
+    const address = await npm.address(120_000);
+    assert.equal((await fetch(`${address}/healthz`)).status, 200);
+    assert.equal(readEngineFile(folder)?.address, address);
+    assert.equal(statSync(join(folder, "engine.json")).mode & 0o777, 0o600);
+
+    const second = npmStart(environment);
+    assert.equal(await second.ended, 1);
+    assert.ok(second.said().includes(`already (process ${readEngineFile(folder)?.pid ?? 0}): it answers at ${address}`), second.said());
+
+    const running = everything();
+    npm.kill("SIGKILL");
+    await until(() => stillRunning(running).length === 0, { withinMs: 20_000 });
+  });
+
+  it("serves again within 20 s, and stops with Ctrl-C within 20 s and exit code 0", async () => {
+    const npm = npmStart(environment);
+    await npm.address(20_000);
+    const running = everything();
+    const began = performance.now();
+    npm.ctrlC();
+    assert.equal(await npm.ended, 0, npm.said());
+    assert.ok(performance.now() - began < 20_000);
+    assert.deepEqual(stillRunning(running), []);
+    assert.equal(readEngineFile(folder), undefined);
+    assert.match(npm.said(), /node stopped[^]*RabbitMQ stopped[^]*boxoffice: stopped/);
+  });
+
+  it("leaves nothing when the engine itself is killed, and starts again while its servers still end", async () => {
+    const npm = npmStart(environment);
+    await npm.address(20_000);
+    const running = everything();
+    process.kill(readEngineFile(folder)?.pid ?? assert.fail("no engine"), "SIGKILL");
+    await npm.ended;
+    const next = npmStart(environment);
+    await next.address(40_000);
+    assert.deepEqual(stillRunning(running), []);
+    next.ctrlC();
+    assert.equal(await next.ended, 0, next.said());
+  });
+
+  it("stops at Ctrl-C also while it is still starting", async () => {
+    const npm = npmStart(environment);
+    await until(() => npm.said().includes("is up on port"), { withinMs: 20_000 });
+    const running = rememberedServers(folder);
+    npm.ctrlC();
+    assert.equal(await npm.ended, 0, npm.said());
+    assert.deepEqual(stillRunning(running), []);
+  });
+
+  it("says what is wrong with its configuration, without a stack", async () => {
+    const npm = npmStart({ ...environment, PORT: "door", RATE_LIMITS: "maybe" });
+    assert.equal(await npm.ended, 1);
+    assert.match(npm.said(), /PORT is "door"[^]*RATE_LIMITS is "maybe"/);
+    assert.doesNotMatch(npm.said(), /\n\s+at /);
+    assert.ok(startedAt(npm.pid) === undefined);
+  });
+});

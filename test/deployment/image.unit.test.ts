@@ -1,0 +1,93 @@
+// The image and compose.yaml, as far as files can tell: what is copied and mounted is there and let in, every import of the engine is in the image, variables are
+// the engine's, and the servers are those of the cluster.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { parse } from "yaml";
+import { VARIABLES } from "../../config/index.ts";
+import { HEAP_FLAGS } from "../../lib/observability/gc-tuning.ts";
+import { ROOT } from "../../tools/testing/static-checks.ts";
+import { importsOf, isCode, readSourceFiles } from "../support/source-files.ts";
+
+const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+type Service = { image?: string; environment?: Record<string, string>; volumes?: string[] };
+
+/** What the last stage copies from the build's context. */
+function copied(containerfile: string): string[] {
+  const last = containerfile.slice(containerfile.lastIndexOf("\nFROM "));
+  return [...last.matchAll(/^COPY (?:--from=\S+ )?(.+) \.\S*$/gm)].flatMap(([, sources = ""]) =>
+    sources.split(" ").map((source) => source.replace("/app/", "")),
+  );
+}
+
+/** Imports of what is copied that are not copied themselves. */
+function missingFrom(sources: readonly string[]): string[] {
+  const holds = (path: string): boolean =>
+    sources.some((source) => (source === "*.ts" ? /^[^/]+\.ts$/.test(path) : path === source || path.startsWith(`${source}/`)));
+  return readSourceFiles()
+    .filter(
+      (file) =>
+        isCode(file) &&
+        holds(file.path) &&
+        !/^(?:tools\/(?:chaos|security|web-build|bench|testing|fuzz)|cli\/commands\/(?:build|chaos|security|simulate|bench|test|fuzz))/.test(
+          file.path,
+        ) &&
+        !file.path.startsWith("public/"),
+    )
+    .flatMap((file) =>
+      importsOf(file)
+        .filter(({ ours, name }) => ours && !holds(name))
+        .map(({ name }) => `${file.path} imports ${name}`),
+    );
+}
+
+describe("the image", () => {
+  const sources = copied(read("Containerfile"));
+
+  it("has every file that the engine imports", () => {
+    assert.ok(sources.includes("*.ts") && sources.includes("services"), sources.join(" "));
+    assert.deepEqual(missingFrom(sources), []);
+    assert.ok(missingFrom(sources.filter((source) => source !== "domain")).length > 10, "a folder that is left out is noticed");
+  });
+
+  it("is let have what it copies", () => {
+    const letIn = read(".dockerignore").split("\n");
+    for (const source of sources.filter((path) => path !== "node_modules" && path !== "public/dist"))
+      assert.ok(letIn.includes(`!${source}`) || source === "package.json", source);
+  });
+
+  it("starts the engine with the heap that it was measured with, as npm start does", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: { start: string } };
+    assert.equal(scripts.start, ["exec node", ...HEAP_FLAGS, "cli/commands/start.ts"].join(" "));
+    assert.ok(
+      read("Containerfile").endsWith(`\nCMD ${JSON.stringify(["node", ...HEAP_FLAGS, "cli/commands/node.ts"]).replaceAll(",", ", ")}\n`),
+    );
+  });
+
+  it("runs as a user without rights, by the variables of the engine", () => {
+    const text = read("Containerfile");
+    assert.match(text, /^USER 10001:10001$/m);
+    for (const [, name = ""] of text.matchAll(/(?<=^ENV .*)(\w+)=/gm)) assert.ok(name in VARIABLES, name);
+  });
+});
+
+describe("compose.yaml", () => {
+  const { services } = parse(read("compose.yaml")) as { services: Record<string, Service> };
+
+  it("mounts files that are there, and names variables that the engine has", () => {
+    const mounted = Object.values(services).flatMap(({ volumes = [] }) =>
+      volumes.filter((volume) => volume.startsWith("./")).map((volume) => volume.split(":")[0] ?? ""),
+    );
+    assert.ok(mounted.length > 4);
+    for (const file of mounted) assert.ok(existsSync(join(ROOT, file)), file);
+    for (const name of Object.keys(services.engine?.environment ?? {})) assert.ok(name in VARIABLES, name);
+  });
+
+  it("has the servers of the cluster, in the same versions", () => {
+    for (const name of ["postgres", "redis", "rabbitmq", "nats"])
+      assert.ok(read(`kubernetes/base/servers/${name}.yaml`).includes(`image: ${services[name]?.image}\n`), name);
+    for (const name of ["prometheus", "grafana"])
+      assert.ok(read(`kubernetes/monitoring/${name}.yaml`).includes(`image: ${services[name]?.image}\n`), name);
+  });
+});

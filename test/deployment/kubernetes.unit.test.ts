@@ -1,0 +1,245 @@
+// The manifests, as far as they can be checked without a cluster: each overlay is built, held against Kubernetes' schemas and types, and every name in it
+// leads somewhere. Each check is seen to catch a planted slip.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { readConfig, VARIABLES } from "../../config/index.ts";
+import { imagesOf, pinned } from "../../cli/commands/kubernetes-images.ts";
+import { build, copyManifests, digestOf, findBuilder, type Manifest, OVERLAYS, plant } from "../support/manifests/build.ts";
+import { policyErrors, workloadsOf } from "../support/manifests/policy.ts";
+import { schemaErrors, typeErrors } from "../support/manifests/schemas.ts";
+
+const builder = findBuilder();
+const skip = builder === undefined ? "neither kubectl nor kustomize is installed" : false;
+
+/** A slip of the pen, where it is made, and what must be said of it. */
+const SLIPS: { file: string; from: string; to: string; caught: "builder" | "schema" | "types" | "policy"; words: RegExp }[] = [
+  {
+    file: "base/kustomization.yaml",
+    from: "network-policies.yaml",
+    to: "network-polices.yaml",
+    caught: "builder",
+    words: /network-polices/,
+  },
+  { file: "base/engine/node.yaml", from: "livenessProbe:", to: "livenessProb:", caught: "types", words: /livenessProb\b/ },
+  { file: "base/engine/node.yaml", from: "periodSeconds: 10", to: 'periodSeconds: "ten"', caught: "schema", words: /Deployment api/ },
+  {
+    file: "overlays/minikube/autoscaling.yaml",
+    from: "averageUtilization",
+    to: "averageUtilisation",
+    caught: "types",
+    words: /averageUtilisation/,
+  },
+  {
+    file: "overlays/production/autoscaling.yaml",
+    from: "pollingInterval",
+    to: "pollingInterva",
+    caught: "types",
+    words: /pollingInterva\b/,
+  },
+  { file: "overlays/production/edge.yaml", from: "  issuerRef: {", to: "  issuer: {", caught: "schema", words: /Certificate edge/ },
+  {
+    file: "overlays/production/edge.yaml",
+    from: "name: api, port: 80",
+    to: "name: api, port: 8080",
+    caught: "policy",
+    words: /leads to api:8080/,
+  },
+  {
+    file: "base/engine/api.yaml",
+    from: "targetPort: http",
+    to: "targetPort: https",
+    caught: "policy",
+    words: /Service api sends to port https/,
+  },
+  {
+    file: "base/engine/node.yaml",
+    from: "path: /readyz, port: health",
+    to: "path: /readyz, port: healthy",
+    caught: "policy",
+    words: /readinessProbe asks port healthy/,
+  },
+  {
+    file: "base/engine/node.yaml",
+    from: 'name: HEALTH_PORT, value: "8081"',
+    to: 'name: HEALTH_PORT, value: "8082"',
+    caught: "policy",
+    words: /HEALTH_PORT is 8082/,
+  },
+  {
+    file: "base/engine/node.yaml",
+    from: "readOnlyRootFilesystem: true",
+    to: "readOnlyRootFilesystem: false",
+    caught: "policy",
+    words: /may write its root/,
+  },
+  {
+    file: "base/engine/purchasing.yaml",
+    from: "secretName: purchasing",
+    to: "secretName: purchase",
+    caught: "policy",
+    words: /wants Secret purchase,/,
+  },
+  {
+    file: "base/engine/purchasing.yaml",
+    from: "purchasing/transaction-secret",
+    to: "purchasing/transaction",
+    caught: "policy",
+    words: /TRANSACTION_SECRET_FILE names/,
+  },
+  {
+    file: "base/network-policies.yaml",
+    from: "app.kubernetes.io/name: migrate } }\n  policy",
+    to: "app.kubernetes.io/name: migration } }\n  policy",
+    caught: "policy",
+    words: /NetworkPolicy migrate selects no pod/,
+  },
+  {
+    file: "base/engine/budgets.yaml",
+    from: "app.kubernetes.io/name: ledger }",
+    to: "app.kubernetes.io/name: ledgers }",
+    caught: "policy",
+    words: /ledger has no disruption budget/,
+  },
+  {
+    file: "overlays/minikube/autoscaling.yaml",
+    from: "kind: Deployment, name: ledger",
+    to: "kind: Deployment, name: legder",
+    caught: "policy",
+    words: /scales Deployment legder/,
+  },
+];
+
+describe("the manifests", { skip }, () => {
+  let folder: string;
+  let kubernetes: string;
+  const built = new Map<string, Manifest[]>();
+  const of = (overlay: string): Manifest[] => built.get(overlay) ?? build(builder ?? ["kubectl"], kubernetes, overlay);
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "boxoffice-manifests-"));
+    kubernetes = copyManifests(folder);
+    for (const overlay of OVERLAYS) built.set(overlay, of(overlay));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("are built, and everything in them is known to Kubernetes", async () => {
+    for (const overlay of OVERLAYS) {
+      const manifests = of(overlay);
+      assert.ok(manifests.length > 60, `${overlay} has ${manifests.length} objects`);
+      assert.deepEqual(await schemaErrors(manifests), [], overlay);
+      assert.deepEqual(typeErrors(manifests), [], overlay);
+    }
+  });
+
+  it("lead somewhere with every name, and keep every pod closed", () => {
+    for (const overlay of OVERLAYS) assert.deepEqual(policyErrors(of(overlay)), [], overlay);
+  });
+
+  for (const { file, from, to, caught, words } of SLIPS)
+    it(`are caught at ${to.trim().split("\n")[0]} in ${file}`, async () => {
+      const putBack = plant(join(kubernetes, file), from, to);
+      const overlay = file.includes("production") ? "production" : "minikube";
+      try {
+        const find = { schema: schemaErrors, types: typeErrors, policy: policyErrors };
+        if (caught === "builder") assert.throws(() => build(builder ?? ["kubectl"], kubernetes, overlay), words);
+        else {
+          const errors = await find[caught](build(builder ?? ["kubectl"], kubernetes, overlay));
+          assert.ok(
+            errors.some((error) => words.test(error)),
+            `${caught} says ${JSON.stringify(errors.slice(0, 5))}`,
+          );
+        }
+      } finally {
+        putBack();
+      }
+    });
+
+  it("are not built for production before every image has a digest, and then name no image by a tag alone", () => {
+    const images = join(kubernetes, "overlays", "production", "images");
+    renameSync(images, `${images}.aside`);
+    try {
+      assert.throws(() => build(builder ?? ["kubectl"], kubernetes, "production"), /images/);
+    } finally {
+      renameSync(`${images}.aside`, images);
+    }
+    const named = workloadsOf(of("production")).flatMap(({ pod }) =>
+      [...(pod.initContainers ?? []), ...pod.containers].map(({ image }) => image),
+    );
+    assert.ok(named.length > 12, `${named.length} containers`);
+    assert.deepEqual(
+      named.filter((image) => !/@sha256:[0-9a-f]{64}$/.test(image)),
+      [],
+    );
+    assert.ok(named.includes(`registry.example.com/boxoffice@${digestOf("boxoffice:latest")}`));
+    const known = imagesOf(kubernetes);
+    const lines = known.map((image) => `${image}@${digestOf(image)}`);
+    assert.deepEqual(pinned(known, lines.slice(1)), { problems: [`${known[0]} has no digest`] });
+    assert.deepEqual(pinned(known, [...lines, "docker.io/library/postgres:17"]), {
+      problems: ['"docker.io/library/postgres:17" names no image with its digest'],
+    });
+  });
+
+  it("take traces as a component, with a way to the collector that only nodes have", () => {
+    const putBack = plant(
+      join(kubernetes, "overlays", "minikube", "kustomization.yaml"),
+      "components: [../../components/ingress]",
+      "components: [../../components/ingress, ../../components/traces]",
+    );
+    try {
+      const manifests = build(builder ?? ["kubectl"], kubernetes, "minikube");
+      assert.deepEqual([policyErrors(manifests), typeErrors(manifests)], [[], []]);
+      const engine = manifests.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("engine"))?.data ?? {};
+      assert.ok(readConfig({ ...engine, DATA_DIR: join(folder, "traced"), NODE_ENV: "", HOST: "" }).traces);
+      assert.ok(manifests.some(({ kind, metadata }) => kind === "NetworkPolicy" && metadata.name === "traces"));
+    } finally {
+      putBack();
+    }
+  });
+
+  it("back up every night and restore every week, by the script that npm run backup and the drill on a laptop run", () => {
+    const jobs = of("production").filter(({ kind }) => kind === "CronJob");
+    const schedules = jobs.map(({ metadata, spec }) => [metadata.name, (spec as { schedule: string }).schedule]);
+    assert.match(String(schedules.find(([name]) => name === "backup")?.[1]), /^\d+ \d+ \* \* \*$/);
+    assert.match(String(schedules.find(([name]) => name === "restore-drill")?.[1]), /^\d+ \d+ \* \* [0-6]$/);
+    const files = of("production").find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("backup"))?.data ?? {};
+    const { "backup.sh": script = "", "invariants.sql": invariants = "" } = files;
+    assert.equal(script, readFileSync(join(kubernetes, "base", "backup", "backup.sh"), "utf8"));
+    assert.ok(invariants.includes("SELECT"));
+    for (const { title, pod } of workloadsOf(jobs)) {
+      const [program, file, word = ""] = (pod.containers[0] as { command?: string[] }).command ?? [];
+      assert.deepEqual([program, file], ["bash", "/backup/backup.sh"], title);
+      assert.match(script, new RegExp(`^${word}\\(\\) \\{`, "m"), `${title} asks for what the script can do`);
+    }
+  });
+
+  it("give every node variables that the engine knows, and time to stop", () => {
+    const nodes = workloadsOf(of("production")).filter(({ labels }) => labels["boxoffice/node"] === "true");
+    assert.equal(nodes.length, 5);
+    for (const { title, pod } of nodes) {
+      const names = (pod.containers[0]?.env ?? []).map(({ name }) => (name in VARIABLES ? name : name.replace(/_FILE$/, "")));
+      assert.deepEqual(
+        names.filter((name) => !(name in VARIABLES)),
+        [],
+        title,
+      );
+      // preStop, and what tools/process/node-process.ts waits for at most.
+      assert.ok((pod.terminationGracePeriodSeconds ?? 0) > 5 + 12, title);
+    }
+  });
+
+  it("give every kind of node a configuration that production accepts", () => {
+    const secrets = join(kubernetes, "overlays", "production", "secrets");
+    for (const { title, pod } of workloadsOf(of("production")).filter(({ labels }) => labels["boxoffice/node"] === "true")) {
+      const given = (pod.containers[0]?.env ?? []).map(({ name, value = "pod-1" }): [string, string] => {
+        if (name === "ACCESS_TOKEN_KEYS_DIR") return [name, secrets];
+        return value.startsWith("/secrets/") ? [name, join(secrets, value.split("/").at(-1) ?? "")] : [name, value];
+      });
+      const environment = Object.fromEntries(given);
+      const config = readConfig({ ...environment, NODE_ENV: "production", HOST: "0.0.0.0", TRUSTED_PROXIES: "10.0.0.0/8" });
+      assert.ok(config.production, title);
+    }
+  });
+});

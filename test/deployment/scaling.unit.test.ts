@@ -1,0 +1,50 @@
+// The capacity table is what the measured costs say, no more: hand-reckoned numbers, and more nodes where a purchase costs more.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { capacityTable, costsOf, DEMANDS, planFor } from "../../tools/scaling/capacity.ts";
+
+const [million = assert.fail(), tenfold = assert.fail()] = DEMANDS;
+
+describe("capacity planning", () => {
+  it("reads a sale from nodes of their own, at both ends, and a view from what a rush costs beside its sales", () => {
+    const measured = (name: string, operation: string, operations: number, engine: number, kinds: Record<string, number> = {}) => ({
+      name,
+      operation,
+      operations,
+      cpuMs: { engine, ...kinds },
+    });
+    const nodes = {
+      measurements: [
+        measured("one of each", "sale", 10, 0.8125, { api: 0.5, purchasing: 0.25, ledger: 0.0625, postgres: 9 }),
+        measured("two of each", "sale", 10, 0.8125, { api: 0.25, purchasing: 0.5, ledger: 0.0625 }),
+      ],
+    };
+    const hotEvent = { measurements: [measured("row-lock", "sale", 10, 0.9), measured("worker", "sale", 10, 0.2)] };
+    // 1,200 ms in all, of which 200 are the sales'.
+    const rush = { measurements: [measured("r: search", "search", 4_000, 0.24), measured("r: purchase", "purchase", 1_000, 0.24)] };
+    assert.deepEqual(costsOf({ nodes, hotEvent, rush }), { gatewaySaleMs: 0.5, workerSaleMs: 0.5625, viewMs: 0.25 });
+    assert.deepEqual(costsOf({ nodes: undefined, hotEvent, rush }), { viewMs: 0.25 });
+    assert.deepEqual(costsOf({ nodes, hotEvent, rush: undefined }), { gatewaySaleMs: 0.5, workerSaleMs: 0.5625 });
+  });
+
+  it("reckons as by hand", () => {
+    // 9,000 views of 0.2 ms, of which the gateway has 0.14, and 1,000 sales of 0.3: 1,260 + 300 = 1,560 ms a second, which is 2.6 threads at 60 %. Behind
+    // it 1,000 sales of 1.3 ms are 2.2.
+    const plan = planFor(million, { gatewaySaleMs: 0.3, workerSaleMs: 1.3, viewMs: 0.2 });
+    assert.deepEqual([plan.viewsPerSecond, plan.salesPerSecond, plan.gateways, plan.purchasing, plan.catalog], [9_000, 1_000, 3, 3, 2]);
+    assert.equal(plan.postgresGbPerYear, (200_000 * 365 * 800) / 1e9);
+  });
+
+  it("asks for more where a sale or a view costs more, and for ten times the demand", () => {
+    const costs = { gatewaySaleMs: 0.2, workerSaleMs: 0.2, viewMs: 0.2 };
+    const cheap = planFor(tenfold, costs);
+    assert.ok(planFor(tenfold, { ...costs, workerSaleMs: 2 }).purchasing > cheap.purchasing);
+    assert.ok(planFor(tenfold, { ...costs, gatewaySaleMs: 2 }).gateways > cheap.gateways);
+    assert.ok(planFor(tenfold, { ...costs, viewMs: 2 }).gateways > cheap.gateways);
+    assert.ok(cheap.gateways > planFor(million, costs).gateways);
+    assert.match(
+      capacityTable({ ...costs, viewMs: 0.3 }),
+      /^Computed with 0\.20 CPU-ms a purchase at the gateway, 0\.20 behind it, and 0\.30 CPU-ms a view\./,
+    );
+  });
+});

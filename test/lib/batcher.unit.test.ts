@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { gather, NotBegun } from "../../lib/concurrency/batcher.ts";
+
+describe("gather", () => {
+  it("works on what is asked in one turn together, and on what comes meanwhile next", async () => {
+    const pieces: number[][] = [];
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const ask = gather(
+      async (asked: number[]) => {
+        pieces.push(asked);
+        if (pieces.length === 1) await gate;
+        return asked.map((one) => one * 10);
+      },
+      { running: 1, most: 3, waitMs: Infinity },
+    );
+    const first = [ask(1), ask(2)];
+    await new Promise(setImmediate);
+    const next = [ask(3), ask(4), ask(5), ask(6)];
+    await new Promise(setImmediate);
+    assert.deepEqual(pieces, [[1, 2]]);
+    open();
+    assert.deepEqual(await Promise.all([...first, ...next]), [10, 20, 30, 40, 50, 60]);
+    assert.deepEqual(pieces, [[1, 2], [3, 4, 5], [6]]);
+  });
+
+  it("lets nobody wait for an answer that is still to come, and rejects for those whose work rejects", async () => {
+    let answer: (word: string) => void = () => undefined;
+    const slow = new Promise<string>((resolve) => (answer = resolve));
+    const ask = gather(
+      (asked: string[]) =>
+        asked.includes("bad") ? Promise.reject(new Error("no")) : Promise.resolve(asked.map((one) => (one === "slow" ? slow : one))),
+      { running: 1, most: 2, waitMs: Infinity },
+    );
+    const waits = ask("slow");
+    assert.equal(await ask("quick"), "quick");
+    const both = await Promise.allSettled([ask("bad"), ask("good"), ask("next")]);
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      ["rejected", "rejected", "fulfilled"],
+    );
+    answer("slow");
+    assert.equal(await waits, "slow");
+  });
+
+  it("does not begin what has waited too long", async () => {
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const begun: string[] = [];
+    const ask = gather(
+      async (asked: string[]) => {
+        begun.push(...asked);
+        await gate;
+        return asked;
+      },
+      { running: 1, most: 1, waitMs: 5 },
+    );
+    const first = ask("first");
+    await new Promise(setImmediate);
+    const refused = assert.rejects(ask("late"), NotBegun);
+    const lateMs = performance.now() + 6;
+    while (performance.now() < lateMs) await new Promise(setImmediate);
+    open();
+    await refused;
+    assert.deepEqual([await first, begun], ["first", ["first"]]);
+  });
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { accepted, type Answer, refused } from "../../domain/refusal.ts";
+import { inTurn } from "../../lib/concurrency/concurrency-limit.ts";
+import { within } from "../../lib/concurrency/with-timeout.ts";
+
+describe("a line", () => {
+  const open: ((value: string) => void)[] = [];
+  const work = (): Promise<Answer<string>> => new Promise((resolve) => open.push((value) => resolve(accepted(value))));
+
+  it("runs so much at a time, in order of arrival, and turns away who is too many", async () => {
+    const turn = inTurn({ running: 2, waiting: 1 });
+    const [one, two, three, four] = [turn(work), turn(work), turn(work), turn(work)];
+    assert.deepEqual(await four, refused("TRY_AGAIN"));
+    assert.equal(open.length, 2);
+    open[0]?.("one");
+    assert.deepEqual(await one, accepted("one"));
+    assert.equal(open.length, 3, "the next has taken its place");
+    open[1]?.("two");
+    open[2]?.("three");
+    assert.deepEqual([await two, await three], [accepted("two"), accepted("three")]);
+    const failing = turn(() => Promise.reject(new Error("broken")));
+    await assert.rejects(failing, /broken/);
+    assert.deepEqual(await turn(() => Promise.resolve(accepted("still"))), accepted("still"));
+  });
+
+  it("does not begin what has waited for too long, nor lets it keep a place", async () => {
+    const turn = inTurn({ running: 1, waiting: 9, waitMs: 0 });
+    let finish: () => void = () => undefined;
+    const first = turn(() => new Promise<Answer<string>>((resolve) => (finish = () => resolve(accepted("first")))));
+    let begun = false;
+    const late = turn(() => {
+      begun = true;
+      return Promise.resolve(accepted("late"));
+    });
+    const sinceMs = performance.now();
+    while (performance.now() - sinceMs < 2);
+    finish();
+    assert.deepEqual([await first, await late, begun], [accepted("first"), refused("TRY_AGAIN"), false]);
+    assert.deepEqual(await turn(() => Promise.resolve(accepted("next"))), accepted("next"));
+  });
+});
+
+it("what lies in the socket already is not late, however busy the process was", async () => {
+  const answered = new Promise<string>((resolve) => setImmediate(resolve, "there"));
+  const asked = within(answered, 1);
+  const sinceMs = performance.now();
+  while (performance.now() - sinceMs < 20);
+  assert.equal(await asked, "there");
+  assert.equal(await within(new Promise(() => undefined), 1), undefined);
+});

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, describe, it } from "node:test";
+import { connect } from "amqplib";
+import { processEnvironment } from "../../config/index.ts";
+import { type Delivery, eventIdsOf, openConsumer, openPublisher, type Topology, topologyOf } from "../../lib/queue/index.ts";
+import { until } from "../support/wait-for.ts";
+
+const amqpUrl = processEnvironment().AMQP_URL ?? assert.fail("AMQP_URL names no RabbitMQ");
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+describe("the queue, when many events sell at once", () => {
+  let topology: Topology | undefined;
+  after(async () => {
+    const model = await connect(amqpUrl);
+    const channel = await model.createChannel();
+    for (const queue of topology === undefined ? [] : [topology.queue, topology.deadQueue]) await channel.deleteQueue(queue);
+    await model.close();
+  });
+
+  it("puts small batches of one moment into one message, twenty at most, and what is traced into its own", async () => {
+    topology = topologyOf(`test-${randomUUID()}`);
+    const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
+    await until(() => publisher.connected());
+    const told = Array.from({ length: 45 }, () => ({ eventId: randomUUID(), transactionIds: ["ab"] }));
+    for (const { eventId, transactionIds } of told) publisher.publish(eventId, transactionIds);
+    const [alone, last] = [randomUUID(), randomUUID()];
+    publisher.publish(alone, ["cd"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    await until(() => publisher.counts().confirmed === 4);
+    publisher.publish(last, []);
+    await publisher.close();
+    const seen: Delivery[] = [];
+    const consumer = await openConsumer({
+      url: amqpUrl,
+      log: silent,
+      topology,
+      handler: async (deliveries) => (seen.push(...deliveries), []),
+    });
+    await until(() => seen.length === 5);
+    const sizes = seen.map(({ message }) => [eventIdsOf(message).length, message.eventId]);
+    const first = (index: number): string => told[index]?.eventId ?? "";
+    assert.deepEqual(
+      sizes,
+      [
+        [1, alone],
+        [20, first(0)],
+        [20, first(20)],
+        [5, first(40)],
+        [1, last],
+      ],
+      "what waits is sent before it closes",
+    );
+    const all = seen.slice(1, 4).flatMap(({ message: { more = [], ...one } }) => [one, ...more]);
+    assert.deepEqual(all, told);
+    await consumer.close();
+  });
+});

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import { type Leases, openLeases } from "../../lib/redis/redlock-lease.ts";
+import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { claimSlot, type Slot } from "../support/servers.ts";
+import { until } from "../support/wait-for.ts";
+
+const LEASE_MS = 600;
+const never = new Promise<void>(() => undefined);
+
+describe("a lease", () => {
+  let slot: Slot;
+  let proxy: TcpProxy;
+  let one: Leases;
+  let other: Leases;
+  const open = async (url: string): Promise<Leases> => {
+    const leases = openLeases([url], LEASE_MS, () => undefined);
+    await until(async () => {
+      const lock = await leases.acquire(randomUUID(), 0, never);
+      const connected = lock.held();
+      await lock.release();
+      return connected;
+    });
+    return leases;
+  };
+  before(async () => {
+    slot = await claimSlot();
+    proxy = await openTcpProxy(slot.redisUrl);
+    [one, other] = await Promise.all([open(slot.redisUrl), open(proxy.url)]);
+  });
+  after(async () => {
+    await Promise.all([one.close(), other.close()]);
+    await proxy.close();
+    await slot.release();
+  });
+
+  it("is one's own for as long as it is renewed, and the next one's when it is given back", async () => {
+    const resource = randomUUID();
+    const mine = await one.acquire(resource, 0, never);
+    assert.ok(mine.held());
+    const startedMs = performance.now();
+    const theirs = await other.acquire(resource, 2 * LEASE_MS, never);
+    assert.ok(performance.now() - startedMs >= 2 * LEASE_MS - 1, "waited, while the first one renewed it");
+    assert.deepEqual([mine.held(), theirs.held()], [true, false]);
+    await mine.release();
+    await until(() => theirs.held());
+    await theirs.release();
+  });
+
+  it("is waited for no longer than one is told", async () => {
+    const resource = randomUUID();
+    const mine = await one.acquire(resource, 0, never);
+    const startedMs = performance.now();
+    const theirs = await other.acquire(
+      resource,
+      60_000,
+      until(() => performance.now() - startedMs > 100).then(() => undefined),
+    );
+    assert.equal(theirs.held(), false);
+    await Promise.all([mine.release(), theirs.release()]);
+  });
+
+  it("is not waited for while Redis is frozen or away, and comes when Redis does", async () => {
+    for (const fault of ["freeze", "away"] as const) {
+      proxy[fault](true);
+      const startedMs = performance.now();
+      const lock = await other.acquire(randomUUID(), 5_000, never);
+      const waitedMs = performance.now() - startedMs;
+      assert.equal(lock.held(), false);
+      // Well before a mailbox loses its patience (half a second).
+      assert.ok(waitedMs < 400, `${fault}: waited ${Math.round(waitedMs)} ms`);
+      proxy[fault](false);
+      await until(() => lock.held(), { withinMs: 10_000 });
+      await lock.release();
+    }
+  });
+
+  it("is renewed for nobody once it was given back", async () => {
+    const resource = randomUUID();
+    const mine = await one.acquire(resource, 0, never);
+    const theirs = await other.acquire(resource, 0, never);
+    await theirs.release();
+    await mine.release();
+    const next = await other.acquire(resource, 0, never);
+    assert.ok(next.held());
+    await next.release();
+  });
+});

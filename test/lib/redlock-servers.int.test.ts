@@ -1,0 +1,143 @@
+// Three independent lock servers: a lease is what most of them agree on. Order is all it gives, so without it buying goes on, under the epoch alone.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { type Leases, openLeases } from "../../lib/redis/redlock-lease.ts";
+import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { openRedis, type RedisClient } from "../../lib/redis/client.ts";
+import type { RunningNode } from "../../main.ts";
+import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
+import { type Engine, startEngine } from "../support/engine.ts";
+import { freezeProcess } from "../support/frozen.ts";
+import { httpClient } from "../support/http.ts";
+import { temporaryFolder } from "../support/processes.ts";
+import { until } from "../support/wait-for.ts";
+
+const LEASE_MS = 1_000;
+const never = new Promise<void>(() => undefined);
+
+describe("three lock servers", () => {
+  const { folder, remove } = temporaryFolder();
+  let servers: RunningServers[];
+  let urls: string[];
+  let clients: RedisClient[];
+  let mine: Leases;
+  let theirs: Leases;
+  let engine: Engine;
+  let node: RunningNode;
+  before(async () => {
+    servers = await Promise.all(
+      ["one", "two", "three"].map((name) =>
+        startServers({ dataDir: join(folder, name), only: ["redis"], report: () => undefined, restart: false, throwaway: true }),
+      ),
+    );
+    urls = servers.map((server) => server.urls.REDIS_URL ?? "");
+    clients = urls.map((url) => openRedis(url, () => undefined));
+    [mine, theirs] = [openLeases(urls, LEASE_MS, () => undefined), openLeases(urls, LEASE_MS, () => undefined)];
+    for (const leases of [mine, theirs]) await until(() => isFree(leases));
+    engine = await startEngine({ SERVICES: "auth,ledger" });
+    node = await engine.startNode({ SERVICES: "api,catalog,purchasing", REDLOCK_URLS: urls.join(), LEASE_MS: String(LEASE_MS) });
+  });
+  after(async () => {
+    await engine.close();
+    await Promise.all([mine.close(), theirs.close()]);
+    for (const client of clients) client.disconnect();
+    await Promise.all(servers.map((server) => server.stop()));
+    remove();
+  });
+
+  /** Whether a lease can be had at all. */
+  const isFree = async (leases: Leases): Promise<boolean> => {
+    const lock = await leases.acquire(randomUUID(), 0, never);
+    const held = lock.held();
+    await lock.release();
+    return held;
+  };
+  const lockServer = (index: number) => servers[index]?.server("redis") ?? assert.fail("a lock server");
+  const buy = async (eventId: string) => {
+    const startedMs = performance.now();
+    const ask = httpClient(node.url ?? "");
+    const answer = await ask("POST", `/api/events/${eventId}/tickets`, {
+      token: engine.accessToken(),
+      json: {},
+      headers: { "Idempotency-Key": randomUUID() },
+    });
+    return { status: answer.status, ms: performance.now() - startedMs };
+  };
+  const degraded = async (eventId: string): Promise<boolean | undefined> => {
+    const mint = createInternalTokenMint(engine.config.internalTokenSecret);
+    const token = mint({ userId: randomUUID(), role: "operator" });
+    type Workers = { value: { items: { eventId: string; degraded: boolean }[] } };
+    const answer = await node.broker.call<Workers, object>("purchasing.workers", {}, { meta: { token } });
+    return answer.value.items.find((item) => item.eventId === eventId)?.degraded;
+  };
+  const sells = async (eventId: string): Promise<void> => {
+    for (let number = 0; number < 5; number++) {
+      const { status, ms } = await buy(eventId);
+      assert.ok(status === 201 && ms < 2_000, `${status} after ${Math.round(ms)} ms`);
+    }
+  };
+
+  it("with one of them dead or frozen: one holds a lease, renews it, keeps others out and gives it back; workers are not degraded", async () => {
+    const eventId = await engine.addEvent();
+    await until(async () => (await buy(eventId)).status === 201);
+    for (const fault of ["kill", "freeze"] as const) {
+      const { pid } = lockServer(0);
+      assert.ok(pid !== undefined);
+      if (fault === "kill") lockServer(0).kill("SIGKILL");
+      else freezeProcess(pid, true);
+      try {
+        const resource = randomUUID();
+        const lock = await mine.acquire(resource, 0, never);
+        await until(() => lock.held());
+        const startedMs = performance.now();
+        const other = await theirs.acquire(resource, 0, never);
+        await until(() => performance.now() - startedMs > 2 * LEASE_MS);
+        assert.deepEqual([lock.held(), other.held()], [true, false], fault);
+        await lock.release();
+        await until(() => other.held(), { withinMs: 5_000 });
+        await other.release();
+        await sells(eventId);
+        await until(async () => (await degraded(eventId)) === false);
+      } finally {
+        if (fault === "freeze") freezeProcess(pid, false);
+        else await lockServer(0).restart();
+      }
+    }
+  });
+
+  it("with two of them dead: nobody holds a lease or waits for one, workers are degraded, and buying goes on; with them back, leases do", async () => {
+    const [hot, fresh] = [await engine.addEvent(), await engine.addEvent()];
+    await until(async () => (await buy(hot)).status === 201);
+    for (const index of [0, 1]) lockServer(index).kill("SIGKILL");
+    await until(async () => (await degraded(hot)) === true, { withinMs: 10_000, what: "the worker is degraded" });
+    await sells(hot);
+    await sells(fresh);
+    const startedMs = performance.now();
+    assert.equal((await mine.acquire(randomUUID(), 60_000, never)).held(), false);
+    assert.ok(performance.now() - startedMs < 1_000);
+    for (const index of [0, 1]) await lockServer(index).restart();
+    await until(async () => (await degraded(hot)) === false && (await degraded(fresh)) === false, { withinMs: 10_000 });
+  });
+
+  it("of which one comes back empty: the holder still holds, and nobody else gets the lease", async () => {
+    // Held by all three: of a lease that two of three know, one that forgets lets another in, which the epoch then fences.
+    let resource = "";
+    const lock = await until(async () => {
+      resource = randomUUID();
+      const tried = await mine.acquire(resource, 0, never);
+      if ((await Promise.all(clients.map((client) => client.exists(resource)))).every((known) => known === 1)) return tried;
+      await tried.release();
+      return undefined;
+    });
+    lockServer(0).kill("SIGKILL");
+    await lockServer(0).restart();
+    await until(() => isFree(theirs));
+    const other = await theirs.acquire(resource, 2 * LEASE_MS, never);
+    assert.deepEqual([lock.held(), other.held()], [true, false]);
+    await lock.release();
+    await until(() => other.held());
+    await other.release();
+  });
+});

@@ -1,0 +1,98 @@
+// In a rush PostgreSQL must not wait for this thread's answers: those of one batch are written while it works on the next.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { EVENT_ID, openNode } from "../support/one-node.ts";
+
+const LOAD_MS = 5;
+const COMMIT_MS = 30;
+
+/** Sells 1, then `crowd`, then `late` tickets, a batch each, and says in which order commits were sent and the first and the last of a batch were answered, and when. */
+async function history(crowd: number, late: number, loadOfTheLateMs = LOAD_MS): Promise<string[]> {
+  const seen: string[] = [];
+  let loads = 0;
+  const node = openNode(1_000, ({ store, clock }) => {
+    const after = (delayMs: number) => new Promise<void>((resolve) => clock.after(delayMs, resolve));
+    return {
+      store: {
+        ...store,
+        async load(eventId, needs) {
+          loads += 1;
+          await after(loads === 3 ? loadOfTheLateMs : LOAD_MS);
+          return store.load(eventId, needs);
+        },
+        async commit(ownership, changes) {
+          seen.push(`${changes.sold.length} sent`);
+          await after(COMMIT_MS);
+          return store.commit(ownership, changes);
+        },
+      },
+    };
+  });
+  const { kernel, workers, command } = node;
+  const buyers = async (name: string, count: number, untilMs: number): Promise<void> => {
+    for (let index = 0; index < count; index += 1) {
+      void workers.submit(EVENT_ID, command(`${name}-${index}`), false).then(() => {
+        if (index === 0) seen.push(`first of ${count} answered at ${kernel.nowMs} ms`);
+        if (index === count - 1) seen.push(`last of ${count} answered at ${kernel.nowMs} ms`);
+      });
+    }
+    await new Promise(setImmediate);
+    await kernel.run(untilMs);
+  };
+  await buyers("first", 1, 10);
+  await buyers("crowd", crowd, 60);
+  await buyers("late", late, 1_000);
+  return seen;
+}
+
+describe("the answers to a batch", () => {
+  it("come after the next one was sent, all but a few, where many wait", async () => {
+    assert.deepEqual(await history(200, 100), [
+      "1 sent",
+      "first of 1 answered at 35 ms",
+      "last of 1 answered at 35 ms",
+      "200 sent",
+      "first of 200 answered at 70 ms",
+      "100 sent",
+      "last of 200 answered at 75 ms",
+      "first of 100 answered at 105 ms",
+      "last of 100 answered at 105 ms",
+    ]);
+  });
+
+  it("do not wait for one that is slow to load", async () => {
+    assert.deepEqual(await history(200, 100, 90), [
+      "1 sent",
+      "first of 1 answered at 35 ms",
+      "last of 1 answered at 35 ms",
+      "200 sent",
+      "first of 200 answered at 70 ms",
+      "last of 200 answered at 95 ms",
+      "100 sent",
+      "first of 100 answered at 190 ms",
+      "last of 100 answered at 190 ms",
+    ]);
+  });
+
+  it("come at once where they are few, or nobody waits", async () => {
+    assert.deepEqual(await history(20, 100), [
+      "1 sent",
+      "first of 1 answered at 35 ms",
+      "last of 1 answered at 35 ms",
+      "20 sent",
+      "first of 20 answered at 70 ms",
+      "last of 20 answered at 70 ms",
+      "100 sent",
+      "first of 100 answered at 105 ms",
+      "last of 100 answered at 105 ms",
+    ]);
+    assert.deepEqual(await history(200, 0), [
+      "1 sent",
+      "first of 1 answered at 35 ms",
+      "last of 1 answered at 35 ms",
+      "200 sent",
+      "first of 200 answered at 70 ms",
+      "last of 200 answered at 70 ms",
+    ]);
+  });
+});

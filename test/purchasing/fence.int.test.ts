@@ -1,0 +1,246 @@
+// The interleavings that the epoch is there for, on a real PostgreSQL: statements of an old worker held open or late, and two workers at once.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import { openDatabase } from "../../lib/database/pool.ts";
+import type { EventStore, LoadedEvent } from "../../services/purchasing/worker/ports.ts";
+import { COMMIT } from "../../services/purchasing/store/event-store.sql.ts";
+import { lockWaits } from "../support/lock-waits.ts";
+import { openSaleWorld, newTransactionId, saleOf, type SaleWorld } from "../support/sale-fixture.ts";
+import { NO_FENCE, unfenced } from "../support/without-fence.ts";
+import { until } from "../support/wait-for.ts";
+
+const GATE = 4_711;
+/** The statement stops in the middle, after the fence and before the sale, until the test lets go of an advisory lock. */
+const HELD = COMMIT.text.replace(
+  "FROM fence, unnest($5",
+  `FROM fence CROSS JOIN LATERAL (SELECT pg_advisory_xact_lock_shared(${GATE}) FROM (SELECT fence.batch) AS after_fence) AS gate, unnest($5`,
+);
+/** The epoch looked at but not locked: what a careful person might write. */
+const BARE_EXISTS = HELD.replace(
+  /UPDATE event_worker SET batch = batch \+ 1 (WHERE .*)\n\s*RETURNING epoch, batch, (.*)\n/,
+  (_all, where: string, at: string) =>
+    `SELECT $2::bigint AS epoch, $3::bigint + 1 AS batch, ${at} WHERE EXISTS (SELECT 1 FROM event_worker ${where})\n`,
+);
+/** Resolves for the first two who come once both are there, and at once for everyone after them. */
+function meeting(): () => Promise<void> {
+  let here = 0;
+  let open: () => void = () => undefined;
+  const both = new Promise<void>((resolve) => (open = resolve));
+  return () => {
+    if (++here === 2) open();
+    return both;
+  };
+}
+
+describe("the fence", () => {
+  let world: SaleWorld;
+  let gateKeeper: ReturnType<typeof openDatabase>;
+  before(async () => {
+    world = await openSaleWorld();
+    const { host, port, username, password, database } = world.database.sequelize.config as unknown as Record<string, string>;
+    gateKeeper = openDatabase(`postgres://${username}:${password}@${host}:${port}/${database}`, "long");
+  });
+  after(async () => {
+    await gateKeeper.close();
+    await world.close();
+  });
+
+  /** Runs `meanwhile` while every held statement waits in its middle. */
+  const whileHeld = <T>(meanwhile: (open: () => Promise<unknown>) => Promise<T>): Promise<T> =>
+    gateKeeper.withConnection(async (connection) => {
+      await connection.query({ text: "SELECT pg_advisory_lock($1)", values: [GATE] });
+      let open = false;
+      const letGo = async (): Promise<unknown> => {
+        if (open) return undefined;
+        open = true;
+        return connection.query({ text: "SELECT pg_advisory_unlock($1)", values: [GATE] });
+      };
+      try {
+        return await meanwhile(letGo);
+      } finally {
+        await letGo();
+      }
+    });
+  /** A statement of the old worker has reached its middle. */
+  const isHeld = (): Promise<unknown> =>
+    until(
+      async () =>
+        (
+          await gateKeeper.query({
+            text: "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted",
+            values: [GATE],
+          })
+        ).length === 1,
+    );
+  const isTakerWaiting = (): Promise<unknown> => until(async () => (await lockWaits(gateKeeper, "%INSERT INTO event_worker%")) === 1);
+  const take = async (store: EventStore, eventId: string): Promise<{ epoch: number; event: LoadedEvent }> => {
+    const epoch = (await store.takeEpoch(eventId)) ?? assert.fail("there is such an event");
+    return { epoch, event: await store.loadEvent(eventId) };
+  };
+
+  it("makes a taker wait for the old worker's statement, and shows it what that sold", async () => {
+    const eventId = await world.addEvent(3);
+    const [older, newer] = [world.store("old", HELD), world.store("new")];
+    const { epoch, event } = await take(older, eventId);
+    await whileHeld(async (letGo) => {
+      const committing = older.commit({ eventId, epoch, batch: 0 }, saleOf(event, 2));
+      await isHeld();
+      const taking = take(newer, eventId);
+      await isTakerWaiting();
+      await letGo();
+      assert.equal((await committing).type, "committed");
+      assert.equal((await taking).event.available, 1);
+    });
+  });
+
+  it("would not without the row's lock: a bare EXISTS sells 2 that the taker has not seen (control)", async () => {
+    const eventId = await world.addEvent(3);
+    const [older, newer] = [world.store("old", BARE_EXISTS), world.store("new")];
+    const { epoch, event } = await take(older, eventId);
+    await whileHeld(async (letGo) => {
+      const committing = older.commit({ eventId, epoch, batch: 0 }, saleOf(event, 2));
+      await isHeld();
+      const taken = await take(newer, eventId);
+      assert.equal(taken.event.available, 3);
+      assert.equal((await newer.commit({ eventId, epoch: taken.epoch, batch: 0 }, saleOf(taken.event, 3))).type, "committed");
+      await letGo();
+      assert.equal((await committing).type, "committed");
+    });
+    assert.equal((await world.numbers(eventId)).active, 5, "5 tickets of 3 places");
+  });
+
+  it("lets a late statement of an earlier epoch, or of an earlier batch, change nothing", async () => {
+    const eventId = await world.addEvent(10);
+    const [older, newer] = [world.store("old"), world.store("new")];
+    const old = await take(older, eventId);
+    const fresh = await take(newer, eventId);
+    assert.ok(fresh.epoch > old.epoch);
+    assert.equal((await older.commit({ eventId, epoch: old.epoch, batch: 0 }, saleOf(old.event, 1))).type, "fenced");
+    assert.equal((await newer.commit({ eventId, epoch: fresh.epoch, batch: 0 }, saleOf(old.event, 1))).type, "committed");
+    assert.equal((await newer.commit({ eventId, epoch: fresh.epoch, batch: 0 }, saleOf(old.event, 1))).type, "fenced");
+    assert.deepEqual(await world.numbers(eventId), { active: 1, sum: -1, rows: 1, epoch: fresh.epoch });
+  });
+
+  it("keeps epochs growing by the clock, also where the table forgot", async () => {
+    const eventId = await world.addEvent(1);
+    const store = world.store("node");
+    const first = await store.takeEpoch(eventId);
+    await world.database.query({ text: "DELETE FROM event_worker WHERE event_id = $1", values: [eventId] });
+    const afterRestore = await until(async () => {
+      const epoch = await store.takeEpoch(eventId);
+      return epoch !== first && epoch;
+    });
+    assert.ok(afterRestore > (first ?? 0));
+    assert.equal(await store.takeEpoch(randomUUID()), undefined);
+  });
+
+  it("takes everything back when a count differs from the decision", async () => {
+    const eventId = await world.addEvent(5);
+    const store = world.store("node");
+    const { epoch, event } = await take(store, eventId);
+    const changes = {
+      ...saleOf(event, 2),
+      cancelled: [{ transactionId: newTransactionId(), userId: randomUUID(), ticketId: randomUUID() }],
+    };
+    const result = await store.commit({ eventId, epoch, batch: 0 }, changes);
+    assert.equal(result.type, "failed");
+    assert.match(result.error.message, /tickets cancelled differ from the decision: 0 instead of 1/);
+    assert.deepEqual(await world.numbers(eventId), { active: 0, sum: 0, rows: 0, epoch });
+    assert.equal(
+      (await store.commit({ eventId, epoch, batch: 0 }, saleOf(event, 1))).type,
+      "committed",
+      "the batch number was taken back too",
+    );
+  });
+
+  const race = async (storeOf: (node: string) => EventStore): Promise<{ answered: number; active: number; total: number }> => {
+    const total = 60;
+    const eventId = await world.addEvent(total);
+    const met = meeting();
+    // Both know what is left before either sells.
+    const racing = (store: EventStore): EventStore => ({ ...store, loadEvent: (id) => store.loadEvent(id).finally(met) });
+    const workers = [world.worker(eventId, racing(storeOf("one"))), world.worker(eventId, racing(storeOf("two")))] as const;
+    const buyers = Array.from({ length: 400 }, (_, index) =>
+      workers[index % 2 === 0 ? 0 : 1].submit(
+        { type: "BuyTickets", transactionId: newTransactionId(), userId: randomUUID(), quantity: 1 },
+        true,
+      ),
+    );
+    const answers = await Promise.all(buyers);
+    await Promise.all(workers.map((worker) => worker.stop()));
+    return { answered: answers.filter((answer) => answer.ok).length, active: (await world.numbers(eventId)).active, total };
+  };
+
+  it("holds against two workers on one event at once", async () => {
+    for (let round = 0; round < 5; round++) {
+      const { answered, active, total } = await race((node) => world.store(node));
+      assert.ok(active <= total, `${active} tickets of ${total} places`);
+      assert.equal(answered, active);
+    }
+  });
+
+  it("is what holds: without it the same race oversells (control)", async () => {
+    const { active, total } = await race((node) => unfenced(world.store(node, NO_FENCE)));
+    assert.ok(active > total, `${active} tickets of ${total} places`);
+  });
+
+  it("settles a commit whose answer was lost, early or late, as one sale", async () => {
+    for (const reaches of [true, false]) {
+      const eventId = await world.addEvent(5);
+      const store = world.store("node");
+      let lost = 0;
+      const lossy: EventStore = {
+        ...store,
+        async commit(ownership, changes) {
+          if (lost++ > 0) return store.commit(ownership, changes);
+          if (reaches) await store.commit(ownership, changes);
+          // The other one arrives after its worker has taken a new epoch.
+          else setTimeout(() => void store.commit(ownership, changes), 300);
+          return { type: "unknown", error: new Error("connection cut") };
+        },
+      };
+      const worker = world.worker(eventId, lossy);
+      const answer = await worker.submit(
+        { type: "BuyTickets", transactionId: newTransactionId(), userId: randomUUID(), quantity: 2 },
+        false,
+      );
+      assert.ok(answer.ok && "replayed" in answer.value);
+      assert.deepEqual([answer.value.quantity, answer.value.replayed], [2, false]);
+      await worker.stop();
+      await until(
+        async () =>
+          (
+            await gateKeeper.query({
+              text: "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND application_name = 'boxoffice-sale' AND datname = current_database()",
+            })
+          ).length === 0,
+      );
+      assert.equal((await world.numbers(eventId)).active, 2);
+    }
+  });
+
+  it("refuses a cancellation that the start of the event overtakes between decision and commit", async () => {
+    const eventId = await world.addEvent(5, 1_200);
+    const store = world.store("node");
+    const userId = randomUUID();
+    let delayMs = 0;
+    const slow: EventStore = {
+      ...store,
+      commit: async (ownership, changes) => {
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        return store.commit(ownership, changes);
+      },
+    };
+    const worker = world.worker(eventId, slow);
+    const sale = await worker.submit({ type: "BuyTickets", transactionId: newTransactionId(), userId, quantity: 1 }, false);
+    const ticketId = sale.ok && "tickets" in sale.value ? (sale.value.tickets[0]?.id ?? "") : "";
+    delayMs = 1_500;
+    const answer = await worker.submit({ type: "CancelTicket", transactionId: newTransactionId(), userId, ticketId }, false);
+    assert.equal(answer.ok, false);
+    // Decided in time, overtaken by the start: nothing was freed, and the answer does not say otherwise.
+    assert.ok(!answer.ok && ["EVENT_OVER", "TRY_AGAIN"].includes(answer.refusal.code));
+    assert.equal((await world.numbers(eventId)).active, 1);
+    await worker.stop();
+  });
+});

@@ -1,0 +1,282 @@
+// What holds at the edge for every request, page or API, over TLS, HTTP/2 and plain HTTP. The ids are those of the security checklist.
+import assert from "node:assert/strict";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { after, before, describe, it } from "node:test";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { readConfig } from "../../config/index.ts";
+import { followCertificate } from "../../services/api/server/tls-reload.ts";
+import type { Tls } from "../../services/api/server/http-server.ts";
+import { makeCertificate } from "../support/certificate.ts";
+import { type Engine, startEngine } from "../support/engine.ts";
+import { assertProblem, type HttpClient, httpClient, sendRaw } from "../support/http.ts";
+import { http2Client } from "../support/http2.ts";
+import { temporaryFolder } from "../support/processes.ts";
+import { until } from "../support/wait-for.ts";
+
+const SHOP = "https://shop.example";
+const { folder, remove } = temporaryFolder();
+const served = makeCertificate(folder, "served");
+
+/** The address of this machine that is not loopback, if it has one. */
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((address) => address?.family === "IPv4" && !address.internal)?.address;
+
+describe("the edge", () => {
+  let engine: Engine;
+  let ask: HttpClient;
+  let tlsUrl: string;
+  let eventId: string;
+  before(async () => {
+    engine = await startEngine({ CORS_ORIGINS: `${SHOP},http://localhost:5173` });
+    ask = httpClient(engine.url);
+    const tls = { SERVICES: "api", TLS_CERT_FILE: served.certFile, TLS_KEY_FILE: served.keyFile };
+    tlsUrl = (await engine.startNode(tls)).url ?? "";
+    eventId = await engine.addEvent();
+    const client = http2Client(tlsUrl);
+    await until(async () => (await client.ask("GET", "/readyz")).status === 200, { withinMs: 10_000, what: "The TLS gateway is ready" });
+    client.close();
+  });
+  after(async () => {
+    await engine.close();
+    remove();
+  });
+
+  const handshake = (options: ConnectionOptions = {}): Promise<TLSSocket> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTls({ port: Number(new URL(tlsUrl).port), host: "127.0.0.1", rejectUnauthorized: false, ...options }, () =>
+        resolve(socket),
+      );
+      socket.on("error", reject);
+    });
+
+  it("S21: bodies over 64 KiB and pages of a thousand million are refused, on HTTP/1.1 and HTTP/2, with and without a stated length", async () => {
+    const token = engine.accessToken();
+    const path = `/api/events/${eventId}/tickets`;
+    const large = JSON.stringify({ quantity: 1, filler: "x".repeat(70_000) });
+    const headers = { "Content-Type": "application/json" };
+    assertProblem(await ask("POST", path, { token, headers, body: large }), 413, "TOO_LARGE");
+    assertProblem(await ask("GET", "/api/events?limit=1000000000"), 422, "VALIDATION_ERROR");
+    const client = http2Client(tlsUrl);
+    const h2 = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    assert.equal((await client.ask("POST", path, h2, large)).status, 413);
+    assert.equal((await client.ask("POST", path, { ...h2, "content-length": large.length }, large)).status, 413);
+    client.close();
+  });
+
+  it("S21: header floods are refused and their connections closed", async () => {
+    for (const flood of ["X-Flood: yes\r\n".repeat(2_000), `X-Flood: ${"x".repeat(1_000)}\r\n`.repeat(17)])
+      assert.match(await sendRaw(engine.url, `GET / HTTP/1.1\r\nHost: x\r\n${flood}\r\n`), /^HTTP\/1\.1 413 [^]*"code":"TOO_LARGE"/);
+    const client = http2Client(tlsUrl);
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x-flood-${index}`, "yes"]));
+    await assert.rejects(client.ask("GET", "/healthz", many), "200 headers over HTTP/2");
+    client.close();
+  });
+
+  it("S21: who sends a body or its headers too slowly is cut off", async () => {
+    const headers = `Host: x\r\nAuthorization: Bearer ${engine.accessToken()}\r\nContent-Type: application/json\r\n`;
+    const slowBody = sendRaw(engine.url, `POST /api/events/${eventId}/tickets HTTP/1.1\r\n${headers}Content-Length: 14\r\n\r\n{"quan`);
+    const slowHeaders = sendRaw(engine.url, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow");
+    const client = http2Client(tlsUrl);
+    const stream = client.session.request(
+      { ":method": "POST", ":path": `/api/events/${eventId}/tickets`, authorization: `Bearer ${engine.accessToken()}` },
+      { endStream: false },
+    );
+    stream.on("error", () => undefined);
+    stream.write('{"quan');
+    const cut = until(() => stream.closed, { withinMs: 19_000, what: "The stream of HTTP/2 was closed" });
+    for (const received of await Promise.all([slowBody, slowHeaders])) assert.match(received, /^HTTP\/1\.1 400 [^]*MALFORMED/);
+    await cut;
+    client.close();
+  });
+
+  it("S24: TLS 1.2 and 1.3 are spoken, nothing older", async () => {
+    for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+      const socket = await handshake({ minVersion: version, maxVersion: version });
+      assert.equal(socket.getProtocol(), version);
+      socket.destroy();
+    }
+    const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" } as const;
+    await assert.rejects(handshake(old), { code: "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION" });
+  });
+
+  it("S24: plain HTTP on the port of TLS hears a 400 and no redirect", async () => {
+    const answer = await sendRaw(tlsUrl.replace("https", "http"), "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert.match(answer, /^HTTP\/1\.1 400 [^]*"code":"MALFORMED"[^]*This port speaks HTTPS/);
+    assert.doesNotMatch(answer, /location:|strict-transport/i);
+  });
+
+  it("S24: a public address without TLS or a named proxy stops the start", () => {
+    const { dataDir } = engine.config;
+    for (const HOST of ["0.0.0.0", "::", "192.0.2.1"])
+      assert.throws(() => readConfig({ DATA_DIR: dataDir, HOST }), /without TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES/);
+    const wrong = { DATA_DIR: dataDir, TRUSTED_PROXIES: "proxy.example, 10.0.0.0/33", CORS_ORIGINS: "https://shop.example/, *" };
+    assert.throws(() => readConfig(wrong), /"proxy.example"[^]*"10.0.0.0\/33"[^]*"https:\/\/shop.example\/"[^]*"\*"/);
+    const other = makeCertificate(folder, "other");
+    const pair = { DATA_DIR: dataDir, TLS_CERT_FILE: served.certFile, TLS_KEY_FILE: other.keyFile };
+    assert.throws(() => readConfig(pair), /are not a certificate and its key/);
+  });
+
+  it("S24: behind a named proxy plain HTTP is for the proxy and for loopback only", { skip: outside === undefined }, async () => {
+    const node = await engine.startNode({ SERVICES: "api", HOST: "0.0.0.0", TRUSTED_PROXIES: "203.0.113.0/24" });
+    const port = new URL(node.url ?? "").port;
+    assert.equal((await httpClient(`http://127.0.0.1:${port}`)("GET", "/healthz")).status, 200);
+    for (const headers of [{}, { "X-Forwarded-For": "127.0.0.1" }, { "X-Forwarded-Proto": "https" }])
+      assertProblem(await httpClient(`http://${outside}:${port}`)("GET", "/healthz", { headers }), 403, "FORBIDDEN");
+    const trusting = await engine.startNode({ SERVICES: "api", HOST: "0.0.0.0", TRUSTED_PROXIES: `${outside}/32` });
+    const proxied = httpClient(`http://${outside}:${new URL(trusting.url ?? "").port}`);
+    const answer = await proxied("GET", "/healthz", { headers: { "X-Forwarded-Proto": "https" } });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get("strict-transport-security"), "max-age=31536000", "S25: HTTPS up to the proxy");
+  });
+
+  it("S24: a certificate that changes on disk is served to new connections, a broken one is not", async () => {
+    const fingerprint = async (): Promise<string> => {
+      const socket = await handshake({ ALPNProtocols: ["h2", "http/1.1"] });
+      assert.equal(socket.alpnProtocol, "h2");
+      const { fingerprint256 } = socket.getPeerCertificate();
+      socket.destroy();
+      return fingerprint256;
+    };
+    const before = await fingerprint();
+    const next = makeCertificate(folder, "next");
+    copyFileSync(next.certFile, served.certFile);
+    copyFileSync(next.keyFile, served.keyFile);
+    await until(async () => (await fingerprint()) !== before, { withinMs: 15_000, what: "The new certificate is served" });
+
+    const heard: string[] = [];
+    const stop = followCertificate({ ...served, cert: "", key: "" } satisfies Tls, {
+      renewed: ({ certFile }) => heard.push(`renewed ${certFile}`),
+      broken: (reason) => heard.push(`broken ${reason}`),
+    });
+    await until(() => heard.at(-1) === `renewed ${served.certFile}`, { withinMs: 15_000 });
+    const good = await fingerprint();
+    writeFileSync(served.certFile, "not a certificate");
+    await until(() => heard.at(-1)?.startsWith("broken"), { withinMs: 15_000, what: "The broken certificate has been noticed" });
+    stop();
+    assert.equal(await fingerprint(), good);
+    assert.equal(heard.length, 2, heard.join());
+    copyFileSync(next.certFile, served.certFile);
+  });
+
+  it("S24: HTTP/2 carries purchases, also with a body of unstated length, and errors as documents", async () => {
+    const client = http2Client(tlsUrl);
+    const headers = { authorization: `Bearer ${engine.accessToken()}`, "content-type": "application/json", "idempotency-key": "h2" };
+    const path = `/api/events/${eventId}/tickets`;
+    const bought = await client.ask("POST", path, headers, '{"quantity":3}');
+    assert.equal(bought.status, 201, bought.body.toString());
+    assert.equal((JSON.parse(bought.body.toString()) as { quantity: number }).quantity, 3);
+    assert.equal(bought.headers["idempotency-key"], "h2");
+    assert.equal((await client.ask("POST", path, headers)).status, 422, "without a body it is a purchase of one");
+    assert.equal((await client.ask("POST", path, { ...headers, "idempotency-key": "other" }, "{")).status, 400);
+    const missing = await client.ask("GET", "/api/nothing");
+    assert.equal(missing.status, 404);
+    assert.equal((JSON.parse(missing.body.toString()) as { code: string }).code, "NOT_FOUND");
+    assert.equal((await client.ask("HEAD", "/api/events")).body.length, 0);
+    client.close();
+  });
+
+  it("S25: pages, API and errors carry the headers that keep browsers safe; HSTS on TLS only", async () => {
+    const client = http2Client(tlsUrl);
+    for (const [path, status] of [
+      ["/", 200],
+      ["/api/events", 200],
+      ["/api/tickets", 401],
+      ["/nothing", 404],
+      ["/api/events?x=1", 422],
+    ] as const) {
+      const { headers } = await client.ask("GET", path);
+      assert.equal(Number(headers[":status"]), status);
+      assert.equal(headers["strict-transport-security"], "max-age=31536000", path);
+      const plain = await ask("GET", path, { headers: { "X-Forwarded-Proto": "https" } });
+      assert.equal(plain.headers.get("strict-transport-security"), null, "nobody whom we trust says https");
+      for (const find of [(name: string) => headers[name], (name: string) => plain.headers.get(name)]) {
+        const policy = String(find("content-security-policy"));
+        for (const directive of ["default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"])
+          assert.ok(policy.includes(directive), `${path}: ${policy}`);
+        assert.ok(!/unsafe-|\*|https?:/.test(policy), `${path}: ${policy}`);
+        assert.equal(find("x-content-type-options"), "nosniff");
+        assert.equal(find("referrer-policy"), "no-referrer");
+        assert.equal(find("cross-origin-opener-policy"), "same-origin");
+        assert.equal(find("cross-origin-resource-policy"), "same-origin");
+        for (const telling of ["server", "x-powered-by"]) assert.ok(!find(telling), telling);
+      }
+    }
+    client.close();
+    const malformed = await sendRaw(engine.url, "NOT HTTP\r\n\r\n");
+    assert.match(malformed, /content-security-policy: default-src 'none'/i);
+    const socket = await handshake();
+    socket.end("NOT HTTP\r\n\r\n");
+    assert.match(Buffer.concat(await socket.toArray()).toString(), /strict-transport-security: max-age=31536000/i);
+    assert.match(String((await ask("GET", "/")).headers.get("content-security-policy")), /script-src 'self'[^]*connect-src 'self'/);
+  });
+
+  it("S26: other origins get nothing unless they are listed, letter by letter", async () => {
+    const allowed = (headers: Headers) => [...headers.keys()].filter((name) => name.startsWith("access-control-"));
+    const strangers = [
+      ...["null", "*", "https://evil.example", "https://shop.example.evil.example", "https://evilshop.example", "https://shop.exampl"],
+      ...[
+        "https://shop.example:8443",
+        "http://shop.example",
+        "https://SHOP.example",
+        `${SHOP}/`,
+        `${SHOP}, ${SHOP}`,
+        "https://sub.shop.example",
+      ],
+    ];
+    for (const Origin of strangers) {
+      for (const method of ["GET", "OPTIONS"]) {
+        const { headers } = await ask(method, "/api/events", { headers: { Origin, "Access-Control-Request-Method": "GET" } });
+        assert.deepEqual(allowed(headers), [], `${method} from ${Origin}`);
+        assert.match(headers.get("vary") ?? "", /Origin/);
+      }
+    }
+    for (const Origin of [SHOP, "http://localhost:5173"]) {
+      const read = await ask("GET", "/api/nothing", { headers: { Origin } });
+      assert.equal(read.headers.get("access-control-allow-origin"), Origin);
+      assert.equal(read.headers.get("access-control-allow-credentials"), "true");
+      assert.match(read.headers.get("access-control-expose-headers") ?? "", /Idempotency-Key[^]*Retry-After/);
+      const preflight = await ask("OPTIONS", `/api/events/${eventId}/tickets`, {
+        headers: {
+          Origin,
+          "Access-Control-Request-Method": "POST",
+          "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
+        },
+      });
+      assert.equal(preflight.status, 204);
+      assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /POST/);
+      assert.match(preflight.headers.get("access-control-allow-headers") ?? "", /Authorization, Content-Type, Idempotency-Key/);
+    }
+    assert.deepEqual(allowed((await ask("GET", "/api/events")).headers), []);
+  });
+
+  it("compresses pages and JSON where asked, and never an answer about tokens", async () => {
+    await Promise.all(Array.from({ length: 5 }, () => engine.addEvent()));
+    const client = http2Client(tlsUrl);
+    // A search that nobody has made before these events were there.
+    const events = "/api/events?limit=50";
+    const plain = await client.ask("GET", events);
+    assert.equal(plain.headers["content-encoding"], undefined);
+    assert.match(String(plain.headers.vary), /Accept-Encoding/);
+    const open = { br: brotliDecompressSync, gzip: gunzipSync };
+    for (const [accept, encoding] of [
+      ["gzip, deflate, br, zstd", "br"],
+      ["gzip;q=1, br;q=0", "gzip"],
+      ["*", "br"],
+    ] as const) {
+      const { headers, body } = await client.ask("GET", events, { "accept-encoding": accept });
+      assert.equal(headers["content-encoding"], encoding, accept);
+      assert.equal(Number(headers["content-length"]), body.length);
+      assert.deepEqual(JSON.parse(open[encoding](body).toString()), JSON.parse(plain.body.toString()));
+      assert.ok(body.length < plain.body.length / 2);
+    }
+    assert.equal((await client.ask("GET", "/", { "accept-encoding": "br" })).headers["content-encoding"], "br");
+    for (const accept of ["identity", "br;q=0, gzip;q=0.000", "zstd"])
+      assert.equal((await client.ask("GET", "/", { "accept-encoding": accept })).headers["content-encoding"], undefined, accept);
+    const wide = { "accept-encoding": "br", authorization: `Bearer ${engine.accessToken()}` };
+    assert.equal((await client.ask("GET", "/api/auth/me", wide)).headers.vary, "Origin", "the routes about tokens do not compress");
+    client.close();
+  });
+});

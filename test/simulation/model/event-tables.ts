@@ -1,0 +1,251 @@
+import type {
+  Changes,
+  CommitResult,
+  Loaded,
+  LoadedEvent,
+  Needs,
+  Ownership,
+  Purchase,
+  PurchaseKey,
+  Ticket,
+} from "../../../services/purchasing/worker/ports.ts";
+import { type SimulatedDatabase, sqlError } from "./database.ts";
+import type { Kernel } from "./kernel.ts";
+import { RowLock } from "./row-lock.ts";
+
+/** Clauses that can be taken out, to see that the checker notices. */
+export type BrokenClauses = {
+  epoch?: true;
+  batch?: true;
+  rowLock?: true;
+  counts?: true;
+  uniqueKey?: true;
+  importEpoch?: true;
+  prefix?: true;
+};
+
+type TicketRow = {
+  id: string;
+  transactionId: string;
+  userId: string;
+  ordinal: number;
+  purchasedAtMs: number;
+  cancelledAtMs: number | undefined;
+};
+export type PendingRow = {
+  transactionId: string;
+  quantity: number;
+  status: "pending" | "failed";
+  epoch: number;
+  batch: number;
+  createdAtMs: number;
+};
+export type Rows = {
+  epoch: number;
+  batch: number;
+  total: number;
+  capacity: number;
+  tickets: Map<string, TicketRow>;
+  pending: Map<string, PendingRow>;
+  booked: Map<string, number>;
+};
+
+/**
+ * One event's rows as the worker's statements meet them at READ COMMITTED: a statement that waits for the worker's row checks it again when it gets it;
+ * what a statement wrote is seen when it has committed, not before; a read sees one instant.
+ */
+export class EventTables {
+  readonly eventId: string;
+  readonly startsAtMs: number;
+  rows: Rows;
+  /** The worker's row, and the event's. */
+  readonly workerRow = new RowLock();
+  readonly eventRow = new RowLock();
+  /** Until then the event's rows break a constraint when they are booked. */
+  refusesBookingUntilMs = 0;
+  /** Called after every commit, before anyone else runs. */
+  onChange: () => void = () => undefined;
+  /** Called inside a batch, after its sales and before its cancellations: decisions in it may have met this state. */
+  onSold: () => void = () => undefined;
+  private readonly database: SimulatedDatabase;
+  private readonly kernel: Kernel;
+  private readonly broken: BrokenClauses;
+
+  constructor(database: SimulatedDatabase, kernel: Kernel, eventId: string, total: number, startsAtMs: number, broken: BrokenClauses) {
+    this.database = database;
+    this.kernel = kernel;
+    this.eventId = eventId;
+    this.startsAtMs = startsAtMs;
+    this.broken = broken;
+    this.rows = { epoch: 0, batch: 0, total, capacity: total, tickets: new Map(), pending: new Map(), booked: new Map() };
+  }
+
+  get active(): TicketRow[] {
+    return [...this.rows.tickets.values()].filter((ticket) => ticket.cancelledAtMs === undefined);
+  }
+  get unbooked(): number {
+    let sum = 0;
+    for (const row of this.rows.pending.values()) sum += row.quantity;
+    return sum;
+  }
+  ticketsOf(transactionId: string): TicketRow[] {
+    return [...this.rows.tickets.values()].filter((ticket) => ticket.transactionId === transactionId);
+  }
+  private ticketsOfPurchase({ transactionId, userId }: PurchaseKey): TicketRow[] {
+    return this.ticketsOf(transactionId).filter((ticket) => ticket.userId === userId);
+  }
+  replace(rows: Rows): void {
+    this.rows = rows;
+    this.onChange();
+  }
+
+  takeEpoch(done: (epoch: number) => void): void {
+    this.workerRow.take(() => {
+      this.nextEpoch();
+      const { epoch } = this.rows;
+      this.workerRow.free();
+      done(epoch);
+    });
+  }
+
+  loadEvent(): LoadedEvent {
+    const { startsAtMs, kernel } = this;
+    const available = this.rows.capacity + this.unbooked;
+    return { ...EVENT, startsAtMs, endsAtMs: startsAtMs, available, clockMs: kernel.nowMs };
+  }
+
+  load(needs: Needs): Loaded {
+    const { epoch, batch } = this.rows;
+    const sales = needs.purchases.flatMap((asked) => {
+      const { transactionId } = asked;
+      const tickets = this.ticketsOfPurchase(asked);
+      return tickets[0] === undefined ? [] : [{ transactionId, userId: tickets[0].userId, quantity: tickets.length }];
+    });
+    const tickets = needs.ticketIds.flatMap((ticketId) => {
+      const row = this.rows.tickets.get(ticketId);
+      return row === undefined ? [] : [{ ticketId, userId: row.userId, cancelled: row.cancelledAtMs !== undefined }];
+    });
+    const activeTickets = needs.userIds.map((userId) => ({
+      userId,
+      count: this.active.filter((ticket) => ticket.userId === userId).length,
+    }));
+    return { epoch, batch, clockMs: this.kernel.nowMs, sales, tickets, activeTickets };
+  }
+
+  /** `holdMs`: how long the statement is under way once it has the row. */
+  commit(ownership: Ownership, changes: Changes, holdMs: number, done: (result: CommitResult) => void): void {
+    const mine = (): boolean =>
+      (this.broken.epoch === true || this.rows.epoch === ownership.epoch) &&
+      (this.broken.batch === true || this.rows.batch === ownership.batch);
+    if (this.broken.rowLock === true) {
+      if (!mine()) return done({ type: "fenced" });
+      this.kernel.after(holdMs, "postgres", () => done(this.apply(ownership, changes)));
+      return;
+    }
+    this.workerRow.take(() => {
+      if (!mine()) {
+        this.workerRow.free();
+        return done({ type: "fenced" });
+      }
+      const { generation } = this.database;
+      this.kernel.after(holdMs, "postgres", () => {
+        const gone = generation !== this.database.generation;
+        const result: CommitResult = gone ? { type: "unknown", error: new Error("connection cut") } : this.apply(ownership, changes);
+        this.workerRow.free();
+        done(result);
+      });
+    });
+  }
+
+  /** An import: under an epoch of its own it books what is pending and sets the truth, in one transaction; it refuses a total below what is sold. */
+  change(total: number, holdMs: number, done: () => void): void {
+    this.workerRow.take(() =>
+      this.eventRow.take(() => {
+        const { generation } = this.database;
+        this.kernel.after(holdMs, "postgres", () => {
+          const { active, rows } = this;
+          const changed = generation === this.database.generation && total >= active.length;
+          if (changed) {
+            if (this.broken.importEpoch !== true) this.nextEpoch();
+            for (const row of rows.pending.values()) rows.booked.set(row.transactionId, row.quantity);
+            rows.pending.clear();
+            rows.total = total;
+            rows.capacity = total - active.length;
+            this.onChange();
+          }
+          this.eventRow.free();
+          this.workerRow.free();
+          if (changed) done();
+        });
+      }),
+    );
+  }
+
+  readPurchases(asked: readonly PurchaseKey[]): Map<string, Omit<Purchase, "replayed">> {
+    return new Map(
+      asked.flatMap((one) => {
+        const { transactionId } = one;
+        const tickets = this.ticketsOfPurchase(one)
+          .sort((a, b) => a.ordinal - b.ordinal)
+          .map((row) => this.view(row));
+        const status = this.rows.pending.get(transactionId)?.status ?? "completed";
+        return tickets.length === 0
+          ? []
+          : [[transactionId, { transactionId, status, eventId: this.eventId, quantity: tickets.length, tickets }] as const];
+      }),
+    );
+  }
+  readTickets(ticketIds: string[]): Map<string, Ticket> {
+    return new Map(ticketIds.flatMap((id) => this.rows.tickets.get(id) ?? []).map((ticket) => [ticket.id, this.view(ticket)]));
+  }
+
+  private apply({ batch }: Ownership, { sold, cancelled }: Changes): CommitResult {
+    const { rows, kernel, broken } = this;
+    const duplicate = broken.uniqueKey !== true && sold.some(({ transactionId }) => this.ticketsOf(transactionId).length > 0);
+    const freed = cancelled.filter(({ ticketId }) => {
+      const row = rows.tickets.get(ticketId);
+      return row !== undefined && row.cancelledAtMs === undefined && kernel.nowMs < this.startsAtMs;
+    });
+    const asDecided = freed.length === cancelled.length || broken.counts === true;
+    if (duplicate || !asDecided) return { type: "failed", error: sqlError(duplicate ? "23505" : "BX001") };
+    rows.batch += 1;
+    const pending = (transactionId: string, quantity: number): void => {
+      const { epoch } = rows;
+      rows.pending.set(transactionId, {
+        ...{ transactionId, quantity, status: "pending", epoch, batch: rows.batch, createdAtMs: kernel.nowMs },
+      });
+    };
+    for (const { transactionId, userId, ticketIds } of sold) {
+      ticketIds.forEach((id, index) =>
+        rows.tickets.set(id, { id, transactionId, userId, ordinal: index + 1, purchasedAtMs: kernel.nowMs, cancelledAtMs: undefined }),
+      );
+      pending(transactionId, -ticketIds.length);
+    }
+    this.onSold();
+    for (const { ticketId } of freed) {
+      const row = rows.tickets.get(ticketId);
+      if (row !== undefined) row.cancelledAtMs = kernel.nowMs;
+    }
+    for (const { transactionId } of broken.counts === true ? cancelled : freed) pending(transactionId, 1);
+    this.onChange();
+    const tickets = [...this.readTickets(cancelled.map(({ ticketId }) => ticketId)).values()];
+    return { type: "committed", batch: batch + 1, clockMs: kernel.nowMs, cancelled: tickets };
+  }
+
+  private nextEpoch(): void {
+    this.rows.epoch = Math.max(this.rows.epoch + 1, Math.round(this.kernel.nowMs));
+    this.rows.batch = 0;
+  }
+
+  private view({ id, transactionId, purchasedAtMs, cancelledAtMs }: TicketRow): Ticket {
+    const { eventName, location, eventDate } = EVENT;
+    return {
+      ...{ id, eventId: this.eventId, eventName, location, eventDate, transactionId },
+      status: cancelledAtMs === undefined ? "active" : "cancelled",
+      purchasedAt: new Date(purchasedAtMs).toISOString(),
+      cancelledAt: cancelledAtMs === undefined ? null : new Date(cancelledAtMs).toISOString(),
+    };
+  }
+}
+
+const EVENT = { eventName: "Concert", location: "Berlin", eventDate: "2030-01-01" };

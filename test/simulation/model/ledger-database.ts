@@ -1,0 +1,131 @@
+import { type Booked, BOOK_PENDING } from "../../../lib/database/ledger-booking.ts";
+import type { Connection, Database, Statement } from "../../../lib/database/pool.ts";
+import { EVENTS_WAITING } from "../../../services/ledger/booking/outbox-sweeper.ts";
+import { type SimulatedDatabase, sqlError, type Transaction } from "./database.ts";
+import type { BrokenClauses, EventTables, PendingRow } from "./event-tables.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Network } from "./network.ts";
+
+type Done = (rows: object[]) => void;
+type Fail = (error: Error) => void;
+type LedgerWorld = { kernel: Kernel; network: Network; database: SimulatedDatabase; broken: BrokenClauses };
+
+/** So small that short histories have backlogs longer than it. */
+export const PREFIX_MAX = 2;
+
+/**
+ * PostgreSQL as the ledger's own code speaks to it: its transactions run as they are, and each of its statements is modelled here by its name or text.
+ * `committed` is called at the server, at each COMMIT that moved rows.
+ */
+export function ledgerDatabase(world: LedgerWorld, nodeId: string, committed: () => void): Database {
+  const { network, database, kernel } = world;
+
+  const transaction = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    const open = database.begin(nodeId);
+    const ask = (statement: Statement): Promise<object[]> =>
+      network.ask<object[]>(nodeId, (done, fail) =>
+        open.gone ? fail(new Error("connection cut")) : run(world, open, statement, done, fail),
+      );
+    try {
+      const result = await work({ query: (statement) => ask(statement) as Promise<never[]> });
+      await network.ask<undefined>(nodeId, (done, fail) => {
+        if (!open.commit()) return fail(new Error("connection cut"));
+        committed();
+        done(undefined);
+      });
+      return result;
+    } catch (error) {
+      // A connection that is given up is closed, and PostgreSQL rolls back.
+      kernel.after(1, "postgres", () => open.end());
+      throw error;
+    }
+  };
+  return {
+    transaction,
+    withConnection: transaction,
+    load: () => ({ used: 0, idle: 0, waiting: 0 }),
+    query: ({ name, text, values }: Statement) =>
+      network.ask<object[]>(nodeId, (done) => {
+        if (name === "left-to-sell") return done((values?.[0] as string[]).map((id) => available(database.event(id))));
+        if (text !== EVENTS_WAITING) throw new Error(`The simulation knows no statement ${text}`);
+        const olderThanMs = Number(values?.[0]) * 1_000;
+        done([...database.events.values()].filter((event) => waits(event, kernel.nowMs - olderThanMs)).map(({ eventId }) => ({ eventId })));
+      }) as Promise<never[]>,
+    close: () => Promise.resolve(),
+    get sequelize(): never {
+      throw new Error("The ledger has no models");
+    },
+  };
+}
+
+function run(world: LedgerWorld, open: Transaction, { name, text, values = [] }: Statement, done: Done, fail: Fail): void {
+  const { database } = world;
+  if (name === "lock-events") {
+    const ids = (values[0] as string[]).filter((id) => database.events.has(id)).sort();
+    const next = (index: number): void => {
+      const id = ids[index];
+      if (id === undefined) return done(ids.map((eventId) => ({ id: eventId })));
+      open.lock(database.event(id).eventRow, () => next(index + 1));
+    };
+    return next(0);
+  }
+  if (name === "follow-the-index") return done([]);
+  if (name === "fail-pending") {
+    const rows = pendingOf(database.event(values[0] as string));
+    open.write(() => rows.forEach((row) => (row.status = "failed")));
+    return done([{ rows: rows.length }]);
+  }
+  if (text !== BOOK_PENDING) throw new Error(`The simulation knows no statement ${text}`);
+  const booked: Booked[] = [];
+  for (const eventId of values[0] as string[]) {
+    const result = book(world, open, database.event(eventId), values[1] as number);
+    if (typeof result === "string") {
+      open.end();
+      return fail(sqlError(result));
+    }
+    if (result !== undefined) booked.push(result);
+  }
+  done(booked);
+}
+
+/** BOOK_PENDING for one event: the oldest whole batches, or all; answers the SQLSTATE of what refuses it. */
+function book({ kernel, broken }: LedgerWorld, open: Transaction, event: EventTables, most: number): Booked | string | undefined {
+  const { rows, eventId } = event;
+  const waiting = pendingOf(event).sort((a, b) => a.epoch - b.epoch || a.batch - b.batch);
+  const last = waiting[most - 1];
+  // Planted: any rows will do, here the youngest, and never all of a backlog, which would mend it.
+  const part = (): PendingRow[] =>
+    broken.prefix === true ? waiting.slice(-Math.min(most, PREFIX_MAX)) : waiting.filter((row) => !isAfter(row, last));
+  const taken = part();
+  if (taken.length === 0) return undefined;
+  const quantity = taken.reduce((sum, row) => sum + row.quantity, 0);
+  const capacity = rows.capacity + quantity;
+  if (capacity < 0 || capacity > rows.total || kernel.nowMs < event.refusesBookingUntilMs) return "23514";
+  if (taken.some(({ transactionId }) => rows.booked.has(transactionId))) return "23505";
+  open.write(() => {
+    event.rows.capacity += quantity;
+    for (const row of taken) {
+      event.rows.pending.delete(row.transactionId);
+      event.rows.booked.set(row.transactionId, row.quantity);
+    }
+    event.onChange();
+  });
+  return { eventId, rows: taken.length, quantity, more: last !== undefined };
+}
+
+function isAfter(row: PendingRow, last: PendingRow | undefined): boolean {
+  return last !== undefined && (row.epoch > last.epoch || (row.epoch === last.epoch && row.batch > last.batch));
+}
+
+function pendingOf(event: EventTables): PendingRow[] {
+  return [...event.rows.pending.values()].filter(({ status }) => status === "pending");
+}
+
+function available({ eventId, rows, unbooked }: EventTables): object {
+  return { eventId, available: rows.capacity + unbooked, epoch: rows.epoch, batch: rows.batch, endsAtMs: 0 };
+}
+
+function waits(event: EventTables, beforeMs: number): boolean {
+  const [oldest] = pendingOf(event).sort((a, b) => a.epoch - b.epoch || a.batch - b.batch);
+  return oldest !== undefined && oldest.createdAtMs < beforeMs;
+}

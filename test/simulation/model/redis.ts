@@ -1,0 +1,121 @@
+import type { RedisClient } from "../../../lib/redis/client.ts";
+import type { Kernel } from "./kernel.ts";
+
+const COMMAND_TIMEOUT_MS = 500;
+
+/** One Redis with its run, its memory and the snapshot it would restart from; and clients that lose it and find it again. */
+export class SimulatedRedis {
+  data = new Map<string, string>();
+  run = 1;
+  /** Planted: copies are written whatever stands there. */
+  unstamped = false;
+  /** Hears of a copy that takes the place of a newer one of the same run: readers would see sold places come back. */
+  wentBack: (key: string) => void = () => undefined;
+  /** Copies that an import lets expire within a minute. */
+  private readonly expiring = new Set<string>();
+  private downUntilMs = 0;
+  private written = 0;
+  private saved = new Map<string, string>();
+  private readonly clients = new Set<{ lost: () => void }>();
+  private readonly kernel: Kernel;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  get runId(): string {
+    return `run-${this.run}`;
+  }
+
+  expiresWithinAMinute(key: string): boolean {
+    return this.expiring.has(key);
+  }
+
+  /** Started again with nothing. */
+  startEmpty(): void {
+    this.saved.clear();
+    this.disturb("rollback", 0);
+  }
+
+  disturb(what: "down" | "freeze" | "rollback" | "flush", forMs: number): void {
+    if (what === "flush") this.data.clear();
+    else if (what === "freeze") this.kernel.freeze("redis", forMs);
+    else {
+      // Killed, and started again from its last snapshot, at once or after a while.
+      this.run += 1;
+      this.downUntilMs = this.kernel.nowMs + (what === "down" ? forMs : 20);
+      this.data = new Map(this.saved);
+      for (const client of this.clients) client.lost();
+    }
+  }
+
+  /** What lib/availability/availability-cache.ts, the catalogue and the ledger use of ioredis, with the time-outs of lib/redis/client.ts. */
+  client(nodeId: string): RedisClient {
+    const { kernel } = this;
+    let connection: { run: number; nextMs: number } | undefined;
+    const connect = (): void => {
+      if (this.downUntilMs > kernel.nowMs) kernel.after(200, nodeId, connect);
+      else connection = { run: this.run, nextMs: 0 };
+    };
+    connect();
+    this.clients.add({
+      lost: () => {
+        connection = undefined;
+        kernel.after(kernel.between(20, 300), nodeId, connect);
+      },
+    });
+    const command = <T>(work: () => T): Promise<T> =>
+      new Promise((resolve, reject) => {
+        const over = connection;
+        if (over === undefined) return reject(new Error("not connected"));
+        const timer = kernel.after(COMMAND_TIMEOUT_MS, nodeId, () => reject(new Error("Command timed out")));
+        // In order, as on any connection.
+        over.nextMs = Math.max(over.nextMs, kernel.nowMs + kernel.between(0, 3));
+        kernel.after(over.nextMs - kernel.nowMs, "redis", () => {
+          if (over.run !== this.run) return;
+          const result = work();
+          kernel.after(kernel.between(0, 3), nodeId, () => {
+            timer.cancel();
+            resolve(result);
+          });
+        });
+      });
+    const client = {
+      get status() {
+        return connection === undefined ? "reconnecting" : "ready";
+      },
+      runId: () => (connection === undefined ? undefined : `run-${connection.run}`),
+      defineCommand: () => undefined,
+      keepLarger: (count: number, ...args: (string | number)[]) => command(() => this.keepLarger(args.slice(0, count), args.slice(count))),
+      mget: (...keys: string[]) => command(() => keys.map((key) => this.data.get(key) ?? null)),
+      set: (key: string, text: string) => command(() => this.data.set(key, text)),
+      del: (...keys: string[]) => command(() => keys.forEach((key) => this.data.delete(key))),
+      pexpire: (key: string) => command(() => (this.data.has(key) ? this.expiring.add(key) : undefined)),
+      get: (key: string) => command(() => this.data.get(key) ?? null),
+      /** REPLACE_IF_SAME of services/ledger/reconcile/check-availability-cache.ts. */
+      eval: (_script: string, _count: number, key: string, old: string, text: string) =>
+        command(() => (this.data.get(key) === old ? (this.data.set(key, text), 1) : 0)),
+    };
+    return client as unknown as RedisClient;
+  }
+
+  /** The script KEEP_LARGER of lib/availability/availability-cache.ts. */
+  private keepLarger(keys: (string | number)[], [run, ...facts]: (string | number)[]): number {
+    let written = 0;
+    for (const [index, key] of keys.map(String).entries()) {
+      const [epoch, batch, , text] = facts.slice(4 * index) as [number, number, number, string];
+      const old = this.data.get(key);
+      const copy = old === undefined ? undefined : (JSON.parse(old) as { epoch: number; batch: number; run: string });
+      const larger = copy !== undefined && (copy.epoch > epoch || (copy.epoch === epoch && copy.batch > batch));
+      if (larger && copy.run === run) {
+        if (!this.unstamped) continue;
+        this.wentBack(key);
+      }
+      this.data.set(key, text);
+      this.expiring.delete(key);
+      written += 1;
+      if (++this.written % 5 === 0) this.saved = new Map(this.data);
+    }
+    return written;
+  }
+}

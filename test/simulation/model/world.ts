@@ -1,0 +1,191 @@
+import { availableKey } from "../../../lib/availability/availability-cache.ts";
+import type { Handler } from "../../../lib/queue/index.ts";
+import { createRenewals, expireSoon } from "../../../services/catalog/events/cache-invalidation.ts";
+import type { EventStore, WorkerPorts } from "../../../services/purchasing/worker/ports.ts";
+import { redisCopies } from "../../../services/purchasing/availability/availability-cache-writer.ts";
+import { Workers } from "../../../services/purchasing/worker/worker-registry.ts";
+import { Bus, type SimulatedNode } from "./bus.ts";
+import { SimulatedDatabase, sqlError } from "./database.ts";
+import { type BrokenClauses, EventTables } from "./event-tables.ts";
+import { Kernel } from "./kernel.ts";
+import { SimulatedLedger } from "./ledger.ts";
+import { SimulatedLocks } from "./locks.ts";
+import { Network } from "./network.ts";
+import { SimulatedQueue } from "./queue.ts";
+import { SimulatedRedis } from "./redis.ts";
+import type { History } from "./steps.ts";
+
+/** What a test puts in place of a sound part. */
+export type Plant = {
+  /** Where a search for it begins, so that tests are short; any other start finds it too, later. */
+  from?: number;
+  clauses?: BrokenClauses;
+  ports?: (ports: WorkerPorts, world: World) => WorkerPorts;
+  ledger?: (handler: Handler, world: World) => Handler;
+  sweeperOff?: true;
+  acknowledgesFirst?: true;
+  unstampedCopies?: true;
+  importsTryOnce?: true;
+  deafToPings?: true;
+};
+
+const NODES = 3;
+const LEDGERS = 2;
+export const CUSTOMER_LIMIT = 4;
+const NEVER_MS = 1_000_000_000;
+const IMPORTER = "importer";
+const EVENT_IDS = ["00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"] as const;
+
+/** The whole system: purchasing nodes, gateways and ledgers with their real code, around simulated PostgreSQL, Redis, lock servers, queue and bus. */
+export class World {
+  readonly kernel: Kernel;
+  readonly network: Network;
+  readonly database: SimulatedDatabase;
+  readonly locks: SimulatedLocks;
+  readonly redis: SimulatedRedis;
+  readonly queue: SimulatedQueue;
+  readonly bus: Bus;
+  readonly plant: Plant;
+  readonly broken: BrokenClauses;
+  ledgers: SimulatedLedger[] = [];
+  /** A commit is under way this long once it has its row. */
+  slow = { untilMs: 0, byMs: 0 };
+  /** The node whose commit is next to succeed dies with it, before it hears. */
+  killAfterCommit = false;
+  private readonly importer;
+  private readonly renewals;
+  private nodeCount = 0;
+  private ledgerCount = 0;
+  private ticketCount = 0;
+
+  constructor(history: History, plant: Plant) {
+    this.plant = plant;
+    this.broken = plant.clauses ?? {};
+    this.kernel = new Kernel(history.seed);
+    this.network = new Network(this.kernel, history);
+    this.database = new SimulatedDatabase(this.kernel);
+    this.locks = new SimulatedLocks(this.kernel);
+    this.redis = new SimulatedRedis(this.kernel);
+    this.redis.unstamped = plant.unstampedCopies === true;
+    this.queue = new SimulatedQueue(this.kernel);
+    this.queue.acknowledgesFirst = plant.acknowledgesFirst === true;
+    this.bus = new Bus(this.kernel, this.network);
+    this.bus.deaf = plant.deafToPings === true;
+    this.importer = this.redis.client(IMPORTER);
+    const clock = this.kernel.clockOf(IMPORTER);
+    const never = { ...clock, after: () => ({ cancel: () => undefined }) };
+    this.renewals = createRenewals(this.importer, 1_000, plant.importsTryOnce === true ? never : clock);
+    history.totals.forEach((total, index) => {
+      const startsAtMs = index === 0 && history.startsAtMs !== null ? history.startsAtMs : NEVER_MS;
+      const event = new EventTables(this.database, this.kernel, this.eventId(index), total, startsAtMs, this.broken);
+      this.database.events.set(event.eventId, event);
+    });
+    for (let count = 0; count < NODES; count++) this.addNode(true);
+    for (let count = 0; count < LEDGERS; count++) this.addLedger();
+  }
+
+  eventId(index: number): string {
+    return EVENT_IDS[index % EVENT_IDS.length] ?? EVENT_IDS[0];
+  }
+
+  killNode(node: SimulatedNode): void {
+    if (this.kernel.isDead(node.id)) return;
+    this.kernel.kill(node.id);
+    this.bus.part(node, false);
+    this.kernel.after(300, "fate", () => this.addNode(false));
+  }
+  /** SIGTERM: another comes, this one gives its events away, finishes, and goes. */
+  async leave(node: SimulatedNode): Promise<void> {
+    if (node.leaving) return;
+    this.addNode(false);
+    node.leaving = true;
+    node.workers.reconsider();
+    await node.workers.stop();
+    this.bus.part(node, true);
+    this.kernel.after(2_000, node.id, () => this.kernel.kill(node.id));
+  }
+  killLedger(ledger: SimulatedLedger): void {
+    ledger.die();
+    this.ledgers = this.ledgers.filter((other) => other !== ledger);
+    this.kernel.after(400, "fate", () => this.addLedger());
+  }
+
+  /** An import makes the hall larger or smaller while it sells; not every node hears of it. */
+  async importTotal(eventId: string, total: number, takesMs: number, heard: boolean): Promise<void> {
+    const event = this.database.event(eventId);
+    await expireSoon(this.importer, [eventId]);
+    await new Promise<void>((resolve) => event.change(total, takesMs, resolve));
+    const available = event.rows.total - event.active.length;
+    const left = { eventId, available, epoch: event.rows.epoch, batch: 0, endsAtMs: NEVER_MS };
+    if (heard) for (const { id, workers } of this.bus.nodes) this.network.carry("calls", id, () => workers.forget(eventId));
+    await this.renewals.pages();
+    await this.renewals.forget(eventId);
+    await this.renewals.left(left);
+  }
+
+  /** What a worker must not begin from. */
+  copied(eventId: string): number | undefined {
+    const text = this.redis.data.get(availableKey(eventId));
+    return text === undefined ? undefined : (JSON.parse(text) as { available: number }).available;
+  }
+
+  private addLedger(): void {
+    this.ledgers.push(new SimulatedLedger(`ledger-${++this.ledgerCount}`, this));
+  }
+  private addNode(atOnce: boolean): void {
+    const place = { id: `node-${++this.nodeCount}`, leaving: false };
+    const ports = this.ports(place);
+    const workers = new Workers(this.plant.ports?.(ports, this) ?? ports);
+    this.bus.join(Object.assign(place, { workers }), atOnce);
+  }
+
+  private ports(place: Pick<SimulatedNode, "id" | "leaving">): WorkerPorts {
+    const { kernel, locks, queue, redis } = this;
+    const clock = kernel.clockOf(place.id);
+    return {
+      store: this.store(place.id),
+      lease: { acquire: (eventId, waitMs, cutShort) => locks.acquire(place.id, eventId, waitMs, cutShort) },
+      publisher: { publish: (eventId, transactionIds) => queue.publish({ eventId, transactionIds }) },
+      copies: redisCopies(redis.client(place.id), 1_000, clock),
+      clock,
+      router: this.bus.router(place),
+      newTicketId: () => `ticket-${++this.ticketCount}`,
+      random: kernel.random,
+      limits: { batchMax: 5, mailboxMax: 50, ticketsPerCustomerMax: CUSTOMER_LIMIT },
+      note: () => undefined,
+    };
+  }
+
+  private store(nodeId: string): EventStore {
+    const { kernel, network, database } = this;
+    const read = <T>(statement: () => T): Promise<T> => network.ask<T>(nodeId, (done) => done(statement()));
+    return {
+      takeEpoch: (eventId) => network.ask<number>(nodeId, (done) => database.event(eventId).takeEpoch(done)),
+      loadEvent: (eventId) => read(() => database.event(eventId).loadEvent()),
+      load: (eventId, needs) => read(() => database.event(eventId).load(needs)),
+      commit: async (ownership, changes) => {
+        const holdMs = Math.max(this.slow.untilMs > kernel.nowMs ? this.slow.byMs : 0, network.holdUp());
+        if (network.faulty && kernel.chance(0.005)) return { type: "failed", error: sqlError("55P03") };
+        try {
+          return await network.ask(nodeId, (done) =>
+            database.event(ownership.eventId).commit(ownership, changes, holdMs, (result) => {
+              if (result.type === "committed") this.committed(nodeId);
+              done(result);
+            }),
+          );
+        } catch (error) {
+          return { type: "unknown", error: error as Error };
+        }
+      },
+      readPurchases: (eventId, asked) => read(() => database.event(eventId).readPurchases(asked)),
+      readTickets: (ids) => read(() => new Map([...database.events.values()].flatMap((event) => [...event.readTickets(ids)]))),
+    };
+  }
+
+  private committed(nodeId: string): void {
+    const node = this.bus.nodes.find(({ id }) => id === nodeId);
+    if (!this.killAfterCommit || node === undefined) return;
+    this.killAfterCommit = false;
+    this.killNode(node);
+  }
+}

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { type Ledger, type LedgerWorld, openLedgerWorld } from "./ledger-fixture.ts";
+import { until } from "./wait-for.ts";
+
+export type ReconcileWorld = LedgerWorld & {
+  ledger: Ledger;
+  /** 20 places: purchases of 3 and 2 are booked, a cancellation of one ticket is booked as well or waits, a purchase of 1 waits. */
+  livelyEvent(cancellation: "booked" | "waits"): Promise<string>;
+  /** Changes PostgreSQL behind everybody's back. */
+  sabotage(text: string, ...values: unknown[]): Promise<unknown>;
+};
+
+/** A Redis database of one's own, since reconcile reads all of it, and one ledger to be asked. */
+export async function openReconcileWorld(redisDatabase: number): Promise<ReconcileWorld> {
+  const world = await openLedgerWorld(3, redisDatabase);
+  const ledger = await world.startLedger();
+  await until(() => world.redis.runId());
+  return {
+    ...{ ...world, ledger },
+    async livelyEvent(cancellation) {
+      const eventId = await world.addEvent(20);
+      const [sale] = await world.sell(eventId, [3, 2]);
+      assert.ok(sale);
+      if (cancellation === "booked") await world.cancelOne(eventId, sale);
+      world.tell(eventId, []);
+      await until(async () => (await world.numbers(eventId)).pending === 0);
+      if (cancellation === "waits") await world.cancelOne(eventId, sale);
+      await world.sell(eventId, [1]);
+      return eventId;
+    },
+    sabotage: (text, ...values) => world.database.query({ text, values }),
+  };
+}

@@ -1,0 +1,171 @@
+// In a real browser: every page, in both themes and languages and at three widths, without a violation that axe knows, and pictures to look at (English in light, German in dark).
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { ensureDemoCatalogue, OPERATOR } from "../../tools/demo/demo-catalog.ts";
+import { type Visitors, madeUp, registerHere, startBrowser, takePicture } from "../support/browser.ts";
+import { type Engine, startEngine } from "../support/engine.ts";
+
+const THEMES = ["light", "dark"] as const;
+const LANGUAGES = ["en-GB", "de-DE"] as const;
+/** The narrowest is what WCAG 2.2 asks for (1.4.10). */
+const WIDTHS = [320, 360, 768, 1280] as const;
+const AXE_AT: readonly number[] = [360, 1280];
+
+/** A page by the name of its picture, and what is there once it is complete. */
+type Stop = { name: string; path: string; ready: string; press?: string };
+
+describe("every page", () => {
+  let engine: Engine;
+  let visitors: Visitors;
+  before(async () => {
+    engine = await startEngine();
+    const { broker } = await engine.startNode({ SERVICES: "catalog" });
+    await ensureDemoCatalogue(broker, createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR), Date.now(), 1_500);
+    visitors = await startBrowser(engine.url);
+  });
+  after(async () => {
+    await visitors.close();
+    await engine.close();
+  });
+
+  async function violations(page: Page): Promise<string[]> {
+    // The policy allows no text to become code: the debugger's way past it is the test's only.
+    await page.evaluate(axe.source);
+    const found = await page.evaluate(async () => {
+      const { violations: all } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
+      return all.flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")} ${failureSummary ?? ""}`),
+      );
+    });
+    return found;
+  }
+
+  /** An event of the demo catalogue with an address and many places; one that is sold out. */
+  async function events(): Promise<{ open: string; soldOut: string }> {
+    const [row] = await engine.database.query<{ id: string }>({
+      text: "SELECT id FROM event WHERE source = 'demo' AND total_capacity > 1000 AND type = 'concert' AND name !~ '[^ -ÿ]' ORDER BY date LIMIT 1",
+    });
+    return { open: row?.id ?? assert.fail("no such event"), soldOut: await engine.addEvent({ capacity: 0 }) };
+  }
+
+  async function buyTicket(page: Page, eventId: string): Promise<string> {
+    await page.goto(`/events/${eventId}`);
+    await page.locator(".buy .button-big").click();
+    await page.locator(".notice-good a").first().waitFor();
+    return (await page.locator(".notice-good a").first().getAttribute("href")) ?? "";
+  }
+
+  /** Who they are now is in their next token: the next page has one. */
+  async function makeOperator(email: string): Promise<void> {
+    await engine.database.query({ text: "UPDATE user_account SET role = 'operator' WHERE email = $1", values: [email] });
+  }
+
+  async function stopsOf(page: Page): Promise<Stop[]> {
+    const { open, soldOut } = await events();
+    const kept = await buyTicket(page, open);
+    const cancelled = await buyTicket(page, open);
+    await page.goto(cancelled);
+    await page.locator(".ticket .button-bad").click();
+    await page.locator("dialog .button-bad").click();
+    await page.locator(".void").waitFor();
+    return [
+      { name: "browse", path: "/", ready: ".card" },
+      { name: "nothing-found", path: "/?name=no+such+thing+anywhere", ready: ".empty" },
+      { name: "event", path: `/events/${open}`, ready: ".buy .button-big" },
+      { name: "sold-out", path: `/events/${soldOut}`, ready: ".left-none" },
+      { name: "tickets", path: "/tickets", ready: ".stub" },
+      { name: "tickets-cancelled", path: "/tickets?show=cancelled", ready: ".stub" },
+      { name: "tickets-past", path: "/tickets?show=past", ready: ".empty" },
+      { name: "ticket", path: kept, ready: ".qr" },
+      { name: "cancelling", path: kept, press: ".ticket .button-bad", ready: "dialog[open]" },
+      { name: "ticket-cancelled", path: cancelled, ready: ".void" },
+      { name: "account", path: "/account", ready: ".sessions li" },
+      { name: "engine", path: "/engine", ready: ".gauge" },
+      { name: "not-found", path: "/no/such/page", ready: ".empty" },
+    ];
+  }
+
+  const ANONYMOUS: Stop[] = [
+    { name: "sign-in", path: "/sign-in?to=/tickets", ready: "form" },
+    { name: "register", path: "/register", ready: "form" },
+  ];
+
+  for (const locale of LANGUAGES)
+    for (const colorScheme of THEMES)
+      it(`is free of what axe finds, in ${locale} and ${colorScheme}`, async () => {
+        const visitor = await visitors.open({ locale, colorScheme, reducedMotion: "reduce" });
+        const { page } = visitor;
+        const faults: string[] = [];
+        const pictured = (locale === "en-GB") === (colorScheme === "light");
+        const look = async ({ name, path, ready, press }: Stop): Promise<void> => {
+          for (const [index, width] of (pictured ? WIDTHS : AXE_AT.slice(0, 1)).entries()) {
+            await page.setViewportSize({ width, height: 900 });
+            if (index === 0) await page.goto(path);
+            if (press !== undefined && index === 0) await page.locator(press).click();
+            await page.locator(ready).first().waitFor();
+            const overflow = await page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            if (overflow > 0) faults.push(`${name} at ${width}: ${overflow} px too wide`);
+            if (AXE_AT.includes(width)) faults.push(...(await violations(page)).map((fault) => `${name} at ${width}: ${fault}`));
+            if (pictured) await takePicture(page, `${name}-${locale.slice(0, 2)}-${colorScheme}-${width}`);
+          }
+        };
+        for (const stop of ANONYMOUS) await look(stop);
+        await page.goto("/register");
+        await page.locator("form").waitFor();
+        assert.equal(await page.locator("html").getAttribute("lang"), locale.slice(0, 2));
+        await makeOperator(await registerHere(page));
+        for (const stop of await stopsOf(page)) await look(stop);
+        assert.deepEqual(faults, []);
+        assert.deepEqual(
+          visitor.complaints.filter((complaint) => !/404 \(Not Found\).*no\/such/.test(complaint)),
+          [],
+        );
+        await visitor.close();
+      });
+
+  /** What one sees while, and when, something does not come: `api` is what becomes of the requests that match. */
+  type State = { name: string; path: string; hold: string; how: "silence" | "busy" | "no network"; ready: string | RegExp };
+
+  it("says what it is waiting for, and what went wrong, without what axe finds", async () => {
+    const { open } = await events();
+    const states: State[] = [
+      { name: "browse-loading", path: "/", hold: "**/api/events?*", how: "silence", ready: ".cards .skeleton" },
+      { name: "browse-trying", path: "/", hold: "**/api/events?*", how: "busy", ready: /No answer yet; we keep trying/ },
+      { name: "browse-failed", path: "/", hold: "**/api/events?*", how: "no network", ready: /We cannot be reached just now/ },
+      { name: "event-loading", path: `/events/${open}`, hold: "**/api/events/*", how: "silence", ready: ".event .skeleton" },
+      { name: "event-failed", path: `/events/${open}`, hold: "**/api/events/*", how: "busy", ready: /It is very busy just now/ },
+      { name: "tickets-loading", path: "/tickets", hold: "**/api/tickets?*", how: "silence", ready: ".loading" },
+      { name: "engine-closed", path: "/engine", hold: "**/api/operator/*", how: "silence", ready: /This page is for operators/ },
+    ];
+    const { page, close } = await visitors.open({ reducedMotion: "reduce", viewport: { width: 360, height: 800 } });
+    const faults: string[] = [];
+    await page.goto("/register");
+    const email = await registerHere(page);
+    const look = async (name: string, ready: string | RegExp): Promise<void> => {
+      await (typeof ready === "string" ? page.locator(ready).first() : page.getByText(ready)).waitFor();
+      faults.push(...(await violations(page)).map((fault) => `${name}: ${fault}`));
+      await takePicture(page, `${name}-360`);
+    };
+    for (const { name, path, hold, how, ready } of states) {
+      await page.route(hold, async (route) => {
+        if (how === "busy") await route.fulfill(madeUp("TRY_AGAIN"));
+        else if (how === "no network") await route.abort("connectionreset");
+      });
+      await page.goto(path);
+      await look(name, ready);
+      await page.unroute(hold);
+    }
+    await makeOperator(email);
+    await page.route("**/assets/engine-page-*.js", (route) => route.abort("connectionreset"));
+    await page.goto("/engine");
+    await look("fault", "section.empty[role=alert]");
+    await page.unroute("**/assets/engine-page-*.js");
+    await page.getByRole("button", { name: "Load it again" }).click();
+    await page.locator(".gauge").first().waitFor();
+    assert.deepEqual(faults, []);
+    await close();
+  });
+});

@@ -1,0 +1,178 @@
+// In a real browser: find an event, register, buy, see the QR code, cancel; the same with the keyboard alone; two buyers and one ticket.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { ensureDemoCatalogue, OPERATOR } from "../../tools/demo/demo-catalog.ts";
+import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { type Visitors, registerHere, startBrowser } from "../support/browser.ts";
+import { type Engine, startEngine } from "../support/engine.ts";
+
+describe("a buyer at the pages", () => {
+  let engine: Engine;
+  let visitors: Visitors;
+  before(async () => {
+    engine = await startEngine();
+    const { broker } = await engine.startNode({ SERVICES: "catalog" });
+    await ensureDemoCatalogue(broker, createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR), Date.now(), 200);
+    visitors = await startBrowser(engine.url);
+  });
+  after(async () => {
+    await visitors.close();
+    await engine.close();
+  });
+
+  it("finds an event, registers, buys, sees the QR code and cancels, within a minute and without a word in the console", async () => {
+    const eventId = await engine.addEvent({ capacity: 3 });
+    const began = performance.now();
+    const { page, complaints, answers, close } = await visitors.open();
+    await page.goto("/");
+    await page.getByRole("searchbox", { name: "Name" }).fill("conc");
+    await page.getByRole("combobox", { name: "City" }).fill("berl");
+    await page.getByRole("option", { name: /^Berlin/ }).click();
+    await page.waitForURL(/\?name=conc&location=Berlin$/);
+    await page.locator(`a[href="/events/${eventId}"]`).click();
+    await page.getByText("3 of 3 tickets left").waitFor();
+    await page.getByLabel("How many").selectOption("2");
+    await page.getByRole("button", { name: "Sign in to buy" }).click();
+    await page.getByRole("link", { name: "Create an account" }).click();
+    await registerHere(page);
+    // Back where one came from, with what was chosen.
+    await page.waitForURL(new RegExp(`/events/${eventId}\\?quantity=2$`));
+    await page.getByRole("button", { name: "Buy 2 tickets" }).dblclick();
+    const yes = page.getByRole("heading", { name: "They are yours: 2 tickets" });
+    await yes.waitFor();
+    const { y = -1, height = 0 } = (await yes.boundingBox()) ?? {};
+    assert.ok(y >= 0 && y + height <= 720, "the answer is in view");
+    await page.getByText("1 of 3 tickets left").waitFor();
+
+    await page.getByRole("link", { name: "Ticket 1" }).click();
+    await page.getByRole("img", { name: /^QR code/ }).waitFor();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Add to calendar" }).click();
+    assert.equal((await download).suggestedFilename(), "Concert.ics");
+    await page.getByRole("button", { name: "Cancel ticket…" }).click();
+    await page.getByRole("button", { name: "Keep my ticket" }).click();
+    await page.getByRole("button", { name: "Cancel ticket…" }).click();
+    await page.getByRole("button", { name: "Cancel it for good" }).click();
+    await page.getByText(/This ticket no longer admits anybody/).waitFor();
+    assert.equal(await page.getByRole("img", { name: /^QR code/ }).count(), 0);
+    await page.getByRole("link", { name: "All my tickets" }).click();
+    await page.getByRole("link", { name: "Ticket 1" }).waitFor();
+    assert.equal(await page.getByRole("link", { name: "Ticket 2" }).count(), 0);
+
+    const seconds = (performance.now() - began) / 1_000;
+    assert.ok(seconds < 60, `it took ${seconds} s`);
+    assert.deepEqual(complaints, []);
+    const { count } = await answers();
+    assert.ok(count >= 12, `only ${count} answers of the API were looked at`);
+    await close();
+  });
+
+  it("would be told of an answer that the API's document does not allow", async () => {
+    const eventId = await engine.addEvent();
+    const { page, answers, close } = await visitors.open();
+    await page.route(`**/api/events/${eventId}`, async (route) => {
+      const response = await route.fetch();
+      const event = (await response.json()) as object;
+      await route.fulfill({ response, json: { ...event, totalCapacity: "many" } });
+    });
+    await page.goto(`/events/${eventId}`);
+    await page.getByRole("heading", { name: "Concert" }).waitFor();
+    const { faults } = await answers();
+    assert.match(faults.join(), /GET \/api\/events\/[0-9a-f-]{36}: the body breaks the contract: .*totalCapacity/);
+    await assert.rejects(close(), /answered as the OpenAPI document says/);
+  });
+
+  it("does all of it with the keyboard alone", async () => {
+    const eventId = await engine.addEvent({ capacity: 5 });
+    const { page, complaints, close } = await visitors.open();
+    const focused = (): Promise<string> => page.evaluate("document.activeElement?.textContent?.trim() ?? ''");
+    const tabTo = async (name: string): Promise<void> => {
+      for (let presses = 0; presses < 60; presses += 1) {
+        await page.keyboard.press("Tab");
+        if ((await focused()) === name) return;
+      }
+      assert.fail(`${name} cannot be reached with the keyboard; the focus is on ${await focused()}`);
+    };
+    await page.goto(`/register?to=/events/${eventId}`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await tabTo("Skip to the content");
+    await page.keyboard.press("Enter");
+    for (const text of ["Grace Hopper", `keyboard-${process.pid}@example.org`, "correct horse battery staple"]) {
+      await page.keyboard.press("Tab");
+      await page.keyboard.type(text);
+    }
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Buy 1 ticket" }).waitFor();
+    await tabTo("Buy 1 ticket");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "It is yours" }).waitFor();
+    assert.equal(await focused(), "Buy 1 more ticket", "the focus stays where it was");
+    await tabTo("Ticket 1");
+    await page.keyboard.press("Enter");
+    await tabTo("Cancel ticket…");
+    await page.keyboard.press("Enter");
+    assert.equal(await focused(), "Keep my ticket", "the safe answer has the focus");
+    await page.keyboard.press("Escape");
+    assert.equal(await focused(), "Cancel ticket…", "Escape closes and gives the focus back");
+    await page.keyboard.press("Enter");
+    await tabTo("Cancel it for good");
+    await page.keyboard.press("Enter");
+    await page.getByText(/This ticket no longer admits anybody/).waitFor();
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+
+  it("gets the last ticket or hears at once that it is gone, when two want it", async () => {
+    const eventId = await engine.addEvent({ capacity: 1 });
+    const windows = await Promise.all([visitors.open(), visitors.open(), visitors.open()]);
+    const [one, other, onlooker] = windows.map(({ page }) => page);
+    assert.ok(one && other && onlooker);
+    for (const page of [one, other]) {
+      await page.goto(`/register?to=/events/${eventId}`);
+      await registerHere(page);
+    }
+    await onlooker.goto(`/events/${eventId}`);
+    const buyers = [one, other];
+    await Promise.all(buyers.map((page) => page.getByRole("button", { name: "Buy 1 ticket" }).waitFor()));
+    // Neither order passes before both are on the way: sold out is shown so soon that the slower one could not click any more.
+    const bothOrdered = Promise.withResolvers<undefined>();
+    let orders = 0;
+    for (const page of buyers)
+      await page.route("**/api/events/*/tickets", async (route) => {
+        orders += 1;
+        if (orders === 2) bothOrdered.resolve(undefined);
+        await bothOrdered.promise;
+        await route.continue();
+      });
+    await Promise.all(buyers.map((page) => page.getByRole("button", { name: "Buy 1 ticket" }).click()));
+    const outcomes = await Promise.all(
+      buyers.map(async (page) => {
+        const yes = page.getByRole("heading", { name: "It is yours" });
+        const no = page.getByText("There are not enough tickets left. Nothing was bought.");
+        await yes.or(no).waitFor();
+        return (await yes.count()) === 1;
+      }),
+    );
+    assert.deepEqual(outcomes.sort(), [false, true]);
+    await Promise.all([one, other, onlooker].map((page) => page.getByText("Sold out").first().waitFor()));
+    assert.equal(await onlooker.getByRole("button", { name: /buy/i }).count(), 0);
+    await Promise.all(windows.map(({ close }) => close()));
+  });
+
+  it("believes the stream of what is left rather than an answer that is older", async () => {
+    const eventId = await engine.addEvent({ capacity: 1 });
+    const { page, close } = await visitors.open();
+    const before = await (await fetch(`${engine.url}/api/events/${eventId}`)).text();
+    const headers = { Authorization: `Bearer ${engine.accessToken()}`, "Content-Type": "application/json" };
+    const bought = await fetch(`${engine.url}/api/events/${eventId}/tickets`, { method: "POST", headers, body: "{}" });
+    assert.equal(bought.status, 201);
+    const stream = page.waitForResponse("**/availability");
+    await page.route(`**/api/events/${eventId}`, async (route) => {
+      await stream;
+      await route.fulfill({ contentType: "application/json", body: before });
+    });
+    await page.goto(`/events/${eventId}`);
+    await page.getByText("Sold out").first().waitFor();
+    await close();
+  });
+});

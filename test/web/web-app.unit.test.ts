@@ -1,0 +1,40 @@
+// The web app's build: what counts towards its budget, and the contract it is typed by.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { API_TYPES_FILE, apiTypes } from "../../tools/web-build/api-types.ts";
+import { BUDGET_BYTES, firstLoad, type Manifest } from "../../tools/web-build/budget.ts";
+
+const MANIFEST: Manifest = {
+  "index.html": { file: "boot.js", dynamicImports: ["app.tsx", "de.ts"] },
+  "app.tsx": { file: "app.js", imports: ["_react.js"], dynamicImports: ["engine.tsx"] },
+  "_react.js": { file: "react.js", imports: ["_shared.js"] },
+  "_shared.js": { file: "shared.js" },
+  "engine.tsx": { file: "engine.js", imports: ["_shared.js", "_plots.js"] },
+  "_plots.js": { file: "plots.js" },
+  "de.ts": { file: "de.js" },
+};
+
+describe("the budget of the first load", () => {
+  it("counts each script once that the first page needs, and none that comes later", () => {
+    const sizes: Record<string, number> = { "boot.js": 1, "app.js": 10, "react.js": 100, "shared.js": 1_000 };
+    const { files, bytes } = firstLoad(MANIFEST, ["index.html", "app.tsx"], (file) => sizes[file] ?? Number.NaN);
+    assert.deepEqual(files, ["boot.js", "app.js", "react.js", "shared.js"]);
+    assert.equal(bytes, 1_111);
+  });
+
+  it("fails where it cannot be judged", () => {
+    assert.throws(() => firstLoad({}, ["index.html"], () => 1), /has no index.html/);
+    const unknown = firstLoad(MANIFEST, ["index.html"], () => Infinity);
+    assert.ok(unknown.bytes > BUDGET_BYTES);
+  });
+});
+
+describe("the client's types", () => {
+  it("are those of the OpenAPI document that is served", async () => {
+    assert.ok(
+      readFileSync(API_TYPES_FILE, "utf8") === (await apiTypes()),
+      "The contract has changed: npm run api-types, then npm run check",
+    );
+  });
+});

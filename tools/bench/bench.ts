@@ -1,0 +1,78 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Environment, processEnvironment } from "../../config/index.ts";
+import { migrate } from "../database/migrations.ts";
+import { openToServers } from "../dev-servers/data-folders.ts";
+import { ServerProblem } from "../dev-servers/server-problem.ts";
+import { startServers } from "../dev-servers/servers.ts";
+import { compareRevisions } from "./report/compare-revisions.ts";
+import { type BenchArguments, readArguments, USAGE } from "./arguments.ts";
+import { faultsOf, type Measurement, medians } from "./harness/measurement.ts";
+import { serverProcesses } from "./harness/process-figures.ts";
+import { RESULTS, resultsOf, writeResults } from "./report/results.ts";
+import { type Scenario, SCENARIOS } from "./scenarios.ts";
+import { printTable } from "./report/table.ts";
+import { writePage } from "./report/benchmarks-page.ts";
+
+const report = (line: string): void => console.log(`bench: ${line}`);
+
+/** `npm run bench -- SCENARIO`: own durable servers, a table, and a JSON file in .data/bench. Exit code 1 where a scenario misses its bounds. */
+async function main(): Promise<void> {
+  const found = readArguments(process.argv.slice(2));
+  if (found === "write") {
+    writePage(report);
+    return;
+  }
+  const scenario = SCENARIOS[found?.scenario ?? ""];
+  if (found === undefined || scenario === undefined) {
+    console.error(USAGE);
+    process.exitCode = 1;
+    return;
+  }
+  const faults = found.against === undefined ? await runHere(scenario, found) : await compareRevisions(found.against, found, report);
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) process.exitCode = 1;
+}
+
+async function runHere(scenario: Scenario, wanted: BenchArguments): Promise<string[]> {
+  mkdirSync(RESULTS, { recursive: true });
+  const runs: Measurement[][] = [];
+  while (runs.length < wanted.runs) {
+    if (wanted.runs > 1) report(`run ${runs.length + 1} of ${wanted.runs}`);
+    runs.push(await runOnce(scenario, wanted));
+  }
+  const measurements = medians(runs);
+  const faults = faultsOf(measurements, scenario.bounds);
+  printTable(measurements);
+  const file = wanted.out ?? join(RESULTS, `${wanted.scenario}.json`);
+  writeResults(file, resultsOf(wanted, { measurements, runs, faults }));
+  report(`written to ${file}`);
+  return faults;
+}
+
+/** Brings up the servers that the scenario needs and takes them away again, with all that they held. */
+async function runOnce(scenario: Scenario, wanted: BenchArguments): Promise<Measurement[]> {
+  const { servers: needed } = scenario;
+  const folder = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-bench-")));
+  const servers =
+    needed === "none"
+      ? undefined
+      : await startServers({ dataDir: folder, report, restart: false, ...(needed === "all" ? {} : { only: needed }) });
+  try {
+    const environment: Environment = { ...processEnvironment(), ...servers?.urls, DATA_DIR: folder };
+    if (servers !== undefined) await migrate(environment.DATABASE_URL ?? "");
+    const processes = servers === undefined ? {} : serverProcesses(servers);
+    return await scenario.measure({ ...wanted, servers: processes, folder: wanted.profile ? RESULTS : folder, report }, environment);
+  } finally {
+    await servers?.stop();
+    for (const path of [servers?.folder, folder]) if (path !== undefined) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof ServerProblem ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,24 @@
+import { createWriteStream } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { EventRecord } from "../../../domain/event-record.ts";
+import { plantedEvents } from "../scenarios/search-cases.ts";
+
+/** Writes a catalogue of so many events as a feed of JSON lines, with the field names of the API, never holding more than a few. */
+export async function writeCatalogue(file: string, count: number, todayMs: number): Promise<void> {
+  await pipeline(Readable.from(linesOf(plantedEvents(count, todayMs))), createWriteStream(file));
+}
+
+const LINES_AT_ONCE = 500;
+
+function* linesOf(events: Iterable<EventRecord>): Generator<string> {
+  let lines: string[] = [];
+  for (const event of events) {
+    const { sourceId, name, type, location, country, url, date, startTime, duration, timeZone, totalCapacity } = event;
+    lines.push(JSON.stringify({ id: sourceId, name, type, location, country, url, date, startTime, duration, timeZone, totalCapacity }));
+    if (lines.length < LINES_AT_ONCE) continue;
+    yield `${lines.join("\n")}\n`;
+    lines = [];
+  }
+  if (lines.length > 0) yield `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,94 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Database } from "../../../lib/database/pool.ts";
+import type { Contender } from "./contenders.ts";
+import { buyAtOnce, timesOf } from "./load.ts";
+import type { Measurement } from "./measurement.ts";
+import { LOAD, type Processes, startMeter } from "./process-figures.ts";
+import { drained, makeBuyers, type Sale, settled, startBenchEngine, ticketsOf } from "./sale.ts";
+
+export type SellingOptions = {
+  name: string;
+  contender: Contender;
+  /** Each buyer buys of one of them. */
+  eventIds: readonly string[];
+  tokens: readonly string[];
+  seconds: number;
+  servers: Processes;
+  folder: string;
+  profile: boolean;
+};
+
+const WARM_UP_SECONDS = 3;
+/** Each event's worker has a lease and an epoch to take before its first sale. */
+const WARM_UP_SECONDS_AN_EVENT = 0.007;
+
+/** Access tokens of so many people, and of as many as there are events, so that each event has one. */
+export function buyersFor(sale: Sale, buyers: number, events: number): Promise<string[]> {
+  return makeBuyers(sale, Math.max(buyers, events));
+}
+
+/**
+ * All buyers at once on keep-alive connections, each asking again as soon as it has its answer, against an engine of its own that sells by one contender.
+ * Throws where what was answered as sold, the tickets in PostgreSQL and the places booked are not the same.
+ */
+export async function sellBy(sale: Sale, options: SellingOptions): Promise<Measurement> {
+  const { contender, eventIds, tokens, folder, servers } = options;
+  const { database } = sale;
+  const tokensFile = join(folder, "tokens");
+  writeFileSync(tokensFile, tokens.join("\n"), { mode: 0o600 });
+  const soldEarlier = await ticketsOf(database, eventIds);
+  const engine = await startBenchEngine(sale, contender, options.profile && contender === "worker" ? folder : undefined);
+  try {
+    const path = eventIds.map((id) => `/api/events/${id}/tickets`).join(",");
+    const load = { url: engine.url, path, tokensFile, connections: tokens.length };
+    await buyAtOnce({ ...load, seconds: WARM_UP_SECONDS + Math.round(WARM_UP_SECONDS_AN_EVENT * eventIds.length) });
+    await settled(database, eventIds);
+    const [ticketsBefore, batchesBefore] = [await ticketsOf(database, eventIds), await batchesOf(database, eventIds)];
+    const meter = startMeter({ engine: engine.process.pid ?? 0, ...servers, ...LOAD });
+    const { answers, refused, failed, seconds, ...result } = await buyAtOnce({ ...load, seconds: options.seconds });
+    const sold = answers - refused;
+    const ledgerMs = contender === "worker" ? await drained(database, eventIds) : undefined;
+    const figures = meter(sold);
+    await settled(database, eventIds);
+    const fresh = await checkSold(database, { contender, eventIds, sold, ticketsBefore, soldEarlier, buyers: tokens.length });
+    const batches = (await batchesOf(database, eventIds)) - batchesBefore;
+    return {
+      ...{ name: options.name, role: contender === "worker" ? "ours" : "rival", operation: "sale", operations: sold },
+      ...{ seconds, perSecond: sold / seconds, times: timesOf({ answers, ...result }), errors: refused + failed, ...figures },
+      more: ledgerMs === undefined ? {} : { "tickets a batch": fresh / Math.max(1, batches), "ledger done after ms": ledgerMs },
+    };
+  } finally {
+    await engine.stop();
+    rmSync(tokensFile);
+  }
+}
+
+type Checked = {
+  contender: Contender;
+  eventIds: readonly string[];
+  sold: number;
+  ticketsBefore: number;
+  soldEarlier: number;
+  buyers: number;
+};
+
+async function checkSold(database: Database, { contender, eventIds, sold, ticketsBefore, soldEarlier, buyers }: Checked): Promise<number> {
+  const tickets = await ticketsOf(database, eventIds);
+  const [row] = await database.query<{ booked: number }>({
+    text: "SELECT sum(total_capacity - capacity)::float8 AS booked FROM event WHERE id = ANY ($1::uuid[])",
+    values: [eventIds],
+  });
+  const fresh = tickets - ticketsBefore;
+  // What was still under way when the generator left was sold without being counted: one purchase per connection at most.
+  if (fresh < sold || fresh > sold + buyers) throw new Error(`${contender}: ${sold} answers of 201, but ${fresh} tickets in PostgreSQL`);
+  if (row?.booked !== tickets)
+    throw new Error(`${contender}: ${tickets} tickets (${soldEarlier} of before), but ${row?.booked} places booked`);
+  return fresh;
+}
+
+async function batchesOf(database: Database, eventIds: readonly string[]): Promise<number> {
+  const text = "SELECT coalesce(sum(batch), 0)::float8 AS batches FROM event_worker WHERE event_id = ANY ($1::uuid[])";
+  const [row] = await database.query<{ batches: number }>({ text, values: [eventIds] });
+  return row?.batches ?? 0;
+}

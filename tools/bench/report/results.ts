@@ -1,0 +1,60 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { ROOT } from "../../testing/static-checks.ts";
+import type { BenchArguments } from "../arguments.ts";
+import type { Measurement } from "../harness/measurement.ts";
+
+/** Results and profiles. */
+export const RESULTS = join(ROOT, ".data", "bench");
+
+/** What a scenario leaves as .data/bench/SCENARIO.json. */
+export type Results = {
+  scenario: string;
+  at: string;
+  revision: string;
+  machine: string;
+  node: string;
+  options: Pick<BenchArguments, "seconds" | "runs" | "buyers" | "looking" | "watching">;
+  /** Medians of all runs. */
+  measurements: Measurement[];
+  runs: Measurement[][];
+  faults: string[];
+};
+
+export function resultsOf(
+  { scenario, seconds, runs: count, buyers, looking, watching }: BenchArguments,
+  measured: Pick<Results, "measurements" | "runs" | "faults">,
+): Results {
+  const { length } = cpus();
+  const model = cpus()[0]?.model ?? "unknown";
+  return {
+    ...{ scenario, at: new Date().toISOString(), revision: revision(), node: process.version },
+    machine: `${length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GB`,
+    options: { seconds, runs: count, buyers, looking, watching },
+    ...measured,
+  };
+}
+
+export function writeResults(file: string, results: Results): void {
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(file, JSON.stringify(results, null, 2));
+}
+
+/** The last results of a scenario, where there are any. */
+export function readResults(scenario: string): Results | undefined {
+  const file = join(RESULTS, `${scenario}.json`);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Results) : undefined;
+}
+
+/** With a + where files differ from it; "unknown" without git. */
+function revision(): string {
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain") === "" ? "" : "+");
+  } catch {
+    return "unknown";
+  }
+}

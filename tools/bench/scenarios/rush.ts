@@ -1,0 +1,165 @@
+import { cpus } from "node:os";
+import type { Environment } from "../../../config/index.ts";
+import { insertEvents } from "../../../services/catalog/events/event-store.ts";
+import { demoEvents } from "../../demo/demo-catalog.ts";
+import { type CrowdResult, rawRequest, sendCrowd } from "../harness/crowd.ts";
+import { cpuMs, peakMemoryMb } from "../harness/process-figures.ts";
+import { searchPaths, zipfOrder } from "../harness/questions.ts";
+import {
+  type BenchEngine,
+  type Layers,
+  makeBuyers,
+  newEvent,
+  openSale,
+  type Sale,
+  settled,
+  startBenchEngine,
+  ticketsOf,
+} from "../harness/sale.ts";
+
+export type RushOptions = { looking: number; buying: number; seconds: number; folder: string; profile: boolean };
+
+export type RushResult = CrowdResult & {
+  pace: "once a second" | "without think time";
+  sold: number;
+  ticketsInPostgres: number;
+  layers: Layers;
+  engineCpuMs: number;
+  peakMemoryMb: number;
+};
+
+const EVENTS = 10_000;
+const QUESTIONS = 1_000;
+const ORDER = 100_000;
+const WARM_UP_SECONDS = 45;
+const DAYS = 270;
+
+/**
+ * The minute in which a popular event goes on sale: `looking` people search, each once a second, and `buying` people buy the same event, each once a
+ * second; then the same crowd without think time. All from one process beside the servers. Throws where what was answered as sold is not in PostgreSQL.
+ */
+export async function rush(environment: Environment, options: RushOptions, report: (line: string) => void): Promise<RushResult[]> {
+  const sale = openSale(environment, options.folder);
+  const events = [...demoEvents(EVENTS, Date.now(), DAYS)];
+  for (let start = 0; start < EVENTS; start += 500) await insertEvents(sale.database, events.slice(start, start + 500));
+  await sale.database.query({ text: "VACUUM (ANALYZE) event" });
+  const searches = searchPaths(events, QUESTIONS).map((path) => rawRequest("GET", path));
+  const tokens = await makeBuyers(sale, options.buying);
+  const results: RushResult[] = [];
+  try {
+    for (const pace of ["once a second", "without think time"] as const) {
+      report(`${options.looking} people looking, ${options.buying} buying, ${pace}`);
+      const engine = await startBenchEngine(sale, "worker", options.profile ? options.folder : undefined);
+      try {
+        results.push(await oneRush(sale, engine, pace, searches, tokens, options));
+      } finally {
+        await engine.stop();
+      }
+    }
+  } finally {
+    await sale.database.close();
+  }
+  return results;
+}
+
+async function oneRush(
+  { database }: Sale,
+  engine: BenchEngine,
+  pace: RushResult["pace"],
+  searches: readonly string[],
+  tokens: readonly string[],
+  { looking, seconds }: RushOptions,
+): Promise<RushResult> {
+  const eventId = await newEvent(database);
+  // Tomorrow's: on the first page of whatever lists it, so that the pages most asked for change with its sales.
+  await database.query({
+    text: `UPDATE event SET date = tomorrow, starts_at = tomorrow + time '19:00', ends_at = tomorrow + time '21:00'
+      FROM (SELECT (now() AT TIME ZONE 'UTC')::date + 1 AS tomorrow) AS day WHERE id = $1`,
+    values: [eventId],
+  });
+  const everyMs = pace === "once a second" ? 1_000 : 0;
+  const buys = tokens.map((token) =>
+    rawRequest("POST", `/api/events/${eventId}/tickets`, { Authorization: `Bearer ${token}` }, '{"quantity":1}'),
+  );
+  let [cpuBefore, layersBefore, ticketsBefore] = [0, Promise.resolve<Layers | undefined>(undefined), Promise.resolve(0)];
+  const crowd = await sendCrowd(
+    {
+      url: engine.url,
+      groups: [
+        { name: "search", people: looking, everyMs, requests: searches, order: zipfOrder(searches.length, ORDER) },
+        { name: "purchase", people: tokens.length, everyMs, requests: buys },
+      ],
+      warmUpSeconds: WARM_UP_SECONDS,
+      seconds,
+    },
+    () => {
+      cpuBefore = cpuMs(engine.process);
+      layersBefore = engine.layers();
+      ticketsBefore = ticketsOf(database, eventId);
+    },
+  );
+  const engineCpuMs = cpuMs(engine.process) - cpuBefore;
+  const layers = difference(await engine.layers(), await layersBefore);
+  await settled(database, eventId);
+  const ticketsInPostgres = await ticketsOf(database, eventId);
+  const sold = crowd.groups.find(({ name }) => name === "purchase")?.statuses["201"] ?? 0;
+  // Sales of the warm-up and of those whose answer came too late to be counted are in PostgreSQL too.
+  if (ticketsInPostgres < sold + (await ticketsBefore) - tokens.length)
+    throw new Error(`${sold} answers of 201 after ${await ticketsBefore} tickets, but ${ticketsInPostgres} tickets in PostgreSQL`);
+  return { ...crowd, pace, sold, ticketsInPostgres, layers, engineCpuMs, peakMemoryMb: peakMemoryMb(engine.process) };
+}
+
+function difference(after: Layers, before: Layers | undefined): Layers {
+  const less = <T extends Record<string, number>>(one: T, other: T | undefined): T =>
+    Object.fromEntries(Object.entries(one).map(([name, value]) => [name, value - (other?.[name] ?? 0)])) as T;
+  return { gateway: less(after.gateway, before?.gateway), catalog: less(after.catalog, before?.catalog) };
+}
+
+export function printRush(results: readonly RushResult[]): void {
+  console.table(
+    results.flatMap(({ pace, seconds, groups, engineCpuMs, peakMemoryMb: memory }) =>
+      groups.map(({ name, times, statuses, broken, unanswered, fewest }) => ({
+        ...{
+          pace,
+          what: name,
+          "answers/s": Math.round(times.count / seconds),
+          statuses: JSON.stringify(statuses),
+          broken,
+          unanswered,
+          fewest,
+        },
+        ...{ "p50 ms": times.p50, "p95 ms": times.p95, "p99 ms": times.p99, "p99.9 ms": times.p999, "max ms": times.max },
+        ...{ "engine CPU s/s": Number((engineCpuMs / seconds / 1_000).toFixed(2)), "peak MB": Math.round(memory) },
+      })),
+    ),
+  );
+  for (const { pace, layers, cpuMs: crowdMs, seconds } of results) {
+    const { gateway, catalog } = layers;
+    const asked = gateway.hits + gateway.misses;
+    const found = catalog.hits + catalog.partial;
+    console.log(
+      `${pace}: ${share(gateway.hits, asked)} of ${asked} searches from the gateway's bytes, ${share(found, found + catalog.misses)} of the rest from Redis; ` +
+        `the crowd itself used ${(crowdMs / seconds / 1_000).toFixed(2)} of ${cpus().length} cores`,
+    );
+  }
+  console.log("each timed from when it was due; sold = tickets in PostgreSQL, checked");
+}
+
+function share(part: number, all: number): string {
+  return all === 0 ? "none" : `${((100 * part) / all).toFixed(2)} %`;
+}
+
+/** What falls short of the promise, in words: everyone served, nothing but answers of 200 and 201, half a second at the 99th percentile. */
+export function rushFaults(results: readonly RushResult[]): string[] {
+  return results
+    .filter(({ pace }) => pace === "once a second")
+    .flatMap(({ groups }) =>
+      groups.flatMap(({ name, times, statuses, broken, unanswered, fewest }) => [
+        ...Object.keys(statuses).flatMap((status) => (["200", "201"].includes(status) ? [] : [`${name}: answers of ${status}`])),
+        ...(broken > 0 ? [`${name}: ${broken} connections ended`] : []),
+        ...(unanswered > 0 ? [`${name}: ${unanswered} requests without an answer`] : []),
+        ...(fewest > 0 ? [] : [`${name}: somebody was never answered`]),
+        ...(times.p99 < 500 ? [] : [`${name}: p99 ${times.p99} ms, of 500`]),
+      ]),
+    );
+}

@@ -1,0 +1,61 @@
+import type { Database } from "../../../lib/database/pool.ts";
+import { writeCursor, type SearchFilters, searchFilters, type SearchParams } from "../../../services/catalog/search/search-filters.ts";
+import { searchStatement } from "../../../services/catalog/search/search.sql.ts";
+
+/** How PostgreSQL ran a search: `ms` is planning and running, `scans` what it read ("Index Only Scan event_by_date"). */
+export type SearchPlan = { ms: number; rows: number; scans: string[]; sequential: boolean };
+
+type Node = { "Node Type": string; "Index Name"?: string; "Relation Name"?: string; "Actual Rows": number; Plans?: Node[] };
+type Explained = { "QUERY PLAN": [{ Plan: Node; "Planning Time": number; "Execution Time": number }] };
+
+/**
+ * Runs a search under EXPLAIN ANALYZE, through the same pool and the same statement as the catalogue does: `repeat` times, as often as a prepared
+ * statement needs to fall back to a generic plan and more. The time is the median.
+ */
+export async function explainSearch(
+  database: Database,
+  search: { params: SearchParams; nowMs: number; repeat: number },
+): Promise<SearchPlan> {
+  const statement = searchStatement(filtersOf(search.params, search.nowMs));
+  const explained = { ...statement, text: `EXPLAIN (ANALYZE, FORMAT JSON) ${statement.text}` };
+  const times: number[] = [];
+  let root: Node | undefined;
+  for (let index = 0; index < search.repeat; index += 1) {
+    const [row] = await database.query<Explained>(explained);
+    if (row === undefined) throw new Error("EXPLAIN gave no plan");
+    const [{ Plan: plan, "Planning Time": planningMs, "Execution Time": runningMs }] = row["QUERY PLAN"];
+    root = plan;
+    times.push(planningMs + runningMs);
+  }
+  if (root === undefined) throw new Error("A search must be explained at least once");
+  const nodes = [...walk(root)];
+  return {
+    ms: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN,
+    rows: root["Actual Rows"],
+    scans: [...new Set(nodes.flatMap((node) => (node["Index Name"] === undefined ? [] : [`${node["Node Type"]} ${node["Index Name"]}`])))],
+    sequential: nodes.some((node) => node["Node Type"] === "Seq Scan" && node["Relation Name"] === "event"),
+  };
+}
+
+/** The cursor behind the `share`-th part (0 to 1) of all events, in the order of the pages. */
+export async function deepCursor(database: Database, share: number): Promise<string> {
+  const [row] = await database.query<{ date: string; startsAt: string; id: string }>({
+    text: `
+      SELECT to_char(date, 'YYYY-MM-DD') AS date, to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt", id
+      FROM event ORDER BY date, starts_at, id OFFSET (SELECT floor(count(*) * $1::float8) FROM event) LIMIT 1`,
+    values: [share],
+  });
+  if (row === undefined) throw new Error("There are no events to page through");
+  return writeCursor(row);
+}
+
+function filtersOf(params: SearchParams, nowMs: number): SearchFilters {
+  const filters = searchFilters(params, nowMs);
+  if (!filters.ok) throw new Error(`Not a search: ${JSON.stringify(params)}`);
+  return filters.value;
+}
+
+function* walk(node: Node): Generator<Node> {
+  yield node;
+  for (const child of node.Plans ?? []) yield* walk(child);
+}

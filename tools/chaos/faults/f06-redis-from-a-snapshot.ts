@@ -1,0 +1,68 @@
+import { chownSync, copyFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { openRedis, whenReady } from "../../../lib/redis/client.ts";
+import { randomId } from "../../testing/seeded-random.ts";
+import { type At, buyAt, insisted } from "../bus-client.ts";
+import type { Fault } from "../fault.ts";
+
+/** Far longer than leases live; everything that is sold in this time Redis will not know. */
+const OLD_S = 20;
+/** Nodes look for a Redis that was lost once a second at least. */
+const RECONNECTED_S = 2;
+
+/**
+ * Redis dies and comes back with what it knew so many seconds ago: old availabilities, old copies, leases given back long since. A worker that then
+ * starts for an event that was sold out meanwhile has nothing to sell, whatever Redis says.
+ */
+export function redisFromSnapshot(oldSeconds: number): Fault {
+  return {
+    id: "F6",
+    title: `kill -9 Redis, restart from a snapshot ${oldSeconds} s old`,
+    async run(context) {
+      const { servers, world, cluster, random, load, phase, forSeconds, until, mark, expect } = context;
+      const redis = servers.server("redis");
+      const dump = join(servers.folder, "redis", "data", "dump.rdb");
+      const event = await context.putOnSale(8);
+      const owner = context.namedOwnerOf(event);
+      const other = cluster.of("purchasing").find(({ name }) => name !== owner)?.name ?? owner;
+      const buys = async (node: string, quantity: number) => {
+        const at: At = { node, event, user: randomId(random) };
+        const key = randomId(random);
+        return insisted(() => buyAt(context, at, quantity, key));
+      };
+      await buys(owner, 2);
+      await phase("a snapshot is taken, and then much is sold", async () => {
+        const client = openRedis(world.urls.REDIS_URL, () => undefined);
+        expect(await whenReady(client, 2_000), "Redis did not answer before the fault");
+        await client.save();
+        client.disconnect();
+        copyFileSync(dump, `${dump}.old`);
+        expect((await buys(owner, 6)).outcome === "ok", "the rest of an event was not sold before Redis died");
+        await forSeconds(oldSeconds);
+      });
+      const comesBackOld = async (): Promise<void> => {
+        redis.kill("SIGKILL");
+        await until("Redis is gone", () => redis.pid === undefined, 5);
+        const { uid, gid } = statSync(dump);
+        copyFileSync(`${dump}.old`, dump);
+        chownSync(dump, uid, gid);
+        await redis.restart();
+      };
+      await phase("Redis is killed and comes back with it", comesBackOld);
+      mark();
+      await phase("it serves again", () => forSeconds(5));
+      const { code } = await phase("once more, and a worker starts under the old copies", async () => {
+        // Searches would put right what Redis says.
+        await load.pause(true);
+        await comesBackOld();
+        await forSeconds(RECONNECTED_S);
+        return buys(other, 2).finally(() => load.pause(false));
+      });
+      expect(code === "EVENT_SOLD_OUT", `of an event that was sold out before Redis died a purchase was answered ${code ?? "ok"}`);
+    },
+    bounds: ({ by }) =>
+      by.buy.percent >= 99 ? [] : [`${by.buy.percent.toFixed(2)} % of the purchases were answered 201 or 409 instead of 99`],
+  };
+}
+
+export const fault = redisFromSnapshot(OLD_S);

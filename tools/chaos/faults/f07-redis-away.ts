@@ -1,0 +1,42 @@
+import { openRedis, whenReady } from "../../../lib/redis/client.ts";
+import type { Fault } from "../fault.ts";
+
+const AWAY_S = 60;
+const FROZEN_S = 5;
+const ANSWER_WITHIN_MS = 2_000;
+
+/** Redis forgets everything, is away for a minute, and then says nothing for a while: buying goes on from PostgreSQL. */
+export const fault: Fault = {
+  id: "F7",
+  title: `Redis: FLUSHALL; down for ${AWAY_S} s; SIGSTOP for ${FROZEN_S} s`,
+  async run({ servers, world, phase, forSeconds, until, mark }) {
+    const redis = servers.server("redis");
+    await phase("FLUSHALL", async () => {
+      const client = openRedis(world.urls.REDIS_URL, () => undefined);
+      await whenReady(client, 2_000);
+      await client.flushall();
+      client.disconnect();
+      await forSeconds(2);
+    });
+    await phase("down", async () => {
+      redis.kill("SIGKILL");
+      await until("Redis is gone", () => redis.pid === undefined, 5);
+      await forSeconds(AWAY_S);
+    });
+    await phase("back", async () => {
+      await redis.restart();
+      await forSeconds(3);
+    });
+    await phase("frozen", async () => {
+      redis.kill("SIGSTOP");
+      await forSeconds(FROZEN_S);
+      redis.kill("SIGCONT");
+    });
+    mark();
+    await forSeconds(3);
+  },
+  bounds: ({ by, slowestMs }) => [
+    ...(by.buy.percent >= 99 ? [] : [`${by.buy.percent.toFixed(2)} % of the purchases were answered 201 or 409 instead of 99`]),
+    ...(slowestMs <= ANSWER_WITHIN_MS ? [] : [`an answer took ${Math.round(slowestMs)} ms instead of ${ANSWER_WITHIN_MS}`]),
+  ],
+};

@@ -1,0 +1,83 @@
+import { connect } from "amqplib";
+import { TRANSACTION_QUEUE } from "../../../lib/queue/topology.ts";
+import { randomId } from "../../testing/seeded-random.ts";
+import { Customer } from "../customer.ts";
+import type { Fault, FaultContext } from "../fault.ts";
+
+type Letter = { id: string; readable: boolean };
+const DEAD_WITHIN_S = 60;
+/** The sweeper looks at rows of 5 s. */
+const FLOWS_WITHIN_S = 8;
+
+async function asOperator<T>({ world }: FaultContext, action: string, params: object = {}): Promise<T> {
+  const answer = await (await world.bus()).call<{ ok: boolean; value: T; refusal?: { code: string } }, object>(action, params);
+  if (!answer.ok) throw new Error(`${action} was refused: ${answer.refusal?.code ?? ""}`);
+  return answer.value;
+}
+
+async function sendPoison({ world }: FaultContext): Promise<void> {
+  const model = await connect(world.urls.AMQP_URL, { timeout: 2_000 });
+  const channel = await model.createConfirmChannel();
+  channel.sendToQueue(TRANSACTION_QUEUE, Buffer.from("no message of ours"), { persistent: true });
+  await channel.waitForConfirms();
+  await model.close();
+}
+
+/** Seconds that the oldest row of all other events waits to be booked. */
+async function lagBeside({ world, events }: FaultContext, broken: string): Promise<number> {
+  const text = `
+    SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS lag
+    FROM event_ticket_transactions WHERE event_id = ANY ($1::uuid[]) AND event_id <> $2`;
+  return (await world.database.query<{ lag: number }>({ text, values: [events, broken] }))[0]?.lag ?? 0;
+}
+
+/**
+ * One message that cannot be read, and one whose event cannot be booked: a row in the ledger already has the number of a cancellation to come. Both are put
+ * aside after their deliveries, the others flow, and once the event is mended a replay books it.
+ */
+export const fault: Fault = {
+  id: "F11",
+  title: "poison: a message that cannot be read, an event that cannot be booked",
+  async run(context) {
+    const { world, events, random, market, phase, until, mark, expect, note } = context;
+    const broken = events.at(-1) ?? "";
+    const user = randomId(random);
+    const customer = new Customer(market, user, random);
+    const [ticket = ""] = (await customer.buy(broken, 1, randomId(random))).tickets;
+    const transaction = `decode('${world.cancellationId(ticket)}', 'hex')`;
+    const plant = `INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at) VALUES (${transaction}, $1, $2, 1, now())`;
+    let letters: Letter[] = [];
+    let slowest = 0;
+    await phase("two poisoned messages", async () => {
+      await world.database.query({ text: plant, values: [broken, user] });
+      await sendPoison(context);
+      await customer.cancel(broken, ticket);
+      const bothDead = async (): Promise<boolean> => {
+        slowest = Math.max(slowest, await lagBeside(context, broken));
+        ({ letters } = await asOperator<{ letters: Letter[] }>(context, "ledger.deadLetters", { limit: 100 }));
+        return letters.some(({ readable }) => readable) && letters.some(({ readable }) => !readable);
+      };
+      await until("both are put aside", bothDead, DEAD_WITHIN_S);
+    });
+    expect(slowest <= FLOWS_WITHIN_S, `another event's row waited ${slowest.toFixed(1)} s to be booked`);
+    const status = await asOperator<{ failedRows: number; queue: { dead?: number } }>(context, "ledger.status");
+    expect(status.failedRows > 0 && (status.queue.dead ?? 0) > 0, "the ledger's status does not tell of failed rows and dead letters");
+    note(`dead letters: ${status.queue.dead ?? 0}, failed rows: ${status.failedRows}`);
+
+    mark();
+    await phase("mended, replayed, thrown away", async () => {
+      // The ledger's table lets nobody delete: this is an operator who knows what to switch off.
+      await world.database.transaction(async (connection) => {
+        await connection.query({ text: "SET LOCAL session_replication_role = 'replica'" });
+        await connection.query({ text: `DELETE FROM capacity_ledger WHERE transaction_id = ${transaction}` });
+      });
+      await asOperator(context, "ledger.retryFailed", { eventId: broken });
+      const ended = async (): Promise<boolean> => {
+        const { letters: left } = await asOperator<{ letters: Letter[] }>(context, "ledger.deadLetters", { limit: 100 });
+        for (const { id, readable } of left) await asOperator(context, readable ? "ledger.replay" : "ledger.discard", { id });
+        return left.length === 0;
+      };
+      await until("no dead letter is left", ended, 20);
+    });
+  },
+};

@@ -1,0 +1,98 @@
+import type { EventRecord } from "../../../domain/event-record.ts";
+import { pick, randomId } from "../../testing/seeded-random.ts";
+import { Customer } from "../customer.ts";
+import type { Fault, FaultContext } from "../fault.ts";
+
+const CHANGES = 40;
+const EVERY_S = 0.3;
+const RESUMED_WITHIN_MS = 2_000;
+/** Longer than the sweeper needs for what a message did not bring. */
+const BOOKED_WITHIN_S = 10;
+
+type Sale = { sourceId: string; date: string; total: number; active: number; lag: number };
+type Imported = { value: { outcomes: { outcome: string; reason?: string }[] } };
+
+async function saleOf({ world }: FaultContext, event: string): Promise<Sale> {
+  const text = `
+    SELECT source_id AS "sourceId", to_char(date, 'YYYY-MM-DD') AS date, total_capacity AS total,
+      (SELECT count(*)::integer FROM event_tickets WHERE event_id = event.id AND cancelled_at IS NULL) AS active,
+      (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 FROM event_ticket_transactions WHERE event_id = event.id) AS lag
+    FROM event WHERE id = $1`;
+  const [sale] = await world.database.query<Sale>({ text, values: [event] });
+  if (sale === undefined) throw new Error(`There is no event ${event}`);
+  return sale;
+}
+
+/** The event as a feed tells it, with another total; `later` minutes after seven in the evening. */
+function recordOf({ sourceId, date }: Sale, totalCapacity: number, later = 0): EventRecord {
+  const starts = `20:${String(later).padStart(2, "0")}`;
+  return {
+    ...{ source: "chaos", sourceId, name: "Chaos", type: "concert", location: "Berlin", country: null, url: null },
+    ...{ date, startTime: starts, endTime: "22:00", timeZone: "Europe/Berlin", duration: 120 - later, totalCapacity },
+    ...{ startsAt: `${date}T19:${String(later).padStart(2, "0")}:00.000Z`, endsAt: `${date}T21:00:00.000Z` },
+  };
+}
+
+async function importOne({ world }: FaultContext, record: EventRecord): Promise<{ outcome: string; reason?: string }> {
+  const broker = await world.bus();
+  const { value } = await broker.call<Imported, object>("catalog.import", { records: [record] }, { timeout: 65_000 });
+  return value.outcomes[0] ?? { outcome: "none" };
+}
+
+/** Sold out by the feed, then larger again: how long until the first sale. */
+async function sellOutAndRaise(context: FaultContext, event: string): Promise<number> {
+  const { market, random, expect, until } = context;
+  // Those who buy meanwhile make it more than was counted: then it is refused, and counted again.
+  await until(
+    "the total is what is sold",
+    async () =>
+      (await importOne(context, recordOf(await saleOf(context, event), (await saleOf(context, event)).active))).outcome === "updated",
+    10,
+  );
+  const buyer = new Customer(market, randomId(random), random);
+  const refused = await buyer.buy(event, 10, randomId(random));
+  expect(refused.code === "EVENT_SOLD_OUT", `sold out by the feed, a purchase was answered ${refused.code ?? refused.outcome}`);
+  const sale = await saleOf(context, event);
+  await importOne(context, recordOf(sale, sale.total + 500));
+  const raisedMs = performance.now();
+  await until("sales resume", async () => (await buyer.buy(event, 1, randomId(random))).outcome === "ok", 10);
+  return performance.now() - raisedMs;
+}
+
+/** Totals rise and fall and times move while everybody buys; what is sold stays sold, and the ledger never stops. */
+export const fault: Fault = {
+  id: "F19",
+  title: "a feed changes capacities and times of what sells",
+  async run(context) {
+    const { events, hot, random, phase, forSeconds, mark, expect, note } = context;
+    const counts: Record<string, number> = {};
+    let longest = 0;
+    await phase(`${CHANGES} changes`, async () => {
+      for (let count = 0; count < CHANGES; count += 1) {
+        const event = count % 2 === 0 ? hot : pick(events, random);
+        const sale = await saleOf(context, event);
+        longest = Math.max(longest, sale.lag);
+        const below = random() < 0.2;
+        const total = below ? Math.floor(sale.active * random()) : sale.active + Math.floor(random() * 400);
+        const { outcome, reason = "" } = await importOne(context, recordOf(sale, total, Math.floor(random() * 30)));
+        counts[outcome] = (counts[outcome] ?? 0) + 1;
+        if (below && sale.active > 0)
+          expect(outcome === "refused", `a total of ${total} was taken although ${sale.active} tickets were sold`);
+        if (outcome === "refused") expect(/below the \d+ tickets that are sold/.test(reason), `a change was refused: ${reason}`);
+        await forSeconds(EVERY_S);
+      }
+    });
+    mark();
+    const resumed: number[] = [];
+    await phase("sold out by the feed, and raised again", async () => {
+      for (const event of events.slice(0, 2)) resumed.push(await sellOutAndRaise(context, event));
+    });
+    for (const ms of resumed) expect(ms <= RESUMED_WITHIN_MS, `sales resumed ${Math.round(ms)} ms after the total was raised`);
+    expect(longest <= BOOKED_WITHIN_S, `a row waited ${longest.toFixed(1)} s to be booked`);
+    note(
+      `${Object.entries(counts)
+        .map(([outcome, count]) => `${count} ${outcome}`)
+        .join(", ")}; sales resumed after ${resumed.map((ms) => Math.round(ms)).join(" and ")} ms`,
+    );
+  },
+};

@@ -1,0 +1,189 @@
+import type { ServiceName } from "../../config/index.ts";
+import type { Edit } from "../testing/mutated-copy.ts";
+import type { Invariant } from "./checks/violation.ts";
+import type { Fault, FaultContext } from "./fault.ts";
+import { redisFromSnapshot } from "./faults/f06-redis-from-a-snapshot.ts";
+import { messageLost } from "./faults/f10-ledger-killed.ts";
+import { byProxy, cancelledTooLate } from "./faults/f15-lost-answers.ts";
+import { fault as restoredBackup } from "./faults/f18-restored-backup.ts";
+import { heldOpen, takeovers } from "./takeovers.ts";
+
+/** A mistake, and the part of a fault that must show it. FAULTS.md names them; `npm run chaos-mutants` plants each in a cluster of its own. */
+export type ChaosMutant = {
+  /** What somebody might have got wrong. */
+  mistake: string;
+  /** Whose nodes run with it. */
+  in: ServiceName;
+  edits: readonly Edit[];
+  /** What is taken out of the database as well, and how it comes back. */
+  schema?: { out: string; back: string };
+  shownBy: Fault;
+  /** The invariant that must be broken, or what the fault must miss. */
+  red: Invariant | RegExp;
+};
+
+const WORKER = "services/purchasing/worker/event-worker.ts";
+const STATEMENTS = "services/purchasing/store/event-store.sql.ts";
+const STORE = "services/purchasing/store/event-store.ts";
+/** The same for several events at once. */
+const GATHERED_STATEMENTS = "services/purchasing/store/batched-event-store.sql.ts";
+const MANY_FENCE = "AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END";
+const GATHERED_STORE = "services/purchasing/store/batched-event-store.ts";
+const CONSUMER = "lib/queue/consumer.ts";
+
+const LOST_BY_LOAD = "if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);";
+const FENCE = "WHERE event_id = $1 AND epoch = $2 AND batch = $3";
+/** PostgreSQL wants to know of every parameter what it is. */
+const TYPED = "($2::bigint, $3::bigint) IS NOT NULL";
+const LOADED = "return loaded;";
+
+const TAKEOVERS = part("F5", "the nodes take events from each other", takeovers);
+const HELD_OPEN = part("F5", "a statement is held open", async (context) =>
+  context.expect(await heldOpen(context), "no statement was seen to wait in its middle"),
+);
+const LOST_MESSAGE: Fault = {
+  ...part("F10", "a ledger killed before its commit, its message lost", (context) => messageLost(context)),
+  async prepare({ cluster }) {
+    await cluster.node("ledger-2").stop();
+  },
+};
+const TOO_LATE: Fault = { ...part("F15", "a cancellation that arrives after its event has begun", cancelledTooLate), prepare: byProxy };
+const OLD_REDIS = redisFromSnapshot(1);
+const OLD_BACKUP: Fault = { ...restoredBackup, hotCapacity: 60 };
+
+/**
+ * The unique key is removed together with the look that comes before it: alone it changes nothing, since no worker that holds the epoch and has loaded
+ * sells a transaction again. It is there for the day on which one of the two is wrong.
+ */
+export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
+  {
+    mistake: "the epoch check removed",
+    in: "purchasing",
+    edits: [
+      [WORKER, LOST_BY_LOAD, ""],
+      [STATEMENTS, FENCE, `WHERE event_id = $1 AND ${TYPED}`],
+      [GATHERED_STATEMENTS, MANY_FENCE, ""],
+    ],
+    ...{ shownBy: TAKEOVERS, red: "I1" },
+  },
+  {
+    mistake: "the row lock left out of the epoch check (a bare EXISTS)",
+    in: "purchasing",
+    edits: [
+      [WORKER, " || loaded.batch !== ownership.batch", ""],
+      [
+        STATEMENTS,
+        `UPDATE event_worker SET batch = batch + 1 ${FENCE}\n      RETURNING epoch, batch, date_trunc`,
+        "SELECT $2::bigint AS epoch, $3::bigint + 1 AS batch, date_trunc",
+      ],
+      [
+        STATEMENTS,
+        "clock_timestamp()) AS at\n    ), sold",
+        "clock_timestamp()) AS at\n      WHERE EXISTS (SELECT 1 FROM event_worker WHERE event_id = $1 AND epoch = $2)\n    ), sold",
+      ],
+    ],
+    ...{ shownBy: HELD_OPEN, red: "I1" },
+  },
+  {
+    mistake: "the batch number left out of the epoch check",
+    in: "purchasing",
+    edits: [
+      [WORKER, " || loaded.batch !== ownership.batch", ""],
+      [STATEMENTS, FENCE, "WHERE event_id = $1 AND epoch = $2 AND $3::bigint IS NOT NULL"],
+      [GATHERED_STATEMENTS, " AND worker.batch = asked.batch", ""],
+    ],
+    ...{ shownBy: OLD_BACKUP, red: "I1" },
+  },
+  {
+    mistake: "refusals answered without looking at epoch and batch",
+    in: "purchasing",
+    edits: [[WORKER, LOST_BY_LOAD, ""]],
+    ...{ shownBy: TAKEOVERS, red: "I6" },
+  },
+  {
+    mistake: "pending rows written from the decision",
+    in: "purchasing",
+    edits: [
+      [STATEMENTS, "      require_count('tickets cancelled', (SELECT count(*) FROM cancelled), cardinality($9::uuid[])),\n", ""],
+      [
+        STATEMENTS,
+        "UNION ALL SELECT cancellation_id, user_id, 1 FROM cancelled)",
+        "UNION ALL SELECT item.transaction_id, ticket.user_id, 1 FROM unnest($9::uuid[], $10::bytea[]) AS item (id, transaction_id) JOIN event_tickets AS ticket USING (id))",
+      ],
+    ],
+    ...{ shownBy: TOO_LATE, red: "I4" },
+  },
+  {
+    mistake: "the limit decided without loading",
+    in: "purchasing",
+    edits: [
+      [STORE, LOADED, "return { ...loaded, activeTickets: [] };"],
+      [GATHERED_STORE, "activeTickets: counts.get(eventId) ?? []", "activeTickets: []"],
+    ],
+    ...{ shownBy: TAKEOVERS, red: "I1" },
+  },
+  {
+    mistake: "cancellations decided without loading",
+    in: "purchasing",
+    edits: [
+      [STORE, LOADED, "return { ...loaded, tickets: [] };"],
+      [GATHERED_STORE, "tickets: (tickets.get(eventId) ?? []).filter(({ ticketId }) => wanted.has(ticketId))", "tickets: []"],
+    ],
+    ...{ shownBy: TAKEOVERS, red: "I3" },
+  },
+  {
+    mistake: "the unique key removed, and sales decided without loading",
+    in: "purchasing",
+    edits: [
+      [STORE, LOADED, "return { ...loaded, sales: [] };"],
+      [GATHERED_STORE, "sales: needs.purchases.flatMap(({ transactionId }) => sales.get(transactionId) ?? [])", "sales: []"],
+    ],
+    schema: {
+      out: "ALTER TABLE event_tickets DROP CONSTRAINT event_tickets_sale_key",
+      back: "ALTER TABLE event_tickets ADD CONSTRAINT event_tickets_sale_key UNIQUE (event_id, user_id, transaction_id, ordinal)",
+    },
+    ...{ shownBy: TAKEOVERS, red: "I2" },
+  },
+  {
+    mistake: "ack before commit",
+    in: "ledger",
+    edits: [
+      [
+        CONSUMER,
+        "    let refused: ReadonlySet<Delivery>;\n    try {\n",
+        "    let refused: ReadonlySet<Delivery>;\n    for (const { session: on, tag } of batch) settle(() => on.channel.ack(asMessage(tag)));\n    try {\n",
+      ],
+      [CONSUMER, "if (accepted !== undefined) settle(", "if (false) settle("],
+    ],
+    ...{ shownBy: LOST_MESSAGE, red: /no longer had the message/ },
+  },
+  {
+    mistake: "the capacity taken from Redis at a worker's start",
+    in: "purchasing",
+    edits: [
+      [
+        "services/purchasing/purchasing.service.ts",
+        "store: gatheredStore(workerDatabase, postgresStore(workerDatabase, broker.nodeID)),",
+        `store: ((store) => ({
+          ...store,
+          loadEvent: async (eventId) => {
+            const copy = await redis.get(\`event:{\${eventId}}:available\`).catch(() => null);
+            const event = await store.loadEvent(eventId);
+            return copy === null ? event : { ...event, available: JSON.parse(copy).available };
+          },
+        }))(postgresStore(workerDatabase, broker.nodeID)),`,
+      ],
+    ],
+    ...{ shownBy: OLD_REDIS, red: "I1" },
+  },
+  {
+    mistake: "the sweeper switched off",
+    in: "ledger",
+    edits: [["services/ledger/booking/outbox-sweeper.ts", "if (!publisher.connected()) return;", "if (Date.now() > 0) return;"]],
+    ...{ shownBy: LOST_MESSAGE, red: "I7" },
+  },
+];
+
+function part(id: Fault["id"], title: string, run: (context: FaultContext) => Promise<void>): Fault {
+  return { id, title, run: (context) => context.phase(title, () => run(context)) };
+}

@@ -1,0 +1,57 @@
+import type { Database } from "../../lib/database/pool.ts";
+
+/** An event's places, as one statement saw them all at once. */
+export type Places = {
+  event: string;
+  total: number;
+  /** Tickets sold and not cancelled. */
+  active: number;
+  /** As the ledger has booked it. */
+  capacity: number;
+  /** The sum of the rows that it has not booked yet, failed ones too: negative for sales. */
+  unbooked: number;
+  /** How many such rows there are. */
+  waiting: number;
+};
+
+/** `atMs`: this process's monotonic clock. */
+export type Sample = Places & { atMs: number };
+
+export type Rows = {
+  places: Places[];
+  tickets: { id: string; event: string; user: string; transaction: string; cancelled: boolean }[];
+  /** Not booked yet. */
+  waiting: { transaction: string; event: string; quantity: number }[];
+  ledger: { transaction: string; event: string; quantity: number }[];
+};
+
+const PLACES = `
+  SELECT event.id AS event, total_capacity AS total, capacity,
+    (SELECT count(*)::integer FROM event_tickets WHERE event_id = event.id AND cancelled_at IS NULL) AS active,
+    coalesce(rest.unbooked, 0)::integer AS unbooked, coalesce(rest.waiting, 0)::integer AS waiting
+  FROM event LEFT JOIN LATERAL (
+    SELECT sum(quantity) AS unbooked, count(*) AS waiting FROM event_ticket_transactions WHERE event_id = event.id) AS rest ON true
+  WHERE event.id = ANY ($1::uuid[])`;
+
+/** One statement, so one moment. */
+export async function readPlaces(database: Pick<Database, "query">, events: readonly string[]): Promise<Places[]> {
+  return database.query<Places>({ text: PLACES, values: [events] });
+}
+
+/** All that the checks look at, in one snapshot. */
+export function readRows(database: Database, events: readonly string[]): Promise<Rows> {
+  return database.transaction(async (connection) => {
+    const of = <Row extends object>(text: string) => connection.query<Row>({ text, values: [events] });
+    return {
+      places: await readPlaces(connection, events),
+      tickets: await of<Rows["tickets"][number]>(`
+        SELECT id, event_id AS event, user_id AS user, encode(transaction_id, 'hex') AS transaction, cancelled_at IS NOT NULL AS cancelled
+        FROM event_tickets WHERE event_id = ANY ($1::uuid[]) ORDER BY transaction_id, ordinal`),
+      waiting: await of<Rows["waiting"][number]>(`
+        SELECT encode(transaction_id, 'hex') AS transaction, event_id AS event, quantity
+        FROM event_ticket_transactions WHERE event_id = ANY ($1::uuid[])`),
+      ledger: await of<Rows["ledger"][number]>(`
+        SELECT encode(transaction_id, 'hex') AS transaction, event_id AS event, quantity FROM capacity_ledger WHERE event_id = ANY ($1::uuid[])`),
+    };
+  }, "REPEATABLE READ");
+}

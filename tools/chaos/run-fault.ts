@@ -1,0 +1,119 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { seededRandom } from "../testing/seeded-random.ts";
+import { type Balancer, openBalancer } from "./balancer.ts";
+import { type Measures, measure } from "./checks/good-answers.ts";
+import { checkSamples } from "./checks/places.ts";
+import type { Violation } from "./checks/violation.ts";
+import type { Market } from "./customer.ts";
+import type { Fault } from "./fault.ts";
+import { finish } from "./final-checks.ts";
+import { type Entry, Journal, isGood } from "./journal.ts";
+import { type Load, startLoad } from "./load.ts";
+import { type Phase, playOf } from "./run-scenario.ts";
+import { startSampler } from "./sampler.ts";
+import type { World } from "./test-bed.ts";
+
+export type FaultResult = {
+  id: string;
+  title: string;
+  seed: number;
+  seconds: number;
+  measures: Measures;
+  /** I7: from the end of the load until nothing was left to book. */
+  drainedSeconds: number;
+  /** Looks at the places while the fault lasted. */
+  samples: number;
+  violations: Violation[];
+  /** The fault's own conditions that did not hold. */
+  missed: string[];
+  notes: string[];
+  phases: Phase[];
+  /** When and where the bad answers came, the first of them: seconds since the fault's beginning, with its phases. */
+  badAnswers: string[];
+};
+
+export type RunOptions = {
+  seed: number;
+  clients?: number;
+  thinkMs?: number;
+  hotCapacity?: number;
+  /** Seconds of load before the fault and after it. */
+  aroundSeconds?: { before: number; after: number };
+  /** How long the end may take to come: outcomes known, everything booked, something sold again. */
+  patienceSeconds?: number;
+  log: (line: string) => void;
+};
+
+const CLIENTS = 12;
+const THINK_MS = 40;
+const HOT_CAPACITY = 8_000;
+const COLD_CAPACITIES = [400, 150, 150];
+const AROUND_S = { before: 2, after: 3 };
+const PATIENCE_S = 30;
+const BAD_TOLD_MAX = 200;
+
+/** One fault on a healthy world: events of its own, clients before, while and after, then everything is checked. */
+export async function runFault(world: World, fault: Fault, options: RunOptions): Promise<FaultResult> {
+  const beganMs = performance.now();
+  const { seed, log, aroundSeconds = AROUND_S, patienceSeconds = PATIENCE_S } = options;
+  const random = seededRandom(seed);
+  const [hot, ...cold] = await Promise.all(
+    [fault.hotCapacity ?? options.hotCapacity ?? HOT_CAPACITY, ...COLD_CAPACITIES].map((capacity) => world.addEvent(capacity)),
+  );
+  const events = [hot ?? "", ...cold];
+  const journal = new Journal();
+  const balancer: Balancer = openBalancer(
+    world.sender,
+    world.cluster.of("api").map(({ name, url }) => ({ name, url: url ?? "" })),
+  );
+  const { accessToken, purchaseId, cancellationId } = world;
+  const market: Market = { balancer, journal, accessToken, purchaseId, cancellationId };
+  let load: Load | undefined;
+  const play = playOf(fault, { world, market, events, random, load: () => load, beganMs, log: (line) => log(`${fault.id}: ${line}`) });
+
+  try {
+    await play.prepare();
+    const sampler = startSampler(world.database, events);
+    load = startLoad(market, { seed, clients: options.clients ?? CLIENTS, thinkMs: options.thinkMs ?? THINK_MS, events: [...events] });
+    await delay(aroundSeconds.before * 1_000);
+    const faultMs = performance.now();
+    await play.run();
+    await delay(aroundSeconds.after * 1_000);
+    await load.stop();
+    sampler.stop();
+    // What the clients asked is measured; what settles it afterwards is not.
+    const told = badAnswers(journal.entries, beganMs);
+    const measures = measure([...journal.entries], play.referenceMs() ?? faultMs);
+    log(`${fault.id}: the load has ended (${journal.entries.length} answers); everything is checked`);
+    const { violations, drainedSeconds } = await finish(world, market, events, random, patienceSeconds * 1_000);
+    return {
+      ...{
+        id: fault.id,
+        title: fault.title,
+        seed,
+        seconds: (performance.now() - beganMs) / 1_000,
+        measures,
+        drainedSeconds,
+        samples: sampler.samples.length,
+      },
+      violations: [...checkSamples(sampler.samples, beganMs), ...violations],
+      missed: [...play.missed, ...(fault.bounds?.(measures) ?? [])],
+      badAnswers: told,
+      ...{ notes: play.notes, phases: play.phases },
+    };
+  } finally {
+    await load?.stop();
+    balancer.stop();
+    await play.close();
+  }
+}
+
+function badAnswers(entries: readonly Entry[], beganMs: number): string[] {
+  return entries
+    .filter((entry) => entry.started >= beganMs && !isGood(entry))
+    .slice(0, BAD_TOLD_MAX)
+    .map(
+      ({ op, event, via, status, code, started, ended }) =>
+        `${((ended - beganMs) / 1_000).toFixed(2)} s: ${op} ${event ?? ""} by ${via}: ${status ?? ""} ${code ?? ""} after ${Math.round(ended - started)} ms`,
+    );
+}

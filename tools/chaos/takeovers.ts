@@ -1,0 +1,111 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { randomId } from "../testing/seeded-random.ts";
+import { type At, buyAt, cancelAt, insisted } from "./bus-client.ts";
+import type { FaultContext } from "./fault.ts";
+
+/** Below the second after which idle transactions are ended and locks are no longer waited for. */
+const HELD_MS = 600;
+
+/** An event that nobody else buys of, the node that owns it, and another: each customer is somebody new. */
+async function between(context: FaultContext, places: number): Promise<{ owner: () => At; other: () => At }> {
+  const event = await context.putOnSale(places);
+  const node = context.namedOwnerOf(event);
+  const rival = context.cluster.of("purchasing").find(({ name }) => name !== node)?.name ?? node;
+  const at = (which: string) => (): At => ({ node: which, event, user: randomId(context.random) });
+  return { owner: at(node), other: at(rival) };
+}
+
+/** The other node sells the rest while the owner still believes that it holds the event. */
+async function soldByTheOther(context: FaultContext): Promise<void> {
+  const { owner, other } = await between(context, 4);
+  const key = (): string => randomId(context.random);
+  for (const at of [owner(), other(), owner()]) {
+    const bought = key();
+    await insisted(() => buyAt(context, at, 2, bought));
+  }
+}
+
+/** Sold out at its owner, and the other node frees a place. */
+async function freedByTheOther(context: FaultContext): Promise<void> {
+  const { owner, other } = await between(context, 2);
+  const buyer = owner();
+  const [first, second, third] = [randomId(context.random), randomId(context.random), randomId(context.random)];
+  const { tickets } = await insisted(() => buyAt(context, buyer, 2, first));
+  const late = owner();
+  const refused = await insisted(() => buyAt(context, late, 1, second));
+  context.expect(refused.code === "EVENT_SOLD_OUT", `sold out, a purchase was answered ${refused.code ?? refused.outcome}`);
+  await insisted(() => cancelAt(context, { ...buyer, node: other().node }, tickets[0] ?? ""));
+  const { outcome, code } = await insisted(() => buyAt(context, late, 1, third));
+  context.expect(outcome === "ok", `a place that another node had freed was not sold: ${code ?? outcome}`);
+}
+
+/** A customer who may have no more buys at the node that has never seen them. */
+async function limitReachedElsewhere(context: FaultContext): Promise<void> {
+  const { owner, other } = await between(context, 30);
+  const buyer = owner();
+  const keys = [randomId(context.random), randomId(context.random)];
+  await insisted(() => buyAt(context, buyer, context.world.config.ticketsPerCustomerMax, keys[0] ?? ""));
+  await insisted(() => buyAt(context, { ...buyer, node: other().node }, 1, keys[1] ?? ""));
+}
+
+/** Bought here, cancelled there. */
+async function cancelledElsewhere(context: FaultContext): Promise<void> {
+  const { owner, other } = await between(context, 5);
+  const buyer = owner();
+  const key = randomId(context.random);
+  const { tickets } = await insisted(() => buyAt(context, buyer, 1, key));
+  await insisted(() => cancelAt(context, { ...buyer, node: other().node }, tickets[0] ?? ""));
+}
+
+/** The same key, here and there. */
+async function repeatedElsewhere(context: FaultContext): Promise<void> {
+  const { owner, other } = await between(context, 10);
+  const buyer = owner();
+  const key = randomId(context.random);
+  await insisted(() => buyAt(context, buyer, 2, key));
+  await insisted(() => buyAt(context, { ...buyer, node: other().node }, 2, key));
+}
+
+/** Two nodes take events from each other in the ways that a worker with an older state would get wrong. */
+export async function takeovers(context: FaultContext): Promise<void> {
+  const scenes = [soldByTheOther, freedByTheOther, limitReachedElsewhere, cancelledElsewhere, repeatedElsewhere];
+  await Promise.all(scenes.map((scene) => scene(context)));
+}
+
+/**
+ * The owner's statement stops in its middle, after the fence and before the sale: another session has put a row of the same sale in its way and does
+ * not commit. Meanwhile the other node takes the epoch and sells what is left. Answers whether the statement was seen to wait.
+ */
+export async function heldOpen(context: FaultContext): Promise<boolean> {
+  const { world, random } = context;
+  const { owner, other } = await between(context, 3);
+  const waits = async (query: string): Promise<boolean> => {
+    const text = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1 AND pid <> pg_backend_pid()";
+    return (await world.database.query({ text, values: [query] })).length > 0;
+  };
+  const [buyer, rival] = [owner(), other()];
+  const [first, key, rivals] = [randomId(random), randomId(random), randomId(random)];
+  await insisted(() => buyAt(context, owner(), 1, first));
+  let seen = false;
+  let settled = false;
+  const asked: Promise<unknown>[] = [];
+  await world.database.withConnection(async (connection) => {
+    await connection.query({ text: "BEGIN" });
+    try {
+      await connection.query({
+        text: `INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+          VALUES (gen_random_uuid(), $1, $2, '2099-01-01', decode($3, 'hex'), 1, now())`,
+        values: [buyer.event, buyer.user, world.purchaseId(buyer.user, buyer.event, key)],
+      });
+      asked.push(buyAt(context, buyer, 2, key));
+      const untilMs = performance.now() + HELD_MS;
+      while (performance.now() < untilMs && !(seen = await waits("%event_tickets%"))) await delay(10);
+      asked.push(buyAt(context, rival, 2, rivals).finally(() => (settled = true)));
+      while (performance.now() < untilMs && !settled && !(await waits("%INSERT INTO event_worker%"))) await delay(10);
+    } finally {
+      await connection.query({ text: "ROLLBACK" }).catch(() => undefined);
+    }
+  });
+  await Promise.all(asked);
+  return seen;
+}

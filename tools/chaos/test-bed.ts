@@ -1,0 +1,139 @@
+import { createHmac, randomUUID } from "node:crypto";
+import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ServiceBroker } from "moleculer";
+import {
+  type Config,
+  type Environment,
+  processEnvironment,
+  readConfig,
+  type ServerUrls,
+  type ServiceName,
+  VARIABLES,
+} from "../../config/index.ts";
+import { readAccessKeys, signingKeyOf } from "../../lib/auth/key-store.ts";
+import { type Database, openDatabase } from "../../lib/database/pool.ts";
+import { eventId } from "../../lib/ids/event-id.ts";
+import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
+import { type Cluster, type NodeCounts, startCluster } from "../cluster/cluster.ts";
+import { joinEngine } from "../engine/connect.ts";
+import { migrate } from "../database/migrations.ts";
+import { openToServers } from "../dev-servers/data-folders.ts";
+import type { Report } from "../dev-servers/server-problem.ts";
+import { type RunningServers, startServers } from "../dev-servers/servers.ts";
+import { openSender, type Sender } from "./http.ts";
+
+export type WorldOptions = {
+  report: Report;
+  counts?: Partial<NodeCounts>;
+  environment?: Environment;
+  /** Another program for the nodes of a service: tests plant mistakes with it. */
+  program?: Partial<Record<ServiceName, string>>;
+  /** Where everything that the nodes write goes; nowhere by default. */
+  nodesLog?: string;
+  /** No fsync: for runs that kill no server. */
+  throwaway?: boolean;
+  abort?: AbortSignal;
+};
+
+/** Servers and a cluster that a run owns, and the hands to look into them. */
+export type World = {
+  servers: RunningServers;
+  urls: ServerUrls;
+  cluster: Cluster;
+  config: Config;
+  /** With time-outs of 2 s, so that whoever looks never waits for a frozen server. */
+  database: Database;
+  sender: Sender;
+  accessToken: (user: string) => string;
+  purchaseId: (user: string, event: string, key: string) => string;
+  cancellationId: (ticket: string) => string;
+  /** An event that is on sale; its id. */
+  addEvent(capacity: number, startsInMs?: number): Promise<string>;
+  /** A node without services on the engine's bus, made when it is first asked for. */
+  bus(): Promise<ServiceBroker>;
+  close(): Promise<void>;
+};
+
+const COUNTS: NodeCounts = { api: 2, auth: 1, catalog: 1, purchasing: 2, ledger: 2 };
+
+/** Brings up servers with data of their own (on a real disk, with fsync, unless throwaway) and a cluster; close() leaves nothing. */
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-chaos-")));
+  const { report, abort, throwaway = false } = options;
+  const undo: (() => unknown)[] = [() => rmSync(dataDir, { recursive: true, force: true })];
+  const close = async (): Promise<void> => {
+    for (const run of undo.splice(0).reverse()) await run();
+  };
+  try {
+    const servers = await startServers({ dataDir, report, restart: false, throwaway, ...(abort === undefined ? {} : { abort }) });
+    undo.push(() => rmSync(servers.folder, { recursive: true, force: true }));
+    undo.push(() => servers.stop());
+    const urls = servers.urls as ServerUrls;
+    await migrate(urls.DATABASE_URL);
+    const environment = environmentOf(dataDir, options.environment ?? {});
+    const config = readConfig({ ...environment, ...urls });
+    const log = options.nodesLog === undefined ? undefined : createWriteStream(options.nodesLog, { flags: "a" });
+    undo.push(() => log?.end());
+    const cluster = await startCluster({
+      ...{ urls, environment },
+      counts: { ...COUNTS, ...options.counts },
+      ...(options.program === undefined ? {} : { program: options.program }),
+      report: (line) => void log?.write(`${new Date().toISOString()} ${line}\n`),
+    });
+    undo.push(() => cluster.stop());
+    report(`${cluster.nodes.length} nodes run`);
+    const database = openDatabase(urls.DATABASE_URL, "sale");
+    undo.push(() => database.close());
+    const sender = openSender();
+    undo.push(() => sender.close());
+    let broker: Promise<ServiceBroker> | undefined;
+    undo.push(async () => (await broker?.catch(() => undefined))?.stop());
+    return {
+      ...{ servers, urls, cluster, config, database, sender, ...idsOf(config) },
+      addEvent: (capacity, startsInMs) => addEvent(database, capacity, startsInMs),
+      bus: () => (broker ??= joinEngine({ ...environment, ...urls }, { as: "chaos", needs: "purchasing" }).then((engine) => engine.broker)),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What configures an engine at this keyboard must not configure this one. */
+function environmentOf(dataDir: string, more: Environment): Environment {
+  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name));
+  return {
+    ...Object.fromEntries(outside),
+    ...{ DATA_DIR: dataDir, RATE_LIMITS: "off", LOG_LEVEL: "warn", AUDIT_FILE: join(dataDir, "audit.log"), ...more },
+  };
+}
+
+/** Tokens as a sign-in would give them, without the second that a password costs; and ids by DESIGN.md's formulas, written here once more on purpose. */
+function idsOf(config: Config): Pick<World, "accessToken" | "purchaseId" | "cancellationId"> {
+  const sign = createAccessTokenSigner(signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey);
+  const hmac = (text: string): string => createHmac("sha512", config.transactionSecret).update(text).digest("hex");
+  return {
+    accessToken: (userId) => sign({ userId, role: "customer", sessionId: randomUUID() }),
+    purchaseId: (user, event, key) => hmac(`buy|${user}|${event}|${key}`),
+    cancellationId: (ticket) => hmac(`cancel|${ticket}`),
+  };
+}
+
+async function addEvent(database: Database, capacity: number, startsInMs = 30 * 86_400_000): Promise<string> {
+  const sourceId = randomUUID();
+  // As an import would name it, so that a feed can change it.
+  const id = eventId({ source: "chaos", sourceId });
+  const startsAt = new Date(Date.now() + startsInMs);
+  await database.query({
+    text: `
+      INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date, start_time, end_time, duration, time_zone,
+        starts_at, ends_at, total_capacity, capacity, source, source_id)
+      VALUES ($1::uuid, 'Chaos', 'chaos', 'concert', 'concert', 'Berlin', 'berlin', $2::date, '20:00', '22:00', 120, 'Europe/Berlin',
+        $3, $3::timestamptz + interval '2 hours', $4, $4, 'chaos', $5)`,
+    values: [id, startsAt.toISOString().slice(0, 10), startsAt.toISOString(), capacity, sourceId],
+  });
+  return id;
+}

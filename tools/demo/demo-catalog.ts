@@ -1,0 +1,157 @@
+import { setTimeout as delay } from "node:timers/promises";
+import cities from "city-timezones";
+import type { ServiceBroker } from "moleculer";
+import type { EventRecord } from "../../domain/event-record.ts";
+import { ConfigError } from "../../config/index.ts";
+import type { Answer } from "../../domain/refusal.ts";
+import { openDatabase } from "../../lib/database/pool.ts";
+import { ACTS, CLUBS, FESTIVALS, SHOWS, SUBJECTS, WORKS, WORKSHOPS } from "./demo-names.ts";
+import { type Random, pick, seededRandom } from "../testing/seeded-random.ts";
+import { afterMinutes, momentOf, spanBetween } from "../feeds/local-time.ts";
+
+const DAY_MS = 86_400_000;
+const BATCH = 500;
+
+const TRIES = 5;
+const PAUSE_MS = 1_000;
+
+/** The demo catalogue's own importer: nobody's account. */
+export const OPERATOR = { userId: "00000000-0000-0000-0000-000000000000", role: "operator" } as const;
+
+type City = { city: string; country: string; timezone: string; pop: number };
+type Kind = { weight: number; starts: readonly string[]; minutes: readonly number[]; name: (random: Random, city: City) => string };
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  concert: { weight: 30, starts: ["19:30", "20:00", "21:00"], minutes: [120, 150, 180], name: concertName },
+  theatre: {
+    weight: 14,
+    starts: ["15:00", "19:00", "19:30"],
+    minutes: [120, 165, 210],
+    name: (random, city) => `${pick(WORKS, random)} – ${city.city}`,
+  },
+  football: { weight: 10, starts: ["15:30", "18:00", "20:45"], minutes: [115], name: matchName },
+  conference: {
+    weight: 10,
+    starts: ["09:00"],
+    minutes: [540, 1_980],
+    name: (random, city) => `${pick(SUBJECTS, random)} Conference ${city.city}`,
+  },
+  comedy: { weight: 12, starts: ["20:00", "20:30"], minutes: [90, 120], name: (random) => `${pick(SHOWS, random)} ${pick(ACTS, random)}` },
+  festival: {
+    weight: 6,
+    starts: ["12:00", "14:00"],
+    minutes: [600, 2_880],
+    name: (random, city) => `${pick(FESTIVALS, random)} ${city.city}`,
+  },
+  workshop: {
+    weight: 10,
+    starts: ["10:00", "18:00"],
+    minutes: [180, 240],
+    name: (random, city) => `${pick(WORKSHOPS, random)}, ${city.city}`,
+  },
+  exhibition: { weight: 8, starts: ["10:00"], minutes: [480], name: (random) => `${pick(ACTS, random)}: ${pick(SUBJECTS, random)}` },
+};
+
+/**
+ * `count` invented events in real cities, from tomorrow over `days` days after `todayMs`: the same numbers give the same events, and an event
+ * keeps its source id whatever the day. One in five is popular (2,000 to 60,000 places), half are small (30 to 300).
+ */
+export function* demoEvents(count: number, todayMs: number, days: number): Generator<EventRecord> {
+  const places = largestCities(400);
+  const kinds = Object.entries(KINDS).flatMap(([type, kind]) => Array.from({ length: kind.weight }, () => ({ type, kind })));
+  const random = seededRandom(20_270_101);
+  for (let number = 1; number <= count; number++) {
+    const city = pick(places, () => random() ** 2);
+    const { type, kind } = pick(kinds, random);
+    const date = new Date(todayMs + Math.ceil(random() * days) * DAY_MS).toISOString().slice(0, 10);
+    const starts = momentOf(date, pick(kind.starts, random), city.timezone);
+    yield {
+      source: "demo",
+      sourceId: `demo-${number}`,
+      name: kind.name(random, city),
+      type,
+      location: city.city,
+      country: city.country,
+      url: `https://example.org/events/${number}`,
+      timeZone: city.timezone,
+      totalCapacity: capacity(random),
+      ...spanBetween(starts, afterMinutes(starts, pick(kind.minutes, random)), city.timezone),
+    };
+  }
+}
+
+/**
+ * Fills an empty catalogue, through the same action as any import. Returns how many events it made: 0 where there were events already.
+ * `token` is an operator's internal token. Throws when the catalogue does not answer or refuses a batch.
+ */
+export async function ensureDemoCatalogue(
+  broker: Pick<ServiceBroker, "call">,
+  token: string,
+  nowMs: number,
+  count = 3_000,
+): Promise<number> {
+  const search = { from: "1970-01-01", limit: 1 };
+  const any = await patiently(() => broker.call<Answer<{ items: unknown[] }>, object>("catalog.search", search));
+  if (any.ok && any.value.items.length > 0) return 0;
+  const events = [...demoEvents(count, nowMs, 270)];
+  for (let start = 0; start < events.length; start += BATCH) {
+    const batch = { records: events.slice(start, start + BATCH), last: start + BATCH >= events.length };
+    const answer = await patiently(() =>
+      broker.call<Answer<unknown>, object>("catalog.import", batch, { meta: { token }, timeout: 60_000 }),
+    );
+    if (!answer.ok) throw new Error(`The demo catalogue was refused: ${answer.refusal.code}`);
+  }
+  return count;
+}
+
+/** On a machine that is very busy, nodes may take each other for dead while many start at once. Importing again changes nothing, so it is repeated. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === TRIES || (error as { retryable?: boolean }).retryable !== true) throw error;
+      await delay(PAUSE_MS);
+    }
+  }
+}
+
+/** Demo events must never be for sale in earnest, as they are where a database of a trial goes into production. Throws a ConfigError then. */
+export async function refuseDemoEvents(databaseUrl: string): Promise<void> {
+  const database = openDatabase(databaseUrl, "long");
+  try {
+    const text = "SELECT count(*)::integer AS events FROM event WHERE source = 'demo' AND ends_at > now()";
+    const [row] = await database.query<{ events: number }>({ text });
+    if (row !== undefined && row.events > 0)
+      throw new ConfigError([
+        `DATABASE_URL holds ${row.events} events of the demo catalogue, which production must not sell: use a new database`,
+      ]);
+  } finally {
+    await database.close();
+  }
+}
+
+function largestCities(count: number): City[] {
+  const distinct = new Map<string, City>();
+  for (const city of cities.cityMapping) {
+    const known = distinct.get(city.city);
+    if (city.timezone && city.city && (known === undefined || known.pop < city.pop)) distinct.set(city.city, city);
+  }
+  return [...distinct.values()].sort((a, b) => b.pop - a.pop || a.city.localeCompare(b.city, "en")).slice(0, count);
+}
+
+function concertName(random: Random, city: City): string {
+  const act = pick(ACTS, random);
+  return random() < 0.5 ? act : random() < 0.5 ? `${act} in ${city.city}` : `${act} & ${pick(ACTS, random)}`;
+}
+
+function matchName(random: Random, city: City): string {
+  return `${city.city} ${pick(CLUBS, random)} – ${pick(CLUBS, random)} ${1890 + Math.floor(random() * 40)}`;
+}
+
+function capacity(random: Random): number {
+  const size = random();
+  if (size < 0.5) return 30 + Math.floor(random() * 271);
+  if (size < 0.8) return 400 + 50 * Math.floor(random() * 30);
+  return 2_000 + 500 * Math.floor(random() ** 3 * 117);
+}

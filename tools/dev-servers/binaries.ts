@@ -1,0 +1,101 @@
+import { accessSync, constants, globSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { processEnvironment } from "../../config/index.ts";
+
+export const SERVER_NAMES = ["postgres", "redis", "rabbitmq", "nats"] as const;
+export type ServerName = (typeof SERVER_NAMES)[number];
+/** Prometheus and wrk are not part of an engine: tests run the rules on the one, benchmarks load with the other. */
+export type ProgramName = ServerName | "prometheus" | "wrk";
+
+/** Where each program lies. epmd is Erlang's port mapper, which RabbitMQ cannot start without. */
+export type Binaries = {
+  postgres: string;
+  redis: string;
+  rabbitmq: string;
+  epmd: string;
+  nats: string;
+  prometheus: string;
+  promtool: string;
+  wrk: string;
+};
+
+/**
+ * Places beside PATH, the newest version first. RabbitMQ's script in /usr/sbin is left out on purpose: it changes the user
+ * by itself, so the process we started would not be the one that runs.
+ */
+const PLACES: Record<keyof Binaries, readonly string[]> = {
+  postgres: [
+    "/usr/lib/postgresql/*/bin/postgres",
+    "/usr/pgsql-*/bin/postgres",
+    "/opt/homebrew/opt/postgresql*/bin/postgres",
+    "/usr/local/opt/postgresql*/bin/postgres",
+  ],
+  redis: ["/usr/bin/redis-server", "/opt/homebrew/bin/redis-server", "/usr/local/bin/redis-server"],
+  rabbitmq: [
+    "/usr/lib/rabbitmq/bin/rabbitmq-server",
+    "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
+    "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",
+  ],
+  epmd: ["/usr/bin/epmd", "/usr/lib/erlang/bin/epmd", "/usr/lib64/erlang/bin/epmd", "/opt/homebrew/bin/epmd", "/usr/local/bin/epmd"],
+  nats: ["/usr/sbin/nats-server", "/usr/bin/nats-server", "/opt/homebrew/bin/nats-server", "/usr/local/bin/nats-server"],
+  prometheus: ["/usr/bin/prometheus", "/opt/homebrew/bin/prometheus", "/usr/local/bin/prometheus"],
+  promtool: ["/usr/bin/promtool", "/opt/homebrew/bin/promtool", "/usr/local/bin/promtool"],
+  wrk: ["/usr/bin/wrk", "/opt/homebrew/bin/wrk", "/usr/local/bin/wrk"],
+};
+
+const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
+  postgres: ["postgres"],
+  redis: ["redis"],
+  rabbitmq: ["rabbitmq", "epmd"],
+  nats: ["nats"],
+  prometheus: ["prometheus", "promtool"],
+  wrk: ["wrk"],
+};
+const FILE_NAMES: Record<keyof Binaries, string> = {
+  postgres: "postgres",
+  redis: "redis-server",
+  rabbitmq: "rabbitmq-server",
+  epmd: "epmd",
+  nats: "nats-server",
+  prometheus: "prometheus",
+  promtool: "promtool",
+  wrk: "wrk",
+};
+
+/** Says which programs of these servers are installed, and which servers lack one. PostgreSQL older than 15 counts as missing. */
+export function findBinaries(servers: readonly ProgramName[]): { found: Partial<Binaries>; missing: ProgramName[] } {
+  const found: Partial<Binaries> = {};
+  for (const name of servers.flatMap((server) => NEEDS[server])) {
+    const path = candidates(name).find(isExecutable);
+    if (path !== undefined) found[name] = path;
+  }
+  return { found, missing: servers.filter((server) => NEEDS[server].some((name) => found[name] === undefined)) };
+}
+
+/** The PostgreSQL of one major version, for a data folder that was made by it. */
+export function postgresOfVersion(major: string): string | undefined {
+  return candidates("postgres").find((path) => isExecutable(path) && path.includes(`/${major}/`));
+}
+
+function candidates(name: keyof Binaries): string[] {
+  const places = PLACES[name].flatMap((pattern) => (pattern.includes("*") ? newestFirst(globSync(pattern)) : [pattern]));
+  const onPath = (processEnvironment().PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => folder !== "" && !(name === "rabbitmq" && folder === "/usr/sbin"))
+    .map((folder) => join(folder, FILE_NAMES[name]));
+  return [...places, ...onPath];
+}
+
+function newestFirst(paths: string[]): string[] {
+  const versionOf = (path: string) => Number(/(\d+)/.exec(path)?.[1] ?? 0);
+  return paths.filter((path) => !path.includes("/usr/") || versionOf(path) >= 15).sort((a, b) => versionOf(b) - versionOf(a));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

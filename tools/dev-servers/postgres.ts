@@ -1,0 +1,155 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { Client } from "pg";
+import { processEnvironment } from "../../config/index.ts";
+import { postgresOfVersion } from "./binaries.ts";
+import { endLeftover } from "./stale-processes.ts";
+import { keptPassword, writeForServer } from "./data-folders.ts";
+import { onFreePort } from "./probe.ts";
+import { ServerProblem, messageOf } from "./server-problem.ts";
+import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
+import { supervise } from "./supervisor.ts";
+
+const DATABASE = "boxoffice";
+
+/** For a ticket rush on a small machine: short hot rows, many commits, a table that churns; and fsync, since a 201 is a promise. */
+const SETTINGS = {
+  shared_buffers: "256MB",
+  effective_cache_size: "1GB",
+  max_connections: "200",
+  wal_compression: "lz4",
+  max_wal_size: "4GB",
+  checkpoint_timeout: "15min",
+  random_page_cost: "1.1",
+  jit: "off",
+  // At least a file a minute while anybody sells: what a lost server takes with it.
+  archive_mode: "on",
+  archive_timeout: "60",
+  autovacuum_naptime: "10s",
+  timezone: "UTC",
+  log_timezone: "UTC",
+  log_line_prefix: "%m [%p] ",
+};
+const THROWAWAY_SETTINGS = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", shared_buffers: "128MB" };
+
+/** A private PostgreSQL that listens on 127.0.0.1 only, with one database. Refuses a data folder of a version that is not installed. */
+export async function startPostgres(context: RecipeContext): Promise<RunningRecipe> {
+  const { place } = context;
+  const password = keptPassword(place);
+  const cluster = join(place.dataFolder, "cluster");
+  await endLeftover(place.folder, "PostgreSQL", "SIGINT", context.report);
+  const command = programFor(cluster, context.binaries.postgres ?? "postgres");
+  if (!existsSync(cluster)) await initialise(context, command, cluster, password);
+  const settings = {
+    ...SETTINGS,
+    ...(context.throwaway ? THROWAWAY_SETTINGS : {}),
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    archive_command: archiveCommand(place.folder),
+  };
+  const server = await onFreePort((port) =>
+    supervise(
+      {
+        label: "PostgreSQL",
+        command,
+        args: ["-D", cluster, "-p", String(port), ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+        folder: place.folder,
+        workFolder: place.dataFolder,
+        account: place.account,
+        port,
+        stopSignal: "SIGINT", // Fast shutdown; at TERM it would wait for every client to leave.
+        stopWithinMs: 15_000,
+        readyWithinMs: 60_000,
+        isReady: () => acceptsClients(urlOf(port, password, "postgres")),
+      },
+      context,
+    ),
+  );
+  await createDatabase(urlOf(server.port, password, "postgres"));
+  return { url: urlOf(server.port, password, DATABASE), processes: [server] };
+}
+
+/** The hook that `npm run backup` puts there; without it WAL is kept nowhere, as before the first backup. */
+export function archiveHook(folder: string): string {
+  return join(folder, "archive-wal.sh");
+}
+
+function archiveCommand(folder: string): string {
+  const hook = `'${archiveHook(folder).replaceAll("'", `'\\''`).replaceAll("%", "%%")}'`;
+  return `test ! -e ${hook} || bash ${hook} "%p" "%f"`;
+}
+
+function programFor(cluster: string, installed: string): string {
+  if (!existsSync(cluster)) return installed;
+  const file = join(cluster, "PG_VERSION");
+  if (!existsSync(file))
+    throw new ServerProblem(
+      `PostgreSQL's data folder ${cluster} is broken (no PG_VERSION): restore it from a backup, or move it away to begin anew.`,
+    );
+  const major = readFileSync(file, "utf8").trim();
+  if (installed.includes(`/${major}/`)) return installed;
+  const program = postgresOfVersion(major);
+  if (program !== undefined || !/\/postgresql\/\d+\//.test(installed)) return program ?? installed;
+  throw new ServerProblem(
+    `PostgreSQL's data folder ${cluster} was made by version ${major}, which is not installed: install postgresql-${major}, or set DATA_DIR to another folder.`,
+  );
+}
+
+/** initdb beside the final place, renamed when complete: an interrupted one leaves nothing that looks like data. */
+async function initialise(context: RecipeContext, command: string, cluster: string, password: string): Promise<void> {
+  const { place } = context;
+  const unfinished = `${cluster}.unfinished`;
+  const passwordFile = writeForServer(place, "initdb.password", password);
+  const locale = process.platform === "linux" ? "C.UTF-8" : "C";
+  const args = ["-D", unfinished, "-U", DATABASE, "-E", "UTF8", `--locale=${locale}`, "--auth=scram-sha-256", `--pwfile=${passwordFile}`];
+  if (context.throwaway) args.push("--no-sync");
+  const as = place.account === undefined ? {} : { uid: place.account.uid, gid: place.account.gid };
+  const env = { PATH: processEnvironment().PATH, LANG: "C.UTF-8", HOME: place.dataFolder };
+  try {
+    rmSync(unfinished, { recursive: true, force: true });
+    await promisify(execFile)(join(dirname(command), "initdb"), args, { cwd: place.dataFolder, env, timeout: 120_000, ...as });
+    renameSync(unfinished, cluster);
+  } catch (error) {
+    const words = error instanceof Error && "stderr" in error ? String(error.stderr) : messageOf(error);
+    throw new ServerProblem(`PostgreSQL's data folder ${cluster} could not be made: ${words.trim().split("\n").slice(0, 3).join(" | ")}`);
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+async function acceptsClients(url: string): Promise<boolean> {
+  try {
+    await withClient(url, (client) => client.query("SELECT 1"));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "28P01")
+      throw new ServerProblem(
+        "PostgreSQL does not know our password: its data and the file `password` beside it belong to different servers.",
+      );
+    return false;
+  }
+}
+
+async function createDatabase(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [DATABASE]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
+  });
+}
+
+async function withClient(url: string, use: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 3_000, query_timeout: 60_000 });
+  client.on("error", () => undefined); // The server may end while it starts; the query's own error says so.
+  try {
+    await client.connect();
+    await use(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function urlOf(port: number, password: string, database: string): string {
+  return `postgres://${DATABASE}:${password}@127.0.0.1:${port}/${database}`;
+}

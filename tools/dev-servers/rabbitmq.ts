@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { endLeftover } from "./stale-processes.ts";
+import { keptPassword, writeForServer, type Place } from "./data-folders.ts";
+import { freePort } from "./ports.ts";
+import { answers, onFreePort } from "./probe.ts";
+import { folderProblem } from "./server-problem.ts";
+import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
+import { supervise, type Supervised } from "./supervisor.ts";
+
+/**
+ * A private RabbitMQ with its metrics. epmd, Erlang's port mapper, is a child of its own on its own port: otherwise Erlang
+ * would start one as a daemon that outlives everything, and two checkouts would fight over node names.
+ */
+export async function startRabbitmq(context: RecipeContext): Promise<RunningRecipe> {
+  const { place } = context;
+  const password = keptPassword(place);
+  await endLeftover(place.folder, "RabbitMQ", "SIGTERM", context.report);
+  const mapper = await startPortMapper(context);
+  try {
+    const prometheusPort = await freePort();
+    const server = await onFreePort(async (port) =>
+      startBroker(context, { port, prometheusPort, mapperPort: mapper.port, distributionPort: await freePort(), password }),
+    );
+    return {
+      url: `amqp://boxoffice:${password}@127.0.0.1:${server.port}`,
+      prometheusUrl: `http://127.0.0.1:${prometheusPort}/metrics`,
+      processes: [server, mapper],
+    };
+  } catch (error) {
+    await mapper.stop();
+    throw error;
+  }
+}
+
+async function startPortMapper(context: RecipeContext): Promise<Supervised> {
+  const { place } = context;
+  const folder = join(place.folder, "epmd");
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw folderProblem(error, folder);
+  }
+  await endLeftover(folder, "epmd", "SIGTERM", context.report);
+  return onFreePort((port) =>
+    supervise(
+      {
+        label: "epmd",
+        command: context.binaries.epmd ?? "epmd",
+        args: ["-port", String(port), "-address", "127.0.0.1"],
+        folder,
+        workFolder: place.dataFolder,
+        account: place.account,
+        port,
+        stopSignal: "SIGTERM",
+        stopWithinMs: 3_000,
+        readyWithinMs: 10_000,
+        // NAMES_REQ of the port mapper's protocol: two bytes of length, then the letter n. It answers its own port first.
+        isReady: () => answers(port, "\u0000\u0001n", /^[^]{4}/),
+      },
+      { ...context, report: (line) => context.report(`RabbitMQ: ${line}`) },
+    ),
+  );
+}
+
+type Ports = { port: number; prometheusPort: number; mapperPort: number; distributionPort: number; password: string };
+
+function startBroker(context: RecipeContext, ports: Ports): Promise<Supervised> {
+  const { place } = context;
+  const { port } = ports;
+  const data = place.dataFolder;
+  const configuration = writeForServer(
+    place,
+    "rabbitmq.conf",
+    [
+      `listeners.tcp.1 = 127.0.0.1:${port}`,
+      "prometheus.tcp.ip = 127.0.0.1",
+      `prometheus.tcp.port = ${ports.prometheusPort}`,
+      "log.console = true",
+      "log.console.level = warning",
+      "log.file = false",
+      `load_definitions = ${writeDefinitions(place, ports.password, context.slots)}`,
+      "",
+    ].join("\n"),
+  );
+  return supervise(
+    {
+      label: "RabbitMQ",
+      command: context.binaries.rabbitmq ?? "rabbitmq-server",
+      args: [],
+      environment: {
+        ERL_EPMD_PORT: String(ports.mapperPort),
+        ERL_EPMD_ADDRESS: "127.0.0.1",
+        RUNNING_UNDER_SYSTEMD: "true", // Makes the script exec Erlang, so that the process we started is the server.
+        RABBITMQ_NODENAME: "boxoffice@localhost",
+        RABBITMQ_NODE_PORT: String(port),
+        RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+        RABBITMQ_DIST_PORT: String(ports.distributionPort),
+        RABBITMQ_MNESIA_BASE: join(data, "mnesia"),
+        RABBITMQ_LOG_BASE: join(data, "log"),
+        RABBITMQ_PID_FILE: join(data, "rabbitmq.pid"),
+        RABBITMQ_CONF_ENV_FILE: "/dev/null",
+        RABBITMQ_ENABLED_PLUGINS_FILE: writeForServer(place, "enabled_plugins", "[rabbitmq_prometheus].\n"),
+        RABBITMQ_CONFIG_FILE: configuration,
+        // Two schedulers that do not spin: it shares the machine with the engine.
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+S 2:2 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
+      },
+      folder: place.folder,
+      workFolder: data,
+      account: place.account,
+      port,
+      stopSignal: "SIGTERM",
+      stopWithinMs: context.throwaway ? 0 : 15_000,
+      readyWithinMs: 90_000,
+      isReady: () => answers(port, "AMQP\u0000\u0000\u0009\u0001", /RabbitMQ/),
+    },
+    context,
+  );
+}
+
+/** The user, known by a salted hash only, and the vhosts. Read at each start; with them no guest account is made. */
+function writeDefinitions(place: Place, password: string, slots: number): string {
+  const salt = createHash("sha256").update(place.folder).digest().subarray(0, 4);
+  const hash = Buffer.concat([salt, createHash("sha256").update(salt).update(password, "utf8").digest()]).toString("base64");
+  const vhosts = ["/", ...Array.from({ length: slots }, (_, index) => `slot-${index + 1}`)];
+  const definitions = {
+    users: [
+      { name: "boxoffice", password_hash: hash, hashing_algorithm: "rabbit_password_hashing_sha256", tags: ["administrator"], limits: {} },
+    ],
+    vhosts: vhosts.map((name) => ({ name })),
+    permissions: vhosts.map((vhost) => ({ user: "boxoffice", vhost, configure: ".*", write: ".*", read: ".*" })),
+  };
+  return writeForServer(place, "definitions.json", JSON.stringify(definitions, undefined, 2));
+}

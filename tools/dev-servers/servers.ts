@@ -1,0 +1,97 @@
+import type { ServerUrls } from "../../config/index.ts";
+import { SERVER_NAMES, type ServerName } from "./binaries.ts";
+import { startNats } from "./nats.ts";
+import { provideBinaries } from "./packages.ts";
+import { makePlace, serversFolder } from "./data-folders.ts";
+import { startPostgres } from "./postgres.ts";
+import { secondsSince, type Report } from "./server-problem.ts";
+import { startRabbitmq } from "./rabbitmq.ts";
+import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
+import { startRedis } from "./redis.ts";
+import type { Supervised } from "./supervisor.ts";
+
+export type StartOptions = {
+  /** Folder of the data; what is there is used again. */
+  dataDir: string;
+  /** All four by default. */
+  only?: readonly ServerName[];
+  report: Report;
+  /** Start again what dies, with a line that says so. */
+  restart: boolean;
+  /** Ends a start that is under way: it then rejects, with everything stopped again. */
+  abort?: AbortSignal;
+  /** No fsync: for test data. */
+  throwaway?: boolean;
+  /** RabbitMQ's vhosts slot-1 … slot-N, for tests. */
+  slots?: number;
+};
+
+export type RunningServers = {
+  /** The servers that were started. */
+  names: readonly ServerName[];
+  /** Of these. */
+  urls: Partial<ServerUrls>;
+  prometheusUrl: string | undefined;
+  /** Where their data is. */
+  folder: string;
+  /** The process of one server, to be killed, frozen, stopped or restarted. Throws for one that was not started. */
+  server(name: ServerName): Supervised;
+  /** Stops all of them at once, in well under 20 seconds. */
+  stop(): Promise<void>;
+};
+
+const RECIPES: Record<ServerName, { label: string; variable: keyof ServerUrls; start(context: RecipeContext): Promise<RunningRecipe> }> = {
+  rabbitmq: { label: "RabbitMQ", variable: "AMQP_URL", start: startRabbitmq },
+  postgres: { label: "PostgreSQL", variable: "DATABASE_URL", start: startPostgres },
+  redis: { label: "Redis", variable: "REDIS_URL", start: startRedis },
+  nats: { label: "NATS", variable: "TRANSPORTER", start: startNats },
+};
+
+/**
+ * Brings up private servers on free ports of 127.0.0.1, all at once, as children of this process: they end with it, however it
+ * ends. Throws a ServerProblem, with everything stopped again, when one cannot be started.
+ */
+export async function startServers(options: StartOptions): Promise<RunningServers> {
+  const { report } = options;
+  const names = SERVER_NAMES.filter((name) => options.only?.includes(name) ?? true);
+  const binaries = await provideBinaries(names, report);
+  const root = serversFolder(options.dataDir, report);
+  const running = new Map<ServerName, RunningRecipe>();
+  const stop = async (): Promise<void> => {
+    await Promise.all([...running].map(([name, recipe]) => stopRecipe(name, recipe, report)));
+    running.clear();
+  };
+
+  const starts = names.map(async (name) => {
+    const started = performance.now();
+    const place = makePlace(root, name);
+    const { restart, abort, throwaway = false, slots = 0 } = options;
+    const recipe = await RECIPES[name].start({ place, binaries, report, restart, abort, throwaway, slots });
+    running.set(name, recipe);
+    report(`${RECIPES[name].label} is up on port ${recipe.processes[0].port} (${secondsSince(started)})`);
+  });
+  const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) {
+    await stop();
+    throw failed.reason;
+  }
+  return {
+    names,
+    urls: Object.fromEntries([...running].map(([name, recipe]) => [RECIPES[name].variable, recipe.url])),
+    folder: root,
+    prometheusUrl: running.get("rabbitmq")?.prometheusUrl,
+    server(name) {
+      const recipe = running.get(name);
+      if (recipe === undefined) throw new Error(`${name} was not started here`);
+      return recipe.processes[0];
+    },
+    stop,
+  };
+}
+
+async function stopRecipe(name: ServerName, recipe: RunningRecipe, report: Report): Promise<void> {
+  const started = performance.now();
+  // In order: RabbitMQ's port mapper goes after RabbitMQ.
+  for (const one of recipe.processes) await one.stop();
+  report(`${RECIPES[name].label} stopped (${secondsSince(started)})`);
+}

@@ -1,0 +1,43 @@
+import { type Config, type Environment, type ServerUrls, readConfig } from "../../config/index.ts";
+import { refuseDemoEvents } from "../demo/demo-catalog.ts";
+import { lockDataDir } from "./engine-file.ts";
+import { migrate } from "../database/migrations.ts";
+import type { ServerName } from "../dev-servers/binaries.ts";
+import type { Report } from "../dev-servers/server-problem.ts";
+import { startServers } from "../dev-servers/servers.ts";
+import type { Life } from "../process/run-until-stopped.ts";
+
+export type PreparedEngine = { config: Config; urls: ServerUrls; prometheusUrl: string | undefined };
+
+/** What every engine needs before its first node: a data folder of its own, servers (those the environment names, private ones else), the schema. */
+export async function prepareEngine(environment: Environment, life: Life, report: Report): Promise<PreparedEngine> {
+  const early = readConfig(environment);
+  life.undo("the data folder's lock", lockDataDir(early.dataDir));
+  const servers = await startServers({ dataDir: early.dataDir, only: serversNotNamed(early), report, restart: true, abort: life.abort });
+  life.undo("servers", () => servers.stop());
+  const config = readConfig({ ...environment, ...servers.urls });
+  const urls = urlsOf(config);
+
+  life.abort.throwIfAborted();
+  const applied = await migrate(urls.DATABASE_URL);
+  report(applied.length === 0 ? "the database is up to date" : `migrated the database: ${applied.join(", ")}`);
+  if (config.production) await refuseDemoEvents(urls.DATABASE_URL);
+  life.abort.throwIfAborted();
+  return { config, urls, prometheusUrl: servers.prometheusUrl };
+}
+
+/** Those that the environment names are used as they are, and never started or stopped. */
+function serversNotNamed(config: Config): ServerName[] {
+  const named: Record<ServerName, string | undefined> = {
+    postgres: config.databaseUrl,
+    redis: config.redisUrl,
+    rabbitmq: config.amqpUrl,
+    nats: config.transporter,
+  };
+  return (Object.keys(named) as ServerName[]).filter((name) => named[name] === undefined);
+}
+
+function urlsOf(config: Config): ServerUrls {
+  const { databaseUrl = "", redisUrl = "", amqpUrl = "", transporter = "" } = config;
+  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter };
+}

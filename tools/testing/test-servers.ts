@@ -1,0 +1,68 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { processEnvironment, type ServerUrls, VARIABLES } from "../../config/index.ts";
+import { openToServers } from "../dev-servers/data-folders.ts";
+import type { Report } from "../dev-servers/server-problem.ts";
+import { startedAt } from "../dev-servers/process-identity.ts";
+import { startServers } from "../dev-servers/servers.ts";
+
+const PREFIX = "boxoffice-test-";
+const SLOTS = 8;
+
+/** `prometheusUrl`: of RabbitMQ. */
+export type TestServers = { urls: Partial<ServerUrls>; prometheusUrl?: string | undefined; folder: string; stop(): Promise<void> };
+
+/** Servers for one run of the tests, with data of their own that goes with them unless it is kept. */
+export async function startTestServers(options: {
+  report: Report;
+  abort: AbortSignal;
+  keep: boolean;
+  start: boolean;
+}): Promise<TestServers> {
+  removeAbandoned();
+  const folder = openToServers(mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`)));
+  const remove = (where: string) => {
+    if (!options.keep) rmSync(where, { recursive: true, force: true });
+  };
+  if (!options.start) return { urls: {}, folder, stop: async () => remove(folder) };
+  const said: string[] = [];
+  const report = (line: string) => (said.length === 0 ? options.report(line) : said.push(line));
+  try {
+    const servers = await startServers({ dataDir: folder, report, restart: true, throwaway: true, slots: SLOTS, abort: options.abort });
+    return {
+      urls: servers.urls,
+      prometheusUrl: servers.prometheusUrl,
+      folder,
+      async stop() {
+        said.push("stopping"); // The last lines on the screen are the tests' own.
+        await servers.stop();
+        remove(servers.folder);
+        remove(folder);
+      },
+    };
+  } catch (error) {
+    remove(folder);
+    throw error;
+  }
+}
+
+/** What configures an engine at this keyboard must not configure the tests, or they would sell from its database. */
+export function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
+  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && name !== "NODE_TEST_CONTEXT");
+  return {
+    ...Object.fromEntries(outside),
+    ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
+    ...servers.urls,
+    ...(servers.prometheusUrl === undefined ? {} : { RABBITMQ_METRICS_URL: servers.prometheusUrl }),
+    DATA_DIR: join(servers.folder, "engine"),
+  };
+}
+
+/** What runs that were killed left behind. */
+function removeAbandoned(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1] ?? Number.NaN);
+    if (Number.isInteger(pid) && startedAt(pid) === undefined) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,65 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "vite";
+import { earlyPath } from "../../public/src/prefetch.ts";
+import { PATHS } from "../../public/src/paths.ts";
+import { messageOf } from "../dev-servers/server-problem.ts";
+import { ROOT } from "../testing/static-checks.ts";
+import { BUDGET_BYTES, type Manifest, firstLoad } from "./budget.ts";
+import { compressFolder } from "./compress.ts";
+import { DIST, PUBLIC, stampFile, stampOfSources } from "./sources.ts";
+
+/**
+ * Builds the web app beside public/dist and then takes its place, so that two builds at once, or one that fails, leave a whole one. The gateway
+ * reads `pages.json` (which addresses are pages, and what they will ask for) and the files compressed beforehand. Prints one line; throws above the budget.
+ */
+async function main(): Promise<string> {
+  const stamp = stampOfSources();
+  const folder = join(ROOT, "node_modules", ".cache", "boxoffice", `web-app-${process.pid}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  try {
+    await build({ configFile: join(PUBLIC, "vite.config.ts"), logLevel: "error", build: { outDir: folder, emptyOutDir: true } });
+    const sizes = await compressFolder(folder);
+    const manifest = JSON.parse(readFileSync(join(folder, ".vite", "manifest.json"), "utf8")) as Manifest;
+    const { files, bytes } = firstLoad(manifest, ["index.html", "src/app.tsx"], (file) => sizes.get(file)?.gzip ?? Infinity);
+    if (bytes > BUDGET_BYTES)
+      throw new Error(`The first load is ${bytes} bytes of JavaScript (gzip), the budget ${BUDGET_BYTES}: ${files.join(", ")}`);
+    writeFileSync(join(folder, "pages.json"), JSON.stringify({ pages: pages(), texts: textsIn(manifest) }));
+    writeFileSync(stampFile(folder), stamp);
+    takePlace(folder);
+    return `${(bytes / 1_000).toFixed(0)} kB of JavaScript at first (gzip) of ${BUDGET_BYTES / 1_000}`;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Each page's address, and what it asks the API first when it has no filters. */
+function pages(): { path: string; asks?: string }[] {
+  return Object.values(PATHS).map((path) => {
+    const asks = earlyPath({ pathname: path, search: "" });
+    return { path, ...(asks !== undefined && { asks }) };
+  });
+}
+
+/** The files of texts by language. */
+function textsIn(manifest: Manifest): Record<string, string> {
+  const texts = Object.entries(manifest).map(([source, { file }]) => [/\/(\w+)-texts\.ts$/.exec(source)?.[1] ?? "", `/${file}`] as const);
+  return Object.fromEntries(texts.filter(([language]) => language !== ""));
+}
+
+function takePlace(folder: string): void {
+  const old = `${folder}-old`;
+  try {
+    renameSync(DIST, old);
+  } catch {
+    // There is none yet.
+  }
+  renameSync(folder, DIST);
+  rmSync(old, { recursive: true, force: true });
+}
+
+main().then(console.log, (error: unknown) => {
+  console.error(messageOf(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../testing/static-checks.ts";
+
+export const PUBLIC = join(ROOT, "public");
+export const DIST = join(PUBLIC, "dist");
+const STAMP = ".stamp";
+
+/** A hash of everything that makes the web app what it is: its files, the packages, and how it is built. */
+export function stampOfSources(): string {
+  const hash = createHash("sha256").update(readFileSync(join(ROOT, "package-lock.json")));
+  for (const folder of [PUBLIC, import.meta.dirname])
+    for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
+      if (path === "dist" || path.startsWith(`dist/`)) continue;
+      const file = join(folder, path);
+      if (/\.\w+$/.test(path)) hash.update(`${path}\n`).update(readFileSync(file));
+    }
+  return hash.digest("hex");
+}
+
+/** Whether what is in public/dist was built from these sources. */
+export function isBuiltFrom(stamp: string): boolean {
+  const file = join(DIST, STAMP);
+  return existsSync(file) && readFileSync(file, "utf8") === stamp;
+}
+
+export function stampFile(folder: string): string {
+  return join(folder, STAMP);
+}
