@@ -28,7 +28,7 @@ function languageNames(): Record<string, string> {
   return Object.fromEntries(tags.map((tag) => [tag, new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag]));
 }
 
-/** `boot.ts` asks for data and texts before the app is there; the browser loads the app beside it rather than after it. */
+/** `main.ts` asks for data and texts before the app is there; the browser loads the app beside it rather than after it. */
 function preloadApp(): Plugin {
   return {
     name: "preload-app",

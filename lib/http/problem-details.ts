@@ -38,8 +38,13 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { status: number; title: str
 
 export const RETRY_AFTER_S = 1;
 
-/** An answer, ready to send. `spelled`: of one that is sent to many, the lines of its head and its body (see `replyForMany`). */
-export type Reply = { status: number; headers: Record<string, string>; body: string | Uint8Array; spelled?: Uint8Array };
+/** An HTTP response, ready to send. `flatHeaders`: all headers of a response that is sent many times, see `replyForMany`. */
+export type Reply = {
+  status: number;
+  headers: Record<string, string>;
+  body: string | Uint8Array;
+  flatHeaders?: readonly string[];
+};
 
 /**
  * An RFC 9457 problem document. `data` holds facts a client can act on, which become members of the document; it never holds
@@ -65,53 +70,36 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
 };
 
-/** Headers as HTTP/1.1 writes them. */
-export function linesOf(headers: Readonly<Record<string, string | number | readonly string[]>>): string {
-  let lines = "";
-  for (const name in headers) lines += `${name}: ${String(headers[name])}\r\n`;
-  return lines;
+/** Names and values in turn, the form in which `writeHead` copies nothing. */
+function flatten(headers: Readonly<Record<string, string>>): string[] {
+  const flat: string[] = [];
+  for (const name in headers) flat.push(name, headers[name] ?? "");
+  return flat;
 }
 
+/** Node writes a text together with the head, and bytes in a second write: up to this size, bytes are sent as Latin-1 text. */
 const ONE_WRITE_MAX = 16_384;
-const SECURITY_LINES = linesOf(SECURITY_HEADERS);
 
-/** A reply that is sent to many: what is the same for all is spelled out once. */
+/** Builds a reply that is sent many times: its headers are flattened once. */
 export function replyForMany(status: number, headers: Record<string, string>, body: Uint8Array): Reply {
-  const head = Buffer.from(`${linesOf(headers)}${SECURITY_LINES}Content-Length: ${body.length}\r\n\r\n`, "latin1");
-  const spelled = Buffer.concat([head, body]);
-  return { status, headers, body: spelled.subarray(head.length), spelled };
+  const flatHeaders = flatten({ ...SECURITY_HEADERS, ...headers, "Content-Length": String(body.length) });
+  return { status, headers, body, flatHeaders };
 }
-
-/** What sends an answer as it is spelled out: after a status line and these headers the rest, which is lines, an empty one, and the body. */
-export type SpelledSender = {
-  sendSpelled(status: number, own: Record<string, string>, rest: string | Uint8Array, encoding: "latin1" | "utf8"): void;
-};
 
 /**
- * Sends an answer once; HEAD gets the headers of GET. An answer that has begun already is left alone. `own`: headers of the request rather than of the
- * answer. Given here and not by `setHeader`, all are written in one go.
+ * Sends a response once, with one `writeHead` and one `end`. HEAD gets the headers of GET. A response that has begun is left alone.
+ * `own`: headers of this request rather than of the reply. Given here and not by `setHeader`, all are written in one go.
  */
-export function sendAnswer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { status, headers, body, spelled }: Reply,
-  own: Record<string, string> = {},
-): void {
+export function sendAnswer(request: IncomingMessage, response: ServerResponse, reply: Reply, own: Record<string, string> = {}): void {
   if (response.headersSent) return;
+  const { status, headers, body, flatHeaders } = reply;
   const bodiless = status === 204 || status === 304;
-  const length = spelled === undefined ? Buffer.byteLength(body) : body.length;
-  const asEver =
-    request.method !== "HEAD" && (spelled !== undefined || typeof body === "string") && !("Content-Security-Policy" in headers);
-  if (asEver && "sendSpelled" in response) {
-    const rest = spelled ?? `${SECURITY_LINES}${bodiless ? "" : `Content-Length: ${length}\r\n`}\r\n${bodiless ? "" : String(body)}`;
-    // In ASCII, which Latin-1 spells alike and without looking.
-    const encoding = length === body.length ? "latin1" : "utf8";
-    (response as SpelledSender).sendSpelled(status, spelled === undefined ? { ...own, ...headers } : own, rest, encoding);
-    return;
+  if (flatHeaders !== undefined) response.writeHead(status, flatten(own).concat(flatHeaders));
+  else {
+    const length = bodiless ? undefined : { "Content-Length": String(Buffer.byteLength(body)) };
+    response.writeHead(status, flatten({ ...SECURITY_HEADERS, ...own, ...headers, ...length }));
   }
-  response.writeHead(status, { ...SECURITY_HEADERS, ...own, ...headers, ...(bodiless ? {} : { "Content-Length": length }) });
   if (request.method === "HEAD" || bodiless) response.end();
-  else if (typeof body === "string" || length > ONE_WRITE_MAX || !(response instanceof ServerResponse)) response.end(body);
-  // Node's own writes a text together with the head, but bytes after it, in a second piece; Latin-1 spells each byte as it is.
-  else response.end(Buffer.from(body.buffer, body.byteOffset, length).toString("latin1"), "latin1");
+  else if (typeof body === "string" || body.length > ONE_WRITE_MAX || !(response instanceof ServerResponse)) response.end(body);
+  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1"), "latin1");
 }

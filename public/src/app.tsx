@@ -11,7 +11,7 @@ import { Pages } from "./router.tsx";
 
 const TRIES = 4;
 
-/** Called once by `boot.ts`, with what it has asked for in the meantime. */
+/** Called once by `main.ts`, with what it has asked for in the meantime. */
 export async function start(language: string, texts: Promise<Texts>, early: Early | undefined): Promise<void> {
   if (early !== undefined) answerEarly(early);
   void resume();

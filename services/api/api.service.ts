@@ -210,8 +210,6 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         const beganMs = turnNow();
         const work = () =>
           serving(tools, resource, { ...question, beganMs, context: contextOf(broker, question.requestId) }, request, response);
-        // A traced request is followed to the end of Node's answer.
-        if (dependencies.tracing === undefined) server?.learn(request);
         // Who looks lets those pass who buy.
         if (resource.byMethod.get(request.method ?? "")?.kept) line(work);
         else work();

@@ -9,7 +9,7 @@ export const api = createClient<paths>({ baseUrl: "/", fetch: fetchInTime });
 
 let early: Early | undefined;
 
-/** An answer that `boot.ts` has asked for already: the first question for it takes it, whatever else is asked before; soon it would be an old one. */
+/** An answer that `main.ts` has asked for already: the first question for it takes it, whatever else is asked before; soon it would be an old one. */
 export function answerEarly(one: Early): void {
   early = one;
   setTimeout(() => (early = undefined), PATIENCE_MS);

@@ -3,14 +3,13 @@ import type { Answer } from "../../../domain/refusal.ts";
 import { BoundedMap } from "../../../lib/concurrency/fifo-map.ts";
 import { type ProblemCode, problemOf, type Reply, replyForMany, sendAnswer } from "../../../lib/http/problem-details.ts";
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
-import { afterwards } from "../http/then-sync.ts";
 import type { ClientReader } from "../http/client-info.ts";
 import type { CompiledRoute } from "../routing/compile-route.ts";
 import type { Question } from "../routing/direct-router.ts";
 import { encode, encodingOf } from "../http/compression.ts";
 import { isKnown } from "../http/etag.ts";
 import type { GatewayCounts, KeptAnswer, KeptAnswers } from "./response-cache.ts";
-import { readInput } from "../routing/parse-request.ts";
+import { type ReadInput, readInput } from "../routing/parse-request.ts";
 import type { Input } from "../routing/route.ts";
 import type { Pass, Throttles } from "../http/rate-limits.ts";
 
@@ -39,69 +38,86 @@ export function createKnownQuestions(): BoundedMap<string, Known> {
 }
 
 /**
- * Answers a route that is the same for everybody from the bytes kept for its question. The question is the validated query and nothing else of the
- * request: who asks, with which token, is not looked at. At once where bytes are at hand; the promise, if there is one, never rejects.
+ * Serves a route whose answer is the same for everybody from the response cache. The cache key is the validated query and nothing else of the request:
+ * the caller and its token are not looked at. Never rejects.
  */
-export function servePublicRead(
+export async function servePublicRead(
   tools: PublicReadTools,
   route: CompiledRoute,
-  { params, queryText, requestId }: Question,
+  question: Question,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> | void {
+): Promise<void> {
+  const { requestId } = question;
   const varied = response.getHeader("Vary");
-  const own = { "X-Request-ID": requestId, Vary: varied === undefined ? "Accept-Encoding" : `${String(varied)}, Accept-Encoding` };
-  let limits: Record<string, string> | undefined;
-  const refuse = (code: ProblemCode, data?: Parameters<typeof problemOf>[2]): void => {
-    const { headers, ...problem } = problemOf(code, requestId, data);
-    sendAnswer(request, response, { ...problem, headers: { ...headers, ...limits } }, own);
+  const own: Record<string, string> = {
+    "X-Request-ID": requestId,
+    Vary: varied === undefined ? "Accept-Encoding" : `${String(varied)}, Accept-Encoding`,
   };
-  const failed = (error: unknown): void => {
-    tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
-    refuse("INTERNAL");
-  };
-
-  const answerTo = ({ input, key }: Known, pass: Pass | undefined): Promise<void> | void => {
+  const refuse = (code: ProblemCode, data?: Parameters<typeof problemOf>[2]): void =>
+    sendAnswer(request, response, problemOf(code, requestId, data), own);
+  try {
+    const reading = knownQuestion(tools, route, question, request);
+    const read = reading instanceof Promise ? await reading : reading;
+    if (!read.ok) {
+      refuse(read.code, read.broken && { errors: read.broken });
+      return;
+    }
+    const { input, key } = read.known;
+    const entering = enter(tools, route, input.params, request);
+    const pass = entering instanceof Promise ? await entering : entering;
     if (pass?.verdict !== undefined) {
-      limits = rateLimitHeaders(pass.verdict);
+      Object.assign(own, rateLimitHeaders(pass.verdict));
       if (!pass.verdict.allowed) {
         refuse("TOO_MANY_REQUESTS", throttledData(pass.verdict));
         return;
       }
     }
     const ask = () => tools.askFor(route, { ...input, idempotencyKey: "", client: () => tools.client.clientOf(request) }, requestId);
-    return afterwards(tools.keptAnswers.answer(key, ask), (answer) => {
-      if (!answer.ok) {
-        refuse(answer.refusal.code, answer.refusal.data);
-        return;
-      }
-      return afterwards(replyOf(tools, route, answer.value, request), (reply) =>
-        sendAnswer(request, response, reply, limits === undefined ? own : { ...own, ...limits }),
-      );
-    });
-  };
-  const enter = (known: Known): Promise<void> | void => {
-    if (route.throttle === undefined || tools.throttles === undefined) return answerTo(known, undefined);
-    const asked = { address: tools.client.addressOf(request), userId: "", params: known.input.params, body: {} };
-    return afterwards(tools.throttles.enter(route.throttle, asked), (pass) => answerTo(known, pass));
-  };
-
-  try {
-    const { url = "" } = request;
-    const known = tools.knownQuestions.get(url);
-    if (known !== undefined) return enter(known)?.catch(failed);
-    return afterwards(readInput(request, route, params, queryText), (read) => {
-      if (!read.ok) {
-        refuse(read.code, read.broken && { errors: read.broken });
-        return;
-      }
-      const now: Known = { input: read.input, key: keyOf(route, read.input) };
-      if (url.length <= KNOWN_LENGTH_MAX) tools.knownQuestions.set(url, now);
-      return enter(now);
-    })?.catch(failed);
+    const asked = tools.keptAnswers.answer(key, ask);
+    const answer = asked instanceof Promise ? await asked : asked;
+    if (!answer.ok) {
+      refuse(answer.refusal.code, answer.refusal.data);
+      return;
+    }
+    const making = replyOf(tools, route, answer.value, request);
+    sendAnswer(request, response, making instanceof Promise ? await making : making, own);
   } catch (error) {
-    failed(error);
+    tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
+    refuse("INTERNAL");
   }
+}
+
+type ReadQuestion = { ok: true; known: Known } | Exclude<ReadInput, { ok: true }>;
+
+/** Reads and validates a URL once; the same URL again is looked up. */
+function knownQuestion(
+  tools: PublicReadTools,
+  route: CompiledRoute,
+  { params, queryText }: Question,
+  request: IncomingMessage,
+): ReadQuestion | Promise<ReadQuestion> {
+  const { url = "" } = request;
+  const found = tools.knownQuestions.get(url);
+  if (found !== undefined) return { ok: true, known: found };
+  const keep = (read: ReadInput): ReadQuestion => {
+    if (!read.ok) return read;
+    const known: Known = { input: read.input, key: keyOf(route, read.input) };
+    if (url.length <= KNOWN_LENGTH_MAX) tools.knownQuestions.set(url, known);
+    return { ok: true, known };
+  };
+  const read = readInput(request, route, params, queryText);
+  return read instanceof Promise ? read.then(keep) : keep(read);
+}
+
+function enter(
+  { throttles, client }: PublicReadTools,
+  route: CompiledRoute,
+  params: Record<string, string>,
+  request: IncomingMessage,
+): Pass | undefined | Promise<Pass | undefined> {
+  if (route.throttle === undefined || throttles === undefined) return undefined;
+  return throttles.enter(route.throttle, { address: client.addressOf(request), userId: "", params, body: {} });
 }
 
 function replyOf(

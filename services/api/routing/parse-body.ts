@@ -4,9 +4,6 @@ import { isUtf8 } from "node:buffer";
 import type { ProblemCode } from "../../../lib/http/problem-details.ts";
 import { type Broken, plainName } from "./schema-validator.ts";
 
-/** A request that was read by its bytes has its body with it, in ASCII. */
-export type WithBody = { readonly wholeBody?: string };
-
 export const BODY_MAX = 65_536;
 /** So much more is read and thrown away, so that a client that is still sending can hear the refusal. */
 const DISCARDED_MAX = 16 * BODY_MAX;
@@ -14,27 +11,24 @@ const DISCARDED_MAX = 16 * BODY_MAX;
 export type Body = { ok: true; value: unknown } | { ok: false; code: ProblemCode; broken?: Broken[] };
 
 /**
- * Reads a JSON body of 64 KiB at most, at once where it is there already. No body at all is `undefined`.
+ * Reads a JSON body of 64 KiB at most. No body at all is `undefined`; that is answered without a promise.
  * Can refuse with: TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, MALFORMED, VALIDATION_ERROR (a member given twice). Rejects when the client goes away.
  */
 export function readBody(request: IncomingMessage): Body | Promise<Body> {
   const { headers } = request;
   const length = headers["content-length"];
   if (length === "0" || (length === undefined && !hasUnmeasuredBody(request))) return { ok: true, value: undefined };
-  const { wholeBody } = request as WithBody;
-  if (wholeBody !== undefined) return understood(headers, wholeBody);
   return collect(request, Number(length ?? 0)).then((bytes) =>
     bytes === undefined ? { ok: false, code: "TOO_LARGE" } : understood(headers, bytes),
   );
 }
 
-/** What was sent, as bytes or, where they are ASCII, as text. */
-function understood(headers: IncomingHttpHeaders, sent: Buffer | string): Body {
+function understood(headers: IncomingHttpHeaders, sent: Buffer): Body {
   if (sent.length === 0) return { ok: true, value: undefined };
   if (!isJson(headers["content-type"]) || (headers["content-encoding"] ?? "identity") !== "identity")
     return { ok: false, code: "UNSUPPORTED_MEDIA_TYPE" };
-  if (typeof sent !== "string" && !isUtf8(sent)) return { ok: false, code: "MALFORMED" };
-  const text = String(sent);
+  if (!isUtf8(sent)) return { ok: false, code: "MALFORMED" };
+  const text = sent.toString();
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -48,7 +42,8 @@ function understood(headers: IncomingHttpHeaders, sent: Buffer | string): Body {
 
 /** HTTP/2 has no transfer encodings: there a body is what does not end with the headers. */
 function hasUnmeasuredBody(request: IncomingMessage): boolean {
-  if (request.httpVersionMajor === 2) return !(request as unknown as Http2ServerRequest).stream.endAfterHeaders;
+  const { stream } = request as unknown as Partial<Http2ServerRequest>;
+  if (stream !== undefined) return !stream.endAfterHeaders;
   return request.headers["transfer-encoding"] !== undefined;
 }
 

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { ProblemCode } from "../../../lib/http/problem-details.ts";
 import { randomId } from "../../../lib/ids/random-id.ts";
-import { afterwards } from "../http/then-sync.ts";
 import { type Body, isJson, readBody } from "./parse-body.ts";
 import type { CompiledRoute } from "./compile-route.ts";
 import { readQuery } from "./parse-query.ts";
@@ -56,7 +55,8 @@ export function readInput(
     if (wrong.length > 0) return { ok: false, code: "VALIDATION_ERROR", broken: wrong };
     return { ok: true, input: { params, query, body: body as Record<string, unknown> } };
   };
-  return afterwards(readBody(request), checked);
+  const body = readBody(request);
+  return body instanceof Promise ? body.then(checked) : checked(body);
 }
 
 /** A key to send with every answer to a purchase, fit to be asked with again. */

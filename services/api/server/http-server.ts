@@ -1,10 +1,8 @@
 import { type IncomingMessage, type Server, type ServerOptions, ServerResponse, createServer } from "node:http";
 import { type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session, constants, createSecureServer } from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
-import { setTimeout as wait } from "node:timers/promises";
 import { fitHeap } from "../../../lib/observability/gc-tuning.ts";
-import { SECURITY_HEADERS, problemOf } from "../../../lib/http/problem-details.ts";
-import { KnownHeads } from "./fast-path/request-cache.ts";
+import { SECURITY_HEADERS, problemOf, sendAnswer } from "../../../lib/http/problem-details.ts";
 import { closed, listenTogether } from "./multi-listener.ts";
 
 /** Each costs some 20 KB; beyond, new ones are turned away so that those there are get served. */
@@ -45,8 +43,6 @@ export type Tls = { cert: string; key: string; certFile: string; keyFile: string
 export type GatewayServer = {
   /** The address it listens on, for people: http://127.0.0.1:3000. `shared`: with other processes. Rejects when the port cannot be had. */
   listen(host: string, port: number, shared?: boolean): Promise<string>;
-  /** The request, whose handler runs, is one of many alike: the next of the same bytes, or shape, need not be parsed (`known-heads.ts`). */
-  learn(request: IncomingMessage): void;
   /** New connections get this certificate; those there are keep theirs. */
   renew(tls: Tls): void;
   /** Goes on serving, and tells each client with its answer (HTTP/2: at once) to come back by a new connection, which may lead elsewhere. */
@@ -68,11 +64,10 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
       return super.writeHead(...(args as [number]));
     }
   }
-  const known =
-    tls === undefined ? new KnownHeads({ handle, keepAliveS: Math.floor(KEEP_ALIVE_MS / 1_000), ending: () => leaving }) : undefined;
   const answer: Handle = (request, response) => {
-    if (request.httpVersionMajor === 2) adaptHttp2(request as unknown as Http2ServerRequest);
-    known?.began(request, response);
+    if ("stream" in request) adaptHttp2(request as unknown as Http2ServerRequest);
+    // Node's parser also accepts other versions, such as HTTP/2.0 without its binary framing.
+    else if (request.httpVersionMajor !== 1) return refuseVersion(request, response);
     handle(request, response);
   };
   const sockets = new Set<Socket>();
@@ -81,12 +76,11 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
   const server: Server | Http2SecureServer = secure ?? createServer({ ...OPTIONS, ServerResponse: Response }, answer);
   let others: readonly NetServer[] = [];
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (known?.isMistaken(error, socket) !== true) refuseUnreadable(error, socket);
+    refuseUnreadable(error, socket);
   });
   server.on("connection", (socket: Socket) => {
     if (sockets.size >= CONNECTIONS_MAX) socket.destroy();
     sockets.add(socket);
-    known?.follow(socket);
     fitHeap(sockets.size);
     socket.once("close", () => {
       sockets.delete(socket);
@@ -105,12 +99,9 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
       for (const socket of sockets) socket.destroy();
     }, FINISH_MS);
     const otherDoors = others.map(closed);
-    // Node does not know of what was read by its bytes, and would end those connections as idle ones.
-    for (let steps = FINISH_MS / SWEEP_MS; known !== undefined && known.underWay > 0 && steps > 0; steps -= 1) await wait(SWEEP_MS);
     // An answer that was under way leaves its connection open and idle.
     const sweep = setInterval(() => {
       (server as Server).closeIdleConnections();
-      known?.closeIdle();
     }, SWEEP_MS);
     await Promise.all([...otherDoors, closed(server as NetServer)]);
     clearTimeout(force);
@@ -119,9 +110,6 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
 
   return {
     leave,
-    learn(request) {
-      known?.learn(request);
-    },
     async listen(host, port, shared = false) {
       try {
         others = await listenTogether(server, { host, port, shared, halfOpen: tls === undefined });
@@ -164,6 +152,12 @@ function adaptHttp2(request: Http2ServerRequest): void {
   const late = setTimeout(() => request.stream.close(constants.NGHTTP2_CANCEL), REQUEST_MS);
   request.once("end", () => clearTimeout(late));
   request.stream.once("close", () => clearTimeout(late));
+}
+
+/** An HTTP/1 connection speaks HTTP/1.0 or 1.1. */
+function refuseVersion(request: IncomingMessage, response: ServerResponse): void {
+  response.shouldKeepAlive = false;
+  sendAnswer(request, response, problemOf("MALFORMED", undefined, { detail: "This connection speaks HTTP/1.1" }));
 }
 
 function unlistenable(error: NodeJS.ErrnoException, host: string, port: number): Error {
