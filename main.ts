@@ -18,9 +18,15 @@ import { createApiService, NEEDED_SERVICES } from "./services/api/api.service.ts
 import { type GatewayCounts, newGatewayCounts } from "./services/api/handling/response-cache.ts";
 import { createAuthService } from "./services/auth/auth.service.ts";
 import { createCatalogService } from "./services/catalog/catalog.service.ts";
-import { type CatalogCounts, newCatalogCounts } from "./services/catalog/search/read-through-cache.ts";
+import {
+  type CatalogCounts,
+  newCatalogCounts,
+} from "./services/catalog/search/read-through-cache.ts";
 import { createLedgerService } from "./services/ledger/ledger.service.ts";
-import { createPurchasingService, type PurchasingDependencies } from "./services/purchasing/purchasing.service.ts";
+import {
+  createPurchasingService,
+  type PurchasingDependencies,
+} from "./services/purchasing/purchasing.service.ts";
 
 /** What every gateway serves at /api/openapi.json, for those who write programs against it. */
 export { API_DOCUMENT } from "./services/api/routes/index.ts";
@@ -60,7 +66,11 @@ export async function startNode(
   // Loaded where it is asked for: without it nothing is wrapped, and no part of OpenTelemetry's SDK is in memory.
   const tracing =
     traces &&
-    (await import("./lib/observability/tracing.ts")).openTracing(traces, { nodeId, services: runs, warn: (message) => log.warn(message) });
+    (await import("./lib/observability/tracing.ts")).openTracing(traces, {
+      nodeId,
+      services: runs,
+      warn: (message) => log.warn(message),
+    });
   const queries = tracing && tracedQueries(tracing);
   const broker = new ServiceBroker(
     brokerOptions(config, [
@@ -78,13 +88,16 @@ export async function startNode(
   const leaving = new AbortController();
   const health = createHealth(
     broker,
-    usesDatabase ? { database: async () => (await database.query({ text: "SELECT 1" })).length === 1 } : {},
+    usesDatabase
+      ? { database: async () => (await database.query({ text: "SELECT 1" })).length === 1 }
+      : {},
     { needs: config.services.includes("api") ? NEEDED_SERVICES : [], leaving: leaving.signal },
   );
   const layers = { gateway: newGatewayCounts(), catalog: newCatalogCounts() };
   const metrics = config.metricsPort === undefined ? undefined : createMetrics();
   const pools = { sale: database, worker: workerDatabase, long: longDatabase };
-  if (metrics !== undefined) watchNode(metrics, { broker, redis, pools, services: config.services });
+  if (metrics !== undefined)
+    watchNode(metrics, { broker, redis, pools, services: config.services });
   let metricsServer: MetricsServer | undefined;
   let url: string | undefined;
   let healthServer: HealthServer | undefined;
@@ -97,23 +110,60 @@ export async function startNode(
   let stopped: Promise<void> | undefined;
   const stopOnce = (): Promise<void> => (stopped ??= stop());
 
-  const { internalTokenSecret, transactionSecret, lockUrls, leaseMs, accessTokenKeysDir, refreshTokenSecret } = config;
+  const {
+    internalTokenSecret,
+    transactionSecret,
+    lockUrls,
+    leaseMs,
+    accessTokenKeysDir,
+    refreshTokenSecret,
+  } = config;
   const { batchMax, mailboxMax, ticketsPerCustomerMax } = config;
   const services: Record<Config["services"][number], () => ServiceSchema> = {
     auth: () => createAuthService({ database, accessTokenKeysDir, refreshTokenSecret }),
-    catalog: () => createCatalogService({ database, importDatabase: longDatabase, redis, counts: layers.catalog, metrics }),
+    catalog: () =>
+      createCatalogService({
+        database,
+        importDatabase: longDatabase,
+        redis,
+        counts: layers.catalog,
+        metrics,
+      }),
     purchasing: () =>
       createPurchasing({
-        ...{ database, workerDatabase, redis, amqpUrl, lockUrls, leaseMs, transactionSecret, internalTokenSecret, ...replacements },
+        database,
+        workerDatabase,
+        redis,
+        amqpUrl,
+        lockUrls,
+        leaseMs,
+        transactionSecret,
+        internalTokenSecret,
+        ...replacements,
         limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
         leaving: leaving.signal,
-        ...{ metrics, tracing },
+        metrics,
+        tracing,
       }),
-    ledger: () => createLedgerService({ database: longDatabase, redis, amqpUrl, leaving: leaving.signal, metrics, tracing }),
+    ledger: () =>
+      createLedgerService({
+        database: longDatabase,
+        redis,
+        amqpUrl,
+        leaving: leaving.signal,
+        metrics,
+        tracing,
+      }),
     api: () =>
       createApiService({
-        ...{ config, health, throttleStore: config.rateLimits ? redis : undefined, gatewayCounts: layers.gateway },
-        ...{ leaving: leaving.signal, waitMs: SERVICES_WAIT_MS, metrics, tracing },
+        config,
+        health,
+        throttleStore: config.rateLimits ? redis : undefined,
+        gatewayCounts: layers.gateway,
+        leaving: leaving.signal,
+        waitMs: SERVICES_WAIT_MS,
+        metrics,
+        tracing,
         listening: (address) => (url = address),
       }),
   };
@@ -123,10 +173,18 @@ export async function startNode(
   try {
     // First, so that a start which takes long or fails can be watched.
     if (metrics !== undefined && config.metricsPort !== undefined)
-      metricsServer = await startMetricsServer(metrics, { host: config.host, port: config.metricsPort });
-    if (!(await whenReady(redis, 2_000))) log.warn("Redis does not answer: starting without copies and leases");
+      metricsServer = await startMetricsServer(metrics, {
+        host: config.host,
+        port: config.metricsPort,
+      });
+    if (!(await whenReady(redis, 2_000)))
+      log.warn("Redis does not answer: starting without copies and leases");
     await broker.start();
-    if (config.healthPort !== undefined) healthServer = await startHealthServer(health, { host: config.host, port: config.healthPort });
+    if (config.healthPort !== undefined)
+      healthServer = await startHealthServer(health, {
+        host: config.host,
+        port: config.healthPort,
+      });
   } catch (error) {
     await broker.stop().catch(() => undefined);
     await metricsServer?.close();

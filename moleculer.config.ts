@@ -36,7 +36,15 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
           level: {
             [AUDIT_MODULE]: false,
             ...Object.fromEntries(
-              ["BROKER", "REGISTRY", "TRANSIT", "TRANSPORTER", "DISCOVERY", "CACHER", "METRICS"].map((name) => [name, "warn"]),
+              [
+                "BROKER",
+                "REGISTRY",
+                "TRANSIT",
+                "TRANSPORTER",
+                "DISCOVERY",
+                "CACHER",
+                "METRICS",
+              ].map((name) => [name, "warn"]),
             ),
             "*": config.logLevel,
           },
@@ -48,7 +56,8 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
         type: "Pino",
         options: {
           level: { [AUDIT_MODULE]: "info", "*": false },
-          createLogger: (_level: string, bindings: object) => auditLogger(config.auditFile, bindings),
+          createLogger: (_level: string, bindings: object) =>
+            auditLogger(config.auditFile, bindings),
         },
       },
     ],
@@ -61,5 +70,13 @@ const LINES = { hooks: { streamWrite: redacted } };
 
 /** Gives up a connection to a frozen server after four seconds and comes back by itself for ever; `openBusLink` notices within two. */
 function natsOptions(url: string): Record<string, unknown> {
-  return { url, timeout: 2_000, reconnect: true, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 2_000, maxPingOut: 2 };
+  return {
+    url,
+    timeout: 2_000,
+    reconnect: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    pingInterval: 2_000,
+    maxPingOut: 2,
+  };
 }

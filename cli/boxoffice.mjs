@@ -2,7 +2,16 @@
 // only what Node brings. Installs the packages when they differ from the lock file; otherwise costs a few milliseconds.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -19,7 +28,9 @@ const pinnedNode = () => JSON.parse(read(ROOT, "package.json")).dependencies.nod
 class InstallError extends Error {}
 
 function stampNow() {
-  const hash = createHash("sha256").update(read(ROOT, "package-lock.json")).update(read(ROOT, "package.json"));
+  const hash = createHash("sha256")
+    .update(read(ROOT, "package-lock.json"))
+    .update(read(ROOT, "package.json"));
   return hash.digest("hex");
 }
 
@@ -40,7 +51,8 @@ function packagesOf(...path) {
 /** Why packages must be installed, or undefined where what is there already is what the lock file names (somebody ran npm install). */
 function reasonToInstall() {
   if (!existsSync(MODULES)) return "no packages are here yet";
-  if (!existsSync(join(MODULES, ".package-lock.json"))) return "an earlier installation did not finish";
+  if (!existsSync(join(MODULES, ".package-lock.json")))
+    return "an earlier installation did not finish";
   const wanted = packagesOf(ROOT, "package-lock.json");
   const present = packagesOf(MODULES, ".package-lock.json");
   for (const [path, { version, optional }] of Object.entries(wanted)) {
@@ -52,13 +64,22 @@ function reasonToInstall() {
 
 /** Without node_modules/.bin: npm would replace the very Node it runs on. */
 function outsideEnvironment() {
-  const PATH = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.includes(`node_modules${sep}.bin`));
+  const PATH = (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => !folder.includes(`node_modules${sep}.bin`));
   return { ...process.env, PATH: PATH.join(delimiter) };
 }
 
 function npm(...args) {
-  const { status, error } = spawnSync("npm", args, { cwd: ROOT, env: outsideEnvironment(), stdio: ["ignore", "ignore", "inherit"] });
-  if (error) throw new InstallError(`npm could not be run (${error.message}); install Node.js 20 or newer with npm`);
+  const { status, error } = spawnSync("npm", args, {
+    cwd: ROOT,
+    env: outsideEnvironment(),
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (error)
+    throw new InstallError(
+      `npm could not be run (${error.message}); install Node.js 20 or newer with npm`,
+    );
   return status === 0;
 }
 
@@ -73,7 +94,11 @@ function ensureNode() {
   if (nodeVersion() === version) return;
   console.log(`install: node_modules/.bin/node is not Node ${version}; fetching it`);
   const folder = join(MODULES, "node");
-  spawnSync("node", ["installArchSpecificPackage.js"], { cwd: folder, env: outsideEnvironment(), stdio: ["ignore", "ignore", "inherit"] });
+  spawnSync("node", ["installArchSpecificPackage.js"], {
+    cwd: folder,
+    env: outsideEnvironment(),
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   // npm links a package's program only if it is there at the time.
   mkdirSync(dirname(NODE), { recursive: true });
   rmSync(NODE, { force: true });
@@ -88,7 +113,9 @@ function install(reason) {
   const began = Date.now();
   console.log(`install: npm ci, since ${reason}`);
   if (!npm("ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"))
-    throw new InstallError("npm ci failed (its words are above). Is the registry reachable, and is package-lock.json unchanged?");
+    throw new InstallError(
+      "npm ci failed (its words are above). Is the registry reachable, and is package-lock.json unchanged?",
+    );
   ensureNode();
   console.log(`install: done (${((Date.now() - began) / 1000).toFixed(1)} s)`);
 }
@@ -102,14 +129,16 @@ function takeLock() {
       writeFileSync(join(LOCK, "pid"), String(process.pid));
       return;
     } catch (error) {
-      if (error.code !== "EEXIST") throw new InstallError(`${ROOT} cannot be written (${error.message})`);
+      if (error.code !== "EEXIST")
+        throw new InstallError(`${ROOT} cannot be written (${error.message})`);
     }
     if (isStale(LOCK)) {
       removeStale();
       continue;
     }
     if (waits === 0) console.log("install: waiting for another installation in this folder");
-    if (Date.now() > deadline) throw new InstallError(`another installation does not end; if there is none, remove ${LOCK}`);
+    if (Date.now() > deadline)
+      throw new InstallError(`another installation does not end; if there is none, remove ${LOCK}`);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
   }
 }

@@ -13,10 +13,16 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 /** The one description of every variable: its meaning, its default as the README shows it. A test compares README with this. */
 export const VARIABLES = {
   PORT: ["the gateway's port", "3000"],
-  PORT_SHARING: ["`on`: several gateways of one machine on one port, over which the kernel spreads connections (Linux, BSD)", "off"],
+  PORT_SHARING: [
+    "`on`: several gateways of one machine on one port, over which the kernel spreads connections (Linux, BSD)",
+    "off",
+  ],
   HOST: ["the gateway's address; beyond loopback it wants TLS or TRUSTED_PROXIES", "127.0.0.1"],
   DATA_DIR: ["where private servers keep their data, and generated secrets", ".data"],
-  SERVICES: ["the services this node runs, separated by commas", "api,auth,catalog,purchasing,ledger"],
+  SERVICES: [
+    "the services this node runs, separated by commas",
+    "api,auth,catalog,purchasing,ledger",
+  ],
   DATABASE_URL: ["an existing PostgreSQL instead of a private one, postgres://…", "private server"],
   REDIS_URL: ["an existing Redis instead of a private one, redis://…", "private server"],
   REDLOCK_URLS: ["independent Redis masters for the lease, separated by commas", "REDIS_URL"],
@@ -24,25 +30,49 @@ export const VARIABLES = {
   TRANSPORTER: ["an existing NATS instead of a private one, nats://…", "private server"],
   BUS_NAMESPACE: ["keeps engines apart that share one NATS; letters, digits, _ and -", "boxoffice"],
   NODE_ID: ["this node's name on the bus, unique and stable", "host name and process id"],
-  HEALTH_PORT: ["answers /healthz and /readyz for any kind of node; never the public port", "not opened"],
+  HEALTH_PORT: [
+    "answers /healthz and /readyz for any kind of node; never the public port",
+    "not opened",
+  ],
   METRICS_PORT: ["answers /metrics for Prometheus; never the public port", "not opened"],
   TLS_CERT_FILE: ["the gateway's certificate chain, PEM", "plain HTTP"],
   TLS_KEY_FILE: ["the certificate's key, PEM", "plain HTTP"],
-  TRUSTED_PROXIES: ["addresses or CIDR ranges of proxies whose X-Forwarded-For counts, separated by commas", "none"],
-  CORS_ORIGINS: ["origins whose pages may read answers, https://shop.example, separated by commas; compared whole", "none"],
+  TRUSTED_PROXIES: [
+    "addresses or CIDR ranges of proxies whose X-Forwarded-For counts, separated by commas",
+    "none",
+  ],
+  CORS_ORIGINS: [
+    "origins whose pages may read answers, https://shop.example, separated by commas; compared whole",
+    "none",
+  ],
   BATCH_MAX: ["commands a worker commits in one statement", "500"],
   MAILBOX_MAX: ["commands that may wait for one event's worker", "4000"],
   LEASE_MS: ["life of an event's lease in milliseconds; renewed at a third", "3000"],
   TICKETS_PER_CUSTOMER_MAX: ["active tickets one customer may hold of one event", "10"],
   RATE_LIMITS: ["`off` for load tests only; refused in production", "on"],
   LOG_LEVEL: ["fatal, error, warn, info, debug or trace", "info"],
-  AUDIT_FILE: ["where the audit trail goes, appended to; its folder must be there", "standard output"],
-  OTEL_EXPORTER_OTLP_ENDPOINT: ["where traces go: an OpenTelemetry collector, http://…:4318", "no traces"],
+  AUDIT_FILE: [
+    "where the audit trail goes, appended to; its folder must be there",
+    "standard output",
+  ],
+  OTEL_EXPORTER_OTLP_ENDPOINT: [
+    "where traces go: an OpenTelemetry collector, http://…:4318",
+    "no traces",
+  ],
   OTEL_TRACES_SAMPLER_ARG: ["the share of requests that are traced, from 0 to 1", "1"],
   NODE_ENV: ["`production` takes all defaults of secrets away", "development"],
-  INTERNAL_TOKEN_SECRET: ["signs tokens between services; 32 characters or more, the same on every node", "made in DATA_DIR"],
-  TRANSACTION_SECRET: ["derives transaction ids; 32 characters or more, never changed, or a retry sells again", "made in DATA_DIR"],
-  REFRESH_TOKEN_SECRET: ["derives refresh tokens; 32 characters or more, the same on every auth node", "made in DATA_DIR"],
+  INTERNAL_TOKEN_SECRET: [
+    "signs tokens between services; 32 characters or more, the same on every node",
+    "made in DATA_DIR",
+  ],
+  TRANSACTION_SECRET: [
+    "derives transaction ids; 32 characters or more, never changed, or a retry sells again",
+    "made in DATA_DIR",
+  ],
+  REFRESH_TOKEN_SECRET: [
+    "derives refresh tokens; 32 characters or more, the same on every auth node",
+    "made in DATA_DIR",
+  ],
   ACCESS_TOKEN_KEYS_DIR: [
     "Ed25519 private keys, PEM, that sign access tokens (`npm run keys`); read by auth only",
     "DATA_DIR/secrets/access-keys",
@@ -56,7 +86,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export class ConfigError extends Error {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
-    super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    super(
+      `The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
+    );
     this.name = "ConfigError";
     this.problems = problems;
   }
@@ -78,12 +110,19 @@ export function readConfig(outside: Environment) {
   const production = value("NODE_ENV") === "production";
   const dataDir = resolve(value("DATA_DIR") ?? ".data");
 
-  const integer = <T extends number | undefined>(name: VariableName, least: number, most: number, byDefault: T): number | T => {
+  const integer = <T extends number | undefined>(
+    name: VariableName,
+    least: number,
+    most: number,
+    byDefault: T,
+  ): number | T => {
     const text = value(name);
     if (text === undefined) return byDefault;
     const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
     if (number >= least && number <= most) return number;
-    problems.push(`${name} is "${text}"; give a whole number from ${least} to ${most} (${VARIABLES[name][0]})`);
+    problems.push(
+      `${name} is "${text}"; give a whole number from ${least} to ${most} (${VARIABLES[name][0]})`,
+    );
     return byDefault;
   };
   const oneOf = <T extends string>(name: VariableName, words: readonly T[], byDefault: T): T => {
@@ -98,37 +137,65 @@ export function readConfig(outside: Environment) {
       .map((item) => item.trim())
       .filter(Boolean);
   /** The password a URL may carry is never repeated in a message. */
-  const url = (name: VariableName, text: string | undefined, protocols: readonly string[]): string | undefined => {
-    if (text === undefined || (URL.canParse(text) && protocols.includes(new URL(text).protocol))) return text;
-    problems.push(`${name} is not a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`);
+  const url = (
+    name: VariableName,
+    text: string | undefined,
+    protocols: readonly string[],
+  ): string | undefined => {
+    if (text === undefined || (URL.canParse(text) && protocols.includes(new URL(text).protocol)))
+      return text;
+    problems.push(
+      `${name} is not a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+    );
     return undefined;
   };
-  const secret = (name: "INTERNAL_TOKEN_SECRET" | "TRANSACTION_SECRET" | "REFRESH_TOKEN_SECRET"): string => {
+  const secret = (
+    name: "INTERNAL_TOKEN_SECRET" | "TRANSACTION_SECRET" | "REFRESH_TOKEN_SECRET",
+  ): string => {
     const text =
-      value(name) ?? (production ? undefined : keptSecret(dataDir, name.toLowerCase(), () => randomBytes(48).toString("base64url")));
+      value(name) ??
+      (production
+        ? undefined
+        : keptSecret(dataDir, name.toLowerCase(), () => randomBytes(48).toString("base64url")));
     if (text !== undefined && text.length >= 32) return text;
-    problems.push(text === undefined ? `${name} is missing; production has no default for it` : `${name} is shorter than 32 characters`);
+    problems.push(
+      text === undefined
+        ? `${name} is missing; production has no default for it`
+        : `${name} is shorter than 32 characters`,
+    );
     return "";
   };
 
   const services = list("SERVICES");
   for (const name of services)
-    if (!SERVICE_NAMES.some((known) => known === name)) problems.push(`SERVICES names "${name}"; known are ${SERVICE_NAMES.join(", ")}`);
-  const runs: ServiceName[] = services.length === 0 ? [...SERVICE_NAMES] : SERVICE_NAMES.filter((name) => services.includes(name));
+    if (!SERVICE_NAMES.some((known) => known === name))
+      problems.push(`SERVICES names "${name}"; known are ${SERVICE_NAMES.join(", ")}`);
+  const runs: ServiceName[] =
+    services.length === 0
+      ? [...SERVICE_NAMES]
+      : SERVICE_NAMES.filter((name) => services.includes(name));
 
   const host = value("HOST") ?? "127.0.0.1";
   const port = integer("PORT", 0, 65535, 3000);
   const healthPort = integer("HEALTH_PORT", 1, 65535, undefined);
   const metricsPort = integer("METRICS_PORT", 1, 65535, undefined);
-  const opened = [port, healthPort, metricsPort].filter((number) => number !== undefined && number !== 0);
-  if (new Set(opened).size !== opened.length) problems.push("PORT, HEALTH_PORT and METRICS_PORT must differ");
+  const opened = [port, healthPort, metricsPort].filter(
+    (number) => number !== undefined && number !== 0,
+  );
+  if (new Set(opened).size !== opened.length)
+    problems.push("PORT, HEALTH_PORT and METRICS_PORT must differ");
   const trustedProxies = list("TRUSTED_PROXIES");
   for (const proxy of trustedProxies)
-    if (!isAddressRange(proxy)) problems.push(`TRUSTED_PROXIES names "${proxy}"; give IP addresses or ranges like 10.0.0.0/8`);
+    if (!isAddressRange(proxy))
+      problems.push(
+        `TRUSTED_PROXIES names "${proxy}"; give IP addresses or ranges like 10.0.0.0/8`,
+      );
   const corsOrigins = list("CORS_ORIGINS");
   for (const origin of corsOrigins)
     if (!URL.canParse(origin) || new URL(origin).origin !== origin)
-      problems.push(`CORS_ORIGINS names "${origin}"; give scheme, host and port as browsers do, https://shop.example`);
+      problems.push(
+        `CORS_ORIGINS names "${origin}"; give scheme, host and port as browsers do, https://shop.example`,
+      );
   const certificate = pemFile("TLS_CERT_FILE", value("TLS_CERT_FILE"), problems);
   const certificateKey = pemFile("TLS_KEY_FILE", value("TLS_KEY_FILE"), problems);
   if ((value("TLS_CERT_FILE") === undefined) !== (value("TLS_KEY_FILE") === undefined))
@@ -137,23 +204,33 @@ export function readConfig(outside: Environment) {
     problems.push("TLS_CERT_FILE and TLS_KEY_FILE are not a certificate and its key in PEM");
   const loopback = host === "localhost" || host === "::1" || host.startsWith("127.");
   if (runs.includes("api") && !loopback && certificate === undefined && trustedProxies.length === 0)
-    problems.push(`HOST is ${host}, which others can reach, without TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES`);
+    problems.push(
+      `HOST is ${host}, which others can reach, without TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES`,
+    );
 
   const namespace = value("BUS_NAMESPACE") ?? "boxoffice";
-  if (!/^[\w-]{1,64}$/.test(namespace)) problems.push("BUS_NAMESPACE takes letters, digits, _ and -, 64 at most");
+  if (!/^[\w-]{1,64}$/.test(namespace))
+    problems.push("BUS_NAMESPACE takes letters, digits, _ and -, 64 at most");
 
   const rateLimits = oneOf("RATE_LIMITS", ["on", "off"], "on");
-  if (production && rateLimits === "off") problems.push("RATE_LIMITS=off is for load tests and refused in production");
+  if (production && rateLimits === "off")
+    problems.push("RATE_LIMITS=off is for load tests and refused in production");
   // A word misspelt must not make an engine for everybody out of one for a laptop.
   oneOf("NODE_ENV", ["development", "test", "production"], "development");
   if (production) problems.push(...productionProblems((name) => value(name as VariableName)));
 
   const redisUrl = url("REDIS_URL", value("REDIS_URL"), ["redis:", "rediss:"]);
-  const lockUrls = list("REDLOCK_URLS").flatMap((text) => url("REDLOCK_URLS", text, ["redis:", "rediss:"]) ?? []);
+  const lockUrls = list("REDLOCK_URLS").flatMap(
+    (text) => url("REDLOCK_URLS", text, ["redis:", "rediss:"]) ?? [],
+  );
 
-  const tracesUrl = url("OTEL_EXPORTER_OTLP_ENDPOINT", value("OTEL_EXPORTER_OTLP_ENDPOINT"), ["http:", "https:"]);
+  const tracesUrl = url("OTEL_EXPORTER_OTLP_ENDPOINT", value("OTEL_EXPORTER_OTLP_ENDPOINT"), [
+    "http:",
+    "https:",
+  ]);
   const tracesShare = value("OTEL_TRACES_SAMPLER_ARG") ?? "1";
-  if (!/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(tracesShare)) problems.push(`OTEL_TRACES_SAMPLER_ARG is "${tracesShare}"; give 0 to 1, as 0.05`);
+  if (!/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(tracesShare))
+    problems.push(`OTEL_TRACES_SAMPLER_ARG is "${tracesShare}"; give 0 to 1, as 0.05`);
 
   const config = {
     production,
@@ -170,7 +247,12 @@ export function readConfig(outside: Environment) {
     metricsPort,
     traces: tracesUrl === undefined ? undefined : { url: tracesUrl, share: Number(tracesShare) },
     tls: certificate &&
-      certificateKey && { cert: certificate.pem, certFile: certificate.file, key: certificateKey.pem, keyFile: certificateKey.file },
+      certificateKey && {
+        cert: certificate.pem,
+        certFile: certificate.file,
+        key: certificateKey.pem,
+        keyFile: certificateKey.file,
+      },
     trustedProxies,
     corsOrigins,
     databaseUrl: url("DATABASE_URL", value("DATABASE_URL"), ["postgres:", "postgresql:"]),
@@ -188,21 +270,49 @@ export function readConfig(outside: Environment) {
     refreshTokenSecret: runs.includes("auth") ? secret("REFRESH_TOKEN_SECRET") : "",
     accessTokenKeysDir: accessTokenKeysDirOf(environment),
   };
-  if (runs.includes("auth")) requireAccessTokenKeys(value("ACCESS_TOKEN_KEYS_DIR"), config.accessTokenKeysDir, production, problems);
+  if (runs.includes("auth"))
+    requireAccessTokenKeys(
+      value("ACCESS_TOKEN_KEYS_DIR"),
+      config.accessTokenKeysDir,
+      production,
+      problems,
+    );
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
 /** The private servers' addresses, by the variables that would name existing ones. */
-export type ServerUrls = { DATABASE_URL: string; REDIS_URL: string; AMQP_URL: string; TRANSPORTER: string };
+export type ServerUrls = {
+  DATABASE_URL: string;
+  REDIS_URL: string;
+  AMQP_URL: string;
+  TRANSPORTER: string;
+};
 
 /** A node cannot run without its four servers: says which are missing. */
-export function requireServers(config: Config): { databaseUrl: string; redisUrl: string; amqpUrl: string; transporter: string } {
+export function requireServers(config: Config): {
+  databaseUrl: string;
+  redisUrl: string;
+  amqpUrl: string;
+  transporter: string;
+} {
   const { databaseUrl, redisUrl, amqpUrl, transporter } = config;
-  if (databaseUrl !== undefined && redisUrl !== undefined && amqpUrl !== undefined && transporter !== undefined)
+  if (
+    databaseUrl !== undefined &&
+    redisUrl !== undefined &&
+    amqpUrl !== undefined &&
+    transporter !== undefined
+  )
     return { databaseUrl, redisUrl, amqpUrl, transporter };
-  const missing = Object.entries({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter });
-  throw new ConfigError(missing.filter(([, set]) => set === undefined).map(([name]) => `${name} is missing`));
+  const missing = Object.entries({
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    AMQP_URL: amqpUrl,
+    TRANSPORTER: transporter,
+  });
+  throw new ConfigError(
+    missing.filter(([, set]) => set === undefined).map(([name]) => `${name} is missing`),
+  );
 }
 
 /** The process's own environment, with what NAME_FILE names where that can be read: the only place that touches it. */
@@ -228,7 +338,11 @@ function keptFile(folder: string, name: string, make: () => string): string {
 }
 
 /** Opened once, so that a trail nobody could write stops the start and not the first sale. */
-function appendable(name: string, file: string | undefined, problems: string[]): string | undefined {
+function appendable(
+  name: string,
+  file: string | undefined,
+  problems: string[],
+): string | undefined {
   if (file === undefined) return undefined;
   try {
     closeSync(openSync(file, "a", 0o600));
@@ -238,7 +352,11 @@ function appendable(name: string, file: string | undefined, problems: string[]):
   return file;
 }
 
-function pemFile(name: string, file: string | undefined, problems: string[]): { file: string; pem: string } | undefined {
+function pemFile(
+  name: string,
+  file: string | undefined,
+  problems: string[],
+): { file: string; pem: string } | undefined {
   if (file === undefined) return undefined;
   try {
     return { file: resolve(file), pem: readFileSync(file, "utf8") };
@@ -260,17 +378,31 @@ function isKeyPair(cert: string, key: string): boolean {
 function isAddressRange(text: string): boolean {
   const [address = "", prefix, ...rest] = text.split("/");
   const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  return rest.length === 0 && bits > 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits));
+  return (
+    rest.length === 0 &&
+    bits > 0 &&
+    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  );
 }
 
 /** Where the keys of access tokens are; also for the command that makes the first one, before a configuration can be whole. */
 export function accessTokenKeysDirOf(environment: Environment): string {
-  const [named = "", dataDir = ""] = [environment.ACCESS_TOKEN_KEYS_DIR?.trim(), environment.DATA_DIR?.trim()];
-  return named === "" ? join(resolve(dataDir === "" ? ".data" : dataDir), "secrets", "access-keys") : resolve(named);
+  const [named = "", dataDir = ""] = [
+    environment.ACCESS_TOKEN_KEYS_DIR?.trim(),
+    environment.DATA_DIR?.trim(),
+  ];
+  return named === ""
+    ? join(resolve(dataDir === "" ? ".data" : dataDir), "secrets", "access-keys")
+    : resolve(named);
 }
 
 /** Outside production the first key makes itself: named by a moment long ago, so that two nodes at once agree on one. */
-function requireAccessTokenKeys(named: string | undefined, folder: string, production: boolean, problems: string[]): void {
+function requireAccessTokenKeys(
+  named: string | undefined,
+  folder: string,
+  production: boolean,
+  problems: string[],
+): void {
   const advice = `make one: npm run keys -- rotate`;
   if (named === undefined && production) {
     problems.push(`ACCESS_TOKEN_KEYS_DIR is missing; production has no default for it (${advice})`);
@@ -281,7 +413,9 @@ function requireAccessTokenKeys(named: string | undefined, folder: string, produ
     if (readdirSync(folder).some((file) => file.endsWith(".pem"))) return;
     if (named === undefined)
       keptFile(folder, "19700101T000000Z.pem", () =>
-        generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+        generateKeyPairSync("ed25519")
+          .privateKey.export({ type: "pkcs8", format: "pem" })
+          .toString(),
       );
     else problems.push(`ACCESS_TOKEN_KEYS_DIR holds no *.pem; ${advice}`);
   } catch {

@@ -4,7 +4,8 @@ const SECRETS = ["INTERNAL_TOKEN_SECRET", "TRANSACTION_SECRET", "REFRESH_TOKEN_S
 const SERVER_URLS = ["DATABASE_URL", "REDIS_URL", "REDLOCK_URLS", "AMQP_URL", "TRANSPORTER"];
 
 /** What documentation, examples and images call their secrets. */
-const WELL_KNOWN = /change.?(?:me|it|this)|example|default|secret|password|passw0rd|insecure|dummy|qwerty|letmein|boxoffice|12345678/i;
+const WELL_KNOWN =
+  /change.?(?:me|it|this)|example|default|secret|password|passw0rd|insecure|dummy|qwerty|letmein|boxoffice|12345678/i;
 const WELL_KNOWN_PASSWORDS = new Set([
   "guest",
   "postgres",
@@ -33,8 +34,10 @@ export function productionProblems(environment: (name: string) => string | undef
     const text = environment(name);
     if (text === undefined) continue;
     const twin = seen.get(text);
-    if (twin !== undefined) problems.push(`${name} is the same as ${twin}; each needs a secret of its own`);
-    else if (isGuessable(text)) problems.push(`${name} can be guessed; draw one: openssl rand -base64 48`);
+    if (twin !== undefined)
+      problems.push(`${name} is the same as ${twin}; each needs a secret of its own`);
+    else if (isGuessable(text))
+      problems.push(`${name} can be guessed; draw one: openssl rand -base64 48`);
     seen.set(text, name);
   }
   for (const name of SERVER_URLS) {
@@ -44,8 +47,11 @@ export function productionProblems(environment: (name: string) => string | undef
   }
   const proxies = (environment("TRUSTED_PROXIES") ?? "").split(",").map((proxy) => proxy.trim());
   if (proxies.some((proxy) => /\/0+$/.test(proxy)))
-    problems.push("TRUSTED_PROXIES trusts every address: anybody could say who they are; name the proxies");
-  if (environment("AUDIT_FILE") === "/dev/null") problems.push("AUDIT_FILE=/dev/null would throw the audit trail away");
+    problems.push(
+      "TRUSTED_PROXIES trusts every address: anybody could say who they are; name the proxies",
+    );
+  if (environment("AUDIT_FILE") === "/dev/null")
+    problems.push("AUDIT_FILE=/dev/null would throw the audit trail away");
   return problems;
 }
 
@@ -53,14 +59,19 @@ export function productionProblems(environment: (name: string) => string | undef
 function isGuessable(secret: string): boolean {
   if (WELL_KNOWN.test(secret) || /^(.{1,16}?)\1+$/s.test(secret)) return true;
   const codes = Array.from(secret, (character) => character.codePointAt(0) ?? 0);
-  const steps = codes.filter((code, index) => index > 0 && Math.abs(code - (codes[index - 1] ?? 0)) <= 1).length;
+  const steps = codes.filter(
+    (code, index) => index > 0 && Math.abs(code - (codes[index - 1] ?? 0)) <= 1,
+  ).length;
   return steps > codes.length / 2 || entropyBits(codes) < BITS_MIN;
 }
 
 /** Shannon's measure of the characters as they are: an upper bound of what the text can hide. */
 function entropyBits(codes: readonly number[]): number {
   const counts = Map.groupBy(codes, (code) => code);
-  return [...counts.values()].reduce((bits, { length }) => bits - length * Math.log2(length / codes.length), 0);
+  return [...counts.values()].reduce(
+    (bits, { length }) => bits - length * Math.log2(length / codes.length),
+    0,
+  );
 }
 
 /** NATS takes a token in the user's place. */

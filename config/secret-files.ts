@@ -26,7 +26,8 @@ export function withFiles(environment: Readonly<Record<string, string | undefine
     const file = environment[`${name}_FILE`]?.trim() ?? "";
     if (file === "") continue;
     const text = contentOf(file);
-    if ((environment[name]?.trim() ?? "") !== "") problems.push(`${name} and ${name}_FILE are both set; give one`);
+    if ((environment[name]?.trim() ?? "") !== "")
+      problems.push(`${name} and ${name}_FILE are both set; give one`);
     else if (text === undefined) problems.push(`${name}_FILE names a file that cannot be read`);
     else if (text === "") problems.push(`${name}_FILE names an empty file`);
     else Object.assign(whole, { [name]: text, [`${name}_FILE`]: undefined });

@@ -1,4 +1,12 @@
-import type { BuyTickets, CancelTicket, Command, Decision, EventState, Fact, Limits } from "./event-state.ts";
+import type {
+  BuyTickets,
+  CancelTicket,
+  Command,
+  Decision,
+  EventState,
+  Fact,
+  Limits,
+} from "./event-state.ts";
 import type { RefusalCode, RefusalData } from "./refusal.ts";
 
 /**
@@ -6,7 +14,12 @@ import type { RefusalCode, RefusalData } from "./refusal.ts";
  * The order is part of the contract: replay, key used for another quantity, over, limit per customer, sold out, sold. A refusal binds nothing.
  * `nowMs` is PostgreSQL's clock. Throws where the state lacks what the command needs: deciding without loading would be a guess.
  */
-export function decide(state: EventState, command: Command, nowMs: number, limits: Limits): Decision {
+export function decide(
+  state: EventState,
+  command: Command,
+  nowMs: number,
+  limits: Limits,
+): Decision {
   switch (command.type) {
     case "BuyTickets":
       return decidePurchase(state, command, nowMs, limits);
@@ -17,15 +30,25 @@ export function decide(state: EventState, command: Command, nowMs: number, limit
   }
 }
 
-function decidePurchase(state: EventState, command: BuyTickets, nowMs: number, limits: Limits): Decision {
+function decidePurchase(
+  state: EventState,
+  command: BuyTickets,
+  nowMs: number,
+  limits: Limits,
+): Decision {
   const earlier = state.sales.get(command.transactionId);
-  if (earlier !== undefined) return earlier.quantity === command.quantity ? { type: "replay" } : refuse("IDEMPOTENCY_KEY_REUSED");
+  if (earlier !== undefined)
+    return earlier.quantity === command.quantity
+      ? { type: "replay" }
+      : refuse("IDEMPOTENCY_KEY_REUSED");
   if (nowMs >= state.startsAtMs) return refuse("EVENT_OVER");
   const active = state.activeTickets.get(command.userId);
-  if (active === undefined) throw new Error("The customer's active tickets were not loaded before deciding");
+  if (active === undefined)
+    throw new Error("The customer's active tickets were not loaded before deciding");
   if (active + command.quantity > limits.ticketsPerCustomerMax)
     return refuse("PURCHASE_LIMIT_REACHED", { limit: limits.ticketsPerCustomerMax, active });
-  if (state.available < command.quantity) return refuse("EVENT_SOLD_OUT", { available: Math.max(0, state.available) });
+  if (state.available < command.quantity)
+    return refuse("EVENT_SOLD_OUT", { available: Math.max(0, state.available) });
   const { transactionId, userId, quantity } = command;
   return { type: "accept", fact: { type: "TicketsSold", transactionId, userId, quantity } };
 }

@@ -52,19 +52,30 @@ export function recordProblem(record: EventRecord): string | undefined {
 const utf8 = new TextEncoder();
 
 function textProblem(record: EventRecord): string | undefined {
-  for (const field of ["source", "sourceId", "name", "type", "location", "country", "url"] as const) {
+  for (const field of [
+    "source",
+    "sourceId",
+    "name",
+    "type",
+    "location",
+    "country",
+    "url",
+  ] as const) {
     const text = record[field];
     if (text === null) continue;
     if (text.trim() === "") return `${field} is empty`;
-    if (text.length > EVENT_LIMITS[field]) return `${field} is longer than ${EVENT_LIMITS[field]} characters`;
+    if (text.length > EVENT_LIMITS[field])
+      return `${field} is longer than ${EVENT_LIMITS[field]} characters`;
     if (/\p{Cc}/u.test(text)) return `${field} has control characters in it`;
   }
   for (const field of ["name", "type", "location"] as const) {
     const key = fold(record[field]);
     if (key === "") return `${field} has no letter or digit`;
-    if (utf8.encode(key).length > EVENT_LIMITS.nameKeyBytes) return `${field} is too long once it is folded for the search`;
+    if (utf8.encode(key).length > EVENT_LIMITS.nameKeyBytes)
+      return `${field} is too long once it is folded for the search`;
   }
-  if (record.url !== null && !isWebAddress(record.url)) return "url is not a web address (http or https)";
+  if (record.url !== null && !isWebAddress(record.url))
+    return "url is not a web address (http or https)";
   return undefined;
 }
 
@@ -72,8 +83,16 @@ function isWebAddress(url: string): boolean {
   return /^https?:\/\/\S+$/i.test(url);
 }
 
-function timeProblem({ date, startTime, endTime, duration, startsAt, endsAt }: EventRecord): string | undefined {
-  if (!isDay(date)) return `date is not a day of the calendar (YYYY-MM-DD, ${EVENT_LIMITS.yearMin} to ${EVENT_LIMITS.yearMax})`;
+function timeProblem({
+  date,
+  startTime,
+  endTime,
+  duration,
+  startsAt,
+  endsAt,
+}: EventRecord): string | undefined {
+  if (!isDay(date))
+    return `date is not a day of the calendar (YYYY-MM-DD, ${EVENT_LIMITS.yearMin} to ${EVENT_LIMITS.yearMax})`;
   if (!isTime(startTime) || !isTime(endTime)) return "a time is not HH:MM";
   const startsMs = Date.parse(startsAt);
   const endsMs = Date.parse(endsAt);
@@ -83,7 +102,8 @@ function timeProblem({ date, startTime, endTime, duration, startsAt, endsAt }: E
     return "startsAt is not the moment of date and startTime";
   if (endsMs <= startsMs) return "it ends before it starts";
   if (duration > EVENT_LIMITS.durationMinutesMax) return "it lasts longer than a year";
-  if (!Number.isInteger(duration) || duration * 60_000 !== endsMs - startsMs) return "duration is not the minutes from start to end";
+  if (!Number.isInteger(duration) || duration * 60_000 !== endsMs - startsMs)
+    return "duration is not the minutes from start to end";
   return undefined;
 }
 
@@ -101,6 +121,7 @@ export function isTime(text: string): boolean {
 }
 
 function capacityProblem(capacity: number): string | undefined {
-  if (Number.isInteger(capacity) && capacity >= 0 && capacity <= EVENT_LIMITS.capacityMax) return undefined;
+  if (Number.isInteger(capacity) && capacity >= 0 && capacity <= EVENT_LIMITS.capacityMax)
+    return undefined;
   return `capacity is not a whole number from 0 to ${EVENT_LIMITS.capacityMax}`;
 }

@@ -1,17 +1,38 @@
 import type { Refusal } from "./refusal.ts";
 
 /** All or none of `quantity` tickets, once per `transactionId`, which is derived from the buyer's key. */
-export type BuyTickets = { type: "BuyTickets"; transactionId: string; userId: string; quantity: number };
+export type BuyTickets = {
+  type: "BuyTickets";
+  transactionId: string;
+  userId: string;
+  quantity: number;
+};
 /** Frees one place, once per ticket. */
-export type CancelTicket = { type: "CancelTicket"; transactionId: string; userId: string; ticketId: string };
+export type CancelTicket = {
+  type: "CancelTicket";
+  transactionId: string;
+  userId: string;
+  ticketId: string;
+};
 export type Command = BuyTickets | CancelTicket;
 
-export type TicketsSold = { type: "TicketsSold"; transactionId: string; userId: string; quantity: number };
-export type TicketCancelled = { type: "TicketCancelled"; transactionId: string; userId: string; ticketId: string };
+export type TicketsSold = {
+  type: "TicketsSold";
+  transactionId: string;
+  userId: string;
+  quantity: number;
+};
+export type TicketCancelled = {
+  type: "TicketCancelled";
+  transactionId: string;
+  userId: string;
+  ticketId: string;
+};
 export type Fact = TicketsSold | TicketCancelled;
 
 /** `replay`: it happened before, under the same transaction id; the earlier answer is given again. */
-export type Decision = { type: "accept"; fact: Fact } | { type: "replay" } | { type: "refuse"; refusal: Refusal };
+export type Decision =
+  { type: "accept"; fact: Fact } | { type: "replay" } | { type: "refuse"; refusal: Refusal };
 
 export type KnownSale = { userId: string; quantity: number };
 export type KnownTicket = { userId: string; cancelled: boolean };

@@ -25,7 +25,10 @@ export const REFUSAL_CODES = [
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
 /** Facts a client can act on (for example what is left); never a message of a server, never a value the client sent. */
-export type RefusalData = Record<string, string | number | boolean | readonly { field: string; rule: string }[]>;
+export type RefusalData = Record<
+  string,
+  string | number | boolean | readonly { field: string; rule: string }[]
+>;
 
 export type Refusal = { code: RefusalCode; data?: RefusalData };
 

@@ -48,7 +48,8 @@ export function grams(key: string): string[] {
   const letters = Array.from(key);
   const found = new Set<string>();
   for (let length = 1; length <= GRAM_LENGTH_MAX; length++)
-    for (let start = 0; start + length <= letters.length; start++) found.add(letters.slice(start, start + length).join(""));
+    for (let start = 0; start + length <= letters.length; start++)
+      found.add(letters.slice(start, start + length).join(""));
   return [...found];
 }
 

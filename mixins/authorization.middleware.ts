@@ -27,16 +27,27 @@ export function authorisation(verify: VerifyInternalToken): Middleware {
       if (auth === "public" || action.name?.startsWith("$node.") === true) return next;
       const name = action.name ?? "";
       const refuse = (ctx: Context, code: "FORBIDDEN" | "UNAUTHENTICATED", caller?: Caller) => {
-        audit({ what: "access", outcome: code, action: name, from: plainText(ctx.nodeID ?? undefined), ...askedBy(ctx), ...caller });
+        audit({
+          what: "access",
+          outcome: code,
+          action: name,
+          from: plainText(ctx.nodeID ?? undefined),
+          ...askedBy(ctx),
+          ...caller,
+        });
         return refused(code);
       };
       if (auth === undefined) return async (ctx: Context) => refuse(ctx, "FORBIDDEN");
-      return async function authorised(this: unknown, ctx: Context<unknown, CallMeta, { caller?: Caller }>) {
+      return async function authorised(
+        this: unknown,
+        ctx: Context<unknown, CallMeta, { caller?: Caller }>,
+      ) {
         const { token } = ctx.meta;
         const caller = typeof token === "string" ? verify(token) : refused("UNAUTHENTICATED");
         // An expired internal token is no news for the person behind it, whose own token may be fresh.
         if (!caller.ok) return refuse(ctx, "UNAUTHENTICATED");
-        if (auth === "operator" && caller.value.role !== "operator") return refuse(ctx, "FORBIDDEN", caller.value);
+        if (auth === "operator" && caller.value.role !== "operator")
+          return refuse(ctx, "FORBIDDEN", caller.value);
         ctx.locals.caller = caller.value;
         const answering = next.call(this as never, ctx) as unknown as Promise<unknown>;
         if (auth !== "operator" || unaudited === true) return answering;
@@ -72,6 +83,9 @@ function factsOf(params: unknown): Record<string, string | number | boolean> {
 /** For whom an action with `auth: "customer"` or `"operator"` is called. */
 export function callerOf(ctx: { locals: object }): Caller {
   const { caller } = ctx.locals as { caller?: Caller };
-  if (caller === undefined) throw new Error("No caller is known: the action is public, or the authorisation middleware is missing");
+  if (caller === undefined)
+    throw new Error(
+      "No caller is known: the action is public, or the authorisation middleware is missing",
+    );
   return caller;
 }

@@ -14,14 +14,20 @@ export function tracedBus(tracing: Tracing): Middleware {
     localAction(next, action) {
       const name = action.name ?? "";
       return function traced(this: unknown, ctx: Context<unknown, TraceMeta>) {
-        const answering = async (): Promise<unknown> => (await next.call(this as never, ctx)) as unknown;
+        const answering = async (): Promise<unknown> =>
+          (await next.call(this as never, ctx)) as unknown;
         const parent = tracing.current() ?? ctx.meta.traceparent;
         if (parent === undefined) return answering() as never;
         const kind = ctx.nodeID === ctx.broker.nodeID ? "INTERNAL" : "SERVER";
-        const span = tracing.begin(name, kind, { parent, attributes: { "rpc.system": "moleculer", "rpc.method": name } });
+        const span = tracing.begin(name, kind, {
+          parent,
+          attributes: { "rpc.system": "moleculer", "rpc.method": name },
+        });
         return tracing.within(span, async () => {
-          const answer = (await answering()) as { ok?: unknown; refusal?: { code: string } } | undefined;
-          if (answer?.ok !== undefined) span.setAttribute("boxoffice.outcome", answer.refusal?.code ?? "ok");
+          const answer = (await answering()) as
+            { ok?: unknown; refusal?: { code: string } } | undefined;
+          if (answer?.ok !== undefined)
+            span.setAttribute("boxoffice.outcome", answer.refusal?.code ?? "ok");
           return answer;
         }) as never;
       };
@@ -32,7 +38,11 @@ export function tracedBus(tracing: Tracing): Middleware {
         const parent = tracing.current();
         const ask = async (): Promise<unknown> => (await next.call(this as never, ctx)) as unknown;
         if (parent === undefined) return ask() as never;
-        const attributes = { "rpc.system": "moleculer", "rpc.method": name, "boxoffice.node": ctx.endpoint?.node.id ?? "" };
+        const attributes = {
+          "rpc.system": "moleculer",
+          "rpc.method": name,
+          "boxoffice.node": ctx.endpoint?.node.id ?? "",
+        };
         const span = tracing.begin(name, "CLIENT", { parent, attributes });
         // A new one: two tries of one command share what they were given.
         ctx.meta = { ...ctx.meta, traceparent: tracing.traceparent(span) };

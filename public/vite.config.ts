@@ -25,7 +25,9 @@ export default defineConfig({
 function languageNames(): Record<string, string> {
   const files = globSync(join(import.meta.dirname, "src", "locales", "*-texts.ts"));
   const tags = files.map((file) => basename(file, "-texts.ts"));
-  return Object.fromEntries(tags.map((tag) => [tag, new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag]));
+  return Object.fromEntries(
+    tags.map((tag) => [tag, new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag]),
+  );
 }
 
 /** `main.ts` asks for data and texts before the app is there; the browser loads the app beside it rather than after it. */
@@ -35,8 +37,18 @@ function preloadApp(): Plugin {
     transformIndexHtml: {
       order: "post",
       handler(_html, { bundle }) {
-        const app = Object.values(bundle ?? {}).find((chunk) => chunk.type === "chunk" && chunk.name === "app");
-        return app && [{ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `/${app.fileName}` }, injectTo: "head" }];
+        const app = Object.values(bundle ?? {}).find(
+          (chunk) => chunk.type === "chunk" && chunk.name === "app",
+        );
+        return (
+          app && [
+            {
+              tag: "link",
+              attrs: { rel: "modulepreload", crossorigin: true, href: `/${app.fileName}` },
+              injectTo: "head",
+            },
+          ]
+        );
       },
     },
   };

@@ -11,7 +11,13 @@ npm run backup -- --list           the full backups, the oldest first
 Servers of your own: kubernetes/base/backup/backup.sh, which this command runs, says how.`;
 
 try {
-  const { values } = parseArgs({ options: { list: { type: "boolean" }, "key-file": { type: "string" }, help: { type: "boolean" } } });
+  const { values } = parseArgs({
+    options: {
+      list: { type: "boolean" },
+      "key-file": { type: "string" },
+      help: { type: "boolean" },
+    },
+  });
   if (values.help === true) console.log(USAGE);
   else await backup(values.list === true, values["key-file"]);
 } catch (error) {
@@ -27,18 +33,25 @@ async function backup(list: boolean, keyFile: string | undefined): Promise<void>
     return;
   }
   const url = readEngineFile(dataDir)?.urls.DATABASE_URL;
-  if (url === undefined) throw new ServerProblem(`No engine runs with its data in ${dataDir}. Run npm start first, in another terminal.`);
+  if (url === undefined)
+    throw new ServerProblem(
+      `No engine runs with its data in ${dataDir}. Run npm start first, in another terminal.`,
+    );
   const database = openDatabase(url, "long");
   try {
     const [mode] = await database.query<{ archive_mode: string }>({ text: "SHOW archive_mode" });
     if (mode?.archive_mode !== "on")
-      throw new ServerProblem("The running PostgreSQL cannot archive its WAL: stop the engine and start it again.");
+      throw new ServerProblem(
+        "The running PostgreSQL cannot archive its WAL: stop the engine and start it again.",
+      );
     // Before the backup, which needs the WAL that is written beside it.
     backups.archiveFromNow();
     const began = performance.now();
     const name = await backups.run(["full"], { DATABASE_URL: url });
     await database.query({ text: "SELECT pg_switch_wal()" });
-    console.log(`${name} is whole (${secondsSince(began)}). npm run restore -- --drill tries it; npm run restore -- --to TIME goes back.`);
+    console.log(
+      `${name} is whole (${secondsSince(began)}). npm run restore -- --drill tries it; npm run restore -- --to TIME goes back.`,
+    );
   } finally {
     await database.close();
   }

@@ -4,7 +4,10 @@ import { buildWebApp } from "../../tools/web-build/build.ts";
 
 /** `npm run build`: the web app into public/dist, whether or not its sources have changed. `npm start` and `npm test` build it by themselves. */
 async function main(): Promise<void> {
-  await buildWebApp((line) => console.log(`boxoffice: ${line}`), { again: true, environment: processEnvironment() });
+  await buildWebApp((line) => console.log(`boxoffice: ${line}`), {
+    again: true,
+    environment: processEnvironment(),
+  });
 }
 
 main().catch((error: unknown) => {

@@ -14,7 +14,8 @@ const abort = new AbortController();
 /** Answers the exit code: 1 where a mistake was not seen, or something was red without one. */
 async function main(words: readonly string[]): Promise<number> {
   const wanted = CHAOS_MUTANTS.filter(
-    ({ mistake, shownBy }) => words.length === 0 || words.some((word) => shownBy.id === word || mistake.includes(word)),
+    ({ mistake, shownBy }) =>
+      words.length === 0 || words.some((word) => shownBy.id === word || mistake.includes(word)),
   );
   if (wanted.length === 0) {
     console.error(USAGE);
@@ -22,7 +23,11 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const wrong = await runMutants(wanted, { report, seed: 1, abort: abort.signal });
   for (const line of wrong) console.error(`\n${line}`);
-  report(wrong.length === 0 ? `${wanted.length} mistakes, each seen` : `${wrong.length} not as it should be, of ${wanted.length} mistakes`);
+  report(
+    wrong.length === 0
+      ? `${wanted.length} mistakes, each seen`
+      : `${wrong.length} not as it should be, of ${wanted.length} mistakes`,
+  );
   return wrong.length === 0 ? 0 : 1;
 }
 

@@ -17,20 +17,21 @@ PostgreSQL has. Exit code 1 where an invariant is broken or a fault's own bound 
 --rate requests a second) for so many minutes, with a random fault every minute. --write: docs/reliability.md from the last run of all faults and the last soak.`;
 
 const began = performance.now();
-const report = (line: string): void => console.log(`chaos ${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s: ${line}`);
+const report = (line: string): void =>
+  console.log(`chaos ${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s: ${line}`);
 const abort = new AbortController();
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
-      ...{
-        only: { type: "string", default: "" },
-        seed: { type: "string" },
-        json: { type: "string" },
-        minutes: { type: "string", default: "30" },
-        rate: { type: "string" },
-      },
-      ...{ soak: { type: "boolean", default: false }, write: { type: "boolean", default: false }, help: { type: "boolean" } },
+      only: { type: "string", default: "" },
+      seed: { type: "string" },
+      json: { type: "string" },
+      minutes: { type: "string", default: "30" },
+      rate: { type: "string" },
+      soak: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      help: { type: "boolean" },
     },
   });
   const minutesOfSoak = Number(values.minutes);
@@ -46,22 +47,42 @@ async function main(): Promise<number> {
     console.error(USAGE);
     return values.help ? 0 : 1;
   }
-  const faults = values.soak ? [soakOf(minutesOfSoak, rate)] : await readFaults(values.only.split(",").filter(Boolean));
+  const faults = values.soak
+    ? [soakOf(minutesOfSoak, rate)]
+    : await readFaults(values.only.split(",").filter(Boolean));
   const startedAt = new Date().toISOString();
-  const file = values.json ?? join(ROOT, ".data", "chaos", `${startedAt.replaceAll(/[:.]/g, "-")}.json`);
-  for (const folder of [dirname(file), dirname(latest(false))]) mkdirSync(folder, { recursive: true });
+  const file =
+    values.json ?? join(ROOT, ".data", "chaos", `${startedAt.replaceAll(/[:.]/g, "-")}.json`);
+  for (const folder of [dirname(file), dirname(latest(false))])
+    mkdirSync(folder, { recursive: true });
   report(`${faults.map(({ id }) => id).join(", ")} with seed ${seed}`);
-  const results = await runFaults({ faults, seed, report, nodesLog: file.replace(/(\.json)?$/, ".log"), abort: abort.signal });
+  const results = await runFaults({
+    faults,
+    seed,
+    report,
+    nodesLog: file.replace(/(\.json)?$/, ".log"),
+    abort: abort.signal,
+  });
 
   const minutes = Math.round((performance.now() - began) / 6_000) / 10;
-  const written: ChaosReport = { seed, began: startedAt, minutes, machine: machine(), faults: results };
+  const written: ChaosReport = {
+    seed,
+    began: startedAt,
+    minutes,
+    machine: machine(),
+    faults: results,
+  };
   writeFileSync(file, `${JSON.stringify(written, undefined, 2)}\n`);
   if (values.only === "") writeFileSync(latest(values.soak), JSON.stringify(written));
   if (values.write) writePage();
-  console.table(Object.fromEntries(results.map(rowOf).map(({ fault = "", ...row }) => [fault, row])));
+  console.table(
+    Object.fromEntries(results.map(rowOf).map(({ fault = "", ...row }) => [fault, row])),
+  );
   for (const line of results.flatMap(detailsOf)) console.log(line);
   const failed = results.filter(hasFailed);
-  report(`${results.length - failed.length} of ${results.length} faults as promised, in ${minutes} minutes; seed ${seed}; ${file}`);
+  report(
+    `${results.length - failed.length} of ${results.length} faults as promised, in ${minutes} minutes; seed ${seed}; ${file}`,
+  );
   return failed.length === 0 ? 0 : 1;
 }
 
@@ -70,11 +91,17 @@ function latest(soak: boolean): string {
 }
 
 function writePage(): void {
-  if (!existsSync(latest(false))) throw new ServerProblem("docs/reliability.md needs a run of all faults: npm run chaos -- --write");
+  if (!existsSync(latest(false)))
+    throw new ServerProblem(
+      "docs/reliability.md needs a run of all faults: npm run chaos -- --write",
+    );
   const [matrix, soak] = [false, true].map((which) =>
-    existsSync(latest(which)) ? (JSON.parse(readFileSync(latest(which), "utf8")) as ChaosReport) : undefined,
+    existsSync(latest(which))
+      ? (JSON.parse(readFileSync(latest(which), "utf8")) as ChaosReport)
+      : undefined,
   );
-  if (matrix !== undefined) writeFileSync(join(ROOT, "docs", "reliability.md"), reliabilityPage(matrix, soak));
+  if (matrix !== undefined)
+    writeFileSync(join(ROOT, "docs", "reliability.md"), reliabilityPage(matrix, soak));
 }
 
 function machine(): string {
@@ -87,14 +114,16 @@ function stop(why: string): void {
   abort.abort(new Error(why));
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => stop(signal));
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 watchAncestors(stop);
 
 main().then(
   (code) => process.exit(abort.signal.aborted ? 130 : code),
   (error: unknown) => {
-    if (!abort.signal.aborted) console.error(error instanceof ServerProblem ? error.message : error);
+    if (!abort.signal.aborted)
+      console.error(error instanceof ServerProblem ? error.message : error);
     process.exit(abort.signal.aborted ? 130 : 1);
   },
 );

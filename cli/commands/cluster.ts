@@ -23,11 +23,27 @@ async function start(life: Life): Promise<void> {
   ]);
   const { config, urls, prometheusUrl } = engine;
   const { counts, port, onePort } = readClusterArguments(process.argv.slice(2), config.port);
-  const cluster = await startCluster({ urls, counts, port, onePort, environment, report: (line) => console.log(line) });
+  const cluster = await startCluster({
+    urls,
+    counts,
+    port,
+    onePort,
+    environment,
+    report: (line) => console.log(line),
+  });
   life.undo("nodes", () => cluster.stop());
-  for (const node of cluster.nodes) void node.ended().then((how) => report(`${node.name} ended (${how})`));
+  for (const node of cluster.nodes)
+    void node.ended().then((how) => report(`${node.name} ended (${how})`));
   const gateways = cluster.of("api");
-  life.undo("engine.json", writeEngineFile(config.dataDir, { nodeId: "cluster", address: gateways[0]?.url, urls, prometheusUrl }));
+  life.undo(
+    "engine.json",
+    writeEngineFile(config.dataDir, {
+      nodeId: "cluster",
+      address: gateways[0]?.url,
+      urls,
+      prometheusUrl,
+    }),
+  );
   life.abort.throwIfAborted();
   if (counts.catalog > 0 && !config.production) await addDemoCatalogue(engine);
   for (const { name, url } of gateways) report(`${name} serves on ${url ?? ""}`);
@@ -36,10 +52,20 @@ async function start(life: Life): Promise<void> {
 
 async function addDemoCatalogue({ config, urls }: PreparedEngine): Promise<void> {
   const started = performance.now();
-  const { broker } = await joinEngine({ ...processEnvironment(), ...urls }, { as: "cluster", needs: "catalog" });
+  const { broker } = await joinEngine(
+    { ...processEnvironment(), ...urls },
+    { as: "cluster", needs: "catalog" },
+  );
   try {
-    const count = await ensureDemoCatalogue(broker, createInternalTokenMint(config.internalTokenSecret)(OPERATOR), Date.now());
-    if (count > 0) report(`made a demo catalogue of ${count} events, since the database was empty (${secondsSince(started)})`);
+    const count = await ensureDemoCatalogue(
+      broker,
+      createInternalTokenMint(config.internalTokenSecret)(OPERATOR),
+      Date.now(),
+    );
+    if (count > 0)
+      report(
+        `made a demo catalogue of ${count} events, since the database was empty (${secondsSince(started)})`,
+      );
   } finally {
     await broker.stop();
   }

@@ -46,20 +46,43 @@ async function main(): Promise<number> {
   try {
     // What configures an engine at this keyboard must not configure this one.
     const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES));
-    const more = { PORT: "0", DATA_DIR: dataDir, RATE_LIMITS: "off", LOG_LEVEL: "error", AUDIT_FILE: join(dataDir, "audit.log") };
+    const more = {
+      PORT: "0",
+      DATA_DIR: dataDir,
+      RATE_LIMITS: "off",
+      LOG_LEVEL: "error",
+      AUDIT_FILE: join(dataDir, "audit.log"),
+    };
     const config = readConfig({ ...Object.fromEntries(outside), ...servers.urls, ...more });
     await migrate(servers.urls.DATABASE_URL ?? "");
     const node = await startNode(config);
     try {
       const url = node.url ?? "";
-      await ensureDemoCatalogue(node.broker, createInternalTokenMint(config.internalTokenSecret)(OPERATOR), Date.now());
-      const page = (await (await fetch(`${url}/api/events?limit=20`)).json()) as { items: { id: string }[] };
+      await ensureDemoCatalogue(
+        node.broker,
+        createInternalTokenMint(config.internalTokenSecret)(OPERATOR),
+        Date.now(),
+      );
+      const page = (await (await fetch(`${url}/api/events?limit=20`)).json()) as {
+        items: { id: string }[];
+      };
       const served = readContract(await (await fetch(`${url}/api/openapi.json`)).text());
-      const contract = values.contract === undefined ? served : readContract(readFileSync(values.contract, "utf8"));
-      const tokens = await Promise.all(Array.from({ length: BUYERS }, (_, index) => signedUp(url, index)));
+      const contract =
+        values.contract === undefined
+          ? served
+          : readContract(readFileSync(values.contract, "utf8"));
+      const tokens = await Promise.all(
+        Array.from({ length: BUYERS }, (_, index) => signedUp(url, index)),
+      );
       const began = performance.now();
       const result = await fuzz({
-        ...{ url, contract, served, requests, seed, tokens, credentials: CREDENTIALS },
+        url,
+        contract,
+        served,
+        requests,
+        seed,
+        tokens,
+        credentials: CREDENTIALS,
         eventIds: page.items.map(({ id }) => id),
         progress: (done) => (done % 5_000 === 0 ? report(`${done} requests`) : undefined),
       });
@@ -69,24 +92,36 @@ async function main(): Promise<number> {
       console.table(result.statuses);
       if (result.absent.length > 0) report(`not built yet: ${result.absent.join(", ")}`);
       for (const fault of result.faults) console.error(`\n${fault}`);
-      report(result.faults.length === 0 ? "every answer is as the contract says" : `${result.faults.length} kinds of answers are not`);
+      report(
+        result.faults.length === 0
+          ? "every answer is as the contract says"
+          : `${result.faults.length} kinds of answers are not`,
+      );
       return result.faults.length === 0 ? 0 : 1;
     } finally {
       await node.stop();
     }
   } finally {
     await servers.stop();
-    for (const folder of [servers.folder, dataDir]) rmSync(folder, { recursive: true, force: true });
+    for (const folder of [servers.folder, dataDir])
+      rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** The first account is the one whose password the requests know. */
 async function signedUp(url: string, index: number): Promise<string> {
-  const credentials = index === 0 ? CREDENTIALS : { ...CREDENTIALS, email: `fuzz-${index}@example.com` };
+  const credentials =
+    index === 0 ? CREDENTIALS : { ...CREDENTIALS, email: `fuzz-${index}@example.com` };
   const post = (path: string, body: object) =>
-    fetch(url + path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    fetch(url + path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
   await post("/api/auth/register", { ...credentials, name: "Fuzz" });
-  const login = (await (await post("/api/auth/login", { ...credentials, delivery: "body" })).json()) as { accessToken?: string };
+  const login = (await (
+    await post("/api/auth/login", { ...credentials, delivery: "body" })
+  ).json()) as { accessToken?: string };
   if (login.accessToken === undefined) throw new Error("A buyer of the fuzz run could not sign in");
   return login.accessToken;
 }

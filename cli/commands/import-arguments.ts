@@ -31,14 +31,24 @@ export function readArguments(words: string[]): Arguments {
       args: words,
       allowPositionals: true,
       options: {
-        ...{ capacity: text, type: text, "start-time": text, duration: text, "time-zone": text, format: text },
+        capacity: text,
+        type: text,
+        "start-time": text,
+        duration: text,
+        "time-zone": text,
+        format: text,
         help: { type: "boolean", short: "h" },
       },
     });
     if (values.help === true) return { ...nothing, help: true };
     const [source] = positionals;
-    if (source === undefined) return { ...nothing, problem: "Which feed? Name a file, a web address, or - for standard input." };
-    if (positionals.length > 1) return { ...nothing, problem: `One feed at a time: ${positionals.join(", ")}` };
+    if (source === undefined)
+      return {
+        ...nothing,
+        problem: "Which feed? Name a file, a web address, or - for standard input.",
+      };
+    if (positionals.length > 1)
+      return { ...nothing, problem: `One feed at a time: ${positionals.join(", ")}` };
     return { ...nothing, source, options: readOptions(values) };
   } catch (error) {
     return { ...nothing, problem: (error as Error).message };
@@ -47,7 +57,11 @@ export function readArguments(words: string[]): Arguments {
 
 function readOptions(values: Record<string, string | boolean | undefined>): ImportOptions {
   const options: ImportOptions = {};
-  const take = <T>(name: string, read: (text: string) => T | undefined, wanted: string): T | undefined => {
+  const take = <T>(
+    name: string,
+    read: (text: string) => T | undefined,
+    wanted: string,
+  ): T | undefined => {
     const text = values[name];
     if (typeof text !== "string") return undefined;
     const value = read(text.trim());
@@ -55,19 +69,37 @@ function readOptions(values: Record<string, string | boolean | undefined>): Impo
     return value;
   };
   const whole = (least: number, most: number) => (text: string) =>
-    /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined;
+    /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most
+      ? Number(text)
+      : undefined;
 
   const { capacityMax, durationMinutesMax, type: typeLength } = EVENT_LIMITS;
-  const capacity = take("capacity", whole(0, capacityMax), `a whole number from 0 to ${capacityMax}`);
+  const capacity = take(
+    "capacity",
+    whole(0, capacityMax),
+    `a whole number from 0 to ${capacityMax}`,
+  );
   const type = take(
     "type",
     (text) => (text !== "" && text.length <= typeLength ? text : undefined),
     `a word of at most ${typeLength} characters`,
   );
-  const startTime = take("start-time", (text) => (isTime(text) ? text : undefined), "a time such as 19:30");
-  const durationMinutes = take("duration", whole(1, durationMinutesMax), `minutes, from 1 to ${durationMinutesMax}`);
+  const startTime = take(
+    "start-time",
+    (text) => (isTime(text) ? text : undefined),
+    "a time such as 19:30",
+  );
+  const durationMinutes = take(
+    "duration",
+    whole(1, durationMinutesMax),
+    `minutes, from 1 to ${durationMinutesMax}`,
+  );
   const timeZone = take("time-zone", zoneNamed, "an IANA name such as Europe/Berlin");
-  const format = take("format", (text) => FORMATS.find((known) => known === text), `one of ${FORMATS.join(", ")}`);
+  const format = take(
+    "format",
+    (text) => FORMATS.find((known) => known === text),
+    `one of ${FORMATS.join(", ")}`,
+  );
   if (capacity !== undefined) options.capacity = capacity;
   if (type !== undefined) options.type = type;
   if (startTime !== undefined) options.startTime = startTime;

@@ -63,20 +63,35 @@ async function run(source: string, options: typeof found.options): Promise<numbe
     if (code === 1) progress.problem(messageFor(error, source));
   }
   progress.stop();
-  if (code === 130) console.error("Stopped. What is counted below is in the catalogue; importing the same feed again does the rest.");
+  if (code === 130)
+    console.error(
+      "Stopped. What is counted below is in the catalogue; importing the same feed again does the rest.",
+    );
   const { imported, updated, unchanged, repeated, refused } = counts;
-  console.log(`imported ${imported}, updated ${updated}, unchanged ${unchanged}, repeated ${repeated}, refused ${refused}`);
+  console.log(
+    `imported ${imported}, updated ${updated}, unchanged ${unchanged}, repeated ${repeated}, refused ${refused}`,
+  );
   await engine?.broker.stop();
   return code;
 }
 
-async function sendTo(broker: Engine["broker"], records: EventRecord[], last: boolean): Promise<readonly Outcome[]> {
+async function sendTo(
+  broker: Engine["broker"],
+  records: EventRecord[],
+  last: boolean,
+): Promise<readonly Outcome[]> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const answer = await broker.call<Answer<{ outcomes: Outcome[] }>, object>("catalog.import", { records, last }, { timeout: CALL_MS });
+      const answer = await broker.call<Answer<{ outcomes: Outcome[] }>, object>(
+        "catalog.import",
+        { records, last },
+        { timeout: CALL_MS },
+      );
       if (answer.ok) return answer.value.outcomes;
-      if (answer.refusal.code !== "TRY_AGAIN") throw new NoEngine(`The catalogue refused the import: ${answer.refusal.code}`);
-      if (tries === TRIES) throw new NoEngine("The import broke off: PostgreSQL is away or too busy");
+      if (answer.refusal.code !== "TRY_AGAIN")
+        throw new NoEngine(`The catalogue refused the import: ${answer.refusal.code}`);
+      if (tries === TRIES)
+        throw new NoEngine("The import broke off: PostgreSQL is away or too busy");
       await wait(AGAIN_MS);
     } catch (error) {
       if (tries === TRIES || (error as { retryable?: boolean }).retryable !== true) throw error;

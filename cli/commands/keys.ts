@@ -1,6 +1,12 @@
 import { parseArgs } from "node:util";
 import { accessTokenKeysDirOf, ConfigError, processEnvironment } from "../../config/index.ts";
-import { addAccessKey, readAccessKeys, removeRetiredKeys, signingKeyOf, verifyingKeysOf } from "../../lib/auth/key-store.ts";
+import {
+  addAccessKey,
+  readAccessKeys,
+  removeRetiredKeys,
+  signingKeyOf,
+  verifyingKeysOf,
+} from "../../lib/auth/key-store.ts";
 import { messageOf } from "../../tools/dev-servers/server-problem.ts";
 
 /** So long a new key is only published: by then every auth node has read it and every gateway has heard of it. */
@@ -13,11 +19,15 @@ A stolen key: rotate --in 0, then delete its file. Its tokens are refused within
 // npm run keys: works on the folder alone, before the first start as well as beside running engines.
 
 try {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { in: { type: "string", default: String(REST_S) } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { in: { type: "string", default: String(REST_S) } },
+  });
   const folder = accessTokenKeysDirOf(processEnvironment());
   const [command] = positionals;
   if (command === "list" && positionals.length === 1) list(folder);
-  else if (command === "rotate" && positionals.length === 1 && /^\d{1,6}$/.test(values.in)) rotate(folder, Number(values.in) * 1_000);
+  else if (command === "rotate" && positionals.length === 1 && /^\d{1,6}$/.test(values.in))
+    rotate(folder, Number(values.in) * 1_000);
   else fail(USAGE);
 } catch (error) {
   fail(error instanceof ConfigError ? error.problems.join("\n") : messageOf(error));
@@ -26,7 +36,8 @@ try {
 function rotate(folder: string, inMs: number): void {
   const key = addAccessKey(folder, Date.now() + inMs);
   console.log(`${key.file} signs from ${new Date(key.signsFromMs).toISOString()}, kid ${key.kid}`);
-  for (const file of removeRetiredKeys(folder, Date.now())) console.log(`${file} is deleted: no token of it is alive`);
+  for (const file of removeRetiredKeys(folder, Date.now()))
+    console.log(`${file} is deleted: no token of it is alive`);
 }
 
 function list(folder: string): void {
@@ -35,7 +46,14 @@ function list(folder: string): void {
   const signing = signingKeyOf(keys, nowMs);
   const verifying = verifyingKeysOf(keys, nowMs);
   for (const key of keys) {
-    const does = key === signing ? "signs" : key.signsFromMs > nowMs ? "will sign" : verifying.includes(key) ? "verifies" : "is retired";
+    const does =
+      key === signing
+        ? "signs"
+        : key.signsFromMs > nowMs
+          ? "will sign"
+          : verifying.includes(key)
+            ? "verifies"
+            : "is retired";
     console.log(`${key.file}  ${key.kid}  ${does}`);
   }
 }

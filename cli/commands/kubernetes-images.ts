@@ -17,12 +17,17 @@ export function imagesOf(kubernetes: string): string[] {
       .filter((name) => name.endsWith(".yaml"))
       .map((name) => join(kubernetes, part, name)),
   );
-  const named = files.flatMap((file) => [...readFileSync(file, "utf8").matchAll(/^ +image: (\S+)$/gm)].map(([, image = ""]) => image));
+  const named = files.flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(/^ +image: (\S+)$/gm)].map(([, image = ""]) => image),
+  );
   return [...new Set(named)].sort();
 }
 
 /** The kustomization that puts digests in place of tags, or what keeps it from being whole. */
-export function pinned(images: readonly string[], lines: readonly string[]): { kustomization: string } | { problems: string[] } {
+export function pinned(
+  images: readonly string[],
+  lines: readonly string[],
+): { kustomization: string } | { problems: string[] } {
   const problems: string[] = [];
   const given = new Map<string, { newName: string | undefined; digest: string }>();
   for (const line of lines.map((each) => each.trim()).filter(Boolean)) {
@@ -35,7 +40,9 @@ export function pinned(images: readonly string[], lines: readonly string[]): { k
   const entries = [...given].map(([image, { newName, digest }]) => {
     return `  - { name: ${withoutTag(image)}, ${newName === undefined ? "" : `newName: ${newName}, `}digest: "${digest}" }\n`;
   });
-  return { kustomization: `apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nimages:\n${entries.join("")}` };
+  return {
+    kustomization: `apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nimages:\n${entries.join("")}`,
+  };
 }
 
 /** Writes it where the overlay looks for it. */
@@ -58,7 +65,9 @@ if (import.meta.main) {
       process.exitCode = 1;
     } else {
       writeImages(overlay, result.kustomization);
-      console.log(`Wrote ${join("kubernetes", "overlays", word, "images")}; keep it with your manifests.`);
+      console.log(
+        `Wrote ${join("kubernetes", "overlays", word, "images")}; keep it with your manifests.`,
+      );
     }
   }
 }

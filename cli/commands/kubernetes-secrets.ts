@@ -30,7 +30,9 @@ export function drawSecrets(): Record<string, string> {
     "internal-token-secret": drawn(),
     "transaction-secret": drawn(),
     "refresh-token-secret": drawn(),
-    "access-key.pem": generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    "access-key.pem": generateKeyPairSync("ed25519")
+      .privateKey.export({ type: "pkcs8", format: "pem" })
+      .toString(),
     "grafana-password": drawn(),
   };
 }
@@ -41,7 +43,8 @@ export function writeSecrets(folder: string, secrets: Record<string, string>): s
   const there = Object.keys(secrets).filter((name) => existsSync(join(folder, name)));
   // A password is in two files: half of an old set and half of a new one would fit nothing.
   if (there.length > 0) return there;
-  for (const [name, text] of Object.entries(secrets)) writeFileSync(join(folder, name), text, { mode: 0o600 });
+  for (const [name, text] of Object.entries(secrets))
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
   return [];
 }
 
@@ -57,8 +60,13 @@ if (import.meta.main) {
     const folder = join(base, "secrets");
     const there = writeSecrets(folder, drawSecrets());
     if (there.length > 0) {
-      console.error(`${folder} has secrets already, which stay as they are. transaction-secret must never change, or a retry sells again.`);
+      console.error(
+        `${folder} has secrets already, which stay as they are. transaction-secret must never change, or a retry sells again.`,
+      );
       process.exitCode = 1;
-    } else console.log(`Wrote ${folder}. Keep a copy where you keep secrets: they are in no repository.`);
+    } else
+      console.log(
+        `Wrote ${folder}. Keep a copy where you keep secrets: they are in no repository.`,
+      );
   }
 }

@@ -12,14 +12,25 @@ import { startServers } from "../../tools/dev-servers/servers.ts";
 async function main(): Promise<void> {
   if (process.argv.includes("--dump")) return dump();
   const { DATABASE_URL } = processEnvironment();
-  if (!DATABASE_URL) throw new MigrationError("DATABASE_URL is missing. `npm start` migrates its private server by itself.");
+  if (!DATABASE_URL)
+    throw new MigrationError(
+      "DATABASE_URL is missing. `npm start` migrates its private server by itself.",
+    );
   const applied = await migrate(DATABASE_URL);
-  console.log(applied.length === 0 ? "The database is up to date." : `Applied ${applied.join(", ")}.`);
+  console.log(
+    applied.length === 0 ? "The database is up to date." : `Applied ${applied.join(", ")}.`,
+  );
 }
 
 async function dump(): Promise<void> {
   const folder = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-dump-")));
-  const servers = await startServers({ dataDir: folder, only: ["postgres"], report: () => undefined, restart: false, throwaway: true });
+  const servers = await startServers({
+    dataDir: folder,
+    only: ["postgres"],
+    report: () => undefined,
+    restart: false,
+    throwaway: true,
+  });
   try {
     const url = servers.urls.DATABASE_URL ?? "";
     await migrate(url);

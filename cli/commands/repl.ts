@@ -13,16 +13,22 @@ const STOP_MS = 2_000;
 // lines from a pipe.
 
 try {
-  const { values } = parseArgs({ options: { as: { type: "string" }, yes: { type: "boolean", default: false } } });
+  const { values } = parseArgs({
+    options: { as: { type: "string" }, yes: { type: "boolean", default: false } },
+  });
   const engine = await joinEngine(processEnvironment(), { as: "repl" });
   const { broker, config } = engine;
-  const who = values.as === undefined ? "nobody by name (--as EMAIL)" : await actAs(engine, values.as);
+  const who =
+    values.as === undefined ? "nobody by name (--as EMAIL)" : await actAs(engine, values.as);
   console.log(
     `On the bus of "${config.namespace}" as ${config.nodeId}, for ${who}; every call is an operator's and in the audit trail.\n` +
       "  events, workers, sales --live, reconcile, nodes, call ledger.status; help says all, q leaves",
   );
   const server = startRepl(broker, { delimiter: "boxoffice $", customCommands: null });
-  const desk = openDesk(broker, { say: console.log, sure: (question) => agreed(server, question, values.yes) });
+  const desk = openDesk(broker, {
+    say: console.log,
+    sure: (question) => agreed(server, question, values.yes),
+  });
   const answered = oneByOne(server, desk);
   completing(server);
   // Its own answer to the end of a pipe leaves at once, also with calls in flight.
@@ -40,10 +46,14 @@ try {
 
 /** The person must be an operator; answers who that is. */
 async function actAs(engine: Engine, email: string): Promise<string> {
-  const { value } = await engine.broker.call<{ value?: { id: string; email: string; role: string } | null }, object>("auth.find", {
+  const { value } = await engine.broker.call<
+    { value?: { id: string; email: string; role: string } | null },
+    object
+  >("auth.find", {
     email,
   });
-  if (value?.role !== "operator") throw new NoEngine(`${email} is no operator of this engine: npm run user -- list shows them`);
+  if (value?.role !== "operator")
+    throw new NoEngine(`${email} is no operator of this engine: npm run user -- list shows them`);
   engine.actAs(value.id);
   return value.email;
 }
@@ -54,7 +64,9 @@ async function agreed(server: REPLServer, question: string, yes: boolean): Promi
     console.log(`${question} Nobody is there to ask: start with --yes.`);
     return false;
   }
-  return new Promise((resolve) => server.question(`${question} [y/N] `, (answer) => resolve(/^y(es)?$/i.test(answer.trim()))));
+  return new Promise((resolve) =>
+    server.question(`${question} [y/N] `, (answer) => resolve(/^y(es)?$/i.test(answer.trim()))),
+  );
 }
 
 /** Makes lines wait for the answer to the one before: a pipe brings all at once, and `q` would leave first. Answers how to wait for the last one. */

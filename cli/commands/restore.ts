@@ -21,11 +21,17 @@ const say = (line: string): void => console.log(`restore: ${line}`);
 
 try {
   const { values } = parseArgs({
-    options: { to: { type: "string" }, latest: { type: "boolean" }, drill: { type: "boolean" }, "key-file": { type: "string" } },
+    options: {
+      to: { type: "string" },
+      latest: { type: "boolean" },
+      drill: { type: "boolean" },
+      "key-file": { type: "string" },
+    },
   });
   const { to, latest = false, drill = false } = values;
   if (drill ? latest : (to !== undefined) === latest) throw new ServerProblem(USAGE);
-  if (to !== undefined && Number.isNaN(Date.parse(to))) throw new ServerProblem(`${to} is no moment; give 2026-11-24T20:00:00Z`);
+  if (to !== undefined && Number.isNaN(Date.parse(to)))
+    throw new ServerProblem(`${to} is no moment; give 2026-11-24T20:00:00Z`);
   const { dataDir } = readConfig(processEnvironment());
   const backups = await openBackups({ dataDir, keyFile: values["key-file"], report: say });
   if (drill) await tryIt(dataDir, to, (folder) => restoreInto(folder, backups, to, say));
@@ -50,7 +56,11 @@ try {
  * A server of its own gets the backup; nothing of it is left. Compared with the purchases that the running engine has, if one runs: with --to those
  * from before that moment, of which none may be missing; else all of them, of which the last may be, and that is the RPO.
  */
-async function tryIt(dataDir: string, to: string | undefined, restore: (folder: string) => Promise<Restored>): Promise<void> {
+async function tryIt(
+  dataDir: string,
+  to: string | undefined,
+  restore: (folder: string) => Promise<Restored>,
+): Promise<void> {
   const live = readEngineFile(dataDir)?.urls.DATABASE_URL;
   const before = live === undefined ? undefined : await purchasesOf(live, to);
   const folder = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-restore-")));
@@ -82,7 +92,9 @@ async function purchasesOf(url: string, to: string | undefined): Promise<Purchas
 }
 
 function momentOf({ lastTransactionAt }: Restored): string {
-  return lastTransactionAt === undefined ? "its own end: no WAL was needed" : `the transaction of ${lastTransactionAt.toISOString()}`;
+  return lastTransactionAt === undefined
+    ? "its own end: no WAL was needed"
+    : `the transaction of ${lastTransactionAt.toISOString()}`;
 }
 
 function tell({ differences, purchases }: Restored): void {

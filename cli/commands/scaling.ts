@@ -19,22 +19,36 @@ function readResult(name: string): unknown {
   }
 }
 
-type Given = { gateway?: string | undefined; worker?: string | undefined; view?: string | undefined };
+type Given = {
+  gateway?: string | undefined;
+  worker?: string | undefined;
+  view?: string | undefined;
+};
 
 function costsFrom({ gateway, worker, view }: Given): Costs | undefined {
-  const measured = costsOf({ nodes: readResult("nodes"), hotEvent: readResult("hot-event"), rush: readResult("rush") });
+  const measured = costsOf({
+    nodes: readResult("nodes"),
+    hotEvent: readResult("hot-event"),
+    rush: readResult("rush"),
+  });
   const costs = {
     gatewaySaleMs: gateway === undefined ? measured.gatewaySaleMs : Number(gateway),
     workerSaleMs: worker === undefined ? measured.workerSaleMs : Number(worker),
     viewMs: view === undefined ? measured.viewMs : Number(view),
   };
-  return Object.values(costs).every((ms) => ms !== undefined && ms > 0) ? (costs as Costs) : undefined;
+  return Object.values(costs).every((ms) => ms !== undefined && ms > 0)
+    ? (costs as Costs)
+    : undefined;
 }
 
-const { values } = parseArgs({ options: { gateway: { type: "string" }, worker: { type: "string" }, view: { type: "string" } } });
+const { values } = parseArgs({
+  options: { gateway: { type: "string" }, worker: { type: "string" }, view: { type: "string" } },
+});
 const costs = costsFrom(values);
 if (costs === undefined) {
-  console.error(`There is no measurement: run npm run bench -- nodes, hot-event and rush, or give the figures.\n${USAGE}`);
+  console.error(
+    `There is no measurement: run npm run bench -- nodes, hot-event and rush, or give the figures.\n${USAGE}`,
+  );
   process.exitCode = 1;
 } else {
   const table = capacityTable(costs);

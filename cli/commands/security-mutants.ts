@@ -12,7 +12,11 @@ import { openToServers } from "../../tools/dev-servers/data-folders.ts";
 import { runToEnd } from "../../tools/process/run-to-exit.ts";
 import { secondsSince } from "../../tools/dev-servers/server-problem.ts";
 import { ROOT } from "../../tools/testing/static-checks.ts";
-import { startTestServers, testEnvironment, type TestServers } from "../../tools/testing/test-servers.ts";
+import {
+  startTestServers,
+  testEnvironment,
+  type TestServers,
+} from "../../tools/testing/test-servers.ts";
 import { buildWebApp } from "../../tools/web-build/build.ts";
 
 const PAGE = join(ROOT, "docs", "security.md");
@@ -25,7 +29,10 @@ const abort = new AbortController();
 
 /** Answers the exit code: 1 where a test did not notice. */
 async function main(words: readonly string[]): Promise<number> {
-  const wanted = MUTANTS.filter(({ id, without }) => words.length === 0 || words.some((word) => id === word || without.includes(word)));
+  const wanted = MUTANTS.filter(
+    ({ id, without }) =>
+      words.length === 0 || words.some((word) => id === word || without.includes(word)),
+  );
   if (wanted.length === 0) {
     console.error(USAGE);
     return 1;
@@ -45,7 +52,9 @@ async function main(words: readonly string[]): Promise<number> {
       if (fault === undefined) seen.add(mutant);
       else faults.push(fault);
       writePage(seen, titles);
-      report(`${fault === undefined ? "noticed" : "NOT NOTICED"} (${secondsSince(began)}): ${mutant.id} without ${mutant.without}`);
+      report(
+        `${fault === undefined ? "noticed" : "NOT NOTICED"} (${secondsSince(began)}): ${mutant.id} without ${mutant.without}`,
+      );
     }
     for (const fault of faults) console.error(`\n${fault}`);
     report(`${seen.size} of ${wanted.length} noticed`);
@@ -66,7 +75,13 @@ async function passingAsItIs(
   const needed = new Set(wanted.map(({ noticedBy }) => titleOf(titles, noticedBy)));
   const passing = new Set<string>();
   for (const [file, ofFile] of Map.groupBy(needed, (title) => title.file)) {
-    const { outcomes, said } = await runInCopy(folder, file, ofFile, testEnvironment(servers), abort.signal);
+    const { outcomes, said } = await runInCopy(
+      folder,
+      file,
+      ofFile,
+      testEnvironment(servers),
+      abort.signal,
+    );
     abort.signal.throwIfAborted();
     for (const { title, outcome } of outcomes) if (outcome === "pass") passing.add(title);
     const failing = ofFile.filter(({ title }) => !passing.has(title));
@@ -89,10 +104,21 @@ async function unnoticed(
   if (!passing.has(title.title)) return `${what}: the test does not pass as it is: ${title.title}`;
   const putBack = takeOut(folder, mutant.edits);
   try {
-    const { outcomes, said } = await runInCopy(folder, title.file, [title], testEnvironment(servers), abort.signal);
+    const { outcomes, said } = await runInCopy(
+      folder,
+      title.file,
+      [title],
+      testEnvironment(servers),
+      abort.signal,
+    );
     abort.signal.throwIfAborted();
     const found = outcomes.find((one) => one.title === title.title);
-    if (found?.outcome === "fail" && found.failure !== "hookFailed" && found.failure !== "cancelledByParent") return undefined;
+    if (
+      found?.outcome === "fail" &&
+      found.failure !== "hookFailed" &&
+      found.failure !== "cancelledByParent"
+    )
+      return undefined;
     return `${what}: ${found?.failure ?? found?.outcome ?? "not run"}: ${title.title}\n${said}`;
   } finally {
     putBack();
@@ -103,7 +129,10 @@ function writePage(seen: ReadonlySet<Mutant>, titles: readonly Title[]): void {
   const page = readFileSync(PAGE, "utf8");
   const before = mutantsPart(page);
   const others = page.slice(0, page.length - before.length).trimEnd();
-  writeFileSync(PAGE, `${others}\n\n${mutantsSection(before, MUTANTS, seen, titles, new Date().toISOString().slice(0, 10))}`);
+  writeFileSync(
+    PAGE,
+    `${others}\n\n${mutantsSection(before, MUTANTS, seen, titles, new Date().toISOString().slice(0, 10))}`,
+  );
 }
 
 runToEnd(main, abort);

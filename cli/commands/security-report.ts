@@ -10,7 +10,11 @@ import type { Outcome } from "../../tools/security/reporter.ts";
 import { readTitles } from "../../tools/security/titles.ts";
 import { ServerProblem } from "../../tools/dev-servers/server-problem.ts";
 import { ROOT } from "../../tools/testing/static-checks.ts";
-import { startTestServers, testEnvironment, type TestServers } from "../../tools/testing/test-servers.ts";
+import {
+  startTestServers,
+  testEnvironment,
+  type TestServers,
+} from "../../tools/testing/test-servers.ts";
 import { buildWebApp } from "../../tools/web-build/build.ts";
 
 const REPORTER = fileURLToPath(new URL("../../tools/security/reporter.ts", import.meta.url));
@@ -32,8 +36,13 @@ async function main(): Promise<number> {
     const mutants = existsSync(file) ? mutantsPart(readFileSync(file, "utf8")) : "";
     writeFileSync(file, mutants === "" ? page : `${page}\n${mutants}`);
     report(`${outcomes.length} tests in ${files.length} files; written to docs/security.md`);
-    for (const { title, outcome } of outcomes) if (outcome !== "pass") report(`${outcome}: ${title}`);
-    report(missing.length === 0 ? "every line holds" : `these lines do not hold, or have no test: ${missing.join(", ")}`);
+    for (const { title, outcome } of outcomes)
+      if (outcome !== "pass") report(`${outcome}: ${title}`);
+    report(
+      missing.length === 0
+        ? "every line holds"
+        : `these lines do not hold, or have no test: ${missing.join(", ")}`,
+    );
     return missing.length === 0 ? 0 : 1;
   } finally {
     await servers.stop();
@@ -48,7 +57,12 @@ function runTests(files: readonly string[], servers: TestServers): Promise<Outco
     "--test-reporter=spec",
     "--test-reporter-destination=stderr",
   ];
-  const options = ["--test", "--test-concurrency=1", `--test-timeout=${FILE_WITHIN_MS}`, ...reporters];
+  const options = [
+    "--test",
+    "--test-concurrency=1",
+    `--test-timeout=${FILE_WITHIN_MS}`,
+    ...reporters,
+  ];
   const child = spawn(process.execPath, [...options, ...files], {
     cwd: ROOT,
     env: testEnvironment(servers),
@@ -71,13 +85,16 @@ function stop(why: string): void {
   if (!abort.signal.aborted) abort.abort(new Error(`stopped (${why})`));
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => stop(signal));
 watchAncestors(stop);
 
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    console.error(error instanceof ServerProblem || abort.signal.aborted ? (error as Error).message : error);
+    console.error(
+      error instanceof ServerProblem || abort.signal.aborted ? (error as Error).message : error,
+    );
     process.exit(abort.signal.aborted ? 130 : 1);
   },
 );

@@ -22,7 +22,15 @@ async function start(life: Life): Promise<void> {
   const node = await startNode(config, { drain: () => process.kill(process.pid, "SIGTERM") });
   life.undo("node", () => stopNode(node, report));
   await addDemoCatalogue(config, node);
-  life.undo("engine.json", writeEngineFile(config.dataDir, { nodeId: config.nodeId, address: node.url, urls, prometheusUrl }));
+  life.undo(
+    "engine.json",
+    writeEngineFile(config.dataDir, {
+      nodeId: config.nodeId,
+      address: node.url,
+      urls,
+      prometheusUrl,
+    }),
+  );
   report(
     `${node.url === undefined ? `runs ${config.services.join(", ")}` : `serves on ${node.url}`} (${secondsSince(began)}); Ctrl-C stops it`,
   );
@@ -33,7 +41,10 @@ async function addDemoCatalogue(config: Config, node: RunningNode): Promise<void
   const started = performance.now();
   const token = createInternalTokenMint(config.internalTokenSecret)(OPERATOR);
   const count = await ensureDemoCatalogue(node.broker, token, Date.now());
-  if (count > 0) report(`made a demo catalogue of ${count} events, since the database was empty (${secondsSince(started)})`);
+  if (count > 0)
+    report(
+      `made a demo catalogue of ${count} events, since the database was empty (${secondsSince(started)})`,
+    );
 }
 
 runUntilStopped(report, start);

@@ -6,7 +6,11 @@ import { provideBrowser } from "../../tools/testing/browser.ts";
 import { ServerProblem, messageOf } from "../../tools/dev-servers/server-problem.ts";
 import { ROOT, runStaticChecks } from "../../tools/testing/static-checks.ts";
 import { type TestPlan, planTests } from "../../tools/testing/test-arguments.ts";
-import { startTestServers, testEnvironment, type TestServers } from "../../tools/testing/test-servers.ts";
+import {
+  startTestServers,
+  testEnvironment,
+  type TestServers,
+} from "../../tools/testing/test-servers.ts";
 import { buildWebApp } from "../../tools/web-build/build.ts";
 
 /** For one file: a hang fails by name instead of stopping everything. */
@@ -42,7 +46,12 @@ async function main(): Promise<number> {
     abort.signal.throwIfAborted();
     const { code, totals } = await runTests(plan.files, started);
     const ran = Number(totals.find((line) => line.startsWith("ℹ tests "))?.slice(8) ?? 0);
-    const failures = [...failedChecks, ...failedBuild, ...(code === 0 ? [] : ["tests"]), ...(ran === 0 ? ["no test ran"] : [])];
+    const failures = [
+      ...failedChecks,
+      ...failedBuild,
+      ...(code === 0 ? [] : ["tests"]),
+      ...(ran === 0 ? ["no test ran"] : []),
+    ];
     if (failures.length > 0) console.log(`\n✖ ${failures.join(", ")}\n${totals.join("\n")}`);
     return failures.length === 0 ? 0 : 1;
   } finally {
@@ -53,7 +62,12 @@ async function main(): Promise<number> {
 
 async function startServers({ keep, needsServers, needsBrowser }: TestPlan): Promise<TestServers> {
   // Two installations at once would wait for each other's lock.
-  const servers = await startTestServers({ report, abort: abort.signal, keep, start: needsServers });
+  const servers = await startTestServers({
+    report,
+    abort: abort.signal,
+    keep,
+    start: needsServers,
+  });
   try {
     if (needsBrowser) provideBrowser(report);
     return servers;
@@ -75,8 +89,16 @@ async function builtWebApp(): Promise<string[]> {
 }
 
 /** Shows the run as it goes, and remembers its closing lines. */
-async function runTests(files: readonly string[], servers: TestServers): Promise<{ code: number; totals: string[] }> {
-  const options = ["--test", `--test-concurrency=${AT_ONCE}`, `--test-timeout=${FILE_WITHIN_MS}`, "--test-reporter=spec"];
+async function runTests(
+  files: readonly string[],
+  servers: TestServers,
+): Promise<{ code: number; totals: string[] }> {
+  const options = [
+    "--test",
+    `--test-concurrency=${AT_ONCE}`,
+    `--test-timeout=${FILE_WITHIN_MS}`,
+    "--test-reporter=spec",
+  ];
   const child = spawn(process.execPath, [...options, ...files], {
     cwd: ROOT,
     env: testEnvironment(servers),
@@ -109,7 +131,8 @@ function stop(why: string): void {
   abort.abort(new Error(why));
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => stop(signal));
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 watchAncestors(stop);
 

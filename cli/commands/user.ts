@@ -33,22 +33,36 @@ async function run(): Promise<number> {
     engine = await joinEngine(processEnvironment(), { as: "user", needs: "auth" });
     return asked === undefined ? await list(engine) : await change(engine, asked);
   } catch (error) {
-    console.error(error instanceof NoEngine || error instanceof ConfigError ? error.message : `The engine failed: ${String(error)}`);
+    console.error(
+      error instanceof NoEngine || error instanceof ConfigError
+        ? error.message
+        : `The engine failed: ${String(error)}`,
+    );
     return 1;
   } finally {
     await engine?.broker.stop();
   }
 }
 
-async function change({ broker }: Engine, wanted: { email: string; role: string }): Promise<number> {
-  const answer = await broker.call<Answer<{ user: User; changed: boolean } | null>, object>("auth.grant", wanted);
+async function change(
+  { broker }: Engine,
+  wanted: { email: string; role: string },
+): Promise<number> {
+  const answer = await broker.call<Answer<{ user: User; changed: boolean } | null>, object>(
+    "auth.grant",
+    wanted,
+  );
   if (!answer.ok) throw new NoEngine(`The engine refused: ${answer.refusal.code}`);
   if (answer.value === null) {
     console.error(`Nobody has registered as ${wanted.email}.`);
     return 1;
   }
   const { user, changed } = answer.value;
-  console.log(changed ? `${user.email} is ${user.role} now; all sessions have ended` : `${user.email} is ${user.role} already`);
+  console.log(
+    changed
+      ? `${user.email} is ${user.role} now; all sessions have ended`
+      : `${user.email} is ${user.role} already`,
+  );
   return 0;
 }
 

@@ -2,7 +2,11 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Desk, Refused } from "./operator-session.ts";
 import { importFile } from "./import-file.ts";
 
-export type Command = { words: string; help: string; run(desk: Desk, args: readonly string[]): Promise<void> };
+export type Command = {
+  words: string;
+  help: string;
+  run(desk: Desk, args: readonly string[]): Promise<void>;
+};
 type WorkerStatus = {
   eventId: string;
   epoch: number | null;
@@ -12,9 +16,27 @@ type WorkerStatus = {
   sales: number;
   degraded: boolean;
 };
-type EventView = { id: string; name: string; date: string; location: string; totalCapacity: number; available: number };
-type Reconciled = { events: number; more: number; differences: { kind: string; eventId: string; mended: boolean; sentence: string }[] };
-type TicketView = { id: string; eventName: string; eventDate: string; location: string; status: string; cancelledAt: string | null };
+type EventView = {
+  id: string;
+  name: string;
+  date: string;
+  location: string;
+  totalCapacity: number;
+  available: number;
+};
+type Reconciled = {
+  events: number;
+  more: number;
+  differences: { kind: string; eventId: string; mended: boolean; sentence: string }[];
+};
+type TicketView = {
+  id: string;
+  eventName: string;
+  eventDate: string;
+  location: string;
+  status: string;
+  cancelledAt: string | null;
+};
 type User = { id: string; email: string; name: string; role: string; sessions: number };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -24,18 +46,62 @@ const LIVE_S = 10;
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
   (
     [
-      { words: "events [TEXT]", help: "upcoming events, the first twenty, with what is left", run: events },
-      { words: "event ID", help: "one event, its worker, and whether its tables agree", run: event },
-      { words: "workers", help: "the events that sell, on which node, with epoch, mailbox and sales", run: (desk) => workers(desk) },
-      { words: "worker ID", help: "the worker of one event", run: (desk, [id]) => workers(desk, idOf(id)) },
-      { words: "sales --live [SECONDS]", help: `what is sold each second, for ${LIVE_S} seconds`, run: sales },
-      { words: "drain NODE", help: "a node hands over its events, finishes and ends; asks first", run: drain },
-      { words: "reconcile [ID]", help: "what disagrees between tickets, ledger, capacity and copies", run: reconcile },
-      { words: "deadletters [replay]", help: "messages put aside; replay moves them back, asks first", run: deadLetters },
-      { words: "ticket CODE", help: "what a ticket's QR code admits to, and whether it is ours at all", run: ticket },
-      { words: "user EMAIL", help: "who that is, with which role and how many sessions", run: user },
+      {
+        words: "events [TEXT]",
+        help: "upcoming events, the first twenty, with what is left",
+        run: events,
+      },
+      {
+        words: "event ID",
+        help: "one event, its worker, and whether its tables agree",
+        run: event,
+      },
+      {
+        words: "workers",
+        help: "the events that sell, on which node, with epoch, mailbox and sales",
+        run: (desk) => workers(desk),
+      },
+      {
+        words: "worker ID",
+        help: "the worker of one event",
+        run: (desk, [id]) => workers(desk, idOf(id)),
+      },
+      {
+        words: "sales --live [SECONDS]",
+        help: `what is sold each second, for ${LIVE_S} seconds`,
+        run: sales,
+      },
+      {
+        words: "drain NODE",
+        help: "a node hands over its events, finishes and ends; asks first",
+        run: drain,
+      },
+      {
+        words: "reconcile [ID]",
+        help: "what disagrees between tickets, ledger, capacity and copies",
+        run: reconcile,
+      },
+      {
+        words: "deadletters [replay]",
+        help: "messages put aside; replay moves them back, asks first",
+        run: deadLetters,
+      },
+      {
+        words: "ticket CODE",
+        help: "what a ticket's QR code admits to, and whether it is ours at all",
+        run: ticket,
+      },
+      {
+        words: "user EMAIL",
+        help: "who that is, with which role and how many sessions",
+        run: user,
+      },
       { words: "import FILE", help: "a feed into the catalogue; asks first", run: importEvents },
-      { words: "cache flush", help: "no page of a search that was read before is fresh; asks first", run: cacheFlush },
+      {
+        words: "cache flush",
+        help: "no page of a search that was read before is fresh; asks first",
+        run: cacheFlush,
+      },
     ] satisfies Command[]
   ).map((command) => [command.words.split(" ")[0] ?? "", command]),
 );
@@ -61,7 +127,9 @@ async function events(desk: Desk, words: readonly string[]): Promise<void> {
 async function event(desk: Desk, [word]: readonly string[]): Promise<void> {
   const eventId = idOf(word);
   const view = await desk.call<EventView>("catalog.get", { eventId });
-  desk.say(`${view.name}, ${view.location}, ${view.date}: ${view.available} of ${view.totalCapacity} left`);
+  desk.say(
+    `${view.name}, ${view.location}, ${view.date}: ${view.available} of ${view.totalCapacity} left`,
+  );
   await workers(desk, eventId);
   await reconcile(desk, [eventId]);
 }
@@ -77,12 +145,28 @@ async function statuses(desk: Desk): Promise<(WorkerStatus & { node: string })[]
 }
 
 async function workers(desk: Desk, eventId?: string): Promise<void> {
-  const found = (await statuses(desk)).filter((worker) => eventId === undefined || worker.eventId === eventId);
-  for (const { eventId: id, node, epoch, available, mailbox, largestBatch, sales: sold, degraded } of found)
+  const found = (await statuses(desk)).filter(
+    (worker) => eventId === undefined || worker.eventId === eventId,
+  );
+  for (const {
+    eventId: id,
+    node,
+    epoch,
+    available,
+    mailbox,
+    largestBatch,
+    sales: sold,
+    degraded,
+  } of found)
     desk.say(
       `${id}  on ${node}  epoch ${epoch ?? "none yet"}  ${available ?? "?"} left  mailbox ${mailbox}  largest batch ${largestBatch}  sold ${sold}${degraded ? "  DEGRADED: no lease" : ""}`,
     );
-  if (found.length === 0) desk.say(eventId === undefined ? "Nothing is being sold." : "It has no worker: nobody has asked for it lately.");
+  if (found.length === 0)
+    desk.say(
+      eventId === undefined
+        ? "Nothing is being sold."
+        : "It has no worker: nobody has asked for it lately.",
+    );
 }
 
 async function sales(desk: Desk, args: readonly string[]): Promise<void> {
@@ -97,7 +181,12 @@ async function sales(desk: Desk, args: readonly string[]): Promise<void> {
     desk.say(
       sold.length === 0
         ? "nothing sold"
-        : sold.map(({ eventId, now: count, available }) => `${eventId}: ${count} sold, ${available} left`).join("; "),
+        : sold
+            .map(
+              ({ eventId, now: count, available }) =>
+                `${eventId}: ${count} sold, ${available} left`,
+            )
+            .join("; "),
     );
     last = new Map(now.map(({ eventId, sales: count }) => [eventId, count]));
   }
@@ -105,8 +194,16 @@ async function sales(desk: Desk, args: readonly string[]): Promise<void> {
 
 async function drain(desk: Desk, [node = ""]: readonly string[]): Promise<void> {
   const nodes = desk.nodesOf("node");
-  if (!nodes.includes(node)) throw new Refused(`There is no node ${node === "" ? "without a name" : node}; there are ${nodes.join(", ")}`);
-  if (!(await desk.sure(`End ${node}? Its events move to others; whoever started it may start it again.`))) return;
+  if (!nodes.includes(node))
+    throw new Refused(
+      `There is no node ${node === "" ? "without a name" : node}; there are ${nodes.join(", ")}`,
+    );
+  if (
+    !(await desk.sure(
+      `End ${node}? Its events move to others; whoever started it may start it again.`,
+    ))
+  )
+    return;
   await desk.call("node.drain", {}, node);
   desk.say(`${node} finishes what it has and ends.`);
 }
@@ -116,10 +213,16 @@ async function reconcile(desk: Desk, [word]: readonly string[]): Promise<void> {
     differences,
     more,
     events: compared,
-  } = await desk.call<Reconciled>("ledger.reconcile", word === undefined ? {} : { eventId: idOf(word) });
-  for (const { kind, eventId, sentence } of differences) desk.say(`${kind}  event ${eventId}\n  ${sentence}`);
+  } = await desk.call<Reconciled>(
+    "ledger.reconcile",
+    word === undefined ? {} : { eventId: idOf(word) },
+  );
+  for (const { kind, eventId, sentence } of differences)
+    desk.say(`${kind}  event ${eventId}\n  ${sentence}`);
   if (more > 0) desk.say(`and ${more} more`);
-  desk.say(differences.length === 0 ? `${compared} compared: nothing disagrees.` : `${compared} compared.`);
+  desk.say(
+    differences.length === 0 ? `${compared} compared: nothing disagrees.` : `${compared} compared.`,
+  );
 }
 
 async function deadLetters(desk: Desk, [word]: readonly string[]): Promise<void> {
@@ -127,15 +230,25 @@ async function deadLetters(desk: Desk, [word]: readonly string[]): Promise<void>
     waiting: number;
     letters: { id: string; reason: string; readable: boolean; content: string }[];
   }>("ledger.deadLetters");
-  for (const { id, reason, readable, content } of letters) desk.say(`${id}  ${reason}${readable ? "" : ", cannot be read"}  ${content}`);
+  for (const { id, reason, readable, content } of letters)
+    desk.say(`${id}  ${reason}${readable ? "" : ", cannot be read"}  ${content}`);
   desk.say(`${waiting} wait.`);
-  if (word !== "replay" || waiting === 0 || !(await desk.sure(`Move ${waiting} back into the queue?`))) return;
+  if (
+    word !== "replay" ||
+    waiting === 0 ||
+    !(await desk.sure(`Move ${waiting} back into the queue?`))
+  )
+    return;
   desk.say(JSON.stringify(await desk.call("ledger.replay")));
 }
 
 async function ticket(desk: Desk, [code = ""]: readonly string[]): Promise<void> {
-  const { id, eventName, eventDate, location, status, cancelledAt } = await desk.call<TicketView>("purchasing.tickets.check", { code });
-  const admits = status === "active" ? "admits one" : `ADMITS NOBODY: cancelled at ${cancelledAt ?? "?"}`;
+  const { id, eventName, eventDate, location, status, cancelledAt } = await desk.call<TicketView>(
+    "purchasing.tickets.check",
+    { code },
+  );
+  const admits =
+    status === "active" ? "admits one" : `ADMITS NOBODY: cancelled at ${cancelledAt ?? "?"}`;
   desk.say(`${admits}  ${eventName}, ${location}, ${eventDate}  ticket ${id}`);
 }
 
@@ -150,17 +263,24 @@ async function user(desk: Desk, [email = ""]: readonly string[]): Promise<void> 
 
 async function importEvents(desk: Desk, [file = ""]: readonly string[]): Promise<void> {
   if (file === "") throw new Refused("import wants a file");
-  if (await desk.sure(`Import ${file}? Events that are there already are changed.`)) await importFile(desk, file);
+  if (await desk.sure(`Import ${file}? Events that are there already are changed.`))
+    await importFile(desk, file);
 }
 
 async function cacheFlush(desk: Desk, [word]: readonly string[]): Promise<void> {
   if (word !== "flush") throw new Refused("cache flush, you mean?");
-  if (!(await desk.sure("Make every page of searches stale? PostgreSQL answers until they are there again."))) return;
+  if (
+    !(await desk.sure(
+      "Make every page of searches stale? PostgreSQL answers until they are there again.",
+    ))
+  )
+    return;
   await desk.call("catalog.flush");
   desk.say("Done. Gateways keep what they have for half a second more.");
 }
 
 function idOf(word: string | undefined): string {
-  if (word === undefined || !UUID.test(word)) throw new Refused(`${word ?? "Nothing"} is no event's id; events shows them`);
+  if (word === undefined || !UUID.test(word))
+    throw new Refused(`${word ?? "Nothing"} is no event's id; events shows them`);
   return word.toLowerCase();
 }

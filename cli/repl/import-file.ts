@@ -9,7 +9,9 @@ export async function importFile(desk: Desk, file: string): Promise<void> {
   const counts: Counts = { imported: 0, updated: 0, unchanged: 0, repeated: 0, refused: 0 };
   const input = await openInput(file, process.stdin);
   const send = (records: EventRecord[], last = false): Promise<Outcome[]> =>
-    desk.call<{ outcomes: Outcome[] }>("catalog.import", { records, last }).then(({ outcomes }) => outcomes);
+    desk
+      .call<{ outcomes: Outcome[] }>("catalog.import", { records, last })
+      .then(({ outcomes }) => outcomes);
   await importFeed(readFeed(input.chunks, {}), counts, {
     send,
     refused: (number, name, reason) => desk.say(`record ${number}, ${name}: ${reason}`),

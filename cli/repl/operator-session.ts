@@ -33,7 +33,9 @@ export function openDesk(broker: ServiceBroker, { say, sure }: Pick<Desk, "say" 
       if (answer.ok) return answer.value;
       const { code } = answer.refusal;
       throw new Refused(
-        code === "TRY_AGAIN" ? "A server behind it does not answer; nothing is lost, ask again later." : `The engine refuses: ${code}`,
+        code === "TRY_AGAIN"
+          ? "A server behind it does not answer; nothing is lost, ask again later."
+          : `The engine refuses: ${code}`,
       );
     },
   };

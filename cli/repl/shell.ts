@@ -20,12 +20,19 @@ export async function runCommand(desk: Desk, line: string): Promise<boolean> {
       args.filter((part) => part !== "--live"),
     );
   } catch (error) {
-    desk.say(error instanceof Refused ? error.message : `It failed: ${error instanceof Error ? error.message : String(error)}`);
+    desk.say(
+      error instanceof Refused
+        ? error.message
+        : `It failed: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return true;
 }
 
-type Complete = (line: string, done: (error: Error | null, answer: [string[], string]) => void) => void;
+type Complete = (
+  line: string,
+  done: (error: Error | null, answer: [string[], string]) => void,
+) => void;
 
 /** Moleculer's completion, and ours before it; where it knows nothing it would show all of its commands. */
 export function completing(server: REPLServer): void {
@@ -33,9 +40,16 @@ export function completing(server: REPLServer): void {
   const theirs = server.completer as unknown as Complete;
   Object.assign(server, {
     completer(line: string, done: Parameters<Complete>[1]) {
-      const ours = WORDS.filter((word) => word.startsWith(line) && word.includes(" ") === line.includes(" "));
+      const ours = WORDS.filter(
+        (word) => word.startsWith(line) && word.includes(" ") === line.includes(" "),
+      );
       theirs.call(server, line, (error, answer) => {
-        done(error, ours.length > 0 && line !== "" ? [[...ours, ...answer[0].filter((hit) => hit.startsWith(line))], line] : answer);
+        done(
+          error,
+          ours.length > 0 && line !== ""
+            ? [[...ours, ...answer[0].filter((hit) => hit.startsWith(line))], line]
+            : answer,
+        );
       });
     },
   });

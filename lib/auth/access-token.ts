@@ -24,10 +24,19 @@ const HEADER_LENGTH_MAX = 512;
 export type AccessTokenSubject = { userId: string; role: Role; sessionId: string };
 
 /** A public key as RFC 8037 writes it. */
-export type PublicJwk = { kty: string; crv: string; x: string; kid: string; use: "sig"; alg: "EdDSA" };
+export type PublicJwk = {
+  kty: string;
+  crv: string;
+  x: string;
+  kid: string;
+  use: "sig";
+  alg: "EdDSA";
+};
 
 /** Signs access tokens with the Ed25519 private key. `nowMs` is the clock in milliseconds. */
-export function createAccessTokenSigner(privateKey: KeyObject): (subject: AccessTokenSubject, nowMs?: number) => string {
+export function createAccessTokenSigner(
+  privateKey: KeyObject,
+): (subject: AccessTokenSubject, nowMs?: number) => string {
   const sign = createSigner({
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     algorithm: ACCESS_TOKEN.algorithm,
@@ -37,7 +46,14 @@ export function createAccessTokenSigner(privateKey: KeyObject): (subject: Access
   });
   return ({ userId, role, sessionId }, nowMs = Date.now()) => {
     const iat = Math.floor(nowMs / 1_000);
-    return sign({ sub: userId, role, sid: sessionId, jti: randomUUID(), iat, exp: iat + ACCESS_TOKEN_LIFE_MS / 1_000 });
+    return sign({
+      sub: userId,
+      role,
+      sid: sessionId,
+      jti: randomUUID(),
+      iat,
+      exp: iat + ACCESS_TOKEN_LIFE_MS / 1_000,
+    });
   };
 }
 
@@ -49,7 +65,9 @@ export type AccessTokenVerifier = {
 };
 
 /** Checks access tokens with the public halves of keys, without asking anyone. */
-export function createAccessTokenVerifier(keys: readonly (KeyObject | PublicJwk)[] = []): AccessTokenVerifier {
+export function createAccessTokenVerifier(
+  keys: readonly (KeyObject | PublicJwk)[] = [],
+): AccessTokenVerifier {
   let byKeyId = new Map<string, (token: string) => Answer<Caller>>();
   /** Nearly all tokens begin with the same header: it is read once. */
   let latest: { header: string; keyId: string | undefined } = { header: "", keyId: undefined };
@@ -60,7 +78,17 @@ export function createAccessTokenVerifier(keys: readonly (KeyObject | PublicJwk)
       const publicKey = publicKeyOf(key);
       const keyId = publicJwk(publicKey).kid;
       const known = byKeyId.get(keyId);
-      next.set(keyId, known ?? createTokenVerifier({ ...ACCESS_TOKEN, key: publicKey, keyId, leewayMs: 0, cacheMax: CACHE_MAX }));
+      next.set(
+        keyId,
+        known ??
+          createTokenVerifier({
+            ...ACCESS_TOKEN,
+            key: publicKey,
+            keyId,
+            leewayMs: 0,
+            cacheMax: CACHE_MAX,
+          }),
+      );
     }
     byKeyId = next;
   };
@@ -95,7 +123,8 @@ function publicKeyOf(key: KeyObject | PublicJwk): KeyObject {
 /** The public half of an Ed25519 key; its id is the RFC 7638 thumbprint, so it follows from the key alone. */
 export function publicJwk(key: KeyObject): PublicJwk {
   const { kty, crv, x } = publicKeyOf(key).export({ format: "jwk" });
-  if (kty !== "OKP" || crv !== "Ed25519" || x === undefined) throw new Error("The key of access tokens must be an Ed25519 key");
+  if (kty !== "OKP" || crv !== "Ed25519" || x === undefined)
+    throw new Error("The key of access tokens must be an Ed25519 key");
   const kid = createHash("sha256").update(JSON.stringify({ crv, kty, x })).digest("base64url");
   return { kty, crv, x, kid, use: "sig", alg: "EdDSA" };
 }

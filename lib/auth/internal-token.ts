@@ -37,7 +37,13 @@ export function createInternalTokenMint(secret: string): MintInternalToken {
     if (known !== undefined && nowMs < known.reuseUntilMs) return known.token;
     const { userId, role, sessionId } = caller;
     const iat = Math.floor(nowMs / 1_000);
-    const token = sign({ sub: userId, role, ...(sessionId !== undefined && { sid: sessionId }), iat, exp: iat + LIFE_MS / 1_000 });
+    const token = sign({
+      sub: userId,
+      role,
+      ...(sessionId !== undefined && { sid: sessionId }),
+      iat,
+      exp: iat + LIFE_MS / 1_000,
+    });
     minted.set(caller, { token, reuseUntilMs: nowMs + REUSE_MS });
     return token;
   };
@@ -48,5 +54,10 @@ export function createInternalTokenMint(secret: string): MintInternalToken {
  * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED.
  */
 export function createInternalTokenVerifier(secret: string): VerifyInternalToken {
-  return createTokenVerifier({ ...INTERNAL_TOKEN, key: secret, leewayMs: LEEWAY_MS, cacheMax: CACHE_MAX });
+  return createTokenVerifier({
+    ...INTERNAL_TOKEN,
+    key: secret,
+    leewayMs: LEEWAY_MS,
+    cacheMax: CACHE_MAX,
+  });
 }

@@ -10,7 +10,13 @@ export type Role = (typeof ROLES)[number];
 export type Caller = { userId: string; role: Role; sessionId?: string };
 
 /** What a token must say of itself; anything else is refused, whoever signed it. */
-export type TokenKind = { algorithm: "EdDSA" | "HS512"; issuer: string; audience: string; type: string; claims: readonly string[] };
+export type TokenKind = {
+  algorithm: "EdDSA" | "HS512";
+  issuer: string;
+  audience: string;
+  type: string;
+  claims: readonly string[];
+};
 
 type VerifierOptions = TokenKind & {
   /** The public key, or the shared secret. */
@@ -22,7 +28,11 @@ type VerifierOptions = TokenKind & {
   cacheMax: number;
 };
 
-type Complete = { header: { kid?: unknown }; payload: { sub?: unknown; role?: unknown; sid?: unknown; exp?: unknown }; signature: string };
+type Complete = {
+  header: { kid?: unknown };
+  payload: { sub?: unknown; role?: unknown; sid?: unknown; exp?: unknown };
+  signature: string;
+};
 
 /** Longer than any token of ours; what is longer is refused unread. */
 const TOKEN_LENGTH_MAX = 2_048;
@@ -48,25 +58,44 @@ export function createTokenVerifier(options: VerifierOptions): (token: string) =
 
   return (token) => {
     const known = seen.get(token);
-    if (known !== undefined) return Date.now() <= known.validUntilMs ? accepted(known.caller) : refused("TOKEN_EXPIRED");
+    if (known !== undefined)
+      return Date.now() <= known.validUntilMs ? accepted(known.caller) : refused("TOKEN_EXPIRED");
     if (token.length > TOKEN_LENGTH_MAX) return refused("UNAUTHENTICATED");
     let complete: Complete;
     try {
       complete = verify(token) as Complete;
     } catch (error) {
-      return refused((error as { code?: unknown }).code === "FAST_JWT_EXPIRED" ? "TOKEN_EXPIRED" : "UNAUTHENTICATED");
+      return refused(
+        (error as { code?: unknown }).code === "FAST_JWT_EXPIRED"
+          ? "TOKEN_EXPIRED"
+          : "UNAUTHENTICATED",
+      );
     }
     const { header, payload, signature } = complete;
     const role = ROLES.find((candidate) => candidate === payload.role);
-    if (role === undefined || typeof payload.sub !== "string" || payload.sub === "" || typeof payload.exp !== "number")
+    if (
+      role === undefined ||
+      typeof payload.sub !== "string" ||
+      payload.sub === "" ||
+      typeof payload.exp !== "number"
+    )
       return refused("UNAUTHENTICATED");
-    if (payload.sid !== undefined && (typeof payload.sid !== "string" || payload.sid === "")) return refused("UNAUTHENTICATED");
+    if (payload.sid !== undefined && (typeof payload.sid !== "string" || payload.sid === ""))
+      return refused("UNAUTHENTICATED");
     if (keyId !== undefined && header.kid !== keyId) return refused("UNAUTHENTICATED");
     // The last base64 digit of a signature has bits to spare: without this, several texts would be the same token.
-    if (Buffer.from(signature, "base64url").toString("base64url") !== signature) return refused("UNAUTHENTICATED");
-    const caller: Caller = Object.freeze({ userId: payload.sub, role, ...(payload.sid !== undefined && { sessionId: payload.sid }) });
+    if (Buffer.from(signature, "base64url").toString("base64url") !== signature)
+      return refused("UNAUTHENTICATED");
+    const caller: Caller = Object.freeze({
+      userId: payload.sub,
+      role,
+      ...(payload.sid !== undefined && { sessionId: payload.sid }),
+    });
     // A copy: a text that was cut out of a request's head would keep the whole head.
-    seen.set(Buffer.from(token).toString(), { caller, validUntilMs: payload.exp * 1_000 + leewayMs });
+    seen.set(Buffer.from(token).toString(), {
+      caller,
+      validUntilMs: payload.exp * 1_000 + leewayMs,
+    });
     return accepted(caller);
   };
 }

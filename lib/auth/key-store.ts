@@ -17,9 +17,13 @@ export type AccessKey = {
 
 /** The keys of a folder, oldest first. Throws a ConfigError that names the file, never what is in it. */
 export function readAccessKeys(folder: string): AccessKey[] {
-  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".pem")) : [];
+  const files = existsSync(folder)
+    ? readdirSync(folder).filter((file) => file.endsWith(".pem"))
+    : [];
   if (files.length > 0) return files.sort().map((file) => readKey(folder, file));
-  throw new ConfigError([`${folder} holds no key of access tokens; make one: npm run keys -- rotate`]);
+  throw new ConfigError([
+    `${folder} holds no key of access tokens; make one: npm run keys -- rotate`,
+  ]);
 }
 
 function readKey(folder: string, file: string): AccessKey {
@@ -27,7 +31,9 @@ function readKey(folder: string, file: string): AccessKey {
   const [year, month, day, hour, minute, second] = digits ?? [];
   const signsFromMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   if (Number.isNaN(signsFromMs))
-    throw new ConfigError([`${join(folder, file)} is not named by the moment from which it signs, 20261122T235500Z.pem`]);
+    throw new ConfigError([
+      `${join(folder, file)} is not named by the moment from which it signs, 20261122T235500Z.pem`,
+    ]);
   try {
     const privateKey = createPrivateKey(readFileSync(join(folder, file), "utf8"));
     return { file, signsFromMs, kid: publicJwk(privateKey).kid, privateKey };
@@ -54,7 +60,10 @@ export function signingKeyOf(keys: readonly AccessKey[], nowMs: number): AccessK
 
 /** All keys but those whose successor has signed for longer than any token lives. */
 export function verifyingKeysOf(keys: readonly AccessKey[], nowMs: number): AccessKey[] {
-  return keys.filter((_key, index) => nowMs < (keys[index + 1]?.signsFromMs ?? Number.POSITIVE_INFINITY) + RETIRED_AFTER_MS);
+  return keys.filter(
+    (_key, index) =>
+      nowMs < (keys[index + 1]?.signsFromMs ?? Number.POSITIVE_INFINITY) + RETIRED_AFTER_MS,
+  );
 }
 
 /** Deletes the keys that verify nothing any more; answers their files. */

@@ -50,11 +50,20 @@ export function readAvailable(text: string | null | undefined, run: string): num
 }
 
 /** A copy with its stamp; undefined where it is not trusted: unreadable, or written under another run of Redis. */
-export function readLeft(text: string | null | undefined, run: string): Omit<Left, "eventId" | "endsAtMs"> | undefined {
+export function readLeft(
+  text: string | null | undefined,
+  run: string,
+): Omit<Left, "eventId" | "endsAtMs"> | undefined {
   if (text === null || text === undefined) return undefined;
   try {
-    const { epoch, batch, available, run: written } = JSON.parse(text) as Partial<Left> & { run?: string };
-    const whole = typeof epoch === "number" && typeof batch === "number" && typeof available === "number";
+    const {
+      epoch,
+      batch,
+      available,
+      run: written,
+    } = JSON.parse(text) as Partial<Left> & { run?: string };
+    const whole =
+      typeof epoch === "number" && typeof batch === "number" && typeof available === "number";
     return whole && written === run ? { epoch, batch, available } : undefined;
   } catch {
     return undefined;
@@ -62,7 +71,10 @@ export function readLeft(text: string | null | undefined, run: string): Omit<Lef
 }
 
 /** The text of the copy of what is left, written under this run of Redis. */
-export function leftText({ epoch, batch, available }: Omit<Left, "eventId" | "endsAtMs">, run: string): string {
+export function leftText(
+  { epoch, batch, available }: Omit<Left, "eventId" | "endsAtMs">,
+  run: string,
+): string {
   return JSON.stringify({ epoch, batch, run, available: Math.max(0, available) });
 }
 

@@ -7,7 +7,10 @@ import type { RedisClient } from "../redis/client.ts";
  * One statement, so one snapshot: a worker's commit moves its batch number with its rows, and the ledger moves rows and capacity together. The number may
  * therefore be copied under the stamp beside it, as the worker itself would.
  */
-export async function readLeftToSell(connection: Connection, eventIds: readonly string[]): Promise<Left[]> {
+export async function readLeftToSell(
+  connection: Connection,
+  eventIds: readonly string[],
+): Promise<Left[]> {
   return connection.query<Left>({
     name: "left-to-sell",
     text: `

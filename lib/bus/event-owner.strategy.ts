@@ -25,9 +25,12 @@ function weightOf(nodeId: string, eventId: string): number {
 
 /** The nodes that offer an action now, as this node sees it. */
 export function nodesOffering(broker: ServiceBroker, action: string): string[] {
-  const actions = broker.registry.actions as unknown as { actions: Map<string, { endpoints: Endpoint[] }> };
+  const actions = broker.registry.actions as unknown as {
+    actions: Map<string, { endpoints: Endpoint[] }>;
+  };
   const nodeIds: string[] = [];
-  for (const { id, isAvailable } of actions.actions.get(action)?.endpoints ?? []) if (isAvailable) nodeIds.push(id);
+  for (const { id, isAvailable } of actions.actions.get(action)?.endpoints ?? [])
+    if (isAvailable) nodeIds.push(id);
   return nodeIds;
 }
 

@@ -2,10 +2,21 @@ import { type Middleware, type ServiceBroker, Transporters } from "moleculer";
 import { within } from "../concurrency/with-timeout.ts";
 
 /** What is used of the NATS client under Moleculer's transporter. */
-type NatsClient = { flush(): Promise<void>; close(): Promise<void>; isClosed(): boolean; status(): AsyncIterable<{ type: string }> };
+type NatsClient = {
+  flush(): Promise<void>;
+  close(): Promise<void>;
+  isClosed(): boolean;
+  status(): AsyncIterable<{ type: string }>;
+};
 /** What Moleculer's types leave out. */
-type Transporter = { client: NatsClient | null; connect(): Promise<void>; disconnect(): Promise<void> | undefined };
-const NatsTransporter = Transporters.NATS as unknown as new (options: Record<string, unknown>) => Transporter;
+type Transporter = {
+  client: NatsClient | null;
+  connect(): Promise<void>;
+  disconnect(): Promise<void> | undefined;
+};
+const NatsTransporter = Transporters.NATS as unknown as new (
+  options: Record<string, unknown>,
+) => Transporter;
 
 const PROBE_MS = 500;
 /** NATS answers a ping within a millisecond; one that takes so long is frozen or gone. */
@@ -33,7 +44,8 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
   const become = (now: boolean): void => {
     silent = now;
     if (!silent) return;
-    for (const reject of waiting) reject(fault("REQUEST_TIMEOUT", "NATS went silent during the call"));
+    for (const reject of waiting)
+      reject(fault("REQUEST_TIMEOUT", "NATS went silent during the call"));
     waiting.clear();
   };
   const probe = async (client: NatsClient): Promise<void> => {
@@ -93,14 +105,23 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
       remoteAction(next) {
         return function overTheBus(this: unknown, ctx) {
           // NATS drops what nobody listens to: after a restart every node is away until its next heartbeat, a second later.
-          const { id: nodeID, lastHeartbeatTime = Infinity } = (ctx.endpoint?.node ?? {}) as { id?: string; lastHeartbeatTime?: number };
+          const { id: nodeID, lastHeartbeatTime = Infinity } = (ctx.endpoint?.node ?? {}) as {
+            id?: string;
+            lastHeartbeatTime?: number;
+          };
           if (silent || lastHeartbeatTime < heardSinceS)
             return Promise.reject(
-              fault("SERVICE_NOT_AVAILABLE", "NATS is silent, or the node has not been heard of since", nodeID),
+              fault(
+                "SERVICE_NOT_AVAILABLE",
+                "NATS is silent, or the node has not been heard of since",
+                nodeID,
+              ),
             ) as never;
           return new Promise((resolve, reject) => {
             waiting.add(reject);
-            (next.call(this as never, ctx) as unknown as Promise<unknown>).then(resolve, reject).finally(() => waiting.delete(reject));
+            (next.call(this as never, ctx) as unknown as Promise<unknown>)
+              .then(resolve, reject)
+              .finally(() => waiting.delete(reject));
           }) as never;
         };
       },

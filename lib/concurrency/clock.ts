@@ -1,5 +1,8 @@
 /** Monotonic milliseconds, and timers. The simulation has its own. */
-export type Clock = { nowMs(): number; after(delayMs: number, task: () => void): { cancel(): void } };
+export type Clock = {
+  nowMs(): number;
+  after(delayMs: number, task: () => void): { cancel(): void };
+};
 
 export const systemClock: Clock = {
   nowMs: () => performance.now(),

@@ -11,7 +11,11 @@ export type InTurnOptions = {
 export type InTurn = <T>(work: () => Promise<Answer<T>>) => Promise<Answer<T>>;
 
 /** Keeps a flood in a line of its own instead of in a server's, where everybody else waits too. */
-export function inTurn({ running: runningMax, waiting: waitingMax, waitMs = Infinity }: InTurnOptions): InTurn {
+export function inTurn({
+  running: runningMax,
+  waiting: waitingMax,
+  waitMs = Infinity,
+}: InTurnOptions): InTurn {
   const waiting: (() => void)[] = [];
   let running = 0;
   return async (work) => {

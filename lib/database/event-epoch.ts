@@ -16,7 +16,14 @@ export const TAKE_EPOCH = {
 } as const;
 
 /** Returns the new epoch, or undefined where there is no such event. Inside a transaction it holds the worker's row until the end. */
-export async function takeEpoch(connection: Connection, eventId: string, node: string): Promise<number | undefined> {
-  const rows = await connection.query<{ epoch: number }>({ ...TAKE_EPOCH, values: [eventId, node] });
+export async function takeEpoch(
+  connection: Connection,
+  eventId: string,
+  node: string,
+): Promise<number | undefined> {
+  const rows = await connection.query<{ epoch: number }>({
+    ...TAKE_EPOCH,
+    values: [eventId, node],
+  });
   return rows[0]?.epoch;
 }

@@ -10,7 +10,10 @@ export const WHOLE_BACKLOG = 2_147_483_647;
  * Locks the events in the order of their ids, the order of everyone who locks several. Returns those that exist.
  * Lock order everywhere: event_worker, event, pending rows; the worker's own statement never touches an event's row, so nobody who sells waits for this.
  */
-export async function lockEvents(connection: Connection, eventIds: readonly string[]): Promise<string[]> {
+export async function lockEvents(
+  connection: Connection,
+  eventIds: readonly string[],
+): Promise<string[]> {
   const rows = await connection.query<{ id: string }>({
     name: "lock-events",
     text: "SELECT id FROM event WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
@@ -67,8 +70,15 @@ export type Booked = { eventId: string; rows: number; quantity: number; more: bo
  * transaction's later statements are planned without sequential scans.
  * Rejects with SQLSTATE 23514 when a capacity would leave its bounds; nothing is booked then.
  */
-export async function bookPending(connection: Connection, eventIds: readonly string[], prefixMax: number = PREFIX_MAX): Promise<Booked[]> {
+export async function bookPending(
+  connection: Connection,
+  eventIds: readonly string[],
+  prefixMax: number = PREFIX_MAX,
+): Promise<Booked[]> {
   if (eventIds.length === 0) return [];
   await connection.query(FOLLOW_THE_INDEX);
-  return connection.query<Booked>({ text: BOOK_PENDING, values: [eventIds, Math.max(1, Math.floor(prefixMax / eventIds.length))] });
+  return connection.query<Booked>({
+    text: BOOK_PENDING,
+    values: [eventIds, Math.max(1, Math.floor(prefixMax / eventIds.length))],
+  });
 }

@@ -2,7 +2,13 @@ import type { ServiceSchema } from "moleculer";
 import DbService from "moleculer-db";
 import SqlAdapter from "moleculer-db-adapter-sequelize";
 import pg, { type ClientBase, type QueryResultRow } from "pg";
-import { type Model, type ModelAttributes, type ModelOptions, type ModelStatic, Sequelize } from "sequelize";
+import {
+  type Model,
+  type ModelAttributes,
+  type ModelOptions,
+  type ModelStatic,
+  Sequelize,
+} from "sequelize";
 import { withRequestId } from "./request-context.ts";
 
 /**
@@ -11,11 +17,24 @@ import { withRequestId } from "./request-context.ts";
  */
 export type Profile = "sale" | "worker" | "long";
 
-const FAST = { idleInTransactionMs: 1_000, lockMs: 1_000, statementMs: 2_000, answerMs: 2_500, acquireMs: 1_000 };
+const FAST = {
+  idleInTransactionMs: 1_000,
+  lockMs: 1_000,
+  statementMs: 2_000,
+  answerMs: 2_500,
+  acquireMs: 1_000,
+};
 const PROFILES = {
   sale: { poolMax: 10, ...FAST },
   worker: { poolMax: 5, ...FAST },
-  long: { poolMax: 6, idleInTransactionMs: 60_000, lockMs: 60_000, statementMs: 60_000, answerMs: 65_000, acquireMs: 10_000 },
+  long: {
+    poolMax: 6,
+    idleInTransactionMs: 60_000,
+    lockMs: 60_000,
+    statementMs: 60_000,
+    answerMs: 65_000,
+    acquireMs: 10_000,
+  },
 } as const;
 
 /** SQL with a `name` is prepared once per connection; keep names unique per text. */
@@ -32,7 +51,10 @@ export type Database = Connection & {
   /** Runs `work` on one connection, without a transaction. */
   withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
   /** Runs `work` between BEGIN and COMMIT (READ COMMITTED unless said), ROLLBACK when it throws. */
-  transaction<T>(work: (connection: Connection) => Promise<T>, isolation?: "REPEATABLE READ"): Promise<T>;
+  transaction<T>(
+    work: (connection: Connection) => Promise<T>,
+    isolation?: "REPEATABLE READ",
+  ): Promise<T>;
   /** Of the pool: connections at work, connections that rest, and those who wait for one. */
   load(): { used: number; idle: number; waiting: number };
   /** Closes the pool when its last user closes. */
@@ -83,7 +105,8 @@ function sharedPool(key: string, url: string, profile: Profile, wrap: Wrap | und
     known.users += 1;
     return known.sequelize;
   }
-  const { poolMax, idleInTransactionMs, lockMs, statementMs, answerMs, acquireMs } = PROFILES[profile];
+  const { poolMax, idleInTransactionMs, lockMs, statementMs, answerMs, acquireMs } =
+    PROFILES[profile];
   const sequelize = new Sequelize(url, {
     dialect: "postgres",
     dialectModule: { ...pg, Client: listeningClient(wrap) },
@@ -151,7 +174,11 @@ export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Databa
   return {
     sequelize,
     withConnection,
-    load: () => ({ used: manager.pool.using, idle: manager.pool.available, waiting: manager.pool.waiting }),
+    load: () => ({
+      used: manager.pool.using,
+      idle: manager.pool.available,
+      waiting: manager.pool.waiting,
+    }),
     query: (statement) => withConnection((connection) => connection.query(statement)),
     transaction: (work, isolation) =>
       withConnection(async (connection) => {
@@ -176,7 +203,9 @@ export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Databa
 function discard(manager: ConnectionManager, client: PooledClient): void {
   if (client._invalid === true) return;
   client._invalid = true;
-  (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream?.destroy();
+  (
+    client as unknown as { connection?: { stream?: { destroy(): void } } }
+  ).connection?.stream?.destroy();
   try {
     manager.pool.destroy(client);
   } catch {

@@ -34,5 +34,7 @@ export function withRequestId(query: unknown): unknown {
   if (requestId === undefined) return query;
   if (typeof query === "string") return `/* request=${requestId} */ ${query}`;
   const { text, name } = query as { text?: unknown; name?: unknown };
-  return typeof text === "string" && name === undefined ? { ...(query as object), text: `/* request=${requestId} */ ${text}` } : query;
+  return typeof text === "string" && name === undefined
+    ? { ...(query as object), text: `/* request=${requestId} */ ${text}` }
+    : query;
 }

@@ -13,19 +13,28 @@ const NOT_NOW = /^(?:53...|57...|55P03)$/;
  */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error.name.startsWith("SequelizeConnection") || error.name === "SequelizeTimeoutError") return true;
+  if (error.name.startsWith("SequelizeConnection") || error.name === "SequelizeTimeoutError")
+    return true;
   const original = (error as { original?: unknown }).original;
-  const cause = error.name === "SequelizeDatabaseError" && original instanceof Error ? original : error;
-  return isServerError(cause) ? NOT_NOW.test(cause.code) : cause !== error || isConnectionError(cause);
+  const cause =
+    error.name === "SequelizeDatabaseError" && original instanceof Error ? original : error;
+  return isServerError(cause)
+    ? NOT_NOW.test(cause.code)
+    : cause !== error || isConnectionError(cause);
 }
 
 /**
  * The answer of a read, or TRY_AGAIN where PostgreSQL cannot give it now: a read changes nothing, so that is the truth at any moment. What writes and may
  * safely be asked again can take it too, with more patience.
  */
-export async function orTryAgain<T>(read: () => Promise<Answer<T>>, patienceMs = PATIENCE_MS): Promise<Answer<T>> {
+export async function orTryAgain<T>(
+  read: () => Promise<Answer<T>>,
+  patienceMs = PATIENCE_MS,
+): Promise<Answer<T>> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Answer<T>>((resolve) => (timer = setTimeout(() => resolve(refused("TRY_AGAIN")), patienceMs)));
+  const late = new Promise<Answer<T>>(
+    (resolve) => (timer = setTimeout(() => resolve(refused("TRY_AGAIN")), patienceMs)),
+  );
   try {
     return await Promise.race([read(), late]);
   } catch (error) {
@@ -40,6 +49,7 @@ export async function orTryAgain<T>(read: () => Promise<Answer<T>>, patienceMs =
 function isConnectionError(error: Error & { code?: unknown }): boolean {
   const code = typeof error.code === "string" ? error.code : "";
   return (
-    /^(?:08...|57P..|E[A-Z]{3,})$/.test(code) || /^(?:Connection terminated|Query read timeout|timeout e|Client has)/i.test(error.message)
+    /^(?:08...|57P..|E[A-Z]{3,})$/.test(code) ||
+    /^(?:Connection terminated|Query read timeout|timeout e|Client has)/i.test(error.message)
   );
 }

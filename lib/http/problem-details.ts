@@ -2,7 +2,13 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import type { RefusalCode, RefusalData } from "../../domain/refusal.ts";
 
 /** What only HTTP itself can refuse with; everything else is a refusal of the domain. */
-type HttpCode = "INTERNAL" | "MALFORMED" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE";
+type HttpCode =
+  | "INTERNAL"
+  | "MALFORMED"
+  | "METHOD_NOT_ALLOWED"
+  | "NOT_FOUND"
+  | "TOO_LARGE"
+  | "UNSUPPORTED_MEDIA_TYPE";
 
 export type ProblemCode = RefusalCode | HttpCode;
 
@@ -14,15 +20,24 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { status: number; title: str
   EVENT_OVER: { status: 409, title: "The event has started" },
   EVENT_SOLD_OUT: { status: 409, title: "Not enough tickets left" },
   FORBIDDEN: { status: 403, title: "You may not do this" },
-  IDEMPOTENCY_KEY_REUSED: { status: 422, title: "The idempotency key belongs to a purchase of another quantity" },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    title: "The idempotency key belongs to a purchase of another quantity",
+  },
   INTERNAL: { status: 500, title: "Something went wrong on our side" },
   INVALID_CREDENTIALS: { status: 401, title: "E-mail or password is wrong" },
   MALFORMED: { status: 400, title: "The request cannot be read" },
   METHOD_NOT_ALLOWED: { status: 405, title: "This address does not take this method" },
   NOT_FOUND: { status: 404, title: "There is nothing at this address" },
-  OUTCOME_UNKNOWN: { status: 503, title: "It is not known whether this was done: ask again with the same key" },
+  OUTCOME_UNKNOWN: {
+    status: 503,
+    title: "It is not known whether this was done: ask again with the same key",
+  },
   PASSWORD_TOO_WEAK: { status: 422, title: "The password would be guessed" },
-  PURCHASE_LIMIT_REACHED: { status: 409, title: "More tickets of this event than one customer may hold" },
+  PURCHASE_LIMIT_REACHED: {
+    status: 409,
+    title: "More tickets of this event than one customer may hold",
+  },
   REFRESH_TOKEN_INVALID: { status: 401, title: "Sign in again" },
   SESSION_NOT_FOUND: { status: 404, title: "There is no such session" },
   TICKET_NOT_FOUND: { status: 404, title: "There is no such ticket" },
@@ -50,11 +65,20 @@ export type Reply = {
  * An RFC 9457 problem document. `data` holds facts a client can act on, which become members of the document; it never holds
  * a message of a server or a value the client sent.
  */
-export function problemOf(code: ProblemCode, requestId: string | undefined, data?: RefusalData & { detail?: string }): Reply {
+export function problemOf(
+  code: ProblemCode,
+  requestId: string | undefined,
+  data?: RefusalData & { detail?: string },
+): Reply {
   const { status, title } = PROBLEMS[code];
   const type = `urn:boxoffice:problem:${code.toLowerCase().replaceAll("_", "-")}`;
-  const headers: Record<string, string> = { "Content-Type": "application/problem+json", "Cache-Control": "no-store" };
-  if (status === 401) headers["WWW-Authenticate"] = code === "TOKEN_EXPIRED" ? 'Bearer error="invalid_token"' : "Bearer";
+  const headers: Record<string, string> = {
+    "Content-Type": "application/problem+json",
+    "Cache-Control": "no-store",
+  };
+  if (status === 401)
+    headers["WWW-Authenticate"] =
+      code === "TOKEN_EXPIRED" ? 'Bearer error="invalid_token"' : "Bearer";
   if (code === "TRY_AGAIN") headers["Retry-After"] = String(RETRY_AFTER_S);
   const standard = { type, title, status, code, requestId };
   // Twice: first for people, who read from the top; last, so that no fact can take a standard member's place.
@@ -67,7 +91,8 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Referrer-Policy": "no-referrer",
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
-  "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  "Content-Security-Policy":
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
 };
 
 /** Names and values in turn, the form in which `writeHead` copies nothing. */
@@ -81,8 +106,16 @@ function flatten(headers: Readonly<Record<string, string>>): string[] {
 const ONE_WRITE_MAX = 16_384;
 
 /** Builds a reply that is sent many times: its headers are flattened once. */
-export function replyForMany(status: number, headers: Record<string, string>, body: Uint8Array): Reply {
-  const flatHeaders = flatten({ ...SECURITY_HEADERS, ...headers, "Content-Length": String(body.length) });
+export function replyForMany(
+  status: number,
+  headers: Record<string, string>,
+  body: Uint8Array,
+): Reply {
+  const flatHeaders = flatten({
+    ...SECURITY_HEADERS,
+    ...headers,
+    "Content-Length": String(body.length),
+  });
   return { status, headers, body, flatHeaders };
 }
 
@@ -90,7 +123,12 @@ export function replyForMany(status: number, headers: Record<string, string>, bo
  * Sends a response once, with one `writeHead` and one `end`. HEAD gets the headers of GET. A response that has begun is left alone.
  * `own`: headers of this request rather than of the reply. Given here and not by `setHeader`, all are written in one go.
  */
-export function sendAnswer(request: IncomingMessage, response: ServerResponse, reply: Reply, own: Record<string, string> = {}): void {
+export function sendAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  own: Record<string, string> = {},
+): void {
   if (response.headersSent) return;
   const { status, headers, body, flatHeaders } = reply;
   const bodiless = status === 204 || status === 304;
@@ -100,6 +138,15 @@ export function sendAnswer(request: IncomingMessage, response: ServerResponse, r
     response.writeHead(status, flatten({ ...SECURITY_HEADERS, ...own, ...headers, ...length }));
   }
   if (request.method === "HEAD" || bodiless) response.end();
-  else if (typeof body === "string" || body.length > ONE_WRITE_MAX || !(response instanceof ServerResponse)) response.end(body);
-  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1"), "latin1");
+  else if (
+    typeof body === "string" ||
+    body.length > ONE_WRITE_MAX ||
+    !(response instanceof ServerResponse)
+  )
+    response.end(body);
+  else
+    response.end(
+      Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1"),
+      "latin1",
+    );
 }

@@ -9,6 +9,7 @@ const known = new WeakMap<Pick<EventRecord, "source" | "sourceId">, string>();
 /** A record gets the same id in every catalogue, so links to an event outlive a catalogue that is built again from its feeds. No record is changed. */
 export function eventId(record: Pick<EventRecord, "source" | "sourceId">): string {
   let id = known.get(record);
-  if (id === undefined) known.set(record, (id = uuidV5(`${record.source}\n${record.sourceId}`, NAMESPACE)));
+  if (id === undefined)
+    known.set(record, (id = uuidV5(`${record.source}\n${record.sourceId}`, NAMESPACE)));
   return id;
 }

@@ -40,7 +40,9 @@ export function openAudit(broker: ServiceBroker): Audit {
  * like a secret. All else in an entry is ours, so the finished line need not be searched: that would be a third of its cost.
  */
 export function plainText(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : redacted(text.slice(0, TEXT_MAX).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}"));
+  return text === undefined
+    ? undefined
+    : redacted(text.slice(0, TEXT_MAX).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}"));
 }
 
 /**
@@ -50,7 +52,10 @@ export function plainText(text: string | undefined): string | undefined {
 export function auditLogger(file: string | undefined, bindings: object): { info: Audit } {
   const { write } = destinationOf(file);
   const node = JSON.stringify(bindings).slice(1, -1);
-  return { info: (entry) => write(`{"level":${INFO},"time":${Date.now()},${node},${JSON.stringify(entry).slice(1)}\n`) };
+  return {
+    info: (entry) =>
+      write(`{"level":${INFO},"time":${Date.now()},${node},${JSON.stringify(entry).slice(1)}\n`),
+  };
 }
 
 type Destination = { write: (line: string) => void; finish: () => void };

@@ -24,7 +24,10 @@ let percent: number | undefined;
 /** Fits the collector to so many connections of this process. Costs nothing where that changes nothing. */
 export function fitHeap(connections: number): void {
   // Half of it to go back, so that a crowd of about that size does not change it with each who comes and goes.
-  const wanted = connections >= CROWD || (percent === CROWDED_PERCENT && connections >= CROWD / 2) ? CROWDED_PERCENT : GROWING_PERCENT;
+  const wanted =
+    connections >= CROWD || (percent === CROWDED_PERCENT && connections >= CROWD / 2)
+      ? CROWDED_PERCENT
+      : GROWING_PERCENT;
   if (wanted === percent) return;
   percent = wanted;
   setFlagsFromString(`--heap-growing-percent=${wanted}`);

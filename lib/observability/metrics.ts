@@ -19,9 +19,19 @@ export type Metrics = {
   counters(name: string, help: string, labelNames?: readonly string[]): Counters;
   histogram(name: string, help: string, bounds: readonly number[]): Histogram;
   /** One histogram for each value of one label. */
-  histograms(name: string, help: string, bounds: readonly number[], labelName: string): (value: string) => Histogram;
+  histograms(
+    name: string,
+    help: string,
+    bounds: readonly number[],
+    labelName: string,
+  ): (value: string) => Histogram;
   /** Read at each scrape; a reading that rejects leaves the metric out of that scrape. */
-  read(name: string, help: string, kind: "gauge" | "counter", samples: () => readonly Sample[] | Promise<readonly Sample[]>): void;
+  read(
+    name: string,
+    help: string,
+    kind: "gauge" | "counter",
+    samples: () => readonly Sample[] | Promise<readonly Sample[]>,
+  ): void;
   /** Prometheus' text format. One reading at a time: who asks meanwhile gets the same text. Never rejects. */
   text(): Promise<string>;
 };
@@ -46,7 +56,12 @@ export class Histogram {
   }
 }
 
-type Family = { name: string; help: string; kind: "counter" | "gauge" | "histogram"; lines: () => string[] | Promise<string[]> };
+type Family = {
+  name: string;
+  help: string;
+  kind: "counter" | "gauge" | "histogram";
+  lines: () => string[] | Promise<string[]>;
+};
 
 /** The process itself (memory, event loop, garbage collection) is told by prom-client, what is ours is counted here. */
 export function createMetrics(): Metrics {
@@ -56,7 +71,8 @@ export function createMetrics(): Metrics {
   let reading: Promise<string> | undefined;
 
   const add = (family: Family): void => {
-    if (families.some(({ name }) => name === family.name)) throw new Error(`There is a metric ${family.name} already`);
+    if (families.some(({ name }) => name === family.name))
+      throw new Error(`There is a metric ${family.name} already`);
     families.push(family);
   };
   const textOf = async ({ name, help, kind, lines }: Family): Promise<string> => {
@@ -74,7 +90,8 @@ export function createMetrics(): Metrics {
   return {
     counters(name, help, labelNames = []) {
       const cells = new Map<string, Cell>();
-      const lines = (): string[] => [...cells].map(([labels, { value }]) => `${name}${labels} ${value}`);
+      const lines = (): string[] =>
+        [...cells].map(([labels, { value }]) => `${name}${labels} ${value}`);
       add({ name, help, kind: "counter", lines });
       return {
         cell(...values) {
@@ -92,7 +109,10 @@ export function createMetrics(): Metrics {
     },
     histograms(name, help, bounds, labelName) {
       const all = new Map<string, Histogram>();
-      const lines = (): string[] => [...all].flatMap(([value, histogram]) => histogramLines(name, histogram, [[labelName, value]]));
+      const lines = (): string[] =>
+        [...all].flatMap(([value, histogram]) =>
+          histogramLines(name, histogram, [[labelName, value]]),
+        );
       add({ name, help, kind: "histogram", lines });
       return (value) => {
         let histogram = all.get(value);
@@ -102,7 +122,9 @@ export function createMetrics(): Metrics {
     },
     read(name, help, kind, samples) {
       const lines = async (): Promise<string[]> =>
-        (await samples()).map(({ labels = {}, value }) => `${name}${labelText(Object.entries(labels))} ${value}`);
+        (await samples()).map(
+          ({ labels = {}, value }) => `${name}${labelText(Object.entries(labels))} ${value}`,
+        );
       add({ name, help, kind, lines });
     },
     text() {
@@ -113,13 +135,21 @@ export function createMetrics(): Metrics {
 }
 
 /** Buckets are cumulative in the text and not in memory, where an observation would have to touch them all. */
-function histogramLines(name: string, { bounds, counts, sum }: Histogram, labels: [string, string][]): string[] {
+function histogramLines(
+  name: string,
+  { bounds, counts, sum }: Histogram,
+  labels: [string, string][],
+): string[] {
   let total = 0;
   const buckets = [...bounds.map(String), "+Inf"].map((bound, index) => {
     total += counts[index] ?? 0;
     return `${name}_bucket${labelText([...labels, ["le", bound]])} ${total}`;
   });
-  return [...buckets, `${name}_sum${labelText(labels)} ${sum}`, `${name}_count${labelText(labels)} ${total}`];
+  return [
+    ...buckets,
+    `${name}_sum${labelText(labels)} ${sum}`,
+    `${name}_count${labelText(labels)} ${total}`,
+  ];
 }
 
 function labelText(labels: readonly (readonly [string, string])[]): string {

@@ -7,7 +7,12 @@ import type { RedisClient } from "../redis/client.ts";
 /** What every kind of node tells: its connections, its pools, and what it runs. */
 export function watchNode(
   metrics: Metrics,
-  node: { broker: ServiceBroker; redis: RedisClient; pools: Readonly<Record<string, Database>>; services: readonly string[] },
+  node: {
+    broker: ServiceBroker;
+    redis: RedisClient;
+    pools: Readonly<Record<string, Database>>;
+    services: readonly string[];
+  },
 ): void {
   const { broker, redis, pools, services } = node;
   metrics.read("boxoffice_node_info", "What this node runs.", "gauge", () =>
@@ -17,12 +22,22 @@ export function watchNode(
     const transit = broker.transit as { connected: boolean } | undefined;
     return [
       { labels: { server: "redis" }, value: Number(redis.status === "ready") },
-      { labels: { server: "nats" }, value: Number(transit?.connected === true && !isBusSilent(broker)) },
+      {
+        labels: { server: "nats" },
+        value: Number(transit?.connected === true && !isBusSilent(broker)),
+      },
     ];
   });
-  metrics.read("boxoffice_pool_connections", "Connections to PostgreSQL by pool and state, and requests that wait for one.", "gauge", () =>
-    Object.entries(pools).flatMap(([pool, database]) =>
-      Object.entries(database.load()).map(([state, value]) => ({ labels: { pool, state }, value })),
-    ),
+  metrics.read(
+    "boxoffice_pool_connections",
+    "Connections to PostgreSQL by pool and state, and requests that wait for one.",
+    "gauge",
+    () =>
+      Object.entries(pools).flatMap(([pool, database]) =>
+        Object.entries(database.load()).map(([state, value]) => ({
+          labels: { pool, state },
+          value,
+        })),
+      ),
   );
 }

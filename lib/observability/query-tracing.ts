@@ -12,7 +12,10 @@ export function tracedQueries(tracing: Tracing): (ask: Ask) => Ask {
     (first, ...rest) => {
       const parent = tracing.current();
       if (parent === undefined) return ask(first, ...rest);
-      const span = tracing.begin(nameOf(first), "CLIENT", { parent, attributes: { "db.system.name": "postgresql" } });
+      const span = tracing.begin(nameOf(first), "CLIENT", {
+        parent,
+        attributes: { "db.system.name": "postgresql" },
+      });
       const last = rest.at(-1);
       if (typeof last === "function") {
         const told: Callback = (error, result) => {
@@ -31,6 +34,9 @@ export function tracedQueries(tracing: Tracing): (ask: Ask) => Ask {
 }
 
 function nameOf(query: unknown): string {
-  const { name, text } = typeof query === "string" ? { name: undefined, text: query } : (query as { name?: string; text?: string });
+  const { name, text } =
+    typeof query === "string"
+      ? { name: undefined, text: query }
+      : (query as { name?: string; text?: string });
   return name ?? /\w+/.exec(text ?? "")?.[0] ?? "query";
 }

@@ -16,7 +16,8 @@ const RULES: readonly (readonly [pattern: RegExp, by: string])[] = [
 ];
 
 /** What any of the rules could apply to. Nearly no line is suspect, and two quick passes say so: every purchase's line goes through them. */
-const SUSPECT = /[pP][aA][sS][sS][wW]|[tT][oO][kK][eE][nN]|[sS][eE][cC][rR][eE][tT]|[aA]uthoriz|[cC]ookie|eyJ|\$argon2|:\/\/[^\s/@"]*@/;
+const SUSPECT =
+  /[pP][aA][sS][sS][wW]|[tT][oO][kK][eE][nN]|[sS][eE][cC][rR][eE][tT]|[aA]uthoriz|[cC]ookie|eyJ|\$argon2|:\/\/[^\s/@"]*@/;
 const LIKE_A_TOKEN = /[\s"'=][\w-]{43}[\s"'&;,\\]/;
 
 /**

@@ -1,9 +1,22 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type Attributes, ROOT_CONTEXT, type Span, type SpanContext, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 import { parseTraceParent } from "@opentelemetry/core";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { AlwaysOnSampler, BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from "@opentelemetry/sdk-trace-base";
+import {
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  type SpanExporter,
+} from "@opentelemetry/sdk-trace-base";
 import { within } from "../concurrency/with-timeout.ts";
 
 /** A span of ours, or the W3C traceparent of one that is elsewhere; one that cannot be read counts as none. */
@@ -45,9 +58,16 @@ const running = new AsyncLocalStorage<Span>();
 /** `url`: of an OpenTelemetry collector, without the path. `share`: of requests that are traced, from 0 to 1. `warn` hears of a loss once. */
 export function openTracing(
   { url, share }: { url: string; share: number },
-  { nodeId, services, warn }: { nodeId: string; services: readonly string[]; warn: (message: string) => void },
+  {
+    nodeId,
+    services,
+    warn,
+  }: { nodeId: string; services: readonly string[]; warn: (message: string) => void },
 ): Tracing {
-  const exporter = new OTLPTraceExporter({ url: `${url.replace(/\/$/, "")}/v1/traces`, timeoutMillis: EXPORT_MS });
+  const exporter = new OTLPTraceExporter({
+    url: `${url.replace(/\/$/, "")}/v1/traces`,
+    timeoutMillis: EXPORT_MS,
+  });
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({
       "service.name": "boxoffice",
@@ -78,7 +98,8 @@ export function openTracing(
     },
     begin(name, kind, { parent, links = [], attributes = {} }) {
       const above = parent === undefined ? undefined : contextOf(parent);
-      const context = above === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, above);
+      const context =
+        above === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, above);
       const linked = links.flatMap((link) => contextOf(link) ?? []).map((context) => ({ context }));
       return tracer.startSpan(name, { kind: SpanKind[kind], attributes, links: linked }, context);
     },
@@ -120,7 +141,8 @@ function tellingOfLoss(exporter: SpanExporter, warn: (message: string) => void):
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
-        if (result.error !== undefined && !lost) warn(`The collector does not take traces: ${result.error.message}`);
+        if (result.error !== undefined && !lost)
+          warn(`The collector does not take traces: ${result.error.message}`);
         lost = result.error !== undefined;
         done(result);
       });

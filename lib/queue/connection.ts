@@ -1,7 +1,11 @@
 import { type ChannelModel, connect, type RecoveringChannelModel } from "amqplib";
 
 /** What a service's logger can do; here so that tests may pass their own. */
-export type Log = { info(message: string): void; warn(message: string): void; error(message: string): void };
+export type Log = {
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+};
 
 const HEARTBEAT_SECONDS = 5;
 const CONNECT_MS = 3_000;
@@ -30,7 +34,9 @@ export type QueueConnectionOptions = {
  * A frozen server is noticed by heartbeats within 15 s. A loss is logged once, not at every attempt.
  * Publisher and consumer each have their own: a server that blocks publishers stops reading from their connection, acknowledgements included.
  */
-export async function openQueueConnection(options: QueueConnectionOptions): Promise<QueueConnection> {
+export async function openQueueConnection(
+  options: QueueConnectionOptions,
+): Promise<QueueConnection> {
   const { log } = options;
   let model: ChannelModel | undefined;
   let announced: "connected" | "lost" | undefined;
@@ -67,7 +73,9 @@ export async function openQueueConnection(options: QueueConnectionOptions): Prom
   });
   // "error" comes with every fatal close and is followed by "disconnect", which says it.
   recovering.on("error", () => undefined);
-  recovering.on("handler-error", (error: Error) => log.error(`A queue handler threw: ${error.stack ?? error.message}`));
+  recovering.on("handler-error", (error: Error) =>
+    log.error(`A queue handler threw: ${error.stack ?? error.message}`),
+  );
   recovering.on("blocked", () => options.onBlocked?.());
   recovering.on("unblocked", () => options.onUnblocked?.());
 
@@ -93,6 +101,7 @@ export async function withinMs(promise: Promise<unknown>, ms: number): Promise<v
 /** A frozen server ends the connection after two of them have passed. */
 export function withHeartbeat(text: string): string {
   const url = new URL(text);
-  if (!url.searchParams.has("heartbeat")) url.searchParams.set("heartbeat", String(HEARTBEAT_SECONDS));
+  if (!url.searchParams.has("heartbeat"))
+    url.searchParams.set("heartbeat", String(HEARTBEAT_SECONDS));
   return url.href;
 }

@@ -1,7 +1,14 @@
 import type { Channel, ConsumeMessage } from "amqplib";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Log, openQueueConnection, withinMs } from "./connection.ts";
-import { declareTopology, inspectTopology, readMessage, type Topology, type TransactionMessage, topologyOf } from "./topology.ts";
+import {
+  declareTopology,
+  inspectTopology,
+  readMessage,
+  type Topology,
+  type TransactionMessage,
+  topologyOf,
+} from "./topology.ts";
 
 /** `last`: the delivery limit is reached, so a rejected message becomes a dead letter. `traceparent`: the trace it was published in. */
 export type Delivery = { message: TransactionMessage; last: boolean; traceparent?: string };
@@ -65,7 +72,9 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     async setup(model) {
       const channel = await model.createChannel();
       const fresh: Session = { channel };
-      channel.on("error", (error) => log.warn(`RabbitMQ closed the consumer's channel: ${error.message}`));
+      channel.on("error", (error) =>
+        log.warn(`RabbitMQ closed the consumer's channel: ${error.message}`),
+      );
       channel.on("close", () => {
         if (session === fresh) connection.breakOff();
         forget(fresh);
@@ -122,11 +131,20 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     const last = Number(headers?.["x-delivery-count"] ?? 0) >= topology.deliveryLimit;
     const traceparent: unknown = headers?.traceparent;
     if (message === undefined) {
-      if (last) log.error(`A message of ${raw.content.length} bytes in ${topology.queue} cannot be read; it is now a dead letter`);
+      if (last)
+        log.error(
+          `A message of ${raw.content.length} bytes in ${topology.queue} cannot be read; it is now a dead letter`,
+        );
       settle(() => on.channel.nack(raw, false, true));
       return;
     }
-    held.push({ message, last, session: on, tag, ...(typeof traceparent === "string" && { traceparent }) });
+    held.push({
+      message,
+      last,
+      session: on,
+      tag,
+      ...(typeof traceparent === "string" && { traceparent }),
+    });
     pumping ??= pump().finally(() => (pumping = undefined));
   }
 
@@ -152,10 +170,12 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     }
     // One channel hands out tags in order, so one acknowledgement settles all that were not refused before it.
     for (const delivery of batch) {
-      if (refused.has(delivery)) settle(() => delivery.session.channel.nack(asMessage(delivery.tag), false, true));
+      if (refused.has(delivery))
+        settle(() => delivery.session.channel.nack(asMessage(delivery.tag), false, true));
     }
     const accepted = batch.findLast((delivery) => !refused.has(delivery));
-    if (accepted !== undefined) settle(() => accepted.session.channel.ack(asMessage(accepted.tag), true));
+    if (accepted !== undefined)
+      settle(() => accepted.session.channel.ack(asMessage(accepted.tag), true));
   }
 
   function pause(): void {

@@ -3,7 +3,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type ConfirmChannel, connect, type GetMessage } from "amqplib";
 import { plainText } from "../observability/audit-log.ts";
 import { withHeartbeat } from "./connection.ts";
-import { declareTopology, readMessage, type Topology, type TransactionMessage } from "./topology.ts";
+import {
+  declareTopology,
+  readMessage,
+  type Topology,
+  type TransactionMessage,
+} from "./topology.ts";
 
 export type DeadLetter = {
   /** From the content: messages of the same content share it, and mean the same. */
@@ -65,7 +70,9 @@ export async function overDeadLetters(
         const letter = describe(raw);
         const fate = await judge(letter, readMessage(raw.content));
         if (fate === "replay") await publish(session, queue, raw, letter);
-        const worn = fate === undefined && Number(raw.properties.headers?.["x-delivery-count"] ?? 0) >= LOOKS_MAX;
+        const worn =
+          fate === undefined &&
+          Number(raw.properties.headers?.["x-delivery-count"] ?? 0) >= LOOKS_MAX;
         if (worn) await publish(session, deadQueue, raw, letter);
         if (fate !== undefined || worn) channel.ack(raw);
         if (fate !== undefined) left -= 1;
@@ -83,10 +90,17 @@ export async function overDeadLetters(
 async function giveBack(session: Session, queue: string, left: number): Promise<void> {
   session.channel.nackAll();
   const endMs = performance.now() + BACK_MS;
-  while ((await inTime(session, session.channel.checkQueue(queue))).messageCount < left && performance.now() < endMs) await wait(10);
+  while (
+    (await inTime(session, session.channel.checkQueue(queue))).messageCount < left &&
+    performance.now() < endMs
+  )
+    await wait(10);
 }
 
-async function withChannel<T>({ url, topology }: Messenger, work: (session: Session) => Promise<T>): Promise<T> {
+async function withChannel<T>(
+  { url, topology }: Messenger,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
   const model = await connect(withHeartbeat(url), {
     timeout: STEP_MS,
     noDelay: true,
@@ -105,7 +119,9 @@ async function withChannel<T>({ url, topology }: Messenger, work: (session: Sess
     const channel = await inTime({ broken }, model.createConfirmChannel());
     channel.on("error", () => undefined);
     channel.on("close", () => void model.close().catch(() => undefined));
-    channel.on("return", (message: GetMessage) => returned.add(String(message.properties.messageId)));
+    channel.on("return", (message: GetMessage) =>
+      returned.add(String(message.properties.messageId)),
+    );
     await inTime({ broken }, declareTopology(channel, topology));
     const session = { channel, returned, broken };
     const result = await work(session);
@@ -119,7 +135,9 @@ async function withChannel<T>({ url, topology }: Messenger, work: (session: Sess
 
 async function inTime<T>({ broken }: Pick<Session, "broken">, step: PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new MessengerAway("no answer")), STEP_MS)));
+  const late = new Promise<never>(
+    (_, reject) => (timer = setTimeout(() => reject(new MessengerAway("no answer")), STEP_MS)),
+  );
   try {
     return await Promise.race([Promise.resolve(step).catch(asAway), late, broken]);
   } finally {
@@ -132,13 +150,25 @@ function asAway(error: unknown): never {
 }
 
 /** Resolves when RabbitMQ has the message in the queue. Its own headers stay behind: its count of deliveries would make the first one the last. */
-async function publish(session: Session, queue: string, raw: GetMessage, letter: DeadLetter): Promise<void> {
+async function publish(
+  session: Session,
+  queue: string,
+  raw: GetMessage,
+  letter: DeadLetter,
+): Promise<void> {
   const { channel, returned } = session;
   const messageId = letter.id;
   const headers = { [DEATHS]: letter.deaths, [DIED_AT]: letter.received, [REASON]: letter.reason };
   const confirmed = new Promise<void>((resolve, reject) => {
-    channel.publish("", queue, raw.content, { persistent: true, mandatory: true, messageId, headers }, (error: unknown) =>
-      error === null || error === undefined ? resolve() : reject(new MessengerAway("RabbitMQ refused the message")),
+    channel.publish(
+      "",
+      queue,
+      raw.content,
+      { persistent: true, mandatory: true, messageId, headers },
+      (error: unknown) =>
+        error === null || error === undefined
+          ? resolve()
+          : reject(new MessengerAway("RabbitMQ refused the message")),
     );
   });
   await inTime(session, confirmed);
@@ -152,10 +182,12 @@ function describe({ content, properties }: GetMessage): DeadLetter {
   const deaths = (Array.isArray(headers["x-death"]) ? headers["x-death"] : []) as Death[];
   const diedAt = deaths[0]?.time?.value;
   const earlier = typeof headers[DEATHS] === "number" ? headers[DEATHS] : 0;
-  const ours = (name: string): string | undefined => (typeof headers[name] === "string" ? headers[name] : undefined);
+  const ours = (name: string): string | undefined =>
+    typeof headers[name] === "string" ? headers[name] : undefined;
   return {
     id: createHash("sha256").update(content).digest("hex").slice(0, 16),
-    received: diedAt === undefined ? (ours(DIED_AT) ?? null) : new Date(diedAt * 1_000).toISOString(),
+    received:
+      diedAt === undefined ? (ours(DIED_AT) ?? null) : new Date(diedAt * 1_000).toISOString(),
     deaths: earlier + deaths.reduce((sum, { count = 1 }) => sum + count, 0),
     reason: plainText(deaths[0]?.reason ?? ours(REASON)) ?? "unknown",
     readable: readMessage(content) !== undefined,

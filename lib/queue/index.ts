@@ -5,4 +5,10 @@
 export { type Consumer, type Delivery, type Handler, openConsumer, type Turn } from "./consumer.ts";
 export type { Log } from "./connection.ts";
 export { openPublisher, type Publisher, type PublisherCounts } from "./publisher.ts";
-export { eventIdsOf, type Topology, topologyOf, TRANSACTION_QUEUE, type TransactionMessage } from "./topology.ts";
+export {
+  eventIdsOf,
+  type Topology,
+  topologyOf,
+  TRANSACTION_QUEUE,
+  type TransactionMessage,
+} from "./topology.ts";

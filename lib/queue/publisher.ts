@@ -1,6 +1,12 @@
 import type { ConfirmChannel } from "amqplib";
 import { type Log, openQueueConnection, withinMs } from "./connection.ts";
-import { declareTopology, type EventTransactions, type Topology, type TransactionMessage, topologyOf } from "./topology.ts";
+import {
+  declareTopology,
+  type EventTransactions,
+  type Topology,
+  type TransactionMessage,
+  topologyOf,
+} from "./topology.ts";
 
 /** Messages sent and not yet confirmed may hold this much memory; a batch of 500 sales is 65 kB. */
 const UNCONFIRMED_BYTES_MAX = 8 * 1024 * 1024;
@@ -11,7 +17,12 @@ const SMALL = 10;
 const EVENTS_MAX = 20;
 const PLAIN = { persistent: true, contentType: "application/json" };
 
-export type PublisherCounts = { confirmed: number; dropped: number; failed: number; unconfirmed: number };
+export type PublisherCounts = {
+  confirmed: number;
+  dropped: number;
+  failed: number;
+  unconfirmed: number;
+};
 
 export type Publisher = {
   /**
@@ -27,7 +38,11 @@ export type Publisher = {
   close(): Promise<void>;
 };
 
-export async function openPublisher(options: { url: string; log: Log; topology?: Topology }): Promise<Publisher> {
+export async function openPublisher(options: {
+  url: string;
+  log: Log;
+  topology?: Topology;
+}): Promise<Publisher> {
   const topology = options.topology ?? topologyOf();
   const counts: PublisherCounts = { confirmed: 0, dropped: 0, failed: 0, unconfirmed: 0 };
   let channel: ConfirmChannel | undefined;
@@ -39,7 +54,9 @@ export async function openPublisher(options: { url: string; log: Log; topology?:
     log: options.log,
     async setup(model) {
       const fresh = await model.createConfirmChannel();
-      fresh.on("error", (error) => options.log.warn(`RabbitMQ closed the publisher's channel: ${error.message}`));
+      fresh.on("error", (error) =>
+        options.log.warn(`RabbitMQ closed the publisher's channel: ${error.message}`),
+      );
       fresh.on("close", () => {
         // A channel that ends alone takes its connection with it, so that there is one way back: recovery.
         if (channel === fresh) connection.breakOff();
@@ -52,7 +69,9 @@ export async function openPublisher(options: { url: string; log: Log; topology?:
     onLost: () => (channel = undefined),
     onBlocked() {
       blocked = true;
-      options.log.warn("RabbitMQ blocks publishers (an alarm of memory or disk): messages are left to the sweeper");
+      options.log.warn(
+        "RabbitMQ blocks publishers (an alarm of memory or disk): messages are left to the sweeper",
+      );
     },
     onUnblocked() {
       blocked = false;
@@ -65,7 +84,8 @@ export async function openPublisher(options: { url: string; log: Log; topology?:
   const sendSmall = (): void => {
     const told = small;
     small = [];
-    for (let start = 0; start < told.length; start += EVENTS_MAX) send(told.slice(start, start + EVENTS_MAX));
+    for (let start = 0; start < told.length; start += EVENTS_MAX)
+      send(told.slice(start, start + EVENTS_MAX));
   };
   const publish: Publisher["publish"] = (eventId, transactionIds, traceparent) => {
     const told = { eventId, transactionIds: transactionIds as string[] };
@@ -93,7 +113,13 @@ export async function openPublisher(options: { url: string; log: Log; topology?:
     counts.unconfirmed += 1;
     unconfirmedBytes += content.length;
     try {
-      channel.publish("", topology.queue, content, traceparent === undefined ? PLAIN : { ...PLAIN, headers: { traceparent } }, settle);
+      channel.publish(
+        "",
+        topology.queue,
+        content,
+        traceparent === undefined ? PLAIN : { ...PLAIN, headers: { traceparent } },
+        settle,
+      );
     } catch (error) {
       // The channel closed under our hands; its close event has not reached us yet.
       settle(error);
@@ -106,7 +132,8 @@ export async function openPublisher(options: { url: string; log: Log; topology?:
     connected: () => channel !== undefined,
     async close() {
       sendSmall();
-      if (channel !== undefined && !blocked) await withinMs(channel.waitForConfirms(), CLOSE_CONFIRM_MS);
+      if (channel !== undefined && !blocked)
+        await withinMs(channel.waitForConfirms(), CLOSE_CONFIRM_MS);
       channel = undefined;
       await connection.close();
     },

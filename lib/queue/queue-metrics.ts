@@ -2,7 +2,11 @@ import type { Metrics } from "../observability/metrics.ts";
 import type { Publisher } from "./publisher.ts";
 
 /** Messages to the ledger's queue by what became of them. What is dropped or failed is repeated by the sweeper: it costs time only. */
-export function watchMessages(metrics: Metrics, service: "ledger" | "purchasing", publisher: () => Publisher | undefined): void {
+export function watchMessages(
+  metrics: Metrics,
+  service: "ledger" | "purchasing",
+  publisher: () => Publisher | undefined,
+): void {
   metrics.read(
     `boxoffice_${service}_messages_total`,
     `Messages to the ledger's queue from ${service}, by what became of them.`,
@@ -10,7 +14,10 @@ export function watchMessages(metrics: Metrics, service: "ledger" | "purchasing"
     () => {
       const counts = publisher()?.counts();
       if (counts === undefined) return [];
-      return (["confirmed", "dropped", "failed"] as const).map((fate) => ({ labels: { fate }, value: counts[fate] }));
+      return (["confirmed", "dropped", "failed"] as const).map((fate) => ({
+        labels: { fate },
+        value: counts[fate],
+      }));
     },
   );
 }

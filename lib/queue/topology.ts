@@ -8,7 +8,10 @@ export const DELIVERY_LIMIT = 20;
 export type Topology = { queue: string; deadQueue: string; deliveryLimit: number };
 
 /** What the queue is, as data. Tests give their own name and limit. */
-export function topologyOf(queue: string = TRANSACTION_QUEUE, deliveryLimit: number = DELIVERY_LIMIT): Topology {
+export function topologyOf(
+  queue: string = TRANSACTION_QUEUE,
+  deliveryLimit: number = DELIVERY_LIMIT,
+): Topology {
   return { queue, deadQueue: `${queue}.dead`, deliveryLimit };
 }
 
@@ -17,7 +20,10 @@ export function topologyOf(queue: string = TRANSACTION_QUEUE, deliveryLimit: num
  * Quorum queues outlive a node; at-least-once dead-lettering (which RabbitMQ allows only with reject-publish) loses no message on its way to the dead letters.
  */
 export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {
-  await channel.assertQueue(topology.deadQueue, { durable: true, arguments: { "x-queue-type": "quorum" } });
+  await channel.assertQueue(topology.deadQueue, {
+    durable: true,
+    arguments: { "x-queue-type": "quorum" },
+  });
   await channel.assertQueue(topology.queue, {
     durable: true,
     arguments: {
@@ -32,7 +38,10 @@ export async function declareTopology(channel: Channel, topology: Topology): Pro
 }
 
 /** Passive declares: messages that wait (delivered and unacknowledged ones are not counted), and dead letters. */
-export async function inspectTopology(channel: Channel, topology: Topology): Promise<{ ready: number; consumers: number; dead: number }> {
+export async function inspectTopology(
+  channel: Channel,
+  topology: Topology,
+): Promise<{ ready: number; consumers: number; dead: number }> {
   const queue = await channel.checkQueue(topology.queue);
   const dead = await channel.checkQueue(topology.deadQueue);
   return { ready: queue.messageCount, consumers: queue.consumerCount, dead: dead.messageCount };
@@ -64,13 +73,19 @@ export function readMessage(content: Buffer): TransactionMessage | undefined {
   const { more } = body as { more?: unknown };
   if (more === undefined) return first;
   const others = Array.isArray(more) ? more.flatMap((other) => readEvent(other) ?? []) : [];
-  return Array.isArray(more) && others.length === more.length ? { ...first, more: others } : undefined;
+  return Array.isArray(more) && others.length === more.length
+    ? { ...first, more: others }
+    : undefined;
 }
 
 function readEvent(told: unknown): EventTransactions | undefined {
   if (typeof told !== "object" || told === null) return undefined;
   const { eventId, transactionIds } = told as { eventId?: unknown; transactionIds?: unknown };
-  if (typeof eventId !== "string" || !UUID.test(eventId) || !Array.isArray(transactionIds)) return undefined;
-  if (!transactionIds.every((id): id is string => typeof id === "string" && TRANSACTION_ID.test(id))) return undefined;
+  if (typeof eventId !== "string" || !UUID.test(eventId) || !Array.isArray(transactionIds))
+    return undefined;
+  if (
+    !transactionIds.every((id): id is string => typeof id === "string" && TRANSACTION_ID.test(id))
+  )
+    return undefined;
   return { eventId, transactionIds };
 }

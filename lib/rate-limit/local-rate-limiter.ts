@@ -24,7 +24,11 @@ export type CountedThrottle = {
  * each process limits by its own count. With n nodes a burst may get up to n times the limit through before the first merge, and what each
  * node keeps to itself afterwards (a tenth).
  */
-export function createCountedThrottle(redis: Redis, limit: Limit, mergeMs: number): CountedThrottle {
+export function createCountedThrottle(
+  redis: Redis,
+  limit: Limit,
+  mergeMs: number,
+): CountedThrottle {
   const counts = new BoundedMap<string, Count>(KEYS_MAX);
   const store = new RateLimiterRedis({
     storeClient: redis,

@@ -12,7 +12,12 @@ export function verdictOf(limit: Limit, used: number, msLeft: number): Verdict {
 }
 
 /** RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers writes them; with a refusal also Retry-After (RFC 6585). */
-export function rateLimitHeaders({ allowed, limit, remaining, resetS }: Verdict): Record<string, string> {
+export function rateLimitHeaders({
+  allowed,
+  limit,
+  remaining,
+  resetS,
+}: Verdict): Record<string, string> {
   const headers = {
     "RateLimit-Policy": `"${limit.name}";q=${limit.max};w=${limit.windowS}`,
     RateLimit: `"${limit.name}";r=${remaining};t=${resetS}`,

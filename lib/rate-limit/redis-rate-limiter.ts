@@ -32,9 +32,17 @@ export function createSharedThrottle(redis: Redis, limit: Limit): SharedThrottle
 }
 
 /** `firstS` is the wait after the first round, `mostS` the longest there is: nobody is locked out for good. */
-export function createBackOff(redis: Redis, limit: Limit, { firstS, mostS }: { firstS: number; mostS: number }): BackOff {
+export function createBackOff(
+  redis: Redis,
+  limit: Limit,
+  { firstS, mostS }: { firstS: number; mostS: number },
+): BackOff {
   const limiter = insuredLimiter(redis, limit);
-  const rounds = insuredLimiter(redis, { name: `${limit.name}-rounds`, max: Number.MAX_SAFE_INTEGER, windowS: ROUNDS_REMEMBERED_S });
+  const rounds = insuredLimiter(redis, {
+    name: `${limit.name}-rounds`,
+    max: Number.MAX_SAFE_INTEGER,
+    windowS: ROUNDS_REMEMBERED_S,
+  });
   return {
     async take(key) {
       const [used, msLeft] = await consume(limiter, key);
@@ -80,7 +88,10 @@ function insuredLimiter(redis: Redis, { name, max, windowS }: Limit): RateLimite
 }
 
 /** How many there are now, this one included, and the milliseconds left of their window. */
-async function consume(limiter: RateLimiterRedis, key: string): Promise<[used: number, msLeft: number]> {
+async function consume(
+  limiter: RateLimiterRedis,
+  key: string,
+): Promise<[used: number, msLeft: number]> {
   try {
     const { consumedPoints, msBeforeNext } = await limiter.consume(key);
     return [consumedPoints, msBeforeNext];

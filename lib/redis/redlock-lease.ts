@@ -2,7 +2,11 @@ import { createRequire } from "node:module";
 import { openRedis, type RedisClient } from "./client.ts";
 
 /** What is used of redlock 4, whose own types know ioredis 4 only. */
-type Lock = { expiration: number; extend(ttlMs: number): PromiseLike<Lock>; unlock(): PromiseLike<void> };
+type Lock = {
+  expiration: number;
+  extend(ttlMs: number): PromiseLike<Lock>;
+  unlock(): PromiseLike<void>;
+};
 type Redlock = {
   lock(resource: string, ttlMs: number): PromiseLike<Lock>;
   on(event: "clientError", listener: (error: Error) => void): void;
@@ -33,27 +37,42 @@ export type HeldLock = {
 };
 
 /** Redlock over one or more independent masters, renewed at a third of its life. */
-export function openLeases(urls: readonly string[], leaseMs: number, warn: (message: string) => void): Leases {
+export function openLeases(
+  urls: readonly string[],
+  leaseMs: number,
+  warn: (message: string) => void,
+): Leases {
   const clients = urls.map((url) => openRedis(url, warn));
   const redlock = new RedlockClass(clients, { retryCount: 0, driftFactor: 0.01 });
   // A server that is away is a missing vote; openRedis has said so already.
   redlock.on("clientError", () => undefined);
   const open = new Set<HeldLock>();
 
-  const tryLock = (resource: string): Promise<Lock | undefined> => Promise.resolve(redlock.lock(resource, leaseMs)).catch(() => undefined);
+  const tryLock = (resource: string): Promise<Lock | undefined> =>
+    Promise.resolve(redlock.lock(resource, leaseMs)).catch(() => undefined);
 
   /** `late`: a try that is still under way. */
-  const hold = (resource: string, first: Lock | undefined, late?: Promise<Lock | undefined>): HeldLock => {
+  const hold = (
+    resource: string,
+    first: Lock | undefined,
+    late?: Promise<Lock | undefined>,
+  ): HeldLock => {
     let lock = first;
     let released = false;
-    const unlessReleased = async (attempt: Promise<Lock | undefined>, keep: (got: Lock | undefined) => void): Promise<void> => {
+    const unlessReleased = async (
+      attempt: Promise<Lock | undefined>,
+      keep: (got: Lock | undefined) => void,
+    ): Promise<void> => {
       const got = await attempt;
       if (released) await got?.unlock().then(undefined, () => undefined);
       else keep(got);
     };
     const renew = (): void => {
       // Once lost it is tried for anew: a Redis that was away comes back empty.
-      const attempt = lock === undefined ? tryLock(resource) : Promise.resolve(lock.extend(leaseMs)).catch(() => undefined);
+      const attempt =
+        lock === undefined
+          ? tryLock(resource)
+          : Promise.resolve(lock.extend(leaseMs)).catch(() => undefined);
       void unlessReleased(attempt, (renewed) => (lock = renewed));
     };
     if (late !== undefined) void unlessReleased(late, (got) => (lock ??= got));
@@ -85,7 +104,12 @@ export function openLeases(urls: readonly string[], leaseMs: number, warn: (mess
         if (lock === "silent") return hold(resource, undefined, attempt);
         const connected = clients.filter((client) => client.status === "ready").length;
         // Without a quorum there is nothing to wait for.
-        if (lock !== undefined || hurried || performance.now() >= deadlineMs || connected <= clients.length / 2)
+        if (
+          lock !== undefined ||
+          hurried ||
+          performance.now() >= deadlineMs ||
+          connected <= clients.length / 2
+        )
           return hold(resource, lock);
         await Promise.race([cutShort, new Promise((resolve) => setTimeout(resolve, RETRY_MS))]);
       }
@@ -99,7 +123,9 @@ export function openLeases(urls: readonly string[], leaseMs: number, warn: (mess
 
 async function withPatience<T>(promise: Promise<T>, patienceMs: number): Promise<T | "silent"> {
   let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<"silent">((resolve) => (timer = setTimeout(() => resolve("silent"), patienceMs)));
+  const silence = new Promise<"silent">(
+    (resolve) => (timer = setTimeout(() => resolve("silent"), patienceMs)),
+  );
   try {
     return await Promise.race([promise, silence]);
   } finally {

@@ -12,7 +12,11 @@ import { Pages } from "./router.tsx";
 const TRIES = 4;
 
 /** Called once by `main.ts`, with what it has asked for in the meantime. */
-export async function start(language: string, texts: Promise<Texts>, early: Early | undefined): Promise<void> {
+export async function start(
+  language: string,
+  texts: Promise<Texts>,
+  early: Early | undefined,
+): Promise<void> {
   if (early !== undefined) answerEarly(early);
   void resume();
   await startTexts(language, await texts);
@@ -21,14 +25,16 @@ export async function start(language: string, texts: Promise<Texts>, early: Earl
       queries: {
         staleTime: 2_000,
         retry: (failures, error) => failures < TRIES && isPassing(asProblem(error)),
-        retryDelay: (failures, error) => Math.max(asProblem(error).retryAfterMs ?? 0, 500 * 2 ** failures),
+        retryDelay: (failures, error) =>
+          Math.max(asProblem(error).retryAfterMs ?? 0, 500 * 2 ** failures),
       },
     },
   });
   // What one person has seen is nothing for the next at this keyboard.
   let userId = userIdNow();
   who.subscribe(() => {
-    if (userId !== undefined && userIdNow() !== userId) queries.removeQueries({ queryKey: ["mine"] });
+    if (userId !== undefined && userIdNow() !== userId)
+      queries.removeQueries({ queryKey: ["mine"] });
     userId = userIdNow();
   });
   const element = document.getElementById("app");

@@ -5,7 +5,10 @@ import { chosenLanguage, loadTexts } from "./locales/languages.ts";
 const language = chosenLanguage();
 const texts = loadTexts(language);
 const path = earlyPath(location);
-const early = path === undefined ? undefined : { path, answer: fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) }) };
+const early =
+  path === undefined
+    ? undefined
+    : { path, answer: fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) }) };
 // Whoever awaits it hears of a failure; nobody may be there yet.
 early?.answer.catch(() => undefined);
 void import("./app.tsx").then(({ start }) => start(language, texts, early));

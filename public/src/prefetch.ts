@@ -7,8 +7,15 @@ export const PATIENCE_MS = 10_000;
 const EVENT = /^\/events\/([^/]+)$/;
 
 /** What the page at this address will ask the API first, where anybody may ask it; of an address's pattern, the question's. */
-export function earlyPath({ pathname, search }: { pathname: string; search: string }): string | undefined {
-  if (pathname === "/") return `/api/events?${new URLSearchParams(textsOf(queryOf(filtersFrom(new URLSearchParams(search))))).toString()}`;
+export function earlyPath({
+  pathname,
+  search,
+}: {
+  pathname: string;
+  search: string;
+}): string | undefined {
+  if (pathname === "/")
+    return `/api/events?${new URLSearchParams(textsOf(queryOf(filtersFrom(new URLSearchParams(search))))).toString()}`;
   const [, eventId] = EVENT.exec(pathname) ?? [];
   return eventId && `/api/events/${eventId}`;
 }

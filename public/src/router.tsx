@@ -27,12 +27,18 @@ export function Pages(): ReactNode {
           <Route path={PATHS.browse}>
             <BrowsePage />
           </Route>
-          <Route path={PATHS.event}>{({ eventId }) => <EventPage key={eventId} eventId={eventId} />}</Route>
+          <Route path={PATHS.event}>
+            {({ eventId }) => <EventPage key={eventId} eventId={eventId} />}
+          </Route>
           <Route path={PATHS.tickets}>
             <SignedIn>{() => <TicketsPage />}</SignedIn>
           </Route>
           <Route path={PATHS.ticket}>
-            {({ ticketId }) => <SignedIn>{(user) => <TicketPage key={ticketId} ticketId={ticketId} holder={user.name} />}</SignedIn>}
+            {({ ticketId }) => (
+              <SignedIn>
+                {(user) => <TicketPage key={ticketId} ticketId={ticketId} holder={user.name} />}
+              </SignedIn>
+            )}
           </Route>
           <Route path={PATHS.signIn}>
             <SignInPage />

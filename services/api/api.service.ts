@@ -4,7 +4,10 @@ import ApiGateway, { type ApiSettingsSchema } from "moleculer-web";
 import type { Config } from "../../config/index.ts";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { openAudit } from "../../lib/observability/audit-log.ts";
-import { AVAILABILITY_CHANGED, type AvailabilityChanged } from "../../lib/availability/availability-event.ts";
+import {
+  AVAILABILITY_CHANGED,
+  type AvailabilityChanged,
+} from "../../lib/availability/availability-event.ts";
 import { systemClock } from "../../lib/concurrency/clock.ts";
 import type { Metrics } from "../../lib/observability/metrics.ts";
 import type { Health } from "../../lib/http/health.ts";
@@ -24,7 +27,11 @@ import { resourcesOf } from "./routing/compile-route.ts";
 import { createEdge } from "./server/edge-policy.ts";
 import { createEventStreams } from "./live/sse-endpoint.ts";
 import { createFrontDoor } from "./routing/direct-router.ts";
-import { createKeptAnswers, type GatewayCounts, newGatewayCounts } from "./handling/response-cache.ts";
+import {
+  createKeptAnswers,
+  type GatewayCounts,
+  newGatewayCounts,
+} from "./handling/response-cache.ts";
 import { watchHttp } from "./handling/http-metrics.ts";
 import { operationResources, servePlain } from "./routes/health.routes.ts";
 import { createKnownQuestions } from "./handling/cached-route.ts";
@@ -39,7 +46,16 @@ import { readWebApp } from "./routes/web-app.routes.ts";
 
 export type ApiDependencies = {
   /** Port 0 takes any free port; see `listening`. */
-  config: Pick<Config, "host" | "port" | "portSharing" | "tls" | "internalTokenSecret" | "trustedProxies" | "corsOrigins">;
+  config: Pick<
+    Config,
+    | "host"
+    | "port"
+    | "portSharing"
+    | "tls"
+    | "internalTokenSecret"
+    | "trustedProxies"
+    | "corsOrigins"
+  >;
   /** Where all gateways count together, closed by whoever opened it; undefined switches every limit off. */
   throttleStore: RedisClient | undefined;
   health: Health;
@@ -75,7 +91,11 @@ type Settings = Omit<ApiSettingsSchema, "rootCallOptions" | "routes"> & {
 };
 
 /** A request as moleculer-web hands it to an alias. */
-type GatewayRequest = IncomingMessage & { originalUrl: string; $ctx: Context; $params: { params: Record<string, string> } };
+type GatewayRequest = IncomingMessage & {
+  originalUrl: string;
+  $ctx: Context;
+  $params: { params: Record<string, string> };
+};
 
 type Gateway = { httpHandler(request: IncomingMessage, response: ServerResponse): Promise<void> };
 
@@ -84,7 +104,14 @@ type Gateway = { httpHandler(request: IncomingMessage, response: ServerResponse)
  * moleculer-web routes and gives each request its context; reading, checking, refusing and answering are ours (`serve`).
  */
 export function createApiService(dependencies: ApiDependencies): ServiceSchema {
-  const { config, health, throttleStore, leaving, waitMs = 0, gatewayCounts = newGatewayCounts() } = dependencies;
+  const {
+    config,
+    health,
+    throttleStore,
+    leaving,
+    waitMs = 0,
+    gatewayCounts = newGatewayCounts(),
+  } = dependencies;
   let server: GatewayServer | undefined;
   let tools: Tools;
   let accessTokens: AccessTokens;
@@ -103,7 +130,8 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       serving(tools, resource, askedThroughRouter(request), request, response);
   const webApp = readWebApp();
   for (const resource of [...operationResources(health), ...(webApp?.resources ?? [])])
-    aliases[`* ${resource.path}`] = (request, response) => void servePlain(resource, request.$ctx.requestID ?? "", request, response);
+    aliases[`* ${resource.path}`] = (request, response) =>
+      void servePlain(resource, request.$ctx.requestID ?? "", request, response);
 
   const schema: ServiceSchema<Settings> = {
     name: "api",
@@ -161,15 +189,28 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         return { url: question === -1 ? url : url.slice(0, question), query: {} };
       },
       send404(request: IncomingMessage, response: ServerResponse) {
-        sendAnswer(request, response, webApp?.notFound(request) ?? problemOf("NOT_FOUND", requestIdIn(response)));
+        sendAnswer(
+          request,
+          response,
+          webApp?.notFound(request) ?? problemOf("NOT_FOUND", requestIdIn(response)),
+        );
         tools.watch?.("no such path", request, response, turnNow());
       },
-      errorHandler(request: IncomingMessage, response: ServerResponse, error: Error & { type?: string }) {
+      errorHandler(
+        request: IncomingMessage,
+        response: ServerResponse,
+        error: Error & { type?: string },
+      ) {
         const undecodable = error.type === "UNABLE_DECODE_PARAM";
         if (!undecodable)
-          this.logger.error({ requestId: requestIdIn(response), ...faultFacts(error) }, "A request failed before its route");
+          this.logger.error(
+            { requestId: requestIdIn(response), ...faultFacts(error) },
+            "A request failed before its route",
+          );
         const problem = undecodable
-          ? problemOf("VALIDATION_ERROR", requestIdIn(response), { errors: [{ field: "", rule: "encoding" }] })
+          ? problemOf("VALIDATION_ERROR", requestIdIn(response), {
+              errors: [{ field: "", rule: "encoding" }],
+            })
           : problemOf("INTERNAL", requestIdIn(response));
         sendAnswer(request, response, problem);
       },
@@ -179,13 +220,21 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       accessTokens = createAccessTokens(async () => {
         // Moleculer would log each question that nobody can answer.
         if (!broker.registry.actions.isAvailable("auth.keys")) return refused("TRY_AGAIN");
-        return broker.call<Answer<{ keys: PublicJwk[] }>, object>("auth.keys", {}, { timeout: KEYS_MS });
+        return broker.call<Answer<{ keys: PublicJwk[] }>, object>(
+          "auth.keys",
+          {},
+          { timeout: KEYS_MS },
+        );
       });
       const busOf = createBus(broker);
       const client = createClientReader(config.trustedProxies);
-      const fault: Tools["fault"] = (error, facts) => logger.error({ ...facts, ...faultFacts(error) }, "A request failed");
+      const fault: Tools["fault"] = (error, facts) =>
+        logger.error({ ...facts, ...faultFacts(error) }, "A request failed");
       const look = (eventIds: string[]) =>
-        busOf(contextOf(broker, "availability"), undefined, READ_PATIENCE).ask<AvailabilityChanged>("catalog.left", { eventIds });
+        busOf(contextOf(broker, "availability"), undefined, READ_PATIENCE).ask<AvailabilityChanged>(
+          "catalog.left",
+          { eventIds },
+        );
       const live = createAvailabilityHub(look, systemClock);
       hub = live;
       tools = {
@@ -199,9 +248,15 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         gatewayCounts,
         knownQuestions: createKnownQuestions(),
         watch: dependencies.metrics && watchHttp(dependencies.metrics, gatewayCounts),
-        askFor: (route, input, requestId) => route.call(input, busOf(contextOf(broker, requestId), undefined, READ_PATIENCE)),
+        askFor: (route, input, requestId) =>
+          route.call(input, busOf(contextOf(broker, requestId), undefined, READ_PATIENCE)),
         fault,
-        streams: createEventStreams({ client, fault, hub: live, limited: throttleStore !== undefined }),
+        streams: createEventStreams({
+          client,
+          fault,
+          hub: live,
+          limited: throttleStore !== undefined,
+        }),
       };
       const gateway = this as unknown as Gateway;
       const edge = createEdge({ ...tools, corsOrigins: config.corsOrigins });
@@ -209,7 +264,13 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       const frontDoor = createFrontDoor(resources, (resource, question, request, response) => {
         const beganMs = turnNow();
         const work = () =>
-          serving(tools, resource, { ...question, beganMs, context: contextOf(broker, question.requestId) }, request, response);
+          serving(
+            tools,
+            resource,
+            { ...question, beganMs, context: contextOf(broker, question.requestId) },
+            request,
+            response,
+          );
         // Who looks lets those pass who buy.
         if (resource.byMethod.get(request.method ?? "")?.kept) line(work);
         else work();
@@ -227,7 +288,10 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
     },
     async started() {
       // Who is sent here by a load balancer is to be served, not told that nobody is known yet.
-      if (waitMs > 0) await this.broker.waitForServices([...NEEDED_SERVICES], waitMs, WAIT_STEP_MS).catch(() => undefined);
+      if (waitMs > 0)
+        await this.broker
+          .waitForServices([...NEEDED_SERVICES], waitMs, WAIT_STEP_MS)
+          .catch(() => undefined);
       accessTokens.start();
       const url = await server?.listen(config.host, config.port, config.portSharing);
       if (url === undefined) return;
@@ -237,10 +301,14 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
             server?.renew(tls);
             this.logger.info("The certificate has been renewed");
           },
-          broken: (reason) => this.logger.error(`The new files of the certificate do not work (${reason}): the old one stays`),
+          broken: (reason) =>
+            this.logger.error(
+              `The new files of the certificate do not work (${reason}): the old one stays`,
+            ),
         });
       this.logger.info(`The gateway answers on ${url}`);
-      if (webApp === undefined) this.logger.warn("The web app is not built, so there are no pages: npm run build makes it");
+      if (webApp === undefined)
+        this.logger.warn("The web app is not built, so there are no pages: npm run build makes it");
       dependencies.listening?.(url);
     },
     async stopped() {
@@ -256,12 +324,19 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
 function askedThroughRouter({ originalUrl, $ctx, $params }: GatewayRequest): Asked {
   const question = originalUrl.indexOf("?");
   const queryText = question === -1 ? "" : originalUrl.slice(question + 1);
-  return { params: $params.params, queryText, requestId: $ctx.requestID ?? "", beganMs: turnNow(), context: $ctx };
+  return {
+    params: $params.params,
+    queryText,
+    requestId: $ctx.requestID ?? "",
+    beganMs: turnNow(),
+    context: $ctx,
+  };
 }
 
 /** Calls in the name of a request that has no context of moleculer-web's. */
 function contextOf(broker: ServiceBroker, requestID: string): Pick<Context, "call"> {
-  const call = (action: string, params: object, options: CallingOptions) => broker.call(action, params, { ...options, requestID });
+  const call = (action: string, params: object, options: CallingOptions) =>
+    broker.call(action, params, { ...options, requestID });
   return { call } as Pick<Context, "call">;
 }
 

@@ -7,14 +7,20 @@ import type { Sessions } from "./session-store.ts";
 
 type Row = { get(options: { plain: true }): Account };
 /** moleculer-db's, on `user_account`. */
-export type Adapter = { findOne(query: { where: Partial<Account> }): Promise<Row | null>; insert(account: Account): Promise<Row> };
+export type Adapter = {
+  findOne(query: { where: Partial<Account> }): Promise<Row | null>;
+  insert(account: Account): Promise<Row>;
+};
 
 /** Most of what accounts need writes, and is done twice by whoever asks again: a frozen PostgreSQL is waited for a little longer than by readers. */
 const PATIENCE_MS = 1_500;
 const READ_PATIENCE_MS = 900;
 
 /** Can refuse with: TRY_AGAIN. */
-export async function findAccount(adapter: Adapter, where: Partial<Account>): Promise<Answer<Account | undefined>> {
+export async function findAccount(
+  adapter: Adapter,
+  where: Partial<Account>,
+): Promise<Answer<Account | undefined>> {
   return orTryAgain(async () => {
     const row = await adapter.findOne({ where });
     return accepted(row?.get({ plain: true }));
@@ -68,35 +74,54 @@ export async function changeRole(
       text: "SELECT id, email, name, role FROM user_account WHERE email_key = $1 FOR NO KEY UPDATE",
       values: [emailKeyOf(email)],
     });
-    if (before === undefined || before.role === role) return before && { user: before, changed: false };
-    await connection.query({ text: "UPDATE user_account SET role = $2 WHERE id = $1", values: [before.id, role] });
+    if (before === undefined || before.role === role)
+      return before && { user: before, changed: false };
+    await connection.query({
+      text: "UPDATE user_account SET role = $2 WHERE id = $1",
+      values: [before.id, role],
+    });
     await sessions.endAll(before.id, undefined, connection);
     return { user: { ...before, role }, changed: true };
   });
 }
 
 /** Who has this e-mail, with the number of their sessions; undefined where nobody has. */
-export async function findUser(database: Database, email: string): Promise<(User & { sessions: number }) | undefined> {
+export async function findUser(
+  database: Database,
+  email: string,
+): Promise<(User & { sessions: number }) | undefined> {
   const text = `SELECT id, email, name, role, (SELECT count(*)::integer FROM user_session WHERE user_id = user_account.id AND revoked_at IS NULL) AS sessions
     FROM user_account WHERE email_key = $1`;
-  return (await database.query<User & { sessions: number }>({ text, values: [emailKeyOf(email)] }))[0];
+  return (
+    await database.query<User & { sessions: number }>({ text, values: [emailKeyOf(email)] })
+  )[0];
 }
 
 /** By e-mail, at most 1,000. */
 export function listOperators(database: Database): Promise<User[]> {
-  const text = "SELECT id, email, name, role FROM user_account WHERE role = 'operator' ORDER BY email_key LIMIT 1000";
+  const text =
+    "SELECT id, email, name, role FROM user_account WHERE role = 'operator' ORDER BY email_key LIMIT 1000";
   return database.query<User>({ text });
 }
 
 /**
  * Turns what PostgreSQL's absence throws into TRY_AGAIN. Other errors carry the statement and its values, among them hashes: only their kind goes on.
  */
-export async function orTryAgain<T>(work: () => Promise<Answer<T>>, patienceMs = PATIENCE_MS): Promise<Answer<T>> {
+export async function orTryAgain<T>(
+  work: () => Promise<Answer<T>>,
+  patienceMs = PATIENCE_MS,
+): Promise<Answer<T>> {
   try {
     return await unlessAway(work, patienceMs);
   } catch (error) {
-    const { name, code, original } = error as { name?: string; code?: string; original?: { code?: string } };
+    const { name, code, original } = error as {
+      name?: string;
+      code?: string;
+      original?: { code?: string };
+    };
     // eslint-disable-next-line preserve-caught-error -- the cause is what must not go on
-    throw new Error(`A statement on accounts failed: ${name ?? "unknown"} ${original?.code ?? code ?? ""}`.trim());
+    throw new Error(
+      `A statement on accounts failed: ${name ?? "unknown"} ${original?.code ?? code ?? ""}`.trim(),
+    );
   }
 }

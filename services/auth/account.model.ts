@@ -4,7 +4,14 @@ import type { Role } from "../../lib/auth/jwt-verifier.ts";
 export { emailKeyOf } from "../../domain/email-key.ts";
 
 /** A row of `user_account`. */
-export type Account = { id: string; email: string; emailKey: string; name: string; role: Role; passwordHash: string };
+export type Account = {
+  id: string;
+  email: string;
+  emailKey: string;
+  name: string;
+  role: Role;
+  passwordHash: string;
+};
 
 /** What others may see of an account. */
 export type User = { id: string; email: string; name: string; role: Role };

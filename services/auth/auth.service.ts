@@ -18,7 +18,13 @@ import {
 } from "./account-store.ts";
 import { weaknessOf } from "./password-strength.ts";
 import { createPasswords, hasPasswordLength } from "./password-hashing.ts";
-import { type Device, type Grant, type SessionView, type Sessions, createSessions } from "./session-store.ts";
+import {
+  type Device,
+  type Grant,
+  type SessionView,
+  type Sessions,
+  createSessions,
+} from "./session-store.ts";
 import { type SigningKeys, openSigningKeys } from "./signing-keys.ts";
 
 export type Session = { accessToken: string; tokenType: "Bearer"; expiresIn: number; user: User };
@@ -39,11 +45,18 @@ const DEVICE = {
   strict: true,
   optional: true,
   default: {},
-  props: { userAgent: { type: "string", max: 256, optional: true }, address: { type: "string", max: 64, optional: true } },
+  props: {
+    userAgent: { type: "string", max: 256, optional: true },
+    address: { type: "string", max: 64, optional: true },
+  },
 } as const;
 
 /** Accounts, sign-in and sessions: the only writer of their tables. No password and no hash leaves this service, in answers, logs or errors. */
-export function createAuthService({ database, accessTokenKeysDir, refreshTokenSecret }: Dependencies): ServiceSchema {
+export function createAuthService({
+  database,
+  accessTokenKeysDir,
+  refreshTokenSecret,
+}: Dependencies): ServiceSchema {
   const passwords = createPasswords();
   let keys: SigningKeys;
   let sessions: Sessions;
@@ -51,7 +64,14 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
 
   const signedIn = ({ user, sessionId, refreshToken, lifeS }: Grant): SignedIn => {
     const accessToken = keys.sign({ userId: user.id, role: user.role, sessionId });
-    return { accessToken, tokenType: "Bearer", expiresIn: ACCESS_TOKEN_LIFE_MS / 1_000, user, refreshToken, refreshLifeS: lifeS };
+    return {
+      accessToken,
+      tokenType: "Bearer",
+      expiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
+      user,
+      refreshToken,
+      refreshLifeS: lifeS,
+    };
   };
 
   const schema: ServiceSchema<ServiceSettingSchema, Record<string, never>, { adapter: Adapter }> = {
@@ -67,14 +87,25 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
           password: { type: "string" },
           name: { type: "string", min: 1, max: 200 },
         },
-        async handler({ params }: Context<{ email: string; password: string; name: string }>): Promise<Answer<User>> {
+        async handler({
+          params,
+        }: Context<{ email: string; password: string; name: string }>): Promise<Answer<User>> {
           const usable = usablePassword(params.password, "password", params);
           if (!usable.ok) return usable;
           const hashed = await passwords.hash(params.password);
           if (!hashed.ok) return hashed;
           const { email, name } = params;
-          const account = { id: uuidv7(), email: email.trim(), emailKey: emailKeyOf(email), name, role: "customer" } as const;
-          const inserted = await insertAccount(this.adapter, { ...account, passwordHash: hashed.value });
+          const account = {
+            id: uuidv7(),
+            email: email.trim(),
+            emailKey: emailKeyOf(email),
+            name,
+            role: "customer",
+          } as const;
+          const inserted = await insertAccount(this.adapter, {
+            ...account,
+            passwordHash: hashed.value,
+          });
           return inserted.ok ? accepted(userOf(inserted.value)) : inserted;
         },
       },
@@ -85,15 +116,31 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
        */
       login: {
         auth: "public",
-        params: { $$strict: true, email: { type: "string" }, password: { type: "string" }, device: DEVICE },
-        async handler({ params }: Context<{ email: string; password: string; device: Device }>): Promise<Answer<SignedIn>> {
-          const owner = await passwords.ownerOf(() => findAccount(this.adapter, { emailKey: emailKeyOf(params.email) }), params.password);
+        params: {
+          $$strict: true,
+          email: { type: "string" },
+          password: { type: "string" },
+          device: DEVICE,
+        },
+        async handler({
+          params,
+        }: Context<{ email: string; password: string; device: Device }>): Promise<
+          Answer<SignedIn>
+        > {
+          const owner = await passwords.ownerOf(
+            () => findAccount(this.adapter, { emailKey: emailKeyOf(params.email) }),
+            params.password,
+          );
           if (!owner.ok) return owner;
           const account = owner.value;
           if (account === undefined) return refused("INVALID_CREDENTIALS");
-          const begun = await orTryAgain(async () => accepted(await sessions.begin(account, params.device)));
+          const begun = await orTryAgain(async () =>
+            accepted(await sessions.begin(account, params.device)),
+          );
           if (!begun.ok) return begun;
-          return begun.value === undefined ? refused("INVALID_CREDENTIALS") : accepted(signedIn(begun.value));
+          return begun.value === undefined
+            ? refused("INVALID_CREDENTIALS")
+            : accepted(signedIn(begun.value));
         },
       },
 
@@ -101,7 +148,9 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
       refresh: {
         auth: "public",
         params: { $$strict: true, token: { type: "string" }, device: DEVICE },
-        async handler({ params }: Context<{ token: string; device: Device }>): Promise<Answer<SignedIn>> {
+        async handler({
+          params,
+        }: Context<{ token: string; device: Device }>): Promise<Answer<SignedIn>> {
           const refreshed = await orTryAgain(() => sessions.refresh(params.token, params.device));
           return refreshed.ok ? accepted(signedIn(refreshed.value)) : refreshed;
         },
@@ -111,14 +160,16 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
       logout: {
         auth: "public",
         params: { $$strict: true, token: { type: "string" } },
-        handler: ({ params }: Context<{ token: string }>): Promise<Answer<null>> => done(() => sessions.endByToken(params.token)),
+        handler: ({ params }: Context<{ token: string }>): Promise<Answer<null>> =>
+          done(() => sessions.endByToken(params.token)),
       },
 
       /** Ends every session of the caller. Can refuse with: TRY_AGAIN. */
       logoutAll: {
         auth: "customer",
         params: { $$strict: true },
-        handler: (ctx: Context): Promise<Answer<null>> => done(() => sessions.endAll(callerOf(ctx).userId)),
+        handler: (ctx: Context): Promise<Answer<null>> =>
+          done(() => sessions.endAll(callerOf(ctx).userId)),
       },
 
       /**
@@ -127,15 +178,24 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
        */
       password: {
         auth: "customer",
-        params: { $$strict: true, currentPassword: { type: "string" }, newPassword: { type: "string" } },
-        async handler(ctx: Context<{ currentPassword: string; newPassword: string }>): Promise<Answer<null>> {
+        params: {
+          $$strict: true,
+          currentPassword: { type: "string" },
+          newPassword: { type: "string" },
+        },
+        async handler(
+          ctx: Context<{ currentPassword: string; newPassword: string }>,
+        ): Promise<Answer<null>> {
           const { userId, sessionId } = callerOf(ctx);
           const { currentPassword, newPassword } = ctx.params;
           const found = await findAccount(this.adapter, { id: userId });
           if (!found.ok) return found;
           if (found.value === undefined) return refused("UNAUTHENTICATED");
           const account = found.value;
-          const owner = await passwords.ownerOf(() => Promise.resolve(accepted(account)), currentPassword);
+          const owner = await passwords.ownerOf(
+            () => Promise.resolve(accepted(account)),
+            currentPassword,
+          );
           if (!owner.ok) return owner;
           if (owner.value === undefined) return refused("INVALID_CREDENTIALS");
           const usable = usablePassword(newPassword, "newPassword", account);
@@ -154,11 +214,18 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
       "sessions.list": {
         auth: "customer",
         params: { $$strict: true },
-        async handler(ctx: Context): Promise<Answer<{ items: (SessionView & { current: boolean })[] }>> {
+        async handler(
+          ctx: Context,
+        ): Promise<Answer<{ items: (SessionView & { current: boolean })[] }>> {
           const { userId, sessionId } = callerOf(ctx);
           const listed = await orTryAgain(async () => accepted(await sessions.list(userId)));
           if (!listed.ok) return listed;
-          return accepted({ items: listed.value.map((session) => ({ ...session, current: session.id === sessionId })) });
+          return accepted({
+            items: listed.value.map((session) => ({
+              ...session,
+              current: session.id === sessionId,
+            })),
+          });
         },
       },
 
@@ -167,7 +234,9 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
         auth: "customer",
         params: { $$strict: true, sessionId: { type: "uuid" } },
         async handler(ctx: Context<{ sessionId: string }>): Promise<Answer<null>> {
-          const ended = await orTryAgain(async () => accepted(await sessions.endOne(callerOf(ctx).userId, ctx.params.sessionId)));
+          const ended = await orTryAgain(async () =>
+            accepted(await sessions.endOne(callerOf(ctx).userId, ctx.params.sessionId)),
+          );
           if (!ended.ok) return ended;
           return ended.value ? accepted(null) : refused("SESSION_NOT_FOUND");
         },
@@ -180,7 +249,9 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
         async handler(ctx: Context): Promise<Answer<User>> {
           const found = await findAccount(this.adapter, { id: callerOf(ctx).userId });
           if (!found.ok) return found;
-          return found.value === undefined ? refused("UNAUTHENTICATED") : accepted(userOf(found.value));
+          return found.value === undefined
+            ? refused("UNAUTHENTICATED")
+            : accepted(userOf(found.value));
         },
       },
 
@@ -197,16 +268,28 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
        */
       grant: {
         auth: "operator",
-        params: { $$strict: true, email: { type: "string", max: 254 }, role: { type: "enum", values: [...ROLES] } },
-        handler: ({ params }: Context<{ email: string; role: Role }>): Promise<Answer<{ user: User; changed: boolean } | null>> =>
-          orTryAgain(async () => accepted((await changeRole(database, sessions, params.email, params.role)) ?? null)),
+        params: {
+          $$strict: true,
+          email: { type: "string", max: 254 },
+          role: { type: "enum", values: [...ROLES] },
+        },
+        handler: ({
+          params,
+        }: Context<{ email: string; role: Role }>): Promise<
+          Answer<{ user: User; changed: boolean } | null>
+        > =>
+          orTryAgain(async () =>
+            accepted((await changeRole(database, sessions, params.email, params.role)) ?? null),
+          ),
       },
 
       /** Answers who has this e-mail, or null. Can refuse with: TRY_AGAIN. */
       find: {
         auth: "operator",
         params: { $$strict: true, email: { type: "string", max: 254 } },
-        handler: ({ params }: Context<{ email: string }>): Promise<Answer<(User & { sessions: number }) | null>> =>
+        handler: ({
+          params,
+        }: Context<{ email: string }>): Promise<Answer<(User & { sessions: number }) | null>> =>
           orTryAgain(async () => accepted((await findUser(database, params.email)) ?? null)),
       },
 
@@ -214,7 +297,8 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
       operators: {
         auth: "operator",
         params: { $$strict: true },
-        handler: (): Promise<Answer<{ users: User[] }>> => orTryAgain(async () => accepted({ users: await listOperators(database) })),
+        handler: (): Promise<Answer<{ users: User[] }>> =>
+          orTryAgain(async () => accepted({ users: await listOperators(database) })),
       },
     },
     created() {
@@ -225,7 +309,9 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
       );
       // Nodes that started together do not sweep together.
       const sweep = (): void => {
-        void orTryAgain(async () => accepted(await sessions.sweep())).catch((error: unknown) => logger.warn(error));
+        void orTryAgain(async () => accepted(await sessions.sweep())).catch((error: unknown) =>
+          logger.warn(error),
+        );
         sweeping = setTimeout(sweep, SWEEP_MS * (0.5 + Math.random())).unref();
       };
       sweeping = setTimeout(sweep, SWEEP_MS * Math.random()).unref();
@@ -239,10 +325,17 @@ export function createAuthService({ database, accessTokenKeysDir, refreshTokenSe
 }
 
 /** Can refuse with: VALIDATION_ERROR (its length), PASSWORD_TOO_WEAK. */
-function usablePassword(password: string, field: string, { email, name }: Pick<Account, "email" | "name">): Answer<null> {
-  if (!hasPasswordLength(password)) return refused("VALIDATION_ERROR", { errors: [{ field, rule: "length" }] });
+function usablePassword(
+  password: string,
+  field: string,
+  { email, name }: Pick<Account, "email" | "name">,
+): Answer<null> {
+  if (!hasPasswordLength(password))
+    return refused("VALIDATION_ERROR", { errors: [{ field, rule: "length" }] });
   const weakness = weaknessOf(password, [email, name]);
-  return weakness === undefined ? accepted(null) : refused("PASSWORD_TOO_WEAK", { detail: weakness });
+  return weakness === undefined
+    ? accepted(null)
+    : refused("PASSWORD_TOO_WEAK", { detail: weakness });
 }
 
 async function done(work: () => Promise<void>): Promise<Answer<null>> {

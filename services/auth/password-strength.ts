@@ -15,13 +15,16 @@ let loaded: ZxcvbnFactory | undefined;
 function estimator(): ZxcvbnFactory {
   if (loaded === undefined) {
     const core = load("@zxcvbn-ts/core") as typeof import("@zxcvbn-ts/core");
-    const { adjacencyGraphs, dictionary } = load("@zxcvbn-ts/language-common") as typeof import("@zxcvbn-ts/language-common");
+    const { adjacencyGraphs, dictionary } = load(
+      "@zxcvbn-ts/language-common",
+    ) as typeof import("@zxcvbn-ts/language-common");
     loaded = new core.ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs });
   }
   return loaded;
 }
 
-const ADVICE = "Choose a longer one: four or five words that do not belong together make a good password.";
+const ADVICE =
+  "Choose a longer one: four or five words that do not belong together make a good password.";
 
 const REASONS: Record<string, string> = {
   common: "It is one of the most used passwords.",
@@ -45,8 +48,13 @@ const REASONS: Record<string, string> = {
 export function weaknessOf(password: string, about: readonly string[]): string | undefined {
   const judged = Array.from(password).slice(0, JUDGED_MAX).join("");
   const parts = about.flatMap((text) => text.split(/[^\p{L}\p{N}]+/u));
-  const known = ["boxoffice", ...about, ...parts].map((text) => text.toLowerCase().slice(0, JUDGED_MAX));
-  const { score, feedback } = estimator().check(judged, [...new Set(known)].filter(({ length }) => length > 2).slice(0, KNOWN_MAX));
+  const known = ["boxoffice", ...about, ...parts].map((text) =>
+    text.toLowerCase().slice(0, JUDGED_MAX),
+  );
+  const { score, feedback } = estimator().check(
+    judged,
+    [...new Set(known)].filter(({ length }) => length > 2).slice(0, KNOWN_MAX),
+  );
   if (score >= SCORE_MIN) return undefined;
   return `${REASONS[feedback.warning ?? ""] ?? "It would be guessed quickly."} ${ADVICE}`;
 }

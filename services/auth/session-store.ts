@@ -4,7 +4,16 @@ import { v7 as uuidv7 } from "uuid";
 import { type Answer, accepted, refused } from "../../domain/refusal.ts";
 import type { Connection, Database } from "../../lib/database/pool.ts";
 import type { Account, User } from "./account.model.ts";
-import { BEGIN, CHAIN, END_ALL, END_BY_TOKEN, END_ONE, LIST, ROTATE, SWEEP } from "./session.sql.ts";
+import {
+  BEGIN,
+  CHAIN,
+  END_ALL,
+  END_BY_TOKEN,
+  END_ONE,
+  LIST,
+  ROTATE,
+  SWEEP,
+} from "./session.sql.ts";
 
 /** From the sign-in on, however often it is refreshed. */
 const LIFE_DAYS = 7;
@@ -23,7 +32,13 @@ export type Device = { userAgent?: string; address?: string };
 /** What a sign-in or a refresh gives. `lifeS`: seconds until the session ends for good. */
 export type Grant = { user: User; sessionId: string; refreshToken: string; lifeS: number };
 
-export type SessionView = { id: string; createdAt: string; lastUsedAt: string; userAgent?: string; address?: string };
+export type SessionView = {
+  id: string;
+  createdAt: string;
+  lastUsedAt: string;
+  userAgent?: string;
+  address?: string;
+};
 
 export type Sessions = {
   /** Begins a session for the account whose password was right. Undefined where the password has been changed since. */
@@ -44,7 +59,13 @@ export type Sessions = {
 
 type GrantRow = QueryResultRow & User & { sessionId: string; lifeS: number };
 type ChainRow = GrantRow & { hash: Buffer; salt: Buffer | null; young: boolean; alive: boolean };
-type ListRow = QueryResultRow & { id: string; createdAt: Date; lastUsedAt: Date; userAgent: string | null; address: string | null };
+type ListRow = QueryResultRow & {
+  id: string;
+  createdAt: Date;
+  lastUsedAt: Date;
+  userAgent: string | null;
+  address: string | null;
+};
 
 /**
  * SHA-256 and not argon2: nobody guesses 256 random bits, so there is nothing that a slow hash would slow down.
@@ -67,7 +88,10 @@ export function createSessions(
   const successorOf = (token: string, salt: Buffer): string =>
     createHmac("sha256", secret).update(token).update("|").update(salt).digest("base64url");
 
-  const rotate = async (token: string, { userAgent, address }: Device): Promise<Grant | undefined> => {
+  const rotate = async (
+    token: string,
+    { userAgent, address }: Device,
+  ): Promise<Grant | undefined> => {
     const salt = randomBytes(16);
     const successor = successorOf(token, salt);
     const values = [hashOf(token), salt, hashOf(successor), userAgent ?? null, address ?? null];
@@ -77,7 +101,11 @@ export function createSessions(
 
   /** Undefined where the token was not used after all: whoever used it has not got through. */
   const follow = async (token: string): Promise<Answer<Grant> | undefined> => {
-    const rows = await database.query<ChainRow>({ name: "session-chain", text: CHAIN, values: [hashOf(token), GRACE_S, LINKS_MAX] });
+    const rows = await database.query<ChainRow>({
+      name: "session-chain",
+      text: CHAIN,
+      values: [hashOf(token), GRACE_S, LINKS_MAX],
+    });
     const byHash = new Map(rows.map((row) => [row.hash.toString("hex"), row]));
     let row = byHash.get(hashOf(token).toString("hex"));
     if (row?.alive !== true) return refused("REFRESH_TOKEN_INVALID");
@@ -99,7 +127,13 @@ export function createSessions(
   return {
     async begin(account, { userAgent, address }) {
       const token = randomBytes(32).toString("base64url");
-      const values = [uuidv7(), account.id, account.passwordHash, userAgent ?? null, address ?? null];
+      const values = [
+        uuidv7(),
+        account.id,
+        account.passwordHash,
+        userAgent ?? null,
+        address ?? null,
+      ];
       const [row] = await database.query<GrantRow>({
         name: "session-begin",
         text: BEGIN,
@@ -118,7 +152,8 @@ export function createSessions(
       return refused("TRY_AGAIN");
     },
     async endByToken(token) {
-      if (isRefreshToken(token)) await database.query({ text: END_BY_TOKEN, values: [hashOf(token)] });
+      if (isRefreshToken(token))
+        await database.query({ text: END_BY_TOKEN, values: [hashOf(token)] });
     },
     async endOne(userId, sessionId) {
       return (await database.query({ text: END_ONE, values: [userId, sessionId] })).length === 1;
@@ -139,7 +174,10 @@ export function createSessions(
     async sweep() {
       let swept = 0;
       for (let round = 0; round < SWEEP_ROUNDS_MAX; round += 1) {
-        const [row] = await database.query<{ count: number }>({ text: SWEEP, values: [SWEPT_AT_ONCE] });
+        const [row] = await database.query<{ count: number }>({
+          text: SWEEP,
+          values: [SWEPT_AT_ONCE],
+        });
         swept += row?.count ?? 0;
         if ((row?.count ?? 0) < SWEPT_AT_ONCE) break;
       }
@@ -148,6 +186,14 @@ export function createSessions(
   };
 }
 
-function grantOf({ id, email, name, role, sessionId, lifeS }: GrantRow, refreshToken: string): Grant {
-  return { user: { id, email, name, role }, sessionId, refreshToken, lifeS: Math.max(0, Math.floor(lifeS)) };
+function grantOf(
+  { id, email, name, role, sessionId, lifeS }: GrantRow,
+  refreshToken: string,
+): Grant {
+  return {
+    user: { id, email, name, role },
+    sessionId,
+    refreshToken,
+    lifeS: Math.max(0, Math.floor(lifeS)),
+  };
 }

@@ -1,5 +1,15 @@
-import { type AccessKey, readAccessKeys, signingKeyOf, verifyingKeysOf } from "../../lib/auth/key-store.ts";
-import { type AccessTokenSubject, type PublicJwk, createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.ts";
+import {
+  type AccessKey,
+  readAccessKeys,
+  signingKeyOf,
+  verifyingKeysOf,
+} from "../../lib/auth/key-store.ts";
+import {
+  type AccessTokenSubject,
+  type PublicJwk,
+  createAccessTokenSigner,
+  publicJwk,
+} from "../../lib/auth/access-token.ts";
 
 /** How soon a key that was added or taken away is noticed. The files are read and not watched: watching misses what a mounted secret does. */
 const LOOK_MS = 2_000;
@@ -44,7 +54,8 @@ export function openSigningKeys(folder: string, warn: (message: string) => void)
       }
       return signer(subject);
     },
-    published: () => verifyingKeysOf(keys, Date.now()).map(({ privateKey }) => publicJwk(privateKey)),
+    published: () =>
+      verifyingKeysOf(keys, Date.now()).map(({ privateKey }) => publicJwk(privateKey)),
     look,
     close: () => clearInterval(timer),
   };

@@ -1,7 +1,10 @@
 import type { Context, ServiceSchema } from "moleculer";
 import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
 import { accepted, type Answer } from "../../domain/refusal.ts";
-import { AVAILABILITY_CHANGED, type AvailabilityChanged } from "../../lib/availability/availability-event.ts";
+import {
+  AVAILABILITY_CHANGED,
+  type AvailabilityChanged,
+} from "../../lib/availability/availability-event.ts";
 import { type Database, tableMixin } from "../../lib/database/pool.ts";
 import type { Metrics } from "../../lib/observability/metrics.ts";
 import type { RedisClient } from "../../lib/redis/client.ts";
@@ -9,9 +12,18 @@ import { orTryAgain } from "../../lib/database/transient-errors.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./events/event.model.ts";
 import { createRenewals } from "./events/cache-invalidation.ts";
 import type { Filters } from "./search/filter-options.ts";
-import { type ImportDependencies, importEvents, type ImportOutcome } from "./import/import-events.ts";
+import {
+  type ImportDependencies,
+  importEvents,
+  type ImportOutcome,
+} from "./import/import-events.ts";
 import { leftNow } from "./search/current-availability.ts";
-import { type CatalogCounts, createLayers, newCatalogCounts, watchCatalog } from "./search/read-through-cache.ts";
+import {
+  type CatalogCounts,
+  createLayers,
+  newCatalogCounts,
+  watchCatalog,
+} from "./search/read-through-cache.ts";
 import type { SearchPage } from "./search/find-page.ts";
 import type { SearchParams } from "./search/search-filters.ts";
 
@@ -62,7 +74,14 @@ const RECORD_RULES = {
 
 /** The catalogue: what can be bought, where and when. The only writer of `event` but its capacity. */
 export function createCatalogService(dependencies: CatalogDependencies): ServiceSchema {
-  const { database, importDatabase, redis, now = Date.now, counts = newCatalogCounts(), metrics } = dependencies;
+  const {
+    database,
+    importDatabase,
+    redis,
+    now = Date.now,
+    counts = newCatalogCounts(),
+    metrics,
+  } = dependencies;
   if (metrics !== undefined) watchCatalog(metrics, counts);
   const layers = createLayers({ database, redis, now, counts });
   const renewals = createRenewals(redis);
@@ -73,7 +92,10 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
     try {
       await importDatabase.query({ text: "VACUUM (ANALYZE) event" });
     } catch (error) {
-      log.warn("The event table could not be vacuumed after an import; PostgreSQL will do it later", error);
+      log.warn(
+        "The event table could not be vacuumed after an import; PostgreSQL will do it later",
+        error,
+      );
     }
   };
 
@@ -115,7 +137,10 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
       /** What so many events have left to sell, with the stamps to tell old news from new. Can refuse with: TRY_AGAIN. */
       left: {
         auth: "public",
-        params: { $$strict: true, eventIds: { type: "array", min: 1, max: 500, items: { type: "uuid" } } },
+        params: {
+          $$strict: true,
+          eventIds: { type: "array", min: 1, max: 500, items: { type: "uuid" } },
+        },
         handler(ctx: Context<{ eventIds: string[] }>): Promise<Answer<AvailabilityChanged>> {
           return leftNow(database, redis, ctx.params.eventIds);
         },
@@ -157,24 +182,38 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
         timeout: IMPORT_MS,
         params: {
           $$strict: true,
-          records: { type: "array", max: 1_000, items: { type: "object", strict: true, props: RECORD_RULES } },
+          records: {
+            type: "array",
+            max: 1_000,
+            items: { type: "object", strict: true, props: RECORD_RULES },
+          },
           last: { type: "boolean", optional: true },
         },
         async handler(ctx: Context<ImportParams>): Promise<Answer<{ outcomes: ImportOutcome[] }>> {
           const tell = (what: string, facts: object): void => {
             // Whoever does not hear of it finds the truth in PostgreSQL, a little later.
-            this.broker.broadcast(what, facts).catch((error: unknown) => this.logger.warn(`${what} was not sent`, error));
+            this.broker
+              .broadcast(what, facts)
+              .catch((error: unknown) => this.logger.warn(`${what} was not sent`, error));
           };
           const changed: ImportDependencies["changed"] = (eventId, left) => {
             tell("event.changed", { eventId });
-            const items = left && [{ eventId, available: left.available, epoch: left.epoch, batch: 0 }];
-            if (items !== undefined) tell(AVAILABILITY_CHANGED, { items } satisfies AvailabilityChanged);
+            const items = left && [
+              { eventId, available: left.available, epoch: left.epoch, batch: 0 },
+            ];
+            if (items !== undefined)
+              tell(AVAILABILITY_CHANGED, { items } satisfies AvailabilityChanged);
           };
           const node = this.broker.nodeID;
           const writing = { database: importDatabase, redis, renewals, node, changed };
-          const answer = await orTryAgain(async () => accepted({ outcomes: await importEvents(writing, ctx.params.records) }), IMPORT_MS);
+          const answer = await orTryAgain(
+            async () => accepted({ outcomes: await importEvents(writing, ctx.params.records) }),
+            IMPORT_MS,
+          );
           if (!answer.ok) return answer;
-          writtenSinceTidied += answer.value.outcomes.filter(({ outcome }) => outcome === "imported" || outcome === "updated").length;
+          writtenSinceTidied += answer.value.outcomes.filter(
+            ({ outcome }) => outcome === "imported" || outcome === "updated",
+          ).length;
           if (ctx.params.last === true && writtenSinceTidied > 0) {
             writtenSinceTidied = 0;
             await tidy(this.logger);

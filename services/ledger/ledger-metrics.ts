@@ -37,36 +37,85 @@ export function watchLedger(
 ): { touched: (eventId: string) => void } {
   const backlog = fresh(async () => (await database.query<Backlog>({ text: BACKLOG }))[0]);
   const backups = fresh(async () => (await database.query<Backups>({ text: BACKUPS }))[0]);
-  const number = (name: string, help: string, read: () => Promise<number | null | undefined> | number | undefined): void =>
-    metrics.read(name, help, name.endsWith("_total") ? "counter" : "gauge", async () => some(await read()));
+  const number = (
+    name: string,
+    help: string,
+    read: () => Promise<number | null | undefined> | number | undefined,
+  ): void =>
+    metrics.read(name, help, name.endsWith("_total") ? "counter" : "gauge", async () =>
+      some(await read()),
+    );
 
   number(
     "boxoffice_ledger_lag_seconds",
     "Age of the oldest sale that is not booked.",
     async () => ((await backlog())?.oldestPendingMs ?? 0) / 1_000,
   );
-  number("boxoffice_outbox_pending_rows", "Sales that are not booked.", async () => (await backlog())?.pendingRows);
-  number("boxoffice_ledger_failed_rows", "Sales that could not be booked and were put aside.", async () => (await backlog())?.failedRows);
-  number("boxoffice_ledger_applied_rows_total", "Sales booked by this node.", () => counts.appliedRows);
-  number("boxoffice_ledger_outages_total", "Times that booking had to wait for PostgreSQL.", () => counts.outages);
-  number("boxoffice_ledger_consumer_paused", "1 while this node takes no messages.", () => Number(consumer()?.paused() ?? true));
+  number(
+    "boxoffice_outbox_pending_rows",
+    "Sales that are not booked.",
+    async () => (await backlog())?.pendingRows,
+  );
+  number(
+    "boxoffice_ledger_failed_rows",
+    "Sales that could not be booked and were put aside.",
+    async () => (await backlog())?.failedRows,
+  );
+  number(
+    "boxoffice_ledger_applied_rows_total",
+    "Sales booked by this node.",
+    () => counts.appliedRows,
+  );
+  number(
+    "boxoffice_ledger_outages_total",
+    "Times that booking had to wait for PostgreSQL.",
+    () => counts.outages,
+  );
+  number("boxoffice_ledger_consumer_paused", "1 while this node takes no messages.", () =>
+    Number(consumer()?.paused() ?? true),
+  );
   number("boxoffice_ledger_consumer_connected", "1 while this node is connected to RabbitMQ.", () =>
     Number(consumer()?.connected() ?? false),
   );
   watchMessages(metrics, "ledger", publisher);
-  number("boxoffice_backup_last_success_timestamp_seconds", "End of the newest full backup.", async () => (await backups())?.fullS);
-  number("boxoffice_wal_archived_timestamp_seconds", "When the server last archived a WAL file.", async () => (await backups())?.archivedS);
-  number("boxoffice_wal_archive_failures_total", "Failed tries to archive a WAL file.", async () => (await backups())?.archiveFailures);
+  number(
+    "boxoffice_backup_last_success_timestamp_seconds",
+    "End of the newest full backup.",
+    async () => (await backups())?.fullS,
+  );
+  number(
+    "boxoffice_wal_archived_timestamp_seconds",
+    "When the server last archived a WAL file.",
+    async () => (await backups())?.archivedS,
+  );
+  number(
+    "boxoffice_wal_archive_failures_total",
+    "Failed tries to archive a WAL file.",
+    async () => (await backups())?.archiveFailures,
+  );
 
   const touched = new Set<string>();
-  const checked = metrics.counters("boxoffice_checked_events_total", "Events counted through after they were booked.").cell();
-  const oversold = metrics.counters("boxoffice_oversold_events_total", "Of them, those with more active tickets than places.").cell();
+  const checked = metrics
+    .counters("boxoffice_checked_events_total", "Events counted through after they were booked.")
+    .cell();
+  const oversold = metrics
+    .counters(
+      "boxoffice_oversold_events_total",
+      "Of them, those with more active tickets than places.",
+    )
+    .cell();
   const diverging = metrics
-    .counters("boxoffice_diverging_events_total", "Of them, those whose tickets, capacity and ledger disagree.")
+    .counters(
+      "boxoffice_diverging_events_total",
+      "Of them, those whose tickets, capacity and ledger disagree.",
+    )
     .cell();
   const check = async (): Promise<readonly Sample[]> => {
     for (const eventId of [...touched].slice(0, CHECKED_AT_ONCE)) {
-      const [found] = await database.query<EventNumbers>({ text: EVENT_NUMBERS, values: [eventId] });
+      const [found] = await database.query<EventNumbers>({
+        text: EVENT_NUMBERS,
+        values: [eventId],
+      });
       touched.delete(eventId);
       if (found === undefined) continue;
       checked.value += 1;
@@ -76,7 +125,12 @@ export function watchLedger(
     }
     return [{ value: touched.size }];
   };
-  metrics.read("boxoffice_unchecked_events", "Events booked lately that are still to be counted through.", "gauge", check);
+  metrics.read(
+    "boxoffice_unchecked_events",
+    "Events booked lately that are still to be counted through.",
+    "gauge",
+    check,
+  );
   return {
     touched(eventId) {
       if (touched.size < TOUCHED_MAX) touched.add(eventId);
@@ -92,7 +146,8 @@ function fresh<T>(read: () => Promise<T>): () => Promise<T> {
   let latest: { askedAtMs: number; value: Promise<T> } | undefined;
   return () => {
     const nowMs = performance.now();
-    if (latest === undefined || nowMs - latest.askedAtMs > FRESH_MS) latest = { askedAtMs: nowMs, value: read() };
+    if (latest === undefined || nowMs - latest.askedAtMs > FRESH_MS)
+      latest = { askedAtMs: nowMs, value: read() };
     return latest.value;
   };
 }

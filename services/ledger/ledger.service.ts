@@ -3,14 +3,28 @@ import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import type { Database } from "../../lib/database/pool.ts";
 import type { Metrics } from "../../lib/observability/metrics.ts";
 import type { DeadLetter } from "../../lib/queue/dead-letters.ts";
-import { type Consumer, openConsumer, openPublisher, type Publisher, type Topology, topologyOf } from "../../lib/queue/index.ts";
+import {
+  type Consumer,
+  openConsumer,
+  openPublisher,
+  type Publisher,
+  type Topology,
+  topologyOf,
+} from "../../lib/queue/index.ts";
 import type { RedisClient } from "../../lib/redis/client.ts";
 import type { Tracing } from "../../lib/observability/tracing.ts";
 import { isUnavailable } from "../../lib/database/transient-errors.ts";
 import { watchLedger } from "./ledger-metrics.ts";
 import { reconcile, type Reconciliation } from "./reconcile/reconcile.ts";
 import { BACKLOG } from "./reconcile/reconcile.sql.ts";
-import { discardDeadLetter, listDeadLetters, replayDeadLetters, type Replayed, type Retried, retryFailed } from "./repair/repair.ts";
+import {
+  discardDeadLetter,
+  listDeadLetters,
+  replayDeadLetters,
+  type Replayed,
+  type Retried,
+  retryFailed,
+} from "./repair/repair.ts";
 import { startSweeper, type Sweeper } from "./booking/outbox-sweeper.ts";
 import { tracedHandler } from "./booking/consumer-tracing.ts";
 import { createTransactionHandler, type LedgerCounts } from "./booking/transaction-consumer.ts";
@@ -85,10 +99,17 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
       reconcile: {
         auth: "operator",
         timeout: 65_000,
-        params: { $$strict: true, eventId: { type: "uuid", optional: true }, mend: { type: "boolean", optional: true } },
+        params: {
+          $$strict: true,
+          eventId: { type: "uuid", optional: true },
+          mend: { type: "boolean", optional: true },
+        },
         async handler(ctx: Context<ReconcileParams>): Promise<Answer<Reconciliation>> {
           const { eventId, mend = true } = ctx.params;
-          const result = await reconcile(database, redis, { eventId: eventId?.toLowerCase(), mend });
+          const result = await reconcile(database, redis, {
+            eventId: eventId?.toLowerCase(),
+            mend,
+          });
           return result === undefined ? refused("EVENT_NOT_FOUND") : accepted(result);
         },
       },
@@ -117,7 +138,9 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
         auth: "operator",
         timeout: 30_000,
         params: { $$strict: true, limit: LIMIT },
-        async handler(ctx: Context<{ limit?: number }>): Promise<Answer<{ waiting: number; letters: DeadLetter[] }>> {
+        async handler(
+          ctx: Context<{ limit?: number }>,
+        ): Promise<Answer<{ waiting: number; letters: DeadLetter[] }>> {
           return whereServersAnswer(() => listDeadLetters(messenger, ctx.params.limit ?? 20));
         },
       },
@@ -128,7 +151,9 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
         timeout: 65_000,
         params: { $$strict: true, id: { ...LETTER_ID, optional: true }, limit: LIMIT },
         async handler(ctx: Context<ReplayParams>): Promise<Answer<Replayed>> {
-          return whereServersAnswer(() => replayDeadLetters(messenger, database, { limit: 1_000, ...ctx.params }));
+          return whereServersAnswer(() =>
+            replayDeadLetters(messenger, database, { limit: 1_000, ...ctx.params }),
+          );
         },
       },
 
@@ -137,7 +162,9 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
         auth: "operator",
         timeout: 30_000,
         params: { $$strict: true, id: LETTER_ID },
-        async handler(ctx: Context<{ id: string }>): Promise<Answer<{ discarded: number; readable: number }>> {
+        async handler(
+          ctx: Context<{ id: string }>,
+        ): Promise<Answer<{ discarded: number; readable: number }>> {
           return whereServersAnswer(() => discardDeadLetter(messenger, ctx.params.id));
         },
       },
@@ -148,8 +175,12 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
         timeout: 65_000,
         params: { $$strict: true, eventId: { type: "uuid" } },
         async handler(ctx: Context<{ eventId: string }>): Promise<Answer<Retried>> {
-          const answer = await whereServersAnswer(async () => (await retryFailed(database, ctx.params.eventId.toLowerCase())) ?? null);
-          return answer.ok && answer.value === null ? refused("EVENT_NOT_FOUND") : (answer as Answer<Retried>);
+          const answer = await whereServersAnswer(
+            async () => (await retryFailed(database, ctx.params.eventId.toLowerCase())) ?? null,
+          );
+          return answer.ok && answer.value === null
+            ? refused("EVENT_NOT_FOUND")
+            : (answer as Answer<Retried>);
         },
       },
     },
@@ -157,7 +188,13 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
     async started() {
       const log = this.logger;
       publisher = await openPublisher({ url: amqpUrl, log, topology });
-      const handler = createTransactionHandler({ database, log, counts, handled, touched: watch?.touched });
+      const handler = createTransactionHandler({
+        database,
+        log,
+        counts,
+        handled,
+        touched: watch?.touched,
+      });
       consumer = await openConsumer({
         url: amqpUrl,
         log,
@@ -172,7 +209,9 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
         handled,
         log,
         ...(dependencies.sweepEveryMs === undefined ? {} : { everyMs: dependencies.sweepEveryMs }),
-        ...(dependencies.sweepOlderThanMs === undefined ? {} : { olderThanMs: dependencies.sweepOlderThanMs }),
+        ...(dependencies.sweepOlderThanMs === undefined
+          ? {}
+          : { olderThanMs: dependencies.sweepOlderThanMs }),
       });
     },
 

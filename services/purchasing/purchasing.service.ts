@@ -12,7 +12,10 @@ import type { Metrics } from "../../lib/observability/metrics.ts";
 import { openPublisher, type Publisher } from "../../lib/queue/index.ts";
 import type { RedisClient } from "../../lib/redis/client.ts";
 import type { Tracing } from "../../lib/observability/tracing.ts";
-import { type AvailabilityNews, createAvailabilityNews } from "./availability/availability-publisher.ts";
+import {
+  type AvailabilityNews,
+  createAvailabilityNews,
+} from "./availability/availability-publisher.ts";
 import { postgresStore } from "./store/event-store.ts";
 import type { Outcome, WorkerLimits, WorkerPorts } from "./worker/ports.ts";
 import { gatheredStore } from "./store/batched-event-store.ts";
@@ -22,7 +25,12 @@ import { busRouter } from "./worker/owner-router.ts";
 import { ticketActions } from "./tickets/ticket.actions.ts";
 import { createTicketIds } from "./tickets/ticket-id.ts";
 import { traceCommands } from "./observability/command-tracing.ts";
-import { type TransactionKey, cancellationId, purchaseId, transactionKey } from "./tickets/transaction-id.ts";
+import {
+  type TransactionKey,
+  cancellationId,
+  purchaseId,
+  transactionKey,
+} from "./tickets/transaction-id.ts";
 import { Workers } from "./worker/worker-registry.ts";
 
 export type PurchasingDependencies = {
@@ -70,11 +78,19 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
   let news: AvailabilityNews | undefined;
   const { metrics, tracing } = dependencies;
   const traced = tracing && traceCommands(tracing);
-  const watch = metrics && watchPurchases(metrics, { workers: () => workers, publisher: () => publisher });
+  const watch =
+    metrics && watchPurchases(metrics, { workers: () => workers, publisher: () => publisher });
 
-  const submit = (eventId: string, command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> | Outcome => {
+  const submit = (
+    eventId: string,
+    command: Command,
+    forwarded: boolean,
+    insteadOf?: string,
+  ): Promise<Outcome> | Outcome => {
     traced?.came(command.transactionId);
-    return workers === undefined ? refused("TRY_AGAIN") : workers.submit(eventId.toLowerCase(), command, forwarded, insteadOf);
+    return workers === undefined
+      ? refused("TRY_AGAIN")
+      : workers.submit(eventId.toLowerCase(), command, forwarded, insteadOf);
   };
 
   return {
@@ -99,7 +115,12 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
           const { eventId, key, quantity, insteadOf } = ctx.params;
           const { userId } = callerOf(ctx);
           const transactionId = purchaseId(transactions, userId, eventId.toLowerCase(), key);
-          return submit(eventId, { type: "BuyTickets", transactionId, userId, quantity }, false, insteadOf);
+          return submit(
+            eventId,
+            { type: "BuyTickets", transactionId, userId, quantity },
+            false,
+            insteadOf,
+          );
         },
       },
 
@@ -113,7 +134,9 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
           const command = cancellation(transactions, callerOf(ctx).userId, ticketId);
           const outcome = await submit(eventId, command, false, insteadOf);
           // Whoever names the wrong event for a ticket has named no ticket.
-          return !outcome.ok && outcome.refusal.code === "EVENT_NOT_FOUND" ? refused("TICKET_NOT_FOUND") : outcome;
+          return !outcome.ok && outcome.refusal.code === "EVENT_NOT_FOUND"
+            ? refused("TICKET_NOT_FOUND")
+            : outcome;
         },
       },
 
@@ -170,7 +193,8 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
     },
 
     async started() {
-      const { amqpUrl, lockUrls, leaseMs, internalTokenSecret, limits, leaving, replace } = dependencies;
+      const { amqpUrl, lockUrls, leaseMs, internalTokenSecret, limits, leaving, replace } =
+        dependencies;
       const { logger, broker } = this;
       const held = openLeases(lockUrls, leaseMs, (message) => logger.warn(message));
       const messages = await openPublisher({ url: amqpUrl, log: logger });
@@ -180,7 +204,10 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
       }, systemClock);
       const plain: WorkerPorts = {
         store: gatheredStore(workerDatabase, postgresStore(workerDatabase, broker.nodeID)),
-        lease: { acquire: (eventId, waitMs, cutShort) => held.acquire(`lock:event:{${eventId}}`, waitMs, cutShort) },
+        lease: {
+          acquire: (eventId, waitMs, cutShort) =>
+            held.acquire(`lock:event:{${eventId}}`, waitMs, cutShort),
+        },
         publisher: messages,
         copies: {
           write(left) {
@@ -216,11 +243,18 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
   };
 }
 
-const LOUD: ReadonlySet<string> = new Set(["commit-failed", "commit-unknown", "store-away", "fault"]);
+const LOUD: ReadonlySet<string> = new Set([
+  "commit-failed",
+  "commit-unknown",
+  "store-away",
+  "fault",
+]);
 
 /** Each kind with what belongs to it: a purchase of no quantity would sell nothing and leave what is available not a number. */
 function isWhole(command: Unread<BuyTickets> | Unread<CancelTicket>): boolean {
-  return command.type === "BuyTickets" ? command.quantity !== undefined : command.ticketId !== undefined;
+  return command.type === "BuyTickets"
+    ? command.quantity !== undefined
+    : command.ticketId !== undefined;
 }
 
 function cancellation(secret: TransactionKey, userId: string, ticketId: string): CancelTicket {

@@ -28,17 +28,37 @@ describe("the gateway", () => {
     const buyer = engine.accessToken();
     const key = randomUUID();
     const buy = () =>
-      ask("POST", `/api/events/${eventId}/tickets`, { token: buyer, json: { quantity: 2 }, headers: { "Idempotency-Key": key } });
+      ask("POST", `/api/events/${eventId}/tickets`, {
+        token: buyer,
+        json: { quantity: 2 },
+        headers: { "Idempotency-Key": key },
+      });
     const bought = await buy();
     assert.equal(bought.status, 201, bought.text);
     assert.equal(bought.headers.get("idempotency-key"), key);
     assert.equal(bought.headers.get("idempotent-replayed"), null);
     assert.equal(bought.headers.get("cache-control"), "no-store");
-    assert.deepEqual(Object.keys(bought.json ?? {}).sort(), ["eventId", "quantity", "status", "tickets", "transactionId"]);
+    assert.deepEqual(Object.keys(bought.json ?? {}).sort(), [
+      "eventId",
+      "quantity",
+      "status",
+      "tickets",
+      "transactionId",
+    ]);
     const tickets = bought.json?.tickets as { id: string; transactionId: string }[];
     const [first] = tickets;
     assert.ok(first);
-    const ticketMembers = ["cancelledAt", "eventDate", "eventId", "eventName", "id", "location", "purchasedAt", "status", "transactionId"];
+    const ticketMembers = [
+      "cancelledAt",
+      "eventDate",
+      "eventId",
+      "eventName",
+      "id",
+      "location",
+      "purchasedAt",
+      "status",
+      "transactionId",
+    ];
     assert.deepEqual(Object.keys(first).sort(), ticketMembers);
 
     const replayed = await buy();
@@ -56,32 +76,57 @@ describe("the gateway", () => {
     const list = await ask("GET", "/api/tickets?status=active", { token: buyer });
     assert.deepEqual((list.json?.items as unknown[]).length, 2);
     const { transactionId } = first;
-    const completed = async () => (await ask("GET", `/api/transactions/${transactionId}`, { token: buyer })).json?.status === "completed";
+    const completed = async () =>
+      (await ask("GET", `/api/transactions/${transactionId}`, { token: buyer })).json?.status ===
+      "completed";
     await until(completed, { withinMs: 10_000, what: "The ledger applied the purchase" });
 
-    assert.equal((await ask("GET", `/api/tickets/${first.id.toUpperCase()}`, { token: buyer })).status, 200);
+    assert.equal(
+      (await ask("GET", `/api/tickets/${first.id.toUpperCase()}`, { token: buyer })).status,
+      200,
+    );
     const cancelled = await ask("DELETE", `/api/tickets/${first.id}`, { token: buyer });
     assert.equal(cancelled.status, 200, cancelled.text);
     assert.equal(cancelled.json?.status, "cancelled");
     assert.deepEqual(Object.keys(cancelled.json).sort(), ticketMembers);
-    assert.deepEqual((await ask("DELETE", `/api/tickets/${first.id}`, { token: buyer })).json, cancelled.json);
+    assert.deepEqual(
+      (await ask("DELETE", `/api/tickets/${first.id}`, { token: buyer })).json,
+      cancelled.json,
+    );
 
     for (const method of ["GET", "DELETE"])
-      assertProblem(await ask(method, `/api/tickets/${first.id}`, { token }), 404, "TICKET_NOT_FOUND");
-    assertProblem(await ask("GET", `/api/transactions/${transactionId}`, { token }), 404, "TRANSACTION_NOT_FOUND");
+      assertProblem(
+        await ask(method, `/api/tickets/${first.id}`, { token }),
+        404,
+        "TICKET_NOT_FOUND",
+      );
+    assertProblem(
+      await ask("GET", `/api/transactions/${transactionId}`, { token }),
+      404,
+      "TRANSACTION_NOT_FOUND",
+    );
   });
 
   it("gives a ticket's QR code to its owner, and to nobody once it is cancelled", async () => {
     const buyer = engine.accessToken();
     const event = await engine.addEvent();
-    const bought = await ask("POST", `/api/events/${event}/tickets`, { token: buyer, json: { quantity: 1 } });
+    const bought = await ask("POST", `/api/events/${event}/tickets`, {
+      token: buyer,
+      json: { quantity: 1 },
+    });
     const [ticket] = bought.json?.tickets as { id: string }[];
     const path = `/api/tickets/${ticket?.id ?? ""}/qr.svg`;
     const picture = await ask("GET", path, { token: buyer });
     assert.equal(picture.status, 200, picture.text);
     const { headers } = picture;
-    assert.deepEqual([headers.get("content-type"), headers.get("cache-control")], ["image/svg+xml", "no-store"]);
-    assert.equal(picture.text, qrCodeSvg(ticketCode(engine.config.transactionSecret, ticket?.id ?? "")));
+    assert.deepEqual(
+      [headers.get("content-type"), headers.get("cache-control")],
+      ["image/svg+xml", "no-store"],
+    );
+    assert.equal(
+      picture.text,
+      qrCodeSvg(ticketCode(engine.config.transactionSecret, ticket?.id ?? "")),
+    );
     assert.equal(
       (
         await ask(
@@ -94,8 +139,15 @@ describe("the gateway", () => {
     );
     assertProblem(await ask("GET", path, { token }), 404, "TICKET_NOT_FOUND");
     assertProblem(await ask("GET", path), 401, "UNAUTHENTICATED");
-    assertProblem(await ask("GET", "/api/tickets/none/qr.svg", { token: buyer }), 422, "VALIDATION_ERROR");
-    assert.equal((await ask("DELETE", `/api/tickets/${ticket?.id ?? ""}`, { token: buyer })).status, 200);
+    assertProblem(
+      await ask("GET", "/api/tickets/none/qr.svg", { token: buyer }),
+      422,
+      "VALIDATION_ERROR",
+    );
+    assert.equal(
+      (await ask("DELETE", `/api/tickets/${ticket?.id ?? ""}`, { token: buyer })).status,
+      200,
+    );
     assertProblem(await ask("GET", path, { token: buyer }), 404, "TICKET_NOT_FOUND");
   });
 
@@ -111,10 +163,18 @@ describe("the gateway", () => {
     const limited = await ask("POST", path(eventId), { token, json: { quantity: 5 } });
     assert.equal(limited.json?.code, "PURCHASE_LIMIT_REACHED", limited.text);
     assert.equal(limited.status, 409);
-    assertProblem(await ask("POST", path(randomUUID()), { token, json: {} }), 404, "EVENT_NOT_FOUND");
+    assertProblem(
+      await ask("POST", path(randomUUID()), { token, json: {} }),
+      404,
+      "EVENT_NOT_FOUND",
+    );
     assertProblem(await ask("GET", `/api/events/${randomUUID()}`), 404, "EVENT_NOT_FOUND");
     assertProblem(await ask("POST", path(few), { token }), 422, "VALIDATION_ERROR");
-    assert.equal((await ask("POST", path(few), { token, json: {} })).status, 201, "what is not said is one ticket");
+    assert.equal(
+      (await ask("POST", path(few), { token, json: {} })).status,
+      201,
+      "what is not said is one ticket",
+    );
   });
 
   it("wants a token where a person is meant, and tells an expired one", async () => {
@@ -128,16 +188,33 @@ describe("the gateway", () => {
       assert.equal(answer.headers.get("www-authenticate"), "Bearer");
       assert.equal(answer.headers.has("idempotency-key"), method === "POST");
     }
-    for (const authorization of ["Bearer", "Bearer ", `Basic ${token}`, token, `Bearer  ${token}`, `Bearer ${token}x`])
-      assertProblem(await ask("GET", "/api/tickets", { headers: { Authorization: authorization } }), 401, "UNAUTHENTICATED");
+    for (const authorization of [
+      "Bearer",
+      "Bearer ",
+      `Basic ${token}`,
+      token,
+      `Bearer  ${token}`,
+      `Bearer ${token}x`,
+    ])
+      assertProblem(
+        await ask("GET", "/api/tickets", { headers: { Authorization: authorization } }),
+        401,
+        "UNAUTHENTICATED",
+      );
     const caller = { userId: randomUUID(), role: "operator" } as const;
     const internal = createInternalTokenMint(engine.config.internalTokenSecret)(caller);
     assertProblem(await ask("GET", "/api/tickets", { token: internal }), 401, "UNAUTHENTICATED");
-    const old = createAccessTokenSigner(engine.signingKey)({ ...caller, sessionId: "s" }, Date.now() - ACCESS_TOKEN_LIFE_MS - 2_000);
+    const old = createAccessTokenSigner(engine.signingKey)(
+      { ...caller, sessionId: "s" },
+      Date.now() - ACCESS_TOKEN_LIFE_MS - 2_000,
+    );
     const expired = await ask("GET", "/api/tickets", { token: old });
     assertProblem(expired, 401, "TOKEN_EXPIRED");
     assert.match(expired.headers.get("www-authenticate") ?? "", /^Bearer error="invalid_token"$/);
-    assert.equal((await ask("GET", "/api/tickets", { headers: { Authorization: `bearer ${token}` } })).status, 200);
+    assert.equal(
+      (await ask("GET", "/api/tickets", { headers: { Authorization: `bearer ${token}` } })).status,
+      200,
+    );
   });
 
   it("answers methods, ids of requests and unknown addresses as HTTP says", async () => {
@@ -153,29 +230,57 @@ describe("the gateway", () => {
       "/api/doc",
       "//api/events",
     ])
-      for (const method of ["GET", "POST", "OPTIONS"]) assertProblem(await ask(method, path, { token }), 404, "NOT_FOUND");
+      for (const method of ["GET", "POST", "OPTIONS"])
+        assertProblem(await ask(method, path, { token }), 404, "NOT_FOUND");
     const put = await ask("PUT", `/api/tickets/${randomUUID()}`, { token });
     assertProblem(put, 405, "METHOD_NOT_ALLOWED");
     assert.equal(put.headers.get("allow"), "GET, DELETE, HEAD, OPTIONS");
-    assert.equal((await ask("HEAD", `/api/events/${eventId}/tickets`)).headers.get("allow"), "POST, OPTIONS");
+    assert.equal(
+      (await ask("HEAD", `/api/events/${eventId}/tickets`)).headers.get("allow"),
+      "POST, OPTIONS",
+    );
     const options = await ask("OPTIONS", "/api/events", {
       headers: { Origin: "https://evil.example", "Access-Control-Request-Method": "GET" },
     });
-    assert.deepEqual([options.status, options.text, options.headers.get("allow")], [204, "", "GET, HEAD, OPTIONS"]);
+    assert.deepEqual(
+      [options.status, options.text, options.headers.get("allow")],
+      [204, "", "GET, HEAD, OPTIONS"],
+    );
     assert.equal(options.headers.has("access-control-allow-origin"), false);
-    const [get, head] = [await ask("GET", `/api/events/${eventId}`), await ask("HEAD", `/api/events/${eventId}`)];
-    assert.deepEqual([head.status, head.text, head.headers.get("content-length")], [200, "", get.headers.get("content-length")]);
+    const [get, head] = [
+      await ask("GET", `/api/events/${eventId}`),
+      await ask("HEAD", `/api/events/${eventId}`),
+    ];
+    assert.deepEqual(
+      [head.status, head.text, head.headers.get("content-length")],
+      [200, "", get.headers.get("content-length")],
+    );
 
-    assert.equal((await ask("GET", "/api/events", { headers: { "X-Request-Id": "abc-1_2" } })).headers.get("x-request-id"), "abc-1_2");
+    assert.equal(
+      (await ask("GET", "/api/events", { headers: { "X-Request-Id": "abc-1_2" } })).headers.get(
+        "x-request-id",
+      ),
+      "abc-1_2",
+    );
     for (const id of ["with space", "x".repeat(129), "<script>"])
       assert.match(
-        (await ask("GET", "/nothing", { headers: { "X-Request-Id": id, "X-Correlation-Id": id } })).headers.get("x-request-id") ?? "",
+        (
+          await ask("GET", "/nothing", { headers: { "X-Request-Id": id, "X-Correlation-Id": id } })
+        ).headers.get("x-request-id") ?? "",
         /^[0-9a-f]{32}$/,
       );
     for (const path of ["/", "/nothing", "/api/events", "/api/auth/me"]) {
       const { headers } = await ask("GET", path);
-      assert.deepEqual([headers.get("x-content-type-options"), headers.get("referrer-policy")], ["nosniff", "no-referrer"], path);
-      assert.match(headers.get("content-security-policy") ?? "", /default-src 'none'.*frame-ancestors 'none'/, path);
+      assert.deepEqual(
+        [headers.get("x-content-type-options"), headers.get("referrer-policy")],
+        ["nosniff", "no-referrer"],
+        path,
+      );
+      assert.match(
+        headers.get("content-security-policy") ?? "",
+        /default-src 'none'.*frame-ancestors 'none'/,
+        path,
+      );
     }
   });
 
@@ -189,7 +294,9 @@ describe("the gateway", () => {
       for (const [method, { operationId }] of Object.entries(methods))
         assert.match(
           page.text,
-          new RegExp(`id="${operationId}"[^]{0,80}${method.toUpperCase()}[^]{0,80}${path.replaceAll(/[{}.]/g, ".")}<`),
+          new RegExp(
+            `id="${operationId}"[^]{0,80}${method.toUpperCase()}[^]{0,80}${path.replaceAll(/[{}.]/g, ".")}<`,
+          ),
         );
     for (const [, target] of page.text.matchAll(/href="#([^"]*)"/g))
       assert.ok(page.text.includes(` id="${target}"`), `#${target} is there`);
@@ -198,9 +305,13 @@ describe("the gateway", () => {
     const style = createHash("sha256")
       .update(/<style>([^]*?)<\/style>/.exec(page.text)?.[1] ?? "")
       .digest("base64");
-    assert.equal(policy, `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`);
+    assert.equal(
+      policy,
+      `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    );
     assert.doesNotMatch(page.text, /<script|<link|<img|<iframe|\son\w+=|style=|https?:\/\//);
-    for (const path of ["/api/openapi.json?x=1", "/api/docs?x"]) assertProblem(await ask("GET", path), 422, "VALIDATION_ERROR");
+    for (const path of ["/api/openapi.json?x=1", "/api/docs?x"])
+      assertProblem(await ask("GET", path), 422, "VALIDATION_ERROR");
   });
 
   it("says that it lives and can serve", async () => {

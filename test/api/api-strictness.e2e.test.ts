@@ -56,18 +56,38 @@ describe("the gateway is strict", () => {
     for (const path of [`/api/events/${eventId}?x=1`, "/api/events/filters?x=1"])
       assertProblem(await ask("GET", path), 422, "VALIDATION_ERROR");
     assertProblem(await ask("GET", "/api/tickets?status=sold", { token }), 422, "VALIDATION_ERROR");
-    assert.equal((await ask("GET", "/api/events?limit=100&location=berlin&name=%25_%5C+ert")).status, 200);
+    assert.equal(
+      (await ask("GET", "/api/events?limit=100&location=berlin&name=%25_%5C+ert")).status,
+      200,
+    );
     assert.equal((await ask("GET", "/healthz?from=probe")).status, 200);
   });
 
   it("refuses malformed ids", async () => {
-    for (const id of ["1", "nil", `${eventId}x`, `urn:uuid:${eventId}`, `{${eventId}}`, "%00", "%zz", "..%2f..%2fetc"]) {
+    for (const id of [
+      "1",
+      "nil",
+      `${eventId}x`,
+      `urn:uuid:${eventId}`,
+      `{${eventId}}`,
+      "%00",
+      "%zz",
+      "..%2f..%2fetc",
+    ]) {
       assertProblem(await ask("GET", `/api/events/${id}`), 422, "VALIDATION_ERROR");
       assertProblem(await ask("DELETE", `/api/tickets/${id}`, { token }), 422, "VALIDATION_ERROR");
     }
     for (const id of ["0", "g".repeat(128), "A".repeat(128), "0".repeat(127)])
-      assertProblem(await ask("GET", `/api/transactions/${id}`, { token }), 422, "VALIDATION_ERROR");
-    assertProblem(await ask("GET", `/api/transactions/${"0".repeat(128)}`, { token }), 404, "TRANSACTION_NOT_FOUND");
+      assertProblem(
+        await ask("GET", `/api/transactions/${id}`, { token }),
+        422,
+        "VALIDATION_ERROR",
+      );
+    assertProblem(
+      await ask("GET", `/api/transactions/${"0".repeat(128)}`, { token }),
+      404,
+      "TRANSACTION_NOT_FOUND",
+    );
   });
 
   it("reads bodies strictly, and sells nothing by mistake", async () => {
@@ -94,18 +114,17 @@ describe("the gateway is strict", () => {
         "null",
         '"quantity"',
       ].map((body): [number, string, string] => [422, "VALIDATION_ERROR", body]),
-      ...["{", '{"quantity":NaN}', "quantity=1", '{"quantity":1}}', "\u{feff}{}"].map((body): [number, string, string] => [
-        400,
-        "MALFORMED",
-        body,
-      ]),
+      ...["{", '{"quantity":NaN}', "quantity=1", '{"quantity":1}}', "\u{feff}{}"].map(
+        (body): [number, string, string] => [400, "MALFORMED", body],
+      ),
       [422, "VALIDATION_ERROR", ""],
       [400, "MALFORMED", new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
       [422, "VALIDATION_ERROR", `${"[".repeat(30_000)}${"]".repeat(30_000)}`],
       [413, "TOO_LARGE", `{"a":"${"x".repeat(65_536)}"}`],
       [413, "TOO_LARGE", `{"quantity":1${" ".repeat(65_536 - 13)}}`],
     ];
-    for (const [status, code, body] of bodies) assertProblem(await ask("POST", path, { token, headers, body }), status, code);
+    for (const [status, code, body] of bodies)
+      assertProblem(await ask("POST", path, { token, headers, body }), status, code);
     for (const type of [
       "text/plain",
       "application/x-www-form-urlencoded",
@@ -113,9 +132,17 @@ describe("the gateway is strict", () => {
       "application/jsonp",
       "multipart/form-data",
     ])
-      assertProblem(await ask("POST", path, { token, headers: { "Content-Type": type }, body: "{}" }), 415, "UNSUPPORTED_MEDIA_TYPE");
+      assertProblem(
+        await ask("POST", path, { token, headers: { "Content-Type": type }, body: "{}" }),
+        415,
+        "UNSUPPORTED_MEDIA_TYPE",
+      );
     assertProblem(
-      await ask("POST", path, { token, headers: { ...headers, "Content-Encoding": "gzip" }, body: "{}" }),
+      await ask("POST", path, {
+        token,
+        headers: { ...headers, "Content-Encoding": "gzip" },
+        body: "{}",
+      }),
       415,
       "UNSUPPORTED_MEDIA_TYPE",
     );
@@ -124,9 +151,16 @@ describe("the gateway is strict", () => {
       assertProblem(answer, 422, "VALIDATION_ERROR");
       assert.notEqual(answer.headers.get("idempotency-key"), key);
     }
-    const spaced = await ask("POST", path, { token: engine.accessToken(), json: {}, headers: { "Idempotency-Key": "two words" } });
+    const spaced = await ask("POST", path, {
+      token: engine.accessToken(),
+      json: {},
+      headers: { "Idempotency-Key": "two words" },
+    });
     assert.deepEqual([spaced.status, spaced.headers.get("idempotency-key")], [201, "two words"]);
-    assert.deepEqual((await ask("GET", "/api/tickets?limit=1", { token: engine.accessToken() })).json, { items: [], nextCursor: null });
+    assert.deepEqual(
+      (await ask("GET", "/api/tickets?limit=1", { token: engine.accessToken() })).json,
+      { items: [], nextCursor: null },
+    );
     const allowed = await ask("POST", path, {
       token,
       headers: { "Content-Type": 'Application/JSON; charset="UTF-8"' },
@@ -138,9 +172,15 @@ describe("the gateway is strict", () => {
   it("refuses what is not HTTP with a problem document, and closes", async () => {
     const malformed = await sendRaw(engine.url, "NOT HTTP\r\n\r\n");
     assert.match(malformed, /^HTTP\/1\.1 400 [^]*application\/problem\+json[^]*"code":"MALFORMED"/);
-    const flood = await sendRaw(engine.url, `GET / HTTP/1.1\r\nHost: x\r\n${"X-Flood: yes\r\n".repeat(2_000)}\r\n`);
+    const flood = await sendRaw(
+      engine.url,
+      `GET / HTTP/1.1\r\nHost: x\r\n${"X-Flood: yes\r\n".repeat(2_000)}\r\n`,
+    );
     assert.match(flood, /^HTTP\/1\.1 413 [^]*"code":"TOO_LARGE"/);
-    const trace = await sendRaw(engine.url, "TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const trace = await sendRaw(
+      engine.url,
+      "TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    );
     assert.match(trace, /^HTTP\/1\.1 405 [^]*Allow: GET, HEAD, OPTIONS/);
   });
 });

@@ -26,7 +26,9 @@ describe("live availability", () => {
     ask = httpClient(engine.url);
     // A gateway of its own: what it tells comes over the bus.
     other = await engine.startNode({ SERVICES: "api" });
-    await until(async () => (await httpClient(other.url ?? "")("GET", "/readyz")).status === 200, { withinMs: 10_000 });
+    await until(async () => (await httpClient(other.url ?? "")("GET", "/readyz")).status === 200, {
+      withinMs: 10_000,
+    });
   });
   after(async () => {
     for (const stream of open) stream.close();
@@ -39,12 +41,17 @@ describe("live availability", () => {
     return stream;
   };
   const buy = (eventId: string, quantity: number) =>
-    ask("POST", `/api/events/${eventId}/tickets`, { token: engine.accessToken(), json: { quantity } });
+    ask("POST", `/api/events/${eventId}/tickets`, {
+      token: engine.accessToken(),
+      json: { quantity },
+    });
 
   it("says at once what is left, then each change, through every gateway", async () => {
     const eventId = await engine.addEvent({ capacity: 5 });
     const here = await watch(eventId);
-    const there = await watch(eventId.toUpperCase(), other.url, { "Last-Event-ID": "999999.1\u00e9" });
+    const there = await watch(eventId.toUpperCase(), other.url, {
+      "Last-Event-ID": "999999.1\u00e9",
+    });
     assert.deepEqual(
       [here.status, here.headers["content-type"], here.headers["cache-control"]],
       [200, "text/event-stream", "no-store, no-transform"],
@@ -53,7 +60,10 @@ describe("live availability", () => {
     assert.deepEqual(there.events, [{ eventId, available: 5 }]);
 
     const token = engine.accessToken();
-    const bought = await ask("POST", `/api/events/${eventId}/tickets`, { token, json: { quantity: 2 } });
+    const bought = await ask("POST", `/api/events/${eventId}/tickets`, {
+      token,
+      json: { quantity: 2 },
+    });
     assert.equal(bought.status, 201, bought.text);
     for (const stream of [here, there]) await stream.sees(3);
     const [{ id }] = bought.json?.tickets as [{ id: string }];
@@ -82,16 +92,29 @@ describe("live availability", () => {
   it("comes over TLS and HTTP/2 as well, and ends with the gateway", async () => {
     const { folder, remove } = temporaryFolder();
     const { certFile, keyFile } = makeCertificate(folder, "served");
-    const gateway = await engine.startNode({ SERVICES: "api", TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile });
+    const gateway = await engine.startNode({
+      SERVICES: "api",
+      TLS_CERT_FILE: certFile,
+      TLS_KEY_FILE: keyFile,
+    });
     const client = http2Client(gateway.url ?? "");
-    await until(async () => (await client.ask("GET", "/readyz")).status === 200, { withinMs: 10_000 });
+    await until(async () => (await client.ask("GET", "/readyz")).status === 200, {
+      withinMs: 10_000,
+    });
     const eventId = await engine.addEvent({ capacity: 3 });
-    const streams = [1, 2, 3].map(() => client.session.request({ ":path": `/api/events/${eventId}/availability` }));
+    const streams = [1, 2, 3].map(() =>
+      client.session.request({ ":path": `/api/events/${eventId}/availability` }),
+    );
     const texts = streams.map(() => "");
     streams.forEach((stream, index) =>
-      stream.setEncoding("utf8").on("data", (chunk: string) => (texts[index] = `${texts[index] ?? ""}${chunk}`)),
+      stream
+        .setEncoding("utf8")
+        .on("data", (chunk: string) => (texts[index] = `${texts[index] ?? ""}${chunk}`)),
     );
-    const allSee = (left: number) => until(() => texts.every((text) => text.includes(`"available":${left}}`)), { withinMs: 10_000 });
+    const allSee = (left: number) =>
+      until(() => texts.every((text) => text.includes(`"available":${left}}`)), {
+        withinMs: 10_000,
+      });
     await allSee(3);
     streams.pop()?.close();
     texts.pop();
@@ -111,7 +134,10 @@ describe("live availability", () => {
     assertProblem(await ask("GET", `${path(eventId)}?since=1`), 422, "VALIDATION_ERROR");
     assertProblem(await ask("POST", path(eventId)), 405, "METHOD_NOT_ALLOWED");
     const head = await ask("HEAD", path(eventId));
-    assert.deepEqual([head.status, head.headers.get("content-type"), head.text], [200, "text/event-stream", ""]);
+    assert.deepEqual(
+      [head.status, head.headers.get("content-type"), head.text],
+      [200, "text/event-stream", ""],
+    );
   });
 
   it("shows no late news over newer, and no more than four messages a second", async () => {
@@ -119,7 +145,9 @@ describe("live availability", () => {
     const stream = await watch(eventId, other.url);
     await stream.sees(50);
     const tell = (available: number, batch: number) =>
-      other.broker.broadcast(AVAILABILITY_CHANGED, { items: [{ eventId, available, epoch: 7, batch }] });
+      other.broker.broadcast(AVAILABILITY_CHANGED, {
+        items: [{ eventId, available, epoch: 7, batch }],
+      });
     const beganAt = performance.now();
     for (let batch = 1; batch <= 40; batch += 1) {
       await tell(50 - batch, batch);
@@ -139,13 +167,29 @@ describe("live availability", () => {
   it("tells of an import's new capacity, also where nobody buys", async () => {
     const sourceId = randomUUID();
     const record: EventRecord = {
-      ...{ source: "json", sourceId, name: "Gala", type: "concert", location: "Berlin", country: "Germany", url: null },
-      ...{ date: "2036-06-01", startTime: "20:00", endTime: "22:00", duration: 120, timeZone: "Europe/Berlin" },
-      ...{ startsAt: "2036-06-01T18:00:00.000Z", endsAt: "2036-06-01T20:00:00.000Z", totalCapacity: 10 },
+      source: "json",
+      sourceId,
+      name: "Gala",
+      type: "concert",
+      location: "Berlin",
+      country: "Germany",
+      url: null,
+      date: "2036-06-01",
+      startTime: "20:00",
+      endTime: "22:00",
+      duration: 120,
+      timeZone: "Europe/Berlin",
+      startsAt: "2036-06-01T18:00:00.000Z",
+      endsAt: "2036-06-01T20:00:00.000Z",
+      totalCapacity: 10,
     };
     const token = operatorToken();
     const bring = (totalCapacity: number) =>
-      other.broker.call("catalog.import", { records: [{ ...record, totalCapacity }] }, { meta: { token } });
+      other.broker.call(
+        "catalog.import",
+        { records: [{ ...record, totalCapacity }] },
+        { meta: { token } },
+      );
     await bring(10);
     const stream = await watch(idOf(record), other.url);
     await stream.sees(10);
@@ -157,7 +201,10 @@ describe("live availability", () => {
     const eventId = await engine.addEvent({ capacity: 9 });
     const stream = await watch(eventId);
     await stream.sees(9);
-    await engine.database.query({ text: "UPDATE event SET capacity = 6 WHERE id = $1", values: [eventId] });
+    await engine.database.query({
+      text: "UPDATE event SET capacity = 6 WHERE id = $1",
+      values: [eventId],
+    });
     await stream.sees(6);
   });
 
@@ -167,11 +214,17 @@ describe("live availability", () => {
     const { broker } = other;
     const openNow = async () => {
       const options = { nodeID: broker.nodeID, meta: { token: operatorToken() } };
-      const answer = await broker.call<Answer<{ streams: { open: number } }>, object>("api.status", {}, options);
+      const answer = await broker.call<Answer<{ streams: { open: number } }>, object>(
+        "api.status",
+        {},
+        options,
+      );
       return answer.ok && answer.value.streams.open;
     };
     await until(async () => (await openNow()) === 0);
-    const many = await Promise.all(Array.from({ length: 60 }, (_, index) => watch(eventIds[index % 3] ?? "", other.url)));
+    const many = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => watch(eventIds[index % 3] ?? "", other.url)),
+    );
     await until(async () => (await openNow()) === 60);
     for (const stream of many) stream.close();
     await until(async () => (await openNow()) === 0);
@@ -179,9 +232,14 @@ describe("live availability", () => {
 
   it("ends every stream when the gateway stops, and the gateway does stop", async () => {
     const gateway = await engine.startNode({ SERVICES: "api" });
-    await until(async () => (await httpClient(gateway.url ?? "")("GET", "/readyz")).status === 200, { withinMs: 10_000 });
+    await until(
+      async () => (await httpClient(gateway.url ?? "")("GET", "/readyz")).status === 200,
+      { withinMs: 10_000 },
+    );
     const eventId = await engine.addEvent({ capacity: 3 });
-    const streams = await Promise.all(Array.from({ length: 20 }, () => watch(eventId, gateway.url)));
+    const streams = await Promise.all(
+      Array.from({ length: 20 }, () => watch(eventId, gateway.url)),
+    );
     for (const stream of streams) await stream.sees(3);
     const beganAt = performance.now();
     await gateway.stop();
@@ -190,7 +248,10 @@ describe("live availability", () => {
   });
 
   function operatorToken(): string {
-    return createInternalTokenMint(engine.config.internalTokenSecret)({ userId: randomUUID(), role: "operator" });
+    return createInternalTokenMint(engine.config.internalTokenSecret)({
+      userId: randomUUID(),
+      role: "operator",
+    });
   }
 });
 

@@ -34,7 +34,12 @@ describe("public reads", () => {
   });
 
   const event = `/api/events`;
-  const paths = () => [event, `${event}?location=berlin&limit=5`, `${event}/filters`, `${event}/${eventId}`];
+  const paths = () => [
+    event,
+    `${event}?location=berlin&limit=5`,
+    `${event}/filters`,
+    `${event}/${eventId}`,
+  ];
   const buyer = randomUUID();
   const buy = () =>
     ask("POST", `/api/events/${eventId}/tickets`, {
@@ -46,7 +51,10 @@ describe("public reads", () => {
   it("are one answer for everybody, known again by its ETag, and carry what every answer carries", async () => {
     for (const path of paths()) {
       const one = await ask("GET", path, { headers: { Origin: OURS, "X-Request-ID": "one" } });
-      const other = await ask("GET", path, { token: engine.accessToken(), headers: { Origin: "https://evil.example", Cookie: "a=b" } });
+      const other = await ask("GET", path, {
+        token: engine.accessToken(),
+        headers: { Origin: "https://evil.example", Cookie: "a=b" },
+      });
       assert.deepEqual([one.status, other.status, other.text], [200, 200, one.text], path);
       const etag = one.headers.get("etag") ?? "";
       assert.match(etag, /^W\/"[\w-]{27}"$/);
@@ -58,24 +66,36 @@ describe("public reads", () => {
       assert.deepEqual(origins, [OURS, null]);
       for (const tag of [etag, etag.slice(2), `"x", ${etag}`, "*"]) {
         const again = await ask("GET", path, { headers: { "If-None-Match": tag } });
-        assert.deepEqual([again.status, again.text, again.headers.get("etag")], [304, "", etag], tag);
+        assert.deepEqual(
+          [again.status, again.text, again.headers.get("etag")],
+          [304, "", etag],
+          tag,
+        );
       }
       const head = await ask("HEAD", path);
       assert.deepEqual([head.status, head.text, head.headers.get("etag")], [200, "", etag]);
-      const packed = await fetch(`${gateway.url}${path}`, { headers: { "Accept-Encoding": "gzip" } });
+      const packed = await fetch(`${gateway.url}${path}`, {
+        headers: { "Accept-Encoding": "gzip" },
+      });
       assert.deepEqual([packed.headers.get("etag"), await packed.text()], [etag, one.text]);
     }
     assert.ok(gateway.layers.gateway.notModified >= 16);
   });
 
   it("are asked of the catalogue once, by however many and however it is spelled", async () => {
-    const asked = (): number => seller.layers.catalog.hits + seller.layers.catalog.misses + seller.layers.catalog.stale;
+    const asked = (): number =>
+      seller.layers.catalog.hits + seller.layers.catalog.misses + seller.layers.catalog.stale;
     const before = asked();
     const type = "concert";
-    const spellings = [`limit=20&type=${type}`, `type=${type}`, `type=${type}&limit=20`, `type=%63oncert`].map(
-      (query) => `${event}?${query}`,
+    const spellings = [
+      `limit=20&type=${type}`,
+      `type=${type}`,
+      `type=${type}&limit=20`,
+      `type=%63oncert`,
+    ].map((query) => `${event}?${query}`);
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => ask("GET", spellings[index % 4] ?? "")),
     );
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => ask("GET", spellings[index % 4] ?? "")));
     answers.push(await ask("GET", `${event}/?type=${type}`));
     assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
     // Bytes are half a second old at most: on a slow machine the 41 take a few questions.
@@ -87,24 +107,33 @@ describe("public reads", () => {
   });
 
   it("say what is left to sell within two seconds of a sale", async () => {
-    const left = async (): Promise<unknown> => (await ask("GET", `/api/events/${eventId}`)).json?.available;
+    const left = async (): Promise<unknown> =>
+      (await ask("GET", `/api/events/${eventId}`)).json?.available;
     const before = await left();
     await until(async () => (await buy()).status === 201);
-    await until(async () => (await left()) === Number(before) - 1, { withinMs: 1_500, what: "one less" });
+    await until(async () => (await left()) === Number(before) - 1, {
+      withinMs: 1_500,
+      what: "one less",
+    });
     // Each question has bytes of its own, and the next tests compare them.
     const shown = async (path: string): Promise<unknown> => {
       const { json } = await ask("GET", path);
       return json?.id === eventId
         ? json.available
-        : (json?.items as { id: string; available: number }[] | undefined)?.find(({ id }) => id === eventId)?.available;
+        : (json?.items as { id: string; available: number }[] | undefined)?.find(
+            ({ id }) => id === eventId,
+          )?.available;
     };
-    const renewed = async (): Promise<boolean> => (await Promise.all(paths().map(shown))).every((number) => number !== before);
+    const renewed = async (): Promise<boolean> =>
+      (await Promise.all(paths().map(shown))).every((number) => number !== before);
     await until(renewed, { withinMs: 1_500, what: "one less in every answer" });
   });
 
   for (const fault of ["away", "freeze"] as const)
     it(`go on while PostgreSQL is ${fault === "away" ? "away" : "frozen"}: all that were seen, each in time; others hear TRY_AGAIN`, async () => {
-      const seen = await Promise.all(paths().map(async (path) => ({ path, text: (await ask("GET", path)).text })));
+      const seen = await Promise.all(
+        paths().map(async (path) => ({ path, text: (await ask("GET", path)).text })),
+      );
       postgres[fault](true);
       let [good, slowestMs, asked] = [0, 0, 0];
       try {
@@ -128,7 +157,9 @@ describe("public reads", () => {
     });
 
   it("that were seen go on while no node has a catalogue", async () => {
-    const seen = await Promise.all(paths().map(async (path) => ({ path, text: (await ask("GET", path)).text })));
+    const seen = await Promise.all(
+      paths().map(async (path) => ({ path, text: (await ask("GET", path)).text })),
+    );
     await seller.stop();
     await until(async () => {
       for (const { path, text } of seen) {

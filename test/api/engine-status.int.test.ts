@@ -27,7 +27,11 @@ describe("the engine's status", () => {
 
   it("is for operators", async () => {
     assertProblem(await ask("GET", "/api/operator/engine"), 401, "UNAUTHENTICATED");
-    assertProblem(await ask("GET", "/api/operator/engine", { token: engine.accessToken() }), 403, "FORBIDDEN");
+    assertProblem(
+      await ask("GET", "/api/operator/engine", { token: engine.accessToken() }),
+      403,
+      "FORBIDDEN",
+    );
   });
 
   it("tells of workers, the ledger, its queue, layers and streams, by counts that grow", async () => {
@@ -36,7 +40,12 @@ describe("the engine's status", () => {
     assert.ok(!before.workers.some((worker) => worker.eventId === quiet), "nobody has bought");
     for (let bought = 0; bought < 3; bought += 1)
       assert.equal(
-        (await ask("POST", `/api/events/${eventId}/tickets`, { token: engine.accessToken(), json: { quantity: 2 } })).status,
+        (
+          await ask("POST", `/api/events/${eventId}/tickets`, {
+            token: engine.accessToken(),
+            json: { quantity: 2 },
+          })
+        ).status,
         201,
       );
     await ask("GET", "/api/events?limit=3");
@@ -45,8 +54,13 @@ describe("the engine's status", () => {
       return seen.ledger?.pendingRows === 0 && (seen.ledger.appliedRows ?? 0) >= 3 && seen;
     });
     assert.ok(Date.parse(now.at) >= Date.parse(before.at));
-    const worker = now.workers.find((one) => one.eventId === eventId) ?? assert.fail("the event's worker is there");
-    assert.deepEqual([worker.available, worker.sales, worker.mailbox, worker.degraded], [14, 3, 0, false]);
+    const worker =
+      now.workers.find((one) => one.eventId === eventId) ??
+      assert.fail("the event's worker is there");
+    assert.deepEqual(
+      [worker.available, worker.sales, worker.mailbox, worker.degraded],
+      [14, 3, 0, false],
+    );
     assert.equal(worker.node, now.nodes[0]?.node);
     assert.deepEqual(now.nodes[0]?.services, ["api", "catalog", "purchasing", "ledger"]);
     assert.deepEqual(now.queue, { ready: 0, dead: 0, consumers: 1 });
@@ -60,11 +74,17 @@ describe("the engine's status", () => {
       name: "purchasing",
       actions: { workers: { auth: "operator", handler: () => new Promise(() => undefined) } },
     });
-    await until(async () => (await status()).nodes.some(({ node, services }) => node === broker.nodeID && services.includes("purchasing")));
+    await until(async () =>
+      (await status()).nodes.some(
+        ({ node, services }) => node === broker.nodeID && services.includes("purchasing"),
+      ),
+    );
     const beganAt = performance.now();
     const now = await status();
     assert.ok(performance.now() - beganAt < 2_000);
-    const silent = now.nodes.flatMap(({ node, silent: names }) => (names.length > 0 ? [[node, names]] : []));
+    const silent = now.nodes.flatMap(({ node, silent: names }) =>
+      names.length > 0 ? [[node, names]] : [],
+    );
     assert.deepEqual(silent, [[broker.nodeID, ["purchasing"]]]);
     assert.ok(now.workers.length > 0, "what the others know is there");
   });

@@ -16,16 +16,28 @@ import { until } from "../support/wait-for.ts";
 
 const SECRET = randomUUID() + randomUUID();
 const { privateKey } = generateKeyPairSync("ed25519");
-const PURCHASE = { transactionId: "f".repeat(128), status: "pending", eventId: randomUUID(), quantity: 1, tickets: [], replayed: false };
+const PURCHASE = {
+  transactionId: "f".repeat(128),
+  status: "pending",
+  eventId: randomUUID(),
+  quantity: 1,
+  tickets: [],
+  replayed: false,
+};
 
 describe("the gateway, when what is behind it fails", () => {
   let brokers: ServiceBroker[];
   let namespace: string;
   let ask: HttpClient;
   let logged: string[];
-  const token = createAccessTokenSigner(privateKey)({ userId: randomUUID(), role: "customer", sessionId: "s" });
+  const token = createAccessTokenSigner(privateKey)({
+    userId: randomUUID(),
+    role: "customer",
+    sessionId: "s",
+  });
   const path = `/api/events/${randomUUID()}/tickets`;
-  const buy = (key = "k") => ask("POST", path, { token, json: {}, headers: { "Idempotency-Key": key } });
+  const buy = (key = "k") =>
+    ask("POST", path, { token, json: {}, headers: { "Idempotency-Key": key } });
 
   const node = (): ServiceBroker => {
     const broker = new ServiceBroker({
@@ -51,7 +63,10 @@ describe("the gateway, when what is behind it fails", () => {
     const broker = node();
     broker.createService({
       name: "purchasing",
-      actions: { buy: { auth: "customer", handler }, "tickets.list": { auth: "customer", handler } },
+      actions: {
+        buy: { auth: "customer", handler },
+        "tickets.list": { auth: "customer", handler },
+      },
     });
     await broker.start();
     await gateway.waitForServices("purchasing", 10_000, 50);
@@ -74,7 +89,14 @@ describe("the gateway, when what is behind it fails", () => {
     const health = createHealth(gateway, {}, { needs: NEEDED_SERVICES });
     const keys: ActionHandler = () => accepted({ keys: [publicJwk(privateKey)] });
     gateway.createService({ name: "auth", actions: { keys: { auth: "public", handler: keys } } });
-    gateway.createService(createApiService({ config, health, throttleStore: undefined, listening: (url) => (ask = httpClient(url)) }));
+    gateway.createService(
+      createApiService({
+        config,
+        health,
+        throttleStore: undefined,
+        listening: (url) => (ask = httpClient(url)),
+      }),
+    );
     await gateway.start();
   });
   afterEach(() => Promise.all(brokers.map((broker) => broker.stop())));
@@ -82,7 +104,10 @@ describe("the gateway, when what is behind it fails", () => {
   it("says TRY_AGAIN where no node sells, and that it is not ready", async () => {
     const answer = await buy();
     assertProblem(answer, 503, "TRY_AGAIN");
-    assert.deepEqual([answer.headers.get("retry-after"), answer.headers.get("idempotency-key")], ["1", "k"]);
+    assert.deepEqual(
+      [answer.headers.get("retry-after"), answer.headers.get("idempotency-key")],
+      ["1", "k"],
+    );
     const ready = await ask("GET", "/readyz");
     assertProblem(ready, 503, "TRY_AGAIN");
     assert.equal(ready.json?.detail, "Not ready: catalog, purchasing");
@@ -91,12 +116,19 @@ describe("the gateway, when what is behind it fails", () => {
 
   it("says INTERNAL and nothing else of a fault, and logs it once with the request's id", async () => {
     await purchasing(() =>
-      Promise.reject(Object.assign(new Error('relation "secret_table" at 10.0.0.1'), { code: 404, data: { password: "hunter2" } })),
+      Promise.reject(
+        Object.assign(new Error('relation "secret_table" at 10.0.0.1'), {
+          code: 404,
+          data: { password: "hunter2" },
+        }),
+      ),
     );
     const answer = await buy();
     assertProblem(answer, 500, "INTERNAL");
     assert.doesNotMatch(answer.text, /secret|10\.0|hunter2|purchasing/);
-    const lines = logged.filter((line) => line.includes(answer.headers.get("x-request-id") ?? "none"));
+    const lines = logged.filter((line) =>
+      line.includes(answer.headers.get("x-request-id") ?? "none"),
+    );
     assert.equal(lines.length, 1, logged.join("\n"));
   });
 
@@ -153,13 +185,19 @@ describe("the gateway, when what is behind it fails", () => {
     assert.equal(status, 201);
     assert.equal(headers.get("idempotency-key"), "k");
     await stopped;
-    assert.equal(servedWhileStopping, false, "services of the same node stop only after the gateway has closed");
+    assert.equal(
+      servedWhileStopping,
+      false,
+      "services of the same node stop only after the gateway has closed",
+    );
   });
 
   it("answers probes of any node on a port of their own, naming kinds only", async () => {
     let reachable = true;
     const broker = node();
-    const health = createHealth(broker, { database: () => reachable || Promise.reject(new Error("connect ECONNREFUSED 10.0.0.1:5432")) });
+    const health = createHealth(broker, {
+      database: () => reachable || Promise.reject(new Error("connect ECONNREFUSED 10.0.0.1:5432")),
+    });
     const server = await startHealthServer(health, { host: "127.0.0.1", port: 0 });
     const probe = httpClient(`http://127.0.0.1:${server.port}`);
     try {
@@ -172,7 +210,10 @@ describe("the gateway, when what is behind it fails", () => {
       assert.equal(answer.json?.detail, "Not ready: database");
       assert.doesNotMatch(answer.text, /10\.0|ECONN/);
       assert.equal((await probe("GET", "/healthz")).status, 200);
-      assert.deepEqual([(await probe("POST", "/readyz")).status, (await probe("GET", "/metrics")).status], [405, 404]);
+      assert.deepEqual(
+        [(await probe("POST", "/readyz")).status, (await probe("GET", "/metrics")).status],
+        [405, 404],
+      );
     } finally {
       await server.close();
     }

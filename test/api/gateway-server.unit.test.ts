@@ -8,7 +8,10 @@ it("a gateway that leaves ends the connection with each answer, also of what was
   let waiting = Promise.withResolvers<ServerResponse>();
   const server = createGatewayServer(undefined, (_request, response) => waiting.resolve(response));
   const url = await server.listen("127.0.0.1", 0);
-  const connectionAfter = async (meanwhile: () => void, answer: (response: ServerResponse) => void): Promise<string | null> => {
+  const connectionAfter = async (
+    meanwhile: () => void,
+    answer: (response: ServerResponse) => void,
+  ): Promise<string | null> => {
     waiting = Promise.withResolvers();
     const asked = fetch(url);
     const response = await waiting.promise;
@@ -16,13 +19,22 @@ it("a gateway that leaves ends the connection with each answer, also of what was
     answer(response);
     return (await asked).headers.get("connection");
   };
-  const written = (response: ServerResponse): unknown => response.writeHead(200, { "X-Request-ID": "one" }).end("yes");
+  const written = (response: ServerResponse): unknown =>
+    response.writeHead(200, { "X-Request-ID": "one" }).end("yes");
   const nothing = (): void => undefined;
   try {
     assert.equal(await connectionAfter(nothing, written), "keep-alive");
-    assert.equal(await connectionAfter(() => server.leave(), written), "close", "under way when the gateway began to leave");
+    assert.equal(
+      await connectionAfter(() => server.leave(), written),
+      "close",
+      "under way when the gateway began to leave",
+    );
     assert.equal(await connectionAfter(nothing, written), "close");
-    assert.equal(await connectionAfter(nothing, (response) => response.end()), "close", "headers that nobody wrote");
+    assert.equal(
+      await connectionAfter(nothing, (response) => response.end()),
+      "close",
+      "headers that nobody wrote",
+    );
   } finally {
     await server.close();
   }

@@ -26,7 +26,9 @@ async function ask(socket: Socket, request: string): Promise<Heard> {
 /** What of an answer is its own: the moment, and ids. */
 const common = ({ status, lines }: Heard): string[] => [
   status,
-  ...lines.map((line) => line.replace(/^(Date|X-Request-ID|ETag|Content-Length): .+$/, "$1")).sort(),
+  ...lines
+    .map((line) => line.replace(/^(Date|X-Request-ID|ETag|Content-Length): .+$/, "$1"))
+    .sort(),
 ];
 
 describe("repeated requests on one connection", () => {
@@ -48,13 +50,16 @@ describe("repeated requests on one connection", () => {
       [`/api/events/${eventId}`, ""],
       ["/api/events?limit=20", "Accept-Encoding: gzip, deflate, br\r\n"],
     ] as const) {
-      const get = (extra = ""): Promise<Heard> => ask(socket, `GET ${path} HTTP/1.1\r\nHost: here\r\nAccept: */*\r\n${more}${extra}\r\n`);
+      const get = (extra = ""): Promise<Heard> =>
+        ask(socket, `GET ${path} HTTP/1.1\r\nHost: here\r\nAccept: */*\r\n${more}${extra}\r\n`);
       const first = await get("X-Request-ID: first\r\n");
       await get();
       const repeated = await get();
       assert.deepEqual(common(repeated), common(first), path);
       assert.deepEqual(repeated.body, first.body);
-      const etag = repeated.lines.find((line) => line.startsWith("ETag: "))?.slice(6) ?? assert.fail("no ETag");
+      const etag =
+        repeated.lines.find((line) => line.startsWith("ETag: "))?.slice(6) ??
+        assert.fail("no ETag");
       for (let number = 1; number <= 3; number += 1) {
         const { status, body } = await get(`If-None-Match: ${etag}\r\n`);
         assert.deepEqual([status, body.length], ["HTTP/1.1 304 Not Modified", 0]);
@@ -70,11 +75,16 @@ describe("repeated requests on one connection", () => {
         `POST /api/events/${eventId}/tickets HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n` +
           `Idempotency-Key: ${key}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
       );
-    const json = ({ body }: Heard) => JSON.parse(body.toString()) as { transactionId: string; code: string };
-    const buyers = Array.from({ length: 4 }, () => ({ key: randomUUID(), token: engine.accessToken() }));
+    const json = ({ body }: Heard) =>
+      JSON.parse(body.toString()) as { transactionId: string; code: string };
+    const buyers = Array.from({ length: 4 }, () => ({
+      key: randomUUID(),
+      token: engine.accessToken(),
+    }));
     const sold: Heard[] = [];
     for (const { key, token } of buyers) sold.push(await buy(key, token));
-    const withoutKey = (heard: Heard): string[] => common(heard).map((line) => line.replace(/^Idempotency-Key: .*/, "Idempotency-Key"));
+    const withoutKey = (heard: Heard): string[] =>
+      common(heard).map((line) => line.replace(/^Idempotency-Key: .*/, "Idempotency-Key"));
     for (const [index, heard] of sold.entries()) {
       assert.equal(heard.status, "HTTP/1.1 201 Created");
       assert.deepEqual(withoutKey(heard), withoutKey(sold[0] ?? assert.fail()));

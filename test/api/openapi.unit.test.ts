@@ -14,7 +14,10 @@ const CONTRACT = fileURLToPath(new URL("../../../shared/api/openapi.yaml", impor
 /** Promised, and not built yet: what is built must leave this list. */
 const ABSENT: string[] = [];
 /** Where requests are held to more than the contract says: a text that no cursor of ours has would be a 422 in any case. */
-const STRICTER = ["get /api/events: query cursor maxLength", "get /api/tickets: query cursor maxLength"];
+const STRICTER = [
+  "get /api/events: query cursor maxLength",
+  "get /api/tickets: query cursor maxLength",
+];
 
 const document = JSON.parse(JSON.stringify(API_DOCUMENT)) as typeof API_DOCUMENT;
 
@@ -26,7 +29,8 @@ describe("the OpenAPI document", () => {
     const named = operations.map(({ operation }) => operation.operationId);
     assert.equal(new Set(named).size, named.length);
     assert.ok(operations.length > API_ROUTES.length, "the plain ones are there as well");
-    for (const { path, method } of API_ROUTES) assert.ok(document.paths[path]?.[method.toLowerCase()] !== undefined, `${method} ${path}`);
+    for (const { path, method } of API_ROUTES)
+      assert.ok(document.paths[path]?.[method.toLowerCase()] !== undefined, `${method} ${path}`);
     for (const { path, operation } of operations) {
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       const declared = (operation.parameters ?? []).filter((one) => one.in === "path");
@@ -42,58 +46,69 @@ describe("the OpenAPI document", () => {
 
   it("refers to nothing that it lacks, and has no schema that nobody uses", () => {
     const text = JSON.stringify(document);
-    const used = new Set([...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name));
+    const used = new Set(
+      [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name),
+    );
     assert.deepEqual([...used].sort(), Object.keys(document.components.schemas).sort());
     assert.doesNotThrow(() => readContract(text));
   });
 });
 
-describe("the contract and the document", { skip: !existsSync(CONTRACT) && "the contract is not beside this checkout" }, () => {
-  const yaml = readFileSync(CONTRACT, "utf8");
-  const contract = () => parse(yaml) as typeof document;
-  const told = (found: readonly Difference[]): string[] => found.map(({ where, what }) => `${where}: ${what}`).sort();
+describe(
+  "the contract and the document",
+  { skip: !existsSync(CONTRACT) && "the contract is not beside this checkout" },
+  () => {
+    const yaml = readFileSync(CONTRACT, "utf8");
+    const contract = () => parse(yaml) as typeof document;
+    const told = (found: readonly Difference[]): string[] =>
+      found.map(({ where, what }) => `${where}: ${what}`).sort();
 
-  it("agree: every path, method, status, code, parameter and schema is there, and requests are no stricter", () => {
-    const expected = [
-      ...ABSENT.map((operation) => `${operation}: is absent`),
-      ...STRICTER.map((one) => `${one}: is more than the contract asks`),
-    ];
-    assert.deepEqual(told(differences(contract(), document)), expected.sort());
-  });
+    it("agree: every path, method, status, code, parameter and schema is there, and requests are no stricter", () => {
+      const expected = [
+        ...ABSENT.map((operation) => `${operation}: is absent`),
+        ...STRICTER.map((one) => `${one}: is more than the contract asks`),
+      ];
+      assert.deepEqual(told(differences(contract(), document)), expected.sort());
+    });
 
-  it("have the same closed list of codes", () => {
-    const [theirs, ours] = [readContract(yaml), readContract(JSON.stringify(document))];
-    assert.deepEqual([...ours.statusOfCode].sort(), [...theirs.statusOfCode].sort());
-  });
+    it("have the same closed list of codes", () => {
+      const [theirs, ours] = [readContract(yaml), readContract(JSON.stringify(document))];
+      assert.deepEqual([...ours.statusOfCode].sort(), [...theirs.statusOfCode].sort());
+    });
 
-  it("would be seen to differ in each of these", () => {
-    const before = told(differences(contract(), document));
-    const buy = ["paths", "/api/events/{eventId}/tickets", "post"];
-    const body = [...buy, "requestBody", "content", "application/json", "schema"];
-    const schemas = ["components", "schemas"];
-    const changes: [where: string[], value: unknown][] = [
-      [["paths", "/api/auth/me"], undefined],
-      [["paths", "/api/tickets/{ticketId}", "delete"], undefined],
-      [[...buy, "responses", "409"], undefined],
-      [[...buy, "responses", "409", "content"], {}],
-      [[...buy, "requestBody"], undefined],
-      [["paths", "/api/auth/login", "post", "requestBody", "required"], false],
-      [[...buy, "parameters", "1"], document.paths["/api/tickets"]?.get?.parameters?.[0]],
-      [[...buy, "security"], []],
-      [[...body, "properties", "quantity", "maximum"], 9],
-      [[...body, "required"], ["quantity"]],
-      [["paths", "/api/events", "get", "parameters", "0", "schema", "maxLength"], 50],
-      [[...schemas, "Event", "properties", "available"], undefined],
-      [[...schemas, "Ticket", "required"], ["id"]],
-      [
-        [...schemas, "User", "properties", "role", "enum"],
-        ["customer", "operator", "root"],
-      ],
-    ];
-    for (const [where, value] of changes)
-      assert.notDeepEqual(told(differences(contract(), changed(document, where, value))), before, where.join(" "));
-  });
-});
+    it("would be seen to differ in each of these", () => {
+      const before = told(differences(contract(), document));
+      const buy = ["paths", "/api/events/{eventId}/tickets", "post"];
+      const body = [...buy, "requestBody", "content", "application/json", "schema"];
+      const schemas = ["components", "schemas"];
+      const changes: [where: string[], value: unknown][] = [
+        [["paths", "/api/auth/me"], undefined],
+        [["paths", "/api/tickets/{ticketId}", "delete"], undefined],
+        [[...buy, "responses", "409"], undefined],
+        [[...buy, "responses", "409", "content"], {}],
+        [[...buy, "requestBody"], undefined],
+        [["paths", "/api/auth/login", "post", "requestBody", "required"], false],
+        [[...buy, "parameters", "1"], document.paths["/api/tickets"]?.get?.parameters?.[0]],
+        [[...buy, "security"], []],
+        [[...body, "properties", "quantity", "maximum"], 9],
+        [[...body, "required"], ["quantity"]],
+        [["paths", "/api/events", "get", "parameters", "0", "schema", "maxLength"], 50],
+        [[...schemas, "Event", "properties", "available"], undefined],
+        [[...schemas, "Ticket", "required"], ["id"]],
+        [
+          [...schemas, "User", "properties", "role", "enum"],
+          ["customer", "operator", "root"],
+        ],
+      ];
+      for (const [where, value] of changes)
+        assert.notDeepEqual(
+          told(differences(contract(), changed(document, where, value))),
+          before,
+          where.join(" "),
+        );
+    });
+  },
+);
 
 /** A copy with another value at a place, or without it. */
 function changed<T extends object>(whole: T, where: readonly string[], value: unknown): T {

@@ -15,9 +15,14 @@ const lost = (afterMs: number): Said => ({ type: "lost", afterMs });
 const notSent: Said = { type: "not-sent", afterMs: 0 };
 
 /** Asks nodes that answer as told; what is answered, when, and who was asked in whose place. */
-async function askNodes(nodes: Record<string, Said>): Promise<{ word: string; atMs: number; asked: string[] }> {
+async function askNodes(
+  nodes: Record<string, Said>,
+): Promise<{ word: string; atMs: number; asked: string[] }> {
   const kernel = new Kernel(1);
-  const call = createOwnerCall({ nowMs: () => kernel.nowMs, after: (delayMs, task) => kernel.after(delayMs, "gateway", task) });
+  const call = createOwnerCall({
+    nowMs: () => kernel.nowMs,
+    after: (delayMs, task) => kernel.after(delayMs, "gateway", task),
+  });
   const asked: string[] = [];
   let answer: Answer<string> | undefined;
   let atMs = 0;
@@ -31,13 +36,25 @@ async function askNodes(nodes: Record<string, Said>): Promise<{ word: string; at
   });
   await new Promise(setImmediate);
   await kernel.run(10_000);
-  return { word: answer === undefined ? "nothing" : answer.ok ? answer.value : answer.refusal.code, atMs, asked };
+  return {
+    word: answer === undefined ? "nothing" : answer.ok ? answer.value : answer.refusal.code,
+    atMs,
+    asked,
+  };
 }
 
 describe("the call of an event's owner", () => {
   it("asks nobody else while the owner answers within its second", async () => {
-    assert.deepEqual(await askNodes({ a: sale(900), b: sale(0) }), { word: "sale", atMs: 900, asked: ["a"] });
-    assert.deepEqual(await askNodes({ a: no("TRY_AGAIN", 900), b: sale(0) }), { word: "TRY_AGAIN", atMs: 900, asked: ["a"] });
+    assert.deepEqual(await askNodes({ a: sale(900), b: sale(0) }), {
+      word: "sale",
+      atMs: 900,
+      asked: ["a"],
+    });
+    assert.deepEqual(await askNodes({ a: no("TRY_AGAIN", 900), b: sale(0) }), {
+      word: "TRY_AGAIN",
+      atMs: 900,
+      asked: ["a"],
+    });
   });
 
   it("asks the second, in the owner's place, when the owner has been silent for a second", async () => {
@@ -47,7 +64,11 @@ describe("the call of an event's owner", () => {
   });
 
   it("asks the second at once when the owner has gone with the command", async () => {
-    assert.deepEqual(await askNodes({ a: lost(200), b: sale(10) }), { word: "sale", atMs: 210, asked: ["a", "b for a"] });
+    assert.deepEqual(await askNodes({ a: lost(200), b: sale(10) }), {
+      word: "sale",
+      atMs: 210,
+      asked: ["a", "b for a"],
+    });
   });
 
   it("asks the third when the second cannot be reached", async () => {
@@ -60,13 +81,23 @@ describe("the call of an event's owner", () => {
 
   it("passes over at once whoever the command never reached, and believes what the next one says", async () => {
     const reached = await askNodes({ a: notSent, b: notSent, c: no("EVENT_SOLD_OUT", 5) });
-    assert.deepEqual(reached, { word: "EVENT_SOLD_OUT", atMs: 5, asked: ["a", "b for a", "c for a"] });
+    assert.deepEqual(reached, {
+      word: "EVENT_SOLD_OUT",
+      atMs: 5,
+      asked: ["a", "b for a", "c for a"],
+    });
     assert.equal((await askNodes({ a: notSent, b: notSent })).word, "TRY_AGAIN");
     assert.equal((await askNodes({})).word, "TRY_AGAIN");
   });
 
   it("takes no refusal of the second for the truth while the owner may have sold", async () => {
-    for (const second of [no("TRY_AGAIN", 5), no("EVENT_SOLD_OUT", 5), no("OUTCOME_UNKNOWN", 5), lost(5), notSent]) {
+    for (const second of [
+      no("TRY_AGAIN", 5),
+      no("EVENT_SOLD_OUT", 5),
+      no("OUTCOME_UNKNOWN", 5),
+      lost(5),
+      notSent,
+    ]) {
       assert.equal((await askNodes({ a: lost(4_000), b: second })).word, "OUTCOME_UNKNOWN");
       assert.equal((await askNodes({ a: lost(100), b: second })).word, "OUTCOME_UNKNOWN");
     }
@@ -74,13 +105,27 @@ describe("the call of an event's owner", () => {
   });
 
   it("still hears an owner that was only slow", async () => {
-    assert.deepEqual(await askNodes({ a: sale(1_400), b: no("TRY_AGAIN", 5) }), { word: "sale", atMs: 1_400, asked: ["a", "b for a"] });
-    assert.equal((await askNodes({ a: no("EVENT_SOLD_OUT", 1_400), b: no("TRY_AGAIN", 5) })).word, "EVENT_SOLD_OUT");
-    assert.equal((await askNodes({ a: no("TRY_AGAIN", 1_400), b: lost(2_000) })).word, "OUTCOME_UNKNOWN");
+    assert.deepEqual(await askNodes({ a: sale(1_400), b: no("TRY_AGAIN", 5) }), {
+      word: "sale",
+      atMs: 1_400,
+      asked: ["a", "b for a"],
+    });
+    assert.equal(
+      (await askNodes({ a: no("EVENT_SOLD_OUT", 1_400), b: no("TRY_AGAIN", 5) })).word,
+      "EVENT_SOLD_OUT",
+    );
+    assert.equal(
+      (await askNodes({ a: no("TRY_AGAIN", 1_400), b: lost(2_000) })).word,
+      "OUTCOME_UNKNOWN",
+    );
     assert.equal((await askNodes({ a: sale(1_400), b: lost(NEVER) })).word, "sale");
   });
 
   it("waits for an only node as long as it takes", async () => {
-    assert.deepEqual(await askNodes({ a: sale(3_000) }), { word: "sale", atMs: 3_000, asked: ["a"] });
+    assert.deepEqual(await askNodes({ a: sale(3_000) }), {
+      word: "sale",
+      atMs: 3_000,
+      asked: ["a"],
+    });
   });
 });

@@ -20,7 +20,10 @@ describe("the web app", () => {
   after(() => engine.close());
 
   /** Bytes as they come, which fetch would decompress. */
-  function raw(path: string, encoding: string): Promise<{ encoding: string | undefined; vary: string | undefined; body: Buffer }> {
+  function raw(
+    path: string,
+    encoding: string,
+  ): Promise<{ encoding: string | undefined; vary: string | undefined; body: Buffer }> {
     return new Promise((resolve, reject) => {
       get(engine.url + path, { headers: { "Accept-Encoding": encoding } }, (response) => {
         const chunks: Buffer[] = [];
@@ -43,10 +46,15 @@ describe("the web app", () => {
       assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
       assert.equal(page.headers.get("cache-control"), "no-cache");
       const policy = page.headers.get("content-security-policy") ?? "";
-      assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'/);
+      assert.match(
+        policy,
+        /default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'/,
+      );
       assert.doesNotMatch(policy, /unsafe|http|\*/);
     }
-    const known = await ask("GET", "/", { headers: { "If-None-Match": first.headers.get("etag") ?? "" } });
+    const known = await ask("GET", "/", {
+      headers: { "If-None-Match": first.headers.get("etag") ?? "" },
+    });
     assert.deepEqual([known.status, known.text], [304, ""]);
     assertProblem(await ask("POST", "/tickets"), 405, "METHOD_NOT_ALLOWED");
   });
@@ -58,14 +66,25 @@ describe("the web app", () => {
     assertProblem(await ask("GET", "/no/such/page"), 404, "NOT_FOUND");
     for (const path of ["/api/no-such", "/assets/old-12345678.js", "/.well-known/x"])
       assertProblem(await ask("GET", path, { headers: BROWSER }), 404, "NOT_FOUND");
-    for (const path of ["/index.html", "/pages.json", "/.stamp", "/.vite/manifest.json", "/assets/../pages.json"])
+    for (const path of [
+      "/index.html",
+      "/pages.json",
+      "/.stamp",
+      "/.vite/manifest.json",
+      "/assets/../pages.json",
+    ])
       assertProblem(await ask("GET", path), 404, "NOT_FOUND");
   });
 
   it("comes with its reader's texts and with the answer to its first question, where the address alone tells which that is", async () => {
-    const linked = async (path: string, language = "de-AT,de;q=0.9,en;q=0.8"): Promise<string[]> => {
+    const linked = async (
+      path: string,
+      language = "de-AT,de;q=0.9,en;q=0.8",
+    ): Promise<string[]> => {
       const { headers } = await ask("GET", path, { headers: { "Accept-Language": language } });
-      return (headers.get("link") ?? "").split(", ").map((link) => link.replace(/-[\w-]{8}\.js/, ".js"));
+      return (headers.get("link") ?? "")
+        .split(", ")
+        .map((link) => link.replace(/-[\w-]{8}\.js/, ".js"));
     };
     const german = "</assets/de-texts.js>; rel=modulepreload";
     const asked = (path: string): string => `<${path}>; rel=preload; as=fetch; crossorigin`;
@@ -73,22 +92,37 @@ describe("the web app", () => {
     const eventId = await engine.addEvent();
     assert.deepEqual(await linked(`/events/${eventId}`), [german, asked(`/api/events/${eventId}`)]);
     assert.equal((await ask("GET", `/api/events/${eventId}`)).status, 200);
-    for (const path of ["/?name=jazz", "/tickets", `/events/${eventId}?quantity=2`]) assert.deepEqual(await linked(path), [german], path);
+    for (const path of ["/?name=jazz", "/tickets", `/events/${eventId}?quantity=2`])
+      assert.deepEqual(await linked(path), [german], path);
     for (const language of ["", "fr, constructor", "EN-gb;q=0.1"])
-      assert.deepEqual(await linked("/tickets", language), ["</assets/en-texts.js>; rel=modulepreload"], language);
+      assert.deepEqual(
+        await linked("/tickets", language),
+        ["</assets/en-texts.js>; rel=modulepreload"],
+        language,
+      );
   });
 
   it("has files that are kept for ever, compressed beforehand", async () => {
     const { text } = await ask("GET", "/");
-    const files = [...text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path = ""]) => path);
-    assert.ok(files.some((path) => path.endsWith(".js")) && files.some((path) => path.endsWith(".css")));
+    const files = [...text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(
+      ([, path = ""]) => path,
+    );
+    assert.ok(
+      files.some((path) => path.endsWith(".js")) && files.some((path) => path.endsWith(".css")),
+    );
     for (const path of files) {
       const plain = await ask("GET", path, { headers: { "Accept-Encoding": "identity" } });
       assert.equal(plain.headers.get("cache-control"), "public, max-age=31536000, immutable");
-      assert.match(plain.headers.get("content-type") ?? "", /^text\/(?:javascript|css); charset=utf-8$/);
+      assert.match(
+        plain.headers.get("content-type") ?? "",
+        /^text\/(?:javascript|css); charset=utf-8$/,
+      );
       const [br, gzip] = [await raw(path, "gzip, br"), await raw(path, "gzip")];
       if (plain.text.length < 1_024) continue;
-      assert.deepEqual([br.encoding, gzip.encoding, br.vary, gzip.vary], ["br", "gzip", "Accept-Encoding", "Accept-Encoding"]);
+      assert.deepEqual(
+        [br.encoding, gzip.encoding, br.vary, gzip.vary],
+        ["br", "gzip", "Accept-Encoding", "Accept-Encoding"],
+      );
       assert.equal(brotliDecompressSync(br.body).toString(), plain.text);
       assert.equal(gunzipSync(gzip.body).toString(), plain.text);
     }

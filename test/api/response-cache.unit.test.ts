@@ -38,7 +38,11 @@ describe("answers that the gateway keeps", () => {
     nowMs += 749;
     assert.deepEqual([await answer(), asked], ["one", 1]);
     nowMs += 1;
-    assert.deepEqual([await answer(), asked], ["one", 2], "who comes then gets what is there, and it is asked for again");
+    assert.deepEqual(
+      [await answer(), asked],
+      ["one", 2],
+      "who comes then gets what is there, and it is asked for again",
+    );
     assert.deepEqual([await answer(), asked], ["two", 2]);
     next = accepted("three");
     nowMs += 1_000;
@@ -111,7 +115,10 @@ describe("answers that the gateway keeps", () => {
     await answer();
     next = refused("EVENT_NOT_FOUND");
     nowMs += 1_000;
-    assert.deepEqual([await answer(), await answer(), asked], ["EVENT_NOT_FOUND", "EVENT_NOT_FOUND", 3]);
+    assert.deepEqual(
+      [await answer(), await answer(), asked],
+      ["EVENT_NOT_FOUND", "EVENT_NOT_FOUND", 3],
+    );
     next = TRY_AGAIN;
     assert.equal(await answer(), "TRY_AGAIN");
     await assert.rejects(async () => kept.answer("k", () => Promise.reject(new Error("a fault"))));
@@ -126,17 +133,29 @@ describe("answers that the gateway keeps", () => {
     }
     next = accepted("new");
     nowMs += 100;
-    assert.deepEqual([await answer("popular"), await answer("k5"), await answer("k0")], [text, text, "new"]);
+    assert.deepEqual(
+      [await answer("popular"), await answer("k5"), await answer("k0")],
+      [text, text, "new"],
+    );
     assert.equal(await answer("huge", "x".repeat(20_000)), "x".repeat(20_000));
     assert.equal(await answer("huge"), "new");
   });
 
   it("are those of public reads alone, named one by one", () => {
-    const routes = [...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES].filter((route) => route.kept);
-    assert.deepEqual(routes.map(({ method, auth, path, cookie }) => `${method} ${auth} ${path}${cookie ? " cookie" : ""}`).sort(), [
-      "GET public /api/events",
-      "GET public /api/events/filters",
-      "GET public /api/events/{eventId}",
-    ]);
+    const routes = [...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES].filter(
+      (route) => route.kept,
+    );
+    assert.deepEqual(
+      routes
+        .map(
+          ({ method, auth, path, cookie }) => `${method} ${auth} ${path}${cookie ? " cookie" : ""}`,
+        )
+        .sort(),
+      [
+        "GET public /api/events",
+        "GET public /api/events/filters",
+        "GET public /api/events/{eventId}",
+      ],
+    );
   });
 });

@@ -45,11 +45,21 @@ describe("an event that moves", () => {
 
   /** The nodes that sell, as the gateway sees them. */
   const sellers = (): string[] => {
-    const actions = gateway.broker.registry.actions as unknown as { actions: Map<string, { endpoints: { id: string }[] }> };
+    const actions = gateway.broker.registry.actions as unknown as {
+      actions: Map<string, { endpoints: { id: string }[] }>;
+    };
     return (actions.actions.get("purchasing.buy")?.endpoints ?? []).map(({ id }) => id);
   };
-  const seller = async (nodeId: string, replace?: (ports: WorkerPorts) => WorkerPorts, transporter?: string): Promise<RunningNode> => {
-    const environment = { SERVICES: "purchasing", NODE_ID: nodeId, ...(transporter !== undefined && { TRANSPORTER: transporter }) };
+  const seller = async (
+    nodeId: string,
+    replace?: (ports: WorkerPorts) => WorkerPorts,
+    transporter?: string,
+  ): Promise<RunningNode> => {
+    const environment = {
+      SERVICES: "purchasing",
+      NODE_ID: nodeId,
+      ...(transporter !== undefined && { TRANSPORTER: transporter }),
+    };
     const node = await engine.startNode(environment, replace && { replace });
     running.push(node);
     await until(() => sellers().includes(nodeId));
@@ -68,18 +78,35 @@ describe("an event that moves", () => {
     streams.push(stream);
     return stream;
   };
-  const worker = async (eventId: string): Promise<{ node: string; epoch: number; batch: number } | undefined> => {
-    const text = "SELECT node, epoch::float8 AS epoch, batch::float8 AS batch FROM event_worker WHERE event_id = $1";
-    return (await engine.database.query<{ node: string; epoch: number; batch: number }>({ text, values: [eventId] }))[0];
+  const worker = async (
+    eventId: string,
+  ): Promise<{ node: string; epoch: number; batch: number } | undefined> => {
+    const text =
+      "SELECT node, epoch::float8 AS epoch, batch::float8 AS batch FROM event_worker WHERE event_id = $1";
+    return (
+      await engine.database.query<{ node: string; epoch: number; batch: number }>({
+        text,
+        values: [eventId],
+      })
+    )[0];
   };
   const soldTickets = async (eventId: string): Promise<number> => {
     const text = "SELECT count(*)::integer AS count FROM event_tickets WHERE event_id = $1";
-    return (await engine.database.query<{ count: number }>({ text, values: [eventId] }))[0]?.count ?? 0;
+    return (
+      (await engine.database.query<{ count: number }>({ text, values: [eventId] }))[0]?.count ?? 0
+    );
   };
   const sellsOn = (eventId: string, nodeId: string, withinMs: number) =>
-    until(async () => ((now) => now?.node === nodeId && now.batch > 0)(await worker(eventId)), { withinMs, what: `Sales on ${nodeId}` });
+    until(async () => ((now) => now?.node === nodeId && now.batch > 0)(await worker(eventId)), {
+      withinMs,
+      what: `Sales on ${nodeId}`,
+    });
   const buy = (eventId: string, key = "k", token = engine.accessToken()) =>
-    ask("POST", `/api/events/${eventId}/tickets`, { token, json: {}, headers: { "Idempotency-Key": key } });
+    ask("POST", `/api/events/${eventId}/tickets`, {
+      token,
+      json: {},
+      headers: { "Idempotency-Key": key },
+    });
 
   it("goes to a node that joins within a second, under a stream of purchases of which none is refused", async () => {
     const { owner, second, eventId } = await pair();
@@ -101,7 +128,10 @@ describe("an event that moves", () => {
     assert.equal((await buy(eventId)).status, 201);
     assert.equal(await redis.exists(`lock:event:{${eventId}}`), 1);
     await seller(owner);
-    await until(async () => (await redis.exists(`lock:event:{${eventId}}`)) === 0, { withinMs: 1_000, what: "a free lease" });
+    await until(async () => (await redis.exists(`lock:event:{${eventId}}`)) === 0, {
+      withinMs: 1_000,
+      what: "a free lease",
+    });
     const started = performance.now();
     assert.equal((await buy(eventId)).status, 201);
     assert.ok(performance.now() - started < 700, "the new owner waited for nobody");
@@ -138,14 +168,23 @@ describe("an event that moves", () => {
     const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => buy(eventId)));
     const tookMs = performance.now() - started;
     assert.deepEqual(tally(answers), { "201": AT_ONCE });
-    assert.ok(tookMs > 1_000 && tookMs < 4_000, `${Math.round(tookMs)} ms: a second of patience, a ping, an epoch`);
+    assert.ok(
+      tookMs > 1_000 && tookMs < 4_000,
+      `${Math.round(tookMs)} ms: a second of patience, a ping, an epoch`,
+    );
     assert.equal((await worker(eventId))?.node, second);
     // The retry of a sale of the owner's is that sale, whoever is asked.
     const again = await buy(eventId, "before", token);
     assert.deepEqual([again.status, again.headers.get("idempotent-replayed")], [201, "true"]);
     nats.freeze(false);
-    await until(async () => (await buy(eventId)).status === 201 && (await worker(eventId))?.node === owner, { withinMs: 15_000 });
-    const ok = await engine.database.query({ text: "SELECT FROM event_tickets WHERE event_id = $1 GROUP BY user_id", values: [eventId] });
+    await until(
+      async () => (await buy(eventId)).status === 201 && (await worker(eventId))?.node === owner,
+      { withinMs: 15_000 },
+    );
+    const ok = await engine.database.query({
+      text: "SELECT FROM event_tickets WHERE event_id = $1 GROUP BY user_id",
+      values: [eventId],
+    });
     assert.equal(await soldTickets(eventId), ok.length, "everybody has one ticket");
   });
 
@@ -154,7 +193,10 @@ describe("an event that moves", () => {
     const asked: string[] = [];
     await seller(second, (ports) => ({
       ...ports,
-      router: { ...ports.router, ping: async (nodeId, withinMs) => (asked.push(nodeId), ports.router.ping(nodeId, withinMs)) },
+      router: {
+        ...ports.router,
+        ping: async (nodeId, withinMs) => (asked.push(nodeId), ports.router.ping(nodeId, withinMs)),
+      },
     }));
     let holdMs = 0;
     await seller(owner, (ports) => ({

@@ -80,7 +80,10 @@ describe("a group of streams", () => {
     quiet.take();
     pass(16_000);
     group.beat();
-    assert.deepEqual([stuck.destroyed, quiet.destroyed, counts.dropped, counts.open], [true, false, 1, 1]);
+    assert.deepEqual(
+      [stuck.destroyed, quiet.destroyed, counts.dropped, counts.open],
+      [true, false, 1, 1],
+    );
   });
 
   it("tells a crowd in turns, so that others are served meanwhile, and everyone has the newest in the end", async () => {
@@ -145,7 +148,8 @@ describe("a pace", () => {
       pass(10);
     }
     assert.ok(sentAt.includes(50), "the urgent one did not wait");
-    for (const atMs of sentAt) assert.ok(sentAt.filter((other) => other >= atMs && other < atMs + 1_000).length <= 5);
+    for (const atMs of sentAt)
+      assert.ok(sentAt.filter((other) => other >= atMs && other < atMs + 1_000).length <= 5);
     assert.ok(sentAt.length <= 13, `${sentAt.length} in three seconds`);
   });
 });

@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VARIABLES } from "../../config/index.ts";
-import { type Imported, importsOf, isCode, readSourceFiles, type SourceFile, usesOf } from "../support/source-files.ts";
+import {
+  type Imported,
+  importsOf,
+  isCode,
+  readSourceFiles,
+  type SourceFile,
+  usesOf,
+} from "../support/source-files.ts";
 
 const files = readSourceFiles();
 const code = files.filter(isCode);
@@ -30,14 +37,18 @@ const LINES_MAX = 300;
 const API_TYPES = "public/src/api/schema.d.ts";
 /** Clocks, randomness, timers and everything else that would make a decision depend on more than its arguments. */
 const IMPURE = new Set(
-  ["Date.now", "new Date()", "Date()", "performance", "Math.random", "crypto", "process", "globalThis", "console", "fetch"].concat([
-    "setTimeout",
-    "setInterval",
-    "setImmediate",
-    "queueMicrotask",
-    "Atomics",
-    "Temporal",
-  ]),
+  [
+    "Date.now",
+    "new Date()",
+    "Date()",
+    "performance",
+    "Math.random",
+    "crypto",
+    "process",
+    "globalThis",
+    "console",
+    "fetch",
+  ].concat(["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Atomics", "Temporal"]),
 );
 
 /** `services/api` for a file of that service, else the first folder, else the file at the root itself. */
@@ -53,7 +64,11 @@ function allowed(from: SourceFile, imported: Imported): boolean {
 }
 
 function none(offenders: readonly string[], rule: string): void {
-  assert.deepEqual(offenders, [], `${rule}:\n${offenders.map((offender) => `  ${offender}`).join("\n")}`);
+  assert.deepEqual(
+    offenders,
+    [],
+    `${rule}:\n${offenders.map((offender) => `  ${offender}`).join("\n")}`,
+  );
 }
 
 describe("the code base", () => {
@@ -64,7 +79,10 @@ describe("the code base", () => {
         .map(({ name }) => `${file.path} imports ${name}`),
     );
     none(offenders, "A room reaches where it may not");
-    assert.ok(code.length > 100 && code.some(({ path }) => roomOf(path) === "services/purchasing"), "the files were found");
+    assert.ok(
+      code.length > 100 && code.some(({ path }) => roomOf(path) === "services/purchasing"),
+      "the files were found",
+    );
   });
 
   it("keeps clocks, randomness and the outside world out of domain/", () => {
@@ -86,7 +104,11 @@ describe("the code base", () => {
         usesOf(file)
           .filter(({ name }) => name === "process.env")
           .map(({ line }) => `${file.path}:${line}`)
-          .concat(importsOf(file).some(({ name }) => /^(?:node:)?process$/.test(name)) ? [`${file.path} imports process`] : []),
+          .concat(
+            importsOf(file).some(({ name }) => /^(?:node:)?process$/.test(name))
+              ? [`${file.path} imports process`]
+              : [],
+          ),
       );
     none(offenders, "Ask config/index.ts");
   });
@@ -101,7 +123,9 @@ describe("the code base", () => {
   });
 
   it("names every top-level folder in ARCHITECTURE.md", () => {
-    const folders = new Set(files.filter(({ path }) => path.includes("/")).map(({ path }) => path.split("/")[0] ?? ""));
+    const folders = new Set(
+      files.filter(({ path }) => path.includes("/")).map(({ path }) => path.split("/")[0] ?? ""),
+    );
     const page = contentOf("ARCHITECTURE.md");
     none(
       [...folders].filter((folder) => !page.includes(`${folder}/`)),
@@ -122,7 +146,10 @@ describe("the code base", () => {
   });
 
   it("names no folder of one machine", () => {
-    none(linesWith(/(?<![\w.}])\/(?:work|home|root|Users|tmp)\/\w/), "Paths come from DATA_DIR, tmpdir() or import.meta.url");
+    none(
+      linesWith(/(?<![\w.}])\/(?:work|home|root|Users|tmp)\/\w/),
+      "Paths come from DATA_DIR, tmpdir() or import.meta.url",
+    );
   });
 });
 
@@ -132,6 +159,10 @@ function contentOf(path: string): string {
 
 function linesWith(pattern: RegExp): string[] {
   return files.flatMap(({ path, text }) =>
-    text.split("\n").flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+    text
+      .split("\n")
+      .flatMap((line, index) =>
+        pattern.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [],
+      ),
   );
 }

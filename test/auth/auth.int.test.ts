@@ -20,18 +20,24 @@ describe("auth", () => {
   const address = (): string => `${randomUUID()}@example.org`;
   const register = (email: string, password = PASSWORD, more = {}) =>
     ask("POST", "/api/auth/register", { json: { email, password, name: "Ada", ...more } });
-  const login = (email: string, password = PASSWORD, more = {}) => ask("POST", "/api/auth/login", { json: { email, password, ...more } });
+  const login = (email: string, password = PASSWORD, more = {}) =>
+    ask("POST", "/api/auth/login", { json: { email, password, ...more } });
 
   it("registers a customer, once for each mailbox", async () => {
     const id = randomUUID();
     const answer = await register(`Zoë.${id}@Example.org`);
     assert.equal(answer.status, 201, answer.text);
     assert.deepEqual(Object.keys(answer.json ?? {}).sort(), ["email", "id", "name", "role"]);
-    assert.deepEqual({ ...answer.json, id: "" }, { id: "", email: `Zoë.${id}@Example.org`, name: "Ada", role: "customer" });
+    assert.deepEqual(
+      { ...answer.json, id: "" },
+      { id: "", email: `Zoë.${id}@Example.org`, name: "Ada", role: "customer" },
+    );
     assertProblem(await register(`ZOE\u0308.${id.toUpperCase()}@example.ORG`), 409, "EMAIL_TAKEN");
 
     const raced = address();
-    const statuses = (await Promise.all(Array.from({ length: 6 }, () => register(raced)))).map(({ status }) => status);
+    const statuses = (await Promise.all(Array.from({ length: 6 }, () => register(raced)))).map(
+      ({ status }) => status,
+    );
     assert.deepEqual(statuses.sort(), [201, 409, 409, 409, 409, 409]);
   });
 
@@ -40,22 +46,40 @@ describe("auth", () => {
     const { json: user } = await register(email);
     const session = await login(` ${email.toUpperCase()}`, PASSWORD, { delivery: "body" });
     assert.equal(session.status, 200, session.text);
-    const { accessToken = "", refreshToken = "", ...rest } = session.json as { accessToken?: string; refreshToken?: string };
+    const {
+      accessToken = "",
+      refreshToken = "",
+      ...rest
+    } = session.json as { accessToken?: string; refreshToken?: string };
     assert.match(refreshToken, /^[\w-]{43}$/);
     assert.deepEqual(rest, { tokenType: "Bearer", expiresIn: 3_600, user });
-    assert.deepEqual([session.headers.get("cache-control"), session.headers.get("set-cookie")], ["no-store", null]);
+    assert.deepEqual(
+      [session.headers.get("cache-control"), session.headers.get("set-cookie")],
+      ["no-store", null],
+    );
 
     const jwks = await ask("GET", "/.well-known/jwks.json");
     const [key] = jwks.json?.keys as (JsonWebKey & { kid: string })[];
     assert.ok(key);
     const [header = "", claims = "", signature = ""] = accessToken.split(".");
-    assert.equal((JSON.parse(Buffer.from(header, "base64url").toString()) as { kid: string }).kid, key.kid);
+    assert.equal(
+      (JSON.parse(Buffer.from(header, "base64url").toString()) as { kid: string }).kid,
+      key.kid,
+    );
     assert.ok(
-      verify(null, Buffer.from(`${header}.${claims}`), createPublicKey({ key, format: "jwk" }), Buffer.from(signature, "base64url")),
+      verify(
+        null,
+        Buffer.from(`${header}.${claims}`),
+        createPublicKey({ key, format: "jwk" }),
+        Buffer.from(signature, "base64url"),
+      ),
     );
 
     assert.deepEqual((await ask("GET", "/api/auth/me", { token: accessToken })).json, user);
-    await engine.database.query({ text: "DELETE FROM user_account WHERE id = $1", values: [user?.id] });
+    await engine.database.query({
+      text: "DELETE FROM user_account WHERE id = $1",
+      values: [user?.id],
+    });
     assertProblem(await ask("GET", "/api/auth/me", { token: accessToken }), 401, "UNAUTHENTICATED");
   });
 
@@ -67,23 +91,39 @@ describe("auth", () => {
       const answer = await login(who, "the wrong password");
       return { answer, ms: performance.now() - startedAt };
     };
-    const rounds: { known: Awaited<ReturnType<typeof measured>>; unknown: Awaited<ReturnType<typeof measured>> }[] = [];
-    const fastest = (which: "known" | "unknown"): number => Math.min(...rounds.map((round) => round[which].ms));
+    const rounds: {
+      known: Awaited<ReturnType<typeof measured>>;
+      unknown: Awaited<ReturnType<typeof measured>>;
+    }[] = [];
+    const fastest = (which: "known" | "unknown"): number =>
+      Math.min(...rounds.map((round) => round[which].ms));
     const ratio = (): number => fastest("unknown") / fastest("known");
     // The fastest of several is the work itself; a busy machine needs more of them, a leak never gets there.
     while (rounds.length < 6 || (rounds.length < 40 && (ratio() < 0.7 || ratio() > 1.4)))
       rounds.push({ known: await measured(email), unknown: await measured(address()) });
     for (const { known, unknown } of rounds) {
       assertProblem(known.answer, 401, "INVALID_CREDENTIALS");
-      assert.deepEqual({ ...unknown.answer.json, requestId: "" }, { ...known.answer.json, requestId: "" });
+      assert.deepEqual(
+        { ...unknown.answer.json, requestId: "" },
+        { ...known.answer.json, requestId: "" },
+      );
       assert.deepEqual([...unknown.answer.headers.keys()], [...known.answer.headers.keys()]);
     }
-    assert.ok(ratio() > 0.7 && ratio() < 1.4, `unknown ${fastest("unknown").toFixed(0)} ms, known ${fastest("known").toFixed(0)} ms`);
+    assert.ok(
+      ratio() > 0.7 && ratio() < 1.4,
+      `unknown ${fastest("unknown").toFixed(0)} ms, known ${fastest("known").toFixed(0)} ms`,
+    );
   });
 
   it("S9: takes 12 to 128 characters as they are", async () => {
-    const refused = { eleven: "x".repeat(11), "six emoji": "🎟".repeat(6), "129": "x".repeat(129), NUL: "twelve chars\0" };
-    for (const password of Object.values(refused)) assertProblem(await register(address(), password), 422, "VALIDATION_ERROR");
+    const refused = {
+      eleven: "x".repeat(11),
+      "six emoji": "🎟".repeat(6),
+      "129": "x".repeat(129),
+      NUL: "twelve chars\0",
+    };
+    for (const password of Object.values(refused))
+      assertProblem(await register(address(), password), 422, "VALIDATION_ERROR");
     const longest = `${"seven owls read maps under a paper moon; ".repeat(4).slice(0, 126)}🎟a`;
     assert.equal(Array.from(longest).length, 128);
     const pairs: [string, string][] = [
@@ -109,13 +149,19 @@ describe("auth", () => {
       values: [emails],
     });
     const [first, second] = rows.map((row) => row.password_hash);
-    for (const hash of [first, second]) assert.match(hash ?? "", /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    for (const hash of [first, second])
+      assert.match(hash ?? "", /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
     assert.notEqual(first, second);
     for (const { text } of answers) assert.doesNotMatch(text, /argon2|password|horse/);
   });
 
   it("takes only the fields it offers, and addresses mail could be sent to", async () => {
-    for (const more of [{ role: "operator" }, { id: randomUUID() }, { emailKey: "x" }, { passwordHash: "x" }])
+    for (const more of [
+      { role: "operator" },
+      { id: randomUUID() },
+      { emailKey: "x" },
+      { passwordHash: "x" },
+    ])
       assertProblem(await register(address(), PASSWORD, more), 422, "VALIDATION_ERROR");
     for (const email of [
       "",
@@ -175,7 +221,12 @@ describe("auth", () => {
       assert.ok(!answer.text.toLowerCase().includes(password.toLowerCase()), answer.text);
     }
     assertProblem(await login(email, "password1234"), 401, "INVALID_CREDENTIALS");
-    for (const password of ["correct horse battery", "correct horse battery staple", "k7#pQz!9mLw2", "caf\u00e9 caf\u00e9 caf\u00e9"])
+    for (const password of [
+      "correct horse battery",
+      "correct horse battery staple",
+      "k7#pQz!9mLw2",
+      "caf\u00e9 caf\u00e9 caf\u00e9",
+    ])
       assert.equal((await register(address(), password)).status, 201, password);
   });
 
@@ -193,7 +244,9 @@ describe("auth", () => {
   it("S8: lets a flood of logins wait in a short line, and turns the rest away at once", async () => {
     const email = address();
     await register(email);
-    const answers = await Promise.all(Array.from({ length: 200 }, () => login(email, "the wrong password")));
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, () => login(email, "the wrong password")),
+    );
     const turnedAway = answers.filter(({ status }) => status === 503);
     for (const answer of turnedAway) {
       assertProblem(answer, 503, "TRY_AGAIN");

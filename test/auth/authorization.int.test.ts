@@ -5,7 +5,10 @@ import { after, before, describe, it } from "node:test";
 import { type Context, ServiceBroker } from "moleculer";
 import { accepted, type Answer } from "../../domain/refusal.ts";
 import { authorisation, callerOf } from "../../mixins/authorization.middleware.ts";
-import { createInternalTokenMint, createInternalTokenVerifier } from "../../lib/auth/internal-token.ts";
+import {
+  createInternalTokenMint,
+  createInternalTokenVerifier,
+} from "../../lib/auth/internal-token.ts";
 import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import { serverUrls } from "../support/servers.ts";
 
@@ -37,7 +40,12 @@ describe("authorisation between two nodes", () => {
     });
     callee.createService({
       name: "probe",
-      actions: { public: probe("public"), customer: probe("customer"), operator: probe("operator"), closed: probe() },
+      actions: {
+        public: probe("public"),
+        customer: probe("customer"),
+        operator: probe("operator"),
+        closed: probe(),
+      },
     });
     await Promise.all([caller.start(), callee.start()]);
     await caller.waitForServices("probe", 10_000, 50);
@@ -45,7 +53,11 @@ describe("authorisation between two nodes", () => {
   after(() => Promise.all([caller.stop(), callee.stop()]));
 
   const call = async (action: string, token?: unknown, from = caller): Promise<string> => {
-    const answer = await from.call<Answer<unknown>, object>(`probe.${action}`, {}, token === undefined ? {} : { meta: { token } });
+    const answer = await from.call<Answer<unknown>, object>(
+      `probe.${action}`,
+      {},
+      token === undefined ? {} : { meta: { token } },
+    );
     return answer.ok ? JSON.stringify(answer.value) : answer.refusal.code;
   };
 
@@ -76,13 +88,18 @@ describe("authorisation between two nodes", () => {
     run.length = 0;
     for (const from of [caller, callee])
       for (const token of tokens)
-        for (const action of ["customer", "operator"]) assert.equal(await call(action, token, from), "UNAUTHENTICATED");
+        for (const action of ["customer", "operator"])
+          assert.equal(await call(action, token, from), "UNAUTHENTICATED");
     assert.deepEqual(run, []);
   });
 
   it("keeps an action closed that does not say who may call it, also for operators and from its own node", async () => {
-    for (const from of [caller, callee]) assert.equal(await call("closed", mint(operator), from), "FORBIDDEN");
+    for (const from of [caller, callee])
+      assert.equal(await call("closed", mint(operator), from), "FORBIDDEN");
     assert.deepEqual(run, []);
-    assert.ok(Array.isArray(await caller.call("$node.list")), "Moleculer's own actions still answer");
+    assert.ok(
+      Array.isArray(await caller.call("$node.list")),
+      "Moleculer's own actions still answer",
+    );
   });
 });

@@ -8,7 +8,13 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { addAccessKey, readAccessKeys, removeRetiredKeys, signingKeyOf, verifyingKeysOf } from "../../lib/auth/key-store.ts";
+import {
+  addAccessKey,
+  readAccessKeys,
+  removeRetiredKeys,
+  signingKeyOf,
+  verifyingKeysOf,
+} from "../../lib/auth/key-store.ts";
 import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
 import { ACCESS_TOKEN_LIFE_MS, createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import type { RunningNode } from "../../main.ts";
@@ -31,28 +37,53 @@ describe("access tokens at the gateway", () => {
     auth = await engine.startNode({ SERVICES: "auth" });
     ask = httpClient(engine.url);
     await until(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 10_000 });
-    assert.equal((await ask("POST", "/api/auth/register", { json: { email, password: PASSWORD, name: "Ada" } })).status, 201);
+    assert.equal(
+      (
+        await ask("POST", "/api/auth/register", {
+          json: { email, password: PASSWORD, name: "Ada" },
+        })
+      ).status,
+      201,
+    );
   });
   after(() => engine.close());
 
   const login = async (): Promise<string> => {
-    const { json, text } = await ask("POST", "/api/auth/login", { json: { email, password: PASSWORD, delivery: "body" } });
+    const { json, text } = await ask("POST", "/api/auth/login", {
+      json: { email, password: PASSWORD, delivery: "body" },
+    });
     return (json?.accessToken as string | undefined) ?? assert.fail(text);
   };
   const kidOf = (token: string): string => partsOf(token).header.kid as string;
   const tickets = (token: string) => ask("GET", "/api/tickets", { token });
   const published = async (): Promise<string[]> =>
-    ((await ask("GET", "/.well-known/jwks.json")).json?.keys as { kid: string }[]).map(({ kid }) => kid);
+    ((await ask("GET", "/.well-known/jwks.json")).json?.keys as { kid: string }[]).map(
+      ({ kid }) => kid,
+    );
   const keys = async (...words: string[]): Promise<string> =>
-    (await promisify(execFile)(process.execPath, [COMMAND, ...words], { env: { DATA_DIR: engine.config.dataDir } })).stdout;
+    (
+      await promisify(execFile)(process.execPath, [COMMAND, ...words], {
+        env: { DATA_DIR: engine.config.dataDir },
+      })
+    ).stdout;
   const files = (): string[] => readdirSync(engine.config.accessTokenKeysDir).sort();
 
   it("S13: are checked whole: each forgery, an internal token and an old one are a 401 at every route that wants one", async () => {
     const { signingKey, config } = engine;
     const userId = randomUUID();
-    assert.equal((await tickets(honestToken(signingKey, userId))).status, 200, "the forging itself works");
-    const internal = createInternalTokenMint(config.internalTokenSecret)({ userId, role: "operator" });
-    for (const [name, token] of Object.entries({ ...forgedTokens(signingKey, userId), "an internal token": internal })) {
+    assert.equal(
+      (await tickets(honestToken(signingKey, userId))).status,
+      200,
+      "the forging itself works",
+    );
+    const internal = createInternalTokenMint(config.internalTokenSecret)({
+      userId,
+      role: "operator",
+    });
+    for (const [name, token] of Object.entries({
+      ...forgedTokens(signingKey, userId),
+      "an internal token": internal,
+    })) {
       for (const [method, path] of [
         ["GET", "/api/tickets"],
         ["GET", "/api/auth/me"],
@@ -74,7 +105,16 @@ describe("access tokens at the gateway", () => {
     const token = await login();
     const { header, claims } = partsOf(token);
     assert.deepEqual(Object.keys(header).sort(), ["alg", "kid", "typ"]);
-    assert.deepEqual(Object.keys(claims).sort(), ["aud", "exp", "iat", "iss", "jti", "role", "sid", "sub"]);
+    assert.deepEqual(Object.keys(claims).sort(), [
+      "aud",
+      "exp",
+      "iat",
+      "iss",
+      "jti",
+      "role",
+      "sid",
+      "sub",
+    ]);
     assert.equal(Number(claims.exp) - Number(claims.iat), 3_600);
     assert.deepEqual(await published(), [header.kid]);
     const jwks = (await ask("GET", "/.well-known/jwks.json")).text;
@@ -87,7 +127,10 @@ describe("access tokens at the gateway", () => {
     const [first = ""] = files();
     assert.match(await keys("rotate", "--in", "3600"), /signs from .* kid/);
     const [, resting = ""] = files();
-    await until(async () => (await published()).length === 2, { withinMs: 10_000, what: "the next key is published" });
+    await until(async () => (await published()).length === 2, {
+      withinMs: 10_000,
+      what: "the next key is published",
+    });
     assert.equal(kidOf(await login()), kidOf(old), "a key rests before it signs");
     rmSync(join(engine.config.accessTokenKeysDir, resting));
 
@@ -102,7 +145,10 @@ describe("access tokens at the gateway", () => {
     assert.match(await keys("list"), new RegExp(`${first} .* verifies\\n.*${kidOf(fresh)}  signs`));
 
     rmSync(join(engine.config.accessTokenKeysDir, first));
-    await until(async () => (await tickets(old)).status === 401, { withinMs: 15_000, what: "the deleted key's tokens are refused" });
+    await until(async () => (await tickets(old)).status === 401, {
+      withinMs: 15_000,
+      what: "the deleted key's tokens are refused",
+    });
     assert.equal((await tickets(fresh)).status, 200);
   });
 
@@ -111,7 +157,11 @@ describe("access tokens at the gateway", () => {
     const spoilt = join(engine.config.accessTokenKeysDir, "20200101T000000Z.pem");
     writeFileSync(spoilt, "-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----\n");
     const { privateKey } = generateKeyPairSync("ed25519");
-    const unknown = createAccessTokenSigner(privateKey)({ userId: randomUUID(), role: "customer", sessionId: "s" });
+    const unknown = createAccessTokenSigner(privateKey)({
+      userId: randomUUID(),
+      role: "customer",
+      sessionId: "s",
+    });
     assertProblem(await tickets(unknown), 401, "UNAUTHENTICATED");
     await until(async () => kidOf(await login()) === kidOf(token));
     rmSync(spoilt);
@@ -130,10 +180,16 @@ describe("a folder of keys", () => {
 
   it("keeps a key until no token of it can be alive, and then deletes it", () => {
     const nowMs = Date.parse("2026-11-22T12:00:00Z");
-    const [retired, verifying, signing, next] = [-5, -3, -1, 1].map((hours) => addAccessKey(folder, nowMs + hours * HOUR_MS).file);
+    const [retired, verifying, signing, next] = [-5, -3, -1, 1].map(
+      (hours) => addAccessKey(folder, nowMs + hours * HOUR_MS).file,
+    );
     const keys = readAccessKeys(folder);
     assert.equal(signingKeyOf(keys, nowMs).file, signing);
-    assert.equal(signingKeyOf(keys, nowMs - 9 * HOUR_MS).file, retired, "before its time the first signs");
+    assert.equal(
+      signingKeyOf(keys, nowMs - 9 * HOUR_MS).file,
+      retired,
+      "before its time the first signs",
+    );
     assert.equal(next, "20261122T130000Z.pem");
     assert.deepEqual(
       verifyingKeysOf(keys, nowMs).map(({ file }) => file),
@@ -150,7 +206,9 @@ describe("a folder of keys", () => {
     writeFileSync(join(folder, "20261122T130000Z.pem"), "a secret");
     assert.throws(
       () => readAccessKeys(folder),
-      (error: Error) => error.message.includes("T130000Z.pem is not an Ed25519") && !error.message.includes("a secret"),
+      (error: Error) =>
+        error.message.includes("T130000Z.pem is not an Ed25519") &&
+        !error.message.includes("a secret"),
     );
     rmSync(join(folder, "20261122T130000Z.pem"));
     for (const name of ["key.pem", "20261322T130000Z.pem"]) {

@@ -31,7 +31,10 @@ describe("passwords", () => {
     const passwords = createPasswords();
     const owner = (account: { passwordHash: string } | undefined, password: string) =>
       passwords.ownerOf(() => Promise.resolve(accepted(account)), password);
-    assert.deepEqual(await owner(undefined, "the hash that stands for no account"), { ok: true, value: undefined });
+    assert.deepEqual(await owner(undefined, "the hash that stands for no account"), {
+      ok: true,
+      value: undefined,
+    });
     const hashed = await passwords.hash("correct horse battery");
     assert.ok(hashed.ok);
     const account = { passwordHash: hashed.value };
@@ -50,14 +53,30 @@ describe("passwords", () => {
       looking.now -= 1;
       return refused("EVENT_OVER");
     };
-    const answers = await Promise.all(Array.from({ length: 60 }, () => passwords.ownerOf(find, "correct horse battery")));
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, () => passwords.ownerOf(find, "correct horse battery")),
+    );
     const codes = answers.map((answer) => (answer.ok ? "" : answer.refusal.code));
     assert.deepEqual(looking, { now: 0, most: 2, all: 50 });
-    assert.deepEqual([codes.filter((code) => code === "EVENT_OVER").length, codes.filter((code) => code === "TRY_AGAIN").length], [50, 10]);
+    assert.deepEqual(
+      [
+        codes.filter((code) => code === "EVENT_OVER").length,
+        codes.filter((code) => code === "TRY_AGAIN").length,
+      ],
+      [50, 10],
+    );
   });
 
   it("counts code points", () => {
-    assert.deepEqual(["x".repeat(11), "🎟".repeat(11), "x".repeat(129)].map(hasPasswordLength), [false, false, false]);
-    assert.deepEqual(["x".repeat(12), "🎟".repeat(12), "🎟".repeat(128)].map(hasPasswordLength), [true, true, true]);
+    assert.deepEqual(["x".repeat(11), "🎟".repeat(11), "x".repeat(129)].map(hasPasswordLength), [
+      false,
+      false,
+      false,
+    ]);
+    assert.deepEqual(["x".repeat(12), "🎟".repeat(12), "🎟".repeat(128)].map(hasPasswordLength), [
+      true,
+      true,
+      true,
+    ]);
   });
 });

@@ -22,12 +22,19 @@ describe("the refresh cookie", () => {
 
   it("S16: the cookie is HttpOnly, strict, bound to its path and to TLS, and the token is in no body, table or log", async () => {
     const email = await person();
-    const byCookie = (headers: Record<string, string>) => ask("POST", "/api/auth/login", { json: { email, password: PASSWORD }, headers });
+    const byCookie = (headers: Record<string, string>) =>
+      ask("POST", "/api/auth/login", { json: { email, password: PASSWORD }, headers });
     const shape = (name: string, end: string) =>
-      new RegExp(`^${name}=([\\w-]{43}); Path=/api/auth; Max-Age=(\\d+); HttpOnly; SameSite=Strict${end}$`);
+      new RegExp(
+        `^${name}=([\\w-]{43}); Path=/api/auth; Max-Age=(\\d+); HttpOnly; SameSite=Strict${end}$`,
+      );
     const variants = [
       { headers: {}, expected: shape("refresh", ""), name: "refresh" },
-      { headers: { "X-Forwarded-Proto": "https" }, expected: shape("__Secure-refresh", "; Secure"), name: "__Secure-refresh" },
+      {
+        headers: { "X-Forwarded-Proto": "https" },
+        expected: shape("__Secure-refresh", "; Secure"),
+        name: "__Secure-refresh",
+      },
     ];
     const seen: string[] = [];
     for (const { headers, expected, name } of variants) {
@@ -35,17 +42,30 @@ describe("the refresh cookie", () => {
       const [, token = "", life] = expected.exec(cookieOf(answer)) ?? assert.fail(cookieOf(answer));
       assert.ok(Number(life) > 7 * 86_400 - 10 && Number(life) <= 7 * 86_400);
       assert.equal(answer.headers.get("cache-control"), "no-store");
-      const refreshed = await ask("POST", "/api/auth/refresh", { headers: { ...headers, Cookie: `a=b; ${name}=${token}` } });
+      const refreshed = await ask("POST", "/api/auth/refresh", {
+        headers: { ...headers, Cookie: `a=b; ${name}=${token}` },
+      });
       assert.equal(refreshed.status, 200, refreshed.text);
-      const [, successor = ""] = expected.exec(cookieOf(refreshed)) ?? assert.fail(cookieOf(refreshed));
+      const [, successor = ""] =
+        expected.exec(cookieOf(refreshed)) ?? assert.fail(cookieOf(refreshed));
       seen.push(token, successor);
       for (const { json, text } of [answer, refreshed]) {
-        assert.deepEqual(Object.keys(json ?? {}).sort(), ["accessToken", "expiresIn", "tokenType", "user"]);
+        assert.deepEqual(Object.keys(json ?? {}).sort(), [
+          "accessToken",
+          "expiresIn",
+          "tokenType",
+          "user",
+        ]);
         assert.ok(!seen.some((secret) => text.includes(secret)));
       }
-      const out = await ask("POST", "/api/auth/logout", { headers: { ...headers, Cookie: `${name}=${successor}` } });
+      const out = await ask("POST", "/api/auth/logout", {
+        headers: { ...headers, Cookie: `${name}=${successor}` },
+      });
       assert.equal(out.status, 204);
-      assert.match(cookieOf(out), new RegExp(`^${name}=; Path=/api/auth; Max-Age=0; HttpOnly; SameSite=Strict`));
+      assert.match(
+        cookieOf(out),
+        new RegExp(`^${name}=; Path=/api/auth; Max-Age=0; HttpOnly; SameSite=Strict`),
+      );
       await refused(successor);
     }
     const secure = seen[2] ?? "";
@@ -61,7 +81,8 @@ describe("the refresh cookie", () => {
     const rows = await engine.database.query<{ line: string }>({
       text: "SELECT t::text || s::text || encode(t.hash, 'escape') AS line FROM refresh_token t JOIN user_session s ON s.id = t.session_id",
     });
-    const kept = rows.map(({ line }) => line).join("\n") + readFileSync(engine.config.auditFile ?? "", "utf8");
+    const kept =
+      rows.map(({ line }) => line).join("\n") + readFileSync(engine.config.auditFile ?? "", "utf8");
     assert.ok(rows.length > 0 && kept.includes(email));
     for (const secret of seen) assert.ok(!kept.includes(secret));
     const hashes = await engine.database.query<{ octets: number }>({
@@ -87,7 +108,11 @@ describe("the refresh cookie", () => {
     ];
     for (const headers of foreign) {
       for (const path of ["/api/auth/refresh", "/api/auth/logout"])
-        assertProblem(await ask("POST", path, { headers: { ...headers, Cookie: cookie } }), 403, "CSRF_REFUSED");
+        assertProblem(
+          await ask("POST", path, { headers: { ...headers, Cookie: cookie } }),
+          403,
+          "CSRF_REFUSED",
+        );
       const answer = await signIn(headers);
       assertProblem(answer, 403, "CSRF_REFUSED");
       assert.equal(answer.headers.get("set-cookie"), null);
@@ -107,16 +132,24 @@ describe("the refresh cookie", () => {
         const headers = { "Content-Type": type, Cookie: cookie };
         assertProblem(await ask("POST", path, { body, headers }), 415, "UNSUPPORTED_MEDIA_TYPE");
       }
-    const planted = await ask("POST", "/api/auth/refresh", { headers: { Cookie: `refresh=${"A".repeat(43)}; ${cookie}` } });
+    const planted = await ask("POST", "/api/auth/refresh", {
+      headers: { Cookie: `refresh=${"A".repeat(43)}; ${cookie}` },
+    });
     assertProblem(planted, 401, "REFRESH_TOKEN_INVALID");
 
-    for (const headers of [{ Origin: own, "Sec-Fetch-Site": "same-origin" }, {}] as Record<string, string>[])
+    for (const headers of [{ Origin: own, "Sec-Fetch-Site": "same-origin" }, {}] as Record<
+      string,
+      string
+    >[])
       assert.equal(
-        (await ask("POST", "/api/auth/refresh", { headers: { ...headers, Cookie: cookie } })).status,
+        (await ask("POST", "/api/auth/refresh", { headers: { ...headers, Cookie: cookie } }))
+          .status,
         200,
         "all that time it was alive",
       );
-    const { refreshToken } = tokensOf(await login(email, PASSWORD, { Origin: "https://evil.example" }));
+    const { refreshToken } = tokensOf(
+      await login(email, PASSWORD, { Origin: "https://evil.example" }),
+    );
     assert.ok(refreshToken, "a token in a body is nobody's cookie");
   });
 });

@@ -5,11 +5,25 @@ import { after, before, describe, it } from "node:test";
 import { createSessions } from "../../services/auth/session-store.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { PASSWORD, type People, peopleAt, sessionOf, type Tokens, tokensOf } from "../support/accounts.ts";
+import {
+  PASSWORD,
+  type People,
+  peopleAt,
+  sessionOf,
+  type Tokens,
+  tokensOf,
+} from "../support/accounts.ts";
 
 const NEW_PASSWORD = "seven owls read maps";
 
-type SessionItem = { id: string; createdAt: string; lastUsedAt: string; userAgent?: string; address?: string; current: boolean };
+type SessionItem = {
+  id: string;
+  createdAt: string;
+  lastUsedAt: string;
+  userAgent?: string;
+  address?: string;
+  current: boolean;
+};
 
 describe("sessions", () => {
   let engine: Engine;
@@ -37,13 +51,24 @@ describe("sessions", () => {
   it("S14: 20 refreshes at once through two gateways have one successor, and nobody is logged out", async () => {
     for (let round = 0; round < 3; round += 1) {
       const first = await signedIn();
-      const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => refresh(first.refreshToken, index % 2 ? ask : askOther)));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          refresh(first.refreshToken, index % 2 ? ask : askOther),
+        ),
+      );
       const successors = new Set(answers.map((answer) => tokensOf(answer).refreshToken));
       assert.equal(successors.size, 1);
       const [successor = ""] = successors;
       assert.notEqual(successor, first.refreshToken);
-      for (const answer of answers) assert.equal((await ask("GET", "/api/auth/me", { token: tokensOf(answer).accessToken })).status, 200);
-      const rows = await engine.database.query({ text: "SELECT 1 FROM refresh_token WHERE session_id = $1", values: [sessionOf(first)] });
+      for (const answer of answers)
+        assert.equal(
+          (await ask("GET", "/api/auth/me", { token: tokensOf(answer).accessToken })).status,
+          200,
+        );
+      const rows = await engine.database.query({
+        text: "SELECT 1 FROM refresh_token WHERE session_id = $1",
+        values: [sessionOf(first)],
+      });
       assert.equal(rows.length, 2);
       tokensOf(await refresh(successor));
     }
@@ -54,34 +79,53 @@ describe("sessions", () => {
     const second = tokensOf(await refresh(first.refreshToken));
     await age(first, "9 seconds");
     const third = tokensOf(await refresh(second.refreshToken));
-    assert.equal(tokensOf(await refresh(first.refreshToken)).refreshToken, third.refreshToken, "the end of two young links");
+    assert.equal(
+      tokensOf(await refresh(first.refreshToken)).refreshToken,
+      third.refreshToken,
+      "the end of two young links",
+    );
     assert.equal(tokensOf(await refresh(second.refreshToken)).refreshToken, third.refreshToken);
     assert.equal(sessionOf(third), sessionOf(first));
 
     await age(first, "2 seconds");
     await refused(first.refreshToken);
     for (const token of [second, third]) await refused(token.refreshToken);
-    assert.deepEqual((await ask("GET", "/api/auth/sessions", { token: first.accessToken })).json, { items: [] });
+    assert.deepEqual((await ask("GET", "/api/auth/sessions", { token: first.accessToken })).json, {
+      items: [],
+    });
     tokensOf(await login(first.email));
   });
 
   it("S14: somebody else's, made-up and malformed tokens are refused and end nothing", async () => {
     const { refreshToken } = await signedIn();
     const flipped = (refreshToken.startsWith("A") ? "B" : "A") + refreshToken.slice(1);
-    for (const token of ["", "x", flipped, `${refreshToken}=`, ` ${refreshToken}`, "A".repeat(43), "A".repeat(60_000)])
+    for (const token of [
+      "",
+      "x",
+      flipped,
+      `${refreshToken}=`,
+      ` ${refreshToken}`,
+      "A".repeat(43),
+      "A".repeat(60_000),
+    ])
       await refused(token);
     assertProblem(await ask("POST", "/api/auth/refresh"), 401, "REFRESH_TOKEN_INVALID");
     tokensOf(await refresh(refreshToken));
   });
 
   it("S15: logout ends the session at once, also by a token used before, and answers 204 to any token", async () => {
-    const logout = (refreshToken: string) => ask("POST", "/api/auth/logout", { json: { refreshToken } });
+    const logout = (refreshToken: string) =>
+      ask("POST", "/api/auth/logout", { json: { refreshToken } });
     const [used, other] = [await signedIn(), await signedIn()];
     const latest = tokensOf(await refresh(used.refreshToken));
     const answer = await logout(used.refreshToken);
-    assert.deepEqual([answer.status, answer.text, answer.headers.get("content-type")], [204, "", null]);
+    assert.deepEqual(
+      [answer.status, answer.text, answer.headers.get("content-type")],
+      [204, "", null],
+    );
     for (const token of [used, latest]) await refused(token.refreshToken);
-    for (const token of [used.refreshToken, "unknown", "A".repeat(43)]) assert.equal((await logout(token)).status, 204);
+    for (const token of [used.refreshToken, "unknown", "A".repeat(43)])
+      assert.equal((await logout(token)).status, 204);
     assert.equal((await ask("POST", "/api/auth/logout")).status, 204);
     tokensOf(await refresh(other.refreshToken));
   });
@@ -90,7 +134,10 @@ describe("sessions", () => {
     const [first, stranger] = [await signedIn(), await signedIn()];
     const second = tokensOf(await login(first.email));
     assertProblem(await ask("POST", "/api/auth/logout-all"), 401, "UNAUTHENTICATED");
-    assert.equal((await ask("POST", "/api/auth/logout-all", { token: second.accessToken })).status, 204);
+    assert.equal(
+      (await ask("POST", "/api/auth/logout-all", { token: second.accessToken })).status,
+      204,
+    );
     for (const token of [first, second]) await refused(token.refreshToken);
     tokensOf(await refresh(stranger.refreshToken));
   });
@@ -100,10 +147,21 @@ describe("sessions", () => {
     const other = tokensOf(await login(mine.email));
     const otherNow = tokensOf(await refresh(other.refreshToken));
     const change = (currentPassword: string, newPassword: string, token?: string) =>
-      ask("POST", "/api/auth/password", { json: { currentPassword, newPassword }, ...(token !== undefined && { token }) });
+      ask("POST", "/api/auth/password", {
+        json: { currentPassword, newPassword },
+        ...(token !== undefined && { token }),
+      });
     assertProblem(await change(PASSWORD, NEW_PASSWORD), 401, "UNAUTHENTICATED");
-    assertProblem(await change(NEW_PASSWORD, NEW_PASSWORD, mine.accessToken), 401, "INVALID_CREDENTIALS");
-    assertProblem(await change(PASSWORD, "password1234", mine.accessToken), 422, "PASSWORD_TOO_WEAK");
+    assertProblem(
+      await change(NEW_PASSWORD, NEW_PASSWORD, mine.accessToken),
+      401,
+      "INVALID_CREDENTIALS",
+    );
+    assertProblem(
+      await change(PASSWORD, "password1234", mine.accessToken),
+      422,
+      "PASSWORD_TOO_WEAK",
+    );
     assertProblem(await change(PASSWORD, mine.email, mine.accessToken), 422, "PASSWORD_TOO_WEAK");
     assertProblem(await change(PASSWORD, "eleven char", mine.accessToken), 422, "VALIDATION_ERROR");
     tokensOf(await refresh(otherNow.refreshToken));
@@ -120,8 +178,13 @@ describe("sessions", () => {
       json: { currentPassword: PASSWORD, newPassword: NEW_PASSWORD },
       token: mine.accessToken,
     });
-    const beside = await Promise.all([change, ...Array.from({ length: 12 }, () => login(mine.email))]);
-    const tokens = beside.slice(1).flatMap((answer) => (answer.status === 200 ? [answer.json as Tokens] : []));
+    const beside = await Promise.all([
+      change,
+      ...Array.from({ length: 12 }, () => login(mine.email)),
+    ]);
+    const tokens = beside
+      .slice(1)
+      .flatMap((answer) => (answer.status === 200 ? [answer.json as Tokens] : []));
     assert.equal(beside[0]?.status, 204, beside[0]?.text);
     for (const token of tokens) await refused(token.refreshToken);
   });
@@ -136,26 +199,43 @@ describe("sessions", () => {
 
   it("lists the caller's sessions with device, address and last use, and ends one of them", async () => {
     const email = await person();
-    const phone = tokensOf(await login(email, PASSWORD, { "User-Agent": "Phone/1", "X-Forwarded-For": "6.6.6.6, 203.0.113.7" }));
-    const laptop = tokensOf(await login(email, PASSWORD, { "User-Agent": `Laptop\u00e9${"x".repeat(400)}` }));
+    const phone = tokensOf(
+      await login(email, PASSWORD, {
+        "User-Agent": "Phone/1",
+        "X-Forwarded-For": "6.6.6.6, 203.0.113.7",
+      }),
+    );
+    const laptop = tokensOf(
+      await login(email, PASSWORD, { "User-Agent": `Laptop\u00e9${"x".repeat(400)}` }),
+    );
     const stranger = await signedIn();
     const list = async (token: Tokens): Promise<SessionItem[]> =>
-      (await ask("GET", "/api/auth/sessions", { token: token.accessToken })).json?.items as SessionItem[];
+      (await ask("GET", "/api/auth/sessions", { token: token.accessToken })).json
+        ?.items as SessionItem[];
     const [first, second, ...more] = await list(phone);
     assert.ok(first && second && more.length === 0);
     assert.deepEqual(
       [first.id, first.current, first.userAgent?.slice(0, 7), first.userAgent?.length],
       [sessionOf(laptop), false, "Laptop\u00e9", 256],
     );
-    assert.deepEqual([second.id, second.current, second.userAgent, second.address], [sessionOf(phone), true, "Phone/1", "203.0.113.7"]);
+    assert.deepEqual(
+      [second.id, second.current, second.userAgent, second.address],
+      [sessionOf(phone), true, "Phone/1", "203.0.113.7"],
+    );
     assert.ok(Math.abs(Date.parse(second.createdAt) - Date.now()) < 60_000);
 
     tokensOf(await refresh(phone.refreshToken));
     const [latest] = await list(phone);
-    assert.ok(latest?.current === true && latest.lastUsedAt > second.lastUsedAt && latest.createdAt === second.createdAt);
+    assert.ok(
+      latest?.current === true &&
+        latest.lastUsedAt > second.lastUsedAt &&
+        latest.createdAt === second.createdAt,
+    );
 
-    const end = (id: string, token: Tokens) => ask("DELETE", `/api/auth/sessions/${id}`, { token: token.accessToken });
-    for (const id of [sessionOf(stranger), randomUUID()]) assertProblem(await end(id, phone), 404, "SESSION_NOT_FOUND");
+    const end = (id: string, token: Tokens) =>
+      ask("DELETE", `/api/auth/sessions/${id}`, { token: token.accessToken });
+    for (const id of [sessionOf(stranger), randomUUID()])
+      assertProblem(await end(id, phone), 404, "SESSION_NOT_FOUND");
     assertProblem(await end("x", phone), 422, "VALIDATION_ERROR");
     assert.equal((await end(sessionOf(laptop), phone)).status, 204);
     assertProblem(await end(sessionOf(laptop), phone), 404, "SESSION_NOT_FOUND");
@@ -176,7 +256,9 @@ describe("sessions", () => {
         INSERT INTO refresh_token (hash, session_id, created_at) SELECT uuid_send(id), id, now() FROM over`,
       values: [sessionOf(alive)],
     });
-    const nodes = Array.from({ length: 2 }, () => createSessions(engine.database, "unused here", () => undefined));
+    const nodes = Array.from({ length: 2 }, () =>
+      createSessions(engine.database, "unused here", () => undefined),
+    );
     await Promise.all(nodes.map((sessions) => sessions.sweep()));
     await nodes[0]?.sweep();
     const [left] = await engine.database.query<{ over: number; tokens: number }>({
@@ -201,6 +283,12 @@ describe("sessions", () => {
     });
     const latest = tokensOf(await login(first.email));
     await refused(first.refreshToken);
-    assert.equal(((await ask("GET", "/api/auth/sessions", { token: latest.accessToken })).json?.items as unknown[]).length, 100);
+    assert.equal(
+      (
+        (await ask("GET", "/api/auth/sessions", { token: latest.accessToken })).json
+          ?.items as unknown[]
+      ).length,
+      100,
+    );
   });
 });

@@ -3,19 +3,33 @@ import assert from "node:assert/strict";
 import { createHmac, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { describe, it } from "node:test";
 import type { Answer } from "../../domain/refusal.ts";
-import { createInternalTokenMint, createInternalTokenVerifier } from "../../lib/auth/internal-token.ts";
+import {
+  createInternalTokenMint,
+  createInternalTokenVerifier,
+} from "../../lib/auth/internal-token.ts";
 import type { Caller } from "../../lib/auth/jwt-verifier.ts";
-import { ACCESS_TOKEN_LIFE_MS, createAccessTokenSigner, createAccessTokenVerifier, publicJwk } from "../../lib/auth/access-token.ts";
+import {
+  ACCESS_TOKEN_LIFE_MS,
+  createAccessTokenSigner,
+  createAccessTokenVerifier,
+  publicJwk,
+} from "../../lib/auth/access-token.ts";
 import { encode, forgedTokens, honestToken, partsOf } from "../support/forged-tokens.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("ed25519");
 const sign = createAccessTokenSigner(privateKey);
-const SUBJECT = { userId: "018f0000-0000-7000-8000-000000000001", role: "customer", sessionId: "s" } as const;
+const SUBJECT = {
+  userId: "018f0000-0000-7000-8000-000000000001",
+  role: "customer",
+  sessionId: "s",
+} as const;
 const CALLER = { userId: SUBJECT.userId, role: "customer" } as const;
 const SECRET = "a secret of thirty-two characters or more";
 
-const verifyAccess = (token: string): string => outcome(createAccessTokenVerifier([publicKey]).verify(token));
-const verifyInternal = (token: string): string => outcome(createInternalTokenVerifier(SECRET)(token));
+const verifyAccess = (token: string): string =>
+  outcome(createAccessTokenVerifier([publicKey]).verify(token));
+const verifyInternal = (token: string): string =>
+  outcome(createInternalTokenVerifier(SECRET)(token));
 
 function outcome(answer: Answer<Caller> | undefined): string {
   if (answer === undefined) return "another key";
@@ -29,7 +43,16 @@ describe("access tokens", () => {
     assert.deepEqual(header, { alg: "EdDSA", typ: "at+jwt", kid: publicJwk(publicKey).kid });
     assert.deepEqual(
       { ...claims, jti: "" },
-      { iss: "boxoffice", aud: "boxoffice-api", sub: SUBJECT.userId, role: "customer", sid: "s", jti: "", iat: 1_000, exp: 4_600 },
+      {
+        iss: "boxoffice",
+        aud: "boxoffice-api",
+        sub: SUBJECT.userId,
+        role: "customer",
+        sid: "s",
+        jti: "",
+        iat: 1_000,
+        exp: 4_600,
+      },
     );
     assert.equal(verifyAccess(sign(SUBJECT)), `customer ${SUBJECT.userId}`);
   });
@@ -38,16 +61,29 @@ describe("access tokens", () => {
     assert.deepEqual(publicJwk(privateKey), publicJwk(publicKey));
     assert.equal("d" in publicJwk(privateKey), false);
     // The example of RFC 8037, appendix A.3.
-    const example = { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" };
-    const der = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), Buffer.from(example.x, "base64url")]);
+    const example = {
+      kty: "OKP",
+      crv: "Ed25519",
+      x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    };
+    const der = Buffer.concat([
+      Buffer.from("302a300506032b6570032100", "hex"),
+      Buffer.from(example.x, "base64url"),
+    ]);
     const key = `-----BEGIN PUBLIC KEY-----\n${der.toString("base64")}\n-----END PUBLIC KEY-----`;
-    assert.equal(publicJwk(createPublicKey(key)).kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    assert.equal(
+      publicJwk(createPublicKey(key)).kid,
+      "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    );
   });
 
   it("tell an expired token from a wrong one, also where it was seen before", () => {
     const verifier = createAccessTokenVerifier([publicKey]);
     const verify = (token: string) => verifier.verify(token);
-    assert.equal(outcome(verify(sign(SUBJECT, Date.now() - ACCESS_TOKEN_LIFE_MS - 1_500))), "TOKEN_EXPIRED");
+    assert.equal(
+      outcome(verify(sign(SUBJECT, Date.now() - ACCESS_TOKEN_LIFE_MS - 1_500))),
+      "TOKEN_EXPIRED",
+    );
     const nearlyOver = sign(SUBJECT, Date.now() - ACCESS_TOKEN_LIFE_MS + 1_500);
     assert.equal(outcome(verify(nearlyOver)), `customer ${SUBJECT.userId}`);
     const now = Date.now;
@@ -60,10 +96,22 @@ describe("access tokens", () => {
   });
 
   it("are refused when anything about them is wrong", () => {
-    assert.equal(verifyAccess(honestToken(privateKey, SUBJECT.userId)), `customer ${SUBJECT.userId}`, "the forging itself works");
-    const cases = { ...forgedTokens(privateKey, SUBJECT.userId), empty: "", "an internal token": createInternalTokenMint(SECRET)(CALLER) };
+    assert.equal(
+      verifyAccess(honestToken(privateKey, SUBJECT.userId)),
+      `customer ${SUBJECT.userId}`,
+      "the forging itself works",
+    );
+    const cases = {
+      ...forgedTokens(privateKey, SUBJECT.userId),
+      empty: "",
+      "an internal token": createInternalTokenMint(SECRET)(CALLER),
+    };
     for (const [name, token] of Object.entries(cases))
-      assert.equal(verifyAccess(token), name === "another's key by its own kid" ? "another key" : "UNAUTHENTICATED", name);
+      assert.equal(
+        verifyAccess(token),
+        name === "another's key by its own kid" ? "another key" : "UNAUTHENTICATED",
+        name,
+      );
   });
 
   it("follow the keys in use: a new one counts, one that is gone does not, also for a token seen before", () => {
@@ -106,8 +154,16 @@ describe("internal tokens", () => {
     const { claims } = partsOf(mint(CALLER));
     const sha256 = `${encode({ alg: "HS256", typ: "internal+jwt" })}.${encode(claims)}`;
     assert.equal(verifyInternal(createInternalTokenMint(`${SECRET}!`)(CALLER)), "UNAUTHENTICATED");
-    assert.equal(verifyInternal(`${sha256}.${createHmac("sha256", SECRET).update(sha256).digest("base64url")}`), "UNAUTHENTICATED");
-    assert.equal(verifyInternal(`${encode({ alg: "none", typ: "internal+jwt" })}.${encode(claims)}.`), "UNAUTHENTICATED");
+    assert.equal(
+      verifyInternal(
+        `${sha256}.${createHmac("sha256", SECRET).update(sha256).digest("base64url")}`,
+      ),
+      "UNAUTHENTICATED",
+    );
+    assert.equal(
+      verifyInternal(`${encode({ alg: "none", typ: "internal+jwt" })}.${encode(claims)}.`),
+      "UNAUTHENTICATED",
+    );
     assert.equal(verifyInternal(sign(SUBJECT)), "UNAUTHENTICATED");
   });
 });

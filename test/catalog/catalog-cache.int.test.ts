@@ -2,7 +2,11 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { EventRecord } from "../../domain/event-record.ts";
-import { availableKey, GENERATION_KEY, writeLeft } from "../../lib/availability/availability-cache.ts";
+import {
+  availableKey,
+  GENERATION_KEY,
+  writeLeft,
+} from "../../lib/availability/availability-cache.ts";
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { eventKey, pageKey } from "../../services/catalog/events/cache-invalidation.ts";
 import { eventId } from "../../lib/ids/event-id.ts";
@@ -10,7 +14,11 @@ import type { EventView } from "../../services/catalog/events/event.model.ts";
 import type { Filters } from "../../services/catalog/search/filter-options.ts";
 import { newCatalogCounts } from "../../services/catalog/search/read-through-cache.ts";
 import type { SearchPage } from "../../services/catalog/search/find-page.ts";
-import { type SearchParams, searchFilters, searchKey } from "../../services/catalog/search/search-filters.ts";
+import {
+  type SearchParams,
+  searchFilters,
+  searchKey,
+} from "../../services/catalog/search/search-filters.ts";
 import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
 import { lockWaits } from "../support/lock-waits.ts";
@@ -24,7 +32,9 @@ describe("the catalogue's copies", () => {
   let proxy: TcpProxy;
   let events: EventRecord[];
   before(async () => {
-    world = await openCatalogWorld(NOW, { reads: async (url) => (proxy = await openTcpProxy(url)).url });
+    world = await openCatalogWorld(NOW, {
+      reads: async (url) => (proxy = await openTcpProxy(url)).url,
+    });
     events = [...demoEvents(1_500, NOW, 300)];
     await world.import(events);
   });
@@ -47,7 +57,10 @@ describe("the catalogue's copies", () => {
   /** Asks, and waits until the copies are there, which nobody who asks does. */
   const seen = async (params = TOKYO): Promise<SearchPage> => {
     const page = await search(params);
-    const keys = [keyOf(params), ...page.items.flatMap(({ id }) => [eventKey(id), availableKey(id)])];
+    const keys = [
+      keyOf(params),
+      ...page.items.flatMap(({ id }) => [eventKey(id), availableKey(id)]),
+    ];
     await until(async () => (await world.redis.exists(...keys)) === keys.length);
     return page;
   };
@@ -78,8 +91,14 @@ describe("the catalogue's copies", () => {
     await world.redis.del(keyOf(TOKYO), ...page.items.map(({ id }) => eventKey(id)));
     proxy.freeze(true);
     try {
-      assert.equal(await search(), page, "the same object, so that the gateway need not spell it out again");
-      await writeLeft(world.redis, [{ eventId: first?.id ?? "", available: 3, epoch: 9, batch: 1, endsAtMs: NOW * 2 }]);
+      assert.equal(
+        await search(),
+        page,
+        "the same object, so that the gateway need not spell it out again",
+      );
+      await writeLeft(world.redis, [
+        { eventId: first?.id ?? "", available: 3, epoch: 9, batch: 1, endsAtMs: NOW * 2 },
+      ]);
       const after = await search();
       assert.deepEqual(after.items[0], { ...first, available: 3 });
       assert.deepEqual(after.items.slice(1), page.items.slice(1));
@@ -90,7 +109,11 @@ describe("the catalogue's copies", () => {
     assert.deepEqual(world.counts, { ...newCatalogCounts(), hits: 3, misses: 1 });
     await world.redis.set(GENERATION_KEY, "of an import");
     assert.deepEqual((await search()).items.length, page.items.length);
-    assert.equal(world.counts.misses, 2, "nothing is taken for fresh that was read before an import");
+    assert.equal(
+      world.counts.misses,
+      2,
+      "nothing is taken for fresh that was read before an import",
+    );
   });
 
   it("are filled by one question to PostgreSQL, however many ask it at once", async () => {
@@ -104,14 +127,20 @@ describe("the catalogue's copies", () => {
     const model = record(first?.id);
     await world.import([{ ...model, name: "Renamed for a test" }]);
     assert.ok(namesOf(await search()).includes("Renamed for a test"));
-    assert.equal((await world.value<EventView>("catalog.get", { eventId: first?.id })).name, "Renamed for a test");
+    assert.equal(
+      (await world.value<EventView>("catalog.get", { eventId: first?.id })).name,
+      "Renamed for a test",
+    );
     await seen();
     await world.import([{ ...model, sourceId: "new for a test", name: "New for a test" }]);
     assert.ok(namesOf(await search()).includes("New for a test"));
     await seen();
     await world.import([{ ...model, totalCapacity: 7 }]);
     const changed = (await search()).items.find(({ id }) => id === first?.id);
-    assert.deepEqual([changed?.totalCapacity, changed?.available, changed?.name], [7, 7, model.name]);
+    assert.deepEqual(
+      [changed?.totalCapacity, changed?.available, changed?.name],
+      [7, 7, model.name],
+    );
     await world.import([model]);
   });
 
@@ -122,9 +151,13 @@ describe("the catalogue's copies", () => {
     const old = await world.redis.mget(...keys);
     await world.import([{ ...model, name: "Renamed meanwhile" }]);
     // A slow reader: its answer from PostgreSQL is older than the import, and comes to Redis after it.
-    for (const [index, key] of keys.entries()) await world.redis.set(key, old[index] ?? "", "PX", 1_200_000);
+    for (const [index, key] of keys.entries())
+      await world.redis.set(key, old[index] ?? "", "PX", 1_200_000);
     assert.ok(namesOf(await search()).includes("Renamed meanwhile"));
-    assert.equal((await world.value<EventView>("catalog.get", { eventId: first?.id })).name, "Renamed meanwhile");
+    assert.equal(
+      (await world.value<EventView>("catalog.get", { eventId: first?.id })).name,
+      "Renamed meanwhile",
+    );
     await world.import([model]);
   });
 
@@ -134,7 +167,10 @@ describe("the catalogue's copies", () => {
     let ttlMs = Infinity;
     await world.database.transaction(async (connection) => {
       // Held up by somebody's lock, the import has begun and not yet committed.
-      await connection.query({ text: "SELECT FROM event WHERE id = $1 FOR UPDATE", values: [first?.id] });
+      await connection.query({
+        text: "SELECT FROM event WHERE id = $1 FOR UPDATE",
+        values: [first?.id],
+      });
       const importing = world.import([{ ...record(first?.id), name: "Never seen" }]);
       await until(async () => (await lockWaits(connection)) > 0);
       ttlMs = await world.redis.pttl(GENERATION_KEY);
@@ -189,12 +225,18 @@ describe("the catalogue's copies", () => {
         const asked = async <T>(action: string, params: object): Promise<T> => {
           const startedMs = performance.now();
           const value = await world.call<T>(action, params);
-          assert.ok(performance.now() - startedMs < 1_500, `${action} took ${Math.round(performance.now() - startedMs)} ms`);
+          assert.ok(
+            performance.now() - startedMs < 1_500,
+            `${action} took ${Math.round(performance.now() - startedMs)} ms`,
+          );
           return value as T;
         };
         for (let round = 0; round < 3; round++) {
           assert.deepEqual(await asked("catalog.search", TOKYO), { ok: true, value: page });
-          assert.deepEqual(await asked("catalog.get", { eventId: first?.id }), { ok: true, value: first });
+          assert.deepEqual(await asked("catalog.get", { eventId: first?.id }), {
+            ok: true,
+            value: first,
+          });
           assert.deepEqual(await asked("catalog.filters", {}), { ok: true, value: filters });
         }
         const TRY_AGAIN = { ok: false, refusal: { code: "TRY_AGAIN" } };
@@ -207,16 +249,26 @@ describe("the catalogue's copies", () => {
       }
       assert.ok(world.counts.stale >= 9);
       await until(async () => (await world.call("catalog.search", { location: "paris" })).ok);
-      await until(async () => (await world.redis.get(keyOf(TOKYO)))?.includes("another") === true || (await search(), false));
+      await until(
+        async () =>
+          (await world.redis.get(keyOf(TOKYO)))?.includes("another") === true ||
+          (await search(), false),
+      );
     });
 
   it("spare PostgreSQL nine searches in ten, where some are asked often and most seldom", async (test) => {
     const places = [...new Set(events.map(({ location }) => location))].slice(0, 200);
     const kinds = [...new Set(events.map(({ type }) => type))];
-    const asked: SearchParams[] = [{}, ...kinds.map((type) => ({ type })), ...places.map((location) => ({ location }))];
-    for (const location of places.slice(0, 5)) for (const type of kinds) asked.push({ location, type });
+    const asked: SearchParams[] = [
+      {},
+      ...kinds.map((type) => ({ type })),
+      ...places.map((location) => ({ location })),
+    ];
+    for (const location of places.slice(0, 5))
+      for (const type of kinds) asked.push({ location, type });
     for (const word of ["jazz", "rock", "conf", "hamlet", "live", "city", "night", "art"])
-      for (const day of ["2027-04-01", "2027-05-01", "2027-06-01"]) asked.push({ name: word }, { name: word, from: day }, { date: day });
+      for (const day of ["2027-04-01", "2027-05-01", "2027-06-01"])
+        asked.push({ name: word }, { name: word, from: day }, { date: day });
     // Zipf's law, as searches follow it: the second is asked half as often as the first, the tenth a tenth.
     const weights = asked.map((_, index) => 1 / (index + 1));
     const total = weights.reduce((sum, weight) => sum + weight, 0);

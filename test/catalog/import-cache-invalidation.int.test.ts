@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { EventRecord } from "../../domain/event-record.ts";
 import { eventId } from "../../lib/ids/event-id.ts";
-import { availableKey, GENERATION_KEY, readAvailable, writeLeft } from "../../lib/availability/availability-cache.ts";
+import {
+  availableKey,
+  GENERATION_KEY,
+  readAvailable,
+  writeLeft,
+} from "../../lib/availability/availability-cache.ts";
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
@@ -21,7 +26,13 @@ describe("copies that Redis could not take from an import", () => {
   let record: EventRecord;
   let id: string;
   before(async () => {
-    servers = await startServers({ dataDir: folder, only: ["redis"], report: () => undefined, restart: false, throwaway: true });
+    servers = await startServers({
+      dataDir: folder,
+      only: ["redis"],
+      report: () => undefined,
+      restart: false,
+      throwaway: true,
+    });
     world = await openCatalogWorld(NOW, { redisUrl: servers.urls.REDIS_URL ?? "" });
     record = [...demoEvents(1, NOW, 300)][0] ?? assert.fail("an event");
     id = eventId(record);
@@ -35,14 +46,18 @@ describe("copies that Redis could not take from an import", () => {
 
   const copied = async (): Promise<number | undefined> => {
     const { redis } = world;
-    return readAvailable(await redis.get(availableKey(id)).catch(() => undefined), redis.runId() ?? "");
+    return readAvailable(
+      await redis.get(availableKey(id)).catch(() => undefined),
+      redis.runId() ?? "",
+    );
   };
   const isAway = async (): Promise<boolean> => {
     await world.redis.ping().catch(() => undefined);
     return world.redis.status !== "ready";
   };
   /** As a worker of before the import would, that is late or repeats. */
-  const sellsOn = (available: number) => writeLeft(world.redis, [{ eventId: id, available, epoch: 5, batch: 9, endsAtMs: NEVER_MS }]);
+  const sellsOn = (available: number) =>
+    writeLeft(world.redis, [{ eventId: id, available, epoch: 5, batch: 9, endsAtMs: NEVER_MS }]);
 
   it("frozen, it has them a moment after it goes on, and no page of before is fresh", async () => {
     await sellsOn(record.totalCapacity - 1);
@@ -53,21 +68,31 @@ describe("copies that Redis could not take from an import", () => {
     try {
       // From here on nothing waits in its socket to be read later.
       await until(isAway, { withinMs: 10_000 });
-      assert.deepEqual(await world.import([{ ...record, totalCapacity: 71 }]), [{ outcome: "updated" }]);
+      assert.deepEqual(await world.import([{ ...record, totalCapacity: 71 }]), [
+        { outcome: "updated" },
+      ]);
     } finally {
       freezeProcess(pid, false);
     }
-    await until(async () => (await copied()) === 71, { withinMs: 10_000, what: "what is left, as imported" });
+    await until(async () => (await copied()) === 71, {
+      withinMs: 10_000,
+      what: "what is left, as imported",
+    });
     assert.notEqual(await world.redis.get(GENERATION_KEY), generation);
   });
 
   it("killed, it has them after its restart, though a worker of before the import was faster", async () => {
     servers.server("redis").kill("SIGKILL");
     await until(isAway, { withinMs: 10_000 });
-    assert.deepEqual(await world.import([{ ...record, totalCapacity: 72 }]), [{ outcome: "updated" }]);
+    assert.deepEqual(await world.import([{ ...record, totalCapacity: 72 }]), [
+      { outcome: "updated" },
+    ]);
     await servers.server("redis").restart();
     await until(() => world.redis.runId() !== undefined, { withinMs: 10_000 });
     await sellsOn(record.totalCapacity - 2);
-    await until(async () => (await copied()) === 72, { withinMs: 10_000, what: "what is left, as imported" });
+    await until(async () => (await copied()) === 72, {
+      withinMs: 10_000,
+      what: "what is left, as imported",
+    });
   });
 });

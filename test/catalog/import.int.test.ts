@@ -18,9 +18,21 @@ const NOW = Date.parse("2027-03-10T12:00:00Z");
 const LIST = fileURLToPath(new URL("../../../shared/data/conferences.json", import.meta.url));
 
 const GALA: EventRecord = {
-  ...{ source: "json", sourceId: "gala", name: "Gala", type: "concert", location: "Berlin", country: "Germany", url: null },
-  ...{ date: "2027-06-01", startTime: "20:00", endTime: "22:00", duration: 120, timeZone: "Europe/Berlin" },
-  ...{ startsAt: "2027-06-01T18:00:00.000Z", endsAt: "2027-06-01T20:00:00.000Z", totalCapacity: 10 },
+  source: "json",
+  sourceId: "gala",
+  name: "Gala",
+  type: "concert",
+  location: "Berlin",
+  country: "Germany",
+  url: null,
+  date: "2027-06-01",
+  startTime: "20:00",
+  endTime: "22:00",
+  duration: 120,
+  timeZone: "Europe/Berlin",
+  startsAt: "2027-06-01T18:00:00.000Z",
+  endsAt: "2027-06-01T20:00:00.000Z",
+  totalCapacity: 10,
 };
 
 describe("imports", () => {
@@ -55,7 +67,10 @@ describe("imports", () => {
   }
 
   async function own(epoch: number): Promise<void> {
-    await world.database.query({ text: "INSERT INTO event_worker VALUES ($1, $2, 0, 'worker')", values: [id, epoch] });
+    await world.database.query({
+      text: "INSERT INTO event_worker VALUES ($1, $2, 0, 'worker')",
+      values: [id, epoch],
+    });
   }
 
   type Stored = {
@@ -92,7 +107,11 @@ describe("imports", () => {
       assert.equal(feed.length, 5_855);
       const events = [
         ...new Map(
-          feed.flatMap((record) => ("event" in record ? [[record.event.sourceId, record.event] as const] : [])).reverse(),
+          feed
+            .flatMap((record) =>
+              "event" in record ? [[record.event.sourceId, record.event] as const] : [],
+            )
+            .reverse(),
         ).values(),
       ];
       const startedMs = performance.now();
@@ -106,7 +125,9 @@ describe("imports", () => {
         from: "2013-01-01",
         limit: 100,
       });
-      const wanted = events.filter(({ location, name }) => location === "São Paulo" && /conf/i.test(name));
+      const wanted = events.filter(
+        ({ location, name }) => location === "São Paulo" && /conf/i.test(name),
+      );
       assert.ok(wanted.length > 0);
       assert.equal(found.items.length, wanted.length);
     },
@@ -115,14 +136,33 @@ describe("imports", () => {
   it("write what does not touch the sale without a new epoch, and tell of it", async () => {
     assert.deepEqual(await world.import([gala]), [{ outcome: "imported" }]);
     await own(5);
-    const renamed = { ...gala, name: "Gala, with guests", type: "opera", location: "Potsdam", url: "https://gala.example" };
+    const renamed = {
+      ...gala,
+      name: "Gala, with guests",
+      type: "opera",
+      location: "Potsdam",
+      url: "https://gala.example",
+    };
     assert.deepEqual(await world.import([renamed]), [{ outcome: "updated" }]);
-    const { items } = await world.value<SearchPage>("catalog.search", { name: "with guests", location: "potsdam", type: "Opera" });
+    const { items } = await world.value<SearchPage>("catalog.search", {
+      name: "with guests",
+      location: "potsdam",
+      type: "Opera",
+    });
     assert.deepEqual(
       items.map(({ id: found, url }) => [found, url]),
       [[id, "https://gala.example"]],
     );
-    assert.deepEqual((await world.value<SearchPage>("catalog.search", { name: "gala", location: "berlin", date: gala.date })).items, []);
+    assert.deepEqual(
+      (
+        await world.value<SearchPage>("catalog.search", {
+          name: "gala",
+          location: "berlin",
+          date: gala.date,
+        })
+      ).items,
+      [],
+    );
     assert.equal((await stored()).epoch, 5);
     await until(() => world.changed.includes(id));
   });
@@ -135,7 +175,15 @@ describe("imports", () => {
     assert.deepEqual(await world.import([{ ...gala, totalCapacity: 7 }]), [{ outcome: "updated" }]);
     const { epoch, ...rest } = await stored();
     assert.ok(epoch > 5);
-    assert.deepEqual(rest, { capacity: 3, total: 7, node: "catalog-test", pending: 0, booked: -4, active: 4, dates: [gala.date] });
+    assert.deepEqual(rest, {
+      capacity: 3,
+      total: 7,
+      node: "catalog-test",
+      pending: 0,
+      booked: -4,
+      active: 4,
+      dates: [gala.date],
+    });
     assert.equal(await world.redis.exists(`event:{${id}}`), 0);
     const left = JSON.parse((await world.redis.get(`event:{${id}}:available`)) ?? "{}") as object;
     assert.deepEqual(left, { available: 3, epoch, batch: 0, run: world.redis.runId() });
@@ -148,7 +196,9 @@ describe("imports", () => {
     await own(5);
     await sell(4);
     const outcome = await world.import([{ ...gala, totalCapacity: 3, name: "Smaller" }]);
-    assert.deepEqual(outcome, [{ outcome: "refused", reason: "capacity 3 is below the 4 tickets that are sold" }]);
+    assert.deepEqual(outcome, [
+      { outcome: "refused", reason: "capacity 3 is below the 4 tickets that are sold" },
+    ]);
     const { epoch, pending, total } = await stored();
     assert.deepEqual([epoch, pending, total], [5, 1, 10]);
     assert.equal((await world.value<EventView>("catalog.get", { eventId: id })).name, "Gala");
@@ -169,7 +219,9 @@ describe("imports", () => {
       // Should the import die now, after its commit, nobody would renew what Redis says of the event as it was.
       assert.ok((await world.redis.pttl(copy)) <= 60_000);
     });
-    assert.deepEqual(await importing, [{ outcome: "refused", reason: "capacity 5 is below the 6 tickets that are sold" }]);
+    assert.deepEqual(await importing, [
+      { outcome: "refused", reason: "capacity 5 is below the 6 tickets that are sold" },
+    ]);
     assert.deepEqual(pick(await stored()), { capacity: 4, total: 10, pending: 0, booked: -6 });
   });
 
@@ -177,8 +229,14 @@ describe("imports", () => {
     await world.import([gala]);
     await own(5);
     await sell(2);
-    await world.database.query({ text: "UPDATE event_ticket_transactions SET status = 'failed' WHERE event_id = $1", values: [id] });
-    await world.database.query({ text: "UPDATE event SET capacity = 1 WHERE id = $1", values: [id] });
+    await world.database.query({
+      text: "UPDATE event_ticket_transactions SET status = 'failed' WHERE event_id = $1",
+      values: [id],
+    });
+    await world.database.query({
+      text: "UPDATE event SET capacity = 1 WHERE id = $1",
+      values: [id],
+    });
     await world.import([{ ...gala, totalCapacity: 20 }]);
     assert.deepEqual(pick(await stored()), { capacity: 18, total: 20, pending: 0, booked: -2 });
   });
@@ -187,7 +245,11 @@ describe("imports", () => {
     await world.import([gala]);
     await own(5);
     await sell(1);
-    const moved = { date: "2027-06-02", startsAt: "2027-06-02T18:00:00.000Z", endsAt: "2027-06-02T20:00:00.000Z" };
+    const moved = {
+      date: "2027-06-02",
+      startsAt: "2027-06-02T18:00:00.000Z",
+      endsAt: "2027-06-02T20:00:00.000Z",
+    };
     assert.deepEqual(await world.import([{ ...gala, ...moved }]), [{ outcome: "updated" }]);
     const { dates, epoch } = await stored();
     assert.deepEqual(dates, ["2027-06-02"]);
@@ -195,20 +257,34 @@ describe("imports", () => {
   });
 
   it("write each new event once when two feeds bring it at the same time, and the last of two in one feed", async () => {
-    const records = Array.from({ length: 200 }, (_, index) => ({ ...gala, sourceId: `${gala.sourceId} ${index}` }));
-    const both = (await Promise.all([world.import(records), world.import(records.toReversed())])).flat();
+    const records = Array.from({ length: 200 }, (_, index) => ({
+      ...gala,
+      sourceId: `${gala.sourceId} ${index}`,
+    }));
+    const both = (
+      await Promise.all([world.import(records), world.import(records.toReversed())])
+    ).flat();
     assert.deepEqual(tally(both), { imported: 200, unchanged: 200 });
-    assert.deepEqual(await world.import([gala, { ...gala, name: "Again" }]), [{ outcome: "imported" }, { outcome: "updated" }]);
+    assert.deepEqual(await world.import([gala, { ...gala, name: "Again" }]), [
+      { outcome: "imported" },
+      { outcome: "updated" },
+    ]);
   });
 
   it("refuse each record that cannot be, and write the others", async () => {
-    const outcomes = await world.import([{ ...gala, duration: 121 }, { ...gala, name: "\u0301" }, gala]);
+    const outcomes = await world.import([
+      { ...gala, duration: 121 },
+      { ...gala, name: "\u0301" },
+      gala,
+    ]);
     assert.deepEqual(outcomes, [
       { outcome: "refused", reason: "duration is not the minutes from start to end" },
       { outcome: "refused", reason: "name has no letter or digit" },
       { outcome: "imported" },
     ]);
-    await assert.rejects(world.call("catalog.import", { records: [{ ...gala, capacity: 1 }] }), { type: "VALIDATION_ERROR" });
+    await assert.rejects(world.call("catalog.import", { records: [{ ...gala, capacity: 1 }] }), {
+      type: "VALIDATION_ERROR",
+    });
   });
 });
 
@@ -218,6 +294,16 @@ function tally(outcomes: readonly { outcome: string }[]): Record<string, number>
   return counts;
 }
 
-function pick({ capacity, total, pending, booked }: { capacity: number; total: number; pending: number; booked: number }): object {
+function pick({
+  capacity,
+  total,
+  pending,
+  booked,
+}: {
+  capacity: number;
+  total: number;
+  pending: number;
+  booked: number;
+}): object {
   return { capacity, total, pending, booked };
 }

@@ -5,7 +5,11 @@ import { eventId } from "../../lib/ids/event-id.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { insertEvents } from "../../services/catalog/events/event-store.ts";
-import { searchFilters, type SearchParams, writeCursor } from "../../services/catalog/search/search-filters.ts";
+import {
+  searchFilters,
+  type SearchParams,
+  writeCursor,
+} from "../../services/catalog/search/search-filters.ts";
 import { searchStatement } from "../../services/catalog/search/search.sql.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 
@@ -19,7 +23,11 @@ type Week = { days: string[]; events: number; has: (number: number) => boolean }
  */
 const WEEKS: readonly Week[] = [
   { days: ["2027-04-01", "2027-04-02"], events: 5_200, has: () => false },
-  { days: ["2027-06-07", "2027-06-08", "2027-06-09"], events: 1_300, has: (number) => (number * 7) % 1_300 < 900 },
+  {
+    days: ["2027-06-07", "2027-06-08", "2027-06-09"],
+    events: 1_300,
+    has: (number) => (number * 7) % 1_300 < 900,
+  },
   { days: ["2027-07-05", "2027-07-06"], events: 400, has: (number) => (number * 7) % 400 < 120 },
   { days: ["2027-08-02"], events: 900, has: (number) => (number * 7) % 900 < 600 },
   { days: ["2027-09-06"], events: 6_500, has: (number) => number < 10 || number >= 5_800 },
@@ -43,9 +51,18 @@ describe("a name that comes late", () => {
         // Ten seconds apart: the order in which they are written is the page's within a day, and no other's.
         const startsAt = new Date(Date.parse(`${date}T00:00:00Z`) + index * 10_000).toISOString();
         const endsAt = new Date(Date.parse(startsAt) + 3_600_000).toISOString();
-        events.push({ ...draft, name: named, type: index % 3 === 0 ? "opera" : "concert", date, startsAt, endsAt, duration: 60 });
+        events.push({
+          ...draft,
+          name: named,
+          type: index % 3 === 0 ? "opera" : "concert",
+          date,
+          startsAt,
+          endsAt,
+          duration: 60,
+        });
       }
-    for (let start = 0; start < events.length; start += 1_000) await insertEvents(database, events.slice(start, start + 1_000));
+    for (let start = 0; start < events.length; start += 1_000)
+      await insertEvents(database, events.slice(start, start + 1_000));
     await database.query({ text: "ANALYZE event" });
   });
   after(async () => {
@@ -57,9 +74,14 @@ describe("a name that comes late", () => {
   async function all(params: SearchParams): Promise<string[]> {
     const found: string[] = [];
     for (let cursor: string | undefined; ;) {
-      const filters = searchFilters({ ...params, ...(cursor === undefined ? {} : { cursor }) }, NOW);
+      const filters = searchFilters(
+        { ...params, ...(cursor === undefined ? {} : { cursor }) },
+        NOW,
+      );
       assert.ok(filters.ok);
-      const rows = await database.query<{ id: string; date: string; startsAt: string }>(searchStatement(filters.value));
+      const rows = await database.query<{ id: string; date: string; startsAt: string }>(
+        searchStatement(filters.value),
+      );
       const page = rows.slice(0, filters.value.limit);
       found.push(...page.map(({ id }) => id));
       assert.ok(found.length <= events.length, "its pages come to an end");
@@ -81,13 +103,28 @@ describe("a name that comes late", () => {
   for (const [what, params, wanted] of [
     ["in every page", { name: "zugabe", limit: 10 }, word],
     ["in one page of 100 after another", { name: "ugabe", limit: 100 }, word],
-    ["with its type", { name: "zugabe", type: "concert", limit: 37 }, (event: EventRecord) => word(event) && event.type === "concert"],
-    ["from a day on", { name: "zugabe", from: "2027-06-08", limit: 50 }, (event: EventRecord) => word(event) && event.date >= "2027-06-08"],
-    ["until a day", { name: "zugabe", to: "2027-06-08", limit: 50 }, (event: EventRecord) => word(event) && event.date <= "2027-06-08"],
+    [
+      "with its type",
+      { name: "zugabe", type: "concert", limit: 37 },
+      (event: EventRecord) => word(event) && event.type === "concert",
+    ],
+    [
+      "from a day on",
+      { name: "zugabe", from: "2027-06-08", limit: 50 },
+      (event: EventRecord) => word(event) && event.date >= "2027-06-08",
+    ],
+    [
+      "until a day",
+      { name: "zugabe", to: "2027-06-08", limit: 50 },
+      (event: EventRecord) => word(event) && event.date <= "2027-06-08",
+    ],
   ] as const)
     it(`is found ${what}, in the order of date, start and id, each event once`, async () => {
       const ids = expected(wanted);
-      assert.ok(ids.length > 300, `${ids.length} events are enough for several pages of a crowded week`);
+      assert.ok(
+        ids.length > 300,
+        `${ids.length} events are enough for several pages of a crowded week`,
+      );
       assert.deepEqual(await all(params), ids);
     });
 });

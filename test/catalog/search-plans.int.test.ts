@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { plantedEvents, searchCases } from "../../tools/bench/scenarios/search-cases.ts";
-import { deepCursor, explainSearch, type SearchPlan } from "../../tools/bench/scenarios/search-plan.ts";
+import {
+  deepCursor,
+  explainSearch,
+  type SearchPlan,
+} from "../../tools/bench/scenarios/search-plan.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { insertEvents } from "../../services/catalog/events/event-store.ts";
 import type { SearchParams } from "../../services/catalog/search/search-filters.ts";
@@ -20,7 +24,8 @@ describe("the plans of searches", () => {
     // asynchronously): "Index Only" then costs what it should not, and other plans are right.
     await database.query({ text: "ALTER TABLE event SET (autovacuum_enabled = false)" });
     const events = [...plantedEvents(COUNT, NOW)];
-    for (let start = 0; start < events.length; start += 1_000) await insertEvents(database, events.slice(start, start + 1_000));
+    for (let start = 0; start < events.length; start += 1_000)
+      await insertEvents(database, events.slice(start, start + 1_000));
     await database.query({ text: "CHECKPOINT" });
     await database.query({ text: "VACUUM (ANALYZE) event" });
   });
@@ -29,7 +34,8 @@ describe("the plans of searches", () => {
     await fresh.drop();
   });
 
-  const plan = async (params: SearchParams, nowMs = NOW): Promise<SearchPlan> => explainSearch(database, { params, nowMs, repeat: 7 });
+  const plan = async (params: SearchParams, nowMs = NOW): Promise<SearchPlan> =>
+    explainSearch(database, { params, nowMs, repeat: 7 });
 
   it("never read the table from end to end", async () => {
     for (const [name, params] of Object.entries(searchCases(NOW))) {
@@ -57,13 +63,22 @@ describe("the plans of searches", () => {
 
   it("look for a name in the order of the page first, and then by its grams alone, week by week", async () => {
     for (const name of ["qx", "xq", "zzyzx", "京", "dvorak", "e", "finale"])
-      assert.deepEqual(await finders({ name }), ["Index Only Scan event_by_date", "Bitmap Index Scan event_by_week_grams"], name);
+      assert.deepEqual(
+        await finders({ name }),
+        ["Index Only Scan event_by_date", "Bitmap Index Scan event_by_week_grams"],
+        name,
+      );
     const ofType = await finders({ name: "conference", type: "workshop" });
-    assert.deepEqual(ofType, ["Index Only Scan event_by_type", "Bitmap Index Scan event_by_week_grams"]);
+    assert.deepEqual(ofType, [
+      "Index Only Scan event_by_type",
+      "Bitmap Index Scan event_by_week_grams",
+    ]);
   });
 
   it("stay with the index on deep pages, and among events that are over", async () => {
-    assert.deepEqual(await finders({ cursor: await deepCursor(database, 0.95) }), ["Index Only Scan event_by_date"]);
+    assert.deepEqual(await finders({ cursor: await deepCursor(database, 0.95) }), [
+      "Index Only Scan event_by_date",
+    ]);
     assert.deepEqual(await finders({}, NOW + 530 * 86_400_000), ["Index Only Scan event_by_date"]);
   });
 

@@ -84,10 +84,19 @@ describe("searches", () => {
   const names = (items: EventView[]): string[] => items.map(({ name }) => name).sort();
 
   it("find what reading every event finds, in the order of date, start and id, over all pages without gap or repeat", async () => {
-    const days = ["2026-10-01", "2027-03-09", "2027-03-10", "2027-03-11", "2027-05-01", "2031-01-01"];
+    const days = [
+      "2026-10-01",
+      "2027-03-09",
+      "2027-03-10",
+      "2027-03-11",
+      "2027-05-01",
+      "2031-01-01",
+    ];
     const searches: SearchParams[] = [
       {},
-      ...["tokyo", "SAO PAULO", "münchen", "MUNCHEN", "lodz", "Atlantis", "mun"].map((location) => ({ location })),
+      ...["tokyo", "SAO PAULO", "münchen", "MUNCHEN", "lodz", "Atlantis", "mun"].map(
+        (location) => ({ location }),
+      ),
       ...["concert", "CONCERT", "regatta"].map((type) => ({ type })),
       ...[
         "a",
@@ -107,7 +116,12 @@ describe("searches", () => {
         "zzyzx",
         "conference tokyo",
       ].map((name) => ({ name })),
-      ...days.flatMap((day) => [{ date: day }, { from: day }, { to: day }, { from: "2026-09-01", to: day }]),
+      ...days.flatMap((day) => [
+        { date: day },
+        { from: day },
+        { to: day },
+        { from: "2026-09-01", to: day },
+      ]),
       { location: "Tokyo", type: "concert" },
       { type: "exhibition", name: "weeks" },
       { name: "weeks", to: "2027-03-09" },
@@ -142,8 +156,20 @@ describe("searches", () => {
     const id = eventId(last);
     const { type, country, url, totalCapacity } = model;
     assert.deepEqual(item, {
-      ...{ id, name: "ĄĆĘ ßtraßen-Øl", type, location: "Łódź", country, url, date: "2027-04-01", startTime: "20:00", endTime: "22:00" },
-      ...{ duration: 120, timeZone: "Europe/Berlin", startsAt: "2027-04-01T18:00:00.000Z", totalCapacity, available: totalCapacity },
+      id,
+      name: "ĄĆĘ ßtraßen-Øl",
+      type,
+      location: "Łódź",
+      country,
+      url,
+      date: "2027-04-01",
+      startTime: "20:00",
+      endTime: "22:00",
+      duration: 120,
+      timeZone: "Europe/Berlin",
+      startsAt: "2027-04-01T18:00:00.000Z",
+      totalCapacity,
+      available: totalCapacity,
     });
     assert.deepEqual(await world.value("catalog.get", { eventId: id }), item);
     assert.deepEqual(await world.value("catalog.get", { eventId: id.toUpperCase() }), item);
@@ -160,7 +186,10 @@ describe("searches", () => {
       locations.reduce((sum, { count }) => sum + count, 0),
       upcoming.length,
     );
-    assert.equal(types.find(({ value }) => value === "concert")?.count, upcoming.filter(({ type }) => type === "concert").length);
+    assert.equal(
+      types.find(({ value }) => value === "concert")?.count,
+      upcoming.filter(({ type }) => type === "concert").length,
+    );
     for (const list of [locations, types])
       assert.deepEqual(
         list,
@@ -171,29 +200,53 @@ describe("searches", () => {
   it("refuse what is no day and a cursor that is not theirs, and name the field", async () => {
     const page = await world.value<SearchPage>("catalog.search", { limit: 1 });
     const cursor = page.nextCursor ?? "";
-    const forged = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-    const [date, startsAt, id] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as string[];
+    const forged = (value: unknown): string =>
+      Buffer.from(JSON.stringify(value)).toString("base64url");
+    const [date, startsAt, id] = JSON.parse(
+      Buffer.from(cursor, "base64url").toString(),
+    ) as string[];
     const cursors = ["x", "", `${cursor}A`, cursor.slice(0, -2), "é", forged(null), forged([]), forged(["2027-02-30", startsAt, id]), forged([date, "now()", id]), forged([date, startsAt, "1"]), forged([date, startsAt, id, 1]), forged({ date })]; // prettier-ignore
     for (const wrong of cursors)
-      assert.deepEqual(await world.call("catalog.search", { cursor: wrong }), refusal("cursor", "cursor"), wrong);
+      assert.deepEqual(
+        await world.call("catalog.search", { cursor: wrong }),
+        refusal("cursor", "cursor"),
+        wrong,
+      );
     for (const wrong of ["2027-02-30", "2027-13-01", "0000-01-01"])
       for (const field of ["date", "from", "to"])
-        assert.deepEqual(await world.call("catalog.search", { [field]: wrong }), refusal(field, "date"), `${field} ${wrong}`);
-    await assert.rejects(world.call("catalog.search", { limit: 101 }), { type: "VALIDATION_ERROR" });
-    await assert.rejects(world.call("catalog.search", { query: "x" }), { type: "VALIDATION_ERROR" });
-    await assert.rejects(world.call("catalog.list", {}), { type: "SERVICE_NOT_FOUND" });
-    assert.deepEqual(await world.call("catalog.get", { eventId: "00000000-0000-4000-8000-000000000000" }), {
-      ok: false,
-      refusal: { code: "EVENT_NOT_FOUND" },
+        assert.deepEqual(
+          await world.call("catalog.search", { [field]: wrong }),
+          refusal(field, "date"),
+          `${field} ${wrong}`,
+        );
+    await assert.rejects(world.call("catalog.search", { limit: 101 }), {
+      type: "VALIDATION_ERROR",
     });
+    await assert.rejects(world.call("catalog.search", { query: "x" }), {
+      type: "VALIDATION_ERROR",
+    });
+    await assert.rejects(world.call("catalog.list", {}), { type: "SERVICE_NOT_FOUND" });
+    assert.deepEqual(
+      await world.call("catalog.get", { eventId: "00000000-0000-4000-8000-000000000000" }),
+      {
+        ok: false,
+        refusal: { code: "EVENT_NOT_FOUND" },
+      },
+    );
   });
 
   it("trust a copy of what is left only if this Redis wrote it, and do without Redis", async () => {
     const [first, second] = await all({ location: "Tokyo" });
     assert.ok(first && second);
     const run = world.redis.runId();
-    await world.redis.set(`event:{${first.id}}:available`, JSON.stringify({ available: 3, epoch: 1, batch: 1, run }));
-    await world.redis.set(`event:{${second.id}}:available`, JSON.stringify({ available: 4, epoch: 1, batch: 1, run: "another" }));
+    await world.redis.set(
+      `event:{${first.id}}:available`,
+      JSON.stringify({ available: 3, epoch: 1, batch: 1, run }),
+    );
+    await world.redis.set(
+      `event:{${second.id}}:available`,
+      JSON.stringify({ available: 4, epoch: 1, batch: 1, run: "another" }),
+    );
     await world.database.query({
       text: `INSERT INTO event_ticket_transactions (transaction_id, event_id, user_id, event_date, quantity, epoch, batch, created_at)
              VALUES ('\\x01', $1, $1, now(), -2, 1, 1, now())`,

@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -19,16 +28,22 @@ import { openToServers } from "../../tools/dev-servers/data-folders.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { until } from "../support/wait-for.ts";
 
-const scriptAt = (name: string): string => fileURLToPath(new URL(`../../cli/commands/${name}`, import.meta.url));
+const scriptAt = (name: string): string =>
+  fileURLToPath(new URL(`../../cli/commands/${name}`, import.meta.url));
 type Ran = { code: number; output: string };
 
 /** A command of ours on a data folder; nothing of this run's servers is known to it. */
 function run(dataDir: string, script: string, ...args: string[]): Promise<Ran> {
-  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name));
+  const outside = Object.entries(processEnvironment()).filter(
+    ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
+  );
   const env = { ...Object.fromEntries(outside), DATA_DIR: dataDir };
   return new Promise((resolve) => {
-    execFile(process.execPath, [scriptAt(script), ...args], { env, timeout: 240_000 }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
+    execFile(
+      process.execPath,
+      [scriptAt(script), ...args],
+      { env, timeout: 240_000 },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
     );
   });
 }
@@ -81,9 +96,12 @@ describe("backups", () => {
       assert.ok(answer.ok, JSON.stringify(answer));
     }
   }
-  const one = async <T>(text: string): Promise<T> => (await database.query<{ value: T }>({ text }))[0]?.value as T;
-  const tickets = (): Promise<number> => one<number>("SELECT count(*)::integer AS value FROM event_tickets");
-  const epoch = (): Promise<number> => one<number>("SELECT epoch::float8 AS value FROM event_worker");
+  const one = async <T>(text: string): Promise<T> =>
+    (await database.query<{ value: T }>({ text }))[0]?.value as T;
+  const tickets = (): Promise<number> =>
+    one<number>("SELECT count(*)::integer AS value FROM event_tickets");
+  const epoch = (): Promise<number> =>
+    one<number>("SELECT epoch::float8 AS value FROM event_worker");
 
   before(async () => {
     dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-backup-")));
@@ -118,11 +136,16 @@ describe("backups", () => {
       { withinMs: 10_000 },
     );
     const to = new Date(moment).toISOString();
-    await until(() => one<boolean>(`SELECT clock_timestamp() > '${to}'::timestamptz + interval '50 ms' AS value`));
+    await until(() =>
+      one<boolean>(`SELECT clock_timestamp() > '${to}'::timestamptz + interval '50 ms' AS value`),
+    );
     await buy(5);
     await database.query({ text: "SELECT pg_switch_wal()" });
     await until(
-      () => one<boolean>("SELECT last_archived_time > (SELECT max(purchased_at) FROM event_tickets) AS value FROM pg_stat_archiver"),
+      () =>
+        one<boolean>(
+          "SELECT last_archived_time > (SELECT max(purchased_at) FROM event_tickets) AS value FROM pg_stat_archiver",
+        ),
       { withinMs: 20_000, what: "The WAL is archived" },
     );
     const drill = await run(dataDir, "restore.ts", "--drill", "--to", to);
@@ -150,7 +173,8 @@ describe("backups", () => {
   it("are judged by the script that runs in the cluster, which sees a table that was changed", async () => {
     const drill = (): Promise<Ran> => {
       const folder = join(dataDir, "servers", "backups");
-      const uid = process.getuid?.() === 0 ? { uid: statSync(folder).uid, gid: statSync(folder).gid } : {};
+      const uid =
+        process.getuid?.() === 0 ? { uid: statSync(folder).uid, gid: statSync(folder).gid } : {};
       const env = {
         PATH: `${dirname(findBinaries(["postgres"]).found.postgres ?? "")}:${processEnvironment().PATH}`,
         BACKUPS: folder,
@@ -161,7 +185,8 @@ describe("backups", () => {
           "bash",
           [join(folder, "backup.sh"), "drill", join(folder, "drill")],
           { env, cwd: "/", ...uid, timeout: 120_000 },
-          (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
+          (error, stdout, stderr) =>
+            resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
         );
       });
     };

@@ -31,8 +31,15 @@ describe("npm run cluster", () => {
   });
 
   function cluster() {
-    const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name));
-    const servers = { DATABASE_URL: database.url, REDIS_URL: slot.redisUrl, AMQP_URL: slot.amqpUrl, TRANSPORTER: slot.transporter };
+    const outside = Object.entries(processEnvironment()).filter(
+      ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
+    );
+    const servers = {
+      DATABASE_URL: database.url,
+      REDIS_URL: slot.redisUrl,
+      AMQP_URL: slot.amqpUrl,
+      TRANSPORTER: slot.transporter,
+    };
     const more = { DATA_DIR: folder, BUS_NAMESPACE: `test-${randomUUID()}`, RATE_LIMITS: "off" };
     const args = ["--api", "2", "--purchasing", "2", "--ledger", "1", "--port", String(port)];
     const npm = spawn("npm", ["run", "cluster", "--", ...args], {
@@ -42,7 +49,8 @@ describe("npm run cluster", () => {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let said = "";
-    for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    for (const stream of [npm.stdout, npm.stderr])
+      stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
     const ended = once(npm, "close").then(([code]) => code as number | null);
     const pid = npm.pid ?? assert.fail("npm did not start");
     return {
@@ -53,15 +61,23 @@ describe("npm run cluster", () => {
       ctrlC: () => process.kill(-pid, "SIGINT"),
       /** The nodes' processes, once all of them run. */
       async nodes() {
-        await until(() => said.includes("7 nodes run") || npm.exitCode !== null, { withinMs: 120_000, what: "all nodes run" });
+        await until(() => said.includes("7 nodes run") || npm.exitCode !== null, {
+          withinMs: 120_000,
+          what: "all nodes run",
+        });
         assert.equal(npm.exitCode, null, said);
-        const pids = [...said.matchAll(/^(\S+) \| node: process (\d+) /gm)].map(([, name, node]) => ({ name, pid: Number(node) }));
+        const pids = [...said.matchAll(/^(\S+) \| node: process (\d+) /gm)].map(
+          ([, name, node]) => ({ name, pid: Number(node) }),
+        );
         assert.deepEqual(
           pids.map(({ name }) => name).sort(),
           ["api-1", "api-2", "auth-1", "catalog-1", "ledger-1", "purchasing-1", "purchasing-2"],
           said,
         );
-        return pids.map((node) => ({ ...node, started: startedAt(node.pid) ?? assert.fail(`${node.name ?? ""} does not run`) }));
+        return pids.map((node) => ({
+          ...node,
+          started: startedAt(node.pid) ?? assert.fail(`${node.name ?? ""} does not run`),
+        }));
       },
     };
   }
@@ -71,7 +87,9 @@ describe("npm run cluster", () => {
   it("sells through every gateway, and stops all of it with Ctrl-C and exit code 0", async () => {
     const npm = cluster();
     const nodes = await npm.nodes();
-    const urls = [...npm.said().matchAll(/(api-\d) serves on (\S+)/g)].map(([, , url]) => url ?? "");
+    const urls = [...npm.said().matchAll(/(api-\d) serves on (\S+)/g)].map(
+      ([, , url]) => url ?? "",
+    );
     assert.deepEqual(urls, [`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 1}`]);
     const [first, second] = urls.map((url) => patientClient(httpClient(url)));
     assert.ok(first && second);
@@ -79,10 +97,21 @@ describe("npm run cluster", () => {
     const { accessToken: token } = await peopleAt(first).signedIn();
     for (const { id } of events.slice(0, 6)) {
       const headers = { "Idempotency-Key": id };
-      const bought: Answered = await first("POST", `/api/events/${id}/tickets`, { token, json: { quantity: 2 }, headers });
+      const bought: Answered = await first("POST", `/api/events/${id}/tickets`, {
+        token,
+        json: { quantity: 2 },
+        headers,
+      });
       assert.equal(bought.status, 201, bought.text);
-      const again: Answered = await second("POST", `/api/events/${id}/tickets`, { token, json: { quantity: 2 }, headers });
-      assert.deepEqual([again.json?.transactionId, again.headers.get("idempotent-replayed")], [bought.json?.transactionId, "true"]);
+      const again: Answered = await second("POST", `/api/events/${id}/tickets`, {
+        token,
+        json: { quantity: 2 },
+        headers,
+      });
+      assert.deepEqual(
+        [again.json?.transactionId, again.headers.get("idempotent-replayed")],
+        [bought.json?.transactionId, "true"],
+      );
     }
     npm.ctrlC();
     assert.equal(await npm.ended, 0, npm.said());
@@ -98,7 +127,10 @@ describe("npm run cluster", () => {
     const npm = cluster();
     const nodes = await npm.nodes();
     npm.kill("SIGKILL");
-    await until(() => running(nodes).length === 0, { withinMs: 30_000, what: "every node has ended" });
+    await until(() => running(nodes).length === 0, {
+      withinMs: 30_000,
+      what: "every node has ended",
+    });
   });
 
   it("says how it is used where its arguments are wrong", () => {
@@ -108,7 +140,10 @@ describe("npm run cluster", () => {
       onePort: false,
     });
     assert.deepEqual(readClusterArguments(["--one-port", "--port", "80"], 3_000).onePort, true);
-    assert.throws(() => readClusterArguments(["--api", "many"], 3_000), /--api is "many"; give a whole number from 0 to 16/);
+    assert.throws(
+      () => readClusterArguments(["--api", "many"], 3_000),
+      /--api is "many"; give a whole number from 0 to 16/,
+    );
     assert.throws(() => readClusterArguments(["--gateways", "2"], 3_000), /npm run cluster --/);
   });
 });

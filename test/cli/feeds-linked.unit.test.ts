@@ -15,7 +15,8 @@ import { collect } from "../support/collect-stream.ts";
 async function facts(text: string): Promise<unknown[]> {
   return (await read(text)).map((record) => {
     if ("reason" in record) return `${record.name}: ${record.reason}`;
-    const { name, type, location, country, timeZone, startsAt, duration, totalCapacity, sourceId } = record.event;
+    const { name, type, location, country, timeZone, startsAt, duration, totalCapacity, sourceId } =
+      record.event;
     return [name, type, location, country, timeZone, startsAt, duration, totalCapacity, sourceId];
   });
 }
@@ -27,10 +28,24 @@ const GIG = {
   name: "Gig",
   startDate: "2027-05-05T20:00:00+02:00",
   endDate: "2027-05-05T23:00:00+02:00",
-  location: { "@type": "Place", name: "Hall", address: { "@type": "PostalAddress", addressLocality: "Zürich", addressCountry: "CH" } },
+  location: {
+    "@type": "Place",
+    name: "Hall",
+    address: { "@type": "PostalAddress", addressLocality: "Zürich", addressCountry: "CH" },
+  },
   maximumAttendeeCapacity: 900,
 };
-const GIG_FACTS = ["Gig", "concert", "Zürich", "CH", "Europe/Zurich", "2027-05-05T18:00:00.000Z", 180, 900, "https://hall.example/gig"];
+const GIG_FACTS = [
+  "Gig",
+  "concert",
+  "Zürich",
+  "CH",
+  "Europe/Zurich",
+  "2027-05-05T18:00:00.000Z",
+  180,
+  900,
+  "https://hall.example/gig",
+];
 
 describe("schema.org events", () => {
   it("come alone, in arrays, in graphs, in lines and in item lists", async () => {
@@ -50,24 +65,33 @@ describe("schema.org events", () => {
       assert.ok(record !== undefined && "event" in record, JSON.stringify(record));
       return [record.event.location, record.event.country, record.event.timeZone];
     };
-    assert.deepEqual(await place("Jazz Bar, Hauptstr. 5, 10115 Berlin, Germany"), ["Berlin", "Germany", "Europe/Berlin"]);
-    assert.deepEqual(await place("Moody Theater, 310 W Willie Nelson Blvd, Austin, TX 78701, USA"), [
-      "Austin, TX",
-      "USA",
-      "America/Chicago",
+    assert.deepEqual(await place("Jazz Bar, Hauptstr. 5, 10115 Berlin, Germany"), [
+      "Berlin",
+      "Germany",
+      "Europe/Berlin",
     ]);
-    assert.deepEqual(await place({ "@type": "Place", address: "1 Rue de Rivoli, 75001 Paris, France" }), [
-      "Paris",
-      "France",
-      "Europe/Paris",
+    assert.deepEqual(
+      await place("Moody Theater, 310 W Willie Nelson Blvd, Austin, TX 78701, USA"),
+      ["Austin, TX", "USA", "America/Chicago"],
+    );
+    assert.deepEqual(
+      await place({ "@type": "Place", address: "1 Rue de Rivoli, 75001 Paris, France" }),
+      ["Paris", "France", "Europe/Paris"],
+    );
+    assert.deepEqual(await place({ "@type": "Place", name: "Grange, near the river" }), [
+      "Grange, near the river",
+      null,
+      "UTC",
     ]);
-    assert.deepEqual(await place({ "@type": "Place", name: "Grange, near the river" }), ["Grange, near the river", null, "UTC"]);
-    assert.deepEqual(await place([{ "@type": "VirtualLocation", url: "https://x.example" }, GIG.location]), [
-      "Zürich",
-      "CH",
-      "Europe/Zurich",
+    assert.deepEqual(
+      await place([{ "@type": "VirtualLocation", url: "https://x.example" }, GIG.location]),
+      ["Zürich", "CH", "Europe/Zurich"],
+    );
+    assert.deepEqual(await place({ "@type": "VirtualLocation", url: "https://x.example" }), [
+      "Online",
+      null,
+      "UTC",
     ]);
-    assert.deepEqual(await place({ "@type": "VirtualLocation", url: "https://x.example" }), ["Online", null, "UTC"]);
     assert.deepEqual(await place(undefined), ["Online", null, "UTC"]);
   });
 
@@ -77,24 +101,48 @@ describe("schema.org events", () => {
       assert.ok(record !== undefined && "event" in record, JSON.stringify(record));
       return [record.event.startsAt, record.event.duration];
     };
-    assert.deepEqual(await span({ startDate: "2027-05-05T20:00" }), ["2027-05-05T18:00:00.000Z", 480]);
-    assert.deepEqual(await span({ startDate: "2027-05-05T20:00:00+0200", duration: "PT2H30M" }), ["2027-05-05T18:00:00.000Z", 150]);
-    assert.deepEqual(await span({ startDate: "2027-05-05", endDate: "2027-05-06" }), ["2027-05-05T07:00:00.000Z", 1_440 + 540]);
+    assert.deepEqual(await span({ startDate: "2027-05-05T20:00" }), [
+      "2027-05-05T18:00:00.000Z",
+      480,
+    ]);
+    assert.deepEqual(await span({ startDate: "2027-05-05T20:00:00+0200", duration: "PT2H30M" }), [
+      "2027-05-05T18:00:00.000Z",
+      150,
+    ]);
+    assert.deepEqual(await span({ startDate: "2027-05-05", endDate: "2027-05-06" }), [
+      "2027-05-05T07:00:00.000Z",
+      1_440 + 540,
+    ]);
   });
 
   it("are refused with a reason", async () => {
-    const reason = async (fields: object): Promise<unknown> => (await facts(JSON.stringify([{ ...GIG, ...fields }])))[0];
-    assert.equal(await reason({ eventStatus: "https://schema.org/EventCancelled" }), "Gig: it is cancelled");
+    const reason = async (fields: object): Promise<unknown> =>
+      (await facts(JSON.stringify([{ ...GIG, ...fields }])))[0];
+    assert.equal(
+      await reason({ eventStatus: "https://schema.org/EventCancelled" }),
+      "Gig: it is cancelled",
+    );
     assert.equal(await reason({ eventStatus: "EventPostponed" }), "Gig: it is postponed");
     assert.equal(await reason({ "@type": "Person" }), "Gig: @type Person: not an Event");
-    assert.equal(await reason({ endDate: "2027-05-05T19:00:00+02:00" }), "Gig: it ends before it starts");
+    assert.equal(
+      await reason({ endDate: "2027-05-05T19:00:00+02:00" }),
+      "Gig: it ends before it starts",
+    );
     assert.equal(await reason({ startDate: undefined }), "Gig: startDate is missing");
   });
 });
 
 const calendar = (...events: string[]): string =>
-  ["BEGIN:VCALENDAR", "VERSION:2.0", "X-WR-TIMEZONE:Europe/Madrid", ...events, "END:VCALENDAR", ""].join("\r\n");
-const vevent = (...lines: string[]): string => ["BEGIN:VEVENT", ...lines, "END:VEVENT"].join("\r\n");
+  [
+    "BEGIN:VCALENDAR",
+    "VERSION:2.0",
+    "X-WR-TIMEZONE:Europe/Madrid",
+    ...events,
+    "END:VCALENDAR",
+    "",
+  ].join("\r\n");
+const vevent = (...lines: string[]): string =>
+  ["BEGIN:VEVENT", ...lines, "END:VEVENT"].join("\r\n");
 
 describe("calendars", () => {
   it("give events with their own zone, with the city's, and with the calendar's", async () => {
@@ -107,15 +155,51 @@ describe("calendars", () => {
           "DTEND;TZID=Europe/Paris:20270328T213000",
           "CATEGORIES:party",
         ),
-        vevent("UID:2", "SUMMARY:Gig", "DTSTART:20270505T180000Z", "DURATION:PT3H", "LOCATION:Hall\\, Berlin\\, Germany"),
-        vevent("UID:3", "SUMMARY:Floating, in a very long line that is", "  folded", "DTSTART:20270505T200000", "LOCATION:Somewhere"),
-        vevent("UID:4", "SUMMARY:Windows", 'DTSTART;TZID="W. Europe Standard Time":20270628T100000'),
+        vevent(
+          "UID:2",
+          "SUMMARY:Gig",
+          "DTSTART:20270505T180000Z",
+          "DURATION:PT3H",
+          "LOCATION:Hall\\, Berlin\\, Germany",
+        ),
+        vevent(
+          "UID:3",
+          "SUMMARY:Floating, in a very long line that is",
+          "  folded",
+          "DTSTART:20270505T200000",
+          "LOCATION:Somewhere",
+        ),
+        vevent(
+          "UID:4",
+          "SUMMARY:Windows",
+          'DTSTART;TZID="W. Europe Standard Time":20270628T100000',
+        ),
         vevent("UID:5", "SUMMARY:Days", "DTSTART;VALUE=DATE:20270628", "DTEND;VALUE=DATE:20270630"),
       ),
     );
     assert.deepEqual(found, [
-      ["Fête, oui", "party", "Online", null, "Europe/Paris", "2027-03-28T17:30:00.000Z", 120, 500, "1"],
-      ["Gig", "event", "Berlin", "Germany", "Europe/Berlin", "2027-05-05T18:00:00.000Z", 180, 500, "2"],
+      [
+        "Fête, oui",
+        "party",
+        "Online",
+        null,
+        "Europe/Paris",
+        "2027-03-28T17:30:00.000Z",
+        120,
+        500,
+        "1",
+      ],
+      [
+        "Gig",
+        "event",
+        "Berlin",
+        "Germany",
+        "Europe/Berlin",
+        "2027-05-05T18:00:00.000Z",
+        180,
+        500,
+        "2",
+      ],
       [
         "Floating, in a very long line that is folded",
         "event",
@@ -127,8 +211,28 @@ describe("calendars", () => {
         500,
         "3",
       ],
-      ["Windows", "event", "Online", null, "Europe/Berlin", "2027-06-28T08:00:00.000Z", 480, 500, "4"],
-      ["Days", "event", "Online", null, "Europe/Madrid", "2027-06-28T07:00:00.000Z", 1_440 + 540, 500, "5"],
+      [
+        "Windows",
+        "event",
+        "Online",
+        null,
+        "Europe/Berlin",
+        "2027-06-28T08:00:00.000Z",
+        480,
+        500,
+        "4",
+      ],
+      [
+        "Days",
+        "event",
+        "Online",
+        null,
+        "Europe/Madrid",
+        "2027-06-28T07:00:00.000Z",
+        1_440 + 540,
+        500,
+        "5",
+      ],
     ]);
   });
 
@@ -136,7 +240,12 @@ describe("calendars", () => {
     const found = await facts(
       calendar(
         vevent("UID:1", "SUMMARY:Weekly", "DTSTART:20270505T180000Z", "RRULE:FREQ=WEEKLY"),
-        vevent("UID:1", "SUMMARY:Moved", "RECURRENCE-ID:20270512T180000Z", "DTSTART:20270513T180000Z"),
+        vevent(
+          "UID:1",
+          "SUMMARY:Moved",
+          "RECURRENCE-ID:20270512T180000Z",
+          "DTSTART:20270513T180000Z",
+        ),
         vevent("UID:2", "SUMMARY:Off", "STATUS:CANCELLED", "DTSTART:20270505T180000Z"),
         vevent("UID:3", "SUMMARY:When", "DTSTART:tomorrow"),
         vevent("UID:4", "SUMMARY:Where", "DTSTART;TZID=Nowhere/City:20270505T180000"),
@@ -146,7 +255,17 @@ describe("calendars", () => {
     );
     assert.deepEqual(found, [
       "Weekly: it repeats (RRULE): list each occurrence as an event of its own",
-      ["Moved", "event", "Online", null, "Europe/Madrid", "2027-05-13T18:00:00.000Z", 480, 500, "1 20270512T180000Z"],
+      [
+        "Moved",
+        "event",
+        "Online",
+        null,
+        "Europe/Madrid",
+        "2027-05-13T18:00:00.000Z",
+        480,
+        500,
+        "1 20270512T180000Z",
+      ],
       "Off: it is cancelled",
       "When: DTSTART is not a date",
       'Where: time zone "Nowhere/City" is not known',

@@ -79,7 +79,8 @@ describe("a conference list", () => {
   });
 
   it("finds the zone by city, state and country however they are written", async () => {
-    const zone = async (city: string, country: string): Promise<string> => (await event([{ ...CONFERENCE, city, country }])).timeZone;
+    const zone = async (city: string, country: string): Promise<string> =>
+      (await event([{ ...CONFERENCE, city, country }])).timeZone;
     assert.equal(await zone("Salt Lake City, UT", "U.S.A."), "America/Denver");
     assert.equal(await zone("Portland, ME", "U.S.A."), "America/New_York");
     assert.equal(await zone("Beckenridge, CO", "U.S.A."), "America/Denver");
@@ -93,14 +94,33 @@ describe("a conference list", () => {
 
   it("takes what has no city for online", async () => {
     const online = await event([
-      { name: "Webinar", startDate: "2027-01-01", endDate: "2027-01-01", online: true, city: "  ", topic: "ux" },
+      {
+        name: "Webinar",
+        startDate: "2027-01-01",
+        endDate: "2027-01-01",
+        online: true,
+        city: "  ",
+        topic: "ux",
+      },
     ]);
-    assert.deepEqual([online.location, online.country, online.timeZone, online.url], ["Online", null, "UTC", null]);
+    assert.deepEqual(
+      [online.location, online.country, online.timeZone, online.url],
+      ["Online", null, "UTC", null],
+    );
   });
 
   it("lets the options say what the feed does not, and only that", async () => {
-    const options = { capacity: 90, type: "congress", startTime: "19:00", durationMinutes: 60, timeZone: "Asia/Tokyo" };
-    const { totalCapacity, type, startTime, endTime, timeZone, duration } = await event([CONFERENCE], options);
+    const options = {
+      capacity: 90,
+      type: "congress",
+      startTime: "19:00",
+      durationMinutes: 60,
+      timeZone: "Asia/Tokyo",
+    };
+    const { totalCapacity, type, startTime, endTime, timeZone, duration } = await event(
+      [CONFERENCE],
+      options,
+    );
     assert.deepEqual(
       [totalCapacity, type, startTime, endTime, timeZone, duration],
       [90, "congress", "19:00", "20:00", "Asia/Tokyo", 2 * 1_440 + 60],
@@ -113,34 +133,67 @@ describe("a conference list", () => {
   });
 
   it("gives an event that starts after six in the evening eight hours", async () => {
-    assert.equal((await event([{ ...CONFERENCE, endDate: "2027-06-03" }], { startTime: "19:00" })).duration, 480);
+    assert.equal(
+      (await event([{ ...CONFERENCE, endDate: "2027-06-03" }], { startTime: "19:00" })).duration,
+      480,
+    );
   });
 
   it("refuses with a reason", async () => {
     assert.equal(await reason([{ ...CONFERENCE, name: "  " }]), "name is missing");
     assert.equal(await reason([{ ...CONFERENCE, name: { a: 1 } }]), "name is not a text");
-    assert.equal(await reason([{ ...CONFERENCE, name: "x".repeat(201) }]), "name is longer than 200 characters");
+    assert.equal(
+      await reason([{ ...CONFERENCE, name: "x".repeat(201) }]),
+      "name is longer than 200 characters",
+    );
     assert.equal(await reason([{ ...CONFERENCE, name: "\u0301" }]), "name has no letter or digit");
-    assert.equal(await reason([{ ...CONFERENCE, name: "Caf\uFFFD" }]), "name has broken characters (the feed is not UTF-8)");
+    assert.equal(
+      await reason([{ ...CONFERENCE, name: "Caf\uFFFD" }]),
+      "name has broken characters (the feed is not UTF-8)",
+    );
     assert.equal(await reason([{ ...CONFERENCE, startDate: "" }]), "startDate is missing");
-    assert.equal(await reason([{ ...CONFERENCE, startDate: "June 3rd" }]), 'startDate "June 3rd" is not a date');
-    assert.equal(await reason([{ ...CONFERENCE, startDate: "2027-02-30" }]), "startDate 2027-02-30 is not a day of the calendar");
-    assert.equal(await reason([{ ...CONFERENCE, endDate: "2027-06-01" }]), "it ends (2027-06-01) before it starts (2027-06-03)");
-    assert.equal(await reason([{ ...CONFERENCE, endDate: "2029-06-01" }]), "it lasts longer than a year");
-    assert.match(await reason([{ ...CONFERENCE, startDate: "1815-06-18", endDate: "1815-06-18" }]), /^date is not a day .* 1970 to 2100/);
-    assert.equal(await reason([{ ...CONFERENCE, url: "javascript:alert(1)" }]), "url is not a web address (http or https)");
+    assert.equal(
+      await reason([{ ...CONFERENCE, startDate: "June 3rd" }]),
+      'startDate "June 3rd" is not a date',
+    );
+    assert.equal(
+      await reason([{ ...CONFERENCE, startDate: "2027-02-30" }]),
+      "startDate 2027-02-30 is not a day of the calendar",
+    );
+    assert.equal(
+      await reason([{ ...CONFERENCE, endDate: "2027-06-01" }]),
+      "it ends (2027-06-01) before it starts (2027-06-03)",
+    );
+    assert.equal(
+      await reason([{ ...CONFERENCE, endDate: "2029-06-01" }]),
+      "it lasts longer than a year",
+    );
+    assert.match(
+      await reason([{ ...CONFERENCE, startDate: "1815-06-18", endDate: "1815-06-18" }]),
+      /^date is not a day .* 1970 to 2100/,
+    );
+    assert.equal(
+      await reason([{ ...CONFERENCE, url: "javascript:alert(1)" }]),
+      "url is not a web address (http or https)",
+    );
     assert.equal(await reason([7]), "it is not an object");
   });
 
   it("forgives blanks around texts and in addresses", async () => {
-    const { name, url } = await event([{ ...CONFERENCE, name: " JS\n Conf ", url: "http://example.org/Austin, TX" }]);
+    const { name, url } = await event([
+      { ...CONFERENCE, name: " JS\n Conf ", url: "http://example.org/Austin, TX" },
+    ]);
     assert.deepEqual([name, url], ["JS Conf", "http://example.org/Austin,%20TX"]);
   });
 });
 
 describe("JSON with the contract's names", () => {
   it("is read from arrays, lines, pages and lists in lists alike", async () => {
-    const records = Array.from({ length: 3 }, (_, index) => ({ ...LISTING, id: `r${index}`, name: `Gala „${index}“ {[,]}` }));
+    const records = Array.from({ length: 3 }, (_, index) => ({
+      ...LISTING,
+      id: `r${index}`,
+      name: `Gala „${index}“ {[,]}`,
+    }));
     const forms = [
       JSON.stringify(records),
       JSON.stringify(records, null, 2),
@@ -152,7 +205,9 @@ describe("JSON with the contract's names", () => {
     for (const form of forms)
       for (const length of [1, 13, 100_000])
         assert.deepEqual(
-          (await read(form, {}, length)).map((record) => "event" in record && record.event.sourceId),
+          (await read(form, {}, length)).map(
+            (record) => "event" in record && record.event.sourceId,
+          ),
           ["r0", "r1", "r2"],
         );
   });
@@ -166,27 +221,45 @@ describe("JSON with the contract's names", () => {
   });
 
   it("moves a start that the clocks skip, and counts the hours that pass over a change of clocks", async () => {
-    const skipped = await event([{ ...LISTING, location: "Berlin", date: "2027-03-28", startTime: "02:30" }]);
+    const skipped = await event([
+      { ...LISTING, location: "Berlin", date: "2027-03-28", startTime: "02:30" },
+    ]);
     assert.deepEqual([skipped.startTime, skipped.startsAt], ["03:30", "2027-03-28T01:30:00.000Z"]);
     const open = { ...LISTING, duration: undefined };
-    const night = await event([{ ...open, location: "Berlin", date: "2027-10-30", startTime: "22:00", endTime: "06:00" }]);
+    const night = await event([
+      { ...open, location: "Berlin", date: "2027-10-30", startTime: "22:00", endTime: "06:00" },
+    ]);
     assert.equal(night.duration, 9 * 60);
   });
 
   it("takes a moment instead of a day, capacity instead of totalCapacity, numbers as text", async () => {
     const rest = { ...LISTING, date: undefined, startTime: undefined, totalCapacity: undefined };
-    const { date, startTime, totalCapacity } = await event([{ ...rest, startsAt: "2027-07-01T18:00:00.000Z", capacity: "75" }]);
+    const { date, startTime, totalCapacity } = await event([
+      { ...rest, startsAt: "2027-07-01T18:00:00.000Z", capacity: "75" },
+    ]);
     assert.deepEqual([date, startTime, totalCapacity], ["2027-07-01", "20:00", 75]);
   });
 
   it("refuses with a reason", async () => {
     assert.equal(await reason([{ ...LISTING, startTime: "25:00" }]), "startTime is not HH:MM");
     assert.equal(await reason([{ ...LISTING, endTime: "8pm" }]), "endTime is not HH:MM");
-    assert.equal(await reason([{ ...LISTING, duration: 0 }]), "duration is not a number of minutes above 0");
+    assert.equal(
+      await reason([{ ...LISTING, duration: 0 }]),
+      "duration is not a number of minutes above 0",
+    );
     assert.equal(await reason([{ ...LISTING, duration: 1.5 }]), "duration is not a whole number");
-    assert.equal(await reason([{ ...LISTING, timeZone: "Mars/Olympus" }]), 'time zone "Mars/Olympus" is not known');
-    assert.equal(await reason([{ ...LISTING, totalCapacity: -1 }]), "capacity is not a whole number from 0 to 1000000");
-    assert.equal(await reason([{ ...LISTING, totalCapacity: "many" }]), "totalCapacity is not a whole number");
+    assert.equal(
+      await reason([{ ...LISTING, timeZone: "Mars/Olympus" }]),
+      'time zone "Mars/Olympus" is not known',
+    );
+    assert.equal(
+      await reason([{ ...LISTING, totalCapacity: -1 }]),
+      "capacity is not a whole number from 0 to 1000000",
+    );
+    assert.equal(
+      await reason([{ ...LISTING, totalCapacity: "many" }]),
+      "totalCapacity is not a whole number",
+    );
     assert.equal(await reason([{ ...LISTING, date: undefined }]), "date is missing");
   });
 });
@@ -201,8 +274,14 @@ describe("a feed as a whole", () => {
       constructor: FeedError,
       message: /^neither JSON nor iCalendar at line 1: it begins with "<html>/,
     });
-    await assert.rejects(read('[{"name":"a"},\n{"name":}]'), { constructor: FeedError, message: "not JSON at line 2, column 9" });
-    await assert.rejects(read('[{"name":"a"},'), { constructor: FeedError, message: /^not JSON at line 1/ });
+    await assert.rejects(read('[{"name":"a"},\n{"name":}]'), {
+      constructor: FeedError,
+      message: "not JSON at line 2, column 9",
+    });
+    await assert.rejects(read('[{"name":"a"},'), {
+      constructor: FeedError,
+      message: /^not JSON at line 1/,
+    });
     await assert.rejects(read(`["${"x".repeat(5 * 1024 * 1024)}"]`, {}, 65_536), {
       constructor: FeedError,
       message: "a record is longer than 4 MiB",
@@ -213,12 +292,18 @@ describe("a feed as a whole", () => {
 
   it("is unpacked, from standard input too, and counts the bytes that came in", async () => {
     const packed = gzipSync(JSON.stringify([LISTING]));
-    const input = await openInput("-", Readable.from([packed.subarray(0, 10), packed.subarray(10)]));
+    const input = await openInput(
+      "-",
+      Readable.from([packed.subarray(0, 10), packed.subarray(10)]),
+    );
     const records = await collect(readFeed(input.chunks, {}));
     assert.equal(records.length, 1);
     assert.equal(input.readBytes(), packed.length);
     const broken = await openInput("-", Readable.from([packed.subarray(0, 20)]));
-    await assert.rejects(collect(broken.chunks), { constructor: FeedError, message: /^it cannot be unpacked/ });
+    await assert.rejects(collect(broken.chunks), {
+      constructor: FeedError,
+      message: /^it cannot be unpacked/,
+    });
     await assert.rejects(openInput("/no/such/file", Readable.from([])), {
       constructor: FeedError,
       message: /^it cannot be opened: ENOENT/,
@@ -228,7 +313,9 @@ describe("a feed as a whole", () => {
   it("is written in batches, a few in flight; what was read before it broke off is written", async () => {
     const counts: Counts = { imported: 0, updated: 0, unchanged: 0, repeated: 0, refused: 0 };
     const feed = [
-      ...Array.from({ length: 1_200 }, (_, index) => JSON.stringify({ ...LISTING, id: index % 1_100 })),
+      ...Array.from({ length: 1_200 }, (_, index) =>
+        JSON.stringify({ ...LISTING, id: index % 1_100 }),
+      ),
       '{"date":"2027-01-01"}',
       "oops",
     ].join("\n");
@@ -241,15 +328,26 @@ describe("a feed as a whole", () => {
         await new Promise((resolve) => setImmediate(resolve));
         inFlight -= 1;
         return records.map(({ sourceId }) =>
-          sourceId === "7" ? { outcome: "refused" as const, reason: "no" } : { outcome: "imported" as const },
+          sourceId === "7"
+            ? { outcome: "refused" as const, reason: "no" }
+            : { outcome: "imported" as const },
         );
       },
       refused: (number, name, why) => told.push(`${number} ${name} ${why}`),
       progress: () => undefined,
       signal: new AbortController().signal,
     });
-    await assert.rejects(importing, { constructor: FeedError, message: "not JSON at line 1202, column 1" });
-    assert.deepEqual(counts, { imported: 1_099, updated: 0, unchanged: 0, repeated: 100, refused: 2 });
+    await assert.rejects(importing, {
+      constructor: FeedError,
+      message: "not JSON at line 1202, column 1",
+    });
+    assert.deepEqual(counts, {
+      imported: 1_099,
+      updated: 0,
+      unchanged: 0,
+      repeated: 100,
+      refused: 2,
+    });
     assert.deepEqual(told.sort(), ["1201 (no name) name is missing", "8 Gala no"]);
     assert.ok(most <= 3);
   });

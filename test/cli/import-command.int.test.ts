@@ -20,8 +20,18 @@ describe("npm run import", () => {
   before(async () => {
     engine = await startEngine({ SERVICES: "catalog" });
     const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
-    const urls = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter };
-    forget = writeEngineFile(engine.config.dataDir, { nodeId: "node-1", address: undefined, urls, prometheusUrl: undefined });
+    const urls = {
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
+      AMQP_URL: amqpUrl,
+      TRANSPORTER: transporter,
+    };
+    forget = writeEngineFile(engine.config.dataDir, {
+      nodeId: "node-1",
+      address: undefined,
+      urls,
+      prometheusUrl: undefined,
+    });
     environment = { DATA_DIR: engine.config.dataDir, BUS_NAMESPACE: engine.config.namespace };
   });
   after(async () => {
@@ -30,25 +40,50 @@ describe("npm run import", () => {
   });
 
   type Ended = { code: number | null; lines: string[]; errors: string };
-  function start(words: string[], more: Record<string, string> = {}): { child: ChildProcessWithoutNullStreams; ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [COMMAND, ...words], { env: { ...environment, ...more } });
+  function start(
+    words: string[],
+    more: Record<string, string> = {},
+  ): { child: ChildProcessWithoutNullStreams; ended: Promise<Ended> } {
+    const child = spawn(process.execPath, [COMMAND, ...words], {
+      env: { ...environment, ...more },
+    });
     let output = "";
     let errors = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-    const ended = once(child, "close").then(([code]) => ({ code: code as number | null, lines: output.trimEnd().split("\n"), errors }));
+    const ended = once(child, "close").then(([code]) => ({
+      code: code as number | null,
+      lines: output.trimEnd().split("\n"),
+      errors,
+    }));
     return { child, ended };
   }
-  async function run(words: string[], feed = "", more: Record<string, string> = {}): Promise<Ended> {
+  async function run(
+    words: string[],
+    feed = "",
+    more: Record<string, string> = {},
+  ): Promise<Ended> {
     const { child, ended } = start(words, more);
     child.stdin.on("error", () => undefined).end(feed);
     return ended;
   }
 
-  const show = (name: string, more: object = {}): object => ({ name, date: "2030-05-01", location: "Oslo", capacity: 40, ...more });
+  const show = (name: string, more: object = {}): object => ({
+    name,
+    date: "2030-05-01",
+    location: "Oslo",
+    capacity: 40,
+    ...more,
+  });
 
   it("reports each refused record with number, name and reason, and counts on its last line; again, it changes nothing", async () => {
-    const records = [show("One"), show("Two", { date: "2030-02-30" }), show("One"), show("Three"), { date: "2030-05-01" }];
+    const records = [
+      show("One"),
+      show("Two", { date: "2030-02-30" }),
+      show("One"),
+      show("Three"),
+      { date: "2030-05-01" },
+    ];
     const feed = records.map((record) => JSON.stringify(record)).join("\n");
     assert.deepEqual(await run(["-"], feed), {
       code: 0,
@@ -59,19 +94,26 @@ describe("npm run import", () => {
       ],
       errors: "",
     });
-    assert.equal((await run(["-"], feed)).lines.at(-1), "imported 0, updated 0, unchanged 2, repeated 1, refused 2");
+    assert.equal(
+      (await run(["-"], feed)).lines.at(-1),
+      "imported 0, updated 0, unchanged 2, repeated 1, refused 2",
+    );
     const more = await run(["-", "--duration", "60", "--type=revue"], feed);
     assert.equal(more.lines.at(-1), "imported 0, updated 2, unchanged 0, repeated 1, refused 2");
   });
 
   it("reads a packed feed from a web address, and says which one does not answer", async () => {
     const server = createServer((request, response) => {
-      if (request.url === "/feed.json.gz") response.end(gzipSync(JSON.stringify([show("From the web")])));
+      if (request.url === "/feed.json.gz")
+        response.end(gzipSync(JSON.stringify([show("From the web")])));
       else response.writeHead(404).end();
     });
     await once(server.listen(0, "127.0.0.1"), "listening");
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    assert.equal((await run([`${address}/feed.json.gz`])).lines.at(-1), "imported 1, updated 0, unchanged 0, repeated 0, refused 0");
+    assert.equal(
+      (await run([`${address}/feed.json.gz`])).lines.at(-1),
+      "imported 1, updated 0, unchanged 0, repeated 0, refused 0",
+    );
     const missing = await run([`${address}/other`]);
     assert.equal(missing.code, 1);
     assert.match(missing.errors, /cannot be fetched: the server answered 404/);
@@ -97,15 +139,22 @@ describe("npm run import", () => {
 
   it("stops at Ctrl-C, also a doubled one, with what it did", async () => {
     const { child, ended } = start(["-"]);
-    for (let number = 1; number <= 600; number += 1) child.stdin.write(`${JSON.stringify(show(`Long feed ${number}`))}\n`);
+    for (let number = 1; number <= 600; number += 1)
+      child.stdin.write(`${JSON.stringify(show(`Long feed ${number}`))}\n`);
     const written = "SELECT FROM event WHERE name LIKE 'Long feed %'";
-    await until(async () => (await engine.database.query({ text: written })).length >= 500, { withinMs: 20_000 });
+    await until(async () => (await engine.database.query({ text: written })).length >= 500, {
+      withinMs: 20_000,
+    });
     child.kill("SIGINT");
     child.kill("SIGINT");
     const { code, lines, errors } = await ended;
     assert.equal(code, 130);
     assert.match(errors, /^Stopped\./);
-    const imported = Number(/^imported (\d+), updated 0, unchanged 0, repeated 0, refused 0$/.exec(lines.at(-1) ?? "")?.[1]);
+    const imported = Number(
+      /^imported (\d+), updated 0, unchanged 0, repeated 0, refused 0$/.exec(
+        lines.at(-1) ?? "",
+      )?.[1],
+    );
     assert.equal(imported, (await engine.database.query({ text: written })).length);
   });
 });

@@ -26,8 +26,12 @@ describe("npm run ledger", () => {
     database = openDatabase(databaseUrl, "sale");
     model = await connect(amqpUrl);
     environment = {
-      ...{ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter },
-      ...{ DATA_DIR: dataDir, BUS_NAMESPACE: namespace },
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
+      AMQP_URL: amqpUrl,
+      TRANSPORTER: transporter,
+      DATA_DIR: dataDir,
+      BUS_NAMESPACE: namespace,
     };
   });
   after(async () => {
@@ -36,8 +40,13 @@ describe("npm run ledger", () => {
     await engine.close();
   });
 
-  const run = async (...words: string[]): Promise<{ code: number | null; out: string; error: string }> => {
-    const child = spawn(process.execPath, [COMMAND, ...words], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const run = async (
+    ...words: string[]
+  ): Promise<{ code: number | null; out: string; error: string }> => {
+    const child = spawn(process.execPath, [COMMAND, ...words], {
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let [out, error] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (error += text));
@@ -46,16 +55,27 @@ describe("npm run ledger", () => {
   };
 
   it("reconcile: 0 where nothing is wrong, 1 and a sentence where something is, 2 where it cannot be asked", async () => {
-    assert.deepEqual(await run("reconcile"), { code: 0, out: "0 events compared: 0 differences, 0 mended.\n", error: "" });
+    assert.deepEqual(await run("reconcile"), {
+      code: 0,
+      out: "0 events compared: 0 differences, 0 mended.\n",
+      error: "",
+    });
     const eventId = randomUUID();
-    assert.deepEqual(await run("reconcile", eventId), { code: 2, out: "", error: "There is no such event.\n" });
+    assert.deepEqual(await run("reconcile", eventId), {
+      code: 2,
+      out: "",
+      error: "There is no such event.\n",
+    });
     await database.query({
       text: "INSERT INTO event_tickets VALUES (gen_random_uuid(), $1, gen_random_uuid(), '2099-01-01', '\\xab', 1, now())",
       values: [eventId],
     });
     const { code, out } = await run("reconcile", eventId);
     assert.equal(code, 1);
-    assert.match(out, /^unknown-event {2}event [^]*\n {2}1 tickets, ledger rows and waiting rows name an event that does not exist/m);
+    assert.match(
+      out,
+      /^unknown-event {2}event [^]*\n {2}1 tickets, ledger rows and waiting rows name an event that does not exist/m,
+    );
     assert.match(out, /0 events compared: 2 differences, 0 mended\.\n$/);
   });
 
@@ -70,7 +90,9 @@ describe("npm run ledger", () => {
     const shown = await run("dead-letters");
     assert.equal(shown.code, 1);
     const id =
-      new RegExp(`^([0-9a-f]{16}) {2}received .*cannot be read\\n {2}${mine}$`, "m").exec(shown.out)?.[1] ?? assert.fail(shown.out);
+      new RegExp(`^([0-9a-f]{16}) {2}received .*cannot be read\\n {2}${mine}$`, "m").exec(
+        shown.out,
+      )?.[1] ?? assert.fail(shown.out);
     for (const destructive of [
       ["replay", id],
       ["discard", id],
@@ -79,7 +101,11 @@ describe("npm run ledger", () => {
       assert.equal(code, 2);
       assert.match(error, /Nobody is there to ask: add --yes\./);
     }
-    assert.deepEqual(await run("discard", id, "--yes"), { code: 0, out: "1 thrown away.\n", error: "" });
+    assert.deepEqual(await run("discard", id, "--yes"), {
+      code: 0,
+      out: "1 thrown away.\n",
+      error: "",
+    });
     assert.deepEqual(await run("replay", id, "--yes"), {
       code: 1,
       out: `No dead letter has the id ${id}.\n0 moved back into the queue, ${before} left.\n`,
@@ -88,12 +114,23 @@ describe("npm run ledger", () => {
   });
 
   it("says how it is used, and what to do where no engine runs", async () => {
-    for (const words of [[], ["reconcile", "x"], ["retry-failed"], ["replay", "x"], ["discard"], ["dead-letters", "x"]]) {
+    for (const words of [
+      [],
+      ["reconcile", "x"],
+      ["retry-failed"],
+      ["replay", "x"],
+      ["discard"],
+      ["dead-letters", "x"],
+    ]) {
       const { code, error } = await run(...words);
       assert.equal(code, 2);
       assert.match(error, /npm run ledger -- COMMAND/);
     }
-    assert.deepEqual(await run("retry-failed", randomUUID()), { code: 2, out: "", error: "There is no such event.\n" });
+    assert.deepEqual(await run("retry-failed", randomUUID()), {
+      code: 2,
+      out: "",
+      error: "There is no such event.\n",
+    });
     environment = { DATA_DIR: `${engine.config.dataDir}/elsewhere` };
     const { code, error } = await run("reconcile");
     assert.equal(code, 2);

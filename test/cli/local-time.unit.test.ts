@@ -19,7 +19,9 @@ const MINUTES_OF_A_YEAR = 366 * 24 * 60;
 /** In UTC, since some clocks were half a minute off. */
 function wholeMinute(moment: Temporal.ZonedDateTime): Temporal.ZonedDateTime {
   const minute = Math.floor(moment.epochMilliseconds / 60_000);
-  return Temporal.Instant.fromEpochMilliseconds(minute * 60_000).toZonedDateTimeISO(moment.timeZoneId);
+  return Temporal.Instant.fromEpochMilliseconds(minute * 60_000).toZonedDateTimeISO(
+    moment.timeZoneId,
+  );
 }
 
 describe("local times of feeds", () => {
@@ -30,11 +32,17 @@ describe("local times of feeds", () => {
       for (let index = 0; index < 40; index += 1) {
         const change = at.getTimeZoneTransition("next");
         at = change !== null && change.year < 2040 ? change : at.add({ days: 367 });
-        for (const hours of [-49, -25, -3, -2, -1, 0, 1, 2, 23, 25, 49]) moments.push(wholeMinute(at.add({ minutes: hours * 60 + 30 })));
+        for (const hours of [-49, -25, -3, -2, -1, 0, 1, 2, 23, 25, 49])
+          moments.push(wholeMinute(at.add({ minutes: hours * 60 + 30 })));
       }
       for (const moment of moments) {
-        const [date, time] = [moment.toPlainDate().toString(), moment.toPlainTime().toString({ smallestUnit: "minute" })];
-        const wanted = Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(zone, { disambiguation: "compatible" });
+        const [date, time] = [
+          moment.toPlainDate().toString(),
+          moment.toPlainTime().toString({ smallestUnit: "minute" }),
+        ];
+        const wanted = Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(zone, {
+          disambiguation: "compatible",
+        });
         assert.equal(momentOf(date, time, zone), wanted.epochMilliseconds, `${date} ${time}`);
         const end = moment.add({ hours: 26, minutes: 15 });
         const span = spanBetween(moment.epochMilliseconds, end.epochMilliseconds, zone);

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { Client } from "pg";
-import { migrate, MigrationError, readMigrations, type Migration } from "../../tools/database/migrations.ts";
+import {
+  migrate,
+  MigrationError,
+  readMigrations,
+  type Migration,
+} from "../../tools/database/migrations.ts";
 import { dumpSchema, SCHEMA_FILE } from "../../tools/database/schema-dump.ts";
 import { emptyDatabase, freshDatabase } from "../support/database.ts";
 
@@ -44,24 +49,37 @@ describe("migrations", () => {
       await migrate(url, [one, two]);
       await assert.rejects(
         migrate(url, [one]),
-        (error) => error instanceof MigrationError && /newer than this code.*0002_two/.test(error.message),
+        (error) =>
+          error instanceof MigrationError && /newer than this code.*0002_two/.test(error.message),
       );
     }));
 
   it("refuses a file that was changed after it was applied", () =>
     onEmpty(async (url) => {
       await migrate(url, [one]);
-      await assert.rejects(migrate(url, [{ ...one, checksum: "other" }, two]), /0001_one was changed/);
-      assert.deepEqual(await migrate(url, [one, two]), ["0002_two"], "nothing of the refused run was applied");
+      await assert.rejects(
+        migrate(url, [{ ...one, checksum: "other" }, two]),
+        /0001_one was changed/,
+      );
+      assert.deepEqual(
+        await migrate(url, [one, two]),
+        ["0002_two"],
+        "nothing of the refused run was applied",
+      );
     }));
 
   it("takes a failing file back as a whole and keeps those before it", () =>
     onEmpty(async (url) => {
       const broken = { ...two, sql: "-- why\nCREATE TABLE half (); SELECT 1 / 0;" };
-      await assert.rejects(migrate(url, [one, broken]), /0002_two failed and was taken back: division by zero/);
+      await assert.rejects(
+        migrate(url, [one, broken]),
+        /0002_two failed and was taken back: division by zero/,
+      );
       const client = new Client({ connectionString: url });
       await client.connect();
-      const { rows } = await client.query("SELECT to_regclass('half') AS half, to_regclass('one')::text AS one");
+      const { rows } = await client.query(
+        "SELECT to_regclass('half') AS half, to_regclass('one')::text AS one",
+      );
       await client.end();
       assert.deepEqual(rows, [{ half: null, one: "one" }]);
     }));

@@ -53,7 +53,9 @@ describe("operators", () => {
     const customer = mint({ userId: randomUUID(), role: "customer" });
     const operator = mint({ userId: randomUUID(), role: "operator" });
     const ours = actions().filter(({ name }) => !name.startsWith("$node."));
-    const operators = ours.filter(({ action }) => action?.auth === "operator").map(({ name }) => name);
+    const operators = ours
+      .filter(({ action }) => action?.auth === "operator")
+      .map(({ name }) => name);
     for (const name of [
       "auth.find",
       "api.status",
@@ -73,12 +75,27 @@ describe("operators", () => {
       "purchasing.workers",
     ])
       assert.ok(operators.includes(name), `${name} is an operator's`);
-    for (const name of operators) assert.deepEqual([await call(name, customer), await call(name)], ["FORBIDDEN", "UNAUTHENTICATED"], name);
+    for (const name of operators)
+      assert.deepEqual(
+        [await call(name, customer), await call(name)],
+        ["FORBIDDEN", "UNAUTHENTICATED"],
+        name,
+      );
     // None of ours forgets to say who may call it, so one is made that does.
-    broker.createService({ name: "forgotten", actions: { door: () => ({ ok: true, value: "in" }) } });
+    broker.createService({
+      name: "forgotten",
+      actions: { door: () => ({ ok: true, value: "in" }) },
+    });
     await broker.waitForServices("forgotten", 10_000, 50);
-    for (const name of [...ours.filter(({ action }) => action?.auth === undefined).map(({ name }) => name), "forgotten.door"])
-      assert.deepEqual([await call(name, operator), await call(name)], ["FORBIDDEN", "FORBIDDEN"], name);
+    for (const name of [
+      ...ours.filter(({ action }) => action?.auth === undefined).map(({ name }) => name),
+      "forgotten.door",
+    ])
+      assert.deepEqual(
+        [await call(name, operator), await call(name)],
+        ["FORBIDDEN", "FORBIDDEN"],
+        name,
+      );
     assert.deepEqual(
       ours
         .filter(({ action }) => action?.auth === "public")
@@ -105,7 +122,13 @@ describe("operators", () => {
     assert.ok(names.includes("$node.list") && names.includes("purchasing.buy"));
     const paths = names.flatMap((name) => {
       const slashed = name.replaceAll(".", "/");
-      return [`/${slashed}`, `/${name}`, `/api/${slashed}`, `/api/${name}`, `/api/~${slashed.slice(1)}`];
+      return [
+        `/${slashed}`,
+        `/${name}`,
+        `/api/${slashed}`,
+        `/api/${name}`,
+        `/api/~${slashed.slice(1)}`,
+      ];
     });
     const contract = new Set([
       "/api/auth/login",
@@ -131,28 +154,44 @@ describe("operators", () => {
   it("are made and unmade by a command, which ends the person's sessions and nobody else's", async () => {
     const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
     const env = {
-      ...{ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter },
-      ...{ DATA_DIR: engine.config.dataDir, BUS_NAMESPACE: engine.config.namespace },
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
+      AMQP_URL: amqpUrl,
+      TRANSPORTER: transporter,
+      DATA_DIR: engine.config.dataDir,
+      BUS_NAMESPACE: engine.config.namespace,
     };
     const run = async (...words: string[]): Promise<{ code: number; out: string; error: string }> =>
       promisify(execFile)(process.execPath, [COMMAND, ...words], { env }).then(
         ({ stdout, stderr }) => ({ code: 0, out: stdout.trim(), error: stderr }),
         (error: unknown) => {
-          const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+          const { code, stdout, stderr } = error as {
+            code: number;
+            stdout: string;
+            stderr: string;
+          };
           return { code, out: stdout, error: stderr };
         },
       );
     const emails = [`ada.${randomUUID()}@example.org`, `bob.${randomUUID()}@example.org`] as const;
     const [ada, bob] = emails;
     const login = async (email: string) =>
-      (await ask("POST", "/api/auth/login", { json: { email, password: PASSWORD, delivery: "body" } })).json as {
+      (
+        await ask("POST", "/api/auth/login", {
+          json: { email, password: PASSWORD, delivery: "body" },
+        })
+      ).json as {
         accessToken: string;
         refreshToken: string;
         user: { role: string };
       };
-    for (const email of emails) await ask("POST", "/api/auth/register", { json: { email, password: PASSWORD, name: "A Person" } });
+    for (const email of emails)
+      await ask("POST", "/api/auth/register", {
+        json: { email, password: PASSWORD, name: "A Person" },
+      });
     const [before, bystander] = [await login(ada), await login(bob)];
-    const refresh = async (refreshToken: string) => (await ask("POST", "/api/auth/refresh", { json: { refreshToken } })).status;
+    const refresh = async (refreshToken: string) =>
+      (await ask("POST", "/api/auth/refresh", { json: { refreshToken } })).status;
 
     assert.deepEqual(await run("list"), { code: 0, out: "There are no operators.", error: "" });
     assert.deepEqual(await run("grant", ` ${ada.toUpperCase()}`, "operator"), {
@@ -177,7 +216,14 @@ describe("operators", () => {
       out: "",
       error: "Nobody has registered as nobody@example.org.\n",
     });
-    const misused = [[], ["grant", ada], ["grant", ada, "root"], ["grant", "ada", "operator"], ["revoke"], ["list", "x"]];
+    const misused = [
+      [],
+      ["grant", ada],
+      ["grant", ada, "root"],
+      ["grant", "ada", "operator"],
+      ["revoke"],
+      ["list", "x"],
+    ];
     for (const { code, error } of await Promise.all(misused.map((words) => run(...words)))) {
       assert.equal(code, 1);
       assert.match(error, /npm run user -- COMMAND/);

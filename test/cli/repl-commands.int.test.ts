@@ -43,7 +43,9 @@ describe("operators' commands", () => {
     const line = `${sold} {2}on node-1-\\S+ {2}epoch \\d{13} {2}7 left {2}mailbox 0 {2}largest batch 1 {2}sold 1\n`;
     assert.match(
       output,
-      new RegExp(`${line}It has no worker: nobody has asked for it lately\\.\nNothing is no event's id; events shows them\n${line}`),
+      new RegExp(
+        `${line}It has no worker: nobody has asked for it lately\\.\nNothing is no event's id; events shows them\n${line}`,
+      ),
     );
   });
 
@@ -55,11 +57,19 @@ describe("operators' commands", () => {
       { name: "Bad", date: "2030-02-30", location: "Oslo", capacity: 40 },
     ];
     writeFileSync(file, records.map((record) => JSON.stringify(record)).join("\n"));
-    const there = (): Promise<number> => count("SELECT count(*) FROM event WHERE name = $1", [name]);
+    const there = (): Promise<number> =>
+      count("SELECT count(*) FROM event WHERE name = $1", [name]);
     const asked = await repl.piped([`import ${file}`, "import", "q"]);
-    assert.match(asked.output, /Import \S+feed\.jsonl\?.* Nobody is there to ask: start with --yes\.\n.*import wants a file/);
+    assert.match(
+      asked.output,
+      /Import \S+feed\.jsonl\?.* Nobody is there to ask: start with --yes\.\n.*import wants a file/,
+    );
     assert.equal(await there(), 0, "nobody said yes");
-    const done = await repl.piped([`import ${file}`, `import ${file}`, `import ${file}.none`, "q"], {}, ["--yes"]);
+    const done = await repl.piped(
+      [`import ${file}`, `import ${file}`, `import ${file}.none`, "q"],
+      {},
+      ["--yes"],
+    );
     assert.match(
       done.output,
       /record 2, Bad: date 2030-02-30 is not a day[^]*imported 1, updated 0, unchanged 0, repeated 0, refused 1[^]*imported 0, updated 0, unchanged 1, repeated 0, refused 1[^]*It failed: .*none/,
@@ -78,7 +88,10 @@ describe("operators' commands", () => {
       await until(async () => (await dead()) === 1);
       const asked = await repl.piped(["deadletters", "deadletters replay", "q"]);
       assert.ok(asked.output.includes(letter), asked.output);
-      assert.match(asked.output, /1 wait\.\n[^]*1 wait\.\nMove 1 back into the queue\? Nobody is there to ask: start with --yes\./);
+      assert.match(
+        asked.output,
+        /1 wait\.\n[^]*1 wait\.\nMove 1 back into the queue\? Nobody is there to ask: start with --yes\./,
+      );
       assert.equal(await dead(), 1, "nobody said yes");
       const done = await repl.piped(["deadletters replay", "deadletters", "q"], {}, ["--yes"]);
       assert.match(done.output, /\{"replayed":1[^]*^0 wait\.$/m);
@@ -97,7 +110,9 @@ describe("operators' commands", () => {
   });
 
   it("at a terminal ask and take y for a yes, and complete words with Tab", async () => {
-    const flushes = (): number => readFileSync(engine.config.auditFile ?? "", "utf8").split('"what":"catalog.flush"').length - 1;
+    const flushes = (): number =>
+      readFileSync(engine.config.auditFile ?? "", "utf8").split('"what":"catalog.flush"').length -
+      1;
     const typist = await repl.typist();
     typist.type("cache flush\r");
     await typist.reads(/Make every page of searches stale\?.* \[y\/N\] /);

@@ -23,7 +23,13 @@ describe("npm run repl", () => {
   });
 
   it("answers as to an operator, in turn, and leaves with q", async () => {
-    const { code, output, errors } = await repl(["call ledger.status", "call ledger.reconcile", "call purchasing.workers", "nodes", "q"]);
+    const { code, output, errors } = await repl([
+      "call ledger.status",
+      "call ledger.reconcile",
+      "call purchasing.workers",
+      "nodes",
+      "q",
+    ]);
     assert.equal(errors, "");
     assert.equal(code, 0);
     assert.match(
@@ -31,7 +37,11 @@ describe("npm run repl", () => {
       /Call 'ledger\.status'[^]*pendingRows: 0[^]*Call 'ledger\.reconcile'[^]*events: 0, [^]*Call 'purchasing\.workers'[^]*items: \[\]/,
     );
     assert.match(output, /║ node-1-[^]*║ repl-/);
-    assert.doesNotMatch(output, /ok: false|eyJ|undefined/, "nothing is refused, no token is shown, and nothing but answers");
+    assert.doesNotMatch(
+      output,
+      /ok: false|eyJ|undefined/,
+      "nothing is refused, no token is shown, and nothing but answers",
+    );
   });
 
   it("knows operators' commands, and asks before what cannot be undone", async () => {
@@ -72,13 +82,26 @@ describe("npm run repl", () => {
       INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at, cancelled_at)
       SELECT ticket.id, event.id, $3::uuid, event.date, decode(repeat('00', 64), 'hex'), ticket.ordinal, now(), ticket.cancelled_at
       FROM event, (VALUES ($1::uuid, 1, NULL::timestamptz), ($2::uuid, 2, now())) AS ticket (id, ordinal, cancelled_at) WHERE event.id = $4::uuid`;
-    await engine.database.query({ text: rows, values: [ticketId, cancelled, randomUUID(), eventId] });
-    const codes = [ticketId, cancelled].map((id) => ticketCode(engine.config.transactionSecret, id));
+    await engine.database.query({
+      text: rows,
+      values: [ticketId, cancelled, randomUUID(), eventId],
+    });
+    const codes = [ticketId, cancelled].map((id) =>
+      ticketCode(engine.config.transactionSecret, id),
+    );
     const forged = ticketCode("another secret of thirty-two letters", ticketId);
-    const { code, output } = await repl([...codes, forged, ""].map((text) => `ticket ${text}`).concat("q"));
+    const { code, output } = await repl(
+      [...codes, forged, ""].map((text) => `ticket ${text}`).concat("q"),
+    );
     assert.equal(code, 0);
-    assert.match(output, new RegExp(`admits one {2}Concert, Berlin, \\d{4}-\\d\\d-\\d\\d {2}ticket ${ticketId}$`, "m"));
-    assert.match(output, new RegExp(`^ADMITS NOBODY: cancelled at \\S+Z {2}Concert, .* ${cancelled}$`, "m"));
+    assert.match(
+      output,
+      new RegExp(`admits one {2}Concert, Berlin, \\d{4}-\\d\\d-\\d\\d {2}ticket ${ticketId}$`, "m"),
+    );
+    assert.match(
+      output,
+      new RegExp(`^ADMITS NOBODY: cancelled at \\S+Z {2}Concert, .* ${cancelled}$`, "m"),
+    );
     assert.equal(output.match(/The engine refuses: TICKET_NOT_FOUND/g)?.length, 2, output);
   });
 
@@ -90,9 +113,16 @@ describe("npm run repl", () => {
     const refused = await repl(["workers"], {}, ["--as", "bob@example.com"]);
     assert.equal(refused.code, 1);
     assert.match(refused.errors, /bob@example\.com is no operator/);
-    const { code, output } = await repl(["user bob@example.com", "cache flush", "q"], {}, ["--as", "ada@example.com", "--yes"]);
+    const { code, output } = await repl(["user bob@example.com", "cache flush", "q"], {}, [
+      "--as",
+      "ada@example.com",
+      "--yes",
+    ]);
     assert.equal(code, 0);
-    assert.match(output, /for ada@example\.com;[^]*bob@example\.com {2}Ada {2}customer {2}0 sessions[^]*Done\. Gateways keep/);
+    assert.match(
+      output,
+      /for ada@example\.com;[^]*bob@example\.com {2}Ada {2}customer {2}0 sessions[^]*Done\. Gateways keep/,
+    );
     const line = await until(() =>
       readFileSync(engine.config.auditFile ?? "", "utf8")
         .split("\n")
@@ -105,7 +135,10 @@ describe("npm run repl", () => {
     const node = await engine.startNode({ SERVICES: "purchasing" });
     const { output } = await repl([`drain ${node.broker.nodeID}`, "q"], {}, ["--yes"]);
     assert.match(output, /finishes what it has and ends/);
-    await until(() => !(node.broker as unknown as { started: boolean }).started, { withinMs: 15_000, what: "The node has stopped" });
+    await until(() => !(node.broker as unknown as { started: boolean }).started, {
+      withinMs: 15_000,
+      what: "The node has stopped",
+    });
   });
 
   it("answers the last line of a pipe that ends without q", async () => {

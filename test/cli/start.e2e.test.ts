@@ -15,7 +15,9 @@ const SERVES = /serves on (http:\S+)/;
 
 /** Runs the newcomer's own command in a process group of its own, as a terminal does, with nothing configured but what is given. */
 function npmStart(environment: Record<string, string>) {
-  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name));
+  const outside = Object.entries(processEnvironment()).filter(
+    ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
+  );
   const npm = spawn("npm", ["start"], {
     cwd: ROOT,
     env: { ...Object.fromEntries(outside), PORT: "0", ...environment },
@@ -23,7 +25,8 @@ function npmStart(environment: Record<string, string>) {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";
-  for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  for (const stream of [npm.stdout, npm.stderr])
+    stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const ended = once(npm, "close").then(([code]) => code as number | null);
   const pid = npm.pid ?? assert.fail("npm did not start");
   return {
@@ -34,8 +37,8 @@ function npmStart(environment: Record<string, string>) {
     /** What Ctrl-C does: everybody in the foreground gets it, and npm passes it on once more. */
     ctrlC: () => process.kill(-pid, "SIGINT"),
     address: (withinMs: number) =>
-      until(() => SERVES.exec(said)?.[1], { withinMs, what: "npm start serves" }).catch((error: unknown) =>
-        assert.fail(`${String(error)}\n${said}`),
+      until(() => SERVES.exec(said)?.[1], { withinMs, what: "npm start serves" }).catch(
+        (error: unknown) => assert.fail(`${String(error)}\n${said}`),
       ),
   };
 }
@@ -49,7 +52,11 @@ describe("npm start", () => {
   function everything(): { pid: number; started: string }[] {
     const engine = readEngineFile(folder) ?? assert.fail("no engine.json");
     const running = [...rememberedServers(folder), { pid: engine.pid, started: engine.started }];
-    assert.equal(stillRunning(running).length, 6, "the engine, four servers, RabbitMQ's port mapper");
+    assert.equal(
+      stillRunning(running).length,
+      6,
+      "the engine, four servers, RabbitMQ's port mapper",
+    );
     return running;
   }
 
@@ -62,7 +69,14 @@ describe("npm start", () => {
 
     const second = npmStart(environment);
     assert.equal(await second.ended, 1);
-    assert.ok(second.said().includes(`already (process ${readEngineFile(folder)?.pid ?? 0}): it answers at ${address}`), second.said());
+    assert.ok(
+      second
+        .said()
+        .includes(
+          `already (process ${readEngineFile(folder)?.pid ?? 0}): it answers at ${address}`,
+        ),
+      second.said(),
+    );
 
     const running = everything();
     npm.kill("SIGKILL");

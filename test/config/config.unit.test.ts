@@ -5,7 +5,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type Config, ConfigError, type Environment, readConfig, VARIABLES } from "../../config/index.ts";
+import {
+  type Config,
+  ConfigError,
+  type Environment,
+  readConfig,
+  VARIABLES,
+} from "../../config/index.ts";
 
 const drawn = (): string => randomBytes(48).toString("base64url");
 
@@ -51,7 +57,8 @@ describe("the configuration", () => {
   before(() => (folder = mkdtempSync(join(tmpdir(), "boxoffice-config-"))));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const read = (environment: Environment): Config => readConfig({ DATA_DIR: join(folder, "data"), ...environment });
+  const read = (environment: Environment): Config =>
+    readConfig({ DATA_DIR: join(folder, "data"), ...environment });
   const problemsOf = (environment: Environment): readonly string[] => {
     try {
       read(environment);
@@ -62,13 +69,17 @@ describe("the configuration", () => {
       return error.problems;
     }
   };
-  const named = (environment: Environment, name: string): boolean => problemsOf(environment).some((problem) => problem.includes(name));
+  const named = (environment: Environment, name: string): boolean =>
+    problemsOf(environment).some((problem) => problem.includes(name));
 
   /** Everything production asks for. */
   const production = (): Environment => {
     const keys = join(folder, "keys");
     mkdirSync(keys, { recursive: true });
-    writeFileSync(join(keys, "19700101T000000Z.pem"), generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }));
+    writeFileSync(
+      join(keys, "19700101T000000Z.pem"),
+      generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }),
+    );
     return {
       NODE_ENV: "production",
       INTERNAL_TOKEN_SECRET: drawn(),
@@ -92,7 +103,10 @@ describe("the configuration", () => {
     const unset = read({});
     for (const blank of ["", "  "]) {
       const environment = Object.fromEntries(
-        Object.keys(VARIABLES).map((name) => [name, name === "DATA_DIR" ? join(folder, "data") : blank]),
+        Object.keys(VARIABLES).map((name) => [
+          name,
+          name === "DATA_DIR" ? join(folder, "data") : blank,
+        ]),
       );
       assert.deepEqual({ ...read(environment), nodeId: "" }, { ...unset, nodeId: "" });
     }
@@ -103,7 +117,13 @@ describe("the configuration", () => {
   });
 
   it("reports all problems together", () => {
-    const several = { PORT: "x", RATE_LIMITS: "no", LOG_LEVEL: "loud", TLS_CERT_FILE: "/does/not/exist", TRANSACTION_SECRET: "short" };
+    const several = {
+      PORT: "x",
+      RATE_LIMITS: "no",
+      LOG_LEVEL: "loud",
+      TLS_CERT_FILE: "/does/not/exist",
+      TRANSACTION_SECRET: "short",
+    };
     const problems = problemsOf(several);
     for (const name of Object.keys(several))
       assert.ok(
@@ -114,7 +134,13 @@ describe("the configuration", () => {
   });
 
   it("repeats no secret and no password", () => {
-    const secrets = ["hunter2hunter2", "amqp-password", "db-password", "redis-password", "nats-password"];
+    const secrets = [
+      "hunter2hunter2",
+      "amqp-password",
+      "db-password",
+      "redis-password",
+      "nats-password",
+    ];
     const [token = "", amqp, database, redis, nats] = secrets;
     const words = problemsOf({
       INTERNAL_TOKEN_SECRET: token,
@@ -130,7 +156,10 @@ describe("the configuration", () => {
 
   it("makes secrets once outside production, and closes them to others", () => {
     const first = read({});
-    assert.deepEqual([first.internalTokenSecret, first.transactionSecret], [read({}).internalTokenSecret, read({}).transactionSecret]);
+    assert.deepEqual(
+      [first.internalTokenSecret, first.transactionSecret],
+      [read({}).internalTokenSecret, read({}).transactionSecret],
+    );
     const file = join(folder, "data", "secrets", "transaction_secret");
     assert.equal(readFileSync(file, "utf8"), first.transactionSecret);
     assert.equal(statSync(file).mode & 0o077, 0);
@@ -143,14 +172,21 @@ describe("the configuration", () => {
     const others = { ...production(), INTERNAL_TOKEN_SECRET: undefined };
     assert.equal(read({ ...others, INTERNAL_TOKEN_SECRET_FILE: file }).internalTokenSecret, secret);
     assert.ok(named({ ...production(), INTERNAL_TOKEN_SECRET_FILE: file }, "are both set"));
-    assert.ok(named({ ...others, INTERNAL_TOKEN_SECRET_FILE: "/does/not/exist" }, "cannot be read"));
+    assert.ok(
+      named({ ...others, INTERNAL_TOKEN_SECRET_FILE: "/does/not/exist" }, "cannot be read"),
+    );
     writeFileSync(file, "\n");
     assert.ok(named({ ...others, INTERNAL_TOKEN_SECRET_FILE: file }, "empty file"));
   });
 
   it("S30: does not start in production without every secret, and names them all", () => {
     const problems = problemsOf({ NODE_ENV: "production" }).join("\n");
-    for (const name of ["INTERNAL_TOKEN_SECRET", "TRANSACTION_SECRET", "REFRESH_TOKEN_SECRET", "ACCESS_TOKEN_KEYS_DIR"])
+    for (const name of [
+      "INTERNAL_TOKEN_SECRET",
+      "TRANSACTION_SECRET",
+      "REFRESH_TOKEN_SECRET",
+      "ACCESS_TOKEN_KEYS_DIR",
+    ])
       assert.match(problems, new RegExp(`${name} is missing`));
     assert.deepEqual(problemsOf(production()), []);
   });
@@ -168,16 +204,28 @@ describe("the configuration", () => {
       "this is an example of a passphrase",
     ];
     for (const name of ["INTERNAL_TOKEN_SECRET", "TRANSACTION_SECRET", "REFRESH_TOKEN_SECRET"]) {
-      for (const secret of guessable) assert.ok(named({ ...production(), [name]: secret }, name), secret);
-      assert.ok(named({ ...production(), [name]: randomBytes(15).toString("hex") }, name), "too short");
+      for (const secret of guessable)
+        assert.ok(named({ ...production(), [name]: secret }, name), secret);
+      assert.ok(
+        named({ ...production(), [name]: randomBytes(15).toString("hex") }, name),
+        "too short",
+      );
     }
     for (const encoding of ["hex", "base64", "base64url"] as const)
       for (let round = 0; round < 200; round += 1) {
         const secret = randomBytes(24).toString(encoding);
-        assert.ok(!named({ ...production(), INTERNAL_TOKEN_SECRET: secret }, "INTERNAL_TOKEN_SECRET"), secret);
+        assert.ok(
+          !named({ ...production(), INTERNAL_TOKEN_SECRET: secret }, "INTERNAL_TOKEN_SECRET"),
+          secret,
+        );
       }
     const one = drawn();
-    assert.ok(named({ ...production(), INTERNAL_TOKEN_SECRET: one, TRANSACTION_SECRET: one }, "is the same as"));
+    assert.ok(
+      named(
+        { ...production(), INTERNAL_TOKEN_SECRET: one, TRANSACTION_SECRET: one },
+        "is the same as",
+      ),
+    );
   });
 
   it("S30: does not start in production with limits off, proxies that are everybody, or no audit trail", () => {

@@ -24,19 +24,27 @@ describe("free ports", () => {
       cwd: ROOT,
       stdio: ["pipe", "pipe", "inherit"],
     });
-    return { child, ports: text(child.stdout).then((said) => JSON.parse(said) as number[]), ended: once(child, "close") };
+    return {
+      child,
+      ports: text(child.stdout).then((said) => JSON.parse(said) as number[]),
+      ended: once(child, "close"),
+    };
   };
   after(async () => {
     for (const { child } of children) child.stdin.end();
     await Promise.all(children.map(({ ended }) => ended));
   });
 
-  it("are given to one process, though nobody listens on them yet", { skip: process.platform !== "linux" }, async () => {
-    children.push(asker(), asker());
-    const asked = (await Promise.all(children.map(({ ports }) => ports))).flat();
-    assert.equal(asked.length, 2 * EACH);
-    assert.equal(new Set(asked).size, asked.length);
-  });
+  it(
+    "are given to one process, though nobody listens on them yet",
+    { skip: process.platform !== "linux" },
+    async () => {
+      children.push(asker(), asker());
+      const asked = (await Promise.all(children.map(({ ports }) => ports))).flat();
+      assert.equal(asked.length, 2 * EACH);
+      assert.equal(new Set(asked).size, asked.length);
+    },
+  );
 
   it("come in a row where several are asked for", async () => {
     const first = await freePort(3);

@@ -24,7 +24,11 @@ function copied(containerfile: string): string[] {
 /** Imports of what is copied that are not copied themselves. */
 function missingFrom(sources: readonly string[]): string[] {
   const holds = (path: string): boolean =>
-    sources.some((source) => (source === "*.ts" ? /^[^/]+\.ts$/.test(path) : path === source || path.startsWith(`${source}/`)));
+    sources.some((source) =>
+      source === "*.ts"
+        ? /^[^/]+\.ts$/.test(path)
+        : path === source || path.startsWith(`${source}/`),
+    );
   return readSourceFiles()
     .filter(
       (file) =>
@@ -48,12 +52,17 @@ describe("the image", () => {
   it("has every file that the engine imports", () => {
     assert.ok(sources.includes("*.ts") && sources.includes("services"), sources.join(" "));
     assert.deepEqual(missingFrom(sources), []);
-    assert.ok(missingFrom(sources.filter((source) => source !== "domain")).length > 10, "a folder that is left out is noticed");
+    assert.ok(
+      missingFrom(sources.filter((source) => source !== "domain")).length > 10,
+      "a folder that is left out is noticed",
+    );
   });
 
   it("is let have what it copies", () => {
     const letIn = read(".dockerignore").split("\n");
-    for (const source of sources.filter((path) => path !== "node_modules" && path !== "public/dist"))
+    for (const source of sources.filter(
+      (path) => path !== "node_modules" && path !== "public/dist",
+    ))
       assert.ok(letIn.includes(`!${source}`) || source === "package.json", source);
   });
 
@@ -61,14 +70,17 @@ describe("the image", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: { start: string } };
     assert.equal(scripts.start, ["exec node", ...HEAP_FLAGS, "cli/commands/start.ts"].join(" "));
     assert.ok(
-      read("Containerfile").endsWith(`\nCMD ${JSON.stringify(["node", ...HEAP_FLAGS, "cli/commands/node.ts"]).replaceAll(",", ", ")}\n`),
+      read("Containerfile").endsWith(
+        `\nCMD ${JSON.stringify(["node", ...HEAP_FLAGS, "cli/commands/node.ts"]).replaceAll(",", ", ")}\n`,
+      ),
     );
   });
 
   it("runs as a user without rights, by the variables of the engine", () => {
     const text = read("Containerfile");
     assert.match(text, /^USER 10001:10001$/m);
-    for (const [, name = ""] of text.matchAll(/(?<=^ENV .*)(\w+)=/gm)) assert.ok(name in VARIABLES, name);
+    for (const [, name = ""] of text.matchAll(/(?<=^ENV .*)(\w+)=/gm))
+      assert.ok(name in VARIABLES, name);
   });
 });
 
@@ -77,17 +89,26 @@ describe("compose.yaml", () => {
 
   it("mounts files that are there, and names variables that the engine has", () => {
     const mounted = Object.values(services).flatMap(({ volumes = [] }) =>
-      volumes.filter((volume) => volume.startsWith("./")).map((volume) => volume.split(":")[0] ?? ""),
+      volumes
+        .filter((volume) => volume.startsWith("./"))
+        .map((volume) => volume.split(":")[0] ?? ""),
     );
     assert.ok(mounted.length > 4);
     for (const file of mounted) assert.ok(existsSync(join(ROOT, file)), file);
-    for (const name of Object.keys(services.engine?.environment ?? {})) assert.ok(name in VARIABLES, name);
+    for (const name of Object.keys(services.engine?.environment ?? {}))
+      assert.ok(name in VARIABLES, name);
   });
 
   it("has the servers of the cluster, in the same versions", () => {
     for (const name of ["postgres", "redis", "rabbitmq", "nats"])
-      assert.ok(read(`kubernetes/base/servers/${name}.yaml`).includes(`image: ${services[name]?.image}\n`), name);
+      assert.ok(
+        read(`kubernetes/base/servers/${name}.yaml`).includes(`image: ${services[name]?.image}\n`),
+        name,
+      );
     for (const name of ["prometheus", "grafana"])
-      assert.ok(read(`kubernetes/monitoring/${name}.yaml`).includes(`image: ${services[name]?.image}\n`), name);
+      assert.ok(
+        read(`kubernetes/monitoring/${name}.yaml`).includes(`image: ${services[name]?.image}\n`),
+        name,
+      );
   });
 });

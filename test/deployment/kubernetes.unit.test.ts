@@ -7,7 +7,15 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { readConfig, VARIABLES } from "../../config/index.ts";
 import { imagesOf, pinned } from "../../cli/commands/kubernetes-images.ts";
-import { build, copyManifests, digestOf, findBuilder, type Manifest, OVERLAYS, plant } from "../support/manifests/build.ts";
+import {
+  build,
+  copyManifests,
+  digestOf,
+  findBuilder,
+  type Manifest,
+  OVERLAYS,
+  plant,
+} from "../support/manifests/build.ts";
 import { policyErrors, workloadsOf } from "../support/manifests/policy.ts";
 import { schemaErrors, typeErrors } from "../support/manifests/schemas.ts";
 
@@ -15,7 +23,13 @@ const builder = findBuilder();
 const skip = builder === undefined ? "neither kubectl nor kustomize is installed" : false;
 
 /** A slip of the pen, where it is made, and what must be said of it. */
-const SLIPS: { file: string; from: string; to: string; caught: "builder" | "schema" | "types" | "policy"; words: RegExp }[] = [
+const SLIPS: {
+  file: string;
+  from: string;
+  to: string;
+  caught: "builder" | "schema" | "types" | "policy";
+  words: RegExp;
+}[] = [
   {
     file: "base/kustomization.yaml",
     from: "network-policies.yaml",
@@ -23,8 +37,20 @@ const SLIPS: { file: string; from: string; to: string; caught: "builder" | "sche
     caught: "builder",
     words: /network-polices/,
   },
-  { file: "base/engine/node.yaml", from: "livenessProbe:", to: "livenessProb:", caught: "types", words: /livenessProb\b/ },
-  { file: "base/engine/node.yaml", from: "periodSeconds: 10", to: 'periodSeconds: "ten"', caught: "schema", words: /Deployment api/ },
+  {
+    file: "base/engine/node.yaml",
+    from: "livenessProbe:",
+    to: "livenessProb:",
+    caught: "types",
+    words: /livenessProb\b/,
+  },
+  {
+    file: "base/engine/node.yaml",
+    from: "periodSeconds: 10",
+    to: 'periodSeconds: "ten"',
+    caught: "schema",
+    words: /Deployment api/,
+  },
   {
     file: "overlays/minikube/autoscaling.yaml",
     from: "averageUtilization",
@@ -39,7 +65,13 @@ const SLIPS: { file: string; from: string; to: string; caught: "builder" | "sche
     caught: "types",
     words: /pollingInterva\b/,
   },
-  { file: "overlays/production/edge.yaml", from: "  issuerRef: {", to: "  issuer: {", caught: "schema", words: /Certificate edge/ },
+  {
+    file: "overlays/production/edge.yaml",
+    from: "  issuerRef: {",
+    to: "  issuer: {",
+    caught: "schema",
+    words: /Certificate edge/,
+  },
   {
     file: "overlays/production/edge.yaml",
     from: "name: api, port: 80",
@@ -116,7 +148,8 @@ describe("the manifests", { skip }, () => {
   let folder: string;
   let kubernetes: string;
   const built = new Map<string, Manifest[]>();
-  const of = (overlay: string): Manifest[] => built.get(overlay) ?? build(builder ?? ["kubectl"], kubernetes, overlay);
+  const of = (overlay: string): Manifest[] =>
+    built.get(overlay) ?? build(builder ?? ["kubectl"], kubernetes, overlay);
 
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "boxoffice-manifests-"));
@@ -144,7 +177,8 @@ describe("the manifests", { skip }, () => {
       const overlay = file.includes("production") ? "production" : "minikube";
       try {
         const find = { schema: schemaErrors, types: typeErrors, policy: policyErrors };
-        if (caught === "builder") assert.throws(() => build(builder ?? ["kubectl"], kubernetes, overlay), words);
+        if (caught === "builder")
+          assert.throws(() => build(builder ?? ["kubectl"], kubernetes, overlay), words);
         else {
           const errors = await find[caught](build(builder ?? ["kubectl"], kubernetes, overlay));
           assert.ok(
@@ -191,9 +225,18 @@ describe("the manifests", { skip }, () => {
     try {
       const manifests = build(builder ?? ["kubectl"], kubernetes, "minikube");
       assert.deepEqual([policyErrors(manifests), typeErrors(manifests)], [[], []]);
-      const engine = manifests.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("engine"))?.data ?? {};
-      assert.ok(readConfig({ ...engine, DATA_DIR: join(folder, "traced"), NODE_ENV: "", HOST: "" }).traces);
-      assert.ok(manifests.some(({ kind, metadata }) => kind === "NetworkPolicy" && metadata.name === "traces"));
+      const engine =
+        manifests.find(
+          ({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("engine"),
+        )?.data ?? {};
+      assert.ok(
+        readConfig({ ...engine, DATA_DIR: join(folder, "traced"), NODE_ENV: "", HOST: "" }).traces,
+      );
+      assert.ok(
+        manifests.some(
+          ({ kind, metadata }) => kind === "NetworkPolicy" && metadata.name === "traces",
+        ),
+      );
     } finally {
       putBack();
     }
@@ -201,25 +244,43 @@ describe("the manifests", { skip }, () => {
 
   it("back up every night and restore every week, by the script that npm run backup and the drill on a laptop run", () => {
     const jobs = of("production").filter(({ kind }) => kind === "CronJob");
-    const schedules = jobs.map(({ metadata, spec }) => [metadata.name, (spec as { schedule: string }).schedule]);
+    const schedules = jobs.map(({ metadata, spec }) => [
+      metadata.name,
+      (spec as { schedule: string }).schedule,
+    ]);
     assert.match(String(schedules.find(([name]) => name === "backup")?.[1]), /^\d+ \d+ \* \* \*$/);
-    assert.match(String(schedules.find(([name]) => name === "restore-drill")?.[1]), /^\d+ \d+ \* \* [0-6]$/);
-    const files = of("production").find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("backup"))?.data ?? {};
+    assert.match(
+      String(schedules.find(([name]) => name === "restore-drill")?.[1]),
+      /^\d+ \d+ \* \* [0-6]$/,
+    );
+    const files =
+      of("production").find(
+        ({ kind, metadata }) => kind === "ConfigMap" && metadata.name.startsWith("backup"),
+      )?.data ?? {};
     const { "backup.sh": script = "", "invariants.sql": invariants = "" } = files;
     assert.equal(script, readFileSync(join(kubernetes, "base", "backup", "backup.sh"), "utf8"));
     assert.ok(invariants.includes("SELECT"));
     for (const { title, pod } of workloadsOf(jobs)) {
-      const [program, file, word = ""] = (pod.containers[0] as { command?: string[] }).command ?? [];
+      const [program, file, word = ""] =
+        (pod.containers[0] as { command?: string[] }).command ?? [];
       assert.deepEqual([program, file], ["bash", "/backup/backup.sh"], title);
-      assert.match(script, new RegExp(`^${word}\\(\\) \\{`, "m"), `${title} asks for what the script can do`);
+      assert.match(
+        script,
+        new RegExp(`^${word}\\(\\) \\{`, "m"),
+        `${title} asks for what the script can do`,
+      );
     }
   });
 
   it("give every node variables that the engine knows, and time to stop", () => {
-    const nodes = workloadsOf(of("production")).filter(({ labels }) => labels["boxoffice/node"] === "true");
+    const nodes = workloadsOf(of("production")).filter(
+      ({ labels }) => labels["boxoffice/node"] === "true",
+    );
     assert.equal(nodes.length, 5);
     for (const { title, pod } of nodes) {
-      const names = (pod.containers[0]?.env ?? []).map(({ name }) => (name in VARIABLES ? name : name.replace(/_FILE$/, "")));
+      const names = (pod.containers[0]?.env ?? []).map(({ name }) =>
+        name in VARIABLES ? name : name.replace(/_FILE$/, ""),
+      );
       assert.deepEqual(
         names.filter((name) => !(name in VARIABLES)),
         [],
@@ -232,13 +293,24 @@ describe("the manifests", { skip }, () => {
 
   it("give every kind of node a configuration that production accepts", () => {
     const secrets = join(kubernetes, "overlays", "production", "secrets");
-    for (const { title, pod } of workloadsOf(of("production")).filter(({ labels }) => labels["boxoffice/node"] === "true")) {
-      const given = (pod.containers[0]?.env ?? []).map(({ name, value = "pod-1" }): [string, string] => {
-        if (name === "ACCESS_TOKEN_KEYS_DIR") return [name, secrets];
-        return value.startsWith("/secrets/") ? [name, join(secrets, value.split("/").at(-1) ?? "")] : [name, value];
-      });
+    for (const { title, pod } of workloadsOf(of("production")).filter(
+      ({ labels }) => labels["boxoffice/node"] === "true",
+    )) {
+      const given = (pod.containers[0]?.env ?? []).map(
+        ({ name, value = "pod-1" }): [string, string] => {
+          if (name === "ACCESS_TOKEN_KEYS_DIR") return [name, secrets];
+          return value.startsWith("/secrets/")
+            ? [name, join(secrets, value.split("/").at(-1) ?? "")]
+            : [name, value];
+        },
+      );
       const environment = Object.fromEntries(given);
-      const config = readConfig({ ...environment, NODE_ENV: "production", HOST: "0.0.0.0", TRUSTED_PROXIES: "10.0.0.0/8" });
+      const config = readConfig({
+        ...environment,
+        NODE_ENV: "production",
+        HOST: "0.0.0.0",
+        TRUSTED_PROXIES: "10.0.0.0/8",
+      });
       assert.ok(config.production, title);
     }
   });

@@ -7,7 +7,13 @@ const [million = assert.fail(), tenfold = assert.fail()] = DEMANDS;
 
 describe("capacity planning", () => {
   it("reads a sale from nodes of their own, at both ends, and a view from what a rush costs beside its sales", () => {
-    const measured = (name: string, operation: string, operations: number, engine: number, kinds: Record<string, number> = {}) => ({
+    const measured = (
+      name: string,
+      operation: string,
+      operations: number,
+      engine: number,
+      kinds: Record<string, number> = {},
+    ) => ({
       name,
       operation,
       operations,
@@ -15,23 +21,45 @@ describe("capacity planning", () => {
     });
     const nodes = {
       measurements: [
-        measured("one of each", "sale", 10, 0.8125, { api: 0.5, purchasing: 0.25, ledger: 0.0625, postgres: 9 }),
+        measured("one of each", "sale", 10, 0.8125, {
+          api: 0.5,
+          purchasing: 0.25,
+          ledger: 0.0625,
+          postgres: 9,
+        }),
         measured("two of each", "sale", 10, 0.8125, { api: 0.25, purchasing: 0.5, ledger: 0.0625 }),
       ],
     };
-    const hotEvent = { measurements: [measured("row-lock", "sale", 10, 0.9), measured("worker", "sale", 10, 0.2)] };
+    const hotEvent = {
+      measurements: [measured("row-lock", "sale", 10, 0.9), measured("worker", "sale", 10, 0.2)],
+    };
     // 1,200 ms in all, of which 200 are the sales'.
-    const rush = { measurements: [measured("r: search", "search", 4_000, 0.24), measured("r: purchase", "purchase", 1_000, 0.24)] };
-    assert.deepEqual(costsOf({ nodes, hotEvent, rush }), { gatewaySaleMs: 0.5, workerSaleMs: 0.5625, viewMs: 0.25 });
+    const rush = {
+      measurements: [
+        measured("r: search", "search", 4_000, 0.24),
+        measured("r: purchase", "purchase", 1_000, 0.24),
+      ],
+    };
+    assert.deepEqual(costsOf({ nodes, hotEvent, rush }), {
+      gatewaySaleMs: 0.5,
+      workerSaleMs: 0.5625,
+      viewMs: 0.25,
+    });
     assert.deepEqual(costsOf({ nodes: undefined, hotEvent, rush }), { viewMs: 0.25 });
-    assert.deepEqual(costsOf({ nodes, hotEvent, rush: undefined }), { gatewaySaleMs: 0.5, workerSaleMs: 0.5625 });
+    assert.deepEqual(costsOf({ nodes, hotEvent, rush: undefined }), {
+      gatewaySaleMs: 0.5,
+      workerSaleMs: 0.5625,
+    });
   });
 
   it("reckons as by hand", () => {
     // 9,000 views of 0.2 ms, of which the gateway has 0.14, and 1,000 sales of 0.3: 1,260 + 300 = 1,560 ms a second, which is 2.6 threads at 60 %. Behind
     // it 1,000 sales of 1.3 ms are 2.2.
     const plan = planFor(million, { gatewaySaleMs: 0.3, workerSaleMs: 1.3, viewMs: 0.2 });
-    assert.deepEqual([plan.viewsPerSecond, plan.salesPerSecond, plan.gateways, plan.purchasing, plan.catalog], [9_000, 1_000, 3, 3, 2]);
+    assert.deepEqual(
+      [plan.viewsPerSecond, plan.salesPerSecond, plan.gateways, plan.purchasing, plan.catalog],
+      [9_000, 1_000, 3, 3, 2],
+    );
     assert.equal(plan.postgresGbPerYear, (200_000 * 365 * 800) / 1e9);
   });
 

@@ -3,12 +3,20 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decide, evolve, forgetOldest } from "../../domain/decide.ts";
-import { type Command, type Decision, type EventState, newEventState } from "../../domain/event-state.ts";
+import {
+  type Command,
+  type Decision,
+  type EventState,
+  newEventState,
+} from "../../domain/event-state.ts";
 
 const STARTS_AT_MS = 1_000;
 const LIMITS = { ticketsPerCustomerMax: 4 };
 
-function stateOf(available: number, active: Record<string, number> = { anna: 0, ben: 0 }): EventState {
+function stateOf(
+  available: number,
+  active: Record<string, number> = { anna: 0, ben: 0 },
+): EventState {
   const state = newEventState(STARTS_AT_MS, available);
   for (const [userId, count] of Object.entries(active)) state.activeTickets.set(userId, count);
   return state;
@@ -48,7 +56,10 @@ describe("decide", () => {
     const state = stateOf(0, { anna: 4 });
     state.sales.set("earlier", { userId: "anna", quantity: 2 });
     assert.equal(word(decide(state, buy("earlier", 2), STARTS_AT_MS, LIMITS)), "replay");
-    assert.equal(word(decide(state, buy("earlier", 1), STARTS_AT_MS, LIMITS)), "IDEMPOTENCY_KEY_REUSED");
+    assert.equal(
+      word(decide(state, buy("earlier", 1), STARTS_AT_MS, LIMITS)),
+      "IDEMPOTENCY_KEY_REUSED",
+    );
     assert.equal(word(decide(state, buy("new", 1), STARTS_AT_MS, LIMITS)), "EVENT_OVER");
     assert.equal(word(decide(state, buy("new", 1), 0, LIMITS)), "PURCHASE_LIMIT_REACHED");
     assert.equal(word(decide(stateOf(0), buy("new", 1), 0, LIMITS)), "EVENT_SOLD_OUT");
@@ -86,7 +97,10 @@ describe("decide", () => {
           const tickets = held.get(user) ?? [];
           held.set(user, tickets);
           const ticketId = tickets.at(-1);
-          const wanted = cancels && ticketId !== undefined ? cancel(ticketId, user) : buy(`${user}-${key}`, quantity, user);
+          const wanted =
+            cancels && ticketId !== undefined
+              ? cancel(ticketId, user)
+              : buy(`${user}-${key}`, quantity, user);
           const decision = decide(state, wanted, 0, LIMITS);
           if (decision.type !== "accept") continue;
           evolve(state, decision.fact);
@@ -97,7 +111,11 @@ describe("decide", () => {
               tickets.push(id);
               state.tickets.set(id, { userId: user, cancelled: false });
             }
-          assert.notEqual(word(decide(state, wanted, 0, LIMITS)), "accept", "the same command changes nothing twice");
+          assert.notEqual(
+            word(decide(state, wanted, 0, LIMITS)),
+            "accept",
+            "the same command changes nothing twice",
+          );
           const active = [...held.values()].flat().length;
           assert.equal(state.available, total - active);
           assert.ok(active <= total && tickets.length <= LIMITS.ticketsPerCustomerMax);

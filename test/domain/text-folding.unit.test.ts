@@ -23,7 +23,27 @@ const anyText = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string({ unit: "grapheme" }),
   fc
-    .array(fc.constantFrom("É", "e\u0301", "ß", "ẞ", "İ", "ı", "Σ", "ς", "ﬃ", "½", "\u0000", " ", "\u200d", "\ud800", "Ł", "’", "ﷺ"))
+    .array(
+      fc.constantFrom(
+        "É",
+        "e\u0301",
+        "ß",
+        "ẞ",
+        "İ",
+        "ı",
+        "Σ",
+        "ς",
+        "ﬃ",
+        "½",
+        "\u0000",
+        " ",
+        "\u200d",
+        "\ud800",
+        "Ł",
+        "’",
+        "ﷺ",
+      ),
+    )
     .map((parts) => parts.join("")),
 );
 

@@ -35,7 +35,8 @@ describe("the dead letters", () => {
     return answer.ok ? answer.value : assert.fail(answer.refusal.code);
   };
   const list = (params: object = {}): Promise<Listed> => value("deadLetters", params);
-  const dead = async (): Promise<number> => (await inspectTopology(world.channel, world.topology)).dead;
+  const dead = async (): Promise<number> =>
+    (await inspectTopology(world.channel, world.topology)).dead;
   const send = (content: string | Buffer, queue = world.topology.queue): boolean =>
     world.channel.sendToQueue(queue, Buffer.from(content), { persistent: true });
   /** A dead letter without the wait for its death. */
@@ -49,7 +50,10 @@ describe("the dead letters", () => {
   const brokenEvent = async (): Promise<string> => {
     const eventId = await world.addEvent(10);
     await world.sell(eventId, [3, 2]);
-    await world.database.query({ text: "UPDATE event SET capacity = 4 WHERE id = $1", values: [eventId] });
+    await world.database.query({
+      text: "UPDATE event SET capacity = 4 WHERE id = $1",
+      values: [eventId],
+    });
     const buried = await dead();
     world.tell(eventId, []);
     await until(async () => (await dead()) === buried + 1);
@@ -57,7 +61,10 @@ describe("the dead letters", () => {
     return eventId;
   };
   const mend = (eventId: string): Promise<unknown> =>
-    world.database.query({ text: "UPDATE event SET capacity = 10 WHERE id = $1", values: [eventId] });
+    world.database.query({
+      text: "UPDATE event SET capacity = 10 WHERE id = $1",
+      values: [eventId],
+    });
   const booked = { capacity: 5, pending: 0, failed: 0, booked: -5, bookedRows: 2 };
 
   it("F11: a poison message is put aside while others flow, and a replay applies it once its event is mended", async () => {
@@ -83,7 +90,10 @@ describe("the dead letters", () => {
         content: messageFor(poisoned),
       },
     );
-    assert.ok(Math.abs(Date.parse(letter.received ?? "") - Date.now()) < 60_000, `received at ${letter.received}`);
+    assert.ok(
+      Math.abs(Date.parse(letter.received ?? "") - Date.now()) < 60_000,
+      `received at ${letter.received}`,
+    );
 
     const tooEarly = await value<Replayed>("replay");
     assert.deepEqual([tooEarly.replayed, tooEarly.left], [0, 1]);
@@ -103,14 +113,27 @@ describe("the dead letters", () => {
   it("a poisoned event spoils nobody it shares a message with, and the message is replayed once all its events can be booked", async () => {
     const [good, poisoned] = [await world.addEvent(10), await world.addEvent(10)];
     for (const eventId of [good, poisoned]) await world.sell(eventId, [3, 2]);
-    await world.database.query({ text: "UPDATE event SET capacity = 4 WHERE id = $1", values: [poisoned] });
-    send(JSON.stringify({ eventId: good, transactionIds: [], more: [{ eventId: poisoned, transactionIds: [] }] }), world.topology.queue);
+    await world.database.query({
+      text: "UPDATE event SET capacity = 4 WHERE id = $1",
+      values: [poisoned],
+    });
+    send(
+      JSON.stringify({
+        eventId: good,
+        transactionIds: [],
+        more: [{ eventId: poisoned, transactionIds: [] }],
+      }),
+      world.topology.queue,
+    );
     await until(async () => (await dead()) === 1);
     assert.deepEqual(await world.numbers(good), booked);
     assert.equal((await world.numbers(poisoned)).failed, 2);
     const tooEarly = await value<Replayed>("replay");
     assert.deepEqual([tooEarly.replayed, tooEarly.kept.length], [0, 1]);
-    assert.ok(tooEarly.kept[0]?.sentence.startsWith(`2 failed rows of event ${poisoned} still`), tooEarly.kept[0]?.sentence);
+    assert.ok(
+      tooEarly.kept[0]?.sentence.startsWith(`2 failed rows of event ${poisoned} still`),
+      tooEarly.kept[0]?.sentence,
+    );
     await mend(poisoned);
     assert.deepEqual(await value("replay"), { replayed: 1, left: 0, kept: [] });
     assert.deepEqual([await world.numbers(good), await world.numbers(poisoned)], [booked, booked]);
@@ -148,24 +171,33 @@ describe("the dead letters", () => {
       world.channel.ack(taken);
     }
     assert.equal(counts.length, 4);
-    assert.ok(Math.max(...counts) <= 11, `RabbitMQ 4 drops what was delivered more than 20 times: ${counts.join()}`);
+    assert.ok(
+      Math.max(...counts) <= 11,
+      `RabbitMQ 4 drops what was delivered more than 20 times: ${counts.join()}`,
+    );
     assert.ok(Math.max(...counts) >= 1);
   });
 
   it("are shown and replayed so many as asked for, and only with bounds", async () => {
     const ids = Array.from({ length: 5 }, () => randomUUID());
     await bury(...ids.map(messageFor));
-    assert.deepEqual([(await list({ limit: 2 })).letters.length, (await list({ limit: 2 })).waiting], [2, 5]);
+    assert.deepEqual(
+      [(await list({ limit: 2 })).letters.length, (await list({ limit: 2 })).waiting],
+      [2, 5],
+    );
     assert.deepEqual(await value("replay", { limit: 2 }), { replayed: 2, left: 3, kept: [] });
     await until(async () => (await dead()) === 3);
-    for (const limit of [0, 1_001, 1.5]) await assert.rejects(ledger.ask("deadLetters", { limit }), { type: "VALIDATION_ERROR" });
+    for (const limit of [0, 1_001, 1.5])
+      await assert.rejects(ledger.ask("deadLetters", { limit }), { type: "VALIDATION_ERROR" });
     await assert.rejects(ledger.ask("replay", { id: "x" }), { type: "VALIDATION_ERROR" });
   });
 
   it("that cannot be read come back after the limit, with their deaths counted, until they are thrown away by id", async () => {
     await bury("not json", messageFor(randomUUID()));
-    const unread = (await list()).letters.find(({ readable }) => !readable) ?? assert.fail("not listed");
-    const readable = (await list()).letters.find((letter) => letter.readable) ?? assert.fail("not listed");
+    const unread =
+      (await list()).letters.find(({ readable }) => !readable) ?? assert.fail("not listed");
+    const readable =
+      (await list()).letters.find((letter) => letter.readable) ?? assert.fail("not listed");
     assert.equal(unread.content, "not json");
     assert.deepEqual(await value("replay", { id: unread.id }), { replayed: 1, left: 1, kept: [] });
     await until(async () => (await dead()) === 2);
@@ -186,11 +218,15 @@ describe("the dead letters", () => {
       await bury(...Array.from({ length: 3 }, () => messageFor(randomUUID())));
       const rabbit = (proxy = await openTcpProxy(world.amqpUrl));
       let judged = 0;
-      const died = await overDeadLetters({ url: rabbit.url, topology: world.topology }, 3, async () => {
-        judged += 1;
-        if (judged === 3) rabbit.cut();
-        return "replay";
-      });
+      const died = await overDeadLetters(
+        { url: rabbit.url, topology: world.topology },
+        3,
+        async () => {
+          judged += 1;
+          if (judged === 3) rabbit.cut();
+          return "replay";
+        },
+      );
       assert.equal(died, undefined);
       await until(async () => {
         const { ready, dead: left } = await inspectTopology(world.channel, world.topology);
@@ -205,11 +241,15 @@ describe("the dead letters", () => {
 
   it("stay where they are when the queue does not take them", async () => {
     await bury(messageFor(randomUUID()));
-    const died = await overDeadLetters({ url: world.amqpUrl, topology: world.topology }, 1, async () => {
-      await ledger.stop();
-      await world.channel.deleteQueue(world.topology.queue);
-      return "replay";
-    });
+    const died = await overDeadLetters(
+      { url: world.amqpUrl, topology: world.topology },
+      1,
+      async () => {
+        await ledger.stop();
+        await world.channel.deleteQueue(world.topology.queue);
+        return "replay";
+      },
+    );
     assert.equal(died, undefined);
     ledger = await world.startLedger();
     await until(async () => (await ledger.status()).queue.consumers === 1);
@@ -224,9 +264,16 @@ describe("the dead letters", () => {
       for (const trouble of ["away", "freeze"] as const) {
         rabbit[trouble](true);
         const startMs = performance.now();
-        const answers = [away.ask("deadLetters"), away.ask("replay"), away.ask("discard", { id: "0".repeat(16) })];
+        const answers = [
+          away.ask("deadLetters"),
+          away.ask("replay"),
+          away.ask("discard", { id: "0".repeat(16) }),
+        ];
         assert.deepEqual(await Promise.all(answers), [refusal, refusal, refusal], trouble);
-        assert.ok(performance.now() - startMs < 6_000, `${trouble}: ${performance.now() - startMs} ms`);
+        assert.ok(
+          performance.now() - startMs < 6_000,
+          `${trouble}: ${performance.now() - startMs} ms`,
+        );
         rabbit[trouble](false);
       }
     } finally {
@@ -238,7 +285,13 @@ describe("the dead letters", () => {
     const eventId = await brokenEvent();
     const early = await value<Retried>("retryFailed", { eventId });
     assert.deepEqual([early.booked, early.failed], [0, 2]);
-    assert.deepEqual(await world.numbers(eventId), { capacity: 4, pending: 0, failed: 2, booked: 0, bookedRows: 0 });
+    assert.deepEqual(await world.numbers(eventId), {
+      capacity: 4,
+      pending: 0,
+      failed: 2,
+      booked: 0,
+      bookedRows: 0,
+    });
     await mend(eventId);
     assert.deepEqual(await value("retryFailed", { eventId: eventId.toUpperCase() }), {
       eventId,
@@ -247,14 +300,21 @@ describe("the dead letters", () => {
       sentence: `2 failed rows of event ${eventId} are booked; its capacity and the ledger have them.`,
     });
     assert.deepEqual(await world.numbers(eventId), booked);
-    assert.match((await value<Retried>("retryFailed", { eventId })).sentence, /has no failed rows; nothing was done/);
-    assert.deepEqual(await ledger.ask("retryFailed", { eventId: randomUUID() }), { ok: false, refusal: { code: "EVENT_NOT_FOUND" } });
+    assert.match(
+      (await value<Retried>("retryFailed", { eventId })).sentence,
+      /has no failed rows; nothing was done/,
+    );
+    assert.deepEqual(await ledger.ask("retryFailed", { eventId: randomUUID() }), {
+      ok: false,
+      refusal: { code: "EVENT_NOT_FOUND" },
+    });
   });
 
   it("failed rows are booked at once, however many: older than what was booked meanwhile, a part of them would break the CHECK", async () => {
     const eventId = await world.addEvent(PREFIX_MAX);
     let sold: Awaited<ReturnType<typeof world.sell>> = [];
-    for (let count = 0; count < PREFIX_MAX; count += 10_000) sold = await world.sell(eventId, Array<number>(10_000).fill(1));
+    for (let count = 0; count < PREFIX_MAX; count += 10_000)
+      sold = await world.sell(eventId, Array<number>(10_000).fill(1));
     await world.cancelOne(eventId, sold[0] ?? assert.fail("nothing was sold"));
     const rows = PREFIX_MAX + 1;
     assert.equal(await failPending(world.database, eventId), rows);
@@ -262,7 +322,13 @@ describe("the dead letters", () => {
     assert.equal((await applyEvents(world.database, [eventId])).rows, 1);
     const { booked: retried, failed } = await value<Retried>("retryFailed", { eventId });
     assert.deepEqual([retried, failed], [rows, 0]);
-    assert.deepEqual(await world.numbers(eventId), { capacity: 0, pending: 0, failed: 0, booked: -PREFIX_MAX, bookedRows: rows + 1 });
+    assert.deepEqual(await world.numbers(eventId), {
+      capacity: 0,
+      pending: 0,
+      failed: 0,
+      booked: -PREFIX_MAX,
+      bookedRows: rows + 1,
+    });
   });
 
   it("a failed row that the ledger has already is said to be so", async () => {

@@ -23,7 +23,8 @@ describe("the ledger over faults", () => {
   });
   after(() => world.close());
 
-  const dead = async (): Promise<number> => (await inspectTopology(world.channel, world.topology)).dead;
+  const dead = async (): Promise<number> =>
+    (await inspectTopology(world.channel, world.topology)).dead;
 
   it("books once what was committed and not yet acknowledged when its connection died", async () => {
     const eventId = await world.addEvent(10);
@@ -50,7 +51,13 @@ describe("the ledger over faults", () => {
     world.tell(eventId, [sale?.transactionId ?? ""]);
     await until(() => deliveries === 2);
     await consumer.close();
-    assert.deepEqual(await world.numbers(eventId), { capacity: 7, pending: 0, failed: 0, booked: -3, bookedRows: 1 });
+    assert.deepEqual(await world.numbers(eventId), {
+      capacity: 7,
+      pending: 0,
+      failed: 0,
+      booked: -3,
+      bookedRows: 1,
+    });
     assert.equal(counts.appliedRows, 1);
     assert.equal((await inspectTopology(world.channel, world.topology)).ready, 0);
   });
@@ -91,14 +98,23 @@ describe("the ledger over faults", () => {
       });
     }
     await until(async () => (await world.numbers(eventId)).pending === 0, { withinMs: 10_000 });
-    assert.deepEqual(await world.numbers(eventId), { capacity: 180, pending: 0, failed: 0, booked: -20, bookedRows: 20 });
+    assert.deepEqual(await world.numbers(eventId), {
+      capacity: 180,
+      pending: 0,
+      failed: 0,
+      booked: -20,
+      bookedRows: 20,
+    });
     assert.equal(await dead(), 0);
   });
 
   it("goes on when RabbitMQ was away, with what nobody could publish", async () => {
     const eventId = await world.addEvent(10);
     const rabbit = (proxy = await openTcpProxy(world.amqpUrl));
-    ledger = await world.startLedger({ amqpUrl: rabbit.url, sweep: { everyMs: 50, olderThanMs: 100 } });
+    ledger = await world.startLedger({
+      amqpUrl: rabbit.url,
+      sweep: { everyMs: 50, olderThanMs: 100 },
+    });
     rabbit.away(true);
     await world.sell(eventId, [3]);
     const first = ledger;

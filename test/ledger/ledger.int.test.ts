@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
 import { applyEvents, failPending } from "../../services/ledger/booking/book-events.ts";
-import { availableKey, readAvailable, writeLeft } from "../../lib/availability/availability-cache.ts";
+import {
+  availableKey,
+  readAvailable,
+  writeLeft,
+} from "../../lib/availability/availability-cache.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/ledger-fixture.ts";
 import { until } from "../support/wait-for.ts";
@@ -19,7 +23,8 @@ describe("the ledger books each committed transaction exactly once", () => {
   });
   after(() => world.close());
 
-  const quiet = (): Promise<unknown> => until(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
+  const quiet = (): Promise<unknown> =>
+    until(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
 
   it("moves a batch's sum into the capacity and its rows into the ledger", async () => {
     const eventId = await world.addEvent(100);
@@ -28,7 +33,13 @@ describe("the ledger books each committed transaction exactly once", () => {
     ledger = await world.startLedger();
     world.tell(eventId, ids);
     await until(async () => (await world.numbers(eventId)).pending === 0);
-    assert.deepEqual(await world.numbers(eventId), { capacity: 94, pending: 0, failed: 0, booked: -6, bookedRows: 3 });
+    assert.deepEqual(await world.numbers(eventId), {
+      capacity: 94,
+      pending: 0,
+      failed: 0,
+      booked: -6,
+      bookedRows: 3,
+    });
     const status = await ledger.status();
     assert.equal(status.appliedRows, 3);
     assert.equal(status.pendingRows, 0);
@@ -39,7 +50,14 @@ describe("the ledger books each committed transaction exactly once", () => {
     const [sale] = await world.sell(eventId, [4]);
     assert.ok(sale);
     const cancellation = await world.cancelOne(eventId, sale);
-    for (const ids of [[cancellation], [sale.transactionId], [cancellation], [sale.transactionId], []]) world.tell(eventId, ids);
+    for (const ids of [
+      [cancellation],
+      [sale.transactionId],
+      [cancellation],
+      [sale.transactionId],
+      [],
+    ])
+      world.tell(eventId, ids);
     ledger = await world.startLedger();
     await until(async () => (await world.numbers(eventId)).pending === 0);
     for (let index = 0; index < 20; index += 1) world.tell(eventId, [sale.transactionId]);
@@ -47,7 +65,13 @@ describe("the ledger books each committed transaction exactly once", () => {
     const later = await world.sell(eventId, [1]);
     world.tell(eventId, [later[0]?.transactionId ?? ""]);
     await until(async () => (await world.numbers(eventId)).pending === 0);
-    assert.deepEqual(await world.numbers(eventId), { capacity: 6, pending: 0, failed: 0, booked: -4, bookedRows: 3 });
+    assert.deepEqual(await world.numbers(eventId), {
+      capacity: 6,
+      pending: 0,
+      failed: 0,
+      booked: -4,
+      bookedRows: 3,
+    });
   });
 
   it("books for many events in one call, and two ledgers at once book nothing twice", async () => {
@@ -65,7 +89,13 @@ describe("the ledger books each committed transaction exactly once", () => {
     }
     for (const eventId of events) {
       await until(async () => (await world.numbers(eventId)).pending === 0);
-      assert.deepEqual(await world.numbers(eventId), { capacity: 20, pending: 0, failed: 0, booked: -30, bookedRows: 20 });
+      assert.deepEqual(await world.numbers(eventId), {
+        capacity: 20,
+        pending: 0,
+        failed: 0,
+        booked: -30,
+        bookedRows: 20,
+      });
     }
     await second.stop();
   });
@@ -91,7 +121,8 @@ describe("the ledger books each committed transaction exactly once", () => {
     ]);
     for (const eventId of [left, newer]) await world.sell(eventId, [3], { ageMs: 10_000 });
     ledger = await world.startLedger({ sweep: { everyMs: 50, olderThanMs: 5_000 } });
-    const copied = async (eventId: string) => readAvailable(await world.redis.get(availableKey(eventId)), run);
+    const copied = async (eventId: string) =>
+      readAvailable(await world.redis.get(availableKey(eventId)), run);
     await until(async () => (await copied(left)) === 7);
     await until(async () => (await world.numbers(newer)).pending === 0);
     assert.equal(await copied(newer), 5);
@@ -106,7 +137,13 @@ describe("the ledger books each committed transaction exactly once", () => {
     }
     const outcome = await applyEvents(world.database, [eventId], 7);
     assert.deepEqual(outcome, { rows: 120, broken: new Map() });
-    assert.deepEqual(await world.numbers(eventId), { capacity: 6, pending: 0, failed: 0, booked: 0, bookedRows: 120 });
+    assert.deepEqual(await world.numbers(eventId), {
+      capacity: 6,
+      pending: 0,
+      failed: 0,
+      booked: 0,
+      bookedRows: 120,
+    });
   });
 
   it("books all at once where rows that were put aside have come back, older than what is booked: a part of them would break the CHECK", async () => {
@@ -119,8 +156,17 @@ describe("the ledger books each committed transaction exactly once", () => {
     const text = "UPDATE event_ticket_transactions SET status = 'pending' WHERE event_id = $1";
     await world.database.query({ text, values: [eventId] });
     // The first batch takes three places, of which two are left until the cancellation after it is booked too.
-    assert.deepEqual(await applyEvents(world.database, [eventId], 2), { rows: 4, broken: new Map() });
-    assert.deepEqual(await world.numbers(eventId), { capacity: 0, pending: 0, failed: 0, booked: -3, bookedRows: 5 });
+    assert.deepEqual(await applyEvents(world.database, [eventId], 2), {
+      rows: 4,
+      broken: new Map(),
+    });
+    assert.deepEqual(await world.numbers(eventId), {
+      capacity: 0,
+      pending: 0,
+      failed: 0,
+      booked: -3,
+      bookedRows: 5,
+    });
   });
 
   it("leaves an event on its page of the catalogue, so that no index hears of what was booked", async () => {
@@ -141,7 +187,11 @@ describe("the ledger books each committed transaction exactly once", () => {
       assert.equal((await applyEvents(world.database, selling)).rows, selling.length);
     }
     const now = await pages();
-    assert.equal(events.filter((id) => now.get(id) !== at.get(id)).length, 0, "events that have moved");
+    assert.equal(
+      events.filter((id) => now.get(id) !== at.get(id)).length,
+      0,
+      "events that have moved",
+    );
   });
 
   it("puts the rows of an event that breaks its CHECK aside as failed, with the last delivery, while others are booked", async () => {
@@ -149,20 +199,41 @@ describe("the ledger books each committed transaction exactly once", () => {
     const [first] = await world.sell(broken, [5]);
     const [other] = await world.sell(sound, [5]);
     // Somebody's mistake: there is less left than was sold.
-    await world.database.query({ text: "UPDATE event SET capacity = 4 WHERE id = $1", values: [broken] });
+    await world.database.query({
+      text: "UPDATE event SET capacity = 4 WHERE id = $1",
+      values: [broken],
+    });
     world.tell(broken, [first?.transactionId ?? ""]);
     world.tell(sound, [other?.transactionId ?? ""]);
     ledger = await world.startLedger();
     await until(async () => (await world.numbers(sound)).pending === 0);
     await until(async () => (await world.numbers(broken)).failed === 1);
-    assert.deepEqual(await world.numbers(broken), { capacity: 4, pending: 0, failed: 1, booked: 0, bookedRows: 0 });
-    assert.deepEqual(await world.numbers(sound), { capacity: 5, pending: 0, failed: 0, booked: -5, bookedRows: 1 });
+    assert.deepEqual(await world.numbers(broken), {
+      capacity: 4,
+      pending: 0,
+      failed: 1,
+      booked: 0,
+      bookedRows: 0,
+    });
+    assert.deepEqual(await world.numbers(sound), {
+      capacity: 5,
+      pending: 0,
+      failed: 0,
+      booked: -5,
+      bookedRows: 1,
+    });
     await until(async () => (await inspectTopology(world.channel, world.topology)).dead === 1);
     assert.equal((await ledger.status()).failedRows, 1);
 
     // Mended and set to pending again, it is booked like any other.
-    await world.database.query({ text: "UPDATE event SET capacity = 10 WHERE id = $1", values: [broken] });
-    await world.database.query({ text: "UPDATE event_ticket_transactions SET status = 'pending' WHERE event_id = $1", values: [broken] });
+    await world.database.query({
+      text: "UPDATE event SET capacity = 10 WHERE id = $1",
+      values: [broken],
+    });
+    await world.database.query({
+      text: "UPDATE event_ticket_transactions SET status = 'pending' WHERE event_id = $1",
+      values: [broken],
+    });
     world.tell(broken, []);
     await until(async () => (await world.numbers(broken)).capacity === 5);
     await world.channel.purgeQueue(world.topology.deadQueue);

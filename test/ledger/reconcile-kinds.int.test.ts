@@ -23,22 +23,37 @@ describe("reconcile finds and explains", () => {
   /** The append-only ledger, changed as somebody with the owner's rights would. */
   const forge = (text: string, eventId: string): Promise<unknown> =>
     world.database.transaction(async (connection) => {
-      await connection.query({ text: "ALTER TABLE capacity_ledger DISABLE TRIGGER capacity_ledger_append_only" });
+      await connection.query({
+        text: "ALTER TABLE capacity_ledger DISABLE TRIGGER capacity_ledger_append_only",
+      });
       await connection.query({ text, values: [eventId] });
-      await connection.query({ text: "ALTER TABLE capacity_ledger ENABLE TRIGGER capacity_ledger_append_only" });
+      await connection.query({
+        text: "ALTER TABLE capacity_ledger ENABLE TRIGGER capacity_ledger_append_only",
+      });
     });
 
-  type Plant = { name: string; plant: (eventId: string) => Promise<unknown>; says: Partial<Record<DifferenceKind, RegExp>> };
+  type Plant = {
+    name: string;
+    plant: (eventId: string) => Promise<unknown>;
+    says: Partial<Record<DifferenceKind, RegExp>>;
+  };
   const plants: Plant[] = [
     {
       name: "a capacity changed by hand",
       plant: (id) => sabotage("UPDATE event SET capacity = capacity + 1 WHERE id = $1", id),
-      says: { capacity: /20 places less 5 active tickets leave 15; capacity 17 and -1 not yet booked make 16\. Importing/ },
+      says: {
+        capacity:
+          /20 places less 5 active tickets leave 15; capacity 17 and -1 not yet booked make 16\. Importing/,
+      },
     },
     {
       name: "a total below what is sold",
-      plant: (id) => sabotage("UPDATE event SET capacity = 0, total_capacity = 3 WHERE id = $1", id),
-      says: { capacity: /3 places less 5/, oversold: /5 tickets are active, for 3 places: 2 people too many/ },
+      plant: (id) =>
+        sabotage("UPDATE event SET capacity = 0, total_capacity = 3 WHERE id = $1", id),
+      says: {
+        capacity: /3 places less 5/,
+        oversold: /5 tickets are active, for 3 places: 2 people too many/,
+      },
     },
     {
       name: "a purchase's ledger row that was lost",
@@ -50,25 +65,43 @@ describe("reconcile finds and explains", () => {
     },
     {
       name: "a ledger row whose quantity was changed",
-      plant: (id) => forge("UPDATE capacity_ledger SET quantity = -4 WHERE event_id = $1 AND quantity = -2", id),
-      says: { ledger: /make -7/, transaction: /A purchase of 4 tickets by customer .* is accounted for; 2 tickets of theirs exist/ },
+      plant: (id) =>
+        forge("UPDATE capacity_ledger SET quantity = -4 WHERE event_id = $1 AND quantity = -2", id),
+      says: {
+        ledger: /make -7/,
+        transaction:
+          /A purchase of 4 tickets by customer .* is accounted for; 2 tickets of theirs exist/,
+      },
     },
     {
       name: "two changed ledger rows whose sum is right",
       plant: (id) =>
-        forge("UPDATE capacity_ledger SET quantity = CASE quantity WHEN -2 THEN -3 ELSE -2 END WHERE event_id = $1 AND quantity < 0", id),
+        forge(
+          "UPDATE capacity_ledger SET quantity = CASE quantity WHEN -2 THEN -3 ELSE -2 END WHERE event_id = $1 AND quantity < 0",
+          id,
+        ),
       says: { transaction: /A purchase of [23] tickets by/ },
     },
     {
       name: "a row of no places",
-      plant: (id) => sabotage("INSERT INTO capacity_ledger VALUES (decode(repeat('0c', 64), 'hex'), $1, gen_random_uuid(), 0, now())", id),
+      plant: (id) =>
+        sabotage(
+          "INSERT INTO capacity_ledger VALUES (decode(repeat('0c', 64), 'hex'), $1, gen_random_uuid(), 0, now())",
+          id,
+        ),
       says: { "empty-rows": /1 rows of the ledger book 0 places/ },
     },
     {
       name: "a cancellation booked without a cancelled ticket",
       plant: (id) =>
-        sabotage("INSERT INTO capacity_ledger VALUES (decode(md5($1::text), 'hex'), $1::uuid, gen_random_uuid(), 1, now())", id),
-      says: { ledger: /make -4/, cancellation: /has 0 cancelled tickets of this event; cancellations of 1 are accounted for/ },
+        sabotage(
+          "INSERT INTO capacity_ledger VALUES (decode(md5($1::text), 'hex'), $1::uuid, gen_random_uuid(), 1, now())",
+          id,
+        ),
+      says: {
+        ledger: /make -4/,
+        cancellation: /has 0 cancelled tickets of this event; cancellations of 1 are accounted for/,
+      },
     },
     {
       name: "a ticket marked as cancelled without a cancellation",
@@ -85,7 +118,11 @@ describe("reconcile finds and explains", () => {
     },
     {
       name: "a cancellation moved to another ticket's owner, sums unchanged",
-      plant: (id) => forge("UPDATE capacity_ledger SET user_id = gen_random_uuid() WHERE event_id = $1 AND quantity = 1", id),
+      plant: (id) =>
+        forge(
+          "UPDATE capacity_ledger SET user_id = gen_random_uuid() WHERE event_id = $1 AND quantity = 1",
+          id,
+        ),
       says: { cancellation: /Customer .* cancellations of/ },
     },
     {
@@ -99,13 +136,18 @@ describe("reconcile finds and explains", () => {
     },
     {
       name: "a ticket put in place of another",
-      plant: (id) => sabotage("UPDATE event_tickets SET ordinal = 7 WHERE event_id = $1 AND ordinal = 3", id),
+      plant: (id) =>
+        sabotage("UPDATE event_tickets SET ordinal = 7 WHERE event_id = $1 AND ordinal = 3", id),
       says: { ordinals: /A purchase of 3 tickets has 3, but they are not numbered 1 to 3/ },
     },
     {
       name: "a waiting row that was lost",
       plant: (id) => sabotage("DELETE FROM event_ticket_transactions WHERE event_id = $1", id),
-      says: { capacity: /16 and 0 not yet booked make 16/, ledger: /make -4/, transaction: /has 1 tickets of a transaction/ },
+      says: {
+        capacity: /16 and 0 not yet booked make 16/,
+        ledger: /make -4/,
+        transaction: /has 1 tickets of a transaction/,
+      },
     },
     {
       name: "a row both booked and waiting",
@@ -114,22 +156,38 @@ describe("reconcile finds and explains", () => {
           "INSERT INTO capacity_ledger SELECT transaction_id, event_id, user_id, quantity, now() FROM event_ticket_transactions WHERE event_id = $1",
           id,
         ),
-      says: { ledger: /make -6/, transaction: /A purchase of 2/, "booked-twice": /also waits to be booked, so it counts twice/ },
+      says: {
+        ledger: /make -6/,
+        transaction: /A purchase of 2/,
+        "booked-twice": /also waits to be booked, so it counts twice/,
+      },
     },
     {
       name: "a waiting row called completed",
-      plant: (id) => sabotage("UPDATE event_ticket_transactions SET status = 'completed' WHERE event_id = $1", id),
-      says: { capacity: /16 and 0/, ledger: /make -4/, transaction: /has 1 tickets/, "completed-rows": /1 waiting rows say "completed"/ },
+      plant: (id) =>
+        sabotage(
+          "UPDATE event_ticket_transactions SET status = 'completed' WHERE event_id = $1",
+          id,
+        ),
+      says: {
+        capacity: /16 and 0/,
+        ledger: /make -4/,
+        transaction: /has 1 tickets/,
+        "completed-rows": /1 waiting rows say "completed"/,
+      },
     },
     {
       name: "a waiting row put aside",
-      plant: (id) => sabotage("UPDATE event_ticket_transactions SET status = 'failed' WHERE event_id = $1", id),
+      plant: (id) =>
+        sabotage("UPDATE event_ticket_transactions SET status = 'failed' WHERE event_id = $1", id),
       says: { "failed-rows": /1 transactions could not be booked .* call ledger\.retryFailed/ },
     },
     {
       name: "an epoch set back",
       plant: (id) => sabotage("UPDATE event_worker SET batch = 0 WHERE event_id = $1", id),
-      says: { epoch: /1 waiting rows carry an epoch and batch that the event's worker has not reached/ },
+      says: {
+        epoch: /1 waiting rows carry an epoch and batch that the event's worker has not reached/,
+      },
     },
     {
       name: "a worker's row that was lost",
@@ -147,7 +205,11 @@ describe("reconcile finds and explains", () => {
         await sabotage("DELETE FROM event_worker WHERE event_id = $1", id);
         await sabotage("DELETE FROM event WHERE id = $1", id);
       },
-      says: { "unknown-event": /10 tickets, ledger rows and waiting rows name an event that does not exist/, epoch: /no worker's row/ },
+      says: {
+        "unknown-event":
+          /10 tickets, ledger rows and waiting rows name an event that does not exist/,
+        epoch: /no worker's row/,
+      },
     },
   ];
 
@@ -158,9 +220,15 @@ describe("reconcile finds and explains", () => {
       await plant(eventId);
       const before = await rows(eventId);
       const differences = await found(eventId);
-      assert.deepEqual([...new Set(differences.map(({ kind }) => kind))].sort(), Object.keys(says).sort());
+      assert.deepEqual(
+        [...new Set(differences.map(({ kind }) => kind))].sort(),
+        Object.keys(says).sort(),
+      );
       for (const [kind, words] of Object.entries(says))
-        assert.match(differences.find((difference) => difference.kind === kind)?.sentence ?? "", words);
+        assert.match(
+          differences.find((difference) => difference.kind === kind)?.sentence ?? "",
+          words,
+        );
       assert.deepEqual(await rows(eventId), before, "PostgreSQL is never changed");
       assert.ok(differences.every(({ mended }) => !mended));
     });
@@ -187,7 +255,14 @@ describe("reconcile finds and explains", () => {
     const eventId = await livelyEvent();
     const generation = randomUUID();
     await world.redis.set(GENERATION_KEY, generation, "EX", 60);
-    const value = { id: eventId, name: "Concert", location: "Berlin", date: "2099-01-01", startTime: "20:00", totalCapacity: 20 };
+    const value = {
+      id: eventId,
+      name: "Concert",
+      location: "Berlin",
+      date: "2099-01-01",
+      startTime: "20:00",
+      totalCapacity: 20,
+    };
     const key = `event:{${eventId}}`;
     await put(key, { generation, value });
     assert.deepEqual(await found(eventId), []);
@@ -196,7 +271,10 @@ describe("reconcile finds and explains", () => {
     await put(key, { generation, value: { ...value, totalCapacity: 99 } });
     const [difference, ...others] = await found(eventId);
     assert.deepEqual(others, []);
-    assert.match(difference?.sentence ?? "", /^Redis says of the event: totalCapacity 99, PostgreSQL 20\. The copy was deleted/);
+    assert.match(
+      difference?.sentence ?? "",
+      /^Redis says of the event: totalCapacity 99, PostgreSQL 20\. The copy was deleted/,
+    );
     assert.equal(await world.redis.exists(key), 0);
   });
 });

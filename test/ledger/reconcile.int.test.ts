@@ -19,18 +19,37 @@ describe("reconcile compares what must agree, and mends copies only", () => {
   const differences = async (eventId: string, mend = true) => {
     const answer = await world.ledger.reconcile({ eventId, mend });
     assert.ok(answer.ok);
-    return answer.value.differences.map(({ kind, expected, found, mended }) => ({ kind, expected, found, mended }));
+    return answer.value.differences.map(({ kind, expected, found, mended }) => ({
+      kind,
+      expected,
+      found,
+      mended,
+    }));
   };
   const copyKey = (eventId: string): string => `event:{${eventId}}:available`;
-  const putCopy = (eventId: string, copy: { available: number; epoch: number; batch: number; run?: string }): Promise<unknown> =>
-    world.redis.set(copyKey(eventId), JSON.stringify({ run: world.redis.runId(), ...copy }), "EX", 60);
+  const putCopy = (
+    eventId: string,
+    copy: { available: number; epoch: number; batch: number; run?: string },
+  ): Promise<unknown> =>
+    world.redis.set(
+      copyKey(eventId),
+      JSON.stringify({ run: world.redis.runId(), ...copy }),
+      "EX",
+      60,
+    );
 
   it("finds nothing where nothing is wrong, and refuses an unknown event", async () => {
     const eventId = await livelyEvent();
     await putCopy(eventId, { available: 15, epoch: 1, batch: 3 });
     const answer = await world.ledger.reconcile();
-    assert.deepEqual(answer, { ok: true, value: { events: 1, differences: [], more: 0, copiesCompared: true } });
-    assert.deepEqual(await world.ledger.reconcile({ eventId: randomUUID() }), { ok: false, refusal: { code: "EVENT_NOT_FOUND" } });
+    assert.deepEqual(answer, {
+      ok: true,
+      value: { events: 1, differences: [], more: 0, copiesCompared: true },
+    });
+    assert.deepEqual(await world.ledger.reconcile({ eventId: randomUUID() }), {
+      ok: false,
+      refusal: { code: "EVENT_NOT_FOUND" },
+    });
   });
 
   it("finds a capacity that was changed by hand, and leaves it", async () => {
@@ -43,7 +62,10 @@ describe("reconcile compares what must agree, and mends copies only", () => {
 
   it("finds a pending row that was lost", async () => {
     const eventId = await livelyEvent();
-    await sabotage("DELETE FROM event_ticket_transactions WHERE event_id = $1 AND quantity < 0", eventId);
+    await sabotage(
+      "DELETE FROM event_ticket_transactions WHERE event_id = $1 AND quantity < 0",
+      eventId,
+    );
     assert.deepEqual(await differences(eventId), [
       { kind: "capacity", expected: 15, found: 16, mended: false },
       { kind: "ledger", expected: -5, found: -4, mended: false },
@@ -93,8 +115,13 @@ describe("reconcile compares what must agree, and mends copies only", () => {
 
   it("counts failed rows, which are no other difference", async () => {
     const eventId = await livelyEvent();
-    await sabotage("UPDATE event_ticket_transactions SET status = 'failed' WHERE event_id = $1", eventId);
-    assert.deepEqual(await differences(eventId), [{ kind: "failed-rows", expected: 0, found: 2, mended: false }]);
+    await sabotage(
+      "UPDATE event_ticket_transactions SET status = 'failed' WHERE event_id = $1",
+      eventId,
+    );
+    assert.deepEqual(await differences(eventId), [
+      { kind: "failed-rows", expected: 0, found: 2, mended: false },
+    ]);
   });
 
   it("mends a copy that says something else, keeps its time to live, and only reports when asked to", async () => {
@@ -105,14 +132,21 @@ describe("reconcile compares what must agree, and mends copies only", () => {
     assert.deepEqual(await differences(eventId), [{ ...wrong, mended: true }]);
     assert.deepEqual(await differences(eventId), []);
     const text = await world.redis.get(copyKey(eventId));
-    assert.deepEqual(JSON.parse(text ?? ""), { available: 15, epoch: 1, batch: 3, run: world.redis.runId() });
+    assert.deepEqual(JSON.parse(text ?? ""), {
+      available: 15,
+      epoch: 1,
+      batch: 3,
+      run: world.redis.runId(),
+    });
     assert.ok((await world.redis.ttl(copyKey(eventId))) > 0);
   });
 
   it("mends a copy that was left behind, and lets be what no reader trusts", async () => {
     const eventId = await livelyEvent();
     await putCopy(eventId, { available: 18, epoch: 1, batch: 2 });
-    assert.deepEqual(await differences(eventId), [{ kind: "available-copy", expected: 15, found: 18, mended: true }]);
+    assert.deepEqual(await differences(eventId), [
+      { kind: "available-copy", expected: 15, found: 18, mended: true },
+    ]);
     await putCopy(eventId, { available: 7, epoch: 1, batch: 3, run: "another" });
     assert.deepEqual(await differences(eventId), []);
     await world.redis.set(copyKey(eventId), "rubbish");
@@ -127,7 +161,9 @@ describe("reconcile compares what must agree, and mends copies only", () => {
       { available: 0, epoch: 2, batch: 0 },
     ]) {
       await putCopy(eventId, copy);
-      assert.deepEqual(await differences(eventId), [{ kind: "available-copy", expected: 15, found: 0, mended: true }]);
+      assert.deepEqual(await differences(eventId), [
+        { kind: "available-copy", expected: 15, found: 0, mended: true },
+      ]);
       assert.deepEqual(await differences(eventId), []);
     }
 
@@ -156,7 +192,11 @@ describe("reconcile compares what must agree, and mends copies only", () => {
         const [first] = await world.sell(eventId, [1, 2]);
         if (first !== undefined) await world.cancelOne(eventId, first);
         world.tell(eventId, []);
-        const [copy] = await world.database.query<{ available: number; epoch: number; batch: number }>({
+        const [copy] = await world.database.query<{
+          available: number;
+          epoch: number;
+          batch: number;
+        }>({
           text: `
             SELECT epoch::float8 AS epoch, batch::float8 AS batch, capacity + coalesce(
               (SELECT sum(quantity) FROM event_ticket_transactions WHERE event_id = $1), 0)::integer AS available

@@ -6,7 +6,13 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { ROOT } from "../../tools/testing/static-checks.ts";
 import { ALERT_CASES } from "../support/monitoring/alert-cases.ts";
-import { MONITORING, promtool, providePrometheus, rulesOf, writeAlertTests } from "../support/monitoring/rules.ts";
+import {
+  MONITORING,
+  promtool,
+  providePrometheus,
+  rulesOf,
+  writeAlertTests,
+} from "../support/monitoring/rules.ts";
 
 const programs = await providePrometheus();
 const skip = typeof programs === "string" ? programs : false;
@@ -23,13 +29,28 @@ describe("alerts", { skip }, () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("are rules that Prometheus takes, and so is its configuration", async () => {
-    const { ok, words } = await promtool(program, "check", "rules", join(folder, "alerts.yml"), join(folder, "recording.yml"));
+    const { ok, words } = await promtool(
+      program,
+      "check",
+      "rules",
+      join(folder, "alerts.yml"),
+      join(folder, "recording.yml"),
+    );
     assert.ok(ok && /SUCCESS: \d+ rules found/.test(words), words);
     for (const file of ["prometheus.yml", "compose.yml"]) {
       // Debian's Prometheus is built without Kubernetes: whom it finds there is no matter of promtool's.
-      const text = readFileSync(join(MONITORING, file), "utf8").replaceAll(/kubernetes_sd_configs:.*/g, "static_configs: []");
+      const text = readFileSync(join(MONITORING, file), "utf8").replaceAll(
+        /kubernetes_sd_configs:.*/g,
+        "static_configs: []",
+      );
       writeFileSync(join(folder, file), text);
-      const checked = await promtool(program, "check", "config", "--syntax-only", join(folder, file));
+      const checked = await promtool(
+        program,
+        "check",
+        "config",
+        "--syntax-only",
+        join(folder, file),
+      );
       assert.ok(checked.ok, checked.words);
     }
   });
@@ -40,7 +61,12 @@ describe("alerts", { skip }, () => {
       names,
       "one case for each alert",
     );
-    const { ok, words } = await promtool(program, "test", "rules", ...writeAlertTests(folder, alerts, ALERT_CASES));
+    const { ok, words } = await promtool(
+      program,
+      "test",
+      "rules",
+      ...writeAlertTests(folder, alerts, ALERT_CASES),
+    );
     assert.ok(ok, words);
   });
 
@@ -48,15 +74,28 @@ describe("alerts", { skip }, () => {
     const file = join(folder, "alerts.yml");
     const right = readFileSync(file, "utf8");
     for (const [alert, from, to] of [
-      ["OutboxOld", "max(boxoffice_ledger_lag_seconds) > 60", "max(boxoffice_ledger_lag_seconds) > 100"],
-      ["Oversold", "sum(increase(boxoffice_oversold_events_total[10m])) > 0", "sum(increase(boxoffice_oversold_total[10m])) > 0"],
+      [
+        "OutboxOld",
+        "max(boxoffice_ledger_lag_seconds) > 60",
+        "max(boxoffice_ledger_lag_seconds) > 100",
+      ],
+      [
+        "Oversold",
+        "sum(increase(boxoffice_oversold_events_total[10m])) > 0",
+        "sum(increase(boxoffice_oversold_total[10m])) > 0",
+      ],
       ["OrdersFailSlowly", " > 6 * 0.001", " > 4 * 0.001"],
       ["NoBackup", "for: 26h", "for: 28h"],
     ] as const) {
       assert.ok(right.includes(from), from);
       writeFileSync(file, right.replaceAll(from, to));
       const cases = ALERT_CASES.filter((one) => one.alert === alert);
-      const { ok, words } = await promtool(program, "test", "rules", ...writeAlertTests(folder, alerts, cases));
+      const { ok, words } = await promtool(
+        program,
+        "test",
+        "rules",
+        ...writeAlertTests(folder, alerts, cases),
+      );
       assert.ok(!ok && words.includes("FAILED"), `${to}: ${words}`);
     }
     writeFileSync(file, right);
@@ -69,13 +108,15 @@ describe("runbooks", () => {
 
   it("are there for every alert, and for nothing else", () => {
     assert.deepEqual(headings.toSorted(), names.toSorted());
-    for (const { alert = "", annotations } of alerts) assert.equal(annotations?.runbook, `docs/operations.md#${alert.toLowerCase()}`);
+    for (const { alert = "", annotations } of alerts)
+      assert.equal(annotations?.runbook, `docs/operations.md#${alert.toLowerCase()}`);
   });
 
   it("say what it means, where to look first and how to mend it", () => {
     for (const name of headings) {
       const text = page.split(`### ${name}\n`)[1]?.split(/^##/m)[0] ?? "";
-      for (const part of ["**Means.**", "**Look.**", "**Mend.**"]) assert.ok(text.includes(part), `${name} lacks ${part}`);
+      for (const part of ["**Means.**", "**Look.**", "**Mend.**"])
+        assert.ok(text.includes(part), `${name} lacks ${part}`);
     }
   });
 });

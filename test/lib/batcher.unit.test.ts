@@ -30,7 +30,9 @@ describe("gather", () => {
     const slow = new Promise<string>((resolve) => (answer = resolve));
     const ask = gather(
       (asked: string[]) =>
-        asked.includes("bad") ? Promise.reject(new Error("no")) : Promise.resolve(asked.map((one) => (one === "slow" ? slow : one))),
+        asked.includes("bad")
+          ? Promise.reject(new Error("no"))
+          : Promise.resolve(asked.map((one) => (one === "slow" ? slow : one))),
       { running: 1, most: 2, waitMs: Infinity },
     );
     const waits = ask("slow");

@@ -6,7 +6,8 @@ import { within } from "../../lib/concurrency/with-timeout.ts";
 
 describe("a line", () => {
   const open: ((value: string) => void)[] = [];
-  const work = (): Promise<Answer<string>> => new Promise((resolve) => open.push((value) => resolve(accepted(value))));
+  const work = (): Promise<Answer<string>> =>
+    new Promise((resolve) => open.push((value) => resolve(accepted(value))));
 
   it("runs so much at a time, in order of arrival, and turns away who is too many", async () => {
     const turn = inTurn({ running: 2, waiting: 1 });
@@ -27,7 +28,9 @@ describe("a line", () => {
   it("does not begin what has waited for too long, nor lets it keep a place", async () => {
     const turn = inTurn({ running: 1, waiting: 9, waitMs: 0 });
     let finish: () => void = () => undefined;
-    const first = turn(() => new Promise<Answer<string>>((resolve) => (finish = () => resolve(accepted("first")))));
+    const first = turn(
+      () => new Promise<Answer<string>>((resolve) => (finish = () => resolve(accepted("first")))),
+    );
     let begun = false;
     const late = turn(() => {
       begun = true;
@@ -36,7 +39,10 @@ describe("a line", () => {
     const sinceMs = performance.now();
     while (performance.now() - sinceMs < 2);
     finish();
-    assert.deepEqual([await first, await late, begun], [accepted("first"), refused("TRY_AGAIN"), false]);
+    assert.deepEqual(
+      [await first, await late, begun],
+      [accepted("first"), refused("TRY_AGAIN"), false],
+    );
     assert.deepEqual(await turn(() => Promise.resolve(accepted("next"))), accepted("next"));
   });
 });

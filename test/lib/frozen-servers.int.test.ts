@@ -27,7 +27,18 @@ const IN_FLIGHT_MS = 2_500;
 /** This machine is shared with other tests: a process that did not run cannot have answered. */
 const SLACK_MS = 500;
 
-type Operation = "seen search" | "new search" | "event" | "filters" | "buy" | "cancel" | "tickets" | "sign-in" | "refresh" | "me" | "alive";
+type Operation =
+  | "seen search"
+  | "new search"
+  | "event"
+  | "filters"
+  | "buy"
+  | "cancel"
+  | "tickets"
+  | "sign-in"
+  | "refresh"
+  | "me"
+  | "alive";
 const ALL: readonly Operation[] = ["seen search", "new search", "event", "filters", "buy", "cancel", "tickets", "sign-in", "refresh", "me", "alive"]; // prettier-ignore
 
 /** What goes on without each server. All else is a 503 TRY_AGAIN, or OUTCOME_UNKNOWN of what was in flight. */
@@ -55,16 +66,30 @@ describe("a server that is frozen, then one that is dead", () => {
     const { urls } = servers;
     await migrate(urls.DATABASE_URL ?? "", readMigrations());
     const environment: Environment = {
-      ...{ PORT: "0", RATE_LIMITS: "on", LOG_LEVEL: "fatal", AUDIT_FILE: join(folder, "audit.log"), DATA_DIR: folder, ...urls },
+      PORT: "0",
+      RATE_LIMITS: "on",
+      LOG_LEVEL: "fatal",
+      AUDIT_FILE: join(folder, "audit.log"),
+      DATA_DIR: folder,
+      ...urls,
     };
-    const config = readConfig({ ...environment, NODE_ID: "services", SERVICES: "auth,catalog,purchasing,ledger" });
+    const config = readConfig({
+      ...environment,
+      NODE_ID: "services",
+      SERVICES: "auth,catalog,purchasing,ledger",
+    });
     services = await startNode(config);
-    const sign = createAccessTokenSigner(signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey);
+    const sign = createAccessTokenSigner(
+      signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey,
+    );
     somebody = () => sign({ userId: randomUUID(), role: "customer", sessionId: randomUUID() });
     gateway = await startNode(readConfig({ ...environment, NODE_ID: "gateway", SERVICES: "api" }));
     ask = httpClient(gateway.url ?? "");
     database = openDatabase(urls.DATABASE_URL ?? "", "long");
-    const events = [...demoEvents(50, Date.now(), 30)].map((event) => ({ ...event, totalCapacity: 10_000 }));
+    const events = [...demoEvents(50, Date.now(), 30)].map((event) => ({
+      ...event,
+      totalCapacity: 10_000,
+    }));
     await insertEvents(database, events);
     id = eventId(events[0] ?? assert.fail("an event"));
     await until(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 60_000 });
@@ -92,7 +117,11 @@ describe("a server that is frozen, then one that is dead", () => {
       case "buy": {
         // Somebody new each time, so that no limit is met.
         const buyer = somebody();
-        const answer = await ask("POST", `/api/events/${id}/tickets`, { token: buyer, json: {}, headers: { "Idempotency-Key": "key" } });
+        const answer = await ask("POST", `/api/events/${id}/tickets`, {
+          token: buyer,
+          json: {},
+          headers: { "Idempotency-Key": "key" },
+        });
         const [ticket] = (answer.json?.tickets ?? []) as { id: string }[];
         if (ticket !== undefined) bought = { ticketId: ticket.id, token: buyer };
         return answer;
@@ -102,10 +131,13 @@ describe("a server that is frozen, then one that is dead", () => {
       case "tickets":
         return ask("GET", "/api/tickets", { token });
       case "sign-in":
-        return ask("POST", "/api/auth/login", { json: { email, password: PASSWORD, delivery: "body" } });
+        return ask("POST", "/api/auth/login", {
+          json: { email, password: PASSWORD, delivery: "body" },
+        });
       case "refresh": {
         const answer = await ask("POST", "/api/auth/refresh", { json: { refreshToken } });
-        if (answer.status === 200) person = { ...person, refreshToken: answer.json?.refreshToken as string };
+        if (answer.status === 200)
+          person = { ...person, refreshToken: answer.json?.refreshToken as string };
         return answer;
       }
       case "me":
@@ -119,7 +151,11 @@ describe("a server that is frozen, then one that is dead", () => {
   const isGood = (status: number): boolean => status < 300 || status === 409;
 
   /** Every operation one beside the other, so that what was in flight when it happened is among them; then each again. */
-  const tryAll = async (server: ServerName, test: TestContext, begin: () => void): Promise<string[]> => {
+  const tryAll = async (
+    server: ServerName,
+    test: TestContext,
+    begin: () => void,
+  ): Promise<string[]> => {
     const wrong: string[] = [];
     let slowestMs = 0;
     const attempt = async (name: Operation, when: string, longestMs: number): Promise<void> => {
@@ -134,13 +170,17 @@ describe("a server that is frozen, then one that is dead", () => {
       }
       slowestMs = Math.max(slowestMs, ms);
       const code = (json?.code as string | undefined) ?? "";
-      const expected = GOES_ON[server].includes(name) ? isGood(status) : isGood(status) || status === 503;
-      if (!expected || ms > longestMs + SLACK_MS) wrong.push(`${name} ${when}: ${status} ${code} after ${ms} ms`);
+      const expected = GOES_ON[server].includes(name)
+        ? isGood(status)
+        : isGood(status) || status === 503;
+      if (!expected || ms > longestMs + SLACK_MS)
+        wrong.push(`${name} ${when}: ${status} ${code} after ${ms} ms`);
     };
     const inFlight = ALL.map((name) => attempt(name, "in flight", IN_FLIGHT_MS));
     begin();
     await Promise.all(inFlight);
-    for (let round = 1; round <= 2; round++) await Promise.all(ALL.map((name) => attempt(name, `in round ${round}`, LONGEST_MS)));
+    for (let round = 1; round <= 2; round++)
+      await Promise.all(ALL.map((name) => attempt(name, `in round ${round}`, LONGEST_MS)));
     test.diagnostic(`the slowest answer took ${slowestMs} ms`);
     return wrong;
   };

@@ -20,7 +20,8 @@ import { until } from "../support/wait-for.ts";
 
 const programs = await providePrometheus();
 const skip = typeof programs === "string" ? programs : false;
-const { prometheus: program, promtool } = typeof programs === "string" ? { prometheus: "", promtool: "" } : programs;
+const { prometheus: program, promtool } =
+  typeof programs === "string" ? { prometheus: "", promtool: "" } : programs;
 const PURCHASES = 40;
 
 describe("monitoring", { skip }, () => {
@@ -33,21 +34,33 @@ describe("monitoring", { skip }, () => {
   let scraped: string[];
 
   before(async () => {
-    const [healthPort, metricsPort, ledgerPort] = [await freePort(), await freePort(), await freePort()];
+    const [healthPort, metricsPort, ledgerPort] = [
+      await freePort(),
+      await freePort(),
+      await freePort(),
+    ];
     engine = await startEngine({
       SERVICES: "api,auth,catalog,purchasing",
       HEALTH_PORT: String(healthPort),
       METRICS_PORT: String(metricsPort),
     });
-    ledger = await engine.startNode({ SERVICES: "ledger", HEALTH_PORT: "", METRICS_PORT: String(ledgerPort) });
+    ledger = await engine.startNode({
+      SERVICES: "ledger",
+      HEALTH_PORT: "",
+      METRICS_PORT: String(ledgerPort),
+    });
     health = `http://127.0.0.1:${healthPort}`;
     scraped = [metricsPort, ledgerPort].map((port) => `http://127.0.0.1:${port}/metrics`);
     vhost = new URL(engine.config.amqpUrl ?? "").pathname.slice(1);
-    const rabbitmq = processEnvironment().RABBITMQ_METRICS_URL ?? assert.fail("RABBITMQ_METRICS_URL is not set");
+    const rabbitmq =
+      processEnvironment().RABBITMQ_METRICS_URL ?? assert.fail("RABBITMQ_METRICS_URL is not set");
     folder = mkdtempSync(join(tmpdir(), "boxoffice-prometheus-"));
     prometheus = await startPrometheus(program, folder, [
       ...scraped.map((url) => ({ job: "boxoffice", url })),
-      { job: "rabbitmq", url: `${rabbitmq}/detailed?family=queue_coarse_metrics&family=queue_consumer_count` },
+      {
+        job: "rabbitmq",
+        url: `${rabbitmq}/detailed?family=queue_coarse_metrics&family=queue_consumer_count`,
+      },
       { job: "rabbitmq-node", url: rabbitmq },
     ]);
     // Before the load, so that rates see it begin.
@@ -70,23 +83,37 @@ describe("monitoring", { skip }, () => {
     const buy = (token: string): Promise<Response> =>
       fetch(`${engine.url}/api/events/${eventId}/tickets`, {
         method: "POST",
-        headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json", "Idempotency-Key": randomUUID() },
+        headers: {
+          Authorization: `Bearer ${token}`,
+          "Content-Type": "application/json",
+          "Idempotency-Key": randomUUID(),
+        },
         body: '{"quantity":1}',
       });
-    const statuses = await Promise.all(Array.from({ length: PURCHASES }, async () => (await buy(engine.accessToken())).status));
+    const statuses = await Promise.all(
+      Array.from({ length: PURCHASES }, async () => (await buy(engine.accessToken())).status),
+    );
     assert.equal(statuses.filter((status) => status === 201).length, PURCHASES - 1);
-    for (let page = 0; page < 5; page += 1) await fetch(`${engine.url}/api/events?limit=${page + 1}`);
+    for (let page = 0; page < 5; page += 1)
+      await fetch(`${engine.url}/api/events?limit=${page + 1}`);
   }
-  const sum = async (expr: string): Promise<number> => Number((await prometheus.query(`sum(${expr})`))[0]?.value[1] ?? Number.NaN);
+  const sum = async (expr: string): Promise<number> =>
+    Number((await prometheus.query(`sum(${expr})`))[0]?.value[1] ?? Number.NaN);
 
   it("count what was sold, how it was answered, booked and counted through", async () => {
     const is = (expr: string, expected: number): Promise<true> =>
-      until(async () => (await sum(expr)) === expected, { withinMs: 20_000, what: `${expr} is ${expected}` });
+      until(async () => (await sum(expr)) === expected, {
+        withinMs: 20_000,
+        what: `${expr} is ${expected}`,
+      });
     await is('boxoffice_purchase_outcomes_total{command="buy",outcome="ok"}', PURCHASES - 1);
     await is('boxoffice_purchase_outcomes_total{command="buy",outcome="event_sold_out"}', 1);
     await is("boxoffice_purchase_duration_seconds_count", PURCHASES);
     await is("boxoffice_batch_commands_sum", PURCHASES);
-    await is('boxoffice_http_requests_total{route="/api/events/{eventId}/tickets",method="POST",status="201"}', PURCHASES - 1);
+    await is(
+      'boxoffice_http_requests_total{route="/api/events/{eventId}/tickets",method="POST",status="201"}',
+      PURCHASES - 1,
+    );
     await is('boxoffice_http_request_duration_seconds_count{route="/api/events"}', 5);
     await is("boxoffice_ledger_applied_rows_total", PURCHASES - 1);
     await is("boxoffice_outbox_pending_rows", 0);
@@ -109,17 +136,26 @@ describe("monitoring", { skip }, () => {
     const token = engine.accessToken();
     const answer = await fetch(`${engine.url}/api/events/${eventId}/tickets`, {
       method: "POST",
-      headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json", "Idempotency-Key": buy.key },
+      headers: {
+        Authorization: `Bearer ${token}`,
+        "Content-Type": "application/json",
+        "Idempotency-Key": buy.key,
+      },
       body: '{"quantity":1}',
     });
     assert.equal(answer.status, 201, "the rows above are no sales that a worker knows of");
     for (const name of ["boxoffice_oversold_events_total", "boxoffice_diverging_events_total"])
-      await until(async () => (await sum(name)) === 1, { withinMs: 20_000, what: `${name} says so` });
+      await until(async () => (await sum(name)) === 1, {
+        withinMs: 20_000,
+        what: `${name} says so`,
+      });
   });
 
   it("show figures in every panel, and have every metric that a rule reads", async () => {
     const panels = readDashboards().flatMap(({ file, panels: ofFile }) =>
-      ofFile.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ what: `${file}: ${title}`, expr }))),
+      ofFile.flatMap(({ title, targets }) =>
+        targets.map(({ expr }) => ({ what: `${file}: ${title}`, expr })),
+      ),
     );
     assert.ok(panels.length > 40, `${panels.length} queries`);
     for (const { what, expr } of panels)
@@ -128,7 +164,9 @@ describe("monitoring", { skip }, () => {
         what: `${what} shows ${expr}`,
       });
     const known = new Set(await prometheus.metricNames());
-    const read = ["alerts.yml", "recording.yml"].flatMap(rulesOf).flatMap(({ expr }) => metricsIn(expr).names);
+    const read = ["alerts.yml", "recording.yml"]
+      .flatMap(rulesOf)
+      .flatMap(({ expr }) => metricsIn(expr).names);
     // Windows of days have figures after minutes too; an alarm that never rang is a series all the same.
     assert.deepEqual(
       read.filter((name) => !known.has(name) && !name.startsWith("boxoffice:")),
@@ -137,17 +175,31 @@ describe("monitoring", { skip }, () => {
   });
 
   it("keep to Prometheus' conventions in what is ours, and promtool would say so if not", async () => {
-    const text = (await Promise.all(scraped.map(async (url) => (await fetch(url)).text()))).join("\n");
-    const ours = [...new Set(text.split("\n").filter((line) => /^(?:# (?:HELP|TYPE) )?boxoffice_/.test(line)))];
-    const byName = Map.groupBy(ours, (line) => /boxoffice_\w+?(?=_bucket|_sum|_count|\{| |$)/.exec(line)?.[0] ?? "");
+    const text = (await Promise.all(scraped.map(async (url) => (await fetch(url)).text()))).join(
+      "\n",
+    );
+    const ours = [
+      ...new Set(text.split("\n").filter((line) => /^(?:# (?:HELP|TYPE) )?boxoffice_/.test(line))),
+    ];
+    const byName = Map.groupBy(
+      ours,
+      (line) => /boxoffice_\w+?(?=_bucket|_sum|_count|\{| |$)/.exec(line)?.[0] ?? "",
+    );
     const check = (lines: string): { ok: boolean; words: string } => {
-      const { status, stderr, stdout } = spawnSync(promtool, ["check", "metrics"], { input: lines, encoding: "utf8" });
+      const { status, stderr, stdout } = spawnSync(promtool, ["check", "metrics"], {
+        input: lines,
+        encoding: "utf8",
+      });
       return { ok: status === 0, words: stdout + stderr };
     };
     const whole = `${[...byName.values()].flat().join("\n")}\n`;
     assert.ok(byName.size > 25, `${byName.size} metrics`);
     assert.deepEqual(check(whole), { ok: true, words: "" });
-    assert.ok(!check(whole.replaceAll("boxoffice_mailbox_full_total", "boxoffice_mailboxFullMilliseconds")).ok, "promtool looks");
+    assert.ok(
+      !check(whole.replaceAll("boxoffice_mailbox_full_total", "boxoffice_mailboxFullMilliseconds"))
+        .ok,
+      "promtool looks",
+    );
   });
 
   it("answer the paths that the manifests' probes ask", async () => {
@@ -156,24 +208,43 @@ describe("monitoring", { skip }, () => {
       spec: { template: { spec: { containers: Container[] } } };
     };
     const [container = {}] = node.spec.template.spec.containers;
-    const probes = ["startupProbe", "livenessProbe", "readinessProbe"].map((probe) => container[probe]?.httpGet);
+    const probes = ["startupProbe", "livenessProbe", "readinessProbe"].map(
+      (probe) => container[probe]?.httpGet,
+    );
     assert.ok(probes.every((probe) => probe?.port === "health"));
-    for (const probe of probes) assert.equal((await fetch(`${health}${probe?.path}`)).status, 200, probe?.path);
-    assert.equal((await fetch(`${health}/nothing`)).status, 404, "not everything is answered with 200");
+    for (const probe of probes)
+      assert.equal((await fetch(`${health}${probe?.path}`)).status, 200, probe?.path);
+    assert.equal(
+      (await fetch(`${health}/nothing`)).status,
+      404,
+      "not everything is answered with 200",
+    );
   });
 
   it("fire the alert when nobody takes messages any more", async () => {
     const firing = async (): Promise<boolean> =>
       (await prometheus.alerts()).some(
-        ({ labels, state }) => labels.alertname === "QueueWithoutConsumer" && labels.vhost === vhost && state === "firing",
+        ({ labels, state }) =>
+          labels.alertname === "QueueWithoutConsumer" &&
+          labels.vhost === vhost &&
+          state === "firing",
       );
-    await until(async () => (await sum(`rabbitmq_detailed_queue_consumers{queue="ticket-transactions",vhost="${vhost}"}`)) === 1, {
-      withinMs: 30_000,
-      what: "One consumer is seen",
-    });
+    await until(
+      async () =>
+        (await sum(
+          `rabbitmq_detailed_queue_consumers{queue="ticket-transactions",vhost="${vhost}"}`,
+        )) === 1,
+      {
+        withinMs: 30_000,
+        what: "One consumer is seen",
+      },
+    );
     assert.equal(await firing(), false, "while somebody does");
     await ledger.stop();
-    await until(async () => await firing(), { withinMs: 60_000, what: "QueueWithoutConsumer fires" });
+    await until(async () => await firing(), {
+      withinMs: 60_000,
+      what: "QueueWithoutConsumer fires",
+    });
   });
 });
 
@@ -181,11 +252,15 @@ describe("dashboards", () => {
   it("are made of queries that can be read, in panels that do not cover each other", () => {
     for (const { file, panels } of readDashboards()) {
       for (const { title, targets } of panels)
-        for (const { expr } of targets) assert.deepEqual(metricsIn(expr).broken, false, `${file}: ${title}: ${expr}`);
+        for (const { expr } of targets)
+          assert.deepEqual(metricsIn(expr).broken, false, `${file}: ${title}: ${expr}`);
       const places = panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
       assert.equal(new Set(places).size, panels.length, file);
     }
     assert.ok(metricsIn("sum(rate(a_total[1m])").broken, "a bracket that is missing is noticed");
-    assert.deepEqual(metricsIn('sum by (x) (rate(a_total{b="c"}[1m])) / b').names, ["a_total", "b"]);
+    assert.deepEqual(metricsIn('sum by (x) (rate(a_total{b="c"}[1m])) / b').names, [
+      "a_total",
+      "b",
+    ]);
   });
 });

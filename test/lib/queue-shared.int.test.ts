@@ -3,7 +3,14 @@ import { randomUUID } from "node:crypto";
 import { after, describe, it } from "node:test";
 import { connect } from "amqplib";
 import { processEnvironment } from "../../config/index.ts";
-import { type Delivery, eventIdsOf, openConsumer, openPublisher, type Topology, topologyOf } from "../../lib/queue/index.ts";
+import {
+  type Delivery,
+  eventIdsOf,
+  openConsumer,
+  openPublisher,
+  type Topology,
+  topologyOf,
+} from "../../lib/queue/index.ts";
 import { until } from "../support/wait-for.ts";
 
 const amqpUrl = processEnvironment().AMQP_URL ?? assert.fail("AMQP_URL names no RabbitMQ");
@@ -14,7 +21,8 @@ describe("the queue, when many events sell at once", () => {
   after(async () => {
     const model = await connect(amqpUrl);
     const channel = await model.createChannel();
-    for (const queue of topology === undefined ? [] : [topology.queue, topology.deadQueue]) await channel.deleteQueue(queue);
+    for (const queue of topology === undefined ? [] : [topology.queue, topology.deadQueue])
+      await channel.deleteQueue(queue);
     await model.close();
   });
 
@@ -22,7 +30,10 @@ describe("the queue, when many events sell at once", () => {
     topology = topologyOf(`test-${randomUUID()}`);
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
     await until(() => publisher.connected());
-    const told = Array.from({ length: 45 }, () => ({ eventId: randomUUID(), transactionIds: ["ab"] }));
+    const told = Array.from({ length: 45 }, () => ({
+      eventId: randomUUID(),
+      transactionIds: ["ab"],
+    }));
     for (const { eventId, transactionIds } of told) publisher.publish(eventId, transactionIds);
     const [alone, last] = [randomUUID(), randomUUID()];
     publisher.publish(alone, ["cd"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");

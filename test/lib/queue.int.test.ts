@@ -3,7 +3,13 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { connect, type Channel, type ChannelModel } from "amqplib";
 import { processEnvironment } from "../../config/index.ts";
-import { type Delivery, type Handler, openConsumer, openPublisher, topologyOf } from "../../lib/queue/index.ts";
+import {
+  type Delivery,
+  type Handler,
+  openConsumer,
+  openPublisher,
+  topologyOf,
+} from "../../lib/queue/index.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
 import { openTcpProxy } from "../../tools/chaos/tcp-proxy.ts";
 import { until } from "../support/wait-for.ts";
@@ -46,12 +52,21 @@ describe("the queue between the workers and the ledger", () => {
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
     await until(() => publisher.connected());
     const eventId = randomUUID();
-    const ids = (index: number): string[] => ["ab".repeat(64), index.toString(16).padStart(4, "0"), ...Array<string>(8).fill("cd")];
+    const ids = (index: number): string[] => [
+      "ab".repeat(64),
+      index.toString(16).padStart(4, "0"),
+      ...Array<string>(8).fill("cd"),
+    ];
     for (let index = 0; index < 50; index += 1) publisher.publish(eventId, ids(index));
     await until(() => publisher.counts().confirmed === 50);
 
     const seen: Delivery[] = [];
-    const consumer = await openConsumer({ url: amqpUrl, log: silent, topology, handler: acceptAll(seen) });
+    const consumer = await openConsumer({
+      url: amqpUrl,
+      log: silent,
+      topology,
+      handler: acceptAll(seen),
+    });
     await until(() => seen.length === 50);
     assert.deepEqual(seen[49]?.message, { eventId, transactionIds: ids(49) });
     await consumer.close();
@@ -63,7 +78,8 @@ describe("the queue between the workers and the ledger", () => {
     const topology = freshTopology();
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
     await until(() => publisher.connected());
-    for (let index = 0; index < 120; index += 1) publisher.publish(randomUUID(), Array<string>(10).fill("ab"));
+    for (let index = 0; index < 120; index += 1)
+      publisher.publish(randomUUID(), Array<string>(10).fill("ab"));
     await until(() => publisher.counts().confirmed === 120);
     const sizes: number[] = [];
     const consumer = await openConsumer({
@@ -88,7 +104,12 @@ describe("the queue between the workers and the ledger", () => {
     const proxy = await openTcpProxy(amqpUrl);
     const seen: Delivery[] = [];
     const publisher = await openPublisher({ url: proxy.url, log: silent, topology });
-    const consumer = await openConsumer({ url: proxy.url, log: silent, topology, handler: acceptAll(seen) });
+    const consumer = await openConsumer({
+      url: proxy.url,
+      log: silent,
+      topology,
+      handler: acceptAll(seen),
+    });
     await until(() => publisher.connected() && consumer.connected());
     proxy.cut();
     await until(() => !publisher.connected() && !consumer.connected());
@@ -156,7 +177,11 @@ describe("the queue between the workers and the ledger", () => {
       }),
     ])
       channel.sendToQueue(topology.queue, Buffer.from(poison), { persistent: true });
-    channel.sendToQueue(topology.queue, Buffer.from(JSON.stringify({ eventId, transactionIds: ["ab"] })), { persistent: true });
+    channel.sendToQueue(
+      topology.queue,
+      Buffer.from(JSON.stringify({ eventId, transactionIds: ["ab"] })),
+      { persistent: true },
+    );
     await until(() => seen.length === 1);
     await until(async () => (await inspectTopology(channel, topology)).dead === 6);
     assert.equal(errors.length, 6, errors.join("\n"));
@@ -179,7 +204,10 @@ describe("the queue between the workers and the ledger", () => {
     });
     await until(() => consumer.connected());
     for (const eventId of [good, bad, good])
-      channel.sendToQueue(topology.queue, Buffer.from(JSON.stringify({ eventId, transactionIds: [] })));
+      channel.sendToQueue(
+        topology.queue,
+        Buffer.from(JSON.stringify({ eventId, transactionIds: [] })),
+      );
     await until(async () => (await inspectTopology(channel, topology)).dead === 1);
     assert.equal(seen.filter(({ eventId }) => eventId === good).length, 2);
     assert.deepEqual(
@@ -202,7 +230,10 @@ describe("the queue between the workers and the ledger", () => {
       },
     });
     await until(() => consumer.connected());
-    channel.sendToQueue(topology.queue, Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })));
+    channel.sendToQueue(
+      topology.queue,
+      Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })),
+    );
     await until(async () => (await inspectTopology(channel, topology)).dead === 1);
     assert.equal(calls, DELIVERY_LIMIT + 1);
     await consumer.close();
@@ -227,7 +258,10 @@ describe("the queue between the workers and the ledger", () => {
     });
     await until(() => consumer.connected());
     const send = (): boolean =>
-      channel.sendToQueue(topology.queue, Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })));
+      channel.sendToQueue(
+        topology.queue,
+        Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })),
+      );
     send();
     await until(() => release !== undefined);
     // Asked on the consumer's own channel, so answered after the cancellation. (RabbitMQ counts a cancelled consumer until its messages are settled.)
@@ -245,7 +279,10 @@ describe("the queue between the workers and the ledger", () => {
   it("waits for the call at work when it closes, and acknowledges it before saying goodbye", async () => {
     const topology = freshTopology();
     const send = (): boolean =>
-      channel.sendToQueue(topology.queue, Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })));
+      channel.sendToQueue(
+        topology.queue,
+        Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })),
+      );
     // Repeated, since amqplib may send what is queued on a connection in another order.
     for (let round = 0; round < 5; round += 1) {
       let finish: (() => void) | undefined;
@@ -267,7 +304,11 @@ describe("the queue between the workers and the ledger", () => {
       await until(async () => (await inspectTopology(channel, topology)).ready === 1);
       finish?.();
       await closed;
-      assert.equal((await inspectTopology(channel, topology)).ready, 1, "only what came after the cancellation is left");
+      assert.equal(
+        (await inspectTopology(channel, topology)).ready,
+        1,
+        "only what came after the cancellation is left",
+      );
       await channel.purgeQueue(topology.queue);
     }
   });
@@ -275,12 +316,20 @@ describe("the queue between the workers and the ledger", () => {
   it("declares the queue again when it was deleted under its hands", async () => {
     const topology = freshTopology();
     const seen: Delivery[] = [];
-    const consumer = await openConsumer({ url: amqpUrl, log: silent, topology, handler: acceptAll(seen) });
+    const consumer = await openConsumer({
+      url: amqpUrl,
+      log: silent,
+      topology,
+      handler: acceptAll(seen),
+    });
     await until(() => consumer.connected());
     await channel.deleteQueue(topology.queue);
     await until(() => !consumer.connected());
     await until(() => consumer.connected());
-    channel.sendToQueue(topology.queue, Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })));
+    channel.sendToQueue(
+      topology.queue,
+      Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })),
+    );
     await until(() => seen.length === 1);
     await consumer.close();
   });

@@ -13,7 +13,8 @@ describe("random ids", () => {
       for (const digit of id) counts.set(digit, (counts.get(digit) ?? 0) + 1);
     }
     // 4,000 of each on average, with a standard deviation of 61.
-    for (const [digit, count] of counts) assert.ok(Math.abs(count - 4_000) < 400, `${digit}: ${count}`);
+    for (const [digit, count] of counts)
+      assert.ok(Math.abs(count - 4_000) < 400, `${digit}: ${count}`);
     assert.equal(counts.size, 16);
   });
 });

@@ -41,7 +41,10 @@ describe("a lease", () => {
     assert.ok(mine.held());
     const startedMs = performance.now();
     const theirs = await other.acquire(resource, 2 * LEASE_MS, never);
-    assert.ok(performance.now() - startedMs >= 2 * LEASE_MS - 1, "waited, while the first one renewed it");
+    assert.ok(
+      performance.now() - startedMs >= 2 * LEASE_MS - 1,
+      "waited, while the first one renewed it",
+    );
     assert.deepEqual([mine.held(), theirs.held()], [true, false]);
     await mine.release();
     await until(() => theirs.held());

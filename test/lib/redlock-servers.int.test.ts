@@ -29,15 +29,28 @@ describe("three lock servers", () => {
   before(async () => {
     servers = await Promise.all(
       ["one", "two", "three"].map((name) =>
-        startServers({ dataDir: join(folder, name), only: ["redis"], report: () => undefined, restart: false, throwaway: true }),
+        startServers({
+          dataDir: join(folder, name),
+          only: ["redis"],
+          report: () => undefined,
+          restart: false,
+          throwaway: true,
+        }),
       ),
     );
     urls = servers.map((server) => server.urls.REDIS_URL ?? "");
     clients = urls.map((url) => openRedis(url, () => undefined));
-    [mine, theirs] = [openLeases(urls, LEASE_MS, () => undefined), openLeases(urls, LEASE_MS, () => undefined)];
+    [mine, theirs] = [
+      openLeases(urls, LEASE_MS, () => undefined),
+      openLeases(urls, LEASE_MS, () => undefined),
+    ];
     for (const leases of [mine, theirs]) await until(() => isFree(leases));
     engine = await startEngine({ SERVICES: "auth,ledger" });
-    node = await engine.startNode({ SERVICES: "api,catalog,purchasing", REDLOCK_URLS: urls.join(), LEASE_MS: String(LEASE_MS) });
+    node = await engine.startNode({
+      SERVICES: "api,catalog,purchasing",
+      REDLOCK_URLS: urls.join(),
+      LEASE_MS: String(LEASE_MS),
+    });
   });
   after(async () => {
     await engine.close();
@@ -54,7 +67,8 @@ describe("three lock servers", () => {
     await lock.release();
     return held;
   };
-  const lockServer = (index: number) => servers[index]?.server("redis") ?? assert.fail("a lock server");
+  const lockServer = (index: number) =>
+    servers[index]?.server("redis") ?? assert.fail("a lock server");
   const buy = async (eventId: string) => {
     const startedMs = performance.now();
     const ask = httpClient(node.url ?? "");
@@ -69,7 +83,11 @@ describe("three lock servers", () => {
     const mint = createInternalTokenMint(engine.config.internalTokenSecret);
     const token = mint({ userId: randomUUID(), role: "operator" });
     type Workers = { value: { items: { eventId: string; degraded: boolean }[] } };
-    const answer = await node.broker.call<Workers, object>("purchasing.workers", {}, { meta: { token } });
+    const answer = await node.broker.call<Workers, object>(
+      "purchasing.workers",
+      {},
+      { meta: { token } },
+    );
     return answer.value.items.find((item) => item.eventId === eventId)?.degraded;
   };
   const sells = async (eventId: string): Promise<void> => {
@@ -111,14 +129,19 @@ describe("three lock servers", () => {
     const [hot, fresh] = [await engine.addEvent(), await engine.addEvent()];
     await until(async () => (await buy(hot)).status === 201);
     for (const index of [0, 1]) lockServer(index).kill("SIGKILL");
-    await until(async () => (await degraded(hot)) === true, { withinMs: 10_000, what: "the worker is degraded" });
+    await until(async () => (await degraded(hot)) === true, {
+      withinMs: 10_000,
+      what: "the worker is degraded",
+    });
     await sells(hot);
     await sells(fresh);
     const startedMs = performance.now();
     assert.equal((await mine.acquire(randomUUID(), 60_000, never)).held(), false);
     assert.ok(performance.now() - startedMs < 1_000);
     for (const index of [0, 1]) await lockServer(index).restart();
-    await until(async () => (await degraded(hot)) === false && (await degraded(fresh)) === false, { withinMs: 10_000 });
+    await until(async () => (await degraded(hot)) === false && (await degraded(fresh)) === false, {
+      withinMs: 10_000,
+    });
   });
 
   it("of which one comes back empty: the holder still holds, and nobody else gets the lease", async () => {
@@ -127,7 +150,12 @@ describe("three lock servers", () => {
     const lock = await until(async () => {
       resource = randomUUID();
       const tried = await mine.acquire(resource, 0, never);
-      if ((await Promise.all(clients.map((client) => client.exists(resource)))).every((known) => known === 1)) return tried;
+      if (
+        (await Promise.all(clients.map((client) => client.exists(resource)))).every(
+          (known) => known === 1,
+        )
+      )
+        return tried;
       await tried.release();
       return undefined;
     });

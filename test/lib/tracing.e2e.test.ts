@@ -13,15 +13,23 @@ const [INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER] = [1, 2, 3, 4, 5];
 
 /** Files of OpenTelemetry that are in memory, but for the API without anything behind it, which prom-client loads as well. */
 function loaded(): string[] {
-  return Object.keys(createRequire(import.meta.url).cache).filter((file) => /@opentelemetry\/(?!api\/)/.test(file));
+  return Object.keys(createRequire(import.meta.url).cache).filter((file) =>
+    /@opentelemetry\/(?!api\/)/.test(file),
+  );
 }
 
-async function buy(engine: Engine, eventId: string, more: { token?: string; key?: string; traceparent?: string } = {}): Promise<number> {
+async function buy(
+  engine: Engine,
+  eventId: string,
+  more: { token?: string; key?: string; traceparent?: string } = {},
+): Promise<number> {
   const { token = engine.accessToken(), key = randomUUID(), traceparent } = more;
   const answer = await fetch(`${engine.url}/api/events/${eventId}/tickets`, {
     method: "POST",
     headers: {
-      ...{ Authorization: `Bearer ${token}`, "Content-Type": "application/json", "Idempotency-Key": key },
+      Authorization: `Bearer ${token}`,
+      "Content-Type": "application/json",
+      "Idempotency-Key": key,
       ...(traceparent !== undefined && { traceparent }),
     },
     body: '{"quantity":1}',
@@ -35,7 +43,12 @@ describe("an engine without a collector", () => {
   it("loads nothing of OpenTelemetry, and wraps nothing", async () => {
     const engine = await startEngine();
     try {
-      assert.equal(await buy(engine, await engine.addEvent(), { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` }), 201);
+      assert.equal(
+        await buy(engine, await engine.addEvent(), {
+          traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+        }),
+        201,
+      );
       assert.deepEqual(loaded(), []);
     } finally {
       await engine.close();
@@ -50,13 +63,22 @@ describe("traces", () => {
   let worker: string;
   before(async () => {
     collector = await startCollector();
-    engine = await startEngine({ SERVICES: "api,auth,catalog", OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    engine = await startEngine({
+      SERVICES: "api,auth,catalog",
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    });
     const node = await engine.startNode({ SERVICES: "purchasing,ledger" });
     worker = node.broker.nodeID;
     const eventId = await engine.addEvent();
-    await until(async () => (await buy(engine, eventId)) === 201, { withinMs: 10_000, what: "The gateway has seen the worker's node" });
+    await until(async () => (await buy(engine, eventId)) === 201, {
+      withinMs: 10_000,
+      what: "The gateway has seen the worker's node",
+    });
     gateway = (
-      await until(() => collector.spans.find(({ kind, name }) => kind === SERVER && name.startsWith("POST")), { withinMs: 20_000 })
+      await until(
+        () => collector.spans.find(({ kind, name }) => kind === SERVER && name.startsWith("POST")),
+        { withinMs: 20_000 },
+      )
     ).node;
   });
   after(async () => {
@@ -64,7 +86,8 @@ describe("traces", () => {
     await collector.close();
   });
 
-  const children = (of: Received): Received[] => collector.spans.filter(({ parentSpanId }) => parentSpanId === of.spanId);
+  const children = (of: Received): Received[] =>
+    collector.spans.filter(({ parentSpanId }) => parentSpanId === of.spanId);
   /** The one child of that name and kind, once it has come. */
   const child = (of: Received, name: string, kind: number): Promise<Received> =>
     until(() => children(of).find((span) => span.name === name && span.kind === kind), {
@@ -81,11 +104,17 @@ describe("traces", () => {
     const [traceId, above] = [randomBytes(16).toString("hex"), randomBytes(8).toString("hex")];
     const eventId = await engine.addEvent();
     assert.equal(await buy(engine, eventId, { traceparent: `00-${traceId}-${above}-01` }), 201);
-    const request = await until(() => collector.spans.find((span) => span.traceId === traceId && span.parentSpanId === above), {
-      withinMs: 20_000,
-      what: "The request's span goes on with the client's trace",
-    });
-    assert.deepEqual([request.name, request.kind, request.node], ["POST /api/events/{eventId}/tickets", SERVER, gateway]);
+    const request = await until(
+      () => collector.spans.find((span) => span.traceId === traceId && span.parentSpanId === above),
+      {
+        withinMs: 20_000,
+        what: "The request's span goes on with the client's trace",
+      },
+    );
+    assert.deepEqual(
+      [request.name, request.kind, request.node],
+      ["POST /api/events/{eventId}/tickets", SERVER, gateway],
+    );
     assert.equal(Number(attribute(request, "http.response.status_code")), 201);
     const call = await child(request, "purchasing.buy", CLIENT);
     const action = await child(call, "purchasing.buy", SERVER);
@@ -115,14 +144,18 @@ describe("traces", () => {
     const sent = await Promise.all(
       Array.from({ length: 20 }, async () => {
         const traceId = randomBytes(16).toString("hex");
-        assert.equal(await buy(engine, eventId, { traceparent: `00-${traceId}-${"c".repeat(16)}-01` }), 201);
+        assert.equal(
+          await buy(engine, eventId, { traceparent: `00-${traceId}-${"c".repeat(16)}-01` }),
+          201,
+        );
         return traceId;
       }),
     );
     const actions = await until(
       () => {
         const found = collector.spans.filter(
-          (span) => sent.includes(span.traceId) && span.name === "purchasing.buy" && span.kind === SERVER,
+          (span) =>
+            sent.includes(span.traceId) && span.name === "purchasing.buy" && span.kind === SERVER,
         );
         return found.length === sent.length && found;
       },
@@ -130,8 +163,13 @@ describe("traces", () => {
     );
     const batches = await until(
       () => {
-        const found = collector.spans.filter((span) => span.name === "purchasing.batch" && attribute(span, "boxoffice.event") === eventId);
-        return found.reduce((sum, { links = [] }) => sum + links.length, 0) === sent.length && found;
+        const found = collector.spans.filter(
+          (span) =>
+            span.name === "purchasing.batch" && attribute(span, "boxoffice.event") === eventId,
+        );
+        return (
+          found.reduce((sum, { links = [] }) => sum + links.length, 0) === sent.length && found
+        );
       },
       { withinMs: 20_000, what: "Each purchase is in a batch" },
     );
@@ -140,8 +178,12 @@ describe("traces", () => {
       "some were sold together, while the event came to its worker",
     );
     for (const action of actions) {
-      const batch = batches.find(({ links = [] }) => links.some(({ spanId }) => spanId === action.spanId)) ?? assert.fail();
-      const leads = batch.parentSpanId === action.spanId || action.links?.some(({ spanId }) => spanId === batch.spanId);
+      const batch =
+        batches.find(({ links = [] }) => links.some(({ spanId }) => spanId === action.spanId)) ??
+        assert.fail();
+      const leads =
+        batch.parentSpanId === action.spanId ||
+        action.links?.some(({ spanId }) => spanId === batch.spanId);
       assert.ok(leads, "from the purchase to its batch");
     }
   });
@@ -153,23 +195,41 @@ describe("traces", () => {
     assert.equal(await buy(engine, eventId, { token, key }), 201);
     const account = { email, password: "correct horse battery", name: "Ada Lovelace" };
     const post = (path: string, body: object): Promise<Response> =>
-      fetch(`${engine.url}${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+      fetch(`${engine.url}${path}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(body),
+      });
     assert.equal((await post("/api/auth/register", account)).status, 201);
     assert.equal((await post("/api/auth/login", { ...account, name: undefined })).status, 200);
-    await until(() => collector.spans.some(({ name }) => name === "POST /api/auth/login") && collector.text().includes(eventId), {
-      withinMs: 20_000,
-    });
-    for (const secret of [userId, key, email, token, account.password, account.name]) assert.ok(!collector.text().includes(secret), secret);
+    await until(
+      () =>
+        collector.spans.some(({ name }) => name === "POST /api/auth/login") &&
+        collector.text().includes(eventId),
+      {
+        withinMs: 20_000,
+      },
+    );
+    for (const secret of [userId, key, email, token, account.password, account.name])
+      assert.ok(!collector.text().includes(secret), secret);
   });
 
   it("cost no sale where the collector is away, and are not made for requests that the share leaves out", async () => {
     const before = collector.spans.length;
     const [nobody, none] = [
       await startEngine({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}` }),
-      await startEngine({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_TRACES_SAMPLER_ARG: "0" }),
+      await startEngine({
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_TRACES_SAMPLER_ARG: "0",
+      }),
     ];
     for (const each of [nobody, none]) {
-      assert.equal(await buy(each, await each.addEvent(), { traceparent: `00-${"d".repeat(32)}-${"e".repeat(16)}-01` }), 201);
+      assert.equal(
+        await buy(each, await each.addEvent(), {
+          traceparent: `00-${"d".repeat(32)}-${"e".repeat(16)}-01`,
+        }),
+        201,
+      );
       // What is left is sent before a node has stopped.
       await each.close();
     }

@@ -3,18 +3,30 @@ import { describe, it } from "node:test";
 import { isServerError } from "../../lib/database/pool.ts";
 import { isUnavailable, orTryAgain } from "../../lib/database/transient-errors.ts";
 
-const coded = (code: string, message = "a fault"): Error => Object.assign(new Error(message), { code });
+const coded = (code: string, message = "a fault"): Error =>
+  Object.assign(new Error(message), { code });
 
 describe("what an error says of the statement behind it", () => {
   it("is that it certainly did not commit, only where PostgreSQL itself refused it", () => {
-    for (const code of ["23505", "55P03", "57014", "BX001", "53100"]) assert.ok(isServerError(coded(code)), code);
+    for (const code of ["23505", "55P03", "57014", "BX001", "53100"])
+      assert.ok(isServerError(coded(code)), code);
     // The connection ended, or never was: the statement may have committed.
-    for (const code of ["08006", "57P01", "57P03", "EPIPE", "EPERM", "EBADF", "ECONNRESET"]) assert.ok(!isServerError(coded(code)), code);
+    for (const code of ["08006", "57P01", "57P03", "EPIPE", "EPERM", "EBADF", "ECONNRESET"])
+      assert.ok(!isServerError(coded(code)), code);
     assert.ok(!isServerError(new Error("Query read timeout")));
   });
 
   it("is that PostgreSQL is away, or that the statement is wrong", () => {
-    for (const code of ["53100", "53300", "57014", "57P01", "55P03", "08006", "ECONNREFUSED", "EPIPE"])
+    for (const code of [
+      "53100",
+      "53300",
+      "57014",
+      "57P01",
+      "55P03",
+      "08006",
+      "ECONNREFUSED",
+      "EPIPE",
+    ])
       assert.ok(isUnavailable(coded(code)), code);
     assert.ok(isUnavailable(new Error("Query read timeout")));
     for (const code of ["42601", "22P02", "23505"]) assert.ok(!isUnavailable(coded(code)), code);

@@ -4,9 +4,18 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Database } from "../../lib/database/pool.ts";
 import { gatheredStore } from "../../services/purchasing/store/batched-event-store.ts";
-import type { EventStore, LoadedEvent, WorkerNote } from "../../services/purchasing/worker/ports.ts";
+import type {
+  EventStore,
+  LoadedEvent,
+  WorkerNote,
+} from "../../services/purchasing/worker/ports.ts";
 import { COMMIT_MANY } from "../../services/purchasing/store/batched-event-store.sql.ts";
-import { newTransactionId, openSaleWorld, type SaleWorld, saleOf } from "../support/sale-fixture.ts";
+import {
+  newTransactionId,
+  openSaleWorld,
+  type SaleWorld,
+  saleOf,
+} from "../support/sale-fixture.ts";
 import { NO_FENCE, unfenced } from "../support/without-fence.ts";
 import { until } from "../support/wait-for.ts";
 
@@ -25,7 +34,10 @@ describe("the gathered store", () => {
   after(() => world.close());
 
   /** Counts the statements for several events. */
-  const gathered = (node = "node", change: Partial<Database> = {}): { store: EventStore; together: () => number } => {
+  const gathered = (
+    node = "node",
+    change: Partial<Database> = {},
+  ): { store: EventStore; together: () => number } => {
     let together = 0;
     const database: Database = {
       ...world.database,
@@ -48,7 +60,11 @@ describe("the gathered store", () => {
     );
   /** The first goes alone, those after it together while it is under way. */
   const sellEach = (store: EventStore, events: readonly Taken[], quantity = 1, batch = 0) =>
-    Promise.all(events.map(({ eventId, epoch, event }) => store.commit({ eventId, epoch, batch }, saleOf(event, quantity))));
+    Promise.all(
+      events.map(({ eventId, epoch, event }) =>
+        store.commit({ eventId, epoch, batch }, saleOf(event, quantity)),
+      ),
+    );
   const sold = async (events: readonly Taken[]): Promise<number[]> =>
     Promise.all(events.map(async ({ eventId }) => (await world.numbers(eventId)).active));
 
@@ -57,7 +73,9 @@ describe("the gathered store", () => {
     const events = await take(store);
     const sales = events.map(({ event }) => saleOf(event, 3));
     const first = await Promise.all(
-      events.map(({ eventId, epoch }, index) => store.commit({ eventId, epoch, batch: 0 }, sales[index] ?? assert.fail())),
+      events.map(({ eventId, epoch }, index) =>
+        store.commit({ eventId, epoch, batch: 0 }, sales[index] ?? assert.fail()),
+      ),
     );
     assert.ok(together() < EVENTS, "several events in a statement");
     assert.deepEqual(
@@ -67,8 +85,13 @@ describe("the gathered store", () => {
     const second = await Promise.all(
       events.map(({ eventId, epoch, event }, index) => {
         const { userId = "", ticketIds = [] } = sales[index]?.sold[0] ?? {};
-        const cancelled = [{ transactionId: newTransactionId(), userId, ticketId: ticketIds[1] ?? "" }];
-        return store.commit({ eventId, epoch, batch: 1 }, { ...saleOf(event, index + 1), cancelled });
+        const cancelled = [
+          { transactionId: newTransactionId(), userId, ticketId: ticketIds[1] ?? "" },
+        ];
+        return store.commit(
+          { eventId, epoch, batch: 1 },
+          { ...saleOf(event, index + 1), cancelled },
+        );
       }),
     );
     second.forEach((result, index) => {
@@ -76,11 +99,21 @@ describe("the gathered store", () => {
       const [ticket] = result.cancelled;
       assert.deepEqual(
         [ticket?.id, ticket?.eventId, ticket?.status, ticket?.transactionId],
-        [sales[index]?.sold[0]?.ticketIds[1], events[index]?.eventId, "cancelled", sales[index]?.sold[0]?.transactionId],
+        [
+          sales[index]?.sold[0]?.ticketIds[1],
+          events[index]?.eventId,
+          "cancelled",
+          sales[index]?.sold[0]?.transactionId,
+        ],
       );
     });
     for (const [index, { eventId, epoch }] of events.entries())
-      assert.deepEqual(await world.numbers(eventId), { active: 3 + index, sum: -3 - index, rows: 3, epoch });
+      assert.deepEqual(await world.numbers(eventId), {
+        active: 3 + index,
+        sum: -3 - index,
+        rows: 3,
+        epoch,
+      });
   });
 
   it("loads for each event what it asked, and nothing of another's", async () => {
@@ -89,23 +122,38 @@ describe("the gathered store", () => {
     const userId = randomUUID();
     const sales = events.map(({ event }, index) => ({
       ...saleOf(event, index + 1),
-      sold: [{ ...saleOf(event, index + 1).sold[0], userId, transactionId: newTransactionId() } as never],
+      sold: [
+        { ...saleOf(event, index + 1).sold[0], userId, transactionId: newTransactionId() } as never,
+      ],
     }));
-    await Promise.all(events.map(({ eventId, epoch }, index) => store.commit({ eventId, epoch, batch: 0 }, sales[index] ?? assert.fail())));
-    const idsOf = (index: number) => (sales[index]?.sold[0] ?? assert.fail()) as { transactionId: string; ticketIds: string[] };
+    await Promise.all(
+      events.map(({ eventId, epoch }, index) =>
+        store.commit({ eventId, epoch, batch: 0 }, sales[index] ?? assert.fail()),
+      ),
+    );
+    const idsOf = (index: number) =>
+      (sales[index]?.sold[0] ?? assert.fail()) as { transactionId: string; ticketIds: string[] };
     const loaded = await Promise.all(
       events.map(({ eventId }, index) =>
         store.load(eventId, {
-          purchases: [idsOf(index).transactionId, newTransactionId()].map((transactionId) => ({ transactionId, userId })),
+          purchases: [idsOf(index).transactionId, newTransactionId()].map((transactionId) => ({
+            transactionId,
+            userId,
+          })),
           // The next event's ticket is none of this one.
-          ticketIds: [idsOf(index).ticketIds[0] ?? "", idsOf((index + 1) % EVENTS).ticketIds[0] ?? ""],
+          ticketIds: [
+            idsOf(index).ticketIds[0] ?? "",
+            idsOf((index + 1) % EVENTS).ticketIds[0] ?? "",
+          ],
           userIds: [userId, randomUUID()],
         }),
       ),
     );
     loaded.forEach((one, index) => {
       assert.deepEqual([one.epoch, one.batch], [events[index]?.epoch, 1]);
-      assert.deepEqual(one.sales, [{ transactionId: idsOf(index).transactionId, userId, quantity: index + 1 }]);
+      assert.deepEqual(one.sales, [
+        { transactionId: idsOf(index).transactionId, userId, quantity: index + 1 },
+      ]);
       assert.deepEqual(
         one.tickets.map(({ ticketId, cancelled }) => [ticketId, cancelled]),
         [[idsOf(index).ticketIds[0], false]],
@@ -115,7 +163,9 @@ describe("the gathered store", () => {
         [index + 1],
       );
     });
-    const gone = await Promise.allSettled([...events.map(({ eventId }) => eventId), randomUUID()].map((id) => store.load(id, NOTHING)));
+    const gone = await Promise.allSettled(
+      [...events.map(({ eventId }) => eventId), randomUUID()].map((id) => store.load(id, NOTHING)),
+    );
     assert.deepEqual(
       gone.map(({ status }) => status),
       [...events.map(() => "fulfilled"), "rejected"],
@@ -154,12 +204,21 @@ describe("the gathered store", () => {
     const held = events.at(-1) ?? assert.fail();
     let results: ReturnType<typeof sellEach> | undefined;
     await world.database.transaction(async (connection) => {
-      await connection.query({ text: "UPDATE event_worker SET epoch = epoch + 1 WHERE event_id = $1", values: [held.eventId] });
+      await connection.query({
+        text: "UPDATE event_worker SET epoch = epoch + 1 WHERE event_id = $1",
+        values: [held.eventId],
+      });
       results = sellEach(store, events);
       // Committed, and seen by others, while the row is still held.
-      await until(async () => (await sold(events)).join() === [...events.slice(1).map(() => 1), 0].join());
+      await until(
+        async () => (await sold(events)).join() === [...events.slice(1).map(() => 1), 0].join(),
+      );
     });
-    assert.equal((await results)?.at(-1)?.type, "fenced", "the taker's epoch was waited for and seen");
+    assert.equal(
+      (await results)?.at(-1)?.type,
+      "fenced",
+      "the taker's epoch was waited for and seen",
+    );
   });
 
   it("does not take back the others' sales where one event's are refused", async () => {
@@ -167,8 +226,13 @@ describe("the gathered store", () => {
     const events = await take(store);
     const results = await Promise.all(
       events.map(({ eventId, epoch, event }, index) => {
-        const cancelled = [{ transactionId: newTransactionId(), userId: randomUUID(), ticketId: randomUUID() }];
-        return store.commit({ eventId, epoch, batch: 0 }, index === 2 ? { ...saleOf(event, 1), cancelled } : saleOf(event, 1));
+        const cancelled = [
+          { transactionId: newTransactionId(), userId: randomUUID(), ticketId: randomUUID() },
+        ];
+        return store.commit(
+          { eventId, epoch, batch: 0 },
+          index === 2 ? { ...saleOf(event, 1), cancelled } : saleOf(event, 1),
+        );
       }),
     );
     const [bad, ...good] = [results[2], ...results.filter((_one, index) => index !== 2)];
@@ -189,14 +253,29 @@ describe("the gathered store", () => {
     });
     const events = await take(store);
     const notes: WorkerNote[] = [];
-    const workers = events.map(({ eventId }) => world.worker(eventId, store, { note: (what) => notes.push(what) }));
+    const workers = events.map(({ eventId }) =>
+      world.worker(eventId, store, { note: (what) => notes.push(what) }),
+    );
     const answers = await Promise.all(
       workers.map((worker) =>
-        worker.submit({ type: "BuyTickets", transactionId: newTransactionId(), userId: randomUUID(), quantity: 2 }, false),
+        worker.submit(
+          {
+            type: "BuyTickets",
+            transactionId: newTransactionId(),
+            userId: randomUUID(),
+            quantity: 2,
+          },
+          false,
+        ),
       ),
     );
-    assert.ok(notes.filter((what) => what === "commit-unknown").length > 1, "several of them had no answer");
-    assert.ok(answers.every((answer) => answer.ok && "replayed" in answer.value && !answer.value.replayed));
+    assert.ok(
+      notes.filter((what) => what === "commit-unknown").length > 1,
+      "several of them had no answer",
+    );
+    assert.ok(
+      answers.every((answer) => answer.ok && "replayed" in answer.value && !answer.value.replayed),
+    );
     assert.deepEqual(
       await sold(events),
       events.map(() => 2),
@@ -204,21 +283,32 @@ describe("the gathered store", () => {
     await Promise.all(workers.map((worker) => worker.stop()));
   });
 
-  const race = async (storeOf: (node: string) => EventStore): Promise<{ answered: number; active: number; over: number }> => {
+  const race = async (
+    storeOf: (node: string) => EventStore,
+  ): Promise<{ answered: number; active: number; over: number }> => {
     const total = 20;
     const stores = [storeOf("one"), storeOf("two")];
     const eventIds = await Promise.all(Array.from({ length: EVENTS }, () => world.addEvent(total)));
-    const workers = eventIds.flatMap((eventId) => stores.map((store) => world.worker(eventId, store)));
+    const workers = eventIds.flatMap((eventId) =>
+      stores.map((store) => world.worker(eventId, store)),
+    );
     const answers = await Promise.all(
       Array.from({ length: EVENTS * 100 }, (_, index) =>
         (workers[index % workers.length] ?? assert.fail()).submit(
-          { type: "BuyTickets", transactionId: newTransactionId(), userId: randomUUID(), quantity: 1 },
+          {
+            type: "BuyTickets",
+            transactionId: newTransactionId(),
+            userId: randomUUID(),
+            quantity: 1,
+          },
           true,
         ),
       ),
     );
     await Promise.all(workers.map((worker) => worker.stop()));
-    const active = await Promise.all(eventIds.map(async (eventId) => (await world.numbers(eventId)).active));
+    const active = await Promise.all(
+      eventIds.map(async (eventId) => (await world.numbers(eventId)).active),
+    );
     return {
       answered: answers.filter((answer) => answer.ok).length,
       active: active.reduce((sum, one) => sum + one, 0),
@@ -228,10 +318,14 @@ describe("the gathered store", () => {
 
   it("holds against two nodes that sell the same events at once, where without the fence they oversell (control)", async () => {
     for (let round = 0; round < 3; round++) {
-      const { answered, active, over } = await race((node) => gatheredStore(world.database, world.store(node)));
+      const { answered, active, over } = await race((node) =>
+        gatheredStore(world.database, world.store(node)),
+      );
       assert.deepEqual([answered, over], [active, 0]);
     }
-    const { over } = await race((node) => unfencedEach(gatheredStore(world.database, world.store(node, NO_FENCE), MANY_WITHOUT_FENCE)));
+    const { over } = await race((node) =>
+      unfencedEach(gatheredStore(world.database, world.store(node, NO_FENCE), MANY_WITHOUT_FENCE)),
+    );
     assert.ok(over > 0);
   });
 });

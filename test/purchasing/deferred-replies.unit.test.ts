@@ -11,7 +11,8 @@ async function history(crowd: number, late: number, loadOfTheLateMs = LOAD_MS): 
   const seen: string[] = [];
   let loads = 0;
   const node = openNode(1_000, ({ store, clock }) => {
-    const after = (delayMs: number) => new Promise<void>((resolve) => clock.after(delayMs, resolve));
+    const after = (delayMs: number) =>
+      new Promise<void>((resolve) => clock.after(delayMs, resolve));
     return {
       store: {
         ...store,

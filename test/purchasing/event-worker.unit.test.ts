@@ -11,7 +11,9 @@ describe("an event's worker", () => {
     lease: {
       acquire: (_eventId: string, waitMs: number) =>
         new Promise<HeldLease>((resolve) =>
-          ports.clock.after(waitMs + longerMs, () => resolve({ held: () => false, release: () => Promise.resolve() })),
+          ports.clock.after(waitMs + longerMs, () =>
+            resolve({ held: () => false, release: () => Promise.resolve() }),
+          ),
         ),
     },
   });
@@ -30,7 +32,11 @@ describe("an event's worker", () => {
   it("never says TRY_AGAIN for a sale of its own that it cannot read at the moment", async () => {
     let away = false;
     const node = openNode(5, ({ store }) => ({
-      store: { ...store, readPurchases: (...asked) => (away ? new Promise(() => undefined) : store.readPurchases(...asked)) },
+      store: {
+        ...store,
+        readPurchases: (...asked) =>
+          away ? new Promise(() => undefined) : store.readPurchases(...asked),
+      },
     }));
     assert.equal(await node.buy("key"), "sold");
     away = true;
@@ -42,10 +48,14 @@ describe("an event's worker", () => {
   it("forgets the people it has refused, too", async () => {
     const asked: number[] = [];
     const node = openNode(0, ({ store }) => ({
-      store: { ...store, load: (eventId, needs) => (asked.push(needs.userIds.length), store.load(eventId, needs)) },
+      store: {
+        ...store,
+        load: (eventId, needs) => (asked.push(needs.userIds.length), store.load(eventId, needs)),
+      },
     }));
     for (let wave = 0; wave < 7; wave++) {
-      for (let index = 0; index < 2_000; index++) void node.workers.submit(EVENT_ID, node.command(`${wave}-${index}`), false);
+      for (let index = 0; index < 2_000; index++)
+        void node.workers.submit(EVENT_ID, node.command(`${wave}-${index}`), false);
       await node.kernel.run(node.kernel.nowMs + 100);
     }
     asked.length = 0;
@@ -57,7 +67,9 @@ describe("an event's worker", () => {
     let released = 0;
     const node = openNode(0, ({ store }) => ({
       store: { ...store, takeEpoch: () => Promise.resolve(undefined) },
-      lease: { acquire: async () => ({ held: () => true, release: async () => void (released += 1) }) },
+      lease: {
+        acquire: async () => ({ held: () => true, release: async () => void (released += 1) }),
+      },
     }));
     assert.equal(await node.buy("key", 10), "EVENT_NOT_FOUND");
     assert.deepEqual([node.workers.status().length, released], [0, 1]);
@@ -68,7 +80,10 @@ describe("an event's worker", () => {
     const node = openNode(5, ({ store }) => ({
       store: {
         ...store,
-        load: async (eventId, needs) => ({ ...(await store.load(eventId, needs)), clockMs: node.kernel.nowMs + aheadMs }),
+        load: async (eventId, needs) => ({
+          ...(await store.load(eventId, needs)),
+          clockMs: node.kernel.nowMs + aheadMs,
+        }),
       },
     }));
     assert.equal(await node.buy("early", 10), "EVENT_OVER");
@@ -82,7 +97,9 @@ describe("an event's worker", () => {
         ...store,
         load: async (eventId, needs) => {
           const loaded = await store.load(eventId, needs);
-          await new Promise<void>((resolve) => node.kernel.after(node.kernel.nowMs > 900_000 ? 400 : 0, NODE, resolve));
+          await new Promise<void>((resolve) =>
+            node.kernel.after(node.kernel.nowMs > 900_000 ? 400 : 0, NODE, resolve),
+          );
           return loaded;
         },
       },
@@ -115,7 +132,12 @@ describe("an event's worker", () => {
     let held = 0;
     const node = openNode(5, ({ router }) => ({
       router: { ...router, isOwner: () => owner, forward: async () => refused("EVENT_SOLD_OUT") },
-      lease: { acquire: async () => ((held += 1), { held: () => true, release: async () => void (held -= 1) }) },
+      lease: {
+        acquire: async () => (
+          (held += 1),
+          { held: () => true, release: async () => void (held -= 1) }
+        ),
+      },
     }));
     assert.deepEqual([await node.buy("first"), held], ["sold", 1]);
     owner = false;
@@ -125,7 +147,12 @@ describe("an event's worker", () => {
   it("gives its lease back when nobody has come for a while, and comes again with the next", async () => {
     let held = 0;
     const node = openNode(5, () => ({
-      lease: { acquire: async () => ((held += 1), { held: () => true, release: async () => void (held -= 1) }) },
+      lease: {
+        acquire: async () => (
+          (held += 1),
+          { held: () => true, release: async () => void (held -= 1) }
+        ),
+      },
     }));
     assert.equal(await node.buy("first"), "sold");
     assert.deepEqual([held, node.workers.status().length], [1, 1]);
@@ -137,7 +164,10 @@ describe("an event's worker", () => {
   it("serves who comes while it leaves", async () => {
     const node = openNode(5, () => ({
       lease: {
-        acquire: async () => ({ held: () => true, release: () => new Promise((resolve) => node.kernel.after(200, NODE, () => resolve())) }),
+        acquire: async () => ({
+          held: () => true,
+          release: () => new Promise((resolve) => node.kernel.after(200, NODE, () => resolve())),
+        }),
       },
     }));
     assert.equal(await node.buy("first", 10), "sold");
@@ -157,11 +187,16 @@ describe("an event's worker", () => {
           isOwner: () => false,
           ping: (_nodeId, withinMs) => {
             counts.pings += 1;
-            return new Promise((resolve) => clock.after(Math.min(pingMs, withinMs), () => resolve(pingMs < withinMs)));
+            return new Promise((resolve) =>
+              clock.after(Math.min(pingMs, withinMs), () => resolve(pingMs < withinMs)),
+            );
           },
         },
         lease: {
-          acquire: async () => ((counts.leases += 1), { held: () => !taken, release: async () => void (counts.leases -= 1) }),
+          acquire: async () => (
+            (counts.leases += 1),
+            { held: () => !taken, release: async () => void (counts.leases -= 1) }
+          ),
         },
       }));
       return { ...node, counts };
@@ -202,9 +237,17 @@ describe("an event's worker", () => {
         router: {
           ...router,
           isOwner: () => owner,
-          forward: async (_eventId, { transactionId }) => (passedOn.push(transactionId), refused("EVENT_SOLD_OUT")),
+          forward: async (_eventId, { transactionId }) => (
+            passedOn.push(transactionId),
+            refused("EVENT_SOLD_OUT")
+          ),
         },
-        lease: { acquire: async () => ((held += 1), { held: () => true, release: async () => void (held -= 1) }) },
+        lease: {
+          acquire: async () => (
+            (held += 1),
+            { held: () => true, release: async () => void (held -= 1) }
+          ),
+        },
         store: {
           ...store,
           load: async (eventId, needs) => {
@@ -216,7 +259,9 @@ describe("an event's worker", () => {
       assert.equal(await node.buy("first", 100), "sold");
       const words: Record<string, string> = {};
       const ask = (key: string): void =>
-        void node.workers.submit(EVENT_ID, node.command(key), false).then((outcome) => (words[key] = wordOf(outcome)));
+        void node.workers
+          .submit(EVENT_ID, node.command(key), false)
+          .then((outcome) => (words[key] = wordOf(outcome)));
       if (busy) ask("in flight");
       await new Promise(setImmediate);
       await node.kernel.run(node.kernel.nowMs + 10);

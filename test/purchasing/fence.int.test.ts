@@ -6,7 +6,12 @@ import { openDatabase } from "../../lib/database/pool.ts";
 import type { EventStore, LoadedEvent } from "../../services/purchasing/worker/ports.ts";
 import { COMMIT } from "../../services/purchasing/store/event-store.sql.ts";
 import { lockWaits } from "../support/lock-waits.ts";
-import { openSaleWorld, newTransactionId, saleOf, type SaleWorld } from "../support/sale-fixture.ts";
+import {
+  openSaleWorld,
+  newTransactionId,
+  saleOf,
+  type SaleWorld,
+} from "../support/sale-fixture.ts";
 import { NO_FENCE, unfenced } from "../support/without-fence.ts";
 import { until } from "../support/wait-for.ts";
 
@@ -38,8 +43,12 @@ describe("the fence", () => {
   let gateKeeper: ReturnType<typeof openDatabase>;
   before(async () => {
     world = await openSaleWorld();
-    const { host, port, username, password, database } = world.database.sequelize.config as unknown as Record<string, string>;
-    gateKeeper = openDatabase(`postgres://${username}:${password}@${host}:${port}/${database}`, "long");
+    const { host, port, username, password, database } = world.database.sequelize
+      .config as unknown as Record<string, string>;
+    gateKeeper = openDatabase(
+      `postgres://${username}:${password}@${host}:${port}/${database}`,
+      "long",
+    );
   });
   after(async () => {
     await gateKeeper.close();
@@ -73,8 +82,12 @@ describe("the fence", () => {
           })
         ).length === 1,
     );
-  const isTakerWaiting = (): Promise<unknown> => until(async () => (await lockWaits(gateKeeper, "%INSERT INTO event_worker%")) === 1);
-  const take = async (store: EventStore, eventId: string): Promise<{ epoch: number; event: LoadedEvent }> => {
+  const isTakerWaiting = (): Promise<unknown> =>
+    until(async () => (await lockWaits(gateKeeper, "%INSERT INTO event_worker%")) === 1);
+  const take = async (
+    store: EventStore,
+    eventId: string,
+  ): Promise<{ epoch: number; event: LoadedEvent }> => {
     const epoch = (await store.takeEpoch(eventId)) ?? assert.fail("there is such an event");
     return { epoch, event: await store.loadEvent(eventId) };
   };
@@ -103,7 +116,11 @@ describe("the fence", () => {
       await isHeld();
       const taken = await take(newer, eventId);
       assert.equal(taken.event.available, 3);
-      assert.equal((await newer.commit({ eventId, epoch: taken.epoch, batch: 0 }, saleOf(taken.event, 3))).type, "committed");
+      assert.equal(
+        (await newer.commit({ eventId, epoch: taken.epoch, batch: 0 }, saleOf(taken.event, 3)))
+          .type,
+        "committed",
+      );
       await letGo();
       assert.equal((await committing).type, "committed");
     });
@@ -116,17 +133,34 @@ describe("the fence", () => {
     const old = await take(older, eventId);
     const fresh = await take(newer, eventId);
     assert.ok(fresh.epoch > old.epoch);
-    assert.equal((await older.commit({ eventId, epoch: old.epoch, batch: 0 }, saleOf(old.event, 1))).type, "fenced");
-    assert.equal((await newer.commit({ eventId, epoch: fresh.epoch, batch: 0 }, saleOf(old.event, 1))).type, "committed");
-    assert.equal((await newer.commit({ eventId, epoch: fresh.epoch, batch: 0 }, saleOf(old.event, 1))).type, "fenced");
-    assert.deepEqual(await world.numbers(eventId), { active: 1, sum: -1, rows: 1, epoch: fresh.epoch });
+    assert.equal(
+      (await older.commit({ eventId, epoch: old.epoch, batch: 0 }, saleOf(old.event, 1))).type,
+      "fenced",
+    );
+    assert.equal(
+      (await newer.commit({ eventId, epoch: fresh.epoch, batch: 0 }, saleOf(old.event, 1))).type,
+      "committed",
+    );
+    assert.equal(
+      (await newer.commit({ eventId, epoch: fresh.epoch, batch: 0 }, saleOf(old.event, 1))).type,
+      "fenced",
+    );
+    assert.deepEqual(await world.numbers(eventId), {
+      active: 1,
+      sum: -1,
+      rows: 1,
+      epoch: fresh.epoch,
+    });
   });
 
   it("keeps epochs growing by the clock, also where the table forgot", async () => {
     const eventId = await world.addEvent(1);
     const store = world.store("node");
     const first = await store.takeEpoch(eventId);
-    await world.database.query({ text: "DELETE FROM event_worker WHERE event_id = $1", values: [eventId] });
+    await world.database.query({
+      text: "DELETE FROM event_worker WHERE event_id = $1",
+      values: [eventId],
+    });
     const afterRestore = await until(async () => {
       const epoch = await store.takeEpoch(eventId);
       return epoch !== first && epoch;
@@ -141,11 +175,16 @@ describe("the fence", () => {
     const { epoch, event } = await take(store, eventId);
     const changes = {
       ...saleOf(event, 2),
-      cancelled: [{ transactionId: newTransactionId(), userId: randomUUID(), ticketId: randomUUID() }],
+      cancelled: [
+        { transactionId: newTransactionId(), userId: randomUUID(), ticketId: randomUUID() },
+      ],
     };
     const result = await store.commit({ eventId, epoch, batch: 0 }, changes);
     assert.equal(result.type, "failed");
-    assert.match(result.error.message, /tickets cancelled differ from the decision: 0 instead of 1/);
+    assert.match(
+      result.error.message,
+      /tickets cancelled differ from the decision: 0 instead of 1/,
+    );
     assert.deepEqual(await world.numbers(eventId), { active: 0, sum: 0, rows: 0, epoch });
     assert.equal(
       (await store.commit({ eventId, epoch, batch: 0 }, saleOf(event, 1))).type,
@@ -154,22 +193,39 @@ describe("the fence", () => {
     );
   });
 
-  const race = async (storeOf: (node: string) => EventStore): Promise<{ answered: number; active: number; total: number }> => {
+  const race = async (
+    storeOf: (node: string) => EventStore,
+  ): Promise<{ answered: number; active: number; total: number }> => {
     const total = 60;
     const eventId = await world.addEvent(total);
     const met = meeting();
     // Both know what is left before either sells.
-    const racing = (store: EventStore): EventStore => ({ ...store, loadEvent: (id) => store.loadEvent(id).finally(met) });
-    const workers = [world.worker(eventId, racing(storeOf("one"))), world.worker(eventId, racing(storeOf("two")))] as const;
+    const racing = (store: EventStore): EventStore => ({
+      ...store,
+      loadEvent: (id) => store.loadEvent(id).finally(met),
+    });
+    const workers = [
+      world.worker(eventId, racing(storeOf("one"))),
+      world.worker(eventId, racing(storeOf("two"))),
+    ] as const;
     const buyers = Array.from({ length: 400 }, (_, index) =>
       workers[index % 2 === 0 ? 0 : 1].submit(
-        { type: "BuyTickets", transactionId: newTransactionId(), userId: randomUUID(), quantity: 1 },
+        {
+          type: "BuyTickets",
+          transactionId: newTransactionId(),
+          userId: randomUUID(),
+          quantity: 1,
+        },
         true,
       ),
     );
     const answers = await Promise.all(buyers);
     await Promise.all(workers.map((worker) => worker.stop()));
-    return { answered: answers.filter((answer) => answer.ok).length, active: (await world.numbers(eventId)).active, total };
+    return {
+      answered: answers.filter((answer) => answer.ok).length,
+      active: (await world.numbers(eventId)).active,
+      total,
+    };
   };
 
   it("holds against two workers on one event at once", async () => {
@@ -202,7 +258,12 @@ describe("the fence", () => {
       };
       const worker = world.worker(eventId, lossy);
       const answer = await worker.submit(
-        { type: "BuyTickets", transactionId: newTransactionId(), userId: randomUUID(), quantity: 2 },
+        {
+          type: "BuyTickets",
+          transactionId: newTransactionId(),
+          userId: randomUUID(),
+          quantity: 2,
+        },
         false,
       );
       assert.ok(answer.ok && "replayed" in answer.value);
@@ -233,10 +294,16 @@ describe("the fence", () => {
       },
     };
     const worker = world.worker(eventId, slow);
-    const sale = await worker.submit({ type: "BuyTickets", transactionId: newTransactionId(), userId, quantity: 1 }, false);
+    const sale = await worker.submit(
+      { type: "BuyTickets", transactionId: newTransactionId(), userId, quantity: 1 },
+      false,
+    );
     const ticketId = sale.ok && "tickets" in sale.value ? (sale.value.tickets[0]?.id ?? "") : "";
     delayMs = 1_500;
-    const answer = await worker.submit({ type: "CancelTicket", transactionId: newTransactionId(), userId, ticketId }, false);
+    const answer = await worker.submit(
+      { type: "CancelTicket", transactionId: newTransactionId(), userId, ticketId },
+      false,
+    );
     assert.equal(answer.ok, false);
     // Decided in time, overtaken by the start: nothing was freed, and the answer does not say otherwise.
     assert.ok(!answer.ok && ["EVENT_OVER", "TRY_AGAIN"].includes(answer.refusal.code));

@@ -16,7 +16,15 @@ const COMMAND = fileURLToPath(new URL("../../cli/commands/import.ts", import.met
 const LIST = fileURLToPath(new URL("../../../shared/data/conferences.json", import.meta.url));
 const DAY_MS = 86_400_000;
 
-type Event = { id: string; name: string; type: string; location: string; date: string; available: number; totalCapacity: number };
+type Event = {
+  id: string;
+  name: string;
+  type: string;
+  location: string;
+  date: string;
+  available: number;
+  totalCapacity: number;
+};
 type Ticket = { id: string; eventId: string; eventName: string; status: string };
 
 describe("from a feed to a ticket and back", () => {
@@ -32,11 +40,26 @@ describe("from a feed to a ticket and back", () => {
   /** Answers the last line of the command. */
   async function importFeed(file: string, feed = ""): Promise<string> {
     const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
-    const urls = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter };
-    const env = { ...urls, DATA_DIR: engine.config.dataDir, BUS_NAMESPACE: engine.config.namespace };
+    const urls = {
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
+      AMQP_URL: amqpUrl,
+      TRANSPORTER: transporter,
+    };
+    const env = {
+      ...urls,
+      DATA_DIR: engine.config.dataDir,
+      BUS_NAMESPACE: engine.config.namespace,
+    };
     return new Promise((resolve, reject) => {
-      const child = execFile(process.execPath, [COMMAND, file], { env, maxBuffer: 16_000_000 }, (error, output, errors) =>
-        error === null ? resolve(output.trimEnd().split("\n").at(-1) ?? "") : reject(new Error(errors, { cause: error })),
+      const child = execFile(
+        process.execPath,
+        [COMMAND, file],
+        { env, maxBuffer: 16_000_000 },
+        (error, output, errors) =>
+          error === null
+            ? resolve(output.trimEnd().split("\n").at(-1) ?? "")
+            : reject(new Error(errors, { cause: error })),
       );
       child.stdin?.end(feed);
     });
@@ -48,73 +71,150 @@ describe("from a feed to a ticket and back", () => {
   }
 
   const skip = !existsSync(LIST) && "the conference list is not beside this checkout";
-  it("imports the conference list, finds what is in it, and changes nothing the second time", { skip }, async () => {
-    const records = JSON.parse(readFileSync(LIST, "utf8")) as (Record<"name" | "startDate" | "topic", string> & { city?: string })[];
-    const counts = /^imported (\d+), updated 0, unchanged 0, repeated (\d+), refused (\d+)$/.exec(await importFeed(LIST));
-    const [imported = 0, repeated = 0, refused = 0] = counts?.slice(1).map(Number) ?? assert.fail("no summary");
-    const keys = new Set(records.map((record) => ownKey({ name: record.name, date: record.startDate, location: record.city ?? "Online" })));
-    assert.deepEqual([imported + refused, repeated], [keys.size, records.length - keys.size]);
-    assert.ok(refused < 10, `${refused} refused`);
-    assert.equal(await importFeed(LIST), `imported 0, updated 0, unchanged ${imported}, repeated ${repeated}, refused ${refused}`);
-
-    const { name, startDate, city, topic } = records.find((record) => record.name === "Big Ruby") ?? assert.fail("not in the list");
-    const all = { location: city?.toUpperCase() ?? "", name: name.slice(1, 6).toLowerCase(), type: topic, date: startDate };
-    const found = await search(all);
-    assert.deepEqual(
-      found.map((event) => [event.name, event.location, event.type, event.date]),
-      [[name, city, topic, startDate]],
-    );
-    for (const filter of ["location", "name", "type", "date"] as const) {
-      // Everything but the day itself needs a day from which to look back: by default only what is to come is listed.
-      const alone = await search({ [filter]: all[filter], ...(filter === "date" ? {} : { from: startDate }), limit: "100" });
-      assert.ok(
-        alone.some(({ id }) => id === found[0]?.id),
-        `found by ${filter}`,
+  it(
+    "imports the conference list, finds what is in it, and changes nothing the second time",
+    { skip },
+    async () => {
+      const records = JSON.parse(readFileSync(LIST, "utf8")) as (Record<
+        "name" | "startDate" | "topic",
+        string
+      > & { city?: string })[];
+      const counts = /^imported (\d+), updated 0, unchanged 0, repeated (\d+), refused (\d+)$/.exec(
+        await importFeed(LIST),
       );
-      assert.deepEqual(await search({ ...all, [filter]: filter === "date" ? "2014-01-01" : "nowhere" }), [], `another ${filter}`);
-    }
-  });
+      const [imported = 0, repeated = 0, refused = 0] =
+        counts?.slice(1).map(Number) ?? assert.fail("no summary");
+      const keys = new Set(
+        records.map((record) =>
+          ownKey({ name: record.name, date: record.startDate, location: record.city ?? "Online" }),
+        ),
+      );
+      assert.deepEqual([imported + refused, repeated], [keys.size, records.length - keys.size]);
+      assert.ok(refused < 10, `${refused} refused`);
+      assert.equal(
+        await importFeed(LIST),
+        `imported 0, updated 0, unchanged ${imported}, repeated ${repeated}, refused ${refused}`,
+      );
+
+      const { name, startDate, city, topic } =
+        records.find((record) => record.name === "Big Ruby") ?? assert.fail("not in the list");
+      const all = {
+        location: city?.toUpperCase() ?? "",
+        name: name.slice(1, 6).toLowerCase(),
+        type: topic,
+        date: startDate,
+      };
+      const found = await search(all);
+      assert.deepEqual(
+        found.map((event) => [event.name, event.location, event.type, event.date]),
+        [[name, city, topic, startDate]],
+      );
+      for (const filter of ["location", "name", "type", "date"] as const) {
+        // Everything but the day itself needs a day from which to look back: by default only what is to come is listed.
+        const alone = await search({
+          [filter]: all[filter],
+          ...(filter === "date" ? {} : { from: startDate }),
+          limit: "100",
+        });
+        assert.ok(
+          alone.some(({ id }) => id === found[0]?.id),
+          `found by ${filter}`,
+        );
+        assert.deepEqual(
+          await search({ ...all, [filter]: filter === "date" ? "2014-01-01" : "nowhere" }),
+          [],
+          `another ${filter}`,
+        );
+      }
+    },
+  );
 
   it("sells a ticket of an imported event, books it, lists it, and takes it back once", async () => {
-    const inDays = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
+    const inDays = (days: number): string =>
+      new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
     const feed = [
-      { name: "Box Office Days", startDate: inDays(40), endDate: inDays(41), city: "Zürich", country: "Switzerland", topic: "ticketing" },
-      { name: "Queue Summit", startDate: inDays(60), city: "Zürich", country: "Switzerland", topic: "queues" },
+      {
+        name: "Box Office Days",
+        startDate: inDays(40),
+        endDate: inDays(41),
+        city: "Zürich",
+        country: "Switzerland",
+        topic: "ticketing",
+      },
+      {
+        name: "Queue Summit",
+        startDate: inDays(60),
+        city: "Zürich",
+        country: "Switzerland",
+        topic: "queues",
+      },
     ];
     const summary = await importFeed("-", JSON.stringify(feed));
     assert.equal(summary, "imported 2, updated 0, unchanged 0, repeated 0, refused 0");
-    const upcoming = { location: "zurich", name: "OFFICE", type: "ticketing", from: inDays(39), to: inDays(40) };
+    const upcoming = {
+      location: "zurich",
+      name: "OFFICE",
+      type: "ticketing",
+      from: inDays(39),
+      to: inDays(40),
+    };
     const [event, ...others] = await search(upcoming);
     assert.ok(event);
-    assert.deepEqual([event.name, event.available, event.totalCapacity, others], ["Box Office Days", 500, 500, []]);
+    assert.deepEqual(
+      [event.name, event.available, event.totalCapacity, others],
+      ["Box Office Days", 500, 500, []],
+    );
 
     const account = { email: "ada@example.com", password: "correct horse battery staple" };
-    assert.equal((await ask("POST", "/api/auth/register", { json: { ...account, name: "Ada" } })).status, 201);
-    const token = (await ask("POST", "/api/auth/login", { json: account })).json?.accessToken as string;
-    const bought = await ask("POST", `/api/events/${event.id}/tickets`, { token, json: { quantity: 2 } });
+    assert.equal(
+      (await ask("POST", "/api/auth/register", { json: { ...account, name: "Ada" } })).status,
+      201,
+    );
+    const token = (await ask("POST", "/api/auth/login", { json: account })).json
+      ?.accessToken as string;
+    const bought = await ask("POST", `/api/events/${event.id}/tickets`, {
+      token,
+      json: { quantity: 2 },
+    });
     assert.equal(bought.status, 201, bought.text);
     assert.equal(bought.json?.status, "pending");
     const transaction = `/api/transactions/${bought.json.transactionId as string}`;
     assert.equal((await ask("GET", transaction, { token })).json?.quantity, -2);
-    const completed = async (): Promise<boolean> => (await ask("GET", transaction, { token })).json?.status === "completed";
+    const completed = async (): Promise<boolean> =>
+      (await ask("GET", transaction, { token })).json?.status === "completed";
     await until(completed, { withinMs: 10_000, what: "The ledger booked the purchase" });
 
     const list = async (status: string): Promise<Ticket[]> =>
       (await ask("GET", `/api/tickets?status=${status}`, { token })).json?.items as Ticket[];
     const [kept, cancelled] = bought.json.tickets as [Ticket, Ticket];
-    assert.deepEqual((await list("active")).map(({ id }) => id).sort(), [kept.id, cancelled.id].sort());
+    assert.deepEqual(
+      (await list("active")).map(({ id }) => id).sort(),
+      [kept.id, cancelled.id].sort(),
+    );
     const cancel = () => ask("DELETE", `/api/tickets/${cancelled.id}`, { token });
     const [first, again] = [await cancel(), await cancel()];
-    assert.deepEqual([first.status, first.json?.status, first.json?.eventName], [200, "cancelled", "Box Office Days"]);
+    assert.deepEqual(
+      [first.status, first.json?.status, first.json?.eventName],
+      [200, "cancelled", "Box Office Days"],
+    );
     assert.equal(again.text, first.text);
-    const ids = [await list("active"), await list("cancelled")].map((tickets) => tickets.map(({ id }) => id));
+    const ids = [await list("active"), await list("cancelled")].map((tickets) =>
+      tickets.map(({ id }) => id),
+    );
     assert.deepEqual(ids, [[kept.id], [cancelled.id]]);
 
     assert.deepEqual(await numbersWhenQuiet(engine, event.id), {
-      ...{ total: 500, tickets: 1, capacity: 499, booked: -1 },
-      ...{ pending: 0, available: 499 },
+      total: 500,
+      tickets: 1,
+      capacity: 499,
+      booked: -1,
+      pending: 0,
+      available: 499,
     });
     const shown = async () => (await ask("GET", `/api/events/${event.id}`)).json?.available;
-    await until(async () => (await shown()) === 499, { withinMs: 3_000, what: "Everybody sees the place again" });
+    await until(async () => (await shown()) === 499, {
+      withinMs: 3_000,
+      what: "Everybody sees the place again",
+    });
   });
 });

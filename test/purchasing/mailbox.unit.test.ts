@@ -36,7 +36,8 @@ describe("the mailbox", () => {
     const clock = manualClock();
     const mailbox = new Mailbox(clock, max);
     const answers: Outcome[] = [];
-    const put = (): void => void mailbox.put(COMMAND, false).then((outcome) => answers.push(outcome));
+    const put = (): void =>
+      void mailbox.put(COMMAND, false).then((outcome) => answers.push(outcome));
     return { clock, mailbox, answers, put };
   };
 

@@ -13,7 +13,11 @@ type Said = {
   status: number;
   code: string;
   ms: number;
-  body: { transactionId?: string; tickets?: { id: string }[]; items?: { id: string; status: string }[] };
+  body: {
+    transactionId?: string;
+    tickets?: { id: string }[];
+    items?: { id: string; status: string }[];
+  };
 };
 
 /** At 50 ms a try and more: half a minute. */
@@ -30,9 +34,14 @@ describe("buying over outages", () => {
     // The ledger keeps its servers: it is the node that sells which loses them.
     engine = await startEngine({ SERVICES: "auth,ledger" });
     const { databaseUrl = "", redisUrl = "", amqpUrl = "" } = engine.config;
-    [postgres, redis, rabbit] = (await Promise.all([databaseUrl, redisUrl, amqpUrl].map(openTcpProxy))) as [TcpProxy, TcpProxy, TcpProxy];
+    [postgres, redis, rabbit] = (await Promise.all(
+      [databaseUrl, redisUrl, amqpUrl].map(openTcpProxy),
+    )) as [TcpProxy, TcpProxy, TcpProxy];
     const node = await engine.startNode({
-      ...{ SERVICES: "api,catalog,purchasing", DATABASE_URL: postgres.url, REDIS_URL: redis.url, AMQP_URL: rabbit.url },
+      SERVICES: "api,catalog,purchasing",
+      DATABASE_URL: postgres.url,
+      REDIS_URL: redis.url,
+      AMQP_URL: rabbit.url,
     });
     url = node.url ?? "";
     copies = openRedis(redisUrl, () => undefined);
@@ -49,7 +58,12 @@ describe("buying over outages", () => {
     await Promise.all([postgres, redis, rabbit].map((proxy) => proxy.close()));
   });
 
-  const ask = async (method: string, path: string, userId: string = randomUUID(), key = "key"): Promise<Said> => {
+  const ask = async (
+    method: string,
+    path: string,
+    userId: string = randomUUID(),
+    key = "key",
+  ): Promise<Said> => {
     const startedMs = performance.now();
     const response = await fetch(url + path, {
       method,
@@ -60,9 +74,15 @@ describe("buying over outages", () => {
       ...(method === "POST" && { body: "{}" }),
     });
     const body = (await response.json()) as Said["body"] & { code?: string };
-    return { status: response.status, code: body.code ?? "", ms: performance.now() - startedMs, body };
+    return {
+      status: response.status,
+      code: body.code ?? "",
+      ms: performance.now() - startedMs,
+      body,
+    };
   };
-  const buy = (eventId: string, userId?: string, key?: string): Promise<Said> => ask("POST", `/api/events/${eventId}/tickets`, userId, key);
+  const buy = (eventId: string, userId?: string, key?: string): Promise<Said> =>
+    ask("POST", `/api/events/${eventId}/tickets`, userId, key);
   /** Everyone asks again with the same key until there is an answer, as the contract says. */
   const insist = async (eventId: string, userId: string, heard: Said[] = []): Promise<Said[]> => {
     assert.ok(heard.length < PATIENCE_TRIES, "still 503 after a great many tries");
@@ -84,8 +104,16 @@ describe("buying over outages", () => {
       });
       return row ?? assert.fail("the event is there");
     };
-    await until(async () => (await numbers()).pending === 0, { withinMs: 20_000, what: "an empty outbox" });
-    assert.deepEqual(await numbers(), { capacity: total - sold, pending: 0, tickets: sold, booked: -sold });
+    await until(async () => (await numbers()).pending === 0, {
+      withinMs: 20_000,
+      what: "an empty outbox",
+    });
+    assert.deepEqual(await numbers(), {
+      capacity: total - sold,
+      pending: 0,
+      tickets: sold,
+      booked: -sold,
+    });
   };
   /** Buyers who come one after another while `meanwhile` goes on. */
   const stream = async (eventId: string, meanwhile: () => Promise<void>): Promise<Said[][]> => {
@@ -105,7 +133,8 @@ describe("buying over outages", () => {
     }
     return Promise.all(all);
   };
-  const slowest = (said: readonly Said[]): number => Math.round(Math.max(...said.map(({ ms }) => ms)));
+  const slowest = (said: readonly Said[]): number =>
+    Math.round(Math.max(...said.map(({ ms }) => ms)));
 
   for (const fault of ["away", "freeze"] as const)
     it(`PostgreSQL ${fault === "away" ? "away" : "frozen"}: 503 at once for what arrives, soon for what was in flight, and no sale is lost or doubled`, async () => {
@@ -116,16 +145,35 @@ describe("buying over outages", () => {
         await wait(300);
         postgres[fault](true);
         await wait(300);
-        const paths = ["/api/events", `/api/events/${eventId}`, "/api/events/filters", "/api/tickets", `/api/tickets/${ticketId}`];
+        const paths = [
+          "/api/events",
+          `/api/events/${eventId}`,
+          "/api/events/filters",
+          "/api/tickets",
+          `/api/tickets/${ticketId}`,
+        ];
         for (let round = 0; round < 3; round++) {
-          const asked = [...paths.map((path) => ask("GET", path)), ask("DELETE", `/api/tickets/${ticketId}`), buy(eventId)];
+          const asked = [
+            ...paths.map((path) => ask("GET", path)),
+            ask("DELETE", `/api/tickets/${ticketId}`),
+            buy(eventId),
+          ];
           arriving.push(...(await Promise.all(asked)));
         }
         postgres[fault](false);
-        await until(async () => (await buy(eventId, randomUUID())).status === 201, { withinMs: 5_000, what: "sales again" });
+        await until(async () => (await buy(eventId, randomUUID())).status === 201, {
+          withinMs: 5_000,
+          what: "sales again",
+        });
       });
-      assert.deepEqual([...new Set(arriving.map(({ status, code }) => `${status} ${code}`))], ["503 TRY_AGAIN"]);
-      assert.ok(slowest(arriving) < 2_000, `the slowest that arrived waited ${slowest(arriving)} ms`);
+      assert.deepEqual(
+        [...new Set(arriving.map(({ status, code }) => `${status} ${code}`))],
+        ["503 TRY_AGAIN"],
+      );
+      assert.ok(
+        slowest(arriving) < 2_000,
+        `the slowest that arrived waited ${slowest(arriving)} ms`,
+      );
       const heard = streams.flat();
       assert.deepEqual([...new Set(streams.map((said) => said.at(-1)?.status))], [201]);
       assert.ok(heard.some(({ status }) => status === 503));
@@ -149,19 +197,35 @@ describe("buying over outages", () => {
     it(`Redis ${fault === "away" ? "away" : "frozen"}: buying and looking go on, also where nobody bought before, and lists are right at once`, async () => {
       const hot = await engine.addEvent({ capacity: 1_000 });
       const copied = async (): Promise<unknown> => {
-        const copy = JSON.parse((await copies.get(availableKey(hot))) ?? "{}") as { available?: number };
+        const copy = JSON.parse((await copies.get(availableKey(hot))) ?? "{}") as {
+          available?: number;
+        };
         return copy.available;
       };
       await buy(hot);
-      await until(async () => (await copied()) === 999, { withinMs: 10_000, what: "the copy, by a connection that is there" });
+      await until(async () => (await copied()) === 999, {
+        withinMs: 10_000,
+        what: "the copy, by a connection that is there",
+      });
       redis[fault](true);
       const fresh = await engine.addEvent({ capacity: 1_000 });
       const said: Said[] = [];
       for (let round = 0; round < 10; round++)
-        said.push(...(await Promise.all([buy(hot), buy(fresh), ask("GET", "/api/tickets"), ask("GET", `/api/events/${hot}`)])));
+        said.push(
+          ...(await Promise.all([
+            buy(hot),
+            buy(fresh),
+            ask("GET", "/api/tickets"),
+            ask("GET", `/api/events/${hot}`),
+          ])),
+        );
       assert.deepEqual([...new Set(said.map(({ status }) => status))].sort(), [200, 201]);
       const buyer = randomUUID();
-      const listed = async () => (await ask("GET", "/api/tickets", buyer)).body.items?.map(({ id, status }) => ({ id, status }));
+      const listed = async () =>
+        (await ask("GET", "/api/tickets", buyer)).body.items?.map(({ id, status }) => ({
+          id,
+          status,
+        }));
       const id = (await buy(hot, buyer)).body.tickets?.[0]?.id ?? "";
       assert.deepEqual(await listed(), [{ id, status: "active" }]);
       said.push(await ask("DELETE", `/api/tickets/${id}`, buyer));
@@ -171,7 +235,10 @@ describe("buying over outages", () => {
       assert.deepEqual(await listed(), [{ id, status: "cancelled" }]);
       await agrees(hot, 11);
       await agrees(fresh, 10);
-      await until(async () => (await copied()) === 989, { withinMs: 10_000, what: "the copy repaired" });
+      await until(async () => (await copied()) === 989, {
+        withinMs: 10_000,
+        what: "the copy repaired",
+      });
     });
 
   for (const fault of ["away", "freeze"] as const)

@@ -17,14 +17,23 @@ import { until } from "../support/wait-for.ts";
 describe("purchasing over two nodes", () => {
   let engine: Engine;
   let nodes: RunningNode[];
-  let call: <T>(action: string, params: object, userId: string, nodeIndex?: number) => Promise<Answer<T>>;
+  let call: <T>(
+    action: string,
+    params: object,
+    userId: string,
+    nodeIndex?: number,
+  ) => Promise<Answer<T>>;
 
   const buy = (eventId: string, userId: string, key: string, quantity = 1, nodeIndex?: number) =>
     call<Purchase>("purchasing.buy", { eventId, quantity, key }, userId, nodeIndex);
-  const sold = (answers: Answer<Purchase>[]) => answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
-  const codes = (answers: Answer<unknown>[]) => [...new Set(answers.map((answer) => (answer.ok ? "ok" : answer.refusal.code)))].sort();
+  const sold = (answers: Answer<Purchase>[]) =>
+    answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
+  const codes = (answers: Answer<unknown>[]) =>
+    [...new Set(answers.map((answer) => (answer.ok ? "ok" : answer.refusal.code)))].sort();
   const numbers = async (eventId: string) => {
-    const [row] = await engine.database.query<Record<"capacity" | "pending" | "tickets" | "booked", number>>({
+    const [row] = await engine.database.query<
+      Record<"capacity" | "pending" | "tickets" | "booked", number>
+    >({
       text: `
         SELECT capacity, (SELECT count(*)::integer FROM event_ticket_transactions WHERE event_id = $1) AS pending,
           (SELECT count(*)::integer FROM event_tickets WHERE event_id = $1 AND cancelled_at IS NULL) AS tickets,
@@ -36,11 +45,16 @@ describe("purchasing over two nodes", () => {
   };
   /** The nodes that sell, as the caller sees them. */
   const sellers = (): string[] => {
-    const actions = nodes[1]?.broker.registry.actions as unknown as { actions: Map<string, { endpoints: { id: string }[] }> };
+    const actions = nodes[1]?.broker.registry.actions as unknown as {
+      actions: Map<string, { endpoints: { id: string }[] }>;
+    };
     return (actions.actions.get("purchasing.buy")?.endpoints ?? []).map(({ id }) => id);
   };
   const quiet = (eventId: string) =>
-    until(async () => (await numbers(eventId)).pending === 0, { withinMs: 15_000, what: "an empty outbox" });
+    until(async () => (await numbers(eventId)).pending === 0, {
+      withinMs: 15_000,
+      what: "an empty outbox",
+    });
 
   before(async () => {
     engine = await startEngine();
@@ -49,7 +63,9 @@ describe("purchasing over two nodes", () => {
     nodes = [second, third];
     const mint = createInternalTokenMint(engine.config.internalTokenSecret);
     call = (action, params, userId, nodeIndex = 1) =>
-      (nodes[nodeIndex] ?? assert.fail()).broker.call(action, params, { meta: { token: mint({ userId, role: "customer" }) } });
+      (nodes[nodeIndex] ?? assert.fail()).broker.call(action, params, {
+        meta: { token: mint({ userId, role: "customer" }) },
+      });
     // The caller sees both nodes that sell.
     await until(() => sellers().length === 2);
   });
@@ -66,16 +82,25 @@ describe("purchasing over two nodes", () => {
     assert.equal(sold(answers).length, 100);
     assert.deepEqual(codes(answers), ["EVENT_SOLD_OUT", "ok"]);
     await quiet(eventId);
-    assert.deepEqual(await numbers(eventId), { capacity: 0, pending: 0, tickets: 100, booked: -100 });
+    assert.deepEqual(await numbers(eventId), {
+      capacity: 0,
+      pending: 0,
+      tickets: 100,
+      booked: -100,
+    });
     const redis = openRedis(engine.config.redisUrl ?? "", () => undefined);
     assert.ok(await whenReady(redis, 2_000));
-    const copy = JSON.parse((await redis.get(availableKey(eventId))) ?? "{}") as { available?: number };
+    const copy = JSON.parse((await redis.get(availableKey(eventId))) ?? "{}") as {
+      available?: number;
+    };
     assert.equal(copy.available, 0);
     redis.disconnect();
   });
 
   it("serves events on both nodes, each where the ranking says", async () => {
-    const eventIds = await Promise.all(Array.from({ length: 12 }, () => engine.addEvent({ capacity: 1 })));
+    const eventIds = await Promise.all(
+      Array.from({ length: 12 }, () => engine.addEvent({ capacity: 1 })),
+    );
     await Promise.all(eventIds.map((eventId) => buy(eventId, randomUUID(), "k")));
     const rows = await engine.database.query<{ node: string }>({
       text: "SELECT DISTINCT node FROM event_worker WHERE event_id = ANY ($1::uuid[])",
@@ -87,10 +112,16 @@ describe("purchasing over two nodes", () => {
   it("sells once for 30 retries of one key at once, and gives each the same tickets", async () => {
     const eventId = await engine.addEvent();
     const userId = randomUUID();
-    const purchases = sold(await Promise.all(Array.from({ length: 30 }, () => buy(eventId, userId, "one", 2))));
+    const purchases = sold(
+      await Promise.all(Array.from({ length: 30 }, () => buy(eventId, userId, "one", 2))),
+    );
     assert.equal(purchases.length, 30);
     assert.equal(
-      new Set(purchases.map(({ transactionId, tickets }) => JSON.stringify([transactionId, tickets.map(({ id }) => id)]))).size,
+      new Set(
+        purchases.map(({ transactionId, tickets }) =>
+          JSON.stringify([transactionId, tickets.map(({ id }) => id)]),
+        ),
+      ).size,
       1,
     );
     assert.equal(purchases.filter(({ replayed }) => !replayed).length, 1);
@@ -120,25 +151,36 @@ describe("purchasing over two nodes", () => {
   it("holds the limit per customer for parallel purchases, and gives the room back with a cancellation", async () => {
     const eventId = await engine.addEvent();
     const userId = randomUUID();
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => buy(eventId, userId, `k${index}`)));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => buy(eventId, userId, `k${index}`)),
+    );
     assert.equal(sold(answers).length, 10);
     assert.deepEqual(codes(answers), ["PURCHASE_LIMIT_REACHED", "ok"]);
     const ticketId = sold(answers)[0]?.tickets[0]?.id ?? assert.fail();
     assert.ok((await call<Ticket>("purchasing.cancel", { eventId, ticketId }, userId)).ok);
-    assert.deepEqual(codes([await buy(eventId, userId, "again"), await buy(eventId, userId, "too many")]), [
-      "PURCHASE_LIMIT_REACHED",
-      "ok",
-    ]);
+    assert.deepEqual(
+      codes([await buy(eventId, userId, "again"), await buy(eventId, userId, "too many")]),
+      ["PURCHASE_LIMIT_REACHED", "ok"],
+    );
   });
 
   it("frees one place for 20 cancellations of one ticket at once, and answers all of them alike", async () => {
     const eventId = await engine.addEvent({ capacity: 1 });
     const userId = randomUUID();
     const ticketId = sold([await buy(eventId, userId, "k")])[0]?.tickets[0]?.id ?? assert.fail();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => call<Ticket>("purchasing.cancel", { eventId, ticketId }, userId)));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        call<Ticket>("purchasing.cancel", { eventId, ticketId }, userId),
+      ),
+    );
     assert.equal(new Set(answers.map((answer) => JSON.stringify(answer))).size, 1);
-    assert.deepEqual(answers[0]?.ok === true && [answers[0].value.id, answers[0].value.status], [ticketId, "cancelled"]);
-    const buyers = await Promise.all(Array.from({ length: 5 }, () => buy(eventId, randomUUID(), "k")));
+    assert.deepEqual(answers[0]?.ok === true && [answers[0].value.id, answers[0].value.status], [
+      ticketId,
+      "cancelled",
+    ]);
+    const buyers = await Promise.all(
+      Array.from({ length: 5 }, () => buy(eventId, randomUUID(), "k")),
+    );
     assert.equal(sold(buyers).length, 1);
     await quiet(eventId);
     assert.deepEqual(await numbers(eventId), { capacity: 0, pending: 0, tickets: 1, booked: -1 });
@@ -159,9 +201,16 @@ describe("purchasing over two nodes", () => {
       strange,
       Array.from({ length: 4 }, () => ({ ok: false, refusal: { code: "TICKET_NOT_FOUND" } })),
     );
-    assert.deepEqual(codes([await call("purchasing.transactions.get", { transactionId: purchase?.transactionId }, other)]), [
-      "TRANSACTION_NOT_FOUND",
-    ]);
+    assert.deepEqual(
+      codes([
+        await call(
+          "purchasing.transactions.get",
+          { transactionId: purchase?.transactionId },
+          other,
+        ),
+      ]),
+      ["TRANSACTION_NOT_FOUND"],
+    );
     assert.equal((await numbers(eventId)).tickets, 1);
   });
 
@@ -173,7 +222,11 @@ describe("purchasing over two nodes", () => {
     const transactionId = purchase.transactionId;
     const transaction = await until(
       async () => {
-        const answer = await call<TransactionView>("purchasing.transactions.get", { transactionId }, userId);
+        const answer = await call<TransactionView>(
+          "purchasing.transactions.get",
+          { transactionId },
+          userId,
+        );
         return answer.ok && answer.value.status === "completed" && answer.value;
       },
       { withinMs: 15_000, what: "a completed transaction" },
@@ -184,12 +237,18 @@ describe("purchasing over two nodes", () => {
 
   it("lists a person's tickets by event date, in pages without gap or repeat", async () => {
     const userId = randomUUID();
-    const eventIds = await Promise.all([40, 20, 30].map((days) => engine.addEvent({ startsInMs: days * 86_400_000 })));
+    const eventIds = await Promise.all(
+      [40, 20, 30].map((days) => engine.addEvent({ startsInMs: days * 86_400_000 })),
+    );
     for (const eventId of eventIds) await buy(eventId, userId, "k", 3);
     const seen: Ticket[] = [];
     let cursor: string | undefined;
     do {
-      const page = await call<TicketPage>("purchasing.tickets.list", { limit: 2, ...(cursor === undefined ? {} : { cursor }) }, userId);
+      const page = await call<TicketPage>(
+        "purchasing.tickets.list",
+        { limit: 2, ...(cursor === undefined ? {} : { cursor }) },
+        userId,
+      );
       if (!page.ok) assert.fail(page.refusal.code);
       seen.push(...page.value.items);
       cursor = page.value.nextCursor ?? undefined;
@@ -199,7 +258,10 @@ describe("purchasing over two nodes", () => {
       seen.map(({ eventDate }) => eventDate),
       seen.map(({ eventDate }) => eventDate).sort(),
     );
-    assert.deepEqual(codes([await call("purchasing.tickets.list", { cursor: "bm90IG91cnM" }, userId)]), ["VALIDATION_ERROR"]);
+    assert.deepEqual(
+      codes([await call("purchasing.tickets.list", { cursor: "bm90IG91cnM" }, userId)]),
+      ["VALIDATION_ERROR"],
+    );
   });
 
   it("lists what was bought and cancelled as soon as that is answered, on whichever node", async () => {
@@ -215,12 +277,16 @@ describe("purchasing over two nodes", () => {
             {},
             { meta, nodeID },
           );
-          return page.ok ? page.value.items.map(({ id, status }) => `${id} ${status}`) : [page.refusal.code];
+          return page.ok
+            ? page.value.items.map(({ id, status }) => `${id} ${status}`)
+            : [page.refusal.code];
         }),
       );
     const expected: string[] = [];
     for (let round = 0; round < 5; round++) {
-      const [id = ""] = sold([await buy(eventId, userId, `k${round}`)]).flatMap(({ tickets }) => tickets.map((ticket) => ticket.id));
+      const [id = ""] = sold([await buy(eventId, userId, `k${round}`)]).flatMap(({ tickets }) =>
+        tickets.map((ticket) => ticket.id),
+      );
       expected.push(`${id} active`);
       assert.deepEqual(await listed(), [expected, expected]);
       await call("purchasing.cancel", { eventId, ticketId: id }, userId);
@@ -238,7 +304,11 @@ describe("purchasing over two nodes", () => {
       sellers().map((nodeID) => {
         const meta = { token: mint({ userId: randomUUID(), role: "customer" }) };
         const params = { eventId, quantity: 1, key: "wrong way" };
-        return (nodes[1] ?? assert.fail()).broker.call<Answer<Purchase>, object>("purchasing.buy", params, { meta, nodeID });
+        return (nodes[1] ?? assert.fail()).broker.call<Answer<Purchase>, object>(
+          "purchasing.buy",
+          params,
+          { meta, nodeID },
+        );
       }),
     );
     assert.equal(outcomes.length, 2);
@@ -255,7 +325,9 @@ describe("purchasing over two nodes", () => {
     const eventId = await engine.addEvent();
     // The pool that the nodes of this process share.
     const reading = openDatabase(engine.config.databaseUrl ?? "", "sale");
-    const reads = Array.from({ length: 40 }, () => reading.query({ text: "SELECT pg_sleep(0.7)" }).catch(() => undefined));
+    const reads = Array.from({ length: 40 }, () =>
+      reading.query({ text: "SELECT pg_sleep(0.7)" }).catch(() => undefined),
+    );
     assert.deepEqual(codes([await buy(eventId, randomUUID(), "k")]), ["ok"]);
     await Promise.all(reads);
     await reading.close();
@@ -266,9 +338,13 @@ describe("purchasing over two nodes", () => {
     const userId = randomUUID();
     for (const type of ["BuyTickets", "CancelTicket"]) {
       const command = { type, transactionId: "0".repeat(128), userId };
-      assert.deepEqual(codes([await call("purchasing.serve", { eventId, command }, userId)]), ["VALIDATION_ERROR"]);
+      assert.deepEqual(codes([await call("purchasing.serve", { eventId, command }, userId)]), [
+        "VALIDATION_ERROR",
+      ]);
     }
-    const buyers = await Promise.all(Array.from({ length: 3 }, () => buy(eventId, randomUUID(), "k")));
+    const buyers = await Promise.all(
+      Array.from({ length: 3 }, () => buy(eventId, randomUUID(), "k")),
+    );
     assert.equal(sold(buyers).length, 1);
   });
 

@@ -8,7 +8,12 @@ import { numbersWhenQuiet, patientClient, tally } from "../support/sales.ts";
 import { until } from "../support/wait-for.ts";
 
 type Client = ReturnType<typeof patientClient>;
-type Purchase = { transactionId: string; eventId: string; quantity: number; tickets: { id: string }[] };
+type Purchase = {
+  transactionId: string;
+  eventId: string;
+  quantity: number;
+  tickets: { id: string }[];
+};
 
 describe("a rush over HTTP", () => {
   let engine: Engine;
@@ -17,16 +22,32 @@ describe("a rush over HTTP", () => {
   before(async () => {
     engine = await startEngine();
     const second = await engine.startNode();
-    const sellers = () => second.broker.registry.getServiceList({ onlyAvailable: true }).filter(({ name }) => name === "purchasing");
-    await until(() => sellers().length === 2, { withinMs: 10_000, what: "Both nodes know each other" });
+    const sellers = () =>
+      second.broker.registry
+        .getServiceList({ onlyAvailable: true })
+        .filter(({ name }) => name === "purchasing");
+    await until(() => sellers().length === 2, {
+      withinMs: 10_000,
+      what: "Both nodes know each other",
+    });
     ask = patientClient(httpClient(engine.url));
-    elsewhere = patientClient(httpClient(second.url ?? assert.fail("The second node has a gateway")));
+    elsewhere = patientClient(
+      httpClient(second.url ?? assert.fail("The second node has a gateway")),
+    );
   });
   after(() => engine.close());
 
-  const buy = (eventId: string, { client = ask, token = engine.accessToken(), quantity = 1, key = randomUUID() } = {}) =>
-    client("POST", `/api/events/${eventId}/tickets`, { token, json: { quantity }, headers: { "Idempotency-Key": key } });
-  const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+  const buy = (
+    eventId: string,
+    { client = ask, token = engine.accessToken(), quantity = 1, key = randomUUID() } = {},
+  ) =>
+    client("POST", `/api/events/${eventId}/tickets`, {
+      token,
+      json: { quantity },
+      headers: { "Idempotency-Key": key },
+    });
+  const many = <T>(count: number, make: (index: number) => T): T[] =>
+    Array.from({ length: count }, (_, index) => make(index));
   const purchaseOf = ({ json, text, status }: Answered): Purchase => {
     assert.equal(status, 201, text);
     return json as Purchase;
@@ -43,24 +64,35 @@ describe("a rush over HTTP", () => {
     const before = ask.triedAgain();
     const answers = await Promise.all(many(400, () => buy(eventId)));
     assert.deepEqual(tally(answers), { "201": 50, "409 EVENT_SOLD_OUT": 350 });
-    const ticketIds = answers.flatMap((answer) => (answer.status === 201 ? purchaseOf(answer).tickets.map(({ id }) => id) : []));
+    const ticketIds = answers.flatMap((answer) =>
+      answer.status === 201 ? purchaseOf(answer).tickets.map(({ id }) => id) : [],
+    );
     assert.equal(new Set(ticketIds).size, 50);
     assert.deepEqual(await numbersWhenQuiet(engine, eventId), {
-      ...{ total: 50, tickets: 50, capacity: 0, booked: -50 },
-      ...{ pending: 0, available: 0 },
+      total: 50,
+      tickets: 50,
+      capacity: 0,
+      booked: -50,
+      pending: 0,
+      available: 0,
     });
     countTries(t, ask.triedAgain() - before, 400);
   });
 
   it("sells the last 10 to 500 buyers at once, exactly", async (t) => {
     const eventId = await engine.addEvent({ capacity: 60 });
-    for (const answer of await Promise.all(many(5, () => buy(eventId, { quantity: 10 })))) purchaseOf(answer);
+    for (const answer of await Promise.all(many(5, () => buy(eventId, { quantity: 10 }))))
+      purchaseOf(answer);
     const before = ask.triedAgain();
     const answers = await Promise.all(many(500, () => buy(eventId)));
     assert.deepEqual(tally(answers), { "201": 10, "409 EVENT_SOLD_OUT": 490 });
     assert.deepEqual(await numbersWhenQuiet(engine, eventId), {
-      ...{ total: 60, tickets: 60, capacity: 0, booked: -60 },
-      ...{ pending: 0, available: 0 },
+      total: 60,
+      tickets: 60,
+      capacity: 0,
+      booked: -60,
+      pending: 0,
+      available: 0,
     });
     countTries(t, ask.triedAgain() - before, 500);
   });
@@ -70,13 +102,19 @@ describe("a rush over HTTP", () => {
     const token = engine.accessToken();
     const [ticket] = purchaseOf(await buy(eventId, { token, quantity: 3 })).tickets;
     const path = `/api/tickets/${ticket?.id ?? assert.fail()}`;
-    const answers = await Promise.all(many(20, (index) => (index % 2 === 0 ? ask : elsewhere)("DELETE", path, { token })));
+    const answers = await Promise.all(
+      many(20, (index) => (index % 2 === 0 ? ask : elsewhere)("DELETE", path, { token })),
+    );
     assert.deepEqual(tally(answers), { "200": 20 });
     assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
     assert.equal(answers[0]?.json?.status, "cancelled");
     assert.deepEqual(await numbersWhenQuiet(engine, eventId), {
-      ...{ total: 5, tickets: 2, capacity: 3, booked: -2 },
-      ...{ pending: 0, available: 3 },
+      total: 5,
+      tickets: 2,
+      capacity: 3,
+      booked: -2,
+      pending: 0,
+      available: 3,
     });
   });
 
@@ -90,7 +128,10 @@ describe("a rush over HTTP", () => {
     const { 201: sold = 0, "409 EVENT_SOLD_OUT": soldOut = 0 } = tally(answers);
     assert.ok(sold <= 1 && sold + soldOut === 40, JSON.stringify(tally(answers)));
     const { capacity, tickets, available } = await numbersWhenQuiet(engine, eventId);
-    assert.deepEqual({ capacity, tickets, available }, { capacity: 1 - sold, tickets: sold, available: 1 - sold });
+    assert.deepEqual(
+      { capacity, tickets, available },
+      { capacity: 1 - sold, tickets: sold, available: 1 - sold },
+    );
   });
 
   it("sells once for 30 retries of one key at once: one answer is the sale, the others its replay", async () => {
@@ -99,10 +140,17 @@ describe("a rush over HTTP", () => {
     const key = randomUUID();
     const answers = await Promise.all(many(30, () => buy(eventId, { token, key, quantity: 2 })));
     const sales = new Set(
-      answers.map(purchaseOf).map(({ transactionId, quantity, tickets }) => JSON.stringify({ transactionId, quantity, tickets })),
+      answers
+        .map(purchaseOf)
+        .map(({ transactionId, quantity, tickets }) =>
+          JSON.stringify({ transactionId, quantity, tickets }),
+        ),
     );
     assert.equal(sales.size, 1);
-    assert.equal(answers.filter(({ headers }) => headers.get("idempotent-replayed") === null).length, 1);
+    assert.equal(
+      answers.filter(({ headers }) => headers.get("idempotent-replayed") === null).length,
+      1,
+    );
     assert.ok(answers.every(({ headers }) => headers.get("idempotency-key") === key));
     const { tickets, available, booked } = await numbersWhenQuiet(engine, eventId);
     assert.deepEqual({ tickets, available, booked }, { tickets: 2, available: 28, booked: -2 });
@@ -113,13 +161,22 @@ describe("a rush over HTTP", () => {
     const token = engine.accessToken();
     const keys = many(50, () => randomUUID());
     const through = (index: number) => (index % 2 === 0 ? ask : elsewhere);
-    const answers = await Promise.all(keys.map((key, index) => buy(eventId, { client: through(index), token, key })));
+    const answers = await Promise.all(
+      keys.map((key, index) => buy(eventId, { client: through(index), token, key })),
+    );
     assert.deepEqual(tally(answers), { "201": 10, "409 PURCHASE_LIMIT_REACHED": 40 });
     for (const [index, answer] of answers.entries()) {
       if (answer.status !== 201) continue;
-      const again = await buy(eventId, { client: through(index + 1), token, key: keys[index] ?? assert.fail() });
+      const again = await buy(eventId, {
+        client: through(index + 1),
+        token,
+        key: keys[index] ?? assert.fail(),
+      });
       const { transactionId, tickets } = purchaseOf(again);
-      assert.deepEqual({ transactionId, tickets }, { transactionId: answer.json?.transactionId, tickets: answer.json?.tickets });
+      assert.deepEqual(
+        { transactionId, tickets },
+        { transactionId: answer.json?.transactionId, tickets: answer.json?.tickets },
+      );
       assert.equal(again.headers.get("idempotent-replayed"), "true");
     }
     const { tickets, available } = await numbersWhenQuiet(engine, eventId);

@@ -14,7 +14,10 @@ describe("a ticket's code", () => {
     const code = ticketCode(SECRET, ticketId);
     assert.equal(ticketOfCode(SECRET, code), ticketId);
     const seal = code.slice(code.indexOf("."));
-    const swapped = seal.replace(/^\.(.)/, (_all, first: string) => `.${first === "A" ? "B" : "A"}`);
+    const swapped = seal.replace(
+      /^\.(.)/,
+      (_all, first: string) => `.${first === "A" ? "B" : "A"}`,
+    );
     for (const forged of [
       code.replace(ticketId, other),
       code.replace(seal, swapped),
@@ -42,10 +45,16 @@ describe("a QR code's picture", () => {
 
 /** Reads a picture as a program would that knows SVG's moves, lines and closed paths: white first, then what is dark. */
 function cellsOf(svg: string): boolean[][] {
-  const [, width = "", height = ""] = /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
-  const cells = Array.from({ length: Number(height) }, () => Array.from({ length: Number(width) }, () => true));
+  const [, width = "", height = ""] =
+    /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
+  const cells = Array.from({ length: Number(height) }, () =>
+    Array.from({ length: Number(width) }, () => true),
+  );
   for (const [, colour = "", path = ""] of svg.matchAll(/<path fill="#(000|fff)" d="([^"]*)"\/>/g))
-    for (const [, x = "", y = "", w = "", h = ""] of path.matchAll(/M(\d+) (\d+)h(\d+)v(\d+)h-\3z/g))
-      for (let row = Number(y); row < Number(y) + Number(h); row += 1) cells[row]?.fill(colour === "000", Number(x), Number(x) + Number(w));
+    for (const [, x = "", y = "", w = "", h = ""] of path.matchAll(
+      /M(\d+) (\d+)h(\d+)v(\d+)h-\3z/g,
+    ))
+      for (let row = Number(y); row < Number(y) + Number(h); row += 1)
+        cells[row]?.fill(colour === "000", Number(x), Number(x) + Number(w));
   return cells;
 }

@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Connection } from "../../lib/database/pool.ts";
-import { createTicketLists, type ListQuestion, readCursor, type TicketPage } from "../../services/purchasing/tickets/ticket-list.ts";
+import {
+  createTicketLists,
+  type ListQuestion,
+  readCursor,
+  type TicketPage,
+} from "../../services/purchasing/tickets/ticket-list.ts";
 import { openSaleWorld, type SaleWorld } from "../support/sale-fixture.ts";
 
 const PEOPLE = 60;
@@ -56,9 +61,16 @@ describe("lists of tickets", () => {
   const position = ({ eventDate, id }: Row): string => `${eventDate} ${id}`;
   const expected = ({ userId, status, limit = 20, after }: Partial<ListQuestion>): string[] => {
     const own = rows
-      .filter((row) => row.userId === userId && (status === undefined || row.cancelled === (status === "cancelled")))
+      .filter(
+        (row) =>
+          row.userId === userId &&
+          (status === undefined || row.cancelled === (status === "cancelled")),
+      )
       .sort((one, other) => (position(one) < position(other) ? -1 : 1));
-    const left = after === undefined ? own : own.filter((row) => position(row) > `${after.eventDate} ${after.id}`);
+    const left =
+      after === undefined
+        ? own
+        : own.filter((row) => position(row) > `${after.eventDate} ${after.id}`);
     return left.slice(0, limit).map(({ id }) => id);
   };
   const idsOf = ({ items }: TicketPage): string[] => items.map(({ id }) => id);
@@ -71,7 +83,10 @@ describe("lists of tickets", () => {
         { userId, status: "active" },
         { userId, status: "cancelled" },
         { userId, limit: 3 },
-        { userId: userId, ...(middle !== undefined && { after: { eventDate: middle.eventDate, id: middle.id } }) },
+        {
+          userId: userId,
+          ...(middle !== undefined && { after: { eventDate: middle.eventDate, id: middle.id } }),
+        },
       ];
     });
     statements = 0;
@@ -80,7 +95,8 @@ describe("lists of tickets", () => {
     // 4 × 60 lists of 20, a hundred of them in a statement, and 60 of 3.
     assert.equal(statements, 4);
     statements = 0;
-    for (const userId of people.slice(0, 5)) assert.deepEqual(idsOf(await ask({ userId })), expected({ userId }));
+    for (const userId of people.slice(0, 5))
+      assert.deepEqual(idsOf(await ask({ userId })), expected({ userId }));
     assert.equal(statements, 5, "who asks alone waits for nobody");
   });
 
@@ -106,38 +122,59 @@ describe("lists of tickets", () => {
     const [userId, other] = [people[7] ?? "", people[6] ?? ""];
     const [first] = expected({ userId, status: "active" });
     const early = [ask({ userId }), ask({ userId: other })];
-    await world.database.query({ text: "UPDATE event_tickets SET cancelled_at = now() WHERE id = $1", values: [first] });
+    await world.database.query({
+      text: "UPDATE event_tickets SET cancelled_at = now() WHERE id = $1",
+      values: [first],
+    });
     const page = await ask({ userId });
     assert.equal(page.items.find(({ id }) => id === first)?.status, "cancelled");
     await Promise.all(early);
-    await world.database.query({ text: "UPDATE event_tickets SET cancelled_at = NULL WHERE id = $1", values: [first] });
+    await world.database.query({
+      text: "UPDATE event_tickets SET cancelled_at = NULL WHERE id = $1",
+      values: [first],
+    });
   });
 
   it("of nobody fail by what somebody else sends for a cursor", async () => {
     const id = randomUUID();
     const encoded = (text: string): string => Buffer.from(text).toString("base64url");
-    const refused = ["2099-02-30", "2099-13-01", "0000-01-01", "9999-99-99"].map((date) => encoded(`${date} ${id}`));
-    refused.push(encoded(`2099-01-01 ${"-".repeat(36)}`), encoded(`2099-01-01 ${id.toUpperCase()}`), encoded(`2099-01-01 ${id} `), "");
+    const refused = ["2099-02-30", "2099-13-01", "0000-01-01", "9999-99-99"].map((date) =>
+      encoded(`${date} ${id}`),
+    );
+    refused.push(
+      encoded(`2099-01-01 ${"-".repeat(36)}`),
+      encoded(`2099-01-01 ${id.toUpperCase()}`),
+      encoded(`2099-01-01 ${id} `),
+      "",
+    );
     assert.deepEqual(
       refused.map(readCursor),
       refused.map(() => undefined),
     );
-    const accepted = ["0001-01-01", "2096-02-29", "9999-12-31"].map((eventDate) => ({ eventDate, id }));
+    const accepted = ["0001-01-01", "2096-02-29", "9999-12-31"].map((eventDate) => ({
+      eventDate,
+      id,
+    }));
     assert.deepEqual(
       accepted.map(({ eventDate }) => readCursor(encoded(`${eventDate} ${id}`))),
       accepted,
     );
     const userId = people[3] ?? "";
-    const [page] = await Promise.all([ask({ userId }), ...accepted.map((after) => ask({ userId: people[5] ?? "", after }))]);
+    const [page] = await Promise.all([
+      ask({ userId }),
+      ...accepted.map((after) => ask({ userId: people[5] ?? "", after })),
+    ]);
     assert.deepEqual(idsOf(page), expected({ userId }));
   });
 
   it("are refused to all who asked together while PostgreSQL is away, and come again after it", async () => {
     let away = true;
     const lists = createTicketLists({
-      query: (statement) => (away ? Promise.reject(new Error("Connection terminated")) : world.database.query(statement)),
+      query: (statement) =>
+        away ? Promise.reject(new Error("Connection terminated")) : world.database.query(statement),
     });
-    const together = () => people.map((userId) => lists({ userId, status: undefined, limit: 20, after: undefined }));
+    const together = () =>
+      people.map((userId) => lists({ userId, status: undefined, limit: 20, after: undefined }));
     const failed = await Promise.allSettled(together());
     assert.deepEqual([...new Set(failed.map(({ status }) => status))], ["rejected"]);
     away = false;

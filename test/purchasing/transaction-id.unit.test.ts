@@ -2,19 +2,31 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { describe, it } from "node:test";
-import { cancellationId, purchaseId, transactionKey } from "../../services/purchasing/tickets/transaction-id.ts";
+import {
+  cancellationId,
+  purchaseId,
+  transactionKey,
+} from "../../services/purchasing/tickets/transaction-id.ts";
 
 const USER = "01890000-0000-7000-8000-00000000000a";
 const EVENT = "01890000-0000-7000-8000-00000000000b";
 
 describe("a transaction's id", () => {
-  const secrets = ["a", "a secret of the usual length, 48 characters long", "ß→𝄞", "x".repeat(128), "y".repeat(129), "z".repeat(5_000)];
+  const secrets = [
+    "a",
+    "a secret of the usual length, 48 characters long",
+    "ß→𝄞",
+    "x".repeat(128),
+    "y".repeat(129),
+    "z".repeat(5_000),
+  ];
   const keys = ["k", "key-1", "", "ÿ".repeat(255), "→".repeat(255), "k".repeat(255), "a|b"];
 
   it("is HMAC-SHA512 of its parts, whatever the secret's length and the key's letters", () => {
     for (const secret of secrets) {
       const made = transactionKey(secret);
-      const expected = (text: string): string => createHmac("sha512", secret).update(text).digest("hex");
+      const expected = (text: string): string =>
+        createHmac("sha512", secret).update(text).digest("hex");
       // Long ones first and short ones after, so that nothing may be left of the one before.
       for (const key of [...keys, ...keys.toReversed()]) {
         assert.equal(purchaseId(made, USER, EVENT, key), expected(`buy|${USER}|${EVENT}|${key}`));
@@ -24,6 +36,9 @@ describe("a transaction's id", () => {
   });
 
   it("is of all its parts or none", () => {
-    assert.throws(() => purchaseId(transactionKey("secret"), USER, EVENT, "k".repeat(1_000)), /too long/);
+    assert.throws(
+      () => purchaseId(transactionKey("secret"), USER, EVENT, "k".repeat(1_000)),
+      /too long/,
+    );
   });
 });

@@ -6,8 +6,17 @@ import { after, before, describe, it } from "node:test";
 import type { Connection, Database, Statement } from "../../lib/database/pool.ts";
 import { postgresStore } from "../../services/purchasing/store/event-store.ts";
 import { gatheredStore } from "../../services/purchasing/store/batched-event-store.ts";
-import type { CancelledTicket, EventStore, LoadedEvent } from "../../services/purchasing/worker/ports.ts";
-import { newTransactionId, openSaleWorld, type SaleWorld, saleOf } from "../support/sale-fixture.ts";
+import type {
+  CancelledTicket,
+  EventStore,
+  LoadedEvent,
+} from "../../services/purchasing/worker/ports.ts";
+import {
+  newTransactionId,
+  openSaleWorld,
+  type SaleWorld,
+  saleOf,
+} from "../support/sale-fixture.ts";
 
 const SMALL_EVENTS = 300;
 const HOT_TICKETS = 20_000;
@@ -34,7 +43,9 @@ describe("a worker's statements, on an event that has sold much among many that 
     hot = await world.addEvent(HOT_TICKETS * 2);
     cold = await world.addEvent(10);
     // What PostgreSQL knows is of before the rush.
-    await world.database.query({ text: "ALTER TABLE event_tickets SET (autovacuum_enabled = off)" });
+    await world.database.query({
+      text: "ALTER TABLE event_tickets SET (autovacuum_enabled = off)",
+    });
     for (let index = 0; index < SMALL_EVENTS; index += 1) await fill(await world.addEvent(10), 1);
     await world.database.query({ text: "ANALYZE event_tickets" });
     await fill(hot, HOT_TICKETS);
@@ -59,7 +70,10 @@ describe("a worker's statements, on an event that has sold much among many that 
     });
 
   /** What a store would send. */
-  const statementOf = async (ask: (store: EventStore) => Promise<unknown>, together: boolean): Promise<Required<Statement>> => {
+  const statementOf = async (
+    ask: (store: EventStore) => Promise<unknown>,
+    together: boolean,
+  ): Promise<Required<Statement>> => {
     const sent: Statement[] = [];
     const hear = (statement: Statement): Promise<never> => {
       sent.push(statement);
@@ -73,7 +87,10 @@ describe("a worker's statements, on an event that has sold much among many that 
     await ask(together ? gatheredStore(database, plain) : plain).catch(() => undefined);
     return sent[0] as Required<Statement>;
   };
-  const purchasesAndCancellations = (store: EventStore, eventIds: readonly string[]): Promise<unknown> =>
+  const purchasesAndCancellations = (
+    store: EventStore,
+    eventIds: readonly string[],
+  ): Promise<unknown> =>
     Promise.all(
       eventIds.map((eventId) =>
         store.commit(
@@ -103,18 +120,28 @@ describe("a worker's statements, on an event that has sold much among many that 
     "the answer to repeated purchases": () => statementOf(replays, false),
     "the load of one event": () => statementOf((store) => needs(store, [hot]), false),
     "the load of several": () => statementOf((store) => needs(store, [hot, cold]), true),
-    "the commit of one event": () => statementOf((store) => purchasesAndCancellations(store, [hot]), false),
-    "the commit of several": () => statementOf((store) => purchasesAndCancellations(store, [hot, cold]), true),
+    "the commit of one event": () =>
+      statementOf((store) => purchasesAndCancellations(store, [hot]), false),
+    "the commit of several": () =>
+      statementOf((store) => purchasesAndCancellations(store, [hot, cold]), true),
   };
   for (const [name, statement] of Object.entries(STATEMENTS))
     for (const mode of ["force_custom_plan", "force_generic_plan"])
       it(`${name} reads what it names and no more (${mode})`, async () => {
         const { text, values } = await statement();
         const plan = await explain(world.database, mode, text, values);
-        const read = nodesOf(plan).filter((node) => node["Relation Name"] === "event_tickets" && node.Plans === undefined);
+        const read = nodesOf(plan).filter(
+          (node) => node["Relation Name"] === "event_tickets" && node.Plans === undefined,
+        );
         assert.ok(read.length > 0, "it does look at tickets");
-        const rows = read.map((node) => node["Actual Loops"] * (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)));
-        assert.ok(Math.max(...rows) < ROWS_MAX, `rows read: ${rows.join(", ")}\n${JSON.stringify(plan, undefined, 1)}`);
+        const rows = read.map(
+          (node) =>
+            node["Actual Loops"] * (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)),
+        );
+        assert.ok(
+          Math.max(...rows) < ROWS_MAX,
+          `rows read: ${rows.join(", ")}\n${JSON.stringify(plan, undefined, 1)}`,
+        );
       });
 });
 
@@ -123,7 +150,12 @@ function nodesOf(node: PlanNode): PlanNode[] {
 }
 
 /** Runs the statement, measured, and takes it back. */
-async function explain(database: Database, mode: string, text: string, values: readonly unknown[]): Promise<PlanNode> {
+async function explain(
+  database: Database,
+  mode: string,
+  text: string,
+  values: readonly unknown[],
+): Promise<PlanNode> {
   let plan: PlanNode | undefined;
   const takenBack = new Error("taken back");
   await database

@@ -35,12 +35,17 @@ describe("the audit trail", () => {
       .map((line) => JSON.parse(line) as Line);
   /** The one line of a request; waits for it, since it is written behind the answer. */
   const lineOf = async (requestId: string, what?: string): Promise<Line> => {
-    const found = () => lines().filter((line) => line.requestId === requestId && (what === undefined || line.what === what));
+    const found = () =>
+      lines().filter(
+        (line) => line.requestId === requestId && (what === undefined || line.what === what),
+      );
     await until(() => found().length > 0, { withinMs: 5_000, what: `A line of ${requestId}` });
     assert.equal(found().length, 1, JSON.stringify(found()));
     return found()[0] ?? assert.fail();
   };
-  const asked = (id: string): { headers: Record<string, string> } => ({ headers: { "X-Request-Id": id, "User-Agent": "audit-test/1" } });
+  const asked = (id: string): { headers: Record<string, string> } => ({
+    headers: { "X-Request-Id": id, "User-Agent": "audit-test/1" },
+  });
   const facts = ({ what, outcome, status, userId, role, eventId, quantity }: Line) => ({
     what,
     outcome,
@@ -59,20 +64,32 @@ describe("the audit trail", () => {
       json: { email, password: PASSWORD, name: "Ada" },
     });
     const userId = String(registered.json?.id);
-    await ask("POST", "/api/auth/login", { ...asked("r-wrong"), json: { email, password: "not the password at all" } });
-    const login = await ask("POST", "/api/auth/login", { ...asked("r-login"), json: { email, password: PASSWORD, delivery: "body" } });
+    await ask("POST", "/api/auth/login", {
+      ...asked("r-wrong"),
+      json: { email, password: "not the password at all" },
+    });
+    const login = await ask("POST", "/api/auth/login", {
+      ...asked("r-login"),
+      json: { email, password: PASSWORD, delivery: "body" },
+    });
     const token = String(login.json?.accessToken);
     const eventId = await engine.addEvent({ capacity: 2 });
     const path = `/api/events/${eventId}/tickets`;
     const bought = await ask("POST", path, { ...asked("r-buy"), token, json: { quantity: 2 } });
     const key = { "Idempotency-Key": bought.headers.get("idempotency-key") ?? "" };
-    await ask("POST", path, { token, json: { quantity: 2 }, headers: { ...asked("r-again").headers, ...key } });
+    await ask("POST", path, {
+      token,
+      json: { quantity: 2 },
+      headers: { ...asked("r-again").headers, ...key },
+    });
     await ask("POST", path, { ...asked("r-sold-out"), token, json: {} });
     const ticketId = (bought.json?.tickets as { id: string }[])[0]?.id ?? "";
     await ask("DELETE", `/api/tickets/${ticketId}`, { ...asked("r-cancel"), token });
     await ask("GET", "/api/tickets", asked("r-nobody"));
     await ask("GET", "/api/tickets", { ...asked("r-forged"), token: `${token}x` });
-    await ask("POST", "/api/auth/refresh", { headers: { ...asked("r-foreign").headers, Origin: "https://evil.example" } });
+    await ask("POST", "/api/auth/refresh", {
+      headers: { ...asked("r-foreign").headers, Origin: "https://evil.example" },
+    });
     await ask("POST", "/api/auth/logout-all", { ...asked("r-out"), token });
 
     const registration = await lineOf("r-register");
@@ -81,12 +98,25 @@ describe("the audit trail", () => {
       ["registration", "ok", userId, email],
     );
     const wrong = await lineOf("r-wrong");
-    assert.deepEqual([wrong.what, wrong.outcome, wrong.email, wrong.userId], ["sign-in", "INVALID_CREDENTIALS", email, undefined]);
+    assert.deepEqual(
+      [wrong.what, wrong.outcome, wrong.email, wrong.userId],
+      ["sign-in", "INVALID_CREDENTIALS", email, undefined],
+    );
     const right = await lineOf("r-login");
-    assert.deepEqual([right.what, right.outcome, right.userId, right.userAgent], ["sign-in", "ok", userId, "audit-test/1"]);
+    assert.deepEqual(
+      [right.what, right.outcome, right.userId, right.userAgent],
+      ["sign-in", "ok", userId, "audit-test/1"],
+    );
     const who = { userId, role: "customer" };
     const purchase = await lineOf("r-buy");
-    assert.deepEqual(facts(purchase), { what: "purchase", outcome: "ok", status: 201, ...who, eventId, quantity: 2 });
+    assert.deepEqual(facts(purchase), {
+      what: "purchase",
+      outcome: "ok",
+      status: 201,
+      ...who,
+      eventId,
+      quantity: 2,
+    });
     assert.equal(purchase.transactionId, bought.json?.transactionId);
     assert.deepEqual([purchase.replayed, (await lineOf("r-again")).replayed], [undefined, true]);
     assert.deepEqual(facts(await lineOf("r-sold-out")), {
@@ -102,7 +132,9 @@ describe("the audit trail", () => {
       [cancellation.what, cancellation.outcome, cancellation.ticketId, cancellation.userId],
       ["cancellation", "ok", ticketId, userId],
     );
-    const refusals = await Promise.all(["r-nobody", "r-forged", "r-foreign"].map((id) => lineOf(id)));
+    const refusals = await Promise.all(
+      ["r-nobody", "r-forged", "r-foreign"].map((id) => lineOf(id)),
+    );
     assert.deepEqual(
       refusals.map(({ outcome }) => outcome),
       ["UNAUTHENTICATED", "UNAUTHENTICATED", "CSRF_REFUSED"],
@@ -110,7 +142,8 @@ describe("the audit trail", () => {
     assert.deepEqual((await lineOf("r-out")).userId, userId);
     for (const line of lines()) {
       assert.ok(Number(line.time) >= began && Number(line.time) <= Date.now(), "when");
-      if (line.what !== "access" || line.status !== undefined) assert.equal(line.address, "127.0.0.1", JSON.stringify(line));
+      if (line.what !== "access" || line.status !== undefined)
+        assert.equal(line.address, "127.0.0.1", JSON.stringify(line));
     }
 
     // From the request to its rows: by the transaction.
@@ -134,11 +167,20 @@ describe("the audit trail", () => {
     await call("purchasing.workers", {}, "o-nobody");
     const reconcile = await lineOf("o-reconcile");
     assert.deepEqual(
-      [reconcile.what, reconcile.outcome, reconcile.userId, reconcile.role, reconcile["param.mend"]],
+      [
+        reconcile.what,
+        reconcile.outcome,
+        reconcile.userId,
+        reconcile.role,
+        reconcile["param.mend"],
+      ],
       ["ledger.reconcile", "ok", OPERATOR.userId, "operator", false],
     );
     const imported = await lineOf("o-import");
-    assert.deepEqual([imported.what, imported.outcome, imported["param.records"]], ["catalog.import", "ok", 0]);
+    assert.deepEqual(
+      [imported.what, imported.outcome, imported["param.records"]],
+      ["catalog.import", "ok", 0],
+    );
     const refused = await lineOf("o-customer");
     assert.deepEqual(
       [refused.what, refused.outcome, refused.action, refused.from],
@@ -148,7 +190,10 @@ describe("the audit trail", () => {
   });
 
   it("S28: nobody can write a line of their own into it, nor fill it, nor leave a secret there", async () => {
-    const [before, forged] = [lines().length, '{"what":"purchase","outcome":"ok","userId":"forged"}'];
+    const [before, forged] = [
+      lines().length,
+      '{"what":"purchase","outcome":"ok","userId":"forged"}',
+    ];
     const emails = [
       `a@b\n${forged}\n`,
       `a@b\r\n${forged}`,
@@ -157,11 +202,18 @@ describe("the audit trail", () => {
       `x@${"y".repeat(50_000)}`,
     ];
     for (const [index, email] of emails.entries())
-      await ask("POST", "/api/auth/login", { ...asked(`i-${index}`), json: { email, password: `${forged}\n` } });
+      await ask("POST", "/api/auth/login", {
+        ...asked(`i-${index}`),
+        json: { email, password: `${forged}\n` },
+      });
     // A password typed into the wrong field is no e-mail, and stays out.
-    await ask("POST", "/api/auth/login", { ...asked("i-password"), json: { email: PASSWORD, password: PASSWORD } });
+    await ask("POST", "/api/auth/login", {
+      ...asked("i-password"),
+      json: { email: PASSWORD, password: PASSWORD },
+    });
     const agent = Buffer.from("\u009b31mevil\u0085agent", "latin1");
-    const head = "GET /api/tickets HTTP/1.1\r\nHost: x\r\nX-Request-Id: i-agent\r\nConnection: close\r\nUser-Agent: ";
+    const head =
+      "GET /api/tickets HTTP/1.1\r\nHost: x\r\nX-Request-Id: i-agent\r\nConnection: close\r\nUser-Agent: ";
     await sendRaw(engine.url, Buffer.concat([Buffer.from(head), agent, Buffer.from("\r\n\r\n")]));
     const bad = {
       Authorization: `Bearer eyJhbGciOiJub25lIn0.${"e30".repeat(9)}.`,
@@ -169,39 +221,75 @@ describe("the audit trail", () => {
       "User-Agent": "Bearer eyJhbGciOiJub25lIn0.e30.x",
     };
     await ask("GET", "/api/auth/me", { headers: { ...bad, "X-Request-Id": "i-token" } });
-    const ids = [...emails.map((_email, index) => `i-${index}`), "i-password", "i-agent", "i-token"];
+    const ids = [
+      ...emails.map((_email, index) => `i-${index}`),
+      "i-password",
+      "i-agent",
+      "i-token",
+    ];
     const written = await Promise.all(ids.map((id) => lineOf(id)));
     assert.equal(lines().length - before, ids.length, "one line for each request and no more");
     const text = readFileSync(file, "utf8");
     // eslint-disable-next-line no-control-regex
-    assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/, "no control character but the end of a line");
+    assert.doesNotMatch(
+      text,
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/,
+      "no control character but the end of a line",
+    );
     assert.ok(lines().every(({ userId }) => userId !== "forged"));
     assert.ok(written.every((line) => JSON.stringify(line).length < 1_500));
     assert.equal(written.find(({ requestId }) => requestId === "i-password")?.email, undefined);
-    for (const secret of [PASSWORD, "eyJhbGciOiJub25lIn0", "refresh=mine"]) assert.ok(!text.includes(secret), secret);
+    for (const secret of [PASSWORD, "eyJhbGciOiJub25lIn0", "refresh=mine"])
+      assert.ok(!text.includes(secret), secret);
   });
 
   it("S28: from the edge a request's id comes to the statements made for it alone", async () => {
     const id = `sql-${randomUUID()}`;
     await ask("GET", "/api/auth/me", { ...asked(id), token: engine.accessToken() });
     const text = "SELECT query FROM pg_stat_activity WHERE query LIKE $1";
-    const found = await engine.database.query<{ query: string }>({ text, values: [`/* request=${id} */%`] });
+    const found = await engine.database.query<{ query: string }>({
+      text,
+      values: [`/* request=${id} */%`],
+    });
     assert.ok(found.length > 0, "PostgreSQL knows for whom it worked last");
   });
 
   it("S28: what looks like a secret is taken out of any line, whoever wrote it", () => {
     const token = `eyJhbGciOiJIUzUxMiJ9.${"a".repeat(40)}.${"b".repeat(40)}`;
     const random = "Zx3_kQ9-bT7vN2mL5pR8sW1yC4dF6gH0jK3aE9uI1oX";
-    const secrets = ["hunter2 with spaces", token, random, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", "s3cretPassw"];
+    const secrets = [
+      "hunter2 with spaces",
+      token,
+      random,
+      "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
+      "s3cretPassw",
+    ];
     const [word, , , hash, server] = secrets;
     const logged = [
-      JSON.stringify({ params: { password: word, newPassword: `${word}"\\x` }, refreshToken: random, authorization: `Bearer ${token}` }),
-      JSON.stringify({ msg: `the body was {"password":"${word}"}`, stack: `{ password: '${word}' }`, passwordHash: hash }),
-      JSON.stringify({ msg: `Bearer ${token}`, err: `connect postgres://u:${server}@db:5432/x`, cookie: `refresh=${random}` }),
-      JSON.stringify({ msg: `refresh token ${random} was used`, url: `/api?access_token=${random}&x=1` }),
+      JSON.stringify({
+        params: { password: word, newPassword: `${word}"\\x` },
+        refreshToken: random,
+        authorization: `Bearer ${token}`,
+      }),
+      JSON.stringify({
+        msg: `the body was {"password":"${word}"}`,
+        stack: `{ password: '${word}' }`,
+        passwordHash: hash,
+      }),
+      JSON.stringify({
+        msg: `Bearer ${token}`,
+        err: `connect postgres://u:${server}@db:5432/x`,
+        cookie: `refresh=${random}`,
+      }),
+      JSON.stringify({
+        msg: `refresh token ${random} was used`,
+        url: `/api?access_token=${random}&x=1`,
+      }),
       `plain text, ${hash} and ${token}`,
     ];
-    for (const line of logged) for (const secret of secrets) assert.ok(!redacted(line).includes(secret ?? ""), redacted(line));
+    for (const line of logged)
+      for (const secret of secrets)
+        assert.ok(!redacted(line).includes(secret ?? ""), redacted(line));
     for (const line of logged.slice(0, 4)) JSON.parse(redacted(line));
     const harmless = JSON.stringify({
       what: "purchase",
@@ -225,21 +313,34 @@ describe("everything a node writes", () => {
     const credentials = { email, password: PASSWORD };
     await ask("POST", "/api/auth/register", { json: { ...credentials, name: "Ada" } });
     await ask("POST", "/api/auth/login", { json: { email, password: `${PASSWORD}!` } });
-    const { json } = await ask("POST", "/api/auth/login", { json: { ...credentials, delivery: "body" } });
+    const { json } = await ask("POST", "/api/auth/login", {
+      json: { ...credentials, delivery: "body" },
+    });
     const [token, refreshToken] = [String(json?.accessToken), String(json?.refreshToken)];
     const renewed = await ask("POST", "/api/auth/refresh", { json: { refreshToken } });
     const [event] = (await ask("GET", "/api/events?limit=1")).json?.items as { id: string }[];
     const bought = await ask("POST", `/api/events/${event?.id ?? ""}/tickets`, { token, json: {} });
     assert.equal(bought.status, 201, bought.text);
-    await ask("POST", "/api/auth/password", { token, json: { currentPassword: PASSWORD, newPassword: `${PASSWORD} and ponds` } });
+    await ask("POST", "/api/auth/password", {
+      token,
+      json: { currentPassword: PASSWORD, newPassword: `${PASSWORD} and ponds` },
+    });
     await command.stop();
     const said = command.said();
     for (const what of ["registration", "sign-in", "refresh", "purchase", "password change"])
       assert.ok(said.includes(`"what":"${what}"`), what);
-    const secrets = [PASSWORD, token, refreshToken, String(renewed.json?.accessToken), String(renewed.json?.refreshToken), "$argon2"];
+    const secrets = [
+      PASSWORD,
+      token,
+      refreshToken,
+      String(renewed.json?.accessToken),
+      String(renewed.json?.refreshToken),
+      "$argon2",
+    ];
     for (const name of ["internal_token_secret", "transaction_secret", "refresh_token_secret"])
       secrets.push(readFileSync(join(world.dataDir, "secrets", name), "utf8"));
-    for (const secret of secrets) assert.ok(secret.length > 5 && !said.includes(secret), "a secret was written");
+    for (const secret of secrets)
+      assert.ok(secret.length > 5 && !said.includes(secret), "a secret was written");
     assert.doesNotMatch(said, /eyJ[\w-]{10,}\./);
   });
 });

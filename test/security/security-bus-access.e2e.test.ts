@@ -57,7 +57,10 @@ describe("internal doors", () => {
     const { DATABASE_URL, REDIS_URL, AMQP_URL, TRANSPORTER } = serverUrls();
     assert.match(await hear(REDIS_URL, "KEYS *\r\n"), /^-NOAUTH/);
     assert.match(await hear(REDIS_URL, "AUTH default\r\n"), /^-(?:WRONGPASS|ERR)/);
-    assert.match(await hear(TRANSPORTER, 'CONNECT {"verbose":false}\r\nSUB > 1\r\nPING\r\n'), /-ERR 'Authorization Violation'/i);
+    assert.match(
+      await hear(TRANSPORTER, 'CONNECT {"verbose":false}\r\nSUB > 1\r\nPING\r\n'),
+      /-ERR 'Authorization Violation'/i,
+    );
     const guest = new URL(AMQP_URL);
     [guest.username, guest.password] = ["guest", "guest"];
     assert.match(await refusal(connectRabbit(guest.href)), /ACCESS.REFUSED|403/i);
@@ -81,9 +84,15 @@ describe("internal doors", () => {
       .flat()
       .find((one) => one !== undefined && !one.internal && one.family === "IPv4")?.address;
     if (address === undefined) return context.skip("this machine has no address but loopback");
-    const urls = Object.values(serverUrls()).filter((url) => ["127.0.0.1", "localhost"].includes(new URL(url).hostname));
+    const urls = Object.values(serverUrls()).filter((url) =>
+      ["127.0.0.1", "localhost"].includes(new URL(url).hostname),
+    );
     for (const url of [...urls, `http://127.0.0.1:${metricsPort}`])
-      assert.match(await refusal(hear(url, "\r\n", address)), /ECONNREFUSED/, url.split("@").at(-1));
+      assert.match(
+        await refusal(hear(url, "\r\n", address)),
+        /ECONNREFUSED/,
+        url.split("@").at(-1),
+      );
   });
 
   it("S29: metrics and management are not on the public port", async () => {
@@ -112,15 +121,20 @@ describe("internal doors", () => {
     const node = await engine.startNode({ DATABASE_URL: proxy.url, METRICS_PORT: "" });
     try {
       const client = httpClient(node.url ?? "");
-      await until(async () => (await client("GET", "/readyz")).status === 200, { withinMs: 15_000 });
+      await until(async () => (await client("GET", "/readyz")).status === 200, {
+        withinMs: 15_000,
+      });
       assert.deepEqual((await client("GET", "/readyz")).json, { status: "ready" });
       proxy.away(true);
-      await until(async () => (await client("GET", "/readyz")).status === 503, { withinMs: 10_000 });
+      await until(async () => (await client("GET", "/readyz")).status === 503, {
+        withinMs: 10_000,
+      });
       const answer = await client("GET", "/readyz");
       assertProblem(answer, 503, "TRY_AGAIN");
       assert.match(String(answer.json?.detail), /^Not ready: [a-z, ]+$/);
       const { hostname, port } = new URL(proxy.url);
-      for (const word of [hostname, port, "ECONN", "postgres"]) assert.ok(!answer.text.includes(word), answer.text);
+      for (const word of [hostname, port, "ECONN", "postgres"])
+        assert.ok(!answer.text.includes(word), answer.text);
     } finally {
       proxy.away(false);
       await node.stop();
@@ -133,7 +147,10 @@ describe("internal doors", () => {
     for (const name of ["admin", "root", "operator", "demo", "test", "guest", "boxoffice"])
       for (const email of [name, `${name}@example.com`, `${name}@localhost`, `${name}@boxoffice`])
         for (const password of [name, "password", "changeme", ""])
-          assert.equal((await ask("POST", "/api/auth/login", { json: { email, password } })).status, 401);
+          assert.equal(
+            (await ask("POST", "/api/auth/login", { json: { email, password } })).status,
+            401,
+          );
   });
 });
 
@@ -147,12 +164,20 @@ describe("a start in production", () => {
     addAccessKey(keys, Date.now() - 60_000);
     const secret = (): string => randomUUID() + randomUUID();
     const environment = {
-      ...{ NODE_ENV: "production", LOG_LEVEL: "error", AUDIT_FILE: join(world.dataDir, "audit.log"), ACCESS_TOKEN_KEYS_DIR: keys },
-      ...{ INTERNAL_TOKEN_SECRET: secret(), TRANSACTION_SECRET: secret(), REFRESH_TOKEN_SECRET: secret() },
+      NODE_ENV: "production",
+      LOG_LEVEL: "error",
+      AUDIT_FILE: join(world.dataDir, "audit.log"),
+      ACCESS_TOKEN_KEYS_DIR: keys,
+      INTERNAL_TOKEN_SECRET: secret(),
+      TRANSACTION_SECRET: secret(),
+      REFRESH_TOKEN_SECRET: secret(),
     };
     const command = world.start(environment);
     const ask = httpClient(await command.address());
-    assert.deepEqual((await ask("GET", "/api/events?from=1970-01-01")).json, { items: [], nextCursor: null });
+    assert.deepEqual((await ask("GET", "/api/events?from=1970-01-01")).json, {
+      items: [],
+      nextCursor: null,
+    });
     await command.stop();
 
     const database = openDatabase(world.database.url, "long");
@@ -166,7 +191,10 @@ describe("a start in production", () => {
     await trial.stop();
     const refused = world.start(environment);
     assert.equal(await refused.exitCode(), 1);
-    assert.match(refused.said(), /The configuration is not usable:\n {2}- DATABASE_URL holds \d+ events of the demo catalogue/);
+    assert.match(
+      refused.said(),
+      /The configuration is not usable:\n {2}- DATABASE_URL holds \d+ events of the demo catalogue/,
+    );
   });
 
   it("S30: says everything that is wrong at once, and starts nothing", async () => {

@@ -36,7 +36,10 @@ describe("the edge", () => {
     tlsUrl = (await engine.startNode(tls)).url ?? "";
     eventId = await engine.addEvent();
     const client = http2Client(tlsUrl);
-    await until(async () => (await client.ask("GET", "/readyz")).status === 200, { withinMs: 10_000, what: "The TLS gateway is ready" });
+    await until(async () => (await client.ask("GET", "/readyz")).status === 200, {
+      withinMs: 10_000,
+      what: "The TLS gateway is ready",
+    });
     client.close();
   });
   after(async () => {
@@ -46,8 +49,14 @@ describe("the edge", () => {
 
   const handshake = (options: ConnectionOptions = {}): Promise<TLSSocket> =>
     new Promise((resolve, reject) => {
-      const socket = connectTls({ port: Number(new URL(tlsUrl).port), host: "127.0.0.1", rejectUnauthorized: false, ...options }, () =>
-        resolve(socket),
+      const socket = connectTls(
+        {
+          port: Number(new URL(tlsUrl).port),
+          host: "127.0.0.1",
+          rejectUnauthorized: false,
+          ...options,
+        },
+        () => resolve(socket),
       );
       socket.on("error", reject);
     });
@@ -62,32 +71,54 @@ describe("the edge", () => {
     const client = http2Client(tlsUrl);
     const h2 = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     assert.equal((await client.ask("POST", path, h2, large)).status, 413);
-    assert.equal((await client.ask("POST", path, { ...h2, "content-length": large.length }, large)).status, 413);
+    assert.equal(
+      (await client.ask("POST", path, { ...h2, "content-length": large.length }, large)).status,
+      413,
+    );
     client.close();
   });
 
   it("S21: header floods are refused and their connections closed", async () => {
-    for (const flood of ["X-Flood: yes\r\n".repeat(2_000), `X-Flood: ${"x".repeat(1_000)}\r\n`.repeat(17)])
-      assert.match(await sendRaw(engine.url, `GET / HTTP/1.1\r\nHost: x\r\n${flood}\r\n`), /^HTTP\/1\.1 413 [^]*"code":"TOO_LARGE"/);
+    for (const flood of [
+      "X-Flood: yes\r\n".repeat(2_000),
+      `X-Flood: ${"x".repeat(1_000)}\r\n`.repeat(17),
+    ])
+      assert.match(
+        await sendRaw(engine.url, `GET / HTTP/1.1\r\nHost: x\r\n${flood}\r\n`),
+        /^HTTP\/1\.1 413 [^]*"code":"TOO_LARGE"/,
+      );
     const client = http2Client(tlsUrl);
-    const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x-flood-${index}`, "yes"]));
+    const many = Object.fromEntries(
+      Array.from({ length: 200 }, (_, index) => [`x-flood-${index}`, "yes"]),
+    );
     await assert.rejects(client.ask("GET", "/healthz", many), "200 headers over HTTP/2");
     client.close();
   });
 
   it("S21: who sends a body or its headers too slowly is cut off", async () => {
     const headers = `Host: x\r\nAuthorization: Bearer ${engine.accessToken()}\r\nContent-Type: application/json\r\n`;
-    const slowBody = sendRaw(engine.url, `POST /api/events/${eventId}/tickets HTTP/1.1\r\n${headers}Content-Length: 14\r\n\r\n{"quan`);
+    const slowBody = sendRaw(
+      engine.url,
+      `POST /api/events/${eventId}/tickets HTTP/1.1\r\n${headers}Content-Length: 14\r\n\r\n{"quan`,
+    );
     const slowHeaders = sendRaw(engine.url, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow");
     const client = http2Client(tlsUrl);
     const stream = client.session.request(
-      { ":method": "POST", ":path": `/api/events/${eventId}/tickets`, authorization: `Bearer ${engine.accessToken()}` },
+      {
+        ":method": "POST",
+        ":path": `/api/events/${eventId}/tickets`,
+        authorization: `Bearer ${engine.accessToken()}`,
+      },
       { endStream: false },
     );
     stream.on("error", () => undefined);
     stream.write('{"quan');
-    const cut = until(() => stream.closed, { withinMs: 19_000, what: "The stream of HTTP/2 was closed" });
-    for (const received of await Promise.all([slowBody, slowHeaders])) assert.match(received, /^HTTP\/1\.1 400 [^]*MALFORMED/);
+    const cut = until(() => stream.closed, {
+      withinMs: 19_000,
+      what: "The stream of HTTP/2 was closed",
+    });
+    for (const received of await Promise.all([slowBody, slowHeaders]))
+      assert.match(received, /^HTTP\/1\.1 400 [^]*MALFORMED/);
     await cut;
     client.close();
   });
@@ -103,7 +134,10 @@ describe("the edge", () => {
   });
 
   it("S24: plain HTTP on the port of TLS hears a 400 and no redirect", async () => {
-    const answer = await sendRaw(tlsUrl.replace("https", "http"), "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const answer = await sendRaw(
+      tlsUrl.replace("https", "http"),
+      "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    );
     assert.match(answer, /^HTTP\/1\.1 400 [^]*"code":"MALFORMED"[^]*This port speaks HTTPS/);
     assert.doesNotMatch(answer, /location:|strict-transport/i);
   });
@@ -111,26 +145,62 @@ describe("the edge", () => {
   it("S24: a public address without TLS or a named proxy stops the start", () => {
     const { dataDir } = engine.config;
     for (const HOST of ["0.0.0.0", "::", "192.0.2.1"])
-      assert.throws(() => readConfig({ DATA_DIR: dataDir, HOST }), /without TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES/);
-    const wrong = { DATA_DIR: dataDir, TRUSTED_PROXIES: "proxy.example, 10.0.0.0/33", CORS_ORIGINS: "https://shop.example/, *" };
-    assert.throws(() => readConfig(wrong), /"proxy.example"[^]*"10.0.0.0\/33"[^]*"https:\/\/shop.example\/"[^]*"\*"/);
+      assert.throws(
+        () => readConfig({ DATA_DIR: dataDir, HOST }),
+        /without TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES/,
+      );
+    const wrong = {
+      DATA_DIR: dataDir,
+      TRUSTED_PROXIES: "proxy.example, 10.0.0.0/33",
+      CORS_ORIGINS: "https://shop.example/, *",
+    };
+    assert.throws(
+      () => readConfig(wrong),
+      /"proxy.example"[^]*"10.0.0.0\/33"[^]*"https:\/\/shop.example\/"[^]*"\*"/,
+    );
     const other = makeCertificate(folder, "other");
     const pair = { DATA_DIR: dataDir, TLS_CERT_FILE: served.certFile, TLS_KEY_FILE: other.keyFile };
     assert.throws(() => readConfig(pair), /are not a certificate and its key/);
   });
 
-  it("S24: behind a named proxy plain HTTP is for the proxy and for loopback only", { skip: outside === undefined }, async () => {
-    const node = await engine.startNode({ SERVICES: "api", HOST: "0.0.0.0", TRUSTED_PROXIES: "203.0.113.0/24" });
-    const port = new URL(node.url ?? "").port;
-    assert.equal((await httpClient(`http://127.0.0.1:${port}`)("GET", "/healthz")).status, 200);
-    for (const headers of [{}, { "X-Forwarded-For": "127.0.0.1" }, { "X-Forwarded-Proto": "https" }])
-      assertProblem(await httpClient(`http://${outside}:${port}`)("GET", "/healthz", { headers }), 403, "FORBIDDEN");
-    const trusting = await engine.startNode({ SERVICES: "api", HOST: "0.0.0.0", TRUSTED_PROXIES: `${outside}/32` });
-    const proxied = httpClient(`http://${outside}:${new URL(trusting.url ?? "").port}`);
-    const answer = await proxied("GET", "/healthz", { headers: { "X-Forwarded-Proto": "https" } });
-    assert.equal(answer.status, 200);
-    assert.equal(answer.headers.get("strict-transport-security"), "max-age=31536000", "S25: HTTPS up to the proxy");
-  });
+  it(
+    "S24: behind a named proxy plain HTTP is for the proxy and for loopback only",
+    { skip: outside === undefined },
+    async () => {
+      const node = await engine.startNode({
+        SERVICES: "api",
+        HOST: "0.0.0.0",
+        TRUSTED_PROXIES: "203.0.113.0/24",
+      });
+      const port = new URL(node.url ?? "").port;
+      assert.equal((await httpClient(`http://127.0.0.1:${port}`)("GET", "/healthz")).status, 200);
+      for (const headers of [
+        {},
+        { "X-Forwarded-For": "127.0.0.1" },
+        { "X-Forwarded-Proto": "https" },
+      ])
+        assertProblem(
+          await httpClient(`http://${outside}:${port}`)("GET", "/healthz", { headers }),
+          403,
+          "FORBIDDEN",
+        );
+      const trusting = await engine.startNode({
+        SERVICES: "api",
+        HOST: "0.0.0.0",
+        TRUSTED_PROXIES: `${outside}/32`,
+      });
+      const proxied = httpClient(`http://${outside}:${new URL(trusting.url ?? "").port}`);
+      const answer = await proxied("GET", "/healthz", {
+        headers: { "X-Forwarded-Proto": "https" },
+      });
+      assert.equal(answer.status, 200);
+      assert.equal(
+        answer.headers.get("strict-transport-security"),
+        "max-age=31536000",
+        "S25: HTTPS up to the proxy",
+      );
+    },
+  );
 
   it("S24: a certificate that changes on disk is served to new connections, a broken one is not", async () => {
     const fingerprint = async (): Promise<string> => {
@@ -144,7 +214,10 @@ describe("the edge", () => {
     const next = makeCertificate(folder, "next");
     copyFileSync(next.certFile, served.certFile);
     copyFileSync(next.keyFile, served.keyFile);
-    await until(async () => (await fingerprint()) !== before, { withinMs: 15_000, what: "The new certificate is served" });
+    await until(async () => (await fingerprint()) !== before, {
+      withinMs: 15_000,
+      what: "The new certificate is served",
+    });
 
     const heard: string[] = [];
     const stop = followCertificate({ ...served, cert: "", key: "" } satisfies Tls, {
@@ -154,7 +227,10 @@ describe("the edge", () => {
     await until(() => heard.at(-1) === `renewed ${served.certFile}`, { withinMs: 15_000 });
     const good = await fingerprint();
     writeFileSync(served.certFile, "not a certificate");
-    await until(() => heard.at(-1)?.startsWith("broken"), { withinMs: 15_000, what: "The broken certificate has been noticed" });
+    await until(() => heard.at(-1)?.startsWith("broken"), {
+      withinMs: 15_000,
+      what: "The broken certificate has been noticed",
+    });
     stop();
     assert.equal(await fingerprint(), good);
     assert.equal(heard.length, 2, heard.join());
@@ -163,14 +239,25 @@ describe("the edge", () => {
 
   it("S24: HTTP/2 carries purchases, also with a body of unstated length, and errors as documents", async () => {
     const client = http2Client(tlsUrl);
-    const headers = { authorization: `Bearer ${engine.accessToken()}`, "content-type": "application/json", "idempotency-key": "h2" };
+    const headers = {
+      authorization: `Bearer ${engine.accessToken()}`,
+      "content-type": "application/json",
+      "idempotency-key": "h2",
+    };
     const path = `/api/events/${eventId}/tickets`;
     const bought = await client.ask("POST", path, headers, '{"quantity":3}');
     assert.equal(bought.status, 201, bought.body.toString());
     assert.equal((JSON.parse(bought.body.toString()) as { quantity: number }).quantity, 3);
     assert.equal(bought.headers["idempotency-key"], "h2");
-    assert.equal((await client.ask("POST", path, headers)).status, 422, "without a body it is a purchase of one");
-    assert.equal((await client.ask("POST", path, { ...headers, "idempotency-key": "other" }, "{")).status, 400);
+    assert.equal(
+      (await client.ask("POST", path, headers)).status,
+      422,
+      "without a body it is a purchase of one",
+    );
+    assert.equal(
+      (await client.ask("POST", path, { ...headers, "idempotency-key": "other" }, "{")).status,
+      400,
+    );
     const missing = await client.ask("GET", "/api/nothing");
     assert.equal(missing.status, 404);
     assert.equal((JSON.parse(missing.body.toString()) as { code: string }).code, "NOT_FOUND");
@@ -191,10 +278,22 @@ describe("the edge", () => {
       assert.equal(Number(headers[":status"]), status);
       assert.equal(headers["strict-transport-security"], "max-age=31536000", path);
       const plain = await ask("GET", path, { headers: { "X-Forwarded-Proto": "https" } });
-      assert.equal(plain.headers.get("strict-transport-security"), null, "nobody whom we trust says https");
-      for (const find of [(name: string) => headers[name], (name: string) => plain.headers.get(name)]) {
+      assert.equal(
+        plain.headers.get("strict-transport-security"),
+        null,
+        "nobody whom we trust says https",
+      );
+      for (const find of [
+        (name: string) => headers[name],
+        (name: string) => plain.headers.get(name),
+      ]) {
         const policy = String(find("content-security-policy"));
-        for (const directive of ["default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"])
+        for (const directive of [
+          "default-src 'none'",
+          "object-src 'none'",
+          "base-uri 'none'",
+          "frame-ancestors 'none'",
+        ])
           assert.ok(policy.includes(directive), `${path}: ${policy}`);
         assert.ok(!/unsafe-|\*|https?:/.test(policy), `${path}: ${policy}`);
         assert.equal(find("x-content-type-options"), "nosniff");
@@ -209,14 +308,28 @@ describe("the edge", () => {
     assert.match(malformed, /content-security-policy: default-src 'none'/i);
     const socket = await handshake();
     socket.end("NOT HTTP\r\n\r\n");
-    assert.match(Buffer.concat(await socket.toArray()).toString(), /strict-transport-security: max-age=31536000/i);
-    assert.match(String((await ask("GET", "/")).headers.get("content-security-policy")), /script-src 'self'[^]*connect-src 'self'/);
+    assert.match(
+      Buffer.concat(await socket.toArray()).toString(),
+      /strict-transport-security: max-age=31536000/i,
+    );
+    assert.match(
+      String((await ask("GET", "/")).headers.get("content-security-policy")),
+      /script-src 'self'[^]*connect-src 'self'/,
+    );
   });
 
   it("S26: other origins get nothing unless they are listed, letter by letter", async () => {
-    const allowed = (headers: Headers) => [...headers.keys()].filter((name) => name.startsWith("access-control-"));
+    const allowed = (headers: Headers) =>
+      [...headers.keys()].filter((name) => name.startsWith("access-control-"));
     const strangers = [
-      ...["null", "*", "https://evil.example", "https://shop.example.evil.example", "https://evilshop.example", "https://shop.exampl"],
+      ...[
+        "null",
+        "*",
+        "https://evil.example",
+        "https://shop.example.evil.example",
+        "https://evilshop.example",
+        "https://shop.exampl",
+      ],
       ...[
         "https://shop.example:8443",
         "http://shop.example",
@@ -228,7 +341,9 @@ describe("the edge", () => {
     ];
     for (const Origin of strangers) {
       for (const method of ["GET", "OPTIONS"]) {
-        const { headers } = await ask(method, "/api/events", { headers: { Origin, "Access-Control-Request-Method": "GET" } });
+        const { headers } = await ask(method, "/api/events", {
+          headers: { Origin, "Access-Control-Request-Method": "GET" },
+        });
         assert.deepEqual(allowed(headers), [], `${method} from ${Origin}`);
         assert.match(headers.get("vary") ?? "", /Origin/);
       }
@@ -237,7 +352,10 @@ describe("the edge", () => {
       const read = await ask("GET", "/api/nothing", { headers: { Origin } });
       assert.equal(read.headers.get("access-control-allow-origin"), Origin);
       assert.equal(read.headers.get("access-control-allow-credentials"), "true");
-      assert.match(read.headers.get("access-control-expose-headers") ?? "", /Idempotency-Key[^]*Retry-After/);
+      assert.match(
+        read.headers.get("access-control-expose-headers") ?? "",
+        /Idempotency-Key[^]*Retry-After/,
+      );
       const preflight = await ask("OPTIONS", `/api/events/${eventId}/tickets`, {
         headers: {
           Origin,
@@ -247,7 +365,10 @@ describe("the edge", () => {
       });
       assert.equal(preflight.status, 204);
       assert.match(preflight.headers.get("access-control-allow-methods") ?? "", /POST/);
-      assert.match(preflight.headers.get("access-control-allow-headers") ?? "", /Authorization, Content-Type, Idempotency-Key/);
+      assert.match(
+        preflight.headers.get("access-control-allow-headers") ?? "",
+        /Authorization, Content-Type, Idempotency-Key/,
+      );
     }
     assert.deepEqual(allowed((await ask("GET", "/api/events")).headers), []);
   });
@@ -269,14 +390,28 @@ describe("the edge", () => {
       const { headers, body } = await client.ask("GET", events, { "accept-encoding": accept });
       assert.equal(headers["content-encoding"], encoding, accept);
       assert.equal(Number(headers["content-length"]), body.length);
-      assert.deepEqual(JSON.parse(open[encoding](body).toString()), JSON.parse(plain.body.toString()));
+      assert.deepEqual(
+        JSON.parse(open[encoding](body).toString()),
+        JSON.parse(plain.body.toString()),
+      );
       assert.ok(body.length < plain.body.length / 2);
     }
-    assert.equal((await client.ask("GET", "/", { "accept-encoding": "br" })).headers["content-encoding"], "br");
+    assert.equal(
+      (await client.ask("GET", "/", { "accept-encoding": "br" })).headers["content-encoding"],
+      "br",
+    );
     for (const accept of ["identity", "br;q=0, gzip;q=0.000", "zstd"])
-      assert.equal((await client.ask("GET", "/", { "accept-encoding": accept })).headers["content-encoding"], undefined, accept);
+      assert.equal(
+        (await client.ask("GET", "/", { "accept-encoding": accept })).headers["content-encoding"],
+        undefined,
+        accept,
+      );
     const wide = { "accept-encoding": "br", authorization: `Bearer ${engine.accessToken()}` };
-    assert.equal((await client.ask("GET", "/api/auth/me", wide)).headers.vary, "Origin", "the routes about tokens do not compress");
+    assert.equal(
+      (await client.ask("GET", "/api/auth/me", wide)).headers.vary,
+      "Origin",
+      "the routes about tokens do not compress",
+    );
     client.close();
   });
 });

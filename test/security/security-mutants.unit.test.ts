@@ -44,7 +44,9 @@ describe("protections taken out", () => {
     const both = [first, second];
     const before = mutantsSection("", both, new Set(both), titles, "2026-01-01");
     const changed = without("something else", second.noticedBy, ...second.edits);
-    const after = mutantsSection(before, [first, changed], new Set(), titles, "2026-02-02").split("\n");
+    const after = mutantsSection(before, [first, changed], new Set(), titles, "2026-02-02").split(
+      "\n",
+    );
     const rows = after.filter((line) => line.startsWith("| S"));
     assert.equal(rows.length, 1);
     assert.match(rows[0] ?? "", /^\| S1 \| .* \| 2026-01-01 \|$/);

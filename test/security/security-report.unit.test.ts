@@ -28,11 +28,16 @@ describe("the security report", () => {
 
   it("reads the ids of a title", () => {
     assert.deepEqual(idsOf("S29, S30: both"), ["S29", "S30"]);
-    for (const title of ["S99: none", "about S1: no", "S1 no colon", ""]) assert.deepEqual(idsOf(title), []);
+    for (const title of ["S99: none", "about S1: no", "S1 no colon", ""])
+      assert.deepEqual(idsOf(title), []);
   });
 
   it("says pass only of a line whose tests ran and passed", () => {
-    const passed = ids.map((id): Outcome => ({ title: `${id}: holds | always`, file: "test/x.test.ts", outcome: "pass" }));
+    const passed = ids.map((id): Outcome => ({
+      title: `${id}: holds | always`,
+      file: "test/x.test.ts",
+      outcome: "pass",
+    }));
     const of = (outcomes: Outcome[]): string[] => securityPage(outcomes, "2026-01-01").missing;
     assert.deepEqual(of(passed), []);
     assert.deepEqual(of(passed.slice(1)), ["S1"], "no test");

@@ -11,7 +11,8 @@ import { until } from "../support/wait-for.ts";
 type Ticket = { id: string; status: string; transactionId: string };
 type Purchase = { transactionId: string; tickets: Ticket[] };
 
-const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
 
 describe("selling, under attack", () => {
   let engine: Engine;
@@ -20,12 +21,16 @@ describe("selling, under attack", () => {
     engine = await startEngine();
     const second = await engine.startNode();
     gateways = [patientClient(httpClient(engine.url)), patientClient(httpClient(second.url ?? ""))];
-    for (const ask of gateways) await until(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 15_000 });
+    for (const ask of gateways)
+      await until(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 15_000 });
   });
   after(() => engine.close());
 
   type Buying = { token?: string; key?: string; quantity?: number; through?: number };
-  const buy = (eventId: string, { token = engine.accessToken(), key = randomUUID(), quantity = 1, through = 0 }: Buying = {}) =>
+  const buy = (
+    eventId: string,
+    { token = engine.accessToken(), key = randomUUID(), quantity = 1, through = 0 }: Buying = {},
+  ) =>
     (gateways[through % 2] ?? gateways[0])("POST", `/api/events/${eventId}/tickets`, {
       token,
       json: { quantity },
@@ -37,7 +42,8 @@ describe("selling, under attack", () => {
     assert.equal(answer.status, 201, answer.text);
     return answer.json as Purchase;
   };
-  const ticketIdOf = (answer: Answered): string => purchaseOf(answer).tickets[0]?.id ?? assert.fail("no ticket");
+  const ticketIdOf = (answer: Answered): string =>
+    purchaseOf(answer).tickets[0]?.id ?? assert.fail("no ticket");
   const rows = async (eventId: string): Promise<number> =>
     (
       await engine.database.query<{ count: number }>({
@@ -63,7 +69,10 @@ describe("selling, under attack", () => {
     const answers = await Promise.all(many(20, (through) => cancel(ticketId, token, through)));
     assert.deepEqual(tally(answers), { "200": 20 });
     assert.equal(new Set(answers.map(({ text }) => text)).size, 1, "one answer for all");
-    assert.deepEqual(tally(await Promise.all(many(20, (through) => buy(eventId, { through })))), { "201": 1, "409 EVENT_SOLD_OUT": 19 });
+    assert.deepEqual(tally(await Promise.all(many(20, (through) => buy(eventId, { through })))), {
+      "201": 1,
+      "409 EVENT_SOLD_OUT": 19,
+    });
     assert.equal((await numbersWhenQuiet(engine, eventId)).capacity, 0);
   });
 
@@ -73,7 +82,10 @@ describe("selling, under attack", () => {
     let ticketId = ticketIdOf(await buy(eventId, { token }));
     for (let round = 0; round < 10; round += 1) {
       const buyers = many(10, (through) => ({ token: engine.accessToken(), through }));
-      const [cancelled, ...answers] = await Promise.all([cancel(ticketId, token), ...buyers.map((buyer) => buy(eventId, buyer))]);
+      const [cancelled, ...answers] = await Promise.all([
+        cancel(ticketId, token),
+        ...buyers.map((buyer) => buy(eventId, buyer)),
+      ]);
       assert.equal(cancelled.status, 200);
       const sold = answers.filter(({ status }) => status === 201);
       assert.ok(sold.length <= 1, JSON.stringify(tally(answers)));
@@ -94,14 +106,18 @@ describe("selling, under attack", () => {
         const buyers = many(8, (through) => ({ token: engine.accessToken(), through }));
         // Half of what the round before bought is given back in this one.
         const cancelled = await Promise.all([
-          ...held.slice(0, 4).map(({ token, ticketId }, through) => cancel(ticketId, token, through)),
+          ...held
+            .slice(0, 4)
+            .map(({ token, ticketId }, through) => cancel(ticketId, token, through)),
           ...buyers.map((buyer) => buy(eventId, buyer)),
         ]);
         const bought = cancelled.slice(-buyers.length);
         answers.push(...cancelled);
         if (bought.every(over)) return true;
         held = bought.flatMap((answer, index) =>
-          answer.status === 201 ? [{ token: buyers[index]?.token ?? "", ticketId: ticketIdOf(answer) }] : [],
+          answer.status === 201
+            ? [{ token: buyers[index]?.token ?? "", ticketId: ticketIdOf(answer) }]
+            : [],
         );
         return false;
       },
@@ -125,7 +141,9 @@ describe("selling, under attack", () => {
     const ticketId = tickets[0]?.id ?? "";
     const [ask] = gateways;
     const same = ({ status, json, headers }: Answered): unknown => {
-      const kept = ["content-type", "cache-control", "content-length"].map((name) => headers.get(name));
+      const kept = ["content-type", "cache-control", "content-length"].map((name) =>
+        headers.get(name),
+      );
       return { status, json: { ...json, requestId: "" }, kept };
     };
     for (const [method, path, suffix] of [
@@ -138,24 +156,41 @@ describe("selling, under attack", () => {
       assert.equal(theirs.status, 404);
       assert.deepEqual(same(theirs), same(unknown), `${method} ${path}${suffix}`);
     }
-    assertProblem(await ask("GET", `/api/tickets/${ticketId}`, { token: thief }), 404, "TICKET_NOT_FOUND");
-    const [theirs, unknown] = [transactionId, "0".repeat(128)].map((id) => ask("GET", `/api/transactions/${id}`, { token: thief }));
+    assertProblem(
+      await ask("GET", `/api/tickets/${ticketId}`, { token: thief }),
+      404,
+      "TICKET_NOT_FOUND",
+    );
+    const [theirs, unknown] = [transactionId, "0".repeat(128)].map((id) =>
+      ask("GET", `/api/transactions/${id}`, { token: thief }),
+    );
     assert.deepEqual(same((await theirs) ?? assert.fail()), same((await unknown) ?? assert.fail()));
-    assert.deepEqual((await ask("GET", "/api/tickets", { token: thief })).json, { items: [], nextCursor: null });
-    assert.equal((await ask("GET", `/api/tickets/${ticketId}`, { token: owner })).json?.status, "active");
+    assert.deepEqual((await ask("GET", "/api/tickets", { token: thief })).json, {
+      items: [],
+      nextCursor: null,
+    });
+    assert.equal(
+      (await ask("GET", `/api/tickets/${ticketId}`, { token: owner })).json?.status,
+      "active",
+    );
   });
 
   it("S4: one account on 50 connections and two gateways holds ten tickets of an event and never an eleventh", async () => {
     const eventId = await engine.addEvent({ capacity: 500 });
     const token = engine.accessToken();
     for (let round = 0; round < 3; round += 1) {
-      const answers = await Promise.all(many(50, (index) => buy(eventId, { token, quantity: 1 + (index % 3), through: index })));
+      const answers = await Promise.all(
+        many(50, (index) => buy(eventId, { token, quantity: 1 + (index % 3), through: index })),
+      );
       assert.ok(
-        Object.keys(tally(answers)).every((kind) => ["201", "409 PURCHASE_LIMIT_REACHED"].includes(kind)),
+        Object.keys(tally(answers)).every((kind) =>
+          ["201", "409 PURCHASE_LIMIT_REACHED"].includes(kind),
+        ),
         JSON.stringify(tally(answers)),
       );
       assert.ok((await rows(eventId)) <= 10);
-      const listed = (await gateways[1]("GET", "/api/tickets?status=active&limit=100", { token })).json?.items as Ticket[];
+      const listed = (await gateways[1]("GET", "/api/tickets?status=active&limit=100", { token }))
+        .json?.items as Ticket[];
       assert.ok(listed.length <= 10 && listed.length >= 8, String(listed.length));
       // Room is given back and fought for again.
       await Promise.all(listed.slice(0, 4).map(({ id }, through) => cancel(id, token, through)));
@@ -168,8 +203,14 @@ describe("selling, under attack", () => {
     const lost = randomUUID();
     await sendAndLeave(engine.url, `/api/events/${eventId}/tickets`, token, lost);
     const answers = await Promise.all(many(50, (through) => buy(eventId, { token, key, through })));
-    const afterwards = [await buy(eventId, { token, key }), await buy(eventId, { token, key, through: 1 })];
-    const found = [await buy(eventId, { token, key: lost }), await buy(eventId, { token, key: lost, through: 1 })];
+    const afterwards = [
+      await buy(eventId, { token, key }),
+      await buy(eventId, { token, key, through: 1 }),
+    ];
+    const found = [
+      await buy(eventId, { token, key: lost }),
+      await buy(eventId, { token, key: lost, through: 1 }),
+    ];
     assertProblem(await buy(eventId), 409, "EVENT_SOLD_OUT", ["available"]);
     const again = await buy(eventId, { token, key, through: 1 });
     const identity = (answer: Answered): string => {
@@ -178,7 +219,10 @@ describe("selling, under attack", () => {
     };
     assert.equal(new Set([...answers, ...afterwards, again].map(identity)).size, 1);
     assert.equal(new Set(found.map(identity)).size, 1);
-    assert.equal(answers.filter(({ headers }) => headers.get("idempotent-replayed") === null).length, 1);
+    assert.equal(
+      answers.filter(({ headers }) => headers.get("idempotent-replayed") === null).length,
+      1,
+    );
     assert.equal(again.headers.get("idempotent-replayed"), "true");
     assert.equal(await rows(eventId), 2);
   });
@@ -187,9 +231,20 @@ describe("selling, under attack", () => {
     const [eventId, otherEventId] = [await engine.addEvent(), await engine.addEvent()];
     const [token, key] = [engine.accessToken(), randomUUID()];
     const first = purchaseOf(await buy(eventId, { token, key, quantity: 2 }));
-    for (const through of [0, 1]) assertProblem(await buy(eventId, { token, key, quantity: 3, through }), 422, "IDEMPOTENCY_KEY_REUSED");
-    const others = [await buy(eventId, { key, quantity: 2 }), await buy(otherEventId, { token, key, quantity: 2 })];
-    assert.equal(new Set([first, ...others.map(purchaseOf)].map(({ transactionId }) => transactionId)).size, 3);
+    for (const through of [0, 1])
+      assertProblem(
+        await buy(eventId, { token, key, quantity: 3, through }),
+        422,
+        "IDEMPOTENCY_KEY_REUSED",
+      );
+    const others = [
+      await buy(eventId, { key, quantity: 2 }),
+      await buy(otherEventId, { token, key, quantity: 2 }),
+    ];
+    assert.equal(
+      new Set([first, ...others.map(purchaseOf)].map(({ transactionId }) => transactionId)).size,
+      3,
+    );
     assert.equal(await rows(eventId), 4);
     assert.equal(await rows(otherEventId), 2);
   });
@@ -198,7 +253,11 @@ describe("selling, under attack", () => {
 /** A purchase whose buyer is gone before the answer: the request is on its way in full, and the connection is cut. */
 function sendAndLeave(url: string, path: string, token: string, key: string): Promise<void> {
   return new Promise((resolve) => {
-    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json", "Idempotency-Key": key };
+    const headers = {
+      Authorization: `Bearer ${token}`,
+      "Content-Type": "application/json",
+      "Idempotency-Key": key,
+    };
     const request = httpRequest(url + path, { method: "POST", headers });
     request.on("error", () => undefined);
     request.on("close", resolve);

@@ -18,10 +18,15 @@ describe("limits", () => {
   let elsewhere: HttpClient;
   /** A gateway of the same engine that believes nobody's X-Forwarded-For. */
   let direct: HttpClient;
-  const gateway = async (environment = {}): Promise<{ ask: HttpClient; stop: () => Promise<void> }> => {
+  const gateway = async (
+    environment = {},
+  ): Promise<{ ask: HttpClient; stop: () => Promise<void> }> => {
     const node = await engine.startNode({ SERVICES: "api", ...environment });
     const client = httpClient(node.url ?? "");
-    await until(async () => (await client("GET", "/readyz")).status === 200, { withinMs: 15_000, what: "The gateway is ready" });
+    await until(async () => (await client("GET", "/readyz")).status === 200, {
+      withinMs: 15_000,
+      what: "The gateway is ready",
+    });
     return { ask: client, stop: () => node.stop() };
   };
   before(async () => {
@@ -34,7 +39,9 @@ describe("limits", () => {
 
   let addresses = 0;
   const newAddress = (): string => `198.18.${(addresses += 1) >> 8}.${addresses & 255}`;
-  const from = (address: string): { headers: Record<string, string> } => ({ headers: { "X-Forwarded-For": address } });
+  const from = (address: string): { headers: Record<string, string> } => ({
+    headers: { "X-Forwarded-For": address },
+  });
   const register = async (address = newAddress()): Promise<string> => {
     const email = `${randomUUID()}@example.com`;
     const { status, text } = await ask("POST", "/api/auth/register", {
@@ -44,29 +51,50 @@ describe("limits", () => {
     assert.equal(status, 201, text);
     return email;
   };
-  const signIn = (email: string, password: string, address = newAddress(), client = ask): Promise<Answered> =>
+  const signIn = (
+    email: string,
+    password: string,
+    address = newAddress(),
+    client = ask,
+  ): Promise<Answered> =>
     client("POST", "/api/auth/login", { ...from(address), json: { email, password } });
-  const wrongly = async (email: string, count: number, client = ask): Promise<Record<string, number>> => {
+  const wrongly = async (
+    email: string,
+    count: number,
+    client = ask,
+  ): Promise<Record<string, number>> => {
     const answers: Answered[] = [];
-    for (let index = 0; index < count; index += 1) answers.push(await signIn(email, `wrong password ${index}`, newAddress(), client));
+    for (let index = 0; index < count; index += 1)
+      answers.push(await signIn(email, `wrong password ${index}`, newAddress(), client));
     return tally(answers);
   };
   /** Hundreds of searches at once may be more than PostgreSQL answers in time on a busy machine: whom the limit lets in is what counts here. */
-  const letIn = ({ "200": found = 0, "503 TRY_AGAIN": late = 0 }: Record<string, number>): number => found + late;
+  const letIn = ({ "200": found = 0, "503 TRY_AGAIN": late = 0 }: Record<string, number>): number =>
+    found + late;
   const assertThrottled = (answer: Answered, limit: string, mostS: number): number => {
     assertProblem(answer, 429, "TOO_MANY_REQUESTS", ["limit", "retryAfterS"]);
     assert.equal(answer.json?.limit, limit);
     const retryAfterS = Number(answer.headers.get("retry-after"));
-    assert.ok(Number.isInteger(retryAfterS) && retryAfterS >= 1 && retryAfterS <= mostS, `Retry-After: ${retryAfterS}`);
-    assert.match(answer.headers.get("ratelimit-policy") ?? "", new RegExp(`^"${limit}";q=\\d+;w=\\d+$`));
-    assert.match(answer.headers.get("ratelimit") ?? "", new RegExp(`^"${limit}";r=0;t=${retryAfterS}$`));
+    assert.ok(
+      Number.isInteger(retryAfterS) && retryAfterS >= 1 && retryAfterS <= mostS,
+      `Retry-After: ${retryAfterS}`,
+    );
+    assert.match(
+      answer.headers.get("ratelimit-policy") ?? "",
+      new RegExp(`^"${limit}";q=\\d+;w=\\d+$`),
+    );
+    assert.match(
+      answer.headers.get("ratelimit") ?? "",
+      new RegExp(`^"${limit}";r=0;t=${retryAfterS}$`),
+    );
     return retryAfterS;
   };
 
   it("S5: a burst of purchases is throttled, says so, and hurts nobody else", async () => {
     const eventId = await engine.addEvent({ capacity: 1_000 });
     const [token, other] = [engine.accessToken(), engine.accessToken()];
-    const buy = (client: HttpClient, who = token) => client("POST", `/api/events/${eventId}/tickets`, { token: who, json: {} });
+    const buy = (client: HttpClient, who = token) =>
+      client("POST", `/api/events/${eventId}/tickets`, { token: who, json: {} });
     const first = await buy(ask);
     assert.equal(first.headers.get("ratelimit-policy"), '"purchase";q=60;w=10');
     assert.match(first.headers.get("ratelimit") ?? "", /^"purchase";r=59;t=\d+$/);
@@ -77,21 +105,30 @@ describe("limits", () => {
     assert.equal((await buy(ask, other)).status, 201);
     // The other gateway hears of it: well before it has let through as many again.
     let through = 0;
-    await until(async () => (await buy(elsewhere)).status === 429 || (through += 1) >= 60, { withinMs: 9_000 });
+    await until(async () => (await buy(elsewhere)).status === 429 || (through += 1) >= 60, {
+      withinMs: 9_000,
+    });
     assert.ok(through < 50, `${through} more through the other gateway`);
   });
 
   it("S5: searches are counted together by all gateways, within a second or two", async () => {
     const where = from(newAddress());
     const burst = async (client: HttpClient, count: number) =>
-      tally(await Promise.all(Array.from({ length: count }, () => client("GET", "/api/events?limit=1", where))));
+      tally(
+        await Promise.all(
+          Array.from({ length: count }, () => client("GET", "/api/events?limit=1", where)),
+        ),
+      );
     assert.equal(letIn(await burst(ask, 300)), 300);
     assert.equal(letIn(await burst(elsewhere, 299)), 299);
     const search = () => elsewhere("GET", "/api/events?limit=1", where);
     let through = 0;
-    const refused = await until(async () => ((await search()).status === 429 ? search() : (through += 1) && undefined), {
-      withinMs: 9_000,
-    });
+    const refused = await until(
+      async () => ((await search()).status === 429 ? search() : (through += 1) && undefined),
+      {
+        withinMs: 9_000,
+      },
+    );
     assertThrottled(refused, "search", 10);
     assert.ok(through < 280, `${through} more than the limit`);
     assert.equal((await ask("GET", "/api/events?limit=1", from(newAddress()))).status, 200);
@@ -101,8 +138,13 @@ describe("limits", () => {
     const where = from(newAddress());
     const codes: Record<string, number> = {};
     for (let round = 0; round < 64; round += 1) {
-      const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => ask("GET", index % 2 ? "/healthz" : "/nothing", where)));
-      for (const [kind, count] of Object.entries(tally(answers))) codes[kind] = (codes[kind] ?? 0) + count;
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          ask("GET", index % 2 ? "/healthz" : "/nothing", where),
+        ),
+      );
+      for (const [kind, count] of Object.entries(tally(answers)))
+        codes[kind] = (codes[kind] ?? 0) + count;
     }
     assert.ok((codes[THROTTLED] ?? 0) > 0, JSON.stringify(codes));
     assertThrottled(await ask("GET", "/", where), "address", 10);
@@ -112,7 +154,10 @@ describe("limits", () => {
   it("S5: X-Forwarded-For evades nothing: unasked for it is nobody's word, and behind a proxy only what the proxy added counts", async () => {
     const weak = { password: "password1234", name: "Ada" };
     const attempt = (client: HttpClient, forwarded: string) =>
-      client("POST", "/api/auth/register", { ...from(forwarded), json: { ...weak, email: `${randomUUID()}@example.com` } });
+      client("POST", "/api/auth/register", {
+        ...from(forwarded),
+        json: { ...weak, email: `${randomUUID()}@example.com` },
+      });
     const proxied = newAddress();
     const ways: [HttpClient, (index: number) => string][] = [
       [direct, (index) => `203.0.113.${index}`],
@@ -121,14 +166,20 @@ describe("limits", () => {
     ];
     for (const [client, forwarded] of ways) {
       const answers: Answered[] = [];
-      for (let index = 0; index < 32; index += 1) answers.push(await attempt(client, forwarded(index)));
-      assert.deepEqual(tally(answers), { "422 PASSWORD_TOO_WEAK": 30, [THROTTLED]: 2 }, forwarded(0));
+      for (let index = 0; index < 32; index += 1)
+        answers.push(await attempt(client, forwarded(index)));
+      assert.deepEqual(
+        tally(answers),
+        { "422 PASSWORD_TOO_WEAK": 30, [THROTTLED]: 2 },
+        forwarded(0),
+      );
       assertThrottled(answers.at(-1) ?? assert.fail(), "registration", 600);
     }
     assert.equal((await attempt(ask, newAddress())).status, 422);
-    assert.deepEqual(["2001:DB8::1", "::1", "10.0.0.1", "2001:db8:0001:2:3:4:5:6"].map(keyOfAddress), [
-      ...["2001:db8:0:0", "0:0:0:0", "10.0.0.1", "2001:db8:1:2"],
-    ]);
+    assert.deepEqual(
+      ["2001:DB8::1", "::1", "10.0.0.1", "2001:db8:0001:2:3:4:5:6"].map(keyOfAddress),
+      [...["2001:db8:0:0", "0:0:0:0", "10.0.0.1", "2001:db8:1:2"]],
+    );
   });
 
   it("S6: buying and giving back in turn is throttled, and every place comes back", async () => {
@@ -141,11 +192,18 @@ describe("limits", () => {
       answers.push(bought);
       if (bought.status !== 201) continue;
       const [ticket] = bought.json?.tickets as { id: string }[];
-      assert.equal((await ask("DELETE", `/api/tickets/${ticket?.id}`, { token })).status, 200, "what was bought can be given back");
+      assert.equal(
+        (await ask("DELETE", `/api/tickets/${ticket?.id}`, { token })).status,
+        200,
+        "what was bought can be given back",
+      );
     }
     const { "201": sold = 0, [THROTTLED]: throttled = 0, ...rest } = tally(answers);
     assert.deepEqual(rest, {});
-    assert.ok(sold >= 20 && sold <= 22 && sold + throttled === 100, `${sold} sold, ${throttled} throttled`);
+    assert.ok(
+      sold >= 20 && sold <= 22 && sold + throttled === 100,
+      `${sold} sold, ${throttled} throttled`,
+    );
     assertThrottled(answers.at(-1) ?? assert.fail(), "churn", 600);
     assert.equal((await buy(another)).status, 201, "another event is another matter");
     const { tickets, available, capacity } = await numbersWhenQuiet(engine, eventId);
@@ -156,7 +214,11 @@ describe("limits", () => {
     const email = await register();
     assert.deepEqual(await wrongly(email, 10), { "401 INVALID_CREDENTIALS": 10 });
     const stranger = await signIn(`${randomUUID()}@example.com`, PASSWORD);
-    assert.match(stranger.headers.get("ratelimit") ?? "", /^"sign-in-address";r=99;/, "an answer tells of its own address only");
+    assert.match(
+      stranger.headers.get("ratelimit") ?? "",
+      /^"sign-in-address";r=99;/,
+      "an answer tells of its own address only",
+    );
     const restart = await gateway();
     const respelled = ` ${email.toUpperCase()} `;
     const refused = await signIn(respelled, PASSWORD, newAddress(), elsewhere);
@@ -165,7 +227,10 @@ describe("limits", () => {
     await restart.stop();
     const restarted = await gateway();
     assertThrottled(await signIn(email, PASSWORD, newAddress(), restarted.ask), "sign-in", 10);
-    await until(async () => (await signIn(email, PASSWORD, newAddress(), restarted.ask)).status === 200, { withinMs: 20_000 });
+    await until(
+      async () => (await signIn(email, PASSWORD, newAddress(), restarted.ask)).status === 200,
+      { withinMs: 20_000 },
+    );
     assert.ok(performance.now() < untilMs + 1_500, "no longer than was said");
     assert.ok(performance.now() > untilMs - 1_500, "and no shorter");
     // A right password forgets the wrong ones.
@@ -194,7 +259,9 @@ describe("limits", () => {
     const address = newAddress();
     const email = await register();
     for (let round = 0; round < 4; round += 1) {
-      const tries = Array.from({ length: 25 }, () => signIn(`${randomUUID()}@example.com`, PASSWORD, address));
+      const tries = Array.from({ length: 25 }, () =>
+        signIn(`${randomUUID()}@example.com`, PASSWORD, address),
+      );
       assert.deepEqual(tally(await Promise.all(tries)), { "401 INVALID_CREDENTIALS": 25 });
       if (round < 3) assert.equal((await signIn(email, PASSWORD, address)).status, 200);
     }
@@ -224,12 +291,20 @@ describe("limits", () => {
       for (const fault of ["away", "freeze"] as const) {
         proxy[fault](true);
         const email = `${randomUUID()}@example.com`;
-        assert.deepEqual(await wrongly(email, 12, alone.ask), { "401 INVALID_CREDENTIALS": 10, [THROTTLED]: 2 }, fault);
+        assert.deepEqual(
+          await wrongly(email, 12, alone.ask),
+          { "401 INVALID_CREDENTIALS": 10, [THROTTLED]: 2 },
+          fault,
+        );
         const [token, where] = [engine.accessToken(), from(newAddress())];
         const path = `/api/events/${randomUUID()}/tickets`;
-        const buys = await Promise.all(Array.from({ length: 80 }, () => alone.ask("POST", path, { token, json: {} })));
+        const buys = await Promise.all(
+          Array.from({ length: 80 }, () => alone.ask("POST", path, { token, json: {} })),
+        );
         assert.deepEqual(tally(buys), { "404 EVENT_NOT_FOUND": 60, [THROTTLED]: 20 }, fault);
-        const searches = await Promise.all(Array.from({ length: 700 }, () => alone.ask("GET", "/api/events?limit=1", where)));
+        const searches = await Promise.all(
+          Array.from({ length: 700 }, () => alone.ask("GET", "/api/events?limit=1", where)),
+        );
         const tallied = tally(searches);
         assert.deepEqual([letIn(tallied), tallied[THROTTLED]], [600, 100], fault);
         proxy[fault](false);

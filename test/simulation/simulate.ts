@@ -32,7 +32,9 @@ async function main(): Promise<number> {
   const { user, system } = process.cpuUsage();
   if (failure !== undefined) say(describeFailure(failure));
   else say(`${seeds} histories from seed ${from} are sound`);
-  say(`${((performance.now() - began) / 1_000).toFixed(1)} s, ${((user + system) / 1_000_000).toFixed(1)} s of CPU`);
+  say(
+    `${((performance.now() - began) / 1_000).toFixed(1)} s, ${((user + system) / 1_000_000).toFixed(1)} s of CPU`,
+  );
   return failure === undefined ? 0 : 1;
 }
 

@@ -29,16 +29,26 @@ describe("simulated histories of the whole system", () => {
 
   /** Found by more seeds than a test has time for, each a mistake since mended. */
   const FOUND: Record<string, History> = {
-    "a copy renewed after a message came, and before its event was booked, stayed although a sale whose answer was lost had followed": {
-      ...{ seed: 612_095, totals: [3, 1], startsAtMs: null, lossPercent: 1, latePercent: 2, faults: [] },
-      demands: [
-        { type: "cancel", atMs: 104, who: 4, nth: 0, twice: false },
-        { type: "buy", atMs: 0, who: 4, event: 0, key: 0, quantity: 1, twice: false },
-        { type: "buy", atMs: 1_019, who: 0, event: 0, key: 0, quantity: 3, twice: false },
-      ],
-    },
+    "a copy renewed after a message came, and before its event was booked, stayed although a sale whose answer was lost had followed":
+      {
+        seed: 612_095,
+        totals: [3, 1],
+        startsAtMs: null,
+        lossPercent: 1,
+        latePercent: 2,
+        faults: [],
+        demands: [
+          { type: "cancel", atMs: 104, who: 4, nth: 0, twice: false },
+          { type: "buy", atMs: 0, who: 4, event: 0, key: 0, quantity: 1, twice: false },
+          { type: "buy", atMs: 1_019, who: 0, event: 0, key: 0, quantity: 3, twice: false },
+        ],
+      },
     "rows that were put aside and came back were booked in parts that broke the CHECK": {
-      ...{ seed: 0, totals: [2, 1], startsAtMs: null, lossPercent: 0, latePercent: 0 },
+      seed: 0,
+      totals: [2, 1],
+      startsAtMs: null,
+      lossPercent: 0,
+      latePercent: 0,
       demands: [
         { type: "buy", atMs: 0, who: 0, event: 0, key: 0, quantity: 1, twice: false },
         { type: "buy", atMs: 0, who: 1, event: 0, key: 0, quantity: 1, twice: false },
@@ -59,14 +69,20 @@ describe("simulated histories of the whole system", () => {
 
   for (const [mistake, plant] of Object.entries(PLANTS))
     it(`find ${mistake}`, { timeout: 120_000 }, async () => {
-      assert.notEqual(await search(plant.from ?? 1, PLANTED_SEEDS_MAX, plant, 0), undefined, `${PLANTED_SEEDS_MAX} histories looked sound`);
+      assert.notEqual(
+        await search(plant.from ?? 1, PLANTED_SEEDS_MAX, plant, 0),
+        undefined,
+        `${PLANTED_SEEDS_MAX} histories looked sound`,
+      );
     });
 
   it(
     "are made short: a few steps that fail again when they are played again, and are sound without the mistake",
     { timeout: 120_000 },
     async () => {
-      const plant = PLANTS["a message acknowledged before its transactions are booked"] ?? assert.fail("the mistake has another name");
+      const plant =
+        PLANTS["a message acknowledged before its transactions are booked"] ??
+        assert.fail("the mistake has another name");
       const failure = await search(1, PLANTED_SEEDS_MAX, plant, 20_000);
       assert.ok(failure !== undefined);
       const { demands, faults } = failure.history;

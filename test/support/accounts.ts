@@ -14,7 +14,11 @@ export function tokensOf({ json, text, status }: Answered): Tokens {
 
 /** The session that an access token belongs to. */
 export function sessionOf({ accessToken }: Tokens): string {
-  return (JSON.parse(Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString()) as { sid: string }).sid;
+  return (
+    JSON.parse(Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString()) as {
+      sid: string;
+    }
+  ).sid;
 }
 
 export type People = {
@@ -32,13 +36,16 @@ export type People = {
 export function peopleAt(ask: HttpClient): People {
   const person = async (): Promise<string> => {
     const email = `${randomUUID()}@example.org`;
-    const answer = await ask("POST", "/api/auth/register", { json: { email, password: PASSWORD, name: "Ada" } });
+    const answer = await ask("POST", "/api/auth/register", {
+      json: { email, password: PASSWORD, name: "Ada" },
+    });
     assert.equal(answer.status, 201, answer.text);
     return email;
   };
   const login: People["login"] = (email, password = PASSWORD, headers = {}) =>
     ask("POST", "/api/auth/login", { json: { email, password, delivery: "body" }, headers });
-  const refresh: People["refresh"] = (refreshToken, by = ask) => by("POST", "/api/auth/refresh", { json: { refreshToken } });
+  const refresh: People["refresh"] = (refreshToken, by = ask) =>
+    by("POST", "/api/auth/refresh", { json: { refreshToken } });
   return {
     person,
     login,
@@ -47,6 +54,7 @@ export function peopleAt(ask: HttpClient): People {
       const email = await person();
       return { email, ...tokensOf(await login(email)) };
     },
-    refused: async (refreshToken) => assertProblem(await refresh(refreshToken), 401, "REFRESH_TOKEN_INVALID"),
+    refused: async (refreshToken) =>
+      assertProblem(await refresh(refreshToken), 401, "REFRESH_TOKEN_INVALID"),
   };
 }

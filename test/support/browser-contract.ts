@@ -15,7 +15,8 @@ export function watchAnswers(context: BrowserContext, baseURL: string): () => Pr
   });
   context.on("response", (response) => {
     const stream = response.headers()["content-type"]?.startsWith("text/event-stream") === true;
-    if (stream && isOurs(response.url())) looks.push(look(response.request(), baseURL, true).catch(() => undefined));
+    if (stream && isOurs(response.url()))
+      looks.push(look(response.request(), baseURL, true).catch(() => undefined));
   });
   return async () => {
     const seen = (await Promise.all(looks)).filter((faults) => faults !== undefined);
@@ -30,5 +31,7 @@ async function look(request: Request, baseURL: string, stream = false): Promise<
   const body = stream ? undefined : (await response.body()).toString();
   const sent = request.postData() ?? undefined;
   const answer = { status: response.status(), headers: response.headers(), body };
-  return contractFaults({ method, target, sent, ...answer }).map((fault) => `${method} ${target}: ${fault}`);
+  return contractFaults({ method, target, sent, ...answer }).map(
+    (fault) => `${method} ${target}: ${fault}`,
+  );
 }

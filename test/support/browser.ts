@@ -29,15 +29,24 @@ export type Visitors = {
 /** Real windows of a real Chromium on the pages of the engine at `baseURL`. */
 export async function startBrowser(baseURL: string): Promise<Visitors> {
   const executablePath = findBrowser() ?? assert.fail("There is no browser; npm test provides one");
-  const browser: Browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+  const browser: Browser = await chromium.launch({
+    executablePath,
+    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+  });
   return {
     async open(options = {}) {
-      const context = await browser.newContext({ baseURL, locale: "en-GB", timezoneId: "Europe/London", ...options });
+      const context = await browser.newContext({
+        baseURL,
+        locale: "en-GB",
+        timezoneId: "Europe/London",
+        ...options,
+      });
       context.setDefaultTimeout(20_000);
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on("console", (message) => {
-        if (message.type() === "error" || message.type() === "warning") complaints.push(`${message.text()} (${message.location().url})`);
+        if (message.type() === "error" || message.type() === "warning")
+          complaints.push(`${message.text()} (${message.location().url})`);
       });
       page.on("pageerror", (error) => complaints.push(String(error)));
       const answers = watchAnswers(context, baseURL);
@@ -55,11 +64,19 @@ export async function startBrowser(baseURL: string): Promise<Visitors> {
 /** Takes a picture of the whole page, once its fonts and movements are done. */
 export async function takePicture(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: "disabled" });
+  await page.screenshot({
+    path: join(SCREENSHOTS, `${name}.png`),
+    fullPage: true,
+    animations: "disabled",
+  });
 }
 
 /** A refusal as the gateway would word it, for a route that does not ask the gateway. */
-export function madeUp(code: ProblemCode): { status: number; headers: Record<string, string>; body: string } {
+export function madeUp(code: ProblemCode): {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+} {
   const { status, headers, body } = problemOf(code, "made-up");
   return { status, headers: { ...headers, "X-Request-ID": "made-up" }, body: String(body) };
 }
@@ -70,7 +87,8 @@ let people = 0;
 export async function registerHere(page: Page, { name = "Ada Lovelace" } = {}): Promise<string> {
   const email = `visitor-${process.pid}-${(people += 1)}@example.org`;
   const fields = { name, email, password: "correct horse battery staple" };
-  for (const [field, value] of Object.entries(fields)) await page.locator(`input[name="${field}"]`).fill(value);
+  for (const [field, value] of Object.entries(fields))
+    await page.locator(`input[name="${field}"]`).fill(value);
   await page.locator("form button").click();
   await page.locator('header a[href="/tickets"]').waitFor();
   return email;

@@ -4,7 +4,10 @@ import type { Answer } from "../../domain/refusal.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { openRedis, type RedisClient, whenReady } from "../../lib/redis/client.ts";
 import { createCatalogService } from "../../services/catalog/catalog.service.ts";
-import { type CatalogCounts, newCatalogCounts } from "../../services/catalog/search/read-through-cache.ts";
+import {
+  type CatalogCounts,
+  newCatalogCounts,
+} from "../../services/catalog/search/read-through-cache.ts";
 import type { ImportOutcome } from "../../services/catalog/import/import-events.ts";
 import { freshDatabase } from "./database.ts";
 import { claimSlot } from "./servers.ts";
@@ -32,7 +35,10 @@ export type CatalogWorld = {
  */
 export async function openCatalogWorld(
   nowMs: number,
-  { reads = (url) => Promise.resolve(url), redisUrl }: { reads?: (url: string) => Promise<string>; redisUrl?: string } = {},
+  {
+    reads = (url) => Promise.resolve(url),
+    redisUrl,
+  }: { reads?: (url: string) => Promise<string>; redisUrl?: string } = {},
 ): Promise<CatalogWorld> {
   const slot = await claimSlot();
   const fresh = await freshDatabase();
@@ -44,28 +50,44 @@ export async function openCatalogWorld(
   const changed: string[] = [];
   let clockMs = nowMs;
   const broker = new ServiceBroker({ nodeID: "catalog-test", logger: false });
-  broker.createService(createCatalogService({ database, importDatabase, redis, counts, now: () => clockMs }));
+  broker.createService(
+    createCatalogService({ database, importDatabase, redis, counts, now: () => clockMs }),
+  );
   broker.createService({
     name: "listener",
-    events: { "event.changed": (ctx: { params: { eventId: string } }) => void changed.push(ctx.params.eventId) },
+    events: {
+      "event.changed": (ctx: { params: { eventId: string } }) =>
+        void changed.push(ctx.params.eventId),
+    },
   });
   await broker.start();
 
-  const call = <T>(action: string, params: object) => broker.call<Answer<T>, object>(action, params);
+  const call = <T>(action: string, params: object) =>
+    broker.call<Answer<T>, object>(action, params);
   const value = async <T>(action: string, params: object): Promise<T> => {
     const answer = await call<T>(action, params);
     if (!answer.ok) throw new Error(`${action} refused: ${JSON.stringify(answer.refusal)}`);
     return answer.value;
   };
   return {
-    ...{ broker, database, redis, counts, changed, call, value },
+    broker,
+    database,
+    redis,
+    counts,
+    changed,
+    call,
+    value,
     setNow: (ms) => (clockMs = ms),
     async import(records) {
       const outcomes: ImportOutcome[] = [];
       for (let start = 0; start < records.length; start += 500) {
         const batch = records.slice(start, start + 500);
         const last = start + 500 >= records.length;
-        outcomes.push(...(await value<{ outcomes: ImportOutcome[] }>("catalog.import", { records: batch, last })).outcomes);
+        outcomes.push(
+          ...(
+            await value<{ outcomes: ImportOutcome[] }>("catalog.import", { records: batch, last })
+          ).outcomes,
+        );
       }
       return outcomes;
     },

@@ -24,7 +24,10 @@ export type Collector = {
 };
 
 type Export = {
-  resourceSpans: { resource: { attributes: Received["attributes"] }; scopeSpans: { spans: Omit<Received, "node">[] }[] }[];
+  resourceSpans: {
+    resource: { attributes: Received["attributes"] };
+    scopeSpans: { spans: Omit<Received, "node">[] }[];
+  }[];
 };
 
 /** What is in place of an OpenTelemetry collector: takes OTLP over HTTP, as JSON, and keeps the spans. */
@@ -35,15 +38,21 @@ export async function startCollector(): Promise<Collector> {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      if (request.method !== "POST" || request.url !== "/v1/traces" || request.headers["content-type"] !== "application/json") {
+      if (
+        request.method !== "POST" ||
+        request.url !== "/v1/traces" ||
+        request.headers["content-type"] !== "application/json"
+      ) {
         response.writeHead(404).end();
         return;
       }
       const text = Buffer.concat(chunks).toString("utf8");
       texts.push(text);
       for (const { resource, scopeSpans } of (JSON.parse(text) as Export).resourceSpans) {
-        const node = resource.attributes.find(({ key }) => key === "service.instance.id")?.value.stringValue;
-        for (const scope of scopeSpans) spans.push(...scope.spans.map((span) => ({ ...span, node: String(node) })));
+        const node = resource.attributes.find(({ key }) => key === "service.instance.id")?.value
+          .stringValue;
+        for (const scope of scopeSpans)
+          spans.push(...scope.spans.map((span) => ({ ...span, node: String(node) })));
       }
       response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
     });

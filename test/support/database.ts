@@ -48,7 +48,11 @@ async function ensureTemplate(client: Client): Promise<string> {
 }
 
 async function asAdministrator(use: (client: Client) => Promise<unknown>): Promise<void> {
-  const client = new Client({ connectionString: urlOf("postgres"), connectionTimeoutMillis: 5_000, query_timeout: 60_000 });
+  const client = new Client({
+    connectionString: urlOf("postgres"),
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 60_000,
+  });
   await client.connect();
   try {
     await use(client);

@@ -29,7 +29,11 @@ export type Engine = {
 
 /** The whole engine on real servers, with a database, a vhost, a Redis database and a bus of its own. */
 export async function startEngine(environment: Environment = {}): Promise<Engine> {
-  const [slot, fresh, dataDir] = await Promise.all([claimSlot(), freshDatabase(), mkdtemp(join(tmpdir(), "boxoffice-test-"))]);
+  const [slot, fresh, dataDir] = await Promise.all([
+    claimSlot(),
+    freshDatabase(),
+    mkdtemp(join(tmpdir(), "boxoffice-test-")),
+  ]);
   const base: Environment = {
     PORT: "0",
     // Tests ask by the hundred from one address; those about limits switch them on.
@@ -44,8 +48,16 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
     BUS_NAMESPACE: `test-${randomUUID()}`,
   };
   const nodes: RunningNode[] = [];
-  const start = async (more: Environment = {}, replacements?: Replacements): Promise<RunningNode> => {
-    const config = readConfig({ ...base, NODE_ID: `node-${nodes.length + 1}-${randomUUID()}`, ...environment, ...more });
+  const start = async (
+    more: Environment = {},
+    replacements?: Replacements,
+  ): Promise<RunningNode> => {
+    const config = readConfig({
+      ...base,
+      NODE_ID: `node-${nodes.length + 1}-${randomUUID()}`,
+      ...environment,
+      ...more,
+    });
     const node = await startNode(config, replacements);
     nodes.push(node);
     return node;
@@ -53,7 +65,10 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
   const { url = "" } = await start();
   const config = readConfig({ ...base, ...environment });
   const database = openDatabase(fresh.url, "long");
-  const signingKey = signingKeyOf(readAccessKeys(readConfig({ ...base, SERVICES: "auth" }).accessTokenKeysDir), Date.now()).privateKey;
+  const signingKey = signingKeyOf(
+    readAccessKeys(readConfig({ ...base, SERVICES: "auth" }).accessTokenKeysDir),
+    Date.now(),
+  ).privateKey;
   const sign = createAccessTokenSigner(signingKey);
 
   return {
@@ -62,7 +77,8 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
     signingKey,
     database,
     startNode: start,
-    accessToken: (userId = randomUUID(), role = "customer") => sign({ userId, role, sessionId: randomUUID() }),
+    accessToken: (userId = randomUUID(), role = "customer") =>
+      sign({ userId, role, sessionId: randomUUID() }),
     async addEvent({ capacity = 100, startsInMs = 30 * 86_400_000 } = {}) {
       const id = randomUUID();
       const startsAt = new Date(Date.now() + startsInMs);
@@ -79,7 +95,11 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
     async close() {
       await Promise.all(nodes.map((node) => node.stop()));
       await database.close();
-      await Promise.all([fresh.drop(), slot.release(), rm(dataDir, { recursive: true, force: true })]);
+      await Promise.all([
+        fresh.drop(),
+        slot.release(),
+        rm(dataDir, { recursive: true, force: true }),
+      ]);
     },
   };
 }

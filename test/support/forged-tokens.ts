@@ -1,9 +1,17 @@
-import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, sign as signBytes } from "node:crypto";
+import {
+  createHmac,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign as signBytes,
+} from "node:crypto";
 import { createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.ts";
 
 type Parts = Record<string, unknown>;
-export const encode = (part: Parts): string => Buffer.from(JSON.stringify(part)).toString("base64url");
-const decode = (segment: string): Parts => JSON.parse(Buffer.from(segment, "base64url").toString()) as Parts;
+export const encode = (part: Parts): string =>
+  Buffer.from(JSON.stringify(part)).toString("base64url");
+const decode = (segment: string): Parts =>
+  JSON.parse(Buffer.from(segment, "base64url").toString()) as Parts;
 
 export function partsOf(token: string): { header: Parts; claims: Parts; signature: string } {
   const [header = "", claims = "", signature = ""] = token.split(".");
@@ -18,23 +26,30 @@ function forge(key: KeyObject, header: Parts, claims: Parts): string {
 
 /** The real thing, put together by hand: it must pass, or the forgeries would be refused for nothing. */
 export function honestToken(privateKey: KeyObject, userId: string): string {
-  const good = partsOf(createAccessTokenSigner(privateKey)({ userId, role: "customer", sessionId: "s" }));
+  const good = partsOf(
+    createAccessTokenSigner(privateKey)({ userId, role: "customer", sessionId: "s" }),
+  );
   return forge(privateKey, good.header, good.claims);
 }
 
 /** What attackers do to access tokens, by name: none may pass, whoever holds which key. */
 export function forgedTokens(privateKey: KeyObject, userId: string): Record<string, string> {
   const publicKey = createPublicKey(privateKey);
-  const good = partsOf(createAccessTokenSigner(privateKey)({ userId, role: "customer", sessionId: "s" }));
-  const altered = (header: Parts, claims: Parts): string => forge(privateKey, { ...good.header, ...header }, { ...good.claims, ...claims });
+  const good = partsOf(
+    createAccessTokenSigner(privateKey)({ userId, role: "customer", sessionId: "s" }),
+  );
+  const altered = (header: Parts, claims: Parts): string =>
+    forge(privateKey, { ...good.header, ...header }, { ...good.claims, ...claims });
   const other = generateKeyPairSync("ed25519");
   const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
   const hs256 = `${encode({ ...good.header, alg: "HS256" })}.${encode(good.claims)}`;
   const [header = "", claims = "", signature = ""] = altered({}, {}).split(".");
   const lastDigit = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  const spareBit = signature.slice(0, -1) + (lastDigit[lastDigit.indexOf(signature.slice(-1)) ^ 1] ?? "");
+  const spareBit =
+    signature.slice(0, -1) + (lastDigit[lastDigit.indexOf(signature.slice(-1)) ^ 1] ?? "");
   const flipped = (signature.startsWith("A") ? "B" : "A") + signature.slice(1);
-  const hmac = (key: string | Buffer): string => `${hs256}.${createHmac("sha256", key).update(hs256).digest("base64url")}`;
+  const hmac = (key: string | Buffer): string =>
+    `${hs256}.${createHmac("sha256", key).update(hs256).digest("base64url")}`;
   return {
     "not a token": "a.b.c",
     "too long": `${"A".repeat(3_000)}.e30.x`,
@@ -46,9 +61,21 @@ export function forgedTokens(privateKey: KeyObject, userId: string): Record<stri
     "a flipped spare bit in the signature": `${header}.${claims}.${spareBit}`,
     "a changed claim": `${header}.${encode({ ...good.claims, role: "operator" })}.${signature}`,
     "another's key": forge(other.privateKey, good.header, good.claims),
-    "another's key by its own kid": forge(other.privateKey, { ...good.header, kid: publicJwk(other.publicKey).kid }, good.claims),
-    "another's key in the header": forge(other.privateKey, { ...good.header, jwk: publicJwk(other.publicKey) }, good.claims),
-    "jku of a stranger": forge(other.privateKey, { ...good.header, jku: "https://keys.example/jwks.json" }, good.claims),
+    "another's key by its own kid": forge(
+      other.privateKey,
+      { ...good.header, kid: publicJwk(other.publicKey).kid },
+      good.claims,
+    ),
+    "another's key in the header": forge(
+      other.privateKey,
+      { ...good.header, jwk: publicJwk(other.publicKey) },
+      good.claims,
+    ),
+    "jku of a stranger": forge(
+      other.privateKey,
+      { ...good.header, jku: "https://keys.example/jwks.json" },
+      good.claims,
+    ),
     "another kid": altered({ kid: "../../etc/passwd" }, {}),
     "no kid": altered({ kid: undefined }, {}),
     "a list of kids": altered({ kid: [good.header.kid] }, {}),

@@ -21,13 +21,15 @@ function treeOf(root: number): number[] {
     if (!/^\d+$/.test(name)) continue;
     try {
       // pid (command) state parent …; a command may hold anything but is followed by the last bracket.
-      const fields = readFileSync(`/proc/${name}/stat`, "latin1").split(")").at(-1)?.trim().split(" ") ?? [];
+      const fields =
+        readFileSync(`/proc/${name}/stat`, "latin1").split(")").at(-1)?.trim().split(" ") ?? [];
       parents.set(Number(name), Number(fields[1]));
     } catch {
       // It has ended since the folder was read.
     }
   }
   const tree = [root];
-  for (const pid of tree) for (const [child, parent] of parents) if (parent === pid) tree.push(child);
+  for (const pid of tree)
+    for (const [child, parent] of parents) if (parent === pid) tree.push(child);
   return tree;
 }

@@ -10,11 +10,20 @@ export type Answered = {
   text: string;
 };
 
-export type Ask = { token?: string; json?: unknown; body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> };
+export type Ask = {
+  token?: string;
+  json?: unknown;
+  body?: string | Uint8Array<ArrayBuffer>;
+  headers?: Record<string, string>;
+};
 
 /** A small client of the gateway: `json` is sent as such, `token` as the bearer's. Fails on an answer that is not as the OpenAPI document says. */
 export function httpClient(baseUrl: string) {
-  return async (method: string, path: string, { token, json, body, headers }: Ask = {}): Promise<Answered> => {
+  return async (
+    method: string,
+    path: string,
+    { token, json, body, headers }: Ask = {},
+  ): Promise<Answered> => {
     const sent = json === undefined ? body : JSON.stringify(json);
     const response = await fetch(baseUrl + path, {
       method,
@@ -29,7 +38,11 @@ export function httpClient(baseUrl: string) {
     const text = await response.text();
     const { status } = response;
     const said = { status, headers: Object.fromEntries(response.headers), body: text };
-    assert.deepEqual(contractFaults({ method, target: path, sent, ...said }), [], `${method} ${path} is answered as the document says`);
+    assert.deepEqual(
+      contractFaults({ method, target: path, sent, ...said }),
+      [],
+      `${method} ${path} is answered as the document says`,
+    );
     const isJson = response.headers.get("content-type")?.includes("json") === true;
     return {
       status,
@@ -45,17 +58,26 @@ export type HttpClient = ReturnType<typeof httpClient>;
 const STANDARD_MEMBERS = ["type", "title", "status", "code", "requestId", "detail", "errors"];
 
 /** Checks that an answer is the problem document of this code, whole, and with no member but the standard ones and those named. */
-export function assertProblem(answer: Answered, status: number, code: string, members: readonly string[] = []): void {
+export function assertProblem(
+  answer: Answered,
+  status: number,
+  code: string,
+  members: readonly string[] = [],
+): void {
   assert.equal(answer.json?.code, code, answer.text);
   assert.equal(answer.status, status, answer.text);
   assert.equal(answer.headers.get("content-type"), "application/problem+json");
   assert.equal(answer.json.status, status);
-  assert.equal(answer.json.type, `urn:boxoffice:problem:${code.toLowerCase().replaceAll("_", "-")}`);
+  assert.equal(
+    answer.json.type,
+    `urn:boxoffice:problem:${code.toLowerCase().replaceAll("_", "-")}`,
+  );
   assert.ok(typeof answer.json.title === "string" && answer.json.title.length > 0);
   assert.equal(answer.json.requestId, answer.headers.get("x-request-id"));
   for (const member of Object.keys(answer.json))
     assert.ok([...STANDARD_MEMBERS, ...members].includes(member), `the problem says ${member}`);
-  for (const broken of (answer.json.errors ?? []) as object[]) assert.deepEqual(Object.keys(broken).sort(), ["field", "rule"]);
+  for (const broken of (answer.json.errors ?? []) as object[])
+    assert.deepEqual(Object.keys(broken).sort(), ["field", "rule"]);
 }
 
 /** Sends bytes as they are, which no decent client would, and gives everything that came back until the connection closed. */
@@ -64,7 +86,11 @@ export async function sendRaw(baseUrl: string, bytes: string | Buffer): Promise<
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () => socket.write(bytes));
     let received = "";
-    socket.setEncoding("latin1").setTimeout(20_000, () => socket.destroy(new Error("The server did not close the connection")));
+    socket
+      .setEncoding("latin1")
+      .setTimeout(20_000, () =>
+        socket.destroy(new Error("The server did not close the connection")),
+      );
     socket.on("data", (chunk: string) => (received += chunk));
     socket.on("close", () => resolve(received));
     socket.on("error", reject);

@@ -29,9 +29,21 @@ export type LedgerWorld = {
   cancelOne(eventId: string, sale: Sale): Promise<string>;
   /** What the worker publishes after its commit. */
   tell(eventId: string, transactionIds: string[]): void;
-  numbers(eventId: string): Promise<{ capacity: number; pending: number; failed: number; booked: number; bookedRows: number }>;
+  numbers(
+    eventId: string,
+  ): Promise<{
+    capacity: number;
+    pending: number;
+    failed: number;
+    booked: number;
+    bookedRows: number;
+  }>;
   /** A node that runs the ledger, and nothing else. */
-  startLedger(options?: { databaseUrl?: string; amqpUrl?: string; sweep?: { everyMs: number; olderThanMs: number } }): Promise<Ledger>;
+  startLedger(options?: {
+    databaseUrl?: string;
+    amqpUrl?: string;
+    sweep?: { everyMs: number; olderThanMs: number };
+  }): Promise<Ledger>;
   close(): Promise<void>;
 };
 
@@ -77,12 +89,19 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
             '2099-01-01 19:00Z', '2099-01-01 21:00Z', $2, $2, 'test', ($1::uuid)::text)`,
         values: [id, total],
       });
-      await database.query({ text: "INSERT INTO event_worker (event_id, epoch, batch, node) VALUES ($1, 1, 0, 'test')", values: [id] });
+      await database.query({
+        text: "INSERT INTO event_worker (event_id, epoch, batch, node) VALUES ($1, 1, 0, 'test')",
+        values: [id],
+      });
       return id;
     },
 
     async sell(eventId, quantities, options = {}) {
-      const sales = quantities.map((quantity) => ({ transactionId: sha512(randomUUID()), quantity, userId: randomUUID() }));
+      const sales = quantities.map((quantity) => ({
+        transactionId: sha512(randomUUID()),
+        quantity,
+        userId: randomUUID(),
+      }));
       await database.query({
         text: `
           WITH worker AS (UPDATE event_worker SET batch = batch + 1 WHERE event_id = $1 RETURNING epoch, batch),
@@ -122,7 +141,11 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
     },
 
     tell(eventId, transactionIds) {
-      channel.sendToQueue(topology.queue, Buffer.from(JSON.stringify({ eventId, transactionIds })), { persistent: true });
+      channel.sendToQueue(
+        topology.queue,
+        Buffer.from(JSON.stringify({ eventId, transactionIds })),
+        { persistent: true },
+      );
     },
 
     async numbers(eventId) {
@@ -159,7 +182,8 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
           const answer = await broker.call<Answer<LedgerStatus>>("ledger.status");
           return answer.ok ? answer.value : assert.fail("status never refuses");
         },
-        reconcile: (params = {}) => broker.call<Answer<Reconciliation>, typeof params>("ledger.reconcile", params),
+        reconcile: (params = {}) =>
+          broker.call<Answer<Reconciliation>, typeof params>("ledger.reconcile", params),
         ask: (action, params = {}) => broker.call(`ledger.${action}`, params),
         async stop() {
           if (!ledgers.delete(ledger)) return;

@@ -1,7 +1,8 @@
 import { Duplex } from "node:stream";
 
 /** Long enough for an answer of this process. */
-export const aMoment = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
+export const aMoment = (): Promise<void> =>
+  new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
 
 /** A connection whose pieces arrive as they were sent. */
 export class Line extends Duplex {

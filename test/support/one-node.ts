@@ -12,14 +12,22 @@ export const STARTS_AT_MS = 1_000_000;
 /** A node whose parts answer at once, but for what a test replaces. */
 export function openNode(total: number, replace: (ports: WorkerPorts) => Partial<WorkerPorts>) {
   const kernel = new Kernel(1);
-  const database = new EventTables(new SimulatedDatabase(kernel), kernel, EVENT_ID, total, STARTS_AT_MS, {});
+  const database = new EventTables(
+    new SimulatedDatabase(kernel),
+    kernel,
+    EVENT_ID,
+    total,
+    STARTS_AT_MS,
+    {},
+  );
   const notes: string[] = [];
   let tickets = 0;
   const store: EventStore = {
     takeEpoch: () => new Promise((resolve) => database.takeEpoch(resolve)),
     loadEvent: async () => database.loadEvent(),
     load: async (_eventId, needs) => database.load(needs),
-    commit: (ownership, changes) => new Promise((resolve) => database.commit(ownership, changes, 0, resolve)),
+    commit: (ownership, changes) =>
+      new Promise((resolve) => database.commit(ownership, changes, 0, resolve)),
     readPurchases: async (_eventId, asked) => database.readPurchases(asked),
     readTickets: async (ids) => database.readTickets(ids),
   };
@@ -28,7 +36,10 @@ export function openNode(total: number, replace: (ports: WorkerPorts) => Partial
     lease: { acquire: async () => ({ held: () => true, release: async () => undefined }) },
     copies: { write: async () => undefined },
     publisher: { publish: () => undefined },
-    clock: { nowMs: () => kernel.nowMs, after: (delayMs, task) => kernel.after(delayMs, NODE, task) },
+    clock: {
+      nowMs: () => kernel.nowMs,
+      after: (delayMs, task) => kernel.after(delayMs, NODE, task),
+    },
     router: {
       isOwner: () => true,
       forward: () => Promise.reject(new Error("nobody to forward to")),
@@ -41,10 +52,19 @@ export function openNode(total: number, replace: (ports: WorkerPorts) => Partial
   };
   const workers = new Workers({ ...ports, ...replace(ports) });
   const command = (key: string, quantity = 1): BuyTickets => {
-    return { type: "BuyTickets", transactionId: `sale-${key}`, userId: `customer-${key}`, quantity };
+    return {
+      type: "BuyTickets",
+      transactionId: `sale-${key}`,
+      userId: `customer-${key}`,
+      quantity,
+    };
   };
   return {
-    ...{ kernel, database, workers, notes, command },
+    kernel,
+    database,
+    workers,
+    notes,
+    command,
     /** What is answered to a purchase within `withinMs`, in a word. */
     async buy(
       key: string,
@@ -52,7 +72,9 @@ export function openNode(total: number, replace: (ports: WorkerPorts) => Partial
       { forwarded = false, insteadOf }: { forwarded?: boolean; insteadOf?: string } = {},
     ): Promise<string> {
       let word = "nothing";
-      void workers.submit(EVENT_ID, command(key), forwarded, insteadOf).then((outcome) => (word = wordOf(outcome)));
+      void workers
+        .submit(EVENT_ID, command(key), forwarded, insteadOf)
+        .then((outcome) => (word = wordOf(outcome)));
       await new Promise(setImmediate);
       await kernel.run(kernel.nowMs + withinMs);
       return word;

@@ -13,7 +13,8 @@ export function temporaryFolder(): { folder: string; remove: () => void } {
 /** The servers that were started on a data folder, by the files they are remembered in; ask before they are stopped. */
 export function rememberedServers(folder: string): { pid: number; started: string }[] {
   return globSync("**/process.json", { cwd: folder }).map(
-    (file) => JSON.parse(readFileSync(join(folder, file), "utf8")) as { pid: number; started: string },
+    (file) =>
+      JSON.parse(readFileSync(join(folder, file), "utf8")) as { pid: number; started: string },
   );
 }
 

@@ -16,7 +16,8 @@ export async function openReconcileWorld(redisDatabase: number): Promise<Reconci
   const ledger = await world.startLedger();
   await until(() => world.redis.runId());
   return {
-    ...{ ...world, ledger },
+    ...world,
+    ledger,
     async livelyEvent(cancellation) {
       const eventId = await world.addEvent(20);
       const [sale] = await world.sell(eventId, [3, 2]);

@@ -34,10 +34,20 @@ export type Repl = {
 /** `npm run repl` on that engine. */
 export function replOf(engine: Engine): Repl {
   const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
-  const urls = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter };
+  const urls = {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    AMQP_URL: amqpUrl,
+    TRANSPORTER: transporter,
+  };
   const { dataDir, namespace } = engine.config;
   const terminals = new Set<ChildProcessWithoutNullStreams>();
-  const forget = writeEngineFile(dataDir, { nodeId: "node-1", address: undefined, urls, prometheusUrl: undefined });
+  const forget = writeEngineFile(dataDir, {
+    nodeId: "node-1",
+    address: undefined,
+    urls,
+    prometheusUrl: undefined,
+  });
   // Its history goes to the home folder.
   const environment = { DATA_DIR: dataDir, BUS_NAMESPACE: namespace, HOME: dataDir };
 
@@ -47,7 +57,9 @@ export function replOf(engine: Engine): Repl {
       forget();
     },
     async piped(lines, more = {}, options = []) {
-      const child = spawn(process.execPath, [COMMAND, ...options], { env: { ...environment, ...more } });
+      const child = spawn(process.execPath, [COMMAND, ...options], {
+        env: { ...environment, ...more },
+      });
       let errors = "";
       child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
       const heard = hear(child);
@@ -57,7 +69,9 @@ export function replOf(engine: Engine): Repl {
     },
     async typist() {
       const inside = { ...environment, TERM: "xterm", PATH: "/usr/bin:/bin", SHELL: "/bin/sh" };
-      const child = spawn(SCRIPT, ["-qefc", `'${process.execPath}' '${COMMAND}'`, "/dev/null"], { env: inside });
+      const child = spawn(SCRIPT, ["-qefc", `'${process.execPath}' '${COMMAND}'`, "/dev/null"], {
+        env: inside,
+      });
       terminals.add(child);
       child.once("close", () => terminals.delete(child));
       const heard = hear(child);

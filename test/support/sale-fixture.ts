@@ -3,7 +3,14 @@ import { v7 as uuidv7 } from "uuid";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { postgresStore } from "../../services/purchasing/store/event-store.ts";
 import { EventWorker } from "../../services/purchasing/worker/event-worker.ts";
-import type { Changes, Copies, EventStore, Lease, LoadedEvent, WorkerPorts } from "../../services/purchasing/worker/ports.ts";
+import type {
+  Changes,
+  Copies,
+  EventStore,
+  Lease,
+  LoadedEvent,
+  WorkerPorts,
+} from "../../services/purchasing/worker/ports.ts";
 import { freshDatabase } from "./database.ts";
 
 export type SaleWorld = {
@@ -16,7 +23,9 @@ export type SaleWorld = {
   close(): Promise<void>;
 };
 
-const NO_LEASE: Lease = { acquire: () => Promise.resolve({ held: () => false, release: () => Promise.resolve() }) };
+const NO_LEASE: Lease = {
+  acquire: () => Promise.resolve({ held: () => false, release: () => Promise.resolve() }),
+};
 const NO_COPIES: Copies = { write: () => Promise.resolve() };
 
 /** Workers on a real PostgreSQL, without the rest of the engine, so that a test can hold a statement open or put a broken one in place. */
@@ -61,7 +70,12 @@ export async function openSaleWorld(): Promise<SaleWorld> {
         () => undefined,
       ),
     async numbers(eventId) {
-      const [row] = await database.query<{ active: number; sum: number; rows: number; epoch: number }>({
+      const [row] = await database.query<{
+        active: number;
+        sum: number;
+        rows: number;
+        epoch: number;
+      }>({
         text: `
           SELECT (SELECT count(*) FROM event_tickets WHERE event_id = $1 AND cancelled_at IS NULL)::integer AS active,
             (SELECT coalesce(sum(quantity), 0) FROM event_ticket_transactions WHERE event_id = $1)::integer AS sum,
@@ -82,7 +96,11 @@ export async function openSaleWorld(): Promise<SaleWorld> {
 /** A sale of `quantity` tickets to somebody new, as a worker would commit it. */
 export function saleOf(event: LoadedEvent, quantity: number): Changes {
   const ticketIds = Array.from({ length: quantity }, () => uuidv7());
-  return { event, sold: [{ transactionId: newTransactionId(), userId: randomUUID(), ticketIds }], cancelled: [] };
+  return {
+    event,
+    sold: [{ transactionId: newTransactionId(), userId: randomUUID(), ticketIds }],
+    cancelled: [],
+  };
 }
 
 export function newTransactionId(): string {

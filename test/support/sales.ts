@@ -31,13 +31,19 @@ export async function numbersWhenQuiet(engine: Engine, eventId: string): Promise
     values: [eventId],
   };
   const numbers = await until(
-    async () => (await engine.database.query<Omit<Numbers, "available">>(query)).find(({ pending }) => pending === 0),
+    async () =>
+      (await engine.database.query<Omit<Numbers, "available">>(query)).find(
+        ({ pending }) => pending === 0,
+      ),
     { withinMs: 20_000, what: "The ledger has booked everything" },
   );
   const redis = openRedis(engine.config.redisUrl ?? "", () => undefined);
   try {
     assert.ok(await whenReady(redis, 5_000), "Redis answers");
-    return { ...numbers, available: readAvailable(await redis.get(availableKey(eventId)), redis.runId() ?? "") };
+    return {
+      ...numbers,
+      available: readAvailable(await redis.get(availableKey(eventId)), redis.runId() ?? ""),
+    };
   } finally {
     redis.disconnect();
   }
@@ -48,13 +54,26 @@ const TRIES = 10;
 /** A client as the contract wants it: it repeats what was answered 503 TRY_AGAIN, with the same key, when it is told to; not for ever. */
 export function patientClient(ask: HttpClient): HttpClient & { triedAgain: () => number } {
   let triedAgain = 0;
-  const insist = async (method: string, path: string, more: Ask = {}, tries = TRIES): Promise<Answered> => {
+  const insist = async (
+    method: string,
+    path: string,
+    more: Ask = {},
+    tries = TRIES,
+  ): Promise<Answered> => {
     const answer = await ask(method, path, more);
     if (answer.json?.code !== "TRY_AGAIN" || tries === 1) return answer;
     triedAgain += 1;
-    await wait(Number(answer.headers.get("retry-after") ?? assert.fail("TRY_AGAIN says no Retry-After")) * 1_000);
+    await wait(
+      Number(answer.headers.get("retry-after") ?? assert.fail("TRY_AGAIN says no Retry-After")) *
+        1_000,
+    );
     const key = answer.headers.get("idempotency-key");
-    return insist(method, path, key === null ? more : { ...more, headers: { ...more.headers, "Idempotency-Key": key } }, tries - 1);
+    return insist(
+      method,
+      path,
+      key === null ? more : { ...more, headers: { ...more.headers, "Idempotency-Key": key } },
+      tries - 1,
+    );
   };
   const client: HttpClient = (method, path, more) => insist(method, path, more);
   return Object.assign(client, { triedAgain: () => triedAgain });

@@ -5,10 +5,17 @@ import { API_DOCUMENT } from "../../services/api/routes/index.ts";
 /** The contract as every gateway of this checkout serves it. */
 export const SERVED_CONTRACT: Contract = readContract(JSON.stringify(API_DOCUMENT));
 
-export type Exchange = { method: string; target: string; sent?: string | Uint8Array | undefined } & Omit<FuzzAnswer, "ms">;
+export type Exchange = {
+  method: string;
+  target: string;
+  sent?: string | Uint8Array | undefined;
+} & Omit<FuzzAnswer, "ms">;
 
 /** What is wrong, by our own contract, with an answer that a test got; nothing of a path or a method that is not in it. */
-export function contractFaults({ method, target, sent, ...answer }: Exchange, contract = SERVED_CONTRACT): string[] {
+export function contractFaults(
+  { method, target, sent, ...answer }: Exchange,
+  contract = SERVED_CONTRACT,
+): string[] {
   const operation = operationAt(contract, method, target);
   if (operation === undefined) return [];
   const request = {
@@ -24,7 +31,11 @@ export function contractFaults({ method, target, sent, ...answer }: Exchange, co
 }
 
 /** A path that is written out goes before one with a parameter in its place. */
-function operationAt({ operations }: Contract, method: string, target: string): Operation | undefined {
+function operationAt(
+  { operations }: Contract,
+  method: string,
+  target: string,
+): Operation | undefined {
   const [path = ""] = target.split("?");
   const asked = method === "HEAD" ? "GET" : method;
   const matching = operations.filter((one) =>

@@ -17,7 +17,13 @@ export function serverUrls(): ServerUrls {
 }
 
 /** A part of Redis and RabbitMQ that nobody else uses while it is held: a Redis database, emptied, and a vhost. */
-export type Slot = { number: number; redisUrl: string; amqpUrl: string; transporter: string; release(): Promise<void> };
+export type Slot = {
+  number: number;
+  redisUrl: string;
+  amqpUrl: string;
+  transporter: string;
+  release(): Promise<void>;
+};
 
 /**
  * Takes a free slot until release or the end of the process: an advisory lock in PostgreSQL keeps other test files out of it.
@@ -25,11 +31,18 @@ export type Slot = { number: number; redisUrl: string; amqpUrl: string; transpor
  */
 export async function claimSlot(): Promise<Slot> {
   const urls = serverUrls();
-  const holder = new Client({ connectionString: urls.DATABASE_URL, connectionTimeoutMillis: 5_000, application_name: "test slot" });
+  const holder = new Client({
+    connectionString: urls.DATABASE_URL,
+    connectionTimeoutMillis: 5_000,
+    application_name: "test slot",
+  });
   holder.on("error", () => undefined); // A test may kill PostgreSQL; the slot is then free, as is everything else.
   await holder.connect();
   for (let number = 1; number <= SLOTS; number += 1) {
-    const { rows } = await holder.query<{ taken: boolean }>("SELECT pg_try_advisory_lock($1, $2) AS taken", [SLOT_LOCKS, number]);
+    const { rows } = await holder.query<{ taken: boolean }>(
+      "SELECT pg_try_advisory_lock($1, $2) AS taken",
+      [SLOT_LOCKS, number],
+    );
     if (rows[0]?.taken !== true) continue;
     const redisUrl = withPath(urls.REDIS_URL, String(number));
     await flush(redisUrl);

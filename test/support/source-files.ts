@@ -8,7 +8,23 @@ export type SourceFile = { path: string; text: string };
 
 /** What git ignores, and git's own. */
 const NOT_OURS = new Set([".git", ".data", "node_modules", "public/dist"]);
-const TEXT = new Set(["", ".css", ".html", ".js", ".json", ".lua", ".md", ".mjs", ".sh", ".sql", ".svg", ".ts", ".tsx", ".yaml", ".yml"]);
+const TEXT = new Set([
+  "",
+  ".css",
+  ".html",
+  ".js",
+  ".json",
+  ".lua",
+  ".md",
+  ".mjs",
+  ".sh",
+  ".sql",
+  ".svg",
+  ".ts",
+  ".tsx",
+  ".yaml",
+  ".yml",
+]);
 
 /** Every text file that is ours to keep tidy; what npm writes is left out. */
 export function readSourceFiles(): SourceFile[] {
@@ -47,7 +63,8 @@ export function usesOf({ path, text }: SourceFile): { name: string; line: number
   const uses: { name: string; line: number }[] = [];
   const visit = (node: ts.Node): void => {
     const name = nameOf(node);
-    if (name !== undefined) uses.push({ name, line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1 });
+    if (name !== undefined)
+      uses.push({ name, line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1 });
     ts.forEachChild(node, visit);
   };
   visit(source);
@@ -58,18 +75,29 @@ function nameOf(node: ts.Node): string | undefined {
   if (ts.isPropertyAccessExpression(node)) {
     const { expression } = node;
     if (ts.isIdentifier(expression)) return `${expression.text}.${node.name.text}`;
-    if (ts.isPropertyAccessExpression(expression)) return `${expression.name.text}.${node.name.text}`;
+    if (ts.isPropertyAccessExpression(expression))
+      return `${expression.name.text}.${node.name.text}`;
   }
-  if (ts.isElementAccessExpression(node) && ts.isIdentifier(node.expression) && ts.isStringLiteral(node.argumentExpression))
+  if (
+    ts.isElementAccessExpression(node) &&
+    ts.isIdentifier(node.expression) &&
+    ts.isStringLiteral(node.argumentExpression)
+  )
     return `${node.expression.text}.${node.argumentExpression.text}`;
-  if (ts.isNewExpression(node) && ts.isIdentifier(node.expression) && (node.arguments?.length ?? 0) === 0)
+  if (
+    ts.isNewExpression(node) &&
+    ts.isIdentifier(node.expression) &&
+    (node.arguments?.length ?? 0) === 0
+  )
     return `new ${node.expression.text}()`;
-  if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) return `${node.expression.text}()`;
+  if (ts.isCallExpression(node) && ts.isIdentifier(node.expression))
+    return `${node.expression.text}()`;
   // `const { env } = process`: the names that a pattern takes out of an object.
   if (ts.isBindingElement(node) && ts.isVariableDeclaration(node.parent.parent)) {
     const { initializer } = node.parent.parent;
     const taken = node.propertyName ?? node.name;
-    if (initializer !== undefined && ts.isIdentifier(initializer) && ts.isIdentifier(taken)) return `${initializer.text}.${taken.text}`;
+    if (initializer !== undefined && ts.isIdentifier(initializer) && ts.isIdentifier(taken))
+      return `${initializer.text}.${taken.text}`;
   }
   return ts.isIdentifier(node) ? node.text : undefined;
 }

@@ -31,20 +31,31 @@ export type CommandWorld = {
 export async function openCommandWorld(): Promise<CommandWorld> {
   const [slot, database] = await Promise.all([claimSlot(), freshDatabase()]);
   const { folder, remove } = temporaryFolder();
-  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && !name.startsWith("NODE_TEST"));
+  const outside = Object.entries(processEnvironment()).filter(
+    ([name]) => !(name in VARIABLES) && !name.startsWith("NODE_TEST"),
+  );
   const base: Environment = {
     ...Object.fromEntries(outside),
-    ...{ PORT: "0", DATA_DIR: folder, BUS_NAMESPACE: folder.replaceAll(/\W/g, "-").slice(-60) },
-    ...{ DATABASE_URL: database.url, REDIS_URL: slot.redisUrl, AMQP_URL: slot.amqpUrl, TRANSPORTER: slot.transporter },
+    PORT: "0",
+    DATA_DIR: folder,
+    BUS_NAMESPACE: folder.replaceAll(/\W/g, "-").slice(-60),
+    DATABASE_URL: database.url,
+    REDIS_URL: slot.redisUrl,
+    AMQP_URL: slot.amqpUrl,
+    TRANSPORTER: slot.transporter,
   };
   const running = new Set<ChildProcess>();
   return {
     database,
     dataDir: folder,
     start(environment = {}) {
-      const child = spawn(process.execPath, [COMMAND], { env: { ...base, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(process.execPath, [COMMAND], {
+        env: { ...base, ...environment },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       let said = "";
-      for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
       const ended = once(child, "close").then(([code]) => ({ code: code as number | null }));
       let closed: { code: number | null } | undefined;
       void ended.then((how) => (closed = how));
@@ -53,11 +64,16 @@ export async function openCommandWorld(): Promise<CommandWorld> {
       return {
         said: () => said,
         async exitCode() {
-          const { code } = await until(() => closed, { withinMs: 60_000, what: "The command ends" });
+          const { code } = await until(() => closed, {
+            withinMs: 60_000,
+            what: "The command ends",
+          });
           return code ?? -1;
         },
         async address() {
-          const serves = () => /serves on (http:\S+)/.exec(said)?.[1] ?? (child.exitCode === null ? undefined : "ended");
+          const serves = () =>
+            /serves on (http:\S+)/.exec(said)?.[1] ??
+            (child.exitCode === null ? undefined : "ended");
           const address = await until(serves, { withinMs: 60_000, what: "The command serves" });
           assert.notEqual(address, "ended", said);
           return address;

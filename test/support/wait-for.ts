@@ -19,9 +19,12 @@ export async function until<T>(
       seen = error;
     }
     if (performance.now() >= endMs)
-      throw new Error(`${options.what ?? "The fact"} did not come true within ${options.withinMs} ms; last seen: ${String(seen)}`, {
-        cause: seen,
-      });
+      throw new Error(
+        `${options.what ?? "The fact"} did not come true within ${options.withinMs} ms; last seen: ${String(seen)}`,
+        {
+          cause: seen,
+        },
+      );
     await wait(10);
   }
 }

@@ -20,7 +20,11 @@ describe("the rules about keys, under a benchmark", () => {
   const check = async (gateway: string): Promise<number> => {
     const eventId = await engine.addEvent({ capacity: PLACES });
     const tokens = Array.from({ length: PLACES }, () => engine.accessToken());
-    const keys = await checkKeys({ url: `${gateway}/api/events/${eventId}/tickets`, ticketsUrl: `${gateway}/api/tickets`, tokens });
+    const keys = await checkKeys({
+      url: `${gateway}/api/events/${eventId}/tickets`,
+      ticketsUrl: `${gateway}/api/tickets`,
+      tokens,
+    });
     const enough = new AbortController();
     const asking = keys.repeat(enough.signal);
     enough.abort();
@@ -39,8 +43,14 @@ describe("the rules about keys, under a benchmark", () => {
         ask: (headers) => headers.set("Idempotency-Key", randomUUID()),
         expected: /the same key again: status should be 201/,
       },
-      "no key": { ask: (headers) => headers.delete("Idempotency-Key"), expected: /the same key again: status should be 201/ },
-      "one key for all": { ask: (headers) => headers.set("Idempotency-Key", "all"), expected: /the same key again: key should be/ },
+      "no key": {
+        ask: (headers) => headers.delete("Idempotency-Key"),
+        expected: /the same key again: status should be 201/,
+      },
+      "one key for all": {
+        ask: (headers) => headers.set("Idempotency-Key", "all"),
+        expected: /the same key again: key should be/,
+      },
     };
     for (const [name, { ask, expected }] of Object.entries(mistakes)) {
       const gateway = await proxyTo(engine.url, ask);
@@ -55,7 +65,10 @@ describe("the rules about keys, under a benchmark", () => {
 });
 
 /** A gateway in front of the gateway, which makes one mistake with the headers it is sent. */
-async function proxyTo(url: string, mistake: (headers: Headers) => void): Promise<{ url: string; server: Server }> {
+async function proxyTo(
+  url: string,
+  mistake: (headers: Headers) => void,
+): Promise<{ url: string; server: Server }> {
   const pass = async (request: IncomingMessage): Promise<Response> => {
     const headers = new Headers();
     for (const name of ["authorization", "content-type", "idempotency-key"]) {
@@ -64,7 +77,11 @@ async function proxyTo(url: string, mistake: (headers: Headers) => void): Promis
     }
     mistake(headers);
     const body = request.method === "POST" ? { body: new Uint8Array(await buffer(request)) } : {};
-    return fetch(`${url}${request.url ?? ""}`, { method: request.method ?? "GET", headers, ...body });
+    return fetch(`${url}${request.url ?? ""}`, {
+      method: request.method ?? "GET",
+      headers,
+      ...body,
+    });
   };
   const server = createServer((request, response) => {
     pass(request)

@@ -4,27 +4,52 @@ import { describe, it } from "node:test";
 import { ratiosOf, worseIn } from "../../tools/bench/report/compare-revisions.ts";
 import { readArguments } from "../../tools/bench/arguments.ts";
 import { Times } from "../../tools/bench/harness/histogram.ts";
-import { faultsOf, type Measurement, median, medians, short } from "../../tools/bench/harness/measurement.ts";
+import {
+  faultsOf,
+  type Measurement,
+  median,
+  medians,
+  short,
+} from "../../tools/bench/harness/measurement.ts";
 import { barChart, curveChart, timesChart } from "../../tools/bench/report/plots.ts";
 import { SCENARIOS } from "../../tools/bench/scenarios.ts";
 import { markdownOf } from "../../tools/bench/report/table.ts";
 
 const measured = (name: string, perSecond: number, p99 = 5): Measurement => ({
-  ...{ name, role: "ours", operation: "sale", operations: perSecond, seconds: 1, perSecond, errors: 0 },
+  name,
+  role: "ours",
+  operation: "sale",
+  operations: perSecond,
+  seconds: 1,
+  perSecond,
+  errors: 0,
   times: { count: perSecond, p50: 1, p95: 4, p99, p999: p99 + 1, max: p99 + 2 },
-  ...{ cpuMs: { engine: 100 / perSecond }, peakMb: { engine: 100 }, hits: { gateway: 0.5 } },
+  cpuMs: { engine: 100 / perSecond },
+  peakMb: { engine: 100 },
+  hits: { gateway: 0.5 },
 });
 
 describe("a benchmark", () => {
   it("takes the smallest time that so many do not exceed", () => {
     const times = new Times();
     for (let ms = 100; ms >= 1; ms -= 1) times.add(ms);
-    assert.deepEqual(times.summary(), { count: 100, p50: 50, p95: 95, p99: 99, p999: 100, max: 100 });
+    assert.deepEqual(times.summary(), {
+      count: 100,
+      p50: 50,
+      p95: 95,
+      p99: 99,
+      p999: 100,
+      max: 100,
+    });
     assert.equal(new Times().summary().p99, 0);
   });
 
   it("takes the median of every number of its runs, and leaves out what a run lacks", () => {
-    const runs = [[measured("a", 100, 9), measured("b", 1)], [measured("a", 300, 7)], [measured("a", 200, 8), measured("b", 1)]];
+    const runs = [
+      [measured("a", 100, 9), measured("b", 1)],
+      [measured("a", 300, 7)],
+      [measured("a", 200, 8), measured("b", 1)],
+    ];
     const [only, ...others] = medians(runs);
     assert.deepEqual(others, []);
     assert.deepEqual(only, { ...measured("a", 200, 8) });
@@ -34,16 +59,28 @@ describe("a benchmark", () => {
   it("fails where a figure is beyond its bound, and where it was not measured at all", () => {
     const all = [measured("a", 100), measured("b", 50)];
     assert.deepEqual(faultsOf(all, [{ of: "a", figure: "perSecond", least: 100 }]), []);
-    assert.deepEqual(faultsOf(all, [{ of: /./, figure: "perSecond", least: 100 }]), ["b: perSecond is 50, of 100 at least"]);
-    assert.deepEqual(faultsOf(all, [{ of: "b", figure: "times.p99", most: 4.5 }]), ["b: times.p99 is 5, of 4.5 at most"]);
-    assert.deepEqual(faultsOf(all, [{ of: "c", figure: "errors", most: 0 }]), ["c was not measured"]);
+    assert.deepEqual(faultsOf(all, [{ of: /./, figure: "perSecond", least: 100 }]), [
+      "b: perSecond is 50, of 100 at least",
+    ]);
+    assert.deepEqual(faultsOf(all, [{ of: "b", figure: "times.p99", most: 4.5 }]), [
+      "b: times.p99 is 5, of 4.5 at most",
+    ]);
+    assert.deepEqual(faultsOf(all, [{ of: "c", figure: "errors", most: 0 }]), [
+      "c was not measured",
+    ]);
     assert.deepEqual(faultsOf(all, [{ of: "c", figure: "errors", most: 0, ifMeasured: true }]), []);
-    assert.deepEqual(faultsOf(all, [{ of: "a", figure: "more.sales", least: 1 }]), ["a: more.sales was not measured"]);
-    for (const [name, { bounds }] of Object.entries(SCENARIOS)) assert.ok(faultsOf([], bounds).length > 0, `${name} can fail`);
+    assert.deepEqual(faultsOf(all, [{ of: "a", figure: "more.sales", least: 1 }]), [
+      "a: more.sales was not measured",
+    ]);
+    for (const [name, { bounds }] of Object.entries(SCENARIOS))
+      assert.ok(faultsOf([], bounds).length > 0, `${name} can fail`);
   });
 
   it("calls a revision worse where it is in every pair, by more than chance", () => {
-    const pair = (here: number, there: number) => ({ here: [measured("a", here)], there: [measured("a", there)] });
+    const pair = (here: number, there: number) => ({
+      here: [measured("a", here)],
+      there: [measured("a", there)],
+    });
     const worse = worseIn(ratiosOf([pair(80, 100), pair(85, 100), pair(70, 90)]));
     assert.deepEqual(
       worse.map((line) => line.split(" is ")[0]),
@@ -56,7 +93,9 @@ describe("a benchmark", () => {
   it("reads its command line, and refuses what is none", () => {
     const read = (line: string) => readArguments(line.split(" "));
     const hot = read("hot-event --seconds 3 --runs 5 --only worker,row-lock");
-    assert.ok(typeof hot === "object" && hot.seconds === 3 && hot.runs === 5 && hot.contenders.length === 2);
+    assert.ok(
+      typeof hot === "object" && hot.seconds === 3 && hot.runs === 5 && hot.contenders.length === 2,
+    );
     const against = read("rush --against main~3");
     assert.ok(typeof against === "object" && against.runs === 3 && against.against === "main~3");
     assert.equal(read("--write"), "write");
@@ -74,8 +113,18 @@ describe("a benchmark", () => {
   });
 
   it("draws plots and tables in which every measurement is found", () => {
-    const all = [measured("a < b", 100), { ...measured("c", 50), role: "floor" as const, against: "a < b" }];
-    const spreads = all.map(({ name, role, times }) => ({ label: name, role, p50: 1, p95: 2, p99: times?.p99 ?? 0, p999: 9 }));
+    const all = [
+      measured("a < b", 100),
+      { ...measured("c", 50), role: "floor" as const, against: "a < b" },
+    ];
+    const spreads = all.map(({ name, role, times }) => ({
+      label: name,
+      role,
+      p50: 1,
+      p95: 2,
+      p99: times?.p99 ?? 0,
+      p999: 9,
+    }));
     const plots = [
       barChart(
         "bars",
@@ -98,7 +147,10 @@ describe("a benchmark", () => {
     ];
     for (const plot of plots) {
       assert.match(plot, /^<svg .*<\/svg>\n$/s);
-      assert.ok(plot.includes("a &lt; b") && plot.includes(">c<") && !/NaN|undefined|Infinity/.test(plot), plot);
+      assert.ok(
+        plot.includes("a &lt; b") && plot.includes(">c<") && !/NaN|undefined|Infinity/.test(plot),
+        plot,
+      );
       assert.ok(plot.includes("prefers-color-scheme: dark"));
     }
     assert.match(markdownOf(all), /\| c \| 50 sales \|.*\| 2 \|/);

@@ -11,6 +11,10 @@ describe("the chaos run's control", () => {
     const mutants = CHAOS_MUTANTS.filter(({ mistake }) => HERE.includes(mistake));
     assert.equal(mutants.length, HERE.length);
     const said: string[] = [];
-    assert.deepEqual(await runMutants(mutants, { seed: 1, report: (line) => said.push(line) }), [], said.join("\n"));
+    assert.deepEqual(
+      await runMutants(mutants, { seed: 1, report: (line) => said.push(line) }),
+      [],
+      said.join("\n"),
+    );
   });
 });

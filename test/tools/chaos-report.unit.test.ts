@@ -7,23 +7,49 @@ import type { FaultResult } from "../../tools/chaos/run-fault.ts";
 import { hasFailed } from "../../tools/chaos/table.ts";
 
 const KEPT: FaultResult = {
-  ...{ id: "F1", title: "kill -9 a gateway", seed: 101, seconds: 12, measures: measure([], 0), drainedSeconds: 0.4, samples: 40 },
-  ...{ violations: [], missed: [], notes: ["3 in flight"], phases: [], badAnswers: [] },
+  id: "F1",
+  title: "kill -9 a gateway",
+  seed: 101,
+  seconds: 12,
+  measures: measure([], 0),
+  drainedSeconds: 0.4,
+  samples: 40,
+  violations: [],
+  missed: [],
+  notes: ["3 in flight"],
+  phases: [],
+  badAnswers: [],
 };
 const BROKEN: FaultResult = {
   ...KEPT,
-  ...{ id: "F4", seed: 104, violations: [{ invariant: "I1", text: "11 active tickets of 10 places" }], missed: ["too late"] },
+  id: "F4",
+  seed: 104,
+  violations: [{ invariant: "I1", text: "11 active tickets of 10 places" }],
+  missed: ["too late"],
 };
-const RUN = { seed: 1, began: "2026-11-24T18:00:00.000Z", minutes: 14, machine: "2 cores", faults: [KEPT, BROKEN] };
+const RUN = {
+  seed: 1,
+  began: "2026-11-24T18:00:00.000Z",
+  minutes: 14,
+  machine: "2 cores",
+  faults: [KEPT, BROKEN],
+};
 
 describe("the chaos run's report", () => {
   it("fails for a broken invariant and for a missed bound, and for nothing else", () => {
-    assert.deepEqual([KEPT, BROKEN, { ...KEPT, missed: ["too late"] }].map(hasFailed), [false, true, true]);
+    assert.deepEqual([KEPT, BROKEN, { ...KEPT, missed: ["too late"] }].map(hasFailed), [
+      false,
+      true,
+      true,
+    ]);
   });
 
   it("writes a page that says what did not hold, with the seed that shows it again", () => {
     const page = reliabilityPage(RUN, undefined);
-    assert.match(page, /`npm run chaos -- --seed 1`, begun 2026-11-24T18:00:00.000Z, 14 minutes, on 2 cores\./);
+    assert.match(
+      page,
+      /`npm run chaos -- --seed 1`, begun 2026-11-24T18:00:00.000Z, 14 minutes, on 2 cores\./,
+    );
     assert.match(page, /\| F1 kill -9 a gateway \| 100 % of 0 .* \| ok \| ok \| 3 in flight \|/);
     assert.match(page, /\| F4 .* \| violated: I1 \| missed \|/);
     assert.match(page, /- F4 VIOLATED I1 \(seed 104\): 11 active tickets/);

@@ -19,8 +19,15 @@ describe("the chaos run", () => {
     });
     for (const result of results) {
       const details = detailsOf(result).join("\n");
-      assert.deepEqual([result.violations, result.missed], [[], []], `${details}\n${said.join("\n")}`);
-      assert.ok(result.samples > 20 && result.measures.by.buy.good > 50, "it sold while it was looked at");
+      assert.deepEqual(
+        [result.violations, result.missed],
+        [[], []],
+        `${details}\n${said.join("\n")}`,
+      );
+      assert.ok(
+        result.samples > 20 && result.measures.by.buy.good > 50,
+        "it sold while it was looked at",
+      );
     }
     assert.deepEqual(
       results.map(({ id }) => id),

@@ -54,39 +54,57 @@ describe("servers in trouble", () => {
       await (await startOne(folder, "postgres")).stop();
       const cluster = join(folder, "servers/postgres/data/cluster");
       rmSync(join(cluster, "global"), { recursive: true });
-      await assert.rejects(startOne(folder, "postgres"), problem(/PostgreSQL did not start \(exit code 2?1?\).*global\/pg_control.*log: /));
+      await assert.rejects(
+        startOne(folder, "postgres"),
+        problem(/PostgreSQL did not start \(exit code 2?1?\).*global\/pg_control.*log: /),
+      );
       rmSync(join(cluster, "PG_VERSION"));
-      await assert.rejects(startOne(folder, "postgres"), problem(/cluster is broken \(no PG_VERSION\).*backup/));
+      await assert.rejects(
+        startOne(folder, "postgres"),
+        problem(/cluster is broken \(no PG_VERSION\).*backup/),
+      );
     }));
 
-  it("say that the disk is full, with the server's own words", { skip: !asRoot && "only root can mount a small disk" }, () =>
-    inFolder(async (folder) => {
-      const disk = join(folder, "disk");
-      mkdirSync(disk);
-      assert.equal(spawnSync("mount", ["-t", "tmpfs", "-o", "size=12m,mode=755", "tmpfs", disk]).status, 0);
-      try {
-        await assert.rejects(startOne(disk, "postgres"), problem(/could not be made: .*No space left on device/));
-        writeFileSync(join(disk, "ballast"), Buffer.alloc(4096));
-        spawnSync("dd", ["if=/dev/zero", `of=${join(disk, "ballast")}`, "bs=64k"]);
-        await assert.rejects(startOne(disk, "redis"), problem(/disk is full.*DATA_DIR/));
-      } finally {
-        spawnSync("umount", [disk]);
-      }
-    }),
+  it(
+    "say that the disk is full, with the server's own words",
+    { skip: !asRoot && "only root can mount a small disk" },
+    () =>
+      inFolder(async (folder) => {
+        const disk = join(folder, "disk");
+        mkdirSync(disk);
+        assert.equal(
+          spawnSync("mount", ["-t", "tmpfs", "-o", "size=12m,mode=755", "tmpfs", disk]).status,
+          0,
+        );
+        try {
+          await assert.rejects(
+            startOne(disk, "postgres"),
+            problem(/could not be made: .*No space left on device/),
+          );
+          writeFileSync(join(disk, "ballast"), Buffer.alloc(4096));
+          spawnSync("dd", ["if=/dev/zero", `of=${join(disk, "ballast")}`, "bs=64k"]);
+          await assert.rejects(startOne(disk, "redis"), problem(/disk is full.*DATA_DIR/));
+        } finally {
+          spawnSync("umount", [disk]);
+        }
+      }),
   );
 
-  it("go elsewhere with one line where their users cannot enter", { skip: !asRoot && "others run as who they are" }, () =>
-    inFolder(async (folder) => {
-      const lines: string[] = [];
-      mkdirSync(join(folder, "closed", "data"), { recursive: true });
-      chmodSync(join(folder, "closed"), 0o700);
-      const servers = await startOne(join(folder, "closed", "data"), "redis", lines);
-      await servers.stop();
-      assert.match(servers.folder, /^\/var\/lib\/boxoffice-[0-9a-f]{12}$/);
-      assert.equal(lines.filter((line) => line.includes(servers.folder)).length, 1);
-      assert.ok(existsSync(join(servers.folder, "redis")));
-      rmSync(servers.folder, { recursive: true });
-    }),
+  it(
+    "go elsewhere with one line where their users cannot enter",
+    { skip: !asRoot && "others run as who they are" },
+    () =>
+      inFolder(async (folder) => {
+        const lines: string[] = [];
+        mkdirSync(join(folder, "closed", "data"), { recursive: true });
+        chmodSync(join(folder, "closed"), 0o700);
+        const servers = await startOne(join(folder, "closed", "data"), "redis", lines);
+        await servers.stop();
+        assert.match(servers.folder, /^\/var\/lib\/boxoffice-[0-9a-f]{12}$/);
+        assert.equal(lines.filter((line) => line.includes(servers.folder)).length, 1);
+        assert.ok(existsSync(join(servers.folder, "redis")));
+        rmSync(servers.folder, { recursive: true });
+      }),
   );
 
   it("stay down, and say so, when they die again and again", () =>
@@ -95,9 +113,15 @@ describe("servers in trouble", () => {
       const servers = await startOne(folder, "redis", lines);
       appendFileSync(join(folder, "servers/redis/redis.conf"), "no-such-setting yes\n");
       servers.server("redis").kill("SIGKILL");
-      await until(() => lines.some((line) => line.startsWith("Redis died 5 times in quick succession and stays down. Its log: ")), {
-        withinMs: 20_000,
-      });
+      await until(
+        () =>
+          lines.some((line) =>
+            line.startsWith("Redis died 5 times in quick succession and stays down. Its log: "),
+          ),
+        {
+          withinMs: 20_000,
+        },
+      );
       assert.ok(
         lines.some((line) => line.includes("no-such-setting")),
         "its own words are passed on",
@@ -135,10 +159,17 @@ describe("a data folder", () => {
     inFolder(async (folder) => {
       const release = lockDataDir(folder);
       const urls = { DATABASE_URL: "", REDIS_URL: "", AMQP_URL: "", TRANSPORTER: "" };
-      const forget = writeEngineFile(folder, { nodeId: "n", address: "http://127.0.0.1:3000", urls, prometheusUrl: undefined });
+      const forget = writeEngineFile(folder, {
+        nodeId: "n",
+        address: "http://127.0.0.1:3000",
+        urls,
+        prometheusUrl: undefined,
+      });
       assert.throws(
         () => lockDataDir(folder),
-        problem(new RegExp(`already \\(process ${process.pid}\\): it answers at http://127.0.0.1:3000`)),
+        problem(
+          new RegExp(`already \\(process ${process.pid}\\): it answers at http://127.0.0.1:3000`),
+        ),
       );
       forget();
       release();
@@ -147,7 +178,10 @@ describe("a data folder", () => {
 
   it("is free again after an engine that was killed", () =>
     inFolder(async (folder) => {
-      writeFileSync(join(folder, "engine.lock"), JSON.stringify({ pid: process.pid, started: "another time" }));
+      writeFileSync(
+        join(folder, "engine.lock"),
+        JSON.stringify({ pid: process.pid, started: "another time" }),
+      );
       lockDataDir(folder)();
     }));
 });

@@ -18,7 +18,11 @@ describe("the private servers, all of them", () => {
   let servers: RunningServers;
 
   before(async () => {
-    servers = await startServers({ dataDir: folder, report: (line) => lines.push(line), restart: true });
+    servers = await startServers({
+      dataDir: folder,
+      report: (line) => lines.push(line),
+      restart: true,
+    });
   });
   after(async () => {
     await servers.stop();
@@ -26,7 +30,11 @@ describe("the private servers, all of them", () => {
   });
 
   async function askRedis<T>(ask: (redis: Redis) => Promise<T>): Promise<T> {
-    const redis = new Redis(servers.urls.REDIS_URL ?? "", { maxRetriesPerRequest: 0, retryStrategy: null, commandTimeout: 1_000 });
+    const redis = new Redis(servers.urls.REDIS_URL ?? "", {
+      maxRetriesPerRequest: 0,
+      retryStrategy: null,
+      commandTimeout: 1_000,
+    });
     redis.on("error", () => undefined);
     try {
       return await ask(redis);
@@ -37,22 +45,35 @@ describe("the private servers, all of them", () => {
 
   it("come up with one line each", () => {
     for (const label of ["PostgreSQL", "Redis", "RabbitMQ", "NATS"])
-      assert.equal(lines.filter((line) => new RegExp(`^${label} is up on port \\d+ \\(`).test(line)).length, 1, label);
+      assert.equal(
+        lines.filter((line) => new RegExp(`^${label} is up on port \\d+ \\(`).test(line)).length,
+        1,
+        label,
+      );
   });
 
   it("take credentials, and show none in the list of processes", async () => {
     const { urls } = servers;
     const portOf = (url: string | undefined) => Number(new URL(url ?? "").port);
     assert.ok(await answers(portOf(urls.REDIS_URL), "PING\r\n", /^-NOAUTH/));
-    assert.ok(await answers(portOf(urls.TRANSPORTER), 'CONNECT {"verbose":true}\r\n', /-ERR 'Authorization Violation'/));
+    assert.ok(
+      await answers(
+        portOf(urls.TRANSPORTER),
+        'CONNECT {"verbose":true}\r\n',
+        /-ERR 'Authorization Violation'/,
+      ),
+    );
     const wrong = new URL(urls.DATABASE_URL ?? "");
     wrong.password = "wrong";
     await assert.rejects(new Client({ connectionString: wrong.href }).connect(), { code: "28P01" });
     const passwords = Object.values(urls).map((url) => new URL(url).password);
     assert.equal(new Set(passwords).size, 4);
-    for (const pid of (existsSync("/proc") ? readdirSync("/proc") : []).filter((name) => /^\d+$/.test(name))) {
+    for (const pid of (existsSync("/proc") ? readdirSync("/proc") : []).filter((name) =>
+      /^\d+$/.test(name),
+    )) {
       const commandLine = tryRead(`/proc/${pid}/cmdline`);
-      for (const password of passwords) assert.ok(!commandLine.includes(password), `process ${pid} shows a password`);
+      for (const password of passwords)
+        assert.ok(!commandLine.includes(password), `process ${pid} shows a password`);
     }
   });
 
@@ -65,8 +86,12 @@ describe("the private servers, all of them", () => {
     await askRedis((redis) => redis.set("kept", "yes").then(() => redis.save()));
     const before = servers.server("redis").pid;
     servers.server("redis").kill("SIGKILL");
-    await until(() => lines.some((line) => line.startsWith("Redis is back on port")), { withinMs: 10_000 });
-    assert.ok(lines.some((line) => /^Redis ended \(SIGKILL\).*starting it again on its data$/.test(line)));
+    await until(() => lines.some((line) => line.startsWith("Redis is back on port")), {
+      withinMs: 10_000,
+    });
+    assert.ok(
+      lines.some((line) => /^Redis ended \(SIGKILL\).*starting it again on its data$/.test(line)),
+    );
     assert.notEqual(servers.server("redis").pid, before);
     assert.equal(await askRedis((redis) => redis.get("kept")), "yes");
   });
@@ -84,7 +109,10 @@ describe("the private servers, all of them", () => {
 
   it("keep what PostgreSQL committed before a kill -9", async () => {
     const ask = async (sql: string): Promise<unknown[]> => {
-      const client = new Client({ connectionString: servers.urls.DATABASE_URL, connectionTimeoutMillis: 1_000 });
+      const client = new Client({
+        connectionString: servers.urls.DATABASE_URL,
+        connectionTimeoutMillis: 1_000,
+      });
       client.on("error", () => undefined);
       await client.connect();
       return client
@@ -94,7 +122,9 @@ describe("the private servers, all of them", () => {
     };
     await ask("CREATE TABLE kept AS SELECT 1 AS one");
     servers.server("postgres").kill("SIGKILL");
-    assert.deepEqual(await until(() => ask("SELECT one FROM kept"), { withinMs: 20_000 }), [{ one: 1 }]);
+    assert.deepEqual(await until(() => ask("SELECT one FROM kept"), { withinMs: 20_000 }), [
+      { one: 1 },
+    ]);
   });
 
   it("leave no process when stopped, in less than 20 seconds", async () => {
@@ -110,9 +140,13 @@ describe("the private servers, all of them", () => {
 describe("a program with servers that is killed", () => {
   it("leaves none of them running", async () => {
     const { folder, remove } = temporaryFolder();
-    const program = spawn(process.execPath, [fileURLToPath(new URL("../support/servers-program.ts", import.meta.url)), folder], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const program = spawn(
+      process.execPath,
+      [fileURLToPath(new URL("../support/servers-program.ts", import.meta.url)), folder],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     await once(program.stdout, "data");
     const running = rememberedServers(folder);
     assert.equal(stillRunning(running).length, 5);

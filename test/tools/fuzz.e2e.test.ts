@@ -27,20 +27,38 @@ describe("fuzz over the contract", () => {
 
   it("S20: 2,000 requests made from the contract, valid, nearly valid and absurd, and every answer is as it says", async (context) => {
     const ask = httpClient(engine.url);
-    assert.equal((await ask("POST", "/api/auth/register", { json: { ...CREDENTIALS, name: "Fuzz" } })).status, 201);
+    assert.equal(
+      (await ask("POST", "/api/auth/register", { json: { ...CREDENTIALS, name: "Fuzz" } })).status,
+      201,
+    );
     const login = await ask("POST", "/api/auth/login", { json: CREDENTIALS });
     const eventIds = [
       await engine.addEvent({ capacity: 10_000 }),
       await engine.addEvent({ capacity: 3 }),
       await engine.addEvent({ startsInMs: -1 }),
     ];
-    const tokens = [String(login.json?.accessToken), ...Array.from({ length: 15 }, () => engine.accessToken())];
+    const tokens = [
+      String(login.json?.accessToken),
+      ...Array.from({ length: 15 }, () => engine.accessToken()),
+    ];
     const seed = 20261122;
     const report = await fuzz({
-      ...{ url: engine.url, contract, served, requests: REQUESTS, seed },
-      ...{ eventIds, credentials: CREDENTIALS, tokens },
+      url: engine.url,
+      contract,
+      served,
+      requests: REQUESTS,
+      seed,
+      eventIds,
+      credentials: CREDENTIALS,
+      tokens,
     });
-    context.diagnostic(JSON.stringify({ statuses: report.statuses, slowestMs: Math.round(report.slowestMs), absent: report.absent }));
+    context.diagnostic(
+      JSON.stringify({
+        statuses: report.statuses,
+        slowestMs: Math.round(report.slowestMs),
+        absent: report.absent,
+      }),
+    );
     assert.deepEqual(report.faults, [], report.faults.join("\n\n"));
     for (const status of ["200", "201", "401", "404", "405", "413", "415", "422"])
       assert.ok((report.statuses[status] ?? 0) > 0, `a ${status} was seen`);
@@ -48,7 +66,9 @@ describe("fuzz over the contract", () => {
 
   it("sees answers that break the contract", () => {
     const operation =
-      contract.operations.find(({ method, path }) => method === "POST" && path === "/api/events/{eventId}/tickets") ?? assert.fail();
+      contract.operations.find(
+        ({ method, path }) => method === "POST" && path === "/api/events/{eventId}/tickets",
+      ) ?? assert.fail();
     const request = {
       operation,
       method: "POST",
@@ -57,8 +77,19 @@ describe("fuzz over the contract", () => {
       body: Buffer.from('{"quantity":99}'),
       intent: "nearly",
     } as const;
-    const problem = { type: "urn:boxoffice:problem:try-again", title: "t", status: 503, code: "TRY_AGAIN", requestId: "r" };
-    const headers = { "content-type": "application/problem+json", "x-request-id": "r", "retry-after": "1", "cache-control": "no-store" };
+    const problem = {
+      type: "urn:boxoffice:problem:try-again",
+      title: "t",
+      status: 503,
+      code: "TRY_AGAIN",
+      requestId: "r",
+    };
+    const headers = {
+      "content-type": "application/problem+json",
+      "x-request-id": "r",
+      "retry-after": "1",
+      "cache-control": "no-store",
+    };
     const answer = (more: object, changed: object = {}) => ({
       status: 503,
       headers: { ...headers, ...more },
@@ -77,7 +108,12 @@ describe("fuzz over the contract", () => {
       {
         status: 500,
         headers,
-        body: JSON.stringify({ ...problem, type: "urn:boxoffice:problem:internal", status: 500, code: "INTERNAL" }),
+        body: JSON.stringify({
+          ...problem,
+          type: "urn:boxoffice:problem:internal",
+          status: 500,
+          code: "INTERNAL",
+        }),
         ms: 1,
       },
       { status: 202, headers: {}, body: "{}", ms: 1 },
@@ -87,8 +123,12 @@ describe("fuzz over the contract", () => {
       const type = `urn:boxoffice:problem:${code.toLowerCase().replaceAll("_", "-")}`;
       return { ...answer({}, { status, code, type }), status };
     };
-    const own = served.operations.find(({ method, path }) => method === "POST" && path === request.operation.path) ?? assert.fail();
-    const byServed = (one: ReturnType<typeof answer>) => faultsOf(served, { ...request, operation: own }, one);
+    const own =
+      served.operations.find(
+        ({ method, path }) => method === "POST" && path === request.operation.path,
+      ) ?? assert.fail();
+    const byServed = (one: ReturnType<typeof answer>) =>
+      faultsOf(served, { ...request, operation: own }, one);
     for (const [status, code] of [
       [409, "EVENT_OVER"],
       [503, "OUTCOME_UNKNOWN"],
@@ -100,7 +140,12 @@ describe("fuzz over the contract", () => {
       [404, "TICKET_NOT_FOUND"],
       [403, "CSRF_REFUSED"],
     ] as const)
-      assert.notDeepEqual(byServed(problemWith(status, code)), [], `${code} is not a purchase's, by the document of the engine`);
-    for (const one of broken) assert.notDeepEqual(faultsOf(contract, request, one), [], JSON.stringify(one));
+      assert.notDeepEqual(
+        byServed(problemWith(status, code)),
+        [],
+        `${code} is not a purchase's, by the document of the engine`,
+      );
+    for (const one of broken)
+      assert.notDeepEqual(faultsOf(contract, request, one), [], JSON.stringify(one));
   });
 });

@@ -5,7 +5,13 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
 import { ensureDemoCatalogue, OPERATOR } from "../../tools/demo/demo-catalog.ts";
-import { type Visitors, madeUp, registerHere, startBrowser, takePicture } from "../support/browser.ts";
+import {
+  type Visitors,
+  madeUp,
+  registerHere,
+  startBrowser,
+  takePicture,
+} from "../support/browser.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 
 const THEMES = ["light", "dark"] as const;
@@ -23,7 +29,12 @@ describe("every page", () => {
   before(async () => {
     engine = await startEngine();
     const { broker } = await engine.startNode({ SERVICES: "catalog" });
-    await ensureDemoCatalogue(broker, createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR), Date.now(), 1_500);
+    await ensureDemoCatalogue(
+      broker,
+      createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR),
+      Date.now(),
+      1_500,
+    );
     visitors = await startBrowser(engine.url);
   });
   after(async () => {
@@ -37,7 +48,9 @@ describe("every page", () => {
     const found = await page.evaluate(async () => {
       const { violations: all } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
       return all.flatMap(({ id, nodes }) =>
-        nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")} ${failureSummary ?? ""}`),
+        nodes.map(
+          ({ target, failureSummary }) => `${id}: ${target.join(" ")} ${failureSummary ?? ""}`,
+        ),
       );
     });
     return found;
@@ -48,7 +61,10 @@ describe("every page", () => {
     const [row] = await engine.database.query<{ id: string }>({
       text: "SELECT id FROM event WHERE source = 'demo' AND total_capacity > 1000 AND type = 'concert' AND name !~ '[^ -ÿ]' ORDER BY date LIMIT 1",
     });
-    return { open: row?.id ?? assert.fail("no such event"), soldOut: await engine.addEvent({ capacity: 0 }) };
+    return {
+      open: row?.id ?? assert.fail("no such event"),
+      soldOut: await engine.addEvent({ capacity: 0 }),
+    };
   }
 
   async function buyTicket(page: Page, eventId: string): Promise<string> {
@@ -60,7 +76,10 @@ describe("every page", () => {
 
   /** Who they are now is in their next token: the next page has one. */
   async function makeOperator(email: string): Promise<void> {
-    await engine.database.query({ text: "UPDATE user_account SET role = 'operator' WHERE email = $1", values: [email] });
+    await engine.database.query({
+      text: "UPDATE user_account SET role = 'operator' WHERE email = $1",
+      values: [email],
+    });
   }
 
   async function stopsOf(page: Page): Promise<Stop[]> {
@@ -106,10 +125,16 @@ describe("every page", () => {
             if (index === 0) await page.goto(path);
             if (press !== undefined && index === 0) await page.locator(press).click();
             await page.locator(ready).first().waitFor();
-            const overflow = await page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            const overflow = await page.evaluate<number>(
+              "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+            );
             if (overflow > 0) faults.push(`${name} at ${width}: ${overflow} px too wide`);
-            if (AXE_AT.includes(width)) faults.push(...(await violations(page)).map((fault) => `${name} at ${width}: ${fault}`));
-            if (pictured) await takePicture(page, `${name}-${locale.slice(0, 2)}-${colorScheme}-${width}`);
+            if (AXE_AT.includes(width))
+              faults.push(
+                ...(await violations(page)).map((fault) => `${name} at ${width}: ${fault}`),
+              );
+            if (pictured)
+              await takePicture(page, `${name}-${locale.slice(0, 2)}-${colorScheme}-${width}`);
           }
         };
         for (const stop of ANONYMOUS) await look(stop);
@@ -127,25 +152,78 @@ describe("every page", () => {
       });
 
   /** What one sees while, and when, something does not come: `api` is what becomes of the requests that match. */
-  type State = { name: string; path: string; hold: string; how: "silence" | "busy" | "no network"; ready: string | RegExp };
+  type State = {
+    name: string;
+    path: string;
+    hold: string;
+    how: "silence" | "busy" | "no network";
+    ready: string | RegExp;
+  };
 
   it("says what it is waiting for, and what went wrong, without what axe finds", async () => {
     const { open } = await events();
     const states: State[] = [
-      { name: "browse-loading", path: "/", hold: "**/api/events?*", how: "silence", ready: ".cards .skeleton" },
-      { name: "browse-trying", path: "/", hold: "**/api/events?*", how: "busy", ready: /No answer yet; we keep trying/ },
-      { name: "browse-failed", path: "/", hold: "**/api/events?*", how: "no network", ready: /We cannot be reached just now/ },
-      { name: "event-loading", path: `/events/${open}`, hold: "**/api/events/*", how: "silence", ready: ".event .skeleton" },
-      { name: "event-failed", path: `/events/${open}`, hold: "**/api/events/*", how: "busy", ready: /It is very busy just now/ },
-      { name: "tickets-loading", path: "/tickets", hold: "**/api/tickets?*", how: "silence", ready: ".loading" },
-      { name: "engine-closed", path: "/engine", hold: "**/api/operator/*", how: "silence", ready: /This page is for operators/ },
+      {
+        name: "browse-loading",
+        path: "/",
+        hold: "**/api/events?*",
+        how: "silence",
+        ready: ".cards .skeleton",
+      },
+      {
+        name: "browse-trying",
+        path: "/",
+        hold: "**/api/events?*",
+        how: "busy",
+        ready: /No answer yet; we keep trying/,
+      },
+      {
+        name: "browse-failed",
+        path: "/",
+        hold: "**/api/events?*",
+        how: "no network",
+        ready: /We cannot be reached just now/,
+      },
+      {
+        name: "event-loading",
+        path: `/events/${open}`,
+        hold: "**/api/events/*",
+        how: "silence",
+        ready: ".event .skeleton",
+      },
+      {
+        name: "event-failed",
+        path: `/events/${open}`,
+        hold: "**/api/events/*",
+        how: "busy",
+        ready: /It is very busy just now/,
+      },
+      {
+        name: "tickets-loading",
+        path: "/tickets",
+        hold: "**/api/tickets?*",
+        how: "silence",
+        ready: ".loading",
+      },
+      {
+        name: "engine-closed",
+        path: "/engine",
+        hold: "**/api/operator/*",
+        how: "silence",
+        ready: /This page is for operators/,
+      },
     ];
-    const { page, close } = await visitors.open({ reducedMotion: "reduce", viewport: { width: 360, height: 800 } });
+    const { page, close } = await visitors.open({
+      reducedMotion: "reduce",
+      viewport: { width: 360, height: 800 },
+    });
     const faults: string[] = [];
     await page.goto("/register");
     const email = await registerHere(page);
     const look = async (name: string, ready: string | RegExp): Promise<void> => {
-      await (typeof ready === "string" ? page.locator(ready).first() : page.getByText(ready)).waitFor();
+      await (
+        typeof ready === "string" ? page.locator(ready).first() : page.getByText(ready)
+      ).waitFor();
       faults.push(...(await violations(page)).map((fault) => `${name}: ${fault}`));
       await takePicture(page, `${name}-360`);
     };

@@ -18,7 +18,11 @@ describe("an order whose node is killed", () => {
   /** May hold a lock for longer than who sells. */
   let patient: Database;
   before(async () => {
-    world = await openWorld({ counts: { api: 1, purchasing: 3, ledger: 1 }, throwaway: true, report: () => undefined });
+    world = await openWorld({
+      counts: { api: 1, purchasing: 3, ledger: 1 },
+      throwaway: true,
+      report: () => undefined,
+    });
     patient = openDatabase(world.urls.DATABASE_URL, "long");
     visitors = await startBrowser(world.cluster.of("api")[0]?.url ?? "");
   });
@@ -31,9 +35,13 @@ describe("an order whose node is killed", () => {
   /** An event of which somebody has bought a ticket, so that it has a worker, and the node that this is on. */
   async function onSale(): Promise<{ eventId: string; owner: ClusterNode }> {
     const eventId = await world.addEvent(CAPACITY);
-    const headers = { Authorization: `Bearer ${world.accessToken(randomUUID())}`, "Content-Type": "application/json" };
+    const headers = {
+      Authorization: `Bearer ${world.accessToken(randomUUID())}`,
+      "Content-Type": "application/json",
+    };
     const path = `${world.cluster.of("api")[0]?.url ?? ""}/api/events/${eventId}/tickets`;
-    const buy = async (): Promise<boolean> => (await fetch(path, { method: "POST", headers, body: "{}" })).status === 201;
+    const buy = async (): Promise<boolean> =>
+      (await fetch(path, { method: "POST", headers, body: "{}" })).status === 201;
     await until(buy, { withinMs: 10_000, what: "The first ticket is sold" });
     const [worker] = await world.database.query<{ node: string }>({
       text: "SELECT node FROM event_worker WHERE event_id = $1",
@@ -43,7 +51,9 @@ describe("an order whose node is killed", () => {
   }
 
   async function orderIsOnTheWay(page: Page): Promise<void> {
-    const sent = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/tickets"));
+    const sent = page.waitForRequest(
+      (request) => request.method() === "POST" && request.url().endsWith("/tickets"),
+    );
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
     await sent;
   }
@@ -69,10 +79,19 @@ describe("an order whose node is killed", () => {
   async function twoAreSold(eventId: string): Promise<void> {
     const count = async (text: string): Promise<number> =>
       (await world.database.query<{ count: number }>({ text, values: [eventId] }))[0]?.count ?? -1;
-    assert.equal(await count("SELECT count(*)::integer AS count FROM event_tickets WHERE event_id = $1"), 2);
+    assert.equal(
+      await count("SELECT count(*)::integer AS count FROM event_tickets WHERE event_id = $1"),
+      2,
+    );
     const left = "SELECT capacity AS count FROM event WHERE id = $1";
-    await until(async () => (await count(left)) === CAPACITY - 2, { withinMs: 30_000, what: "Both are booked" });
-    assert.equal(await count("SELECT count(*)::integer AS count FROM capacity_ledger WHERE event_id = $1"), 2);
+    await until(async () => (await count(left)) === CAPACITY - 2, {
+      withinMs: 30_000,
+      what: "Both are booked",
+    });
+    assert.equal(
+      await count("SELECT count(*)::integer AS count FROM capacity_ledger WHERE event_id = $1"),
+      2,
+    );
   }
 
   async function buyerAt(eventId: string) {
@@ -104,9 +123,15 @@ describe("an order whose node is killed", () => {
     const { eventId, owner } = await onSale();
     const { page, close } = await buyerAt(eventId);
     await patient.transaction(async (holder) => {
-      await holder.query({ text: "SELECT FROM event_worker WHERE event_id = $1 FOR UPDATE", values: [eventId] });
+      await holder.query({
+        text: "SELECT FROM event_worker WHERE event_id = $1 FOR UPDATE",
+        values: [eventId],
+      });
       await orderIsOnTheWay(page);
-      await until(async () => (await lockWaits(world.database, "%WITH fence%")) > 0, { withinMs: 5_000, what: "The commit waits" });
+      await until(async () => (await lockWaits(world.database, "%WITH fence%")) > 0, {
+        withinMs: 5_000,
+        what: "The commit waits",
+      });
       owner.kill("SIGKILL");
       assert.equal(await owner.ended(), "SIGKILL");
     });
@@ -121,7 +146,11 @@ describe("an order whose node is killed", () => {
     for (const node of world.cluster.of("purchasing")) node.kill("SIGKILL");
     await owner.ended();
     await orderIsOnTheWay(page);
-    await page.getByText(/Nothing has been bought for you yet; we keep trying|we ask again for the same order/).waitFor();
+    await page
+      .getByText(
+        /Nothing has been bought for you yet; we keep trying|we ask again for the same order/,
+      )
+      .waitFor();
     assert.equal(await page.getByRole("heading", { name: "It is yours" }).count(), 0);
     await owner.start();
     await endsWithOneTicket(page, eventId);

@@ -12,7 +12,12 @@ describe("a buyer at the pages", () => {
   before(async () => {
     engine = await startEngine();
     const { broker } = await engine.startNode({ SERVICES: "catalog" });
-    await ensureDemoCatalogue(broker, createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR), Date.now(), 200);
+    await ensureDemoCatalogue(
+      broker,
+      createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR),
+      Date.now(),
+      200,
+    );
     visitors = await startBrowser(engine.url);
   });
   after(async () => {
@@ -78,26 +83,36 @@ describe("a buyer at the pages", () => {
     await page.goto(`/events/${eventId}`);
     await page.getByRole("heading", { name: "Concert" }).waitFor();
     const { faults } = await answers();
-    assert.match(faults.join(), /GET \/api\/events\/[0-9a-f-]{36}: the body breaks the contract: .*totalCapacity/);
+    assert.match(
+      faults.join(),
+      /GET \/api\/events\/[0-9a-f-]{36}: the body breaks the contract: .*totalCapacity/,
+    );
     await assert.rejects(close(), /answered as the OpenAPI document says/);
   });
 
   it("does all of it with the keyboard alone", async () => {
     const eventId = await engine.addEvent({ capacity: 5 });
     const { page, complaints, close } = await visitors.open();
-    const focused = (): Promise<string> => page.evaluate("document.activeElement?.textContent?.trim() ?? ''");
+    const focused = (): Promise<string> =>
+      page.evaluate("document.activeElement?.textContent?.trim() ?? ''");
     const tabTo = async (name: string): Promise<void> => {
       for (let presses = 0; presses < 60; presses += 1) {
         await page.keyboard.press("Tab");
         if ((await focused()) === name) return;
       }
-      assert.fail(`${name} cannot be reached with the keyboard; the focus is on ${await focused()}`);
+      assert.fail(
+        `${name} cannot be reached with the keyboard; the focus is on ${await focused()}`,
+      );
     };
     await page.goto(`/register?to=/events/${eventId}`);
     await page.getByRole("heading", { level: 1 }).waitFor();
     await tabTo("Skip to the content");
     await page.keyboard.press("Enter");
-    for (const text of ["Grace Hopper", `keyboard-${process.pid}@example.org`, "correct horse battery staple"]) {
+    for (const text of [
+      "Grace Hopper",
+      `keyboard-${process.pid}@example.org`,
+      "correct horse battery staple",
+    ]) {
       await page.keyboard.press("Tab");
       await page.keyboard.type(text);
     }
@@ -133,7 +148,9 @@ describe("a buyer at the pages", () => {
     }
     await onlooker.goto(`/events/${eventId}`);
     const buyers = [one, other];
-    await Promise.all(buyers.map((page) => page.getByRole("button", { name: "Buy 1 ticket" }).waitFor()));
+    await Promise.all(
+      buyers.map((page) => page.getByRole("button", { name: "Buy 1 ticket" }).waitFor()),
+    );
     // Neither order passes before both are on the way: sold out is shown so soon that the slower one could not click any more.
     const bothOrdered = Promise.withResolvers<undefined>();
     let orders = 0;
@@ -144,7 +161,9 @@ describe("a buyer at the pages", () => {
         await bothOrdered.promise;
         await route.continue();
       });
-    await Promise.all(buyers.map((page) => page.getByRole("button", { name: "Buy 1 ticket" }).click()));
+    await Promise.all(
+      buyers.map((page) => page.getByRole("button", { name: "Buy 1 ticket" }).click()),
+    );
     const outcomes = await Promise.all(
       buyers.map(async (page) => {
         const yes = page.getByRole("heading", { name: "It is yours" });
@@ -154,7 +173,9 @@ describe("a buyer at the pages", () => {
       }),
     );
     assert.deepEqual(outcomes.sort(), [false, true]);
-    await Promise.all([one, other, onlooker].map((page) => page.getByText("Sold out").first().waitFor()));
+    await Promise.all(
+      [one, other, onlooker].map((page) => page.getByText("Sold out").first().waitFor()),
+    );
     assert.equal(await onlooker.getByRole("button", { name: /buy/i }).count(), 0);
     await Promise.all(windows.map(({ close }) => close()));
   });
@@ -163,8 +184,15 @@ describe("a buyer at the pages", () => {
     const eventId = await engine.addEvent({ capacity: 1 });
     const { page, close } = await visitors.open();
     const before = await (await fetch(`${engine.url}/api/events/${eventId}`)).text();
-    const headers = { Authorization: `Bearer ${engine.accessToken()}`, "Content-Type": "application/json" };
-    const bought = await fetch(`${engine.url}/api/events/${eventId}/tickets`, { method: "POST", headers, body: "{}" });
+    const headers = {
+      Authorization: `Bearer ${engine.accessToken()}`,
+      "Content-Type": "application/json",
+    };
+    const bought = await fetch(`${engine.url}/api/events/${eventId}/tickets`, {
+      method: "POST",
+      headers,
+      body: "{}",
+    });
     assert.equal(bought.status, 201);
     const stream = page.waitForResponse("**/availability");
     await page.route(`**/api/events/${eventId}`, async (route) => {

@@ -110,12 +110,16 @@ describe("an order", () => {
       return route.continue();
     });
     await Promise.all(tabs.map((tab) => tab.goto(`/events/${eventId}`)));
-    await Promise.all(tabs.map((tab) => tab.getByRole("button", { name: "Buy 1 ticket" }).waitFor()));
+    await Promise.all(
+      tabs.map((tab) => tab.getByRole("button", { name: "Buy 1 ticket" }).waitFor()),
+    );
     assert.equal(refreshes, 1, "the others heard of it");
     await page.getByRole("link", { name: "Account" }).click();
     await page.getByRole("button", { name: "Sign out", exact: true }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    await Promise.all(tabs.slice(1).map((tab) => tab.getByRole("button", { name: "Sign in to buy" }).waitFor()));
+    await Promise.all(
+      tabs.slice(1).map((tab) => tab.getByRole("button", { name: "Sign in to buy" }).waitFor()),
+    );
     await close();
   });
 });

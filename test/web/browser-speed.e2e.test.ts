@@ -8,7 +8,12 @@ import { type Visitors, startBrowser } from "../support/browser.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 
 /** Chromium's own "Fast 3G": 1.6 Mbit/s less a tenth, and 150 ms times 3.75 for every request. */
-const FAST_3G = { offline: false, latency: 562.5, downloadThroughput: (1.6e6 * 0.9) / 8, uploadThroughput: (750e3 * 0.9) / 8 };
+const FAST_3G = {
+  offline: false,
+  latency: 562.5,
+  downloadThroughput: (1.6e6 * 0.9) / 8,
+  uploadThroughput: (750e3 * 0.9) / 8,
+};
 /** What may be used of 2 s: two round trips, and these bytes at that pace take 1.75 s; the rest is the reader's machine's. */
 const BYTES_MAX = 120_000;
 const REQUESTS_MAX = 9;
@@ -23,7 +28,12 @@ describe("a first visit on fast 3G", () => {
   before(async () => {
     engine = await startEngine();
     const { broker } = await engine.startNode({ SERVICES: "catalog" });
-    await ensureDemoCatalogue(broker, createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR), Date.now(), 300);
+    await ensureDemoCatalogue(
+      broker,
+      createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR),
+      Date.now(),
+      300,
+    );
     visitors = await startBrowser(engine.url);
   });
   after(async () => {
@@ -73,13 +83,19 @@ describe("a first visit on fast 3G", () => {
   it("takes a third round trip where the address does not tell what will be asked", async () => {
     const { page, close } = await visitors.open();
     const { askedByScripts } = await visit(page, "/?type=concert", ".card a");
-    assert.ok(askedByScripts.includes("/api/events?type=concert&limit=24"), askedByScripts.join(", "));
+    assert.ok(
+      askedByScripts.includes("/api/events?type=concert&limit=24"),
+      askedByScripts.join(", "),
+    );
     await close();
   });
 });
 
 /** Fills in as requests come and end. What is asked for before a script has arrived, the page itself asks for. */
-function watchRequests(protocol: CDPSession, baseURL: string): Pick<Visit, "bytes" | "requests" | "askedByScripts"> {
+function watchRequests(
+  protocol: CDPSession,
+  baseURL: string,
+): Pick<Visit, "bytes" | "requests" | "askedByScripts"> {
   let scriptsRun = false;
   const seen = { bytes: 0, requests: [] as string[], askedByScripts: [] as string[] };
   protocol.on("Network.requestWillBeSent", ({ request, initiator }) => {
@@ -90,7 +106,10 @@ function watchRequests(protocol: CDPSession, baseURL: string): Pick<Visit, "byte
   protocol.on("Network.responseReceived", ({ type }) => {
     if (type === "Script") scriptsRun = true;
   });
-  protocol.on("Network.loadingFinished", ({ encodedDataLength }) => (seen.bytes += encodedDataLength));
+  protocol.on(
+    "Network.loadingFinished",
+    ({ encodedDataLength }) => (seen.bytes += encodedDataLength),
+  );
   return seen;
 }
 

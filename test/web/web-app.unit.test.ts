@@ -17,8 +17,17 @@ const MANIFEST: Manifest = {
 
 describe("the budget of the first load", () => {
   it("counts each script once that the first page needs, and none that comes later", () => {
-    const sizes: Record<string, number> = { "boot.js": 1, "app.js": 10, "react.js": 100, "shared.js": 1_000 };
-    const { files, bytes } = firstLoad(MANIFEST, ["index.html", "app.tsx"], (file) => sizes[file] ?? Number.NaN);
+    const sizes: Record<string, number> = {
+      "boot.js": 1,
+      "app.js": 10,
+      "react.js": 100,
+      "shared.js": 1_000,
+    };
+    const { files, bytes } = firstLoad(
+      MANIFEST,
+      ["index.html", "app.tsx"],
+      (file) => sizes[file] ?? Number.NaN,
+    );
     assert.deepEqual(files, ["boot.js", "app.js", "react.js", "shared.js"]);
     assert.equal(bytes, 1_111);
   });

@@ -3,17 +3,32 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Code, Problem, problemOf } from "../../public/src/api/problem.ts";
 import { randomFrom } from "../../public/src/artwork/random.ts";
-import { daysOf, filtersFrom, NO_FILTERS, paramsOf, spanOf } from "../../public/src/search/filters.ts";
+import {
+  daysOf,
+  filtersFrom,
+  NO_FILTERS,
+  paramsOf,
+  spanOf,
+} from "../../public/src/search/filters.ts";
 import { asksTheSame, earlyPath } from "../../public/src/prefetch.ts";
 import type { Engine } from "../../public/src/api/types.ts";
 import { MOMENTS_KEPT, nextMoment } from "../../public/src/engine/time-series.ts";
 import { sparkPaths } from "../../public/src/engine/sparkline.ts";
-import { afterProblem, isUnderWay, resumed, type UnderWay } from "../../public/src/purchase/order-state.ts";
+import {
+  afterProblem,
+  isUnderWay,
+  resumed,
+  type UnderWay,
+} from "../../public/src/purchase/order-state.ts";
 import { returnTo } from "../../public/src/session/return-to.ts";
 import { calendarFile } from "../../public/src/tickets/calendar.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12);
-const order: UnderWay = { attempt: { key: "k", quantity: 2, sinceMs: NOW }, tries: 0, inDoubt: false };
+const order: UnderWay = {
+  attempt: { key: "k", quantity: 2, sinceMs: NOW },
+  tries: 0,
+  inDoubt: false,
+};
 
 describe("filters", () => {
   it("are read from an address and written to it, without what the API would refuse", () => {
@@ -29,7 +44,8 @@ describe("filters", () => {
     assert.deepEqual(daysOf("weekend", "2026-11-28"), { from: "2026-11-28", to: "2026-11-29" });
     assert.deepEqual(daysOf("weekend", "2026-11-29"), { from: "2026-11-29", to: "2026-11-29" });
     assert.deepEqual(daysOf("week", "2026-12-28"), { from: "2026-12-28", to: "2027-01-03" });
-    for (const span of ["any", "today", "weekend", "week"] as const) assert.equal(spanOf(daysOf(span, "2026-11-24"), "2026-11-24"), span);
+    for (const span of ["any", "today", "weekend", "week"] as const)
+      assert.equal(spanOf(daysOf(span, "2026-11-24"), "2026-11-24"), span);
     assert.equal(spanOf({ from: "2026-11-01", to: "" }, "2026-11-24"), "other");
   });
 });
@@ -38,7 +54,11 @@ describe("an order", () => {
   it("goes on after answers that may be better in a moment, later each time, not sooner than it was told", () => {
     const first = afterProblem(order, new Problem("TRY_AGAIN"), 0.5);
     assert.deepEqual(first, { is: "waiting", code: "TRY_AGAIN", waitMs: 300, ...order, tries: 1 });
-    const later = afterProblem({ ...order, tries: 6 }, new Problem("TOO_MANY_REQUESTS", 9_000), 0.5);
+    const later = afterProblem(
+      { ...order, tries: 6 },
+      new Problem("TOO_MANY_REQUESTS", 9_000),
+      0.5,
+    );
     assert.ok(later.is === "waiting" && later.waitMs === 9_000);
     const told = afterProblem({ ...order, tries: 6 }, new Problem("UNREACHABLE"), 0.999);
     assert.ok(told.is === "waiting" && told.waitMs > 7_000 && told.waitMs <= 8_000);
@@ -52,19 +72,38 @@ describe("an order", () => {
       assert.ok(busy.is === "waiting" && busy.inDoubt, "TRY_AGAIN speaks of its own try alone");
     }
     const paused = afterProblem({ ...order, tries: 7 }, new Problem("TRY_AGAIN"), 0);
-    assert.ok(paused.is === "paused" && !paused.inDoubt && paused.attempt.key === "k" && isUnderWay(paused));
+    assert.ok(
+      paused.is === "paused" && !paused.inDoubt && paused.attempt.key === "k" && isUnderWay(paused),
+    );
   });
 
   it("ends with an answer that settles it", () => {
-    for (const code of ["EVENT_SOLD_OUT", "EVENT_OVER", "PURCHASE_LIMIT_REACHED", "IDEMPOTENCY_KEY_REUSED"] as Code[])
-      assert.equal(afterProblem({ ...order, inDoubt: true }, new Problem(code), 0).is, "refused", code);
+    for (const code of [
+      "EVENT_SOLD_OUT",
+      "EVENT_OVER",
+      "PURCHASE_LIMIT_REACHED",
+      "IDEMPOTENCY_KEY_REUSED",
+    ] as Code[])
+      assert.equal(
+        afterProblem({ ...order, inDoubt: true }, new Problem(code), 0).is,
+        "refused",
+        code,
+      );
     assert.equal(afterProblem(order, new Problem("UNAUTHENTICATED"), 0).is, "refused");
-    assert.equal(afterProblem({ ...order, inDoubt: true }, new Problem("UNAUTHENTICATED"), 0).is, "paused", "its key is still needed");
+    assert.equal(
+      afterProblem({ ...order, inDoubt: true }, new Problem("UNAUTHENTICATED"), 0).is,
+      "paused",
+      "its key is still needed",
+    );
   });
 
   it("of an earlier page goes on by itself while it is fresh, and asks when it is old", () => {
     assert.equal(resumed(undefined, NOW).is, "idle");
-    assert.deepEqual(resumed(order.attempt, NOW + 5_000), { is: "asking", ...order, inDoubt: true });
+    assert.deepEqual(resumed(order.attempt, NOW + 5_000), {
+      is: "asking",
+      ...order,
+      inDoubt: true,
+    });
     assert.equal(resumed(order.attempt, NOW + 3_600_000).is, "paused");
   });
 });
@@ -72,7 +111,15 @@ describe("an order", () => {
 describe("the pages", () => {
   it("send nobody to another site after signing in", () => {
     const origin = "https://tickets.example";
-    for (const bad of [null, "", "https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example"])
+    for (const bad of [
+      null,
+      "",
+      "https://evil.example/",
+      "//evil.example",
+      "/\\evil.example",
+      "javascript:alert(1)",
+      "/\t/evil.example",
+    ])
       assert.equal(new URL(returnTo(bad, origin), origin).origin, origin, String(bad));
     assert.equal(returnTo("//evil.example/x", origin), "/");
     assert.equal(returnTo("/events/1?quantity=2", origin), "/events/1?quantity=2");
@@ -80,22 +127,39 @@ describe("the pages", () => {
 
   it("take a proxy's page, and a body cut short, for a server that is away", () => {
     assert.equal(problemOf(new Response("<html>", { status: 502 }), "<html>").code, "UNREACHABLE");
-    const said = problemOf(new Response(null, { status: 503, headers: { "Retry-After": "2" } }), { code: "TRY_AGAIN" });
+    const said = problemOf(new Response(null, { status: 503, headers: { "Retry-After": "2" } }), {
+      code: "TRY_AGAIN",
+    });
     assert.deepEqual([said.code, said.retryAfterMs], ["TRY_AGAIN", 2_000]);
   });
 
   it("ask early for what they will ask, however it is spelt", () => {
-    const path = earlyPath({ pathname: "/", search: "?location=S%C3%A3o+Paulo&from=nonsense" }) ?? "";
-    assert.ok(asksTheSame(path, "http://x/api/events?limit=24&location=S%C3%A3o%20Paulo", "http://x"), path);
+    const path =
+      earlyPath({ pathname: "/", search: "?location=S%C3%A3o+Paulo&from=nonsense" }) ?? "";
+    assert.ok(
+      asksTheSame(path, "http://x/api/events?limit=24&location=S%C3%A3o%20Paulo", "http://x"),
+      path,
+    );
     assert.ok(!asksTheSame(path, "http://x/api/events?limit=24", "http://x"));
     assert.equal(earlyPath({ pathname: "/tickets", search: "" }), undefined);
   });
 
   it("write a calendar's file as RFC 5545 has it", () => {
     const event = {
-      ...{ id: "e", name: "Così; fan, tutte – Ελένη Μαρκάκη und das sehr lange Programm des ganzen Abends", location: "Wien" },
-      ...{ type: "theatre", country: null, url: null, date: "2026-12-24", startTime: "20:00", endTime: "22:30", duration: 150 },
-      ...{ timeZone: "Europe/Vienna", startsAt: "2026-12-24T19:00:00.000Z", totalCapacity: 1, available: 1 },
+      id: "e",
+      name: "Così; fan, tutte – Ελένη Μαρκάκη und das sehr lange Programm des ganzen Abends",
+      location: "Wien",
+      type: "theatre",
+      country: null,
+      url: null,
+      date: "2026-12-24",
+      startTime: "20:00",
+      endTime: "22:30",
+      duration: 150,
+      timeZone: "Europe/Vienna",
+      startsAt: "2026-12-24T19:00:00.000Z",
+      totalCapacity: 1,
+      available: 1,
     };
     const file = calendarFile(event, NOW, "https://x/events/e");
     assert.match(file, /\r\nDTSTART:20261224T190000Z\r\nDTEND:20261224T213000Z\r\n/);
@@ -111,25 +175,47 @@ describe("the pages", () => {
   });
 
   it("reckon rates from two looks at the engine, also where a worker has begun anew", () => {
-    const worker = { node: "n", epoch: 1, batch: 1, available: 1, mailbox: 3, largestBatch: 1, degraded: false };
+    const worker = {
+      node: "n",
+      epoch: 1,
+      batch: 1,
+      available: 1,
+      mailbox: 3,
+      largestBatch: 1,
+      degraded: false,
+    };
     const look = (at: number, sales: [string, number][], hits: number): Engine => ({
-      ...{ at: new Date(NOW + at).toISOString(), nodes: [], workerCount: sales.length, ledger: null, queue: null, streams: {} },
+      at: new Date(NOW + at).toISOString(),
+      nodes: [],
+      workerCount: sales.length,
+      ledger: null,
+      queue: null,
+      streams: {},
       workers: sales.map(([eventId, count]) => ({ ...worker, eventId, sales: count })),
       layers: { gateway: {}, catalog: { hits, misses: 10 } },
     });
     const first = look(0, [["a", 100]], 10);
     assert.equal(nextMoment(undefined, first).sales, undefined, "one look is no rate");
     const next = nextMoment(first, look(2_000, [["a", 160], ["b", 20]], 40)); // prettier-ignore
-    assert.deepEqual([next.sales, next.waiting, next.redis, next.kept, next.lagMs], [40, 6, 1, undefined, undefined]);
+    assert.deepEqual(
+      [next.sales, next.waiting, next.redis, next.kept, next.lagMs],
+      [40, 6, 1, undefined, undefined],
+    );
     assert.equal(nextMoment(first, look(1_000, [["a", 5]], 10)).sales, 5);
   });
 
   it("plot what they know: the latest at the right, the most at the top, one look as a dot, and a gap where nothing was known", () => {
-    assert.deepEqual(sparkPaths([5]), { line: "M120.0 0.0h0", area: "M120.0 40L120.0 0.0L120.0 40Z" });
+    assert.deepEqual(sparkPaths([5]), {
+      line: "M120.0 0.0h0",
+      area: "M120.0 40L120.0 0.0L120.0 40Z",
+    });
     const { line, area } = sparkPaths([0, 4, undefined, 2, 2]);
     assert.match(line, /^M111\.9 40\.0L113\.9 0\.0M118\.0 20\.0L120\.0 20\.0$/);
     assert.equal(area.match(/Z/g)?.length, 2);
-    assert.equal(sparkPaths(Array.from({ length: MOMENTS_KEPT }, () => 0)).line.slice(0, 8), "M0.0 40.");
+    assert.equal(
+      sparkPaths(Array.from({ length: MOMENTS_KEPT }, () => 0)).line.slice(0, 8),
+      "M0.0 40.",
+    );
     assert.deepEqual(sparkPaths([undefined]), { line: "", area: "" });
   });
 });

@@ -5,7 +5,12 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { processEnvironment } from "../../config/index.ts";
 import { provideBinaries } from "../dev-servers/packages.ts";
-import { makePlace, type Place, serversFolder, writeForServer } from "../dev-servers/data-folders.ts";
+import {
+  makePlace,
+  type Place,
+  serversFolder,
+  writeForServer,
+} from "../dev-servers/data-folders.ts";
 import { archiveHook } from "../dev-servers/postgres.ts";
 import { ServerProblem } from "../dev-servers/server-problem.ts";
 
@@ -43,7 +48,10 @@ export async function openBackups({ dataDir, keyFile, report }: BackupOptions): 
     if (place.account !== undefined) chownSync(ours, place.account.uid, place.account.gid);
     chmodSync(ours, 0o700);
   }
-  const settings = { BACKUPS: folder, ...(keyFile === undefined ? {} : { BACKUP_KEY_FILE: keyFile }) };
+  const settings = {
+    BACKUPS: folder,
+    ...(keyFile === undefined ? {} : { BACKUP_KEY_FILE: keyFile }),
+  };
   const as = place.account === undefined ? {} : { uid: place.account.uid, gid: place.account.gid };
   const env = {
     PATH: `${dirname(postgres)}:${processEnvironment().PATH ?? "/usr/bin:/bin"}`,
@@ -64,7 +72,10 @@ export async function openBackups({ dataDir, keyFile, report }: BackupOptions): 
         });
         return stdout.trim();
       } catch (error) {
-        throw new ServerProblem(String((error as { stderr?: string }).stderr ?? error).trim() || `backup.sh ${args[0]} failed`);
+        throw new ServerProblem(
+          String((error as { stderr?: string }).stderr ?? error).trim() ||
+            `backup.sh ${args[0]} failed`,
+        );
       }
     },
     archiveFromNow() {

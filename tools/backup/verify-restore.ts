@@ -24,7 +24,10 @@ export type Judgement = {
 export type Purchases = { count: number; newestMs: number | null };
 
 /** Cancelled ones too: a purchase is made for good. `until`: those made before that moment. */
-export async function countPurchases(database: Database, until: string | undefined): Promise<Purchases> {
+export async function countPurchases(
+  database: Database,
+  until: string | undefined,
+): Promise<Purchases> {
   const [found] = await database.query<Purchases>({
     text: `SELECT count(DISTINCT transaction_id)::integer AS count, (extract(epoch FROM max(purchased_at)) * 1000)::float8 AS "newestMs"
       FROM event_tickets WHERE purchased_at <= coalesce($1::timestamptz, 'infinity')`,
@@ -33,7 +36,10 @@ export async function countPurchases(database: Database, until: string | undefin
   return found ?? { count: 0, newestMs: null };
 }
 
-type Reconciliation = { ok: true; value: { differences: { sentence: string; mended: boolean }[]; more: number } };
+type Reconciliation = {
+  ok: true;
+  value: { differences: { sentence: string; mended: boolean }[]; more: number };
+};
 
 /** Waits until the restored server has played its WAL, then asks a ledger that runs on it, for this once, to compare everything. Books nothing. */
 export async function judge(servers: RunningServers, dataDir: string): Promise<Judgement> {
@@ -54,9 +60,15 @@ export async function judge(servers: RunningServers, dataDir: string): Promise<J
     const node = await startNode(config);
     try {
       const meta = { token: createInternalTokenMint(config.internalTokenSecret)(OPERATOR) };
-      const { value } = await node.broker.call<Reconciliation, object>("ledger.reconcile", {}, { meta, timeout: 65_000 });
+      const { value } = await node.broker.call<Reconciliation, object>(
+        "ledger.reconcile",
+        {},
+        { meta, timeout: 65_000 },
+      );
       const { count, newestMs } = await countPurchases(database, undefined);
-      const differences = value.differences.filter(({ mended }) => !mended).map(({ sentence }) => sentence);
+      const differences = value.differences
+        .filter(({ mended }) => !mended)
+        .map(({ sentence }) => sentence);
       if (value.more > 0) differences.push(`and ${value.more} more`);
       return { lastTransactionAt, purchases: count, newestMs, differences };
     } finally {
@@ -76,7 +88,8 @@ async function whenPlayed(database: Database): Promise<Date | undefined> {
       })
       .catch(() => []);
     if (state?.playing === false) return state.last ?? undefined;
-    if (performance.now() > endMs) throw new Error("The restored server does not come to an end of its WAL");
+    if (performance.now() > endMs)
+      throw new Error("The restored server does not come to an end of its WAL");
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
 }

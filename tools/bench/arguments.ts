@@ -40,8 +40,17 @@ export function readArguments(words: string[]): BenchArguments | "write" | undef
       args: words,
       allowPositionals: true,
       options: {
-        ...{ seconds: text, runs: text, buyers: text, looking: text, watching: text, events: text, only: text, against: text, out: text },
-        ...{ profile: { type: "boolean" }, write: { type: "boolean" } },
+        seconds: text,
+        runs: text,
+        buyers: text,
+        looking: text,
+        watching: text,
+        events: text,
+        only: text,
+        against: text,
+        out: text,
+        profile: { type: "boolean" },
+        write: { type: "boolean" },
       },
     });
   } catch {

@@ -30,7 +30,10 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const faults = found.against === undefined ? await runHere(scenario, found) : await compareRevisions(found.against, found, report);
+  const faults =
+    found.against === undefined
+      ? await runHere(scenario, found)
+      : await compareRevisions(found.against, found, report);
   for (const fault of faults) console.error(fault);
   if (faults.length > 0) process.exitCode = 1;
 }
@@ -58,15 +61,28 @@ async function runOnce(scenario: Scenario, wanted: BenchArguments): Promise<Meas
   const servers =
     needed === "none"
       ? undefined
-      : await startServers({ dataDir: folder, report, restart: false, ...(needed === "all" ? {} : { only: needed }) });
+      : await startServers({
+          dataDir: folder,
+          report,
+          restart: false,
+          ...(needed === "all" ? {} : { only: needed }),
+        });
   try {
-    const environment: Environment = { ...processEnvironment(), ...servers?.urls, DATA_DIR: folder };
+    const environment: Environment = {
+      ...processEnvironment(),
+      ...servers?.urls,
+      DATA_DIR: folder,
+    };
     if (servers !== undefined) await migrate(environment.DATABASE_URL ?? "");
     const processes = servers === undefined ? {} : serverProcesses(servers);
-    return await scenario.measure({ ...wanted, servers: processes, folder: wanted.profile ? RESULTS : folder, report }, environment);
+    return await scenario.measure(
+      { ...wanted, servers: processes, folder: wanted.profile ? RESULTS : folder, report },
+      environment,
+    );
   } finally {
     await servers?.stop();
-    for (const path of [servers?.folder, folder]) if (path !== undefined) rmSync(path, { recursive: true, force: true });
+    for (const path of [servers?.folder, folder])
+      if (path !== undefined) rmSync(path, { recursive: true, force: true });
   }
 }
 

@@ -49,7 +49,8 @@ const IMPORTED_EVENTS = 100_000;
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "hot-event": {
-    about: "durable purchases a second on one event, through HTTP, with real tokens, against the ways everyone else sells",
+    about:
+      "durable purchases a second on one event, through HTTP, with real tokens, against the ways everyone else sells",
     servers: "all",
     bounds: HOT_EVENT_BOUNDS,
     measure: (options, environment) => hotEvent(environment, options),
@@ -76,20 +77,25 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     measure: (options, environment) => soldOut(environment, options),
   },
   rush: {
-    about: "9,000 people searching and 1,000 buying one event, each once a second, then without think time; fails above 500 ms p99",
+    about:
+      "9,000 people searching and 1,000 buying one event, each once a second, then without think time; fails above 500 ms p99",
     servers: "all",
     bounds: RUSH_BOUNDS,
     measure: async (options, environment) =>
-      rushMeasurements(await rush(environment, { ...options, buying: options.buyers }, options.report)),
+      rushMeasurements(
+        await rush(environment, { ...options, buying: options.buyers }, options.report),
+      ),
   },
   "cached-search": {
-    about: "one popular question without a pause, against node:http sending the same bytes in turn; fails below 0.7 of it",
+    about:
+      "one popular question without a pause, against node:http sending the same bytes in turn; fails below 0.7 of it",
     servers: "all",
     bounds: CACHED_SEARCH_BOUNDS,
     measure: (options, environment) => cachedSearch(environment, options),
   },
   lists: {
-    about: "people listing their tickets without a pause, one at a time and a crowd; fails above 500 ms p99 or where a crowd is no cheaper",
+    about:
+      "people listing their tickets without a pause, one at a time and a crowd; fails above 500 ms p99 or where a crowd is no cheaper",
     servers: "all",
     bounds: LISTS_BOUNDS,
     measure: (options, environment) => lists(environment, options),
@@ -99,20 +105,24 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       "a feed of 100,000 events (--events), imported by the command into an empty catalogue; a million fail above five minutes or a gigabyte",
     servers: "all",
     bounds: IMPORT_BOUNDS,
-    measure: (options, environment) => imports(environment, { ...options, events: options.events ?? [IMPORTED_EVENTS] }),
+    measure: (options, environment) =>
+      imports(environment, { ...options, events: options.events ?? [IMPORTED_EVENTS] }),
   },
   search: {
     about:
       "catalogues of 1,000, 100,000 and 1,000,000 events: import, start of an engine, searches never asked before, from Redis, from the gateway",
     servers: "all",
     bounds: SEARCH_BOUNDS,
-    measure: (options, environment) => search(environment, { ...options, events: options.events ?? SEARCH_SIZES }),
+    measure: (options, environment) =>
+      search(environment, { ...options, events: options.events ?? SEARCH_SIZES }),
   },
   "search-plans": {
-    about: "every search of the contract on 100,000 events: milliseconds in PostgreSQL and the indexes it used; fails above 50 ms",
+    about:
+      "every search of the contract on 100,000 events: milliseconds in PostgreSQL and the indexes it used; fails above 50 ms",
     servers: ["postgres"],
     bounds: SEARCH_PLAN_BOUNDS,
-    measure: ({ events }, environment) => searchPlans(environment.DATABASE_URL ?? "", events?.[0] ?? PLANNED_EVENTS),
+    measure: ({ events }, environment) =>
+      searchPlans(environment.DATABASE_URL ?? "", events?.[0] ?? PLANNED_EVENTS),
   },
   availability: {
     about:
@@ -122,19 +132,22 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     measure: (options, environment) => availability(environment, options, options.report),
   },
   nodes: {
-    about: "durable purchases through two gateways and purchasing nodes against one of each, in CPU-milliseconds a sale",
+    about:
+      "durable purchases through two gateways and purchasing nodes against one of each, in CPU-milliseconds a sale",
     servers: "none",
     bounds: NODES_BOUNDS,
     measure: (options) => nodes(options, options.report),
   },
   tokens: {
-    about: "what checking access tokens and minting internal ones costs a request; fails above its bounds",
+    about:
+      "what checking access tokens and minting internal ones costs a request; fails above its bounds",
     servers: "none",
     bounds: TOKEN_BOUNDS,
     measure: () => tokenCosts(),
   },
   "sign-ins": {
-    about: "200 sign-ins at once beside 100 searches a second: statuses, times, memory; fails above its bounds",
+    about:
+      "200 sign-ins at once beside 100 searches a second: statuses, times, memory; fails above its bounds",
     servers: "all",
     bounds: SIGN_IN_BOUNDS,
     measure: (options, environment) => signIns(environment, options),

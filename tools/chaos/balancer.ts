@@ -26,7 +26,10 @@ export function openBalancer(sender: Sender, gateways: readonly Gateway[]): Bala
   const probe = async ({ name, url }: Gateway): Promise<void> => {
     while (!stopped) {
       const probing = sender.send(url, { method: "GET", path: "/readyz" });
-      const reply = await Promise.race([probing, delay(PROBE_WITHIN_MS, undefined, { ref: false })]);
+      const reply = await Promise.race([
+        probing,
+        delay(PROBE_WITHIN_MS, undefined, { ref: false }),
+      ]);
       if (reply?.type === "answered" && reply.status === 200) down.delete(name);
       else down.add(name);
       await delay(PROBE_EVERY_MS, undefined, { ref: false });

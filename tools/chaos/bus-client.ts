@@ -15,10 +15,20 @@ export type At = { node: string; event: string; user: string };
 type Value = { id?: string; transactionId: string; tickets?: { id: string }[] };
 
 /** A purchase that one chosen node has to serve, as if another node had passed it on. Noted in the journal like any other. */
-export function buyAt(context: FaultContext, at: At, quantity: number, key: string): Promise<Entry> {
+export function buyAt(
+  context: FaultContext,
+  at: At,
+  quantity: number,
+  key: string,
+): Promise<Entry> {
   const { event, user } = at;
   const transaction = context.world.purchaseId(user, event, key);
-  return serve(context, at, { op: "buy", event, user, key, quantity, transaction }, { type: "BuyTickets", quantity });
+  return serve(
+    context,
+    at,
+    { op: "buy", event, user, key, quantity, transaction },
+    { type: "BuyTickets", quantity },
+  );
 }
 
 /** The same for a cancellation. */
@@ -37,7 +47,8 @@ export function cancelAt(context: FaultContext, at: At, ticket: string): Promise
 export async function insisted(ask: () => Promise<Entry>): Promise<Entry> {
   for (let attempt = 1; ; attempt += 1) {
     const entry = await ask();
-    if ((entry.outcome !== "unknown" && entry.code !== "TRY_AGAIN") || attempt === TRIES) return entry;
+    if ((entry.outcome !== "unknown" && entry.code !== "TRY_AGAIN") || attempt === TRIES)
+      return entry;
     await delay(AGAIN_PAUSE_MS);
   }
 }
@@ -49,7 +60,9 @@ async function serve(
   what: Pick<Command, "type"> & Partial<Command>,
 ): Promise<Entry> {
   const started = performance.now();
-  const note = (rest: Pick<Entry, "outcome" | "status" | "code" | "answeredTransaction" | "tickets">): Entry => {
+  const note = (
+    rest: Pick<Entry, "outcome" | "status" | "code" | "answeredTransaction" | "tickets">,
+  ): Entry => {
     const entry: Entry = { ...asked, via: node, started, ended: performance.now(), ...rest };
     market.journal.add(entry);
     return entry;
@@ -57,7 +70,12 @@ async function serve(
   try {
     const broker = await world.bus();
     const command = { ...what, transactionId: asked.transaction, userId: user };
-    const meta = { token: createInternalTokenMint(world.config.internalTokenSecret)({ userId: user, role: "customer" }) };
+    const meta = {
+      token: createInternalTokenMint(world.config.internalTokenSecret)({
+        userId: user,
+        role: "customer",
+      }),
+    };
     const answer = await broker.call<Answer<Value>, object>(
       "purchasing.serve",
       { eventId: event, command },
@@ -66,15 +84,30 @@ async function serve(
     if (!answer.ok) {
       const { code } = answer.refusal;
       const outcome = code === "OUTCOME_UNKNOWN" ? "unknown" : "refused";
-      return note({ outcome, status: STATUS[code] ?? 409, code, answeredTransaction: undefined, tickets: [] });
+      return note({
+        outcome,
+        status: STATUS[code] ?? 409,
+        code,
+        answeredTransaction: undefined,
+        tickets: [],
+      });
     }
     const { id = "", tickets = [{ id }], transactionId } = answer.value;
     return note({
-      ...{ outcome: "ok", status: asked.op === "buy" ? 201 : 200, code: undefined },
-      ...{ answeredTransaction: transactionId, tickets: tickets.map((ticket) => ticket.id) },
+      outcome: "ok",
+      status: asked.op === "buy" ? 201 : 200,
+      code: undefined,
+      answeredTransaction: transactionId,
+      tickets: tickets.map((ticket) => ticket.id),
     });
   } catch (error) {
     const code = (error as { type?: string }).type ?? String(error);
-    return note({ outcome: "unknown", status: undefined, code, answeredTransaction: undefined, tickets: [] });
+    return note({
+      outcome: "unknown",
+      status: undefined,
+      code,
+      answeredTransaction: undefined,
+      tickets: [],
+    });
   }
 }

@@ -38,12 +38,22 @@ export class Customer {
 
   buy(event: string, quantity: number, key: string): Promise<Entry> {
     const transaction = this.market.purchaseId(this.user, event, key);
-    return this.insist({ op: "buy", user: this.user, event, key, quantity, transaction }, { "Idempotency-Key": key });
+    return this.insist(
+      { op: "buy", user: this.user, event, key, quantity, transaction },
+      { "Idempotency-Key": key },
+    );
   }
 
   cancel(event: string, ticket: string): Promise<Entry> {
     const transaction = this.market.cancellationId(ticket);
-    return this.insist({ op: "cancel", user: this.user, event, key: ticket, quantity: 0, transaction });
+    return this.insist({
+      op: "cancel",
+      user: this.user,
+      event,
+      key: ticket,
+      quantity: 0,
+      transaction,
+    });
   }
 
   /** All pages, active and cancelled; one entry, ok only where every page came. */
@@ -52,13 +62,29 @@ export class Customer {
     const tickets: string[] = [];
     let cursor = "";
     for (let page = 0; page < PAGES_MAX; page += 1) {
-      const { reply, via } = await this.send({ method: "GET", path: `/api/tickets?limit=100${cursor}` });
+      const { reply, via } = await this.send({
+        method: "GET",
+        path: `/api/tickets?limit=100${cursor}`,
+      });
       const read = readReply(reply);
-      const items = (reply.type === "answered" ? (reply.json?.items as { id: string }[] | undefined) : undefined) ?? [];
+      const items =
+        (reply.type === "answered"
+          ? (reply.json?.items as { id: string }[] | undefined)
+          : undefined) ?? [];
       tickets.push(...items.map(({ id }) => id));
       const next = reply.type === "answered" ? reply.json?.nextCursor : undefined;
       if (read.outcome !== "ok" || typeof next !== "string")
-        return this.note({ op: "list", event: undefined, key: "", quantity: 0, transaction: "", via, started, ...read, tickets });
+        return this.note({
+          op: "list",
+          event: undefined,
+          key: "",
+          quantity: 0,
+          transaction: "",
+          via,
+          started,
+          ...read,
+          tickets,
+        });
       cursor = `&cursor=${encodeURIComponent(next)}`;
     }
     throw new Error(`${this.user} has more tickets than a list of ${PAGES_MAX} pages holds`);
@@ -68,20 +94,41 @@ export class Customer {
     const started = performance.now();
     const { reply, via } = await this.market.balancer.send({ method: "GET", path }, this.random);
     const read = readReply(reply);
-    return this.note({ op: "search", event: undefined, key: path, quantity: 0, transaction: "", via, started, ...read, tickets: [] });
+    return this.note({
+      op: "search",
+      event: undefined,
+      key: path,
+      quantity: 0,
+      transaction: "",
+      via,
+      started,
+      ...read,
+      tickets: [],
+    });
   }
 
   /** Sends a command once, and notes it. `but` names the gateway that shall not be asked, where there is another. */
   async once(command: Command, headers: Record<string, string> = {}, but?: string): Promise<Entry> {
     const started = performance.now();
     const { reply, via } = await this.send(askOf(command, headers), but);
-    return this.note({ ...command, via, started, ...readReply(reply), tickets: ticketsOf(command, reply) });
+    return this.note({
+      ...command,
+      via,
+      started,
+      ...readReply(reply),
+      tickets: ticketsOf(command, reply),
+    });
   }
 
   private async insist(command: Command, headers: Record<string, string> = {}): Promise<Entry> {
     for (let attempt = 1; ; attempt += 1) {
       const entry = await this.once(command, headers);
-      const wait = entry.outcome === "unknown" ? UNKNOWN_PAUSE_MS : entry.code === "TRY_AGAIN" ? TRY_AGAIN_PAUSE_MS : undefined;
+      const wait =
+        entry.outcome === "unknown"
+          ? UNKNOWN_PAUSE_MS
+          : entry.code === "TRY_AGAIN"
+            ? TRY_AGAIN_PAUSE_MS
+            : undefined;
       if (wait === undefined || attempt === TRIES) return entry;
       await delay(wait * (0.75 + this.random() / 2));
     }
@@ -99,7 +146,13 @@ export class Customer {
 }
 
 function askOf({ op, event, key, quantity }: Command, headers: Record<string, string>): Ask {
-  if (op === "buy") return { method: "POST", path: `/api/events/${event ?? ""}/tickets`, json: { quantity }, headers };
+  if (op === "buy")
+    return {
+      method: "POST",
+      path: `/api/events/${event ?? ""}/tickets`,
+      json: { quantity },
+      headers,
+    };
   return { method: "DELETE", path: `/api/tickets/${key}` };
 }
 
@@ -107,15 +160,34 @@ type Read = Pick<Entry, "outcome" | "status" | "code" | "answeredTransaction">;
 
 /** What a customer may conclude from an answer. Only TRY_AGAIN among the 5xx promises that nothing was done. */
 export function readReply(reply: Reply): Read {
-  if (reply.type === "not-sent") return { outcome: "refused", status: undefined, code: "NOT_SENT", answeredTransaction: undefined };
-  if (reply.type === "no-answer") return { outcome: "unknown", status: undefined, code: reply.why, answeredTransaction: undefined };
+  if (reply.type === "not-sent")
+    return {
+      outcome: "refused",
+      status: undefined,
+      code: "NOT_SENT",
+      answeredTransaction: undefined,
+    };
+  if (reply.type === "no-answer")
+    return {
+      outcome: "unknown",
+      status: undefined,
+      code: reply.why,
+      answeredTransaction: undefined,
+    };
   const { status, json } = reply;
   const code = typeof json?.code === "string" ? json.code : undefined;
-  const answeredTransaction = typeof json?.transactionId === "string" ? json.transactionId : undefined;
+  const answeredTransaction =
+    typeof json?.transactionId === "string" ? json.transactionId : undefined;
   // An answer that cannot be read is none.
   const readable = json !== undefined;
   const outcome: Outcome =
-    status < 300 && readable ? "ok" : status >= 500 && code !== "TRY_AGAIN" ? "unknown" : readable ? "refused" : "unknown";
+    status < 300 && readable
+      ? "ok"
+      : status >= 500 && code !== "TRY_AGAIN"
+        ? "unknown"
+        : readable
+          ? "refused"
+          : "unknown";
   return { outcome, status, code, answeredTransaction };
 }
 

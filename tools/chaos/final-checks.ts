@@ -35,7 +35,8 @@ export async function finish(
     if (count !== undefined) sold.set(event, count);
   }
   // What did not drain the first time is not waited for again.
-  if (quiet.violations.length === 0) quiet.violations.push(...(await untilQuiet(world, events, withinMs)).violations);
+  if (quiet.violations.length === 0)
+    quiet.violations.push(...(await untilQuiet(world, events, withinMs)).violations);
   const rows = await readRows(world.database, events);
   const after = new Map(rows.places.map((places) => [places.event, places]));
   const copies = await copiesWhenWritten(world, rows.places);
@@ -45,16 +46,29 @@ export async function finish(
       text: `${entry.op} ${entry.key} stays unknown: ${entry.code ?? ""} from ${entry.via}`,
     })),
     ...quiet.violations,
-    ...before.flatMap((places) => [...checkPlaces(places, "when quiet"), ...checkQuiet(places, undefined)]),
+    ...before.flatMap((places) => [
+      ...checkPlaces(places, "when quiet"),
+      ...checkQuiet(places, undefined),
+    ]),
     ...before.flatMap((places) => {
       const count = sold.get(places.event);
-      return count === undefined ? [] : checkSoldOut(places, count, after.get(places.event) ?? places);
+      return count === undefined
+        ? []
+        : checkSoldOut(places, count, after.get(places.event) ?? places);
     }),
-    ...rows.places.flatMap((places) => [...checkPlaces(places, "sold out"), ...checkQuiet(places, copies.get(places.event))]),
+    ...rows.places.flatMap((places) => [
+      ...checkPlaces(places, "sold out"),
+      ...checkQuiet(places, copies.get(places.event)),
+    ]),
     // A sale writes its copy, so where something was sold at the end there must be one.
     ...rows.places.flatMap(({ event }): Violation[] =>
       copies.get(event) === undefined && (sold.get(event) ?? 0) > 0
-        ? [{ invariant: "I4", text: `Redis has no copy of what is left of event ${event}, sold just now` }]
+        ? [
+            {
+              invariant: "I4",
+              text: `Redis has no copy of what is left of event ${event}, sold just now`,
+            },
+          ]
         : [],
     ),
     ...checkLimits(rows, world.config.ticketsPerCustomerMax),
@@ -73,7 +87,11 @@ async function settle(market: Market, random: Random, withinMs: number): Promise
     const left = market.journal.unsettled();
     if (left.length === 0 || performance.now() > deadline) return left;
     for (const entry of left)
-      await new Customer(market, entry.user, random).once(entry, entry.op === "buy" ? { "Idempotency-Key": entry.key } : {}, entry.via);
+      await new Customer(market, entry.user, random).once(
+        entry,
+        entry.op === "buy" ? { "Idempotency-Key": entry.key } : {},
+        entry.via,
+      );
     await delay(SETTLE_PAUSE_MS);
   }
 }
@@ -82,14 +100,23 @@ async function settle(market: Market, random: Random, withinMs: number): Promise
  * Buys ten at a time, then one at a time, until nothing is left, or nothing was sold for a while. Answers how many were sold; undefined where the event
  * has begun.
  */
-async function sellOut(market: Market, event: string, random: Random, withinMs: number): Promise<number | undefined> {
+async function sellOut(
+  market: Market,
+  event: string,
+  random: Random,
+  withinMs: number,
+): Promise<number | undefined> {
   let sold = 0;
   let over = false;
   let latestSaleMs = performance.now();
   const buyers = Array.from({ length: BUYERS }, async () => {
     const own = seededRandom(Math.floor(random() * 2 ** 31));
     for (let quantity = MOST_AT_ONCE; performance.now() < latestSaleMs + withinMs;) {
-      const entry = await new Customer(market, randomId(own), own).buy(event, quantity, randomId(own));
+      const entry = await new Customer(market, randomId(own), own).buy(
+        event,
+        quantity,
+        randomId(own),
+      );
       if (entry.outcome === "ok") {
         sold += entry.tickets.length;
         latestSaleMs = performance.now();
@@ -104,7 +131,10 @@ async function sellOut(market: Market, event: string, random: Random, withinMs: 
 }
 
 /** The last sale's copy is written beside its answer: it is given a moment. Undefined where Redis has none to be trusted. */
-async function copiesWhenWritten(world: World, places: readonly Places[]): Promise<Map<string, number | undefined>> {
+async function copiesWhenWritten(
+  world: World,
+  places: readonly Places[],
+): Promise<Map<string, number | undefined>> {
   const deadline = performance.now() + COPIES_WITHIN_MS;
   for (;;) {
     const copies = await readAvailableCopies(

@@ -1,6 +1,12 @@
 import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
 
-export type Ask = { method: string; path: string; token?: string; json?: unknown; headers?: Record<string, string> };
+export type Ask = {
+  method: string;
+  path: string;
+  token?: string;
+  json?: unknown;
+  headers?: Record<string, string>;
+};
 
 /** `not-sent`: the connection was refused, so the gateway never saw the request. `no-answer`: whether it did is not known. */
 export type Reply =
@@ -21,17 +27,28 @@ export function openSender(): Sender {
       new Promise((resolve) => {
         const body = json === undefined ? undefined : JSON.stringify(json);
         const request = httpRequest(baseUrl + path, {
-          ...{ agent, method, timeout: ANSWER_MS },
+          agent,
+          method,
+          timeout: ANSWER_MS,
           headers: {
             ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-            ...(body !== undefined && { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) }),
+            ...(body !== undefined && {
+              "Content-Type": "application/json",
+              "Content-Length": Buffer.byteLength(body),
+            }),
             ...headers,
           },
         });
         request.on("response", (response) => readAnswer(response, resolve));
-        request.on("timeout", () => request.destroy(Object.assign(new Error("no answer in time"), { code: "TIMEOUT" })));
+        request.on("timeout", () =>
+          request.destroy(Object.assign(new Error("no answer in time"), { code: "TIMEOUT" })),
+        );
         request.on("error", (error: NodeJS.ErrnoException) =>
-          resolve(error.code === "ECONNREFUSED" ? { type: "not-sent" } : { type: "no-answer", why: error.code ?? error.message }),
+          resolve(
+            error.code === "ECONNREFUSED"
+              ? { type: "not-sent" }
+              : { type: "no-answer", why: error.code ?? error.message },
+          ),
         );
         request.end(body);
       }),
@@ -43,8 +60,12 @@ function readAnswer(response: IncomingMessage, resolve: (reply: Reply) => void):
   let text = "";
   response.setEncoding("utf8");
   response.on("data", (piece: string) => (text += piece));
-  response.on("error", (error: NodeJS.ErrnoException) => resolve({ type: "no-answer", why: error.code ?? error.message }));
-  response.on("end", () => resolve({ type: "answered", status: response.statusCode ?? 0, json: readJson(text) }));
+  response.on("error", (error: NodeJS.ErrnoException) =>
+    resolve({ type: "no-answer", why: error.code ?? error.message }),
+  );
+  response.on("end", () =>
+    resolve({ type: "answered", status: response.statusCode ?? 0, json: readJson(text) }),
+  );
 }
 
 function readJson(text: string): Record<string, unknown> | undefined {

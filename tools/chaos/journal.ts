@@ -55,7 +55,12 @@ export class Journal {
 }
 
 /** Repetitions of one command have the same name. */
-export function commandOf({ op, user, event, key }: Pick<Entry, "op" | "user" | "event" | "key">): string {
+export function commandOf({
+  op,
+  user,
+  event,
+  key,
+}: Pick<Entry, "op" | "user" | "event" | "key">): string {
   return op === "cancel" ? `cancel ${key}` : `${op} ${user} ${event ?? ""} ${key}`;
 }
 

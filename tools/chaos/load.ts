@@ -80,12 +80,22 @@ class Person {
     else if (chance < 0.6) await this.buyAgain();
     else if (chance < 0.72) await this.cancel();
     else if (chance < 0.86) await this.customer.list();
-    else await this.customer.search(this.random() < 0.3 ? `/api/events/${pick(this.events, this.random)}` : pick(SEARCHES, this.random));
+    else
+      await this.customer.search(
+        this.random() < 0.3
+          ? `/api/events/${pick(this.events, this.random)}`
+          : pick(SEARCHES, this.random),
+      );
   }
 
   private async buy(): Promise<void> {
-    const event = this.random() < HOT_SHARE ? (this.events[0] ?? "") : pick(this.events, this.random);
-    const purchase = { event, quantity: 1 + Math.floor(this.random() * 3), key: randomId(this.random) };
+    const event =
+      this.random() < HOT_SHARE ? (this.events[0] ?? "") : pick(this.events, this.random);
+    const purchase = {
+      event,
+      quantity: 1 + Math.floor(this.random() * 3),
+      key: randomId(this.random),
+    };
     this.purchases.push(purchase);
     this.keep(await this.customer.buy(event, purchase.quantity, purchase.key));
   }
@@ -111,6 +121,7 @@ class Person {
   private keep({ event, outcome, tickets }: Entry): void {
     if (outcome !== "ok") return;
     const known = new Set([...this.active, ...this.cancelled].map(({ ticket }) => ticket));
-    for (const ticket of tickets) if (!known.has(ticket)) this.active.push({ event: event ?? "", ticket });
+    for (const ticket of tickets)
+      if (!known.has(ticket)) this.active.push({ event: event ?? "", ticket });
   }
 }

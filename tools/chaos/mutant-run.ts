@@ -14,38 +14,68 @@ import { type FaultResult, runFault } from "./run-fault.ts";
 import { detailsOf, hasFailed } from "./table.ts";
 import { openWorld, type World } from "./test-bed.ts";
 
-export type MutantOptions = { report: Report; seed: number; abort?: AbortSignal; nodesLog?: string };
+export type MutantOptions = {
+  report: Report;
+  seed: number;
+  abort?: AbortSignal;
+  nodesLog?: string;
+};
 
 /** Small and short: what shows the mistakes are events of the faults' own. */
-const LOAD = { clients: 2, hotCapacity: 60, aroundSeconds: { before: 0.5, after: 0.5 }, patienceSeconds: 15 };
+const LOAD = {
+  clients: 2,
+  hotCapacity: 60,
+  aroundSeconds: { before: 0.5, after: 0.5 },
+  patienceSeconds: 15,
+};
 const SEEN_WITHIN_MS = 10_000;
 
 /**
  * Plays each mistake's part of a fault on a cluster that has it, and, once, on one that has not: the run must be red for the right reason with it, and
  * green without. Answers what was not so, a line each. One world for all; code is broken in a copy only.
  */
-export async function runMutants(mutants: readonly ChaosMutant[], { report, seed, ...options }: MutantOptions): Promise<string[]> {
+export async function runMutants(
+  mutants: readonly ChaosMutant[],
+  { report, seed, ...options }: MutantOptions,
+): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-chaos-mutants-"));
   let world: World | undefined;
   const wrong: string[] = [];
-  const say = (verdict: string, { mistake, shownBy }: ChaosMutant | { mistake: string; shownBy: Fault }, { seconds }: FaultResult): void =>
-    report(`${verdict} (${seconds.toFixed(1)} s): ${shownBy.id}, ${shownBy.title}, with ${mistake}`);
+  const say = (
+    verdict: string,
+    { mistake, shownBy }: ChaosMutant | { mistake: string; shownBy: Fault },
+    { seconds }: FaultResult,
+  ): void =>
+    report(
+      `${verdict} (${seconds.toFixed(1)} s): ${shownBy.id}, ${shownBy.title}, with ${mistake}`,
+    );
   try {
     copyTree(folder);
     const program = join(folder, "cli", "commands", "node.ts");
-    world = await openWorld({ ...options, report, throwaway: true, program: { purchasing: program, ledger: program } });
+    world = await openWorld({
+      ...options,
+      report,
+      throwaway: true,
+      program: { purchasing: program, ledger: program },
+    });
     for (const shownBy of new Set(mutants.map((mutant) => mutant.shownBy))) {
       options.abort?.throwIfAborted();
       const result = await runFault(world, shownBy, { ...LOAD, seed, log: () => undefined });
       const fails = hasFailed(result);
-      if (fails) wrong.push(`${shownBy.id}, ${shownBy.title}, is red without any mistake: ${detailsOf(result).join("; ")}`);
+      if (fails)
+        wrong.push(
+          `${shownBy.id}, ${shownBy.title}, is red without any mistake: ${detailsOf(result).join("; ")}`,
+        );
       say(fails ? "RED" : "green", { mistake: "no mistake", shownBy }, result);
     }
     for (const mutant of mutants) {
       options.abort?.throwIfAborted();
       const result = await withMistake(world, folder, mutant, seed);
       const seen = isSeen(mutant, result);
-      if (!seen) wrong.push(`${mutant.mistake} was not noticed by ${String(mutant.red)}: ${detailsOf(result).join("; ") || "all green"}`);
+      if (!seen)
+        wrong.push(
+          `${mutant.mistake} was not noticed by ${String(mutant.red)}: ${detailsOf(result).join("; ") || "all green"}`,
+        );
       say(seen ? `seen by ${String(mutant.red)}` : "NOT SEEN", mutant, result);
     }
     return wrong;
@@ -56,7 +86,9 @@ export async function runMutants(mutants: readonly ChaosMutant[], { report, seed
 }
 
 function isSeen({ red }: ChaosMutant, { violations, missed }: FaultResult): boolean {
-  return typeof red === "string" ? violations.some(({ invariant }) => invariant === red) : missed.some((text) => red.test(text));
+  return typeof red === "string"
+    ? violations.some(({ invariant }) => invariant === red)
+    : missed.some((text) => red.test(text));
 }
 
 /** Its nodes are left stopped: the next run starts what it needs, as the code then is. */
@@ -87,7 +119,11 @@ async function withMistake(
 async function untilSeen(world: World): Promise<void> {
   const order = createEventOrder(await world.bus(), "purchasing.serve");
   const deadline = performance.now() + SEEN_WITHIN_MS;
-  while (order.of("any").length < world.cluster.of("purchasing").length && performance.now() < deadline) await delay(50);
+  while (
+    order.of("any").length < world.cluster.of("purchasing").length &&
+    performance.now() < deadline
+  )
+    await delay(50);
 }
 
 /** What a mistake has left in the servers is nobody else's. */
@@ -95,7 +131,9 @@ async function forgetAll({ database, urls }: World): Promise<void> {
   await database.transaction(async (connection) => {
     // The ledger is append-only by a trigger, which this switches off for a moment.
     await connection.query({ text: "SET LOCAL session_replication_role = replica" });
-    await connection.query({ text: "TRUNCATE event, event_worker, event_tickets, event_ticket_transactions, capacity_ledger" });
+    await connection.query({
+      text: "TRUNCATE event, event_worker, event_tickets, event_ticket_transactions, capacity_ledger",
+    });
   });
   const redis = openRedis(urls.REDIS_URL, () => undefined);
   await whenReady(redis, 5_000);
@@ -103,6 +141,7 @@ async function forgetAll({ database, urls }: World): Promise<void> {
   redis.disconnect();
   const model = await connect(urls.AMQP_URL, { timeout: 2_000 });
   const channel = await model.createChannel();
-  for (const queue of [TRANSACTION_QUEUE, `${TRANSACTION_QUEUE}.dead`]) await channel.purgeQueue(queue);
+  for (const queue of [TRANSACTION_QUEUE, `${TRANSACTION_QUEUE}.dead`])
+    await channel.purgeQueue(queue);
   await model.close();
 }

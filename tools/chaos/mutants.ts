@@ -27,11 +27,13 @@ const STATEMENTS = "services/purchasing/store/event-store.sql.ts";
 const STORE = "services/purchasing/store/event-store.ts";
 /** The same for several events at once. */
 const GATHERED_STATEMENTS = "services/purchasing/store/batched-event-store.sql.ts";
-const MANY_FENCE = "AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END";
+const MANY_FENCE =
+  "AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END";
 const GATHERED_STORE = "services/purchasing/store/batched-event-store.ts";
 const CONSUMER = "lib/queue/consumer.ts";
 
-const LOST_BY_LOAD = "if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);";
+const LOST_BY_LOAD =
+  "if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);";
 const FENCE = "WHERE event_id = $1 AND epoch = $2 AND batch = $3";
 /** PostgreSQL wants to know of every parameter what it is. */
 const TYPED = "($2::bigint, $3::bigint) IS NOT NULL";
@@ -42,12 +44,17 @@ const HELD_OPEN = part("F5", "a statement is held open", async (context) =>
   context.expect(await heldOpen(context), "no statement was seen to wait in its middle"),
 );
 const LOST_MESSAGE: Fault = {
-  ...part("F10", "a ledger killed before its commit, its message lost", (context) => messageLost(context)),
+  ...part("F10", "a ledger killed before its commit, its message lost", (context) =>
+    messageLost(context),
+  ),
   async prepare({ cluster }) {
     await cluster.node("ledger-2").stop();
   },
 };
-const TOO_LATE: Fault = { ...part("F15", "a cancellation that arrives after its event has begun", cancelledTooLate), prepare: byProxy };
+const TOO_LATE: Fault = {
+  ...part("F15", "a cancellation that arrives after its event has begun", cancelledTooLate),
+  prepare: byProxy,
+};
 const OLD_REDIS = redisFromSnapshot(1);
 const OLD_BACKUP: Fault = { ...restoredBackup, hotCapacity: 60 };
 
@@ -64,7 +71,8 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
       [STATEMENTS, FENCE, `WHERE event_id = $1 AND ${TYPED}`],
       [GATHERED_STATEMENTS, MANY_FENCE, ""],
     ],
-    ...{ shownBy: TAKEOVERS, red: "I1" },
+    shownBy: TAKEOVERS,
+    red: "I1",
   },
   {
     mistake: "the row lock left out of the epoch check (a bare EXISTS)",
@@ -82,7 +90,8 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
         "clock_timestamp()) AS at\n      WHERE EXISTS (SELECT 1 FROM event_worker WHERE event_id = $1 AND epoch = $2)\n    ), sold",
       ],
     ],
-    ...{ shownBy: HELD_OPEN, red: "I1" },
+    shownBy: HELD_OPEN,
+    red: "I1",
   },
   {
     mistake: "the batch number left out of the epoch check",
@@ -92,26 +101,33 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
       [STATEMENTS, FENCE, "WHERE event_id = $1 AND epoch = $2 AND $3::bigint IS NOT NULL"],
       [GATHERED_STATEMENTS, " AND worker.batch = asked.batch", ""],
     ],
-    ...{ shownBy: OLD_BACKUP, red: "I1" },
+    shownBy: OLD_BACKUP,
+    red: "I1",
   },
   {
     mistake: "refusals answered without looking at epoch and batch",
     in: "purchasing",
     edits: [[WORKER, LOST_BY_LOAD, ""]],
-    ...{ shownBy: TAKEOVERS, red: "I6" },
+    shownBy: TAKEOVERS,
+    red: "I6",
   },
   {
     mistake: "pending rows written from the decision",
     in: "purchasing",
     edits: [
-      [STATEMENTS, "      require_count('tickets cancelled', (SELECT count(*) FROM cancelled), cardinality($9::uuid[])),\n", ""],
+      [
+        STATEMENTS,
+        "      require_count('tickets cancelled', (SELECT count(*) FROM cancelled), cardinality($9::uuid[])),\n",
+        "",
+      ],
       [
         STATEMENTS,
         "UNION ALL SELECT cancellation_id, user_id, 1 FROM cancelled)",
         "UNION ALL SELECT item.transaction_id, ticket.user_id, 1 FROM unnest($9::uuid[], $10::bytea[]) AS item (id, transaction_id) JOIN event_tickets AS ticket USING (id))",
       ],
     ],
-    ...{ shownBy: TOO_LATE, red: "I4" },
+    shownBy: TOO_LATE,
+    red: "I4",
   },
   {
     mistake: "the limit decided without loading",
@@ -120,29 +136,40 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
       [STORE, LOADED, "return { ...loaded, activeTickets: [] };"],
       [GATHERED_STORE, "activeTickets: counts.get(eventId) ?? []", "activeTickets: []"],
     ],
-    ...{ shownBy: TAKEOVERS, red: "I1" },
+    shownBy: TAKEOVERS,
+    red: "I1",
   },
   {
     mistake: "cancellations decided without loading",
     in: "purchasing",
     edits: [
       [STORE, LOADED, "return { ...loaded, tickets: [] };"],
-      [GATHERED_STORE, "tickets: (tickets.get(eventId) ?? []).filter(({ ticketId }) => wanted.has(ticketId))", "tickets: []"],
+      [
+        GATHERED_STORE,
+        "tickets: (tickets.get(eventId) ?? []).filter(({ ticketId }) => wanted.has(ticketId))",
+        "tickets: []",
+      ],
     ],
-    ...{ shownBy: TAKEOVERS, red: "I3" },
+    shownBy: TAKEOVERS,
+    red: "I3",
   },
   {
     mistake: "the unique key removed, and sales decided without loading",
     in: "purchasing",
     edits: [
       [STORE, LOADED, "return { ...loaded, sales: [] };"],
-      [GATHERED_STORE, "sales: needs.purchases.flatMap(({ transactionId }) => sales.get(transactionId) ?? [])", "sales: []"],
+      [
+        GATHERED_STORE,
+        "sales: needs.purchases.flatMap(({ transactionId }) => sales.get(transactionId) ?? [])",
+        "sales: []",
+      ],
     ],
     schema: {
       out: "ALTER TABLE event_tickets DROP CONSTRAINT event_tickets_sale_key",
       back: "ALTER TABLE event_tickets ADD CONSTRAINT event_tickets_sale_key UNIQUE (event_id, user_id, transaction_id, ordinal)",
     },
-    ...{ shownBy: TAKEOVERS, red: "I2" },
+    shownBy: TAKEOVERS,
+    red: "I2",
   },
   {
     mistake: "ack before commit",
@@ -155,7 +182,8 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
       ],
       [CONSUMER, "if (accepted !== undefined) settle(", "if (false) settle("],
     ],
-    ...{ shownBy: LOST_MESSAGE, red: /no longer had the message/ },
+    shownBy: LOST_MESSAGE,
+    red: /no longer had the message/,
   },
   {
     mistake: "the capacity taken from Redis at a worker's start",
@@ -174,16 +202,28 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
         }))(postgresStore(workerDatabase, broker.nodeID)),`,
       ],
     ],
-    ...{ shownBy: OLD_REDIS, red: "I1" },
+    shownBy: OLD_REDIS,
+    red: "I1",
   },
   {
     mistake: "the sweeper switched off",
     in: "ledger",
-    edits: [["services/ledger/booking/outbox-sweeper.ts", "if (!publisher.connected()) return;", "if (Date.now() > 0) return;"]],
-    ...{ shownBy: LOST_MESSAGE, red: "I7" },
+    edits: [
+      [
+        "services/ledger/booking/outbox-sweeper.ts",
+        "if (!publisher.connected()) return;",
+        "if (Date.now() > 0) return;",
+      ],
+    ],
+    shownBy: LOST_MESSAGE,
+    red: "I7",
   },
 ];
 
-function part(id: Fault["id"], title: string, run: (context: FaultContext) => Promise<void>): Fault {
+function part(
+  id: Fault["id"],
+  title: string,
+  run: (context: FaultContext) => Promise<void>,
+): Fault {
   return { id, title, run: (context) => context.phase(title, () => run(context)) };
 }

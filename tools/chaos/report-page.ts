@@ -15,7 +15,8 @@ once listed never disappears. **I8** is measured: *good* is an answer as on an o
 is the time from the fault's end, or its beginning where the engine itself goes on, to the last bad answer.
 
 ${sectionOf("The faults", "npm run chaos --", matrix)}
-${soak === undefined ? "" : sectionOf("The soak", "npm run chaos -- --soak", soak)}`.trimEnd() + "\n"
+${soak === undefined ? "" : sectionOf("The soak", "npm run chaos -- --soak", soak)}`.trimEnd() +
+    "\n"
   );
 }
 

@@ -34,14 +34,18 @@ const PLACES = `
   WHERE event.id = ANY ($1::uuid[])`;
 
 /** One statement, so one moment. */
-export async function readPlaces(database: Pick<Database, "query">, events: readonly string[]): Promise<Places[]> {
+export async function readPlaces(
+  database: Pick<Database, "query">,
+  events: readonly string[],
+): Promise<Places[]> {
   return database.query<Places>({ text: PLACES, values: [events] });
 }
 
 /** All that the checks look at, in one snapshot. */
 export function readRows(database: Database, events: readonly string[]): Promise<Rows> {
   return database.transaction(async (connection) => {
-    const of = <Row extends object>(text: string) => connection.query<Row>({ text, values: [events] });
+    const of = <Row extends object>(text: string) =>
+      connection.query<Row>({ text, values: [events] });
     return {
       places: await readPlaces(connection, events),
       tickets: await of<Rows["tickets"][number]>(`

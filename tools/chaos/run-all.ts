@@ -4,7 +4,10 @@ import { type FaultResult, runFault, type RunOptions } from "./run-fault.ts";
 import { openWorld, type World, type WorldOptions } from "./test-bed.ts";
 
 export type ChaosOptions = WorldOptions &
-  Pick<RunOptions, "clients" | "thinkMs" | "hotCapacity"> & { faults: readonly Fault[]; seed: number };
+  Pick<RunOptions, "clients" | "thinkMs" | "hotCapacity"> & {
+    faults: readonly Fault[];
+    seed: number;
+  };
 
 /** Plays faults one by one on one world; after one that broke something the next gets a new world. Always leaves nothing behind. */
 export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
@@ -17,7 +20,9 @@ export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
       world ??= await openWorld(options);
       // A seed of its own, so that a fault alone does what it did in a run of all.
       const own = seed * 100 + Number(fault.id.slice(1));
-      const result = await runFault(world, fault, { ...options, seed: own, log }).catch((error: unknown) => unchecked(fault, own, error));
+      const result = await runFault(world, fault, { ...options, seed: own, log }).catch(
+        (error: unknown) => unchecked(fault, own, error),
+      );
       results.push(result);
       if (result.violations.length === 0 && result.samples > 0) continue;
       await world.close();
@@ -33,19 +38,17 @@ export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
 function unchecked({ id, title }: Fault, seed: number, error: unknown): FaultResult {
   const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
-    ...{
-      id,
-      title,
-      seed,
-      seconds: 0,
-      measures: measure([], 0),
-      drainedSeconds: 0,
-      samples: 0,
-      violations: [],
-      notes: [],
-      phases: [],
-      badAnswers: [],
-    },
+    id,
+    title,
+    seed,
+    seconds: 0,
+    measures: measure([], 0),
+    drainedSeconds: 0,
+    samples: 0,
+    violations: [],
+    notes: [],
+    phases: [],
+    badAnswers: [],
     missed: [`could not be checked: ${why}`],
   };
 }

@@ -53,12 +53,18 @@ const PATIENCE_S = 30;
 const BAD_TOLD_MAX = 200;
 
 /** One fault on a healthy world: events of its own, clients before, while and after, then everything is checked. */
-export async function runFault(world: World, fault: Fault, options: RunOptions): Promise<FaultResult> {
+export async function runFault(
+  world: World,
+  fault: Fault,
+  options: RunOptions,
+): Promise<FaultResult> {
   const beganMs = performance.now();
   const { seed, log, aroundSeconds = AROUND_S, patienceSeconds = PATIENCE_S } = options;
   const random = seededRandom(seed);
   const [hot, ...cold] = await Promise.all(
-    [fault.hotCapacity ?? options.hotCapacity ?? HOT_CAPACITY, ...COLD_CAPACITIES].map((capacity) => world.addEvent(capacity)),
+    [fault.hotCapacity ?? options.hotCapacity ?? HOT_CAPACITY, ...COLD_CAPACITIES].map((capacity) =>
+      world.addEvent(capacity),
+    ),
   );
   const events = [hot ?? "", ...cold];
   const journal = new Journal();
@@ -69,12 +75,25 @@ export async function runFault(world: World, fault: Fault, options: RunOptions):
   const { accessToken, purchaseId, cancellationId } = world;
   const market: Market = { balancer, journal, accessToken, purchaseId, cancellationId };
   let load: Load | undefined;
-  const play = playOf(fault, { world, market, events, random, load: () => load, beganMs, log: (line) => log(`${fault.id}: ${line}`) });
+  const play = playOf(fault, {
+    world,
+    market,
+    events,
+    random,
+    load: () => load,
+    beganMs,
+    log: (line) => log(`${fault.id}: ${line}`),
+  });
 
   try {
     await play.prepare();
     const sampler = startSampler(world.database, events);
-    load = startLoad(market, { seed, clients: options.clients ?? CLIENTS, thinkMs: options.thinkMs ?? THINK_MS, events: [...events] });
+    load = startLoad(market, {
+      seed,
+      clients: options.clients ?? CLIENTS,
+      thinkMs: options.thinkMs ?? THINK_MS,
+      events: [...events],
+    });
     await delay(aroundSeconds.before * 1_000);
     const faultMs = performance.now();
     await play.run();
@@ -84,22 +103,29 @@ export async function runFault(world: World, fault: Fault, options: RunOptions):
     // What the clients asked is measured; what settles it afterwards is not.
     const told = badAnswers(journal.entries, beganMs);
     const measures = measure([...journal.entries], play.referenceMs() ?? faultMs);
-    log(`${fault.id}: the load has ended (${journal.entries.length} answers); everything is checked`);
-    const { violations, drainedSeconds } = await finish(world, market, events, random, patienceSeconds * 1_000);
+    log(
+      `${fault.id}: the load has ended (${journal.entries.length} answers); everything is checked`,
+    );
+    const { violations, drainedSeconds } = await finish(
+      world,
+      market,
+      events,
+      random,
+      patienceSeconds * 1_000,
+    );
     return {
-      ...{
-        id: fault.id,
-        title: fault.title,
-        seed,
-        seconds: (performance.now() - beganMs) / 1_000,
-        measures,
-        drainedSeconds,
-        samples: sampler.samples.length,
-      },
+      id: fault.id,
+      title: fault.title,
+      seed,
+      seconds: (performance.now() - beganMs) / 1_000,
+      measures,
+      drainedSeconds,
+      samples: sampler.samples.length,
       violations: [...checkSamples(sampler.samples, beganMs), ...violations],
       missed: [...play.missed, ...(fault.bounds?.(measures) ?? [])],
       badAnswers: told,
-      ...{ notes: play.notes, phases: play.phases },
+      notes: play.notes,
+      phases: play.phases,
     };
   } finally {
     await load?.stop();

@@ -51,12 +51,20 @@ export function playOf(fault: Fault, stage: Stage): Play {
     try {
       await work();
     } catch (error) {
-      missed.push(`the fault could not be played to its end: ${error instanceof Error ? error.message : String(error)}`);
+      missed.push(
+        `the fault could not be played to its end: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   };
 
   const context: FaultContext = {
-    ...{ world, cluster: world.cluster, servers: world.servers, hot: events[0] ?? "", events, random, market },
+    world,
+    cluster: world.cluster,
+    servers: world.servers,
+    hot: events[0] ?? "",
+    events,
+    random,
+    market,
     get load() {
       return stage.load() ?? notBegun();
     },
@@ -108,7 +116,10 @@ export function playOf(fault: Fault, stage: Stage): Play {
   };
 
   return {
-    ...{ context, notes, missed, phases },
+    context,
+    notes,
+    missed,
+    phases,
     referenceMs: () => referenceMs,
     prepare: () => attempt(() => fault.prepare?.(context)),
     async run() {
@@ -126,10 +137,12 @@ function notBegun(): never {
   throw new Error("The load has not begun");
 }
 
-const VARIABLE_OF = { postgres: "DATABASE_URL", redis: "REDIS_URL", rabbitmq: "AMQP_URL", nats: "TRANSPORTER" } as const satisfies Record<
-  ServerName,
-  keyof World["urls"]
->;
+const VARIABLE_OF = {
+  postgres: "DATABASE_URL",
+  redis: "REDIS_URL",
+  rabbitmq: "AMQP_URL",
+  nats: "TRANSPORTER",
+} as const satisfies Record<ServerName, keyof World["urls"]>;
 
 /** Whatever a fault has left: the servers run, and every node runs as it should. */
 async function heal({ servers, cluster }: World): Promise<void> {

@@ -7,7 +7,9 @@ const RealDate = Date;
 const now = (): number => RealDate.now() + offsetMs;
 
 globalThis.Date = new Proxy(RealDate, {
-  construct: (target, args: unknown[], self) => Reflect.construct(target, args.length === 0 ? [now()] : args, self) as object,
+  construct: (target, args: unknown[], self) =>
+    Reflect.construct(target, args.length === 0 ? [now()] : args, self) as object,
   apply: () => new RealDate(now()).toString(),
-  get: (target, name, self) => (name === "now" ? now : (Reflect.get(target, name, self) as unknown)),
+  get: (target, name, self) =>
+    name === "now" ? now : (Reflect.get(target, name, self) as unknown),
 });

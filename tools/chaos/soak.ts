@@ -21,7 +21,8 @@ type Trouble = { name: string; play(context: FaultContext): Promise<void> };
 type Memory = Map<string, { minute: number; mb: number }[]>;
 
 /** Only the second node of each kind is hurt, so that the first ones' memory can be followed from beginning to end. */
-const victims = ({ cluster }: FaultContext): ClusterNode[] => cluster.nodes.filter(({ name }) => name.endsWith("-2"));
+const victims = ({ cluster }: FaultContext): ClusterNode[] =>
+  cluster.nodes.filter(({ name }) => name.endsWith("-2"));
 
 function server(name: "postgres" | "redis" | "rabbitmq" | "nats"): Trouble {
   return {
@@ -35,7 +36,10 @@ function server(name: "postgres" | "redis" | "rabbitmq" | "nats"): Trouble {
   };
 }
 
-function node(name: string, hurt: (node: ClusterNode, context: FaultContext) => Promise<unknown>): Trouble {
+function node(
+  name: string,
+  hurt: (node: ClusterNode, context: FaultContext) => Promise<unknown>,
+): Trouble {
   return {
     name,
     async play(context) {
@@ -76,7 +80,12 @@ export function soakOf(minutes: number, givenRate?: number): Fault {
       note(`capacity ${capacity.toFixed(0)} answers a second`);
       const rate = givenRate ?? capacity / 2;
       const beganMs = performance.now();
-      const half = startLoad(market, { seed: Math.floor(random() * 1e6), clients: CLIENTS, thinkMs: (CLIENTS * 1_000) / rate, events });
+      const half = startLoad(market, {
+        seed: Math.floor(random() * 1e6),
+        clients: CLIENTS,
+        thinkMs: (CLIENTS * 1_000) / rate,
+        events,
+      });
       const memory = followMemory(context, beganMs);
       const windows: { fromMs: number; toMs: number }[] = [];
       for (let minute = 1; minute <= minutes; minute += 1) {
@@ -90,23 +99,34 @@ export function soakOf(minutes: number, givenRate?: number): Fault {
       await forSeconds(EVERY_S / 2);
       await half.stop();
       memory.stop();
-      const outside = (entry: Entry): boolean => windows.every(({ fromMs, toMs }) => entry.ended < fromMs || entry.started > toMs);
+      const outside = (entry: Entry): boolean =>
+        windows.every(({ fromMs, toMs }) => entry.ended < fromMs || entry.started > toMs);
       const all = answersBegun(market.journal.entries, beganMs, Infinity);
       const { all: quiet, bad } = measure(
         market.journal.entries.filter((entry) => entry.started >= beganMs && outside(entry)),
         beganMs,
       );
-      note(`${(all.all.answers / minutes / EVERY_S).toFixed(0)} answers a second, ${all.all.percent.toFixed(3)} % good`);
+      note(
+        `${(all.all.answers / minutes / EVERY_S).toFixed(0)} answers a second, ${all.all.percent.toFixed(3)} % good`,
+      );
       note(`outside the faults' windows ${quiet.percent.toFixed(3)} % of ${quiet.answers}`);
       note(`memory, MB an hour: ${memory.slopes()}`);
-      expect(quiet.percent >= GOOD_PERCENT, `outside the faults' windows ${quiet.percent.toFixed(3)} % were good: ${JSON.stringify(bad)}`);
+      expect(
+        quiet.percent >= GOOD_PERCENT,
+        `outside the faults' windows ${quiet.percent.toFixed(3)} % were good: ${JSON.stringify(bad)}`,
+      );
     },
   };
 }
 
 /** Answers a second that the cluster gives to clients who do not think. */
 async function capacityOf({ market, events, random, forSeconds }: FaultContext): Promise<number> {
-  const load = startLoad(market, { seed: Math.floor(random() * 1e6), clients: CLIENTS, thinkMs: 0, events });
+  const load = startLoad(market, {
+    seed: Math.floor(random() * 1e6),
+    clients: CLIENTS,
+    thinkMs: 0,
+    events,
+  });
   await forSeconds(2);
   const fromMs = performance.now();
   await forSeconds(CAPACITY_S);
@@ -116,12 +136,17 @@ async function capacityOf({ market, events, random, forSeconds }: FaultContext):
 }
 
 /** What the nodes hold that nobody hurts. */
-function followMemory({ cluster }: FaultContext, beganMs: number): { stop(): void; slopes(): string } {
+function followMemory(
+  { cluster }: FaultContext,
+  beganMs: number,
+): { stop(): void; slopes(): string } {
   const memory: Memory = new Map();
   const look = (): void => {
     for (const { name, pid } of cluster.nodes) {
       if (!name.endsWith("-1") || pid === undefined) continue;
-      const kb = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+      const kb = Number(
+        /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0,
+      );
       const samples = memory.get(name) ?? [];
       samples.push({ minute: (performance.now() - beganMs) / 60_000, mb: kb / MB });
       memory.set(name, samples);

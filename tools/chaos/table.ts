@@ -10,7 +10,10 @@ export type ChaosReport = {
   faults: FaultResult[];
 };
 
-export function hasFailed({ violations, missed }: Pick<FaultResult, "violations" | "missed">): boolean {
+export function hasFailed({
+  violations,
+  missed,
+}: Pick<FaultResult, "violations" | "missed">): boolean {
   return violations.length > 0 || missed.length > 0;
 }
 
@@ -35,10 +38,18 @@ export function rowOf(result: FaultResult): Record<string, string> {
 export function detailsOf({ id, seed, measures, violations, missed }: FaultResult): string[] {
   const bad = Object.entries(measures.bad).map(([kind, count]) => `${count} × ${kind}`);
   return [
-    ...(bad.length > 0 ? [`${id}: bad answers: ${bad.join(", ")}; slowest answer ${Math.round(measures.slowestMs)} ms`] : []),
+    ...(bad.length > 0
+      ? [
+          `${id}: bad answers: ${bad.join(", ")}; slowest answer ${Math.round(measures.slowestMs)} ms`,
+        ]
+      : []),
     ...missed.map((text) => `${id} MISSED (seed ${seed}): ${text}`),
-    ...violations.slice(0, 10).map(({ invariant, text }) => `${id} VIOLATED ${invariant} (seed ${seed}): ${text}`),
-    ...(violations.length > 10 ? [`${id}: and ${violations.length - 10} more violations, in the JSON file`] : []),
+    ...violations
+      .slice(0, 10)
+      .map(({ invariant, text }) => `${id} VIOLATED ${invariant} (seed ${seed}): ${text}`),
+    ...(violations.length > 10
+      ? [`${id}: and ${violations.length - 10} more violations, in the JSON file`]
+      : []),
   ];
 }
 

@@ -7,7 +7,10 @@ import type { FaultContext } from "./fault.ts";
 const HELD_MS = 600;
 
 /** An event that nobody else buys of, the node that owns it, and another: each customer is somebody new. */
-async function between(context: FaultContext, places: number): Promise<{ owner: () => At; other: () => At }> {
+async function between(
+  context: FaultContext,
+  places: number,
+): Promise<{ owner: () => At; other: () => At }> {
   const event = await context.putOnSale(places);
   const node = context.namedOwnerOf(event);
   const rival = context.cluster.of("purchasing").find(({ name }) => name !== node)?.name ?? node;
@@ -29,14 +32,24 @@ async function soldByTheOther(context: FaultContext): Promise<void> {
 async function freedByTheOther(context: FaultContext): Promise<void> {
   const { owner, other } = await between(context, 2);
   const buyer = owner();
-  const [first, second, third] = [randomId(context.random), randomId(context.random), randomId(context.random)];
+  const [first, second, third] = [
+    randomId(context.random),
+    randomId(context.random),
+    randomId(context.random),
+  ];
   const { tickets } = await insisted(() => buyAt(context, buyer, 2, first));
   const late = owner();
   const refused = await insisted(() => buyAt(context, late, 1, second));
-  context.expect(refused.code === "EVENT_SOLD_OUT", `sold out, a purchase was answered ${refused.code ?? refused.outcome}`);
+  context.expect(
+    refused.code === "EVENT_SOLD_OUT",
+    `sold out, a purchase was answered ${refused.code ?? refused.outcome}`,
+  );
   await insisted(() => cancelAt(context, { ...buyer, node: other().node }, tickets[0] ?? ""));
   const { outcome, code } = await insisted(() => buyAt(context, late, 1, third));
-  context.expect(outcome === "ok", `a place that another node had freed was not sold: ${code ?? outcome}`);
+  context.expect(
+    outcome === "ok",
+    `a place that another node had freed was not sold: ${code ?? outcome}`,
+  );
 }
 
 /** A customer who may have no more buys at the node that has never seen them. */
@@ -44,7 +57,9 @@ async function limitReachedElsewhere(context: FaultContext): Promise<void> {
   const { owner, other } = await between(context, 30);
   const buyer = owner();
   const keys = [randomId(context.random), randomId(context.random)];
-  await insisted(() => buyAt(context, buyer, context.world.config.ticketsPerCustomerMax, keys[0] ?? ""));
+  await insisted(() =>
+    buyAt(context, buyer, context.world.config.ticketsPerCustomerMax, keys[0] ?? ""),
+  );
   await insisted(() => buyAt(context, { ...buyer, node: other().node }, 1, keys[1] ?? ""));
 }
 
@@ -68,7 +83,13 @@ async function repeatedElsewhere(context: FaultContext): Promise<void> {
 
 /** Two nodes take events from each other in the ways that a worker with an older state would get wrong. */
 export async function takeovers(context: FaultContext): Promise<void> {
-  const scenes = [soldByTheOther, freedByTheOther, limitReachedElsewhere, cancelledElsewhere, repeatedElsewhere];
+  const scenes = [
+    soldByTheOther,
+    freedByTheOther,
+    limitReachedElsewhere,
+    cancelledElsewhere,
+    repeatedElsewhere,
+  ];
   await Promise.all(scenes.map((scene) => scene(context)));
 }
 
@@ -80,7 +101,8 @@ export async function heldOpen(context: FaultContext): Promise<boolean> {
   const { world, random } = context;
   const { owner, other } = await between(context, 3);
   const waits = async (query: string): Promise<boolean> => {
-    const text = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1 AND pid <> pg_backend_pid()";
+    const text =
+      "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1 AND pid <> pg_backend_pid()";
     return (await world.database.query({ text, values: [query] })).length > 0;
   };
   const [buyer, rival] = [owner(), other()];
@@ -99,9 +121,15 @@ export async function heldOpen(context: FaultContext): Promise<boolean> {
       });
       asked.push(buyAt(context, buyer, 2, key));
       const untilMs = performance.now() + HELD_MS;
-      while (performance.now() < untilMs && !(seen = await waits("%event_tickets%"))) await delay(10);
+      while (performance.now() < untilMs && !(seen = await waits("%event_tickets%")))
+        await delay(10);
       asked.push(buyAt(context, rival, 2, rivals).finally(() => (settled = true)));
-      while (performance.now() < untilMs && !settled && !(await waits("%INSERT INTO event_worker%"))) await delay(10);
+      while (
+        performance.now() < untilMs &&
+        !settled &&
+        !(await waits("%INSERT INTO event_worker%"))
+      )
+        await delay(10);
     } finally {
       await connection.query({ text: "ROLLBACK" }).catch(() => undefined);
     }

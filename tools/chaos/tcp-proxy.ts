@@ -23,7 +23,13 @@ export type TcpProxy = {
   close(): Promise<void>;
 };
 
-type Pair = { client: Socket; upstream: Socket; requests: TcpPipe; answers: TcpPipe; orphaned: boolean };
+type Pair = {
+  client: Socket;
+  upstream: Socket;
+  requests: TcpPipe;
+  answers: TcpPipe;
+  orphaned: boolean;
+};
 
 /** Stands between a client and a real server, so that the network can fail for one client alone. */
 export async function openTcpProxy(serverUrl: string): Promise<TcpProxy> {
@@ -38,7 +44,9 @@ export async function openTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const join = (client: Socket): void => {
     const upstream = connect({ host: target.hostname, port: Number(target.port) });
     const pair: Pair = {
-      ...{ client, upstream, orphaned: false },
+      client,
+      upstream,
+      orphaned: false,
       requests: new TcpPipe(client, upstream),
       answers: new TcpPipe(upstream, client),
     };
@@ -89,7 +97,8 @@ export async function openTcpProxy(serverUrl: string): Promise<TcpProxy> {
     },
     freeze(on) {
       frozen = on;
-      for (const { client, upstream } of pairs) for (const socket of [client, upstream]) socket[on ? "pause" : "resume"]();
+      for (const { client, upstream } of pairs)
+        for (const socket of [client, upstream]) socket[on ? "pause" : "resume"]();
     },
     hold(what, on) {
       held[what] = on;

@@ -67,17 +67,27 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     for (const run of undo.splice(0).reverse()) await run();
   };
   try {
-    const servers = await startServers({ dataDir, report, restart: false, throwaway, ...(abort === undefined ? {} : { abort }) });
+    const servers = await startServers({
+      dataDir,
+      report,
+      restart: false,
+      throwaway,
+      ...(abort === undefined ? {} : { abort }),
+    });
     undo.push(() => rmSync(servers.folder, { recursive: true, force: true }));
     undo.push(() => servers.stop());
     const urls = servers.urls as ServerUrls;
     await migrate(urls.DATABASE_URL);
     const environment = environmentOf(dataDir, options.environment ?? {});
     const config = readConfig({ ...environment, ...urls });
-    const log = options.nodesLog === undefined ? undefined : createWriteStream(options.nodesLog, { flags: "a" });
+    const log =
+      options.nodesLog === undefined
+        ? undefined
+        : createWriteStream(options.nodesLog, { flags: "a" });
     undo.push(() => log?.end());
     const cluster = await startCluster({
-      ...{ urls, environment },
+      urls,
+      environment,
       counts: { ...COUNTS, ...options.counts },
       ...(options.program === undefined ? {} : { program: options.program }),
       report: (line) => void log?.write(`${new Date().toISOString()} ${line}\n`),
@@ -91,9 +101,19 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     let broker: Promise<ServiceBroker> | undefined;
     undo.push(async () => (await broker?.catch(() => undefined))?.stop());
     return {
-      ...{ servers, urls, cluster, config, database, sender, ...idsOf(config) },
+      servers,
+      urls,
+      cluster,
+      config,
+      database,
+      sender,
+      ...idsOf(config),
       addEvent: (capacity, startsInMs) => addEvent(database, capacity, startsInMs),
-      bus: () => (broker ??= joinEngine({ ...environment, ...urls }, { as: "chaos", needs: "purchasing" }).then((engine) => engine.broker)),
+      bus: () =>
+        (broker ??= joinEngine(
+          { ...environment, ...urls },
+          { as: "chaos", needs: "purchasing" },
+        ).then((engine) => engine.broker)),
       close,
     };
   } catch (error) {
@@ -104,17 +124,26 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 
 /** What configures an engine at this keyboard must not configure this one. */
 function environmentOf(dataDir: string, more: Environment): Environment {
-  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name));
+  const outside = Object.entries(processEnvironment()).filter(
+    ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
+  );
   return {
     ...Object.fromEntries(outside),
-    ...{ DATA_DIR: dataDir, RATE_LIMITS: "off", LOG_LEVEL: "warn", AUDIT_FILE: join(dataDir, "audit.log"), ...more },
+    DATA_DIR: dataDir,
+    RATE_LIMITS: "off",
+    LOG_LEVEL: "warn",
+    AUDIT_FILE: join(dataDir, "audit.log"),
+    ...more,
   };
 }
 
 /** Tokens as a sign-in would give them, without the second that a password costs; and ids by DESIGN.md's formulas, written here once more on purpose. */
 function idsOf(config: Config): Pick<World, "accessToken" | "purchaseId" | "cancellationId"> {
-  const sign = createAccessTokenSigner(signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey);
-  const hmac = (text: string): string => createHmac("sha512", config.transactionSecret).update(text).digest("hex");
+  const sign = createAccessTokenSigner(
+    signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey,
+  );
+  const hmac = (text: string): string =>
+    createHmac("sha512", config.transactionSecret).update(text).digest("hex");
   return {
     accessToken: (userId) => sign({ userId, role: "customer", sessionId: randomUUID() }),
     purchaseId: (user, event, key) => hmac(`buy|${user}|${event}|${key}`),
@@ -122,7 +151,11 @@ function idsOf(config: Config): Pick<World, "accessToken" | "purchaseId" | "canc
   };
 }
 
-async function addEvent(database: Database, capacity: number, startsInMs = 30 * 86_400_000): Promise<string> {
+async function addEvent(
+  database: Database,
+  capacity: number,
+  startsInMs = 30 * 86_400_000,
+): Promise<string> {
   const sourceId = randomUUID();
   // As an import would name it, so that a feed can change it.
   const id = eventId({ source: "chaos", sourceId });

@@ -22,7 +22,8 @@ export async function untilQuiet(
   while (performance.now() - beganMs < withinMs) {
     try {
       const backlog = await readBacklog(world, events);
-      if (Object.values(backlog).every((count) => count === 0)) return { seconds: (performance.now() - beganMs) / 1_000, violations: [] };
+      if (Object.values(backlog).every((count) => count === 0))
+        return { seconds: (performance.now() - beganMs) / 1_000, violations: [] };
       last = JSON.stringify(backlog);
     } catch (error) {
       last = String(error);
@@ -31,12 +32,20 @@ export async function untilQuiet(
   }
   return {
     seconds: withinMs / 1_000,
-    violations: [{ invariant: "I7", text: `${withinMs / 1_000} s after the end there is still something to do: ${last}` }],
+    violations: [
+      {
+        invariant: "I7",
+        text: `${withinMs / 1_000} s after the end there is still something to do: ${last}`,
+      },
+    ],
   };
 }
 
 /** Rows in PostgreSQL, and both queues as RabbitMQ has them now. Rejects where one of them does not answer. */
-export async function readBacklog({ database, urls, servers }: World, events: readonly string[]): Promise<Backlog> {
+export async function readBacklog(
+  { database, urls, servers }: World,
+  events: readonly string[],
+): Promise<Backlog> {
   const places = await readPlaces(database, events);
   const waiting = places.reduce((sum, place) => sum + place.waiting, 0);
   const model = await connect(urls.AMQP_URL, { timeout: 2_000 });
@@ -44,7 +53,12 @@ export async function readBacklog({ database, urls, servers }: World, events: re
     const channel = await model.createChannel();
     const ready = (await channel.checkQueue(TRANSACTION_QUEUE)).messageCount;
     const dead = (await channel.checkQueue(`${TRANSACTION_QUEUE}.dead`)).messageCount;
-    return { waiting, ready, dead, unacknowledged: await readUnacknowledged(servers.prometheusUrl ?? "") };
+    return {
+      waiting,
+      ready,
+      dead,
+      unacknowledged: await readUnacknowledged(servers.prometheusUrl ?? ""),
+    };
   } finally {
     await model.close();
   }
@@ -52,21 +66,30 @@ export async function readBacklog({ database, urls, servers }: World, events: re
 
 /** A passive declare does not count what was delivered; RabbitMQ's metrics do. */
 async function readUnacknowledged(prometheusUrl: string): Promise<number> {
-  const page = await fetch(`${prometheusUrl}/detailed?family=queue_coarse_metrics`, { signal: AbortSignal.timeout(2_000) });
+  const page = await fetch(`${prometheusUrl}/detailed?family=queue_coarse_metrics`, {
+    signal: AbortSignal.timeout(2_000),
+  });
   const line = (await page.text())
     .split("\n")
-    .find((text) => /^rabbitmq_detailed_queue_messages_unacked\{.*queue="ticket-transactions"\}/.test(text));
+    .find((text) =>
+      /^rabbitmq_detailed_queue_messages_unacked\{.*queue="ticket-transactions"\}/.test(text),
+    );
   if (line === undefined) throw new Error("RabbitMQ's metrics do not show the queue");
   return Number(line.slice(line.lastIndexOf(" ")));
 }
 
 /** What a reader of Redis would believe is left of each event; undefined where there is no copy to be trusted. Rejects where Redis is away. */
-export async function readAvailableCopies(world: World, events: readonly string[]): Promise<Map<string, number | undefined>> {
+export async function readAvailableCopies(
+  world: World,
+  events: readonly string[],
+): Promise<Map<string, number | undefined>> {
   const redis = openRedis(world.urls.REDIS_URL, () => undefined);
   try {
     if (!(await whenReady(redis, 5_000))) throw new Error("Redis does not answer");
     const texts = await redis.mget(events.map(availableKey));
-    return new Map(events.map((event, index) => [event, readAvailable(texts[index], redis.runId() ?? "")]));
+    return new Map(
+      events.map((event, index) => [event, readAvailable(texts[index], redis.runId() ?? "")]),
+    );
   } finally {
     redis.disconnect();
   }

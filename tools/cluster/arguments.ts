@@ -11,7 +11,10 @@ const MOST = 16;
 const BY_DEFAULT: NodeCounts = { api: 2, auth: 1, catalog: 1, purchasing: 2, ledger: 2 };
 
 /** Reads the command's arguments. Throws a ServerProblem that says how it is used. */
-export function readClusterArguments(args: readonly string[], defaultPort: number): { counts: NodeCounts; port: number; onePort: boolean } {
+export function readClusterArguments(
+  args: readonly string[],
+  defaultPort: number,
+): { counts: NodeCounts; port: number; onePort: boolean } {
   let values: Record<string, string | undefined>;
   let onePort: boolean;
   try {
@@ -29,9 +32,14 @@ export function readClusterArguments(args: readonly string[], defaultPort: numbe
   const number = (name: string, byDefault: number, least: number, most: number): number => {
     const text = values[name];
     if (text === undefined) return byDefault;
-    if (/^\d{1,5}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
-    throw new ServerProblem(`--${name} is "${text}"; give a whole number from ${least} to ${most}\n${USAGE}`);
+    if (/^\d{1,5}$/.test(text) && Number(text) >= least && Number(text) <= most)
+      return Number(text);
+    throw new ServerProblem(
+      `--${name} is "${text}"; give a whole number from ${least} to ${most}\n${USAGE}`,
+    );
   };
-  const counts = Object.fromEntries(SERVICE_NAMES.map((name) => [name, number(name, BY_DEFAULT[name], 0, MOST)])) as NodeCounts;
+  const counts = Object.fromEntries(
+    SERVICE_NAMES.map((name) => [name, number(name, BY_DEFAULT[name], 0, MOST)]),
+  ) as NodeCounts;
   return { counts, port: number("port", defaultPort, 1, 65_535 - MOST), onePort };
 }

@@ -1,5 +1,10 @@
 import { join } from "node:path";
-import { type Environment, SERVICE_NAMES, type ServerUrls, type ServiceName } from "../../config/index.ts";
+import {
+  type Environment,
+  SERVICE_NAMES,
+  type ServerUrls,
+  type ServiceName,
+} from "../../config/index.ts";
 import { freePort } from "../dev-servers/ports.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
 import { ROOT } from "../testing/static-checks.ts";
@@ -49,11 +54,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const nodes: ClusterNode[] = [];
   const extra: ClusterNode[] = [];
   for (const service of SERVICE_NAMES)
-    for (let number = 1; number <= options.counts[service]; number += 1) nodes.push(await newNode(options, service, number));
+    for (let number = 1; number <= options.counts[service]; number += 1)
+      nodes.push(await newNode(options, service, number));
   const stop = async (): Promise<void> => {
     // Gateways first: what they have taken on still finds its services.
     for (const wanted of [true, false])
-      await Promise.all(nodes.filter(({ service }) => (service === "api") === wanted).map((node) => node.stop()));
+      await Promise.all(
+        nodes.filter(({ service }) => (service === "api") === wanted).map((node) => node.stop()),
+      );
   };
   try {
     await Promise.all(nodes.map((node) => node.start()));
@@ -65,12 +73,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     nodes,
     node(name) {
       const found = nodes.find((node) => node.name === name);
-      if (found === undefined) throw new Error(`The cluster has no node ${name}; it has ${nodes.map((node) => node.name).join(", ")}`);
+      if (found === undefined)
+        throw new Error(
+          `The cluster has no node ${name}; it has ${nodes.map((node) => node.name).join(", ")}`,
+        );
       return found;
     },
     of: (service) => nodes.filter((node) => node.service === service),
     async add(service) {
-      const numbers = nodes.filter((node) => node.service === service).map(({ name }) => Number(name.split("-")[1]));
+      const numbers = nodes
+        .filter((node) => node.service === service)
+        .map(({ name }) => Number(name.split("-")[1]));
       const node = await newNode(options, service, Math.max(0, ...numbers) + 1);
       nodes.push(node);
       extra.push(node);
@@ -94,13 +107,25 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
 }
 
-async function newNode(options: ClusterOptions, service: ServiceName, number: number): Promise<ClusterNode> {
+async function newNode(
+  options: ClusterOptions,
+  service: ServiceName,
+  number: number,
+): Promise<ClusterNode> {
   const name = `${service}-${number}`;
   const [healthPort, metricsPort] = [await freePort(), await freePort()];
   const port =
-    service === "api" ? (options.port === undefined ? await freePort() : options.port + (options.onePort ? 0 : number - 1)) : undefined;
+    service === "api"
+      ? options.port === undefined
+        ? await freePort()
+        : options.port + (options.onePort ? 0 : number - 1)
+      : undefined;
   return clusterNode({
-    ...{ name, service, healthPort, metricsPort, port },
+    name,
+    service,
+    healthPort,
+    metricsPort,
+    port,
     program: options.program?.[service] ?? NODE_PROGRAM,
     environment: {
       // Halves what a start costs: the compiled program is kept.
@@ -111,7 +136,9 @@ async function newNode(options: ClusterOptions, service: ServiceName, number: nu
       SERVICES: service,
       HEALTH_PORT: String(healthPort),
       METRICS_PORT: String(metricsPort),
-      ...(port === undefined ? {} : { PORT: String(port), PORT_SHARING: options.onePort ? "on" : "off" }),
+      ...(port === undefined
+        ? {}
+        : { PORT: String(port), PORT_SHARING: options.onePort ? "on" : "off" }),
     },
     report: (line) => options.report(`${name} | ${line}`),
   });

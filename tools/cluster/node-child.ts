@@ -66,9 +66,17 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
     launch.report(line);
   };
   const run = (changed: Environment): void => {
-    const { command, args } = dyingWithUs("SIGKILL", [process.execPath, ...HEAP_FLAGS, launch.program]);
+    const { command, args } = dyingWithUs("SIGKILL", [
+      process.execPath,
+      ...HEAP_FLAGS,
+      launch.program,
+    ]);
     // A session of its own: Ctrl-C at the terminal reaches only us, who then stop things in order.
-    const started = spawn(command, args, { env: { ...launch.environment, ...changed }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const started = spawn(command, args, {
+      env: { ...launch.environment, ...changed },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
     for (const stream of [started.stdout, started.stderr]) eachLine(stream, say);
     child = started;
     differs = Object.keys(changed).length > 0;
@@ -84,7 +92,9 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
   const signal = (which: NodeJS.Signals): void => void child?.kill(which);
 
   return {
-    ...{ name, service, healthUrl },
+    name,
+    service,
+    healthUrl,
     url: port === undefined ? undefined : `http://127.0.0.1:${port}`,
     metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     get pid() {
@@ -98,8 +108,10 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
       run(changed);
       const deadline = performance.now() + READY_WITHIN_MS;
       while (!(await isReady(healthUrl))) {
-        if (child === undefined) throw new ServerProblem(`${name} did not start (${await end}): ${words.join(" | ")}`);
-        if (performance.now() > deadline) throw new ServerProblem(`${name} was not ready within ${READY_WITHIN_MS / 1_000} s`);
+        if (child === undefined)
+          throw new ServerProblem(`${name} did not start (${await end}): ${words.join(" | ")}`);
+        if (performance.now() > deadline)
+          throw new ServerProblem(`${name} was not ready within ${READY_WITHIN_MS / 1_000} s`);
         await delay(LOOK_EVERY_MS);
       }
     },

@@ -21,14 +21,26 @@ export class MigrationError extends Error {
 
 /** Reads NNNN_name.sql in order. Throws a MigrationError for a gap, a strange name, or a file that does not begin with its reason. */
 export function readMigrations(folder: string = MIGRATIONS_FOLDER): Migration[] {
-  const files = readdirSync(folder).filter((file) => file.endsWith(".sql") && file !== "schema.sql");
+  const files = readdirSync(folder).filter(
+    (file) => file.endsWith(".sql") && file !== "schema.sql",
+  );
   return files.sort().map((file, index) => {
     const [, digits, name] = /^(\d{4})_([a-z0-9_]+)\.sql$/.exec(file) ?? [];
     const sql = readFileSync(`${folder}/${file}`, "utf8");
-    if (digits === undefined || name === undefined) throw new MigrationError(`migrations/${file} is not named NNNN_name.sql`);
-    if (Number(digits) !== index + 1) throw new MigrationError(`migrations/${file} is number ${digits} but stands at place ${index + 1}`);
-    if (!/^-- \S/.test(sql)) throw new MigrationError(`migrations/${file} must begin with a comment that says why`);
-    return { version: index + 1, name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
+    if (digits === undefined || name === undefined)
+      throw new MigrationError(`migrations/${file} is not named NNNN_name.sql`);
+    if (Number(digits) !== index + 1)
+      throw new MigrationError(
+        `migrations/${file} is number ${digits} but stands at place ${index + 1}`,
+      );
+    if (!/^-- \S/.test(sql))
+      throw new MigrationError(`migrations/${file} must begin with a comment that says why`);
+    return {
+      version: index + 1,
+      name,
+      sql,
+      checksum: createHash("sha256").update(sql).digest("hex"),
+    };
   });
 }
 
@@ -36,7 +48,10 @@ export function readMigrations(folder: string = MIGRATIONS_FOLDER): Migration[] 
  * Brings a database to the code's schema, forward only, each file in its own transaction; two at once apply each file once.
  * Answers the names applied now. Throws a MigrationError where the database is newer than the code or an applied file was changed.
  */
-export async function migrate(databaseUrl: string, migrations: readonly Migration[] = readMigrations()): Promise<string[]> {
+export async function migrate(
+  databaseUrl: string,
+  migrations: readonly Migration[] = readMigrations(),
+): Promise<string[]> {
   const client = new Client({
     connectionString: databaseUrl,
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
@@ -46,7 +61,9 @@ export async function migrate(databaseUrl: string, migrations: readonly Migratio
   await client.connect();
   try {
     // A long index build or a wait for the other node is not a fault.
-    await client.query("SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0");
+    await client.query(
+      "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0",
+    );
     await client.query("SELECT pg_advisory_lock($1)", [ADVISORY_LOCK]);
     const applied = await readApplied(client);
     refuseWhatDiffers(applied, migrations);
@@ -92,16 +109,17 @@ async function apply(client: Client, migration: Migration): Promise<void> {
   try {
     await client.query("BEGIN");
     await client.query(migration.sql);
-    await client.query("INSERT INTO schema_migration (version, name, checksum) VALUES ($1, $2, $3)", [
-      migration.version,
-      migration.name,
-      migration.checksum,
-    ]);
+    await client.query(
+      "INSERT INTO schema_migration (version, name, checksum) VALUES ($1, $2, $3)",
+      [migration.version, migration.name, migration.checksum],
+    );
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK").catch(() => undefined);
     const reason = error instanceof Error ? error.message : String(error);
-    throw new MigrationError(`Migration ${labelOf(migration)} failed and was taken back: ${reason}`);
+    throw new MigrationError(
+      `Migration ${labelOf(migration)} failed and was taken back: ${reason}`,
+    );
   }
 }
 

@@ -17,10 +17,18 @@ export async function dumpSchema(databaseUrl: string): Promise<string> {
   url.password = ""; // It would show in the list of processes.
   const { stdout } = await promisify(execFile)(
     program(),
-    ["--schema-only", "--no-owner", "--no-privileges", "--exclude-table=schema_migration", `--dbname=${url.href}`],
+    [
+      "--schema-only",
+      "--no-owner",
+      "--no-privileges",
+      "--exclude-table=schema_migration",
+      `--dbname=${url.href}`,
+    ],
     { env: { ...processEnvironment(), PGPASSWORD: password }, maxBuffer: 16 * 1024 * 1024 },
   );
-  const lines = stdout.split("\n").filter((line) => !/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict )/.test(line));
+  const lines = stdout
+    .split("\n")
+    .filter((line) => !/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict )/.test(line));
   return `-- Dumped by \`npm run migrate -- --dump\`; never edited by hand.\n${lines
     .join("\n")
     .replace(/\n{3,}/g, "\n\n")

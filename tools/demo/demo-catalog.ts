@@ -16,13 +16,26 @@ const TRIES = 5;
 const PAUSE_MS = 1_000;
 
 /** The demo catalogue's own importer: nobody's account. */
-export const OPERATOR = { userId: "00000000-0000-0000-0000-000000000000", role: "operator" } as const;
+export const OPERATOR = {
+  userId: "00000000-0000-0000-0000-000000000000",
+  role: "operator",
+} as const;
 
 type City = { city: string; country: string; timezone: string; pop: number };
-type Kind = { weight: number; starts: readonly string[]; minutes: readonly number[]; name: (random: Random, city: City) => string };
+type Kind = {
+  weight: number;
+  starts: readonly string[];
+  minutes: readonly number[];
+  name: (random: Random, city: City) => string;
+};
 
 const KINDS: Readonly<Record<string, Kind>> = {
-  concert: { weight: 30, starts: ["19:30", "20:00", "21:00"], minutes: [120, 150, 180], name: concertName },
+  concert: {
+    weight: 30,
+    starts: ["19:30", "20:00", "21:00"],
+    minutes: [120, 150, 180],
+    name: concertName,
+  },
   theatre: {
     weight: 14,
     starts: ["15:00", "19:00", "19:30"],
@@ -36,7 +49,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
     minutes: [540, 1_980],
     name: (random, city) => `${pick(SUBJECTS, random)} Conference ${city.city}`,
   },
-  comedy: { weight: 12, starts: ["20:00", "20:30"], minutes: [90, 120], name: (random) => `${pick(SHOWS, random)} ${pick(ACTS, random)}` },
+  comedy: {
+    weight: 12,
+    starts: ["20:00", "20:30"],
+    minutes: [90, 120],
+    name: (random) => `${pick(SHOWS, random)} ${pick(ACTS, random)}`,
+  },
   festival: {
     weight: 6,
     starts: ["12:00", "14:00"],
@@ -49,7 +67,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
     minutes: [180, 240],
     name: (random, city) => `${pick(WORKSHOPS, random)}, ${city.city}`,
   },
-  exhibition: { weight: 8, starts: ["10:00"], minutes: [480], name: (random) => `${pick(ACTS, random)}: ${pick(SUBJECTS, random)}` },
+  exhibition: {
+    weight: 8,
+    starts: ["10:00"],
+    minutes: [480],
+    name: (random) => `${pick(ACTS, random)}: ${pick(SUBJECTS, random)}`,
+  },
 };
 
 /**
@@ -58,7 +81,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
  */
 export function* demoEvents(count: number, todayMs: number, days: number): Generator<EventRecord> {
   const places = largestCities(400);
-  const kinds = Object.entries(KINDS).flatMap(([type, kind]) => Array.from({ length: kind.weight }, () => ({ type, kind })));
+  const kinds = Object.entries(KINDS).flatMap(([type, kind]) =>
+    Array.from({ length: kind.weight }, () => ({ type, kind })),
+  );
   const random = seededRandom(20_270_101);
   for (let number = 1; number <= count; number++) {
     const city = pick(places, () => random() ** 2);
@@ -91,13 +116,21 @@ export async function ensureDemoCatalogue(
   count = 3_000,
 ): Promise<number> {
   const search = { from: "1970-01-01", limit: 1 };
-  const any = await patiently(() => broker.call<Answer<{ items: unknown[] }>, object>("catalog.search", search));
+  const any = await patiently(() =>
+    broker.call<Answer<{ items: unknown[] }>, object>("catalog.search", search),
+  );
   if (any.ok && any.value.items.length > 0) return 0;
   const events = [...demoEvents(count, nowMs, 270)];
   for (let start = 0; start < events.length; start += BATCH) {
-    const batch = { records: events.slice(start, start + BATCH), last: start + BATCH >= events.length };
+    const batch = {
+      records: events.slice(start, start + BATCH),
+      last: start + BATCH >= events.length,
+    };
     const answer = await patiently(() =>
-      broker.call<Answer<unknown>, object>("catalog.import", batch, { meta: { token }, timeout: 60_000 }),
+      broker.call<Answer<unknown>, object>("catalog.import", batch, {
+        meta: { token },
+        timeout: 60_000,
+      }),
     );
     if (!answer.ok) throw new Error(`The demo catalogue was refused: ${answer.refusal.code}`);
   }
@@ -120,7 +153,8 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 export async function refuseDemoEvents(databaseUrl: string): Promise<void> {
   const database = openDatabase(databaseUrl, "long");
   try {
-    const text = "SELECT count(*)::integer AS events FROM event WHERE source = 'demo' AND ends_at > now()";
+    const text =
+      "SELECT count(*)::integer AS events FROM event WHERE source = 'demo' AND ends_at > now()";
     const [row] = await database.query<{ events: number }>({ text });
     if (row !== undefined && row.events > 0)
       throw new ConfigError([
@@ -135,14 +169,21 @@ function largestCities(count: number): City[] {
   const distinct = new Map<string, City>();
   for (const city of cities.cityMapping) {
     const known = distinct.get(city.city);
-    if (city.timezone && city.city && (known === undefined || known.pop < city.pop)) distinct.set(city.city, city);
+    if (city.timezone && city.city && (known === undefined || known.pop < city.pop))
+      distinct.set(city.city, city);
   }
-  return [...distinct.values()].sort((a, b) => b.pop - a.pop || a.city.localeCompare(b.city, "en")).slice(0, count);
+  return [...distinct.values()]
+    .sort((a, b) => b.pop - a.pop || a.city.localeCompare(b.city, "en"))
+    .slice(0, count);
 }
 
 function concertName(random: Random, city: City): string {
   const act = pick(ACTS, random);
-  return random() < 0.5 ? act : random() < 0.5 ? `${act} in ${city.city}` : `${act} & ${pick(ACTS, random)}`;
+  return random() < 0.5
+    ? act
+    : random() < 0.5
+      ? `${act} in ${city.city}`
+      : `${act} & ${pick(ACTS, random)}`;
 }
 
 function matchName(random: Random, city: City): string {

@@ -36,8 +36,19 @@ const PLACES: Record<keyof Binaries, readonly string[]> = {
     "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
     "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",
   ],
-  epmd: ["/usr/bin/epmd", "/usr/lib/erlang/bin/epmd", "/usr/lib64/erlang/bin/epmd", "/opt/homebrew/bin/epmd", "/usr/local/bin/epmd"],
-  nats: ["/usr/sbin/nats-server", "/usr/bin/nats-server", "/opt/homebrew/bin/nats-server", "/usr/local/bin/nats-server"],
+  epmd: [
+    "/usr/bin/epmd",
+    "/usr/lib/erlang/bin/epmd",
+    "/usr/lib64/erlang/bin/epmd",
+    "/opt/homebrew/bin/epmd",
+    "/usr/local/bin/epmd",
+  ],
+  nats: [
+    "/usr/sbin/nats-server",
+    "/usr/bin/nats-server",
+    "/opt/homebrew/bin/nats-server",
+    "/usr/local/bin/nats-server",
+  ],
   prometheus: ["/usr/bin/prometheus", "/opt/homebrew/bin/prometheus", "/usr/local/bin/prometheus"],
   promtool: ["/usr/bin/promtool", "/opt/homebrew/bin/promtool", "/usr/local/bin/promtool"],
   wrk: ["/usr/bin/wrk", "/opt/homebrew/bin/wrk", "/usr/local/bin/wrk"],
@@ -63,13 +74,19 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
 };
 
 /** Says which programs of these servers are installed, and which servers lack one. PostgreSQL older than 15 counts as missing. */
-export function findBinaries(servers: readonly ProgramName[]): { found: Partial<Binaries>; missing: ProgramName[] } {
+export function findBinaries(servers: readonly ProgramName[]): {
+  found: Partial<Binaries>;
+  missing: ProgramName[];
+} {
   const found: Partial<Binaries> = {};
   for (const name of servers.flatMap((server) => NEEDS[server])) {
     const path = candidates(name).find(isExecutable);
     if (path !== undefined) found[name] = path;
   }
-  return { found, missing: servers.filter((server) => NEEDS[server].some((name) => found[name] === undefined)) };
+  return {
+    found,
+    missing: servers.filter((server) => NEEDS[server].some((name) => found[name] === undefined)),
+  };
 }
 
 /** The PostgreSQL of one major version, for a data folder that was made by it. */
@@ -78,7 +95,9 @@ export function postgresOfVersion(major: string): string | undefined {
 }
 
 function candidates(name: keyof Binaries): string[] {
-  const places = PLACES[name].flatMap((pattern) => (pattern.includes("*") ? newestFirst(globSync(pattern)) : [pattern]));
+  const places = PLACES[name].flatMap((pattern) =>
+    pattern.includes("*") ? newestFirst(globSync(pattern)) : [pattern],
+  );
   const onPath = (processEnvironment().PATH ?? "")
     .split(delimiter)
     .filter((folder) => folder !== "" && !(name === "rabbitmq" && folder === "/usr/sbin"))
@@ -88,7 +107,9 @@ function candidates(name: keyof Binaries): string[] {
 
 function newestFirst(paths: string[]): string[] {
   const versionOf = (path: string) => Number(/(\d+)/.exec(path)?.[1] ?? 0);
-  return paths.filter((path) => !path.includes("/usr/") || versionOf(path) >= 15).sort((a, b) => versionOf(b) - versionOf(a));
+  return paths
+    .filter((path) => !path.includes("/usr/") || versionOf(path) >= 15)
+    .sort((a, b) => versionOf(b) - versionOf(a));
 }
 
 function isExecutable(path: string): boolean {

@@ -1,5 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { accountFor, canUse, type Account } from "./unix-account.ts";
 import type { ServerName } from "./binaries.ts";
@@ -23,9 +32,12 @@ export function serversFolder(dataDir: string, report: Report): string {
   const wanted = resolve(dataDir);
   makeOurs(wanted, { keepMode: existsSync(wanted) });
   const strangers = Object.values(ACCOUNTS).map((names) => accountFor(join(wanted, "none"), names));
-  if (strangers.every((account) => canUse(wanted, account, "enter"))) return join(wanted, "servers");
+  if (strangers.every((account) => canUse(wanted, account, "enter")))
+    return join(wanted, "servers");
   const instead = `/var/lib/boxoffice-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`;
-  report(`the servers' users cannot enter ${wanted} (a closed parent folder), so their data is in ${instead}`);
+  report(
+    `the servers' users cannot enter ${wanted} (a closed parent folder), so their data is in ${instead}`,
+  );
   return instead;
 }
 
@@ -37,12 +49,15 @@ export function makePlace(root: string, name: ServerName): Place {
   for (const ours of [root, folder]) makeOurs(ours, { keepMode: false });
   try {
     mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-    if (account !== undefined && statSync(dataFolder).uid !== account.uid) chownSync(dataFolder, account.uid, account.gid);
+    if (account !== undefined && statSync(dataFolder).uid !== account.uid)
+      chownSync(dataFolder, account.uid, account.gid);
   } catch (error) {
     throw folderProblem(error, dataFolder);
   }
   if (!canUse(dataFolder, account, "write"))
-    throw new ServerProblem(`The user ${account?.name ?? ""} cannot write ${dataFolder}: set DATA_DIR to another folder.`);
+    throw new ServerProblem(
+      `The user ${account?.name ?? ""} cannot write ${dataFolder}: set DATA_DIR to another folder.`,
+    );
   return { folder, dataFolder, account };
 }
 

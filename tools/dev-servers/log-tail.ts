@@ -1,4 +1,12 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, statSync, statfsSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  statfsSync,
+} from "node:fs";
 
 const LOG_KEPT_BYTES = 10 * 1024 * 1024;
 const TAIL_BYTES = 8 * 1024;
@@ -26,8 +34,12 @@ export function lastWords(file: string, beginsAt: number): string {
     .map((line) => line.trim())
     .filter((line) => line !== "" && !/warning/i.test(line))
     .slice(-LINES_READ);
-  const trouble = lines.findIndex((line) => /error|fatal|fail|cannot|can't|could not|refus|denied|no space|in use/i.test(line));
-  const words = (trouble >= 0 ? lines.slice(trouble) : lines.slice(-LINES_SAID)).slice(0, LINES_SAID).map((line) => line.slice(0, 300));
+  const trouble = lines.findIndex((line) =>
+    /error|fatal|fail|cannot|can't|could not|refus|denied|no space|in use/i.test(line),
+  );
+  const words = (trouble >= 0 ? lines.slice(trouble) : lines.slice(-LINES_SAID))
+    .slice(0, LINES_SAID)
+    .map((line) => line.slice(0, 300));
   if (diskIsFull(file)) words.push("the disk is full");
   return words.length > 0 ? words.join(" | ") : "it said nothing";
 }

@@ -56,31 +56,44 @@ const LISTS_LOCKED_MS = 300_000;
  * Finds the programs of these servers; as root on Debian or Ubuntu installs what is missing, without starting the system's own
  * services. Throws a ServerProblem that names the commands and variables where it cannot.
  */
-export async function provideBinaries(servers: readonly ProgramName[], report: Report): Promise<Partial<Binaries>> {
+export async function provideBinaries(
+  servers: readonly ProgramName[],
+  report: Report,
+): Promise<Partial<Binaries>> {
   const before = findBinaries(servers);
   if (before.missing.length === 0) return before.found;
-  if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version") || !existsSync("/usr/bin/apt-get"))
+  if (
+    process.getuid?.() !== 0 ||
+    !existsSync("/etc/debian_version") ||
+    !existsSync("/usr/bin/apt-get")
+  )
     throw new ServerProblem(adviceFor(before.missing, "not installed"));
   const packages = before.missing.map((server) => DEBIAN_PACKAGES[server]);
   const started = performance.now();
-  report(`installing ${packages.join(", ")} from the system's packages; their own services are not started`);
+  report(
+    `installing ${packages.join(", ")} from the system's packages; their own services are not started`,
+  );
   await update(before.missing);
   install(packages, before.missing);
   const after = findBinaries(servers);
-  if (after.missing.length > 0) throw new ServerProblem(adviceFor(after.missing, "still not there after apt-get install"));
+  if (after.missing.length > 0)
+    throw new ServerProblem(adviceFor(after.missing, "still not there after apt-get install"));
   report(`installed ${packages.join(", ")} (${secondsSince(started)})`);
   return after.found;
 }
 
 function adviceFor(missing: readonly ProgramName[], why: string): string {
   const variables = missing.flatMap((server) => VARIABLE_NAMES[server] ?? []);
-  const list = (names: Record<ProgramName, string>) => missing.map((server) => names[server]).join(" ");
+  const list = (names: Record<ProgramName, string>) =>
+    missing.map((server) => names[server]).join(" ");
   return [
     `These programs are ${why}: ${list(DEBIAN_PACKAGES)}${missing.includes("postgres") ? " (PostgreSQL 15 or newer is needed)" : ""}. Install them:`,
     `  Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${list(DEBIAN_PACKAGES)}`,
     `  Fedora:          sudo dnf install -y ${list(FEDORA_PACKAGES)}`,
     `  macOS:           brew install ${list(MACOS_PACKAGES)}`,
-    ...(variables.length === 0 ? [] : [`or point to servers that run already: ${variables.join(", ")}.`]),
+    ...(variables.length === 0
+      ? []
+      : [`or point to servers that run already: ${variables.join(", ")}.`]),
   ].join("\n");
 }
 
@@ -91,12 +104,19 @@ async function update(missing: readonly ProgramName[]): Promise<void> {
     const { ok, words } = run("apt-get", ["-q", "update"]);
     if (ok) return;
     if (!/could not get lock|unable to lock/i.test(words)) {
-      const known = run("apt-cache", ["show", ...missing.map((server) => DEBIAN_PACKAGES[server])]).ok;
+      const known = run("apt-cache", [
+        "show",
+        ...missing.map((server) => DEBIAN_PACKAGES[server]),
+      ]).ok;
       if (known) return;
-      throw new ServerProblem(`${adviceFor(missing, "not installed")}\napt-get update failed: ${lastLines(words)}`);
+      throw new ServerProblem(
+        `${adviceFor(missing, "not installed")}\napt-get update failed: ${lastLines(words)}`,
+      );
     }
     if (performance.now() > deadline)
-      throw new ServerProblem(`Another apt holds its lock for ${LISTS_LOCKED_MS / 60_000} minutes: ${lastLines(words)}`);
+      throw new ServerProblem(
+        `Another apt holds its lock for ${LISTS_LOCKED_MS / 60_000} minutes: ${lastLines(words)}`,
+      );
     await delay(1_000);
   }
 }
@@ -110,8 +130,18 @@ function install(packages: readonly string[], servers: readonly ProgramName[]): 
       writeFileSync(CLUSTER_FILE, "create_main_cluster = false\n");
     }
     const options = ["-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confold"];
-    const { ok, words } = run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...options, ...packages]);
-    if (!ok) throw new ServerProblem(`${adviceFor(servers, "not installed")}\napt-get install failed: ${lastLines(words)}`);
+    const { ok, words } = run("apt-get", [
+      "install",
+      "-q",
+      "-y",
+      "--no-install-recommends",
+      ...options,
+      ...packages,
+    ]);
+    if (!ok)
+      throw new ServerProblem(
+        `${adviceFor(servers, "not installed")}\napt-get install failed: ${lastLines(words)}`,
+      );
     // Installed units would come up at the next boot; nobody asked for that.
     const units = servers.flatMap((server) => DEBIAN_UNITS[server]);
     if (existsSync("/usr/bin/systemctl") || existsSync("/bin/systemctl"))
@@ -124,7 +154,8 @@ function install(packages: readonly string[], servers: readonly ProgramName[]): 
 
 /** Debian asks policy-rc.d before it starts a service: 101 forbids. What stood there comes back, also after a run that was killed. */
 function forbidServices(): () => void {
-  const oursIsThere = existsSync(POLICY_FILE) && readFileSync(POLICY_FILE, "utf8").includes(POLICY_MARK);
+  const oursIsThere =
+    existsSync(POLICY_FILE) && readFileSync(POLICY_FILE, "utf8").includes(POLICY_MARK);
   if (existsSync(POLICY_FILE) && !oursIsThere) renameSync(POLICY_FILE, SAVED_POLICY_FILE);
   writeFileSync(POLICY_FILE, `#!/bin/sh\n${POLICY_MARK}\nexit 101\n`);
   chmodSync(POLICY_FILE, 0o755);
@@ -135,8 +166,17 @@ function forbidServices(): () => void {
 }
 
 function run(command: string, args: readonly string[]): { ok: boolean; words: string } {
-  const environment = { ...processEnvironment(), DEBIAN_FRONTEND: "noninteractive", UCF_FORCE_CONFFOLD: "1", LC_ALL: "C.UTF-8" };
-  const { status, stdout, stderr, error } = spawnSync(command, args, { env: environment, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+  const environment = {
+    ...processEnvironment(),
+    DEBIAN_FRONTEND: "noninteractive",
+    UCF_FORCE_CONFFOLD: "1",
+    LC_ALL: "C.UTF-8",
+  };
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    env: environment,
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  });
   return { ok: status === 0, words: error === undefined ? `${stdout}\n${stderr}` : error.message };
 }
 

@@ -16,7 +16,9 @@ export async function freePort(inARow = 1): Promise<number> {
     const first = randomInt(LOWEST, HIGHEST - inARow);
     const ports = Array.from({ length: inARow }, (_, index) => first + index);
     if (ports.some((port) => given.has(port))) continue;
-    const taken = await Promise.all(ports.map(async (port) => (await isFree(port)) && (await reserve(port))));
+    const taken = await Promise.all(
+      ports.map(async (port) => (await isFree(port)) && (await reserve(port))),
+    );
     for (const [index, port] of ports.entries()) if (taken[index]) given.add(port);
     if (taken.every(Boolean)) return first;
   }
@@ -31,7 +33,9 @@ function reserve(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const holder = createServer();
     holder.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
-    holder.listen({ path: `\0boxoffice-port-${port}`, exclusive: true }, () => resolve(true)).unref();
+    holder
+      .listen({ path: `\0boxoffice-port-${port}`, exclusive: true }, () => resolve(true))
+      .unref();
   });
 }
 

@@ -32,7 +32,12 @@ const SETTINGS = {
   log_timezone: "UTC",
   log_line_prefix: "%m [%p] ",
 };
-const THROWAWAY_SETTINGS = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", shared_buffers: "128MB" };
+const THROWAWAY_SETTINGS = {
+  fsync: "off",
+  synchronous_commit: "off",
+  full_page_writes: "off",
+  shared_buffers: "128MB",
+};
 
 /** A private PostgreSQL that listens on 127.0.0.1 only, with one database. Refuses a data folder of a version that is not installed. */
 export async function startPostgres(context: RecipeContext): Promise<RunningRecipe> {
@@ -54,7 +59,13 @@ export async function startPostgres(context: RecipeContext): Promise<RunningReci
       {
         label: "PostgreSQL",
         command,
-        args: ["-D", cluster, "-p", String(port), ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+        args: [
+          "-D",
+          cluster,
+          "-p",
+          String(port),
+          ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+        ],
         folder: place.folder,
         workFolder: place.dataFolder,
         account: place.account,
@@ -98,22 +109,45 @@ function programFor(cluster: string, installed: string): string {
 }
 
 /** initdb beside the final place, renamed when complete: an interrupted one leaves nothing that looks like data. */
-async function initialise(context: RecipeContext, command: string, cluster: string, password: string): Promise<void> {
+async function initialise(
+  context: RecipeContext,
+  command: string,
+  cluster: string,
+  password: string,
+): Promise<void> {
   const { place } = context;
   const unfinished = `${cluster}.unfinished`;
   const passwordFile = writeForServer(place, "initdb.password", password);
   const locale = process.platform === "linux" ? "C.UTF-8" : "C";
-  const args = ["-D", unfinished, "-U", DATABASE, "-E", "UTF8", `--locale=${locale}`, "--auth=scram-sha-256", `--pwfile=${passwordFile}`];
+  const args = [
+    "-D",
+    unfinished,
+    "-U",
+    DATABASE,
+    "-E",
+    "UTF8",
+    `--locale=${locale}`,
+    "--auth=scram-sha-256",
+    `--pwfile=${passwordFile}`,
+  ];
   if (context.throwaway) args.push("--no-sync");
   const as = place.account === undefined ? {} : { uid: place.account.uid, gid: place.account.gid };
   const env = { PATH: processEnvironment().PATH, LANG: "C.UTF-8", HOME: place.dataFolder };
   try {
     rmSync(unfinished, { recursive: true, force: true });
-    await promisify(execFile)(join(dirname(command), "initdb"), args, { cwd: place.dataFolder, env, timeout: 120_000, ...as });
+    await promisify(execFile)(join(dirname(command), "initdb"), args, {
+      cwd: place.dataFolder,
+      env,
+      timeout: 120_000,
+      ...as,
+    });
     renameSync(unfinished, cluster);
   } catch (error) {
-    const words = error instanceof Error && "stderr" in error ? String(error.stderr) : messageOf(error);
-    throw new ServerProblem(`PostgreSQL's data folder ${cluster} could not be made: ${words.trim().split("\n").slice(0, 3).join(" | ")}`);
+    const words =
+      error instanceof Error && "stderr" in error ? String(error.stderr) : messageOf(error);
+    throw new ServerProblem(
+      `PostgreSQL's data folder ${cluster} could not be made: ${words.trim().split("\n").slice(0, 3).join(" | ")}`,
+    );
   } finally {
     rmSync(passwordFile, { force: true });
   }
@@ -134,13 +168,19 @@ async function acceptsClients(url: string): Promise<boolean> {
 
 async function createDatabase(url: string): Promise<void> {
   await withClient(url, async (client) => {
-    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [DATABASE]);
+    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [
+      DATABASE,
+    ]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
   });
 }
 
 async function withClient(url: string, use: (client: Client) => Promise<unknown>): Promise<void> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 3_000, query_timeout: 60_000 });
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: 3_000,
+    query_timeout: 60_000,
+  });
   client.on("error", () => undefined); // The server may end while it starts; the query's own error says so.
   try {
     await client.connect();

@@ -27,14 +27,17 @@ export function answers(port: number, words: string, expected: RegExp): Promise<
 }
 
 /** Starts a server on a free port; one that somebody else took in between is exchanged for another. */
-export async function onFreePort(start: (port: number) => Promise<Supervised>): Promise<Supervised> {
+export async function onFreePort(
+  start: (port: number) => Promise<Supervised>,
+): Promise<Supervised> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
     try {
       return await start(port);
     } catch (error) {
       const taken =
-        error instanceof ServerProblem && (/address (already )?in use|eaddrinuse/i.test(error.message) || !(await isFree(port)));
+        error instanceof ServerProblem &&
+        (/address (already )?in use|eaddrinuse/i.test(error.message) || !(await isFree(port)));
       if (!taken || attempt === PORTS_TRIED) throw error;
     }
   }

@@ -8,9 +8,15 @@ const LINUX = existsSync("/proc/self/stat");
  * process for good: pids are used again, so a pid read from a file proves nothing by itself. A zombie does not run.
  */
 export function startedAt(pid: number): string | undefined {
-  if (!LINUX) return spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim() || undefined;
+  if (!LINUX)
+    return (
+      spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim() ||
+      undefined
+    );
   const fields = statFields(pid);
-  return fields === undefined || fields.state === "Z" || fields.state === "X" ? undefined : `${bootId()}-${fields.startTicks}`;
+  return fields === undefined || fields.state === "Z" || fields.state === "X"
+    ? undefined
+    : `${bootId()}-${fields.startTicks}`;
 }
 
 /** The parent of a process, or undefined where it is gone or the system does not say. */
@@ -23,7 +29,9 @@ export function commandOf(pid: number): string | undefined {
   return LINUX ? statFields(pid)?.command : undefined;
 }
 
-function statFields(pid: number): { command: string; state: string; parent: number; startTicks: string } | undefined {
+function statFields(
+  pid: number,
+): { command: string; state: string; parent: number; startTicks: string } | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, "utf8");

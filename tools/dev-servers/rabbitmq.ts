@@ -21,7 +21,13 @@ export async function startRabbitmq(context: RecipeContext): Promise<RunningReci
   try {
     const prometheusPort = await freePort();
     const server = await onFreePort(async (port) =>
-      startBroker(context, { port, prometheusPort, mapperPort: mapper.port, distributionPort: await freePort(), password }),
+      startBroker(context, {
+        port,
+        prometheusPort,
+        mapperPort: mapper.port,
+        distributionPort: await freePort(),
+        password,
+      }),
     );
     return {
       url: `amqp://boxoffice:${password}@127.0.0.1:${server.port}`,
@@ -64,7 +70,13 @@ async function startPortMapper(context: RecipeContext): Promise<Supervised> {
   );
 }
 
-type Ports = { port: number; prometheusPort: number; mapperPort: number; distributionPort: number; password: string };
+type Ports = {
+  port: number;
+  prometheusPort: number;
+  mapperPort: number;
+  distributionPort: number;
+  password: string;
+};
 
 function startBroker(context: RecipeContext, ports: Ports): Promise<Supervised> {
   const { place } = context;
@@ -101,10 +113,15 @@ function startBroker(context: RecipeContext, ports: Ports): Promise<Supervised> 
         RABBITMQ_LOG_BASE: join(data, "log"),
         RABBITMQ_PID_FILE: join(data, "rabbitmq.pid"),
         RABBITMQ_CONF_ENV_FILE: "/dev/null",
-        RABBITMQ_ENABLED_PLUGINS_FILE: writeForServer(place, "enabled_plugins", "[rabbitmq_prometheus].\n"),
+        RABBITMQ_ENABLED_PLUGINS_FILE: writeForServer(
+          place,
+          "enabled_plugins",
+          "[rabbitmq_prometheus].\n",
+        ),
         RABBITMQ_CONFIG_FILE: configuration,
         // Two schedulers that do not spin: it shares the machine with the engine.
-        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "+S 2:2 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+          "+S 2:2 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
       },
       folder: place.folder,
       workFolder: data,
@@ -122,14 +139,29 @@ function startBroker(context: RecipeContext, ports: Ports): Promise<Supervised> 
 /** The user, known by a salted hash only, and the vhosts. Read at each start; with them no guest account is made. */
 function writeDefinitions(place: Place, password: string, slots: number): string {
   const salt = createHash("sha256").update(place.folder).digest().subarray(0, 4);
-  const hash = Buffer.concat([salt, createHash("sha256").update(salt).update(password, "utf8").digest()]).toString("base64");
+  const hash = Buffer.concat([
+    salt,
+    createHash("sha256").update(salt).update(password, "utf8").digest(),
+  ]).toString("base64");
   const vhosts = ["/", ...Array.from({ length: slots }, (_, index) => `slot-${index + 1}`)];
   const definitions = {
     users: [
-      { name: "boxoffice", password_hash: hash, hashing_algorithm: "rabbit_password_hashing_sha256", tags: ["administrator"], limits: {} },
+      {
+        name: "boxoffice",
+        password_hash: hash,
+        hashing_algorithm: "rabbit_password_hashing_sha256",
+        tags: ["administrator"],
+        limits: {},
+      },
     ],
     vhosts: vhosts.map((name) => ({ name })),
-    permissions: vhosts.map((vhost) => ({ user: "boxoffice", vhost, configure: ".*", write: ".*", read: ".*" })),
+    permissions: vhosts.map((vhost) => ({
+      user: "boxoffice",
+      vhost,
+      configure: ".*",
+      write: ".*",
+      read: ".*",
+    })),
   };
   return writeForServer(place, "definitions.json", JSON.stringify(definitions, undefined, 2));
 }

@@ -19,4 +19,8 @@ export type RecipeContext = {
 };
 
 /** A server that runs: where clients find it, and its processes, the main one first. */
-export type RunningRecipe = { url: string; processes: readonly [Supervised, ...Supervised[]]; prometheusUrl?: string };
+export type RunningRecipe = {
+  url: string;
+  processes: readonly [Supervised, ...Supervised[]];
+  prometheusUrl?: string;
+};

@@ -40,7 +40,14 @@ export type RunningServers = {
   stop(): Promise<void>;
 };
 
-const RECIPES: Record<ServerName, { label: string; variable: keyof ServerUrls; start(context: RecipeContext): Promise<RunningRecipe> }> = {
+const RECIPES: Record<
+  ServerName,
+  {
+    label: string;
+    variable: keyof ServerUrls;
+    start(context: RecipeContext): Promise<RunningRecipe>;
+  }
+> = {
   rabbitmq: { label: "RabbitMQ", variable: "AMQP_URL", start: startRabbitmq },
   postgres: { label: "PostgreSQL", variable: "DATABASE_URL", start: startPostgres },
   redis: { label: "Redis", variable: "REDIS_URL", start: startRedis },
@@ -66,18 +73,32 @@ export async function startServers(options: StartOptions): Promise<RunningServer
     const started = performance.now();
     const place = makePlace(root, name);
     const { restart, abort, throwaway = false, slots = 0 } = options;
-    const recipe = await RECIPES[name].start({ place, binaries, report, restart, abort, throwaway, slots });
+    const recipe = await RECIPES[name].start({
+      place,
+      binaries,
+      report,
+      restart,
+      abort,
+      throwaway,
+      slots,
+    });
     running.set(name, recipe);
-    report(`${RECIPES[name].label} is up on port ${recipe.processes[0].port} (${secondsSince(started)})`);
+    report(
+      `${RECIPES[name].label} is up on port ${recipe.processes[0].port} (${secondsSince(started)})`,
+    );
   });
-  const failed = (await Promise.allSettled(starts)).find((outcome) => outcome.status === "rejected");
+  const failed = (await Promise.allSettled(starts)).find(
+    (outcome) => outcome.status === "rejected",
+  );
   if (failed !== undefined) {
     await stop();
     throw failed.reason;
   }
   return {
     names,
-    urls: Object.fromEntries([...running].map(([name, recipe]) => [RECIPES[name].variable, recipe.url])),
+    urls: Object.fromEntries(
+      [...running].map(([name, recipe]) => [RECIPES[name].variable, recipe.url]),
+    ),
     folder: root,
     prometheusUrl: running.get("rabbitmq")?.prometheusUrl,
     server(name) {

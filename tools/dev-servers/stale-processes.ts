@@ -19,7 +19,12 @@ export function forgetProcess(folder: string): void {
  * Stops what an engine that was killed left on this folder. Where the kernel tells children of their parent's death (Linux)
  * it is already on its way out and is only waited for; elsewhere it is told now.
  */
-export async function endLeftover(folder: string, label: string, stopSignal: NodeJS.Signals, report: Report): Promise<void> {
+export async function endLeftover(
+  folder: string,
+  label: string,
+  stopSignal: NodeJS.Signals,
+  report: Report,
+): Promise<void> {
   const left = readLeftover(folder);
   if (left?.started === undefined || startedAt(left.pid) !== left.started) return;
   report(`${label}: waiting for process ${left.pid} of an earlier run to end`);
@@ -30,7 +35,9 @@ export async function endLeftover(folder: string, label: string, stopSignal: Nod
   while (lives()) {
     if (performance.now() > deadline) signal(left.pid, "SIGKILL");
     if (performance.now() > deadline + DYING_MS)
-      throw new ServerProblem(`${label}: process ${left.pid} of an earlier run does not end; stop it by hand.`);
+      throw new ServerProblem(
+        `${label}: process ${left.pid} of an earlier run does not end; stop it by hand.`,
+      );
     await delay(50);
   }
   forgetProcess(folder);

@@ -74,7 +74,8 @@ export async function supervise(
     void spawned.exited.then((how) => {
       if (child === spawned.child) child = undefined;
       quickDeaths = performance.now() - readyAtMs < QUICK_MS ? quickDeaths + 1 : 1;
-      if (wanted && options.restart) reviving = revive(`${label} ended (${how}): ${spawned.words()}`);
+      if (wanted && options.restart)
+        reviving = revive(`${label} ended (${how}): ${spawned.words()}`);
     });
   }
 
@@ -129,29 +130,47 @@ export async function supervise(
   };
 }
 
-type Spawned = { child: ChildProcess; exited: Promise<string>; howItEnded(): string | undefined; words(): string };
+type Spawned = {
+  child: ChildProcess;
+  exited: Promise<string>;
+  howItEnded(): string | undefined;
+  words(): string;
+};
 
 function spawnServer(launch: Launch): Spawned {
   const log = logOf(launch);
   const { account } = launch;
-  const environment = { PATH: processEnvironment().PATH ?? "/usr/bin:/bin", LANG: "C.UTF-8", TZ: "UTC", HOME: launch.workFolder };
+  const environment = {
+    PATH: processEnvironment().PATH ?? "/usr/bin:/bin",
+    LANG: "C.UTF-8",
+    TZ: "UTC",
+    HOME: launch.workFolder,
+  };
   try {
     const opened = openLog(log);
     // Without setpriv leftovers are found by their pid files at the next start.
-    const { command, args } = dyingWithUs(launch.stopSignal, [launch.command, ...launch.args], account);
+    const { command, args } = dyingWithUs(
+      launch.stopSignal,
+      [launch.command, ...launch.args],
+      account,
+    );
     // Its own session, so that Ctrl-C at the terminal reaches only the engine, which then stops things in order.
     const child = spawn(command, args, {
       cwd: launch.workFolder,
       env: { ...environment, ...launch.environment },
       stdio: ["ignore", opened.descriptor, opened.descriptor],
       detached: true,
-      ...(!KNOWS_OF_OUR_DEATH && account !== undefined ? { uid: account.uid, gid: account.gid } : {}),
+      ...(!KNOWS_OF_OUR_DEATH && account !== undefined
+        ? { uid: account.uid, gid: account.gid }
+        : {}),
     });
     closeSync(opened.descriptor);
     let ended: string | undefined;
     const exited = new Promise<string>((resolve) => {
       child.once("error", (error) => resolve((ended = error.message)));
-      child.once("exit", (code, signal) => resolve((ended = signal ?? `exit code ${code ?? "unknown"}`)));
+      child.once("exit", (code, signal) =>
+        resolve((ended = signal ?? `exit code ${code ?? "unknown"}`)),
+      );
     });
     if (child.pid !== undefined) rememberProcess(launch.folder, child.pid);
     return { child, exited, howItEnded: () => ended, words: () => lastWords(log, opened.beginsAt) };
@@ -160,26 +179,39 @@ function spawnServer(launch: Launch): Spawned {
   }
 }
 
-async function waitUntilReady(launch: Launch, spawned: Spawned, isWanted: () => boolean): Promise<void> {
+async function waitUntilReady(
+  launch: Launch,
+  spawned: Spawned,
+  isWanted: () => boolean,
+): Promise<void> {
   const deadline = performance.now() + launch.readyWithinMs;
-  const fail = (what: string) => new ServerProblem(`${launch.label} ${what}: ${spawned.words()} (log: ${logOf(launch)})`);
+  const fail = (what: string) =>
+    new ServerProblem(`${launch.label} ${what}: ${spawned.words()} (log: ${logOf(launch)})`);
   for (;;) {
     const ended = spawned.howItEnded();
     if (ended !== undefined) throw fail(`did not start (${ended})`);
     if (await launch.isReady()) return;
     if (!isWanted()) throw fail("was stopped while it started");
-    if (performance.now() > deadline) throw fail(`did not answer within ${launch.readyWithinMs / 1_000} s`);
+    if (performance.now() > deadline)
+      throw fail(`did not answer within ${launch.readyWithinMs / 1_000} s`);
     await delay(40);
   }
 }
 
-async function endChild(child: ChildProcess, launch: Launch, withinMs = launch.stopWithinMs): Promise<void> {
+async function endChild(
+  child: ChildProcess,
+  launch: Launch,
+  withinMs = launch.stopWithinMs,
+): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<boolean>((resolve) => child.once("exit", () => resolve(true)));
   child.kill(launch.stopSignal);
   child.kill("SIGCONT"); // A frozen process would not read the signal.
   const timer = new AbortController();
-  const inTime = await Promise.race([gone, delay(withinMs, false, { signal: timer.signal }).catch(() => false)]);
+  const inTime = await Promise.race([
+    gone,
+    delay(withinMs, false, { signal: timer.signal }).catch(() => false),
+  ]);
   timer.abort();
   if (inTime) return;
   child.kill("SIGKILL");

@@ -17,17 +17,27 @@ export function accountFor(folder: string, preferred: readonly string[]): Accoun
     .map(([name = "", , uid = "0", gid = "0"]) => ({ name, uid: Number(uid), gid: Number(gid) }));
   const owner = existsSync(folder) ? statSync(folder).uid : 0;
   const account =
-    accounts.find(({ uid }) => owner !== 0 && uid === owner) ?? preferred.flatMap((name) => accounts.filter((one) => one.name === name))[0];
+    accounts.find(({ uid }) => owner !== 0 && uid === owner) ??
+    preferred.flatMap((name) => accounts.filter((one) => one.name === name))[0];
   if (account === undefined)
-    throw new ServerProblem(`Servers refuse to run as root, and none of the users ${preferred.join(", ")} exists. Run as another user.`);
+    throw new ServerProblem(
+      `Servers refuse to run as root, and none of the users ${preferred.join(", ")} exists. Run as another user.`,
+    );
   return account;
 }
 
 /** Asks the kernel, as that user, whether the folder can really be entered (and written): modes of parents, mounts and all. */
-export function canUse(folder: string, account: Account | undefined, how: "enter" | "write"): boolean {
+export function canUse(
+  folder: string,
+  account: Account | undefined,
+  how: "enter" | "write",
+): boolean {
   if (account === undefined) return true;
   const test = how === "enter" ? ["-x", folder] : ["-w", folder, "-a", "-x", folder];
-  return spawnSync("test", test, { uid: account.uid, gid: account.gid, cwd: "/", stdio: "ignore" }).status === 0;
+  return (
+    spawnSync("test", test, { uid: account.uid, gid: account.gid, cwd: "/", stdio: "ignore" })
+      .status === 0
+  );
 }
 
 /** setpriv's arguments that drop to the account before the command runs. */

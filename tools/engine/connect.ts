@@ -26,16 +26,26 @@ export type Engine = {
  * operator's internal token. Waits until the service that it `needs` is there, else until any is. `as` is the beginning of its name on the bus.
  * The servers are those of the environment, else those that `npm start` wrote to DATA_DIR/engine.json. Rejects with NoEngine or ConfigError.
  */
-export async function joinEngine(environment: Environment, { as, needs }: { as: string; needs?: string }): Promise<Engine> {
+export async function joinEngine(
+  environment: Environment,
+  { as, needs }: { as: string; needs?: string },
+): Promise<Engine> {
   const { dataDir } = readConfig(environment);
-  const named = Object.entries(environment).filter(([, text]) => text !== undefined && text.trim() !== "");
+  const named = Object.entries(environment).filter(
+    ([, text]) => text !== undefined && text.trim() !== "",
+  );
   const urls = readEngineFile(dataDir)?.urls;
   if (urls === undefined && !environment.TRANSPORTER?.trim())
     throw new NoEngine(
       `No engine runs with its data in ${dataDir}. Run npm start first, in another terminal, or set DATA_DIR to the engine's.`,
     );
   const nodeId = `${as}-${hostname()}-${process.pid}`;
-  const config = readConfig({ ...urls, ...Object.fromEntries(named), NODE_ID: nodeId, METRICS_PORT: "" });
+  const config = readConfig({
+    ...urls,
+    ...Object.fromEntries(named),
+    NODE_ID: nodeId,
+    METRICS_PORT: "",
+  });
   const person = { userId: NOBODY };
   const broker = new ServiceBroker({
     ...brokerOptions(config, [actAsOperator(config.internalTokenSecret, person)]),
@@ -44,15 +54,24 @@ export async function joinEngine(environment: Environment, { as, needs }: { as: 
   });
   const giveUp = AbortSignal.timeout(JOIN_MS);
   const started = broker.start().then(() => serviceSeen(broker, needs, giveUp));
-  const joined = await Promise.race([started.catch(() => false), wait(JOIN_MS, false, { ref: false })]);
+  const joined = await Promise.race([
+    started.catch(() => false),
+    wait(JOIN_MS, false, { ref: false }),
+  ]);
   if (!joined) {
     await Promise.race([broker.stop().catch(() => undefined), wait(1_000)]);
-    throw new NoEngine(`The engine did not answer within ${JOIN_MS / 1_000} s. Run npm start first, in another terminal.`);
+    throw new NoEngine(
+      `The engine did not answer within ${JOIN_MS / 1_000} s. Run npm start first, in another terminal.`,
+    );
   }
   return { broker, config, actAs: (userId) => (person.userId = userId) };
 }
 
-async function serviceSeen(broker: ServiceBroker, needs: string | undefined, giveUp: AbortSignal): Promise<boolean> {
+async function serviceSeen(
+  broker: ServiceBroker,
+  needs: string | undefined,
+  giveUp: AbortSignal,
+): Promise<boolean> {
   while (!giveUp.aborted) {
     const services = broker.registry.getServiceList({ onlyAvailable: true, skipInternal: true });
     if (services.some(({ name }) => needs === undefined || name === needs)) return true;
@@ -67,6 +86,9 @@ function actAsOperator(secret: string, person: { userId: string }): Middleware {
   const call =
     (next: ServiceBroker["call"]) =>
     (action: string, params: object, options: { meta?: object } = {}) =>
-      next(action, params, { ...options, meta: { token: mint({ userId: person.userId, role: "operator" }), ...options.meta } });
+      next(action, params, {
+        ...options,
+        meta: { token: mint({ userId: person.userId, role: "operator" }), ...options.meta },
+      });
   return { name: "ActAsOperator", call: call as unknown as NonNullable<Middleware["call"]> };
 }

@@ -22,10 +22,15 @@ export function readEngineFile(dataDir: string): EngineFile | undefined {
 }
 
 /** Tells other commands where the engine is. Answers the removal. */
-export function writeEngineFile(dataDir: string, engine: Omit<EngineFile, "pid" | "started">): () => void {
+export function writeEngineFile(
+  dataDir: string,
+  engine: Omit<EngineFile, "pid" | "started">,
+): () => void {
   const file = join(dataDir, "engine.json");
   try {
-    writeFileSync(`${file}.new`, JSON.stringify({ ...ourselves(), ...engine }, undefined, 2), { mode: 0o600 });
+    writeFileSync(`${file}.new`, JSON.stringify({ ...ourselves(), ...engine }, undefined, 2), {
+      mode: 0o600,
+    });
     renameSync(`${file}.new`, file);
   } catch (error) {
     throw folderProblem(error, dataDir);
@@ -55,7 +60,8 @@ export function lockDataDir(dataDir: string): () => void {
 
 function alreadyRunning(dataDir: string, owner: Owner): ServerProblem {
   const address = readEngineFile(dataDir)?.address;
-  const where = address === undefined ? "it is starting or serves no HTTP" : `it answers at ${address}`;
+  const where =
+    address === undefined ? "it is starting or serves no HTTP" : `it answers at ${address}`;
   return new ServerProblem(
     `An engine runs on ${dataDir} already (process ${owner.pid}): ${where}. Use it, stop it, or set DATA_DIR and PORT for a second one.`,
   );

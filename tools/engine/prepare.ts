@@ -7,20 +7,38 @@ import type { Report } from "../dev-servers/server-problem.ts";
 import { startServers } from "../dev-servers/servers.ts";
 import type { Life } from "../process/run-until-stopped.ts";
 
-export type PreparedEngine = { config: Config; urls: ServerUrls; prometheusUrl: string | undefined };
+export type PreparedEngine = {
+  config: Config;
+  urls: ServerUrls;
+  prometheusUrl: string | undefined;
+};
 
 /** What every engine needs before its first node: a data folder of its own, servers (those the environment names, private ones else), the schema. */
-export async function prepareEngine(environment: Environment, life: Life, report: Report): Promise<PreparedEngine> {
+export async function prepareEngine(
+  environment: Environment,
+  life: Life,
+  report: Report,
+): Promise<PreparedEngine> {
   const early = readConfig(environment);
   life.undo("the data folder's lock", lockDataDir(early.dataDir));
-  const servers = await startServers({ dataDir: early.dataDir, only: serversNotNamed(early), report, restart: true, abort: life.abort });
+  const servers = await startServers({
+    dataDir: early.dataDir,
+    only: serversNotNamed(early),
+    report,
+    restart: true,
+    abort: life.abort,
+  });
   life.undo("servers", () => servers.stop());
   const config = readConfig({ ...environment, ...servers.urls });
   const urls = urlsOf(config);
 
   life.abort.throwIfAborted();
   const applied = await migrate(urls.DATABASE_URL);
-  report(applied.length === 0 ? "the database is up to date" : `migrated the database: ${applied.join(", ")}`);
+  report(
+    applied.length === 0
+      ? "the database is up to date"
+      : `migrated the database: ${applied.join(", ")}`,
+  );
   if (config.production) await refuseDemoEvents(urls.DATABASE_URL);
   life.abort.throwIfAborted();
   return { config, urls, prometheusUrl: servers.prometheusUrl };
@@ -39,5 +57,10 @@ function serversNotNamed(config: Config): ServerName[] {
 
 function urlsOf(config: Config): ServerUrls {
   const { databaseUrl = "", redisUrl = "", amqpUrl = "", transporter = "" } = config;
-  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, AMQP_URL: amqpUrl, TRANSPORTER: transporter };
+  return {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    AMQP_URL: amqpUrl,
+    TRANSPORTER: transporter,
+  };
 }

@@ -4,7 +4,13 @@ import { afterMinutes, momentOf, spanBetween, zoneNamed } from "./local-time.ts"
 import { zoneOfCity, zoneOfCountry } from "./zones.ts";
 
 /** What the operator says about what the feed does not say. `startTime` is HH:MM, `durationMinutes` the minutes of an event's (last) day. */
-export type FeedOptions = { capacity?: number; type?: string; startTime?: string; durationMinutes?: number; timeZone?: string };
+export type FeedOptions = {
+  capacity?: number;
+  type?: string;
+  startTime?: string;
+  durationMinutes?: number;
+  timeZone?: string;
+};
 
 const CAPACITY = 500;
 const TYPE = "event";
@@ -40,7 +46,10 @@ export function complete(draft: Draft, options: FeedOptions): EventRecord {
   return record;
 }
 
-function zoneFor({ timeZone, location, country, feedTimeZone }: Draft, options: FeedOptions): string {
+function zoneFor(
+  { timeZone, location, country, feedTimeZone }: Draft,
+  options: FeedOptions,
+): string {
   if (timeZone !== undefined) {
     const zone = zoneNamed(timeZone);
     if (zone === undefined) throw new Unusable(`time zone "${timeZone.slice(0, 40)}" is not known`);
@@ -68,9 +77,12 @@ function endOf(draft: Draft, startMs: number, timeZone: string, options: FeedOpt
 
   const local = spanBetween(startMs, startMs, timeZone);
   const lastDay = end?.date ?? local.date;
-  if (lastDay < local.date) throw new Unusable(`it ends (${lastDay}) before it starts (${local.date})`);
-  const lastStartMs = lastDay === local.date ? startMs : momentOf(lastDay, local.startTime, timeZone);
-  if (options.durationMinutes !== undefined) return afterMinutes(lastStartMs, options.durationMinutes);
+  if (lastDay < local.date)
+    throw new Unusable(`it ends (${lastDay}) before it starts (${local.date})`);
+  const lastStartMs =
+    lastDay === local.date ? startMs : momentOf(lastDay, local.startTime, timeZone);
+  if (options.durationMinutes !== undefined)
+    return afterMinutes(lastStartMs, options.durationMinutes);
   const eveningMs = momentOf(lastDay, END_TIME, timeZone);
   return eveningMs > lastStartMs ? eveningMs : afterMinutes(lastStartMs, LATE_MINUTES);
 }

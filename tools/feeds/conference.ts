@@ -1,4 +1,13 @@
-import { type Draft, present, type Raw, requiredName, textOf, Unusable, urlOf, whenOf } from "./draft-event.ts";
+import {
+  type Draft,
+  present,
+  type Raw,
+  requiredName,
+  textOf,
+  Unusable,
+  urlOf,
+  whenOf,
+} from "./draft-event.ts";
 
 /** Reads a record of the conference list: {name, url, startDate, endDate, city, country, online, topic}. A conference without a city is online. */
 export function readConference(raw: Raw): Draft {

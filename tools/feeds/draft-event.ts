@@ -43,9 +43,11 @@ export function isObject(value: unknown): value is Raw {
 export function textOf(raw: Raw, field: string): string | undefined {
   const value = raw[field];
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== "string" && typeof value !== "number") throw new Unusable(`${field} is not a text`);
+  if (typeof value !== "string" && typeof value !== "number")
+    throw new Unusable(`${field} is not a text`);
   const text = tidyText(String(value));
-  if (text.includes("\uFFFD")) throw new Unusable(`${field} has broken characters (the feed is not UTF-8)`);
+  if (text.includes("\uFFFD"))
+    throw new Unusable(`${field} has broken characters (the feed is not UTF-8)`);
   return text === "" ? undefined : text;
 }
 
@@ -65,8 +67,10 @@ export function urlOf(raw: Raw, field = "url"): string | undefined {
 export function numberOf(raw: Raw, field: string): number | undefined {
   const value = raw[field];
   if (value === undefined || value === null || value === "") return undefined;
-  const number = typeof value === "string" && /^\s*\d{1,15}\s*$/.test(value) ? Number(value) : value;
-  if (typeof number !== "number" || !Number.isInteger(number)) throw new Unusable(`${field} is not a whole number`);
+  const number =
+    typeof value === "string" && /^\s*\d{1,15}\s*$/.test(value) ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isInteger(number))
+    throw new Unusable(`${field} is not a whole number`);
   return number;
 }
 
@@ -78,7 +82,10 @@ export function requiredName(raw: Raw): string {
 
 /** YYYY-MM-DD, or a date with a time and perhaps an offset (RFC 3339, seconds optional). Throws Unusable for what is neither. */
 export function whenOf(text: string, field: string): When {
-  const parts = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/i.exec(text);
+  const parts =
+    /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/i.exec(
+      text,
+    );
   const [, date, time, seconds = ":00", offset] = parts ?? [];
   if (date === undefined) throw new Unusable(`${field} "${text.slice(0, 40)}" is not a date`);
   const dayMs = Date.parse(`${date}T00:00:00Z`);
@@ -88,7 +95,8 @@ export function whenOf(text: string, field: string): When {
   if (Number.isNaN(Date.parse(`${date}T${time}${seconds}Z`)) || time.startsWith("24"))
     throw new Unusable(`${field} ${time} is not a time of the day`);
   if (offset === undefined) return { date, time };
-  const zone = offset.length === 5 ? `${offset.slice(0, 3)}:${offset.slice(3)}` : offset.toUpperCase();
+  const zone =
+    offset.length === 5 ? `${offset.slice(0, 3)}:${offset.slice(3)}` : offset.toUpperCase();
   const instantMs = Date.parse(`${date}T${time}${seconds.slice(0, 7)}${zone}`);
   if (Number.isNaN(instantMs)) throw new Unusable(`${field} has an offset that does not exist`);
   return { instantMs };
@@ -98,5 +106,7 @@ type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** Leaves out what is undefined, so that "absent" has one form. */
 export function present<T extends object>(fields: T): Present<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Present<T>;
 }

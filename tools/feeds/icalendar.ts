@@ -10,7 +10,9 @@ const EVENT_LENGTH_MAX = 1024 * 1024;
 export type CalendarEvent = { text: string; zone?: string };
 
 /** Cuts a calendar into its events; other components are passed over. Throws FeedError for what does not end. */
-export async function* calendarEvents(chunks: AsyncIterable<string>): AsyncGenerator<CalendarEvent> {
+export async function* calendarEvents(
+  chunks: AsyncIterable<string>,
+): AsyncGenerator<CalendarEvent> {
   let event: string[] | undefined;
   let length = 0;
   let zone: string | undefined;
@@ -23,12 +25,14 @@ export async function* calendarEvents(chunks: AsyncIterable<string>): AsyncGener
     if (event === undefined) continue;
     event.push(line);
     length += line.length;
-    if (length > EVENT_LENGTH_MAX) throw new FeedError(`the event that ends after line ${number} is longer than 1 MiB`);
+    if (length > EVENT_LENGTH_MAX)
+      throw new FeedError(`the event that ends after line ${number} is longer than 1 MiB`);
     if (word !== "END:VEVENT") continue;
     yield { text: event.join("\r\n"), ...(zone === undefined ? {} : { zone }) };
     event = undefined;
   }
-  if (event !== undefined) throw new FeedError(`the calendar breaks off in an event, at line ${number}`);
+  if (event !== undefined)
+    throw new FeedError(`the calendar breaks off in an event, at line ${number}`);
 }
 
 async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
@@ -48,12 +52,15 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
  * unfolded lines, since it takes times without a zone for times of this machine.
  */
 export function readCalendarEvent({ text, zone }: CalendarEvent): Draft {
-  const event = Object.values<unknown>(ical.sync.parseICS(`BEGIN:VCALENDAR\r\n${text}\r\nEND:VCALENDAR\r\n`)).find(isEvent);
+  const event = Object.values<unknown>(
+    ical.sync.parseICS(`BEGIN:VCALENDAR\r\n${text}\r\nEND:VCALENDAR\r\n`),
+  ).find(isEvent);
   const lines = text.replace(/\r?\n[ \t]/g, "");
   const name = plainText(event?.summary);
   if (event === undefined || name === undefined) throw new Unusable("SUMMARY is missing");
   if (event.status === "CANCELLED") throw new Unusable("it is cancelled");
-  if (/^(RRULE|RDATE)[;:]/im.test(lines)) throw new Unusable("it repeats (RRULE): list each occurrence as an event of its own");
+  if (/^(RRULE|RDATE)[;:]/im.test(lines))
+    throw new Unusable("it repeats (RRULE): list each occurrence as an event of its own");
 
   const start = momentIn(lines, "DTSTART", event.start?.tz);
   if (start === undefined) throw new Unusable("DTSTART is missing");
@@ -83,17 +90,26 @@ export function readCalendarEvent({ text, zone }: CalendarEvent): Draft {
 type FoundEvent = { [Field in keyof VEvent]?: VEvent[Field] | undefined };
 
 function isEvent(component: unknown): component is FoundEvent {
-  return typeof component === "object" && component !== null && (component as { type?: unknown }).type === "VEVENT";
+  return (
+    typeof component === "object" &&
+    component !== null &&
+    (component as { type?: unknown }).type === "VEVENT"
+  );
 }
 
 /** A property of node-ical is a text, or a text with parameters. */
 function plainText(value: unknown): string | undefined {
-  const text = typeof value === "object" && value !== null ? (value as { val?: unknown }).val : value;
+  const text =
+    typeof value === "object" && value !== null ? (value as { val?: unknown }).val : value;
   return typeof text === "string" && tidyText(text) !== "" ? tidyText(text) : undefined;
 }
 
 /** `resolved`: the IANA name that node-ical found for a zone of another system's making ("W. Europe Standard Time"). */
-function momentIn(lines: string, property: string, resolved?: string): { when: When; zone?: string } | undefined {
+function momentIn(
+  lines: string,
+  property: string,
+  resolved?: string,
+): { when: When; zone?: string } | undefined {
   const found = new RegExp(`^${property}((?:;[^:\\n]*)?):(.*)$`, "im").exec(lines);
   if (found === null) return undefined;
   const [, parameters = "", text = ""] = found;
@@ -109,15 +125,21 @@ function momentIn(lines: string, property: string, resolved?: string): { when: W
   const name = /;TZID="?([^";:]+)"?/i.exec(parameters)?.[1];
   if (name === undefined) return { when };
   // Some calendars write a path before the name ("/citadel.org/20210210_1/Europe/Berlin").
-  const zone = zoneNamed(name) ?? zoneNamed(/[A-Za-z_]+\/[A-Za-z_+-]+$/.exec(name)?.[0] ?? "?") ?? zoneNamed(resolved ?? "?");
+  const zone =
+    zoneNamed(name) ??
+    zoneNamed(/[A-Za-z_]+\/[A-Za-z_+-]+$/.exec(name)?.[0] ?? "?") ??
+    zoneNamed(resolved ?? "?");
   if (zone === undefined) throw new Unusable(`time zone "${name.slice(0, 40)}" is not known`);
   return { when, zone };
 }
 
 /** DTEND of whole days is the day after the last. */
 function lastDay(end: When, start: When): When {
-  if (!("date" in end) || end.time !== undefined || !("date" in start) || end.date <= start.date) return end;
-  return { date: new Date(Date.parse(`${end.date}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10) };
+  if (!("date" in end) || end.time !== undefined || !("date" in start) || end.date <= start.date)
+    return end;
+  return {
+    date: new Date(Date.parse(`${end.date}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10),
+  };
 }
 
 /** node-ical adds DURATION to the start; the difference is right whatever zone it took the start for. */

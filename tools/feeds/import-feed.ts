@@ -15,10 +15,17 @@ const IN_FLIGHT = 2;
 const WINDOW_MAX = 96_000;
 const WINDOW_LENGTH = 64_000_000;
 
-export type Counts = { imported: number; updated: number; unchanged: number; repeated: number; refused: number };
+export type Counts = {
+  imported: number;
+  updated: number;
+  unchanged: number;
+  repeated: number;
+  refused: number;
+};
 
 /** What the catalogue says of a record. */
-export type Outcome = { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
+export type Outcome =
+  { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
 
 export type ImportHooks = {
   /** Sends a batch to the catalogue; answers for each record, in order. */
@@ -37,7 +44,11 @@ type Batch = { number: number; event: EventRecord; length: number }[];
  * is written. The first record of a key stands; the others are counted as repeated. `counts` tells what was done also when this rejects, with what the feed
  * or `send` threw.
  */
-export async function importFeed(records: AsyncIterable<FeedRecord>, counts: Counts, hooks: ImportHooks): Promise<void> {
+export async function importFeed(
+  records: AsyncIterable<FeedRecord>,
+  counts: Counts,
+  hooks: ImportHooks,
+): Promise<void> {
   const seen = new SeenKeys();
   let failure: { error: unknown } | undefined;
   let sending = Promise.resolve();
@@ -48,13 +59,17 @@ export async function importFeed(records: AsyncIterable<FeedRecord>, counts: Cou
     let next = 0;
     const sender = async (): Promise<void> => {
       for (let batch = batches[next++]; batch !== undefined && !stopped(); batch = batches[next++])
-        await sendBatch(batch, counts, hooks).catch((error: unknown) => void (failure ??= { error }));
+        await sendBatch(batch, counts, hooks).catch(
+          (error: unknown) => void (failure ??= { error }),
+        );
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, sender));
   };
   const flush = async (): Promise<void> => {
     const batches = batchesOf(
-      window.sort((one, other) => (one.event.date < other.event.date ? -1 : Number(one.event.date > other.event.date))),
+      window.sort((one, other) =>
+        one.event.date < other.event.date ? -1 : Number(one.event.date > other.event.date),
+      ),
     );
     [window, windowMax, windowLength] = [[], Math.min(2 * windowMax, WINDOW_MAX), 0];
     await sending;
@@ -67,12 +82,14 @@ export async function importFeed(records: AsyncIterable<FeedRecord>, counts: Cou
       if ("reason" in record) {
         counts.refused += 1;
         hooks.refused(record.number, record.name, record.reason);
-      } else if (!seen.add(`${record.event.source}\n${record.event.sourceId}`)) counts.repeated += 1;
+      } else if (!seen.add(`${record.event.source}\n${record.event.sourceId}`))
+        counts.repeated += 1;
       else {
         const { number, event } = record;
         const { length } = JSON.stringify(event);
         windowLength += length;
-        if (window.push({ number, event, length }) >= windowMax || windowLength >= WINDOW_LENGTH) await flush();
+        if (window.push({ number, event, length }) >= windowMax || windowLength >= WINDOW_LENGTH)
+          await flush();
       }
     }
   } finally {
@@ -87,7 +104,11 @@ function batchesOf(window: Batch): Batch[] {
   const batches: Batch[] = [];
   let [batch, length]: [Batch, number] = [[], 0];
   for (const record of window) {
-    if (batch.length >= BATCH_RECORDS || length + record.length > BATCH_LENGTH || batch.length === 0) {
+    if (
+      batch.length >= BATCH_RECORDS ||
+      length + record.length > BATCH_LENGTH ||
+      batch.length === 0
+    ) {
       batches.push((batch = []));
       length = 0;
     }
@@ -101,7 +122,8 @@ async function sendBatch(batch: Batch, counts: Counts, hooks: ImportHooks): Prom
   const outcomes = await hooks.send(batch.map(({ event }) => event));
   batch.forEach(({ number, event }, index) => {
     const outcome = outcomes[index];
-    if (outcome === undefined) throw new Error(`The catalogue answered for ${outcomes.length} of ${batch.length} records`);
+    if (outcome === undefined)
+      throw new Error(`The catalogue answered for ${outcomes.length} of ${batch.length} records`);
     counts[outcome.outcome] += 1;
     if (outcome.outcome === "refused") hooks.refused(number, event.name, outcome.reason);
   });

@@ -7,7 +7,12 @@ import { FeedError } from "./feed-error.ts";
 const CONNECT_MS = 30_000;
 
 /** `totalBytes` is unknown (0) for standard input and for servers that do not say. `readBytes` counts what came in, before it was unpacked. */
-export type Input = { chunks: AsyncIterable<string>; totalBytes: number; readBytes: () => number; close: () => void };
+export type Input = {
+  chunks: AsyncIterable<string>;
+  totalBytes: number;
+  readBytes: () => number;
+  close: () => void;
+};
 
 /**
  * Opens a file, a web address, or `-` for standard input, as UTF-8 text in chunks; gzip is known by its content.
@@ -27,10 +32,18 @@ export async function openInput(source: string, standardInput: Readable): Promis
       throw new FeedError(`reading broke off at byte ${readBytes}: ${messageOf(error)}`);
     }
   };
-  return { chunks: textOf(counted()), totalBytes, readBytes: () => readBytes, close: () => void stream.destroy() };
+  return {
+    chunks: textOf(counted()),
+    totalBytes,
+    readBytes: () => readBytes,
+    close: () => void stream.destroy(),
+  };
 }
 
-async function openStream(source: string, standardInput: Readable): Promise<{ stream: Readable; totalBytes: number }> {
+async function openStream(
+  source: string,
+  standardInput: Readable,
+): Promise<{ stream: Readable; totalBytes: number }> {
   if (source === "-") return { stream: standardInput, totalBytes: 0 };
   if (!/^https?:\/\//i.test(source)) {
     const file = await stat(source).catch((error: unknown) => {
@@ -40,13 +53,17 @@ async function openStream(source: string, standardInput: Readable): Promise<{ st
     return { stream: createReadStream(source), totalBytes: file.size };
   }
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(new Error(`no answer within ${CONNECT_MS / 1000} s`)), CONNECT_MS);
+  const timer = setTimeout(
+    () => abort.abort(new Error(`no answer within ${CONNECT_MS / 1000} s`)),
+    CONNECT_MS,
+  );
   try {
     const response = await fetch(source, {
       signal: abort.signal,
       headers: { accept: "application/json, application/ld+json, text/calendar, */*" },
     });
-    if (!response.ok || response.body === null) throw new Error(`the server answered ${response.status}`);
+    if (!response.ok || response.body === null)
+      throw new Error(`the server answered ${response.status}`);
     // What fetch has unpacked itself is longer than the server says.
     const packed = response.headers.get("content-encoding") !== null;
     const totalBytes = packed ? 0 : Number(response.headers.get("content-length") ?? 0);
@@ -67,7 +84,8 @@ async function* textOf(bytes: AsyncGenerator<Buffer>): AsyncGenerator<string> {
   };
   const zipped = first.value[0] === 0x1f && first.value[1] === 0x8b;
   const decoder = new TextDecoder();
-  for await (const chunk of zipped ? unpacked(all()) : all()) yield decoder.decode(chunk, { stream: true });
+  for await (const chunk of zipped ? unpacked(all()) : all())
+    yield decoder.decode(chunk, { stream: true });
   const rest = decoder.decode();
   if (rest !== "") yield rest;
 }
@@ -79,7 +97,9 @@ async function* unpacked(bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> 
   try {
     for await (const chunk of source.pipe(gunzip)) yield chunk as Buffer;
   } catch (error) {
-    throw error instanceof FeedError ? error : new FeedError(`it cannot be unpacked (gzip): ${messageOf(error)}`);
+    throw error instanceof FeedError
+      ? error
+      : new FeedError(`it cannot be unpacked (gzip): ${messageOf(error)}`);
   }
 }
 

@@ -36,7 +36,8 @@ export async function* jsonValues(chunks: AsyncIterable<string>): AsyncGenerator
     } catch (error) {
       const { line, pos, offset } = error as VerifierError;
       // What comes before the mistake is good.
-      if (typeof chunk === "string") yield* records(chunk.slice(0, Math.max(0, offset - readBefore)));
+      if (typeof chunk === "string")
+        yield* records(chunk.slice(0, Math.max(0, offset - readBefore)));
       throw new FeedError(`not JSON at line ${line}, column ${pos}`);
     }
     yield* records(chunk);
@@ -46,7 +47,8 @@ export async function* jsonValues(chunks: AsyncIterable<string>): AsyncGenerator
   for await (const chunk of chunks) {
     sinceRecord += chunk.length;
     yield* read(chunk);
-    if (sinceRecord > RECORD_LENGTH_MAX) throw new FeedError(`a record is longer than ${RECORD_LENGTH_MAX / 1024 / 1024} MiB`);
+    if (sinceRecord > RECORD_LENGTH_MAX)
+      throw new FeedError(`a record is longer than ${RECORD_LENGTH_MAX / 1024 / 1024} MiB`);
   }
   yield* read(none);
 }
@@ -66,7 +68,13 @@ function createWalker(): (token: Token) => Found {
 
   const finished = (value: unknown): Found => {
     if (around.at(-1) !== "object") return { value };
-    if (plainKey !== undefined) Object.defineProperty(outer, plainKey, { value, enumerable: true, configurable: true, writable: true });
+    if (plainKey !== undefined)
+      Object.defineProperty(outer, plainKey, {
+        value,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
     return undefined;
   };
   const assemble = (token: Token): Found => {

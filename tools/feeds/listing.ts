@@ -1,5 +1,16 @@
 import { isTime } from "../../domain/event-record.ts";
-import { type Draft, numberOf, present, type Raw, requiredName, textOf, Unusable, type When, urlOf, whenOf } from "./draft-event.ts";
+import {
+  type Draft,
+  numberOf,
+  present,
+  type Raw,
+  requiredName,
+  textOf,
+  Unusable,
+  type When,
+  urlOf,
+  whenOf,
+} from "./draft-event.ts";
 
 /** Reads a record with the field names of the HTTP contract's Event; `capacity` may stand for `totalCapacity`. */
 export function readListing(raw: Raw): Draft {
@@ -9,9 +20,11 @@ export function readListing(raw: Raw): Draft {
   const duration = numberOf(raw, "duration");
   const endTime = textOf(raw, "endTime");
   if (endTime !== undefined && !isTime(endTime)) throw new Unusable("endTime is not HH:MM");
-  if (duration !== undefined && duration <= 0) throw new Unusable("duration is not a number of minutes above 0");
+  if (duration !== undefined && duration <= 0)
+    throw new Unusable("duration is not a number of minutes above 0");
   if (duration !== undefined) draft.durationMinutes = duration;
-  else if (endTime !== undefined && "date" in start) draft.end = { date: endDate(start, endTime), time: endTime };
+  else if (endTime !== undefined && "date" in start)
+    draft.end = { date: endDate(start, endTime), time: endTime };
   return {
     ...draft,
     ...present({

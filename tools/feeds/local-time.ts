@@ -2,7 +2,14 @@ import { Temporal } from "temporal-polyfill";
 import { BoundedMap } from "../../lib/concurrency/fifo-map.ts";
 
 /** A span of an event, in the words of its city and in UTC. `duration` is in minutes. */
-export type Span = { date: string; startTime: string; endTime: string; duration: number; startsAt: string; endsAt: string };
+export type Span = {
+  date: string;
+  startTime: string;
+  endTime: string;
+  duration: number;
+  startsAt: string;
+  endsAt: string;
+};
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -13,8 +20,11 @@ export function momentOf(date: string, time: string, timeZone: string): number {
   const localMs = Date.parse(`${date}T${time}Z`);
   const offsetMs = offsetAround(localMs, timeZone);
   // Date would take the 30th of February, too.
-  if (offsetMs !== undefined && new Date(localMs).toISOString().startsWith(`${date}T${time}`)) return localMs - offsetMs;
-  return Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(timeZone, { disambiguation: "compatible" }).epochMilliseconds;
+  if (offsetMs !== undefined && new Date(localMs).toISOString().startsWith(`${date}T${time}`))
+    return localMs - offsetMs;
+  return Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(timeZone, {
+    disambiguation: "compatible",
+  }).epochMilliseconds;
 }
 
 /** What the walls' clocks of `timeZone` show from one moment (UTC in milliseconds) to another; seconds are dropped. */
@@ -35,7 +45,8 @@ export function spanBetween(startMs: number, endMs: number, timeZone: string): S
 /** YYYY-MM-DDTHH:MM and more. */
 function localText(ms: number, timeZone: string): string {
   const offsetMs =
-    offsetAround(ms, timeZone) ?? Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
+    offsetAround(ms, timeZone) ??
+    Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
   return new Date(ms + offsetMs).toISOString();
 }
 
@@ -55,9 +66,14 @@ function offsetAround(ms: number, timeZone: string): number | undefined {
   const key = `${day} ${timeZone}`;
   let offset = offsets.get(key);
   if (offset === undefined) {
-    const dayBefore = Temporal.Instant.fromEpochMilliseconds((day - 1) * DAY_MS).toZonedDateTimeISO(timeZone);
+    const dayBefore = Temporal.Instant.fromEpochMilliseconds((day - 1) * DAY_MS).toZonedDateTimeISO(
+      timeZone,
+    );
     const change = dayBefore.getTimeZoneTransition("next");
-    offset = change !== null && change.epochMilliseconds < (day + 2) * DAY_MS ? "changes" : dayBefore.offsetNanoseconds / 1e6;
+    offset =
+      change !== null && change.epochMilliseconds < (day + 2) * DAY_MS
+        ? "changes"
+        : dayBefore.offsetNanoseconds / 1e6;
     offsets.set(key, offset);
   }
   return offset === "changes" ? undefined : offset;
@@ -70,7 +86,9 @@ export function zoneNamed(name: string): string | undefined {
   if (!known.has(name)) {
     let zone: string | undefined;
     try {
-      zone = /^[+-]/.test(name) ? undefined : Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
+      zone = /^[+-]/.test(name)
+        ? undefined
+        : Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
     } catch {
       zone = undefined;
     }

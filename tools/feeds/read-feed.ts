@@ -9,13 +9,18 @@ import { readListing } from "./listing.ts";
 import { readSchemaOrg } from "./schema-org.ts";
 
 /** A record of a feed, counted from 1: an event, or why it cannot be one. */
-export type FeedRecord = { number: number; name: string } & ({ event: EventRecord } | { reason: string });
+export type FeedRecord = { number: number; name: string } & (
+  { event: EventRecord } | { reason: string }
+);
 
 /**
  * Reads a feed record by record, never holding more than one. Without a format the content tells: a calendar by its first line, JSON by its first
  * character, and each JSON record by its fields. Throws FeedError where the feed itself cannot be read.
  */
-export async function* readFeed(chunks: AsyncIterable<string>, options: FeedOptions & { format?: Format }): AsyncGenerator<FeedRecord> {
+export async function* readFeed(
+  chunks: AsyncIterable<string>,
+  options: FeedOptions & { format?: Format },
+): AsyncGenerator<FeedRecord> {
   const { opening, all } = await peek(chunks);
   let number = 0;
   const format = options.format ?? formatOf(opening);
@@ -32,7 +37,9 @@ export async function* readFeed(chunks: AsyncIterable<string>, options: FeedOpti
   }
 }
 
-async function peek(chunks: AsyncIterable<string>): Promise<{ opening: string; all: AsyncIterable<string> }> {
+async function peek(
+  chunks: AsyncIterable<string>,
+): Promise<{ opening: string; all: AsyncIterable<string> }> {
   const iterator = chunks[Symbol.asyncIterator]();
   let opening = "";
   while (opening.trim().length < 20) {
@@ -43,7 +50,8 @@ async function peek(chunks: AsyncIterable<string>): Promise<{ opening: string; a
   opening = opening.replace(/^\uFEFF/, "");
   const all = async function* (): AsyncGenerator<string> {
     yield opening;
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
+      yield next.value;
   };
   return { opening, all: all() };
 }
@@ -53,14 +61,17 @@ function formatOf(opening: string): "icalendar" | undefined {
   const start = opening.trimStart();
   if (/^BEGIN:VCALENDAR/i.test(start)) return "icalendar";
   if (start === "" || /^[[{]/.test(start)) return undefined;
-  throw new FeedError(`neither JSON nor iCalendar at line 1: it begins with "${start.slice(0, 20).replace(/\s+/g, " ")}"`);
+  throw new FeedError(
+    `neither JSON nor iCalendar at line 1: it begins with "${start.slice(0, 20).replace(/\s+/g, " ")}"`,
+  );
 }
 
 /** Lists in lists, and the items of a schema.org ItemList, are records one by one. */
 async function* flattened(values: AsyncIterable<unknown>): AsyncGenerator {
   for await (const value of values) {
     if (Array.isArray(value)) yield* value as unknown[];
-    else if (isObject(value) && value["@type"] === "ListItem" && value.item !== undefined) yield value.item;
+    else if (isObject(value) && value["@type"] === "ListItem" && value.item !== undefined)
+      yield value.item;
     else yield value;
   }
 }
@@ -89,6 +100,9 @@ function kindOf(raw: Raw): Format {
 
 function nameOf(raw: unknown): string {
   if (!isObject(raw)) return "(no name)";
-  const name = typeof raw.text === "string" && raw.name === undefined ? /^SUMMARY[^:\n]*:(.*)$/im.exec(raw.text)?.[1] : raw.name;
+  const name =
+    typeof raw.text === "string" && raw.name === undefined
+      ? /^SUMMARY[^:\n]*:(.*)$/im.exec(raw.text)?.[1]
+      : raw.name;
   return typeof name === "string" && name.trim() !== "" ? name.trim().slice(0, 100) : "(no name)";
 }

@@ -1,5 +1,16 @@
 import { Temporal } from "temporal-polyfill";
-import { type Draft, isObject, numberOf, present, type Raw, requiredName, textOf, Unusable, urlOf, whenOf } from "./draft-event.ts";
+import {
+  type Draft,
+  isObject,
+  numberOf,
+  present,
+  type Raw,
+  requiredName,
+  textOf,
+  Unusable,
+  urlOf,
+  whenOf,
+} from "./draft-event.ts";
 import { placeIn } from "./place-text.ts";
 
 /** Kinds of schema.org events in the words of the catalogue; other subtypes lose their "Event". */
@@ -14,14 +25,20 @@ const TYPES: Readonly<Record<string, string>> = {
   ScreeningEvent: "film",
 };
 
-const STOPPED: Readonly<Record<string, string>> = { EventCancelled: "it is cancelled", EventPostponed: "it is postponed" };
+const STOPPED: Readonly<Record<string, string>> = {
+  EventCancelled: "it is cancelled",
+  EventPostponed: "it is postponed",
+};
 
 /** Reads a schema.org Event in JSON-LD. Throws Unusable for other types and for events that do not take place. */
 export function readSchemaOrg(raw: Raw): Draft {
   const kind = listOf(raw["@type"])
     .map(lastWord)
     .find((word) => /(Event|Festival|Hackathon)$/.test(word));
-  if (kind === undefined) throw new Unusable(`@type ${listOf(raw["@type"]).map(lastWord).join(", ") || "is missing"}: not an Event`);
+  if (kind === undefined)
+    throw new Unusable(
+      `@type ${listOf(raw["@type"]).map(lastWord).join(", ") || "is missing"}: not an Event`,
+    );
   const fields = plain(raw);
   const name = requiredName(fields);
   const stopped = STOPPED[lastWord(raw.eventStatus)];
@@ -36,10 +53,13 @@ export function readSchemaOrg(raw: Raw): Draft {
     ...draft,
     ...present({
       id: idOf(fields),
-      type: TYPES[kind] ?? (kind === "Event" ? undefined : kind.replace(/Event$/, "").toLowerCase()),
+      type:
+        TYPES[kind] ?? (kind === "Event" ? undefined : kind.replace(/Event$/, "").toLowerCase()),
       url: url?.startsWith("http") === true ? url : undefined,
       durationMinutes: end === undefined ? minutesOf(textOf(fields, "duration")) : undefined,
-      capacity: numberOf(fields, "maximumAttendeeCapacity") ?? numberOf(fields, "maximumPhysicalAttendeeCapacity"),
+      capacity:
+        numberOf(fields, "maximumAttendeeCapacity") ??
+        numberOf(fields, "maximumPhysicalAttendeeCapacity"),
     }),
     ...(isOnline(raw) ? {} : placeOf(raw.location)),
   };
@@ -57,18 +77,25 @@ function plain(raw: Raw): Raw {
 
 function idOf(fields: Raw): string | undefined {
   const { identifier } = fields;
-  return textOf(fields, "@id") ?? (isObject(identifier) ? textOf(identifier, "value") : textOf(fields, "identifier"));
+  return (
+    textOf(fields, "@id") ??
+    (isObject(identifier) ? textOf(identifier, "value") : textOf(fields, "identifier"))
+  );
 }
 
 function isOnline(raw: Raw): boolean {
-  return lastWord(raw.eventAttendanceMode) === "OnlineEventAttendanceMode" || lastWord(raw.eventStatus) === "EventMovedOnline";
+  return (
+    lastWord(raw.eventAttendanceMode) === "OnlineEventAttendanceMode" ||
+    lastWord(raw.eventStatus) === "EventMovedOnline"
+  );
 }
 
 /** The first place that can be gone to; nothing where all are virtual. */
 function placeOf(location: unknown): { location?: string; country?: string } {
   for (const place of listOf(location)) {
     if (typeof place === "string" && !/^https?:/.test(place)) return placeIn(place);
-    if (!isObject(place) || listOf(place["@type"]).map(lastWord).includes("VirtualLocation")) continue;
+    if (!isObject(place) || listOf(place["@type"]).map(lastWord).includes("VirtualLocation"))
+      continue;
     const [address] = listOf(place.address ?? place);
     if (isObject(address)) {
       const city = textOf(plain(address), "addressLocality");
@@ -86,7 +113,9 @@ function placeOf(location: unknown): { location?: string; country?: string } {
 function minutesOf(duration: string | undefined): number | undefined {
   if (duration === undefined) return undefined;
   try {
-    return Math.round(Temporal.Duration.from(duration).total({ unit: "minutes", relativeTo: "2000-01-01" }));
+    return Math.round(
+      Temporal.Duration.from(duration).total({ unit: "minutes", relativeTo: "2000-01-01" }),
+    );
   } catch {
     throw new Unusable("duration is not an ISO 8601 duration");
   }

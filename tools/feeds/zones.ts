@@ -27,11 +27,20 @@ const countryIndex = new Map<string, string>();
 /** People by zone, of a country ("DE") and of a state ("US-CA"). */
 const peopleByZone = new Map<string, Map<string, number>>();
 
-for (const { city, city_ascii: ascii, timezone, iso2, pop, country, ...rest } of cities.cityMapping) {
+for (const {
+  city,
+  city_ascii: ascii,
+  timezone,
+  iso2,
+  pop,
+  country,
+  ...rest
+} of cities.cityMapping) {
   if (!timezone) continue;
   const state = (rest as { state_ansi?: string }).state_ansi ?? "";
   const entry: City = { timezone, iso2, state, pop };
-  for (const key of new Set([fold(city), fold(ascii)])) cityIndex.set(key, [...(cityIndex.get(key) ?? []), entry]);
+  for (const key of new Set([fold(city), fold(ascii)]))
+    cityIndex.set(key, [...(cityIndex.get(key) ?? []), entry]);
   if (iso2 !== "") countryIndex.set(countryKey(country), iso2);
   for (const area of state === "" ? [iso2] : [iso2, `${iso2}-${state}`]) {
     const people = peopleByZone.get(area) ?? new Map<string, number>();
@@ -39,7 +48,8 @@ for (const { city, city_ascii: ascii, timezone, iso2, pop, country, ...rest } of
     peopleByZone.set(area, people);
   }
 }
-for (const { id, name } of Object.values(countries.getAllCountries())) countryIndex.set(countryKey(name), id).set(countryKey(id), id);
+for (const { id, name } of Object.values(countries.getAllCountries()))
+  countryIndex.set(countryKey(name), id).set(countryKey(id), id);
 for (const [alias, id] of Object.entries(COUNTRY_ALIASES)) countryIndex.set(countryKey(alias), id);
 countryIndex.set("usa", "US");
 
@@ -57,7 +67,9 @@ export function isCity(name: string): boolean {
 export function zoneOfCity(name: string, country?: string): string | undefined {
   const state = stateOf(name);
   const code = country === undefined ? undefined : countryCode(country);
-  const named = citiesNamed(name).filter((city) => code === undefined || city.iso2 === code || city.iso2 === "");
+  const named = citiesNamed(name).filter(
+    (city) => code === undefined || city.iso2 === code || city.iso2 === "",
+  );
   const inState = state === undefined ? [] : named.filter((city) => city.state === state);
   const [largest] = (inState.length > 0 ? inState : named).toSorted((a, b) => b.pop - a.pop);
   if (state !== undefined && inState.length === 0 && (code === undefined || code === "US")) {
@@ -89,7 +101,10 @@ function mostPeople(area: string): string | undefined {
 function citiesNamed(name: string): City[] {
   const key = fold(name).replace(/,.*$/, "");
   return (
-    cityIndex.get(key) ?? cityIndex.get(CITY_ALIASES[key] ?? "") ?? cityIndex.get(key.replace(/[.']/g, "").replace(/^st /, "saint ")) ?? []
+    cityIndex.get(key) ??
+    cityIndex.get(CITY_ALIASES[key] ?? "") ??
+    cityIndex.get(key.replace(/[.']/g, "").replace(/^st /, "saint ")) ??
+    []
   );
 }
 

@@ -34,7 +34,10 @@ type Media = { schema?: Schema };
 type Document = {
   info: { description: string };
   components: { schemas: Record<string, Schema>; parameters?: Record<string, Parameter> };
-  paths: Record<string, Record<string, DocumentOperation | undefined> & { parameters?: ParameterOrReference[] }>;
+  paths: Record<
+    string,
+    Record<string, DocumentOperation | undefined> & { parameters?: ParameterOrReference[] }
+  >;
 };
 type ParameterOrReference = Parameter | { $ref: string };
 type DocumentOperation = {
@@ -53,9 +56,13 @@ export function readContract(yaml: string): Contract {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
   // Mailboxes are of any script today (RFC 6531); the usual rule knows ASCII only.
-  ajv.addFormat("email", /^[^\s\p{C}"(),:;<>@[\]\\]{1,64}@(?:[\p{L}\p{M}\p{N}-]{1,63}\.)+[\p{L}\p{M}\p{N}-]{1,63}$/u);
+  ajv.addFormat(
+    "email",
+    /^[^\s\p{C}"(),:;<>@[\]\\]{1,64}@(?:[\p{L}\p{M}\p{N}-]{1,63}\.)+[\p{L}\p{M}\p{N}-]{1,63}$/u,
+  );
   ajv.addSchema({ $id: "contract", components: document.components });
-  const compile = (schema: Schema): ValidateFunction => ajv.compile(withReferences(schema) as Schema);
+  const compile = (schema: Schema): ValidateFunction =>
+    ajv.compile(withReferences(schema) as Schema);
   const responseOf = ({ content }: DocumentResponse): Response => {
     const [mediaType, media] = Object.entries(content ?? {})[0] ?? [];
     return { mediaType, validate: media?.schema && compile(media.schema) };
@@ -63,7 +70,8 @@ export function readContract(yaml: string): Contract {
   const parameterOf = (given: ParameterOrReference): Parameter => {
     if (!("$ref" in given)) return given;
     const found = document.components.parameters?.[given.$ref.split("/").at(-1) ?? ""];
-    if (found === undefined) throw new Error(`The contract refers to ${given.$ref}, which it lacks`);
+    if (found === undefined)
+      throw new Error(`The contract refers to ${given.$ref}, which it lacks`);
     return found;
   };
 
@@ -71,16 +79,33 @@ export function readContract(yaml: string): Contract {
     METHODS.flatMap((method): Operation[] => {
       const operation = item[method];
       if (operation === undefined) return [];
-      const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(parameterOf);
+      const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(
+        parameterOf,
+      );
       const schema = operation.requestBody?.content["application/json"]?.schema;
       const { default: byDefault, ...responses } = operation.responses;
       return [
         {
-          ...{ method: method.toUpperCase(), path, parameters },
+          method: method.toUpperCase(),
+          path,
+          parameters,
           secured: operation.security === undefined,
-          body: schema && { schema, required: operation.requestBody?.required === true, validate: compile(schema) },
-          queryRules: new Map(parameters.flatMap((one) => (one.in === "query" ? [[one.name, compile(one.schema)] as const] : []))),
-          responses: new Map(Object.entries(responses).map(([status, response]) => [Number(status), responseOf(response)])),
+          body: schema && {
+            schema,
+            required: operation.requestBody?.required === true,
+            validate: compile(schema),
+          },
+          queryRules: new Map(
+            parameters.flatMap((one) =>
+              one.in === "query" ? [[one.name, compile(one.schema)] as const] : [],
+            ),
+          ),
+          responses: new Map(
+            Object.entries(responses).map(([status, response]) => [
+              Number(status),
+              responseOf(response),
+            ]),
+          ),
           otherwise: byDefault && responseOf(byDefault),
         },
       ];
@@ -88,7 +113,11 @@ export function readContract(yaml: string): Contract {
   );
   const problem = document.components.schemas.Problem;
   if (problem === undefined) throw new Error("The contract has no schema Problem");
-  return { operations, statusOfCode: closedList(document.info.description), problem: compile(problem) };
+  return {
+    operations,
+    statusOfCode: closedList(document.info.description),
+    problem: compile(problem),
+  };
 }
 
 /** References between parts of the document become references into the schema that ajv knows it by. */
@@ -107,8 +136,11 @@ function withReferences(part: unknown): unknown {
 function closedList(description: string): Map<string, number> {
   const codes = new Map<string, number>();
   const list = /from this closed list:([^]*?)\n\s*Under \/api\//.exec(description)?.[1] ?? "";
-  for (const [, status = "", words = ""] of list.replaceAll(/\([^)]*\)/g, "").matchAll(/\b([45]\d\d) ([^;.]*)/g))
+  for (const [, status = "", words = ""] of list
+    .replaceAll(/\([^)]*\)/g, "")
+    .matchAll(/\b([45]\d\d) ([^;.]*)/g))
     for (const [code] of words.matchAll(/\b[A-Z][A-Z_]+\b/g)) codes.set(code, Number(status));
-  if (codes.size < 20) throw new Error("The contract's closed list of codes was not found in its description");
+  if (codes.size < 20)
+    throw new Error("The contract's closed list of codes was not found in its description");
   return codes;
 }

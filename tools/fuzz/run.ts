@@ -47,14 +47,25 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     if (await exists(agent, url, operation)) present.push(operation);
     else report.absent.push(`${operation.method} ${operation.path}`);
   }
-  const known = { eventIds: options.eventIds, ticketIds: [] as string[], transactionIds: [] as string[], credentials: options.credentials };
+  const known = {
+    eventIds: options.eventIds,
+    ticketIds: [] as string[],
+    transactionIds: [] as string[],
+    credentials: options.credentials,
+  };
   const faults = new Map<string, string>();
   try {
     for (let round = 0; report.sent < options.requests; round += 1) {
       const arbitrary = fc.oneof(
-        ...present.map((operation) => ({ arbitrary: requestsTo(operation, known, options.tokens), weight: inputsOf(operation) })),
+        ...present.map((operation) => ({
+          arbitrary: requestsTo(operation, known, options.tokens),
+          weight: inputsOf(operation),
+        })),
       );
-      const requests = fc.sample(arbitrary, { seed: seed + round, numRuns: Math.min(ROUND, options.requests - report.sent) });
+      const requests = fc.sample(arbitrary, {
+        seed: seed + round,
+        numRuns: Math.min(ROUND, options.requests - report.sent),
+      });
       let next = 0;
       const worker = async (): Promise<void> => {
         for (let request = requests[next++]; request !== undefined; request = requests[next++]) {
@@ -65,9 +76,15 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
           const wrong =
             answer instanceof Error
               ? [`no answer: ${answer.message}`]
-              : [...faultsOf(contract, request, answer), ...(served ? servedFaults(served, request, answer) : [])];
+              : [
+                  ...faultsOf(contract, request, answer),
+                  ...(served ? servedFaults(served, request, answer) : []),
+                ];
           for (const fault of wrong)
-            faults.set(`${request.operation.method} ${request.operation.path} ${fault.slice(0, 40)}`, told(request, fault, seed + round));
+            faults.set(
+              `${request.operation.method} ${request.operation.path} ${fault.slice(0, 40)}`,
+              told(request, fault, seed + round),
+            );
           if (!(answer instanceof Error) && answer.status === 201) learn(known, answer.body ?? "");
         }
       };
@@ -86,20 +103,35 @@ function servedFaults(served: Contract, request: FuzzRequest, answer: FuzzAnswer
   const { method, path } = request.operation;
   const operation = served.operations.find((one) => one.method === method && one.path === path);
   if (operation === undefined) return ["the engine's own document does not have it"];
-  return faultsOf(served, { ...request, operation }, answer).map((fault) => `by the engine's own document: ${fault}`);
+  return faultsOf(served, { ...request, operation }, answer).map(
+    (fault) => `by the engine's own document: ${fault}`,
+  );
 }
 
 /** The more an operation takes, the more there is to get wrong. */
 function inputsOf({ parameters, body }: Operation): number {
-  const members = Object.keys((body?.schema as { properties?: object } | undefined)?.properties ?? {}).length;
+  const members = Object.keys(
+    (body?.schema as { properties?: object } | undefined)?.properties ?? {},
+  ).length;
   return 1 + 2 * (parameters.length + members);
 }
 
 /** A known path answers OPTIONS with what it takes. */
 async function exists(agent: Agent, url: string, operation: Operation): Promise<boolean> {
   const target = operation.path.replaceAll(/\{(\w+)\}/g, "x");
-  const answer = await send(agent, url, { operation, method: "OPTIONS", target, headers: {}, body: undefined, intent: "absurd" });
-  return !(answer instanceof Error) && answer.status === 204 && String(answer.headers.allow).split(", ").includes(operation.method);
+  const answer = await send(agent, url, {
+    operation,
+    method: "OPTIONS",
+    target,
+    headers: {},
+    body: undefined,
+    intent: "absurd",
+  });
+  return (
+    !(answer instanceof Error) &&
+    answer.status === 204 &&
+    String(answer.headers.allow).split(", ").includes(operation.method)
+  );
 }
 
 function send(agent: Agent, url: string, request: FuzzRequest): Promise<FuzzAnswer | Error> {
@@ -107,26 +139,33 @@ function send(agent: Agent, url: string, request: FuzzRequest): Promise<FuzzAnsw
   const began = performance.now();
   return new Promise((resolve) => {
     const { method, target, body } = request;
-    const headers = { ...request.headers, ...(body === undefined ? {} : { "Content-Length": body.length }) };
-    const asked = httpRequest({ agent, hostname, port, method, path: target, headers, timeout: 2 * ANSWER_MS }, (response) => {
-      const chunks: Buffer[] = [];
-      const { statusCode: status = 0, headers: said } = response;
-      const done = (text: string | undefined) => resolve({ status, headers: said, body: text, ms: performance.now() - began });
-      if (response.headers["content-type"]?.startsWith("text/event-stream") === true) {
-        done(undefined);
-        response.destroy();
-        return;
-      }
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => {
-        try {
-          done(decoded(Buffer.concat(chunks), said["content-encoding"]).toString("utf8"));
-        } catch (error) {
-          resolve(error as Error);
+    const headers = {
+      ...request.headers,
+      ...(body === undefined ? {} : { "Content-Length": body.length }),
+    };
+    const asked = httpRequest(
+      { agent, hostname, port, method, path: target, headers, timeout: 2 * ANSWER_MS },
+      (response) => {
+        const chunks: Buffer[] = [];
+        const { statusCode: status = 0, headers: said } = response;
+        const done = (text: string | undefined) =>
+          resolve({ status, headers: said, body: text, ms: performance.now() - began });
+        if (response.headers["content-type"]?.startsWith("text/event-stream") === true) {
+          done(undefined);
+          response.destroy();
+          return;
         }
-      });
-      response.on("error", resolve);
-    });
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => {
+          try {
+            done(decoded(Buffer.concat(chunks), said["content-encoding"]).toString("utf8"));
+          } catch (error) {
+            resolve(error as Error);
+          }
+        });
+        response.on("error", resolve);
+      },
+    );
     asked.on("timeout", () => asked.destroy(new Error("it hangs")));
     asked.on("error", resolve);
     asked.end(body);
@@ -143,14 +182,24 @@ function decoded(bytes: Buffer, encoding: string | undefined): Buffer {
 }
 
 function learn(known: { ticketIds: string[]; transactionIds: string[] }, body: string): void {
-  const { transactionId, tickets } = JSON.parse(body) as { transactionId?: string; tickets?: { id: string }[] };
+  const { transactionId, tickets } = JSON.parse(body) as {
+    transactionId?: string;
+    tickets?: { id: string }[];
+  };
   if (transactionId === undefined) return;
   known.transactionIds.push(transactionId);
   known.ticketIds.push(...(tickets ?? []).map(({ id }) => id));
-  for (const ids of [known.transactionIds, known.ticketIds]) ids.splice(0, Math.max(0, ids.length - REMEMBERED_MAX));
+  for (const ids of [known.transactionIds, known.ticketIds])
+    ids.splice(0, Math.max(0, ids.length - REMEMBERED_MAX));
 }
 
-function told({ method, target, headers, body, intent }: FuzzRequest, fault: string, seed: number): string {
-  const shown = Object.entries(headers).map(([name, value]) => `${name}: ${name === "Authorization" ? `${value.slice(0, 20)}…` : value}`);
+function told(
+  { method, target, headers, body, intent }: FuzzRequest,
+  fault: string,
+  seed: number,
+): string {
+  const shown = Object.entries(headers).map(
+    ([name, value]) => `${name}: ${name === "Authorization" ? `${value.slice(0, 20)}…` : value}`,
+  );
   return `${fault}\n    ${intent} (seed ${seed}): ${method} ${target.slice(0, 300)}\n    ${shown.join("; ").slice(0, 300)}\n    ${JSON.stringify(body?.toString("latin1").slice(0, 300))}`;
 }

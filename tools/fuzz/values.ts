@@ -11,7 +11,16 @@ export type Known = {
 export type Credentials = { email: string; password: string };
 
 /** Texts that no column, no line and no key can hold. */
-const WORST_TEXTS = ["\0", "a\0b", "\ud800", "'", "%", "\r\n", "__proto__", "x".repeat(5_000)] as const;
+const WORST_TEXTS = [
+  "\0",
+  "a\0b",
+  "\ud800",
+  "'",
+  "%",
+  "\r\n",
+  "__proto__",
+  "x".repeat(5_000),
+] as const;
 
 /** Texts that have broken servers before. */
 const EVIL_TEXTS = [
@@ -74,7 +83,15 @@ const EVIL_TEXTS = [
     "9999-12-31",
     "+292278994-08-17",
   ],
-  ...["x".repeat(101), "x".repeat(5_000), "a@b", "@", "a@b.c", `${"x".repeat(64)}@example.com`, "ada@example.com\r\nBcc: all@example.com"],
+  ...[
+    "x".repeat(101),
+    "x".repeat(5_000),
+    "a@b",
+    "@",
+    "a@b.c",
+    `${"x".repeat(64)}@example.com`,
+    "ada@example.com\r\nBcc: all@example.com",
+  ],
 ] as const;
 
 export const evilText: Arbitrary<string> = fc.oneof(
@@ -90,19 +107,28 @@ const day = fc
 
 /** A value as the schema of one parameter or member wants it. */
 export function validValue(name: string, schema: Schema, known: Known): Arbitrary<unknown> {
-  const { minimum = 0, maximum = 1_000_000, minLength = 0, maxLength = 60 } = schema as Record<string, number | undefined>;
+  const {
+    minimum = 0,
+    maximum = 1_000_000,
+    minLength = 0,
+    maxLength = 60,
+  } = schema as Record<string, number | undefined>;
   if (Array.isArray(schema.enum)) return fc.constantFrom(...(schema.enum as unknown[]));
   if (schema.type === "integer") return fc.integer({ min: minimum, max: maximum });
   if (schema.type === "boolean") return fc.boolean();
   if (name === "eventId") return idOf(known.eventIds);
   if (name === "ticketId" || name === "sessionId") return idOf(known.ticketIds);
-  if (name === "transactionId") return fc.oneof(from(known.transactionIds), fc.stringMatching(/^[0-9a-f]{128}$/));
+  if (name === "transactionId")
+    return fc.oneof(from(known.transactionIds), fc.stringMatching(/^[0-9a-f]{128}$/));
   if (schema.format === "date") return day;
   if (schema.format === "uuid") return fc.uuid();
   if (name === "email") return fc.oneof(fc.constant(known.credentials.email), fc.emailAddress());
-  if (name === "password" || name === "currentPassword") return fc.oneof(fc.constant(known.credentials.password), password());
-  if (name === "newPassword") return fc.constantFrom(known.credentials.password, "a different passphrase altogether");
-  if (name === "location") return fc.constantFrom("berlin", "BERLIN", "Köln", "paris", "nowhere at all");
+  if (name === "password" || name === "currentPassword")
+    return fc.oneof(fc.constant(known.credentials.password), password());
+  if (name === "newPassword")
+    return fc.constantFrom(known.credentials.password, "a different passphrase altogether");
+  if (name === "location")
+    return fc.constantFrom("berlin", "BERLIN", "Köln", "paris", "nowhere at all");
   if (name === "type") return fc.constantFrom("concert", "Concert", "festival", "opera");
   if (name === "cursor") return fc.constantFrom("AAAA", "eyJhIjoxfQ");
   return fc
@@ -124,7 +150,12 @@ function password(): Arbitrary<string> {
 
 /** Just outside of what the schema wants. */
 export function nearlyValidValue(schema: Schema): Arbitrary<unknown> {
-  const { minimum = 0, maximum = 100, minLength = 1, maxLength = 60 } = schema as Record<string, number | undefined>;
+  const {
+    minimum = 0,
+    maximum = 100,
+    minLength = 1,
+    maxLength = 60,
+  } = schema as Record<string, number | undefined>;
   if (schema.type === "integer")
     return fc.constantFrom<unknown>(
       minimum - 1,
@@ -139,5 +170,17 @@ export function nearlyValidValue(schema: Schema): Arbitrary<unknown> {
       true,
     );
   const long = "x".repeat(maxLength + 1);
-  return fc.oneof(fc.constantFrom<unknown>("", long, "x".repeat(Math.max(0, minLength - 1)), null, 1, true, ["a"], { a: 1 }), evilText);
+  return fc.oneof(
+    fc.constantFrom<unknown>(
+      "",
+      long,
+      "x".repeat(Math.max(0, minLength - 1)),
+      null,
+      1,
+      true,
+      ["a"],
+      { a: 1 },
+    ),
+    evilText,
+  );
 }

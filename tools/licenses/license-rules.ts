@@ -3,8 +3,28 @@
  * commercial use", "ask me" and no licence at all are refused by not being here.
  */
 export const ALLOWED_LICENCES: ReadonlySet<string> = new Set([
-  ...["MIT", "MIT-0", "X11", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "Apache-2.0", "BlueOak-1.0.0"],
-  ...["Unlicense", "CC0-1.0", "WTFPL", "Zlib", "Python-2.0", "PostgreSQL", "Unicode-DFS-2016", "Unicode-3.0"],
+  ...[
+    "MIT",
+    "MIT-0",
+    "X11",
+    "ISC",
+    "0BSD",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSD-3-Clause-Clear",
+    "Apache-2.0",
+    "BlueOak-1.0.0",
+  ],
+  ...[
+    "Unlicense",
+    "CC0-1.0",
+    "WTFPL",
+    "Zlib",
+    "Python-2.0",
+    "PostgreSQL",
+    "Unicode-DFS-2016",
+    "Unicode-3.0",
+  ],
 ]);
 
 /**
@@ -17,7 +37,10 @@ export const ALLOWED_FOR_WORK: ReadonlySet<string> = new Set([...ALLOWED_LICENCE
  * Whether an SPDX expression lets us use the package: of "A OR B" one allowed licence is enough, of "A AND B" both are needed. What cannot be
  * read ("SEE LICENSE IN …", "UNLICENSED", an exception with WITH) is not allowed.
  */
-export function isAllowedLicence(expression: string, allowed: ReadonlySet<string> = ALLOWED_LICENCES): boolean {
+export function isAllowedLicence(
+  expression: string,
+  allowed: ReadonlySet<string> = ALLOWED_LICENCES,
+): boolean {
   const tokens = expression.match(/[()]|[^\s()]+/g) ?? [];
   let next = 0;
 
@@ -54,9 +77,17 @@ export function isAllowedLicence(expression: string, allowed: ReadonlySet<string
 /** The licence that a file's text is, for old packages that name none in package.json. */
 export function licenceOfText(text: string): string | undefined {
   const flat = text.replaceAll(/\s+/g, " ");
-  if (/Permission is hereby granted, free of charge, to any person obtaining a copy/i.test(flat) && /without restriction/i.test(flat))
+  if (
+    /Permission is hereby granted, free of charge, to any person obtaining a copy/i.test(flat) &&
+    /without restriction/i.test(flat)
+  )
     return "MIT";
-  if (/Permission to use, copy, modify, and(?:\/or)? distribute this software for any purpose/i.test(flat)) return "ISC";
+  if (
+    /Permission to use, copy, modify, and(?:\/or)? distribute this software for any purpose/i.test(
+      flat,
+    )
+  )
+    return "ISC";
   if (/Apache License,? Version 2\.0/i.test(flat)) return "Apache-2.0";
   return undefined;
 }

@@ -27,16 +27,30 @@ type Entry = {
   optional?: boolean;
   devOptional?: boolean;
   link?: boolean;
-} & Record<"dependencies" | "optionalDependencies" | "peerDependencies", Record<string, string> | undefined>;
+} & Record<
+  "dependencies" | "optionalDependencies" | "peerDependencies",
+  Record<string, string> | undefined
+>;
 
 /** Reads the lock file of a project, and the installed packages where the lock file does not say a licence. Throws where there is no lock file. */
 export function readLockedPackages(root: string): LockedPackage[] {
-  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as { packages: Record<string, Entry> };
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<string, Entry>;
+  };
   return Object.entries(lock.packages)
     .filter(([path, entry]) => path !== "" && entry.link !== true)
     .map(([path, entry]) => {
-      const scope = entry.dev === true || entry.devOptional === true ? "dev" : entry.optional === true ? "optional" : "required";
-      const needed = { ...entry.dependencies, ...entry.optionalDependencies, ...entry.peerDependencies };
+      const scope =
+        entry.dev === true || entry.devOptional === true
+          ? "dev"
+          : entry.optional === true
+            ? "optional"
+            : "required";
+      const needed = {
+        ...entry.dependencies,
+        ...entry.optionalDependencies,
+        ...entry.peerDependencies,
+      };
       return {
         path,
         name: entry.name ?? path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length),
@@ -51,7 +65,11 @@ export function readLockedPackages(root: string): LockedPackage[] {
 
 /** Where Node would find the package: beside the one that asks, else one level further up, and so on. */
 function resolved(packages: Record<string, Entry>, from: string, name: string): string | undefined {
-  for (let folder = from; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/node_modules/")))) {
+  for (
+    let folder = from;
+    ;
+    folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/node_modules/")))
+  ) {
     const path = `${folder === "" ? "" : `${folder}/`}node_modules/${name}`;
     if (packages[path] !== undefined) return path;
     if (folder === "" || !folder.includes("node_modules/")) return undefined;
@@ -62,10 +80,15 @@ function licenceInstalled(folder: string): string | undefined {
   const file = join(folder, "package.json");
   if (!existsSync(file)) return undefined;
   // Three spellings, each found in the wild.
-  const { license, licence, licenses } = JSON.parse(readFileSync(file, "utf8")) as Record<"license" | "licence" | "licenses", unknown>;
+  const { license, licence, licenses } = JSON.parse(readFileSync(file, "utf8")) as Record<
+    "license" | "licence" | "licenses",
+    unknown
+  >;
   const said = spdx(license) ?? spdx(licence) ?? spdx(licenses);
   if (said !== undefined) return said;
-  const text = readdirSync(folder).find((name) => /^(?:licen[cs]e|copying)(?:\.(?:md|txt))?$/i.test(name));
+  const text = readdirSync(folder).find((name) =>
+    /^(?:licen[cs]e|copying)(?:\.(?:md|txt))?$/i.test(name),
+  );
   return text === undefined ? undefined : licenceOfText(readFileSync(join(folder, text), "utf8"));
 }
 

@@ -50,7 +50,10 @@ export function sbomOf(product: Product, packages: readonly LockedPackage[]): ob
       },
     },
     components: [...components.values()].sort((a, b) => (a.purl < b.purl ? -1 : 1)),
-    dependencies: [...dependencies].map(([ref, dependsOn]) => ({ ref, dependsOn: [...dependsOn].sort() })),
+    dependencies: [...dependencies].map(([ref, dependsOn]) => ({
+      ref,
+      dependsOn: [...dependsOn].sort(),
+    })),
   };
 }
 
@@ -67,7 +70,9 @@ function nameOf(name: string): { group?: string; name: string } {
 function hashesOf(integrity: string): { alg: string; content: string }[] {
   return integrity.split(/\s+/).flatMap((hash) => {
     const [algorithm = "", text = ""] = hash.split(/-(.*)/s);
-    const alg = { sha512: "SHA-512", sha384: "SHA-384", sha256: "SHA-256", sha1: "SHA-1" }[algorithm];
+    const alg = { sha512: "SHA-512", sha384: "SHA-384", sha256: "SHA-256", sha1: "SHA-1" }[
+      algorithm
+    ];
     return alg === undefined ? [] : [{ alg, content: Buffer.from(text, "base64").toString("hex") }];
   });
 }

@@ -27,6 +27,13 @@ export function runNodeProcess(): void {
 /** Stops a node, but does not wait for it for ever. */
 export async function stopNode(node: RunningNode, report: Report): Promise<void> {
   const started = performance.now();
-  const inTime = await Promise.race([node.stop().then(() => true), delay(NODE_STOP_MS, false, { ref: false })]);
-  report(inTime ? `node stopped (${secondsSince(started)})` : `the node did not stop within ${NODE_STOP_MS / 1_000} s and is left`);
+  const inTime = await Promise.race([
+    node.stop().then(() => true),
+    delay(NODE_STOP_MS, false, { ref: false }),
+  ]);
+  report(
+    inTime
+      ? `node stopped (${secondsSince(started)})`
+      : `the node did not stop within ${NODE_STOP_MS / 1_000} s and is left`,
+  );
 }

@@ -29,7 +29,9 @@ export function runUntilStopped(report: Report, start: (life: Life) => Promise<v
       try {
         await run();
       } catch (error) {
-        report(`${what} could not be stopped cleanly: ${error instanceof Error ? error.message : String(error)}`);
+        report(
+          `${what} could not be stopped cleanly: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
   };
@@ -48,15 +50,22 @@ export function runUntilStopped(report: Report, start: (life: Life) => Promise<v
     });
   };
 
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => stop(signal));
   // A closed terminal takes the output with it; what is left to do is still done.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   watchAncestors(stop);
 
   // Last, since its beginning may block for seconds: the handlers above must be there by then.
-  const starting = start({ undo: (what, run) => undo.push({ what, run }), abort: abort.signal }).catch(async (error: unknown) => {
+  const starting = start({
+    undo: (what, run) => undo.push({ what, run }),
+    abort: abort.signal,
+  }).catch(async (error: unknown) => {
     if (abort.signal.aborted) return;
-    const expected = error instanceof ConfigError || error instanceof ServerProblem || error instanceof MigrationError;
+    const expected =
+      error instanceof ConfigError ||
+      error instanceof ServerProblem ||
+      error instanceof MigrationError;
     console.error(expected ? error.message : error);
     await stopAll();
     process.exit(1);

@@ -25,7 +25,11 @@ export function watchAncestors(onGone: (what: string) => void): () => void {
 function ancestorsUpToNpm(): { pid: number; started: string }[] {
   const chain: { pid: number; started: string }[] = [];
   if (!processEnvironment().npm_lifecycle_event) return chain;
-  for (let pid: number | undefined = process.ppid; pid !== undefined && pid > INIT; pid = parentOf(pid)) {
+  for (
+    let pid: number | undefined = process.ppid;
+    pid !== undefined && pid > INIT;
+    pid = parentOf(pid)
+  ) {
     const started = startedAt(pid);
     if (started === undefined) break;
     chain.push({ pid, started });

@@ -15,7 +15,9 @@ export function runInCopy(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<{ outcomes: Outcome[]; said: string }> {
-  const patterns = titles.map(({ title }) => `--test-name-pattern=${title.replaceAll(/[/\\^$.*+?()[\]{}|]/g, "\\$&")}`);
+  const patterns = titles.map(
+    ({ title }) => `--test-name-pattern=${title.replaceAll(/[/\\^$.*+?()[\]{}|]/g, "\\$&")}`,
+  );
   const reporters = [
     `--test-reporter=${REPORTER}`,
     "--test-reporter-destination=stdout",

@@ -24,26 +24,46 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     'if (typeof sent !== "string" && !isUtf8(sent)) return { ok: false, code: "MALFORMED" };',
     "",
   ]),
-  without("the check for NUL and half characters", BAD_INPUT, [VALIDATION, 'text.includes("\\0") || !text.isWellFormed()', "false"]),
+  without("the check for NUL and half characters", BAD_INPUT, [
+    VALIDATION,
+    'text.includes("\\0") || !text.isWellFormed()',
+    "false",
+  ]),
   without("the check for a parameter given twice", BAD_INPUT, [
     "services/api/routing/parse-query.ts",
     'if (name in values) broken.push({ field: plainName(name), rule: "duplicate" });',
     "",
   ]),
-  without("the bound of bodies", "S21: bodies over", [BODY, "BODY_MAX = 65_536", "BODY_MAX = 6_553_600"]),
-  without("the bound of headers", "S21: header floods", [SERVER, "HEADER_BYTES_MAX = 16_384", "HEADER_BYTES_MAX = 1_638_400"]),
+  without("the bound of bodies", "S21: bodies over", [
+    BODY,
+    "BODY_MAX = 65_536",
+    "BODY_MAX = 6_553_600",
+  ]),
+  without("the bound of headers", "S21: header floods", [
+    SERVER,
+    "HEADER_BYTES_MAX = 16_384",
+    "HEADER_BYTES_MAX = 1_638_400",
+  ]),
   without("the wait for headers and bodies", "S21: who sends", [
     SERVER,
     "headersTimeout: REQUEST_MS,\n  requestTimeout: REQUEST_MS,",
     "headersTimeout: 0,\n  requestTimeout: 0,",
   ]),
-  without("the wait for bodies of HTTP/2", "S21: who sends", [SERVER, "request.stream.close(constants.NGHTTP2_CANCEL)", "undefined"]),
+  without("the wait for bodies of HTTP/2", "S21: who sends", [
+    SERVER,
+    "request.stream.close(constants.NGHTTP2_CANCEL)",
+    "undefined",
+  ]),
   without("the other methods in Allow", "S22: every other method", [
     "services/api/routing/compile-route.ts",
     '[...byMethod.keys(), ...(get ? ["HEAD"] : []), "OPTIONS"].join(", ")',
     '"GET"',
   ]),
-  without("the media type", "S22: every other method", [BODY, '!isJson(headers["content-type"]) || (headers', "(headers"]),
+  without("the media type", "S22: every other method", [
+    BODY,
+    '!isJson(headers["content-type"]) || (headers',
+    "(headers",
+  ]),
   without("the problem document of an unknown path", "S23: every error", [
     "services/api/api.service.ts",
     'sendAnswer(request, response, webApp?.notFound(request) ?? problemOf("NOT_FOUND", requestIdIn(response)));',
@@ -84,13 +104,21 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     'if (way === "exposed") {',
     'if (way === ("never" as string)) {',
   ]),
-  without("the renewal of certificates", "S24: a certificate that changes", ["services/api/server/tls-reload.ts", "renewed(tls);", ""]),
+  without("the renewal of certificates", "S24: a certificate that changes", [
+    "services/api/server/tls-reload.ts",
+    "renewed(tls);",
+    "",
+  ]),
   without("the trial of a new certificate", "S24: a certificate that changes", [
     "services/api/server/tls-reload.ts",
     'if (typeof tls === "string" || reason !== undefined) {',
     'if (typeof tls === "string") {',
   ]),
-  without("HSTS", HEADERS, [EDGE, 'if (way === "secure") response.setHeader("Strict-Transport-Security", HSTS_YEAR);', ""]),
+  without("HSTS", HEADERS, [
+    EDGE,
+    'if (way === "secure") response.setHeader("Strict-Transport-Security", HSTS_YEAR);',
+    "",
+  ]),
   without("Referrer-Policy", HEADERS, [PROBLEM, '"Referrer-Policy": "no-referrer",', ""]),
   without("nosniff", HEADERS, [PROBLEM, '"X-Content-Type-Options": "nosniff",', ""]),
   without("COOP", HEADERS, [PROBLEM, '"Cross-Origin-Opener-Policy": "same-origin",', ""]),
@@ -115,8 +143,16 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "WHERE ticket.user_id = ${userId} AND",
     "WHERE ${userId} IS NOT NULL AND",
   ]),
-  without("the line of a sign-in", "S28: a line for each sign-in", ["services/api/routes/auth.routes.ts", 'audit: "sign-in",', ""]),
-  without("the line of a purchase", "S28: a line for each sign-in", ["services/api/routes/ticket.routes.ts", 'audit: "purchase",', ""]),
+  without("the line of a sign-in", "S28: a line for each sign-in", [
+    "services/api/routes/auth.routes.ts",
+    'audit: "sign-in",',
+    "",
+  ]),
+  without("the line of a purchase", "S28: a line for each sign-in", [
+    "services/api/routes/ticket.routes.ts",
+    'audit: "purchase",',
+    "",
+  ]),
   without("the line of an operator's act", "S28: a line for each act", [
     "mixins/authorization.middleware.ts",
     'audit({ ...act, outcome: answer.ok ? "ok" : answer.refusal.code });',
@@ -137,8 +173,16 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "? requests.run(requestID, run) : run()",
     "? run() : run()",
   ]),
-  without("the rule for signed tokens", REDACTED, [REDACTION, '[/eyJ[\\w-]{5,}\\.[\\w-]+\\.?[\\w-]*/g, "[redacted]"],', ""]),
-  without("the rule for hashes", REDACTED, [REDACTION, '[/\\$argon2\\w*\\$[^\\s"\'\\\\]*/g, "[redacted]"],', ""]),
+  without("the rule for signed tokens", REDACTED, [
+    REDACTION,
+    '[/eyJ[\\w-]{5,}\\.[\\w-]+\\.?[\\w-]*/g, "[redacted]"],',
+    "",
+  ]),
+  without("the rule for hashes", REDACTED, [
+    REDACTION,
+    '[/\\$argon2\\w*\\$[^\\s"\'\\\\]*/g, "[redacted]"],',
+    "",
+  ]),
   without("a server's password", "S29: does not start in production", [
     GUARD,
     'return secret === "" || WELL_KNOWN_PASSWORDS.has(decodeURIComponent(secret).toLowerCase());',
@@ -169,11 +213,15 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "insuranceLimiter: new RateLimiterMemory(options),",
     "insuranceLimiter: new RateLimiterMemory({ ...options, points: 1e9 }),",
   ]),
-  without("that production has no default of secrets", "S30: does not start in production without every secret", [
-    "config/index.ts",
-    "(production ? undefined : keptSecret(",
-    "(false ? undefined : keptSecret(",
-  ]),
+  without(
+    "that production has no default of secrets",
+    "S30: does not start in production without every secret",
+    [
+      "config/index.ts",
+      "(production ? undefined : keptSecret(",
+      "(false ? undefined : keptSecret(",
+    ],
+  ),
   without("the judgement of secrets", "S30: does not start in production with secrets", [
     GUARD,
     "return steps > codes.length / 2 || entropyBits(codes) < BITS_MIN;",

@@ -19,9 +19,21 @@ const OPERATORS = "S18: operators' actions refuse";
 
 /** S8 to S18: passwords, tokens, sessions, who may call what. */
 export const IDENTITY_MUTANTS: readonly Mutant[] = [
-  without("the memory that a hash takes", "S8: stores argon2id", [PASSWORDS, "memoryCost: 19_456", "memoryCost: 4_096"]),
-  without("a salt for each hash", "S8: stores argon2id", [PASSWORDS, HASH, "hash(password, { ...PARAMETERS, salt: Buffer.alloc(16) })"]),
-  without("the bound of those who wait for a hash", "S8: lets a flood", [PASSWORDS, "waiting: WAITING_MAX", "waiting: Infinity"]),
+  without("the memory that a hash takes", "S8: stores argon2id", [
+    PASSWORDS,
+    "memoryCost: 19_456",
+    "memoryCost: 4_096",
+  ]),
+  without("a salt for each hash", "S8: stores argon2id", [
+    PASSWORDS,
+    HASH,
+    "hash(password, { ...PARAMETERS, salt: Buffer.alloc(16) })",
+  ]),
+  without("the bound of those who wait for a hash", "S8: lets a flood", [
+    PASSWORDS,
+    "waiting: WAITING_MAX",
+    "waiting: Infinity",
+  ]),
   without(
     "the least length",
     "S9: takes 12 to 128",
@@ -40,9 +52,21 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     [PASSWORDS, HASH, "hash(password.slice(0, 72), PARAMETERS)"],
     [PASSWORDS, VERIFY, "verify(encoded ?? nobody, password.slice(0, 72))"],
   ),
-  without("the judgement of passwords", "S10: refuses passwords", [STRENGTH, "score >= SCORE_MIN", "score >= 0"]),
-  without("one's own e-mail in the judgement", "S10: refuses passwords", [STRENGTH, '["boxoffice", ...about, ...parts]', '["boxoffice"]']),
-  without("the bound of what is judged", "S10: a hundred ways", [STRENGTH, "JUDGED_MAX = 32", "JUDGED_MAX = 1_000"]),
+  without("the judgement of passwords", "S10: refuses passwords", [
+    STRENGTH,
+    "score >= SCORE_MIN",
+    "score >= 0",
+  ]),
+  without("one's own e-mail in the judgement", "S10: refuses passwords", [
+    STRENGTH,
+    '["boxoffice", ...about, ...parts]',
+    '["boxoffice"]',
+  ]),
+  without("the bound of what is judged", "S10: a hundred ways", [
+    STRENGTH,
+    "JUDGED_MAX = 32",
+    "JUDGED_MAX = 1_000",
+  ]),
   without("the work for an account that is not there", "S11: gives nothing away", [
     PASSWORDS,
     `const right = await ${VERIFY};`,
@@ -58,7 +82,11 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     'name: "sign-in", max: 10,',
     'name: "sign-in", max: 1e6,',
   ]),
-  without("the growth of the rest", "S12: the rest grows", ["lib/rate-limit/redis-rate-limiter.ts", "firstS * 2 ** (round - 1)", "firstS"]),
+  without("the growth of the rest", "S12: the rest grows", [
+    "lib/rate-limit/redis-rate-limiter.ts",
+    "firstS * 2 ** (round - 1)",
+    "firstS",
+  ]),
   without("the tries of an address that the owner is known by", "S12: strangers cannot lock", [
     THROTTLES,
     "(await known.has(here)) ? here : hashOf(account)",
@@ -69,7 +97,11 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     'name: "sign-in-address", max: 100,',
     'name: "sign-in-address", max: 1e6,',
   ]),
-  without("the limit of a password's change", "S12: a present password", [ROUTES, 'throttle: "password",', ""]),
+  without("the limit of a password's change", "S12: a present password", [
+    ROUTES,
+    'throttle: "password",',
+    "",
+  ]),
   without("the signature", CHECKED, [
     VERIFIER,
     "complete = verify(token) as Complete;",
@@ -79,17 +111,41 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
   without("the issuer", CHECKED, [VERIFIER, "allowedIss: options.issuer,", ""]),
   without("the audience", CHECKED, [VERIFIER, "allowedAud: options.audience,", ""]),
   without("the type", CHECKED, [VERIFIER, "checkTyp: options.type,", ""]),
-  without("the expiry", CHECKED, [VERIFIER, "clockTolerance: leewayMs,", "ignoreExpiration: true,"]),
-  without("the members that must be there", CHECKED, [VERIFIER, '"role", "iat", "exp", ...options.claims]', '"role"]']),
-  without("the role", CHECKED, [VERIFIER, "ROLES.find((candidate) => candidate === payload.role)", "payload.role as Role"]),
+  without("the expiry", CHECKED, [
+    VERIFIER,
+    "clockTolerance: leewayMs,",
+    "ignoreExpiration: true,",
+  ]),
+  without("the members that must be there", CHECKED, [
+    VERIFIER,
+    '"role", "iat", "exp", ...options.claims]',
+    '"role"]',
+  ]),
+  without("the role", CHECKED, [
+    VERIFIER,
+    "ROLES.find((candidate) => candidate === payload.role)",
+    "payload.role as Role",
+  ]),
   without("the one way to write a signature", CHECKED, [
     VERIFIER,
     'if (Buffer.from(signature, "base64url").toString("base64url") !== signature) return refused("UNAUTHENTICATED");',
     "",
   ]),
-  without("that a used token has one successor", "S14: 20 refreshes at once", [STATEMENTS, "t.rotated_at IS NULL AND s.id", "s.id"]),
-  without("the ten seconds of the same successor", "S14: 20 refreshes at once", [SESSIONS, "GRACE_S = 10", "GRACE_S = 0"]),
-  without("the end of those ten seconds", "S14: a used token gives", [SESSIONS, "GRACE_S = 10", "GRACE_S = 10_000"]),
+  without("that a used token has one successor", "S14: 20 refreshes at once", [
+    STATEMENTS,
+    "t.rotated_at IS NULL AND s.id",
+    "s.id",
+  ]),
+  without("the ten seconds of the same successor", "S14: 20 refreshes at once", [
+    SESSIONS,
+    "GRACE_S = 10",
+    "GRACE_S = 0",
+  ]),
+  without("the end of those ten seconds", "S14: a used token gives", [
+    SESSIONS,
+    "GRACE_S = 10",
+    "GRACE_S = 10_000",
+  ]),
   without("the end of the family", "S14: a used token gives", [
     SESSIONS,
     "await database.query({ text: END_BY_TOKEN, values: [hashOf(token)] });\n      reused(",
@@ -124,13 +180,21 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
   without("SameSite=Strict", COOKIES, [COOKIE, "; SameSite=Strict", "; SameSite=Lax"]),
   without("Secure", COOKIES, [COOKIE, 'secure ? "; Secure" : ""', '""']),
   without("the prefix __Secure-", COOKIES, [COOKIE, '"__Secure-refresh"', '"refresh"']),
-  without("the hash in the table", COOKIES, [SESSIONS, 'createHash("sha256").update(token).digest()', "Buffer.from(token)"]),
+  without("the hash in the table", COOKIES, [
+    SESSIONS,
+    'createHash("sha256").update(token).digest()',
+    "Buffer.from(token)",
+  ]),
   without("that a token in a cookie is in no body", COOKIES, [
     ROUTES,
     "client().secure) }, body: session }",
     "client().secure) }, body: { ...session, refreshToken } }",
   ]),
-  without("the origin, for a cookie", SIGN_INS, [ROUTES, 'if (foreign) return refused("CSRF_REFUSED");', "void foreign;"]),
+  without("the origin, for a cookie", SIGN_INS, [
+    ROUTES,
+    'if (foreign) return refused("CSRF_REFUSED");',
+    "void foreign;",
+  ]),
   without("the origin, for a sign-in", SIGN_INS, [
     ROUTES,
     'if (delivery === "cookie" && from.foreign) return refused("CSRF_REFUSED");',

@@ -4,7 +4,11 @@ import { type Title, titleOf } from "./titles.ts";
 export const MUTANTS_HEADING = "## Each protection taken out";
 
 /** A row of the table; `day` is when the test was last seen to fail without the protection. */
-function rowOf({ id, without, edits, noticedBy }: Mutant, titles: readonly Title[], day: string): string {
+function rowOf(
+  { id, without, edits, noticedBy }: Mutant,
+  titles: readonly Title[],
+  day: string,
+): string {
   const { title, file } = titleOf(titles, noticedBy);
   const files = [...new Set(edits.map(([name]) => `\`${name}\``))].join(", ");
   return `| ${id} | ${without} (${files}) | ${title.replace(/^[^:]*: /, "").replaceAll("|", "\\|")} (\`${file}\`) | ${day} |`;

@@ -16,7 +16,11 @@ export const SALES_MUTANTS: readonly Mutant[] = [
     "the look whether a ticket is cancelled already",
     "S2: a ticket cancelled by many at once",
     [DECIDE, 'if (ticket.cancelled) return { type: "replay" };', ""],
-    ["services/purchasing/store/event-store.sql.ts", "AND ticket.cancelled_at IS NULL AND fence.at", "AND fence.at"],
+    [
+      "services/purchasing/store/event-store.sql.ts",
+      "AND ticket.cancelled_at IS NULL AND fence.at",
+      "AND fence.at",
+    ],
   ),
   without("that a cancellation frees one place and no more", "S2: a place freed while others buy", [
     DECIDE,
@@ -73,8 +77,16 @@ export const SALES_MUTANTS: readonly Mutant[] = [
     BUY_ID,
     "`buy|${userId}|${eventId}|${key}|${Math.random()}`",
   ]),
-  without("the person in a purchase's id", "S7: a key with another quantity", [IDS, BUY_ID, "`buy|${eventId}|${key}`"]),
-  without("the event in a purchase's id", "S7: a key with another quantity", [IDS, BUY_ID, "`buy|${userId}|${key}`"]),
+  without("the person in a purchase's id", "S7: a key with another quantity", [
+    IDS,
+    BUY_ID,
+    "`buy|${eventId}|${key}`",
+  ]),
+  without("the event in a purchase's id", "S7: a key with another quantity", [
+    IDS,
+    BUY_ID,
+    "`buy|${userId}|${key}`",
+  ]),
   without("the comparison of a repeated purchase's quantity", "S7: a key with another quantity", [
     DECIDE,
     "earlier.quantity === command.quantity ?",

@@ -2,12 +2,21 @@ import { SECURITY_LINES, idsOf } from "./checklist.ts";
 import type { Outcome } from "./reporter.ts";
 
 /** docs/security.md from what a run said, and the lines that do not hold or that no test tried. */
-export function securityPage(outcomes: readonly Outcome[], day: string): { page: string; missing: string[] } {
+export function securityPage(
+  outcomes: readonly Outcome[],
+  day: string,
+): { page: string; missing: string[] } {
   const missing: string[] = [];
   const rows = Object.entries(SECURITY_LINES).map(([id, text]) => {
     const tests = outcomes.filter(({ title }) => idsOf(title).includes(id));
-    if (!tests.some(({ outcome }) => outcome === "pass") || tests.some(({ outcome }) => outcome === "fail")) missing.push(id);
-    const names = tests.map(({ title, file, outcome }) => `${mark(outcome)} ${cell(title)} (\`${file}\`)`);
+    if (
+      !tests.some(({ outcome }) => outcome === "pass") ||
+      tests.some(({ outcome }) => outcome === "fail")
+    )
+      missing.push(id);
+    const names = tests.map(
+      ({ title, file, outcome }) => `${mark(outcome)} ${cell(title)} (\`${file}\`)`,
+    );
     return `| ${id} | ${text} | ${names.join("<br>") || "no test"} | ${missing.includes(id) ? "**fail**" : "pass"} |`;
   });
   const failed = missing.length === 0 ? "All hold." : `These do not hold: ${missing.join(", ")}.`;

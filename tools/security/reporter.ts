@@ -11,12 +11,25 @@ export type Outcome = {
   failure?: string | undefined;
 };
 
-type TestEvent = { type: string; data: { name?: string; file?: string; skip?: unknown; details?: { error?: { failureType?: string } } } };
+type TestEvent = {
+  type: string;
+  data: {
+    name?: string;
+    file?: string;
+    skip?: unknown;
+    details?: { error?: { failureType?: string } };
+  };
+};
 
 /** A reporter of node:test that tells of tests whose titles begin with the id of a line. */
 export default async function* outcomes(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const { type, data } of events) {
-    if ((type !== "test:pass" && type !== "test:fail") || data.name === undefined || idsOf(data.name).length === 0) continue;
+    if (
+      (type !== "test:pass" && type !== "test:fail") ||
+      data.name === undefined ||
+      idsOf(data.name).length === 0
+    )
+      continue;
     const skipped = data.skip !== undefined && data.skip !== false;
     const outcome: Outcome = {
       title: data.name,

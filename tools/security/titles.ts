@@ -10,16 +10,19 @@ export type Title = { file: string; title: string };
 /** Every test whose title looks as if it began with a line's id. */
 export function readTitles(): Title[] {
   return planTests([]).files.flatMap((file) =>
-    [...readFileSync(join(ROOT, file), "utf8").matchAll(/\bit\(\s*(["`])(S\d.*?)\1,/g)].flatMap(([, , title = ""]) =>
-      file.includes("security-report") ? [] : [{ file, title }],
+    [...readFileSync(join(ROOT, file), "utf8").matchAll(/\bit\(\s*(["`])(S\d.*?)\1,/g)].flatMap(
+      ([, , title = ""]) => (file.includes("security-report") ? [] : [{ file, title }]),
     ),
   );
 }
 
 /** The one test of a line whose title begins so. Throws where there is none, or more than one. */
 export function titleOf(titles: readonly Title[], beginning: string): Title {
-  const found = titles.filter(({ title }) => title.startsWith(beginning) && idsOf(title).length > 0);
+  const found = titles.filter(
+    ({ title }) => title.startsWith(beginning) && idsOf(title).length > 0,
+  );
   const [title] = found;
-  if (title === undefined || found.length > 1) throw new Error(`${found.length} tests, not one, begin with "${beginning}"`);
+  if (title === undefined || found.length > 1)
+    throw new Error(`${found.length} tests, not one, begin with "${beginning}"`);
   return title;
 }

@@ -5,7 +5,10 @@ import { processEnvironment } from "../../config/index.ts";
 import { ServerProblem, secondsSince, type Report } from "../dev-servers/server-problem.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-const PLACES = ["/Applications/Chromium.app/Contents/MacOS/Chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
+const PLACES = [
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
 /** The letters of the tests' pages beside it: a browser without a font shows boxes. */
 const DEBIAN_PACKAGES = ["chromium", "fonts-liberation", "fonts-dejavu-core"];
 const ADVICE = [
@@ -17,20 +20,31 @@ const ADVICE = [
 
 /** The path of a Chromium or Chrome that is installed; undefined where there is none. */
 export function findBrowser(): string | undefined {
-  const folders = [...(processEnvironment().PATH ?? "").split(delimiter).filter((folder) => folder !== ""), "/usr/bin"];
-  return [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...PLACES].find(isExecutable);
+  const folders = [
+    ...(processEnvironment().PATH ?? "").split(delimiter).filter((folder) => folder !== ""),
+    "/usr/bin",
+  ];
+  return [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...PLACES].find(
+    isExecutable,
+  );
 }
 
 /** Installs Chromium as root on Debian or Ubuntu where there is none. Throws a ServerProblem that says what to do where that cannot be. */
 export function provideBrowser(report: Report): void {
   if (findBrowser() !== undefined) return;
-  if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version") || !existsSync("/usr/bin/apt-get")) throw new ServerProblem(ADVICE);
+  if (
+    process.getuid?.() !== 0 ||
+    !existsSync("/etc/debian_version") ||
+    !existsSync("/usr/bin/apt-get")
+  )
+    throw new ServerProblem(ADVICE);
   const started = performance.now();
   report("installing chromium from the system's packages, for the tests of the web app");
   const lock = ["-o", "DPkg::Lock::Timeout=300"];
   apt("-q", "update");
   apt("install", "-q", "-y", "--no-install-recommends", ...lock, ...DEBIAN_PACKAGES);
-  if (findBrowser() === undefined) throw new ServerProblem(`${ADVICE}\n(It is still not there after apt-get install.)`);
+  if (findBrowser() === undefined)
+    throw new ServerProblem(`${ADVICE}\n(It is still not there after apt-get install.)`);
   report(`installed chromium (${secondsSince(started)})`);
 }
 
@@ -39,7 +53,9 @@ function apt(...args: string[]): void {
   const env = { ...processEnvironment(), DEBIAN_FRONTEND: "noninteractive" };
   const { status, stderr } = spawnSync("apt-get", args, { env, encoding: "utf8" });
   if (status !== 0 && args[0] === "install")
-    throw new ServerProblem(`${ADVICE}\napt-get install failed: ${stderr.trim().split("\n").at(-1) ?? ""}`);
+    throw new ServerProblem(
+      `${ADVICE}\napt-get install failed: ${stderr.trim().split("\n").at(-1) ?? ""}`,
+    );
 }
 
 function isExecutable(path: string): boolean {

@@ -10,14 +10,18 @@ const NOT_COPIED = new Set([".git", ".data", "node_modules"]);
 /** The text of a file with the edit made. Throws where the text to change is not there exactly once: code has moved on and the edit must follow. */
 export function edited(text: string, [file, from, to]: Edit): string {
   const parts = text.split(from);
-  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, not once:\n${from}`);
+  if (parts.length !== 2)
+    throw new Error(`${file} has ${parts.length - 1} times, not once:\n${from}`);
   return parts.join(to);
 }
 
 /** A copy of the working tree in `folder`, in which code may be broken; packages are the tree's own. */
 export function copyTree(folder: string): void {
   mkdirSync(folder, { recursive: true });
-  cpSync(ROOT, folder, { recursive: true, filter: (source) => !NOT_COPIED.has(relative(ROOT, source)) });
+  cpSync(ROOT, folder, {
+    recursive: true,
+    filter: (source) => !NOT_COPIED.has(relative(ROOT, source)),
+  });
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
 }
 

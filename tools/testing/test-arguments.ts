@@ -1,7 +1,13 @@
 import { globSync } from "node:fs";
 import { ROOT } from "./static-checks.ts";
 
-export type TestPlan = { files: string[]; needsServers: boolean; needsBrowser: boolean; checks: boolean; keep: boolean };
+export type TestPlan = {
+  files: string[];
+  needsServers: boolean;
+  needsBrowser: boolean;
+  checks: boolean;
+  keep: boolean;
+};
 
 /**
  * `npm test` runs all; `npm test -- WORD…` runs the files whose path holds one of the words, without the static checks unless
@@ -10,9 +16,13 @@ export type TestPlan = { files: string[]; needsServers: boolean; needsBrowser: b
 export function planTests(args: readonly string[]): TestPlan {
   const words = args.filter((arg) => !arg.startsWith("--"));
   const unknown = args.find((arg) => arg.startsWith("--") && !["--keep", "--checks"].includes(arg));
-  if (unknown !== undefined) throw new Error(`npm test does not know ${unknown}; it knows file names, --checks and --keep`);
-  const all = globSync("test/**/*.test.ts", { cwd: ROOT }).sort((a, b) => tier(a) - tier(b) || a.localeCompare(b, "en"));
-  const files = words.length === 0 ? all : all.filter((file) => words.some((word) => file.includes(word)));
+  if (unknown !== undefined)
+    throw new Error(`npm test does not know ${unknown}; it knows file names, --checks and --keep`);
+  const all = globSync("test/**/*.test.ts", { cwd: ROOT }).sort(
+    (a, b) => tier(a) - tier(b) || a.localeCompare(b, "en"),
+  );
+  const files =
+    words.length === 0 ? all : all.filter((file) => words.some((word) => file.includes(word)));
   return {
     files,
     needsServers: files.some((file) => tier(file) > 0),

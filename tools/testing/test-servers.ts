@@ -11,7 +11,12 @@ const PREFIX = "boxoffice-test-";
 const SLOTS = 8;
 
 /** `prometheusUrl`: of RabbitMQ. */
-export type TestServers = { urls: Partial<ServerUrls>; prometheusUrl?: string | undefined; folder: string; stop(): Promise<void> };
+export type TestServers = {
+  urls: Partial<ServerUrls>;
+  prometheusUrl?: string | undefined;
+  folder: string;
+  stop(): Promise<void>;
+};
 
 /** Servers for one run of the tests, with data of their own that goes with them unless it is kept. */
 export async function startTestServers(options: {
@@ -29,7 +34,14 @@ export async function startTestServers(options: {
   const said: string[] = [];
   const report = (line: string) => (said.length === 0 ? options.report(line) : said.push(line));
   try {
-    const servers = await startServers({ dataDir: folder, report, restart: true, throwaway: true, slots: SLOTS, abort: options.abort });
+    const servers = await startServers({
+      dataDir: folder,
+      report,
+      restart: true,
+      throwaway: true,
+      slots: SLOTS,
+      abort: options.abort,
+    });
     return {
       urls: servers.urls,
       prometheusUrl: servers.prometheusUrl,
@@ -49,7 +61,9 @@ export async function startTestServers(options: {
 
 /** What configures an engine at this keyboard must not configure the tests, or they would sell from its database. */
 export function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
-  const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES) && name !== "NODE_TEST_CONTEXT");
+  const outside = Object.entries(processEnvironment()).filter(
+    ([name]) => !(name in VARIABLES) && name !== "NODE_TEST_CONTEXT",
+  );
   return {
     ...Object.fromEntries(outside),
     ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
@@ -63,6 +77,7 @@ export function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
 function removeAbandoned(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1] ?? Number.NaN);
-    if (Number.isInteger(pid) && startedAt(pid) === undefined) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    if (Number.isInteger(pid) && startedAt(pid) === undefined)
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
 }

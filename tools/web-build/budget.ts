@@ -1,5 +1,8 @@
 /** What Vite says of its chunks, by source file. */
-export type Manifest = Record<string, { file: string; imports?: string[]; dynamicImports?: string[] }>;
+export type Manifest = Record<
+  string,
+  { file: string; imports?: string[]; dynamicImports?: string[] }
+>;
 
 /** JavaScript of the first load, compressed with gzip (brotli, which browsers get, is smaller). Languages and the operators' page come later. */
 export const BUDGET_BYTES = 150_000;
@@ -13,7 +16,8 @@ export function firstLoad(
   const files = new Set<string>();
   const visit = (name: string): void => {
     const chunk = manifest[name];
-    if (chunk === undefined) throw new Error(`The build has no ${name}, so its budget cannot be judged`);
+    if (chunk === undefined)
+      throw new Error(`The build has no ${name}, so its budget cannot be judged`);
     if (files.has(chunk.file)) return;
     files.add(chunk.file);
     chunk.imports?.forEach(visit);

@@ -19,13 +19,28 @@ async function main(): Promise<string> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   try {
-    await build({ configFile: join(PUBLIC, "vite.config.ts"), logLevel: "error", build: { outDir: folder, emptyOutDir: true } });
+    await build({
+      configFile: join(PUBLIC, "vite.config.ts"),
+      logLevel: "error",
+      build: { outDir: folder, emptyOutDir: true },
+    });
     const sizes = await compressFolder(folder);
-    const manifest = JSON.parse(readFileSync(join(folder, ".vite", "manifest.json"), "utf8")) as Manifest;
-    const { files, bytes } = firstLoad(manifest, ["index.html", "src/app.tsx"], (file) => sizes.get(file)?.gzip ?? Infinity);
+    const manifest = JSON.parse(
+      readFileSync(join(folder, ".vite", "manifest.json"), "utf8"),
+    ) as Manifest;
+    const { files, bytes } = firstLoad(
+      manifest,
+      ["index.html", "src/app.tsx"],
+      (file) => sizes.get(file)?.gzip ?? Infinity,
+    );
     if (bytes > BUDGET_BYTES)
-      throw new Error(`The first load is ${bytes} bytes of JavaScript (gzip), the budget ${BUDGET_BYTES}: ${files.join(", ")}`);
-    writeFileSync(join(folder, "pages.json"), JSON.stringify({ pages: pages(), texts: textsIn(manifest) }));
+      throw new Error(
+        `The first load is ${bytes} bytes of JavaScript (gzip), the budget ${BUDGET_BYTES}: ${files.join(", ")}`,
+      );
+    writeFileSync(
+      join(folder, "pages.json"),
+      JSON.stringify({ pages: pages(), texts: textsIn(manifest) }),
+    );
     writeFileSync(stampFile(folder), stamp);
     takePlace(folder);
     return `${(bytes / 1_000).toFixed(0)} kB of JavaScript at first (gzip) of ${BUDGET_BYTES / 1_000}`;
@@ -44,7 +59,9 @@ function pages(): { path: string; asks?: string }[] {
 
 /** The files of texts by language. */
 function textsIn(manifest: Manifest): Record<string, string> {
-  const texts = Object.entries(manifest).map(([source, { file }]) => [/\/(\w+)-texts\.ts$/.exec(source)?.[1] ?? "", `/${file}`] as const);
+  const texts = Object.entries(manifest).map(
+    ([source, { file }]) => [/\/(\w+)-texts\.ts$/.exec(source)?.[1] ?? "", `/${file}`] as const,
+  );
   return Object.fromEntries(texts.filter(([language]) => language !== ""));
 }
 

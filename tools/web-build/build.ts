@@ -12,7 +12,11 @@ const PROGRAM = fileURLToPath(new URL("build-worker.ts", import.meta.url));
  */
 export async function buildWebApp(
   report: Report,
-  { again = false, abort, environment }: { again?: boolean; abort?: AbortSignal; environment: NodeJS.ProcessEnv },
+  {
+    again = false,
+    abort,
+    environment,
+  }: { again?: boolean; abort?: AbortSignal; environment: NodeJS.ProcessEnv },
 ): Promise<void> {
   if (!again && isBuiltFrom(stampOfSources())) return;
   const started = performance.now();
@@ -21,11 +25,19 @@ export async function buildWebApp(
 }
 
 /** Answers the build's last line. */
-function runBuild(environment: NodeJS.ProcessEnv, signal: AbortSignal | undefined): Promise<string> {
+function runBuild(
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     // Vite and React build for production whatever this environment says of the engine.
     const env = { ...environment, NODE_ENV: "production" };
-    const child = spawn(process.execPath, [PROGRAM], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"], signal });
+    const child = spawn(process.execPath, [PROGRAM], {
+      cwd: ROOT,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      signal,
+    });
     let output = "";
     let complaints = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));

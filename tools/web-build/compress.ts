@@ -9,11 +9,15 @@ export type Sizes = Map<string, { plain: number; gzip: number; brotli: number }>
 
 /** Writes `.br` and `.gz`, as small as they get, beside every text file of a build. Answers sizes in bytes by path within the folder. */
 export async function compressFolder(folder: string): Promise<Sizes> {
-  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => TEXT.test(path));
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+    TEXT.test(path),
+  );
   const sizes = paths.map(async (path) => {
     const text = readFileSync(join(folder, path));
     const [brotli, zipped] = await Promise.all([
-      promisify(brotliCompress)(text, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }),
+      promisify(brotliCompress)(text, {
+        params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
+      }),
       promisify(gzip)(text, { level: constants.Z_BEST_COMPRESSION }),
     ]);
     writeFileSync(join(folder, `${path}.br`), brotli);

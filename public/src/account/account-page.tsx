@@ -42,7 +42,9 @@ function SignOut(): ReactNode {
   const { t } = useTranslation();
   const [problem, setProblem] = useState<Problem>();
   const leave = (everywhere: boolean): void => {
-    const ask = everywhere ? () => api.POST("/api/auth/logout-all") : () => api.POST("/api/auth/logout");
+    const ask = everywhere
+      ? () => api.POST("/api/auth/logout-all")
+      : () => api.POST("/api/auth/logout");
     answerOf(ask).then(end, (error: unknown) => setProblem(asProblem(error)));
   };
   return (

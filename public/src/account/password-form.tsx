@@ -8,16 +8,22 @@ import { useForm } from "./use-form.ts";
 export function PasswordForm({ email }: { email: string }): ReactNode {
   const { t } = useTranslation();
   const [done, setDone] = useState(false);
-  const { busy, problem, onSubmit } = useForm(async ({ currentPassword = "", newPassword = "" }, form) => {
-    setDone(false);
-    await answerOf(() => api.POST("/api/auth/password", { body: { currentPassword, newPassword } }));
-    setDone(true);
-    form.reset();
-  });
+  const { busy, problem, onSubmit } = useForm(
+    async ({ currentPassword = "", newPassword = "" }, form) => {
+      setDone(false);
+      await answerOf(() =>
+        api.POST("/api/auth/password", { body: { currentPassword, newPassword } }),
+      );
+      setDone(true);
+      form.reset();
+    },
+  );
   return (
     <form onSubmit={onSubmit} className="narrow-form">
       {problem && <ProblemNotice error={problem} />}
-      <div role="status">{done && <p className="notice notice-good">{t("account.passwordChanged")}</p>}</div>
+      <div role="status">
+        {done && <p className="notice notice-good">{t("account.passwordChanged")}</p>}
+      </div>
       {/* Tells a password manager whose password this is. */}
       <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
       <Field

@@ -16,9 +16,13 @@ export function RegisterPage(): ReactNode {
   usePageTitle(t("account.register"));
   const [params] = useSearchParams();
   const now = useStore(who);
-  const { busy, problem, onSubmit } = useForm(({ email = "", password = "", name = "" }) => register({ email, password, name }));
-  if (now.state === "signed-in") return <Redirect to={returnTo(params.get("to"), location.origin)} replace />;
-  const words = (code: string): string | undefined => (problem?.code === code ? t(`problem.${code}` as "problem.EMAIL_TAKEN") : undefined);
+  const { busy, problem, onSubmit } = useForm(({ email = "", password = "", name = "" }) =>
+    register({ email, password, name }),
+  );
+  if (now.state === "signed-in")
+    return <Redirect to={returnTo(params.get("to"), location.origin)} replace />;
+  const words = (code: string): string | undefined =>
+    problem?.code === code ? t(`problem.${code}` as "problem.EMAIL_TAKEN") : undefined;
   const [taken, weak] = [words("EMAIL_TAKEN"), words("PASSWORD_TOO_WEAK")];
   return (
     <section className="narrow">
@@ -26,7 +30,15 @@ export function RegisterPage(): ReactNode {
       {problem && <ProblemNotice error={problem} />}
       <form onSubmit={onSubmit}>
         <Field label={t("account.name")} name="name" autoComplete="name" required maxLength={100} />
-        <Field label={t("account.email")} name="email" type="email" autoComplete="username" required maxLength={254} error={taken} />
+        <Field
+          label={t("account.email")}
+          name="email"
+          type="email"
+          autoComplete="username"
+          required
+          maxLength={254}
+          error={taken}
+        />
         <Field
           label={t("account.password")}
           hint={t("account.passwordHint")}
@@ -43,7 +55,8 @@ export function RegisterPage(): ReactNode {
         </button>
       </form>
       <p>
-        {t("account.haveAccount")} <Link href={withTo("/sign-in", params)}>{t("account.signIn")}</Link>
+        {t("account.haveAccount")}{" "}
+        <Link href={withTo("/sign-in", params)}>{t("account.signIn")}</Link>
       </p>
     </section>
   );

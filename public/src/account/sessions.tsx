@@ -25,11 +25,18 @@ export function Sessions(): ReactNode {
   );
 }
 
-function SessionRow({ session: { id, userAgent, address, lastUsedAt, current } }: { session: SignedInSession }): ReactNode {
+function SessionRow({
+  session: { id, userAgent, address, lastUsedAt, current },
+}: {
+  session: SignedInSession;
+}): ReactNode {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const revoke = useMutation({
-    mutationFn: () => answerOf(() => api.DELETE("/api/auth/sessions/{sessionId}", { params: { path: { sessionId: id } } })),
+    mutationFn: () =>
+      answerOf(() =>
+        api.DELETE("/api/auth/sessions/{sessionId}", { params: { path: { sessionId: id } } }),
+      ),
     onSettled: () => queries.invalidateQueries({ queryKey: KEY }),
   });
   const device = deviceOf(userAgent ?? "") ?? t("account.unknownDevice");
@@ -44,7 +51,12 @@ function SessionRow({ session: { id, userAgent, address, lastUsedAt, current } }
         </span>
       </p>
       {!current && (
-        <button type="button" className="button button-quiet" aria-disabled={revoke.isPending} onClick={() => revoke.mutate()}>
+        <button
+          type="button"
+          className="button button-quiet"
+          aria-disabled={revoke.isPending}
+          onClick={() => revoke.mutate()}
+        >
           {t("account.end")}
           <span className="unseen"> {device}</span>
         </button>
@@ -56,7 +68,8 @@ function SessionRow({ session: { id, userAgent, address, lastUsedAt, current } }
 
 /** The browser and its system, as people call them: good enough to know one's own. */
 function deviceOf(userAgent: string): string | undefined {
-  const first = (words: readonly [RegExp, string][]): string | undefined => words.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const first = (words: readonly [RegExp, string][]): string | undefined =>
+    words.find(([pattern]) => pattern.test(userAgent))?.[1];
   const browser = first([
     [/Edg\//, "Edge"],
     [/Firefox\//, "Firefox"],

@@ -15,22 +15,40 @@ export function SignInPage(): ReactNode {
   usePageTitle(t("account.signIn"));
   const [params] = useSearchParams();
   const now = useStore(who);
-  const { busy, problem, onSubmit } = useForm(({ email = "", password = "" }) => signIn({ email, password }));
-  if (now.state === "signed-in") return <Redirect to={returnTo(params.get("to"), location.origin)} replace />;
+  const { busy, problem, onSubmit } = useForm(({ email = "", password = "" }) =>
+    signIn({ email, password }),
+  );
+  if (now.state === "signed-in")
+    return <Redirect to={returnTo(params.get("to"), location.origin)} replace />;
   return (
     <section className="narrow">
       <h1>{t("account.signIn")}</h1>
       {params.has("to") && <p className="lead">{t("account.andBack")}</p>}
       {problem && <ProblemNotice error={problem} />}
       <form onSubmit={onSubmit}>
-        <Field label={t("account.email")} name="email" type="email" autoComplete="username" required maxLength={254} />
-        <Field label={t("account.password")} name="password" type="password" autoComplete="current-password" required maxLength={128} />
+        <Field
+          label={t("account.email")}
+          name="email"
+          type="email"
+          autoComplete="username"
+          required
+          maxLength={254}
+        />
+        <Field
+          label={t("account.password")}
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+          maxLength={128}
+        />
         <button className="button button-big" aria-disabled={busy}>
           {t(busy ? "account.signingIn" : "account.signIn")}
         </button>
       </form>
       <p>
-        {t("account.noAccount")} <Link href={withTo("/register", params)}>{t("account.register")}</Link>
+        {t("account.noAccount")}{" "}
+        <Link href={withTo("/register", params)}>{t("account.register")}</Link>
       </p>
     </section>
   );

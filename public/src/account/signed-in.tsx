@@ -17,7 +17,8 @@ export function SignedIn({ children }: { children: (user: User) => ReactNode }):
   const [path] = useLocation();
   const search = useSearch();
   if (now.state === "signed-in") return children(now.user);
-  if (now.state === "signed-out") return <Redirect to={signInPath(search === "" ? path : `${path}?${search}`)} replace />;
+  if (now.state === "signed-out")
+    return <Redirect to={signInPath(search === "" ? path : `${path}?${search}`)} replace />;
   return (
     <>
       <h1 className="unseen">{t("parts.loading")}</h1>
@@ -37,5 +38,9 @@ function Resuming(): ReactNode {
     },
     gcTime: 0,
   });
-  return error === null ? <Loading /> : <ProblemNotice error={error} again={() => void refetch()} />;
+  return error === null ? (
+    <Loading />
+  ) : (
+    <ProblemNotice error={error} again={() => void refetch()} />
+  );
 }

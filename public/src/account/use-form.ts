@@ -1,10 +1,16 @@
 import { type SubmitEvent, useState } from "react";
 import { type Problem, asProblem } from "../api/problem.ts";
 
-export type Form = { busy: boolean; problem: Problem | undefined; onSubmit: (event: SubmitEvent<HTMLFormElement>) => void };
+export type Form = {
+  busy: boolean;
+  problem: Problem | undefined;
+  onSubmit: (event: SubmitEvent<HTMLFormElement>) => void;
+};
 
 /** One submission at a time; what went wrong stands until the next. `submit` gets the fields by name. */
-export function useForm(submit: (values: Record<string, string>, form: HTMLFormElement) => Promise<void>): Form {
+export function useForm(
+  submit: (values: Record<string, string>, form: HTMLFormElement) => Promise<void>,
+): Form {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   return {
@@ -16,7 +22,12 @@ export function useForm(submit: (values: Record<string, string>, form: HTMLFormE
       const form = event.currentTarget;
       setBusy(true);
       setProblem(undefined);
-      const values = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, typeof value === "string" ? value : ""]));
+      const values = Object.fromEntries(
+        [...new FormData(form)].map(([name, value]) => [
+          name,
+          typeof value === "string" ? value : "",
+        ]),
+      );
       submit(values, form)
         .catch((error: unknown) => setProblem(asProblem(error)))
         .finally(() => setBusy(false));

@@ -18,11 +18,17 @@ export function answerEarly(one: Early): void {
 async function fetchInTime(request: Request): Promise<Response> {
   try {
     const first = early;
-    if (first !== undefined && request.method === "GET" && asksTheSame(first.path, request.url, location.origin)) {
+    if (
+      first !== undefined &&
+      request.method === "GET" &&
+      asksTheSame(first.path, request.url, location.origin)
+    ) {
       early = undefined;
       return await first.answer;
     }
-    return await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE_MS)]) });
+    return await fetch(request, {
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE_MS)]),
+    });
   } catch (error) {
     if (request.signal.aborted) throw error;
     throw new Problem("UNREACHABLE");
@@ -30,7 +36,8 @@ async function fetchInTime(request: Request): Promise<Response> {
 }
 
 /** Everything under /api/auth/ but these works without a token, by cookie or password. */
-const ANONYMOUS = /^\/api\/(?:events(?:\/[^/]+)?|events\/filters|auth\/(?:login|register|refresh|logout))$/;
+const ANONYMOUS =
+  /^\/api\/(?:events(?:\/[^/]+)?|events\/filters|auth\/(?:login|register|refresh|logout))$/;
 
 const withToken: Middleware = {
   async onRequest({ request, schemaPath }) {

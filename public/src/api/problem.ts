@@ -23,7 +23,12 @@ export class Problem extends Error {
 export function problemOf(response: Response, body: unknown): Problem {
   const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
   const facts = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
-  const code = typeof facts.code === "string" ? (facts.code as Code) : response.status >= 500 ? "UNREACHABLE" : "INTERNAL";
+  const code =
+    typeof facts.code === "string"
+      ? (facts.code as Code)
+      : response.status >= 500
+        ? "UNREACHABLE"
+        : "INTERNAL";
   return new Problem(code, Number.isFinite(seconds) ? seconds * 1_000 : undefined, facts);
 }
 
@@ -35,6 +40,10 @@ export function asProblem(error: unknown): Problem {
 /** Whether the same question may have a better answer in a moment. */
 export function isPassing({ code }: Problem): boolean {
   return (
-    code === "UNREACHABLE" || code === "TRY_AGAIN" || code === "OUTCOME_UNKNOWN" || code === "TOO_MANY_REQUESTS" || code === "INTERNAL"
+    code === "UNREACHABLE" ||
+    code === "TRY_AGAIN" ||
+    code === "OUTCOME_UNKNOWN" ||
+    code === "TOO_MANY_REQUESTS" ||
+    code === "INTERNAL"
   );
 }

@@ -8,4 +8,5 @@ export type User = Schemas["User"];
 export type Session = Schemas["Session"];
 export type SignedInSession = Schemas["SignedInSession"];
 export type ProblemCode = Schemas["Problem"]["code"];
-export type Engine = paths["/api/operator/engine"]["get"]["responses"][200]["content"]["application/json"];
+export type Engine =
+  paths["/api/operator/engine"]["get"]["responses"][200]["content"]["application/json"];

@@ -25,7 +25,13 @@ export function Cover({ id, type }: { id: string; type: string }): ReactNode {
   if (palette === undefined) return null;
   const draw = MOTIFS[type.toLowerCase()] ?? tiles;
   return (
-    <svg className="cover" viewBox="0 0 320 200" preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false">
+    <svg
+      className="cover"
+      viewBox="0 0 320 200"
+      preserveAspectRatio="xMidYMid slice"
+      aria-hidden="true"
+      focusable="false"
+    >
       <rect width="320" height="200" fill={palette[0]} />
       {draw(random, palette)}
     </svg>

@@ -11,12 +11,29 @@ const concert: Motif = (random, [, one, two, three]) => {
   return (
     <>
       {times(7, (index) => (
-        <circle key={index} cx={x} cy={y} r={190 - index * 26} fill="none" stroke={index % 3 === 0 ? one : three} strokeWidth={11} />
+        <circle
+          key={index}
+          cx={x}
+          cy={y}
+          r={190 - index * 26}
+          fill="none"
+          stroke={index % 3 === 0 ? one : three}
+          strokeWidth={11}
+        />
       ))}
       <circle cx={x} cy={y} r={30} fill={two} />
       {times(bars, (index) => {
         const height = 14 + random() * 70;
-        return <rect key={index} x={(index * 320) / bars + 3} y={200 - height} width={320 / bars - 6} height={height} fill={two} />;
+        return (
+          <rect
+            key={index}
+            x={(index * 320) / bars + 3}
+            y={200 - height}
+            width={320 / bars - 6}
+            height={height}
+            fill={two}
+          />
+        );
       })}
     </>
   );
@@ -38,7 +55,9 @@ const theatre: Motif = (random, [, one, two, three]) => {
         return (
           <g key={index} fill={fill}>
             <path d={`M${left} 0h${width + 1}V${fall - 10}q${-width / 2} 20 ${-width - 1} 0z`} />
-            <path d={`M${right - 1} 0h${width + 1}V${fall - 10}q${-width / 2} 20 ${-width - 1} 0z`} />
+            <path
+              d={`M${right - 1} 0h${width + 1}V${fall - 10}q${-width / 2} 20 ${-width - 1} 0z`}
+            />
           </g>
         );
       })}
@@ -55,7 +74,15 @@ const football: Motif = (random, [, one, two, three]) => {
     <>
       <g transform={`rotate(${tilt} 160 100)`}>
         {times(6, (index) => (
-          <rect key={index} x={-60 + index * 80} y={-120} width={40} height={440} fill={three} opacity={0.35} />
+          <rect
+            key={index}
+            x={-60 + index * 80}
+            y={-120}
+            width={40}
+            height={440}
+            fill={three}
+            opacity={0.35}
+          />
         ))}
         <g fill="none" stroke={two} strokeWidth={4}>
           <path d="M160 -120V320M-60 30H40V170H-60M380 30H280V170H380" />
@@ -79,7 +106,10 @@ const football: Motif = (random, [, one, two, three]) => {
 
 /** People and what connects them. */
 const conference: Motif = (random, [, one, two, three]) => {
-  const points = times(16, () => [20 + random() * 280, 18 + random() * 164, 4 + random() * 13] as const);
+  const points = times(
+    16,
+    () => [20 + random() * 280, 18 + random() * 164, 4 + random() * 13] as const,
+  );
   return (
     <>
       <g stroke={three} strokeWidth={2.5}>
@@ -158,8 +188,23 @@ const exhibition: Motif = (random, [, one, two, three]) => {
   const turn = Math.floor(random() * 4);
   return cells.map(([left, top, width, height], index) => (
     <g key={index}>
-      <rect x={left} y={top} width={width} height={height} fill={inks[(index + turn) % 4]} stroke={two} strokeWidth={3} />
-      {index === turn && <circle cx={left + width / 2} cy={top + height / 2} r={Math.min(width, height) * 0.3} fill={two} />}
+      <rect
+        x={left}
+        y={top}
+        width={width}
+        height={height}
+        fill={inks[(index + turn) % 4]}
+        stroke={two}
+        strokeWidth={3}
+      />
+      {index === turn && (
+        <circle
+          cx={left + width / 2}
+          cy={top + height / 2}
+          r={Math.min(width, height) * 0.3}
+          fill={two}
+        />
+      )}
     </g>
   ));
 };
@@ -168,7 +213,10 @@ const exhibition: Motif = (random, [, one, two, three]) => {
 export const tiles: Motif = (random, [ground, one, two, three]) =>
   times(40, (index) => {
     const [x, y] = [(index % 8) * 40, Math.floor(index / 8) * 40];
-    const [fill, turn] = [[one, two, three, ground][Math.floor(random() * 4)], Math.floor(random() * 4) * 90];
+    const [fill, turn] = [
+      [one, two, three, ground][Math.floor(random() * 4)],
+      Math.floor(random() * 4) * 90,
+    ];
     return (
       <g key={index} transform={`translate(${x} ${y}) rotate(${turn} 20 20)`}>
         <path d="M0 0H40A40 40 0 0 1 0 40Z" fill={fill} />
@@ -178,7 +226,9 @@ export const tiles: Motif = (random, [ground, one, two, three]) =>
 
 /** A darker ink, for what lies in the shade. */
 function shade(colour: string): string {
-  const channels = [1, 3, 5].map((at) => Math.round(Number.parseInt(colour.slice(at, at + 2), 16) * 0.82));
+  const channels = [1, 3, 5].map((at) =>
+    Math.round(Number.parseInt(colour.slice(at, at + 2), 16) * 0.82),
+  );
   return `#${channels.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 

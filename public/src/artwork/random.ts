@@ -3,7 +3,8 @@ export type Random = () => number;
 /** Numbers in [0, 1) that follow from a text alone (FNV-1a, then mulberry32): the same event looks the same everywhere and for ever. */
 export function randomFrom(text: string): Random {
   let seed = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) seed = Math.imul(seed ^ text.charCodeAt(index), 0x01000193);
+  for (let index = 0; index < text.length; index++)
+    seed = Math.imul(seed ^ text.charCodeAt(index), 0x01000193);
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
     let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);

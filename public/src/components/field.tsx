@@ -1,6 +1,10 @@
 import { type InputHTMLAttributes, type ReactNode, useId } from "react";
 
-type FieldProps = InputHTMLAttributes<HTMLInputElement> & { label: string; hint?: string | undefined; error?: string | undefined };
+type FieldProps = InputHTMLAttributes<HTMLInputElement> & {
+  label: string;
+  hint?: string | undefined;
+  error?: string | undefined;
+};
 
 /** A labelled input; its hint and what is wrong with it are read out with it. */
 export function Field({ label, hint, error, ...input }: FieldProps): ReactNode {
@@ -9,7 +13,12 @@ export function Field({ label, hint, error, ...input }: FieldProps): ReactNode {
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input {...input} id={id} aria-describedby={described || undefined} aria-invalid={error === undefined ? undefined : true} />
+      <input
+        {...input}
+        id={id}
+        aria-describedby={described || undefined}
+        aria-invalid={error === undefined ? undefined : true}
+      />
       {hint && (
         <p id={`${id}-hint`} className="hint">
           {hint}

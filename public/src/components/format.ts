@@ -5,7 +5,9 @@ const MINUTE_MS = 60_000;
 
 /** The reader's own way of writing dates and numbers, where it is a dialect of the page's language. */
 function locale(): string {
-  return navigator.languages.find((tag) => tag.split("-")[0] === i18next.language) ?? i18next.language;
+  return (
+    navigator.languages.find((tag) => tag.split("-")[0] === i18next.language) ?? i18next.language
+  );
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -32,15 +34,22 @@ export function dayText(day: string, style: "full" | "long" | "medium" = "full")
 
 export function dayParts(day: string): { weekday: string; day: string; month: string } {
   const date = new Date(day);
-  const part = (options: Intl.DateTimeFormatOptions): string => format({ ...options, timeZone: "UTC" }).format(date);
-  return { weekday: part({ weekday: "short" }), day: part({ day: "numeric" }), month: part({ month: "short" }) };
+  const part = (options: Intl.DateTimeFormatOptions): string =>
+    format({ ...options, timeZone: "UTC" }).format(date);
+  return {
+    weekday: part({ weekday: "short" }),
+    day: part({ day: "numeric" }),
+    month: part({ month: "short" }),
+  };
 }
 
 type When = Pick<Event, "startsAt" | "timeZone" | "duration">;
 
 /** When it begins by the clocks of its city, with their zone: 20:00 CET. */
 export function startText({ startsAt, timeZone }: When): string {
-  return format({ hour: "2-digit", minute: "2-digit", timeZone, timeZoneName: "short" }).format(new Date(startsAt));
+  return format({ hour: "2-digit", minute: "2-digit", timeZone, timeZoneName: "short" }).format(
+    new Date(startsAt),
+  );
 }
 
 /** From when to when by the clocks of its city; with days where it lasts longer than one. */
@@ -48,7 +57,8 @@ export function spanText({ startsAt, timeZone, duration }: When): string {
   const starts = new Date(startsAt);
   const ends = new Date(starts.getTime() + duration * MINUTE_MS);
   const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", timeZone };
-  if (duration >= 24 * 60) return format({ day: "numeric", month: "short", ...clock }).formatRange(starts, ends);
+  if (duration >= 24 * 60)
+    return format({ day: "numeric", month: "short", ...clock }).formatRange(starts, ends);
   // A night that ends after midnight needs no second date.
   return `${format(clock).format(starts)} – ${format(clock).format(ends)}`;
 }
@@ -62,7 +72,11 @@ export function zoneText({ startsAt, timeZone }: When): string {
 /** The same moment by the reader's clock; undefined where that shows the same. */
 export function hereText(when: When): string | undefined {
   const wall = (timeZone?: string): string =>
-    format({ dateStyle: "medium", timeStyle: "short", ...(timeZone !== undefined && { timeZone }) }).format(new Date(when.startsAt));
+    format({
+      dateStyle: "medium",
+      timeStyle: "short",
+      ...(timeZone !== undefined && { timeZone }),
+    }).format(new Date(when.startsAt));
   return wall() === wall(when.timeZone) ? undefined : wall();
 }
 

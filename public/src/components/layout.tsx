@@ -39,8 +39,10 @@ function Navigation(): ReactNode {
   const [path] = useLocation();
   const now = useStore(who);
   const links: [string, string][] = [["/", t("layout.events")]];
-  if (now.state !== "signed-out") links.push(["/tickets", t("layout.tickets")], ["/account", t("layout.account")]);
-  if (now.state === "signed-in" && now.user.role === "operator") links.push(["/engine", t("layout.engine")]);
+  if (now.state !== "signed-out")
+    links.push(["/tickets", t("layout.tickets")], ["/account", t("layout.account")]);
+  if (now.state === "signed-in" && now.user.role === "operator")
+    links.push(["/engine", t("layout.engine")]);
   const away = path.startsWith("/sign-in") || path.startsWith("/register") ? "/" : path;
   if (now.state === "signed-out") links.push([signInPath(away), t("layout.signIn")]);
   return (

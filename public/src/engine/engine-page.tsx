@@ -14,9 +14,11 @@ export default function EnginePage(): ReactNode {
   const { t } = useTranslation();
   usePageTitle(t("engine.title"));
   const { data, error, refetch, moments } = useEngine();
-  const percent = (value: number): string => numberText(value, { style: "percent", maximumFractionDigits: 1 });
+  const percent = (value: number): string =>
+    numberText(value, { style: "percent", maximumFractionDigits: 1 });
   const count = (value: number): string => numberText(value, { maximumFractionDigits: 1 });
-  const seconds = (ms: number): string => numberText(ms / 1_000, { style: "unit", unit: "second", maximumFractionDigits: 2 });
+  const seconds = (ms: number): string =>
+    numberText(ms / 1_000, { style: "unit", unit: "second", maximumFractionDigits: 2 });
   const gauges: [keyof Moment, string, (value: number) => string][] = [
     ["sales", t("engine.sales"), count],
     ["waiting", t("engine.waiting"), count],
@@ -37,7 +39,12 @@ export default function EnginePage(): ReactNode {
           <p className="lead">{t("engine.lead", { when: clockText(data.at) })}</p>
           <div className="gauges">
             {gauges.map(([key, name, say]) => (
-              <Gauge key={key} name={name} values={moments.map((moment) => moment[key])} say={say} />
+              <Gauge
+                key={key}
+                name={name}
+                values={moments.map((moment) => moment[key])}
+                say={say}
+              />
             ))}
           </div>
           <Workers engine={data} />

@@ -37,7 +37,8 @@ export function Workers({ engine: { workers, workerCount } }: { engine: Engine }
 function EventLink({ eventId }: { eventId: string }): ReactNode {
   const { data } = useQuery({
     queryKey: ["event name", eventId],
-    queryFn: ({ signal }) => answerOf(() => api.GET("/api/events/{eventId}", { params: { path: { eventId } }, signal })),
+    queryFn: ({ signal }) =>
+      answerOf(() => api.GET("/api/events/{eventId}", { params: { path: { eventId } }, signal })),
     staleTime: Infinity,
     select: ({ name }) => name,
   });
@@ -55,7 +56,9 @@ export function Nodes({ engine: { nodes } }: { engine: Engine }): ReactNode {
         node,
         node,
         services.join(", "),
-        silent.length === 0 ? t("engine.well") : t("engine.silent", { services: silent.join(", ") }),
+        silent.length === 0
+          ? t("engine.well")
+          : t("engine.silent", { services: silent.join(", ") }),
       ])}
     />
   );
@@ -95,7 +98,10 @@ function Table({ title, empty, columns, rows }: TableProps): ReactNode {
             {rows.map(([key, ...cells]) => (
               <tr key={key}>
                 {cells.map((cell, index) => (
-                  <td key={columns[index]} className={AMOUNTS.has(columns[index] ?? "") ? "amount" : undefined}>
+                  <td
+                    key={columns[index]}
+                    className={AMOUNTS.has(columns[index] ?? "") ? "amount" : undefined}
+                  >
                     {cell}
                   </td>
                 ))}

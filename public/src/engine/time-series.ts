@@ -24,15 +24,25 @@ export function nextMoment(last: Engine | undefined, now: Engine): Moment {
     waiting: now.workers.reduce((sum, { mailbox }) => sum + mailbox, 0),
     queue: now.queue?.ready,
     lagMs: now.ledger?.oldestPendingMs,
-    redis: share(grown(last?.layers.catalog, now.layers.catalog), ["hits"], ["partial", "misses", "stale"]),
-    kept: share(grown(last?.layers.gateway, now.layers.gateway), ["hits", "notModified"], ["misses", "stale"]),
+    redis: share(
+      grown(last?.layers.catalog, now.layers.catalog),
+      ["hits"],
+      ["partial", "misses", "stale"],
+    ),
+    kept: share(
+      grown(last?.layers.gateway, now.layers.gateway),
+      ["hits", "notModified"],
+      ["misses", "stale"],
+    ),
     streams: now.streams.open ?? 0,
   };
 }
 
 /** A worker's count begins anew with each that comes. */
 function salesSince(last: Engine, now: Engine): number {
-  const before = new Map(last.workers.map((worker) => [`${worker.node} ${worker.eventId}`, worker.sales]));
+  const before = new Map(
+    last.workers.map((worker) => [`${worker.node} ${worker.eventId}`, worker.sales]),
+  );
   return now.workers.reduce((sum, { node, eventId, sales }) => {
     const earlier = before.get(`${node} ${eventId}`) ?? 0;
     return sum + (sales >= earlier ? sales - earlier : sales);
@@ -40,11 +50,21 @@ function salesSince(last: Engine, now: Engine): number {
 }
 
 function grown(last: Counts | undefined, now: Counts): Counts {
-  return Object.fromEntries(Object.entries(now).map(([name, count]) => [name, Math.max(0, (count ?? 0) - (last?.[name] ?? 0))]));
+  return Object.fromEntries(
+    Object.entries(now).map(([name, count]) => [
+      name,
+      Math.max(0, (count ?? 0) - (last?.[name] ?? 0)),
+    ]),
+  );
 }
 
-function share(counts: Counts, good: readonly string[], other: readonly string[]): number | undefined {
-  const sum = (names: readonly string[]): number => names.reduce((all, name) => all + (counts[name] ?? 0), 0);
+function share(
+  counts: Counts,
+  good: readonly string[],
+  other: readonly string[],
+): number | undefined {
+  const sum = (names: readonly string[]): number =>
+    names.reduce((all, name) => all + (counts[name] ?? 0), 0);
   const all = sum(good) + sum(other);
   return all === 0 ? undefined : sum(good) / all;
 }

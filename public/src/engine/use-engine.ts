@@ -13,9 +13,15 @@ export function useEngine() {
     queryFn: ({ signal }) => answerOf(() => api.GET("/api/operator/engine", { signal })),
     refetchInterval: EVERY_MS,
   });
-  const [seen, setSeen] = useState<{ last: Engine | undefined; moments: readonly Moment[] }>({ last: undefined, moments: [] });
+  const [seen, setSeen] = useState<{ last: Engine | undefined; moments: readonly Moment[] }>({
+    last: undefined,
+    moments: [],
+  });
   const { data } = found;
   if (data !== undefined && data !== seen.last)
-    setSeen(({ last, moments }) => ({ last: data, moments: [...moments, nextMoment(last, data)].slice(-MOMENTS_KEPT) }));
+    setSeen(({ last, moments }) => ({
+      last: data,
+      moments: [...moments, nextMoment(last, data)].slice(-MOMENTS_KEPT),
+    }));
   return { ...found, moments: seen.moments };
 }

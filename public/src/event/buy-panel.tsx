@@ -43,11 +43,28 @@ function Buyer({ event, userId }: { event: Event; userId: string }): ReactNode {
   return (
     <>
       {isOver(event) && <p>{t("buy.over")}</p>}
-      {!isOver(event) && event.available <= 0 && !underWay && <p className="soft">{t("buy.soldOut")}</p>}
-      {forSale && !underWay && <Quantity value={quantity} max={Math.min(QUANTITY_MAX, event.available)} onChange={setQuantity} />}
+      {!isOver(event) && event.available <= 0 && !underWay && (
+        <p className="soft">{t("buy.soldOut")}</p>
+      )}
+      {forSale && !underWay && (
+        <Quantity
+          value={quantity}
+          max={Math.min(QUANTITY_MAX, event.available)}
+          onChange={setQuantity}
+        />
+      )}
       {(forSale || underWay) && now.is !== "paused" && (
-        <button type="button" className="button button-big" aria-disabled={underWay} onClick={() => purchase.buy(quantity)}>
-          {underWay ? t("buy.busy") : now.is === "bought" ? t("buy.more", { count: quantity }) : t("buy.buy", { count: quantity })}
+        <button
+          type="button"
+          className="button button-big"
+          aria-disabled={underWay}
+          onClick={() => purchase.buy(quantity)}
+        >
+          {underWay
+            ? t("buy.busy")
+            : now.is === "bought"
+              ? t("buy.more", { count: quantity })
+              : t("buy.buy", { count: quantity })}
         </button>
       )}
       <OrderWords purchase={purchase} />
@@ -64,7 +81,11 @@ function Stranger({ event, known }: { event: Event; known: boolean }): ReactNode
   if (event.available <= 0) return <p className="soft">{t("buy.soldOut")}</p>;
   return (
     <>
-      <Quantity value={quantity} max={Math.min(QUANTITY_MAX, event.available)} onChange={setQuantity} />
+      <Quantity
+        value={quantity}
+        max={Math.min(QUANTITY_MAX, event.available)}
+        onChange={setQuantity}
+      />
       <button
         type="button"
         className="button button-big"

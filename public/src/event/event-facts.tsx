@@ -1,7 +1,14 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Event } from "../api/types.ts";
-import { dayText, durationText, hereText, numberText, spanText, zoneText } from "../components/format.ts";
+import {
+  dayText,
+  durationText,
+  hereText,
+  numberText,
+  spanText,
+  zoneText,
+} from "../components/format.ts";
 
 export function EventFacts({ event }: { event: Event }): ReactNode {
   const { t } = useTranslation();
@@ -15,13 +22,20 @@ export function EventFacts({ event }: { event: Event }): ReactNode {
         {spanText(event)}
         <br />
         <span className="soft">
-          {zoneText(event)} ({event.timeZone}){here !== undefined && <> · {t("event.here", { when: here })}</>}
+          {zoneText(event)} ({event.timeZone})
+          {here !== undefined && <> · {t("event.here", { when: here })}</>}
         </span>
       </>,
     ],
     [t("event.duration"), durationText(event.duration)],
-    [t("event.place"), event.country === null ? event.location : `${event.location}, ${event.country}`],
-    [t("event.capacity"), t("event.places", { count: event.totalCapacity, number: numberText(event.totalCapacity) })],
+    [
+      t("event.place"),
+      event.country === null ? event.location : `${event.location}, ${event.country}`,
+    ],
+    [
+      t("event.capacity"),
+      t("event.places", { count: event.totalCapacity, number: numberText(event.totalCapacity) }),
+    ],
   ];
   if (site !== undefined)
     facts.push([

@@ -24,7 +24,11 @@ export function EventPage({ eventId }: { eventId: string }): ReactNode {
     ) : (
       <>
         <h1 className="unseen">{t("event.page")}</h1>
-        {error === null ? <EventSkeleton failures={failureCount} /> : <ProblemNotice error={error} again={() => void refetch()} />}
+        {error === null ? (
+          <EventSkeleton failures={failureCount} />
+        ) : (
+          <ProblemNotice error={error} again={() => void refetch()} />
+        )}
       </>
     );
   }

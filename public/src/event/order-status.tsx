@@ -8,7 +8,11 @@ import type { Purchase } from "../purchase/order.ts";
 import type { PurchaseState, UnderWay } from "../purchase/order-state.ts";
 
 /** What is known of the order, no more and no less. Read out as it changes. */
-export function OrderWords({ purchase }: { purchase: Purchase & { now: PurchaseState } }): ReactNode {
+export function OrderWords({
+  purchase,
+}: {
+  purchase: Purchase & { now: PurchaseState };
+}): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const { is } = purchase.now;
   // Below a tall picture it may stand out of view, and nobody should have to look for what became of an order.
@@ -22,7 +26,11 @@ export function OrderWords({ purchase }: { purchase: Purchase & { now: PurchaseS
   );
 }
 
-function Words({ purchase: { now, goOn, forget } }: { purchase: Purchase & { now: PurchaseState } }): ReactNode {
+function Words({
+  purchase: { now, goOn, forget },
+}: {
+  purchase: Purchase & { now: PurchaseState };
+}): ReactNode {
   const { t } = useTranslation();
   const problemWords = useProblemWords();
   switch (now.is) {
@@ -36,7 +44,9 @@ function Words({ purchase: { now, goOn, forget } }: { purchase: Purchase & { now
       return (
         <div className="notice notice-warn">
           <p>
-            {now.inDoubt ? t("order.paused", { when: momentText(new Date(now.attempt.sinceMs).toISOString()) }) : t("order.pausedNothing")}
+            {now.inDoubt
+              ? t("order.paused", { when: momentText(new Date(now.attempt.sinceMs).toISOString()) })
+              : t("order.pausedNothing")}
           </p>
           <div className="actions">
             <button type="button" className="button" onClick={goOn}>

@@ -2,7 +2,15 @@ import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
 
 /** A native select: any keyboard, screen reader and thumb knows it. */
-export function Quantity({ value, max, onChange }: { value: number; max: number; onChange: (value: number) => void }): ReactNode {
+export function Quantity({
+  value,
+  max,
+  onChange,
+}: {
+  value: number;
+  max: number;
+  onChange: (value: number) => void;
+}): ReactNode {
   const { t } = useTranslation();
   const id = useId();
   return (

@@ -8,7 +8,8 @@ const POLL_MS = 5_000;
 export function useEvent(eventId: string, pollMs: number | false = false) {
   return useQuery({
     queryKey: ["event", eventId],
-    queryFn: ({ signal }) => answerOf(() => api.GET("/api/events/{eventId}", { params: { path: { eventId } }, signal })),
+    queryFn: ({ signal }) =>
+      answerOf(() => api.GET("/api/events/{eventId}", { params: { path: { eventId } }, signal })),
     refetchInterval: pollMs,
   });
 }

@@ -11,10 +11,15 @@ const texts: typeof en = {
     engine: "Maschine",
     signIn: "Anmelden",
     language: "Sprache",
-    offline: "Sie sind offline. Es geht nichts verloren: Was Sie begonnen haben, geht weiter, sobald das Netz wieder da ist.",
+    offline:
+      "Sie sind offline. Es geht nichts verloren: Was Sie begonnen haben, geht weiter, sobald das Netz wieder da ist.",
     promise: "Ein Ticket gehört Ihnen, sobald wir es sagen, und nie jemand anderem.",
   },
-  parts: { loading: "Wird geladen …", trying: "Noch keine Antwort; wir versuchen es weiter.", tryAgain: "Noch einmal versuchen" },
+  parts: {
+    loading: "Wird geladen …",
+    trying: "Noch keine Antwort; wir versuchen es weiter.",
+    tryAgain: "Noch einmal versuchen",
+  },
   notFound: {
     page: "Unter dieser Adresse gibt es nichts",
     event: "Diese Veranstaltung gibt es nicht",
@@ -24,7 +29,8 @@ const texts: typeof en = {
   },
   fault: {
     title: "Diese Seite ist stehen geblieben",
-    words: "Das liegt an uns. Nichts, was Sie gekauft haben, ist verloren, und eine laufende Bestellung geht weiter.",
+    words:
+      "Das liegt an uns. Nichts, was Sie gekauft haben, ist verloren, und eine laufende Bestellung geht weiter.",
     reload: "Noch einmal laden",
   },
   type: {
@@ -49,12 +55,19 @@ const texts: typeof en = {
     to: "Bis",
     type: "Art",
     anyType: "Alles",
-    span: { any: "Jederzeit", today: "Heute", weekend: "Dieses Wochenende", week: "Nächste 7 Tage", other: "Tage wählen" },
+    span: {
+      any: "Jederzeit",
+      today: "Heute",
+      weekend: "Dieses Wochenende",
+      week: "Nächste 7 Tage",
+      other: "Tage wählen",
+    },
     results: "Veranstaltungen",
     found_one: "{{count}} Veranstaltung wird gezeigt",
     found_other: "{{count}} Veranstaltungen werden gezeigt",
     nothing: "Nichts gefunden",
-    nothingWords: "Nichts passt auf all das zugleich. Weniger Wörter oder mehr Tage helfen vielleicht.",
+    nothingWords:
+      "Nichts passt auf all das zugleich. Weniger Wörter oder mehr Tage helfen vielleicht.",
     clear: "Alle Filter aufheben",
     more: "Weitere Veranstaltungen",
   },
@@ -96,7 +109,8 @@ const texts: typeof en = {
     busy: "Gerade kaufen sehr viele. Für Sie ist noch nichts gekauft; wir versuchen es weiter.",
     inDoubt:
       "Noch ist keine Antwort da. Vielleicht hat es schon geklappt, darum fragen wir nach derselben Bestellung: Doppelt kaufen können Sie nicht.",
-    offline: "Sie sind offline. Ihre Bestellung wartet und geht weiter, sobald das Netz wieder da ist.",
+    offline:
+      "Sie sind offline. Ihre Bestellung wartet und geht weiter, sobald das Netz wieder da ist.",
     paused:
       "Wir wissen noch nicht, was aus Ihrer Bestellung von {{when}} wurde. Noch einmal zu fragen ist sicher: Es ist dieselbe Bestellung und wird nicht doppelt gekauft.",
     pausedNothing: "Gerade ist sehr viel los. Für Sie wurde nichts gekauft.",
@@ -138,7 +152,8 @@ const texts: typeof en = {
     keep: "Ticket behalten",
     cancel: "Endgültig stornieren",
     busy: "Wird storniert …",
-    trying: "Noch keine Antwort; wir fragen noch einmal. Storniert wird einmal, so oft wir auch fragen.",
+    trying:
+      "Noch keine Antwort; wir fragen noch einmal. Storniert wird einmal, so oft wir auch fragen.",
   },
   account: {
     title: "Konto",
@@ -173,8 +188,10 @@ const texts: typeof en = {
     INTERNAL: "Bei uns ist etwas schiefgegangen.",
     INVALID_CREDENTIALS: "E-Mail oder Passwort ist falsch.",
     EMAIL_TAKEN: "Mit dieser E-Mail gibt es schon ein Konto.",
-    PASSWORD_TOO_WEAK: "Dieses Passwort wäre zu schnell erraten. Versuchen Sie mehrere Wörter, die nicht zusammengehören.",
-    VALIDATION_ERROR: "Etwas in diesem Formular stimmt nicht. Bitte sehen Sie es noch einmal durch.",
+    PASSWORD_TOO_WEAK:
+      "Dieses Passwort wäre zu schnell erraten. Versuchen Sie mehrere Wörter, die nicht zusammengehören.",
+    VALIDATION_ERROR:
+      "Etwas in diesem Formular stimmt nicht. Bitte sehen Sie es noch einmal durch.",
     UNAUTHENTICATED: "Bitte melden Sie sich noch einmal an.",
     TOKEN_EXPIRED: "Bitte melden Sie sich noch einmal an.",
     FORBIDDEN: "Das dürfen Sie nicht.",
@@ -184,7 +201,8 @@ const texts: typeof en = {
     EVENT_OVER: "Die Veranstaltung hat begonnen. Es wurde nichts geändert.",
     PURCHASE_LIMIT_REACHED:
       "Das wären mehr Tickets, als eine Person für diese Veranstaltung haben darf ({{limit}}). Es wurde nichts gekauft.",
-    IDEMPOTENCY_KEY_REUSED: "Diese Bestellung gab es schon, mit einer anderen Anzahl. Bitte sehen Sie in Meine Tickets nach.",
+    IDEMPOTENCY_KEY_REUSED:
+      "Diese Bestellung gab es schon, mit einer anderen Anzahl. Bitte sehen Sie in Meine Tickets nach.",
     TICKET_NOT_FOUND: "Ein solches Ticket haben Sie nicht.",
     SESSION_NOT_FOUND: "Diese Anmeldung ist schon beendet.",
   },

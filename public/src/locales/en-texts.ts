@@ -9,7 +9,8 @@ export default {
     engine: "Engine",
     signIn: "Sign in",
     language: "Language",
-    offline: "You are offline. Nothing is lost: what you have started goes on when the network is back.",
+    offline:
+      "You are offline. Nothing is lost: what you have started goes on when the network is back.",
     promise: "A ticket is yours the moment we say so, and never anybody else's.",
   },
   parts: { loading: "Loading…", trying: "No answer yet; we keep trying.", tryAgain: "Try again" },
@@ -47,7 +48,13 @@ export default {
     to: "To",
     type: "Type",
     anyType: "Everything",
-    span: { any: "Any day", today: "Today", weekend: "This weekend", week: "Next 7 days", other: "Choose days" },
+    span: {
+      any: "Any day",
+      today: "Today",
+      weekend: "This weekend",
+      week: "Next 7 days",
+      other: "Choose days",
+    },
     results: "Events",
     found_one: "{{count}} event shown",
     found_other: "{{count}} events shown",
@@ -92,7 +99,8 @@ export default {
     ticket: "Ticket {{number}}",
     all: "All my tickets",
     busy: "Many people are buying right now. Nothing has been bought for you yet; we keep trying.",
-    inDoubt: "We have no answer yet. It may have worked already, so we ask again for the same order: you cannot buy it twice.",
+    inDoubt:
+      "We have no answer yet. It may have worked already, so we ask again for the same order: you cannot buy it twice.",
     offline: "You are offline. Your order waits and goes on when the network is back.",
     paused:
       "We do not know yet what became of your order of {{when}}. Asking again is safe: it is the same order, and cannot be bought twice.",
@@ -130,7 +138,8 @@ export default {
   },
   cancel: {
     title: "Cancel this ticket for good?",
-    words: "Your place at {{name}} on {{day}} goes back on sale at once, and somebody else may take it. This cannot be undone.",
+    words:
+      "Your place at {{name}} on {{day}} goes back on sale at once, and somebody else may take it. This cannot be undone.",
     keep: "Keep my ticket",
     cancel: "Cancel it for good",
     busy: "Cancelling…",
@@ -169,7 +178,8 @@ export default {
     INTERNAL: "Something went wrong on our side.",
     INVALID_CREDENTIALS: "E-mail or password is wrong.",
     EMAIL_TAKEN: "There is an account with this e-mail already.",
-    PASSWORD_TOO_WEAK: "This password would be guessed too soon. Try several words that do not belong together.",
+    PASSWORD_TOO_WEAK:
+      "This password would be guessed too soon. Try several words that do not belong together.",
     VALIDATION_ERROR: "Something in this form is not right. Please look it over.",
     UNAUTHENTICATED: "Please sign in again.",
     TOKEN_EXPIRED: "Please sign in again.",
@@ -178,15 +188,18 @@ export default {
     EVENT_NOT_FOUND: "There is no such event.",
     EVENT_SOLD_OUT: "There are not enough tickets left. Nothing was bought.",
     EVENT_OVER: "The event has started. Nothing was changed.",
-    PURCHASE_LIMIT_REACHED: "That would be more tickets than one person may have of this event ({{limit}}). Nothing was bought.",
-    IDEMPOTENCY_KEY_REUSED: "This order was made before, for another number of tickets. Please look at My tickets.",
+    PURCHASE_LIMIT_REACHED:
+      "That would be more tickets than one person may have of this event ({{limit}}). Nothing was bought.",
+    IDEMPOTENCY_KEY_REUSED:
+      "This order was made before, for another number of tickets. Please look at My tickets.",
     TICKET_NOT_FOUND: "You have no such ticket.",
     SESSION_NOT_FOUND: "That session has ended already.",
   },
   engine: {
     title: "Engine",
     closed: "This page is for operators",
-    closedWords: "You are signed in as {{name}}, who is not an operator. Whoever runs this box office can change that; then sign in again.",
+    closedWords:
+      "You are signed in as {{name}}, who is not an operator. Whoever runs this box office can change that; then sign in again.",
     lead: "What the engine does at this moment, {{when}}.",
     sales: "Sold a second",
     waiting: "Waiting in mailboxes",

@@ -23,7 +23,8 @@ export async function startTexts(language: string, texts: Texts): Promise<void> 
 }
 
 export async function changeLanguage(language: string): Promise<void> {
-  if (!i18next.hasResourceBundle(language, NAMESPACE)) i18next.addResourceBundle(language, NAMESPACE, await loadTexts(language));
+  if (!i18next.hasResourceBundle(language, NAMESPACE))
+    i18next.addResourceBundle(language, NAMESPACE, await loadTexts(language));
   await i18next.changeLanguage(language);
   chooseLanguage(language);
   document.documentElement.lang = language;

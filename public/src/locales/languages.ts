@@ -6,7 +6,9 @@ export type Texts = Readonly<Record<string, unknown>>;
 
 const CHOICE = "boxoffice.language";
 
-export const LANGUAGES: readonly string[] = Object.keys(FILES).map((file) => file.slice(2, -"-texts.ts".length));
+export const LANGUAGES: readonly string[] = Object.keys(FILES).map((file) =>
+  file.slice(2, -"-texts.ts".length),
+);
 
 declare const __LANGUAGE_NAMES__: Readonly<Record<string, string>>;
 /** Each by its own name. Written by the build (`vite.config.ts`): a browser loads its words for all languages of the world to tell two. */
@@ -16,7 +18,11 @@ export const LANGUAGE_NAMES = __LANGUAGE_NAMES__;
 export function chosenLanguage(): string {
   const chosen = remembered(CHOICE);
   const wanted = [...(chosen === undefined ? [] : [chosen]), ...navigator.languages];
-  return wanted.map((tag) => tag.split("-")[0]?.toLowerCase() ?? "").find((tag) => LANGUAGES.includes(tag)) ?? "en";
+  return (
+    wanted
+      .map((tag) => tag.split("-")[0]?.toLowerCase() ?? "")
+      .find((tag) => LANGUAGES.includes(tag)) ?? "en"
+  );
 }
 
 export function chooseLanguage(language: string): void {

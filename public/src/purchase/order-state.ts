@@ -26,7 +26,11 @@ const STILL_WANTED_MS = 600_000;
 const DOUBTFUL: readonly Code[] = ["UNREACHABLE", "OUTCOME_UNKNOWN", "INTERNAL"];
 
 /** What comes after an answer that was not a sale. `chance` in [0, 1) spreads those who were turned away together. */
-export function afterProblem({ attempt, tries, inDoubt }: UnderWay, problem: Problem, chance: number): PurchaseState {
+export function afterProblem(
+  { attempt, tries, inDoubt }: UnderWay,
+  problem: Problem,
+  chance: number,
+): PurchaseState {
   const signedOut = problem.code === "UNAUTHENTICATED" || problem.code === "TOKEN_EXPIRED";
   // Of an order in doubt the key is kept until its buyer is back.
   if (signedOut && inDoubt) return { is: "paused", code: problem.code, attempt, tries, inDoubt };
@@ -34,14 +38,20 @@ export function afterProblem({ attempt, tries, inDoubt }: UnderWay, problem: Pro
   const next = { attempt, tries: tries + 1, inDoubt: inDoubt || DOUBTFUL.includes(problem.code) };
   if (next.tries >= TRIES) return { is: "paused", code: problem.code, ...next };
   const backOffMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** tries) * (0.5 + chance / 2);
-  return { is: "waiting", code: problem.code, waitMs: Math.max(backOffMs, problem.retryAfterMs ?? 0), ...next };
+  return {
+    is: "waiting",
+    code: problem.code,
+    waitMs: Math.max(backOffMs, problem.retryAfterMs ?? 0),
+    ...next,
+  };
 }
 
 /** What to do about an order of an earlier page: nobody knows what became of its last try. */
 export function resumed(attempt: Attempt | undefined, nowMs: number): PurchaseState {
   if (attempt === undefined) return { is: "idle" };
   const order = { attempt, tries: 0, inDoubt: true };
-  if (nowMs - attempt.sinceMs > STILL_WANTED_MS) return { is: "paused", code: "UNREACHABLE", ...order };
+  if (nowMs - attempt.sinceMs > STILL_WANTED_MS)
+    return { is: "paused", code: "UNREACHABLE", ...order };
   return { is: "asking", ...order };
 }
 

@@ -3,7 +3,13 @@ import { asProblem, Problem } from "../api/problem.ts";
 import type { Purchase as Sold } from "../api/types.ts";
 import { type Store, createStore } from "../session/store.ts";
 import { type Attempt, readAttempt, writeAttempt } from "./pending-order.ts";
-import { type PurchaseState, type UnderWay, afterProblem, isUnderWay, resumed } from "./order-state.ts";
+import {
+  type PurchaseState,
+  type UnderWay,
+  afterProblem,
+  isUnderWay,
+  resumed,
+} from "./order-state.ts";
 
 export type Purchase = {
   state: Store<PurchaseState>;
@@ -35,13 +41,18 @@ export function createPurchase(userId: string, eventId: string): Purchase {
     buy(quantity) {
       if (isUnderWay(state.get())) return;
       // Another tab may have an order open: that one goes on, rather than a second beside it.
-      const attempt = readAttempt(userId, eventId) ?? { key: crypto.randomUUID(), quantity, sinceMs: Date.now() };
+      const attempt = readAttempt(userId, eventId) ?? {
+        key: crypto.randomUUID(),
+        quantity,
+        sinceMs: Date.now(),
+      };
       writeAttempt(userId, eventId, attempt);
       void pursue({ attempt, tries: 0, inDoubt: false });
     },
     goOn() {
       const now = state.get();
-      if (now.is === "paused") void pursue({ attempt: now.attempt, tries: 0, inDoubt: now.inDoubt });
+      if (now.is === "paused")
+        void pursue({ attempt: now.attempt, tries: 0, inDoubt: now.inDoubt });
     },
     forget() {
       if (state.get().is !== "paused") return;
@@ -51,12 +62,19 @@ export function createPurchase(userId: string, eventId: string): Purchase {
   };
 }
 
-async function askUntilKnown(state: Store<PurchaseState>, eventId: string, first: UnderWay): Promise<void> {
+async function askUntilKnown(
+  state: Store<PurchaseState>,
+  eventId: string,
+  first: UnderWay,
+): Promise<void> {
   let order = first;
   for (;;) {
     state.set({ is: "asking", ...order });
     const answer = await askOnce(eventId, order.attempt);
-    const next: PurchaseState = answer instanceof Problem ? afterProblem(order, answer, Math.random()) : { is: "bought", purchase: answer };
+    const next: PurchaseState =
+      answer instanceof Problem
+        ? afterProblem(order, answer, Math.random())
+        : { is: "bought", purchase: answer };
     state.set(next);
     if (next.is !== "waiting") return;
     await pause(next.waitMs);
@@ -66,11 +84,14 @@ async function askUntilKnown(state: Store<PurchaseState>, eventId: string, first
 
 async function askOnce(eventId: string, { key, quantity }: Attempt): Promise<Sold | Problem> {
   const params = { path: { eventId }, header: { "Idempotency-Key": key } };
-  return answerOf(() => api.POST("/api/events/{eventId}/tickets", { params, body: { quantity } })).catch(asProblem);
+  return answerOf(() =>
+    api.POST("/api/events/{eventId}/tickets", { params, body: { quantity } }),
+  ).catch(asProblem);
 }
 
 /** So long, and then until there is a network again, which nothing else could reach the engine without. */
 async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
-  if (!navigator.onLine) await new Promise((resolve) => addEventListener("online", resolve, { once: true }));
+  if (!navigator.onLine)
+    await new Promise((resolve) => addEventListener("online", resolve, { once: true }));
 }

@@ -13,8 +13,12 @@ function nameOf(userId: string, eventId: string): string {
 
 export function readAttempt(userId: string, eventId: string): Attempt | undefined {
   try {
-    const { key, quantity, sinceMs } = JSON.parse(remembered(nameOf(userId, eventId)) ?? "{}") as Partial<Attempt>;
-    return key !== undefined && quantity !== undefined && sinceMs !== undefined ? { key, quantity, sinceMs } : undefined;
+    const { key, quantity, sinceMs } = JSON.parse(
+      remembered(nameOf(userId, eventId)) ?? "{}",
+    ) as Partial<Attempt>;
+    return key !== undefined && quantity !== undefined && sinceMs !== undefined
+      ? { key, quantity, sinceMs }
+      : undefined;
   } catch {
     return undefined;
   }

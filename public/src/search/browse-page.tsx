@@ -13,7 +13,8 @@ export function BrowsePage(): ReactNode {
   const [params, setParams] = useSearchParams();
   const filters = filtersFrom(params);
   const change = useCallback(
-    (changed: Partial<Filters>) => setParams((now) => paramsOf({ ...filtersFrom(now), ...changed }), { replace: true }),
+    (changed: Partial<Filters>) =>
+      setParams((now) => paramsOf({ ...filtersFrom(now), ...changed }), { replace: true }),
     [setParams],
   );
   return (

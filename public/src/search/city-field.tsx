@@ -13,7 +13,9 @@ function fold(text: string): string {
 /** Cities whose name, or a word of it, begins so; those with most events first, as they come. */
 export function suggestions(cities: readonly City[], typed: string): City[] {
   const wanted = fold(typed.trim());
-  return cities.filter(({ value }) => wanted === "" || ` ${fold(value)}`.includes(` ${wanted}`)).slice(0, SHOWN);
+  return cities
+    .filter(({ value }) => wanted === "" || ` ${fold(value)}`.includes(` ${wanted}`))
+    .slice(0, SHOWN);
 }
 
 /** A text field with suggestions, as the ARIA authoring practices describe a combobox: arrows choose, Enter takes, Escape closes. */
@@ -82,7 +84,12 @@ export function CityField({
         onBlur={() => take(typed.trim())}
         onKeyDown={onKeyDown}
       />
-      <ul id={`${id}-list`} role="listbox" aria-label={t("browse.city")} hidden={found.length === 0}>
+      <ul
+        id={`${id}-list`}
+        role="listbox"
+        aria-label={t("browse.city")}
+        hidden={found.length === 0}
+      >
         {found.map((city, index) => (
           <li
             key={city.value}

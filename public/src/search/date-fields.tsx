@@ -7,7 +7,11 @@ import { type Filters, type Span, daysOf, spanOf, todayHere } from "./filters.ts
 type Days = Pick<Filters, "from" | "to">;
 
 /** Words for the days most people mean, and two fields for all others. */
-export function DateFields({ from, to, onChange }: Days & { onChange: (days: Days) => void }): ReactNode {
+export function DateFields({
+  from,
+  to,
+  onChange,
+}: Days & { onChange: (days: Days) => void }): ReactNode {
   const { t } = useTranslation();
   const today = todayHere();
   const [own, setOwn] = useState(false);
@@ -16,7 +20,10 @@ export function DateFields({ from, to, onChange }: Days & { onChange: (days: Day
     setOwn(chosen === "other");
     if (chosen !== "other") onChange(daysOf(chosen, today));
   };
-  const spans = (["any", "today", "weekend", "week", "other"] as const).map((value) => ({ value, label: t(`browse.span.${value}`) }));
+  const spans = (["any", "today", "weekend", "week", "other"] as const).map((value) => ({
+    value,
+    label: t(`browse.span.${value}`),
+  }));
   return (
     <div className="dates">
       <Chips label={t("browse.when")} value={span} choices={spans} onChange={choose} />

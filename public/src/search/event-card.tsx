@@ -20,7 +20,10 @@ export function EventCard({ event }: { event: Event }): ReactNode {
         <p className="kicker">{typeName(event.type)}</p>
         <h3>
           {/* What is known is shown at once; the page asks again by itself. */}
-          <Link href={`/events/${event.id}`} onClick={() => queries.setQueryData(["event", event.id], event, { updatedAt: 1 })}>
+          <Link
+            href={`/events/${event.id}`}
+            onClick={() => queries.setQueryData(["event", event.id], event, { updatedAt: 1 })}
+          >
             {event.name}
           </Link>
         </h3>
@@ -36,6 +39,11 @@ export function EventCard({ event }: { event: Event }): ReactNode {
 function Left({ available }: { available: number }): ReactNode {
   const { t } = useTranslation();
   if (available <= 0) return <p className="left left-none">{t("event.soldOut")}</p>;
-  if (available <= FEW) return <p className="left left-few">{t("event.few", { count: available, number: numberText(available) })}</p>;
+  if (available <= FEW)
+    return (
+      <p className="left left-few">
+        {t("event.few", { count: available, number: numberText(available) })}
+      </p>
+    );
   return <p className="left">{t("event.available")}</p>;
 }

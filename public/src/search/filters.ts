@@ -3,7 +3,13 @@ export type Filters = { name: string; location: string; type: string; from: stri
 
 export const NO_FILTERS: Filters = { name: "", location: "", type: "", from: "", to: "" };
 const NAMES = Object.keys(NO_FILTERS) as (keyof Filters)[];
-const LONGEST: Record<keyof Filters, number> = { name: 100, location: 100, type: 50, from: 10, to: 10 };
+const LONGEST: Record<keyof Filters, number> = {
+  name: 100,
+  location: 100,
+  type: 50,
+  from: 10,
+  to: 10,
+};
 const PAGE = 24;
 const DAY_MS = 86_400_000;
 
@@ -19,7 +25,12 @@ export function filtersFrom(params: URLSearchParams): Filters {
 }
 
 export function paramsOf(filters: Filters): URLSearchParams {
-  return new URLSearchParams(NAMES.filter((name) => filters[name] !== "").map((name): [string, string] => [name, filters[name]]));
+  return new URLSearchParams(
+    NAMES.filter((name) => filters[name] !== "").map((name): [string, string] => [
+      name,
+      filters[name],
+    ]),
+  );
 }
 
 /** The API's query: the same names, and how many at a time. */
@@ -28,7 +39,11 @@ export function queryOf(filters: Filters): Partial<Filters> & { limit: number } 
 }
 
 export function isDay(text: string): boolean {
-  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
+  return (
+    /^\d{4}-\d\d-\d\d$/.test(text) &&
+    !Number.isNaN(Date.parse(text)) &&
+    new Date(text).toISOString().startsWith(text)
+  );
 }
 
 export type Span = "any" | "today" | "weekend" | "week" | "other";
@@ -45,7 +60,10 @@ export function daysOf(span: Exclude<Span, "other">, today: string): Pick<Filter
 /** Which word these days are. */
 export function spanOf({ from, to }: Pick<Filters, "from" | "to">, today: string): Span {
   const words = ["any", "today", "weekend", "week"] as const;
-  return words.find((word) => daysOf(word, today).from === from && daysOf(word, today).to === to) ?? "other";
+  return (
+    words.find((word) => daysOf(word, today).from === from && daysOf(word, today).to === to) ??
+    "other"
+  );
 }
 
 function later(day: string, days: number): string {
@@ -54,5 +72,7 @@ function later(day: string, days: number): string {
 
 /** The reader's own day. */
 export function todayHere(now = new Date()): string {
-  return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+  return [now.getFullYear(), now.getMonth() + 1, now.getDate()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join("-");
 }

@@ -4,7 +4,13 @@ import { useTranslation } from "react-i18next";
 /** A search follows the typing, but not each letter. */
 const PAUSE_MS = 250;
 
-export function NameField({ value, onChange }: { value: string; onChange: (name: string) => void }): ReactNode {
+export function NameField({
+  value,
+  onChange,
+}: {
+  value: string;
+  onChange: (name: string) => void;
+}): ReactNode {
   const { t } = useTranslation();
   const id = useId();
   const [typed, setTyped] = useState(value);

@@ -7,14 +7,33 @@ import { EventCard } from "./event-card.tsx";
 import type { Filters } from "./filters.ts";
 import { byDay, useEvents } from "./use-events.ts";
 
-export function Results({ filters, onClear }: { filters: Filters; onClear: () => void }): ReactNode {
+export function Results({
+  filters,
+  onClear,
+}: {
+  filters: Filters;
+  onClear: () => void;
+}): ReactNode {
   const { t } = useTranslation();
-  const { data, error, failureCount, isPending, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
-    useEvents(filters);
+  const {
+    data,
+    error,
+    failureCount,
+    isPending,
+    isPlaceholderData,
+    hasNextPage,
+    isFetchingNextPage,
+    fetchNextPage,
+    refetch,
+  } = useEvents(filters);
   const events = data?.pages.flatMap(({ items }) => items) ?? [];
   const settled = !isPending && !isPlaceholderData;
   return (
-    <section aria-label={t("browse.results")} aria-busy={!settled} className={isPlaceholderData ? "results results-old" : "results"}>
+    <section
+      aria-label={t("browse.results")}
+      aria-busy={!settled}
+      className={isPlaceholderData ? "results results-old" : "results"}
+    >
       <p role="status" className="unseen">
         {settled && error === null && t("browse.found", { count: events.length })}
       </p>
@@ -52,13 +71,21 @@ function More({ busy, onMore }: { busy: boolean; onMore: () => void }): ReactNod
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (busy || place.current === null) return undefined;
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting === true && onMore(), { rootMargin: "400px" });
+    const observer = new IntersectionObserver(
+      ([entry]) => entry?.isIntersecting === true && onMore(),
+      { rootMargin: "400px" },
+    );
     observer.observe(place.current);
     return () => observer.disconnect();
   }, [busy, onMore]);
   return (
     <div ref={place} className="more">
-      <button type="button" className="button button-quiet" aria-disabled={busy} onClick={busy ? undefined : onMore}>
+      <button
+        type="button"
+        className="button button-quiet"
+        aria-disabled={busy}
+        onClick={busy ? undefined : onMore}
+      >
         {t(busy ? "parts.loading" : "browse.more")}
       </button>
     </div>

@@ -10,23 +10,41 @@ import { useChoices } from "./use-events.ts";
 
 const TYPES_SHOWN = 8;
 
-export function SearchForm({ filters, onChange }: { filters: Filters; onChange: (changed: Partial<Filters>) => void }): ReactNode {
+export function SearchForm({
+  filters,
+  onChange,
+}: {
+  filters: Filters;
+  onChange: (changed: Partial<Filters>) => void;
+}): ReactNode {
   const { t } = useTranslation();
   const { data } = useChoices();
   const typeName = useTypeName();
   const types = (data?.types ?? []).slice(0, TYPES_SHOWN).map(({ value }) => value);
   if (filters.type !== "" && !types.includes(filters.type)) types.push(filters.type);
   return (
-    <form className="search" role="search" aria-label={t("browse.search")} onSubmit={(event) => event.preventDefault()}>
+    <form
+      className="search"
+      role="search"
+      aria-label={t("browse.search")}
+      onSubmit={(event) => event.preventDefault()}
+    >
       <div className="search-texts">
         <NameField value={filters.name} onChange={(name) => onChange({ name })} />
-        <CityField value={filters.location} cities={data?.locations ?? []} onChange={(location) => onChange({ location })} />
+        <CityField
+          value={filters.location}
+          cities={data?.locations ?? []}
+          onChange={(location) => onChange({ location })}
+        />
       </div>
       <DateFields from={filters.from} to={filters.to} onChange={onChange} />
       <Chips
         label={t("browse.type")}
         value={filters.type}
-        choices={[{ value: "", label: t("browse.anyType") }, ...types.map((value) => ({ value, label: typeName(value) }))]}
+        choices={[
+          { value: "", label: t("browse.anyType") },
+          ...types.map((value) => ({ value, label: typeName(value) })),
+        ]}
         onChange={(type) => onChange({ type })}
       />
     </form>

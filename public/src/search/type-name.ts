@@ -5,6 +5,8 @@ export function useTypeName(): (type: string) => string {
   const { t, i18n } = useTranslation();
   return (type) => {
     const key = `type.${type.toLowerCase()}`;
-    return i18n.exists(key) ? t(key as "type.concert") : type.charAt(0).toUpperCase() + type.slice(1);
+    return i18n.exists(key)
+      ? t(key as "type.concert")
+      : type.charAt(0).toUpperCase() + type.slice(1);
   };
 }

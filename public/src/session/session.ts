@@ -4,7 +4,8 @@ import { remember, remembered } from "./local-storage.ts";
 import { createStore } from "./store.ts";
 
 /** `unknown` until the cookie has been tried; nobody waits for it who has never signed in here. */
-export type Who = { state: "unknown" } | { state: "signed-out" } | { state: "signed-in"; user: User };
+export type Who =
+  { state: "unknown" } | { state: "signed-out" } | { state: "signed-in"; user: User };
 type Token = { value: string; goodUntilMs: number };
 /** What tabs tell each other; whoever asks hears at once from each that has a session, or has none that is good. */
 type Told = { session: Session; atMs: number } | "signed-out" | "who has one?" | "not me";
@@ -25,11 +26,14 @@ let told: { session: Session; atMs: number } | undefined;
 let holding = false;
 const tabs = new BroadcastChannel("boxoffice.session");
 
-export const who = createStore<Who>(remembered(HINT) === undefined ? { state: "signed-out" } : { state: "unknown" });
+export const who = createStore<Who>(
+  remembered(HINT) === undefined ? { state: "signed-out" } : { state: "unknown" },
+);
 
 tabs.onmessage = ({ data }: MessageEvent<Told>) => {
   if (data === "signed-out") forget();
-  else if (data === "who has one?") tabs.postMessage(isGood(token) && told ? told : ("not me" satisfies Told));
+  else if (data === "who has one?")
+    tabs.postMessage(isGood(token) && told ? told : ("not me" satisfies Told));
   else if (data !== "not me") take(data.session, data.atMs);
 };
 
@@ -37,7 +41,8 @@ function take(session: Session, atMs: number): void {
   token = { value: session.accessToken, goodUntilMs: atMs + session.expiresIn * 1_000 - SPARE_MS };
   told = { session, atMs };
   remember(HINT, "yes");
-  if (!holding) void navigator.locks.request(HOLDERS, { mode: "shared" }, () => new Promise(() => undefined));
+  if (!holding)
+    void navigator.locks.request(HOLDERS, { mode: "shared" }, () => new Promise(() => undefined));
   holding = true;
   const { state, user } = { user: undefined, ...who.get() };
   if (state !== "signed-in" || user?.id !== session.user.id || user.role !== session.user.role)
@@ -88,13 +93,18 @@ function isGood(one: Token | undefined): one is Token {
 async function askOtherTabs(): Promise<void> {
   const { held = [] } = await navigator.locks.query();
   if (holding || !held.some(({ name }) => name === HOLDERS)) return;
-  const answered = new Promise((resolve) => tabs.addEventListener("message", resolve, { once: true }));
+  const answered = new Promise((resolve) =>
+    tabs.addEventListener("message", resolve, { once: true }),
+  );
   tabs.postMessage("who has one?" satisfies Told);
   await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_WITHIN_MS))]);
 }
 
 async function refresh(): Promise<string> {
-  const response = await fetch("/api/auth/refresh", { method: "POST", signal: AbortSignal.timeout(REFRESH_WITHIN_MS) }).catch(() => {
+  const response = await fetch("/api/auth/refresh", {
+    method: "POST",
+    signal: AbortSignal.timeout(REFRESH_WITHIN_MS),
+  }).catch(() => {
     throw new Problem("UNREACHABLE");
   });
   const body = (await response.json().catch(() => undefined)) as unknown;

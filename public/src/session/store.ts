@@ -1,6 +1,10 @@
 import { useSyncExternalStore } from "react";
 
-export type Store<T> = { get: () => T; set: (value: T) => void; subscribe: (listener: () => void) => () => void };
+export type Store<T> = {
+  get: () => T;
+  set: (value: T) => void;
+  subscribe: (listener: () => void) => () => void;
+};
 
 /** A value that components follow and other code may read and set. */
 export function createStore<T>(initial: T): Store<T> {

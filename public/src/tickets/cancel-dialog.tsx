@@ -7,15 +7,25 @@ import { ProblemNotice } from "../components/problem-notice.tsx";
 import { useCancel } from "./use-tickets.ts";
 
 /** Says plainly that there is no way back. The safe answer comes first, so the focus is on it. */
-export function CancelDialog({ ticket, onClose }: { ticket: Ticket; onClose: () => void }): ReactNode {
+export function CancelDialog({
+  ticket,
+  onClose,
+}: {
+  ticket: Ticket;
+  onClose: () => void;
+}): ReactNode {
   const { t } = useTranslation();
   const { mutate, isPending, error, failureCount } = useCancel(ticket.id);
   return (
     <Dialog title={t("cancel.title")} onClose={onClose}>
       {(close) => (
         <>
-          <p>{t("cancel.words", { name: ticket.eventName, day: dayText(ticket.eventDate, "long") })}</p>
-          <div role="status">{isPending && failureCount > 0 && <p className="soft">{t("cancel.trying")}</p>}</div>
+          <p>
+            {t("cancel.words", { name: ticket.eventName, day: dayText(ticket.eventDate, "long") })}
+          </p>
+          <div role="status">
+            {isPending && failureCount > 0 && <p className="soft">{t("cancel.trying")}</p>}
+          </div>
           {error !== null && <ProblemNotice error={error} />}
           <div className="actions">
             <button type="button" className="button" onClick={close} disabled={isPending}>

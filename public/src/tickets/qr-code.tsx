@@ -18,9 +18,16 @@ export function QrCode({ ticketId }: { ticketId: string }): ReactNode {
     staleTime: Infinity,
   });
   if (error !== null) return <ProblemNotice error={error} again={() => void refetch()} />;
-  if (data === undefined) return <div className="qr qr-coming" role="status" aria-label={t("parts.loading")} />;
+  if (data === undefined)
+    return <div className="qr qr-coming" role="status" aria-label={t("parts.loading")} />;
   return (
-    <svg className="qr" viewBox={`0 0 ${data.size} ${data.size}`} role="img" aria-label={t("ticket.code")} shapeRendering="crispEdges">
+    <svg
+      className="qr"
+      viewBox={`0 0 ${data.size} ${data.size}`}
+      role="img"
+      aria-label={t("ticket.code")}
+      shapeRendering="crispEdges"
+    >
       <rect width={data.size} height={data.size} fill="#fff" />
       <path d={data.path} fill="#000" />
     </svg>
@@ -29,7 +36,8 @@ export function QrCode({ ticketId }: { ticketId: string }): ReactNode {
 
 /** The policy lets no text become markup and no picture come from elsewhere: what makes the picture is taken out of it. */
 function drawn(svg: unknown): { size: string; path: string } {
-  const [, size, path] = /viewBox="0 0 (\d+) \1".*<path fill="#000" d="([^"]+)"/.exec(String(svg)) ?? [];
+  const [, size, path] =
+    /viewBox="0 0 (\d+) \1".*<path fill="#000" d="([^"]+)"/.exec(String(svg)) ?? [];
   if (size === undefined || path === undefined) throw new Problem("INTERNAL");
   return { size, path };
 }

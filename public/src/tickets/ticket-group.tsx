@@ -27,7 +27,10 @@ export function TicketGroup({ tickets }: { tickets: readonly Ticket[] }): ReactN
         <ul className="ticket-links">
           {tickets.map((ticket, index) => (
             <li key={ticket.id}>
-              <Link href={`/tickets/${ticket.id}`} className={ticket.status === "cancelled" ? "stub stub-cancelled" : "stub"}>
+              <Link
+                href={`/tickets/${ticket.id}`}
+                className={ticket.status === "cancelled" ? "stub stub-cancelled" : "stub"}
+              >
                 {t("order.ticket", { number: index + 1 })}
               </Link>
             </li>

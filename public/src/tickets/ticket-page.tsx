@@ -22,11 +22,16 @@ export function TicketPage({ ticketId, holder }: { ticketId: string; holder: str
   usePageTitle(ticket?.eventName ?? t("ticket.page"));
   if (ticket !== undefined) return <Shown ticket={ticket} holder={holder} />;
   const code = error && asProblem(error).code;
-  if (code === "TICKET_NOT_FOUND" || code === "VALIDATION_ERROR") return <NotFoundPage what="ticket" />;
+  if (code === "TICKET_NOT_FOUND" || code === "VALIDATION_ERROR")
+    return <NotFoundPage what="ticket" />;
   return (
     <>
       <h1 className="unseen">{t("ticket.page")}</h1>
-      {error === null ? <Loading failures={failureCount} /> : <ProblemNotice error={error} again={() => void refetch()} />}
+      {error === null ? (
+        <Loading failures={failureCount} />
+      ) : (
+        <ProblemNotice error={error} again={() => void refetch()} />
+      )}
     </>
   );
 }
@@ -56,7 +61,9 @@ function Shown({ ticket, holder }: { ticket: Ticket; holder: string }): ReactNod
       </div>
       <div className="ticket-stub">
         {cancelled ? (
-          <p className="void">{t("ticket.void", { when: momentText(ticket.cancelledAt ?? ticket.purchasedAt) })}</p>
+          <p className="void">
+            {t("ticket.void", { when: momentText(ticket.cancelledAt ?? ticket.purchasedAt) })}
+          </p>
         ) : (
           <QrCode ticketId={ticket.id} />
         )}
@@ -88,7 +95,11 @@ function Actions({ ticket, event }: { ticket: Ticket; event: Event | undefined }
           type="button"
           className="button button-quiet"
           onClick={() =>
-            download(`${event.name}.ics`, "text/calendar", calendarFile(event, Date.now(), `${location.origin}/events/${event.id}`))
+            download(
+              `${event.name}.ics`,
+              "text/calendar",
+              calendarFile(event, Date.now(), `${location.origin}/events/${event.id}`),
+            )
           }
         >
           {t("ticket.calendar")}
@@ -98,7 +109,11 @@ function Actions({ ticket, event }: { ticket: Ticket; event: Event | undefined }
         {t("ticket.print")}
       </button>
       {!over && (
-        <button type="button" className="button button-quiet button-bad" onClick={() => setAsking(true)}>
+        <button
+          type="button"
+          className="button button-quiet button-bad"
+          onClick={() => setAsking(true)}
+        >
           {t("ticket.cancel")}
         </button>
       )}

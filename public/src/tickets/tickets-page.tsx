@@ -17,20 +17,31 @@ export function TicketsPage(): ReactNode {
   usePageTitle(t("tickets.title"));
   const [params] = useSearchParams();
   const view = VIEWS.find((one) => one === params.get("show")) ?? "upcoming";
-  const { tickets, error, failureCount, refetch } = useTickets(view === "cancelled" ? "cancelled" : "active");
+  const { tickets, error, failureCount, refetch } = useTickets(
+    view === "cancelled" ? "cancelled" : "active",
+  );
   const shown = tickets && inView(tickets, view, todayHere());
   return (
     <>
       <h1>{t("tickets.title")}</h1>
       <nav className="views" aria-label={t("tickets.views")}>
         {VIEWS.map((one) => (
-          <Link key={one} href={`/tickets?show=${one}`} aria-current={one === view ? "page" : undefined} replace>
+          <Link
+            key={one}
+            href={`/tickets?show=${one}`}
+            aria-current={one === view ? "page" : undefined}
+            replace
+          >
             {t(`tickets.${one}`)}
           </Link>
         ))}
       </nav>
       {error !== null && <ProblemNotice error={error} again={() => void refetch()} />}
-      {shown === undefined ? error === null && <Loading failures={failureCount} /> : <Groups tickets={shown} view={view} />}
+      {shown === undefined ? (
+        error === null && <Loading failures={failureCount} />
+      ) : (
+        <Groups tickets={shown} view={view} />
+      )}
     </>
   );
 }

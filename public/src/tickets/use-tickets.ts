@@ -30,7 +30,10 @@ export function useTickets(status: Status) {
 export function useTicket(ticketId: string) {
   return useQuery({
     queryKey: ["mine", "ticket", ticketId],
-    queryFn: ({ signal }) => answerOf(() => api.GET("/api/tickets/{ticketId}", { params: { path: { ticketId } }, signal })),
+    queryFn: ({ signal }) =>
+      answerOf(() =>
+        api.GET("/api/tickets/{ticketId}", { params: { path: { ticketId } }, signal }),
+      ),
   });
 }
 
@@ -38,13 +41,18 @@ export function useTicket(ticketId: string) {
 export function useCancel(ticketId: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: () => answerOf(() => api.DELETE("/api/tickets/{ticketId}", { params: { path: { ticketId } } })),
+    mutationFn: () =>
+      answerOf(() => api.DELETE("/api/tickets/{ticketId}", { params: { path: { ticketId } } })),
     retry: (failures, error) => failures < CANCEL_TRIES && isPassing(asProblem(error)),
-    retryDelay: (failures, error) => Math.max(asProblem(error).retryAfterMs ?? 0, 400 * 2 ** failures),
+    retryDelay: (failures, error) =>
+      Math.max(asProblem(error).retryAfterMs ?? 0, 400 * 2 ** failures),
     onSuccess: (ticket) => {
       queries.setQueryData(["mine", "ticket", ticketId], ticket);
       // A cancelled ticket has no code to be asked for again.
-      return queries.invalidateQueries({ queryKey: ["mine"], predicate: ({ queryKey }) => queryKey[1] !== "code" });
+      return queries.invalidateQueries({
+        queryKey: ["mine"],
+        predicate: ({ queryKey }) => queryKey[1] !== "code",
+      });
     },
   });
 }

@@ -2,7 +2,13 @@ import { refused } from "../../../domain/refusal.ts";
 import type { Reply } from "./owner-failover.ts";
 
 /** The call never reached an action. */
-const NOT_SENT = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "QUEUE_IS_FULL", "QUEUE_FULL", "REQUEST_SKIPPED"]);
+const NOT_SENT = new Set([
+  "SERVICE_NOT_FOUND",
+  "SERVICE_NOT_AVAILABLE",
+  "QUEUE_IS_FULL",
+  "QUEUE_FULL",
+  "REQUEST_SKIPPED",
+]);
 /** The call may have been carried out, and its answer lost. */
 const NOT_ANSWERED = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 
@@ -15,7 +21,8 @@ export function fateOf(error: unknown): (Reply<never> & { nodeId?: string }) | u
   if (typeof type !== "string") return undefined;
   if (NOT_SENT.has(type)) return { type: "not-sent", ...nodeIn(data) };
   if (NOT_ANSWERED.has(type)) return { type: "lost", ...nodeIn(data) };
-  if (type === "VALIDATION_ERROR") return { type: "answered", answer: refused("VALIDATION_ERROR", { errors: brokenRules(data) }) };
+  if (type === "VALIDATION_ERROR")
+    return { type: "answered", answer: refused("VALIDATION_ERROR", { errors: brokenRules(data) }) };
   return undefined;
 }
 
@@ -27,5 +34,8 @@ function nodeIn(data: unknown): { nodeId?: string } {
 /** A service's own rules may be stricter than the contract's schema. Its report holds the values as well: they stay here. */
 function brokenRules(data: unknown): { field: string; rule: string }[] {
   if (!Array.isArray(data)) return [];
-  return (data as { field?: unknown; type?: unknown }[]).map(({ field, type }) => ({ field: String(field), rule: String(type) }));
+  return (data as { field?: unknown; type?: unknown }[]).map(({ field, type }) => ({
+    field: String(field),
+    rule: String(type),
+  }));
 }

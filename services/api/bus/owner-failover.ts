@@ -6,7 +6,8 @@ const PATIENCE_MS = 1_000;
 const SWEEP_MS = 50;
 
 /** What became of one try. `not-sent`: it never reached an action. `lost`: it may have been carried out, and nobody will say. */
-export type Reply<T> = { type: "answered"; answer: Answer<T> } | { type: "not-sent" } | { type: "lost" };
+export type Reply<T> =
+  { type: "answered"; answer: Answer<T> } | { type: "not-sent" } | { type: "lost" };
 
 /** Sends the command to a node; rejects with faults of ours only. `insteadOf`: the owner that should have answered, so that it may be looked for. */
 export type Send<T> = (nodeId: string, insteadOf: string | undefined) => Promise<Reply<T>>;
@@ -29,14 +30,19 @@ export function createOwnerCall(clock: Clock): OwnerCall {
       const sent = send(nodeId, tried === 1 ? undefined : order[0]);
       const others = order.slice(tried);
       const reply = others.length === 0 ? await sent : await patiently(sent);
-      if (reply === "silence" || reply.type === "lost") return settled([sent, askNext(others, nodeId, send)]);
+      if (reply === "silence" || reply.type === "lost")
+        return settled([sent, askNext(others, nodeId, send)]);
       if (reply.type === "answered") return reply.answer;
     }
     return refused("TRY_AGAIN");
   };
 }
 
-async function askNext<T>(order: readonly string[], insteadOf: string, send: Send<T>): Promise<Reply<T>> {
+async function askNext<T>(
+  order: readonly string[],
+  insteadOf: string,
+  send: Send<T>,
+): Promise<Reply<T>> {
   for (const nodeId of order) {
     const reply = await send(nodeId, insteadOf);
     if (reply.type !== "not-sent") return reply;
@@ -54,7 +60,9 @@ async function settled<T>(tries: readonly Promise<Reply<T>>[]): Promise<Answer<T
     Promise.all(tries).then((replies) => {
       const answers = replies.flatMap((reply) => (reply.type === "answered" ? [reply.answer] : []));
       const lost = replies.some(({ type }) => type === "lost");
-      const unknown = answers.some((answer) => !answer.ok && answer.refusal.code === "OUTCOME_UNKNOWN");
+      const unknown = answers.some(
+        (answer) => !answer.ok && answer.refusal.code === "OUTCOME_UNKNOWN",
+      );
       resolve(lost || unknown ? refused("OUTCOME_UNKNOWN") : (answers[0] ?? refused("TRY_AGAIN")));
     }, reject);
   });

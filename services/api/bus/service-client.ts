@@ -20,17 +20,29 @@ const A_COMMAND = "purchasing.buy";
 const PATIENCE: Patience = { firstMs: ANSWER_MS, againMs: AGAIN_MS };
 
 /** Calls services on behalf of one request; `token` is the internal token of whoever asks. */
-export type BusOf = (context: Pick<Context, "call">, token: string | undefined, patience?: Patience) => Bus;
+export type BusOf = (
+  context: Pick<Context, "call">,
+  token: string | undefined,
+  patience?: Patience,
+) => Bus;
 /** How long the first try may take, and the second of what may be asked again. */
 export type Patience = { firstMs: number; againMs: number };
 
 /** The gateway's way to the services of all nodes. */
 export function createBus(broker: ServiceBroker): BusOf {
-  const ways = { broker, order: createEventOrder(broker, A_COMMAND), callOwner: createOwnerCall(systemClock) };
+  const ways = {
+    broker,
+    order: createEventOrder(broker, A_COMMAND),
+    callOwner: createOwnerCall(systemClock),
+  };
   return (context, token, patience = PATIENCE) => new Calls(ways, context, token, patience);
 }
 
-type Ways = { broker: ServiceBroker; order: ReturnType<typeof createEventOrder>; callOwner: OwnerCall };
+type Ways = {
+  broker: ServiceBroker;
+  order: ReturnType<typeof createEventOrder>;
+  callOwner: OwnerCall;
+};
 
 /** A class, since each request has one. */
 class Calls implements Bus {
@@ -39,7 +51,12 @@ class Calls implements Bus {
   private readonly patience: Patience;
   private readonly meta: { token?: string };
 
-  constructor(ways: Ways, context: Pick<Context, "call">, token: string | undefined, patience: Patience) {
+  constructor(
+    ways: Ways,
+    context: Pick<Context, "call">,
+    token: string | undefined,
+    patience: Patience,
+  ) {
     this.ways = ways;
     this.context = context;
     this.patience = patience;
@@ -50,7 +67,9 @@ class Calls implements Bus {
     const first = await this.tryOnce<T>(action, params, this.patience.firstMs);
     if (first.type === "answered") return first.answer;
     // It was on its way to a node that left or died. One more try, elsewhere.
-    const nodeID = nodesOffering(this.ways.broker, action).find((nodeId) => nodeId !== first.nodeId);
+    const nodeID = nodesOffering(this.ways.broker, action).find(
+      (nodeId) => nodeId !== first.nodeId,
+    );
     if (nodeID === undefined || (first.type === "lost" && !again)) return refused("TRY_AGAIN");
     const second = await this.tryOnce<T>(action, params, this.patience.againMs, nodeID);
     return second.type === "answered" ? second.answer : refused("TRY_AGAIN");
@@ -59,7 +78,9 @@ class Calls implements Bus {
   everywhere(action: string): Promise<{ nodeId: string; value: unknown }[]> {
     return Promise.all(
       nodesOffering(this.ways.broker, action).map(async (nodeId) => {
-        const answer = await this.call<unknown>(action, {}, EVERYWHERE_MS, nodeId).catch(() => undefined);
+        const answer = await this.call<unknown>(action, {}, EVERYWHERE_MS, nodeId).catch(
+          () => undefined,
+        );
         return { nodeId, value: answer?.ok === true ? answer.value : undefined };
       }),
     );
@@ -74,7 +95,12 @@ class Calls implements Bus {
     );
   }
 
-  private async tryOnce<T>(action: string, params: object, timeoutMs: number, nodeID?: string): Promise<Reply<T> & { nodeId?: string }> {
+  private async tryOnce<T>(
+    action: string,
+    params: object,
+    timeoutMs: number,
+    nodeID?: string,
+  ): Promise<Reply<T> & { nodeId?: string }> {
     try {
       return { type: "answered", answer: await this.call<T>(action, params, timeoutMs, nodeID) };
     } catch (error) {
@@ -84,7 +110,12 @@ class Calls implements Bus {
     }
   }
 
-  private call<T>(action: string, params: object, timeout: number, nodeID?: string): Promise<Answer<T>> {
+  private call<T>(
+    action: string,
+    params: object,
+    timeout: number,
+    nodeID?: string,
+  ): Promise<Answer<T>> {
     // The gateway waits for its requests, and so for these calls, when it stops; Moleculer's list of calls is walked at each answer.
     const options: CallingOptions = { timeout, tracking: false, meta: this.meta };
     if (nodeID !== undefined) options.nodeID = nodeID;

@@ -22,9 +22,20 @@ export function isAudited(route: Route, { status }: Served): boolean {
  * The line of one answered request. What was asked for is named by ids that the contract has checked, and by the transaction that came of it,
  * which leads to its rows. No body is copied: of what a client typed only the e-mail is kept, where it looks like one and not like a password.
  */
-export function auditEntry(route: Route, request: IncomingMessage, requestId: string, address: string, served: Served): AuditEntry {
+export function auditEntry(
+  route: Route,
+  request: IncomingMessage,
+  requestId: string,
+  address: string,
+  served: Served,
+): AuditEntry {
   const { status, outcome, caller, input } = served;
-  const value = (served.value ?? {}) as { id?: string; transactionId?: string; replayed?: boolean; user?: { id: string } };
+  const value = (served.value ?? {}) as {
+    id?: string;
+    transactionId?: string;
+    replayed?: boolean;
+    user?: { id: string };
+  };
   const { email, quantity } = (input?.body ?? {}) as { email?: string; quantity?: number };
   const person = route.audit === "sign-in" || route.audit === "registration";
   return {

@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Answer } from "../../../domain/refusal.ts";
 import { BoundedMap } from "../../../lib/concurrency/fifo-map.ts";
-import { type ProblemCode, problemOf, type Reply, replyForMany, sendAnswer } from "../../../lib/http/problem-details.ts";
+import {
+  type ProblemCode,
+  problemOf,
+  type Reply,
+  replyForMany,
+  sendAnswer,
+} from "../../../lib/http/problem-details.ts";
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
 import type { ClientReader } from "../http/client-info.ts";
 import type { CompiledRoute } from "../routing/compile-route.ts";
@@ -73,7 +79,12 @@ export async function servePublicRead(
         return;
       }
     }
-    const ask = () => tools.askFor(route, { ...input, idempotencyKey: "", client: () => tools.client.clientOf(request) }, requestId);
+    const ask = () =>
+      tools.askFor(
+        route,
+        { ...input, idempotencyKey: "", client: () => tools.client.clientOf(request) },
+        requestId,
+      );
     const asked = tools.keptAnswers.answer(key, ask);
     const answer = asked instanceof Promise ? await asked : asked;
     if (!answer.ok) {
@@ -117,7 +128,12 @@ function enter(
   request: IncomingMessage,
 ): Pass | undefined | Promise<Pass | undefined> {
   if (route.throttle === undefined || throttles === undefined) return undefined;
-  return throttles.enter(route.throttle, { address: client.addressOf(request), userId: "", params, body: {} });
+  return throttles.enter(route.throttle, {
+    address: client.addressOf(request),
+    userId: "",
+    params,
+    body: {},
+  });
 }
 
 function replyOf(
@@ -140,7 +156,9 @@ function replyOf(
     replies.set(encoding, reply);
     return reply;
   }
-  const making = encode(encoding, body).then((bytes) => replyForMany(route.status, { ...headers, "Content-Encoding": encoding }, bytes));
+  const making = encode(encoding, body).then((bytes) =>
+    replyForMany(route.status, { ...headers, "Content-Encoding": encoding }, bytes),
+  );
   replies.set(encoding, making);
   void making.then(
     (reply) => replies.set(encoding, reply),
@@ -152,5 +170,9 @@ function replyOf(
 /** One spelling for all requests that ask the same: values as the contract's schema reads them, in its order. */
 function keyOf(route: CompiledRoute, { params, query }: Pick<Input, "params" | "query">): string {
   const names = Object.keys(route.query?.properties ?? {});
-  return JSON.stringify([route.path, Object.values(params), names.map((name) => query[name] ?? null)]);
+  return JSON.stringify([
+    route.path,
+    Object.values(params),
+    names.map((name) => query[name] ?? null),
+  ]);
 }

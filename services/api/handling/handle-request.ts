@@ -2,7 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "moleculer";
 import { type Answer, refused } from "../../../domain/refusal.ts";
 import type { MintInternalToken } from "../../../lib/auth/internal-token.ts";
-import { type ProblemCode, type Reply, problemOf, sendAnswer } from "../../../lib/http/problem-details.ts";
+import {
+  type ProblemCode,
+  type Reply,
+  problemOf,
+  sendAnswer,
+} from "../../../lib/http/problem-details.ts";
 import type { Audit } from "../../../lib/observability/audit-log.ts";
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
 import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
@@ -38,7 +43,13 @@ export type Tools = PublicReadTools & {
 };
 
 /** Answers one request to one resource, and tells whoever watches. Never rejects. */
-export function serve(tools: Tools, resource: Resource, asked: Asked, request: IncomingMessage, response: ServerResponse): void {
+export function serve(
+  tools: Tools,
+  resource: Resource,
+  asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const { watch } = tools;
   const tell = (): void => watch?.(resource.path, request, response, asked.beganMs);
   const served = answer(tools, resource, asked, request, response);
@@ -47,14 +58,30 @@ export function serve(tools: Tools, resource: Resource, asked: Asked, request: I
 }
 
 /** Undefined where it is answered at once; the promise never rejects. */
-function answer(tools: Tools, resource: Resource, asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> | void {
+function answer(
+  tools: Tools,
+  resource: Resource,
+  asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> | void {
   const route = resource.byMethod.get(request.method ?? "");
   if (route === undefined) {
-    const reply = request.method === "OPTIONS" ? optionsReply(resource.allow) : methodRefusal(resource.allow, asked.requestId);
+    const reply =
+      request.method === "OPTIONS"
+        ? optionsReply(resource.allow)
+        : methodRefusal(resource.allow, asked.requestId);
     sendAnswer(request, response, reply, { "X-Request-ID": asked.requestId });
     return;
   }
-  if (route.stream) return tools.streams.serve(route, asked, tools.busOf(asked.context, undefined), request, response);
+  if (route.stream)
+    return tools.streams.serve(
+      route,
+      asked,
+      tools.busOf(asked.context, undefined),
+      request,
+      response,
+    );
   if (route.kept) return servePublicRead(tools, route, asked, request, response);
   return serveOne(tools, route, asked, request, response);
 }
@@ -69,18 +96,26 @@ async function serveOne(
 ): Promise<void> {
   const { requestId } = asked;
   const key = route.idempotent ? answeredKey(request) : "";
-  const own = route.idempotent ? { "X-Request-ID": requestId, "Idempotency-Key": key } : { "X-Request-ID": requestId };
+  const own = route.idempotent
+    ? { "X-Request-ID": requestId, "Idempotency-Key": key }
+    : { "X-Request-ID": requestId };
   const served: Served = { status: 500, outcome: "INTERNAL" };
   try {
     const reply = await replyTo(tools, route, asked, request, key, served);
-    sendAnswer(request, response, route.compressible ? await compressed(request, response, reply) : reply, own);
+    sendAnswer(
+      request,
+      response,
+      route.compressible ? await compressed(request, response, reply) : reply,
+      own,
+    );
   } catch (error) {
     // Nobody is left to answer when the client went away while it was sending.
     if (request.destroyed && !request.complete) return;
     tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
     sendAnswer(request, response, problemOf("INTERNAL", requestId), own);
   }
-  if (isAudited(route, served)) tools.audit(auditEntry(route, request, requestId, tools.client.addressOf(request), served));
+  if (isAudited(route, served))
+    tools.audit(auditEntry(route, request, requestId, tools.client.addressOf(request), served));
 }
 
 /** Who asks, then what is asked, then the service: a stranger's body is not read. Notes in `served` what the audit trail is to know. */
@@ -115,14 +150,19 @@ async function replyTo(
   if (!read.ok) return refusal(read.code, read.broken && { errors: read.broken });
   served.input = read.input;
 
-  const entering = route.throttle && tools.throttles?.enter(route.throttle, throttledBy(tools, request, served));
+  const entering =
+    route.throttle && tools.throttles?.enter(route.throttle, throttledBy(tools, request, served));
   const pass = entering instanceof Promise ? await entering : entering;
   if (pass?.verdict !== undefined) {
     limits = rateLimitHeaders(pass.verdict);
     if (!pass.verdict.allowed) return refusal("TOO_MANY_REQUESTS", throttledData(pass.verdict));
   }
 
-  const input: Input = { ...read.input, idempotencyKey: key, client: () => tools.client.clientOf(request) };
+  const input: Input = {
+    ...read.input,
+    idempotencyKey: key,
+    client: () => tools.client.clientOf(request),
+  };
   const answer = await route.call(input, tools.busOf(context, token));
   await pass?.settle?.(answer);
   if (!answer.ok) return refusal(answer.refusal.code, answer.refusal.data);
@@ -130,7 +170,10 @@ async function replyTo(
   served.outcome = "ok";
   served.value = answer.value;
 
-  const { headers, body, text } = route.success?.(answer.value, input) ?? { headers: undefined, body: answer.value };
+  const { headers, body, text } = route.success?.(answer.value, input) ?? {
+    headers: undefined,
+    body: answer.value,
+  };
   const cache = { "Cache-Control": route.cache ?? "no-store", ...limits };
   if (route.status === 204) return { status: 204, headers: { ...cache, ...headers }, body: "" };
   return {
@@ -140,12 +183,24 @@ async function replyTo(
   };
 }
 
-function throttledBy({ client }: Tools, request: IncomingMessage, { caller, input }: Served): Throttled {
-  return { address: client.addressOf(request), userId: caller?.userId ?? "", params: input?.params ?? {}, body: input?.body ?? {} };
+function throttledBy(
+  { client }: Tools,
+  request: IncomingMessage,
+  { caller, input }: Served,
+): Throttled {
+  return {
+    address: client.addressOf(request),
+    userId: caller?.userId ?? "",
+    params: input?.params ?? {},
+    body: input?.body ?? {},
+  };
 }
 
 /** Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN. */
-function callerOf({ verifyAccessToken }: Tools, authorization: string | undefined): Answer<Caller> | Promise<Answer<Caller>> {
+function callerOf(
+  { verifyAccessToken }: Tools,
+  authorization: string | undefined,
+): Answer<Caller> | Promise<Answer<Caller>> {
   if (authorization?.slice(0, 7).toLowerCase() !== "bearer ") return refused("UNAUTHENTICATED");
   return verifyAccessToken(authorization.slice(7));
 }

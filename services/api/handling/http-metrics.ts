@@ -1,32 +1,60 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Cell, type Histogram, type Metrics, SECONDS } from "../../../lib/observability/metrics.ts";
+import {
+  type Cell,
+  type Histogram,
+  type Metrics,
+  SECONDS,
+} from "../../../lib/observability/metrics.ts";
 import { turnNow } from "../../../lib/concurrency/loop-time.ts";
 import type { GatewayCounts } from "./response-cache.ts";
 
 /** Hears of each request once it has its answer. `route` is a path of the contract or a word for what is none, never what a client wrote. */
-export type HttpWatch = (route: string, request: IncomingMessage, response: ServerResponse, beganMs: number) => void;
+export type HttpWatch = (
+  route: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  beganMs: number,
+) => void;
 
 /** Node's parser takes three dozen methods; the routes have these. */
 const METHODS = new Set(["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"]);
 
 export function watchHttp(metrics: Metrics, kept: GatewayCounts): HttpWatch {
-  const requests = metrics.counters("boxoffice_http_requests_total", "Requests answered.", ["route", "method", "status"]);
-  const durations = metrics.histograms("boxoffice_http_request_duration_seconds", "From a request's head to its answer.", SECONDS, "route");
-  metrics.read("boxoffice_gateway_answers_total", "Public reads by the layer that answered.", "counter", () => [
-    { labels: { layer: "kept" }, value: kept.hits },
-    { labels: { layer: "catalog" }, value: kept.misses },
-    { labels: { layer: "stale" }, value: kept.stale },
+  const requests = metrics.counters("boxoffice_http_requests_total", "Requests answered.", [
+    "route",
+    "method",
+    "status",
   ]);
+  const durations = metrics.histograms(
+    "boxoffice_http_request_duration_seconds",
+    "From a request's head to its answer.",
+    SECONDS,
+    "route",
+  );
+  metrics.read(
+    "boxoffice_gateway_answers_total",
+    "Public reads by the layer that answered.",
+    "counter",
+    () => [
+      { labels: { layer: "kept" }, value: kept.hits },
+      { labels: { layer: "catalog" }, value: kept.misses },
+      { labels: { layer: "stale" }, value: kept.stale },
+    ],
+  );
   /** By route, then by method and status: no text is put together for a request. */
   const known = new Map<string, { cells: Map<string, Map<number, Cell>>; duration: Histogram }>();
   return (route, { method = "" }, { statusCode }, beganMs) => {
     let ofRoute = known.get(route);
-    if (ofRoute === undefined) known.set(route, (ofRoute = { cells: new Map(), duration: durations(route) }));
+    if (ofRoute === undefined)
+      known.set(route, (ofRoute = { cells: new Map(), duration: durations(route) }));
     let ofMethod = ofRoute.cells.get(method);
     if (ofMethod === undefined) ofRoute.cells.set(method, (ofMethod = new Map<number, Cell>()));
     let cell = ofMethod.get(statusCode);
     if (cell === undefined)
-      ofMethod.set(statusCode, (cell = requests.cell(route, METHODS.has(method) ? method : "other", String(statusCode))));
+      ofMethod.set(
+        statusCode,
+        (cell = requests.cell(route, METHODS.has(method) ? method : "other", String(statusCode))),
+      );
     cell.value += 1;
     ofRoute.duration.observe((turnNow() - beganMs) / 1_000);
   };

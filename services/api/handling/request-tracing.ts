@@ -17,7 +17,11 @@ export function tracedRequests(serving: typeof serve, tracing: Tracing | undefin
     const { traceparent } = request.headers;
     const span = tracing.begin(`${route.method} ${route.path}`, "SERVER", {
       parent: typeof traceparent === "string" ? traceparent : undefined,
-      attributes: { "http.request.method": route.method, "http.route": route.path, "boxoffice.request_id": asked.requestId },
+      attributes: {
+        "http.request.method": route.method,
+        "http.route": route.path,
+        "boxoffice.request_id": asked.requestId,
+      },
     });
     // Sent, or given up by whoever asked.
     response.once("close", () => {

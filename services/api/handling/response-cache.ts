@@ -19,7 +19,11 @@ const RETRY_MS = 500;
 const BYTES_MAX = 32 * 1_024 * 1_024;
 
 /** A success, ready to send; `replies`, by encoding, is filled in by whoever sends it so first, with a promise until the bytes are there. */
-export type KeptAnswer = { body: Buffer; etag: string; replies: Map<Encoding | "identity", Reply | Promise<Reply>> };
+export type KeptAnswer = {
+  body: Buffer;
+  etag: string;
+  replies: Map<Encoding | "identity", Reply | Promise<Reply>>;
+};
 
 /** Answers from bytes that are fresh, from the catalogue, and from bytes that had to stand in for it. */
 export type GatewayCounts = { hits: number; misses: number; stale: number; notModified: number };
@@ -29,7 +33,10 @@ export type KeptAnswers = {
    * The answer to the question `key` names, at once from here or from `ask`, which is under way once per key at most. Rejects where `ask` does and nothing
    * is kept.
    */
-  answer(key: string, ask: () => Promise<Answer<unknown>>): Answer<KeptAnswer> | Promise<Answer<KeptAnswer>>;
+  answer(
+    key: string,
+    ask: () => Promise<Answer<unknown>>,
+  ): Answer<KeptAnswer> | Promise<Answer<KeptAnswer>>;
 };
 
 type Entry = { answer: KeptAnswer; askedAtMs: number; failedAtMs: number | undefined };
@@ -38,9 +45,14 @@ type Entry = { answer: KeptAnswer; askedAtMs: number; failedAtMs: number | undef
  * The outermost layer of searches: bytes by question, for everybody, since what is kept is what a stranger may read. Age counts from the asking. It
  * holds no more than `bytesMax` of bodies and forgets what was not asked for the longest.
  */
-export function createKeptAnswers(counts: GatewayCounts, bytesMax = BYTES_MAX, now = () => performance.now()): KeptAnswers {
+export function createKeptAnswers(
+  counts: GatewayCounts,
+  bytesMax = BYTES_MAX,
+  now = () => performance.now(),
+): KeptAnswers {
   /** Twice the body for what it is sent as, twice the key for the map, and some for the heads of replies. */
-  const sizeOf = ({ answer }: Entry, key: string): number => 2 * answer.body.length + 4 * key.length + 1_500;
+  const sizeOf = ({ answer }: Entry, key: string): number =>
+    2 * answer.body.length + 4 * key.length + 1_500;
   const entries = new LRUCache<string, Entry>({ maxSize: bytesMax, sizeCalculation: sizeOf });
   const flights = oneFlight<Answer<KeptAnswer>>();
   /** What has been spelled out, for as long as the catalogue has it too. */
@@ -117,7 +129,11 @@ export function newGatewayCounts(): GatewayCounts {
 function keptAnswer(value: unknown): KeptAnswer {
   const body = Buffer.from(JSON.stringify(value));
   // Weak, since compressed bytes are other bytes of the same answer.
-  return { body, etag: `W/"${createHash("sha1").update(body).digest("base64url")}"`, replies: new Map() };
+  return {
+    body,
+    etag: `W/"${createHash("sha1").update(body).digest("base64url")}"`,
+    replies: new Map(),
+  };
 }
 
 function isObject(value: unknown): value is object {

@@ -19,7 +19,9 @@ export type AccessTokens = {
 };
 
 /** The gateway's side of access tokens: it holds public keys only, which `ask` fetches. `ask` may reject. */
-export function createAccessTokens(ask: () => Promise<Answer<{ keys: PublicJwk[] }>>): AccessTokens {
+export function createAccessTokens(
+  ask: () => Promise<Answer<{ keys: PublicJwk[] }>>,
+): AccessTokens {
   const verifier = createAccessTokenVerifier();
   let asked: { atMs: number; answered: Promise<boolean> } | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -38,7 +40,8 @@ export function createAccessTokens(ask: () => Promise<Answer<{ keys: PublicJwk[]
   };
   const refresh = (): Promise<boolean> => {
     const nowMs = performance.now();
-    if (asked === undefined || nowMs - asked.atMs >= ASK_AGAIN_MS) asked = { atMs: nowMs, answered: fetchKeys() };
+    if (asked === undefined || nowMs - asked.atMs >= ASK_AGAIN_MS)
+      asked = { atMs: nowMs, answered: fetchKeys() };
     return asked.answered;
   };
   const afterAsking = async (token: string): Promise<Answer<Caller>> => {

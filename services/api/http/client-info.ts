@@ -63,7 +63,9 @@ export function createClientReader(trustedProxies: readonly string[]): ClientRea
       address: addressOf(request),
       secure,
       refreshCookie: readRefreshCookie(request, secure),
-      userAgent: headers["user-agent"]?.slice(0, USER_AGENT_MAX).replaceAll(/[^\x20-\x7e\xa0-\xff]/g, "\u{fffd}"),
+      userAgent: headers["user-agent"]
+        ?.slice(0, USER_AGENT_MAX)
+        .replaceAll(/[^\x20-\x7e\xa0-\xff]/g, "\u{fffd}"),
       foreign: isForeign(headers, host, secure),
     };
   };
@@ -74,7 +76,11 @@ export function createClientReader(trustedProxies: readonly string[]): ClientRea
  * Browsers say where a request comes from, and no page can change it (Fetch Metadata, Origin). Programs say neither.
  * A same-site neighbour is as foreign as any: another port or subdomain is somebody else.
  */
-function isForeign(headers: IncomingMessage["headers"], host: string | undefined, secure: boolean): boolean {
+function isForeign(
+  headers: IncomingMessage["headers"],
+  host: string | undefined,
+  secure: boolean,
+): boolean {
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "same-origin" && site !== "none") return true;
   const { origin } = headers;

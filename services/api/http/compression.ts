@@ -8,7 +8,10 @@ import type { Reply } from "../../../lib/http/problem-details.ts";
 const WORTH_BYTES = 1_024;
 /** JSON shrinks to a fifth within a millisecond; the last percents would cost ten times that. */
 const BROTLI: BrotliOptions = {
-  params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT },
+  params: {
+    [constants.BROTLI_PARAM_QUALITY]: 4,
+    [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+  },
 };
 const GZIP = { level: 4 };
 
@@ -23,7 +26,11 @@ const encoders: Record<Encoding, (text: Uint8Array) => Promise<Uint8Array>> = {
  * The reply as the client would rather have it. Only for what holds no secret: the length of a compressed answer betrays a secret beside which an
  * attacker can place text (BREACH). Works off the event loop.
  */
-export async function compressed(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<Reply> {
+export async function compressed(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+): Promise<Reply> {
   response.appendHeader("Vary", "Accept-Encoding");
   if (reply.headers["Content-Encoding"] !== undefined) return reply;
   const encoding = encodingOf(request.headers["accept-encoding"], reply.body);
@@ -37,7 +44,10 @@ export function encode(encoding: Encoding, text: Uint8Array): Promise<Uint8Array
 }
 
 /** How to compress this body, if it is worth the while: the better of what the client takes. */
-export function encodingOf(accept: string | undefined, body: string | Uint8Array): Encoding | undefined {
+export function encodingOf(
+  accept: string | undefined,
+  body: string | Uint8Array,
+): Encoding | undefined {
   if (accept === undefined || body.length < WORTH_BYTES) return undefined;
   let taken = takenBy.get(accept);
   if (taken === undefined) {

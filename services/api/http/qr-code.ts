@@ -9,7 +9,9 @@ const BORDER = 4;
  */
 export function qrCodeSvg(text: string): string {
   const { data, size } = encode(text, { ecc: "M", border: BORDER });
-  const dark = data.flatMap((row, y) => runsOf(row).map(([from, length]) => `M${from} ${y}h${length}v1h-${length}z`));
+  const dark = data.flatMap((row, y) =>
+    runsOf(row).map(([from, length]) => `M${from} ${y}h${length}v1h-${length}z`),
+  );
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges">` +
     `<path fill="#fff" d="M0 0h${size}v${size}h-${size}z"/><path fill="#000" d="${dark.join("")}"/></svg>`

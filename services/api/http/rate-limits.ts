@@ -3,8 +3,15 @@ import { isIPv6 } from "node:net";
 import type { Redis } from "ioredis";
 import { emailKeyOf } from "../../../domain/email-key.ts";
 import type { Answer, RefusalCode } from "../../../domain/refusal.ts";
-import { type CountedThrottle, createCountedThrottle } from "../../../lib/rate-limit/local-rate-limiter.ts";
-import { createBackOff, createMarks, createSharedThrottle } from "../../../lib/rate-limit/redis-rate-limiter.ts";
+import {
+  type CountedThrottle,
+  createCountedThrottle,
+} from "../../../lib/rate-limit/local-rate-limiter.ts";
+import {
+  createBackOff,
+  createMarks,
+  createSharedThrottle,
+} from "../../../lib/rate-limit/redis-rate-limiter.ts";
 import type { Limit, Verdict } from "../../../lib/rate-limit/rate-limit.ts";
 
 /** Generous to people: a whole office may share an address, and a buyer may click as fast as fingers can. */
@@ -28,12 +35,21 @@ const PURCHASES_MERGED_MS = 250;
 const OTHERS_MERGED_MS = 1_000;
 
 /** Which rule a route is under; what is under none is still counted by its address. */
-export type ThrottleName = "cancellation" | "password" | "purchase" | "registration" | "search" | "sign-in";
+export type ThrottleName =
+  "cancellation" | "password" | "purchase" | "registration" | "search" | "sign-in";
 
-export type Asked = { address: string; userId: string; params: Record<string, string>; body: Record<string, unknown> };
+export type Asked = {
+  address: string;
+  userId: string;
+  params: Record<string, string>;
+  body: Record<string, unknown>;
+};
 
 /** Let in or not; `settle` is to hear what came of it. Never rejects. */
-export type Pass = { verdict?: Verdict; settle?: (answer: Answer<unknown>) => Promise<void> | void };
+export type Pass = {
+  verdict?: Verdict;
+  settle?: (answer: Answer<unknown>) => Promise<void> | void;
+};
 
 export type Throttles = {
   /** Counts a request of whatever kind. */
@@ -79,13 +95,18 @@ export function createThrottles(redis: Redis): Throttles {
       // How many tries an account has left would tell strangers that its owner has been trying.
       verdict: ofAddress,
       async settle(answer) {
-        if (answer.ok) await Promise.all([addresses.giveBack(address), signIns.forget(key), known.mark(here)]);
-        else if (UNTRIED.has(answer.refusal.code)) await Promise.all([addresses.giveBack(address), signIns.giveBack(key)]);
+        if (answer.ok)
+          await Promise.all([addresses.giveBack(address), signIns.forget(key), known.mark(here)]);
+        else if (UNTRIED.has(answer.refusal.code))
+          await Promise.all([addresses.giveBack(address), signIns.giveBack(key)]);
       },
     };
   };
 
-  const enter = (name: ThrottleName, { address, userId, params, body }: Asked): Pass | Promise<Pass> => {
+  const enter = (
+    name: ThrottleName,
+    { address, userId, params, body }: Asked,
+  ): Pass | Promise<Pass> => {
     switch (name) {
       case "search":
         return { verdict: searches.take(keyOfAddress(address)) };
@@ -139,7 +160,10 @@ function hashOf(text: string): string {
 export function keyOfAddress(address: string): string {
   if (!isIPv6(address)) return address;
   const [head = "", tail = ""] = address.split("::");
-  const [before, after] = [head, tail].map((part) => part.split(":").filter(Boolean)) as [string[], string[]];
+  const [before, after] = [head, tail].map((part) => part.split(":").filter(Boolean)) as [
+    string[],
+    string[],
+  ];
   const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
   const network = [...before, ...zeros, ...after].slice(0, 4);
   return network.map((group) => Number.parseInt(group, 16).toString(16)).join(":");

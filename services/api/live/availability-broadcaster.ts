@@ -1,9 +1,18 @@
 import type { ServerResponse } from "node:http";
 import { accepted, type Answer } from "../../../domain/refusal.ts";
-import { AVAILABILITY_PACE_MS, isOlder, type LeftNow } from "../../../lib/availability/availability-event.ts";
+import {
+  AVAILABILITY_PACE_MS,
+  isOlder,
+  type LeftNow,
+} from "../../../lib/availability/availability-event.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import { createPace, type Pace } from "../../../lib/concurrency/throttle.ts";
-import { createStreamGroup, newStreamCounts, type StreamCounts, type StreamGroup } from "./sse-channel.ts";
+import {
+  createStreamGroup,
+  newStreamCounts,
+  type StreamCounts,
+  type StreamGroup,
+} from "./sse-channel.ts";
 
 /** Broadcasts may be lost; so often a gateway looks for itself what the watched events have left, so many of them in turn. */
 const LOOK_MS = 2_000;
@@ -35,7 +44,10 @@ type Channel = {
  * What is left of the events that somebody watches, pushed to all who watch. A number with a smaller (epoch, batch) than the one shown never shows.
  * `look` reads the present numbers of events, as far as it can. Nothing is kept of an event that nobody watches.
  */
-export function createAvailabilityHub(look: (eventIds: string[]) => Promise<Answer<{ items: LeftNow[] }>>, clock: Clock): AvailabilityHub {
+export function createAvailabilityHub(
+  look: (eventIds: string[]) => Promise<Answer<{ items: LeftNow[] }>>,
+  clock: Clock,
+): AvailabilityHub {
   const channels = new Map<string, Channel>();
   const counts = newStreamCounts();
   let timers: { cancel(): void }[] = [];
@@ -52,7 +64,8 @@ export function createAvailabilityHub(look: (eventIds: string[]) => Promise<Answ
   };
   const show = (left: LeftNow): void => {
     const channel = channels.get(left.eventId);
-    if (channel === undefined || (channel.left !== undefined && isOlder(left, channel.left))) return;
+    if (channel === undefined || (channel.left !== undefined && isOlder(left, channel.left)))
+      return;
     const news = channel.left?.available !== left.available;
     channel.left = left;
     if (news) channel.pace.soon(left.available === 0);
@@ -63,10 +76,15 @@ export function createAvailabilityHub(look: (eventIds: string[]) => Promise<Answ
       () => forgetIfLeft(eventId, channel),
       () => clock.nowMs(),
     );
-    const pace = createPace(AVAILABILITY_PACE_MS, clock, () => channel.left && group.send(messageOf(channel.left)));
+    const pace = createPace(
+      AVAILABILITY_PACE_MS,
+      clock,
+      () => channel.left && group.send(messageOf(channel.left)),
+    );
     const channel: Channel = { left: undefined, group, pace, visitors: 0, finding: undefined };
     channels.set(eventId, channel);
-    if (timers.length === 0) timers = [every(clock, LOOK_MS, lookAtSome), every(clock, HEARTBEAT_MS, beat)];
+    if (timers.length === 0)
+      timers = [every(clock, LOOK_MS, lookAtSome), every(clock, HEARTBEAT_MS, beat)];
     return channel;
   };
   const lookAtSome = async (): Promise<void> => {
@@ -127,7 +145,11 @@ function messageOf({ eventId, available }: LeftNow): Buffer {
 }
 
 /** Again and again, each time after the last is done; a failure is as good as nothing found. */
-function every(clock: Clock, everyMs: number, work: () => Promise<void> | void): { cancel(): void } {
+function every(
+  clock: Clock,
+  everyMs: number,
+  work: () => Promise<void> | void,
+): { cancel(): void } {
   let stopped = false;
   let timer: { cancel(): void };
   const schedule = (): void => {

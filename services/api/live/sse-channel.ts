@@ -20,13 +20,22 @@ export type StreamGroup = {
   readonly size: number;
 };
 
-type Stream = { response: ServerResponse; sent: Buffer | undefined; busySinceMs: number | undefined; taken: () => void };
+type Stream = {
+  response: ServerResponse;
+  sent: Buffer | undefined;
+  busySinceMs: number | undefined;
+  taken: () => void;
+};
 
 /**
  * Streams that are told the same. Each client has one message on its way at most: one that is slow misses what comes meanwhile and then gets the
  * newest, so that nothing piles up for it; one that takes nothing at all is dropped. `emptied` hears when the last has gone.
  */
-export function createStreamGroup(counts: StreamCounts, emptied: () => void, now = () => performance.now()): StreamGroup {
+export function createStreamGroup(
+  counts: StreamCounts,
+  emptied: () => void,
+  now = () => performance.now(),
+): StreamGroup {
   const streams = new Set<Stream>();
   let newest: Buffer | undefined;
   let passing = false;
@@ -67,7 +76,9 @@ export function createStreamGroup(counts: StreamCounts, emptied: () => void, now
   return {
     add(response) {
       const stream: Stream = {
-        ...{ response, sent: undefined, busySinceMs: undefined },
+        response,
+        sent: undefined,
+        busySinceMs: undefined,
         taken() {
           stream.busySinceMs = undefined;
           if (streams.has(stream)) offer(stream);

@@ -1,7 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Answer, refused } from "../../../domain/refusal.ts";
 import type { LeftNow } from "../../../lib/availability/availability-event.ts";
-import { type ProblemCode, problemOf, SECURITY_HEADERS, sendAnswer } from "../../../lib/http/problem-details.ts";
+import {
+  type ProblemCode,
+  problemOf,
+  SECURITY_HEADERS,
+  sendAnswer,
+} from "../../../lib/http/problem-details.ts";
 import type { AvailabilityHub } from "./availability-broadcaster.ts";
 import type { ClientReader } from "../http/client-info.ts";
 import type { CompiledRoute } from "../routing/compile-route.ts";
@@ -30,7 +35,13 @@ export type StreamTools = {
 
 export type EventStreams = {
   /** Answers a request for a stream and leaves it open. Never rejects. `bus` calls services in the request's name. */
-  serve(route: CompiledRoute, question: Question, bus: Bus, request: IncomingMessage, response: ServerResponse): Promise<void>;
+  serve(
+    route: CompiledRoute,
+    question: Question,
+    bus: Bus,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void>;
 };
 
 /** Live availability as server-sent events. What a client says it saw last (Last-Event-ID) changes nothing: it gets the present number at once. */
@@ -58,7 +69,12 @@ export function createEventStreams({ client, limited, hub, fault }: StreamTools)
       const refuse = (code: ProblemCode, data?: Parameters<typeof problemOf>[2]): void => {
         const problem = problemOf(code, requestId, data);
         const more = code === "TOO_MANY_REQUESTS" ? { "Retry-After": String(RETRY_AFTER_S) } : {};
-        sendAnswer(request, response, { ...problem, headers: { ...problem.headers, ...more } }, own);
+        sendAnswer(
+          request,
+          response,
+          { ...problem, headers: { ...problem.headers, ...more } },
+          own,
+        );
       };
       try {
         const read = await readInput(request, route, params, queryText);
@@ -76,7 +92,10 @@ export function createEventStreams({ client, limited, hub, fault }: StreamTools)
         hold(address, response);
         const input = { ...read.input, idempotencyKey: "", client: () => client.clientOf(request) };
         const eventId = read.input.params.eventId ?? "";
-        const watching = await hub.enter(eventId, () => route.call(input, bus) as Promise<Answer<LeftNow>>);
+        const watching = await hub.enter(
+          eventId,
+          () => route.call(input, bus) as Promise<Answer<LeftNow>>,
+        );
         if (!watching.ok) {
           refuse(watching.refusal.code, watching.refusal.data);
           return;
@@ -91,7 +110,9 @@ export function createEventStreams({ client, limited, hub, fault }: StreamTools)
           response.end();
           return;
         }
-        response.write(`retry: ${Math.round(RETRY_LEAST_MS + Math.random() * RETRY_SPREAD_MS)}\n\n`);
+        response.write(
+          `retry: ${Math.round(RETRY_LEAST_MS + Math.random() * RETRY_SPREAD_MS)}\n\n`,
+        );
         watching.value.join(response);
       } catch (error) {
         fault(error, { requestId, route: `${route.method} ${route.path}` });
@@ -102,4 +123,8 @@ export function createEventStreams({ client, limited, hub, fault }: StreamTools)
 }
 
 /** A proxy is neither to keep it, nor to wait until there is more. */
-const HEADERS = { "Content-Type": "text/event-stream", "Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no" };
+const HEADERS = {
+  "Content-Type": "text/event-stream",
+  "Cache-Control": "no-store, no-transform",
+  "X-Accel-Buffering": "no",
+};

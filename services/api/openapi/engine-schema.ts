@@ -14,7 +14,10 @@ export const ENGINE_SCHEMA: Schema = record({
       record({
         node: text(),
         services: { ...listOf(text()), description: "Of api, catalog, purchasing and ledger" },
-        silent: { ...listOf(text()), description: "Those that did not answer within a second: their figures are missing below" },
+        silent: {
+          ...listOf(text()),
+          description: "Those that did not answer within a second: their figures are missing below",
+        },
       }),
     ),
     description: "By name",
@@ -47,7 +50,11 @@ export const ENGINE_SCHEMA: Schema = record({
     description: "Null: no ledger could tell",
   },
   queue: {
-    ...record({ ready: number("Messages that wait"), dead: number("Dead letters"), consumers: number("Ledgers that listen") }),
+    ...record({
+      ready: number("Messages that wait"),
+      dead: number("Dead letters"),
+      consumers: number("Ledgers that listen"),
+    }),
     type: ["object", "null"],
     description: "Null: RabbitMQ is away",
   },
@@ -64,7 +71,10 @@ export const ENGINE_SCHEMA: Schema = record({
     }),
     description: "Counts since the nodes started, of all nodes together",
   },
-  streams: { ...counts("open", "sent", "skipped", "dropped"), description: "Streams of live availability, of all gateways together" },
+  streams: {
+    ...counts("open", "sent", "skipped", "dropped"),
+    description: "Streams of live availability, of all gateways together",
+  },
 });
 
 /** Of which none is there before its first node has answered. */

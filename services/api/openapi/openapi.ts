@@ -6,12 +6,32 @@ import type { ObjectSchema, Route, Schema } from "../routing/route.ts";
 /** As much of a route as is written down for others; what takes no input and asks no service has no more than this. */
 export type Described = Pick<
   Route,
-  "method" | "path" | "auth" | "about" | "status" | "params" | "query" | "body" | "idempotent" | "throttle" | "kept"
+  | "method"
+  | "path"
+  | "auth"
+  | "about"
+  | "status"
+  | "params"
+  | "query"
+  | "body"
+  | "idempotent"
+  | "throttle"
+  | "kept"
 >;
 
 type Content = Readonly<Record<string, { schema?: Schema }>>;
-export type Parameter = { name: string; in: "path" | "query" | "header"; required: boolean; description?: string; schema: Schema };
-export type Response = { description: string; headers?: Readonly<Record<string, unknown>>; content?: Content };
+export type Parameter = {
+  name: string;
+  in: "path" | "query" | "header";
+  required: boolean;
+  description?: string;
+  schema: Schema;
+};
+export type Response = {
+  description: string;
+  headers?: Readonly<Record<string, unknown>>;
+  content?: Content;
+};
 export type Operation = {
   operationId: string;
   tags: string[];
@@ -32,7 +52,13 @@ export type OpenApiDocument = {
 };
 
 /** What every operation may answer: plain HTTP from afar, a fault of ours, a request that cannot be read, a ceiling, a server that is away. */
-const ANYWHERE: readonly ProblemCode[] = ["FORBIDDEN", "INTERNAL", "MALFORMED", "TOO_MANY_REQUESTS", "TRY_AGAIN"];
+const ANYWHERE: readonly ProblemCode[] = [
+  "FORBIDDEN",
+  "INTERNAL",
+  "MALFORMED",
+  "TOO_MANY_REQUESTS",
+  "TRY_AGAIN",
+];
 
 const TAGS = {
   auth: "Accounts and sessions",
@@ -46,7 +72,8 @@ const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 /** The OpenAPI 3.1 document of these routes: the schemas in it are the objects that validate requests, the codes those that can be answered. */
 export function openApiDocument(routes: readonly Described[]): OpenApiDocument {
   const paths: OpenApiDocument["paths"] = {};
-  for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(route);
+  for (const route of routes)
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(route);
   return {
     openapi: "3.1.0",
     info: { title: "Boxoffice API", version: "1.0.0", description: description() },
@@ -75,9 +102,15 @@ const PROBLEM = record(
       description: "With VALIDATION_ERROR: which field broke which rule",
     },
     available: { type: "integer", description: "With EVENT_SOLD_OUT: what is left" },
-    limit: { type: ["integer", "string"], description: "With PURCHASE_LIMIT_REACHED: so many; with TOO_MANY_REQUESTS: the limit's name" },
+    limit: {
+      type: ["integer", "string"],
+      description: "With PURCHASE_LIMIT_REACHED: so many; with TOO_MANY_REQUESTS: the limit's name",
+    },
     active: { type: "integer", description: "With PURCHASE_LIMIT_REACHED: the tickets one has" },
-    retryAfterS: { type: "integer", description: "With TOO_MANY_REQUESTS: seconds, as in Retry-After" },
+    retryAfterS: {
+      type: "integer",
+      description: "With TOO_MANY_REQUESTS: seconds, as in Retry-After",
+    },
   },
   ["requestId", "detail", "errors", "available", "limit", "active", "retryAfterS"],
 );
@@ -98,14 +131,23 @@ most 64 KiB. All instants are RFC 3339 in UTC. HEAD answers as GET, OPTIONS is 2
 
 function operationOf(route: Described): Operation {
   const { about, auth, body, params, query, idempotent } = route;
-  const parameters = [...parametersOf("path", params), ...parametersOf("query", query), ...(idempotent ? [IDEMPOTENCY_KEY] : [])];
+  const parameters = [
+    ...parametersOf("path", params),
+    ...parametersOf("query", query),
+    ...(idempotent ? [IDEMPOTENCY_KEY] : []),
+  ];
   return {
     operationId: about.id,
     tags: [about.tag],
     description: auth === "operator" ? `${about.does} For operators.` : about.does,
     ...(auth === "public" && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: { required: body.required, content: { "application/json": { schema: tidy(body.schema) } } } }),
+    ...(body && {
+      requestBody: {
+        required: body.required,
+        content: { "application/json": { schema: tidy(body.schema) } },
+      },
+    }),
     responses: {
       [route.status]: successOf(route),
       ...(route.kept && { 304: { description: "As `If-None-Match` has it" } }),
@@ -123,10 +165,15 @@ const IDEMPOTENCY_KEY: Parameter = {
 };
 
 function parametersOf(place: Parameter["in"], schema: ObjectSchema | undefined): Parameter[] {
-  return Object.entries(schema?.properties ?? {}).map(([name, { description: words, ...rules }]) => ({
-    ...{ name, in: place, required: schema?.required?.includes(name) === true, schema: rules },
-    ...(typeof words === "string" && { description: words }),
-  }));
+  return Object.entries(schema?.properties ?? {}).map(
+    ([name, { description: words, ...rules }]) => ({
+      name,
+      in: place,
+      required: schema?.required?.includes(name) === true,
+      schema: rules,
+      ...(typeof words === "string" && { description: words }),
+    }),
+  );
 }
 
 function tidy({ required = [], ...schema }: ObjectSchema): Schema {
@@ -152,7 +199,14 @@ function problemsOf(route: Described): Record<string, Response> {
   return { ...Object.fromEntries(byStatus), default: problemResponse(ANYWHERE) };
 }
 
-function namedCodes({ auth, path, params, body, throttle, about: { refusals = [] } }: Described): ProblemCode[] {
+function namedCodes({
+  auth,
+  path,
+  params,
+  body,
+  throttle,
+  about: { refusals = [] },
+}: Described): ProblemCode[] {
   const codes: ProblemCode[] = [];
   if (auth !== "public") codes.push("UNAUTHENTICATED", "TOKEN_EXPIRED");
   if (auth === "operator") codes.push("FORBIDDEN");
@@ -166,7 +220,12 @@ function namedCodes({ auth, path, params, body, throttle, about: { refusals = []
 
 function problemResponse(codes: readonly ProblemCode[]): Response {
   const retries = codes.some((code) => code === "TRY_AGAIN" || code === "TOO_MANY_REQUESTS");
-  const schema = { allOf: [ref("Problem"), { type: "object", required: ["code"], properties: { code: { enum: codes } } }] };
+  const schema = {
+    allOf: [
+      ref("Problem"),
+      { type: "object", required: ["code"], properties: { code: { enum: codes } } },
+    ],
+  };
   return {
     description: codes.map((code) => `${code}: ${PROBLEMS[code].title}`).join(". "),
     ...(retries && { headers: headersOf({ "Retry-After": "Seconds; not with OUTCOME_UNKNOWN" }) }),
@@ -175,5 +234,10 @@ function problemResponse(codes: readonly ProblemCode[]): Response {
 }
 
 function headersOf(headers: Readonly<Record<string, string>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(headers).map(([name, words]) => [name, { description: words, schema: { type: "string" } }]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, words]) => [
+      name,
+      { description: words, schema: { type: "string" } },
+    ]),
+  );
 }

@@ -14,17 +14,27 @@ td:first-child { width: 14rem; } section > p { margin: 0.25rem 0; } .quiet { col
 `;
 
 /** The contract on one page without scripts, with what a browser may load from it: nothing but its own style. */
-export function referencePage(document: OpenApiDocument): { headers: Record<string, string>; text: string } {
+export function referencePage(document: OpenApiDocument): {
+  headers: Record<string, string>;
+  text: string;
+} {
   const hash = createHash("sha256").update(STYLE).digest("base64");
   const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
-  return { headers: { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy }, text: pageOf(document) };
+  return {
+    headers: { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy },
+    text: pageOf(document),
+  };
 }
 
 type Placed = { method: string; path: string; operation: Operation };
 
 function pageOf({ info, paths, tags, components }: OpenApiDocument): string {
   const all = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]): Placed => ({ method: method.toUpperCase(), path, operation })),
+    Object.entries(methods).map(([method, operation]): Placed => ({
+      method: method.toUpperCase(),
+      path,
+      operation,
+    })),
   );
   const groups = tags.map(({ name, description }) => {
     const ofTag = all.filter(({ operation }) => operation.tags.includes(name));
@@ -35,10 +45,12 @@ function pageOf({ info, paths, tags, components }: OpenApiDocument): string {
       `<li><a href="#${name}">${escaped(description)}</a><ul>${ofTag.map(({ method, path, operation }) => `<li><a href="#${operation.operationId}"><code>${method} ${escaped(path)}</code></a></li>`).join("")}</ul></li>`,
   );
   const sections = groups.map(
-    ({ name, description, ofTag }) => `<h2 id="${name}">${escaped(description)}</h2>${ofTag.map(operationSection).join("")}`,
+    ({ name, description, ofTag }) =>
+      `<h2 id="${name}">${escaped(description)}</h2>${ofTag.map(operationSection).join("")}`,
   );
   const schemas = Object.entries(components.schemas).map(
-    ([name, schema]) => `<section><h3 id="schema-${name}">${name}</h3>${membersOf(schema)}</section>`,
+    ([name, schema]) =>
+      `<section><h3 id="schema-${name}">${name}</h3>${membersOf(schema)}</section>`,
   );
   const anywhere = all[0]?.operation.responses.default?.description ?? "";
   return `<!doctype html>
@@ -60,7 +72,12 @@ function operationSection({ method, path, operation }: Placed): string {
   const own = Object.entries(responses).filter(([status]) => status !== "default");
   const answers = own.map(([status, response]) => {
     const [type, media] = Object.entries(response.content ?? {})[0] ?? [];
-    const is = type === undefined || type === "application/problem+json" ? "" : media?.schema === undefined ? type : typeOf(media.schema);
+    const is =
+      type === undefined || type === "application/problem+json"
+        ? ""
+        : media?.schema === undefined
+          ? type
+          : typeOf(media.schema);
     return row(status, marked(response.description), is);
   });
   return `<section><h3 id="${operationId}"><span class="method">${method}</span> <code>${escaped(path)}</code></h3>
@@ -71,11 +88,18 @@ ${body === undefined ? "" : `<h4>Body${requestBody?.required === true ? "" : ", 
 }
 
 function parameterRow({ name, in: place, required, description = "", schema }: Parameter): string {
-  return row(`<code>${escaped(name)}</code>`, marked(description), `${place}${required ? "" : ", optional"}: ${typeOf(schema)}`);
+  return row(
+    `<code>${escaped(name)}</code>`,
+    marked(description),
+    `${place}${required ? "" : ", optional"}: ${typeOf(schema)}`,
+  );
 }
 
 function membersOf(schema: Schema): string {
-  const { properties = {}, required = [] } = schema as { properties?: Record<string, Schema>; required?: readonly string[] };
+  const { properties = {}, required = [] } = schema as {
+    properties?: Record<string, Schema>;
+    required?: readonly string[];
+  };
   const rows = Object.entries(properties).map(([name, { description, ...rules }]) =>
     row(
       `<code>${escaped(name)}</code>`,
@@ -88,7 +112,18 @@ function membersOf(schema: Schema): string {
 
 /** A schema in a few words, with links to those that have a name. */
 function typeOf(schema: Schema): string {
-  const { $ref, type, items, properties, format, pattern, enum: values, const: only, default: byDefault, ...bounds } = schema as Rules;
+  const {
+    $ref,
+    type,
+    items,
+    properties,
+    format,
+    pattern,
+    enum: values,
+    const: only,
+    default: byDefault,
+    ...bounds
+  } = schema as Rules;
   if ($ref !== undefined) {
     const name = $ref.split("/").at(-1) ?? "";
     return `<a href="#schema-${name}">${name}</a>`;
@@ -99,11 +134,17 @@ function typeOf(schema: Schema): string {
       .map(([name, rules]) => `<code>${escaped(name)}</code>: ${typeOf(rules)}`)
       .join(", ")} }`;
   if (only !== undefined) return `<code>${escaped(JSON.stringify(only))}</code>`;
-  if (values !== undefined) return values.map((value) => `<code>${escaped(value)}</code>`).join(" ") + defaultOf(byDefault);
+  if (values !== undefined)
+    return values.map((value) => `<code>${escaped(value)}</code>`).join(" ") + defaultOf(byDefault);
   const limits = Object.entries(bounds)
     .filter(([name]) => /^(?:min|max)/.test(name))
     .map(([name, value]) => `${name} ${String(value)}`);
-  const kind = [[type ?? "anything"].flat().join(" or "), format, pattern && `<code>${escaped(pattern)}</code>`, ...limits];
+  const kind = [
+    [type ?? "anything"].flat().join(" or "),
+    format,
+    pattern && `<code>${escaped(pattern)}</code>`,
+    ...limits,
+  ];
   return kind.filter(Boolean).join(", ") + defaultOf(byDefault);
 }
 
@@ -133,5 +174,9 @@ function marked(words: string): string {
 }
 
 function escaped(words: string): string {
-  return words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return words
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }

@@ -8,7 +8,9 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
       accessToken: text("Signed, for an hour; sent as `Authorization: Bearer …`"),
       tokenType: { const: "Bearer" },
       expiresIn: { type: "integer", description: "Seconds" },
-      refreshToken: text("With `delivery: body` only; else it is in a cookie that no script can read"),
+      refreshToken: text(
+        "With `delivery: body` only; else it is in a cookie that no script can read",
+      ),
       user: ref("User"),
     },
     ["refreshToken"],
@@ -63,7 +65,10 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
     transactionId: text("HMAC-SHA512, hex"),
     eventId: UUID,
     status: oneOf("pending", "completed", "failed"),
-    quantity: { type: "integer", description: "Change of capacity: negative for a purchase, positive for a cancellation" },
+    quantity: {
+      type: "integer",
+      description: "Change of capacity: negative for a purchase, positive for a cancellation",
+    },
   }),
 };
 
@@ -72,8 +77,15 @@ export function ref(name: string): Schema {
 }
 
 /** An object with these members, all of them there but those of `optional`; more may come with a later version. */
-export function record(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
-  return { type: "object", required: Object.keys(properties).filter((name) => !optional.includes(name)), properties };
+export function record(
+  properties: Readonly<Record<string, Schema>>,
+  optional: readonly string[] = [],
+): Schema {
+  return {
+    type: "object",
+    required: Object.keys(properties).filter((name) => !optional.includes(name)),
+    properties,
+  };
 }
 
 export function listOf(items: Schema): Schema {
@@ -84,7 +96,10 @@ export function listOf(items: Schema): Schema {
 export function pageOf(name: string): Schema {
   return record({
     items: listOf(ref(name)),
-    nextCursor: { type: ["string", "null"], description: "For `cursor` of the next page; null at the end" },
+    nextCursor: {
+      type: ["string", "null"],
+      description: "For `cursor` of the next page; null at the end",
+    },
   });
 }
 

@@ -5,7 +5,10 @@ import { refreshCookie } from "../http/refresh-cookie.ts";
 import { type Input, type Route, UUID, objectSchema } from "../routing/route.ts";
 
 const PASSWORD = { type: "string", minLength: 12, maxLength: 128 } as const;
-const REFRESH_BODY = { required: false, schema: objectSchema({ refreshToken: { type: "string" } }) };
+const REFRESH_BODY = {
+  required: false,
+  schema: objectSchema({ refreshToken: { type: "string" } }),
+};
 
 const register: Route = {
   method: "POST",
@@ -91,7 +94,9 @@ const refresh: Route = {
   cookie: true,
   async call(input, bus) {
     const presented = presentedToken(input);
-    return presented.ok ? bus.ask("auth.refresh", { token: presented.value, device: deviceOf(input.client()) }) : presented;
+    return presented.ok
+      ? bus.ask("auth.refresh", { token: presented.value, device: deviceOf(input.client()) })
+      : presented;
   },
   success: (value, input) => delivered(value, input, input.body.refreshToken === undefined),
 };
@@ -116,7 +121,10 @@ const logout: Route = {
     if (presented.ok) return bus.ask("auth.logout", { token: presented.value });
     return presented.refusal.code === "REFRESH_TOKEN_INVALID" ? accepted(null) : presented;
   },
-  success: (_value, { body, client }) => ({ headers: body.refreshToken === undefined ? withoutCookie(client()) : {}, body: undefined }),
+  success: (_value, { body, client }) => ({
+    headers: body.refreshToken === undefined ? withoutCookie(client()) : {},
+    body: undefined,
+  }),
 };
 
 const logoutAll: Route = {
@@ -148,7 +156,10 @@ const password: Route = {
   },
   body: {
     required: true,
-    schema: objectSchema({ currentPassword: { type: "string" }, newPassword: PASSWORD }, ["currentPassword", "newPassword"]),
+    schema: objectSchema({ currentPassword: { type: "string" }, newPassword: PASSWORD }, [
+      "currentPassword",
+      "newPassword",
+    ]),
   },
   status: 204,
   audit: "password change",
@@ -234,14 +245,26 @@ function presentedToken({ body, client }: Input): Answer<string> {
 }
 
 /** A Session of the contract: the refresh token in a cookie, which no script can read, or in the body. Never in both. */
-function delivered(value: unknown, { client }: Input, byCookie: boolean): { headers: Record<string, string>; body: unknown } {
-  const { refreshToken, refreshLifeS, ...session } = value as { refreshToken: string; refreshLifeS: number };
+function delivered(
+  value: unknown,
+  { client }: Input,
+  byCookie: boolean,
+): { headers: Record<string, string>; body: unknown } {
+  const { refreshToken, refreshLifeS, ...session } = value as {
+    refreshToken: string;
+    refreshLifeS: number;
+  };
   if (!byCookie) return { headers: {}, body: { ...session, refreshToken } };
-  return { headers: { "Set-Cookie": refreshCookie(refreshToken, refreshLifeS, client().secure) }, body: session };
+  return {
+    headers: { "Set-Cookie": refreshCookie(refreshToken, refreshLifeS, client().secure) },
+    body: session,
+  };
 }
 
 function withoutCookie(client: Client): Record<string, string> {
-  return client.refreshCookie === undefined ? {} : { "Set-Cookie": refreshCookie("", 0, client.secure) };
+  return client.refreshCookie === undefined
+    ? {}
+    : { "Set-Cookie": refreshCookie("", 0, client.secure) };
 }
 
 function deviceOf({ userAgent, address }: Client): { userAgent?: string; address: string } {

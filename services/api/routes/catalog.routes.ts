@@ -17,10 +17,18 @@ const search: Route = {
     answer: { is: "A page", schema: pageOf("Event") },
   },
   query: objectSchema({
-    location: { type: "string", minLength: 1, maxLength: 100, description: "City, whole name, case- and accent-insensitive" },
+    location: {
+      type: "string",
+      minLength: 1,
+      maxLength: 100,
+      description: "City, whole name, case- and accent-insensitive",
+    },
     name: {
-      ...{ type: "string", minLength: 1, maxLength: 100 },
-      description: "Partial match anywhere in the name, case- and accent-insensitive; %, _ and \\ are ordinary characters",
+      type: "string",
+      minLength: 1,
+      maxLength: 100,
+      description:
+        "Partial match anywhere in the name, case- and accent-insensitive; %, _ and \\ are ordinary characters",
     },
     type: { type: "string", minLength: 1, maxLength: 50 },
     date: { ...DAY, description: "That day; a past one lists past events" },
@@ -43,7 +51,10 @@ const filters: Route = {
     id: "getFilters",
     tag: "events",
     does: "What there is to choose from: the cities and types of upcoming events, most events first.",
-    answer: { is: "Filters", schema: record({ locations: listOf(ref("Count")), types: listOf(ref("Count")) }) },
+    answer: {
+      is: "Filters",
+      schema: record({ locations: listOf(ref("Count")), types: listOf(ref("Count")) }),
+    },
   },
   status: 200,
   ...SHARED,

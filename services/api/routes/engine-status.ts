@@ -42,7 +42,9 @@ export async function engineStatus(bus: Bus, now: Date) {
       node.services.push(name);
       if (value === undefined) node.silent.push(name);
     }
-  const workers = purchasing.flatMap(({ nodeId, value }) => (value?.items ?? []).map((worker) => ({ node: nodeId, ...worker })));
+  const workers = purchasing.flatMap(({ nodeId, value }) =>
+    (value?.items ?? []).map((worker) => ({ node: nodeId, ...worker })),
+  );
   workers.sort((one, other) => other.mailbox - one.mailbox || other.sales - one.sales);
   const told = ledgers.flatMap(({ value }) => value ?? []);
   const [ledger] = told;
@@ -54,11 +56,15 @@ export async function engineStatus(bus: Bus, now: Date) {
     workers: workers.slice(0, WORKERS_MAX),
     ledger: ledger
       ? {
-          ...{ pendingRows: ledger.pendingRows, oldestPendingMs: ledger.lagMs, failedRows: ledger.failedRows },
+          pendingRows: ledger.pendingRows,
+          oldestPendingMs: ledger.lagMs,
+          failedRows: ledger.failedRows,
           appliedRows: told.reduce((sum, { appliedRows }) => sum + appliedRows, 0),
         }
       : null,
-    queue: inQueue ? { ready: inQueue.ready ?? 0, dead: inQueue.dead ?? 0, consumers: inQueue.consumers ?? 0 } : null,
+    queue: inQueue
+      ? { ready: inQueue.ready ?? 0, dead: inQueue.dead ?? 0, consumers: inQueue.consumers ?? 0 }
+      : null,
     layers: {
       gateway: summed(gateways.map(({ value }) => value?.kept)),
       catalog: summed(catalogs.map(({ value }) => value)),
@@ -69,6 +75,8 @@ export async function engineStatus(bus: Bus, now: Date) {
 
 function summed(all: readonly (Counts | undefined)[]): Counts {
   const sums: Counts = {};
-  for (const counts of all) for (const [name, count] of Object.entries(counts ?? {})) sums[name] = (sums[name] ?? 0) + count;
+  for (const counts of all)
+    for (const [name, count] of Object.entries(counts ?? {}))
+      sums[name] = (sums[name] ?? 0) + count;
   return sums;
 }

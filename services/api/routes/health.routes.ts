@@ -17,7 +17,10 @@ const ALLOW = "GET, HEAD, OPTIONS";
 /** Of these, what the OpenAPI document tells of. */
 export const PLAIN_OPERATIONS: readonly Described[] = [
   {
-    ...{ method: "GET", path: "/healthz", auth: "public", status: 200 },
+    method: "GET",
+    path: "/healthz",
+    auth: "public",
+    status: 200,
     about: {
       id: "getHealth",
       tag: "operations",
@@ -26,7 +29,10 @@ export const PLAIN_OPERATIONS: readonly Described[] = [
     },
   },
   {
-    ...{ method: "GET", path: "/readyz", auth: "public", status: 200 },
+    method: "GET",
+    path: "/readyz",
+    auth: "public",
+    status: 200,
     about: {
       id: "getReadiness",
       tag: "operations",
@@ -41,7 +47,10 @@ export const PLAIN_OPERATIONS: readonly Described[] = [
 export function operationResources(health: Health): PlainResource[] {
   return [
     { path: "/healthz", answer: () => Promise.resolve(ALIVE) },
-    { path: "/readyz", answer: async (requestId) => readinessAnswer(await health.missing(), requestId) },
+    {
+      path: "/readyz",
+      answer: async (requestId) => readinessAnswer(await health.missing(), requestId),
+    },
   ];
 }
 
@@ -52,7 +61,11 @@ export async function servePlain(
   response: ServerResponse,
 ): Promise<void> {
   if (request.method === "GET" || request.method === "HEAD")
-    sendAnswer(request, response, await compressed(request, response, await resource.answer(requestId, request)));
+    sendAnswer(
+      request,
+      response,
+      await compressed(request, response, await resource.answer(requestId, request)),
+    );
   else if (request.method === "OPTIONS") sendAnswer(request, response, optionsReply(ALLOW));
   else sendAnswer(request, response, methodRefusal(ALLOW, requestId));
 }

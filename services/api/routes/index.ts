@@ -7,7 +7,12 @@ import { OPERATOR_ROUTES } from "./operator.routes.ts";
 import type { Route } from "../routing/route.ts";
 import { TICKET_ROUTES } from "./ticket.routes.ts";
 
-const WORKING_ROUTES: readonly Route[] = [...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES, ...OPERATOR_ROUTES];
+const WORKING_ROUTES: readonly Route[] = [
+  ...AUTH_ROUTES,
+  ...CATALOG_ROUTES,
+  ...TICKET_ROUTES,
+  ...OPERATOR_ROUTES,
+];
 const { routes, document } = documentRoutes([...WORKING_ROUTES, ...PLAIN_OPERATIONS]);
 
 /** Every route there is, with those that tell of all. */

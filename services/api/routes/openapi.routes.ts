@@ -6,7 +6,10 @@ import type { Route } from "../routing/route.ts";
 const NOTHING = Promise.resolve(accepted(null));
 
 /** The contract of `routes` and of these two themselves: the OpenAPI document, and the same to be read by people. */
-export function documentRoutes(routes: readonly Described[]): { routes: Route[]; document: OpenApiDocument } {
+export function documentRoutes(routes: readonly Described[]): {
+  routes: Route[];
+  document: OpenApiDocument;
+} {
   const forPrograms: Route = {
     method: "GET",
     path: "/api/openapi.json",

@@ -19,22 +19,38 @@ const buy: Route = {
     answer: {
       is: "Bought",
       schema: ref("Purchase"),
-      headers: { "Idempotency-Key": "To ask again with", "Idempotent-Replayed": "`true` where it had been sold before" },
+      headers: {
+        "Idempotency-Key": "To ask again with",
+        "Idempotent-Replayed": "`true` where it had been sold before",
+      },
     },
     refusals: [
-      ...(["EVENT_NOT_FOUND", "EVENT_SOLD_OUT", "EVENT_OVER", "PURCHASE_LIMIT_REACHED", "IDEMPOTENCY_KEY_REUSED"] as const),
+      ...([
+        "EVENT_NOT_FOUND",
+        "EVENT_SOLD_OUT",
+        "EVENT_OVER",
+        "PURCHASE_LIMIT_REACHED",
+        "IDEMPOTENCY_KEY_REUSED",
+      ] as const),
       "OUTCOME_UNKNOWN",
     ],
   },
   params: objectSchema({ eventId: UUID }, ["eventId"]),
-  body: { required: true, schema: objectSchema({ quantity: { type: "integer", minimum: 1, maximum: 10, default: 1 } }) },
+  body: {
+    required: true,
+    schema: objectSchema({ quantity: { type: "integer", minimum: 1, maximum: 10, default: 1 } }),
+  },
   status: 201,
   idempotent: true,
   audit: "purchase",
   throttle: "purchase",
   direct: true,
   call: ({ params, body, idempotencyKey }, bus) =>
-    bus.command("purchasing.buy", { eventId: params.eventId ?? "", quantity: body.quantity, key: idempotencyKey }),
+    bus.command("purchasing.buy", {
+      eventId: params.eventId ?? "",
+      quantity: body.quantity,
+      key: idempotencyKey,
+    }),
   success(value) {
     const { replayed, ...purchase } = value as { replayed: boolean };
     return { headers: replayed ? { "Idempotent-Replayed": "true" } : {}, body: purchase };
@@ -51,7 +67,11 @@ const list: Route = {
     does: "The caller's tickets, by the event's date.",
     answer: { is: "A page", schema: pageOf("Ticket") },
   },
-  query: objectSchema({ status: { type: "string", enum: ["active", "cancelled"] }, limit: PAGE_LIMIT, cursor: CURSOR }),
+  query: objectSchema({
+    status: { type: "string", enum: ["active", "cancelled"] },
+    limit: PAGE_LIMIT,
+    cursor: CURSOR,
+  }),
   status: 200,
   call: ({ query }, bus) => bus.ask("purchasing.tickets.list", query),
 };
@@ -86,7 +106,10 @@ const qrCode: Route = {
   params: TICKET_ID,
   status: 200,
   call: ({ params }, bus) => bus.ask("purchasing.tickets.code", params),
-  success: (value) => ({ headers: { "Content-Type": "image/svg+xml" }, text: qrCodeSvg((value as { code: string }).code) }),
+  success: (value) => ({
+    headers: { "Content-Type": "image/svg+xml" },
+    text: qrCodeSvg((value as { code: string }).code),
+  }),
 };
 
 const cancel: Route = {
@@ -125,7 +148,9 @@ const transaction: Route = {
     answer: { is: "The transaction", schema: ref("Transaction") },
     refusals: ["TRANSACTION_NOT_FOUND"],
   },
-  params: objectSchema({ transactionId: { type: "string", pattern: "^[0-9a-f]{128}$" } }, ["transactionId"]),
+  params: objectSchema({ transactionId: { type: "string", pattern: "^[0-9a-f]{128}$" } }, [
+    "transactionId",
+  ]),
   status: 200,
   call: ({ params }, bus) => bus.ask("purchasing.transactions.get", params),
 };

@@ -41,7 +41,10 @@ const NOT_PAGES = /^\/(?:api|assets|\.well-known)(?:\/|$)/;
  */
 export function readWebApp(folder = DIST): WebApp | undefined {
   if (!existsSync(join(folder, "pages.json"))) return undefined;
-  const page = readFile(folder, "index.html", { "Cache-Control": "no-cache", "Content-Security-Policy": POLICY });
+  const page = readFile(folder, "index.html", {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": POLICY,
+  });
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
     (path) => extname(path) in TYPES && path !== "index.html" && !path.startsWith("."),
   );
@@ -54,17 +57,27 @@ export function readWebApp(folder = DIST): WebApp | undefined {
           const { headers, ...reply } = page(request);
           return {
             ...reply,
-            headers: { ...headers, Link: [...textsLink(texts, request), ...questionLink(path, asks, request)].join(", ") },
+            headers: {
+              ...headers,
+              Link: [...textsLink(texts, request), ...questionLink(path, asks, request)].join(", "),
+            },
           };
         },
       })),
       ...files.map((path) => {
-        const file = readFile(folder, path, { "Cache-Control": path.startsWith("assets/") ? FOR_EVER : FOR_AN_HOUR });
-        return { path: `/${path}`, answer: async (_id: string, request: IncomingMessage) => file(request) };
+        const file = readFile(folder, path, {
+          "Cache-Control": path.startsWith("assets/") ? FOR_EVER : FOR_AN_HOUR,
+        });
+        return {
+          path: `/${path}`,
+          answer: async (_id: string, request: IncomingMessage) => file(request),
+        };
       }),
     ],
     notFound(request) {
-      const looks = (request.method === "GET" || request.method === "HEAD") && request.headers.accept?.includes("text/html");
+      const looks =
+        (request.method === "GET" || request.method === "HEAD") &&
+        request.headers.accept?.includes("text/html");
       if (!looks || NOT_PAGES.test(request.url ?? "")) return undefined;
       const reply = page(request);
       return reply.status === 304 ? undefined : { ...reply, status: 404 };
@@ -76,32 +89,54 @@ type Pages = { pages: { path: string; asks?: string }[]; texts: Record<string, s
 
 /** The reader's texts come with the page itself; one who has chosen another language here waits for a round trip more. */
 function textsLink(texts: Pages["texts"], { headers }: IncomingMessage): string[] {
-  const wanted = (headers["accept-language"] ?? "").split(",").map((tag) => /^\s*([a-z]+)/i.exec(tag)?.[1]?.toLowerCase() ?? "");
+  const wanted = (headers["accept-language"] ?? "")
+    .split(",")
+    .map((tag) => /^\s*([a-z]+)/i.exec(tag)?.[1]?.toLowerCase() ?? "");
   const language = wanted.find((tag) => Object.hasOwn(texts, tag)) ?? FALLBACK_LANGUAGE;
   return Object.hasOwn(texts, language) ? [`<${texts[language] ?? ""}>; rel=modulepreload`] : [];
 }
 
 /** So does the answer to its first question, where that can be told from the address alone: a question that nobody asks would be one too many. */
-function questionLink(path: string, asks: string | undefined, { url = "" }: IncomingMessage): string[] {
+function questionLink(
+  path: string,
+  asks: string | undefined,
+  { url = "" }: IncomingMessage,
+): string[] {
   const names = path.match(/:\w+/g) ?? [];
   const values = new RegExp(`^${path.replaceAll(/:\w+/g, "([\\w-]+)")}$`).exec(url)?.slice(1);
   if (asks === undefined || values === undefined) return [];
-  const question = names.reduce((text, name, index) => text.replace(name, values[index] ?? ""), asks);
+  const question = names.reduce(
+    (text, name, index) => text.replace(name, values[index] ?? ""),
+    asks,
+  );
   return [`<${question}>; rel=preload; as=fetch; crossorigin`];
 }
 
 /** Holds one file and its compressed forms in memory; answers 304 to whoever has it already. */
-function readFile(folder: string, path: string, headers: Record<string, string>): (request: IncomingMessage) => Reply {
+function readFile(
+  folder: string,
+  path: string,
+  headers: Record<string, string>,
+): (request: IncomingMessage) => Reply {
   const bytes = (ending = ""): Uint8Array => readFileSync(join(folder, path + ending));
   const body = bytes();
   const encoded: Record<Encoding, Uint8Array> = { br: bytes(".br"), gzip: bytes(".gz") };
   // Weak, since compressed bytes are other bytes of the same file.
   const etag = `W/"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-  const always = { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream", ETag: etag, ...headers };
+  const always = {
+    "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
+    ETag: etag,
+    ...headers,
+  };
   return (request) => {
-    if (isKnown(request.headers["if-none-match"], etag)) return { status: 304, headers: always, body: "" };
+    if (isKnown(request.headers["if-none-match"], etag))
+      return { status: 304, headers: always, body: "" };
     const encoding = encodingOf(request.headers["accept-encoding"], body);
     if (encoding === undefined) return { status: 200, headers: always, body };
-    return { status: 200, headers: { ...always, "Content-Encoding": encoding }, body: encoded[encoding] };
+    return {
+      status: 200,
+      headers: { ...always, "Content-Encoding": encoding },
+      body: encoded[encoding],
+    };
   };
 }

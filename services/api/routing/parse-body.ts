@@ -8,7 +8,8 @@ export const BODY_MAX = 65_536;
 /** So much more is read and thrown away, so that a client that is still sending can hear the refusal. */
 const DISCARDED_MAX = 16 * BODY_MAX;
 
-export type Body = { ok: true; value: unknown } | { ok: false; code: ProblemCode; broken?: Broken[] };
+export type Body =
+  { ok: true; value: unknown } | { ok: false; code: ProblemCode; broken?: Broken[] };
 
 /**
  * Reads a JSON body of 64 KiB at most. No body at all is `undefined`; that is answered without a promise.
@@ -17,7 +18,8 @@ export type Body = { ok: true; value: unknown } | { ok: false; code: ProblemCode
 export function readBody(request: IncomingMessage): Body | Promise<Body> {
   const { headers } = request;
   const length = headers["content-length"];
-  if (length === "0" || (length === undefined && !hasUnmeasuredBody(request))) return { ok: true, value: undefined };
+  if (length === "0" || (length === undefined && !hasUnmeasuredBody(request)))
+    return { ok: true, value: undefined };
   return collect(request, Number(length ?? 0)).then((bytes) =>
     bytes === undefined ? { ok: false, code: "TOO_LARGE" } : understood(headers, bytes),
   );
@@ -25,7 +27,10 @@ export function readBody(request: IncomingMessage): Body | Promise<Body> {
 
 function understood(headers: IncomingHttpHeaders, sent: Buffer): Body {
   if (sent.length === 0) return { ok: true, value: undefined };
-  if (!isJson(headers["content-type"]) || (headers["content-encoding"] ?? "identity") !== "identity")
+  if (
+    !isJson(headers["content-type"]) ||
+    (headers["content-encoding"] ?? "identity") !== "identity"
+  )
     return { ok: false, code: "UNSUPPORTED_MEDIA_TYPE" };
   if (!isUtf8(sent)) return { ok: false, code: "MALFORMED" };
   const text = sent.toString();
@@ -36,7 +41,12 @@ function understood(headers: IncomingHttpHeaders, sent: Buffer): Body {
     return { ok: false, code: "MALFORMED" };
   }
   const twice = memberGivenTwice(text);
-  if (twice !== undefined) return { ok: false, code: "VALIDATION_ERROR", broken: [{ field: plainName(twice), rule: "duplicate" }] };
+  if (twice !== undefined)
+    return {
+      ok: false,
+      code: "VALIDATION_ERROR",
+      broken: [{ field: plainName(twice), rule: "duplicate" }],
+    };
   return { ok: true, value };
 }
 
@@ -62,7 +72,9 @@ async function collect(request: IncomingMessage, announced: number): Promise<Buf
         if (size > DISCARDED_MAX) request.destroy();
       }
     });
-    request.on("end", () => resolve(chunks?.length === 1 ? chunks[0] : chunks && Buffer.concat(chunks)));
+    request.on("end", () =>
+      resolve(chunks?.length === 1 ? chunks[0] : chunks && Buffer.concat(chunks)),
+    );
     request.on("close", () => {
       if (!request.readableEnded) reject(new Error("The client went away while it was sending"));
     });
@@ -71,7 +83,10 @@ async function collect(request: IncomingMessage, announced: number): Promise<Buf
 
 export function isJson(contentType: string | undefined): boolean {
   if (contentType === "application/json") return true;
-  return contentType !== undefined && /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i.test(contentType);
+  return (
+    contentType !== undefined &&
+    /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i.test(contentType)
+  );
 }
 
 /**

@@ -1,7 +1,9 @@
 import { type Broken, plainName } from "./schema-validator.ts";
 
 export type Query =
-  { ok: true; values: Record<string, unknown> } | { ok: false; malformed: true } | { ok: false; malformed: false; broken: Broken[] };
+  | { ok: true; values: Record<string, unknown> }
+  | { ok: false; malformed: true }
+  | { ok: false; malformed: false; broken: Broken[] };
 
 /**
  * Reads the text behind `?`. Refuses what URLSearchParams would mend in silence: a name given twice, broken percent-encoding or UTF-8.

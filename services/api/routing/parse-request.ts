@@ -7,7 +7,9 @@ import { readQuery } from "./parse-query.ts";
 import type { Input } from "./route.ts";
 import type { Broken } from "./schema-validator.ts";
 
-export type ReadInput = { ok: true; input: Omit<Input, "idempotencyKey" | "client"> } | { ok: false; code: ProblemCode; broken?: Broken[] };
+export type ReadInput =
+  | { ok: true; input: Omit<Input, "idempotencyKey" | "client"> }
+  | { ok: false; code: ProblemCode; broken?: Broken[] };
 
 /** The client's key where it is one: 1 to 255 printable characters. `undefined`: none was sent. `null`: not one. */
 export function clientKey(request: IncomingMessage): string | undefined | null {
@@ -42,14 +44,17 @@ export function readInput(
   if (key === null) broken.push({ field: "Idempotency-Key", rule: "pattern" });
   if (broken.length > 0) return { ok: false, code: "VALIDATION_ERROR", broken };
 
-  if (route.body === undefined || validators.body === undefined) return { ok: true, input: { params, query, body: {} } };
+  if (route.body === undefined || validators.body === undefined)
+    return { ok: true, input: { params, query, body: {} } };
   const { required } = route.body;
   const { body: rules } = validators;
   const checked = (read: Body): ReadInput => {
     if (!read.ok) return read;
     const type = request.headers["content-type"];
-    if (route.cookie && type !== undefined && !isJson(type)) return { ok: false, code: "UNSUPPORTED_MEDIA_TYPE" };
-    if (read.value === undefined && required) return { ok: false, code: "VALIDATION_ERROR", broken: [{ field: "", rule: "required" }] };
+    if (route.cookie && type !== undefined && !isJson(type))
+      return { ok: false, code: "UNSUPPORTED_MEDIA_TYPE" };
+    if (read.value === undefined && required)
+      return { ok: false, code: "VALIDATION_ERROR", broken: [{ field: "", rule: "required" }] };
     const body = read.value === undefined ? {} : read.value;
     const wrong = rules.broken(body);
     if (wrong.length > 0) return { ok: false, code: "VALIDATION_ERROR", broken: wrong };

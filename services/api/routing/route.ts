@@ -23,7 +23,12 @@ export type About = {
   tag: Tag;
   does: string;
   /** A success; JSON unless `mediaType` says otherwise. `headers`: what they hold, by name. */
-  answer: { is: string; schema?: Schema; mediaType?: string; headers?: Readonly<Record<string, string>> };
+  answer: {
+    is: string;
+    schema?: Schema;
+    mediaType?: string;
+    headers?: Readonly<Record<string, string>>;
+  };
   /** What it can refuse with, besides what its rules and every route can. */
   refusals?: readonly ProblemCode[];
 };
@@ -49,7 +54,10 @@ export type Bus = {
   /** The same of every node that offers the action, side by side; undefined where a node did not answer within a second, or with a fault. */
   everywhere(action: string): Promise<{ nodeId: string; value: unknown }[]>;
   /** For what changes an event, by way of its owner: a lost answer is OUTCOME_UNKNOWN, a call that was never sent TRY_AGAIN. */
-  command<T>(action: string, params: { eventId: string } & Record<string, unknown>): Promise<Answer<T>>;
+  command<T>(
+    action: string,
+    params: { eventId: string } & Record<string, unknown>,
+  ): Promise<Answer<T>>;
 };
 
 export type Route = {
@@ -81,10 +89,16 @@ export type Route = {
   cache?: string;
   call(input: Input, bus: Bus): Promise<Answer<unknown>>;
   /** Where a success is more than its value as JSON; `text` is sent as it is, under the Content-Type of `headers`. */
-  success?(value: unknown, input: Input): { headers: Record<string, string>; body?: unknown; text?: string };
+  success?(
+    value: unknown,
+    input: Input,
+  ): { headers: Record<string, string>; body?: unknown; text?: string };
 };
 
-export function objectSchema(properties: ObjectSchema["properties"], required: readonly string[] = []): ObjectSchema {
+export function objectSchema(
+  properties: ObjectSchema["properties"],
+  required: readonly string[] = [],
+): ObjectSchema {
   return { type: "object", additionalProperties: false, required, properties };
 }
 

@@ -24,7 +24,9 @@ export type Validator = {
 export function createValidator(schema: ObjectSchema): Validator {
   const validate: ValidateFunction = ajv.compile(schema);
   const withProperty = (key: string, expected: string): string[] =>
-    Object.entries(schema.properties).flatMap(([name, property]) => (property[key] === expected ? [name] : []));
+    Object.entries(schema.properties).flatMap(([name, property]) =>
+      property[key] === expected ? [name] : [],
+    );
   return {
     integers: new Set(withProperty("type", "integer")),
     ids: withProperty("format", "uuid"),
@@ -32,16 +34,21 @@ export function createValidator(schema: ObjectSchema): Validator {
       if (!validate(value)) return (validate.errors ?? []).slice(0, REPORTED_MAX).map(brokenRule);
       const broken: Broken[] = [];
       for (const [field, text] of Object.entries(value as object))
-        if (typeof text === "string" && (text.includes("\0") || !text.isWellFormed())) broken.push({ field, rule: "characters" });
+        if (typeof text === "string" && (text.includes("\0") || !text.isWellFormed()))
+          broken.push({ field, rule: "characters" });
       return broken;
     },
   };
 }
 
 function brokenRule({ keyword, instancePath, params }: ErrorObject): Broken {
-  const { missingProperty, additionalProperty } = params as { missingProperty?: string; additionalProperty?: string };
+  const { missingProperty, additionalProperty } = params as {
+    missingProperty?: string;
+    additionalProperty?: string;
+  };
   if (missingProperty !== undefined) return { field: missingProperty, rule: "required" };
-  if (additionalProperty !== undefined) return { field: plainName(additionalProperty), rule: "unknown" };
+  if (additionalProperty !== undefined)
+    return { field: plainName(additionalProperty), rule: "unknown" };
   return { field: instancePath.slice(1), rule: keyword };
 }
 
@@ -67,9 +74,19 @@ function isEmail(text: string): boolean {
   const labels = text.slice(at + 1).split(".");
   const local = text.slice(0, at);
   const dotted = !local.startsWith(".") && !local.endsWith(".") && !local.includes("..");
-  return dotted && /^[^\s\p{C}"(),:;<>@[\]\\]+$/u.test(local) && labels.length > 1 && labels.every(isLabel);
+  return (
+    dotted &&
+    /^[^\s\p{C}"(),:;<>@[\]\\]+$/u.test(local) &&
+    labels.length > 1 &&
+    labels.every(isLabel)
+  );
 }
 
 function isLabel(label: string): boolean {
-  return label.length <= 63 && /^[\p{L}\p{M}\p{N}-]+$/u.test(label) && !label.startsWith("-") && !label.endsWith("-");
+  return (
+    label.length <= 63 &&
+    /^[\p{L}\p{M}\p{N}-]+$/u.test(label) &&
+    !label.startsWith("-") &&
+    !label.endsWith("-")
+  );
 }

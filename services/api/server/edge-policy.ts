@@ -33,19 +33,34 @@ export function createEdge({ client, corsOrigins, throttles, audit }: EdgeOption
       const requestId = requestIdOf(request);
       const detail = "Plain HTTP is answered on loopback and to trusted proxies only";
       sendEarly(request, response, requestId, problemOf("FORBIDDEN", requestId, { detail }));
-      audit({ what: "access", outcome: "FORBIDDEN", status: 403, route: "plain HTTP", requestId, address: client.addressOf(request) });
+      audit({
+        what: "access",
+        outcome: "FORBIDDEN",
+        status: 403,
+        route: "plain HTTP",
+        requestId,
+        address: client.addressOf(request),
+      });
       return true;
     }
     const verdict = throttles?.everything(client.addressOf(request));
     if (verdict === undefined || verdict.allowed) return false;
     const requestId = requestIdOf(request);
     const problem = problemOf("TOO_MANY_REQUESTS", requestId, throttledData(verdict));
-    sendEarly(request, response, requestId, { ...problem, headers: { ...problem.headers, ...rateLimitHeaders(verdict) } });
+    sendEarly(request, response, requestId, {
+      ...problem,
+      headers: { ...problem.headers, ...rateLimitHeaders(verdict) },
+    });
     return true;
   };
 }
 
-function sendEarly(request: IncomingMessage, response: ServerResponse, requestId: string, reply: Parameters<typeof sendAnswer>[2]): void {
+function sendEarly(
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  reply: Parameters<typeof sendAnswer>[2],
+): void {
   response.setHeader("X-Request-ID", requestId);
   sendAnswer(request, response, reply);
 }

@@ -1,5 +1,17 @@
-import { type IncomingMessage, type Server, type ServerOptions, ServerResponse, createServer } from "node:http";
-import { type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session, constants, createSecureServer } from "node:http2";
+import {
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  ServerResponse,
+  createServer,
+} from "node:http";
+import {
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type ServerHttp2Session,
+  constants,
+  createSecureServer,
+} from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { fitHeap } from "../../../lib/observability/gc-tuning.ts";
 import { SECURITY_HEADERS, problemOf, sendAnswer } from "../../../lib/http/problem-details.ts";
@@ -58,7 +70,9 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
   let closing: Promise<void> | undefined;
   let leaving = false;
   /** Looks when its headers are written, so that also what is under way when the gateway begins to leave ends its connection. */
-  class Response<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  class Response<
+    Request extends IncomingMessage = IncomingMessage,
+  > extends ServerResponse<Request> {
     override writeHead(...args: unknown[]): this {
       if (leaving) this.shouldKeepAlive = false;
       return super.writeHead(...(args as [number]));
@@ -73,7 +87,8 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const secure = tls === undefined ? undefined : createTlsServer(tls, answer, Response, sessions);
-  const server: Server | Http2SecureServer = secure ?? createServer({ ...OPTIONS, ServerResponse: Response }, answer);
+  const server: Server | Http2SecureServer =
+    secure ?? createServer({ ...OPTIONS, ServerResponse: Response }, answer);
   let others: readonly NetServer[] = [];
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     refuseUnreadable(error, socket);
@@ -136,7 +151,10 @@ function createTlsServer(
   sessions: Set<ServerHttp2Session>,
 ): Http2SecureServer {
   // The compatibility API of HTTP/2 gives what HTTP/1.1 gives, but in classes of its own.
-  const server = createSecureServer({ ...TLS_OPTIONS, cert, key, http1Options: { ServerResponse: Response } }, answer as never);
+  const server = createSecureServer(
+    { ...TLS_OPTIONS, cert, key, http1Options: { ServerResponse: Response } },
+    answer as never,
+  );
   server.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
@@ -157,7 +175,11 @@ function adaptHttp2(request: Http2ServerRequest): void {
 /** An HTTP/1 connection speaks HTTP/1.0 or 1.1. */
 function refuseVersion(request: IncomingMessage, response: ServerResponse): void {
   response.shouldKeepAlive = false;
-  sendAnswer(request, response, problemOf("MALFORMED", undefined, { detail: "This connection speaks HTTP/1.1" }));
+  sendAnswer(
+    request,
+    response,
+    problemOf("MALFORMED", undefined, { detail: "This connection speaks HTTP/1.1" }),
+  );
 }
 
 function unlistenable(error: NodeJS.ErrnoException, host: string, port: number): Error {
@@ -167,19 +189,35 @@ function unlistenable(error: NodeJS.ErrnoException, host: string, port: number):
     EACCES: `port ${port} needs rights this user does not have: set PORT to 1024 or above`,
     EADDRNOTAVAIL: `this machine has no address ${host}: set HOST to one of its own`,
   };
-  return new Error(`The gateway cannot listen: ${reasons[error.code ?? ""] ?? error.message}`, { cause: error });
+  return new Error(`The gateway cannot listen: ${reasons[error.code ?? ""] ?? error.message}`, {
+    cause: error,
+  });
 }
 
 /** What Node cannot parse never becomes a request; it gets a problem document all the same, and its connection is closed. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket & { _parent?: Socket; encrypted?: boolean }): void {
+function refuseUnreadable(
+  error: NodeJS.ErrnoException,
+  socket: Socket & { _parent?: Socket; encrypted?: boolean },
+): void {
   // Plain HTTP where TLS is spoken: the answer goes to the connection under the broken handshake, which only this member names.
   const heard = error.code === "ERR_SSL_HTTP_REQUEST" ? socket._parent : socket;
   if (error.code === "ECONNRESET" || heard?.writable !== true) return void socket.destroy();
   const detail = heard === socket ? {} : { detail: "This port speaks HTTPS" };
-  const { status, headers, body } = problemOf(error.code === "HPE_HEADER_OVERFLOW" ? "TOO_LARGE" : "MALFORMED", undefined, detail);
-  const hsts = heard === socket && socket.encrypted === true && { "Strict-Transport-Security": HSTS_YEAR };
+  const { status, headers, body } = problemOf(
+    error.code === "HPE_HEADER_OVERFLOW" ? "TOO_LARGE" : "MALFORMED",
+    undefined,
+    detail,
+  );
+  const hsts = heard === socket &&
+    socket.encrypted === true && { "Strict-Transport-Security": HSTS_YEAR };
   const length = { "Content-Length": Buffer.byteLength(body) };
-  const lines = Object.entries({ ...SECURITY_HEADERS, ...hsts, ...headers, ...length, Connection: "close" });
+  const lines = Object.entries({
+    ...SECURITY_HEADERS,
+    ...hsts,
+    ...headers,
+    ...length,
+    Connection: "close",
+  });
   heard.end(
     `HTTP/1.1 ${status} ${status === 413 ? "Content Too Large" : "Bad Request"}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${String(body)}`,
   );

@@ -18,7 +18,10 @@ export type Wanted = { host: string; port: number; shared: boolean; halfOpen: bo
  * Listens with the server's socket and fifteen more on one port, and gives it their connections as its own. Answers the servers of those others, for whoever
  * closes the first. Where the system has no SO_REUSEPORT, and nothing is to be shared, the first has to do. Rejects when the port cannot be had.
  */
-export async function listenTogether(server: Server, { host, port, shared, halfOpen }: Wanted): Promise<Server[]> {
+export async function listenTogether(
+  server: Server,
+  { host, port, shared, halfOpen }: Wanted,
+): Promise<Server[]> {
   for (let tries = 1; ; tries += 1) {
     const others: Server[] = [];
     try {
@@ -27,7 +30,9 @@ export async function listenTogether(server: Server, { host, port, shared, halfO
       const options = { host, port: free, backlog: BACKLOG, reusePort: true };
       await listen(server, options);
       while (others.length < LISTENERS - 1) {
-        const other = createServer({ allowHalfOpen: halfOpen, noDelay: true }, (socket: Socket) => server.emit("connection", socket));
+        const other = createServer({ allowHalfOpen: halfOpen, noDelay: true }, (socket: Socket) =>
+          server.emit("connection", socket),
+        );
         others.push(other);
         await listen(other, options);
       }

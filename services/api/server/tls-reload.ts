@@ -43,7 +43,10 @@ export function followCertificate(first: Tls, { renewed, broken }: Renewal): () 
 /** The files as they are now, or why they cannot be read. */
 async function read(tls: Tls): Promise<Tls | string> {
   try {
-    const [cert, key] = await Promise.all([readFile(tls.certFile, "utf8"), readFile(tls.keyFile, "utf8")]);
+    const [cert, key] = await Promise.all([
+      readFile(tls.certFile, "utf8"),
+      readFile(tls.keyFile, "utf8"),
+    ]);
     return { ...tls, cert, key };
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? "unreadable";

@@ -1,6 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
-import { availableKey, GENERATION_KEY, type Left, writeLeft } from "../../../lib/availability/availability-cache.ts";
+import {
+  availableKey,
+  GENERATION_KEY,
+  type Left,
+  writeLeft,
+} from "../../../lib/availability/availability-cache.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 
 /** However rarely something is imported, every copy is read anew this often. */
@@ -46,7 +51,11 @@ export type Renewals = {
  * The copies after imports have committed. What Redis has not taken is repeated until it has: a worker that is late or repeats as well would else leave
  * what was left before, under a smaller stamp and with nothing larger to stop it.
  */
-export function createRenewals(redis: RedisClient, repeatEveryMs = 1_000, clock: Clock = systemClock): Renewals {
+export function createRenewals(
+  redis: RedisClient,
+  repeatEveryMs = 1_000,
+  clock: Clock = systemClock,
+): Renewals {
   let pagesOwed = false;
   /** The newest of each event. */
   const owed = new Map<string, Left>();

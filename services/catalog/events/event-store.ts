@@ -13,7 +13,10 @@ const RECORD_COLUMNS = `
   to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "endsAt", total_capacity AS "totalCapacity"`;
 
 /** Those of the records that the catalogue has already, as it has them, by id. */
-export async function storedRecords(connection: Connection, records: readonly EventRecord[]): Promise<Map<string, StoredRecord>> {
+export async function storedRecords(
+  connection: Connection,
+  records: readonly EventRecord[],
+): Promise<Map<string, StoredRecord>> {
   const rows = await connection.query<StoredRecord>({
     name: "catalog-stored-records",
     text: `SELECT ${RECORD_COLUMNS} FROM event WHERE id = ANY($1::uuid[])`,
@@ -52,7 +55,10 @@ function rowOf(record: EventRecord) {
 }
 
 /** Writes new events in one statement, in the order of their ids, so that two imports of one feed wait for each other but never in a circle. Returns the ids of those it wrote: not of those that another import wrote meanwhile. */
-export async function insertEvents(connection: Connection, records: readonly EventRecord[]): Promise<Set<string>> {
+export async function insertEvents(
+  connection: Connection,
+  records: readonly EventRecord[],
+): Promise<Set<string>> {
   if (records.length === 0) return new Set();
   const rows = await connection.query<{ id: string }>({
     name: "catalog-insert-events",
@@ -68,7 +74,10 @@ export async function insertEvents(connection: Connection, records: readonly Eve
 }
 
 /** Writes what an event is called, where and of which kind: nothing that a sale depends on. The caller holds the rows' locks. */
-export async function describeEvents(connection: Connection, records: readonly EventRecord[]): Promise<void> {
+export async function describeEvents(
+  connection: Connection,
+  records: readonly EventRecord[],
+): Promise<void> {
   await connection.query({
     name: "catalog-describe-events",
     text: `

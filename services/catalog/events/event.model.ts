@@ -55,7 +55,10 @@ export const EVENT_TABLE = {
 /** The adapter's instance as a row; undefined where there is none. */
 export function readEvent(instance: unknown): StoredEvent | undefined {
   if (!(instance instanceof Model)) return undefined;
-  const { endsAt, ...stored } = instance.get({ plain: true }) as Omit<EventRow, "startsAt"> & { startsAt: Date; endsAt: Date };
+  const { endsAt, ...stored } = instance.get({ plain: true }) as Omit<EventRow, "startsAt"> & {
+    startsAt: Date;
+    endsAt: Date;
+  };
   return {
     ...stored,
     startTime: stored.startTime.slice(0, 5),

@@ -6,14 +6,19 @@ import { eventId } from "../../../lib/ids/event-id.ts";
 import { describeEvents } from "../events/event-store.ts";
 
 /** Changed, with what is left under the new epoch; or not, since more tickets are sold than the new total has places. */
-export type Change = { changed: true; epoch: number; available: number } | { changed: false; sold: number };
+export type Change =
+  { changed: true; epoch: number; available: number } | { changed: false; sold: number };
 
 /**
  * Gives an event that may be selling a new capacity or time (DESIGN.md, "Changing an event"), in one transaction: takes the epoch as a worker does, so that
  * the batch in flight is waited for and the worker fenced; then, each in a new statement, books what is pending and sets the truth. Sold tickets stay;
  * a total below them is refused. Lock order: event_worker, event, pending rows. The caller renews the copies in Redis.
  */
-export async function changeEvent(database: Database, record: EventRecord, node: string): Promise<Change> {
+export async function changeEvent(
+  database: Database,
+  record: EventRecord,
+  node: string,
+): Promise<Change> {
   const id = eventId(record);
   // Asked first without the epoch: a feed that repeats a refused record every hour shall not stop the sale every hour.
   const soldBefore = await activeTickets(database, id);
@@ -21,16 +26,24 @@ export async function changeEvent(database: Database, record: EventRecord, node:
 
   return database.transaction(async (connection) => {
     const epoch = await takeEpoch(connection, id, node);
-    if (epoch === undefined) throw new Error(`Event ${id} vanished while it was imported; events are never deleted`);
+    if (epoch === undefined)
+      throw new Error(`Event ${id} vanished while it was imported; events are never deleted`);
     await lockEvents(connection, [id]);
     await bookAll(connection, id);
     const sold = await activeTickets(connection, id);
     if (record.totalCapacity < sold) {
-      await connection.query({ text: "UPDATE event SET capacity = total_capacity - $2 WHERE id = $1", values: [id, sold] });
+      await connection.query({
+        text: "UPDATE event SET capacity = total_capacity - $2 WHERE id = $1",
+        values: [id, sold],
+      });
       return { changed: false, sold };
     }
     await describeEvents(connection, [record]);
-    await connection.query({ name: "catalog-change-event", text: CHANGE_EVENT, values: [id, sold, ...saleValues(record)] });
+    await connection.query({
+      name: "catalog-change-event",
+      text: CHANGE_EVENT,
+      values: [id, sold, ...saleValues(record)],
+    });
     await connection.query({
       name: "catalog-move-tickets",
       text: "UPDATE event_tickets SET event_date = $2 WHERE event_id = $1 AND event_date <> $2",

@@ -6,9 +6,15 @@ import { isUnavailable } from "../../../lib/database/transient-errors.ts";
 import { changeEvent } from "./change-event.ts";
 import { expireSoon, type Renewals } from "../events/cache-invalidation.ts";
 import { eventId } from "../../../lib/ids/event-id.ts";
-import { describeEvents, insertEvents, type StoredRecord, storedRecords } from "../events/event-store.ts";
+import {
+  describeEvents,
+  insertEvents,
+  type StoredRecord,
+  storedRecords,
+} from "../events/event-store.ts";
 
-export type ImportOutcome = { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
+export type ImportOutcome =
+  { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
 
 export type ImportDependencies = {
   /** Of the profile "long": a change waits for the batch in flight and may book a backlog. */
@@ -22,13 +28,25 @@ export type ImportDependencies = {
 };
 
 const DESCRIPTION = ["name", "type", "location", "country", "url"] as const;
-const SALE = ["date", "startTime", "endTime", "duration", "timeZone", "startsAt", "endsAt", "totalCapacity"] as const;
+const SALE = [
+  "date",
+  "startTime",
+  "endTime",
+  "duration",
+  "timeZone",
+  "startsAt",
+  "endsAt",
+  "totalCapacity",
+] as const;
 
 /**
  * Writes records into the catalogue: new ones, and those that differ from what the catalogue has. Says for each record, in their order, what became of
  * it. Two records of one source id in one call are written one after the other.
  */
-export async function importEvents(dependencies: ImportDependencies, records: readonly EventRecord[]): Promise<ImportOutcome[]> {
+export async function importEvents(
+  dependencies: ImportDependencies,
+  records: readonly EventRecord[],
+): Promise<ImportOutcome[]> {
   const outcomes = new Map<EventRecord, ImportOutcome>();
   let waiting: EventRecord[] = [];
   for (const record of records) {
@@ -37,7 +55,9 @@ export async function importEvents(dependencies: ImportDependencies, records: re
     else outcomes.set(record, { outcome: "refused", reason });
   }
   while (waiting.length > 0) {
-    const firsts = [...new Map(waiting.toReversed().map((record) => [eventId(record), record])).values()].reverse();
+    const firsts = [
+      ...new Map(waiting.toReversed().map((record) => [eventId(record), record])).values(),
+    ].reverse();
     await importDistinct(dependencies, firsts, outcomes);
     waiting = waiting.filter((record) => !outcomes.has(record));
   }
@@ -55,7 +75,8 @@ async function importDistinct(
   const isNew = records.filter((record) => !stored.has(eventId(record)));
   const inserted = await insertEvents(database, isNew);
   if (inserted.size > 0) await dependencies.renewals.pages();
-  for (const record of isNew) if (inserted.has(eventId(record))) outcomes.set(record, { outcome: "imported" });
+  for (const record of isNew)
+    if (inserted.has(eventId(record))) outcomes.set(record, { outcome: "imported" });
 
   const described: EventRecord[] = [];
   for (const record of records) {
@@ -69,11 +90,18 @@ async function importDistinct(
   for (const record of described) outcomes.set(record, { outcome: "updated" });
 }
 
-function differs(record: EventRecord, before: StoredRecord, fields: readonly (keyof EventRecord)[]): boolean {
+function differs(
+  record: EventRecord,
+  before: StoredRecord,
+  fields: readonly (keyof EventRecord)[],
+): boolean {
   return fields.some((field) => record[field] !== before[field]);
 }
 
-async function describe({ database, redis, renewals, changed }: ImportDependencies, records: readonly EventRecord[]): Promise<void> {
+async function describe(
+  { database, redis, renewals, changed }: ImportDependencies,
+  records: readonly EventRecord[],
+): Promise<void> {
   await expireSoon(redis, []);
   await database.transaction(async (connection) => {
     await lockEvents(connection, records.map(eventId));
@@ -86,17 +114,29 @@ async function describe({ database, redis, renewals, changed }: ImportDependenci
   }
 }
 
-async function change({ database, redis, renewals, node, changed }: ImportDependencies, record: EventRecord): Promise<ImportOutcome> {
+async function change(
+  { database, redis, renewals, node, changed }: ImportDependencies,
+  record: EventRecord,
+): Promise<ImportOutcome> {
   const id = eventId(record);
   try {
     await expireSoon(redis, [id]);
     const result = await changeEvent(database, record, node);
     if (!result.changed)
-      return { outcome: "refused", reason: `capacity ${record.totalCapacity} is below the ${result.sold} tickets that are sold` };
+      return {
+        outcome: "refused",
+        reason: `capacity ${record.totalCapacity} is below the ${result.sold} tickets that are sold`,
+      };
     await renewals.pages();
     await renewals.forget(id);
     const { available, epoch } = result;
-    await renewals.left({ eventId: id, available, epoch, batch: 0, endsAtMs: Date.parse(record.endsAt) });
+    await renewals.left({
+      eventId: id,
+      available,
+      epoch,
+      batch: 0,
+      endsAtMs: Date.parse(record.endsAt),
+    });
     changed(id, result);
     return { outcome: "updated" };
   } catch (error) {

@@ -10,10 +10,21 @@ import { orTryAgain } from "../../../lib/database/transient-errors.ts";
  * What these events have to sell, from PostgreSQL; while that is away, in which time nothing is sold, what the copies in Redis say. Events that are not
  * there are left out. Can refuse with: TRY_AGAIN (PostgreSQL is away, and of one of them there is no copy).
  */
-export async function leftNow(database: Database, redis: RedisClient, eventIds: readonly string[]): Promise<Answer<{ items: LeftNow[] }>> {
+export async function leftNow(
+  database: Database,
+  redis: RedisClient,
+  eventIds: readonly string[],
+): Promise<Answer<{ items: LeftNow[] }>> {
   const answer = await orTryAgain(async () => {
     const numbers = await readLeftToSell(database, eventIds);
-    return accepted({ items: numbers.map(({ eventId, available, epoch, batch }) => ({ eventId, available, epoch, batch })) });
+    return accepted({
+      items: numbers.map(({ eventId, available, epoch, batch }) => ({
+        eventId,
+        available,
+        epoch,
+        batch,
+      })),
+    });
   });
   if (answer.ok) return answer;
   const copied = await fromCopies(redis, eventIds).catch(() => []);

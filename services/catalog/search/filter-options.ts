@@ -8,11 +8,18 @@ const LIST_MAX = 1_000;
 
 /** The cities and types of what has not ended at `nowMs`, most events first, spelled as the first of their events spells them. */
 export async function listFilters(database: Connection, nowMs: number): Promise<Filters> {
-  const [locations, types] = await Promise.all([count(database, "location", nowMs), count(database, "type", nowMs)]);
+  const [locations, types] = await Promise.all([
+    count(database, "location", nowMs),
+    count(database, "type", nowMs),
+  ]);
   return { locations, types };
 }
 
-async function count(database: Connection, column: "location" | "type", nowMs: number): Promise<Count[]> {
+async function count(
+  database: Connection,
+  column: "location" | "type",
+  nowMs: number,
+): Promise<Count[]> {
   return database.query<Count>({
     name: `catalog-filters-${column}`,
     text: `

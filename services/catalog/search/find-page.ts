@@ -18,8 +18,14 @@ export async function findPage(
   const events = rows.slice(0, filters.limit);
   const last = events.at(-1);
   return {
-    found: { ids: events.map(({ id }) => id), nextCursor: last !== undefined && rows.length > events.length ? writeCursor(last) : null },
+    found: {
+      ids: events.map(({ id }) => id),
+      nextCursor: last !== undefined && rows.length > events.length ? writeCursor(last) : null,
+    },
     events,
-    freshMs: filters.endsAfter === undefined ? Infinity : Math.min(...events.map(({ endsAtMs }) => endsAtMs - nowMs)),
+    freshMs:
+      filters.endsAfter === undefined
+        ? Infinity
+        : Math.min(...events.map(({ endsAtMs }) => endsAtMs - nowMs)),
   };
 }

@@ -24,5 +24,8 @@ export function createPagesAtHand(eventsMax = EVENTS_MAX): LRUCache<string, Page
 /** The page with these numbers, by event: the same object where none has changed, so that whoever has spelled it out knows it again. */
 export function withNumbers(page: SearchPage, left: ReadonlyMap<string, number>): SearchPage {
   if (page.items.every(({ id, available }) => left.get(id) === available)) return page;
-  return { ...page, items: page.items.map((item) => ({ ...item, available: left.get(item.id) ?? 0 })) };
+  return {
+    ...page,
+    items: page.items.map((item) => ({ ...item, available: left.get(item.id) ?? 0 })),
+  };
 }

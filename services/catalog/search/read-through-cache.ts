@@ -9,7 +9,14 @@ import { orTryAgain } from "../../../lib/database/transient-errors.ts";
 import { pageKey } from "../events/cache-invalidation.ts";
 import type { EventRow, EventView, StoredEvent } from "../events/event.model.ts";
 import { type Filters, listFilters } from "./filter-options.ts";
-import { createPageCopies, type Edition, type EventCopies, FRESH_MS, type Held, isSameEdition } from "./redis-page-cache.ts";
+import {
+  createPageCopies,
+  type Edition,
+  type EventCopies,
+  FRESH_MS,
+  type Held,
+  isSameEdition,
+} from "./redis-page-cache.ts";
 import { createPagesAtHand, withNumbers } from "./memory-page-cache.ts";
 import { type FoundPage, findPage, type SearchPage } from "./find-page.ts";
 import { searchFilters, searchKey, type SearchParams } from "./search-filters.ts";
@@ -18,7 +25,13 @@ import { searchFilters, searchKey, type SearchParams } from "./search-filters.ts
  * Questions answered from fresh copies (`partial` of them asked PostgreSQL what is left to sell), by PostgreSQL or not at all, and from copies past
  * their time because it was away. `unasked`: how often Redis was away or too slow to be of help.
  */
-export type CatalogCounts = { hits: number; partial: number; misses: number; stale: number; unasked: number };
+export type CatalogCounts = {
+  hits: number;
+  partial: number;
+  misses: number;
+  stale: number;
+  unasked: number;
+};
 
 export function newCatalogCounts(): CatalogCounts {
   return { hits: 0, partial: 0, misses: 0, stale: 0, unasked: 0 };
@@ -26,14 +39,22 @@ export function newCatalogCounts(): CatalogCounts {
 
 /** Tells which layer answered. */
 export function watchCatalog(metrics: Metrics, counts: CatalogCounts): void {
-  metrics.read("boxoffice_catalog_answers_total", "Questions to the catalogue by the layer that answered.", "counter", () => [
-    { labels: { layer: "copies" }, value: counts.hits },
-    { labels: { layer: "database" }, value: counts.misses },
-    { labels: { layer: "stale" }, value: counts.stale },
-  ]);
-  metrics.read("boxoffice_catalog_unasked_total", "Questions for which Redis was away or too slow.", "counter", () => [
-    { value: counts.unasked },
-  ]);
+  metrics.read(
+    "boxoffice_catalog_answers_total",
+    "Questions to the catalogue by the layer that answered.",
+    "counter",
+    () => [
+      { labels: { layer: "copies" }, value: counts.hits },
+      { labels: { layer: "database" }, value: counts.misses },
+      { labels: { layer: "stale" }, value: counts.stale },
+    ],
+  );
+  metrics.read(
+    "boxoffice_catalog_unasked_total",
+    "Questions for which Redis was away or too slow.",
+    "counter",
+    () => [{ value: counts.unasked }],
+  );
 }
 
 export type Layers = {
@@ -45,7 +66,12 @@ export type Layers = {
   filters(): Promise<Answer<Filters>>;
 };
 
-export type LayersOptions = { database: Connection; redis: RedisClient; now: () => number; counts: CatalogCounts };
+export type LayersOptions = {
+  database: Connection;
+  redis: RedisClient;
+  now: () => number;
+  counts: CatalogCounts;
+};
 
 /** While PostgreSQL is away and there are copies, one question in so long is spent on finding out whether it is back. */
 const RETRY_MS = 500;
@@ -104,7 +130,10 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
   };
 
   /** Adds what is left to sell; asks PostgreSQL only about events of which Redis says nothing. */
-  const withAvailable = async (rows: readonly EventRow[], copied: ReadonlyMap<string, number>): Promise<EventView[]> => {
+  const withAvailable = async (
+    rows: readonly EventRow[],
+    copied: ReadonlyMap<string, number>,
+  ): Promise<EventView[]> => {
     const missing = rows.flatMap(({ id }) => (copied.has(id) ? [] : [id]));
     const numbers = missing.length === 0 ? [] : await readLeftToSell(database, missing);
     if (numbers.length > 0) void copyLeftToSell(redis, numbers);
@@ -133,10 +162,19 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
     const near = atHand.get(key);
     if (near === undefined || nowMs >= near.freshUntilMs) return undefined;
     const { edition, available } = await copies.left(near.page.items.map(({ id }) => id));
-    if (!isSameEdition(edition, near.edition) || !near.page.items.every(({ id }) => available.has(id))) return undefined;
+    if (
+      !isSameEdition(edition, near.edition) ||
+      !near.page.items.every(({ id }) => available.has(id))
+    )
+      return undefined;
     return (near.page = withNumbers(near.page, available));
   };
-  const keepAtHand = (key: string, page: SearchPage, edition: Edition | undefined, freshUntilMs: number): SearchPage => {
+  const keepAtHand = (
+    key: string,
+    page: SearchPage,
+    edition: Edition | undefined,
+    freshUntilMs: number,
+  ): SearchPage => {
     if (edition !== undefined) atHand.set(key, { edition, page, freshUntilMs });
     return page;
   };
@@ -161,7 +199,14 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
           const items = await withAvailable(events.map(rowOf), available);
           copies.keepPage(key, found, edition, freshMs);
           copies.keepEvents(events, edition);
-          return accepted(keepAtHand(key, { items, nextCursor: found.nextCursor }, edition, nowMs + Math.min(freshMs, FRESH_MS)));
+          return accepted(
+            keepAtHand(
+              key,
+              { items, nextCursor: found.nextCursor },
+              edition,
+              nowMs + Math.min(freshMs, FRESH_MS),
+            ),
+          );
         };
         return layered(read, held, async (late) => {
           const page = held?.value as FoundPage;
@@ -169,7 +214,9 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
           const items = await eventsFromCopies(page.ids, found, late);
           if (items === undefined) return undefined;
           const whole = { items, nextCursor: page.nextCursor };
-          return late || !isSameEdition(edition, found.edition) ? whole : keepAtHand(key, whole, edition, nowMs + heldMs);
+          return late || !isSameEdition(edition, found.edition)
+            ? whole
+            : keepAtHand(key, whole, edition, nowMs + heldMs);
         });
       }) as Promise<Answer<SearchPage>>;
     },
@@ -185,7 +232,11 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
           copies.keepEvents([event], copied.edition);
           return view === undefined ? refused("EVENT_NOT_FOUND") : accepted(view);
         };
-        return layered(read, copied.rows.get(eventId), async (late) => (await eventsFromCopies([eventId], copied, late))?.[0]);
+        return layered(
+          read,
+          copied.rows.get(eventId),
+          async (late) => (await eventsFromCopies([eventId], copied, late))?.[0],
+        );
       }) as Promise<Answer<EventView>>,
 
     filters: () =>

@@ -1,5 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { availableKey, expiryOf, GENERATION_KEY, readAvailable } from "../../../lib/availability/availability-cache.ts";
+import {
+  availableKey,
+  expiryOf,
+  GENERATION_KEY,
+  readAvailable,
+} from "../../../lib/availability/availability-cache.ts";
 import { type RedisClient, runScript } from "../../../lib/redis/client.ts";
 import { within } from "../../../lib/concurrency/with-timeout.ts";
 import type { EventRow, StoredEvent } from "../events/event.model.ts";
@@ -25,7 +30,9 @@ export type EventCopies = LeftCopies & { rows: Map<string, Held<EventRow>> };
 
 export type PageCopies = {
   /** `freshMs`: for how long what is held stays fresh, unless the edition changes. */
-  page(key: string): Promise<{ edition: Edition | undefined; held?: Held<unknown>; freshMs?: number }>;
+  page(
+    key: string,
+  ): Promise<{ edition: Edition | undefined; held?: Held<unknown>; freshMs?: number }>;
   events(ids: readonly string[]): Promise<EventCopies>;
   /** What is asked in the same turn of the event loop goes to Redis as one question, so the answer may hold numbers of other events too. */
   left(ids: readonly string[]): Promise<LeftCopies>;
@@ -75,13 +82,18 @@ export function createPageCopies(redis: RedisClient): PageCopies {
     const rows = new Map<string, Held<EventRow>>();
     const available = new Map<string, number>();
     const edition = await ask(async (run) => {
-      const [word, ...texts] = await redis.mget(GENERATION_KEY, ...ids.map(availableKey), ...(withRows ? ids.map(eventKey) : []));
+      const [word, ...texts] = await redis.mget(
+        GENERATION_KEY,
+        ...ids.map(availableKey),
+        ...(withRows ? ids.map(eventKey) : []),
+      );
       const generation = await standing(word);
       ids.forEach((id, index) => {
         const left = readAvailable(texts[index], run);
         if (left !== undefined) available.set(id, left);
         const copy = readCopy<EventRow>(texts[ids.length + index], run);
-        if (copy !== undefined) rows.set(id, { value: copy.value, fresh: copy.generation === generation });
+        if (copy !== undefined)
+          rows.set(id, { value: copy.value, fresh: copy.generation === generation });
       });
       return { run, generation };
     });
@@ -110,7 +122,11 @@ export function createPageCopies(redis: RedisClient): PageCopies {
         const copy = readCopy<unknown>(texts[1], run);
         if (copy === undefined) return { edition };
         const freshMs = ttlMs - STALE_MS;
-        return { edition, held: { value: copy.value, fresh: copy.generation === edition.generation && freshMs > 0 }, freshMs };
+        return {
+          edition,
+          held: { value: copy.value, fresh: copy.generation === edition.generation && freshMs > 0 },
+          freshMs,
+        };
       });
       return found ?? { edition: undefined };
     },
@@ -143,7 +159,9 @@ function readCopy<T>(text: string | null | undefined, run: string): Copy<T> | un
   if (text === null || text === undefined) return undefined;
   try {
     const copy = JSON.parse(text) as Partial<Copy<T>>;
-    return copy.run === run && copy.value !== undefined && copy.generation !== undefined ? (copy as Copy<T>) : undefined;
+    return copy.run === run && copy.value !== undefined && copy.generation !== undefined
+      ? (copy as Copy<T>)
+      : undefined;
   } catch {
     return undefined;
   }

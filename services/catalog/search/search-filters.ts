@@ -37,7 +37,16 @@ export type SearchFilters = {
 export function searchKey(params: SearchParams, filters: SearchFilters): string {
   const { locationKey, nameKey, typeKey, lastDate, endsAfter, limit, after } = filters;
   const first = latest(params.date, params.from) === undefined ? undefined : filters.firstDate;
-  return JSON.stringify([locationKey, nameKey, typeKey, first, lastDate, endsAfter !== undefined, limit, after]);
+  return JSON.stringify([
+    locationKey,
+    nameKey,
+    typeKey,
+    first,
+    lastDate,
+    endsAfter !== undefined,
+    limit,
+    after,
+  ]);
 }
 
 const LIMIT_DEFAULT = 20;
@@ -88,11 +97,17 @@ function readCursor(cursor: string): Position | undefined {
     const parts: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
     if (!Array.isArray(parts) || parts.length !== 3) return undefined;
     const [date, startsAt, id] = parts as unknown[];
-    if (typeof date !== "string" || typeof startsAt !== "string" || typeof id !== "string") return undefined;
+    if (typeof date !== "string" || typeof startsAt !== "string" || typeof id !== "string")
+      return undefined;
     const ours =
-      isDay(date) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(startsAt) && !Number.isNaN(Date.parse(startsAt)) && UUID.test(id);
+      isDay(date) &&
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(startsAt) &&
+      !Number.isNaN(Date.parse(startsAt)) &&
+      UUID.test(id);
     // One spelling per position: whatever decodes to the same but is written otherwise was not made here.
-    return ours && writeCursor({ date, startsAt, id }) === cursor ? { date, startsAt, id } : undefined;
+    return ours && writeCursor({ date, startsAt, id }) === cursor
+      ? { date, startsAt, id }
+      : undefined;
   } catch {
     return undefined;
   }

@@ -29,20 +29,29 @@ export function searchStatement(filters: SearchFilters): Statement {
   const { days, behind, earlier, until } = rangesOf(filters, value);
   const recent = [...days, ...behind];
   const type = filters.typeKey === undefined ? [] : [`type_key = ${value(filters.typeKey)}`];
-  const place = filters.locationKey === undefined ? [] : [`location_key = ${value(filters.locationKey)}`];
-  const ends = filters.endsAfter === undefined ? [] : [`ends_at > ${value(filters.endsAfter)}::timestamptz`];
-  const name = filters.nameKey === undefined ? [] : [`strpos(name_key, ${value(filters.nameKey)}) > 0`];
+  const place =
+    filters.locationKey === undefined ? [] : [`location_key = ${value(filters.locationKey)}`];
+  const ends =
+    filters.endsAfter === undefined ? [] : [`ends_at > ${value(filters.endsAfter)}::timestamptz`];
+  const name =
+    filters.nameKey === undefined ? [] : [`strpos(name_key, ${value(filters.nameKey)}) > 0`];
   const limit = value(filters.limit + 1);
   const page = `${ORDER} LIMIT ${limit}`;
-  const found = (...conditions: string[]): string => `SELECT id, date, starts_at FROM event WHERE ${conditions.join(" AND ")} ${page}`;
+  const found = (...conditions: string[]): string =>
+    `SELECT id, date, starts_at FROM event WHERE ${conditions.join(" AND ")} ${page}`;
 
-  const parts = earlier === undefined ? [] : [found(...earlier, ...type, ...place, ...ends, ...name)];
+  const parts =
+    earlier === undefined ? [] : [found(...earlier, ...type, ...place, ...ends, ...name)];
   const steps: string[] = [];
   // A city, and a day, have few enough events to read them all.
-  const grams = filters.locationKey === undefined && filters.firstDate !== filters.lastDate ? searchGrams(filters.nameKey ?? "") : [];
+  const grams =
+    filters.locationKey === undefined && filters.firstDate !== filters.lastDate
+      ? searchGrams(filters.nameKey ?? "")
+      : [];
   if (grams.length === 0) parts.push(found(...recent, ...type, ...place, ...ends, ...name));
   else {
-    const among = (...conditions: string[]): string => `FROM event WHERE ${[...conditions, ...type].join(" AND ")}`;
+    const among = (...conditions: string[]): string =>
+      `FROM event WHERE ${[...conditions, ...type].join(" AND ")}`;
     const keys = filters.typeKey === undefined ? grams : [...grams, `=${filters.typeKey}`];
     const week = [
       "date >= event_week_start(weeks.week)",
@@ -70,9 +79,14 @@ export function searchStatement(filters: SearchFilters): Statement {
           (${found(...week, ...days, ...type, ...ends, ...name, `(SELECT count(*) FROM matches) = ${MANY}`)})
         ) AS found WHERE (SELECT count(*) FROM near) < ${limit} LIMIT ${limit})`,
     );
-    parts.push(`SELECT id, date, starts_at FROM near WHERE (SELECT count(*) FROM near) = ${limit}`, "SELECT id, date, starts_at FROM far");
+    parts.push(
+      `SELECT id, date, starts_at FROM near WHERE (SELECT count(*) FROM near) = ${limit}`,
+      "SELECT id, date, starts_at FROM far",
+    );
   }
-  steps.push(`page AS MATERIALIZED (SELECT * FROM (${parts.map((part) => `(${part})`).join(" UNION ALL ")}) AS part ${page})`);
+  steps.push(
+    `page AS MATERIALIZED (SELECT * FROM (${parts.map((part) => `(${part})`).join(" UNION ALL ")}) AS part ${page})`,
+  );
   return {
     text: `WITH RECURSIVE ${steps.join(", ")}
       SELECT ${EVENT_COLUMNS} FROM page JOIN event USING (id) ORDER BY event.date, event.starts_at, event.id`,
@@ -86,18 +100,38 @@ type Ranges = { days: string[]; behind: string[]; earlier: string[] | undefined;
  * The days of a search and what its cursor is `behind`: of most events, and, where only what is not over is wanted, of long ones that began before. `until`:
  * its last day alone, for a scan that begins behind the cursor anyway, since PostgreSQL would begin it at the cursor. Where `behind` is said IS TRUE, it does not.
  */
-function rangesOf({ firstDate, lastDate, endsAfter, after }: SearchFilters, value: (one: unknown) => string): Ranges {
+function rangesOf(
+  { firstDate, lastDate, endsAfter, after }: SearchFilters,
+  value: (one: unknown) => string,
+): Ranges {
   const until = lastDate === undefined ? [] : [`date <= ${value(lastDate)}::date`];
   const behind: string[] = [];
   if (after !== undefined)
-    behind.push(`((date, starts_at, id) > (${value(after.date)}::date, ${value(after.startsAt)}::timestamptz, ${value(after.id)}::uuid))`);
-  const cut = endsAfter === undefined ? firstDate : new Date(Date.parse(endsAfter) - SHORT_DAYS * DAY_MS).toISOString().slice(0, 10);
-  if (cut <= firstDate) return { days: [`date >= ${value(firstDate)}::date`, ...until], behind, earlier: undefined, until };
+    behind.push(
+      `((date, starts_at, id) > (${value(after.date)}::date, ${value(after.startsAt)}::timestamptz, ${value(after.id)}::uuid))`,
+    );
+  const cut =
+    endsAfter === undefined
+      ? firstDate
+      : new Date(Date.parse(endsAfter) - SHORT_DAYS * DAY_MS).toISOString().slice(0, 10);
+  if (cut <= firstDate)
+    return {
+      days: [`date >= ${value(firstDate)}::date`, ...until],
+      behind,
+      earlier: undefined,
+      until,
+    };
   const recent = value(cut);
   return {
     days: [`date >= ${recent}::date`, ...until],
     behind,
-    earlier: [`duration > ${LONG_MINUTES}`, `date >= ${value(firstDate)}::date`, `date < ${recent}::date`, ...until, ...behind],
+    earlier: [
+      `duration > ${LONG_MINUTES}`,
+      `date >= ${value(firstDate)}::date`,
+      `date < ${recent}::date`,
+      ...until,
+      ...behind,
+    ],
     until,
   };
 }

@@ -9,7 +9,11 @@ export type Outcome = { rows: number; broken: Map<string, string> };
  * one event's trouble is nobody else's. Rejects when PostgreSQL is away or in trouble of its own; what was booked until then stays booked, and
  * the whole call may be repeated.
  */
-export async function applyEvents(database: Database, eventIds: readonly string[], prefixMax?: number): Promise<Outcome> {
+export async function applyEvents(
+  database: Database,
+  eventIds: readonly string[],
+  prefixMax?: number,
+): Promise<Outcome> {
   try {
     return { rows: await applyTogether(database, eventIds, prefixMax), broken: new Map() };
   } catch (error) {
@@ -37,7 +41,11 @@ export async function applyEvents(database: Database, eventIds: readonly string[
   return outcome;
 }
 
-async function applyTogether(database: Database, eventIds: readonly string[], prefixMax?: number): Promise<number> {
+async function applyTogether(
+  database: Database,
+  eventIds: readonly string[],
+  prefixMax?: number,
+): Promise<number> {
   let rows = 0;
   for (let left = eventIds; left.length > 0;) {
     const booked = await database.transaction(async (connection) => {

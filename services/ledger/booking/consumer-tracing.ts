@@ -13,7 +13,11 @@ export function tracedHandler(handler: Handler, tracing: Tracing | undefined): H
       "messaging.destination.name": TRANSACTION_QUEUE,
       "messaging.batch.message_count": deliveries.length,
     };
-    const span = tracing.begin(`process ${TRANSACTION_QUEUE}`, "CONSUMER", { parent, links, attributes });
+    const span = tracing.begin(`process ${TRANSACTION_QUEUE}`, "CONSUMER", {
+      parent,
+      links,
+      attributes,
+    });
     return tracing.within(span, () => handler(deliveries, turn));
   };
 }

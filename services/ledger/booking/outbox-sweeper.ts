@@ -40,7 +40,10 @@ export const EVENTS_WAITING = `
 
 /** Events with pending rows older than `olderThanMs` by PostgreSQL's clock. */
 export async function eventsWaiting(database: Database, olderThanMs: number): Promise<string[]> {
-  const rows = await database.query<{ eventId: string }>({ text: EVENTS_WAITING, values: [olderThanMs / 1_000] });
+  const rows = await database.query<{ eventId: string }>({
+    text: EVENTS_WAITING,
+    values: [olderThanMs / 1_000],
+  });
   return rows.map(({ eventId }) => eventId);
 }
 
@@ -54,7 +57,16 @@ const RENEWED_AT_ONCE = 200;
  * those events have to sell is written to Redis as well, as their worker would have.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
-  const { database, publisher, redis, handled, log, everyMs = 1_000, olderThanMs = 5_000, clock = systemClock } = options;
+  const {
+    database,
+    publisher,
+    redis,
+    handled,
+    log,
+    everyMs = 1_000,
+    olderThanMs = 5_000,
+    clock = systemClock,
+  } = options;
   const publishedAtMs = new Map<string, number>();
   let stopped = false;
   let failing = false;
@@ -78,7 +90,8 @@ export function startSweeper(options: SweeperOptions): Sweeper {
       if (!publisher.connected()) return;
       const waiting = await eventsWaiting(database, olderThanMs);
       const nowMs = clock.nowMs();
-      for (const [eventId, atMs] of publishedAtMs) if (nowMs - atMs >= olderThanMs) publishedAtMs.delete(eventId);
+      for (const [eventId, atMs] of publishedAtMs)
+        if (nowMs - atMs >= olderThanMs) publishedAtMs.delete(eventId);
       for (const eventId of waiting) {
         if (publishedAtMs.has(eventId)) continue;
         publishedAtMs.set(eventId, nowMs);
@@ -86,7 +99,10 @@ export function startSweeper(options: SweeperOptions): Sweeper {
       }
       failing = false;
     } catch (error) {
-      if (!failing) log.warn(`The sweeper cannot look for waiting rows: ${error instanceof Error ? error.message : String(error)}`);
+      if (!failing)
+        log.warn(
+          `The sweeper cannot look for waiting rows: ${error instanceof Error ? error.message : String(error)}`,
+        );
       failing = true;
     }
   };

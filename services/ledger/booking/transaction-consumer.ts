@@ -26,9 +26,21 @@ export type HandlerOptions = {
  * the last delivery of one its rows are put aside as `failed`.
  */
 export function createTransactionHandler(options: HandlerOptions): Handler {
-  const { database, log, counts, handled, touched, retryMs = 250, clock = systemClock, prefixMax } = options;
+  const {
+    database,
+    log,
+    counts,
+    handled,
+    touched,
+    retryMs = 250,
+    clock = systemClock,
+    prefixMax,
+  } = options;
 
-  const attempt = async (eventIds: readonly string[], lastTry: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> => {
+  const attempt = async (
+    eventIds: readonly string[],
+    lastTry: ReadonlySet<string>,
+  ): Promise<ReadonlyMap<string, string>> => {
     const { rows, broken } = await applyEvents(database, eventIds, prefixMax);
     counts.appliedRows += rows;
     // Not before: what was committed and booked meanwhile would be looked at too early, and never again.
@@ -40,16 +52,22 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
       if (!lastTry.has(eventId)) continue;
       const failed = await failPending(database, eventId);
       counts.failedRows += failed;
-      log.error(`${failed} transactions of event ${eventId} cannot be booked and are put aside as failed: ${reason}`);
+      log.error(
+        `${failed} transactions of event ${eventId} cannot be booked and are put aside as failed: ${reason}`,
+      );
     }
     return broken;
   };
 
   return async (deliveries, turn) => {
     const eventIds = [...new Set(deliveries.flatMap(({ message }) => eventIdsOf(message)))].sort();
-    const lastTry = new Set(deliveries.filter(({ last }) => last).flatMap(({ message }) => eventIdsOf(message)));
+    const lastTry = new Set(
+      deliveries.filter(({ last }) => last).flatMap(({ message }) => eventIdsOf(message)),
+    );
     const broken = await overOutages(turn, () => attempt(eventIds, lastTry));
-    return deliveries.filter(({ message }) => eventIdsOf(message).some((eventId) => broken.has(eventId)));
+    return deliveries.filter(({ message }) =>
+      eventIdsOf(message).some((eventId) => broken.has(eventId)),
+    );
   };
 
   async function overOutages<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
@@ -64,7 +82,9 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
       } catch (error) {
         if (failures === 0) {
           counts.outages += 1;
-          log.warn(`The ledger cannot book and waits: ${error instanceof Error ? error.message : String(error)}`);
+          log.warn(
+            `The ledger cannot book and waits: ${error instanceof Error ? error.message : String(error)}`,
+          );
           turn.pause();
         }
         await pause(clock, Math.min(retryMs * 2 ** failures, 2_000), turn.signal);

@@ -1,6 +1,11 @@
 import { isOlder } from "../../../lib/availability/availability-event.ts";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
-import { availableKey, type Left, leftText, readLeft } from "../../../lib/availability/availability-cache.ts";
+import {
+  availableKey,
+  type Left,
+  leftText,
+  readLeft,
+} from "../../../lib/availability/availability-cache.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 
 /** What PostgreSQL says an event has to sell, as of (epoch, batch): the worker's last commit in the same snapshot. */
@@ -31,7 +36,11 @@ type Suspect = { truth: Truth; key: string; text: string; copy: Omit<Truth, "eve
 export async function checkAvailableCopies(
   redis: RedisClient,
   truths: readonly Truth[],
-  { mend, readNow, clock = systemClock }: { mend: boolean; readNow: (eventIds: string[]) => Promise<readonly Truth[]>; clock?: Clock },
+  {
+    mend,
+    readNow,
+    clock = systemClock,
+  }: { mend: boolean; readNow: (eventIds: string[]) => Promise<readonly Truth[]>; clock?: Clock },
 ): Promise<WrongCopy[] | undefined> {
   const run = redis.runId();
   if (run === undefined) return undefined;
@@ -44,8 +53,12 @@ export async function checkAvailableCopies(
   }
   if (suspects.length === 0) return [];
   await new Promise<void>((resolve) => clock.after(GRACE_MS, resolve));
-  const newer = suspects.filter(({ truth, copy }) => isOlder(truth, copy)).map(({ truth }) => truth.eventId);
-  const now = new Map(newer.length === 0 ? [] : (await readNow(newer)).map((truth) => [truth.eventId, truth]));
+  const newer = suspects
+    .filter(({ truth, copy }) => isOlder(truth, copy))
+    .map(({ truth }) => truth.eventId);
+  const now = new Map(
+    newer.length === 0 ? [] : (await readNow(newer)).map((truth) => [truth.eventId, truth]),
+  );
   try {
     const wrong: WrongCopy[] = [];
     for (const { truth: before, key, text, copy } of suspects) {
@@ -55,7 +68,8 @@ export async function checkAvailableCopies(
       // PostgreSQL has what the copy has, or more by now: a sale is running.
       if (ahead && !isOlder(truth, copy)) continue;
       if ((await redis.get(key)) !== text) continue;
-      const mended = mend && (await redis.eval(REPLACE_IF_SAME, 1, key, text, leftText(truth, run))) === 1;
+      const mended =
+        mend && (await redis.eval(REPLACE_IF_SAME, 1, key, text, leftText(truth, run))) === 1;
       wrong.push({ ...truth, found: copy.available, mended });
     }
     return wrong;
@@ -64,7 +78,11 @@ export async function checkAvailableCopies(
   }
 }
 
-async function suspectsOf(redis: RedisClient, run: string, truths: readonly Truth[]): Promise<Suspect[]> {
+async function suspectsOf(
+  redis: RedisClient,
+  run: string,
+  truths: readonly Truth[],
+): Promise<Suspect[]> {
   const keys = truths.map(({ eventId }) => availableKey(eventId));
   const texts = await redis.mget(...keys);
   return truths.flatMap((truth, index) => {

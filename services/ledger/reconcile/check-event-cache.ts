@@ -31,11 +31,18 @@ type Suspect = { key: string; text: string; eventId: string; sentence: string };
 export async function checkEventCopies(
   database: Database,
   redis: RedisClient,
-  { eventId, known, mend, listedMax }: { eventId: string | undefined; known: ReadonlySet<string>; mend: boolean; listedMax: number },
+  {
+    eventId,
+    known,
+    mend,
+    listedMax,
+  }: { eventId: string | undefined; known: ReadonlySet<string>; mend: boolean; listedMax: number },
 ): Promise<CopiesChecked> {
   const result: CopiesChecked = { differences: [], more: 0, compared: true };
   for (let cursor = "0", first = true; first || cursor !== "0"; first = false) {
-    const page = await overAway(() => redis.scan(cursor, "MATCH", `event:{${eventId ?? "*"}}`, "COUNT", PAGE));
+    const page = await overAway(() =>
+      redis.scan(cursor, "MATCH", `event:{${eventId ?? "*"}}`, "COUNT", PAGE),
+    );
     const keys = page?.[1].filter((key) => known.has(KEY.exec(key)?.[1] ?? ""));
     const suspects = keys && (await suspectsIn(database, redis, keys));
     if (page === undefined || suspects === undefined) return { ...result, compared: false };
@@ -44,9 +51,14 @@ export async function checkEventCopies(
     await wait(GRACE_MS);
     const suspected = suspects.map(({ key }) => key);
     const again = await suspectsIn(database, redis, suspected);
-    const lasting = again?.filter(({ key, text }) => suspects.some((suspect) => suspect.key === key && suspect.text === text)) ?? [];
+    const lasting =
+      again?.filter(({ key, text }) =>
+        suspects.some((suspect) => suspect.key === key && suspect.text === text),
+      ) ?? [];
     for (const suspect of lasting) {
-      const mended = mend && (await overAway(() => redis.eval(DELETE_IF_SAME, 1, suspect.key, suspect.text))) === 1;
+      const mended =
+        mend &&
+        (await overAway(() => redis.eval(DELETE_IF_SAME, 1, suspect.key, suspect.text))) === 1;
       if (result.differences.length >= listedMax) result.more += 1;
       else result.differences.push(differenceOf(suspect, mended));
     }
@@ -55,7 +67,11 @@ export async function checkEventCopies(
 }
 
 /** Undefined while Redis is away. */
-async function suspectsIn(database: Database, redis: RedisClient, keys: readonly string[]): Promise<Suspect[] | undefined> {
+async function suspectsIn(
+  database: Database,
+  redis: RedisClient,
+  keys: readonly string[],
+): Promise<Suspect[] | undefined> {
   const run = redis.runId();
   if (run === undefined) return undefined;
   if (keys.length === 0) return [];
@@ -65,7 +81,9 @@ async function suspectsIn(database: Database, redis: RedisClient, keys: readonly
     const text = texts[index + 1];
     const eventId = KEY.exec(key)?.[1];
     const said = typeof text === "string" ? readEvent(text, run, texts[0] ?? null) : undefined;
-    return said === undefined || typeof text !== "string" || eventId === undefined ? [] : [{ key, eventId, text, said }];
+    return said === undefined || typeof text !== "string" || eventId === undefined
+      ? []
+      : [{ key, eventId, text, said }];
   });
   if (copies.length === 0) return [];
   const rows = await database.query<Said & { id: string }>({
@@ -96,13 +114,19 @@ function compare(said: Said, truth: Said | undefined): string | undefined {
   if (truth === undefined) return "Redis has an event that PostgreSQL has not.";
   const wrong = COMPARED.filter((name) => said[name] !== truth[name]);
   if (wrong.length === 0) return undefined;
-  const words = wrong.map((name) => `${name} ${JSON.stringify(said[name])}, PostgreSQL ${JSON.stringify(truth[name])}`);
+  const words = wrong.map(
+    (name) => `${name} ${JSON.stringify(said[name])}, PostgreSQL ${JSON.stringify(truth[name])}`,
+  );
   return `Redis says of the event: ${words.join("; ")}.`;
 }
 
 function differenceOf({ eventId, sentence }: Suspect, mended: boolean): Difference {
   return {
-    ...{ kind: "event-copy", eventId, expected: 0, found: 1, mended },
+    kind: "event-copy",
+    eventId,
+    expected: 0,
+    found: 1,
+    mended,
     sentence: `${sentence} ${mended ? "The copy was deleted; readers ask PostgreSQL." : "The copy was left."}`,
   };
 }

@@ -1,6 +1,15 @@
 export type DifferenceKind =
-  "capacity" | "ledger" | "oversold" | "failed-rows" | "transaction" | "ordinals" | "cancellation" | StrayKind | CopyKind;
-type StrayKind = "booked-twice" | "completed-rows" | "empty-rows" | "epoch" | "ticket-date" | "unknown-event";
+  | "capacity"
+  | "ledger"
+  | "oversold"
+  | "failed-rows"
+  | "transaction"
+  | "ordinals"
+  | "cancellation"
+  | StrayKind
+  | CopyKind;
+type StrayKind =
+  "booked-twice" | "completed-rows" | "empty-rows" | "epoch" | "ticket-date" | "unknown-event";
 type CopyKind = "available-copy" | "event-copy";
 
 export type Difference = {
@@ -48,7 +57,8 @@ export function differencesOf(numbers: EventNumbers): Difference[] {
   const { eventId, total, capacity, active, unbooked, failed, booked } = numbers;
   const differences: Difference[] = [];
   const note = (kind: DifferenceKind, expected: number, found: number, sentence: string): void => {
-    if (expected !== found) differences.push({ kind, eventId, expected, found, mended: false, sentence });
+    if (expected !== found)
+      differences.push({ kind, eventId, expected, found, mended: false, sentence });
   };
   note(
     "capacity",
@@ -77,7 +87,14 @@ export function differencesOf(numbers: EventNumbers): Difference[] {
   return differences;
 }
 
-export function differenceOf({ kind, eventId, transactionId, userId, expected, found }: FoundRow): Difference {
+export function differenceOf({
+  kind,
+  eventId,
+  transactionId,
+  userId,
+  expected,
+  found,
+}: FoundRow): Difference {
   return {
     kind,
     eventId,
@@ -90,7 +107,12 @@ export function differenceOf({ kind, eventId, transactionId, userId, expected, f
   };
 }
 
-function sentenceOf(kind: FoundRow["kind"], expected: number, found: number, userId: string): string {
+function sentenceOf(
+  kind: FoundRow["kind"],
+  expected: number,
+  found: number,
+  userId: string,
+): string {
   switch (kind) {
     case "transaction":
       return expected === 0

@@ -2,9 +2,20 @@ import type { Connection, Database } from "../../../lib/database/pool.ts";
 import { readLeftToSell } from "../../../lib/availability/availability-query.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 import { checkAvailableCopies } from "./check-availability-cache.ts";
-import { type Difference, differenceOf, differencesOf, type EventNumbers, type FoundRow } from "./discrepancy.ts";
+import {
+  type Difference,
+  differenceOf,
+  differencesOf,
+  type EventNumbers,
+  type FoundRow,
+} from "./discrepancy.ts";
 import { checkEventCopies } from "./check-event-cache.ts";
-import { CANCELLATION_DIFFERENCES, EVENT_NUMBERS, STRAY_ROWS, TRANSACTION_DIFFERENCES } from "./reconcile.sql.ts";
+import {
+  CANCELLATION_DIFFERENCES,
+  EVENT_NUMBERS,
+  STRAY_ROWS,
+  TRANSACTION_DIFFERENCES,
+} from "./reconcile.sql.ts";
 
 export type Reconciliation = {
   events: number;
@@ -29,7 +40,10 @@ export async function reconcile(
   options: { eventId?: string | undefined; mend: boolean },
 ): Promise<Reconciliation | undefined> {
   const { eventId, mend } = options;
-  const { numbers, found } = await database.transaction((connection) => readTruth(connection, eventId), "REPEATABLE READ");
+  const { numbers, found } = await database.transaction(
+    (connection) => readTruth(connection, eventId),
+    "REPEATABLE READ",
+  );
   if (eventId !== undefined && numbers.length === 0 && found.length === 0) return undefined;
 
   const truths = numbers.map((event) => ({
@@ -38,7 +52,10 @@ export async function reconcile(
     epoch: event.epoch ?? 0,
     batch: event.batch ?? 0,
   }));
-  const wrongAvailable = await checkAvailableCopies(redis, truths, { mend, readNow: (eventIds) => readLeftToSell(database, eventIds) });
+  const wrongAvailable = await checkAvailableCopies(redis, truths, {
+    mend,
+    readNow: (eventIds) => readLeftToSell(database, eventIds),
+  });
   const copies = await checkEventCopies(database, redis, {
     eventId,
     known: new Set(numbers.map((event) => event.eventId)),
@@ -48,14 +65,16 @@ export async function reconcile(
   const differences: Difference[] = [
     ...numbers.flatMap(differencesOf),
     ...found.map(differenceOf),
-    ...(wrongAvailable ?? []).map(({ eventId: id, available, found: said, mended }): Difference => ({
-      kind: "available-copy",
-      eventId: id,
-      expected: available,
-      found: said,
-      mended,
-      sentence: `Redis says ${said} places can be sold; PostgreSQL says ${available} (capacity and rows not yet booked). ${mended ? "The copy now says the same." : "The copy was left."}`,
-    })),
+    ...(wrongAvailable ?? []).map(
+      ({ eventId: id, available, found: said, mended }): Difference => ({
+        kind: "available-copy",
+        eventId: id,
+        expected: available,
+        found: said,
+        mended,
+        sentence: `Redis says ${said} places can be sold; PostgreSQL says ${available} (capacity and rows not yet booked). ${mended ? "The copy now says the same." : "The copy was left."}`,
+      }),
+    ),
     ...copies.differences,
   ];
   return {
@@ -66,11 +85,16 @@ export async function reconcile(
   };
 }
 
-async function readTruth(connection: Connection, eventId: string | undefined): Promise<{ numbers: EventNumbers[]; found: FoundRow[] }> {
+async function readTruth(
+  connection: Connection,
+  eventId: string | undefined,
+): Promise<{ numbers: EventNumbers[]; found: FoundRow[] }> {
   const values = [eventId ?? null];
   const numbers = await connection.query<EventNumbers>({ text: EVENT_NUMBERS, values });
   const found: FoundRow[] = [];
   for (const text of [TRANSACTION_DIFFERENCES, CANCELLATION_DIFFERENCES, STRAY_ROWS])
-    found.push(...(await connection.query<FoundRow>({ text, values: [...values, LISTED_MAX + 1] })));
+    found.push(
+      ...(await connection.query<FoundRow>({ text, values: [...values, LISTED_MAX + 1] })),
+    );
   return { numbers, found };
 }

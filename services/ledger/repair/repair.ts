@@ -1,6 +1,10 @@
 import { WHOLE_BACKLOG, bookPending, lockEvents } from "../../../lib/database/ledger-booking.ts";
 import { type Database, isServerError } from "../../../lib/database/pool.ts";
-import { type DeadLetter, type Messenger, overDeadLetters } from "../../../lib/queue/dead-letters.ts";
+import {
+  type DeadLetter,
+  type Messenger,
+  overDeadLetters,
+} from "../../../lib/queue/dead-letters.ts";
 import { eventIdsOf } from "../../../lib/queue/index.ts";
 import { isIntegrityError } from "../booking/book-events.ts";
 
@@ -24,10 +28,19 @@ type Failed = { failed: number; quantity: number; twice: number; capacity: numbe
  * Books an event's failed rows, which an operator has mended, with whatever else waits of the event, in one transaction: all of them, or none, and then
  * nothing has changed and the sentence says what still is in the way. Undefined: no such event. Rejects while PostgreSQL is away.
  */
-export async function retryFailed(database: Database, eventId: string): Promise<Retried | undefined> {
+export async function retryFailed(
+  database: Database,
+  eventId: string,
+): Promise<Retried | undefined> {
   const rows = await failedOf(database, eventId);
   if (rows === undefined) return undefined;
-  if (rows.failed === 0) return { eventId, booked: 0, failed: 0, sentence: `Event ${eventId} has no failed rows; nothing was done.` };
+  if (rows.failed === 0)
+    return {
+      eventId,
+      booked: 0,
+      failed: 0,
+      sentence: `Event ${eventId} has no failed rows; nothing was done.`,
+    };
   try {
     const booked = await database.transaction(async (connection) => {
       await lockEvents(connection, [eventId]);
@@ -50,7 +63,12 @@ export async function retryFailed(database: Database, eventId: string): Promise<
     };
   } catch (error) {
     if (!isServerError(error) || !isIntegrityError(error)) throw error;
-    return { eventId, booked: 0, failed: rows.failed, sentence: obstacle(eventId, (await failedOf(database, eventId)) ?? rows) };
+    return {
+      eventId,
+      booked: 0,
+      failed: rows.failed,
+      sentence: obstacle(eventId, (await failedOf(database, eventId)) ?? rows),
+    };
   }
 }
 
@@ -100,25 +118,33 @@ export async function replayDeadLetters(
 ): Promise<Replayed | undefined> {
   const kept: Replayed["kept"] = [];
   let replayed = 0;
-  const looked = await overDeadLetters(messenger, id === undefined ? limit : SEARCHED_MAX, async (letter, message) => {
-    if ((id !== undefined && letter.id !== id) || replayed + kept.length >= limit) return undefined;
-    const obstacles: string[] = [];
-    for (const eventId of message === undefined ? [] : eventIdsOf(message)) {
-      const retried = await retryFailed(database, eventId);
-      if (retried !== undefined && retried.failed > 0) obstacles.push(retried.sentence);
-    }
-    if (obstacles.length > 0) {
-      kept.push({ id: letter.id, sentence: obstacles.join(" ") });
-      return undefined;
-    }
-    replayed += 1;
-    return "replay";
-  });
+  const looked = await overDeadLetters(
+    messenger,
+    id === undefined ? limit : SEARCHED_MAX,
+    async (letter, message) => {
+      if ((id !== undefined && letter.id !== id) || replayed + kept.length >= limit)
+        return undefined;
+      const obstacles: string[] = [];
+      for (const eventId of message === undefined ? [] : eventIdsOf(message)) {
+        const retried = await retryFailed(database, eventId);
+        if (retried !== undefined && retried.failed > 0) obstacles.push(retried.sentence);
+      }
+      if (obstacles.length > 0) {
+        kept.push({ id: letter.id, sentence: obstacles.join(" ") });
+        return undefined;
+      }
+      replayed += 1;
+      return "replay";
+    },
+  );
   return looked && { replayed, kept, left: Math.max(0, looked.waiting - replayed) };
 }
 
 /** Throws away the dead letters of this id, where they cannot be read: one that can is worth a replay. Undefined: RabbitMQ is away. */
-export async function discardDeadLetter(messenger: Messenger, id: string): Promise<{ discarded: number; readable: number } | undefined> {
+export async function discardDeadLetter(
+  messenger: Messenger,
+  id: string,
+): Promise<{ discarded: number; readable: number } | undefined> {
   let [discarded, readable] = [0, 0];
   const looked = await overDeadLetters(messenger, SEARCHED_MAX, async (letter) => {
     if (letter.id !== id) return undefined;

@@ -14,7 +14,11 @@ const EVENTS_MAX = 250;
  * What a batch left to sell, for readers that need not ask PostgreSQL. A failure costs readers time, never truth: it is repaired in the background with
  * the newest state of the event until Redis takes it.
  */
-export function redisCopies(redis: RedisClient, repairEveryMs = 1_000, clock: Clock = systemClock): Copies & { close(): void } {
+export function redisCopies(
+  redis: RedisClient,
+  repairEveryMs = 1_000,
+  clock: Clock = systemClock,
+): Copies & { close(): void } {
   /** The newest of each event that Redis has not taken, and nothing else: an outage may be long. */
   const owed = new Map<string, Left>();
   let repair: { cancel(): void } | undefined;
@@ -49,7 +53,10 @@ export function redisCopies(redis: RedisClient, repairEveryMs = 1_000, clock: Cl
     async write(left) {
       if (redis.status !== "ready") return void write(left);
       let patience: { cancel(): void } | undefined;
-      await Promise.race([write(left), new Promise<void>((resolve) => (patience = clock.after(PATIENCE_MS, resolve)))]);
+      await Promise.race([
+        write(left),
+        new Promise<void>((resolve) => (patience = clock.after(PATIENCE_MS, resolve))),
+      ]);
       patience?.cancel();
     },
     close() {

@@ -1,4 +1,8 @@
-import { AVAILABILITY_PACE_MS, isOlder, type LeftNow } from "../../../lib/availability/availability-event.ts";
+import {
+  AVAILABILITY_PACE_MS,
+  isOlder,
+  type LeftNow,
+} from "../../../lib/availability/availability-event.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import { createPace } from "../../../lib/concurrency/throttle.ts";
 import type { Left } from "../../../lib/availability/availability-cache.ts";
@@ -12,12 +16,16 @@ export type AvailabilityNews = { changed(left: Omit<Left, "endsAtMs">): void; cl
  * Tells the gateways what the events of this node have left, all in one message four times a second at most, so that a rush on one event and a thousand
  * events on sale cost the same. That an event is sold out waits for nothing.
  */
-export function createAvailabilityNews(tell: (items: LeftNow[]) => void, clock: Clock): AvailabilityNews {
+export function createAvailabilityNews(
+  tell: (items: LeftNow[]) => void,
+  clock: Clock,
+): AvailabilityNews {
   let changed = new Map<string, LeftNow>();
   const pace = createPace(AVAILABILITY_PACE_MS, clock, () => {
     const items = [...changed.values()];
     changed = new Map();
-    for (let start = 0; start < items.length; start += ITEMS_MAX) tell(items.slice(start, start + ITEMS_MAX));
+    for (let start = 0; start < items.length; start += ITEMS_MAX)
+      tell(items.slice(start, start + ITEMS_MAX));
   });
   return {
     changed({ eventId, epoch, batch, available }) {

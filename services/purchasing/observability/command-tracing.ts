@@ -5,7 +5,9 @@ import type { Tracing } from "../../../lib/observability/tracing.ts";
 import type { EventStore, Publisher, WorkerPorts } from "../worker/ports.ts";
 
 /** `publish` as the queue offers it. */
-export type TracedPublisher = { publish(eventId: string, transactionIds: string[], traceparent?: string): void };
+export type TracedPublisher = {
+  publish(eventId: string, transactionIds: string[], traceparent?: string): void;
+};
 
 export type TracedCommands = {
   /** A command comes to its worker within the present span. */
@@ -25,7 +27,8 @@ type Known = { span: Span; batch?: Span };
  */
 export function traceCommands(tracing: Tracing): TracedCommands {
   const commands = new BoundedMap<string, Known>(COMMANDS_MAX);
-  const knownOf = (transactionIds: readonly string[]): Known[] => transactionIds.flatMap((id) => commands.get(id) ?? []);
+  const knownOf = (transactionIds: readonly string[]): Known[] =>
+    transactionIds.flatMap((id) => commands.get(id) ?? []);
 
   const storeOf = (store: EventStore): EventStore => ({
     ...store,
@@ -35,16 +38,25 @@ export function traceCommands(tracing: Tracing): TracedCommands {
       return first === undefined ? load() : tracing.run(first.span, load);
     },
     commit(ownership, changes) {
-      const known = knownOf([...changes.sold, ...changes.cancelled].map(({ transactionId }) => transactionId));
+      const known = knownOf(
+        [...changes.sold, ...changes.cancelled].map(({ transactionId }) => transactionId),
+      );
       const commit = (): ReturnType<EventStore["commit"]> => store.commit(ownership, changes);
       const [first, ...others] = known;
       if (first === undefined) return commit();
       const batch = tracing.begin("purchasing.batch", "INTERNAL", {
         parent: first.span,
         links: known.map(({ span }) => span),
-        attributes: { "boxoffice.event": ownership.eventId, "boxoffice.epoch": ownership.epoch, "boxoffice.batch": ownership.batch + 1 },
+        attributes: {
+          "boxoffice.event": ownership.eventId,
+          "boxoffice.epoch": ownership.epoch,
+          "boxoffice.batch": ownership.batch + 1,
+        },
       });
-      batch.setAttributes({ "boxoffice.sold": changes.sold.length, "boxoffice.cancelled": changes.cancelled.length });
+      batch.setAttributes({
+        "boxoffice.sold": changes.sold.length,
+        "boxoffice.cancelled": changes.cancelled.length,
+      });
       for (const command of known) command.batch = batch;
       for (const { span } of others) span.addLink({ context: batch.spanContext() });
       return tracing.within(batch, async () => {
@@ -64,8 +76,15 @@ export function traceCommands(tracing: Tracing): TracedCommands {
         return;
       }
       // Nobody waits for the confirm, so the span says when it was sent.
-      const attributes = { "messaging.system": "rabbitmq", "messaging.destination.name": TRANSACTION_QUEUE, "boxoffice.event": eventId };
-      const span = tracing.begin(`publish ${TRANSACTION_QUEUE}`, "PRODUCER", { parent, attributes });
+      const attributes = {
+        "messaging.system": "rabbitmq",
+        "messaging.destination.name": TRANSACTION_QUEUE,
+        "boxoffice.event": eventId,
+      };
+      const span = tracing.begin(`publish ${TRANSACTION_QUEUE}`, "PRODUCER", {
+        parent,
+        attributes,
+      });
       publisher.publish(eventId, transactionIds, tracing.traceparent(span));
       tracing.end(span);
     },
@@ -84,7 +103,8 @@ export function traceCommands(tracing: Tracing): TracedCommands {
         ...ports.router,
         forward(eventId, command) {
           const [known] = knownOf([command.transactionId]);
-          const forward = (): ReturnType<WorkerPorts["router"]["forward"]> => ports.router.forward(eventId, command);
+          const forward = (): ReturnType<WorkerPorts["router"]["forward"]> =>
+            ports.router.forward(eventId, command);
           return known === undefined ? forward() : tracing.run(known.span, forward);
         },
       },

@@ -9,50 +9,89 @@ const BATCHES = [1, 2, 5, 10, 25, 50, 100, 250, 500];
 
 export function watchPurchases(
   metrics: Metrics,
-  { workers, publisher }: { workers: () => Workers | undefined; publisher: () => Publisher | undefined },
+  {
+    workers,
+    publisher,
+  }: { workers: () => Workers | undefined; publisher: () => Publisher | undefined },
 ): PurchaseWatch {
   watchMessages(metrics, "purchasing", publisher);
-  const outcomes = metrics.counters("boxoffice_purchase_outcomes_total", "Purchases and cancellations answered, by outcome.", [
-    "command",
-    "outcome",
-  ]);
+  const outcomes = metrics.counters(
+    "boxoffice_purchase_outcomes_total",
+    "Purchases and cancellations answered, by outcome.",
+    ["command", "outcome"],
+  );
   const duration = metrics.histogram(
     "boxoffice_purchase_duration_seconds",
     "From a command's arrival in its mailbox to its answer.",
     SECONDS,
   );
-  const wait = metrics.histogram("boxoffice_mailbox_wait_seconds", "From a command's arrival in its mailbox to its batch.", SECONDS);
-  const batch = metrics.histogram("boxoffice_batch_commands", "Commands decided and committed together.", BATCHES);
-  const full = metrics.counters("boxoffice_mailbox_full_total", "Commands refused at once because their event's mailbox was full.").cell();
+  const wait = metrics.histogram(
+    "boxoffice_mailbox_wait_seconds",
+    "From a command's arrival in its mailbox to its batch.",
+    SECONDS,
+  );
+  const batch = metrics.histogram(
+    "boxoffice_batch_commands",
+    "Commands decided and committed together.",
+    BATCHES,
+  );
+  const full = metrics
+    .counters(
+      "boxoffice_mailbox_full_total",
+      "Commands refused at once because their event's mailbox was full.",
+    )
+    .cell();
   const events = metrics.counters(
     "boxoffice_worker_events_total",
     "What happened to workers: epochs taken and lost, faults of their store.",
     ["event"],
   );
   const status = () => workers()?.status() ?? [];
-  metrics.read("boxoffice_workers", "Events that have a worker on this node.", "gauge", () => [{ value: status().length }]);
-  metrics.read("boxoffice_workers_degraded", "Workers that sell under their epoch alone, without a lease.", "gauge", () => [
-    { value: status().filter(({ degraded }) => degraded).length },
+  metrics.read("boxoffice_workers", "Events that have a worker on this node.", "gauge", () => [
+    { value: status().length },
   ]);
-  metrics.read("boxoffice_mailbox_commands", "Commands that wait in all mailboxes of this node.", "gauge", () => [
-    { value: status().reduce((sum, { mailbox }) => sum + mailbox, 0) },
-  ]);
+  metrics.read(
+    "boxoffice_workers_degraded",
+    "Workers that sell under their epoch alone, without a lease.",
+    "gauge",
+    () => [{ value: status().filter(({ degraded }) => degraded).length }],
+  );
+  metrics.read(
+    "boxoffice_mailbox_commands",
+    "Commands that wait in all mailboxes of this node.",
+    "gauge",
+    () => [{ value: status().reduce((sum, { mailbox }) => sum + mailbox, 0) }],
+  );
 
   const cells = { BuyTickets: new Map<string, Cell>(), CancelTicket: new Map<string, Cell>() };
   const cellOf = (command: "BuyTickets" | "CancelTicket", word: string): Cell => {
     let cell = cells[command].get(word);
     if (cell === undefined)
-      cells[command].set(word, (cell = outcomes.cell(command === "BuyTickets" ? "buy" : "cancel", word.toLowerCase())));
+      cells[command].set(
+        word,
+        (cell = outcomes.cell(command === "BuyTickets" ? "buy" : "cancel", word.toLowerCase())),
+      );
     return cell;
   };
   // A rate needs a number before the first sale, or it misses that one.
   cellOf("BuyTickets", "ok");
   cellOf("CancelTicket", "ok");
-  for (const note of ["epoch-taken", "epoch-lost", "commit-failed", "commit-unknown", "store-away"] as const) events.cell(note);
+  for (const note of [
+    "epoch-taken",
+    "epoch-lost",
+    "commit-failed",
+    "commit-unknown",
+    "store-away",
+  ] as const)
+    events.cell(note);
 
   return {
     answered(command, outcome, arrivedMs) {
-      const word = outcome.ok ? ("replayed" in outcome.value && outcome.value.replayed ? "replayed" : "ok") : outcome.refusal.code;
+      const word = outcome.ok
+        ? "replayed" in outcome.value && outcome.value.replayed
+          ? "replayed"
+          : "ok"
+        : outcome.refusal.code;
       cellOf(command, word).value += 1;
       duration.observe(Math.max(0, turnNow() - arrivedMs) / 1_000);
     },

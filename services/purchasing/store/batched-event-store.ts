@@ -1,7 +1,20 @@
 import { type Database, isServerError, type Statement } from "../../../lib/database/pool.ts";
 import { gather, NotBegun } from "../../../lib/concurrency/batcher.ts";
-import { byteaArray, type CommittedRow, committed, purchaseArrays, textArray } from "./event-store.ts";
-import type { Changes, CommitResult, EventStore, Loaded, Needs, Ownership } from "../worker/ports.ts";
+import {
+  byteaArray,
+  type CommittedRow,
+  committed,
+  purchaseArrays,
+  textArray,
+} from "./event-store.ts";
+import type {
+  Changes,
+  CommitResult,
+  EventStore,
+  Loaded,
+  Needs,
+  Ownership,
+} from "../worker/ports.ts";
 import { COMMIT_MANY, LOAD_MANY } from "./batched-event-store.sql.ts";
 
 /** Statements of a kind side by side, of the workers' five connections: what one waits for is not everybody's matter. */
@@ -26,12 +39,22 @@ type LoadedRow = {
  * For each worker it is as if it were alone: its load is read after it asked, and its commit passes its own fence. A worker that is alone asks `store`, as
  * does one whose commit could not be done with the others' because somebody has locked its row, or because any of them was refused.
  */
-export function gatheredStore(database: Database, store: EventStore, commitText: string = COMMIT_MANY.text): EventStore {
+export function gatheredStore(
+  database: Database,
+  store: EventStore,
+  commitText: string = COMMIT_MANY.text,
+): EventStore {
   // As in event-store.ts: a changed text has no name.
   const statement = commitText === COMMIT_MANY.text ? COMMIT_MANY : { text: commitText };
-  const load = gather((asked: Load[]) => loadMany(database, store, asked), { running: SIDE_BY_SIDE, most: EVENTS_MAX, waitMs: WAIT_MS });
+  const load = gather((asked: Load[]) => loadMany(database, store, asked), {
+    running: SIDE_BY_SIDE,
+    most: EVENTS_MAX,
+    waitMs: WAIT_MS,
+  });
   const commit = gather((asked: Commit[]) => commitMany(database, store, asked, statement), {
-    ...{ running: SIDE_BY_SIDE, most: EVENTS_MAX, waitMs: WAIT_MS },
+    running: SIDE_BY_SIDE,
+    most: EVENTS_MAX,
+    waitMs: WAIT_MS,
   });
   return {
     ...store,
@@ -47,10 +70,17 @@ export function gatheredStore(database: Database, store: EventStore, commitText:
   };
 }
 
-async function loadMany(database: Database, store: EventStore, asked: Load[]): Promise<(Loaded | Promise<Loaded>)[]> {
+async function loadMany(
+  database: Database,
+  store: EventStore,
+  asked: Load[],
+): Promise<(Loaded | Promise<Loaded>)[]> {
   const [first] = asked;
-  if (asked.length === 1 && first !== undefined) return [await store.load(first.eventId, first.needs)];
-  const customers = asked.flatMap(({ eventId, needs }) => needs.userIds.map((userId) => ({ eventId, userId })));
+  if (asked.length === 1 && first !== undefined)
+    return [await store.load(first.eventId, first.needs)];
+  const customers = asked.flatMap(({ eventId, needs }) =>
+    needs.userIds.map((userId) => ({ eventId, userId })),
+  );
   const purchases = asked.flatMap(({ eventId, needs }) =>
     needs.purchases.map(({ transactionId, userId }) => ({ eventId, transactionId, userId })),
   );
@@ -73,10 +103,13 @@ async function loadMany(database: Database, store: EventStore, asked: Load[]): P
   const counts = Map.groupBy(row.activeTickets, ({ eventId }) => eventId);
   return asked.map(({ eventId, needs }) => {
     const worker = workers.get(eventId);
-    if (worker === undefined) return Promise.reject(new Error(`The worker's row of event ${eventId} is gone`));
+    if (worker === undefined)
+      return Promise.reject(new Error(`The worker's row of event ${eventId} is gone`));
     const wanted = new Set(needs.ticketIds);
     return {
-      ...{ epoch: worker.epoch, batch: worker.batch, clockMs },
+      epoch: worker.epoch,
+      batch: worker.batch,
+      clockMs,
       sales: needs.purchases.flatMap(({ transactionId }) => sales.get(transactionId) ?? []),
       tickets: (tickets.get(eventId) ?? []).filter(({ ticketId }) => wanted.has(ticketId)),
       activeTickets: counts.get(eventId) ?? [],
@@ -90,7 +123,8 @@ async function commitMany(
   asked: Commit[],
   statement: Statement,
 ): Promise<(CommitResult | Promise<CommitResult>)[]> {
-  const alone = ({ ownership, changes }: Commit): Promise<CommitResult> => store.commit(ownership, changes);
+  const alone = ({ ownership, changes }: Commit): Promise<CommitResult> =>
+    store.commit(ownership, changes);
   const [first] = asked;
   if (asked.length === 1 && first !== undefined) return [await alone(first)];
   let sent = false;
@@ -98,7 +132,10 @@ async function commitMany(
   try {
     const rows = await database.withConnection((connection) => {
       sent = true;
-      return connection.query<CommittedRow & { place: number }>({ ...statement, values: commitValues(asked) });
+      return connection.query<CommittedRow & { place: number }>({
+        ...statement,
+        values: commitValues(asked),
+      });
     });
     for (const row of rows) done.set(row.place - 1, row);
   } catch (error) {
@@ -134,7 +171,8 @@ function commitValues(asked: readonly Commit[]): unknown[] {
         ordinals.push(ordinal + 1);
       });
     counts.push(ids.length - before);
-    for (const { ticketId, transactionId } of cancelled) freed.push({ place, ticketId, transactionId });
+    for (const { ticketId, transactionId } of cancelled)
+      freed.push({ place, ticketId, transactionId });
   });
   return [
     textArray(asked.map(({ ownership }) => ownership.eventId)),
@@ -144,7 +182,13 @@ function commitValues(asked: readonly Commit[]): unknown[] {
     textArray(asked.map(({ changes }) => changes.event.startsAtMs)),
     textArray(counts),
     textArray(asked.map(({ changes }) => changes.cancelled.length)),
-    ...[textArray(places), textArray(ids), textArray(userIds), byteaArray(transactionIds), textArray(ordinals)],
+    ...[
+      textArray(places),
+      textArray(ids),
+      textArray(userIds),
+      byteaArray(transactionIds),
+      textArray(ordinals),
+    ],
     textArray(freed.map(({ place }) => place)),
     textArray(freed.map(({ ticketId }) => ticketId)),
     byteaArray(freed.map(({ transactionId }) => transactionId)),

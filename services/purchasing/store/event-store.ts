@@ -15,7 +15,11 @@ import type {
 import { COMMIT, LOAD, LOAD_EVENT, READ_PURCHASES, READ_TICKETS } from "./event-store.sql.ts";
 
 /** PostgreSQL as the worker sees it. `commit` says what is known of its outcome; the others reject when there is no answer in time. */
-export function postgresStore(database: Database, node: string, commitText: string = COMMIT.text): EventStore {
+export function postgresStore(
+  database: Database,
+  node: string,
+  commitText: string = COMMIT.text,
+): EventStore {
   // A changed text has no name: pg refuses a name that meant another text on the same connection.
   const commitStatement = commitText === COMMIT.text ? COMMIT : { text: commitText };
   return {
@@ -28,7 +32,12 @@ export function postgresStore(database: Database, node: string, commitText: stri
     },
 
     async load(eventId, { purchases, ticketIds, userIds }) {
-      const values = [eventId, textArray(ticketIds), textArray(userIds), ...purchaseArrays(purchases)];
+      const values = [
+        eventId,
+        textArray(ticketIds),
+        textArray(userIds),
+        ...purchaseArrays(purchases),
+      ];
       const [loaded] = await database.query<Loaded>({ ...LOAD, values });
       if (loaded === undefined) throw new Error(`The worker's row of event ${eventId} is gone`);
       return loaded;
@@ -39,7 +48,10 @@ export function postgresStore(database: Database, node: string, commitText: stri
       try {
         const [row] = await database.withConnection((connection) => {
           sent = true;
-          return connection.query<CommittedRow>({ ...commitStatement, values: commitValues(ownership, changes) });
+          return connection.query<CommittedRow>({
+            ...commitStatement,
+            values: commitValues(ownership, changes),
+          });
         });
         return row === undefined ? { type: "fenced" } : committed(row, ownership, changes);
       } catch (error) {
@@ -56,7 +68,13 @@ export function postgresStore(database: Database, node: string, commitText: stri
       const purchases = new Map<string, Omit<Purchase, "replayed">>();
       for (const { transactionStatus, ...ticket } of rows) {
         const { transactionId, eventId } = ticket;
-        const purchase = purchases.get(transactionId) ?? { transactionId, status: transactionStatus, eventId, quantity: 0, tickets: [] };
+        const purchase = purchases.get(transactionId) ?? {
+          transactionId,
+          status: transactionStatus,
+          eventId,
+          quantity: 0,
+          tickets: [],
+        };
         purchase.tickets.push(ticket);
         purchase.quantity += 1;
         purchases.set(transactionId, purchase);
@@ -65,7 +83,10 @@ export function postgresStore(database: Database, node: string, commitText: stri
     },
 
     async readTickets(ticketIds) {
-      const rows = await database.query<Ticket>({ ...READ_TICKETS, values: [textArray(ticketIds)] });
+      const rows = await database.query<Ticket>({
+        ...READ_TICKETS,
+        values: [textArray(ticketIds)],
+      });
       return new Map(rows.map((ticket) => [ticket.id, ticket]));
     },
   };
@@ -74,10 +95,14 @@ export function postgresStore(database: Database, node: string, commitText: stri
 export type CommittedRow = {
   batch: number;
   clockMs: number;
-  cancelled: { id: string; eventDate: string; transactionId: string; purchasedAtMs: number }[] | null;
+  cancelled:
+    { id: string; eventDate: string; transactionId: string; purchasedAtMs: number }[] | null;
 };
 
-function commitValues({ eventId, epoch, batch }: Ownership, { event, sold, cancelled }: Changes): unknown[] {
+function commitValues(
+  { eventId, epoch, batch }: Ownership,
+  { event, sold, cancelled }: Changes,
+): unknown[] {
   const ids: string[] = [];
   const userIds: string[] = [];
   const transactionIds: string[] = [];
@@ -98,20 +123,39 @@ function commitValues({ eventId, epoch, batch }: Ownership, { event, sold, cance
   ];
 }
 
-export function committed({ batch, clockMs, cancelled }: CommittedRow, { eventId }: Ownership, { event }: Changes): CommitResult {
+export function committed(
+  { batch, clockMs, cancelled }: CommittedRow,
+  { eventId }: Ownership,
+  { event }: Changes,
+): CommitResult {
   const { eventName, location } = event;
   const cancelledAt = new Date(clockMs).toISOString();
   // Member by member as READ_TICKETS does, so that a repeated cancellation is answered by the same bytes.
-  const tickets = (cancelled ?? []).map(({ id, eventDate, transactionId, purchasedAtMs }): Ticket => {
-    const purchasedAt = new Date(purchasedAtMs).toISOString();
-    return { id, eventId, eventName, location, eventDate, transactionId, status: "cancelled", purchasedAt, cancelledAt };
-  });
+  const tickets = (cancelled ?? []).map(
+    ({ id, eventDate, transactionId, purchasedAtMs }): Ticket => {
+      const purchasedAt = new Date(purchasedAtMs).toISOString();
+      return {
+        id,
+        eventId,
+        eventName,
+        location,
+        eventDate,
+        transactionId,
+        status: "cancelled",
+        purchasedAt,
+        cancelledAt,
+      };
+    },
+  );
   return { type: "committed", batch, clockMs, cancelled: tickets };
 }
 
 /** The customers, and the transactions of theirs. */
 export function purchaseArrays(purchases: readonly PurchaseKey[]): [string, string] {
-  return [textArray(purchases.map(({ userId }) => userId)), byteaArray(purchases.map(({ transactionId }) => transactionId))];
+  return [
+    textArray(purchases.map(({ userId }) => userId)),
+    byteaArray(purchases.map(({ transactionId }) => transactionId)),
+  ];
 }
 
 /** Array literals of values that need no quoting (uuids, numbers): pg's own encoder looks at every character of every element. */

@@ -15,7 +15,9 @@ export function ticketCode(secret: string, ticketId: string): string {
 export function ticketOfCode(secret: string, code: string): string | undefined {
   const [, ticketId, seal] = /^boxoffice:([0-9a-f-]{36})\.([\w-]{22})$/.exec(code) ?? [];
   if (ticketId === undefined || seal === undefined) return undefined;
-  return timingSafeEqual(Buffer.from(seal, "base64url"), sealOf(secret, ticketId)) ? ticketId : undefined;
+  return timingSafeEqual(Buffer.from(seal, "base64url"), sealOf(secret, ticketId))
+    ? ticketId
+    : undefined;
 }
 
 function sealOf(secret: string, ticketId: string): Buffer {

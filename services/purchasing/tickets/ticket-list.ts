@@ -5,7 +5,12 @@ import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
 export type TicketPage = { items: Ticket[]; nextCursor: string | null };
 export type Position = { eventDate: string; id: string };
 /** `after`: from behind this ticket on. */
-export type ListQuestion = { userId: string; status: "active" | "cancelled" | undefined; limit: number; after: Position | undefined };
+export type ListQuestion = {
+  userId: string;
+  status: "active" | "cancelled" | undefined;
+  limit: number;
+  after: Position | undefined;
+};
 /** A person's tickets by event date, then id (which grows with the purchase). Rejects where PostgreSQL does. */
 export type TicketLists = (question: ListQuestion) => Promise<TicketPage>;
 
@@ -41,23 +46,37 @@ export function createTicketLists(database: Connection): TicketLists {
     const tickets = (await answers)[place] ?? [];
     const items = tickets.slice(0, limit);
     const last = items.at(-1);
-    return { items, nextCursor: tickets.length > limit && last !== undefined ? writeCursor(last) : null };
+    return {
+      items,
+      nextCursor: tickets.length > limit && last !== undefined ? writeCursor(last) : null,
+    };
   };
 }
 
 /** In the order of the questions, at most `most` tickets each. */
-async function readLists(database: Connection, questions: readonly ListQuestion[], most: number): Promise<Ticket[][]> {
+async function readLists(
+  database: Connection,
+  questions: readonly ListQuestion[],
+  most: number,
+): Promise<Ticket[][]> {
   const [first = [], ...others] = questions.map(valuesOf);
-  if (others.length === 0) return [await database.query<Ticket>({ ...LIST_OF_ONE, values: [...first, most] })];
+  if (others.length === 0)
+    return [await database.query<Ticket>({ ...LIST_OF_ONE, values: [...first, most] })];
   const lists = questions.map((): Ticket[] => []);
   const columns = first.map((value, index) => [value, ...others.map((values) => values[index])]);
-  const rows = await database.query<Ticket & { place: number }>({ ...LISTS_OF_MANY, values: [...columns, most] });
+  const rows = await database.query<Ticket & { place: number }>({
+    ...LISTS_OF_MANY,
+    values: [...columns, most],
+  });
   for (const { place, ...ticket } of rows) lists[place - 1]?.push(ticket);
   return lists;
 }
 
 function valuesOf({ userId, status, after }: ListQuestion): unknown[] {
-  const { eventDate, id } = after ?? { eventDate: "-infinity", id: "00000000-0000-0000-0000-000000000000" };
+  const { eventDate, id } = after ?? {
+    eventDate: "-infinity",
+    id: "00000000-0000-0000-0000-000000000000",
+  };
   return [userId, status === undefined ? null : status === "active", eventDate, id];
 }
 
@@ -71,7 +90,10 @@ function listSql(userId: string, active: string, eventDate: string, id: string):
 }
 
 /** Of its own: for one person PostgreSQL would plan the statement for many anew each time, half of the list's cost. */
-const LIST_OF_ONE = { name: "tickets-list", text: listSql("$1::uuid", "$2::boolean", "$3::date", "$4::uuid") } as const;
+const LIST_OF_ONE = {
+  name: "tickets-list",
+  text: listSql("$1::uuid", "$2::boolean", "$3::date", "$4::uuid"),
+} as const;
 
 const LISTS_OF_MANY = {
   name: "tickets-lists",

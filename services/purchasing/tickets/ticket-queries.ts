@@ -2,10 +2,19 @@ import type { Connection } from "../../../lib/database/pool.ts";
 import type { Ticket, TransactionStatus } from "../worker/ports.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
 
-export type TransactionView = { transactionId: string; eventId: string; status: TransactionStatus; quantity: number };
+export type TransactionView = {
+  transactionId: string;
+  eventId: string;
+  status: TransactionStatus;
+  quantity: number;
+};
 
 /** One ticket of this person; undefined also where it is another's, so that nobody learns that it exists. */
-export async function readTicket(database: Connection, userId: string, ticketId: string): Promise<Ticket | undefined> {
+export async function readTicket(
+  database: Connection,
+  userId: string,
+  ticketId: string,
+): Promise<Ticket | undefined> {
   const [ticket] = await database.query<Ticket>({
     name: "tickets-get",
     text: `SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id WHERE ticket.id = $1 AND ticket.user_id = $2`,
@@ -15,7 +24,10 @@ export async function readTicket(database: Connection, userId: string, ticketId:
 }
 
 /** One ticket, whoever's it is: for operators only. */
-export async function readAnyTicket(database: Connection, ticketId: string): Promise<Ticket | undefined> {
+export async function readAnyTicket(
+  database: Connection,
+  ticketId: string,
+): Promise<Ticket | undefined> {
   const [ticket] = await database.query<Ticket>({
     name: "tickets-check",
     text: `SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id WHERE ticket.id = $1`,
@@ -28,7 +40,11 @@ export async function readAnyTicket(database: Connection, ticketId: string): Pro
  * This person's transaction: pending while its row waits for the ledger, completed once the ledger has it. A purchase that no longer waits is known by its
  * tickets, which are found by their owner.
  */
-export async function readTransaction(database: Connection, userId: string, transactionId: string): Promise<TransactionView | undefined> {
+export async function readTransaction(
+  database: Connection,
+  userId: string,
+  transactionId: string,
+): Promise<TransactionView | undefined> {
   const [transaction] = await database.query<TransactionView>({
     name: "transactions-get",
     text: `

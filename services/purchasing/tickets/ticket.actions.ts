@@ -6,7 +6,12 @@ import { orTryAgain } from "../../../lib/database/transient-errors.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { ticketCode, ticketOfCode } from "./ticket-code.ts";
 import { createTicketLists, readCursor, type TicketPage } from "./ticket-list.ts";
-import { readAnyTicket, readTicket, readTransaction, type TransactionView } from "./ticket-queries.ts";
+import {
+  readAnyTicket,
+  readTicket,
+  readTransaction,
+  type TransactionView,
+} from "./ticket-queries.ts";
 
 type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
 
@@ -14,7 +19,10 @@ const uuid = { type: "uuid" } as const;
 const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 
 /** What people have, read from PostgreSQL; nothing of it goes by way of a worker. */
-export function ticketActions(database: Database, transactionSecret: string): NonNullable<ServiceSchema["actions"]> {
+export function ticketActions(
+  database: Database,
+  transactionSecret: string,
+): NonNullable<ServiceSchema["actions"]> {
   const lists = createTicketLists(database);
   return {
     /** The caller's tickets by event date. Can refuse with: VALIDATION_ERROR (a cursor that is not ours), TRY_AGAIN. */
@@ -31,7 +39,9 @@ export function ticketActions(database: Database, transactionSecret: string): No
         const after = cursor === undefined ? undefined : readCursor(cursor);
         if (cursor !== undefined && after === undefined)
           return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
-        return orTryAgain(async () => accepted(await lists({ userId: callerOf(ctx).userId, status, limit, after })));
+        return orTryAgain(async () =>
+          accepted(await lists({ userId: callerOf(ctx).userId, status, limit, after })),
+        );
       },
     },
 
@@ -54,7 +64,9 @@ export function ticketActions(database: Database, transactionSecret: string): No
       handler(ctx: Context<{ ticketId: string }>): Promise<Answer<{ code: string }>> {
         return orTryAgain(async () => {
           const ticket = await readTicket(database, callerOf(ctx).userId, ctx.params.ticketId);
-          return ticket?.status === "active" ? accepted({ code: ticketCode(transactionSecret, ticket.id) }) : refused("TICKET_NOT_FOUND");
+          return ticket?.status === "active"
+            ? accepted({ code: ticketCode(transactionSecret, ticket.id) })
+            : refused("TICKET_NOT_FOUND");
         });
       },
     },
@@ -66,7 +78,8 @@ export function ticketActions(database: Database, transactionSecret: string): No
       handler(ctx: Context<{ code: string }>): Promise<Answer<Ticket>> {
         return orTryAgain(async () => {
           const ticketId = ticketOfCode(transactionSecret, ctx.params.code);
-          const ticket = ticketId === undefined ? undefined : await readAnyTicket(database, ticketId);
+          const ticket =
+            ticketId === undefined ? undefined : await readAnyTicket(database, ticketId);
           return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
         });
       },
@@ -78,8 +91,14 @@ export function ticketActions(database: Database, transactionSecret: string): No
       params: { $$strict: true, transactionId: hexId },
       handler(ctx: Context<{ transactionId: string }>): Promise<Answer<TransactionView>> {
         return orTryAgain(async () => {
-          const transaction = await readTransaction(database, callerOf(ctx).userId, ctx.params.transactionId);
-          return transaction === undefined ? refused("TRANSACTION_NOT_FOUND") : accepted(transaction);
+          const transaction = await readTransaction(
+            database,
+            callerOf(ctx).userId,
+            ctx.params.transactionId,
+          );
+          return transaction === undefined
+            ? refused("TRANSACTION_NOT_FOUND")
+            : accepted(transaction);
         });
       },
     },

@@ -26,7 +26,12 @@ export function transactionKey(secret: string): TransactionKey {
  * The id of a purchase, 128 hexadecimal digits: the same key of the same person for the same event is the same purchase, wherever and whenever it
  * arrives. `key` comes last, so that no choice of it can imitate another person's or event's.
  */
-export function purchaseId(secret: TransactionKey, userId: string, eventId: string, key: string): string {
+export function purchaseId(
+  secret: TransactionKey,
+  userId: string,
+  eventId: string,
+  key: string,
+): string {
   return hmac(secret, `buy|${userId}|${eventId}|${key}`);
 }
 
@@ -38,7 +43,8 @@ export function cancellationId(secret: TransactionKey, ticketId: string): string
 /** By Node's one-shot hash: `createHmac` makes an object of the runtime for each, which cost 8 % of a purchase in place of 5. */
 function hmac({ inner, outer }: TransactionKey, text: string): string {
   // What is cut off would make two keys one.
-  if (Buffer.byteLength(text) > TEXT_BYTES_MAX) throw new RangeError("The parts of a transaction id are too long");
+  if (Buffer.byteLength(text) > TEXT_BYTES_MAX)
+    throw new RangeError("The parts of a transaction id are too long");
   const end = BLOCK_BYTES + inner.write(text, BLOCK_BYTES);
   outer.write(hash(ALGORITHM, inner.subarray(0, end), "binary"), BLOCK_BYTES, "latin1");
   return hash(ALGORITHM, outer);

@@ -1,10 +1,23 @@
 import { decide, evolve } from "../../../domain/decide.ts";
 import type { Decision, EventState, Limits } from "../../../domain/event-state.ts";
 import type { Entry } from "./mailbox.ts";
-import type { CancelledTicket, Loaded, LoadedEvent, Needs, Purchase, PurchaseKey, SoldTickets, Ticket } from "./ports.ts";
+import type {
+  CancelledTicket,
+  Loaded,
+  LoadedEvent,
+  Needs,
+  Purchase,
+  PurchaseKey,
+  SoldTickets,
+  Ticket,
+} from "./ports.ts";
 
 export type DecidedEntry = { entry: Entry; decision: Decision };
-export type DecidedBatch = { decided: DecidedEntry[]; sold: SoldTickets[]; cancelled: CancelledTicket[] };
+export type DecidedBatch = {
+  decided: DecidedEntry[];
+  sold: SoldTickets[];
+  cancelled: CancelledTicket[];
+};
 
 /** What must be loaded before these can be decided. Transactions are always looked for: an unknown key may have sold under an earlier epoch. */
 export function needsOf(state: EventState, entries: readonly Entry[]): Needs {
@@ -22,9 +35,11 @@ export function needsOf(state: EventState, entries: readonly Entry[]): Needs {
 
 /** Makes what was loaded part of the state; what was looked for and not found becomes known as absent. */
 export function absorb(state: EventState, needs: Needs, loaded: Loaded): void {
-  for (const { transactionId, userId, quantity } of loaded.sales) state.sales.set(transactionId, { userId, quantity });
+  for (const { transactionId, userId, quantity } of loaded.sales)
+    state.sales.set(transactionId, { userId, quantity });
   for (const ticketId of needs.ticketIds) state.tickets.set(ticketId, "absent");
-  for (const { ticketId, userId, cancelled } of loaded.tickets) state.tickets.set(ticketId, { userId, cancelled });
+  for (const { ticketId, userId, cancelled } of loaded.tickets)
+    state.tickets.set(ticketId, { userId, cancelled });
   for (const userId of needs.userIds) state.activeTickets.set(userId, 0);
   for (const { userId, count } of loaded.activeTickets) state.activeTickets.set(userId, count);
 }
@@ -47,7 +62,12 @@ export function decideBatch(
     if (fact.type === "TicketsSold") {
       const ticketIds = Array.from({ length: fact.quantity }, () => newTicketId(nowMs));
       batch.sold.push({ transactionId: fact.transactionId, userId: fact.userId, ticketIds });
-    } else batch.cancelled.push({ transactionId: fact.transactionId, userId: fact.userId, ticketId: fact.ticketId });
+    } else
+      batch.cancelled.push({
+        transactionId: fact.transactionId,
+        userId: fact.userId,
+        ticketId: fact.ticketId,
+      });
   }
   return batch;
 }
@@ -62,7 +82,24 @@ export function purchaseOf(
   const purchasedAt = new Date(committedAtMs).toISOString();
   const { eventName, location, eventDate } = event;
   const tickets = ticketIds.map((id): Ticket => {
-    return { id, eventId, eventName, location, eventDate, transactionId, status: "active", purchasedAt, cancelledAt: null };
+    return {
+      id,
+      eventId,
+      eventName,
+      location,
+      eventDate,
+      transactionId,
+      status: "active",
+      purchasedAt,
+      cancelledAt: null,
+    };
   });
-  return { transactionId, status: "pending", eventId, quantity: ticketIds.length, tickets, replayed: false };
+  return {
+    transactionId,
+    status: "pending",
+    eventId,
+    quantity: ticketIds.length,
+    tickets,
+    replayed: false,
+  };
 }

@@ -102,9 +102,13 @@ export class EventWorker {
   status() {
     const { ownership, eventId } = this;
     return {
-      ...{ eventId, epoch: ownership?.epoch ?? null, batch: ownership?.batch ?? null },
+      eventId,
+      epoch: ownership?.epoch ?? null,
+      batch: ownership?.batch ?? null,
       available: ownership?.state.available ?? null,
-      ...{ mailbox: this.mailbox.length, largestBatch: this.largestBatch, sales: this.sales },
+      mailbox: this.mailbox.length,
+      largestBatch: this.largestBatch,
+      sales: this.sales,
       degraded: ownership !== undefined && !this.lease.held,
     };
   }
@@ -158,7 +162,8 @@ export class EventWorker {
     // The event is on its way here: nobody is refused for that, nor for what is cold on a node that has never sold it.
     const goOn = this.mailbox.holdUp();
     try {
-      if (this.lostJustNow()) await this.pause(LOSS_PAUSE_LEAST_MS + this.ports.random() * LOSS_PAUSE_SPREAD_MS);
+      if (this.lostJustNow())
+        await this.pause(LOSS_PAUSE_LEAST_MS + this.ports.random() * LOSS_PAUSE_SPREAD_MS);
       if (!(await this.lease.take())) return false;
       if (!this.newHere) goOn();
       this.newHere = false;
@@ -204,14 +209,23 @@ export class EventWorker {
     } catch (error) {
       return this.startAgain(entries, "store-away", error);
     }
-    if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);
+    if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch)
+      return this.lost(entries);
     this.postgresClock.sync(loaded.clockMs, askedAtMs);
     absorb(state, needs, loaded);
     // Whoever was told TRY_AGAIN while this loaded must not be sold anything now.
     const undecided = entries.filter((entry) => !entry.answered);
-    const batch = decideBatch(state, undecided, this.postgresClock.nowMs(), limits, this.ports.newTicketId);
+    const batch = decideBatch(
+      state,
+      undecided,
+      this.postgresClock.nowMs(),
+      limits,
+      this.ports.newTicketId,
+    );
     // Of a replay TRY_AGAIN is the truth no more either: it was sold, though perhaps nobody can say at once what it is by now.
-    const sent = batch.decided.filter(({ decision }) => decision.type !== "refuse").map(({ entry }) => entry);
+    const sent = batch.decided
+      .filter(({ decision }) => decision.type !== "refuse")
+      .map(({ entry }) => entry);
     for (const entry of sent) entry.sentAtMs ??= clock.nowMs();
     if (batch.sold.length + batch.cancelled.length === 0) {
       this.answer(batch, ownership, []);
@@ -238,7 +252,8 @@ export class EventWorker {
         nothingDone(sent);
         return this.startAgain(entries, "commit-failed", result.error);
       case "unknown":
-        for (const { entry, decision } of batch.decided) entry.inDoubt ||= decision.type === "accept";
+        for (const { entry, decision } of batch.decided)
+          entry.inDoubt ||= decision.type === "accept";
         return this.startAgain(entries, "commit-unknown", result.error);
       default:
         result satisfies never;
@@ -246,15 +261,29 @@ export class EventWorker {
   }
 
   /** The next batch does not wait for it. */
-  private answer(batch: DecidedBatch, ownership: Ownership, cancelled: Ticket[], committedAtMs = 0): void {
+  private answer(
+    batch: DecidedBatch,
+    ownership: Ownership,
+    cancelled: Ticket[],
+    committedAtMs = 0,
+  ): void {
     const { epoch, batch: number, event, state } = ownership;
     this.sales += batch.sold.length;
     this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
-    const purchases = batch.sold.map((sold) => purchaseOf(event, this.eventId, sold, committedAtMs));
+    const purchases = batch.sold.map((sold) =>
+      purchaseOf(event, this.eventId, sold, committedAtMs),
+    );
     const turn = this.mailbox.length > 0 ? this.nextBatch.turnOf(purchases.length) : undefined;
     void settleBatch(this.ports, batch, turn, {
-      left: { eventId: this.eventId, epoch, batch: number, available: state.available, endsAtMs: event.endsAtMs },
-      ...{ sold: purchases, cancelled },
+      left: {
+        eventId: this.eventId,
+        epoch,
+        batch: number,
+        available: state.available,
+        endsAtMs: event.endsAtMs,
+      },
+      sold: purchases,
+      cancelled,
     });
     forgetOldest(state, KNOWN_MAX);
   }
@@ -272,7 +301,9 @@ export class EventWorker {
   }
 
   private lostJustNow(): boolean {
-    return this.lastLossMs !== undefined && this.ports.clock.nowMs() - this.lastLossMs < SECOND_LOSS_MS;
+    return (
+      this.lastLossMs !== undefined && this.ports.clock.nowMs() - this.lastLossMs < SECOND_LOSS_MS
+    );
   }
 
   /** One path for a crash, a failed and an unknown commit: the epoch is taken again, and the commands run under the same transaction ids. */

@@ -60,11 +60,14 @@ export class Mailbox {
   }
   /** Something waits that the owner's own worker gave away. */
   get hasPassedOn(): boolean {
-    return this.waiting.some(({ forwarded, insteadOf, answered }) => forwarded && insteadOf === undefined && !answered);
+    return this.waiting.some(
+      ({ forwarded, insteadOf, answered }) => forwarded && insteadOf === undefined && !answered,
+    );
   }
   /** The owner in whose place something that waits was sent here. */
   get silentOwner(): string | undefined {
-    return this.waiting.find(({ insteadOf, answered }) => insteadOf !== undefined && !answered)?.insteadOf;
+    return this.waiting.find(({ insteadOf, answered }) => insteadOf !== undefined && !answered)
+      ?.insteadOf;
   }
   /** Nobody waits for anything, also not for a batch in flight. */
   get quiet(): boolean {
@@ -129,7 +132,10 @@ export class Mailbox {
   }
 
   private get stalledByNowMs(): number {
-    return this.stalledMs + (this.heldUpSinceMs === undefined ? 0 : this.clock.nowMs() - this.heldUpSinceMs);
+    return (
+      this.stalledMs +
+      (this.heldUpSinceMs === undefined ? 0 : this.clock.nowMs() - this.heldUpSinceMs)
+    );
   }
 
   private sweepLater(): void {
@@ -147,14 +153,23 @@ export class Mailbox {
   private sweep(): void {
     const now = this.clock.nowMs();
     for (const entry of this.open) {
-      if (entry.sentAtMs === undefined ? this.waitedTooLong(entry, now) : now - entry.sentAtMs >= DOUBT_MAX_MS) giveUp(entry);
+      if (
+        entry.sentAtMs === undefined
+          ? this.waitedTooLong(entry, now)
+          : now - entry.sentAtMs >= DOUBT_MAX_MS
+      )
+        giveUp(entry);
     }
-    if (this.waiting.some((entry) => entry.answered)) this.waiting = this.waiting.filter((entry) => !entry.answered);
+    if (this.waiting.some((entry) => entry.answered))
+      this.waiting = this.waiting.filter((entry) => !entry.answered);
   }
 
   private waitedTooLong({ arrivedMs, stalledBeforeMs }: Entry, nowMs: number): boolean {
     const waitedMs = nowMs - arrivedMs;
-    return waitedMs - (this.stalledByNowMs - stalledBeforeMs) >= UNDECIDED_MAX_MS || waitedMs >= UNDECIDED_WHILE_BUSY_MAX_MS;
+    return (
+      waitedMs - (this.stalledByNowMs - stalledBeforeMs) >= UNDECIDED_MAX_MS ||
+      waitedMs >= UNDECIDED_WHILE_BUSY_MAX_MS
+    );
   }
 }
 

@@ -17,11 +17,17 @@ const NOT_SENT = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE"]);
  * Who owns an event in this node's view of the bus, and the way there. Views may differ for a second: the epoch settles it. A node that is `leaving`
  * owns nothing while there is another.
  */
-export function busRouter(broker: ServiceBroker, mintToken: MintInternalToken, leaving: AbortSignal): Router {
+export function busRouter(
+  broker: ServiceBroker,
+  mintToken: MintInternalToken,
+  leaving: AbortSignal,
+): Router {
   const order = createEventOrder(broker, SERVE);
-  const others = (eventId: string): string[] => order.of(eventId).filter((nodeId) => nodeId !== broker.nodeID);
+  const others = (eventId: string): string[] =>
+    order.of(eventId).filter((nodeId) => nodeId !== broker.nodeID);
   // A node cut off from the bus may see nobody: it serves what it still has.
-  const ownerOf = (eventId: string): string => (leaving.aborted ? others(eventId)[0] : order.of(eventId)[0]) ?? broker.nodeID;
+  const ownerOf = (eventId: string): string =>
+    (leaving.aborted ? others(eventId)[0] : order.of(eventId)[0]) ?? broker.nodeID;
 
   // A token is kept for its caller, so each customer is one object.
   const customers = new BoundedMap<string, Caller>(CUSTOMERS_MAX);
@@ -38,10 +44,15 @@ export function busRouter(broker: ServiceBroker, mintToken: MintInternalToken, l
       const meta = { token: mintToken(customer(command.userId)) };
       for (const nodeID of others(eventId)) {
         try {
-          return await broker.call<Outcome, object>(SERVE, { eventId, command }, { nodeID, meta, timeout: FORWARD_TIMEOUT_MS });
+          return await broker.call<Outcome, object>(
+            SERVE,
+            { eventId, command },
+            { nodeID, meta, timeout: FORWARD_TIMEOUT_MS },
+          );
         } catch (error) {
           // Judged by its word: a class does not survive the way across nodes.
-          if (!NOT_SENT.has((error as { type?: string }).type ?? "")) return refused("OUTCOME_UNKNOWN");
+          if (!NOT_SENT.has((error as { type?: string }).type ?? ""))
+            return refused("OUTCOME_UNKNOWN");
         }
       }
       return refused("TRY_AGAIN");

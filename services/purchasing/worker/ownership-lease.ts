@@ -15,7 +15,11 @@ export class OwnerLease {
   /** Ends the wait that is under way. */
   hurry: () => void = () => undefined;
 
-  constructor(eventId: string, ports: Pick<WorkerPorts, "lease" | "router" | "note">, mailbox: Mailbox) {
+  constructor(
+    eventId: string,
+    ports: Pick<WorkerPorts, "lease" | "router" | "note">,
+    mailbox: Mailbox,
+  ) {
     this.eventId = eventId;
     this.ports = ports;
     this.mailbox = mailbox;
@@ -31,7 +35,11 @@ export class OwnerLease {
     if (this.lease !== undefined) return true;
     const hurried = new Promise<void>((resolve) => (this.hurry = resolve));
     // The worker that passed a command on has given the event up.
-    this.lease = await this.ports.lease.acquire(this.eventId, this.mailbox.hasPassedOn ? 0 : WAIT_MS, hurried);
+    this.lease = await this.ports.lease.acquire(
+      this.eventId,
+      this.mailbox.hasPassedOn ? 0 : WAIT_MS,
+      hurried,
+    );
     if (!this.lease.held()) this.ports.note("degraded", this.eventId);
     // Meanwhile the event may have moved on: then it is not ours to take.
     if (!this.ports.router.isOwner(this.eventId)) return this.mailbox.hasPassedOn;
@@ -60,7 +68,8 @@ export class OwnerLease {
     const free = lease.held();
     void lease.release();
     if (free || !(await ports.router.ping(silentOwner, PING_MS))) return true;
-    for (const entry of mailbox.take(Infinity, ({ insteadOf }) => insteadOf !== undefined)) giveUp(entry);
+    for (const entry of mailbox.take(Infinity, ({ insteadOf }) => insteadOf !== undefined))
+      giveUp(entry);
     return false;
   }
 }

@@ -75,7 +75,10 @@ export type EventStore = {
   load(eventId: string, needs: Needs): Promise<Loaded>;
   commit(ownership: Ownership, changes: Changes): Promise<CommitResult>;
   /** Sales and tickets as they are now, for answers to replays. */
-  readPurchases(eventId: string, purchases: readonly PurchaseKey[]): Promise<Map<string, Omit<Purchase, "replayed">>>;
+  readPurchases(
+    eventId: string,
+    purchases: readonly PurchaseKey[],
+  ): Promise<Map<string, Omit<Purchase, "replayed">>>;
   readTickets(ticketIds: string[]): Promise<Map<string, Ticket>>;
 };
 
@@ -122,7 +125,14 @@ export type WorkerPorts = {
   watch?: PurchaseWatch | undefined;
 };
 export type WorkerNote =
-  "epoch-taken" | "epoch-lost" | "commit-failed" | "commit-unknown" | "store-away" | "degraded" | "passivated" | "fault";
+  | "epoch-taken"
+  | "epoch-lost"
+  | "commit-failed"
+  | "commit-unknown"
+  | "store-away"
+  | "degraded"
+  | "passivated"
+  | "fault";
 
 /** What the workers of a node tell about their work. Called for every command, so each does a handful of additions and no more. */
 export type PurchaseWatch = {

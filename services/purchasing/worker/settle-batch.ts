@@ -14,7 +14,8 @@ export async function settleBatch(
   turn: Promise<void> | undefined,
   committed: CommittedBatch,
 ): Promise<void> {
-  const fault = (error: unknown): void => ports.note("fault", committed.left.eventId, { error: String(error) });
+  const fault = (error: unknown): void =>
+    ports.note("fault", committed.left.eventId, { error: String(error) });
   const transactionIds = [...sold, ...cancelled].map(({ transactionId }) => transactionId);
   try {
     if (transactionIds.length > 0) await ports.copies.write(committed.left);
@@ -46,7 +47,10 @@ async function answerBatch(
     if (decision.type === "refuse") entry.answer({ ok: false, refusal: decision.refusal });
     else if (decision.type === "replay") replays.push(entry);
     else {
-      const done = entry.command.type === "BuyTickets" ? sold.get(entry.command.transactionId) : freed.get(entry.command.ticketId);
+      const done =
+        entry.command.type === "BuyTickets"
+          ? sold.get(entry.command.transactionId)
+          : freed.get(entry.command.ticketId);
       if (done === undefined) giveUp(entry);
       else entry.answer(accepted(done));
     }
@@ -61,11 +65,19 @@ async function answerBatch(
   }
 }
 
-async function answerReplays(store: WorkerPorts["store"], eventId: string, replays: readonly Entry[]): Promise<void> {
+async function answerReplays(
+  store: WorkerPorts["store"],
+  eventId: string,
+  replays: readonly Entry[],
+): Promise<void> {
   const asked = replays.flatMap(({ command }) => (command.type === "BuyTickets" ? [command] : []));
-  const ticketIds = replays.flatMap(({ command }) => (command.type === "CancelTicket" ? [command.ticketId] : []));
+  const ticketIds = replays.flatMap(({ command }) =>
+    command.type === "CancelTicket" ? [command.ticketId] : [],
+  );
   const [purchases, tickets] = await Promise.all([
-    asked.length > 0 ? store.readPurchases(eventId, asked) : new Map<string, Omit<Purchase, "replayed">>(),
+    asked.length > 0
+      ? store.readPurchases(eventId, asked)
+      : new Map<string, Omit<Purchase, "replayed">>(),
     ticketIds.length > 0 ? store.readTickets(ticketIds) : new Map<string, Ticket>(),
   ]);
   for (const entry of replays) {
@@ -76,12 +88,17 @@ async function answerReplays(store: WorkerPorts["store"], eventId: string, repla
       continue;
     }
     const purchase = purchases.get(command.transactionId);
-    entry.answer(purchase === undefined ? refused("OUTCOME_UNKNOWN") : accepted({ ...purchase, replayed: !entry.inDoubt }));
+    entry.answer(
+      purchase === undefined
+        ? refused("OUTCOME_UNKNOWN")
+        : accepted({ ...purchase, replayed: !entry.inDoubt }),
+    );
   }
 }
 
 /** What another node answered to a command we passed on. TRY_AGAIN there says nothing of a commit of ours that is in doubt. */
 export function answerInDoubt(entry: Entry, outcome: Outcome): void {
-  if (entry.inDoubt && !outcome.ok && outcome.refusal.code === "TRY_AGAIN") entry.answer(refused("OUTCOME_UNKNOWN"));
+  if (entry.inDoubt && !outcome.ok && outcome.refusal.code === "TRY_AGAIN")
+    entry.answer(refused("OUTCOME_UNKNOWN"));
   else entry.answer(outcome);
 }

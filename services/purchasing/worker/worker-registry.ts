@@ -12,7 +12,12 @@ export class Workers {
   }
 
   /** See `EventWorker.submit`. */
-  submit(eventId: string, command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
+  submit(
+    eventId: string,
+    command: Command,
+    forwarded: boolean,
+    insteadOf?: string,
+  ): Promise<Outcome> {
     let worker = this.workers.get(eventId);
     if (worker === undefined) {
       worker = new EventWorker(eventId, this.ports, () => this.workers.delete(eventId));

@@ -41,14 +41,19 @@ export class Bus {
   join(node: SimulatedNode, atOnce: boolean): void {
     this.nodes.push(node);
     this.views.set(node.id, new Set(this.nodes.map(({ id }) => id)));
-    for (const viewer of this.views.keys()) this.later(atOnce ? 0 : this.kernel.between(1, 200), viewer, () => this.see(viewer, node.id));
+    for (const viewer of this.views.keys())
+      this.later(atOnce ? 0 : this.kernel.between(1, 200), viewer, () => this.see(viewer, node.id));
   }
   /** A node that says goodbye is missed soon, one that died when its heartbeats have been missed. */
   part(node: SimulatedNode, withGoodbye: boolean): void {
     this.nodes = this.nodes.filter((other) => other !== node);
     for (const viewer of this.views.keys())
       if (viewer !== node.id)
-        this.later(withGoodbye ? this.kernel.between(1, 200) : this.kernel.between(1_000, 2_500), viewer, () => this.miss(viewer, node.id));
+        this.later(
+          withGoodbye ? this.kernel.between(1, 200) : this.kernel.between(1_000, 2_500),
+          viewer,
+          () => this.miss(viewer, node.id),
+        );
   }
   /** One viewer, gateways first, believes for a while that a node is gone. */
   hide(viewerIndex: number, node: SimulatedNode, forMs: number): void {
@@ -73,31 +78,53 @@ export class Bus {
     return callOwner(this.order(gateway, eventId), async (nodeId, insteadOf) => {
       if (this.views.get(gateway)?.has(nodeId) !== true) return { type: "not-sent" };
       const marks = { forwarded: false, insteadOf };
-      const answer = await this.call(gateway, nodeId, eventId, command, marks, insteadOf === undefined ? ANSWER_MS : SECOND_ANSWER_MS);
+      const answer = await this.call(
+        gateway,
+        nodeId,
+        eventId,
+        command,
+        marks,
+        insteadOf === undefined ? ANSWER_MS : SECOND_ANSWER_MS,
+      );
       return answer === undefined ? { type: "lost" } : { type: "answered", answer };
     });
   }
 
   /** As services/purchasing/worker/owner-router.ts. */
   router(node: Pick<SimulatedNode, "id" | "leaving">): Router {
-    const others = (eventId: string): string[] => this.order(node.id, eventId).filter((id) => id !== node.id);
-    const ownerOf = (eventId: string): string => (node.leaving ? others(eventId)[0] : this.order(node.id, eventId)[0]) ?? node.id;
+    const others = (eventId: string): string[] =>
+      this.order(node.id, eventId).filter((id) => id !== node.id);
+    const ownerOf = (eventId: string): string =>
+      (node.leaving ? others(eventId)[0] : this.order(node.id, eventId)[0]) ?? node.id;
     return {
       isOwner: (eventId) => ownerOf(eventId) === node.id,
       forward: async (eventId, command) => {
         const [owner] = others(eventId);
         if (owner === undefined) return refused("TRY_AGAIN");
-        return (await this.call(node.id, owner, eventId, command, { forwarded: true }, FORWARD_MS)) ?? refused("OUTCOME_UNKNOWN");
+        return (
+          (await this.call(node.id, owner, eventId, command, { forwarded: true }, FORWARD_MS)) ??
+          refused("OUTCOME_UNKNOWN")
+        );
       },
       ping: (nodeId, withinMs) =>
         new Promise((resolve) => {
           this.kernel.after(withinMs, node.id, () => resolve(false));
-          if (!this.deaf) this.network.carry("calls", nodeId, () => this.network.carry("answers", node.id, () => resolve(true)));
+          if (!this.deaf)
+            this.network.carry("calls", nodeId, () =>
+              this.network.carry("answers", node.id, () => resolve(true)),
+            );
         }),
     };
   }
 
-  private call(from: string, to: string, eventId: string, command: Command, marks: Marks, withinMs: number): Promise<Outcome | undefined> {
+  private call(
+    from: string,
+    to: string,
+    eventId: string,
+    command: Command,
+    marks: Marks,
+    withinMs: number,
+  ): Promise<Outcome | undefined> {
     return new Promise((resolve) => {
       const timer = this.kernel.after(withinMs, from, () => resolve(undefined));
       const answered = (outcome: Outcome): void =>
@@ -107,7 +134,9 @@ export class Bus {
         });
       this.network.carry("calls", to, () => {
         const node = this.nodes.find(({ id }) => id === to);
-        void node?.workers.submit(eventId, command, marks.forwarded, marks.insteadOf).then(answered);
+        void node?.workers
+          .submit(eventId, command, marks.forwarded, marks.insteadOf)
+          .then(answered);
       });
     });
   }

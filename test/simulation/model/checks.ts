@@ -29,13 +29,19 @@ export class Checks {
     world.redis.wentBack = (key) => this.fail(`I4: an older copy took the place of ${key}`);
     world.queue.acknowledged = ({ eventId, transactionIds }) => {
       const { pending } = world.database.event(eventId).rows;
-      if (transactionIds.some((id) => pending.get(id)?.status === "pending" && !this.before(pending.get(id)?.createdAtMs)))
+      if (
+        transactionIds.some(
+          (id) =>
+            pending.get(id)?.status === "pending" && !this.before(pending.get(id)?.createdAtMs),
+        )
+      )
         this.fail("F10: a message was acknowledged whose transactions are not booked");
     };
   }
 
   fail(what: string): void {
-    if (this.wrong.length < WRONG_MAX) this.wrong.push(`${Math.round(this.world.kernel.nowMs)} ms: ${what}`);
+    if (this.wrong.length < WRONG_MAX)
+      this.wrong.push(`${Math.round(this.world.kernel.nowMs)} ms: ${what}`);
   }
 
   /** Last night's backup comes back now. */
@@ -45,50 +51,75 @@ export class Checks {
     for (const known of this.answers.values()) known.splice(0, Infinity, { kind: "unknown" });
   }
 
-  purchase(event: EventTables, command: BuyTickets, startedMs: number, soldBefore: boolean, outcome: Outcome): void {
+  purchase(
+    event: EventTables,
+    command: BuyTickets,
+    startedMs: number,
+    soldBefore: boolean,
+    outcome: Outcome,
+  ): void {
     const known = this.answers.get(command.transactionId) ?? [];
     this.answers.set(command.transactionId, known);
     if (!outcome.ok) {
       const unknown = outcome.refusal.code === "OUTCOME_UNKNOWN";
       known.push({ kind: unknown ? "unknown" : "refused" });
-      if (!unknown && !this.before(startedMs)) this.refusal(event, command, startedMs, soldBefore, outcome.refusal.code);
+      if (!unknown && !this.before(startedMs))
+        this.refusal(event, command, startedMs, soldBefore, outcome.refusal.code);
       return;
     }
     if (!("tickets" in outcome.value)) return this.fail("a purchase was answered with a ticket");
     if (this.before(startedMs)) return void known.push({ kind: "unknown" });
     const ticketIds = outcome.value.tickets.map(({ id }) => id).join();
     const there = event.ticketsOf(command.transactionId).length;
-    if (there !== command.quantity) this.fail(`I2: an acknowledged sale of ${command.quantity} is there ${there} times`);
-    if (known.some((answer) => answer.kind === "ok" && answer.ticketIds !== ticketIds)) this.fail("I2: one key, two answers");
+    if (there !== command.quantity)
+      this.fail(`I2: an acknowledged sale of ${command.quantity} is there ${there} times`);
+    if (known.some((answer) => answer.kind === "ok" && answer.ticketIds !== ticketIds))
+      this.fail("I2: one key, two answers");
     known.push({ kind: "ok", ticketIds });
     for (const { id } of outcome.value.tickets) this.shown.set(id, event.eventId);
   }
 
-  cancellation(event: EventTables, { ticketId }: CancelTicket, startedMs: number, outcome: Outcome): void {
+  cancellation(
+    event: EventTables,
+    { ticketId }: CancelTicket,
+    startedMs: number,
+    outcome: Outcome,
+  ): void {
     if (this.before(startedMs)) return;
     const row = event.rows.tickets.get(ticketId);
     if (outcome.ok) {
-      if (row?.cancelledAtMs === undefined) this.fail("I3: an acknowledged cancellation is not there");
+      if (row?.cancelledAtMs === undefined)
+        this.fail("I3: an acknowledged cancellation is not there");
       return;
     }
     const { code } = outcome.refusal;
-    if (code === "EVENT_OVER" && this.world.kernel.nowMs < event.startsAtMs) this.fail("over was said before the start");
-    if (code === "TICKET_NOT_FOUND" && row !== undefined) this.fail("a ticket that exists was not found");
+    if (code === "EVENT_OVER" && this.world.kernel.nowMs < event.startsAtMs)
+      this.fail("over was said before the start");
+    if (code === "TICKET_NOT_FOUND" && row !== undefined)
+      this.fail("a ticket that exists was not found");
   }
 
   /** All has been quiet for a while. */
   atTheEnd(): void {
     const { database, queue } = this.world;
     for (const event of database.events.values()) {
-      if (event.rows.pending.size > 0) this.fail(`I7: ${event.rows.pending.size} rows were never booked`);
+      if (event.rows.pending.size > 0)
+        this.fail(`I7: ${event.rows.pending.size} rows were never booked`);
       this.copies(event);
       for (const [transactionId, known] of this.answers)
-        if (known.every(({ kind }) => kind === "refused") && event.ticketsOf(transactionId).length > 0)
+        if (
+          known.every(({ kind }) => kind === "refused") &&
+          event.ticketsOf(transactionId).length > 0
+        )
           this.fail(`I2: ${transactionId} was refused and is there`);
     }
     for (const [id, eventId] of this.shown)
-      if (!database.event(eventId).rows.tickets.has(id)) this.fail(`I9: ${id} has disappeared from its owner's list`);
-    if (!queue.empty) this.fail(`I7: ${queue.ready.length} messages wait, ${queue.unacknowledged} are unacknowledged`);
+      if (!database.event(eventId).rows.tickets.has(id))
+        this.fail(`I9: ${id} has disappeared from its owner's list`);
+    if (!queue.empty)
+      this.fail(
+        `I7: ${queue.ready.length} messages wait, ${queue.unacknowledged} are unacknowledged`,
+      );
     if (queue.dead.length > 0) this.fail(`I7: ${queue.dead.length} dead letters`);
   }
 
@@ -101,39 +132,62 @@ export class Checks {
     if (redis.expiresWithinAMinute(availableKey(eventId))) return;
     const copied = readAvailable(redis.data.get(availableKey(eventId)), redis.runId);
     const free = rows.total - active.length;
-    if (copied !== undefined && copied !== free) this.fail(`I4: Redis says ${copied} of event ${eventId} are free, it is ${free}`);
+    if (copied !== undefined && copied !== free)
+      this.fail(`I4: Redis says ${copied} of event ${eventId} are free, it is ${free}`);
   }
 
-  private refusal(event: EventTables, command: BuyTickets, startedMs: number, soldBefore: boolean, code: string): void {
+  private refusal(
+    event: EventTables,
+    command: BuyTickets,
+    startedMs: number,
+    soldBefore: boolean,
+    code: string,
+  ): void {
     const { userId, quantity } = command;
     // An owner that is not reached says TRY_AGAIN, whatever the key: no other word is true of a sale.
-    if (soldBefore && code !== "TRY_AGAIN" && code !== "IDEMPOTENCY_KEY_REUSED") this.fail(`I2: a retry of a sale was answered ${code}`);
-    if (code === "EVENT_SOLD_OUT" && !this.during(event, startedMs, ({ available }) => available < quantity))
+    if (soldBefore && code !== "TRY_AGAIN" && code !== "IDEMPOTENCY_KEY_REUSED")
+      this.fail(`I2: a retry of a sale was answered ${code}`);
+    if (
+      code === "EVENT_SOLD_OUT" &&
+      !this.during(event, startedMs, ({ available }) => available < quantity)
+    )
       this.fail(`sold out was said while ${quantity} places were free`);
-    const overLimit = ({ activeByUser }: Moment): boolean => (activeByUser.get(userId) ?? 0) + quantity > CUSTOMER_LIMIT;
+    const overLimit = ({ activeByUser }: Moment): boolean =>
+      (activeByUser.get(userId) ?? 0) + quantity > CUSTOMER_LIMIT;
     if (code === "PURCHASE_LIMIT_REACHED" && !this.during(event, startedMs, overLimit))
       this.fail(`${userId} was refused by a limit not reached`);
-    if (code === "EVENT_OVER" && this.world.kernel.nowMs < event.startsAtMs) this.fail("over was said before the start");
-    if (code === "EVENT_NOT_FOUND" || code === "TICKET_NOT_FOUND") this.fail(`a purchase was answered ${code}`);
+    if (code === "EVENT_OVER" && this.world.kernel.nowMs < event.startsAtMs)
+      this.fail("over was said before the start");
+    if (code === "EVENT_NOT_FOUND" || code === "TICKET_NOT_FOUND")
+      this.fail(`a purchase was answered ${code}`);
   }
 
   private afterCommit(event: EventTables): void {
     const { active, rows, unbooked } = event;
     const { activeByUser } = this.record(event);
-    if (active.length > rows.total) this.fail(`I1: ${active.length} active tickets of ${rows.total} places`);
-    for (const [userId, count] of activeByUser) if (count > CUSTOMER_LIMIT) this.fail(`${userId} holds ${count} tickets`);
+    if (active.length > rows.total)
+      this.fail(`I1: ${active.length} active tickets of ${rows.total} places`);
+    for (const [userId, count] of activeByUser)
+      if (count > CUSTOMER_LIMIT) this.fail(`${userId} holds ${count} tickets`);
     if (rows.capacity + unbooked !== rows.total - active.length)
-      this.fail(`I4: capacity ${rows.capacity} + unbooked ${unbooked} is not ${rows.total - active.length}`);
+      this.fail(
+        `I4: capacity ${rows.capacity} + unbooked ${unbooked} is not ${rows.total - active.length}`,
+      );
     let booked = unbooked;
     for (const quantity of rows.booked.values()) booked += quantity;
-    if (booked !== -active.length) this.fail(`I5: purchases less cancellations are ${-booked}, active tickets ${active.length}`);
+    if (booked !== -active.length)
+      this.fail(`I5: purchases less cancellations are ${-booked}, active tickets ${active.length}`);
   }
 
   private record(event: EventTables): Moment {
     const activeByUser = new Map<string, number>();
     const { active } = event;
     for (const { userId } of active) activeByUser.set(userId, (activeByUser.get(userId) ?? 0) + 1);
-    const moment = { atMs: this.world.kernel.nowMs, available: event.rows.total - active.length, activeByUser };
+    const moment = {
+      atMs: this.world.kernel.nowMs,
+      available: event.rows.total - active.length,
+      activeByUser,
+    };
     const moments = this.moments.get(event) ?? [];
     this.moments.set(event, moments);
     moments.push(moment);
@@ -143,6 +197,8 @@ export class Checks {
   /** What was true at some instant while the call lasted. */
   private during(event: EventTables, fromMs: number, holds: (moment: Moment) => boolean): boolean {
     const moments = this.moments.get(event) ?? [];
-    return moments.some((moment, index) => (moments[index + 1]?.atMs ?? Infinity) >= fromMs && holds(moment));
+    return moments.some(
+      (moment, index) => (moments[index + 1]?.atMs ?? Infinity) >= fromMs && holds(moment),
+    );
   }
 }

@@ -26,17 +26,31 @@ export class Customers {
     const userId = `customer-${demand.who}`;
     const once = (): Promise<unknown> => {
       if (demand.type === "buy")
-        return this.buy(this.world.eventId(demand.event), userId, String(demand.key), demand.quantity, triesOf(demand.who));
+        return this.buy(
+          this.world.eventId(demand.event),
+          userId,
+          String(demand.key),
+          demand.quantity,
+          triesOf(demand.who),
+        );
       const owned = this.owned.get(userId) ?? [];
       const ticket = owned[demand.nth % Math.max(1, owned.length)];
-      return ticket === undefined ? Promise.resolve() : this.cancel(ticket.eventId, userId, ticket.ticketId, triesOf(demand.who));
+      return ticket === undefined
+        ? Promise.resolve()
+        : this.cancel(ticket.eventId, userId, ticket.ticketId, triesOf(demand.who));
     };
     await Promise.all(demand.twice ? [once(), once()] : [once()]);
     this.busy -= 1;
   }
 
   /** Answers how many tickets were bought. */
-  async buy(eventId: string, userId: string, key: string, quantity: number, tries: number): Promise<number> {
+  async buy(
+    eventId: string,
+    userId: string,
+    key: string,
+    quantity: number,
+    tries: number,
+  ): Promise<number> {
     const { world, checks } = this;
     const event = world.database.event(eventId);
     const transactionId = `buy-${eventId.slice(-1)}-${userId}-${key}`;
@@ -49,7 +63,8 @@ export class Customers {
       const tickets = "tickets" in outcome.value ? outcome.value.tickets : [];
       const owned = this.owned.get(userId) ?? [];
       this.owned.set(userId, owned);
-      for (const { id } of tickets) if (!owned.some(({ ticketId }) => ticketId === id)) owned.push({ eventId, ticketId: id });
+      for (const { id } of tickets)
+        if (!owned.some(({ ticketId }) => ticketId === id)) owned.push({ eventId, ticketId: id });
       return tickets.length;
     }
     if (!isWorthTrying(outcome.refusal.code) || tries <= 1) return 0;
@@ -57,9 +72,19 @@ export class Customers {
     return this.buy(eventId, userId, key, quantity, tries - 1);
   }
 
-  private async cancel(eventId: string, userId: string, ticketId: string, tries: number): Promise<void> {
+  private async cancel(
+    eventId: string,
+    userId: string,
+    ticketId: string,
+    tries: number,
+  ): Promise<void> {
     const { world, checks } = this;
-    const command: CancelTicket = { type: "CancelTicket", transactionId: `cancel-${ticketId}`, userId, ticketId };
+    const command: CancelTicket = {
+      type: "CancelTicket",
+      transactionId: `cancel-${ticketId}`,
+      userId,
+      ticketId,
+    };
     const startedMs = world.kernel.nowMs;
     const outcome = await world.bus.command(this.gateway(), eventId, command);
     checks.cancellation(world.database.event(eventId), command, startedMs, outcome);

@@ -71,13 +71,28 @@ export class EventTables {
   private readonly kernel: Kernel;
   private readonly broken: BrokenClauses;
 
-  constructor(database: SimulatedDatabase, kernel: Kernel, eventId: string, total: number, startsAtMs: number, broken: BrokenClauses) {
+  constructor(
+    database: SimulatedDatabase,
+    kernel: Kernel,
+    eventId: string,
+    total: number,
+    startsAtMs: number,
+    broken: BrokenClauses,
+  ) {
     this.database = database;
     this.kernel = kernel;
     this.eventId = eventId;
     this.startsAtMs = startsAtMs;
     this.broken = broken;
-    this.rows = { epoch: 0, batch: 0, total, capacity: total, tickets: new Map(), pending: new Map(), booked: new Map() };
+    this.rows = {
+      epoch: 0,
+      batch: 0,
+      total,
+      capacity: total,
+      tickets: new Map(),
+      pending: new Map(),
+      booked: new Map(),
+    };
   }
 
   get active(): TicketRow[] {
@@ -89,7 +104,9 @@ export class EventTables {
     return sum;
   }
   ticketsOf(transactionId: string): TicketRow[] {
-    return [...this.rows.tickets.values()].filter((ticket) => ticket.transactionId === transactionId);
+    return [...this.rows.tickets.values()].filter(
+      (ticket) => ticket.transactionId === transactionId,
+    );
   }
   private ticketsOfPurchase({ transactionId, userId }: PurchaseKey): TicketRow[] {
     return this.ticketsOf(transactionId).filter((ticket) => ticket.userId === userId);
@@ -119,11 +136,15 @@ export class EventTables {
     const sales = needs.purchases.flatMap((asked) => {
       const { transactionId } = asked;
       const tickets = this.ticketsOfPurchase(asked);
-      return tickets[0] === undefined ? [] : [{ transactionId, userId: tickets[0].userId, quantity: tickets.length }];
+      return tickets[0] === undefined
+        ? []
+        : [{ transactionId, userId: tickets[0].userId, quantity: tickets.length }];
     });
     const tickets = needs.ticketIds.flatMap((ticketId) => {
       const row = this.rows.tickets.get(ticketId);
-      return row === undefined ? [] : [{ ticketId, userId: row.userId, cancelled: row.cancelledAtMs !== undefined }];
+      return row === undefined
+        ? []
+        : [{ ticketId, userId: row.userId, cancelled: row.cancelledAtMs !== undefined }];
     });
     const activeTickets = needs.userIds.map((userId) => ({
       userId,
@@ -133,7 +154,12 @@ export class EventTables {
   }
 
   /** `holdMs`: how long the statement is under way once it has the row. */
-  commit(ownership: Ownership, changes: Changes, holdMs: number, done: (result: CommitResult) => void): void {
+  commit(
+    ownership: Ownership,
+    changes: Changes,
+    holdMs: number,
+    done: (result: CommitResult) => void,
+  ): void {
     const mine = (): boolean =>
       (this.broken.epoch === true || this.rows.epoch === ownership.epoch) &&
       (this.broken.batch === true || this.rows.batch === ownership.batch);
@@ -150,7 +176,9 @@ export class EventTables {
       const { generation } = this.database;
       this.kernel.after(holdMs, "postgres", () => {
         const gone = generation !== this.database.generation;
-        const result: CommitResult = gone ? { type: "unknown", error: new Error("connection cut") } : this.apply(ownership, changes);
+        const result: CommitResult = gone
+          ? { type: "unknown", error: new Error("connection cut") }
+          : this.apply(ownership, changes);
         this.workerRow.free();
         done(result);
       });
@@ -167,7 +195,8 @@ export class EventTables {
           const changed = generation === this.database.generation && total >= active.length;
           if (changed) {
             if (this.broken.importEpoch !== true) this.nextEpoch();
-            for (const row of rows.pending.values()) rows.booked.set(row.transactionId, row.quantity);
+            for (const row of rows.pending.values())
+              rows.booked.set(row.transactionId, row.quantity);
             rows.pending.clear();
             rows.total = total;
             rows.capacity = total - active.length;
@@ -191,33 +220,57 @@ export class EventTables {
         const status = this.rows.pending.get(transactionId)?.status ?? "completed";
         return tickets.length === 0
           ? []
-          : [[transactionId, { transactionId, status, eventId: this.eventId, quantity: tickets.length, tickets }] as const];
+          : [
+              [
+                transactionId,
+                { transactionId, status, eventId: this.eventId, quantity: tickets.length, tickets },
+              ] as const,
+            ];
       }),
     );
   }
   readTickets(ticketIds: string[]): Map<string, Ticket> {
-    return new Map(ticketIds.flatMap((id) => this.rows.tickets.get(id) ?? []).map((ticket) => [ticket.id, this.view(ticket)]));
+    return new Map(
+      ticketIds
+        .flatMap((id) => this.rows.tickets.get(id) ?? [])
+        .map((ticket) => [ticket.id, this.view(ticket)]),
+    );
   }
 
   private apply({ batch }: Ownership, { sold, cancelled }: Changes): CommitResult {
     const { rows, kernel, broken } = this;
-    const duplicate = broken.uniqueKey !== true && sold.some(({ transactionId }) => this.ticketsOf(transactionId).length > 0);
+    const duplicate =
+      broken.uniqueKey !== true &&
+      sold.some(({ transactionId }) => this.ticketsOf(transactionId).length > 0);
     const freed = cancelled.filter(({ ticketId }) => {
       const row = rows.tickets.get(ticketId);
       return row !== undefined && row.cancelledAtMs === undefined && kernel.nowMs < this.startsAtMs;
     });
     const asDecided = freed.length === cancelled.length || broken.counts === true;
-    if (duplicate || !asDecided) return { type: "failed", error: sqlError(duplicate ? "23505" : "BX001") };
+    if (duplicate || !asDecided)
+      return { type: "failed", error: sqlError(duplicate ? "23505" : "BX001") };
     rows.batch += 1;
     const pending = (transactionId: string, quantity: number): void => {
       const { epoch } = rows;
       rows.pending.set(transactionId, {
-        ...{ transactionId, quantity, status: "pending", epoch, batch: rows.batch, createdAtMs: kernel.nowMs },
+        transactionId,
+        quantity,
+        status: "pending",
+        epoch,
+        batch: rows.batch,
+        createdAtMs: kernel.nowMs,
       });
     };
     for (const { transactionId, userId, ticketIds } of sold) {
       ticketIds.forEach((id, index) =>
-        rows.tickets.set(id, { id, transactionId, userId, ordinal: index + 1, purchasedAtMs: kernel.nowMs, cancelledAtMs: undefined }),
+        rows.tickets.set(id, {
+          id,
+          transactionId,
+          userId,
+          ordinal: index + 1,
+          purchasedAtMs: kernel.nowMs,
+          cancelledAtMs: undefined,
+        }),
       );
       pending(transactionId, -ticketIds.length);
     }
@@ -226,7 +279,8 @@ export class EventTables {
       const row = rows.tickets.get(ticketId);
       if (row !== undefined) row.cancelledAtMs = kernel.nowMs;
     }
-    for (const { transactionId } of broken.counts === true ? cancelled : freed) pending(transactionId, 1);
+    for (const { transactionId } of broken.counts === true ? cancelled : freed)
+      pending(transactionId, 1);
     this.onChange();
     const tickets = [...this.readTickets(cancelled.map(({ ticketId }) => ticketId)).values()];
     return { type: "committed", batch: batch + 1, clockMs: kernel.nowMs, cancelled: tickets };
@@ -240,7 +294,12 @@ export class EventTables {
   private view({ id, transactionId, purchasedAtMs, cancelledAtMs }: TicketRow): Ticket {
     const { eventName, location, eventDate } = EVENT;
     return {
-      ...{ id, eventId: this.eventId, eventName, location, eventDate, transactionId },
+      id,
+      eventId: this.eventId,
+      eventName,
+      location,
+      eventDate,
+      transactionId,
       status: cancelledAtMs === undefined ? "active" : "cancelled",
       purchasedAt: new Date(purchasedAtMs).toISOString(),
       cancelledAt: cancelledAtMs === undefined ? null : new Date(cancelledAtMs).toISOString(),

@@ -25,7 +25,12 @@ export function createFaults(world: World, restored: () => void): (fault: Fault)
         world.killAfterCommit = true;
         return;
       case "import":
-        return void world.importTotal(world.eventId(fault.event), fault.total, fault.takesMs, fault.heard);
+        return void world.importTotal(
+          world.eventId(fault.event),
+          fault.total,
+          fault.takesMs,
+          fault.heard,
+        );
       case "backup":
         backup = database.backup();
         return;
@@ -51,7 +56,8 @@ export function createFaults(world: World, restored: () => void): (fault: Fault)
       case "ledger":
         return disturbLedger(world, fault);
       case "refuse-booking":
-        database.event(world.eventId(fault.event)).refusesBookingUntilMs = kernel.nowMs + fault.forMs;
+        database.event(world.eventId(fault.event)).refusesBookingUntilMs =
+          kernel.nowMs + fault.forMs;
         return;
       default:
         fault satisfies never;

@@ -4,7 +4,13 @@ import type { Clock } from "../../../lib/concurrency/clock.ts";
 export class Kernel {
   nowMs = 0;
   private sequence = 0;
-  private readonly agenda: { atMs: number; order: number; nodeId: string; task: () => void; cancelled: boolean }[] = [];
+  private readonly agenda: {
+    atMs: number;
+    order: number;
+    nodeId: string;
+    task: () => void;
+    cancelled: boolean;
+  }[] = [];
   private readonly frozenUntilMs = new Map<string, number>();
   private readonly dead = new Set<string>();
   private state: number;
@@ -29,12 +35,21 @@ export class Kernel {
 
   /** Runs `task` later, on behalf of a node: not while that node is frozen, never once it is dead. */
   after(delayMs: number, nodeId: string, task: () => void): { cancel(): void } {
-    const item = { atMs: this.nowMs + Math.max(0, delayMs), order: this.sequence++, nodeId, task, cancelled: false };
+    const item = {
+      atMs: this.nowMs + Math.max(0, delayMs),
+      order: this.sequence++,
+      nodeId,
+      task,
+      cancelled: false,
+    };
     this.insert(item);
     return { cancel: () => (item.cancelled = true) };
   }
   freeze(nodeId: string, forMs: number): void {
-    this.frozenUntilMs.set(nodeId, Math.max(this.frozenUntilMs.get(nodeId) ?? 0, this.nowMs + forMs));
+    this.frozenUntilMs.set(
+      nodeId,
+      Math.max(this.frozenUntilMs.get(nodeId) ?? 0, this.nowMs + forMs),
+    );
   }
   kill(nodeId: string): void {
     this.dead.add(nodeId);
@@ -74,7 +89,11 @@ export class Kernel {
     while (low < high) {
       const middle = (low + high) >> 1;
       const other = this.agenda[middle];
-      if (other !== undefined && (other.atMs > item.atMs || (other.atMs === item.atMs && other.order > item.order))) low = middle + 1;
+      if (
+        other !== undefined &&
+        (other.atMs > item.atMs || (other.atMs === item.atMs && other.order > item.order))
+      )
+        low = middle + 1;
       else high = middle;
     }
     this.agenda.splice(low, 0, item);

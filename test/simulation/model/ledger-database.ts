@@ -8,7 +8,12 @@ import type { Network } from "./network.ts";
 
 type Done = (rows: object[]) => void;
 type Fail = (error: Error) => void;
-type LedgerWorld = { kernel: Kernel; network: Network; database: SimulatedDatabase; broken: BrokenClauses };
+type LedgerWorld = {
+  kernel: Kernel;
+  network: Network;
+  database: SimulatedDatabase;
+  broken: BrokenClauses;
+};
 
 /** So small that short histories have backlogs longer than it. */
 export const PREFIX_MAX = 2;
@@ -17,7 +22,11 @@ export const PREFIX_MAX = 2;
  * PostgreSQL as the ledger's own code speaks to it: its transactions run as they are, and each of its statements is modelled here by its name or text.
  * `committed` is called at the server, at each COMMIT that moved rows.
  */
-export function ledgerDatabase(world: LedgerWorld, nodeId: string, committed: () => void): Database {
+export function ledgerDatabase(
+  world: LedgerWorld,
+  nodeId: string,
+  committed: () => void,
+): Database {
   const { network, database, kernel } = world;
 
   const transaction = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
@@ -46,10 +55,15 @@ export function ledgerDatabase(world: LedgerWorld, nodeId: string, committed: ()
     load: () => ({ used: 0, idle: 0, waiting: 0 }),
     query: ({ name, text, values }: Statement) =>
       network.ask<object[]>(nodeId, (done) => {
-        if (name === "left-to-sell") return done((values?.[0] as string[]).map((id) => available(database.event(id))));
+        if (name === "left-to-sell")
+          return done((values?.[0] as string[]).map((id) => available(database.event(id))));
         if (text !== EVENTS_WAITING) throw new Error(`The simulation knows no statement ${text}`);
         const olderThanMs = Number(values?.[0]) * 1_000;
-        done([...database.events.values()].filter((event) => waits(event, kernel.nowMs - olderThanMs)).map(({ eventId }) => ({ eventId })));
+        done(
+          [...database.events.values()]
+            .filter((event) => waits(event, kernel.nowMs - olderThanMs))
+            .map(({ eventId }) => ({ eventId })),
+        );
       }) as Promise<never[]>,
     close: () => Promise.resolve(),
     get sequelize(): never {
@@ -58,7 +72,13 @@ export function ledgerDatabase(world: LedgerWorld, nodeId: string, committed: ()
   };
 }
 
-function run(world: LedgerWorld, open: Transaction, { name, text, values = [] }: Statement, done: Done, fail: Fail): void {
+function run(
+  world: LedgerWorld,
+  open: Transaction,
+  { name, text, values = [] }: Statement,
+  done: Done,
+  fail: Fail,
+): void {
   const { database } = world;
   if (name === "lock-events") {
     const ids = (values[0] as string[]).filter((id) => database.events.has(id)).sort();
@@ -89,18 +109,26 @@ function run(world: LedgerWorld, open: Transaction, { name, text, values = [] }:
 }
 
 /** BOOK_PENDING for one event: the oldest whole batches, or all; answers the SQLSTATE of what refuses it. */
-function book({ kernel, broken }: LedgerWorld, open: Transaction, event: EventTables, most: number): Booked | string | undefined {
+function book(
+  { kernel, broken }: LedgerWorld,
+  open: Transaction,
+  event: EventTables,
+  most: number,
+): Booked | string | undefined {
   const { rows, eventId } = event;
   const waiting = pendingOf(event).sort((a, b) => a.epoch - b.epoch || a.batch - b.batch);
   const last = waiting[most - 1];
   // Planted: any rows will do, here the youngest, and never all of a backlog, which would mend it.
   const part = (): PendingRow[] =>
-    broken.prefix === true ? waiting.slice(-Math.min(most, PREFIX_MAX)) : waiting.filter((row) => !isAfter(row, last));
+    broken.prefix === true
+      ? waiting.slice(-Math.min(most, PREFIX_MAX))
+      : waiting.filter((row) => !isAfter(row, last));
   const taken = part();
   if (taken.length === 0) return undefined;
   const quantity = taken.reduce((sum, row) => sum + row.quantity, 0);
   const capacity = rows.capacity + quantity;
-  if (capacity < 0 || capacity > rows.total || kernel.nowMs < event.refusesBookingUntilMs) return "23514";
+  if (capacity < 0 || capacity > rows.total || kernel.nowMs < event.refusesBookingUntilMs)
+    return "23514";
   if (taken.some(({ transactionId }) => rows.booked.has(transactionId))) return "23505";
   open.write(() => {
     event.rows.capacity += quantity;
@@ -114,7 +142,10 @@ function book({ kernel, broken }: LedgerWorld, open: Transaction, event: EventTa
 }
 
 function isAfter(row: PendingRow, last: PendingRow | undefined): boolean {
-  return last !== undefined && (row.epoch > last.epoch || (row.epoch === last.epoch && row.batch > last.batch));
+  return (
+    last !== undefined &&
+    (row.epoch > last.epoch || (row.epoch === last.epoch && row.batch > last.batch))
+  );
 }
 
 function pendingOf(event: EventTables): PendingRow[] {
@@ -122,7 +153,13 @@ function pendingOf(event: EventTables): PendingRow[] {
 }
 
 function available({ eventId, rows, unbooked }: EventTables): object {
-  return { eventId, available: rows.capacity + unbooked, epoch: rows.epoch, batch: rows.batch, endsAtMs: 0 };
+  return {
+    eventId,
+    available: rows.capacity + unbooked,
+    epoch: rows.epoch,
+    batch: rows.batch,
+    endsAtMs: 0,
+  };
 }
 
 function waits(event: EventTables, beforeMs: number): boolean {

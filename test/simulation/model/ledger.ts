@@ -26,13 +26,23 @@ export class SimulatedLedger {
     const handled = new Set<string>();
     const counts = { appliedRows: 0, failedRows: 0, outages: 0 };
     const handler: Handler = createTransactionHandler({
-      ...{ database, log: SILENT, counts, handled, clock, prefixMax: PREFIX_MAX },
+      database,
+      log: SILENT,
+      counts,
+      handled,
+      clock,
+      prefixMax: PREFIX_MAX,
     });
     const consumer = queue.consume(id, plant.ledger?.(handler, world) ?? handler);
     this.endSession = () => consumer.sessionEnds();
     if (plant.sweeperOff === true) return;
     const publish = (eventId: string): void => queue.publish({ eventId, transactionIds: [] });
-    const publisher = { publish, connected: () => queue.up, counts: () => NOTHING, close: () => Promise.resolve() };
+    const publisher = {
+      publish,
+      connected: () => queue.up,
+      counts: () => NOTHING,
+      close: () => Promise.resolve(),
+    };
     startSweeper({ database, publisher, redis, handled, log: SILENT, clock });
   }
 

@@ -42,7 +42,12 @@ export class SimulatedLocks {
   }
 
   /** Waits up to `waitMs`, less where `cutShort` resolves or no quorum answers; what it resolves with is tried for in the background, and renewed. */
-  acquire(nodeId: string, resource: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLease> {
+  acquire(
+    nodeId: string,
+    resource: string,
+    waitMs: number,
+    cutShort: Promise<void>,
+  ): Promise<HeldLease> {
     const deadlineMs = this.kernel.nowMs + waitMs;
     let hurried = false;
     void cutShort.then(() => (hurried = true));
@@ -51,7 +56,8 @@ export class SimulatedLocks {
         const token = ++this.tokens;
         const untilMs = this.take(resource, token);
         const enough = this.up.length > SERVERS / 2;
-        if (untilMs > 0 || hurried || this.kernel.nowMs >= deadlineMs || !enough) resolve(this.hold(nodeId, resource, token, untilMs));
+        if (untilMs > 0 || hurried || this.kernel.nowMs >= deadlineMs || !enough)
+          resolve(this.hold(nodeId, resource, token, untilMs));
         else this.kernel.after(RETRY_MS, nodeId, attempt);
       };
       this.kernel.after(2, nodeId, attempt);

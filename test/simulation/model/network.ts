@@ -31,20 +31,33 @@ export class Network {
   /** Carries something there; what is lost never runs. */
   carry(way: Way, toNode: string, task: () => void): void {
     const { kernel, faulty } = this;
-    const now = this.windows.get(way)?.filter(({ untilMs }) => faulty && untilMs > kernel.nowMs) ?? [];
-    if (now.some(({ byMs }) => byMs === undefined) || (faulty && kernel.chance(this.lossPercent / 100))) return;
-    const late = faulty && kernel.chance(this.latePercent / 100) ? kernel.between(300, 5_000) : kernel.between(0, 8);
+    const now =
+      this.windows.get(way)?.filter(({ untilMs }) => faulty && untilMs > kernel.nowMs) ?? [];
+    if (
+      now.some(({ byMs }) => byMs === undefined) ||
+      (faulty && kernel.chance(this.lossPercent / 100))
+    )
+      return;
+    const late =
+      faulty && kernel.chance(this.latePercent / 100)
+        ? kernel.between(300, 5_000)
+        : kernel.between(0, 8);
     kernel.after(Math.max(late, ...now.map(({ byMs = 0 }) => byMs)), toNode, task);
   }
 
   /** How long a statement that has its row takes. */
   holdUp(): number {
     const { kernel, faulty, latePercent } = this;
-    return faulty && kernel.chance(latePercent / 50) ? kernel.between(200, 3_000) : kernel.between(0, 5);
+    return faulty && kernel.chance(latePercent / 50)
+      ? kernel.between(200, 3_000)
+      : kernel.between(0, 5);
   }
 
   /** A statement on its way to PostgreSQL and back. Rejects where no answer comes; what a late one does, it does late. */
-  ask<T>(nodeId: string, statement: (done: (result: T) => void, fail: (error: Error) => void) => void): Promise<T> {
+  ask<T>(
+    nodeId: string,
+    statement: (done: (result: T) => void, fail: (error: Error) => void) => void,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = this.kernel.after(NO_ANSWER_MS, nodeId, () => reject(new Error("no answer")));
       const back = (settle: () => void): void =>

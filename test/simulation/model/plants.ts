@@ -8,12 +8,19 @@ type PlantedPorts = Required<Pick<Plant, "ports">>;
 
 /** Workers whose store does something else in some of its methods. */
 function store(change: (real: EventStore, world: World) => Partial<EventStore>): PlantedPorts {
-  return { ports: (ports, world) => ({ ...ports, store: { ...ports.store, ...change(ports.store, world) } }) };
+  return {
+    ports: (ports, world) => ({
+      ...ports,
+      store: { ...ports.store, ...change(ports.store, world) },
+    }),
+  };
 }
 
 /** Workers to whom every load says this, whatever PostgreSQL has. */
 function loading(instead: Partial<Loaded>): PlantedPorts {
-  return store((real) => ({ load: async (eventId, needs) => ({ ...(await real.load(eventId, needs)), ...instead }) }));
+  return store((real) => ({
+    load: async (eventId, needs) => ({ ...(await real.load(eventId, needs)), ...instead }),
+  }));
 }
 
 /** Workers to whom every load says of their batch, or of their epoch as well, what they believe anyway. */
@@ -33,7 +40,8 @@ function believing(what: "batch" | "epoch and batch"): PlantedPorts {
       },
       commit: async (ownership, changes) => {
         const result = await real.commit(ownership, changes);
-        if (result.type === "committed") beliefs.set(ownership.eventId, { epoch: ownership.epoch, batch: result.batch });
+        if (result.type === "committed")
+          beliefs.set(ownership.eventId, { epoch: ownership.epoch, batch: result.batch });
         return result;
       },
     };
@@ -43,15 +51,28 @@ function believing(what: "batch" | "epoch and batch"): PlantedPorts {
 /** One mistake each, in an otherwise sound world. FAULTS.md names them; a search must find a history that shows it. */
 export const PLANTS: Record<string, Plant> = {
   "the epoch left out of the commit": { from: 801, clauses: { epoch: true, batch: true } },
-  "the row lock left out of the epoch check (a bare EXISTS)": { from: 701, clauses: { rowLock: true } },
+  "the row lock left out of the epoch check (a bare EXISTS)": {
+    from: 701,
+    clauses: { rowLock: true },
+  },
   // A worker that does not look at the number loads without looking at it as well.
-  "the batch number left out of the epoch check": { from: 1451, clauses: { batch: true }, ...believing("batch") },
-  "refusals answered without looking at epoch and batch": { from: 581, ...believing("epoch and batch") },
+  "the batch number left out of the epoch check": {
+    from: 1451,
+    clauses: { batch: true },
+    ...believing("batch"),
+  },
+  "refusals answered without looking at epoch and batch": {
+    from: 581,
+    ...believing("epoch and batch"),
+  },
   "pending rows written from the decision": { clauses: { counts: true } },
   "the limit decided without loading": loading({ activeTickets: [] }),
   "cancellations decided without loading": loading({ tickets: [] }),
   "sales decided without loading": loading({ sales: [] }),
-  "sales decided without loading, and the unique key removed": { clauses: { uniqueKey: true }, ...loading({ sales: [] }) },
+  "sales decided without loading, and the unique key removed": {
+    clauses: { uniqueKey: true },
+    ...loading({ sales: [] }),
+  },
   "an import that takes no epoch": { from: 201, clauses: { importEpoch: true } },
   "silence of the node a command was passed on to taken for a no": {
     from: 1671,
@@ -61,7 +82,9 @@ export const PLANTS: Record<string, Plant> = {
         ...ports.router,
         forward: async (eventId, command) => {
           const outcome = await ports.router.forward(eventId, command);
-          return !outcome.ok && outcome.refusal.code === "OUTCOME_UNKNOWN" ? refused("TRY_AGAIN") : outcome;
+          return !outcome.ok && outcome.refusal.code === "OUTCOME_UNKNOWN"
+            ? refused("TRY_AGAIN")
+            : outcome;
         },
       },
     }),
@@ -75,7 +98,12 @@ export const PLANTS: Record<string, Plant> = {
   "an answer before the commit": store((real, world) => ({
     commit: async (ownership, changes) => {
       void real.commit(ownership, changes);
-      return { type: "committed", batch: ownership.batch + 1, clockMs: world.kernel.nowMs, cancelled: [] };
+      return {
+        type: "committed",
+        batch: ownership.batch + 1,
+        clockMs: world.kernel.nowMs,
+        cancelled: [],
+      };
     },
   })),
   "an unknown outcome treated as a failure": store((real) => ({
@@ -86,8 +114,13 @@ export const PLANTS: Record<string, Plant> = {
   })),
   "the sweeper switched off": { sweeperOff: true },
   "a message acknowledged before its transactions are booked": { acknowledgesFirst: true },
-  "a ledger that books what messages say, not what is pending": { ledger: (_handler, world) => bookFromMessages(world) },
-  "an arbitrary part of a backlog booked, not a prefix, and never all of it": { from: 201, clauses: { prefix: true } },
+  "a ledger that books what messages say, not what is pending": {
+    ledger: (_handler, world) => bookFromMessages(world),
+  },
+  "an arbitrary part of a backlog booked, not a prefix, and never all of it": {
+    from: 201,
+    clauses: { prefix: true },
+  },
   "an import that tries once to write its copies": { from: 3_691, importsTryOnce: true },
   "copies written without looking at the stamp": { unstampedCopies: true },
 };

@@ -21,7 +21,8 @@ export async function play(history: History, plant: Plant = {}): Promise<string[
   const customers = new Customers(world, checks);
   const happen = createFaults(world, () => checks.restored());
   for (const fault of history.faults) kernel.after(fault.atMs, "fate", () => happen(fault));
-  for (const demand of history.demands) kernel.after(demand.atMs, "customers", () => void customers.ask(demand));
+  for (const demand of history.demands)
+    kernel.after(demand.atMs, "customers", () => void customers.ask(demand));
 
   await kernel.run(TROUBLE_MS + 1);
   calm(world);
@@ -53,7 +54,8 @@ function calm(world: World): void {
 
 /** What DESIGN.md leaves to an operator: rows put aside are set to pending again, dead letters are replayed. */
 function repair({ database, queue }: World): void {
-  for (const { rows } of database.events.values()) for (const row of rows.pending.values()) row.status = "pending";
+  for (const { rows } of database.events.values())
+    for (const row of rows.pending.values()) row.status = "pending";
   queue.replayDead();
 }
 
@@ -62,7 +64,9 @@ function repair({ database, queue }: World): void {
  * was about to write: until the next sale, or until `ledger.reconcile`, which docs/operations.md asks for after a restore.
  */
 function mayKeepAnOldCopy({ faults }: History): boolean {
-  return faults.some((fault) => fault.type === "restore" || (fault.type === "redis" && fault.what === "flush"));
+  return faults.some(
+    (fault) => fault.type === "restore" || (fault.type === "redis" && fault.what === "flush"),
+  );
 }
 
 /** What `ledger.reconcile` does with copies. */
@@ -72,12 +76,20 @@ async function reconcile({ kernel, redis, database }: World): Promise<void> {
       return { eventId, available: rows.capacity + unbooked, epoch: rows.epoch, batch: rows.batch };
     });
   const clock = kernel.clockOf("operator");
-  void checkAvailableCopies(redis.client("operator"), truths(), { mend: true, readNow: async () => truths(), clock });
+  void checkAvailableCopies(redis.client("operator"), truths(), {
+    mend: true,
+    readNow: async () => truths(),
+    clock,
+  });
   await kernel.run(kernel.nowMs + 2_000);
 }
 
 function isBooked({ database, queue }: World): boolean {
-  return queue.empty && queue.dead.length === 0 && [...database.events.values()].every(({ rows }) => rows.pending.size === 0);
+  return (
+    queue.empty &&
+    queue.dead.length === 0 &&
+    [...database.events.values()].every(({ rows }) => rows.pending.size === 0)
+  );
 }
 
 /** I6: selling out sells exactly the rest. */
@@ -86,10 +98,13 @@ async function sellOut(world: World, customers: Customers, checks: Checks): Prom
   for (const event of database.events.values()) {
     if (kernel.nowMs >= event.startsAtMs) continue;
     const free = event.rows.total - event.active.length;
-    const late = Array.from({ length: free + 2 }, (_, index) => customers.buy(event.eventId, `late-${index}`, "last", 1, 3));
+    const late = Array.from({ length: free + 2 }, (_, index) =>
+      customers.buy(event.eventId, `late-${index}`, "last", 1, 3),
+    );
     let sold: number | undefined;
     void Promise.all(late).then((counts) => (sold = counts.reduce((sum, count) => sum + count, 0)));
     await kernel.run(kernel.nowMs + QUIET_WITHIN_MS, () => sold !== undefined);
-    if (sold !== free) checks.fail(`I6: ${free} places were free, ${sold ?? "nobody knows how many"} were sold`);
+    if (sold !== free)
+      checks.fail(`I6: ${free} places were free, ${sold ?? "nobody knows how many"} were sold`);
   }
 }

@@ -50,8 +50,10 @@ export class SimulatedQueue {
   publish(message: TransactionMessage): void {
     if (!this.up || this.now("lose")) return;
     for (let copies = this.now("repeat") ? 2 : 1; copies > 0; copies--)
-      this.kernel.after(this.now("shuffle") ? this.kernel.between(0, 3_000) : this.kernel.between(0, 5), "rabbitmq", () =>
-        this.arrive({ ...message, deliveries: 0 }),
+      this.kernel.after(
+        this.now("shuffle") ? this.kernel.between(0, 3_000) : this.kernel.between(0, 5),
+        "rabbitmq",
+        () => this.arrive({ ...message, deliveries: 0 }),
       );
   }
   arrive(message: Message): void {

@@ -68,7 +68,9 @@ export class SimulatedRedis {
       new Promise((resolve, reject) => {
         const over = connection;
         if (over === undefined) return reject(new Error("not connected"));
-        const timer = kernel.after(COMMAND_TIMEOUT_MS, nodeId, () => reject(new Error("Command timed out")));
+        const timer = kernel.after(COMMAND_TIMEOUT_MS, nodeId, () =>
+          reject(new Error("Command timed out")),
+        );
         // In order, as on any connection.
         over.nextMs = Math.max(over.nextMs, kernel.nowMs + kernel.between(0, 3));
         kernel.after(over.nextMs - kernel.nowMs, "redis", () => {
@@ -86,11 +88,13 @@ export class SimulatedRedis {
       },
       runId: () => (connection === undefined ? undefined : `run-${connection.run}`),
       defineCommand: () => undefined,
-      keepLarger: (count: number, ...args: (string | number)[]) => command(() => this.keepLarger(args.slice(0, count), args.slice(count))),
+      keepLarger: (count: number, ...args: (string | number)[]) =>
+        command(() => this.keepLarger(args.slice(0, count), args.slice(count))),
       mget: (...keys: string[]) => command(() => keys.map((key) => this.data.get(key) ?? null)),
       set: (key: string, text: string) => command(() => this.data.set(key, text)),
       del: (...keys: string[]) => command(() => keys.forEach((key) => this.data.delete(key))),
-      pexpire: (key: string) => command(() => (this.data.has(key) ? this.expiring.add(key) : undefined)),
+      pexpire: (key: string) =>
+        command(() => (this.data.has(key) ? this.expiring.add(key) : undefined)),
       get: (key: string) => command(() => this.data.get(key) ?? null),
       /** REPLACE_IF_SAME of services/ledger/reconcile/check-availability-cache.ts. */
       eval: (_script: string, _count: number, key: string, old: string, text: string) =>
@@ -105,8 +109,12 @@ export class SimulatedRedis {
     for (const [index, key] of keys.map(String).entries()) {
       const [epoch, batch, , text] = facts.slice(4 * index) as [number, number, number, string];
       const old = this.data.get(key);
-      const copy = old === undefined ? undefined : (JSON.parse(old) as { epoch: number; batch: number; run: string });
-      const larger = copy !== undefined && (copy.epoch > epoch || (copy.epoch === epoch && copy.batch > batch));
+      const copy =
+        old === undefined
+          ? undefined
+          : (JSON.parse(old) as { epoch: number; batch: number; run: string });
+      const larger =
+        copy !== undefined && (copy.epoch > epoch || (copy.epoch === epoch && copy.batch > batch));
       if (larger && copy.run === run) {
         if (!this.unstamped) continue;
         this.wentBack(key);

@@ -11,7 +11,12 @@ export type Failure = { seed: number; history: History; wrong: string[] };
  * Plays the histories of the seeds from `from` on and answers the first that fails, made as short as `shrinkWithinMs` allows; undefined when all are
  * sound.
  */
-export async function search(from: number, seeds: number, plant: Plant = {}, shrinkWithinMs = 20_000): Promise<Failure | undefined> {
+export async function search(
+  from: number,
+  seeds: number,
+  plant: Plant = {},
+  shrinkWithinMs = 20_000,
+): Promise<Failure | undefined> {
   for (let seed = from; seed < from + seeds; seed++) {
     let until = Infinity;
     let shortest: Failure | undefined;

@@ -4,7 +4,15 @@ export type Way = (typeof WAYS)[number];
 
 /** What people ask for. `who`, `event`, `gateway` are numbers from 0; `key` names a purchase of that person, so that the same again is a retry. */
 export type Demand =
-  | { type: "buy"; atMs: number; who: number; event: number; key: number; quantity: number; twice: boolean }
+  | {
+      type: "buy";
+      atMs: number;
+      who: number;
+      event: number;
+      key: number;
+      quantity: number;
+      twice: boolean;
+    }
   | { type: "cancel"; atMs: number; who: number; nth: number; twice: boolean };
 
 /** What goes wrong. Nodes are counted among those that live, in the order in which they came. */
@@ -20,10 +28,22 @@ export type Fault =
   | { type: "lose"; atMs: number; way: Way; forMs: number }
   | { type: "delay"; atMs: number; way: Way; forMs: number; byMs: number }
   | { type: "slow-commits"; atMs: number; forMs: number; byMs: number }
-  | { type: "locks"; atMs: number; server: number; what: "down" | "forget" | "rollback"; forMs: number }
+  | {
+      type: "locks";
+      atMs: number;
+      server: number;
+      what: "down" | "forget" | "rollback";
+      forMs: number;
+    }
   | { type: "redis"; atMs: number; what: "down" | "freeze" | "rollback" | "flush"; forMs: number }
   | { type: "queue"; atMs: number; what: "down" | "lose" | "repeat" | "shuffle"; forMs: number }
-  | { type: "ledger"; atMs: number; node: number; what: "kill" | "kill-after-commit" | "freeze"; forMs: number }
+  | {
+      type: "ledger";
+      atMs: number;
+      node: number;
+      what: "kill" | "kill-after-commit" | "freeze";
+      forMs: number;
+    }
   | { type: "refuse-booking"; atMs: number; event: number; forMs: number };
 
 /** A whole run as data: played twice it is the same run. `seed` draws the small delays; the percentages are losses and long delays on every way. */

@@ -34,7 +34,10 @@ const LEDGERS = 2;
 export const CUSTOMER_LIMIT = 4;
 const NEVER_MS = 1_000_000_000;
 const IMPORTER = "importer";
-const EVENT_IDS = ["00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"] as const;
+const EVENT_IDS = [
+  "00000000-0000-7000-8000-000000000001",
+  "00000000-0000-7000-8000-000000000002",
+] as const;
 
 /** The whole system: purchasing nodes, gateways and ledgers with their real code, around simulated PostgreSQL, Redis, lock servers, queue and bus. */
 export class World {
@@ -74,10 +77,21 @@ export class World {
     this.importer = this.redis.client(IMPORTER);
     const clock = this.kernel.clockOf(IMPORTER);
     const never = { ...clock, after: () => ({ cancel: () => undefined }) };
-    this.renewals = createRenewals(this.importer, 1_000, plant.importsTryOnce === true ? never : clock);
+    this.renewals = createRenewals(
+      this.importer,
+      1_000,
+      plant.importsTryOnce === true ? never : clock,
+    );
     history.totals.forEach((total, index) => {
       const startsAtMs = index === 0 && history.startsAtMs !== null ? history.startsAtMs : NEVER_MS;
-      const event = new EventTables(this.database, this.kernel, this.eventId(index), total, startsAtMs, this.broken);
+      const event = new EventTables(
+        this.database,
+        this.kernel,
+        this.eventId(index),
+        total,
+        startsAtMs,
+        this.broken,
+      );
       this.database.events.set(event.eventId, event);
     });
     for (let count = 0; count < NODES; count++) this.addNode(true);
@@ -111,13 +125,20 @@ export class World {
   }
 
   /** An import makes the hall larger or smaller while it sells; not every node hears of it. */
-  async importTotal(eventId: string, total: number, takesMs: number, heard: boolean): Promise<void> {
+  async importTotal(
+    eventId: string,
+    total: number,
+    takesMs: number,
+    heard: boolean,
+  ): Promise<void> {
     const event = this.database.event(eventId);
     await expireSoon(this.importer, [eventId]);
     await new Promise<void>((resolve) => event.change(total, takesMs, resolve));
     const available = event.rows.total - event.active.length;
     const left = { eventId, available, epoch: event.rows.epoch, batch: 0, endsAtMs: NEVER_MS };
-    if (heard) for (const { id, workers } of this.bus.nodes) this.network.carry("calls", id, () => workers.forget(eventId));
+    if (heard)
+      for (const { id, workers } of this.bus.nodes)
+        this.network.carry("calls", id, () => workers.forget(eventId));
     await this.renewals.pages();
     await this.renewals.forget(eventId);
     await this.renewals.left(left);
@@ -144,8 +165,12 @@ export class World {
     const clock = kernel.clockOf(place.id);
     return {
       store: this.store(place.id),
-      lease: { acquire: (eventId, waitMs, cutShort) => locks.acquire(place.id, eventId, waitMs, cutShort) },
-      publisher: { publish: (eventId, transactionIds) => queue.publish({ eventId, transactionIds }) },
+      lease: {
+        acquire: (eventId, waitMs, cutShort) => locks.acquire(place.id, eventId, waitMs, cutShort),
+      },
+      publisher: {
+        publish: (eventId, transactionIds) => queue.publish({ eventId, transactionIds }),
+      },
       copies: redisCopies(redis.client(place.id), 1_000, clock),
       clock,
       router: this.bus.router(place),
@@ -158,14 +183,20 @@ export class World {
 
   private store(nodeId: string): EventStore {
     const { kernel, network, database } = this;
-    const read = <T>(statement: () => T): Promise<T> => network.ask<T>(nodeId, (done) => done(statement()));
+    const read = <T>(statement: () => T): Promise<T> =>
+      network.ask<T>(nodeId, (done) => done(statement()));
     return {
-      takeEpoch: (eventId) => network.ask<number>(nodeId, (done) => database.event(eventId).takeEpoch(done)),
+      takeEpoch: (eventId) =>
+        network.ask<number>(nodeId, (done) => database.event(eventId).takeEpoch(done)),
       loadEvent: (eventId) => read(() => database.event(eventId).loadEvent()),
       load: (eventId, needs) => read(() => database.event(eventId).load(needs)),
       commit: async (ownership, changes) => {
-        const holdMs = Math.max(this.slow.untilMs > kernel.nowMs ? this.slow.byMs : 0, network.holdUp());
-        if (network.faulty && kernel.chance(0.005)) return { type: "failed", error: sqlError("55P03") };
+        const holdMs = Math.max(
+          this.slow.untilMs > kernel.nowMs ? this.slow.byMs : 0,
+          network.holdUp(),
+        );
+        if (network.faulty && kernel.chance(0.005))
+          return { type: "failed", error: sqlError("55P03") };
         try {
           return await network.ask(nodeId, (done) =>
             database.event(ownership.eventId).commit(ownership, changes, holdMs, (result) => {
@@ -178,7 +209,11 @@ export class World {
         }
       },
       readPurchases: (eventId, asked) => read(() => database.event(eventId).readPurchases(asked)),
-      readTickets: (ids) => read(() => new Map([...database.events.values()].flatMap((event) => [...event.readTickets(ids)]))),
+      readTickets: (ids) =>
+        read(
+          () =>
+            new Map([...database.events.values()].flatMap((event) => [...event.readTickets(ids)])),
+        ),
     };
   }
 

@@ -35,17 +35,25 @@ export function findBuilder(): readonly [program: string, ...args: string[]] | u
 }
 
 /** What a registry would say an image is. */
-export const digestOf = (image: string): string => `sha256:${createHash("sha256").update(image).digest("hex")}`;
+export const digestOf = (image: string): string =>
+  `sha256:${createHash("sha256").update(image).digest("hex")}`;
 
 /** A copy of kubernetes/ with secrets drawn for every overlay and digests made up for production, since the repository has none. */
 export function copyManifests(folder: string): string {
   const target = join(folder, "kubernetes");
-  cpSync(join(ROOT, "kubernetes"), target, { recursive: true, filter: (source) => !/overlays\/\w+\/(?:secrets|images)$/.test(source) });
-  for (const overlay of OVERLAYS) writeSecrets(join(target, "overlays", overlay, "secrets"), drawSecrets());
+  cpSync(join(ROOT, "kubernetes"), target, {
+    recursive: true,
+    filter: (source) => !/overlays\/\w+\/(?:secrets|images)$/.test(source),
+  });
+  for (const overlay of OVERLAYS)
+    writeSecrets(join(target, "overlays", overlay, "secrets"), drawSecrets());
   const images = imagesOf(target);
   const result = pinned(
     images,
-    images.map((image) => `${image}${image.startsWith("boxoffice") ? "=registry.example.com/boxoffice" : ""}@${digestOf(image)}`),
+    images.map(
+      (image) =>
+        `${image}${image.startsWith("boxoffice") ? "=registry.example.com/boxoffice" : ""}@${digestOf(image)}`,
+    ),
   );
   if ("problems" in result) throw new Error(result.problems.join("\n"));
   writeImages(join(target, "overlays", "production"), result.kustomization);
@@ -53,7 +61,11 @@ export function copyManifests(folder: string): string {
 }
 
 /** The objects of an overlay. Throws with the builder's words where it cannot be built. */
-export function build(builder: readonly [string, ...string[]], kubernetes: string, overlay: string): Manifest[] {
+export function build(
+  builder: readonly [string, ...string[]],
+  kubernetes: string,
+  overlay: string,
+): Manifest[] {
   const [program, ...args] = builder;
   const text = execFileSync(program, [...args, join(kubernetes, "overlays", overlay)], {
     encoding: "utf8",
@@ -62,7 +74,8 @@ export function build(builder: readonly [string, ...string[]], kubernetes: strin
   const manifests = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
   // The builder breaks long lines of base64, which Kubernetes' decoder does not mind and the schemas do.
   for (const { kind, data } of manifests)
-    if (kind === "Secret" && data !== undefined) for (const [key, value] of Object.entries(data)) data[key] = value.replaceAll(/\s/g, "");
+    if (kind === "Secret" && data !== undefined)
+      for (const [key, value] of Object.entries(data)) data[key] = value.replaceAll(/\s/g, "");
   return manifests;
 }
 

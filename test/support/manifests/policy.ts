@@ -1,10 +1,17 @@
 import type { Manifest } from "./build.ts";
 
 type Port = { name?: string; containerPort: number };
-type Probe = { httpGet?: { path: string; port: string | number }; tcpSocket?: { port: string | number } };
+type Probe = {
+  httpGet?: { path: string; port: string | number };
+  tcpSocket?: { port: string | number };
+};
 type Resources = { requests?: Record<string, string>; limits?: Record<string, string> };
 type Named = { name: string };
-type SecurityContext = { allowPrivilegeEscalation?: boolean; readOnlyRootFilesystem?: boolean; capabilities?: { drop?: string[] } };
+type SecurityContext = {
+  allowPrivilegeEscalation?: boolean;
+  readOnlyRootFilesystem?: boolean;
+  capabilities?: { drop?: string[] };
+};
 
 export type Container = Named & {
   image: string;
@@ -54,11 +61,23 @@ export function workloadsOf(manifests: readonly Manifest[]): Workload[] {
     if (template === undefined) return [];
     const claims = (body.volumeClaimTemplates ?? []).map((claim) => claim.metadata.name);
     const { replicas } = body as { replicas?: number };
-    return [{ title: `${kind} ${metadata.name}`, kind, labels: template.metadata?.labels ?? {}, pod: template.spec, claims, replicas }];
+    return [
+      {
+        title: `${kind} ${metadata.name}`,
+        kind,
+        labels: template.metadata?.labels ?? {},
+        pod: template.spec,
+        claims,
+        replicas,
+      },
+    ];
   });
 }
 
-const containersOf = ({ pod }: Workload): Container[] => [...(pod.initContainers ?? []), ...pod.containers];
+const containersOf = ({ pod }: Workload): Container[] => [
+  ...(pod.initContainers ?? []),
+  ...pod.containers,
+];
 const selects = (selector: Record<string, string>, labels: Record<string, string>): boolean =>
   Object.entries(selector).every(([name, value]) => labels[name] === value);
 const hasPort = ({ ports = [] }: Container, port: string | number): boolean =>
@@ -68,7 +87,11 @@ const hasPort = ({ ports = [] }: Container, port: string | number): boolean =>
 export function policyErrors(manifests: readonly Manifest[]): string[] {
   const workloads = workloadsOf(manifests);
   return [
-    ...workloads.flatMap((workload) => [...references(workload, manifests), ...hardening(workload), ...ports(workload)]),
+    ...workloads.flatMap((workload) => [
+      ...references(workload, manifests),
+      ...hardening(workload),
+      ...ports(workload),
+    ]),
     ...services(manifests, workloads),
     ...selectors(manifests, workloads),
     ...scaling(manifests, workloads),
@@ -85,7 +108,8 @@ function references(workload: Workload, manifests: readonly Manifest[]): string[
     const found = find(kind, name);
     if (found === undefined) errors.push(`${title} wants ${kind} ${name}, which is not there`);
     for (const key of keys)
-      if (found !== undefined && !(key in (found.data ?? {}))) errors.push(`${title} wants ${key} of ${kind} ${name}`);
+      if (found !== undefined && !(key in (found.data ?? {})))
+        errors.push(`${title} wants ${key} of ${kind} ${name}`);
   };
   for (const { name, secret, configMap, persistentVolumeClaim, projected } of pod.volumes ?? []) {
     if (secret)
@@ -105,7 +129,11 @@ function references(workload: Workload, manifests: readonly Manifest[]): string[
         );
       if (source.configMap) needs("ConfigMap", source.configMap.name);
     }
-    if (!containersOf(workload).some(({ volumeMounts = [] }) => volumeMounts.some((mount) => mount.name === name)))
+    if (
+      !containersOf(workload).some(({ volumeMounts = [] }) =>
+        volumeMounts.some((mount) => mount.name === name),
+      )
+    )
       errors.push(`${title} has volume ${name}, which nobody mounts`);
   }
   if (pod.serviceAccountName !== undefined) needs("ServiceAccount", pod.serviceAccountName);
@@ -115,21 +143,32 @@ function references(workload: Workload, manifests: readonly Manifest[]): string[
       if (configMapRef) needs("ConfigMap", configMapRef.name);
       if (secretRef) needs("Secret", secretRef.name);
     }
-    for (const { name } of container.volumeMounts ?? []) if (!volumes.has(name)) errors.push(`${title} mounts ${name}, which is no volume`);
+    for (const { name } of container.volumeMounts ?? [])
+      if (!volumes.has(name)) errors.push(`${title} mounts ${name}, which is no volume`);
     errors.push(...files(workload, container, manifests));
   }
   return errors;
 }
 
 /** A variable that names a file of a mounted secret: the secret has it. */
-function files({ title, pod }: Workload, container: Container, manifests: readonly Manifest[]): string[] {
+function files(
+  { title, pod }: Workload,
+  container: Container,
+  manifests: readonly Manifest[],
+): string[] {
   return (container.env ?? []).flatMap(({ name, value = "" }) => {
     if (!value.startsWith("/secrets/") || !name.endsWith("_FILE")) return [];
-    const mount = (container.volumeMounts ?? []).find(({ mountPath }) => value.startsWith(`${mountPath}/`));
+    const mount = (container.volumeMounts ?? []).find(({ mountPath }) =>
+      value.startsWith(`${mountPath}/`),
+    );
     const volume = pod.volumes?.find((candidate) => candidate.name === mount?.name);
-    const secret = manifests.find(({ kind, metadata }) => kind === "Secret" && metadata.name === volume?.secret?.secretName);
+    const secret = manifests.find(
+      ({ kind, metadata }) => kind === "Secret" && metadata.name === volume?.secret?.secretName,
+    );
     const key = value.slice((mount?.mountPath.length ?? 0) + 1);
-    return key in (secret?.data ?? {}) ? [] : [`${title}: ${name} names ${value}, which no secret brings`];
+    return key in (secret?.data ?? {})
+      ? []
+      : [`${title}: ${name} names ${value}, which no secret brings`];
   });
 }
 
@@ -137,13 +176,18 @@ function hardening(workload: Workload): string[] {
   const { title, pod } = workload;
   const errors: string[] = [];
   if (pod.securityContext?.runAsNonRoot !== true) errors.push(`${title} may run as root`);
-  if (pod.securityContext?.seccompProfile?.type !== "RuntimeDefault") errors.push(`${title} has no seccomp profile`);
+  if (pod.securityContext?.seccompProfile?.type !== "RuntimeDefault")
+    errors.push(`${title} has no seccomp profile`);
   for (const { name, securityContext, resources } of containersOf(workload)) {
-    if (securityContext?.allowPrivilegeEscalation !== false) errors.push(`${title}/${name} may gain privileges`);
-    if (securityContext?.readOnlyRootFilesystem !== true) errors.push(`${title}/${name} may write its root`);
-    if (!securityContext?.capabilities?.drop?.includes("ALL")) errors.push(`${title}/${name} keeps capabilities`);
+    if (securityContext?.allowPrivilegeEscalation !== false)
+      errors.push(`${title}/${name} may gain privileges`);
+    if (securityContext?.readOnlyRootFilesystem !== true)
+      errors.push(`${title}/${name} may write its root`);
+    if (!securityContext?.capabilities?.drop?.includes("ALL"))
+      errors.push(`${title}/${name} keeps capabilities`);
     if (resources?.requests?.cpu === undefined) errors.push(`${title}/${name} requests no CPU`);
-    if (resources?.requests?.memory !== resources?.limits?.memory) errors.push(`${title}/${name}: memory requested is not its limit`);
+    if (resources?.requests?.memory !== resources?.limits?.memory)
+      errors.push(`${title}/${name}: memory requested is not its limit`);
   }
   return errors;
 }
@@ -155,9 +199,11 @@ function ports(workload: Workload): string[] {
   for (const container of pod.containers) {
     for (const probe of PROBES) {
       const port = container[probe]?.httpGet?.port ?? container[probe]?.tcpSocket?.port;
-      if (port !== undefined && !hasPort(container, port)) errors.push(`${title}: ${probe} asks port ${port}, which is not opened`);
+      if (port !== undefined && !hasPort(container, port))
+        errors.push(`${title}: ${probe} asks port ${port}, which is not opened`);
     }
-    if (kind !== "Job" && kind !== "CronJob" && container.readinessProbe === undefined) errors.push(`${title} has no readiness probe`);
+    if (kind !== "Job" && kind !== "CronJob" && container.readinessProbe === undefined)
+      errors.push(`${title} has no readiness probe`);
     for (const [variable, name] of [
       ["PORT", "http"],
       ["HEALTH_PORT", "health"],
@@ -165,7 +211,8 @@ function ports(workload: Workload): string[] {
     ] as const) {
       const value = container.env?.find((one) => one.name === variable)?.value;
       const opened = container.ports?.find((port) => port.name === name)?.containerPort;
-      if (value !== undefined && opened !== Number(value)) errors.push(`${title}: ${variable} is ${value}, its port ${name} ${opened}`);
+      if (value !== undefined && opened !== Number(value))
+        errors.push(`${title}: ${variable} is ${value}, its port ${name} ${opened}`);
     }
   }
   return errors;
@@ -173,14 +220,19 @@ function ports(workload: Workload): string[] {
 
 /** Services find pods with their ports, and routes find services. */
 function services(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
-  type Spec = { selector?: Record<string, string>; ports: { name?: string; port: number; targetPort?: string | number }[] };
+  type Spec = {
+    selector?: Record<string, string>;
+    ports: { name?: string; port: number; targetPort?: string | number }[];
+  };
   const errors: string[] = [];
   const known = new Map<string, Spec>();
   for (const { kind, metadata, spec } of manifests) {
     if (kind !== "Service") continue;
     const service = spec as Spec;
     known.set(metadata.name, service);
-    const chosen = workloads.filter(({ labels }) => service.selector !== undefined && selects(service.selector, labels));
+    const chosen = workloads.filter(
+      ({ labels }) => service.selector !== undefined && selects(service.selector, labels),
+    );
     if (chosen.length === 0) errors.push(`Service ${metadata.name} selects no pod`);
     for (const { pod } of chosen)
       for (const { port, targetPort = port } of service.ports)
@@ -194,12 +246,20 @@ function services(manifests: readonly Manifest[], workloads: readonly Workload[]
   };
   for (const { kind, metadata, spec } of manifests) {
     if (kind === "HTTPRoute")
-      for (const { backendRefs } of (spec as { rules: { backendRefs: { name: string; port: number }[] }[] }).rules)
+      for (const { backendRefs } of (
+        spec as { rules: { backendRefs: { name: string; port: number }[] }[] }
+      ).rules)
         for (const { name, port } of backendRefs) served(`HTTPRoute ${metadata.name}`, name, port);
     if (kind === "Ingress")
-      for (const { http } of (spec as { rules: { http: { paths: { backend: { service: Named & { port: { name: string } } } }[] } }[] })
-        .rules)
-        for (const { backend } of http.paths) served(`Ingress ${metadata.name}`, backend.service.name, backend.service.port.name);
+      for (const { http } of (
+        spec as {
+          rules: {
+            http: { paths: { backend: { service: Named & { port: { name: string } } } }[] };
+          }[];
+        }
+      ).rules)
+        for (const { backend } of http.paths)
+          served(`Ingress ${metadata.name}`, backend.service.name, backend.service.port.name);
     if (kind === "StatefulSet" && !known.has((spec as { serviceName: string }).serviceName))
       errors.push(`StatefulSet ${metadata.name} is named by a service that is not there`);
   }
@@ -211,26 +271,40 @@ function selectors(manifests: readonly Manifest[], workloads: readonly Workload[
   return manifests.flatMap(({ kind, metadata, spec }) => {
     const { podSelector, selector } = (spec ?? {}) as { podSelector?: Labels; selector?: Labels };
     const chosen = (kind === "NetworkPolicy" ? podSelector : selector)?.matchLabels;
-    if (!["NetworkPolicy", "PodDisruptionBudget", "Deployment", "StatefulSet"].includes(kind) || chosen === undefined) return [];
-    return workloads.some(({ labels }) => selects(chosen, labels)) ? [] : [`${kind} ${metadata.name} selects no pod`];
+    if (
+      !["NetworkPolicy", "PodDisruptionBudget", "Deployment", "StatefulSet"].includes(kind) ||
+      chosen === undefined
+    )
+      return [];
+    return workloads.some(({ labels }) => selects(chosen, labels))
+      ? []
+      : [`${kind} ${metadata.name} selects no pod`];
   });
 }
 
 /** What is scaled is there, once, and does not say itself how many it is; what is many has a budget. */
 function scaling(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
-  const scalers = manifests.filter(({ kind }) => kind === "HorizontalPodAutoscaler" || kind === "ScaledObject");
-  const targets = scalers.map(({ spec }) => (spec as { scaleTargetRef: { kind: string; name: string } }).scaleTargetRef);
+  const scalers = manifests.filter(
+    ({ kind }) => kind === "HorizontalPodAutoscaler" || kind === "ScaledObject",
+  );
+  const targets = scalers.map(
+    ({ spec }) => (spec as { scaleTargetRef: { kind: string; name: string } }).scaleTargetRef,
+  );
   const titles = targets.map(({ kind, name }) => `${kind} ${name}`);
   const errors = titles.flatMap((title, index) => {
     const workload = workloads.find((one) => one.title === title);
-    if (workload === undefined) return [`${scalers[index]?.kind} scales ${title}, which is not there`];
+    if (workload === undefined)
+      return [`${scalers[index]?.kind} scales ${title}, which is not there`];
     if (titles.indexOf(title) !== index) return [`${title} is scaled twice`];
     return workload.replicas === undefined ? [] : [`${title} is scaled and sets its replicas`];
   });
   for (const { title, labels } of workloads) {
-    const many = titles.includes(title) || (workloads.find((one) => one.title === title)?.replicas ?? 1) > 1;
+    const many =
+      titles.includes(title) || (workloads.find((one) => one.title === title)?.replicas ?? 1) > 1;
     const budget = manifests.some(
-      ({ kind, spec }) => kind === "PodDisruptionBudget" && selects((spec as { selector: Labels }).selector.matchLabels ?? {}, labels),
+      ({ kind, spec }) =>
+        kind === "PodDisruptionBudget" &&
+        selects((spec as { selector: Labels }).selector.matchLabels ?? {}, labels),
     );
     if (many && !budget) errors.push(`${title} has no disruption budget`);
   }

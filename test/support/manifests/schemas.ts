@@ -22,7 +22,10 @@ const titleOf = ({ kind, metadata }: Manifest): string => `${kind} ${metadata.na
 export async function schemaErrors(manifests: readonly Manifest[]): Promise<string[]> {
   const errors: string[] = [];
   for (const manifest of manifests) {
-    const models = (await import(moduleOf(manifest)).catch(() => ({}))) as Record<string, new (object: Manifest) => { validate(): void }>;
+    const models = (await import(moduleOf(manifest)).catch(() => ({}))) as Record<
+      string,
+      new (object: Manifest) => { validate(): void }
+    >;
     const Model = models[manifest.kind];
     if (Model === undefined) {
       errors.push(`${titleOf(manifest)}: no such kind in ${manifest.apiVersion}`);
@@ -31,7 +34,9 @@ export async function schemaErrors(manifests: readonly Manifest[]): Promise<stri
     try {
       new Model(manifest).validate();
     } catch (error) {
-      errors.push(`${titleOf(manifest)}: ${error instanceof Error ? error.message : String(error)}`);
+      errors.push(
+        `${titleOf(manifest)}: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
   return errors;
@@ -60,7 +65,9 @@ export function typeErrors(manifests: readonly Manifest[]): string[] {
     fileExists: (path) => path === file || host.fileExists(path),
     readFile: (path) => (path === file ? text : host.readFile(path)),
     getSourceFile: (path, ...rest) =>
-      path === file ? ts.createSourceFile(path, text, ts.ScriptTarget.ESNext) : host.getSourceFile(path, ...rest),
+      path === file
+        ? ts.createSourceFile(path, text, ts.ScriptTarget.ESNext)
+        : host.getSourceFile(path, ...rest),
   });
   return ts
     .getPreEmitDiagnostics(program)

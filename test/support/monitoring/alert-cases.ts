@@ -39,7 +39,10 @@ export const ALERT_CASES: AlertCase[] = [
     alert: "RabbitmqAlarm",
     atMinutes: 5,
     series: { rabbitmq_alarms_memory_used_watermark: constant(1) },
-    quiet: { rabbitmq_alarms_memory_used_watermark: constant(0), rabbitmq_alarms_free_disk_space_watermark: constant(0) },
+    quiet: {
+      rabbitmq_alarms_memory_used_watermark: constant(0),
+      rabbitmq_alarms_free_disk_space_watermark: constant(0),
+    },
   },
   {
     alert: "OutboxOld",
@@ -65,9 +68,24 @@ export const ALERT_CASES: AlertCase[] = [
     series: { boxoffice_diverging_events_total: jump },
     quiet: { boxoffice_diverging_events_total: constant(0) },
   },
-  { alert: "OrdersFailFast", atMinutes: 90, series: failing(100, 1_000, 20), quiet: failing(100, 1_000, 10) },
-  { alert: "OrdersFailSlowly", atMinutes: 400, series: failing(420, 1_000, 8), quiet: failing(420, 1_000, 5) },
-  { alert: "OrdersFailSteadily", atMinutes: 600, series: failing(620, 10_000, 20), quiet: failing(620, 10_000, 9) },
+  {
+    alert: "OrdersFailFast",
+    atMinutes: 90,
+    series: failing(100, 1_000, 20),
+    quiet: failing(100, 1_000, 10),
+  },
+  {
+    alert: "OrdersFailSlowly",
+    atMinutes: 400,
+    series: failing(420, 1_000, 8),
+    quiet: failing(420, 1_000, 5),
+  },
+  {
+    alert: "OrdersFailSteadily",
+    atMinutes: 600,
+    series: failing(620, 10_000, 20),
+    quiet: failing(620, 10_000, 9),
+  },
   {
     alert: "BackupTooOld",
     atMinutes: 27 * 60,
@@ -140,7 +158,10 @@ export const ALERT_CASES: AlertCase[] = [
     alert: "SearchesStale",
     atMinutes: 20,
     series: { 'boxoffice_gateway_answers_total{layer="stale"}': "0+5x60" },
-    quiet: { 'boxoffice_gateway_answers_total{layer="stale"}': constant(9), 'boxoffice_gateway_answers_total{layer="kept"}': "0+5x60" },
+    quiet: {
+      'boxoffice_gateway_answers_total{layer="stale"}': constant(9),
+      'boxoffice_gateway_answers_total{layer="kept"}': "0+5x60",
+    },
   },
   {
     alert: "EventLoopBusy",

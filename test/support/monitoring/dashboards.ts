@@ -13,7 +13,10 @@ export type Dashboard = { file: string; uid: string; title: string; panels: Pane
 
 export function readDashboards(): Dashboard[] {
   const folder = join(MONITORING, "dashboards");
-  return readdirSync(folder).map((file) => ({ ...(JSON.parse(readFileSync(join(folder, file), "utf8")) as Dashboard), file }));
+  return readdirSync(folder).map((file) => ({
+    ...(JSON.parse(readFileSync(join(folder, file), "utf8")) as Dashboard),
+    file,
+  }));
 }
 
 /** The metrics an expression reads, or where it cannot be read. */
@@ -23,7 +26,8 @@ export function metricsIn(expr: string): { names: string[]; broken: boolean } {
   parser.parse(expr).iterate({
     enter: ({ type, from, to, node }) => {
       broken ||= type.isError;
-      if (type.name === "Identifier" && node.parent?.type.name === "VectorSelector") names.push(expr.slice(from, to));
+      if (type.name === "Identifier" && node.parent?.type.name === "VectorSelector")
+        names.push(expr.slice(from, to));
     },
   });
   return { names, broken };

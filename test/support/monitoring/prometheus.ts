@@ -18,7 +18,11 @@ export type Prometheus = {
 };
 
 /** A real Prometheus with our rules, which looks every second, and whose alerts wait no longer than that. */
-export async function startPrometheus(program: string, folder: string, targets: readonly Target[]): Promise<Prometheus> {
+export async function startPrometheus(
+  program: string,
+  folder: string,
+  targets: readonly Target[],
+): Promise<Prometheus> {
   const rules = join(folder, "rules");
   cpSync(join(MONITORING, "rules"), rules, { recursive: true });
   const alerts = join(rules, "alerts.yml");
@@ -28,20 +32,35 @@ export async function startPrometheus(program: string, folder: string, targets: 
   const scrape_configs = [...Map.groupBy(targets, ({ job }) => job)].map(([job_name, ofJob]) => {
     const { pathname, searchParams } = new URL(ofJob[0]?.url ?? "");
     const hosts = ofJob.map(({ url }) => new URL(url).host);
-    return { job_name, metrics_path: pathname, params: { family: searchParams.getAll("family") }, static_configs: [{ targets: hosts }] };
+    return {
+      job_name,
+      metrics_path: pathname,
+      params: { family: searchParams.getAll("family") },
+      static_configs: [{ targets: hosts }],
+    };
   });
   writeFileSync(
     configuration,
-    stringify({ global: { scrape_interval: "1s", evaluation_interval: "1s" }, rule_files: [join(rules, "*.yml")], scrape_configs }),
+    stringify({
+      global: { scrape_interval: "1s", evaluation_interval: "1s" },
+      rule_files: [join(rules, "*.yml")],
+      scrape_configs,
+    }),
   );
   const port = await freePort();
   const child = spawn(
     program,
-    [`--config.file=${configuration}`, `--storage.tsdb.path=${join(folder, "data")}`, `--web.listen-address=127.0.0.1:${port}`],
+    [
+      `--config.file=${configuration}`,
+      `--storage.tsdb.path=${join(folder, "data")}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   let words = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (words = (words + text).slice(-2_000)));
+  child.stderr
+    .setEncoding("utf8")
+    .on("data", (text: string) => (words = (words + text).slice(-2_000)));
   const stopWithUs = (): boolean => child.kill("SIGKILL");
   process.once("exit", stopWithUs);
   const base = `http://127.0.0.1:${port}`;
@@ -52,15 +71,19 @@ export async function startPrometheus(program: string, folder: string, targets: 
   };
   await until(ready, { withinMs: 30_000, what: "Prometheus is ready" });
   const ask = async <T>(path: string): Promise<T> => {
-    const answer = (await (await fetch(`${base}/api/v1/${path}`)).json()) as { status: string; data: T; error?: string };
+    const answer = (await (await fetch(`${base}/api/v1/${path}`)).json()) as {
+      status: string;
+      data: T;
+      error?: string;
+    };
     if (answer.status !== "success") throw new Error(`${path}: ${answer.error}`);
     return answer.data;
   };
   return {
     query: async (expr) => {
-      const { result } = await ask<{ result: { metric: Record<string, string>; value: [number, string] }[] }>(
-        `query?query=${encodeURIComponent(expr)}`,
-      );
+      const { result } = await ask<{
+        result: { metric: Record<string, string>; value: [number, string] }[];
+      }>(`query?query=${encodeURIComponent(expr)}`);
       return result;
     },
     metricNames: () => ask<string[]>("label/__name__/values"),

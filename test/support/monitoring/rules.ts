@@ -18,12 +18,19 @@ export type Rule = {
 };
 
 export const rulesOf = (file: string): Rule[] =>
-  (parse(readFileSync(join(MONITORING, "rules", file), "utf8")) as { groups: { rules: Rule[] }[] }).groups.flatMap(({ rules }) => rules);
+  (
+    parse(readFileSync(join(MONITORING, "rules", file), "utf8")) as { groups: { rules: Rule[] }[] }
+  ).groups.flatMap(({ rules }) => rules);
 
 /** Prometheus and promtool, installed as the project's own servers are; why not, where that is not allowed. */
-export async function providePrometheus(): Promise<{ prometheus: string; promtool: string } | string> {
+export async function providePrometheus(): Promise<
+  { prometheus: string; promtool: string } | string
+> {
   try {
-    const { prometheus = "", promtool = "" } = await provideBinaries(["prometheus"], () => undefined);
+    const { prometheus = "", promtool = "" } = await provideBinaries(
+      ["prometheus"],
+      () => undefined,
+    );
     return { prometheus, promtool };
   } catch (error) {
     if (error instanceof ServerProblem) return error.message;
@@ -44,21 +51,38 @@ export type AlertCase = {
 const LONG_MINUTES = 60;
 
 /** Files of promtool's tests: each case once where its alert fires, and once where it does not. */
-export function writeAlertTests(folder: string, rules: readonly Rule[], cases: readonly AlertCase[]): string[] {
-  const input = (series: Record<string, string>) => Object.entries(series).map(([name, values]) => ({ series: name, values }));
-  const write = (name: string, evaluation_interval: string, chosen: readonly AlertCase[]): string[] => {
+export function writeAlertTests(
+  folder: string,
+  rules: readonly Rule[],
+  cases: readonly AlertCase[],
+): string[] {
+  const input = (series: Record<string, string>) =>
+    Object.entries(series).map(([name, values]) => ({ series: name, values }));
+  const write = (
+    name: string,
+    evaluation_interval: string,
+    chosen: readonly AlertCase[],
+  ): string[] => {
     const tests = chosen.flatMap(({ alert, atMinutes, series, labels = {}, quiet }) => {
       const rule = rules.find((one) => one.alert === alert);
-      const fires = { exp_labels: { ...rule?.labels, ...labels }, exp_annotations: rule?.annotations };
+      const fires = {
+        exp_labels: { ...rule?.labels, ...labels },
+        exp_annotations: rule?.annotations,
+      };
       const test = (title: string, figures: Record<string, string>, exp_alerts: object[]) => ({
-        ...{ name: `${alert} ${title}`, interval: "1m", input_series: input(figures) },
+        name: `${alert} ${title}`,
+        interval: "1m",
+        input_series: input(figures),
         alert_rule_test: [{ eval_time: `${atMinutes}m`, alertname: alert, exp_alerts }],
       });
       return [test("fires", series, [fires]), test("is quiet", quiet, [])];
     });
     if (tests.length === 0) return [];
     const file = join(folder, name);
-    writeFileSync(file, stringify({ rule_files: ["recording.yml", "alerts.yml"], evaluation_interval, tests }));
+    writeFileSync(
+      file,
+      stringify({ rule_files: ["recording.yml", "alerts.yml"], evaluation_interval, tests }),
+    );
     return [file];
   };
   const isLong = ({ atMinutes }: AlertCase): boolean => atMinutes > LONG_MINUTES;
@@ -73,7 +97,10 @@ export function writeAlertTests(folder: string, rules: readonly Rule[], cases: r
 }
 
 /** promtool's words, and whether it found everything right. */
-export async function promtool(program: string, ...args: string[]): Promise<{ ok: boolean; words: string }> {
+export async function promtool(
+  program: string,
+  ...args: string[]
+): Promise<{ ok: boolean; words: string }> {
   try {
     const { stdout, stderr } = await promisify(execFile)(program, args);
     return { ok: true, words: stdout + stderr };

@@ -5,24 +5,39 @@ export type Ask = { method: "GET" | "POST"; path: string; address: string; json?
 export type Asked = { status: number; ms: number; retryAfter: boolean };
 
 /** Asks a gateway in plain HTTP, as a trusted proxy that names each client's address. A request without an answer rejects. */
-export function asker(url: string, connections: number): { ask(asked: Ask, dueMs?: number): Promise<Asked>; close(): void } {
+export function asker(
+  url: string,
+  connections: number,
+): { ask(asked: Ask, dueMs?: number): Promise<Asked>; close(): void } {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const { hostname, port } = new URL(url);
   return {
     ask: ({ method, path, address, json }, dueMs = performance.now()) =>
       new Promise((resolve, reject) => {
         const body = json === undefined ? undefined : JSON.stringify(json);
-        const type = body === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
+        const type =
+          body === undefined
+            ? {}
+            : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
         const headers = { "X-Forwarded-For": address, ...type };
-        const asked = request({ agent, hostname, port, method, path, headers, timeout: 30_000 }, (response) => {
-          response.resume();
-          response.once("error", reject);
-          response.once("end", () => {
-            const { statusCode = 0, headers: said } = response;
-            resolve({ status: statusCode, ms: performance.now() - dueMs, retryAfter: said["retry-after"] !== undefined });
-          });
-        });
-        asked.once("timeout", () => asked.destroy(new Error(`${method} ${path} was not answered within 30 s`)));
+        const asked = request(
+          { agent, hostname, port, method, path, headers, timeout: 30_000 },
+          (response) => {
+            response.resume();
+            response.once("error", reject);
+            response.once("end", () => {
+              const { statusCode = 0, headers: said } = response;
+              resolve({
+                status: statusCode,
+                ms: performance.now() - dueMs,
+                retryAfter: said["retry-after"] !== undefined,
+              });
+            });
+          },
+        );
+        asked.once("timeout", () =>
+          asked.destroy(new Error(`${method} ${path} was not answered within 30 s`)),
+        );
         asked.once("error", reject);
         asked.end(body);
       }),

@@ -14,8 +14,34 @@ const LINES_AT_ONCE = 500;
 function* linesOf(events: Iterable<EventRecord>): Generator<string> {
   let lines: string[] = [];
   for (const event of events) {
-    const { sourceId, name, type, location, country, url, date, startTime, duration, timeZone, totalCapacity } = event;
-    lines.push(JSON.stringify({ id: sourceId, name, type, location, country, url, date, startTime, duration, timeZone, totalCapacity }));
+    const {
+      sourceId,
+      name,
+      type,
+      location,
+      country,
+      url,
+      date,
+      startTime,
+      duration,
+      timeZone,
+      totalCapacity,
+    } = event;
+    lines.push(
+      JSON.stringify({
+        id: sourceId,
+        name,
+        type,
+        location,
+        country,
+        url,
+        date,
+        startTime,
+        duration,
+        timeZone,
+        totalCapacity,
+      }),
+    );
     if (lines.length < LINES_AT_ONCE) continue;
     yield `${lines.join("\n")}\n`;
     lines = [];

@@ -12,7 +12,14 @@ const ARRIVING_SHARE = 0.6;
 const LATE_MAX_MS = 10_000;
 const HEAD_END = Buffer.from("\r\n\r\n");
 
-type Tally = { times: Times; statuses: Map<number, number>; broken: number; bytes: number; fromMs: number; toMs: number };
+type Tally = {
+  times: Times;
+  statuses: Map<number, number>;
+  broken: number;
+  bytes: number;
+  fromMs: number;
+  toMs: number;
+};
 
 class Person {
   answers = 0;
@@ -36,7 +43,9 @@ class Person {
     this.place = place;
     this.again = group.everyMs === 0;
     this.socket = connect({
-      ...{ port, host: "127.0.0.1", noDelay: true },
+      port,
+      host: "127.0.0.1",
+      noDelay: true,
       onread: {
         buffer: lent,
         callback: (length) => {
@@ -61,7 +70,8 @@ class Person {
 
   /** How many requests that count have had no answer so far. */
   get owed(): number {
-    const counts = (dueMs: number | undefined): boolean => dueMs !== undefined && this.counts(dueMs);
+    const counts = (dueMs: number | undefined): boolean =>
+      dueMs !== undefined && this.counts(dueMs);
     return this.waiting.filter(counts).length + (counts(this.dueMs) ? 1 : 0);
   }
 
@@ -124,7 +134,14 @@ class Person {
 
 /** A group on its way: people come, then ask at their own times. */
 class Asking {
-  readonly tally: Tally = { times: new Times(), statuses: new Map(), broken: 0, bytes: 0, fromMs: Infinity, toMs: Infinity };
+  readonly tally: Tally = {
+    times: new Times(),
+    statuses: new Map(),
+    broken: 0,
+    bytes: 0,
+    fromMs: Infinity,
+    toMs: Infinity,
+  };
   readonly people: Person[] = [];
   private readonly group: Group;
   private readonly port: number;
@@ -157,7 +174,13 @@ class Asking {
     const { order, people } = this.group;
     // People of one group start at places far from each other, so that they do not all ask the same.
     const place = order === undefined ? number : Math.floor((number * order.length) / people);
-    return (this.people[number] ??= new Person(this.group, this.port, this.tally, place, this.lent));
+    return (this.people[number] ??= new Person(
+      this.group,
+      this.port,
+      this.tally,
+      place,
+      this.lent,
+    ));
   }
 
   result(): GroupResult {
@@ -195,8 +218,16 @@ async function run({ url, groups, warmUpSeconds, seconds }: CrowdOptions): Promi
   clearInterval(tick);
   const { user, system } = process.cpuUsage(cpuBefore);
   // A request that came due in time and is answered late counts with its lateness.
-  while (performance.now() < toMs + LATE_MAX_MS && crowd.some(({ people }) => people.some(({ owed }) => owed > 0))) await wait(50);
-  return { seconds, cpuMs: (user + system) / 1_000, groups: crowd.map((asking) => asking.result()) };
+  while (
+    performance.now() < toMs + LATE_MAX_MS &&
+    crowd.some(({ people }) => people.some(({ owed }) => owed > 0))
+  )
+    await wait(50);
+  return {
+    seconds,
+    cpuMs: (user + system) / 1_000,
+    groups: crowd.map((asking) => asking.result()),
+  };
 }
 
 process.once("message", (options: CrowdOptions) => {

@@ -37,7 +37,10 @@ export type CrowdOptions = { url: string; groups: Group[]; warmUpSeconds: number
  * counts for everyone who would have come in it (no coordinated omission). What comes due in the `seconds` after the warm-up is counted, however late it is
  * answered. `measuring` is called when counting begins.
  */
-export async function sendCrowd(options: CrowdOptions, measuring: () => void = () => undefined): Promise<CrowdResult> {
+export async function sendCrowd(
+  options: CrowdOptions,
+  measuring: () => void = () => undefined,
+): Promise<CrowdResult> {
   const crowd = fork(fileURLToPath(new URL("crowd-process.ts", import.meta.url)));
   try {
     crowd.send(options);
@@ -60,8 +63,21 @@ async function goneOf(crowd: ReturnType<typeof fork>): Promise<never> {
 }
 
 /** One request as it goes over the wire. Like a browser, it takes brotli. */
-export function rawRequest(method: "GET" | "POST", path: string, headers: Record<string, string> = {}, body = ""): string {
-  const length = body === "" ? {} : { "Content-Type": "application/json", "Content-Length": String(body.length) };
-  const lines = Object.entries({ Host: "127.0.0.1", "Accept-Encoding": "gzip, deflate, br", ...length, ...headers });
+export function rawRequest(
+  method: "GET" | "POST",
+  path: string,
+  headers: Record<string, string> = {},
+  body = "",
+): string {
+  const length =
+    body === ""
+      ? {}
+      : { "Content-Type": "application/json", "Content-Length": String(body.length) };
+  const lines = Object.entries({
+    Host: "127.0.0.1",
+    "Accept-Encoding": "gzip, deflate, br",
+    ...length,
+    ...headers,
+  });
   return `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
 }

@@ -7,14 +7,19 @@ const AT_ONCE = 250_000;
  * of all, as real ones do, and compress as badly, but come in their order, so that ten million of them take minutes and not an hour. Everything is
  * vacuumed and on disk at the end.
  */
-export async function fillTickets(databaseUrl: string, eventId: string, count: number): Promise<void> {
+export async function fillTickets(
+  databaseUrl: string,
+  eventId: string,
+  count: number,
+): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
     for (let first = 0; first < count; first += AT_ONCE)
       await client.query(FILL, [eventId, first, Math.min(count, first + AT_ONCE) - 1, count]);
     await client.query("UPDATE event SET capacity = capacity - $2 WHERE id = $1", [eventId, count]);
-    for (const table of ["event_tickets", "capacity_ledger"]) await client.query(`VACUUM (ANALYZE) ${table}`);
+    for (const table of ["event_tickets", "capacity_ledger"])
+      await client.query(`VACUUM (ANALYZE) ${table}`);
     await client.query("CHECKPOINT");
   } finally {
     await client.end();

@@ -1,5 +1,12 @@
 /** Times in milliseconds, counted in tenths: what millions of answers took, in half a megabyte. */
-export type Histogram = { count: number; p50: number; p95: number; p99: number; p999: number; max: number };
+export type Histogram = {
+  count: number;
+  p50: number;
+  p95: number;
+  p99: number;
+  p999: number;
+  max: number;
+};
 
 const STEPS_PER_MS = 10;
 const MOST_MS = 60_000;
@@ -18,7 +25,14 @@ export class Times {
 
   summary(): Histogram {
     const at = (share: number): number => this.percentile(share);
-    return { count: this.total, p50: at(0.5), p95: at(0.95), p99: at(0.99), p999: at(0.999), max: Math.round(this.max * 10) / 10 };
+    return {
+      count: this.total,
+      p50: at(0.5),
+      p95: at(0.95),
+      p99: at(0.99),
+      p999: at(0.999),
+      max: Math.round(this.max * 10) / 10,
+    };
   }
 
   /** The smallest time that so much of all (0 to 1) did not exceed; 0 where there is none. */

@@ -32,7 +32,14 @@ export type LoadOptions = {
 
 type TokensLoad = Pick<LoadOptions, "url" | "path" | "tokensFile" | "connections" | "seconds">;
 
-export function timesOf({ answers, p50Ms, p95Ms, p99Ms, p999Ms, maxMs }: Omit<LoadResult, "seconds" | "refused" | "failed">): Histogram {
+export function timesOf({
+  answers,
+  p50Ms,
+  p95Ms,
+  p99Ms,
+  p999Ms,
+  maxMs,
+}: Omit<LoadResult, "seconds" | "refused" | "failed">): Histogram {
   return { count: answers, p50: p50Ms, p95: p95Ms, p99: p99Ms, p999: p999Ms, max: maxMs };
 }
 
@@ -42,7 +49,14 @@ export function measured(
   result: LoadResult,
 ): Pick<Measurement, "operation" | "operations" | "seconds" | "perSecond" | "times" | "errors"> {
   const { answers, seconds, refused, failed } = result;
-  return { operation, operations: answers, seconds, perSecond: answers / seconds, times: timesOf(result), errors: refused + failed };
+  return {
+    operation,
+    operations: answers,
+    seconds,
+    perSecond: answers / seconds,
+    times: timesOf(result),
+    errors: refused + failed,
+  };
 }
 
 const scriptOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -63,7 +77,10 @@ function byTokens(
 }
 
 /** The same question again and again, from so many keep-alive connections. */
-export function askAtOnce(url: string, { connections, seconds }: { connections: number; seconds: number }): Promise<LoadResult> {
+export function askAtOnce(
+  url: string,
+  { connections, seconds }: { connections: number; seconds: number },
+): Promise<LoadResult> {
   return runWrk(connections, seconds, ["-H", "Accept-Encoding: gzip, deflate, br", "-s", ASK, url]);
 }
 
@@ -78,7 +95,11 @@ export async function provideWrk(report: (line: string) => void): Promise<void> 
 }
 
 /** wrk, since what is measured here is faster than a generator in Node. */
-async function runWrk(connections: number, seconds: number, rest: readonly string[]): Promise<LoadResult> {
+async function runWrk(
+  connections: number,
+  seconds: number,
+  rest: readonly string[],
+): Promise<LoadResult> {
   await provideWrk((line) => console.log(`bench: ${line}`));
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", ...rest];
   const { stdout } = await promisify(execFile)("wrk", args, { maxBuffer: 1 << 24 });

@@ -35,26 +35,39 @@ export type Measurement = {
  * What a figure has to be; `of`: the measurement's name, or a pattern for several; `figure`: its path, as in "times.p99"; `ifMeasured`: of something that
  * a run may leave out.
  */
-export type Bound = { of: string | RegExp; figure: string; most?: number; least?: number; ifMeasured?: boolean };
+export type Bound = {
+  of: string | RegExp;
+  figure: string;
+  most?: number;
+  least?: number;
+  ifMeasured?: boolean;
+};
 
 /** What falls short, in words. What was not measured falls short too. */
 export function faultsOf(measurements: readonly Measurement[], bounds: readonly Bound[]): string[] {
-  return bounds.flatMap(({ of, figure, most = Infinity, least = -Infinity, ifMeasured = false }) => {
-    const meant = measurements.filter(({ name }) => (typeof of === "string" ? name === of : of.test(name)));
-    if (meant.length === 0) return ifMeasured ? [] : [`${String(of)} was not measured`];
-    return meant.flatMap((measurement) => {
-      const value = figureOf(measurement, figure);
-      if (value === undefined) return [`${measurement.name}: ${figure} was not measured`];
-      if (value >= least && value <= most) return [];
-      return [`${measurement.name}: ${figure} is ${short(value)}, of ${value > most ? `${most} at most` : `${least} at least`}`];
-    });
-  });
+  return bounds.flatMap(
+    ({ of, figure, most = Infinity, least = -Infinity, ifMeasured = false }) => {
+      const meant = measurements.filter(({ name }) =>
+        typeof of === "string" ? name === of : of.test(name),
+      );
+      if (meant.length === 0) return ifMeasured ? [] : [`${String(of)} was not measured`];
+      return meant.flatMap((measurement) => {
+        const value = figureOf(measurement, figure);
+        if (value === undefined) return [`${measurement.name}: ${figure} was not measured`];
+        if (value >= least && value <= most) return [];
+        return [
+          `${measurement.name}: ${figure} is ${short(value)}, of ${value > most ? `${most} at most` : `${least} at least`}`,
+        ];
+      });
+    },
+  );
 }
 
 /** A number of a measurement by its path. */
 export function figureOf(measurement: Measurement, path: string): number | undefined {
   let value: unknown = measurement;
-  for (const name of path.split(".")) value = (value as Record<string, unknown> | undefined)?.[name];
+  for (const name of path.split("."))
+    value = (value as Record<string, unknown> | undefined)?.[name];
   return typeof value === "number" && !Number.isNaN(value) ? value : undefined;
 }
 
@@ -73,18 +86,26 @@ function medianOf(values: readonly unknown[]): unknown {
   if (typeof first === "number") return median(values.filter((value) => typeof value === "number"));
   if (typeof first !== "object" || first === null) return first;
   const names = Object.keys(first);
-  return Object.fromEntries(names.map((name) => [name, medianOf(values.map((value) => (value as Record<string, unknown>)[name]))]));
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      medianOf(values.map((value) => (value as Record<string, unknown>)[name])),
+    ]),
+  );
 }
 
 /** Of an even number the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
+  return (
+    ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2
+  );
 }
 
 /** For people: three digits, or all before the point. */
 export function short(value: number): string {
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;
+  const digits =
+    Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;
   return Number(value.toFixed(digits)).toLocaleString("en");
 }

@@ -15,7 +15,8 @@ export function startMeter(processes: Processes): (operations: number) => Proces
   const before = cpuOfAll(processes);
   return (operations) => {
     const after = cpuOfAll(processes);
-    const share = (name: string): number => ((after[name] ?? 0) - (before[name] ?? 0)) / Math.max(1, operations);
+    const share = (name: string): number =>
+      ((after[name] ?? 0) - (before[name] ?? 0)) / Math.max(1, operations);
     const names = Object.keys(processes);
     return {
       cpuMs: Object.fromEntries(names.map((name) => [name, share(name)])),
@@ -23,7 +24,10 @@ export function startMeter(processes: Processes): (operations: number) => Proces
       peakMb: Object.fromEntries(
         names
           .filter((name) => !["postgres", "load"].includes(name))
-          .map((name) => [name, [processes[name] ?? 0].flat().reduce((sum, pid) => sum + peakMemoryMbOf(pid), 0)]),
+          .map((name) => [
+            name,
+            [processes[name] ?? 0].flat().reduce((sum, pid) => sum + peakMemoryMbOf(pid), 0),
+          ]),
       ),
     };
   };
@@ -40,10 +44,17 @@ export const LOAD: Processes = { load: process.pid };
 function cpuOfAll(processes: Processes): Record<string, number> {
   const children = childrenByParent();
   const withChildren = (pid: number): number =>
-    [...(children.get(pid) ?? [])].reduce((sum, child) => sum + withChildren(child), cpuMsOf(pid, true));
-  const ofOne = (pid: number): number => (pid === process.pid ? cpuMsOf(pid, true) : withChildren(pid));
+    [...(children.get(pid) ?? [])].reduce(
+      (sum, child) => sum + withChildren(child),
+      cpuMsOf(pid, true),
+    );
+  const ofOne = (pid: number): number =>
+    pid === process.pid ? cpuMsOf(pid, true) : withChildren(pid);
   return Object.fromEntries(
-    Object.entries(processes).map(([name, pids]) => [name, [pids].flat().reduce((sum, pid) => sum + ofOne(pid), 0)]),
+    Object.entries(processes).map(([name, pids]) => [
+      name,
+      [pids].flat().reduce((sum, pid) => sum + ofOne(pid), 0),
+    ]),
   );
 }
 
@@ -65,7 +76,9 @@ export function cpuMs({ pid }: ChildProcess): number {
 /** The same of any process; `withEnded`: and of its children that have ended. 0 where it has gone. */
 export function cpuMsOf(pid: number, withEnded = false): number {
   const fields = statOf(pid);
-  return fields.slice(11, withEnded ? 15 : 13).reduce((sum, ticks) => sum + Number(ticks), 0) * TICK_MS;
+  return (
+    fields.slice(11, withEnded ? 15 : 13).reduce((sum, ticks) => sum + Number(ticks), 0) * TICK_MS
+  );
 }
 
 /** What stands behind the name in /proc/PID/stat, of which the first is the state; nothing where the process has just ended. */
@@ -86,7 +99,9 @@ export function peakMemoryMb({ pid }: ChildProcess): number {
 
 export function peakMemoryMbOf(pid: number): number {
   try {
-    return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1_024;
+    return (
+      Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1_024
+    );
   } catch {
     return 0;
   }

@@ -8,7 +8,10 @@ import { pick, type Random, seededRandom } from "../../testing/seeded-random.ts"
 export const ZIPF_EXPONENT = 1;
 
 /** `count` different paths of searches, the most usual first: the plain list, cities, types, words, days and what combines them, and pages behind the first. */
-export function searchPaths(events: readonly { name: string; location: string; type: string; date: string }[], count: number): string[] {
+export function searchPaths(
+  events: readonly { name: string; location: string; type: string; date: string }[],
+  count: number,
+): string[] {
   const random = seededRandom(7);
   const paths = new Set<string>([pathOf({})]);
   while (paths.size < count) {
@@ -43,7 +46,9 @@ function wordOf(name: string, random: Random): string {
 
 /** The path and query of a search. */
 export function pathOf(search: SearchParams): string {
-  const query = new URLSearchParams(Object.entries(search).map(([name, value]): [string, string] => [name, String(value)])).toString();
+  const query = new URLSearchParams(
+    Object.entries(search).map(([name, value]): [string, string] => [name, String(value)]),
+  ).toString();
   return query === "" ? "/api/events" : `/api/events?${query}`;
 }
 

@@ -40,7 +40,11 @@ export function openSale(environment: Environment, folder: string): Sale {
     NODE_ID: "bench",
   };
   const config = readConfig(engineEnvironment);
-  return { environment: engineEnvironment, config, database: openDatabase(config.databaseUrl ?? "", "long") };
+  return {
+    environment: engineEnvironment,
+    config,
+    database: openDatabase(config.databaseUrl ?? "", "long"),
+  };
 }
 
 /** `profileFolder`: leaves a CPU profile there when it stops. */
@@ -51,7 +55,10 @@ export async function startBenchEngine(
 ): Promise<BenchEngine> {
   const engine = fork(fileURLToPath(new URL("engine.ts", import.meta.url)), [contender], {
     env: environment,
-    execArgv: [...HEAP_FLAGS, ...(profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`])],
+    execArgv: [
+      ...HEAP_FLAGS,
+      ...(profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`]),
+    ],
   });
   const ended = once(engine, "exit").then(([code]) => {
     throw new Error(`The engine ended with ${String(code)} before it was up`);
@@ -80,7 +87,9 @@ export async function makeBuyers({ database, config }: Sale, count: number): Pro
     text: `INSERT INTO user_account (id, email, email_key, name, password_hash) SELECT id, id || '@example.com', id || '@example.com', 'Buyer', '' FROM unnest($1::uuid[]) AS id`,
     values: [userIds],
   });
-  const sign = createAccessTokenSigner(signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey);
+  const sign = createAccessTokenSigner(
+    signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey,
+  );
   return userIds.map((userId) => sign({ userId, role: "customer", sessionId: randomUUID() }));
 }
 
@@ -122,10 +131,12 @@ export async function settled(database: Database, events: Events): Promise<void>
 export async function drained(database: Database, events: Events): Promise<number> {
   const startMs = performance.now();
   for (;;) {
-    const text = "SELECT 1 FROM event_ticket_transactions WHERE event_id = ANY ($1::uuid[]) LIMIT 1";
+    const text =
+      "SELECT 1 FROM event_ticket_transactions WHERE event_id = ANY ($1::uuid[]) LIMIT 1";
     const rows = await database.query({ text, values: [[events].flat()] });
     if (rows.length === 0) return performance.now() - startMs;
-    if (performance.now() - startMs > DRAIN_MAX_MS) throw new Error("The ledger did not catch up within a minute");
+    if (performance.now() - startMs > DRAIN_MAX_MS)
+      throw new Error("The ledger did not catch up within a minute");
     await wait(20);
   }
 }

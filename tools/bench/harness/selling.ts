@@ -38,25 +38,55 @@ export async function sellBy(sale: Sale, options: SellingOptions): Promise<Measu
   const tokensFile = join(folder, "tokens");
   writeFileSync(tokensFile, tokens.join("\n"), { mode: 0o600 });
   const soldEarlier = await ticketsOf(database, eventIds);
-  const engine = await startBenchEngine(sale, contender, options.profile && contender === "worker" ? folder : undefined);
+  const engine = await startBenchEngine(
+    sale,
+    contender,
+    options.profile && contender === "worker" ? folder : undefined,
+  );
   try {
     const path = eventIds.map((id) => `/api/events/${id}/tickets`).join(",");
     const load = { url: engine.url, path, tokensFile, connections: tokens.length };
-    await buyAtOnce({ ...load, seconds: WARM_UP_SECONDS + Math.round(WARM_UP_SECONDS_AN_EVENT * eventIds.length) });
+    await buyAtOnce({
+      ...load,
+      seconds: WARM_UP_SECONDS + Math.round(WARM_UP_SECONDS_AN_EVENT * eventIds.length),
+    });
     await settled(database, eventIds);
-    const [ticketsBefore, batchesBefore] = [await ticketsOf(database, eventIds), await batchesOf(database, eventIds)];
+    const [ticketsBefore, batchesBefore] = [
+      await ticketsOf(database, eventIds),
+      await batchesOf(database, eventIds),
+    ];
     const meter = startMeter({ engine: engine.process.pid ?? 0, ...servers, ...LOAD });
-    const { answers, refused, failed, seconds, ...result } = await buyAtOnce({ ...load, seconds: options.seconds });
+    const { answers, refused, failed, seconds, ...result } = await buyAtOnce({
+      ...load,
+      seconds: options.seconds,
+    });
     const sold = answers - refused;
     const ledgerMs = contender === "worker" ? await drained(database, eventIds) : undefined;
     const figures = meter(sold);
     await settled(database, eventIds);
-    const fresh = await checkSold(database, { contender, eventIds, sold, ticketsBefore, soldEarlier, buyers: tokens.length });
+    const fresh = await checkSold(database, {
+      contender,
+      eventIds,
+      sold,
+      ticketsBefore,
+      soldEarlier,
+      buyers: tokens.length,
+    });
     const batches = (await batchesOf(database, eventIds)) - batchesBefore;
     return {
-      ...{ name: options.name, role: contender === "worker" ? "ours" : "rival", operation: "sale", operations: sold },
-      ...{ seconds, perSecond: sold / seconds, times: timesOf({ answers, ...result }), errors: refused + failed, ...figures },
-      more: ledgerMs === undefined ? {} : { "tickets a batch": fresh / Math.max(1, batches), "ledger done after ms": ledgerMs },
+      name: options.name,
+      role: contender === "worker" ? "ours" : "rival",
+      operation: "sale",
+      operations: sold,
+      seconds,
+      perSecond: sold / seconds,
+      times: timesOf({ answers, ...result }),
+      errors: refused + failed,
+      ...figures,
+      more:
+        ledgerMs === undefined
+          ? {}
+          : { "tickets a batch": fresh / Math.max(1, batches), "ledger done after ms": ledgerMs },
     };
   } finally {
     await engine.stop();
@@ -73,7 +103,10 @@ type Checked = {
   buyers: number;
 };
 
-async function checkSold(database: Database, { contender, eventIds, sold, ticketsBefore, soldEarlier, buyers }: Checked): Promise<number> {
+async function checkSold(
+  database: Database,
+  { contender, eventIds, sold, ticketsBefore, soldEarlier, buyers }: Checked,
+): Promise<number> {
   const tickets = await ticketsOf(database, eventIds);
   const [row] = await database.query<{ booked: number }>({
     text: "SELECT sum(total_capacity - capacity)::float8 AS booked FROM event WHERE id = ANY ($1::uuid[])",
@@ -81,14 +114,18 @@ async function checkSold(database: Database, { contender, eventIds, sold, ticket
   });
   const fresh = tickets - ticketsBefore;
   // What was still under way when the generator left was sold without being counted: one purchase per connection at most.
-  if (fresh < sold || fresh > sold + buyers) throw new Error(`${contender}: ${sold} answers of 201, but ${fresh} tickets in PostgreSQL`);
+  if (fresh < sold || fresh > sold + buyers)
+    throw new Error(`${contender}: ${sold} answers of 201, but ${fresh} tickets in PostgreSQL`);
   if (row?.booked !== tickets)
-    throw new Error(`${contender}: ${tickets} tickets (${soldEarlier} of before), but ${row?.booked} places booked`);
+    throw new Error(
+      `${contender}: ${tickets} tickets (${soldEarlier} of before), but ${row?.booked} places booked`,
+    );
   return fresh;
 }
 
 async function batchesOf(database: Database, eventIds: readonly string[]): Promise<number> {
-  const text = "SELECT coalesce(sum(batch), 0)::float8 AS batches FROM event_worker WHERE event_id = ANY ($1::uuid[])";
+  const text =
+    "SELECT coalesce(sum(batch), 0)::float8 AS batches FROM event_worker WHERE event_id = ANY ($1::uuid[])";
   const [row] = await database.query<{ batches: number }>({ text, values: [eventIds] });
   return row?.batches ?? 0;
 }

@@ -15,13 +15,17 @@ export async function subscribe(url: string, eventId: string): Promise<Subscribe
   const { hostname, port, host } = new URL(url);
   const socket: Socket = createConnection({ host: hostname, port: Number(port), noDelay: true });
   let left = Infinity;
-  let waiting: { wanted: number; resolve: (atMs: number) => void; reject: (error: Error) => void } | undefined;
+  let waiting:
+    { wanted: number; resolve: (atMs: number) => void; reject: (error: Error) => void } | undefined;
   socket.on("error", () => undefined);
   socket.on("close", () => waiting?.reject(new Error("A stream ended before its number came")));
   socket.on("data", (chunk: Buffer) => {
     const at = chunk.lastIndexOf(NUMBER);
     if (at === -1) return;
-    left = Number.parseInt(chunk.toString("latin1", at + NUMBER.length, at + NUMBER.length + 12), 10);
+    left = Number.parseInt(
+      chunk.toString("latin1", at + NUMBER.length, at + NUMBER.length + 12),
+      10,
+    );
     if (waiting === undefined || left > waiting.wanted) return;
     waiting.resolve(performance.now());
     waiting = undefined;
@@ -30,7 +34,9 @@ export async function subscribe(url: string, eventId: string): Promise<Subscribe
   const subscriber: Subscriber = {
     left: () => left,
     sees: (wanted) =>
-      left <= wanted ? Promise.resolve(performance.now()) : new Promise((resolve, reject) => (waiting = { wanted, resolve, reject })),
+      left <= wanted
+        ? Promise.resolve(performance.now())
+        : new Promise((resolve, reject) => (waiting = { wanted, resolve, reject })),
     close: () => socket.destroy(),
   };
   await subscriber.sees(Number.MAX_SAFE_INTEGER);
@@ -40,9 +46,19 @@ export async function subscribe(url: string, eventId: string): Promise<Subscribe
 /** So many at once would be turned away by no one, but would measure how fast connections are made. */
 const JOINING = 200;
 
-export async function subscribeMany(url: string, eventId: string, count: number): Promise<Subscriber[]> {
+export async function subscribeMany(
+  url: string,
+  eventId: string,
+  count: number,
+): Promise<Subscriber[]> {
   const all: Subscriber[] = [];
   while (all.length < count)
-    all.push(...(await Promise.all(Array.from({ length: Math.min(JOINING, count - all.length) }, () => subscribe(url, eventId)))));
+    all.push(
+      ...(await Promise.all(
+        Array.from({ length: Math.min(JOINING, count - all.length) }, () =>
+          subscribe(url, eventId),
+        ),
+      )),
+    );
   return all;
 }

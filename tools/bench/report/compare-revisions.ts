@@ -30,7 +30,11 @@ const WORSE = 1.1;
  * Runs an earlier revision and this one in turn, in pairs whose order alternates, so that what else the machine does meets both; prints the ratios with
  * their spread. Both are measured by this revision's bench/, since a yardstick that changes says nothing. Answers what this one does worse.
  */
-export async function compareRevisions(revision: string, wanted: BenchArguments, report: (line: string) => void): Promise<string[]> {
+export async function compareRevisions(
+  revision: string,
+  wanted: BenchArguments,
+  report: (line: string) => void,
+): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-against-"));
   const there = join(folder, "tree");
   try {
@@ -40,7 +44,9 @@ export async function compareRevisions(revision: string, wanted: BenchArguments,
     while (pairs.length < wanted.runs) {
       const measured = new Map<string, Measurement[]>();
       for (const tree of pairs.length % 2 === 0 ? [there, ROOT] : [ROOT, there]) {
-        report(`pair ${pairs.length + 1} of ${wanted.runs}: ${tree === ROOT ? "this revision" : revision}`);
+        report(
+          `pair ${pairs.length + 1} of ${wanted.runs}: ${tree === ROOT ? "this revision" : revision}`,
+        );
         measured.set(tree, await runIn(tree, join(folder, "results.json"), wanted));
       }
       pairs.push({ here: measured.get(ROOT) ?? [], there: measured.get(there) ?? [] });
@@ -57,9 +63,13 @@ export async function compareRevisions(revision: string, wanted: BenchArguments,
 
 /** A tree of that revision, with this one's tools/bench/ and with packages: this one's where the lock file is the same, else installed. */
 function checkOut(revision: string, tree: string, report: (line: string) => void): void {
-  execFileSync("git", ["worktree", "add", "--detach", tree, revision], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync("git", ["worktree", "add", "--detach", tree, revision], {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const lock = (root: string): string => readFileSync(join(root, "package-lock.json"), "utf8");
-  if (lock(tree) === lock(ROOT)) symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
+  if (lock(tree) === lock(ROOT))
+    symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
   else {
     report("its packages differ: installing them");
     execFileSync(process.execPath, [join("cli", "boxoffice.mjs")], { cwd: tree, stdio: "inherit" });
@@ -73,7 +83,13 @@ async function runIn(tree: string, out: string, wanted: BenchArguments): Promise
   const { scenario, seconds, buyers, looking, watching, events, contenders } = wanted;
   const numbers = { seconds, buyers, looking, watching };
   const args = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  args.push("--only", contenders.join(","), "--out", out, ...(events === undefined ? [] : ["--events", events.join(",")]));
+  args.push(
+    "--only",
+    contenders.join(","),
+    "--out",
+    out,
+    ...(events === undefined ? [] : ["--events", events.join(",")]),
+  );
   rmSync(out, { force: true });
   const run = spawn(process.execPath, [join("tools", "bench", "bench.ts"), scenario, ...args], {
     cwd: tree,
@@ -84,7 +100,9 @@ async function runIn(tree: string, out: string, wanted: BenchArguments): Promise
   return (JSON.parse(readFileSync(out, "utf8")) as Results).measurements;
 }
 
-export function ratiosOf(pairs: readonly { here: readonly Measurement[]; there: readonly Measurement[] }[]): Ratio[] {
+export function ratiosOf(
+  pairs: readonly { here: readonly Measurement[]; there: readonly Measurement[] }[],
+): Ratio[] {
   const names = (pairs[0]?.here ?? []).map(({ name }) => name);
   return names.flatMap((name) =>
     Object.entries(FIGURES).flatMap(([figure, better]): Ratio[] => {
@@ -102,15 +120,23 @@ export function ratiosOf(pairs: readonly { here: readonly Measurement[]; there: 
 export function worseIn(ratios: readonly Ratio[]): string[] {
   return ratios
     .filter(({ figure }) => GUARDED.includes(figure))
-    .filter(({ better, ratios: all }) => all.every((ratio) => (better === "more" ? 1 / ratio : ratio) > WORSE))
-    .map(({ name, figure, ratios: all }) => `${name}: ${figure} is ${median(all).toFixed(2)} times what it was, and worse in every pair`);
+    .filter(({ better, ratios: all }) =>
+      all.every((ratio) => (better === "more" ? 1 / ratio : ratio) > WORSE),
+    )
+    .map(
+      ({ name, figure, ratios: all }) =>
+        `${name}: ${figure} is ${median(all).toFixed(2)} times what it was, and worse in every pair`,
+    );
 }
 
 function printRatios(ratios: readonly Ratio[], revision: string): void {
   const text = (all: readonly number[]): string =>
     `${median(all).toFixed(2)} (${Math.min(...all).toFixed(2)} to ${Math.max(...all).toFixed(2)})`;
   const rows: Record<string, Record<string, string>> = {};
-  for (const { name, figure, ratios: all } of ratios) rows[name] = { ...rows[name], [figure]: text(all) };
+  for (const { name, figure, ratios: all } of ratios)
+    rows[name] = { ...rows[name], [figure]: text(all) };
   console.table(rows);
-  console.log(`this revision ÷ ${revision}: the median of ${ratios[0]?.ratios.length ?? 0} pairs, and the least and the most`);
+  console.log(
+    `this revision ÷ ${revision}: the median of ${ratios[0]?.ratios.length ?? 0} pairs, and the least and the most`,
+  );
 }

@@ -26,7 +26,11 @@ function svg(height: number, title: string, parts: readonly string[]): string {
 export type Bar = { label: string; value: number; role: Measurement["role"] };
 
 /** One bar a row, longest to the right edge; `bound` is a line across all of them. */
-export function barChart(title: string, bars: readonly Bar[], bound?: { value: number; label: string }): string {
+export function barChart(
+  title: string,
+  bars: readonly Bar[],
+  bound?: { value: number; label: string },
+): string {
   const most = Math.max(bound?.value ?? 0, ...bars.map(({ value }) => value));
   const x = (value: number): number => LEFT + ((WIDTH - LEFT - RIGHT) * value) / most;
   const bottom = TOP + bars.length * ROW;
@@ -38,10 +42,17 @@ export function barChart(title: string, bars: readonly Bar[], bound?: { value: n
       `<text x="${round(x(value) + 6)}" y="${y + 17}">${short(value)}</text>`
     );
   });
-  return svg(bottom + (bound === undefined ? 8 : 26), title, [...rows, ...boundLine(bound, x, bottom)]);
+  return svg(bottom + (bound === undefined ? 8 : 26), title, [
+    ...rows,
+    ...boundLine(bound, x, bottom),
+  ]);
 }
 
-function boundLine(bound: { value: number; label: string } | undefined, x: (value: number) => number, bottom: number): string[] {
+function boundLine(
+  bound: { value: number; label: string } | undefined,
+  x: (value: number) => number,
+  bottom: number,
+): string[] {
   if (bound === undefined) return [];
   const at = round(x(bound.value));
   return [
@@ -50,15 +61,28 @@ function boundLine(bound: { value: number; label: string } | undefined, x: (valu
   ];
 }
 
-export type Spread = { label: string; p50: number; p95: number; p99: number; p999: number; role: Measurement["role"] };
+export type Spread = {
+  label: string;
+  p50: number;
+  p95: number;
+  p99: number;
+  p999: number;
+  role: Measurement["role"];
+};
 
 /** Times on a logarithmic axis: a line from the median to the 99.9th percentile, with a stroke at the 95th and a dot at the 99th. */
-export function timesChart(title: string, spreads: readonly Spread[], bound?: { value: number; label: string }): string {
+export function timesChart(
+  title: string,
+  spreads: readonly Spread[],
+  bound?: { value: number; label: string },
+): string {
   const values = spreads.flatMap(({ p50, p999 }) => [p50, p999]).concat(bound?.value ?? []);
   const [least, most] = [Math.max(0.05, Math.min(...values)), Math.max(...values)];
   const [low, high] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))];
   const x = (value: number): number =>
-    LEFT + ((WIDTH - LEFT - RIGHT) * (Math.log10(Math.max(10 ** low, value)) - low)) / Math.max(1, high - low);
+    LEFT +
+    ((WIDTH - LEFT - RIGHT) * (Math.log10(Math.max(10 ** low, value)) - low)) /
+      Math.max(1, high - low);
   const bottom = TOP + spreads.length * ROW;
   const ticks = Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index)).map(
     (tick) =>
@@ -76,10 +100,19 @@ export function timesChart(title: string, spreads: readonly Spread[], bound?: { 
   });
   const across = boundLine(bound, x, bottom + 16);
   const legend = `<text class="quiet" x="8" y="${bottom + 16}">p50 — | p95 — ● p99 — p99.9</text>`;
-  return svg(bottom + (bound === undefined ? 26 : 42), title, [...ticks, ...rows, ...across, legend]);
+  return svg(bottom + (bound === undefined ? 26 : 42), title, [
+    ...ticks,
+    ...rows,
+    ...across,
+    legend,
+  ]);
 }
 
-export type Curve = { label: string; role: Measurement["role"]; points: readonly [x: number, y: number][] };
+export type Curve = {
+  label: string;
+  role: Measurement["role"];
+  points: readonly [x: number, y: number][];
+};
 
 /** Lines over a logarithmic axis of sizes; the vertical axis begins at 0. */
 export function curveChart(title: string, xLabel: string, curves: readonly Curve[]): string {
@@ -89,7 +122,8 @@ export function curveChart(title: string, xLabel: string, curves: readonly Curve
   const xs = [...new Set(all.map(([size]) => size))].sort((one, other) => one - other);
   const [least, most] = [Math.log10(xs[0] ?? 1), Math.log10(xs.at(-1) ?? 10)];
   const top = Math.max(...all.map(([, value]) => value));
-  const x = (size: number): number => left + ((WIDTH - left - 180) * (Math.log10(size) - least)) / Math.max(1e-9, most - least);
+  const x = (size: number): number =>
+    left + ((WIDTH - left - 180) * (Math.log10(size) - least)) / Math.max(1e-9, most - least);
   const y = (value: number): number => bottom - ((bottom - TOP - 8) * value) / top;
   const axis = [0, top / 2, top].map(
     (value) =>
@@ -97,12 +131,18 @@ export function curveChart(title: string, xLabel: string, curves: readonly Curve
       `<text class="quiet" x="${left - 6}" y="${round(y(value) + 4)}" text-anchor="end">${short(value)}</text>`,
   );
   const sizes = xs.map(
-    (size) => `<text class="quiet" x="${round(x(size))}" y="${bottom + 18}" text-anchor="middle">${size.toLocaleString("en")}</text>`,
+    (size) =>
+      `<text class="quiet" x="${round(x(size))}" y="${bottom + 18}" text-anchor="middle">${size.toLocaleString("en")}</text>`,
   );
   const lines = curves.map(({ label, role, points }) => {
     const path = points.map(([size, value]) => `${round(x(size))},${round(y(value))}`).join(" ");
     const [lastSize, lastValue] = points.at(-1) ?? [1, 0];
-    const dots = points.map(([size, value]) => `<circle class="${role}" cx="${round(x(size))}" cy="${round(y(value))}" r="4"/>`).join("");
+    const dots = points
+      .map(
+        ([size, value]) =>
+          `<circle class="${role}" cx="${round(x(size))}" cy="${round(y(value))}" r="4"/>`,
+      )
+      .join("");
     return (
       `<polyline class="${role} line" points="${path}" style="fill:none"/>${dots}` +
       `<text x="${round(x(lastSize) + 12)}" y="${round(y(lastValue) + 4)}">${escaped(label)}</text>`
@@ -117,5 +157,9 @@ function round(value: number): number {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }

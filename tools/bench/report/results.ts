@@ -30,7 +30,10 @@ export function resultsOf(
   const { length } = cpus();
   const model = cpus()[0]?.model ?? "unknown";
   return {
-    ...{ scenario, at: new Date().toISOString(), revision: revision(), node: process.version },
+    scenario,
+    at: new Date().toISOString(),
+    revision: revision(),
+    node: process.version,
     machine: `${length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GB`,
     options: { seconds, runs: count, buyers, looking, watching },
     ...measured,
@@ -51,7 +54,11 @@ export function readResults(scenario: string): Results | undefined {
 /** With a + where files differ from it; "unknown" without git. */
 function revision(): string {
   const git = (...args: string[]): string =>
-    execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    execFileSync("git", args, {
+      cwd: ROOT,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   try {
     return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain") === "" ? "" : "+");
   } catch {

@@ -22,14 +22,30 @@ export type InsertFloorOptions = {
  * The least that PostgreSQL has to do for the worker's sales: pgbench, on one connection as a worker has, commits batches of as many rows as the
  * worker's had, with the same fence and the same two tables, and no Node in front.
  */
-export async function insertFloor(database: Database, options: InsertFloorOptions): Promise<Measurement> {
+export async function insertFloor(
+  database: Database,
+  options: InsertFloorOptions,
+): Promise<Measurement> {
   const { batch, seconds, folder, against } = options;
   const eventId = await newEvent(database);
-  await database.query({ text: "INSERT INTO event_worker (event_id, epoch, batch, node) VALUES ($1, 1, 0, 'pgbench')", values: [eventId] });
+  await database.query({
+    text: "INSERT INTO event_worker (event_id, epoch, batch, node) VALUES ($1, 1, 0, 'pgbench')",
+    values: [eventId],
+  });
   const script = join(folder, "insert-floor.sql");
   writeFileSync(script, insertBatch(eventId, batch));
   const meter = startMeter({ ...options.servers, ...LOAD });
-  const report = await runPgbench(options.databaseUrl, ["-n", "-M", "prepared", "-c", "1", "-T", String(seconds), "-f", script]);
+  const report = await runPgbench(options.databaseUrl, [
+    "-n",
+    "-M",
+    "prepared",
+    "-c",
+    "1",
+    "-T",
+    String(seconds),
+    "-f",
+    script,
+  ]);
   const statements = Number(/number of transactions actually processed: (\d+)/.exec(report)?.[1]);
   const ms = Number(/latency average = ([\d.]+) ms/.exec(report)?.[1]);
   const failed = Number(/number of failed transactions: (\d+)/.exec(report)?.[1]);
@@ -38,17 +54,30 @@ export async function insertFloor(database: Database, options: InsertFloorOption
     text: "SELECT count(*)::float8 AS count FROM event_ticket_transactions WHERE event_id = $1",
     values: [eventId],
   });
-  if (!(rows > 0) || row?.count !== rows) throw new Error(`pgbench says ${rows} rows, PostgreSQL has ${row?.count}:\n${report}`);
-  await database.query({ text: "DELETE FROM event_ticket_transactions WHERE event_id = $1", values: [eventId] });
+  if (!(rows > 0) || row?.count !== rows)
+    throw new Error(`pgbench says ${rows} rows, PostgreSQL has ${row?.count}:\n${report}`);
+  await database.query({
+    text: "DELETE FROM event_ticket_transactions WHERE event_id = $1",
+    values: [eventId],
+  });
   return {
-    ...{ name: "PostgreSQL alone", role: "floor", against, operation: "sale", operations: rows, seconds, perSecond: rows / seconds },
-    ...{ errors: failed, ...meter(rows), more: { "tickets a batch": batch, "ms a batch": ms } },
+    name: "PostgreSQL alone",
+    role: "floor",
+    against,
+    operation: "sale",
+    operations: rows,
+    seconds,
+    perSecond: rows / seconds,
+    errors: failed,
+    ...meter(rows),
+    more: { "tickets a batch": batch, "ms a batch": ms },
   };
 }
 
 /** `psql`'s own variables stay out of it: one text, prepared once. Ids grow with time, as the worker's do. */
 function insertBatch(eventId: string, rows: number): string {
-  const id = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || right(gen_random_uuid()::text, 23))::uuid";
+  const id =
+    "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || right(gen_random_uuid()::text, 23))::uuid";
   return `WITH fence AS (
     UPDATE event_worker SET batch = batch + 1 WHERE event_id = '${eventId}' RETURNING epoch, batch, clock_timestamp() AS at
   ), item AS MATERIALIZED (
@@ -69,7 +98,11 @@ async function runPgbench(databaseUrl: string, args: readonly string[]): Promise
   const beside = dirname(findBinaries(["postgres"]).found.postgres ?? "");
   const { PATH = "" } = processEnvironment();
   const env = {
-    ...{ PATH: `${PATH}:${beside}`, PGUSER: username, PGPASSWORD: decodeURIComponent(password), PGHOST: hostname, PGPORT: port },
+    PATH: `${PATH}:${beside}`,
+    PGUSER: username,
+    PGPASSWORD: decodeURIComponent(password),
+    PGHOST: hostname,
+    PGPORT: port,
     PGDATABASE: pathname.slice(1),
   };
   const { stdout } = await promisify(execFile)("pgbench", args, { env });

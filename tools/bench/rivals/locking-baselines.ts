@@ -20,7 +20,10 @@ type RedlockOptions = { retryCount?: number; retryDelay?: number; retryJitter?: 
 const Redlock = createRequire(import.meta.url)("redlock") as new (
   clients: unknown[],
   options?: RedlockOptions,
-) => { lock(resource: string, ttlMs: number): PromiseLike<Lock>; on(event: string, listener: () => void): void };
+) => {
+  lock(resource: string, ttlMs: number): PromiseLike<Lock>;
+  on(event: string, listener: () => void): void;
+};
 
 type Seller = { sell: Sell; close: () => Promise<void> };
 
@@ -74,7 +77,11 @@ function sellByTransaction(databaseUrl: string): Seller {
   return { sell, close: () => database.close() };
 }
 
-function purchasingBy(dependencies: PurchasingDependencies, sell: Sell, close: () => Promise<void>): ServiceSchema {
+function purchasingBy(
+  dependencies: PurchasingDependencies,
+  sell: Sell,
+  close: () => Promise<void>,
+): ServiceSchema {
   return {
     name: "purchasing",
     actions: {
@@ -88,7 +95,14 @@ function purchasingBy(dependencies: PurchasingDependencies, sell: Sell, close: (
             .digest("hex");
           const sold = await sell(transactionId, userId, ctx.params);
           if (!sold) return refused("EVENT_SOLD_OUT", { available: 0 });
-          return accepted({ transactionId, status: "completed", eventId, quantity, tickets: [], replayed: false });
+          return accepted({
+            transactionId,
+            status: "completed",
+            eventId,
+            quantity,
+            tickets: [],
+            replayed: false,
+          });
         },
       },
     },
@@ -99,7 +113,8 @@ function purchasingBy(dependencies: PurchasingDependencies, sell: Sell, close: (
 /** A row lock on the event per purchase: as people write it, or the shortest there is. */
 export function rowLockPurchasing(databaseUrl: string, form: "transaction" | "statement") {
   return (dependencies: PurchasingDependencies): ServiceSchema => {
-    const { sell, close } = form === "transaction" ? sellByTransaction(databaseUrl) : sellByStatement(databaseUrl);
+    const { sell, close } =
+      form === "transaction" ? sellByTransaction(databaseUrl) : sellByStatement(databaseUrl);
     return purchasingBy(dependencies, sell, close);
   };
 }

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 /** The floor of live availability, in a process of its own: node:http writing the same bytes to all who are connected, and nothing else. */
 const streams = new Set<ServerResponse>();
 let left = 0;
-const bytes = (): Buffer => Buffer.from(`event: availability\ndata: {"eventId":"${"0".repeat(36)}","available":${left}}\n\n`);
+const bytes = (): Buffer =>
+  Buffer.from(`event: availability\ndata: {"eventId":"${"0".repeat(36)}","available":${left}}\n\n`);
 
 const server = createServer((_request, response) => {
   response.writeHead(200, { "Content-Type": "text/event-stream" });

@@ -10,10 +10,23 @@ import { createAccessTokenSigner } from "../../../lib/auth/access-token.ts";
 import { type Histogram, Times } from "../harness/histogram.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
-import { makeBuyers, newEvent, openSale, type Sale, startBenchEngine, ticketsOf } from "../harness/sale.ts";
+import {
+  makeBuyers,
+  newEvent,
+  openSale,
+  type Sale,
+  startBenchEngine,
+  ticketsOf,
+} from "../harness/sale.ts";
 import { type Subscriber, subscribeMany } from "../harness/subscribers.ts";
 
-export type AvailabilityOptions = { watching: number; seconds: number; servers: Processes; folder: string; profile: boolean };
+export type AvailabilityOptions = {
+  watching: number;
+  seconds: number;
+  servers: Processes;
+  folder: string;
+  profile: boolean;
+};
 
 /** Slower than four a second, so that each sale has a message of its own. */
 const SALE_EVERY_MS = 400;
@@ -51,7 +64,11 @@ async function throughEngine(
   const engine = await startBenchEngine(sale, "worker", profile ? folder : undefined);
   const buy = async (): Promise<void> => {
     const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-    const answer = await fetch(`${engine.url}/api/events/${eventId}/tickets`, { method: "POST", headers, body: "{}" });
+    const answer = await fetch(`${engine.url}/api/events/${eventId}/tickets`, {
+      method: "POST",
+      headers,
+      body: "{}",
+    });
     const text = await answer.text();
     if (answer.status !== 201) throw new Error(`A purchase was answered ${answer.status}: ${text}`);
   };
@@ -60,13 +77,27 @@ async function throughEngine(
     const before = memoryKb(engine.process);
     const crowd = await subscribeMany(engine.url, eventId, watching);
     const kilobytesPerStream = (memoryKb(engine.process) - before) / watching;
-    const seen = await sellTo(crowd, seconds, { engine: engine.process.pid ?? 0, ...servers, ...LOAD }, buy);
+    const seen = await sellTo(
+      crowd,
+      seconds,
+      { engine: engine.process.pid ?? 0, ...servers, ...LOAD },
+      buy,
+    );
     for (const subscriber of crowd) subscriber.close();
     const leftOpen = await openStreams(sale, engine.url);
     const tickets = await ticketsOf(sale.database, eventId);
     if (tickets !== WARM_UP_SALES + seen.sales)
-      throw new Error(`${WARM_UP_SALES + seen.sales} answers of 201, but ${tickets} tickets in PostgreSQL`);
-    return { name: OURS, role: "ours", ...measured(seen, watching, { "kB a stream": kilobytesPerStream, "streams left open": leftOpen }) };
+      throw new Error(
+        `${WARM_UP_SALES + seen.sales} answers of 201, but ${tickets} tickets in PostgreSQL`,
+      );
+    return {
+      name: OURS,
+      role: "ours",
+      ...measured(seen, watching, {
+        "kB a stream": kilobytesPerStream,
+        "streams left open": leftOpen,
+      }),
+    };
   } finally {
     await engine.stop();
     await sale.database.close();
@@ -85,16 +116,29 @@ async function floor({ watching, seconds }: AvailabilityOptions): Promise<Measur
     const tell = async (): Promise<void> => void server.send((left -= 1));
     const seen = await sellTo(crowd, seconds, { engine: server.pid ?? 0, ...LOAD }, tell);
     for (const subscriber of crowd) subscriber.close();
-    return { name: FLOOR, role: "floor", against: OURS, ...measured(seen, watching, { "kB a stream": kilobytesPerStream }) };
+    return {
+      name: FLOOR,
+      role: "floor",
+      against: OURS,
+      ...measured(seen, watching, { "kB a stream": kilobytesPerStream }),
+    };
   } finally {
     server.disconnect();
   }
 }
 
-type Seen = { sales: number; seconds: number; seen: Histogram; sold: Histogram } & Pick<Measurement, "cpuMs" | "peakMb">;
+type Seen = { sales: number; seconds: number; seen: Histogram; sold: Histogram } & Pick<
+  Measurement,
+  "cpuMs" | "peakMb"
+>;
 
 /** `sell` makes one fewer. */
-async function sellTo(crowd: readonly Subscriber[], seconds: number, processes: Processes, sell: () => Promise<void>): Promise<Seen> {
+async function sellTo(
+  crowd: readonly Subscriber[],
+  seconds: number,
+  processes: Processes,
+  sell: () => Promise<void>,
+): Promise<Seen> {
   const [seen, sold] = [new Times(), new Times()];
   const meter = startMeter(processes);
   const beganMs = performance.now();
@@ -111,24 +155,46 @@ async function sellTo(crowd: readonly Subscriber[], seconds: number, processes: 
   }
   const took = (performance.now() - beganMs) / 1_000;
   const [seenTimes, soldTimes] = [seen.summary(), sold.summary()];
-  return { sales: soldTimes.count, seconds: took, seen: seenTimes, sold: soldTimes, ...meter(seenTimes.count) };
+  return {
+    sales: soldTimes.count,
+    seconds: took,
+    seen: seenTimes,
+    sold: soldTimes,
+    ...meter(seenTimes.count),
+  };
 }
 
-function measured({ sales, seconds, seen, sold, ...figures }: Seen, subscribers: number, more: Record<string, number>) {
+function measured(
+  { sales, seconds, seen, sold, ...figures }: Seen,
+  subscribers: number,
+  more: Record<string, number>,
+) {
   return {
-    ...{ operation: "message", operations: seen.count, seconds, perSecond: seen.count / seconds, times: seen, errors: 0, ...figures },
+    operation: "message",
+    operations: seen.count,
+    seconds,
+    perSecond: seen.count / seconds,
+    times: seen,
+    errors: 0,
+    ...figures,
     more: { subscribers, sales, "201 p50 ms": sold.p50, "201 p99 ms": sold.p99, ...more },
   };
 }
 
 function memoryKb({ pid }: ChildProcess): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid ?? 0}/status`, "utf8"))?.[1] ?? 0);
+  return Number(
+    /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid ?? 0}/status`, "utf8"))?.[1] ?? 0,
+  );
 }
 
 /** Once they are none, or after five seconds. */
 async function openStreams({ config }: Sale, url: string): Promise<number> {
-  const sign = createAccessTokenSigner(signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey);
-  const headers = { Authorization: `Bearer ${sign({ userId: randomUUID(), role: "operator", sessionId: randomUUID() })}` };
+  const sign = createAccessTokenSigner(
+    signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey,
+  );
+  const headers = {
+    Authorization: `Bearer ${sign({ userId: randomUUID(), role: "operator", sessionId: randomUUID() })}`,
+  };
   let open = Infinity;
   for (let tries = 0; tries < 50 && open > 0; tries += 1) {
     if (tries > 0) await wait(100);

@@ -11,7 +11,12 @@ import { type Bound, type Measurement, median } from "../harness/measurement.ts"
 import { LOAD, startMeter } from "../harness/process-figures.ts";
 import { type BenchEngine, openSale, startBenchEngine } from "../harness/sale.ts";
 
-export type CachedSearchOptions = { seconds: number; folder: string; profile: boolean; report: (line: string) => void };
+export type CachedSearchOptions = {
+  seconds: number;
+  folder: string;
+  profile: boolean;
+  report: (line: string) => void;
+};
 
 /** What an answer is made of, for a server that knows nothing else. */
 export type SameBytes = { status: number; headers: [string, string][]; body: string };
@@ -32,12 +37,20 @@ export const CACHED_SEARCH_BOUNDS: readonly Bound[] = [
  * One popular question, asked without a pause over keep-alive connections: the engine, and node:http sending the same bytes and headers, five times each
  * in turn on the same two cores, so that what else the machine does meets both.
  */
-export async function cachedSearch(environment: Environment, options: CachedSearchOptions): Promise<Measurement[]> {
+export async function cachedSearch(
+  environment: Environment,
+  options: CachedSearchOptions,
+): Promise<Measurement[]> {
   const sale = openSale(environment, options.folder);
   const events = [...demoEvents(EVENTS, Date.now(), 270)];
-  for (let start = 0; start < EVENTS; start += 500) await insertEvents(sale.database, events.slice(start, start + 500));
+  for (let start = 0; start < EVENTS; start += 500)
+    await insertEvents(sale.database, events.slice(start, start + 500));
   await sale.database.query({ text: "VACUUM (ANALYZE) event" });
-  const engine = await startBenchEngine(sale, "worker", options.profile ? options.folder : undefined);
+  const engine = await startBenchEngine(
+    sale,
+    "worker",
+    options.profile ? options.folder : undefined,
+  );
   const floor = fork(fileURLToPath(new URL("../rivals/bytes-floor.ts", import.meta.url)));
   try {
     const bytes = await answerOf(`${engine.url}${QUESTION}`);
@@ -47,7 +60,10 @@ export async function cachedSearch(environment: Environment, options: CachedSear
     const seconds = Math.max(1, Math.round(options.seconds / TURNS));
     const turns: { ours: Measurement; floor: Measurement }[] = [];
     for (let turn = 0; turn <= TURNS; turn += 1) {
-      const pair = { ours: await throughEngine(engine, seconds), floor: await throughFloor(floorUrl, floor.pid ?? 0, seconds) };
+      const pair = {
+        ours: await throughEngine(engine, seconds),
+        floor: await throughFloor(floorUrl, floor.pid ?? 0, seconds),
+      };
       // The first is each one's warm-up.
       if (turn > 0) turns.push(pair);
     }
@@ -70,10 +86,16 @@ export async function cachedSearch(environment: Environment, options: CachedSear
 
 /** The turn in the middle stands for all, with the ratio in the middle of those of one turn. */
 function summed(turns: readonly Measurement[], shares: readonly number[] = []): Measurement {
-  const middle = turns.toSorted((one, other) => one.perSecond - other.perSecond)[Math.floor(turns.length / 2)];
+  const middle = turns.toSorted((one, other) => one.perSecond - other.perSecond)[
+    Math.floor(turns.length / 2)
+  ];
   if (middle === undefined) throw new Error("There was no turn");
   const errors = turns.reduce((sum, turn) => sum + turn.errors, 0);
-  return { ...middle, errors, ...(shares.length === 0 ? {} : { more: { "share of node:http": median(shares) } }) };
+  return {
+    ...middle,
+    errors,
+    ...(shares.length === 0 ? {} : { more: { "share of node:http": median(shares) } }),
+  };
 }
 
 async function throughEngine(engine: BenchEngine, seconds: number): Promise<Measurement> {
@@ -83,13 +105,25 @@ async function throughEngine(engine: BenchEngine, seconds: number): Promise<Meas
   const figures = meter(result.answers);
   const after = (await engine.layers()).gateway;
   const [hits, misses] = [after.hits - before.hits, after.misses - before.misses];
-  return { name: OURS, role: "ours", ...measured("search", result), ...figures, hits: { gateway: hits / Math.max(1, hits + misses) } };
+  return {
+    name: OURS,
+    role: "ours",
+    ...measured("search", result),
+    ...figures,
+    hits: { gateway: hits / Math.max(1, hits + misses) },
+  };
 }
 
 async function throughFloor(url: string, pid: number, seconds: number): Promise<Measurement> {
   const meter = startMeter({ engine: pid, ...LOAD });
   const result = await askAtOnce(`${url}${QUESTION}`, { connections: CONNECTIONS, seconds });
-  return { name: FLOOR, role: "floor", against: OURS, ...measured("search", result), ...meter(result.answers) };
+  return {
+    name: FLOOR,
+    role: "floor",
+    against: OURS,
+    ...measured("search", result),
+    ...meter(result.answers),
+  };
 }
 
 const VARYING = new Set(["date", "connection", "keep-alive", "x-request-id", "transfer-encoding"]);
@@ -98,18 +132,30 @@ async function answerOf(url: string): Promise<SameBytes> {
   const asked = get(url, { headers: { "Accept-Encoding": "gzip, deflate, br" } });
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   const { statusCode = 0, rawHeaders } = response;
-  const headers = rawHeaders.flatMap((name, index): [string, string][] => (index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : []));
+  const headers = rawHeaders.flatMap((name, index): [string, string][] =>
+    index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : [],
+  );
   const body = (await buffer(response)).toString("base64");
   return {
     status: statusCode,
-    headers: headers.filter(([name]) => !["date", "connection", "keep-alive"].includes(name.toLowerCase())),
+    headers: headers.filter(
+      ([name]) => !["date", "connection", "keep-alive"].includes(name.toLowerCase()),
+    ),
     body,
   };
 }
 
 /** Two servers that do not send the same are no floor and no measurement. */
 async function checkSame(ours: SameBytes, floors: SameBytes): Promise<void> {
-  const constant = ({ headers }: SameBytes): string => JSON.stringify(headers.filter(([name]) => !VARYING.has(name.toLowerCase())).sort());
-  if (ours.status !== 200 || ours.status !== floors.status || ours.body !== floors.body || constant(ours) !== constant(floors))
-    throw new Error(`node:http does not send what the engine sends: ${constant(ours)} and ${constant(floors)}`);
+  const constant = ({ headers }: SameBytes): string =>
+    JSON.stringify(headers.filter(([name]) => !VARYING.has(name.toLowerCase())).sort());
+  if (
+    ours.status !== 200 ||
+    ours.status !== floors.status ||
+    ours.body !== floors.body ||
+    constant(ours) !== constant(floors)
+  )
+    throw new Error(
+      `node:http does not send what the engine sends: ${constant(ours)} and ${constant(floors)}`,
+    );
 }

@@ -26,7 +26,10 @@ export const HOT_EVENT_BOUNDS: readonly Bound[] = [
  * Sells one event to `buyers` concurrent buyers by each contender in turn, on the same servers, each checked against PostgreSQL; then what PostgreSQL
  * alone does with the same rows.
  */
-export async function hotEvent(environment: Environment, options: HotEventOptions): Promise<Measurement[]> {
+export async function hotEvent(
+  environment: Environment,
+  options: HotEventOptions,
+): Promise<Measurement[]> {
   const { contenders, buyers, report, ...selling } = options;
   const sale = openSale(environment, options.folder);
   try {
@@ -36,12 +39,23 @@ export async function hotEvent(environment: Environment, options: HotEventOption
       report(CONTENDERS[contender]);
       const eventIds = [await newEvent(sale.database)];
       const one = await sellBy(sale, { ...selling, name: contender, contender, eventIds, tokens });
-      measured.push({ ...one, ...(one.role === "rival" ? { against: "worker" } : {}), note: CONTENDERS[contender] });
+      measured.push({
+        ...one,
+        ...(one.role === "rival" ? { against: "worker" } : {}),
+        note: CONTENDERS[contender],
+      });
     }
-    const batch = Math.round(measured.find(({ name }) => name === "worker")?.more?.["tickets a batch"] ?? 0);
+    const batch = Math.round(
+      measured.find(({ name }) => name === "worker")?.more?.["tickets a batch"] ?? 0,
+    );
     if (batch === 0) return measured;
     report(`PostgreSQL alone, ${batch} rows a statement`);
-    const floor = { ...selling, databaseUrl: environment.DATABASE_URL ?? "", batch, against: "worker" };
+    const floor = {
+      ...selling,
+      databaseUrl: environment.DATABASE_URL ?? "",
+      batch,
+      against: "worker",
+    };
     return [...measured, await insertFloor(sale.database, floor)];
   } finally {
     await sale.database.close();

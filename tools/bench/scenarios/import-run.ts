@@ -23,7 +23,12 @@ export const IMPORT_BOUNDS: readonly Bound[] = [
   { of: /^1,000,000 events: import$/, figure: "peakMb.engine", most: 1_024, ifMeasured: true },
 ];
 
-export type ImportOptions = { servers: Processes; folder: string; profile: boolean; report: (line: string) => void };
+export type ImportOptions = {
+  servers: Processes;
+  folder: string;
+  profile: boolean;
+  report: (line: string) => void;
+};
 
 type ImportRunOptions = Pick<ImportOptions, "servers"> & {
   name: string;
@@ -37,11 +42,15 @@ type ImportRunOptions = Pick<ImportOptions, "servers"> & {
 export const sizeName = (events: number): string => `${events.toLocaleString("en")} events`;
 
 /** Catalogues of these sizes, one after the other, each into an empty one. */
-export async function imports(environment: Environment, options: ImportOptions & { events: readonly number[] }): Promise<Measurement[]> {
+export async function imports(
+  environment: Environment,
+  options: ImportOptions & { events: readonly number[] },
+): Promise<Measurement[]> {
   const sale = openSale(environment, options.folder);
   try {
     const measured: Measurement[] = [];
-    for (const events of options.events) measured.push(await importCatalogue(sale, events, options));
+    for (const events of options.events)
+      measured.push(await importCatalogue(sale, events, options));
     return measured;
   } finally {
     await sale.database.close();
@@ -49,7 +58,11 @@ export async function imports(environment: Environment, options: ImportOptions &
 }
 
 /** Makes a catalogue of so many events, as a feed, and imports it into an empty one by the command that people use. */
-export async function importCatalogue(sale: Sale, events: number, options: ImportOptions): Promise<Measurement> {
+export async function importCatalogue(
+  sale: Sale,
+  events: number,
+  options: ImportOptions,
+): Promise<Measurement> {
   const size = sizeName(events);
   const file = join(options.folder, "catalogue.jsonl");
   options.report(`${size}: writing the feed`);
@@ -61,7 +74,15 @@ export async function importCatalogue(sale: Sale, events: number, options: Impor
     options.report(`${size}: importing`);
     const environment = { ...sale.environment, NODE_ID: "" };
     const { servers } = options;
-    return await runImport(sale.database, { name: `${size}: import`, file, events, engine, servers, environment, profileFolder });
+    return await runImport(sale.database, {
+      name: `${size}: import`,
+      file,
+      events,
+      engine,
+      servers,
+      environment,
+      profileFolder,
+    });
   } finally {
     await engine.stop();
     rmSync(file, { force: true });
@@ -81,8 +102,12 @@ async function runImport(database: Database, options: ImportRunOptions): Promise
   const { name, file, events, engine, servers, environment, profileFolder } = options;
   const meter = startMeter({ engine: engine.process.pid ?? 0, ...servers });
   const began = performance.now();
-  const profiled = profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
-  const command = spawn(process.execPath, [...profiled, COMMAND, file], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const profiled =
+    profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
+  const command = spawn(process.execPath, [...profiled, COMMAND, file], {
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let [output, peakMb, cpuMs] = ["", 0, 0];
   command.stdout.on("data", (text: Buffer) => (output += text.toString()));
   command.stderr.pipe(process.stderr);
@@ -93,12 +118,22 @@ async function runImport(database: Database, options: ImportRunOptions): Promise
   const [code] = (await once(command, "exit")) as [number | null];
   clearInterval(looking);
   const seconds = (performance.now() - began) / 1_000;
-  const [row] = await database.query<{ count: number }>({ text: "SELECT count(*)::float8 AS count FROM event" });
+  const [row] = await database.query<{ count: number }>({
+    text: "SELECT count(*)::float8 AS count FROM event",
+  });
   if (code !== 0 || row?.count !== events)
-    throw new Error(`The import ended with ${code}; of ${events} events ${row?.count} are there: ${output.slice(-2_000)}`);
+    throw new Error(
+      `The import ended with ${code}; of ${events} events ${row?.count} are there: ${output.slice(-2_000)}`,
+    );
   const figures = meter(events);
   return {
-    ...{ name, role: "ours", operation: "event", operations: events, seconds, perSecond: events / seconds, errors: 0 },
+    name,
+    role: "ours",
+    operation: "event",
+    operations: events,
+    seconds,
+    perSecond: events / seconds,
+    errors: 0,
     cpuMs: { ...figures.cpuMs, import: cpuMs / events },
     peakMb: { ...figures.peakMb, import: peakMb },
   };

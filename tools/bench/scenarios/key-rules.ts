@@ -16,24 +16,48 @@ export type CheckedKeys = {
   afterwards(): Promise<void>;
 };
 
-type Answer = { status: number; code: string | undefined; replayed: boolean; key: string | null; sale: unknown; ticketId: string };
+type Answer = {
+  status: number;
+  code: string | undefined;
+  replayed: boolean;
+  key: string | null;
+  sale: unknown;
+  ticketId: string;
+};
 
 /** Buys every place under keys of its own; what it answers goes on to hold the engine to the contract's rules about keys. Throws where one is broken. */
 export async function checkKeys({ url, ticketsUrl, tokens }: KeyRules): Promise<CheckedKeys> {
   const keyOf = (buyer: number): string => `bought-${buyer}`;
-  const buy = (buyer: number, key: string, quantity = 1): Promise<Answer> => patiently(() => post(url, tokens[buyer] ?? "", key, quantity));
+  const buy = (buyer: number, key: string, quantity = 1): Promise<Answer> =>
+    patiently(() => post(url, tokens[buyer] ?? "", key, quantity));
   const sold = await Promise.all(tokens.map((_token, buyer) => buy(buyer, keyOf(buyer))));
-  for (const [buyer, answer] of sold.entries()) expect(`buyer ${buyer}`, answer, { status: 201, replayed: false });
+  for (const [buyer, answer] of sold.entries())
+    expect(`buyer ${buyer}`, answer, { status: 201, replayed: false });
   let place = 0;
 
   const askAll = async (buyer: number): Promise<void> => {
     const first = sold[buyer];
     const again = await buy(buyer, keyOf(buyer));
-    expect("the same key again", again, { status: 201, replayed: true, sale: first?.sale, key: keyOf(buyer) });
-    expect("the key for another quantity", await buy(buyer, keyOf(buyer), 2), { status: 422, code: "IDEMPOTENCY_KEY_REUSED" });
+    expect("the same key again", again, {
+      status: 201,
+      replayed: true,
+      sale: first?.sale,
+      key: keyOf(buyer),
+    });
+    expect("the key for another quantity", await buy(buyer, keyOf(buyer), 2), {
+      status: 422,
+      code: "IDEMPOTENCY_KEY_REUSED",
+    });
     const refusedKey = `refused-${buyer}`;
-    expect("a new key", await buy(buyer, refusedKey), { status: 409, code: "EVENT_SOLD_OUT", key: refusedKey });
-    expect("the refused key for another quantity", await buy(buyer, refusedKey, 2), { status: 409, code: "EVENT_SOLD_OUT" });
+    expect("a new key", await buy(buyer, refusedKey), {
+      status: 409,
+      code: "EVENT_SOLD_OUT",
+      key: refusedKey,
+    });
+    expect("the refused key for another quantity", await buy(buyer, refusedKey, 2), {
+      status: 409,
+      code: "EVENT_SOLD_OUT",
+    });
   };
 
   return {
@@ -47,24 +71,46 @@ export async function checkKeys({ url, ticketsUrl, tokens }: KeyRules): Promise<
     async afterwards() {
       const [first] = sold;
       const headers = { Authorization: `Bearer ${tokens[0] ?? ""}` };
-      const cancelled = await fetch(`${ticketsUrl}/${first?.ticketId ?? ""}`, { method: "DELETE", headers });
-      if (cancelled.status !== 200) throw new Error(`A cancellation was answered ${cancelled.status}: ${await cancelled.text()}`);
+      const cancelled = await fetch(`${ticketsUrl}/${first?.ticketId ?? ""}`, {
+        method: "DELETE",
+        headers,
+      });
+      if (cancelled.status !== 200)
+        throw new Error(
+          `A cancellation was answered ${cancelled.status}: ${await cancelled.text()}`,
+        );
       const bought = await buy(1, "refused-1");
       expect("the refused key, once a place is free", bought, { status: 201, replayed: false });
-      expect("and again", await buy(1, "refused-1"), { status: 201, replayed: true, sale: bought.sale });
+      expect("and again", await buy(1, "refused-1"), {
+        status: 201,
+        replayed: true,
+        sale: bought.sale,
+      });
       expect("another key", await buy(1, "another-1"), { status: 409, code: "EVENT_SOLD_OUT" });
     },
   };
 }
 
 async function post(url: string, token: string, key: string, quantity: number): Promise<Answer> {
-  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json", "Idempotency-Key": key };
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    "Content-Type": "application/json",
+    "Idempotency-Key": key,
+  };
   const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify({ quantity }) });
-  const body = (await answer.json()) as { code?: string; transactionId?: string; quantity?: number; tickets?: { id: string }[] };
+  const body = (await answer.json()) as {
+    code?: string;
+    transactionId?: string;
+    quantity?: number;
+    tickets?: { id: string }[];
+  };
   const tickets = body.tickets?.map(({ id }) => id).toSorted();
   return {
-    ...{ status: answer.status, code: body.code, replayed: answer.headers.get("idempotent-replayed") === "true" },
-    ...{ key: answer.headers.get("idempotency-key"), sale: { transactionId: body.transactionId, quantity: body.quantity, tickets } },
+    status: answer.status,
+    code: body.code,
+    replayed: answer.headers.get("idempotent-replayed") === "true",
+    key: answer.headers.get("idempotency-key"),
+    sale: { transactionId: body.transactionId, quantity: body.quantity, tickets },
     ticketId: tickets?.[0] ?? "",
   };
 }
@@ -80,5 +126,7 @@ async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
 function expect(what: string, answer: Answer, wanted: Partial<Answer>): void {
   for (const [name, value] of Object.entries(wanted))
     if (!isDeepStrictEqual(answer[name as keyof Answer], value))
-      throw new Error(`${what}: ${name} should be ${JSON.stringify(value)}, and the answer is ${JSON.stringify(answer)}`);
+      throw new Error(
+        `${what}: ${name} should be ${JSON.stringify(value)}, and the answer is ${JSON.stringify(answer)}`,
+      );
 }

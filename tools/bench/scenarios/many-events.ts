@@ -21,7 +21,8 @@ const ON_SALE = [1, 10, 100, 1_000];
 const WAYS = ["worker", "row-lock"] as const satisfies readonly Contender[];
 
 /** What an event on sale is called in a table and a plot. */
-const nameOf = (contender: (typeof WAYS)[number], events: number): string => `${contender}, ${events} on sale`;
+const nameOf = (contender: (typeof WAYS)[number], events: number): string =>
+  `${contender}, ${events} on sale`;
 
 export const MANY_EVENTS_BOUNDS: readonly Bound[] = [
   { of: nameOf("worker", 1_000), figure: "perSecond", least: 2_500 },
@@ -33,7 +34,10 @@ export const MANY_EVENTS_BOUNDS: readonly Bound[] = [
  * So many buyers at once, spread over one event, ten, a hundred and a thousand on sale; the worker against a row lock a purchase as people write it,
  * for each number of events in the same run. What is compared is the CPU of engine and PostgreSQL together.
  */
-export async function manyEvents(environment: Environment, options: ManyEventsOptions): Promise<Measurement[]> {
+export async function manyEvents(
+  environment: Environment,
+  options: ManyEventsOptions,
+): Promise<Measurement[]> {
   const { buyers, report, events: onSale = ON_SALE, ...selling } = options;
   const sale = openSale(environment, options.folder);
   try {
@@ -48,7 +52,10 @@ export async function manyEvents(environment: Environment, options: ManyEventsOp
         const eventIds = await newEvents(sale.database, events);
         const profile = options.profile && events === most;
         const one = await sellBy(sale, { ...selling, name, contender, eventIds, tokens, profile });
-        pair.push({ ...one, ...(one.role === "rival" ? { against: nameOf("worker", events) } : {}) });
+        pair.push({
+          ...one,
+          ...(one.role === "rival" ? { against: nameOf("worker", events) } : {}),
+        });
       }
       measured.push(...compared(pair, events));
     }
@@ -60,8 +67,13 @@ export async function manyEvents(environment: Environment, options: ManyEventsOp
 
 function compared([ours, rival]: Measurement[], events: number): Measurement[] {
   if (ours === undefined || rival === undefined) return [];
-  const cpu = (one: Measurement): number => (figureOf(one, "cpuMs.engine") ?? 0) + (figureOf(one, "cpuMs.postgres") ?? 0);
-  const figures = (one: Measurement): Measurement["more"] => ({ ...one.more, events, "engine + PostgreSQL CPU ms": cpu(one) });
+  const cpu = (one: Measurement): number =>
+    (figureOf(one, "cpuMs.engine") ?? 0) + (figureOf(one, "cpuMs.postgres") ?? 0);
+  const figures = (one: Measurement): Measurement["more"] => ({
+    ...one.more,
+    events,
+    "engine + PostgreSQL CPU ms": cpu(one),
+  });
   return [
     { ...ours, more: { ...figures(ours), "CPU ms ÷ row lock's": cpu(ours) / cpu(rival) } },
     { ...rival, more: { ...figures(rival) } },

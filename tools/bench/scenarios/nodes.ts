@@ -26,7 +26,10 @@ const EVENT_COUNTS = [1, 8];
  * Sells through a cluster of separate processes, one gateway and purchasing node against two of each, one event and several. On a machine with fewer
  * cores than processes it shows what distribution costs, not what it brings: the milliseconds a sale are to be compared.
  */
-export async function nodes(options: { buyers: number; seconds: number }, report: Report): Promise<Measurement[]> {
+export async function nodes(
+  options: { buyers: number; seconds: number },
+  report: Report,
+): Promise<Measurement[]> {
   const results: Measurement[] = [];
   for (const layout of Object.keys(LAYOUTS) as Layout[]) {
     const environment = { TICKETS_PER_CUSTOMER_MAX: "10000" };
@@ -57,12 +60,15 @@ async function sell(
   const path = ids.map((id) => `/api/events/${id}/tickets`).join(",");
   const gateways = world.cluster.of("api");
   const loads = gateways.map(({ url = "" }, index) => {
-    const tokens = Array.from({ length: Math.ceil(buyers / gateways.length) }, () => world.accessToken(randomUUID()));
+    const tokens = Array.from({ length: Math.ceil(buyers / gateways.length) }, () =>
+      world.accessToken(randomUUID()),
+    );
     const tokensFile = join(folder, `tokens-${events}-${index}`);
     writeFileSync(tokensFile, tokens.join("\n"), { mode: 0o600 });
     return { url, path, tokensFile, connections: tokens.length };
   });
-  const buy = (forSeconds: number) => Promise.all(loads.map((load) => buyAtOnce({ ...load, seconds: forSeconds })));
+  const buy = (forSeconds: number) =>
+    Promise.all(loads.map((load) => buyAtOnce({ ...load, seconds: forSeconds })));
   await buy(WARM_UP_SECONDS);
   const meter = startMeter({ ...processesOf(world), ...LOAD });
   const results = await buy(seconds);
@@ -70,26 +76,29 @@ async function sell(
   const errors = results.reduce((sum, one) => sum + one.refused + one.failed, 0);
   const slowest = Math.max(...results.map((one) => one.seconds));
   const figures = meter(sold);
-  const engine = ["api", "purchasing", "ledger"].reduce((sum, kind) => sum + (figures.cpuMs[kind] ?? 0), 0);
+  const engine = ["api", "purchasing", "ledger"].reduce(
+    (sum, kind) => sum + (figures.cpuMs[kind] ?? 0),
+    0,
+  );
   return {
-    ...{
-      name,
-      role: "ours",
-      operation: "sale",
-      operations: sold,
-      seconds: slowest,
-      perSecond: sold / slowest,
-      times: worstOf(results),
-      errors,
-    },
-    ...{ ...figures, more: { "CPU ms api + purchasing + ledger": engine } },
+    name,
+    role: "ours",
+    operation: "sale",
+    operations: sold,
+    seconds: slowest,
+    perSecond: sold / slowest,
+    times: worstOf(results),
+    errors,
+    ...figures,
+    more: { "CPU ms api + purchasing + ledger": engine },
   };
 }
 
 /** All processes of each kind. */
 function processesOf({ cluster, servers }: World): Processes {
   const processes: Record<string, number[]> = {};
-  for (const { service, pid } of cluster.nodes) if (pid !== undefined) (processes[service] ??= []).push(pid);
+  for (const { service, pid } of cluster.nodes)
+    if (pid !== undefined) (processes[service] ??= []).push(pid);
   return { ...processes, ...serverProcesses(servers) };
 }
 
@@ -98,5 +107,12 @@ function worstOf(results: readonly LoadResult[]): Histogram {
   const times = results.map(timesOf);
   const most = (figure: keyof Histogram): number => Math.max(...times.map((one) => one[figure]));
   const count = times.reduce((sum, one) => sum + one.count, 0);
-  return { count, p50: most("p50"), p95: most("p95"), p99: most("p99"), p999: most("p999"), max: most("max") };
+  return {
+    count,
+    p50: most("p50"),
+    p95: most("p95"),
+    p99: most("p99"),
+    p999: most("p999"),
+    max: most("max"),
+  };
 }

@@ -17,8 +17,15 @@ export function rushMeasurements(results: readonly RushResult[]): Measurement[] 
     return groups.map(({ name, times, statuses, broken, fewest }): Measurement => {
       const good = (statuses["200"] ?? 0) + (statuses["201"] ?? 0);
       return {
-        ...{ name: `${pace}: ${name}`, role: "ours", operation: name, operations: times.count, seconds, perSecond: times.count / seconds },
-        ...{ times, errors: times.count - good + broken, cpuMs: { engine: engineCpuMs / answers, load: cpuMs / answers } },
+        name: `${pace}: ${name}`,
+        role: "ours",
+        operation: name,
+        operations: times.count,
+        seconds,
+        perSecond: times.count / seconds,
+        times,
+        errors: times.count - good + broken,
+        cpuMs: { engine: engineCpuMs / answers, load: cpuMs / answers },
         peakMb: { engine: peakMemoryMb },
         ...(name === "search" ? { hits: hitsOf(layers) } : {}),
         more: { "fewest answers of one": fewest },
@@ -32,5 +39,9 @@ export function rushMeasurements(results: readonly RushResult[]): Measurement[] 
 function hitsOf({ gateway, catalog }: RushResult["layers"]): Record<string, number> {
   const asked = Math.max(1, gateway.hits + gateway.misses);
   const passedOn = Math.max(1, catalog.hits + catalog.misses);
-  return { gateway: gateway.hits / asked, redis: catalog.hits / passedOn, "all layers": 1 - catalog.misses / asked };
+  return {
+    gateway: gateway.hits / asked,
+    redis: catalog.hits / passedOn,
+    "all layers": 1 - catalog.misses / asked,
+  };
 }

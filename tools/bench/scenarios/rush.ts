@@ -17,7 +17,13 @@ import {
   ticketsOf,
 } from "../harness/sale.ts";
 
-export type RushOptions = { looking: number; buying: number; seconds: number; folder: string; profile: boolean };
+export type RushOptions = {
+  looking: number;
+  buying: number;
+  seconds: number;
+  folder: string;
+  profile: boolean;
+};
 
 export type RushResult = CrowdResult & {
   pace: "once a second" | "without think time";
@@ -38,10 +44,15 @@ const DAYS = 270;
  * The minute in which a popular event goes on sale: `looking` people search, each once a second, and `buying` people buy the same event, each once a
  * second; then the same crowd without think time. All from one process beside the servers. Throws where what was answered as sold is not in PostgreSQL.
  */
-export async function rush(environment: Environment, options: RushOptions, report: (line: string) => void): Promise<RushResult[]> {
+export async function rush(
+  environment: Environment,
+  options: RushOptions,
+  report: (line: string) => void,
+): Promise<RushResult[]> {
   const sale = openSale(environment, options.folder);
   const events = [...demoEvents(EVENTS, Date.now(), DAYS)];
-  for (let start = 0; start < EVENTS; start += 500) await insertEvents(sale.database, events.slice(start, start + 500));
+  for (let start = 0; start < EVENTS; start += 500)
+    await insertEvents(sale.database, events.slice(start, start + 500));
   await sale.database.query({ text: "VACUUM (ANALYZE) event" });
   const searches = searchPaths(events, QUESTIONS).map((path) => rawRequest("GET", path));
   const tokens = await makeBuyers(sale, options.buying);
@@ -49,7 +60,11 @@ export async function rush(environment: Environment, options: RushOptions, repor
   try {
     for (const pace of ["once a second", "without think time"] as const) {
       report(`${options.looking} people looking, ${options.buying} buying, ${pace}`);
-      const engine = await startBenchEngine(sale, "worker", options.profile ? options.folder : undefined);
+      const engine = await startBenchEngine(
+        sale,
+        "worker",
+        options.profile ? options.folder : undefined,
+      );
       try {
         results.push(await oneRush(sale, engine, pace, searches, tokens, options));
       } finally {
@@ -79,14 +94,29 @@ async function oneRush(
   });
   const everyMs = pace === "once a second" ? 1_000 : 0;
   const buys = tokens.map((token) =>
-    rawRequest("POST", `/api/events/${eventId}/tickets`, { Authorization: `Bearer ${token}` }, '{"quantity":1}'),
+    rawRequest(
+      "POST",
+      `/api/events/${eventId}/tickets`,
+      { Authorization: `Bearer ${token}` },
+      '{"quantity":1}',
+    ),
   );
-  let [cpuBefore, layersBefore, ticketsBefore] = [0, Promise.resolve<Layers | undefined>(undefined), Promise.resolve(0)];
+  let [cpuBefore, layersBefore, ticketsBefore] = [
+    0,
+    Promise.resolve<Layers | undefined>(undefined),
+    Promise.resolve(0),
+  ];
   const crowd = await sendCrowd(
     {
       url: engine.url,
       groups: [
-        { name: "search", people: looking, everyMs, requests: searches, order: zipfOrder(searches.length, ORDER) },
+        {
+          name: "search",
+          people: looking,
+          everyMs,
+          requests: searches,
+          order: zipfOrder(searches.length, ORDER),
+        },
         { name: "purchase", people: tokens.length, everyMs, requests: buys },
       ],
       warmUpSeconds: WARM_UP_SECONDS,
@@ -105,31 +135,49 @@ async function oneRush(
   const sold = crowd.groups.find(({ name }) => name === "purchase")?.statuses["201"] ?? 0;
   // Sales of the warm-up and of those whose answer came too late to be counted are in PostgreSQL too.
   if (ticketsInPostgres < sold + (await ticketsBefore) - tokens.length)
-    throw new Error(`${sold} answers of 201 after ${await ticketsBefore} tickets, but ${ticketsInPostgres} tickets in PostgreSQL`);
-  return { ...crowd, pace, sold, ticketsInPostgres, layers, engineCpuMs, peakMemoryMb: peakMemoryMb(engine.process) };
+    throw new Error(
+      `${sold} answers of 201 after ${await ticketsBefore} tickets, but ${ticketsInPostgres} tickets in PostgreSQL`,
+    );
+  return {
+    ...crowd,
+    pace,
+    sold,
+    ticketsInPostgres,
+    layers,
+    engineCpuMs,
+    peakMemoryMb: peakMemoryMb(engine.process),
+  };
 }
 
 function difference(after: Layers, before: Layers | undefined): Layers {
   const less = <T extends Record<string, number>>(one: T, other: T | undefined): T =>
-    Object.fromEntries(Object.entries(one).map(([name, value]) => [name, value - (other?.[name] ?? 0)])) as T;
-  return { gateway: less(after.gateway, before?.gateway), catalog: less(after.catalog, before?.catalog) };
+    Object.fromEntries(
+      Object.entries(one).map(([name, value]) => [name, value - (other?.[name] ?? 0)]),
+    ) as T;
+  return {
+    gateway: less(after.gateway, before?.gateway),
+    catalog: less(after.catalog, before?.catalog),
+  };
 }
 
 export function printRush(results: readonly RushResult[]): void {
   console.table(
     results.flatMap(({ pace, seconds, groups, engineCpuMs, peakMemoryMb: memory }) =>
       groups.map(({ name, times, statuses, broken, unanswered, fewest }) => ({
-        ...{
-          pace,
-          what: name,
-          "answers/s": Math.round(times.count / seconds),
-          statuses: JSON.stringify(statuses),
-          broken,
-          unanswered,
-          fewest,
-        },
-        ...{ "p50 ms": times.p50, "p95 ms": times.p95, "p99 ms": times.p99, "p99.9 ms": times.p999, "max ms": times.max },
-        ...{ "engine CPU s/s": Number((engineCpuMs / seconds / 1_000).toFixed(2)), "peak MB": Math.round(memory) },
+        pace,
+        what: name,
+        "answers/s": Math.round(times.count / seconds),
+        statuses: JSON.stringify(statuses),
+        broken,
+        unanswered,
+        fewest,
+        "p50 ms": times.p50,
+        "p95 ms": times.p95,
+        "p99 ms": times.p99,
+        "p99.9 ms": times.p999,
+        "max ms": times.max,
+        "engine CPU s/s": Number((engineCpuMs / seconds / 1_000).toFixed(2)),
+        "peak MB": Math.round(memory),
       })),
     ),
   );
@@ -155,7 +203,9 @@ export function rushFaults(results: readonly RushResult[]): string[] {
     .filter(({ pace }) => pace === "once a second")
     .flatMap(({ groups }) =>
       groups.flatMap(({ name, times, statuses, broken, unanswered, fewest }) => [
-        ...Object.keys(statuses).flatMap((status) => (["200", "201"].includes(status) ? [] : [`${name}: answers of ${status}`])),
+        ...Object.keys(statuses).flatMap((status) =>
+          ["200", "201"].includes(status) ? [] : [`${name}: answers of ${status}`],
+        ),
         ...(broken > 0 ? [`${name}: ${broken} connections ended`] : []),
         ...(unanswered > 0 ? [`${name}: ${unanswered} requests without an answer`] : []),
         ...(fewest > 0 ? [] : [`${name}: somebody was never answered`]),

@@ -10,7 +10,12 @@ import type { BenchEngine, Layers } from "../harness/sale.ts";
 import { searchCases } from "./search-cases.ts";
 import { deepCursor } from "./search-plan.ts";
 
-export type Asking = { size: string; engine: BenchEngine; processes: Processes; database: Database };
+export type Asking = {
+  size: string;
+  engine: BenchEngine;
+  processes: Processes;
+  database: Database;
+};
 
 const QUESTIONS = 1_000;
 /** As many as there are lengths of page, and as a 99th percentile needs. */
@@ -21,7 +26,12 @@ const SAMPLE = 5_000;
 
 /** A thousand different questions of the usual mix: asked for the first time, once the gateway has forgotten, and once it has been reminded. */
 export async function askMix(asking: Asking): Promise<Measurement[]> {
-  const events = await asking.database.query<{ name: string; location: string; type: string; date: string }>({
+  const events = await asking.database.query<{
+    name: string;
+    location: string;
+    type: string;
+    date: string;
+  }>({
     text: "SELECT name, location, type, to_char(date, 'YYYY-MM-DD') AS date FROM event ORDER BY id LIMIT $1",
     values: [SAMPLE],
   });
@@ -54,7 +64,9 @@ export async function askHardCases(asking: Asking): Promise<Measurement[]> {
   }
   const measured: Measurement[] = [];
   for (const [name, params] of Object.entries(cases)) {
-    const paths = Array.from({ length: OF_A_CASE }, (_, index) => pathOf({ ...params, limit: 1 + index }));
+    const paths = Array.from({ length: OF_A_CASE }, (_, index) =>
+      pathOf({ ...params, limit: 1 + index }),
+    );
     measured.push(await askAll(asking, `case, ${name}`, paths));
   }
   return measured;
@@ -64,12 +76,21 @@ export async function askHardCases(asking: Asking): Promise<Measurement[]> {
 async function warmUp({ engine }: Asking, paths: readonly string[]): Promise<void> {
   const client = asker(engine.url, 1);
   for (const path of paths.slice(0, 200))
-    await client.ask({ method: "GET", path: `${path}${path.includes("?") ? "&" : "?"}limit=99`, address: "192.0.2.1" });
+    await client.ask({
+      method: "GET",
+      path: `${path}${path.includes("?") ? "&" : "?"}limit=99`,
+      address: "192.0.2.1",
+    });
   client.close();
 }
 
 /** One after the other on one connection. `twice`: each is asked once before, untimed, so that the gateway has its bytes. */
-async function askAll({ size, engine, processes }: Asking, name: string, paths: readonly string[], twice = false): Promise<Measurement> {
+async function askAll(
+  { size, engine, processes }: Asking,
+  name: string,
+  paths: readonly string[],
+  twice = false,
+): Promise<Measurement> {
   const client = asker(engine.url, 1);
   const times = new Times();
   let [errors, totalMs] = [0, 0];
@@ -87,8 +108,16 @@ async function askAll({ size, engine, processes }: Asking, name: string, paths: 
   client.close();
   const hits = sharesOf(await engine.layers(), before, paths.length);
   return {
-    ...{ name: `${size}: ${name}`, role: "ours", operation: "search", operations: paths.length, seconds: totalMs / 1_000 },
-    ...{ perSecond: (1_000 * paths.length) / totalMs, times: times.summary(), errors, ...figures, hits },
+    name: `${size}: ${name}`,
+    role: "ours",
+    operation: "search",
+    operations: paths.length,
+    seconds: totalMs / 1_000,
+    perSecond: (1_000 * paths.length) / totalMs,
+    times: times.summary(),
+    errors,
+    ...figures,
+    hits,
   };
 }
 

@@ -10,7 +10,8 @@ const DAY_MS = 86_400_000;
  * "zugabe" in a tenth, at the very end; "qx" in ten names.
  */
 export function* plantedEvents(count: number, todayMs: number): Generator<EventRecord> {
-  const dayFrom = (share: number): string => new Date(todayMs + DAYS * share * DAY_MS).toISOString().slice(0, 10);
+  const dayFrom = (share: number): string =>
+    new Date(todayMs + DAYS * share * DAY_MS).toISOString().slice(0, 10);
   const finale = dayFrom(0.75);
   const zugabe = dayFrom(0.9);
   let number = 0;
@@ -26,7 +27,8 @@ export function* plantedEvents(count: number, todayMs: number): Generator<EventR
 
 /** Every filter of the contract, single and combined, and what is hard: seldom, absent, frequent but late, deep in the pages. */
 export function searchCases(todayMs: number): Record<string, SearchParams> {
-  const day = (days: number): string => new Date(todayMs + days * DAY_MS).toISOString().slice(0, 10);
+  const day = (days: number): string =>
+    new Date(todayMs + days * DAY_MS).toISOString().slice(0, 10);
   return {
     "no filter": {},
     location: { location: "Tokyo" },
@@ -56,7 +58,9 @@ export function searchCases(todayMs: number): Record<string, SearchParams> {
     "name, one letter, absent": { name: "ж" },
     "name, a tenth, all but its first letter": { name: "ugabe" },
     "name, wildcards": { name: "%_\\" },
-    "name, long": { name: "An Evening with The Importance of Being Earnest, the Long Weekend and nobody else at all" },
+    "name, long": {
+      name: "An Evening with The Importance of Being Earnest, the Long Weekend and nobody else at all",
+    },
     "name, page of 100": { name: "a", limit: 100 },
     "location, name": { location: "London", name: "quartet" },
     "location, absent name": { location: "London", name: "zzyzx" },
@@ -79,6 +83,13 @@ export function searchCases(todayMs: number): Record<string, SearchParams> {
     "location, type, unknown": { location: "Paris", type: "regatta" },
     "type, from, to": { type: "football", from: day(50), to: day(60) },
     "location, from": { location: "New York", from: day(400) },
-    "all filters": { location: "Berlin", name: "a", type: "concert", from: day(1), to: day(500), limit: 100 },
+    "all filters": {
+      location: "Berlin",
+      name: "a",
+      type: "concert",
+      from: day(1),
+      to: day(500),
+      limit: 100,
+    },
   };
 }

@@ -1,12 +1,25 @@
 import type { Database } from "../../../lib/database/pool.ts";
-import { writeCursor, type SearchFilters, searchFilters, type SearchParams } from "../../../services/catalog/search/search-filters.ts";
+import {
+  writeCursor,
+  type SearchFilters,
+  searchFilters,
+  type SearchParams,
+} from "../../../services/catalog/search/search-filters.ts";
 import { searchStatement } from "../../../services/catalog/search/search.sql.ts";
 
 /** How PostgreSQL ran a search: `ms` is planning and running, `scans` what it read ("Index Only Scan event_by_date"). */
 export type SearchPlan = { ms: number; rows: number; scans: string[]; sequential: boolean };
 
-type Node = { "Node Type": string; "Index Name"?: string; "Relation Name"?: string; "Actual Rows": number; Plans?: Node[] };
-type Explained = { "QUERY PLAN": [{ Plan: Node; "Planning Time": number; "Execution Time": number }] };
+type Node = {
+  "Node Type": string;
+  "Index Name"?: string;
+  "Relation Name"?: string;
+  "Actual Rows": number;
+  Plans?: Node[];
+};
+type Explained = {
+  "QUERY PLAN": [{ Plan: Node; "Planning Time": number; "Execution Time": number }];
+};
 
 /**
  * Runs a search under EXPLAIN ANALYZE, through the same pool and the same statement as the catalogue does: `repeat` times, as often as a prepared
@@ -23,7 +36,8 @@ export async function explainSearch(
   for (let index = 0; index < search.repeat; index += 1) {
     const [row] = await database.query<Explained>(explained);
     if (row === undefined) throw new Error("EXPLAIN gave no plan");
-    const [{ Plan: plan, "Planning Time": planningMs, "Execution Time": runningMs }] = row["QUERY PLAN"];
+    const [{ Plan: plan, "Planning Time": planningMs, "Execution Time": runningMs }] =
+      row["QUERY PLAN"];
     root = plan;
     times.push(planningMs + runningMs);
   }
@@ -32,8 +46,16 @@ export async function explainSearch(
   return {
     ms: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN,
     rows: root["Actual Rows"],
-    scans: [...new Set(nodes.flatMap((node) => (node["Index Name"] === undefined ? [] : [`${node["Node Type"]} ${node["Index Name"]}`])))],
-    sequential: nodes.some((node) => node["Node Type"] === "Seq Scan" && node["Relation Name"] === "event"),
+    scans: [
+      ...new Set(
+        nodes.flatMap((node) =>
+          node["Index Name"] === undefined ? [] : [`${node["Node Type"]} ${node["Index Name"]}`],
+        ),
+      ),
+    ],
+    sequential: nodes.some(
+      (node) => node["Node Type"] === "Seq Scan" && node["Relation Name"] === "event",
+    ),
   };
 }
 

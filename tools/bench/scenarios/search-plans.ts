@@ -29,9 +29,12 @@ export async function searchPlans(url: string, events: number): Promise<Measurem
     await fill(url, events, nowMs);
     const measured: Measurement[] = [];
     const explain = async (search: string, params: object, atMs = nowMs): Promise<void> => {
-      measured.push(planned(search, await explainSearch(database, { params, nowMs: atMs, repeat: 9 })));
+      measured.push(
+        planned(search, await explainSearch(database, { params, nowMs: atMs, repeat: 9 })),
+      );
     };
-    for (const [search, params] of Object.entries(searchCases(nowMs))) await explain(search, params);
+    for (const [search, params] of Object.entries(searchCases(nowMs)))
+      await explain(search, params);
     for (const share of [0.5, 0.95]) {
       const cursor = await deepCursor(database, share);
       await explain(`page behind ${share * 100} %`, { cursor });
@@ -76,7 +79,8 @@ async function fill(url: string, events: number, nowMs: number): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   const connection: Connection = {
-    query: async <Row extends QueryResultRow>({ text, values }: Statement) => (await client.query<Row>(text, values)).rows,
+    query: async <Row extends QueryResultRow>({ text, values }: Statement) =>
+      (await client.query<Row>(text, values)).rows,
   };
   try {
     const { rows } = await client.query<{ name: string; definition: string }>(INDEXES);

@@ -27,7 +27,10 @@ export const SEARCH_BOUNDS: readonly Bound[] = [
  * Catalogues of growing size, each imported by the real command: how long that takes, how soon an engine is up, and what a search takes that nobody has
  * asked before (from PostgreSQL), that only Redis knows, and that the gateway has bytes for; one at a time, over HTTP.
  */
-export async function search(environment: Environment, options: SearchOptions): Promise<Measurement[]> {
+export async function search(
+  environment: Environment,
+  options: SearchOptions,
+): Promise<Measurement[]> {
   const sale = openSale(environment, options.folder);
   try {
     const measured: Measurement[] = [];
@@ -62,13 +65,25 @@ async function startTimes(sale: Sale): Promise<number[]> {
 function startMeasurement(size: string, startMs: readonly number[], fewestMs: number): Measurement {
   const ms = median(startMs);
   return {
-    ...{ name: `${size}: start`, role: "ours", operation: "start", operations: startMs.length, seconds: ms / 1_000, perSecond: 1_000 / ms },
-    ...{ errors: 0, cpuMs: {}, peakMb: {}, more: { "start ms": ms, "ms more than with fewest": ms - fewestMs } },
+    name: `${size}: start`,
+    role: "ours",
+    operation: "start",
+    operations: startMs.length,
+    seconds: ms / 1_000,
+    perSecond: 1_000 / ms,
+    errors: 0,
+    cpuMs: {},
+    peakMb: {},
+    more: { "start ms": ms, "ms more than with fewest": ms - fewestMs },
   };
 }
 
 async function searchAll(sale: Sale, size: string, options: SearchOptions): Promise<Measurement[]> {
-  const engine = await startBenchEngine(sale, "worker", options.profile ? options.folder : undefined);
+  const engine = await startBenchEngine(
+    sale,
+    "worker",
+    options.profile ? options.folder : undefined,
+  );
   try {
     const processes = { engine: engine.process.pid ?? 0, ...options.servers, ...LOAD };
     const asking = { size, engine, processes, database: sale.database };

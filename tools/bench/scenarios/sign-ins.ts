@@ -37,7 +37,13 @@ const ROUNDS = [
     address: (person: number) => `198.51.100.${person}`,
     judged: 200,
   },
-  { round: "right passwords, one address", people: PEOPLE, password: PASSWORD, address: () => "203.0.113.1", judged: 200 },
+  {
+    round: "right passwords, one address",
+    people: PEOPLE,
+    password: PASSWORD,
+    address: () => "203.0.113.1",
+    judged: 200,
+  },
   {
     round: "wrong passwords, an address each",
     people: PEOPLE,
@@ -45,13 +51,22 @@ const ROUNDS = [
     address: (person: number) => `198.51.100.${person}`,
     judged: 401,
   },
-  { round: "wrong passwords, one address", people: PEOPLE, password: `${PASSWORD}!`, address: () => "203.0.113.2", judged: 401 },
+  {
+    round: "wrong passwords, one address",
+    people: PEOPLE,
+    password: `${PASSWORD}!`,
+    address: () => "203.0.113.2",
+    judged: 401,
+  },
 ] as const;
 
 export type SignInsOptions = { servers: Processes; folder: string; report: (line: string) => void };
 
 /** 200 accounts sign in at once while others search at a fixed rate, on one engine with its limits on. */
-export async function signIns(environment: Environment, { servers, folder, report }: SignInsOptions): Promise<Measurement[]> {
+export async function signIns(
+  environment: Environment,
+  { servers, folder, report }: SignInsOptions,
+): Promise<Measurement[]> {
   const emails = await fill(environment.DATABASE_URL ?? "");
   const engine = await startBenchEngine({
     environment: {
@@ -99,11 +114,18 @@ async function oneRound(
     await wait(1_000);
     const beganMs = performance.now();
     const answers = await Promise.all(
-      emails.slice(0, round.people).map((email, person) => people.ask(login(email, round.password, round.address(person)), beganMs)),
+      emails
+        .slice(0, round.people)
+        .map((email, person) =>
+          people.ask(login(email, round.password, round.address(person)), beganMs),
+        ),
     );
     signedIn = true;
     const searches = await searching;
-    return { ...summed(round, answers, searches, (performance.now() - startMs) / 1_000), ...meter(searches.length) };
+    return {
+      ...summed(round, answers, searches, (performance.now() - startMs) / 1_000),
+      ...meter(searches.length),
+    };
   } finally {
     signedIn = true;
     people.close();
@@ -118,9 +140,13 @@ export function summed(
   searches: readonly Asked[],
   seconds: number,
 ): Omit<Measurement, "cpuMs" | "peakMb"> {
-  const turnedAway = answers.filter(({ status, retryAfter }) => (status === 429 || status === 503) && retryAfter);
+  const turnedAway = answers.filter(
+    ({ status, retryAfter }) => (status === 429 || status === 503) && retryAfter,
+  );
   const right = answers.filter(({ status }) => status === judged);
-  const others = answers.filter((answer) => !turnedAway.includes(answer) && !right.includes(answer));
+  const others = answers.filter(
+    (answer) => !turnedAway.includes(answer) && !right.includes(answer),
+  );
   const unserved = searches.filter(({ status }) => status !== 200);
   const signInMs = timesOf(answers);
   const wrong = [
@@ -128,9 +154,21 @@ export function summed(
     ...unserved.map(({ status }) => `a search was answered ${status}`),
   ];
   return {
-    ...{ name: round, role: "ours", operation: "search", operations: searches.length, seconds, perSecond: searches.length / seconds },
-    ...{ times: timesOf(searches), errors: wrong.length, ...(wrong.length === 0 ? {} : { note: wrong.slice(0, 5).join(", ") }) },
-    more: { judged: right.length, "429 and 503": turnedAway.length, "sign-in p50 ms": signInMs.p50, "sign-in max ms": signInMs.max },
+    name: round,
+    role: "ours",
+    operation: "search",
+    operations: searches.length,
+    seconds,
+    perSecond: searches.length / seconds,
+    times: timesOf(searches),
+    errors: wrong.length,
+    ...(wrong.length === 0 ? {} : { note: wrong.slice(0, 5).join(", ") }),
+    more: {
+      judged: right.length,
+      "429 and 503": turnedAway.length,
+      "sign-in p50 ms": signInMs.p50,
+      "sign-in max ms": signInMs.max,
+    },
   };
 }
 
@@ -152,7 +190,8 @@ async function fill(url: string): Promise<string[]> {
       values: [emails, hashed.value],
     });
     const events = [...plantedEvents(EVENTS, Date.now())];
-    for (let start = 0; start < EVENTS; start += 500) await insertEvents(database, events.slice(start, start + 500));
+    for (let start = 0; start < EVENTS; start += 500)
+      await insertEvents(database, events.slice(start, start + 500));
     return emails;
   } finally {
     await database.close();
@@ -163,23 +202,37 @@ async function fill(url: string): Promise<string[]> {
 async function warmUp(url: string): Promise<void> {
   const client = asker(url, 8);
   const cases = searchPaths();
-  for (let number = 0; number < 2 * cases.length; number += 1) await client.ask(search(cases, number));
-  for (let number = 0; number < 4; number += 1) await client.ask(login("nobody@example.com", PASSWORD, "192.0.2.1"));
+  for (let number = 0; number < 2 * cases.length; number += 1)
+    await client.ask(search(cases, number));
+  for (let number = 0; number < 4; number += 1)
+    await client.ask(login("nobody@example.com", PASSWORD, "192.0.2.1"));
   client.close();
 }
 
 function searchPaths(): string[] {
   return Object.values(searchCases(Date.now())).map((params) => {
-    const query = Object.entries(params).map(([name, value]): [string, string] => [name, String(value)]);
+    const query = Object.entries(params).map(([name, value]): [string, string] => [
+      name,
+      String(value),
+    ]);
     return `/api/events?${new URLSearchParams(query).toString()}`;
   });
 }
 
 /** From addresses that stay below their own limit. */
 function search(paths: readonly string[], number: number): Ask {
-  return { method: "GET", path: paths[number % paths.length] ?? "", address: `192.0.2.${2 + (number % SEARCHERS)}` };
+  return {
+    method: "GET",
+    path: paths[number % paths.length] ?? "",
+    address: `192.0.2.${2 + (number % SEARCHERS)}`,
+  };
 }
 
 function login(email: string, password: string, address: string): Ask {
-  return { method: "POST", path: "/api/auth/login", address, json: { email, password, delivery: "body" } };
+  return {
+    method: "POST",
+    path: "/api/auth/login",
+    address,
+    json: { email, password, delivery: "body" },
+  };
 }

@@ -18,7 +18,10 @@ export const SOLD_ALREADY_BOUNDS: readonly Bound[] = [
  * One hot event that has sold so many tickets before, in one table that grows from round to round: what a sale costs must not depend on it. The
  * buyers of before are many people with ten tickets each at most, as the rule wants it.
  */
-export async function soldAlready(environment: Environment, options: ManyEventsOptions): Promise<Measurement[]> {
+export async function soldAlready(
+  environment: Environment,
+  options: ManyEventsOptions,
+): Promise<Measurement[]> {
   const { buyers, report, ...selling } = options;
   const sale = openSale(environment, options.folder);
   try {
@@ -31,11 +34,17 @@ export async function soldAlready(environment: Environment, options: ManyEventsO
       const startedMs = performance.now();
       await fillTickets(environment.DATABASE_URL ?? "", eventIds[0] ?? "", sold);
       report(`${name}: filled in ${short((performance.now() - startedMs) / 1_000)} s; selling`);
-      measured.push(await sellBy(sale, { ...selling, name, contender: "worker", eventIds, tokens }));
+      measured.push(
+        await sellBy(sale, { ...selling, name, contender: "worker", eventIds, tokens }),
+      );
     }
-    const cost = (one: Measurement): number => (figureOf(one, "cpuMs.engine") ?? 0) + (figureOf(one, "cpuMs.postgres") ?? 0);
+    const cost = (one: Measurement): number =>
+      (figureOf(one, "cpuMs.engine") ?? 0) + (figureOf(one, "cpuMs.postgres") ?? 0);
     const cheapest = Math.min(...measured.map(cost));
-    return measured.map((one) => ({ ...one, more: { ...one.more, "CPU ms ÷ cheapest": cost(one) / cheapest } }));
+    return measured.map((one) => ({
+      ...one,
+      more: { ...one.more, "CPU ms ÷ cheapest": cost(one) / cheapest },
+    }));
   } finally {
     await sale.database.close();
   }

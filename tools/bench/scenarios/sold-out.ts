@@ -6,7 +6,14 @@ import { buyAtOnce, timesOf } from "../harness/load.ts";
 import type { ManyEventsOptions } from "./many-events.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { LOAD, startMeter } from "../harness/process-figures.ts";
-import { makeBuyers, newEvent, openSale, settled, startBenchEngine, ticketsOf } from "../harness/sale.ts";
+import {
+  makeBuyers,
+  newEvent,
+  openSale,
+  settled,
+  startBenchEngine,
+  ticketsOf,
+} from "../harness/sale.ts";
 
 const PLACES = 100;
 const WARM_UP_SECONDS = 3;
@@ -22,7 +29,10 @@ export const SOLD_OUT_BOUNDS: readonly Bound[] = [
  * An event without a place left, and everybody still asks. Meanwhile those who have bought repeat their purchases: the same key must give the same sale, for
  * another quantity a refusal, and a refused key must stay free. Throws where a rule is broken or a ticket too many is in PostgreSQL.
  */
-export async function soldOut(environment: Environment, options: ManyEventsOptions): Promise<Measurement[]> {
+export async function soldOut(
+  environment: Environment,
+  options: ManyEventsOptions,
+): Promise<Measurement[]> {
   const { buyers, folder, seconds, servers, report } = options;
   const sale = openSale(environment, folder);
   const { database } = sale;
@@ -32,11 +42,22 @@ export async function soldOut(environment: Environment, options: ManyEventsOptio
   writeFileSync(tokensFile, tokens.slice(PLACES).join("\n"), { mode: 0o600 });
   const engine = await startBenchEngine(sale, "worker", options.profile ? folder : undefined);
   const path = `/api/events/${eventId}/tickets`;
-  const rules: KeyRules = { url: `${engine.url}${path}`, ticketsUrl: `${engine.url}/api/tickets`, tokens: tokens.slice(0, PLACES) };
+  const rules: KeyRules = {
+    url: `${engine.url}${path}`,
+    ticketsUrl: `${engine.url}/api/tickets`,
+    tokens: tokens.slice(0, PLACES),
+  };
   try {
     report(`${buyers} people asking for a ticket of an event that is sold out`);
     const keys = await checkKeys(rules);
-    const load = { url: engine.url, path, tokensFile, tokens: tokens.slice(PLACES), connections: buyers, countStatuses: true };
+    const load = {
+      url: engine.url,
+      path,
+      tokensFile,
+      tokens: tokens.slice(PLACES),
+      connections: buyers,
+      countStatuses: true,
+    };
     await buyAtOnce({ ...load, seconds: WARM_UP_SECONDS });
     const meter = startMeter({ engine: engine.process.pid ?? 0, ...servers, ...LOAD });
     const stopping = new AbortController();
@@ -48,13 +69,21 @@ export async function soldOut(environment: Environment, options: ManyEventsOptio
     await settled(database, eventId);
     await keys.afterwards();
     const tickets = await ticketsOf(database, eventId);
-    if (tickets !== PLACES) throw new Error(`${tickets} tickets in PostgreSQL, of ${PLACES} places`);
+    if (tickets !== PLACES)
+      throw new Error(`${tickets} tickets in PostgreSQL, of ${PLACES} places`);
     const { answers, failed, statuses = {} } = result;
     const refused = statuses["409"] ?? 0;
     return [
       {
-        ...{ name: "sold out", role: "ours", operation: "refusal", operations: refused, seconds: result.seconds },
-        ...{ perSecond: refused / result.seconds, times: timesOf(result), errors: failed + answers - refused, ...figures },
+        name: "sold out",
+        role: "ours",
+        operation: "refusal",
+        operations: refused,
+        seconds: result.seconds,
+        perSecond: refused / result.seconds,
+        times: timesOf(result),
+        errors: failed + answers - refused,
+        ...figures,
         more: { "keys asked again": asked },
       },
     ];

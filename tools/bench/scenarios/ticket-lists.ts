@@ -6,7 +6,14 @@ import { fillTickets } from "../harness/fill-tickets.ts";
 import { askOwn, measured } from "../harness/load.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
-import { type BenchEngine, makeBuyers, newEvent, openSale, type Sale, startBenchEngine } from "../harness/sale.ts";
+import {
+  type BenchEngine,
+  makeBuyers,
+  newEvent,
+  openSale,
+  type Sale,
+  startBenchEngine,
+} from "../harness/sale.ts";
 
 export type ListsOptions = {
   buyers: number;
@@ -27,7 +34,11 @@ const OTHERS = 200_000;
 const WARM_UP_SECONDS = 5;
 const ALONE: Case = { name: "one at a time", tickets: FEW, connections: 1 };
 const CROWDED: Case = { name: "a crowd", tickets: FEW, connections: CROWD };
-const CASES: readonly Case[] = [CROWDED, ALONE, { name: `a crowd, ${PAGE} tickets each`, tickets: PAGE, connections: CROWD }];
+const CASES: readonly Case[] = [
+  CROWDED,
+  ALONE,
+  { name: `a crowd, ${PAGE} tickets each`, tickets: PAGE, connections: CROWD },
+];
 const SHARE = "PostgreSQL's CPU to one at a time";
 
 export const LISTS_BOUNDS: readonly Bound[] = [
@@ -40,7 +51,10 @@ export const LISTS_BOUNDS: readonly Bound[] = [
  * People who list their tickets, each asking again as soon as it is answered. Throws where somebody is shown anything but what is theirs. `one at a time` is
  * what a list costs by itself; in a crowd many are read by one statement.
  */
-export async function lists(environment: Environment, options: ListsOptions): Promise<Measurement[]> {
+export async function lists(
+  environment: Environment,
+  options: ListsOptions,
+): Promise<Measurement[]> {
   const { buyers, folder, report } = options;
   const sale = openSale(environment, folder);
   const tokensFile = join(folder, "tokens");
@@ -57,8 +71,12 @@ export async function lists(environment: Environment, options: ListsOptions): Pr
       report(`${one.name}: ${one.tickets} tickets each, ${one.connections} connections`);
       all.push(await listBy(engine, one, tokensFile, options));
     }
-    const [crowd, alone] = [CROWDED, ALONE].map(({ name }) => all.find((one) => one.name === name)?.cpuMs.postgres ?? Number.NaN);
-    return all.map((one) => (one.name === CROWDED.name ? { ...one, more: { [SHARE]: (crowd ?? 0) / (alone ?? 0) } } : one));
+    const [crowd, alone] = [CROWDED, ALONE].map(
+      ({ name }) => all.find((one) => one.name === name)?.cpuMs.postgres ?? Number.NaN,
+    );
+    return all.map((one) =>
+      one.name === CROWDED.name ? { ...one, more: { [SHARE]: (crowd ?? 0) / (alone ?? 0) } } : one,
+    );
   } finally {
     await engine.stop();
     rmSync(tokensFile, { force: true });
@@ -92,7 +110,11 @@ async function giveTickets(database: Database, each: number): Promise<void> {
 }
 
 /** Everybody asks once, a crowd at a time. */
-async function checkLists({ database }: Sale, engine: BenchEngine, tokens: readonly string[]): Promise<void> {
+async function checkLists(
+  { database }: Sale,
+  engine: BenchEngine,
+  tokens: readonly string[],
+): Promise<void> {
   const rows = await database.query<{ ids: string }>({
     text: `
       SELECT string_agg(id::text, ' ' ORDER BY event_date, id) AS ids FROM event_tickets
@@ -102,11 +124,14 @@ async function checkLists({ database }: Sale, engine: BenchEngine, tokens: reado
   for (let start = 0; start < tokens.length; start += CROWD)
     await Promise.all(
       tokens.slice(start, start + CROWD).map(async (token) => {
-        const response = await fetch(`${engine.url}${PATH}`, { headers: { authorization: `Bearer ${token}` } });
+        const response = await fetch(`${engine.url}${PATH}`, {
+          headers: { authorization: `Bearer ${token}` },
+        });
         const { items = [] } = (await response.json()) as { items?: { id: string }[] };
         const ids = items.map(({ id }) => id).join(" ");
         // Nobody's list is shown twice.
-        if (!expected.delete(ids)) throw new Error(`A list that is nobody's, or somebody else's: ${response.status} ${ids}`);
+        if (!expected.delete(ids))
+          throw new Error(`A list that is nobody's, or somebody else's: ${response.status} ${ids}`);
       }),
     );
 }

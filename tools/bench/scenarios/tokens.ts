@@ -1,12 +1,21 @@
 import { generateKeyPairSync, randomUUID } from "node:crypto";
-import { createInternalTokenMint, createInternalTokenVerifier } from "../../../lib/auth/internal-token.ts";
-import { createAccessTokenSigner, createAccessTokenVerifier } from "../../../lib/auth/access-token.ts";
+import {
+  createInternalTokenMint,
+  createInternalTokenVerifier,
+} from "../../../lib/auth/internal-token.ts";
+import {
+  createAccessTokenSigner,
+  createAccessTokenVerifier,
+} from "../../../lib/auth/access-token.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 
 const CALLERS = 5_000;
 const ROUNDS = 8;
 
-const [SEEN, INTERNAL] = ["access token, seen before", "internal token, minted and checked"] as const;
+const [SEEN, INTERNAL] = [
+  "access token, seen before",
+  "internal token, minted and checked",
+] as const;
 
 export const TOKEN_BOUNDS: readonly Bound[] = [
   { of: SEEN, figure: "more.µs", most: 10 },
@@ -18,7 +27,11 @@ export function tokenCosts(): Measurement[] {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const sign = createAccessTokenSigner(privateKey);
   const secret = randomUUID() + randomUUID();
-  const subjects = Array.from({ length: CALLERS }, () => ({ userId: randomUUID(), role: "customer" as const, sessionId: randomUUID() }));
+  const subjects = Array.from({ length: CALLERS }, () => ({
+    userId: randomUUID(),
+    role: "customer" as const,
+    sessionId: randomUUID(),
+  }));
   const tokens = subjects.map((subject) => sign(subject));
   /** As a request brings them: a text that nobody has hashed before. */
   const fresh = (): string[] => tokens.map((token) => Buffer.from(token).toString("latin1"));
@@ -72,8 +85,16 @@ export function tokenCosts(): Measurement[] {
 function costOf(name: string, us: number): Measurement {
   const [operations, perSecond] = [CALLERS * ROUNDS, 1e6 / us];
   return {
-    ...{ name, role: "ours", operation: "token", operations, seconds: operations / perSecond, perSecond, errors: 0 },
-    ...{ cpuMs: { process: us / 1_000 }, peakMb: {}, more: { µs: us } },
+    name,
+    role: "ours",
+    operation: "token",
+    operations,
+    seconds: operations / perSecond,
+    perSecond,
+    errors: 0,
+    cpuMs: { process: us / 1_000 },
+    peakMb: {},
+    more: { µs: us },
   };
 }
 

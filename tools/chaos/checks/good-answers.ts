@@ -27,7 +27,9 @@ export function measure(entries: readonly Entry[], referenceMs: number): Measure
   );
   return {
     all: shareOf(entries),
-    by: Object.fromEntries(OPERATIONS.map((op) => [op, shareOf(entries.filter((entry) => entry.op === op))])) as Measures["by"],
+    by: Object.fromEntries(
+      OPERATIONS.map((op) => [op, shareOf(entries.filter((entry) => entry.op === op))]),
+    ) as Measures["by"],
     recoverySeconds: (lastBad - referenceMs) / 1_000,
     bad: counts,
     slowestMs: Math.max(
@@ -47,12 +49,26 @@ export function answersBegun(entries: readonly Entry[], fromMs: number, toMs: nu
 
 function shareOf(entries: readonly Entry[]): Share {
   const good = entries.filter(isGood).length;
-  return { answers: entries.length, good, percent: entries.length === 0 ? 100 : (100 * good) / entries.length };
+  return {
+    answers: entries.length,
+    good,
+    percent: entries.length === 0 ? 100 : (100 * good) / entries.length,
+  };
 }
 
 /** Seconds from a moment until the end of the first purchase begun after it that was sold; undefined where none was. */
-export function secondsToFirstSale(entries: readonly Entry[], event: string, fromMs: number): number | undefined {
-  const sales = entries.filter((entry) => entry.op === "buy" && entry.outcome === "ok" && entry.event === event && entry.started >= fromMs);
+export function secondsToFirstSale(
+  entries: readonly Entry[],
+  event: string,
+  fromMs: number,
+): number | undefined {
+  const sales = entries.filter(
+    (entry) =>
+      entry.op === "buy" &&
+      entry.outcome === "ok" &&
+      entry.event === event &&
+      entry.started >= fromMs,
+  );
   return sales.length === 0 ? undefined : (-largest(sales, ({ ended }) => -ended) - fromMs) / 1_000;
 }
 

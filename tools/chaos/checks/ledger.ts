@@ -10,13 +10,21 @@ export function checkLedger({ tickets, waiting, ledger, places }: Rows): Violati
   for (const [transaction, ofSale] of groupBy(tickets, (ticket) => ticket.transaction)) {
     const quantities = (rows.get(transaction) ?? []).map(({ quantity }) => quantity);
     if (quantities.join() !== String(-ofSale.length))
-      wrong(`transaction ${transaction} has ${ofSale.length} tickets and rows of ${quantities.join(" and ") || "nothing"}`);
+      wrong(
+        `transaction ${transaction} has ${ofSale.length} tickets and rows of ${quantities.join(" and ") || "nothing"}`,
+      );
   }
   for (const { event, active, waiting: notBooked } of places) {
-    const sum = ledger.filter((row) => row.event === event).reduce((total, { quantity }) => total + quantity, 0);
-    const unbooked = waiting.filter((row) => row.event === event).reduce((total, { quantity }) => total + quantity, 0);
+    const sum = ledger
+      .filter((row) => row.event === event)
+      .reduce((total, { quantity }) => total + quantity, 0);
+    const unbooked = waiting
+      .filter((row) => row.event === event)
+      .reduce((total, { quantity }) => total + quantity, 0);
     if (sum + unbooked !== -active)
-      wrong(`the ledger of event ${event} sums up to ${sum}, ${notBooked} rows that wait to ${unbooked}; ${active} tickets are active`);
+      wrong(
+        `the ledger of event ${event} sums up to ${sum}, ${notBooked} rows that wait to ${unbooked}; ${active} tickets are active`,
+      );
   }
   return violations;
 }

@@ -2,9 +2,16 @@ import type { Places, Rows, Sample } from "../rows.ts";
 import { groupBy, type Violation } from "./violation.ts";
 
 /** I1 and the running form of I4, for one moment. */
-export function checkPlaces({ event, total, active, capacity, unbooked }: Places, when: string): Violation[] {
+export function checkPlaces(
+  { event, total, active, capacity, unbooked }: Places,
+  when: string,
+): Violation[] {
   const violations: Violation[] = [];
-  if (active > total) violations.push({ invariant: "I1", text: `${when}: ${active} active tickets of ${total} places of event ${event}` });
+  if (active > total)
+    violations.push({
+      invariant: "I1",
+      text: `${when}: ${active} active tickets of ${total} places of event ${event}`,
+    });
   if (capacity + unbooked !== total - active)
     violations.push({
       invariant: "I4",
@@ -18,30 +25,49 @@ export function checkLimits({ tickets }: Pick<Rows, "tickets">, limit: number): 
   const active = tickets.filter(({ cancelled }) => !cancelled);
   return [...groupBy(active, ({ event, user }) => `${user} holds ${event}`)]
     .filter(([, held]) => held.length > limit)
-    .map(([who, held]) => ({ invariant: "I1", text: `${who}: ${held.length} active tickets where ${limit} are allowed` }));
+    .map(([who, held]) => ({
+      invariant: "I1",
+      text: `${who}: ${held.length} active tickets where ${limit} are allowed`,
+    }));
 }
 
 /** Each event's first bad sample of a kind is told, with how many there were. */
 export function checkSamples(samples: readonly Sample[], beganMs: number): Violation[] {
   const first = new Map<string, Violation & { count: number }>();
   for (const sample of samples)
-    for (const violation of checkPlaces(sample, `after ${((sample.atMs - beganMs) / 1_000).toFixed(1)} s`)) {
+    for (const violation of checkPlaces(
+      sample,
+      `after ${((sample.atMs - beganMs) / 1_000).toFixed(1)} s`,
+    )) {
       const name = `${violation.invariant} ${sample.event}`;
       const known = first.get(name);
       if (known === undefined) first.set(name, { ...violation, count: 1 });
       else known.count += 1;
     }
-  return [...first.values()].map(({ invariant, text, count }) => ({ invariant, text: `${text} (in ${count} samples)` }));
+  return [...first.values()].map(({ invariant, text, count }) => ({
+    invariant,
+    text: `${text} (in ${count} samples)`,
+  }));
 }
 
 /** I4 when quiet; `available` is Redis' copy, undefined where there is none that a reader would trust. */
-export function checkQuiet({ event, total, active, capacity, waiting }: Places, available: number | undefined): Violation[] {
+export function checkQuiet(
+  { event, total, active, capacity, waiting }: Places,
+  available: number | undefined,
+): Violation[] {
   const violations: Violation[] = [];
-  if (waiting !== 0) violations.push({ invariant: "I7", text: `${waiting} rows of event ${event} are not booked` });
+  if (waiting !== 0)
+    violations.push({ invariant: "I7", text: `${waiting} rows of event ${event} are not booked` });
   if (capacity !== total - active)
-    violations.push({ invariant: "I4", text: `when quiet: capacity ${capacity} is not ${total} − ${active} of event ${event}` });
+    violations.push({
+      invariant: "I4",
+      text: `when quiet: capacity ${capacity} is not ${total} − ${active} of event ${event}`,
+    });
   if (available !== undefined && available !== capacity)
-    violations.push({ invariant: "I4", text: `when quiet: Redis says ${available} where ${capacity} are left of event ${event}` });
+    violations.push({
+      invariant: "I4",
+      text: `when quiet: Redis says ${available} where ${capacity} are left of event ${event}`,
+    });
   return violations;
 }
 

@@ -3,7 +3,10 @@ import type { Rows } from "../rows.ts";
 import { type Violation, groupBy } from "./violation.ts";
 
 /** I2: every purchase of the journal against the tickets, and every ticket against the journal. */
-export function checkPurchases(entries: readonly Entry[], rows: Pick<Rows, "tickets">): Violation[] {
+export function checkPurchases(
+  entries: readonly Entry[],
+  rows: Pick<Rows, "tickets">,
+): Violation[] {
   const sold = groupBy(rows.tickets, ({ transaction }) => transaction);
   const violations: Violation[] = [];
   const known = new Set<string>();
@@ -23,25 +26,35 @@ export function checkPurchases(entries: readonly Entry[], rows: Pick<Rows, "tick
       wrong(`${name} was answered as sold: ${tickets.length} tickets instead of ${quantity}`);
     else if (answers.length === 0 && tries.some(({ outcome }) => outcome === "unknown")) {
       if (tickets.length !== 0 && tickets.length !== quantity)
-        wrong(`${name} has an unknown outcome: ${tickets.length} tickets instead of 0 or ${quantity}`);
+        wrong(
+          `${name} has an unknown outcome: ${tickets.length} tickets instead of 0 or ${quantity}`,
+        );
     } else if (answers.length === 0 && tickets.length > 0)
       wrong(`${name} was refused (${codesOf(tries)}): ${tickets.length} tickets all the same`);
 
     const ids = sorted(tickets.map(({ id }) => id));
     for (const answer of answers) {
       if (answer.answeredTransaction !== transaction)
-        wrong(`${name} was answered with transaction ${answer.answeredTransaction ?? "none"} instead of ${transaction}`);
-      else if (sorted(answer.tickets) !== ids) wrong(`${name} was answered with tickets ${sorted(answer.tickets)}; there are ${ids}`);
+        wrong(
+          `${name} was answered with transaction ${answer.answeredTransaction ?? "none"} instead of ${transaction}`,
+        );
+      else if (sorted(answer.tickets) !== ids)
+        wrong(`${name} was answered with tickets ${sorted(answer.tickets)}; there are ${ids}`);
     }
-    if (tickets.some((ticket) => ticket.user !== user || ticket.event !== event)) wrong(`${name} has tickets of another person or event`);
+    if (tickets.some((ticket) => ticket.user !== user || ticket.event !== event))
+      wrong(`${name} has tickets of another person or event`);
   }
   for (const [transaction, tickets] of sold)
-    if (!known.has(transaction)) wrong(`${tickets.length} tickets of transaction ${transaction} that nobody asked for`);
+    if (!known.has(transaction))
+      wrong(`${tickets.length} tickets of transaction ${transaction} that nobody asked for`);
   return violations;
 }
 
 /** I3: every cancellation against its ticket and its rows, and every freed ticket against the journal. */
-export function checkCancellations(entries: readonly Entry[], rows: Pick<Rows, "tickets" | "waiting" | "ledger">): Violation[] {
+export function checkCancellations(
+  entries: readonly Entry[],
+  rows: Pick<Rows, "tickets" | "waiting" | "ledger">,
+): Violation[] {
   const violations: Violation[] = [];
   const wrong = (text: string): void => void violations.push({ invariant: "I3", text });
   const tickets = new Map(rows.tickets.map((ticket) => [ticket.id, ticket]));
@@ -56,15 +69,20 @@ export function checkCancellations(entries: readonly Entry[], rows: Pick<Rows, "
     const places = (freed.get(tries[0]?.transaction ?? "") ?? []).map(({ quantity }) => quantity);
     const ok = tries.some(({ outcome }) => outcome === "ok");
     const unknown = tries.some(({ outcome }) => outcome === "unknown");
-    if (ok && ticket?.cancelled !== true) wrong(`ticket ${id} was answered as cancelled and is not`);
+    if (ok && ticket?.cancelled !== true)
+      wrong(`ticket ${id} was answered as cancelled and is not`);
     if (!ok && !unknown && ticket?.cancelled === true)
-      wrong(`the cancellation of ticket ${id} was refused (${codesOf(tries)}); it is cancelled all the same`);
+      wrong(
+        `the cancellation of ticket ${id} was refused (${codesOf(tries)}); it is cancelled all the same`,
+      );
     // People cancel what they were sold, and nothing else.
-    if (ticket !== undefined && tries.some(({ code }) => code === "TICKET_NOT_FOUND")) wrong(`ticket ${id} was not found, and is there`);
+    if (ticket !== undefined && tries.some(({ code }) => code === "TICKET_NOT_FOUND"))
+      wrong(`ticket ${id} was not found, and is there`);
     if (places.join() !== (ticket?.cancelled === true ? "1" : ""))
       wrong(`the cancellation of ticket ${id} frees ${places.join(" and ") || "no place"}`);
   }
-  for (const { id, cancelled } of rows.tickets) if (cancelled && !asked.has(id)) wrong(`ticket ${id} is cancelled, which nobody asked for`);
+  for (const { id, cancelled } of rows.tickets)
+    if (cancelled && !asked.has(id)) wrong(`ticket ${id} is cancelled, which nobody asked for`);
   return violations;
 }
 
@@ -79,15 +97,23 @@ export function checkLists(entries: readonly Entry[]): Violation[] {
       // Each is compared with all that had ended before it began.
       const gone = inOrder
         .slice(0, index)
-        .flatMap((earlier) => (earlier.ended <= later.started ? earlier.tickets.filter((id) => !shown.has(id)) : []));
-      if (gone.length > 0) violations.push({ invariant: "I9", text: `the list of ${user} no longer has ${[...new Set(gone)].join(", ")}` });
+        .flatMap((earlier) =>
+          earlier.ended <= later.started ? earlier.tickets.filter((id) => !shown.has(id)) : [],
+        );
+      if (gone.length > 0)
+        violations.push({
+          invariant: "I9",
+          text: `the list of ${user} no longer has ${[...new Set(gone)].join(", ")}`,
+        });
     }
   }
   return violations;
 }
 
 function codesOf(entries: readonly Entry[]): string {
-  return [...new Set(entries.map(({ status, code }) => `${status ?? ""} ${code ?? ""}`.trim()))].join(", ");
+  return [
+    ...new Set(entries.map(({ status, code }) => `${status ?? ""} ${code ?? ""}`.trim())),
+  ].join(", ");
 }
 
 function sorted(ids: readonly string[]): string {

@@ -14,7 +14,9 @@ export const fault: Fault = {
     const deadMs = performance.now();
     await phase("one gateway less", () => forSeconds(3));
     await phase("it comes back", () => gateway.start());
-    const unknown = market.journal.entries.filter(({ outcome, ended }) => outcome === "unknown" && ended >= beforeMs);
+    const unknown = market.journal.entries.filter(
+      ({ outcome, ended }) => outcome === "unknown" && ended >= beforeMs,
+    );
     const inFlight = unknown.filter(({ via, started }) => via === "api-1" && started <= deadMs);
     expect(
       unknown.length === inFlight.length,

@@ -7,7 +7,9 @@ let answers: TcpProxy | undefined;
 
 async function ticketsOf({ world, hot }: FaultContext): Promise<number> {
   const text = "SELECT count(*)::integer AS tickets FROM event_tickets WHERE event_id = $1";
-  return (await world.database.query<{ tickets: number }>({ text, values: [hot] }))[0]?.tickets ?? 0;
+  return (
+    (await world.database.query<{ tickets: number }>({ text, values: [hot] }))[0]?.tickets ?? 0
+  );
 }
 
 /** The node of the hot event's worker dies after a commit that nobody was told of. */
@@ -25,20 +27,32 @@ export const fault: Fault = {
     await phase(`${owner.name} is killed after a commit whose answer is held back`, async () => {
       const before = await ticketsOf(context);
       answers?.holdFrom("worker-commit", "answers");
-      await until("a commit without its answer", async () => answers?.holds() === true && (await ticketsOf(context)) > before, 5);
+      await until(
+        "a commit without its answer",
+        async () => answers?.holds() === true && (await ticketsOf(context)) > before,
+        5,
+      );
       owner.kill("SIGKILL");
       await owner.ended();
       killedMs = performance.now();
     });
     context.mark();
     await phase("the other node takes over", () =>
-      until("sales go on", () => secondsToFirstSale(market.journal.entries, hot, killedMs) !== undefined, 20),
+      until(
+        "sales go on",
+        () => secondsToFirstSale(market.journal.entries, hot, killedMs) !== undefined,
+        20,
+      ),
     );
     await forSeconds(2);
     await phase("it comes back", () => owner.start());
     await forSeconds(1);
-    const seconds = secondsToFirstSale(market.journal.entries, hot, killedMs) ?? Number.POSITIVE_INFINITY;
-    expect(seconds <= ELSEWHERE_WITHIN_S, `sales went on after ${seconds.toFixed(1)} s instead of ${ELSEWHERE_WITHIN_S}`);
+    const seconds =
+      secondsToFirstSale(market.journal.entries, hot, killedMs) ?? Number.POSITIVE_INFINITY;
+    expect(
+      seconds <= ELSEWHERE_WITHIN_S,
+      `sales went on after ${seconds.toFixed(1)} s instead of ${ELSEWHERE_WITHIN_S}`,
+    );
     note(`sales went on after ${seconds.toFixed(1)} s`);
   },
 };

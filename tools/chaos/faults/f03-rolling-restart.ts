@@ -20,5 +20,6 @@ export const fault: Fault = {
       });
     note(`${nodes.length} nodes`);
   },
-  bounds: ({ bad }) => Object.entries(bad).map(([kind, count]) => `${count} requests failed: ${kind}`),
+  bounds: ({ bad }) =>
+    Object.entries(bad).map(([kind, count]) => `${count} requests failed: ${kind}`),
 };

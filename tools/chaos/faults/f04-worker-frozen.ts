@@ -10,7 +10,9 @@ export const fault: Fault = {
   async run({ cluster, world, hot, ownerOf, phase, forSeconds, until, mark, expect, note }) {
     const epochOf = async (): Promise<number> => {
       const text = "SELECT epoch::float8 AS epoch FROM event_worker WHERE event_id = $1";
-      return (await world.database.query<{ epoch: number }>({ text, values: [hot] }))[0]?.epoch ?? 0;
+      return (
+        (await world.database.query<{ epoch: number }>({ text, values: [hot] }))[0]?.epoch ?? 0
+      );
     };
     const owner = cluster.node(await ownerOf(hot));
     const before = await epochOf();
@@ -24,7 +26,11 @@ export const fault: Fault = {
     await phase("it goes on", async () => {
       owner.thaw();
       // It is named again, so it takes the event back, by a new epoch.
-      await until("the event returns to its node", async () => (await ownerOf(hot)) === owner.name, 15);
+      await until(
+        "the event returns to its node",
+        async () => (await ownerOf(hot)) === owner.name,
+        15,
+      );
       await forSeconds(2);
     });
     note(`taken over by ${heir}`);

@@ -19,7 +19,10 @@ async function twoAtOnce(context: FaultContext): Promise<void> {
   const soldOutAt = new Set<string>();
   const goesOn = (): boolean => {
     const ms = performance.now() - beganMs;
-    return ms < TOGETHER_MS || (soldOutAt.size < cluster.of("purchasing").length && ms < SOLD_OUT_WITHIN_MS);
+    return (
+      ms < TOGETHER_MS ||
+      (soldOutAt.size < cluster.of("purchasing").length && ms < SOLD_OUT_WITHIN_MS)
+    );
   };
   const robber = async (): Promise<void> => {
     while (goesOn()) {
@@ -31,7 +34,12 @@ async function twoAtOnce(context: FaultContext): Promise<void> {
     Array.from({ length: LOOPS_PER_NODE }, async () => {
       const own = seededRandom(Math.floor(random() * 2 ** 31));
       while (goesOn()) {
-        const { code } = await buyAt(context, { node: name, event: hot, user: randomId(own) }, 1 + Math.floor(own() * 2), randomId(own));
+        const { code } = await buyAt(
+          context,
+          { node: name, event: hot, user: randomId(own) },
+          1 + Math.floor(own() * 2),
+          randomId(own),
+        );
         if (code === "EVENT_SOLD_OUT") soldOutAt.add(name);
       }
     }),
@@ -46,7 +54,11 @@ async function epochsIn(context: FaultContext, ms: number): Promise<number> {
   const endMs = performance.now() + ms;
   while (performance.now() < endMs) {
     const text = "SELECT epoch::float8 AS epoch FROM event_worker WHERE event_id = $1";
-    for (const { epoch } of await context.world.database.query<{ epoch: number }>({ text, values: [context.hot] })) epochs.add(epoch);
+    for (const { epoch } of await context.world.database.query<{ epoch: number }>({
+      text,
+      values: [context.hot],
+    }))
+      epochs.add(epoch);
     await delay(50);
   }
   return epochs.size;
@@ -70,7 +82,10 @@ export const fault: Fault = {
       await context.forSeconds(1);
       return epochsIn(context, 2_000);
     });
-    expect(epochs <= 2, `the event changed hands ${epochs - 1} times in 2 s after it had been left in peace`);
+    expect(
+      epochs <= 2,
+      `the event changed hands ${epochs - 1} times in 2 s after it had been left in peace`,
+    );
     expect(held > 0, "no statement was seen to wait in its middle");
     note(`${held} statements held open`);
   },

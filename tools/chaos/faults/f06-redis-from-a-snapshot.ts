@@ -19,7 +19,8 @@ export function redisFromSnapshot(oldSeconds: number): Fault {
     id: "F6",
     title: `kill -9 Redis, restart from a snapshot ${oldSeconds} s old`,
     async run(context) {
-      const { servers, world, cluster, random, load, phase, forSeconds, until, mark, expect } = context;
+      const { servers, world, cluster, random, load, phase, forSeconds, until, mark, expect } =
+        context;
       const redis = servers.server("redis");
       const dump = join(servers.folder, "redis", "data", "dump.rdb");
       const event = await context.putOnSale(8);
@@ -37,7 +38,10 @@ export function redisFromSnapshot(oldSeconds: number): Fault {
         await client.save();
         client.disconnect();
         copyFileSync(dump, `${dump}.old`);
-        expect((await buys(owner, 6)).outcome === "ok", "the rest of an event was not sold before Redis died");
+        expect(
+          (await buys(owner, 6)).outcome === "ok",
+          "the rest of an event was not sold before Redis died",
+        );
         await forSeconds(oldSeconds);
       });
       const comesBackOld = async (): Promise<void> => {
@@ -51,17 +55,27 @@ export function redisFromSnapshot(oldSeconds: number): Fault {
       await phase("Redis is killed and comes back with it", comesBackOld);
       mark();
       await phase("it serves again", () => forSeconds(5));
-      const { code } = await phase("once more, and a worker starts under the old copies", async () => {
-        // Searches would put right what Redis says.
-        await load.pause(true);
-        await comesBackOld();
-        await forSeconds(RECONNECTED_S);
-        return buys(other, 2).finally(() => load.pause(false));
-      });
-      expect(code === "EVENT_SOLD_OUT", `of an event that was sold out before Redis died a purchase was answered ${code ?? "ok"}`);
+      const { code } = await phase(
+        "once more, and a worker starts under the old copies",
+        async () => {
+          // Searches would put right what Redis says.
+          await load.pause(true);
+          await comesBackOld();
+          await forSeconds(RECONNECTED_S);
+          return buys(other, 2).finally(() => load.pause(false));
+        },
+      );
+      expect(
+        code === "EVENT_SOLD_OUT",
+        `of an event that was sold out before Redis died a purchase was answered ${code ?? "ok"}`,
+      );
     },
     bounds: ({ by }) =>
-      by.buy.percent >= 99 ? [] : [`${by.buy.percent.toFixed(2)} % of the purchases were answered 201 or 409 instead of 99`],
+      by.buy.percent >= 99
+        ? []
+        : [
+            `${by.buy.percent.toFixed(2)} % of the purchases were answered 201 or 409 instead of 99`,
+          ],
   };
 }
 

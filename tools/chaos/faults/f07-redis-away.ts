@@ -36,7 +36,11 @@ export const fault: Fault = {
     await forSeconds(3);
   },
   bounds: ({ by, slowestMs }) => [
-    ...(by.buy.percent >= 99 ? [] : [`${by.buy.percent.toFixed(2)} % of the purchases were answered 201 or 409 instead of 99`]),
-    ...(slowestMs <= ANSWER_WITHIN_MS ? [] : [`an answer took ${Math.round(slowestMs)} ms instead of ${ANSWER_WITHIN_MS}`]),
+    ...(by.buy.percent >= 99
+      ? []
+      : [`${by.buy.percent.toFixed(2)} % of the purchases were answered 201 or 409 instead of 99`]),
+    ...(slowestMs <= ANSWER_WITHIN_MS
+      ? []
+      : [`an answer took ${Math.round(slowestMs)} ms instead of ${ANSWER_WITHIN_MS}`]),
   ],
 };

@@ -12,11 +12,22 @@ async function control(pid: number | undefined, ...args: string[]): Promise<void
   const entries = readFileSync(`/proc/${pid ?? 0}/environ`, "utf8")
     .split("\u0000")
     .filter((entry) => entry.includes("="));
-  const env = Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]));
+  const env = Object.fromEntries(
+    entries.map((entry) => [
+      entry.slice(0, entry.indexOf("=")),
+      entry.slice(entry.indexOf("=") + 1),
+    ]),
+  );
   const status = readFileSync(`/proc/${pid ?? 0}/status`, "utf8");
-  const idOf = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
+  const idOf = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
   const as = process.getuid?.() === 0 ? { uid: idOf("Uid"), gid: idOf("Gid") } : {};
-  await promisify(execFile)(CONTROL, ["-n", "boxoffice@localhost", ...args], { env, timeout: 30_000, cwd: "/", ...as });
+  await promisify(execFile)(CONTROL, ["-n", "boxoffice@localhost", ...args], {
+    env,
+    timeout: 30_000,
+    cwd: "/",
+    ...as,
+  });
 }
 
 /** RabbitMQ dies, is away for a minute, and then takes no messages: buying goes on, and what waits is booked afterwards. */
@@ -47,7 +58,9 @@ export const fault: Fault = {
     await forSeconds(2);
   },
   bounds: ({ by, slowestMs }) => [
-    ...(by.buy.percent >= 99 ? [] : [`${by.buy.percent.toFixed(2)} % of the purchases were answered 201 or 409 instead of 99`]),
+    ...(by.buy.percent >= 99
+      ? []
+      : [`${by.buy.percent.toFixed(2)} % of the purchases were answered 201 or 409 instead of 99`]),
     ...(slowestMs <= 2_000 ? [] : [`an answer took ${Math.round(slowestMs)} ms instead of 2,000`]),
   ],
 };

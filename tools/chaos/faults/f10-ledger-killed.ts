@@ -11,7 +11,8 @@ const REPETITIONS = 300;
 let acknowledgements: TcpProxy | undefined;
 
 async function bookedRows({ world, events }: FaultContext): Promise<number> {
-  const text = "SELECT count(*)::integer AS rows FROM capacity_ledger WHERE event_id = ANY ($1::uuid[])";
+  const text =
+    "SELECT count(*)::integer AS rows FROM capacity_ledger WHERE event_id = ANY ($1::uuid[])";
   return (await world.database.query<{ rows: number }>({ text, values: [events] }))[0]?.rows ?? 0;
 }
 
@@ -23,14 +24,19 @@ async function repeatMessages({ world, events, random, market }: FaultContext): 
   for (let count = 0; count < REPETITIONS; count += 1) {
     const { event = pick(events, random), transaction } = pick(commands, random);
     const message = { eventId: event, transactionIds: [transaction] };
-    channel.sendToQueue(TRANSACTION_QUEUE, Buffer.from(JSON.stringify(message)), { persistent: true });
+    channel.sendToQueue(TRANSACTION_QUEUE, Buffer.from(JSON.stringify(message)), {
+      persistent: true,
+    });
   }
   await channel.waitForConfirms();
   await model.close();
 }
 
 /** The one ledger that runs dies while PostgreSQL keeps it from booking, then is started again; `meanwhile` sees the queue with nobody at it. */
-async function killedBeforeItsCommit(context: FaultContext, meanwhile: (ready: () => Promise<number>) => Promise<unknown>): Promise<void> {
+async function killedBeforeItsCommit(
+  context: FaultContext,
+  meanwhile: (ready: () => Promise<number>) => Promise<unknown>,
+): Promise<void> {
   const { world, cluster, random, market, until } = context;
   const ledger = cluster.node("ledger-1");
   const event = await context.putOnSale(5);
@@ -39,10 +45,18 @@ async function killedBeforeItsCommit(context: FaultContext, meanwhile: (ready: (
   const channel = await model.createChannel();
   try {
     await database.transaction(async (connection) => {
-      await connection.query({ text: "SELECT 1 FROM event WHERE id = $1 FOR NO KEY UPDATE", values: [event] });
+      await connection.query({
+        text: "SELECT 1 FROM event WHERE id = $1 FOR NO KEY UPDATE",
+        values: [event],
+      });
       await new Customer(market, randomId(random), random).buy(event, 1, randomId(random));
-      const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%ORDER BY id FOR NO KEY UPDATE%'";
-      await until("the ledger waits to book", async () => (await world.database.query({ text: waiting })).length > 0, 10);
+      const waiting =
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%ORDER BY id FOR NO KEY UPDATE%'";
+      await until(
+        "the ledger waits to book",
+        async () => (await world.database.query({ text: waiting })).length > 0,
+        10,
+      );
       ledger.kill("SIGKILL");
       await ledger.ended();
     });
@@ -56,10 +70,17 @@ async function killedBeforeItsCommit(context: FaultContext, meanwhile: (ready: (
 }
 
 /** What a ledger had not booked is in the queue still; and what the queue loses, the rows themselves bring back. Needs `ledger-1` alone. */
-export async function messageLost(context: FaultContext, environment: Record<string, string> = {}): Promise<void> {
+export async function messageLost(
+  context: FaultContext,
+  environment: Record<string, string> = {},
+): Promise<void> {
   const { world, events, load, until, expect, cluster } = context;
   await load.pause(true);
-  await until("nothing waits", async () => Object.values(await readBacklog(world, events)).every((count) => count === 0), 30);
+  await until(
+    "nothing waits",
+    async () => Object.values(await readBacklog(world, events)).every((count) => count === 0),
+    30,
+  );
   await killedBeforeItsCommit(context, (ready) =>
     until("the message is back", async () => (await ready()) > 0, 5).catch(() =>
       expect(false, "RabbitMQ no longer had the message of what was not booked"),
@@ -86,7 +107,11 @@ export const fault: Fault = {
       await phase(`round ${round}: booked, not acknowledged, killed`, async () => {
         acknowledgements?.hold("requests", true);
         const before = await bookedRows(context);
-        await until("a commit that RabbitMQ does not hear of", async () => (await bookedRows(context)) > before, 10);
+        await until(
+          "a commit that RabbitMQ does not hear of",
+          async () => (await bookedRows(context)) > before,
+          10,
+        );
         ledger.kill("SIGKILL");
         await ledger.ended();
         acknowledgements?.hold("requests", false);
@@ -94,7 +119,9 @@ export const fault: Fault = {
       await phase("repeated and reordered messages", () => repeatMessages(context));
       await ledger.start({ AMQP_URL: acknowledgements?.url ?? "" });
     }
-    await phase("killed before its commit, and its message lost", () => messageLost(context, { AMQP_URL: acknowledgements?.url ?? "" }));
+    await phase("killed before its commit, and its message lost", () =>
+      messageLost(context, { AMQP_URL: acknowledgements?.url ?? "" }),
+    );
     mark();
     await forSeconds(2);
   },

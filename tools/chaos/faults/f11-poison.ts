@@ -9,8 +9,14 @@ const DEAD_WITHIN_S = 60;
 /** The sweeper looks at rows of 5 s. */
 const FLOWS_WITHIN_S = 8;
 
-async function asOperator<T>({ world }: FaultContext, action: string, params: object = {}): Promise<T> {
-  const answer = await (await world.bus()).call<{ ok: boolean; value: T; refusal?: { code: string } }, object>(action, params);
+async function asOperator<T>(
+  { world }: FaultContext,
+  action: string,
+  params: object = {},
+): Promise<T> {
+  const answer = await (
+    await world.bus()
+  ).call<{ ok: boolean; value: T; refusal?: { code: string } }, object>(action, params);
   if (!answer.ok) throw new Error(`${action} was refused: ${answer.refusal?.code ?? ""}`);
   return answer.value;
 }
@@ -28,7 +34,9 @@ async function lagBeside({ world, events }: FaultContext, broken: string): Promi
   const text = `
     SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS lag
     FROM event_ticket_transactions WHERE event_id = ANY ($1::uuid[]) AND event_id <> $2`;
-  return (await world.database.query<{ lag: number }>({ text, values: [events, broken] }))[0]?.lag ?? 0;
+  return (
+    (await world.database.query<{ lag: number }>({ text, values: [events, broken] }))[0]?.lag ?? 0
+  );
 }
 
 /**
@@ -54,14 +62,27 @@ export const fault: Fault = {
       await customer.cancel(broken, ticket);
       const bothDead = async (): Promise<boolean> => {
         slowest = Math.max(slowest, await lagBeside(context, broken));
-        ({ letters } = await asOperator<{ letters: Letter[] }>(context, "ledger.deadLetters", { limit: 100 }));
-        return letters.some(({ readable }) => readable) && letters.some(({ readable }) => !readable);
+        ({ letters } = await asOperator<{ letters: Letter[] }>(context, "ledger.deadLetters", {
+          limit: 100,
+        }));
+        return (
+          letters.some(({ readable }) => readable) && letters.some(({ readable }) => !readable)
+        );
       };
       await until("both are put aside", bothDead, DEAD_WITHIN_S);
     });
-    expect(slowest <= FLOWS_WITHIN_S, `another event's row waited ${slowest.toFixed(1)} s to be booked`);
-    const status = await asOperator<{ failedRows: number; queue: { dead?: number } }>(context, "ledger.status");
-    expect(status.failedRows > 0 && (status.queue.dead ?? 0) > 0, "the ledger's status does not tell of failed rows and dead letters");
+    expect(
+      slowest <= FLOWS_WITHIN_S,
+      `another event's row waited ${slowest.toFixed(1)} s to be booked`,
+    );
+    const status = await asOperator<{ failedRows: number; queue: { dead?: number } }>(
+      context,
+      "ledger.status",
+    );
+    expect(
+      status.failedRows > 0 && (status.queue.dead ?? 0) > 0,
+      "the ledger's status does not tell of failed rows and dead letters",
+    );
     note(`dead letters: ${status.queue.dead ?? 0}, failed rows: ${status.failedRows}`);
 
     mark();
@@ -69,12 +90,19 @@ export const fault: Fault = {
       // The ledger's table lets nobody delete: this is an operator who knows what to switch off.
       await world.database.transaction(async (connection) => {
         await connection.query({ text: "SET LOCAL session_replication_role = 'replica'" });
-        await connection.query({ text: `DELETE FROM capacity_ledger WHERE transaction_id = ${transaction}` });
+        await connection.query({
+          text: `DELETE FROM capacity_ledger WHERE transaction_id = ${transaction}`,
+        });
       });
       await asOperator(context, "ledger.retryFailed", { eventId: broken });
       const ended = async (): Promise<boolean> => {
-        const { letters: left } = await asOperator<{ letters: Letter[] }>(context, "ledger.deadLetters", { limit: 100 });
-        for (const { id, readable } of left) await asOperator(context, readable ? "ledger.replay" : "ledger.discard", { id });
+        const { letters: left } = await asOperator<{ letters: Letter[] }>(
+          context,
+          "ledger.deadLetters",
+          { limit: 100 },
+        );
+        for (const { id, readable } of left)
+          await asOperator(context, readable ? "ledger.replay" : "ledger.discard", { id });
         return left.length === 0;
       };
       await until("no dead letter is left", ended, 20);

@@ -51,16 +51,35 @@ export const fault: Fault = {
     mark();
     await forSeconds(2);
 
-    const arriving = answersBegun(market.journal.entries, fromMs + IN_FLIGHT_MS, toMs - ARRIVING_WITHIN_MS);
-    const inFlight = answersBegun(market.journal.entries, fromMs - IN_FLIGHT_WITHIN_MS, fromMs + IN_FLIGHT_MS);
+    const arriving = answersBegun(
+      market.journal.entries,
+      fromMs + IN_FLIGHT_MS,
+      toMs - ARRIVING_WITHIN_MS,
+    );
+    const inFlight = answersBegun(
+      market.journal.entries,
+      fromMs - IN_FLIGHT_WITHIN_MS,
+      fromMs + IN_FLIGHT_MS,
+    );
     const { by, slowestMs } = arriving;
     expect(
       by.search.percent >= 99.9,
       `${by.search.percent.toFixed(2)} % of ${by.search.answers} searches were good while it was down, instead of 99.9`,
     );
-    expect(slowestMs <= ARRIVING_WITHIN_MS, `what arrived while it was down was answered after ${Math.round(slowestMs)} ms`);
-    expect(inFlight.slowestMs <= IN_FLIGHT_WITHIN_MS, `what was in flight was answered after ${Math.round(inFlight.slowestMs)} ms`);
-    expect(by.buy.good === 0, `${by.buy.good} purchases were answered as done or expected while PostgreSQL was down`);
-    note(`while down: ${by.search.percent.toFixed(2)} % of ${by.search.answers} searches good, slowest answer ${Math.round(slowestMs)} ms`);
+    expect(
+      slowestMs <= ARRIVING_WITHIN_MS,
+      `what arrived while it was down was answered after ${Math.round(slowestMs)} ms`,
+    );
+    expect(
+      inFlight.slowestMs <= IN_FLIGHT_WITHIN_MS,
+      `what was in flight was answered after ${Math.round(inFlight.slowestMs)} ms`,
+    );
+    expect(
+      by.buy.good === 0,
+      `${by.buy.good} purchases were answered as done or expected while PostgreSQL was down`,
+    );
+    note(
+      `while down: ${by.search.percent.toFixed(2)} % of ${by.search.answers} searches good, slowest answer ${Math.round(slowestMs)} ms`,
+    );
   },
 };

@@ -10,7 +10,8 @@ const FULL_S = 8;
 const ANSWER_WITHIN_MS = 2_750;
 const run = promisify(execFile);
 
-const clusterOf = ({ servers }: Pick<FaultContext, "servers">): string => join(servers.folder, "postgres", "data", "cluster");
+const clusterOf = ({ servers }: Pick<FaultContext, "servers">): string =>
+  join(servers.folder, "postgres", "data", "cluster");
 
 /** A file that takes all the room there is. */
 function fillDisk(file: string): void {
@@ -38,7 +39,14 @@ export const fault: Fault = {
     renameSync(cluster, `${cluster}.disk`);
     mkdirSync(cluster);
     const size = Number.parseInt(stdout, 10) + ROOM_MB;
-    await run("mount", ["-t", "tmpfs", "-o", `size=${size}m,mode=0700,uid=${uid},gid=${gid}`, "tmpfs", cluster]);
+    await run("mount", [
+      "-t",
+      "tmpfs",
+      "-o",
+      `size=${size}m,mode=0700,uid=${uid},gid=${gid}`,
+      "tmpfs",
+      cluster,
+    ]);
     await run("cp", ["-a", `${cluster}.disk/.`, cluster]);
     await postgres.restart();
   },
@@ -62,11 +70,23 @@ export const fault: Fault = {
       if (postgres.pid === undefined) await postgres.restart();
       await forSeconds(3);
     });
-    const { slowestMs, bad } = answersBegun(market.journal.entries, fullMs, roomMs - ANSWER_WITHIN_MS);
-    const unclean = Object.keys(bad).filter((kind) => !/ 503 (?:TRY_AGAIN|OUTCOME_UNKNOWN)$/.test(kind));
+    const { slowestMs, bad } = answersBegun(
+      market.journal.entries,
+      fullMs,
+      roomMs - ANSWER_WITHIN_MS,
+    );
+    const unclean = Object.keys(bad).filter(
+      (kind) => !/ 503 (?:TRY_AGAIN|OUTCOME_UNKNOWN)$/.test(kind),
+    );
     expect(unclean.length === 0, `with a full disk there was also: ${unclean.join(", ")}`);
-    expect(slowestMs <= ANSWER_WITHIN_MS, `with a full disk an answer took ${Math.round(slowestMs)} ms`);
-    expect(Object.keys(bad).length > 0, "the disk was never full: everything was answered as usual");
+    expect(
+      slowestMs <= ANSWER_WITHIN_MS,
+      `with a full disk an answer took ${Math.round(slowestMs)} ms`,
+    );
+    expect(
+      Object.keys(bad).length > 0,
+      "the disk was never full: everything was answered as usual",
+    );
     note(
       Object.entries(bad)
         .map(([kind, count]) => `${count} × ${kind}`)

@@ -21,21 +21,32 @@ async function answersLost(context: FaultContext): Promise<number> {
       via: gateway.name,
     }),
   };
-  const purchases = Array.from({ length: BUYERS }, () => ({ user: randomId(random), key: randomId(random) })).map((one) => ({
-    ...{ op: "buy" as const, event: hot, quantity: 2, transaction: market.purchaseId(one.user, hot, one.key) },
+  const purchases = Array.from({ length: BUYERS }, () => ({
+    user: randomId(random),
+    key: randomId(random),
+  })).map((one) => ({
+    op: "buy" as const,
+    event: hot,
+    quantity: 2,
+    transaction: market.purchaseId(one.user, hot, one.key),
     ...one,
   }));
   const sold = async (): Promise<number> => {
-    const text = "SELECT count(DISTINCT transaction_id)::integer AS sold FROM event_tickets WHERE transaction_id = ANY ($1::bytea[])";
+    const text =
+      "SELECT count(DISTINCT transaction_id)::integer AS sold FROM event_tickets WHERE transaction_id = ANY ($1::bytea[])";
     const values = [`{${purchases.map(({ transaction }) => `"\\\\x${transaction}"`).join()}}`];
     return (await world.database.query<{ sold: number }>({ text, values }))[0]?.sold ?? 0;
   };
   try {
     proxy.hold("answers", true);
     const asked = purchases.map((one) =>
-      new Customer({ ...market, balancer: lossy }, one.user, random).once(one, { "Idempotency-Key": one.key }),
+      new Customer({ ...market, balancer: lossy }, one.user, random).once(one, {
+        "Idempotency-Key": one.key,
+      }),
     );
-    await until("everything is sold", async () => (await sold()) >= BUYERS - 1, 5).catch(() => undefined);
+    await until("everything is sold", async () => (await sold()) >= BUYERS - 1, 5).catch(
+      () => undefined,
+    );
     proxy.cut();
     const first = await Promise.all(asked);
     expect(
@@ -43,7 +54,13 @@ async function answersLost(context: FaultContext): Promise<number> {
       "an answer came through that was to be lost",
     );
     const again = await Promise.all(
-      purchases.map((one) => new Customer(market, one.user, random).once(one, { "Idempotency-Key": one.key }, gateway.name)),
+      purchases.map((one) =>
+        new Customer(market, one.user, random).once(
+          one,
+          { "Idempotency-Key": one.key },
+          gateway.name,
+        ),
+      ),
     );
     return again.filter(({ outcome }) => outcome === "ok").length;
   } finally {
@@ -59,11 +76,19 @@ async function commitLostEarly({ until }: FaultContext): Promise<void> {
 }
 
 /** The worker loses the connection while its statement is still on the way; it arrives after the worker has begun anew. */
-async function commitArrivesLate({ world, events, until, forSeconds }: FaultContext): Promise<void> {
+async function commitArrivesLate({
+  world,
+  events,
+  until,
+  forSeconds,
+}: FaultContext): Promise<void> {
   // Whichever event's commit it is, that event gets a new epoch.
   const epochs = async (): Promise<number> => {
-    const text = "SELECT coalesce(sum(epoch), 0)::float8 AS epochs FROM event_worker WHERE event_id = ANY ($1::uuid[])";
-    return (await world.database.query<{ epochs: number }>({ text, values: [events] }))[0]?.epochs ?? 0;
+    const text =
+      "SELECT coalesce(sum(epoch), 0)::float8 AS epochs FROM event_worker WHERE event_id = ANY ($1::uuid[])";
+    return (
+      (await world.database.query<{ epochs: number }>({ text, values: [events] }))[0]?.epochs ?? 0
+    );
   };
   const before = await epochs();
   postgres?.holdFrom("worker-commit", "requests");
@@ -91,12 +116,19 @@ export async function cancelledTooLate(context: FaultContext): Promise<void> {
   const customer = new Customer(market, randomId(random), random);
   const { tickets, outcome } = await customer.buy(event, 1, randomId(random));
   expect(outcome === "ok", "nothing was bought before the event began");
-  await until("a moment before it begins", () => performance.now() > began + STARTS_IN_MS - SENT_BEFORE_MS);
+  await until(
+    "a moment before it begins",
+    () => performance.now() > began + STARTS_IN_MS - SENT_BEFORE_MS,
+  );
   postgres?.holdFrom("worker-commit", "requests");
   const answer = customer.cancel(event, tickets[0] ?? "");
   const started = async (): Promise<boolean> =>
-    (await world.database.query({ text: "SELECT 1 FROM event WHERE id = $1 AND starts_at < clock_timestamp()", values: [event] })).length >
-    0;
+    (
+      await world.database.query({
+        text: "SELECT 1 FROM event WHERE id = $1 AND starts_at < clock_timestamp()",
+        values: [event],
+      })
+    ).length > 0;
   await until("it has begun", started, 10);
   postgres?.hold("requests", false);
   const { code, outcome: after } = await answer;
@@ -116,7 +148,11 @@ export const fault: Fault = {
       for (let round = 0; round < ROUNDS; round += 1) repeated += await answersLost(context);
     });
     expect(repeated > 0, "no repetition was answered with its sale");
-    await until("the event is with its node", async () => (await ownerOf(hot)) === namedOwnerOf(hot), 15);
+    await until(
+      "the event is with its node",
+      async () => (await ownerOf(hot)) === namedOwnerOf(hot),
+      15,
+    );
     await phase("the commit's answer is lost", async () => {
       for (let round = 0; round < ROUNDS; round += 1) {
         await commitLostEarly(context);
@@ -129,7 +165,9 @@ export const fault: Fault = {
         await forSeconds(1);
       }
     });
-    await phase("a cancellation arrives after its event has begun", () => cancelledTooLate(context));
+    await phase("a cancellation arrives after its event has begun", () =>
+      cancelledTooLate(context),
+    );
     mark();
     note(`${repeated} of ${BUYERS * ROUNDS} repetitions answered with the first sale`);
   },

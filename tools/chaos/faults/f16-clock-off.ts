@@ -35,16 +35,25 @@ async function sellsUntilItStarts(context: FaultContext, node: string): Promise<
     }
   });
   await Promise.all(buyers);
-  const early = journal.entries.filter(({ code, ended }) => code === "EVENT_OVER" && ended < beganMs + STARTS_IN_MS);
-  expect(early.length === 0, `${early.length} purchases were refused as too late before the event had started`);
+  const early = journal.entries.filter(
+    ({ code, ended }) => code === "EVENT_OVER" && ended < beganMs + STARTS_IN_MS,
+  );
+  expect(
+    early.length === 0,
+    `${early.length} purchases were refused as too late before the event had started`,
+  );
   const over = journal.entries.filter(({ code }) => code === "EVENT_OVER");
-  expect(over.length > 0 && journal.entries.some(({ outcome }) => outcome === "ok"), "the event was not sold over its start");
+  expect(
+    over.length > 0 && journal.entries.some(({ outcome }) => outcome === "ok"),
+    "the event was not sold over its start",
+  );
   const late = await world.database.query({
     text: "SELECT 1 FROM event_tickets JOIN event ON event.id = event_id WHERE event_id = $1 AND purchased_at >= starts_at",
     values: [event],
   });
   expect(late.length === 0, `${late.length} tickets were sold after the start`);
-  for (const { text } of checkPurchases(journal.entries, await readRows(world.database, [event]))) expect(false, text);
+  for (const { text } of checkPurchases(journal.entries, await readRows(world.database, [event])))
+    expect(false, text);
 }
 
 /** A wall clock that is wrong: tokens are taken within their leeway, and events start when they start. */

@@ -13,7 +13,8 @@ export const fault: Fault = {
   title: `${CLIENTS} clients without a pause for ${OVERLOAD_S} s`,
   hotCapacity: 20_000,
   async prepare({ cluster, restartWith }) {
-    for (const { name } of cluster.of("purchasing")) await restartWith(name, { MAILBOX_MAX: "40", BATCH_MAX: "10" });
+    for (const { name } of cluster.of("purchasing"))
+      await restartWith(name, { MAILBOX_MAX: "40", BATCH_MAX: "10" });
   },
   async run({ market, events, random, phase, forSeconds, mark, expect, note }) {
     const usualMs = performance.now();
@@ -21,15 +22,27 @@ export const fault: Fault = {
     const usual = answersBegun(market.journal.entries, usualMs, Infinity).all.good / 3;
     const beganMs = performance.now();
     await phase("overload", async () => {
-      const load = startLoad(market, { seed: Math.floor(random() * 1_000_000), clients: CLIENTS, thinkMs: 0, events });
+      const load = startLoad(market, {
+        seed: Math.floor(random() * 1_000_000),
+        clients: CLIENTS,
+        thinkMs: 0,
+        events,
+      });
       await forSeconds(OVERLOAD_S);
       await load.stop();
     });
     mark();
     await phase("the usual again", () => forSeconds(6));
-    const { all, bad, slowestMs } = answersBegun(market.journal.entries, beganMs, beganMs + OVERLOAD_S * 1_000);
+    const { all, bad, slowestMs } = answersBegun(
+      market.journal.entries,
+      beganMs,
+      beganMs + OVERLOAD_S * 1_000,
+    );
     const rate = all.good / OVERLOAD_S;
-    expect(rate >= usual, `under overload ${rate.toFixed(0)} good answers a second came, fewer than the usual ${usual.toFixed(0)}`);
+    expect(
+      rate >= usual,
+      `under overload ${rate.toFixed(0)} good answers a second came, fewer than the usual ${usual.toFixed(0)}`,
+    );
     expect((bad["buy 503 TRY_AGAIN"] ?? 0) > 0, "nobody was told to try again: it was no overload");
     const unclean = Object.keys(bad).filter((kind) => !kind.endsWith(" 503 TRY_AGAIN"));
     expect(unclean.length === 0, `under overload there was also: ${unclean.join(", ")}`);
@@ -38,5 +51,7 @@ export const fault: Fault = {
     );
   },
   bounds: ({ recoverySeconds }) =>
-    recoverySeconds <= NORMAL_WITHIN_S ? [] : [`normal again after ${recoverySeconds.toFixed(1)} s instead of ${NORMAL_WITHIN_S}`],
+    recoverySeconds <= NORMAL_WITHIN_S
+      ? []
+      : [`normal again after ${recoverySeconds.toFixed(1)} s instead of ${NORMAL_WITHIN_S}`],
 };

@@ -15,7 +15,8 @@ type Reconciliation = { differences: { mended: boolean; sentence: string }[]; mo
 async function takeBackup({ servers, world }: FaultContext, folder: string): Promise<void> {
   const pid = servers.server("postgres").pid ?? 0;
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const idOf = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
+  const idOf = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
   const as = process.getuid?.() === 0 ? { uid: idOf("Uid"), gid: idOf("Gid") } : {};
   const program = join(dirname(readlinkSync(`/proc/${pid}/exe`)), "pg_basebackup");
   const args = ["-d", world.urls.DATABASE_URL, "-D", folder, "-X", "stream", "-c", "fast"];
@@ -28,12 +29,23 @@ async function epochOf({ world, hot }: FaultContext): Promise<number> {
 }
 
 /** Buys and cancels under the same epoch after the backup; the journal does not count what the restored server has never heard of. */
-async function sellWhatWillBeLost({ market, hot, random, expect }: FaultContext, tickets: readonly string[], user: string): Promise<void> {
+async function sellWhatWillBeLost(
+  { market, hot, random, expect }: FaultContext,
+  tickets: readonly string[],
+  user: string,
+): Promise<void> {
   const lost = { ...market, journal: new Journal() };
   const customer = new Customer(lost, user, random);
-  for (const ticket of tickets) expect((await customer.cancel(hot, ticket)).outcome === "ok", "a cancellation after the backup failed");
+  for (const ticket of tickets)
+    expect(
+      (await customer.cancel(hot, ticket)).outcome === "ok",
+      "a cancellation after the backup failed",
+    );
   const buyer = new Customer(lost, randomId(random), random);
-  expect((await buyer.buy(hot, 3, randomId(random))).outcome === "ok", "a purchase after the backup failed");
+  expect(
+    (await buyer.buy(hot, 3, randomId(random))).outcome === "ok",
+    "a purchase after the backup failed",
+  );
 }
 
 /** A backup comes back under a worker that has sold since, and still believes in its epoch. */
@@ -41,16 +53,36 @@ export const fault: Fault = {
   id: "F18",
   title: "PostgreSQL restored from a backup into a fresh server, a worker alive",
   async run(context) {
-    const { servers, market, hot, random, load, world, phase, mark, until, forSeconds, expect, note } = context;
+    const {
+      servers,
+      market,
+      hot,
+      random,
+      load,
+      world,
+      phase,
+      mark,
+      until,
+      forSeconds,
+      expect,
+      note,
+    } = context;
     const postgres = servers.server("postgres");
     const cluster = join(servers.folder, "postgres", "data", "cluster");
     const user = randomId(random);
-    const bought = await new Customer(market, user, random).buy(hot, LOST_CANCELLATIONS, randomId(random));
+    const bought = await new Customer(market, user, random).buy(
+      hot,
+      LOST_CANCELLATIONS,
+      randomId(random),
+    );
     await load.pause(true);
     const before = await epochOf(context);
     await phase("a backup is taken", () => takeBackup(context, `${cluster}.backup`));
     await sellWhatWillBeLost(context, bought.tickets, user);
-    expect((await epochOf(context)) === before, "the worker had taken another epoch before the restore");
+    expect(
+      (await epochOf(context)) === before,
+      "the worker had taken another epoch before the restore",
+    );
     const beganMs = performance.now();
     await phase("the server is lost, a fresh one gets the backup", async () => {
       postgres.kill("SIGKILL");
@@ -68,9 +100,16 @@ export const fault: Fault = {
     });
     rmSync(`${cluster}.lost`, { recursive: true, force: true });
     const broker = await world.bus();
-    const { value } = await broker.call<{ value: Reconciliation }, object>("ledger.reconcile", {}, { timeout: 65_000 });
+    const { value } = await broker.call<{ value: Reconciliation }, object>(
+      "ledger.reconcile",
+      {},
+      { timeout: 65_000 },
+    );
     const left = value.differences.filter(({ mended }) => !mended);
-    expect(left.length + value.more === 0, `reconcile finds what it cannot mend: ${left.map(({ sentence }) => sentence).join("; ")}`);
+    expect(
+      left.length + value.more === 0,
+      `reconcile finds what it cannot mend: ${left.map(({ sentence }) => sentence).join("; ")}`,
+    );
     note(`restored in ${seconds.toFixed(1)} s, ${value.differences.length} copies mended`);
   },
 };

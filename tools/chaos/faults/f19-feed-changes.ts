@@ -27,15 +27,34 @@ async function saleOf({ world }: FaultContext, event: string): Promise<Sale> {
 function recordOf({ sourceId, date }: Sale, totalCapacity: number, later = 0): EventRecord {
   const starts = `20:${String(later).padStart(2, "0")}`;
   return {
-    ...{ source: "chaos", sourceId, name: "Chaos", type: "concert", location: "Berlin", country: null, url: null },
-    ...{ date, startTime: starts, endTime: "22:00", timeZone: "Europe/Berlin", duration: 120 - later, totalCapacity },
-    ...{ startsAt: `${date}T19:${String(later).padStart(2, "0")}:00.000Z`, endsAt: `${date}T21:00:00.000Z` },
+    source: "chaos",
+    sourceId,
+    name: "Chaos",
+    type: "concert",
+    location: "Berlin",
+    country: null,
+    url: null,
+    date,
+    startTime: starts,
+    endTime: "22:00",
+    timeZone: "Europe/Berlin",
+    duration: 120 - later,
+    totalCapacity,
+    startsAt: `${date}T19:${String(later).padStart(2, "0")}:00.000Z`,
+    endsAt: `${date}T21:00:00.000Z`,
   };
 }
 
-async function importOne({ world }: FaultContext, record: EventRecord): Promise<{ outcome: string; reason?: string }> {
+async function importOne(
+  { world }: FaultContext,
+  record: EventRecord,
+): Promise<{ outcome: string; reason?: string }> {
   const broker = await world.bus();
-  const { value } = await broker.call<Imported, object>("catalog.import", { records: [record] }, { timeout: 65_000 });
+  const { value } = await broker.call<Imported, object>(
+    "catalog.import",
+    { records: [record] },
+    { timeout: 65_000 },
+  );
   return value.outcomes[0] ?? { outcome: "none" };
 }
 
@@ -46,16 +65,28 @@ async function sellOutAndRaise(context: FaultContext, event: string): Promise<nu
   await until(
     "the total is what is sold",
     async () =>
-      (await importOne(context, recordOf(await saleOf(context, event), (await saleOf(context, event)).active))).outcome === "updated",
+      (
+        await importOne(
+          context,
+          recordOf(await saleOf(context, event), (await saleOf(context, event)).active),
+        )
+      ).outcome === "updated",
     10,
   );
   const buyer = new Customer(market, randomId(random), random);
   const refused = await buyer.buy(event, 10, randomId(random));
-  expect(refused.code === "EVENT_SOLD_OUT", `sold out by the feed, a purchase was answered ${refused.code ?? refused.outcome}`);
+  expect(
+    refused.code === "EVENT_SOLD_OUT",
+    `sold out by the feed, a purchase was answered ${refused.code ?? refused.outcome}`,
+  );
   const sale = await saleOf(context, event);
   await importOne(context, recordOf(sale, sale.total + 500));
   const raisedMs = performance.now();
-  await until("sales resume", async () => (await buyer.buy(event, 1, randomId(random))).outcome === "ok", 10);
+  await until(
+    "sales resume",
+    async () => (await buyer.buy(event, 1, randomId(random))).outcome === "ok",
+    10,
+  );
   return performance.now() - raisedMs;
 }
 
@@ -73,12 +104,24 @@ export const fault: Fault = {
         const sale = await saleOf(context, event);
         longest = Math.max(longest, sale.lag);
         const below = random() < 0.2;
-        const total = below ? Math.floor(sale.active * random()) : sale.active + Math.floor(random() * 400);
-        const { outcome, reason = "" } = await importOne(context, recordOf(sale, total, Math.floor(random() * 30)));
+        const total = below
+          ? Math.floor(sale.active * random())
+          : sale.active + Math.floor(random() * 400);
+        const { outcome, reason = "" } = await importOne(
+          context,
+          recordOf(sale, total, Math.floor(random() * 30)),
+        );
         counts[outcome] = (counts[outcome] ?? 0) + 1;
         if (below && sale.active > 0)
-          expect(outcome === "refused", `a total of ${total} was taken although ${sale.active} tickets were sold`);
-        if (outcome === "refused") expect(/below the \d+ tickets that are sold/.test(reason), `a change was refused: ${reason}`);
+          expect(
+            outcome === "refused",
+            `a total of ${total} was taken although ${sale.active} tickets were sold`,
+          );
+        if (outcome === "refused")
+          expect(
+            /below the \d+ tickets that are sold/.test(reason),
+            `a change was refused: ${reason}`,
+          );
         await forSeconds(EVERY_S);
       }
     });
@@ -87,7 +130,11 @@ export const fault: Fault = {
     await phase("sold out by the feed, and raised again", async () => {
       for (const event of events.slice(0, 2)) resumed.push(await sellOutAndRaise(context, event));
     });
-    for (const ms of resumed) expect(ms <= RESUMED_WITHIN_MS, `sales resumed ${Math.round(ms)} ms after the total was raised`);
+    for (const ms of resumed)
+      expect(
+        ms <= RESUMED_WITHIN_MS,
+        `sales resumed ${Math.round(ms)} ms after the total was raised`,
+      );
     expect(longest <= BOOKED_WITHIN_S, `a row waited ${longest.toFixed(1)} s to be booked`);
     note(
       `${Object.entries(counts)
