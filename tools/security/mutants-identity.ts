@@ -153,8 +153,8 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
   ]),
   without("the end by logout", "S15: logout ends", [
     STATEMENTS,
-    "SET revoked_at = clock_timestamp()\nWHERE",
-    "SET revoked_at = NULL\nWHERE",
+    "SET revoked_at = clock_timestamp()\nWHERE revoked_at IS NULL AND id = (",
+    "SET revoked_at = NULL\nWHERE revoked_at IS NULL AND id = (",
   ]),
   without("that logout-all ends others' sessions too", "S15: logout-all ends", [
     STATEMENTS,

@@ -7,12 +7,28 @@ export type Edit = readonly [file: string, from: string, to: string];
 
 const NOT_COPIED = new Set([".git", ".data", "node_modules"]);
 
-/** The text of a file with the edit made. Throws where the text to change is not there exactly once: code has moved on and the edit must follow. */
+/**
+ * The text of a file with the edit made. Layout does not count: white space and trailing commas may
+ * differ. Throws unless the text to change is there exactly once: the edit must follow the code.
+ */
 export function edited(text: string, [file, from, to]: Edit): string {
-  const parts = text.split(from);
+  const parts = text.split(patternOf(from));
   if (parts.length !== 2)
     throw new Error(`${file} has ${parts.length - 1} times, not once:\n${from}`);
   return parts.join(to);
+}
+
+/** Matches the same tokens in any layout of the formatter. */
+function patternOf(code: string): RegExp {
+  const tokens = code.match(/\w+|[^\w\s]/g) ?? [];
+  let pattern = "";
+  for (const [index, token] of tokens.entries()) {
+    const before = tokens[index - 1] ?? "";
+    if (/^\w/.test(token) && /\w$/.test(before)) pattern += "\\s+";
+    else if (index > 0) pattern += /^[)\]}]$/.test(token) ? ",?\\s*" : "\\s*";
+    pattern += token.replace(/[^\w]/g, "\\$&");
+  }
+  return new RegExp(pattern);
 }
 
 /** A copy of the working tree in `folder`, in which code may be broken; packages are the tree's own. */
