@@ -178,7 +178,7 @@ describe("limits", () => {
     assert.equal((await attempt(ask, newAddress())).status, 422);
     assert.deepEqual(
       ["2001:DB8::1", "::1", "10.0.0.1", "2001:db8:0001:2:3:4:5:6"].map(keyOfAddress),
-      [...["2001:db8:0:0", "0:0:0:0", "10.0.0.1", "2001:db8:1:2"]],
+      ["2001:db8:0:0", "0:0:0:0", "10.0.0.1", "2001:db8:1:2"],
     );
   });
 

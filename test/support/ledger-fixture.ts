@@ -29,9 +29,7 @@ export type LedgerWorld = {
   cancelOne(eventId: string, sale: Sale): Promise<string>;
   /** What the worker publishes after its commit. */
   tell(eventId: string, transactionIds: string[]): void;
-  numbers(
-    eventId: string,
-  ): Promise<{
+  numbers(eventId: string): Promise<{
     capacity: number;
     pending: number;
     failed: number;

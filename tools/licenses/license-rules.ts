@@ -3,35 +3,35 @@
  * commercial use", "ask me" and no licence at all are refused by not being here.
  */
 export const ALLOWED_LICENCES: ReadonlySet<string> = new Set([
-  ...[
-    "MIT",
-    "MIT-0",
-    "X11",
-    "ISC",
-    "0BSD",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSD-3-Clause-Clear",
-    "Apache-2.0",
-    "BlueOak-1.0.0",
-  ],
-  ...[
-    "Unlicense",
-    "CC0-1.0",
-    "WTFPL",
-    "Zlib",
-    "Python-2.0",
-    "PostgreSQL",
-    "Unicode-DFS-2016",
-    "Unicode-3.0",
-  ],
+  "MIT",
+  "MIT-0",
+  "X11",
+  "ISC",
+  "0BSD",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "BSD-3-Clause-Clear",
+  "Apache-2.0",
+  "BlueOak-1.0.0",
+  "Unlicense",
+  "CC0-1.0",
+  "WTFPL",
+  "Zlib",
+  "Python-2.0",
+  "PostgreSQL",
+  "Unicode-DFS-2016",
+  "Unicode-3.0",
 ]);
 
 /**
  * Allowed beside those for packages of scope `dev`: their copyleft is about their own files, which we neither change nor pass on. Vite's CSS compiler and
  * axe are under it.
  */
-export const ALLOWED_FOR_WORK: ReadonlySet<string> = new Set([...ALLOWED_LICENCES, "MPL-2.0"]);
+export const ALLOWED_FOR_WORK: ReadonlySet<string> = new Set([
+  ...ALLOWED_LICENCES,
+  "MPL-2.0",
+  "PSF-2.0",
+]);
 
 /**
  * Whether an SPDX expression lets us use the package: of "A OR B" one allowed licence is enough, of "A AND B" both are needed. What cannot be

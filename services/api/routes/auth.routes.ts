@@ -229,8 +229,16 @@ const keys: Route = {
 };
 
 export const AUTH_ROUTES: readonly Route[] = [
-  ...[register, login, refresh, logout, logoutAll],
-  ...[password, sessions, revokeSession, me, keys],
+  register,
+  login,
+  refresh,
+  logout,
+  logoutAll,
+  password,
+  sessions,
+  revokeSession,
+  me,
+  keys,
 ];
 
 /**

@@ -115,8 +115,14 @@ function commitValues(
       ordinals.push(index + 1);
     });
   return [
-    ...[eventId, epoch, batch, event.eventDate],
-    ...[textArray(ids), textArray(userIds), byteaArray(transactionIds), textArray(ordinals)],
+    eventId,
+    epoch,
+    batch,
+    event.eventDate,
+    textArray(ids),
+    textArray(userIds),
+    byteaArray(transactionIds),
+    textArray(ordinals),
     textArray(cancelled.map(({ ticketId }) => ticketId)),
     byteaArray(cancelled.map(({ transactionId }) => transactionId)),
     event.startsAtMs,
