@@ -2,13 +2,13 @@ import { type ServiceSchema, ServiceBroker } from "moleculer";
 import { type Config, requireServers } from "./config/index.ts";
 import { authorisation } from "./mixins/authorization.middleware.ts";
 import { openDatabase } from "./lib/database/pool.ts";
-import { fitHeap } from "./lib/observability/gc-tuning.ts";
+import { tuneGc } from "./lib/observability/gc-tuning.ts";
 import { createHealth, type HealthServer, startHealthServer } from "./lib/http/health.ts";
 import { createInternalTokenVerifier } from "./lib/auth/internal-token.ts";
 import { createNodeService } from "./services/node/node.service.ts";
 import { createMetrics } from "./lib/observability/metrics.ts";
 import { type MetricsServer, startMetricsServer } from "./lib/http/metrics-server.ts";
-import { watchNode } from "./lib/observability/node-metrics.ts";
+import { registerNodeMetrics } from "./lib/observability/node-metrics.ts";
 import { openRedis, whenReady } from "./lib/redis/client.ts";
 import { requestContext } from "./lib/database/request-context.ts";
 import { tracedBus } from "./mixins/tracing.middleware.ts";
@@ -60,7 +60,7 @@ export async function startNode(
   config: Config,
   { createPurchasing = createPurchasingService, drain, ...replacements }: Replacements = {},
 ): Promise<RunningNode> {
-  fitHeap(0);
+  tuneGc(0);
   const { databaseUrl, redisUrl, amqpUrl } = requireServers(config);
   const { nodeId, services: runs, traces } = config;
   // Loaded where it is asked for: without it nothing is wrapped, and no part of OpenTelemetry's SDK is in memory.
@@ -97,7 +97,7 @@ export async function startNode(
   const metrics = config.metricsPort === undefined ? undefined : createMetrics();
   const pools = { sale: database, worker: workerDatabase, long: longDatabase };
   if (metrics !== undefined)
-    watchNode(metrics, { broker, redis, pools, services: config.services });
+    registerNodeMetrics(metrics, { broker, redis, pools, services: config.services });
   let metricsServer: MetricsServer | undefined;
   let url: string | undefined;
   let healthServer: HealthServer | undefined;

@@ -7,14 +7,14 @@ import { writeEngineFile } from "../../tools/engine/engine-file.ts";
 import { joinEngine } from "../../tools/engine/connect.ts";
 import { prepareEngine, type PreparedEngine } from "../../tools/engine/prepare.ts";
 import { secondsSince } from "../../tools/dev-servers/server-problem.ts";
-import { type Life, runUntilStopped } from "../../tools/process/run-until-stopped.ts";
+import { type Lifecycle, runUntilStopped } from "../../tools/process/run-until-stopped.ts";
 import { buildWebApp } from "../../tools/web-build/build.ts";
 
 const began = performance.now();
 const report = (line: string): void => console.log(`boxoffice: ${line}`);
 
 /** `npm run cluster`: servers, schema, many nodes of one service each, demo events; until Ctrl-C, or until npm is gone. */
-async function start(life: Life): Promise<void> {
+async function start(life: Lifecycle): Promise<void> {
   const environment = processEnvironment();
   // Its gateways have ports of their own, which the configuration we read here must not name twice.
   const [engine] = await Promise.all([
@@ -31,11 +31,11 @@ async function start(life: Life): Promise<void> {
     environment,
     report: (line) => console.log(line),
   });
-  life.undo("nodes", () => cluster.stop());
+  life.onStop("nodes", () => cluster.stop());
   for (const node of cluster.nodes)
     void node.ended().then((how) => report(`${node.name} ended (${how})`));
   const gateways = cluster.of("api");
-  life.undo(
+  life.onStop(
     "engine.json",
     writeEngineFile(config.dataDir, {
       nodeId: "cluster",

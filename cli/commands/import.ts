@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { ConfigError, processEnvironment } from "../../config/index.ts";
 import type { EventRecord } from "../../domain/event-record.ts";
 import type { Answer } from "../../domain/refusal.ts";
-import { fitHeap } from "../../lib/observability/gc-tuning.ts";
+import { tuneGc } from "../../lib/observability/gc-tuning.ts";
 import { FeedError } from "../../tools/feeds/feed-error.ts";
 import { type Counts, importFeed, type Outcome } from "../../tools/feeds/import-feed.ts";
 import { openInput } from "../../tools/feeds/input.ts";
@@ -28,7 +28,7 @@ if (found.problem !== undefined) {
   process.exit(1);
 }
 // A million records pass through; what lives is two windows of them.
-fitHeap(0);
+tuneGc(0);
 // Said outright: a bus that was never reached is tried again for ever behind our back.
 process.exit(await run(found.source, found.options));
 

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import startRepl from "moleculer-repl";
 import { ConfigError, processEnvironment } from "../../config/index.ts";
 import { type Engine, joinEngine, NoEngine } from "../../tools/engine/connect.ts";
-import { type Desk, openDesk } from "../repl/operator-session.ts";
+import { type OperatorSession, openDesk } from "../repl/operator-session.ts";
 import { completing, runCommand } from "../repl/shell.ts";
 
 const STOP_MS = 2_000;
@@ -70,7 +70,7 @@ async function agreed(server: REPLServer, question: string, yes: boolean): Promi
 }
 
 /** Makes lines wait for the answer to the one before: a pipe brings all at once, and `q` would leave first. Answers how to wait for the last one. */
-function oneByOne(server: REPLServer, desk: Desk): () => Promise<void> {
+function oneByOne(server: REPLServer, desk: OperatorSession): () => Promise<void> {
   const evaluate = server.eval;
   let last = Promise.resolve();
   const inTurn: typeof evaluate = (command, context, file, done) => {

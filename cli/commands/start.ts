@@ -6,23 +6,23 @@ import { writeEngineFile } from "../../tools/engine/engine-file.ts";
 import { stopNode } from "../../tools/process/node-process.ts";
 import { prepareEngine } from "../../tools/engine/prepare.ts";
 import { secondsSince } from "../../tools/dev-servers/server-problem.ts";
-import { type Life, runUntilStopped } from "../../tools/process/run-until-stopped.ts";
+import { type Lifecycle, runUntilStopped } from "../../tools/process/run-until-stopped.ts";
 import { buildWebApp } from "../../tools/web-build/build.ts";
 
 const began = performance.now();
 const report = (line: string): void => console.log(`boxoffice: ${line}`);
 
 /** `npm start`: servers, schema, one node with everything, demo events; until Ctrl-C, or until npm is gone. */
-async function start(life: Life): Promise<void> {
+async function start(life: Lifecycle): Promise<void> {
   const environment = processEnvironment();
   const [{ config, urls, prometheusUrl }] = await Promise.all([
     prepareEngine(environment, life, report),
     buildWebApp(report, { environment, abort: life.abort }),
   ]);
   const node = await startNode(config, { drain: () => process.kill(process.pid, "SIGTERM") });
-  life.undo("node", () => stopNode(node, report));
+  life.onStop("node", () => stopNode(node, report));
   await addDemoCatalogue(config, node);
-  life.undo(
+  life.onStop(
     "engine.json",
     writeEngineFile(config.dataDir, {
       nodeId: config.nodeId,

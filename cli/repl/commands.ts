@@ -1,11 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { type Desk, Refused } from "./operator-session.ts";
+import { type OperatorSession, Refused } from "./operator-session.ts";
 import { importFile } from "./import-file.ts";
 
 export type Command = {
   words: string;
   help: string;
-  run(desk: Desk, args: readonly string[]): Promise<void>;
+  run(desk: OperatorSession, args: readonly string[]): Promise<void>;
 };
 type WorkerStatus = {
   eventId: string;
@@ -114,7 +114,7 @@ export function helpText(): string {
   ].join("\n");
 }
 
-async function events(desk: Desk, words: readonly string[]): Promise<void> {
+async function events(desk: OperatorSession, words: readonly string[]): Promise<void> {
   const { items } = await desk.call<{ items: EventView[] }>("catalog.search", {
     limit: 20,
     ...(words.length > 0 ? { name: words.join(" ") } : {}),
@@ -124,7 +124,7 @@ async function events(desk: Desk, words: readonly string[]): Promise<void> {
   if (items.length === 0) desk.say("There is none.");
 }
 
-async function event(desk: Desk, [word]: readonly string[]): Promise<void> {
+async function event(desk: OperatorSession, [word]: readonly string[]): Promise<void> {
   const eventId = idOf(word);
   const view = await desk.call<EventView>("catalog.get", { eventId });
   desk.say(
@@ -134,7 +134,7 @@ async function event(desk: Desk, [word]: readonly string[]): Promise<void> {
   await reconcile(desk, [eventId]);
 }
 
-async function statuses(desk: Desk): Promise<(WorkerStatus & { node: string })[]> {
+async function statuses(desk: OperatorSession): Promise<(WorkerStatus & { node: string })[]> {
   const perNode = await Promise.all(
     desk.nodesOf("purchasing").map(async (node) => {
       const { items } = await desk.call<{ items: WorkerStatus[] }>("purchasing.workers", {}, node);
@@ -144,7 +144,7 @@ async function statuses(desk: Desk): Promise<(WorkerStatus & { node: string })[]
   return perNode.flat();
 }
 
-async function workers(desk: Desk, eventId?: string): Promise<void> {
+async function workers(desk: OperatorSession, eventId?: string): Promise<void> {
   const found = (await statuses(desk)).filter(
     (worker) => eventId === undefined || worker.eventId === eventId,
   );
@@ -169,7 +169,7 @@ async function workers(desk: Desk, eventId?: string): Promise<void> {
     );
 }
 
-async function sales(desk: Desk, args: readonly string[]): Promise<void> {
+async function sales(desk: OperatorSession, args: readonly string[]): Promise<void> {
   const seconds = Number(args.find((word) => /^\d+$/.test(word)) ?? LIVE_S);
   let last = new Map((await statuses(desk)).map(({ eventId, sales: sold }) => [eventId, sold]));
   for (let second = 0; second < seconds; second += 1) {
@@ -192,7 +192,7 @@ async function sales(desk: Desk, args: readonly string[]): Promise<void> {
   }
 }
 
-async function drain(desk: Desk, [node = ""]: readonly string[]): Promise<void> {
+async function drain(desk: OperatorSession, [node = ""]: readonly string[]): Promise<void> {
   const nodes = desk.nodesOf("node");
   if (!nodes.includes(node))
     throw new Refused(
@@ -208,7 +208,7 @@ async function drain(desk: Desk, [node = ""]: readonly string[]): Promise<void> 
   desk.say(`${node} finishes what it has and ends.`);
 }
 
-async function reconcile(desk: Desk, [word]: readonly string[]): Promise<void> {
+async function reconcile(desk: OperatorSession, [word]: readonly string[]): Promise<void> {
   const {
     differences,
     more,
@@ -225,7 +225,7 @@ async function reconcile(desk: Desk, [word]: readonly string[]): Promise<void> {
   );
 }
 
-async function deadLetters(desk: Desk, [word]: readonly string[]): Promise<void> {
+async function deadLetters(desk: OperatorSession, [word]: readonly string[]): Promise<void> {
   const { waiting, letters } = await desk.call<{
     waiting: number;
     letters: { id: string; reason: string; readable: boolean; content: string }[];
@@ -242,7 +242,7 @@ async function deadLetters(desk: Desk, [word]: readonly string[]): Promise<void>
   desk.say(JSON.stringify(await desk.call("ledger.replay")));
 }
 
-async function ticket(desk: Desk, [code = ""]: readonly string[]): Promise<void> {
+async function ticket(desk: OperatorSession, [code = ""]: readonly string[]): Promise<void> {
   const { id, eventName, eventDate, location, status, cancelledAt } = await desk.call<TicketView>(
     "purchasing.tickets.check",
     { code },
@@ -252,7 +252,7 @@ async function ticket(desk: Desk, [code = ""]: readonly string[]): Promise<void>
   desk.say(`${admits}  ${eventName}, ${location}, ${eventDate}  ticket ${id}`);
 }
 
-async function user(desk: Desk, [email = ""]: readonly string[]): Promise<void> {
+async function user(desk: OperatorSession, [email = ""]: readonly string[]): Promise<void> {
   const found = await desk.call<User | null>("auth.find", { email });
   desk.say(
     found === null
@@ -261,13 +261,13 @@ async function user(desk: Desk, [email = ""]: readonly string[]): Promise<void> 
   );
 }
 
-async function importEvents(desk: Desk, [file = ""]: readonly string[]): Promise<void> {
+async function importEvents(desk: OperatorSession, [file = ""]: readonly string[]): Promise<void> {
   if (file === "") throw new Refused("import wants a file");
   if (await desk.sure(`Import ${file}? Events that are there already are changed.`))
     await importFile(desk, file);
 }
 
-async function cacheFlush(desk: Desk, [word]: readonly string[]): Promise<void> {
+async function cacheFlush(desk: OperatorSession, [word]: readonly string[]): Promise<void> {
   if (word !== "flush") throw new Refused("cache flush, you mean?");
   if (
     !(await desk.sure(

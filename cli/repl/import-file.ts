@@ -2,10 +2,10 @@ import type { EventRecord } from "../../domain/event-record.ts";
 import { type Counts, importFeed, type Outcome } from "../../tools/feeds/import-feed.ts";
 import { openInput } from "../../tools/feeds/input.ts";
 import { readFeed } from "../../tools/feeds/read-feed.ts";
-import type { Desk } from "./operator-session.ts";
+import type { OperatorSession } from "./operator-session.ts";
 
 /** A feed into the catalogue, as `npm run import` does it, from within another command. */
-export async function importFile(desk: Desk, file: string): Promise<void> {
+export async function importFile(desk: OperatorSession, file: string): Promise<void> {
   const counts: Counts = { imported: 0, updated: 0, unchanged: 0, repeated: 0, refused: 0 };
   const input = await openInput(file, process.stdin);
   const send = (records: EventRecord[], last = false): Promise<Outcome[]> =>

@@ -2,7 +2,7 @@ import type { ServiceBroker } from "moleculer";
 import type { Answer } from "../../domain/refusal.ts";
 
 /** What an operator's command works with. */
-export type Desk = {
+export type OperatorSession = {
   /** Calls an action as the person at the keyboard. Throws a Refused with what to do in words. */
   call<T>(action: string, params?: object, nodeId?: string): Promise<T>;
   /** The nodes that run a service. */
@@ -16,7 +16,10 @@ export class Refused extends Error {}
 
 const CALL_MS = 70_000;
 
-export function openDesk(broker: ServiceBroker, { say, sure }: Pick<Desk, "say" | "sure">): Desk {
+export function openDesk(
+  broker: ServiceBroker,
+  { say, sure }: Pick<OperatorSession, "say" | "sure">,
+): OperatorSession {
   return {
     say,
     sure,

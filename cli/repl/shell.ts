@@ -1,6 +1,6 @@
 import type { REPLServer } from "node:repl";
 import { COMMANDS, helpText } from "./commands.ts";
-import { type Desk, Refused } from "./operator-session.ts";
+import { type OperatorSession, Refused } from "./operator-session.ts";
 
 /** Each command's first word, and with it what is written out in its words: `cache flush`, but no ID or FILE. */
 const WORDS = [...COMMANDS].flatMap(([first, { words }]) => [
@@ -9,7 +9,7 @@ const WORDS = [...COMMANDS].flatMap(([first, { words }]) => [
 ]);
 
 /** Whether operators' commands know the line; `help` shows theirs and leaves the rest to Moleculer's. */
-export async function runCommand(desk: Desk, line: string): Promise<boolean> {
+export async function runCommand(desk: OperatorSession, line: string): Promise<boolean> {
   const [word = "", ...args] = line.trim().split(/\s+/);
   if (word === "help" && args.length === 0) desk.say(helpText());
   const command = COMMANDS.get(word);

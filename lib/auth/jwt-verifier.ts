@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { createVerifier } from "fast-jwt";
 import { type Answer, accepted, refused } from "../../domain/refusal.ts";
-import { BoundedMap } from "../concurrency/fifo-map.ts";
+import { FifoMap } from "../concurrency/fifo-map.ts";
 
 export const ROLES = ["customer", "operator"] as const;
 export type Role = (typeof ROLES)[number];
@@ -54,7 +54,7 @@ export function createTokenVerifier(options: VerifierOptions): (token: string) =
     clockTolerance: leewayMs,
     complete: true,
   });
-  const seen = new BoundedMap<string, { caller: Caller; validUntilMs: number }>(options.cacheMax);
+  const seen = new FifoMap<string, { caller: Caller; validUntilMs: number }>(options.cacheMax);
 
   return (token) => {
     const known = seen.get(token);

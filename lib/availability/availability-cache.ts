@@ -1,13 +1,13 @@
 import { type RedisClient, runScript } from "../redis/client.ts";
 
 /** When the event's worker (or an import, batch 0) wrote what is copied: the order in which copies overwrite each other. */
-export type Stamp = { epoch: number; batch: number };
+export type Version = { epoch: number; batch: number };
 
 /**
  * KEYS: copies. ARGV: run_id, then epoch, batch, expiry (ms since 1970) and text of each copy.
  * Writes each, except where one of the same run with a larger (epoch, batch) stands. Answers how many were written.
  */
-const KEEP_LARGER = `
+const SET_IF_NEWER = `
   local written = 0
   for index, key in ipairs(KEYS) do
     local first = 4 * index - 2
@@ -34,7 +34,7 @@ export function expiryOf(endsAtMs: number, nowMs: number): number {
 }
 
 /** What an event has left to sell as of the stamp. `endsAtMs`: the event's end; its copy lives a day longer. */
-export type Left = Stamp & { eventId: string; available: number; endsAtMs: number };
+export type Availability = Version & { eventId: string; available: number; endsAtMs: number };
 
 /** Which pages and events are as the catalogue is now: those kept under this word. */
 export const GENERATION_KEY = "catalog:generation";
@@ -45,15 +45,15 @@ export function availableKey(eventId: string): string {
 
 /** What is left of an event as a copy says it, never below 0; undefined for a copy that is not trusted (see `readLeft`). */
 export function readAvailable(text: string | null | undefined, run: string): number | undefined {
-  const copy = readLeft(text, run);
+  const copy = readAvailability(text, run);
   return copy && Math.max(0, copy.available);
 }
 
 /** A copy with its stamp; undefined where it is not trusted: unreadable, or written under another run of Redis. */
-export function readLeft(
+export function readAvailability(
   text: string | null | undefined,
   run: string,
-): Omit<Left, "eventId" | "endsAtMs"> | undefined {
+): Omit<Availability, "eventId" | "endsAtMs"> | undefined {
   if (text === null || text === undefined) return undefined;
   try {
     const {
@@ -61,7 +61,7 @@ export function readLeft(
       batch,
       available,
       run: written,
-    } = JSON.parse(text) as Partial<Left> & { run?: string };
+    } = JSON.parse(text) as Partial<Availability> & { run?: string };
     const whole =
       typeof epoch === "number" && typeof batch === "number" && typeof available === "number";
     return whole && written === run ? { epoch, batch, available } : undefined;
@@ -71,8 +71,8 @@ export function readLeft(
 }
 
 /** The text of the copy of what is left, written under this run of Redis. */
-export function leftText(
-  { epoch, batch, available }: Omit<Left, "eventId" | "endsAtMs">,
+export function encodeAvailability(
+  { epoch, batch, available }: Omit<Availability, "eventId" | "endsAtMs">,
   run: string,
 ): string {
   return JSON.stringify({ epoch, batch, run, available: Math.max(0, available) });
@@ -82,13 +82,16 @@ export function leftText(
  * Writes copies of different events in one go, so that a late writer overwrites nothing newer. Rejects when Redis does not answer; writes nothing while its
  * run is not known.
  */
-export async function writeLeft(redis: RedisClient, many: readonly Left[]): Promise<void> {
+export async function writeAvailability(
+  redis: RedisClient,
+  many: readonly Availability[],
+): Promise<void> {
   const run = redis.runId();
   if (run === undefined) throw new Error("Redis is away");
   const nowMs = Date.now();
   const facts = many.flatMap((left) => {
-    return [left.epoch, left.batch, expiryOf(left.endsAtMs, nowMs), leftText(left, run)];
+    return [left.epoch, left.batch, expiryOf(left.endsAtMs, nowMs), encodeAvailability(left, run)];
   });
   const keys = many.map(({ eventId }) => availableKey(eventId));
-  await runScript(redis, "keepLarger", KEEP_LARGER, keys, [run, ...facts]);
+  await runScript(redis, "keepLarger", SET_IF_NEWER, keys, [run, ...facts]);
 }

@@ -1,5 +1,5 @@
 import type { Connection } from "../database/pool.ts";
-import { type Left, writeLeft } from "./availability-cache.ts";
+import { type Availability, writeAvailability } from "./availability-cache.ts";
 import type { RedisClient } from "../redis/client.ts";
 
 /**
@@ -10,8 +10,8 @@ import type { RedisClient } from "../redis/client.ts";
 export async function readLeftToSell(
   connection: Connection,
   eventIds: readonly string[],
-): Promise<Left[]> {
-  return connection.query<Left>({
+): Promise<Availability[]> {
+  return connection.query<Availability>({
     name: "left-to-sell",
     text: `
       SELECT event.id AS "eventId", greatest(0, event.capacity + coalesce(pending.quantity, 0))::float8 AS available,
@@ -25,6 +25,9 @@ export async function readLeftToSell(
 }
 
 /** Puts the numbers where readers look first; a newer one stays. Never rejects: without Redis they are read from PostgreSQL again. */
-export async function copyLeftToSell(redis: RedisClient, numbers: readonly Left[]): Promise<void> {
-  await writeLeft(redis, numbers).catch(() => undefined);
+export async function copyLeftToSell(
+  redis: RedisClient,
+  numbers: readonly Availability[],
+): Promise<void> {
+  await writeAvailability(redis, numbers).catch(() => undefined);
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Context, type ServiceBroker, Strategies } from "moleculer";
-import { BoundedMap } from "../concurrency/fifo-map.ts";
+import { FifoMap } from "../concurrency/fifo-map.ts";
 
 type Endpoint = { id: string; local: boolean; isAvailable: boolean };
 
@@ -42,13 +42,13 @@ export type EventOrder = {
 /** The order of nodes for each event, kept until the nodes change. */
 export function createEventOrder(broker: ServiceBroker, action: string): EventOrder {
   let nodeIds: string[] = [];
-  let kept = new BoundedMap<string, readonly string[]>(KEPT_MAX);
+  let kept = new FifoMap<string, readonly string[]>(KEPT_MAX);
   return {
     of(eventId) {
       const now = nodesOffering(broker, action);
       if (now.length !== nodeIds.length || now.some((nodeId, index) => nodeId !== nodeIds[index])) {
         nodeIds = now;
-        kept = new BoundedMap(KEPT_MAX);
+        kept = new FifoMap(KEPT_MAX);
       }
       if (nodeIds.length < 2) return nodeIds;
       const known = kept.get(eventId);

@@ -1,5 +1,5 @@
 import { type Middleware, type ServiceBroker, Transporters } from "moleculer";
-import { within } from "../concurrency/with-timeout.ts";
+import { withTimeout } from "../concurrency/with-timeout.ts";
 
 /** What is used of the NATS client under Moleculer's transporter. */
 type NatsClient = {
@@ -20,7 +20,7 @@ const NatsTransporter = Transporters.NATS as unknown as new (
 
 const PROBE_MS = 500;
 /** NATS answers a ping within a millisecond; one that takes so long is frozen or gone. */
-const SILENCE_MS = 1_000;
+const SILENCE_TIMEOUT_MS = 1_000;
 const GOODBYE_MS = 1_000;
 
 export type BusLink = {
@@ -53,7 +53,7 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
       () => true,
       () => false,
     );
-    const answered = await within(pong, SILENCE_MS);
+    const answered = await withTimeout(pong, SILENCE_TIMEOUT_MS);
     become(answered !== true);
     // A silent one is waited for by the same ping, which is answered as soon as there is a connection again.
     if (answered === undefined) become(!(await pong));
@@ -86,11 +86,11 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
       clearTimeout(probing);
       const { client } = this;
       if (client === null) return;
-      await within(
+      await withTimeout(
         client.flush().catch(() => undefined),
         GOODBYE_MS,
       );
-      await within(
+      await withTimeout(
         client.close().catch(() => undefined),
         GOODBYE_MS,
       );

@@ -8,10 +8,10 @@ export type GatherOptions = {
 };
 
 /** Rejects with this where the work was not begun. */
-export class NotBegun extends Error {}
+export class BatchExpired extends Error {}
 
-type Waiting<Asked, Answer> = {
-  asked: Asked;
+type Waiting<Question, Answer> = {
+  asked: Question;
   sinceMs: number;
   resolve: (answer: Answer | Promise<Answer>) => void;
   reject: (error: unknown) => void;
@@ -21,11 +21,11 @@ type Waiting<Asked, Answer> = {
  * What is asked in one turn of the event loop, and what is asked while as much work as may be is under way, is worked on together: the busier, the fewer
  * pieces of work. `work` answers in the order of what was asked; an answer may still be a promise, for which nobody else waits. Where it rejects, all do.
  */
-export function gather<Asked, Answer>(
-  work: (asked: Asked[]) => Promise<(Answer | Promise<Answer>)[]>,
+export function createBatcher<Question, Answer>(
+  work: (asked: Question[]) => Promise<(Answer | Promise<Answer>)[]>,
   { running: runningMax, most, waitMs }: GatherOptions,
-): (asked: Asked) => Promise<Answer> {
-  let waiting: Waiting<Asked, Answer>[] = [];
+): (asked: Question) => Promise<Answer> {
+  let waiting: Waiting<Question, Answer>[] = [];
   let running = 0;
   let due = false;
 
@@ -36,12 +36,13 @@ export function gather<Asked, Answer>(
       const taken = waiting.slice(0, most);
       waiting = waiting.slice(most);
       const late = taken.filter(({ sinceMs }) => nowMs - sinceMs > waitMs);
-      for (const { reject } of late) reject(new NotBegun(`It waited ${waitMs} ms for its turn`));
+      for (const { reject } of late)
+        reject(new BatchExpired(`It waited ${waitMs} ms for its turn`));
       const group = late.length === 0 ? taken : taken.filter((one) => !late.includes(one));
       if (group.length > 0) void run(group);
     }
   };
-  const run = async (group: Waiting<Asked, Answer>[]): Promise<void> => {
+  const run = async (group: Waiting<Question, Answer>[]): Promise<void> => {
     running += 1;
     try {
       const answers = await work(group.map(({ asked }) => asked));

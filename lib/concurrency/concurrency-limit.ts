@@ -11,7 +11,7 @@ export type InTurnOptions = {
 export type InTurn = <T>(work: () => Promise<Answer<T>>) => Promise<Answer<T>>;
 
 /** Keeps a flood in a line of its own instead of in a server's, where everybody else waits too. */
-export function inTurn({
+export function createConcurrencyLimit({
   running: runningMax,
   waiting: waitingMax,
   waitMs = Infinity,

@@ -1,5 +1,5 @@
 /** A map that forgets its oldest entry when full, so that what strangers send cannot fill the memory. */
-export class BoundedMap<Key, Value> {
+export class FifoMap<Key, Value> {
   private readonly entries = new Map<Key, Value>();
   /** One walk through the keys from the oldest on: a new one for each entry would step over all that were forgotten before it. */
   private readonly oldest = this.entries.keys();

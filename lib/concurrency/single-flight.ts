@@ -1,5 +1,5 @@
 /** One piece of work per key at a time: whoever asks while it is under way gets what comes of it. */
-export function oneFlight<T>(): (key: string, work: () => Promise<T>) => Promise<T> {
+export function createSingleFlight<T>(): (key: string, work: () => Promise<T>) => Promise<T> {
   const flights = new Map<string, Promise<T>>();
   return (key, work) => {
     const underWay = flights.get(key);

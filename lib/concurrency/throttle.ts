@@ -2,12 +2,12 @@ import type { Clock } from "./clock.ts";
 
 export type Pace = {
   /** Sends now if the last time is long enough ago, else as soon as it is. `urgent` takes the next turn in advance, and the one after waits for longer. */
-  soon(urgent?: boolean): void;
+  schedule(urgent?: boolean): void;
   stop(): void;
 };
 
 /** Lets `send` run at most once in `everyMs`, however often it is called for: what it sends is to be the newest at that moment. */
-export function createPace(everyMs: number, clock: Clock, send: () => void): Pace {
+export function createThrottle(everyMs: number, clock: Clock, send: () => void): Pace {
   let nextMs = -Infinity;
   let borrowed = false;
   let timer: { cancel(): void } | undefined;
@@ -22,7 +22,7 @@ export function createPace(everyMs: number, clock: Clock, send: () => void): Pac
     send();
   };
   return {
-    soon(urgent = false) {
+    schedule(urgent = false) {
       const nowMs = clock.nowMs();
       if (nowMs >= nextMs) go();
       else if (urgent && !borrowed) {

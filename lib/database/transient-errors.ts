@@ -2,7 +2,7 @@ import { type Answer, refused } from "../../domain/refusal.ts";
 import { isServerError } from "./pool.ts";
 
 /** What arrives while PostgreSQL is away is told so within a second, also where PostgreSQL is frozen and says nothing. */
-const PATIENCE_MS = 900;
+const PATIENCE_TIMEOUT_MS = 900;
 
 /** SQLSTATE classes of a server that answers but cannot serve now: resources (53), operator's intervention (57), a lock waited for too long. */
 const NOT_NOW = /^(?:53...|57...|55P03)$/;
@@ -27,9 +27,9 @@ export function isUnavailable(error: unknown): boolean {
  * The answer of a read, or TRY_AGAIN where PostgreSQL cannot give it now: a read changes nothing, so that is the truth at any moment. What writes and may
  * safely be asked again can take it too, with more patience.
  */
-export async function orTryAgain<T>(
+export async function orRetryLater<T>(
   read: () => Promise<Answer<T>>,
-  patienceMs = PATIENCE_MS,
+  patienceMs = PATIENCE_TIMEOUT_MS,
 ): Promise<Answer<T>> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Answer<T>>(

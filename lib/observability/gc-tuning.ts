@@ -22,7 +22,7 @@ const CROWD = 2_000;
 let percent: number | undefined;
 
 /** Fits the collector to so many connections of this process. Costs nothing where that changes nothing. */
-export function fitHeap(connections: number): void {
+export function tuneGc(connections: number): void {
   // Half of it to go back, so that a crowd of about that size does not change it with each who comes and goes.
   const wanted =
     connections >= CROWD || (percent === CROWDED_PERCENT && connections >= CROWD / 2)

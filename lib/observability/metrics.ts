@@ -5,7 +5,7 @@ export type Cell = { value: number };
 
 export type Counters = {
   /** The number for these values of the labels, in the order of their names; made when first asked for. */
-  cell(...values: string[]): Cell;
+  child(...values: string[]): Cell;
 };
 
 export type Sample = { labels?: Readonly<Record<string, string>>; value: number };
@@ -94,11 +94,11 @@ export function createMetrics(): Metrics {
         [...cells].map(([labels, { value }]) => `${name}${labels} ${value}`);
       add({ name, help, kind: "counter", lines });
       return {
-        cell(...values) {
+        child(...values) {
           const labels = labelText(labelNames.map((label, index) => [label, values[index] ?? ""]));
-          let cell = cells.get(labels);
-          if (cell === undefined) cells.set(labels, (cell = { value: 0 }));
-          return cell;
+          let child = cells.get(labels);
+          if (child === undefined) cells.set(labels, (child = { value: 0 }));
+          return child;
         },
       };
     },

@@ -5,7 +5,7 @@ import type { Metrics } from "./metrics.ts";
 import type { RedisClient } from "../redis/client.ts";
 
 /** What every kind of node tells: its connections, its pools, and what it runs. */
-export function watchNode(
+export function registerNodeMetrics(
   metrics: Metrics,
   node: {
     broker: ServiceBroker;

@@ -17,7 +17,7 @@ import {
   BatchSpanProcessor,
   type SpanExporter,
 } from "@opentelemetry/sdk-trace-base";
-import { within } from "../concurrency/with-timeout.ts";
+import { withTimeout } from "../concurrency/with-timeout.ts";
 
 /** A span of ours, or the W3C traceparent of one that is elsewhere; one that cannot be read counts as none. */
 export type SpanName = Span | string;
@@ -118,7 +118,7 @@ export function openTracing(
       return `00-${traceId}-${spanId}-01`;
     },
     async close() {
-      await within(
+      await withTimeout(
         provider.shutdown().catch(() => undefined),
         CLOSE_MS,
       );

@@ -26,7 +26,7 @@ export type DeadLetter = {
 };
 export type Messenger = { url: string; topology: Topology };
 /** Undefined keeps the message where it is. */
-export type Fate = "replay" | "discard" | undefined;
+export type Disposition = "replay" | "discard" | undefined;
 
 /** No answer of RabbitMQ is waited for longer, so that nobody hangs on a frozen one. */
 const STEP_MS = 2_000;
@@ -56,7 +56,7 @@ type Session = { channel: ConfirmChannel; returned: Set<string>; broken: Promise
 export async function overDeadLetters(
   messenger: Messenger,
   limit: number,
-  judge: (letter: DeadLetter, message: TransactionMessage | undefined) => Promise<Fate>,
+  decide: (letter: DeadLetter, message: TransactionMessage | undefined) => Promise<Disposition>,
 ): Promise<{ waiting: number } | undefined> {
   try {
     return await withChannel(messenger, async (session) => {
@@ -68,7 +68,7 @@ export async function overDeadLetters(
         const raw = await inTime(session, channel.get(deadQueue));
         if (raw === false) break;
         const letter = describe(raw);
-        const fate = await judge(letter, readMessage(raw.content));
+        const fate = await decide(letter, readMessage(raw.content));
         if (fate === "replay") await publish(session, queue, raw, letter);
         const worn =
           fate === undefined &&

@@ -79,7 +79,7 @@ export async function openPublisher(options: {
     },
   });
 
-  // Not by gather(), which makes a promise for each: nobody waits for an answer here.
+  // Not by createBatcher(), which makes a promise for each: nobody waits for an answer here.
   let small: EventTransactions[] = [];
   const sendSmall = (): void => {
     const told = small;

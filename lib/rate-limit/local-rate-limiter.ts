@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { RateLimiterRedis, type RateLimiterRes } from "rate-limiter-flexible";
-import { BoundedMap } from "../concurrency/fifo-map.ts";
-import { type Limit, type Verdict, verdictOf } from "./rate-limit.ts";
+import { FifoMap } from "../concurrency/fifo-map.ts";
+import { type Limit, type RateLimitResult, verdictOf } from "./rate-limit.ts";
 
 /** `shared` is what all nodes have counted as far as is known, this node's part included; `unsent` is what the others have not heard of. */
 type Count = { endsMs: number; shared: number; unsent: number };
@@ -13,9 +13,9 @@ const SHARED_FROM = 0.1;
 
 export type CountedThrottle = {
   /** Counts one and says whether it is within the limit; what is refused is not counted. Waits for nothing. */
-  take(key: string): Verdict;
+  take(key: string): RateLimitResult;
   /** What another `take` would say, without counting. */
-  look(key: string): Verdict;
+  look(key: string): RateLimitResult;
   close(): void;
 };
 
@@ -29,7 +29,7 @@ export function createCountedThrottle(
   limit: Limit,
   mergeMs: number,
 ): CountedThrottle {
-  const counts = new BoundedMap<string, Count>(KEYS_MAX);
+  const counts = new FifoMap<string, Count>(KEYS_MAX);
   const store = new RateLimiterRedis({
     storeClient: redis,
     keyPrefix: `throttle:${limit.name}`,

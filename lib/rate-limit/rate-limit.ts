@@ -4,9 +4,9 @@ import type { RefusalData } from "../../domain/refusal.ts";
 export type Limit = { name: string; max: number; windowS: number };
 
 /** `resetS`: whole seconds until there is room again, at least 1. */
-export type Verdict = { allowed: boolean; limit: Limit; remaining: number; resetS: number };
+export type RateLimitResult = { allowed: boolean; limit: Limit; remaining: number; resetS: number };
 
-export function verdictOf(limit: Limit, used: number, msLeft: number): Verdict {
+export function verdictOf(limit: Limit, used: number, msLeft: number): RateLimitResult {
   const resetS = Math.max(1, Math.ceil(msLeft / 1_000));
   return { allowed: used <= limit.max, limit, remaining: Math.max(0, limit.max - used), resetS };
 }
@@ -17,7 +17,7 @@ export function rateLimitHeaders({
   limit,
   remaining,
   resetS,
-}: Verdict): Record<string, string> {
+}: RateLimitResult): Record<string, string> {
   const headers = {
     "RateLimit-Policy": `"${limit.name}";q=${limit.max};w=${limit.windowS}`,
     RateLimit: `"${limit.name}";r=${remaining};t=${resetS}`,
@@ -26,6 +26,6 @@ export function rateLimitHeaders({
 }
 
 /** What the problem document of a refusal says besides the word. */
-export function throttledData({ limit, resetS }: Verdict): RefusalData {
+export function throttledData({ limit, resetS }: RateLimitResult): RefusalData {
   return { limit: limit.name, retryAfterS: resetS };
 }

@@ -1,13 +1,13 @@
 import type { Redis } from "ioredis";
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
-import { type Limit, type Verdict, verdictOf } from "./rate-limit.ts";
+import { type Limit, type RateLimitResult, verdictOf } from "./rate-limit.ts";
 
 /**
  * For what is rare and slow anyway: every count is one round trip to Redis and exact over all nodes, also after a restart of the engine.
  * While Redis is away or frozen each process counts by itself.
  */
 export type SharedThrottle = {
-  take(key: string): Promise<Verdict>;
+  take(key: string): Promise<RateLimitResult>;
   /** Takes one back that turned out not to count. */
   giveBack(key: string): Promise<void>;
 };

@@ -18,7 +18,7 @@ const RedlockClass = createRequire(import.meta.url)("redlock") as new (
 
 const RETRY_MS = 50;
 /** Lock servers that say nothing for this long are frozen: there is nothing to wait for. A contested try is two round trips. */
-const SILENCE_MS = 200;
+const SILENCE_TIMEOUT_MS = 200;
 
 export type Leases = {
   /**
@@ -100,7 +100,7 @@ export function openLeases(
       void cutShort.then(() => (hurried = true));
       for (;;) {
         const attempt = tryLock(resource);
-        const lock = await withPatience(attempt, SILENCE_MS);
+        const lock = await withPatience(attempt, SILENCE_TIMEOUT_MS);
         if (lock === "silent") return hold(resource, undefined, attempt);
         const connected = clients.filter((client) => client.status === "ready").length;
         // Without a quorum there is nothing to wait for.

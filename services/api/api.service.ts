@@ -15,7 +15,7 @@ import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
 import { problemOf, sendAnswer } from "../../lib/http/problem-details.ts";
 import type { RedisClient } from "../../lib/redis/client.ts";
 import type { Tracing } from "../../lib/observability/tracing.ts";
-import { turnNow } from "../../lib/concurrency/loop-time.ts";
+import { loopNowMs } from "../../lib/concurrency/loop-time.ts";
 import type { PublicJwk } from "../../lib/auth/access-token.ts";
 import { type AccessTokens, createAccessTokens } from "./http/access-token-verifier.ts";
 import { API_ROUTES } from "./routes/index.ts";
@@ -24,20 +24,20 @@ import { createBus } from "./bus/service-client.ts";
 import { followCertificate } from "./server/tls-reload.ts";
 import { createClientReader } from "./http/client-info.ts";
 import { resourcesOf } from "./routing/compile-route.ts";
-import { createEdge } from "./server/edge-policy.ts";
+import { createEdgePolicy } from "./server/edge-policy.ts";
 import { createEventStreams } from "./live/sse-endpoint.ts";
-import { createFrontDoor } from "./routing/direct-router.ts";
+import { createDirectRouter } from "./routing/direct-router.ts";
 import {
-  createKeptAnswers,
+  createResponseCache,
   type GatewayCounts,
   newGatewayCounts,
 } from "./handling/response-cache.ts";
-import { watchHttp } from "./handling/http-metrics.ts";
+import { registerHttpMetrics } from "./handling/http-metrics.ts";
 import { operationResources, servePlain } from "./routes/health.routes.ts";
-import { createKnownQuestions } from "./handling/cached-route.ts";
+import { createQueryCache } from "./handling/cached-route.ts";
 import { requestIdOf } from "./http/request-id.ts";
-import { type Asked, type Tools, serve } from "./handling/handle-request.ts";
-import { createLine } from "./server/admission-queue.ts";
+import { type RequestContext, type GatewayDeps, serve } from "./handling/handle-request.ts";
+import { createAdmissionQueue } from "./server/admission-queue.ts";
 import { type GatewayServer, createGatewayServer } from "./server/http-server.ts";
 import { newStreamCounts } from "./live/sse-channel.ts";
 import { createThrottles } from "./http/rate-limits.ts";
@@ -113,7 +113,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
     gatewayCounts = newGatewayCounts(),
   } = dependencies;
   let server: GatewayServer | undefined;
-  let tools: Tools;
+  let tools: GatewayDeps;
   let accessTokens: AccessTokens;
   let forgetCertificate: (() => void) | undefined;
   let hub: AvailabilityHub | undefined;
@@ -178,7 +178,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
     events: {
       /** What workers and imports have changed. */
       [AVAILABILITY_CHANGED](ctx: Context<AvailabilityChanged>) {
-        hub?.hear(ctx.params.items);
+        hub?.onUpdate(ctx.params.items);
       },
     },
     methods: {
@@ -194,7 +194,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
           response,
           webApp?.notFound(request) ?? problemOf("NOT_FOUND", requestIdIn(response)),
         );
-        tools.watch?.("no such path", request, response, turnNow());
+        tools.watch?.("no such path", request, response, loopNowMs());
       },
       errorHandler(
         request: IncomingMessage,
@@ -228,7 +228,7 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
       });
       const busOf = createBus(broker);
       const client = createClientReader(config.trustedProxies);
-      const fault: Tools["fault"] = (error, facts) =>
+      const fault: GatewayDeps["fault"] = (error, facts) =>
         logger.error({ ...facts, ...faultFacts(error) }, "A request failed");
       const look = (eventIds: string[]) =>
         busOf(contextOf(broker, "availability"), undefined, READ_PATIENCE).ask<AvailabilityChanged>(
@@ -244,10 +244,10 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         mintInternalToken: createInternalTokenMint(config.internalTokenSecret),
         busOf,
         audit: openAudit(broker),
-        keptAnswers: createKeptAnswers(gatewayCounts),
+        responseCache: createResponseCache(gatewayCounts),
         gatewayCounts,
-        knownQuestions: createKnownQuestions(),
-        watch: dependencies.metrics && watchHttp(dependencies.metrics, gatewayCounts),
+        knownQuestions: createQueryCache(),
+        watch: dependencies.metrics && registerHttpMetrics(dependencies.metrics, gatewayCounts),
         askFor: (route, input, requestId) =>
           route.call(input, busOf(contextOf(broker, requestId), undefined, READ_PATIENCE)),
         fault,
@@ -259,10 +259,10 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         }),
       };
       const gateway = this as unknown as Gateway;
-      const edge = createEdge({ ...tools, corsOrigins: config.corsOrigins });
-      const line = createLine();
-      const frontDoor = createFrontDoor(resources, (resource, question, request, response) => {
-        const beganMs = turnNow();
+      const edge = createEdgePolicy({ ...tools, corsOrigins: config.corsOrigins });
+      const line = createAdmissionQueue();
+      const frontDoor = createDirectRouter(resources, (resource, question, request, response) => {
+        const beganMs = loopNowMs();
         const work = () =>
           serving(
             tools,
@@ -272,11 +272,11 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
             response,
           );
         // Who looks lets those pass who buy.
-        if (resource.byMethod.get(request.method ?? "")?.kept) line(work);
+        if (resource.byMethod.get(request.method ?? "")?.cached) line(work);
         else work();
       });
       server = createGatewayServer(config.tls, (request, response) => {
-        if (edge(request, response)) tools.watch?.("refused early", request, response, turnNow());
+        if (edge(request, response)) tools.watch?.("refused early", request, response, loopNowMs());
         else if (!frontDoor(request, response)) void gateway.httpHandler(request, response);
       });
       leaving?.addEventListener("abort", () => {
@@ -321,14 +321,14 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
   return schema as unknown as ServiceSchema;
 }
 
-function askedThroughRouter({ originalUrl, $ctx, $params }: GatewayRequest): Asked {
+function askedThroughRouter({ originalUrl, $ctx, $params }: GatewayRequest): RequestContext {
   const question = originalUrl.indexOf("?");
   const queryText = question === -1 ? "" : originalUrl.slice(question + 1);
   return {
     params: $params.params,
     queryText,
     requestId: $ctx.requestID ?? "",
-    beganMs: turnNow(),
+    beganMs: loopNowMs(),
     context: $ctx,
   };
 }

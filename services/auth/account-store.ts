@@ -1,7 +1,7 @@
 import { type Answer, accepted, refused } from "../../domain/refusal.ts";
 import type { Database } from "../../lib/database/pool.ts";
 import type { Role } from "../../lib/auth/jwt-verifier.ts";
-import { orTryAgain as unlessAway } from "../../lib/database/transient-errors.ts";
+import { orRetryLater as unlessAway } from "../../lib/database/transient-errors.ts";
 import { type Account, type User, emailKeyOf } from "./account.model.ts";
 import type { Sessions } from "./session-store.ts";
 
@@ -13,7 +13,7 @@ export type Adapter = {
 };
 
 /** Most of what accounts need writes, and is done twice by whoever asks again: a frozen PostgreSQL is waited for a little longer than by readers. */
-const PATIENCE_MS = 1_500;
+const PATIENCE_TIMEOUT_MS = 1_500;
 const READ_PATIENCE_MS = 900;
 
 /** Can refuse with: TRY_AGAIN. */
@@ -21,7 +21,7 @@ export async function findAccount(
   adapter: Adapter,
   where: Partial<Account>,
 ): Promise<Answer<Account | undefined>> {
-  return orTryAgain(async () => {
+  return orRetryLater(async () => {
     const row = await adapter.findOne({ where });
     return accepted(row?.get({ plain: true }));
   }, READ_PATIENCE_MS);
@@ -29,7 +29,7 @@ export async function findAccount(
 
 /** Can refuse with: EMAIL_TAKEN, TRY_AGAIN. */
 export async function insertAccount(adapter: Adapter, account: Account): Promise<Answer<Account>> {
-  return orTryAgain(async () => {
+  return orRetryLater(async () => {
     try {
       await adapter.insert(account);
       return accepted(account);
@@ -107,9 +107,9 @@ export function listOperators(database: Database): Promise<User[]> {
 /**
  * Turns what PostgreSQL's absence throws into TRY_AGAIN. Other errors carry the statement and its values, among them hashes: only their kind goes on.
  */
-export async function orTryAgain<T>(
+export async function orRetryLater<T>(
   work: () => Promise<Answer<T>>,
-  patienceMs = PATIENCE_MS,
+  patienceMs = PATIENCE_TIMEOUT_MS,
 ): Promise<Answer<T>> {
   try {
     return await unlessAway(work, patienceMs);

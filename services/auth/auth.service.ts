@@ -14,7 +14,7 @@ import {
   findUser,
   insertAccount,
   listOperators,
-  orTryAgain,
+  orRetryLater,
 } from "./account-store.ts";
 import { weaknessOf } from "./password-strength.ts";
 import { createPasswords, hasPasswordLength } from "./password-hashing.ts";
@@ -134,7 +134,7 @@ export function createAuthService({
           if (!owner.ok) return owner;
           const account = owner.value;
           if (account === undefined) return refused("INVALID_CREDENTIALS");
-          const begun = await orTryAgain(async () =>
+          const begun = await orRetryLater(async () =>
             accepted(await sessions.begin(account, params.device)),
           );
           if (!begun.ok) return begun;
@@ -151,7 +151,7 @@ export function createAuthService({
         async handler({
           params,
         }: Context<{ token: string; device: Device }>): Promise<Answer<SignedIn>> {
-          const refreshed = await orTryAgain(() => sessions.refresh(params.token, params.device));
+          const refreshed = await orRetryLater(() => sessions.refresh(params.token, params.device));
           return refreshed.ok ? accepted(signedIn(refreshed.value)) : refreshed;
         },
       },
@@ -202,7 +202,7 @@ export function createAuthService({
           if (!usable.ok) return usable;
           const hashed = await passwords.hash(newPassword);
           if (!hashed.ok) return hashed;
-          const changed = await orTryAgain(async () =>
+          const changed = await orRetryLater(async () =>
             accepted(await changePassword(database, sessions, account, hashed.value, sessionId)),
           );
           if (!changed.ok) return changed;
@@ -218,7 +218,7 @@ export function createAuthService({
           ctx: Context,
         ): Promise<Answer<{ items: (SessionView & { current: boolean })[] }>> {
           const { userId, sessionId } = callerOf(ctx);
-          const listed = await orTryAgain(async () => accepted(await sessions.list(userId)));
+          const listed = await orRetryLater(async () => accepted(await sessions.list(userId)));
           if (!listed.ok) return listed;
           return accepted({
             items: listed.value.map((session) => ({
@@ -234,7 +234,7 @@ export function createAuthService({
         auth: "customer",
         params: { $$strict: true, sessionId: { type: "uuid" } },
         async handler(ctx: Context<{ sessionId: string }>): Promise<Answer<null>> {
-          const ended = await orTryAgain(async () =>
+          const ended = await orRetryLater(async () =>
             accepted(await sessions.endOne(callerOf(ctx).userId, ctx.params.sessionId)),
           );
           if (!ended.ok) return ended;
@@ -278,7 +278,7 @@ export function createAuthService({
         }: Context<{ email: string; role: Role }>): Promise<
           Answer<{ user: User; changed: boolean } | null>
         > =>
-          orTryAgain(async () =>
+          orRetryLater(async () =>
             accepted((await changeRole(database, sessions, params.email, params.role)) ?? null),
           ),
       },
@@ -290,7 +290,7 @@ export function createAuthService({
         handler: ({
           params,
         }: Context<{ email: string }>): Promise<Answer<(User & { sessions: number }) | null>> =>
-          orTryAgain(async () => accepted((await findUser(database, params.email)) ?? null)),
+          orRetryLater(async () => accepted((await findUser(database, params.email)) ?? null)),
       },
 
       /** Answers all operators. Can refuse with: TRY_AGAIN. */
@@ -298,7 +298,7 @@ export function createAuthService({
         auth: "operator",
         params: { $$strict: true },
         handler: (): Promise<Answer<{ users: User[] }>> =>
-          orTryAgain(async () => accepted({ users: await listOperators(database) })),
+          orRetryLater(async () => accepted({ users: await listOperators(database) })),
       },
     },
     created() {
@@ -309,7 +309,7 @@ export function createAuthService({
       );
       // Nodes that started together do not sweep together.
       const sweep = (): void => {
-        void orTryAgain(async () => accepted(await sessions.sweep())).catch((error: unknown) =>
+        void orRetryLater(async () => accepted(await sessions.sweep())).catch((error: unknown) =>
           logger.warn(error),
         );
         sweeping = setTimeout(sweep, SWEEP_MS * (0.5 + Math.random())).unref();
@@ -339,7 +339,7 @@ function usablePassword(
 }
 
 async function done(work: () => Promise<void>): Promise<Answer<null>> {
-  return orTryAgain(async () => {
+  return orRetryLater(async () => {
     await work();
     return accepted(null);
   });

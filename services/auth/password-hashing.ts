@@ -1,6 +1,6 @@
 import { hash, verify } from "@node-rs/argon2";
 import { type Answer, accepted } from "../../domain/refusal.ts";
-import { inTurn } from "../../lib/concurrency/concurrency-limit.ts";
+import { createConcurrencyLimit } from "../../lib/concurrency/concurrency-limit.ts";
 
 /** argon2id (the package's default) as OWASP asks: 19 MiB, two passes, one lane. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -33,7 +33,7 @@ export type Passwords = {
 };
 
 export function createPasswords(): Passwords {
-  const turn = inTurn({ running: RUNNING_MAX, waiting: WAITING_MAX });
+  const turn = createConcurrencyLimit({ running: RUNNING_MAX, waiting: WAITING_MAX });
   let nobodys: Promise<string> | undefined;
 
   return {

@@ -8,7 +8,7 @@ import {
 import { type Database, tableMixin } from "../../lib/database/pool.ts";
 import type { Metrics } from "../../lib/observability/metrics.ts";
 import type { RedisClient } from "../../lib/redis/client.ts";
-import { orTryAgain } from "../../lib/database/transient-errors.ts";
+import { orRetryLater } from "../../lib/database/transient-errors.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./events/event.model.ts";
 import { createRenewals } from "./events/cache-invalidation.ts";
 import type { Filters } from "./search/filter-options.ts";
@@ -20,7 +20,7 @@ import {
 import { leftNow } from "./search/current-availability.ts";
 import {
   type CatalogCounts,
-  createLayers,
+  createEventReader,
   newCatalogCounts,
   watchCatalog,
 } from "./search/read-through-cache.ts";
@@ -83,7 +83,7 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
     metrics,
   } = dependencies;
   if (metrics !== undefined) watchCatalog(metrics, counts);
-  const layers = createLayers({ database, redis, now, counts });
+  const layers = createEventReader({ database, redis, now, counts });
   const renewals = createRenewals(redis);
   let writtenSinceTidied = 0;
 
@@ -206,7 +206,7 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
           };
           const node = this.broker.nodeID;
           const writing = { database: importDatabase, redis, renewals, node, changed };
-          const answer = await orTryAgain(
+          const answer = await orRetryLater(
             async () => accepted({ outcomes: await importEvents(writing, ctx.params.records) }),
             IMPORT_MS,
           );

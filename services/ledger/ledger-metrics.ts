@@ -31,7 +31,7 @@ export type LedgerWatched = {
  * How far booking is behind selling, and whether the tables agree: events that were just booked are counted through at each scrape, since a sum that
  * cannot be wrong is watched all the same. Answers who wants to hear of each event that is booked.
  */
-export function watchLedger(
+export function registerLedgerMetrics(
   metrics: Metrics,
   { database, counts, consumer, publisher }: LedgerWatched,
 ): { touched: (eventId: string) => void } {
@@ -97,19 +97,19 @@ export function watchLedger(
   const touched = new Set<string>();
   const checked = metrics
     .counters("boxoffice_checked_events_total", "Events counted through after they were booked.")
-    .cell();
+    .child();
   const oversold = metrics
     .counters(
       "boxoffice_oversold_events_total",
       "Of them, those with more active tickets than places.",
     )
-    .cell();
+    .child();
   const diverging = metrics
     .counters(
       "boxoffice_diverging_events_total",
       "Of them, those whose tickets, capacity and ledger disagree.",
     )
-    .cell();
+    .child();
   const check = async (): Promise<readonly Sample[]> => {
     for (const eventId of [...touched].slice(0, CHECKED_AT_ONCE)) {
       const [found] = await database.query<EventNumbers>({

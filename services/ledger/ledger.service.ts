@@ -14,7 +14,7 @@ import {
 import type { RedisClient } from "../../lib/redis/client.ts";
 import type { Tracing } from "../../lib/observability/tracing.ts";
 import { isUnavailable } from "../../lib/database/transient-errors.ts";
-import { watchLedger } from "./ledger-metrics.ts";
+import { registerLedgerMetrics } from "./ledger-metrics.ts";
 import { reconcile, type Reconciliation } from "./reconcile/reconcile.ts";
 import { BACKLOG } from "./reconcile/reconcile.sql.ts";
 import {
@@ -89,7 +89,7 @@ export function createLedgerService(dependencies: LedgerDependencies): ServiceSc
   let publisher: Publisher | undefined;
   let sweeper: Sweeper | undefined;
   const watched = { database, counts, consumer: () => consumer, publisher: () => publisher };
-  const watch = dependencies.metrics && watchLedger(dependencies.metrics, watched);
+  const watch = dependencies.metrics && registerLedgerMetrics(dependencies.metrics, watched);
 
   return {
     name: "ledger",

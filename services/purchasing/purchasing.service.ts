@@ -13,15 +13,15 @@ import { openPublisher, type Publisher } from "../../lib/queue/index.ts";
 import type { RedisClient } from "../../lib/redis/client.ts";
 import type { Tracing } from "../../lib/observability/tracing.ts";
 import {
-  type AvailabilityNews,
-  createAvailabilityNews,
+  type AvailabilityPublisher,
+  createAvailabilityPublisher,
 } from "./availability/availability-publisher.ts";
 import { postgresStore } from "./store/event-store.ts";
 import type { Outcome, WorkerLimits, WorkerPorts } from "./worker/ports.ts";
-import { gatheredStore } from "./store/batched-event-store.ts";
-import { watchPurchases } from "./observability/purchase-metrics.ts";
-import { redisCopies } from "./availability/availability-cache-writer.ts";
-import { busRouter } from "./worker/owner-router.ts";
+import { createBatchedEventStore } from "./store/batched-event-store.ts";
+import { registerPurchaseMetrics } from "./observability/purchase-metrics.ts";
+import { createAvailabilityCacheWriter } from "./availability/availability-cache-writer.ts";
+import { createOwnerRouter } from "./worker/owner-router.ts";
 import { ticketActions } from "./tickets/ticket.actions.ts";
 import { createTicketIds } from "./tickets/ticket-id.ts";
 import { traceCommands } from "./observability/command-tracing.ts";
@@ -74,12 +74,13 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
   let workers: Workers | undefined;
   let leases: Leases | undefined;
   let publisher: Publisher | undefined;
-  const copies = redisCopies(redis);
-  let news: AvailabilityNews | undefined;
+  const copies = createAvailabilityCacheWriter(redis);
+  let news: AvailabilityPublisher | undefined;
   const { metrics, tracing } = dependencies;
   const traced = tracing && traceCommands(tracing);
   const watch =
-    metrics && watchPurchases(metrics, { workers: () => workers, publisher: () => publisher });
+    metrics &&
+    registerPurchaseMetrics(metrics, { workers: () => workers, publisher: () => publisher });
 
   const submit = (
     eventId: string,
@@ -188,7 +189,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
 
       /** Moleculer's: a node came or went, or what it offers has changed. */
       "$services.changed"() {
-        workers?.reconsider();
+        workers?.onTopologyChange();
       },
     },
 
@@ -198,12 +199,15 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
       const { logger, broker } = this;
       const held = openLeases(lockUrls, leaseMs, (message) => logger.warn(message));
       const messages = await openPublisher({ url: amqpUrl, log: logger });
-      news = createAvailabilityNews((items) => {
+      news = createAvailabilityPublisher((items) => {
         // Whoever does not hear of it looks for itself within seconds.
         broker.broadcast(AVAILABILITY_CHANGED, { items }).catch(() => undefined);
       }, systemClock);
       const plain: WorkerPorts = {
-        store: gatheredStore(workerDatabase, postgresStore(workerDatabase, broker.nodeID)),
+        store: createBatchedEventStore(
+          workerDatabase,
+          postgresStore(workerDatabase, broker.nodeID),
+        ),
         lease: {
           acquire: (eventId, waitMs, cutShort) =>
             held.acquire(`lock:event:{${eventId}}`, waitMs, cutShort),
@@ -216,7 +220,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
           },
         },
         clock: systemClock,
-        router: busRouter(broker, createInternalTokenMint(internalTokenSecret), leaving),
+        router: createOwnerRouter(broker, createInternalTokenMint(internalTokenSecret), leaving),
         newTicketId: createTicketIds(),
         random: Math.random,
         limits,
@@ -231,7 +235,7 @@ export function createPurchasingService(dependencies: PurchasingDependencies): S
       publisher = messages;
       const all = new Workers(replace === undefined ? ports : replace(ports));
       workers = all;
-      leaving.addEventListener("abort", () => all.reconsider());
+      leaving.addEventListener("abort", () => all.onTopologyChange());
     },
 
     async stopped() {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { createLine } from "../../services/api/server/admission-queue.ts";
+import { createAdmissionQueue } from "../../services/api/server/admission-queue.ts";
 
 it("the line does so much work a turn, and the rest in order in the turns that follow", async () => {
-  const line = createLine(2);
+  const line = createAdmissionQueue(2);
   const done: number[] = [];
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   for (let number = 1; number <= 5; number++) line(() => void done.push(number));

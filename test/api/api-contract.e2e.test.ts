@@ -9,7 +9,7 @@ import { qrCodeSvg } from "../../services/api/http/qr-code.ts";
 import { ticketCode } from "../../services/purchasing/tickets/ticket-code.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type HttpClient, assertProblem, httpClient } from "../support/http.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 describe("the gateway", () => {
   let engine: Engine;
@@ -79,7 +79,7 @@ describe("the gateway", () => {
     const completed = async () =>
       (await ask("GET", `/api/transactions/${transactionId}`, { token: buyer })).json?.status ===
       "completed";
-    await until(completed, { withinMs: 10_000, what: "The ledger applied the purchase" });
+    await waitFor(completed, { withinMs: 10_000, what: "The ledger applied the purchase" });
 
     assert.equal(
       (await ask("GET", `/api/tickets/${first.id.toUpperCase()}`, { token: buyer })).status,
@@ -316,6 +316,6 @@ describe("the gateway", () => {
 
   it("says that it lives and can serve", async () => {
     assert.equal((await ask("GET", "/healthz")).status, 200);
-    await until(async () => (await ask("GET", "/readyz")).status === 200);
+    await waitFor(async () => (await ask("GET", "/readyz")).status === 200);
   });
 });

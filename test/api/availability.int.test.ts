@@ -14,7 +14,7 @@ import { makeCertificate } from "../support/certificate.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { http2Client } from "../support/http2.ts";
 import { temporaryFolder } from "../support/processes.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 describe("live availability", () => {
   let engine: Engine;
@@ -26,9 +26,12 @@ describe("live availability", () => {
     ask = httpClient(engine.url);
     // A gateway of its own: what it tells comes over the bus.
     other = await engine.startNode({ SERVICES: "api" });
-    await until(async () => (await httpClient(other.url ?? "")("GET", "/readyz")).status === 200, {
-      withinMs: 10_000,
-    });
+    await waitFor(
+      async () => (await httpClient(other.url ?? "")("GET", "/readyz")).status === 200,
+      {
+        withinMs: 10_000,
+      },
+    );
   });
   after(async () => {
     for (const stream of open) stream.close();
@@ -98,7 +101,7 @@ describe("live availability", () => {
       TLS_KEY_FILE: keyFile,
     });
     const client = http2Client(gateway.url ?? "");
-    await until(async () => (await client.ask("GET", "/readyz")).status === 200, {
+    await waitFor(async () => (await client.ask("GET", "/readyz")).status === 200, {
       withinMs: 10_000,
     });
     const eventId = await engine.addEvent({ capacity: 3 });
@@ -112,7 +115,7 @@ describe("live availability", () => {
         .on("data", (chunk: string) => (texts[index] = `${texts[index] ?? ""}${chunk}`)),
     );
     const allSee = (left: number) =>
-      until(() => texts.every((text) => text.includes(`"available":${left}}`)), {
+      waitFor(() => texts.every((text) => text.includes(`"available":${left}}`)), {
         withinMs: 10_000,
       });
     await allSee(3);
@@ -121,7 +124,7 @@ describe("live availability", () => {
     assert.equal((await buy(eventId, 2)).status, 201);
     await allSee(1);
     await gateway.stop();
-    await until(() => streams.every(({ closed }) => closed));
+    await waitFor(() => streams.every(({ closed }) => closed));
     client.close();
     remove();
   });
@@ -221,18 +224,18 @@ describe("live availability", () => {
       );
       return answer.ok && answer.value.streams.open;
     };
-    await until(async () => (await openNow()) === 0);
+    await waitFor(async () => (await openNow()) === 0);
     const many = await Promise.all(
       Array.from({ length: 60 }, (_, index) => watch(eventIds[index % 3] ?? "", other.url)),
     );
-    await until(async () => (await openNow()) === 60);
+    await waitFor(async () => (await openNow()) === 60);
     for (const stream of many) stream.close();
-    await until(async () => (await openNow()) === 0);
+    await waitFor(async () => (await openNow()) === 0);
   });
 
   it("ends every stream when the gateway stops, and the gateway does stop", async () => {
     const gateway = await engine.startNode({ SERVICES: "api" });
-    await until(
+    await waitFor(
       async () => (await httpClient(gateway.url ?? "")("GET", "/readyz")).status === 200,
       { withinMs: 10_000 },
     );
@@ -244,7 +247,7 @@ describe("live availability", () => {
     const beganAt = performance.now();
     await gateway.stop();
     assert.ok(performance.now() - beganAt < 5_000, "no stream held it up until it was cut");
-    for (const stream of streams) await until(() => stream.ended());
+    for (const stream of streams) await waitFor(() => stream.ended());
   });
 
   function operatorToken(): string {
@@ -266,7 +269,7 @@ describe("streams of one address", () => {
       assertProblem(refused, 429, "TOO_MANY_REQUESTS", ["limit", "retryAfterS"]);
       assert.match(refused.headers.get("retry-after") ?? "", /^\d+$/);
       open.pop()?.close();
-      await until(async () => {
+      await waitFor(async () => {
         const again = await openStream(engine.url, eventId);
         open.push(again);
         return again.status === 200;

@@ -6,7 +6,7 @@ import type { RunningNode } from "../../main.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const OURS = "https://shop.example";
 
@@ -26,7 +26,7 @@ describe("public reads", () => {
     ask = httpClient(gateway.url ?? "");
     eventId = await engine.addEvent({ capacity: 1_000 });
     for (let number = 0; number < 10; number++) await engine.addEvent();
-    await until(async () => (await ask("GET", `/api/events/${eventId}`)).status === 200);
+    await waitFor(async () => (await ask("GET", `/api/events/${eventId}`)).status === 200);
   });
   after(async () => {
     await engine.close();
@@ -110,8 +110,8 @@ describe("public reads", () => {
     const left = async (): Promise<unknown> =>
       (await ask("GET", `/api/events/${eventId}`)).json?.available;
     const before = await left();
-    await until(async () => (await buy()).status === 201);
-    await until(async () => (await left()) === Number(before) - 1, {
+    await waitFor(async () => (await buy()).status === 201);
+    await waitFor(async () => (await left()) === Number(before) - 1, {
       withinMs: 1_500,
       what: "one less",
     });
@@ -126,7 +126,7 @@ describe("public reads", () => {
     };
     const renewed = async (): Promise<boolean> =>
       (await Promise.all(paths().map(shown))).every((number) => number !== before);
-    await until(renewed, { withinMs: 1_500, what: "one less in every answer" });
+    await waitFor(renewed, { withinMs: 1_500, what: "one less in every answer" });
   });
 
   for (const fault of ["away", "freeze"] as const)
@@ -153,7 +153,7 @@ describe("public reads", () => {
       }
       assert.equal(good, asked);
       assert.ok(slowestMs < 2_000, `the slowest took ${Math.round(slowestMs)} ms`);
-      await until(async () => (await ask("GET", `${event}?name=${randomUUID()}`)).status === 200);
+      await waitFor(async () => (await ask("GET", `${event}?name=${randomUUID()}`)).status === 200);
     });
 
   it("that were seen go on while no node has a catalogue", async () => {
@@ -161,7 +161,7 @@ describe("public reads", () => {
       paths().map(async (path) => ({ path, text: (await ask("GET", path)).text })),
     );
     await seller.stop();
-    await until(async () => {
+    await waitFor(async () => {
       for (const { path, text } of seen) {
         const answer = await ask("GET", path);
         assert.deepEqual([answer.status, answer.text], [200, text]);

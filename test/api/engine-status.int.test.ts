@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import type { engineStatus } from "../../services/api/routes/engine-status.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 type Status = Awaited<ReturnType<typeof engineStatus>>;
 
@@ -49,7 +49,7 @@ describe("the engine's status", () => {
         201,
       );
     await ask("GET", "/api/events?limit=3");
-    const now = await until(async () => {
+    const now = await waitFor(async () => {
       const seen = await status();
       return seen.ledger?.pendingRows === 0 && (seen.ledger.appliedRows ?? 0) >= 3 && seen;
     });
@@ -74,7 +74,7 @@ describe("the engine's status", () => {
       name: "purchasing",
       actions: { workers: { auth: "operator", handler: () => new Promise(() => undefined) } },
     });
-    await until(async () =>
+    await waitFor(async () =>
       (await status()).nodes.some(
         ({ node, services }) => node === broker.nodeID && services.includes("purchasing"),
       ),

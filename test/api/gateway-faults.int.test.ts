@@ -12,7 +12,7 @@ import { createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.
 import { createApiService, NEEDED_SERVICES } from "../../services/api/api.service.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { serverUrls } from "../support/servers.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const SECRET = randomUUID() + randomUUID();
 const { privateKey } = generateKeyPairSync("ed25519");
@@ -147,7 +147,7 @@ describe("the gateway, when what is behind it fails", () => {
       return new Promise(() => undefined);
     });
     const answer = buy();
-    await until(() => asked);
+    await waitFor(() => asked);
     await seller.transit?.disconnect();
     assertProblem(await answer, 503, "OUTCOME_UNKNOWN");
     brokers.splice(brokers.indexOf(seller), 1);
@@ -170,9 +170,9 @@ describe("the gateway, when what is behind it fails", () => {
       return accepted(PURCHASE);
     });
     const answer = buy();
-    await until(() => finish !== undefined);
+    await waitFor(() => finish !== undefined);
     const stopped = gateway.stop();
-    await until(
+    await waitFor(
       () =>
         ask("GET", "/healthz").then(
           () => false,
@@ -203,9 +203,9 @@ describe("the gateway, when what is behind it fails", () => {
     try {
       assert.equal((await probe("GET", "/readyz")).json?.detail, "Not ready: broker, transporter");
       await broker.start();
-      await until(async () => (await probe("GET", "/readyz")).status === 200);
+      await waitFor(async () => (await probe("GET", "/readyz")).status === 200);
       reachable = false;
-      await until(async () => (await probe("GET", "/readyz")).status === 503);
+      await waitFor(async () => (await probe("GET", "/readyz")).status === 503);
       const answer = await probe("GET", "/readyz");
       assert.equal(answer.json?.detail, "Not ready: database");
       assert.doesNotMatch(answer.text, /10\.0|ECONN/);

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
-import { createOwnerCall, type Reply } from "../../services/api/bus/owner-failover.ts";
+import { createOwnerCall, type CallResult } from "../../services/api/bus/owner-failover.ts";
 import { Kernel } from "../simulation/model/kernel.ts";
 
-type Said = Reply<string> & { afterMs: number };
+type Said = CallResult<string> & { afterMs: number };
 const NEVER = 1_000_000;
 const sale = (afterMs: number): Said => ({ type: "answered", answer: accepted("sale"), afterMs });
 const no = (code: "TRY_AGAIN" | "EVENT_SOLD_OUT" | "OUTCOME_UNKNOWN", afterMs: number): Said => {

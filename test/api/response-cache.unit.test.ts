@@ -4,10 +4,10 @@ import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { AUTH_ROUTES } from "../../services/api/routes/auth.routes.ts";
 import { CATALOG_ROUTES } from "../../services/api/routes/catalog.routes.ts";
 import {
-  createKeptAnswers,
+  createResponseCache,
   type GatewayCounts,
-  type KeptAnswer,
-  type KeptAnswers,
+  type CachedResponse,
+  type ResponseCache,
   newGatewayCounts,
 } from "../../services/api/handling/response-cache.ts";
 import { TICKET_ROUTES } from "../../services/api/routes/ticket.routes.ts";
@@ -16,13 +16,13 @@ const TRY_AGAIN = refused("TRY_AGAIN");
 
 describe("answers that the gateway keeps", () => {
   let counts: GatewayCounts;
-  let kept: KeptAnswers;
+  let kept: ResponseCache;
   let nowMs: number;
   let asked: number;
   let next: Answer<unknown>;
   beforeEach(() => {
     [counts, nowMs, asked, next] = [newGatewayCounts(), 1_000, 0, accepted("one")];
-    kept = createKeptAnswers(counts, 10_000, () => nowMs);
+    kept = createResponseCache(counts, 10_000, () => nowMs);
   });
   const answer = async (key = "k", value?: unknown): Promise<unknown> => {
     const given = await kept.answer(key, () => {
@@ -88,7 +88,9 @@ describe("answers that the gateway keeps", () => {
       }),
     );
     give(accepted("one"));
-    const values = (await Promise.all(all)).map((given) => (given as { value: KeptAnswer }).value);
+    const values = (await Promise.all(all)).map(
+      (given) => (given as { value: CachedResponse }).value,
+    );
     assert.deepEqual([asked, new Set(values).size], [1, 1]);
   });
 
@@ -143,7 +145,7 @@ describe("answers that the gateway keeps", () => {
 
   it("are those of public reads alone, named one by one", () => {
     const routes = [...AUTH_ROUTES, ...CATALOG_ROUTES, ...TICKET_ROUTES].filter(
-      (route) => route.kept,
+      (route) => route.cached,
     );
     assert.deepEqual(
       routes

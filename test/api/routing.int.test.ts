@@ -11,7 +11,7 @@ import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { tally } from "../support/sales.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const AT_ONCE = 8;
 
@@ -35,7 +35,7 @@ describe("an event that moves", () => {
     nats.freeze(false);
     await Promise.all(streams.splice(0).map((stream) => stream.stop()));
     await Promise.all(running.splice(0).map((node) => node.stop()));
-    await until(() => sellers().length === 0);
+    await waitFor(() => sellers().length === 0);
   });
   after(async () => {
     redis.disconnect();
@@ -62,7 +62,7 @@ describe("an event that moves", () => {
     };
     const node = await engine.startNode(environment, replace && { replace });
     running.push(node);
-    await until(() => sellers().includes(nodeId));
+    await waitFor(() => sellers().includes(nodeId));
     return node;
   };
   /** Names of two nodes and an event that belongs to the first wherever both are. */
@@ -73,7 +73,7 @@ describe("an event that moves", () => {
   };
   /** On an event that sells already: what a cold start costs is not a move's. */
   const buyers = async (eventId: string): Promise<Buyers> => {
-    await until(async () => (await buy(eventId, "warm")).status === 201);
+    await waitFor(async () => (await buy(eventId, "warm")).status === 201);
     const stream = startBuyers(engine, ask, eventId, AT_ONCE);
     streams.push(stream);
     return stream;
@@ -97,7 +97,7 @@ describe("an event that moves", () => {
     );
   };
   const sellsOn = (eventId: string, nodeId: string, withinMs: number) =>
-    until(async () => ((now) => now?.node === nodeId && now.batch > 0)(await worker(eventId)), {
+    waitFor(async () => ((now) => now?.node === nodeId && now.batch > 0)(await worker(eventId)), {
       withinMs,
       what: `Sales on ${nodeId}`,
     });
@@ -116,7 +116,7 @@ describe("an event that moves", () => {
     await seller(owner);
     await sellsOn(eventId, owner, 1_000);
     const seen = stream.answers.length;
-    await until(() => stream.answers.length > seen + 50);
+    await waitFor(() => stream.answers.length > seen + 50);
     await stream.stop();
     assert.deepEqual(tally(stream.answers), { "201": stream.answers.length });
     assert.equal(await soldTickets(eventId), stream.answers.length + 1);
@@ -128,7 +128,7 @@ describe("an event that moves", () => {
     assert.equal((await buy(eventId)).status, 201);
     assert.equal(await redis.exists(`lock:event:{${eventId}}`), 1);
     await seller(owner);
-    await until(async () => (await redis.exists(`lock:event:{${eventId}}`)) === 0, {
+    await waitFor(async () => (await redis.exists(`lock:event:{${eventId}}`)) === 0, {
       withinMs: 1_000,
       what: "a free lease",
     });
@@ -147,10 +147,10 @@ describe("an event that moves", () => {
     await stopped;
     const back = `${owner}-again`;
     const returned = await seller(back);
-    await until(() => sellers().length === 2);
+    await waitFor(() => sellers().length === 2);
     await returned.stop();
     const seen = stream.answers.length;
-    await until(() => stream.answers.length > seen + 50);
+    await waitFor(() => stream.answers.length > seen + 50);
     await stream.stop();
     assert.deepEqual(tally(stream.answers), { "201": stream.answers.length });
     assert.equal(await soldTickets(eventId), stream.answers.length + 1);
@@ -177,7 +177,7 @@ describe("an event that moves", () => {
     const again = await buy(eventId, "before", token);
     assert.deepEqual([again.status, again.headers.get("idempotent-replayed")], [201, "true"]);
     nats.freeze(false);
-    await until(
+    await waitFor(
       async () => (await buy(eventId)).status === 201 && (await worker(eventId))?.node === owner,
       { withinMs: 15_000 },
     );

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
-import { createPace } from "../../lib/concurrency/throttle.ts";
+import { createThrottle } from "../../lib/concurrency/throttle.ts";
 import { createStreamGroup, newStreamCounts } from "../../services/api/live/sse-channel.ts";
 
 /** A response whose client takes what was written when the test says so. */
@@ -120,7 +120,7 @@ describe("a pace", () => {
       },
     };
     const sentAt: number[] = [];
-    const pace = createPace(250, clock, () => sentAt.push(nowMs));
+    const pace = createThrottle(250, clock, () => sentAt.push(nowMs));
     const pass = (ms: number): void => {
       for (const end = nowMs + ms; nowMs < end; nowMs += 1) {
         const now = due.filter(({ atMs }) => atMs <= nowMs);
@@ -134,7 +134,7 @@ describe("a pace", () => {
   it("sends at once, then once in its time, and the last is not forgotten", () => {
     const { pace, pass, sentAt } = world();
     for (let ms = 0; ms < 100; ms += 1) {
-      pace.soon();
+      pace.schedule();
       pass(1);
     }
     pass(1_000);
@@ -144,7 +144,7 @@ describe("a pace", () => {
   it("lets what is urgent go first, once, and never sends five in a second for it", () => {
     const { pace, pass, sentAt } = world();
     for (let ms = 0; ms < 3_000; ms += 10) {
-      pace.soon(ms % 100 === 50);
+      pace.schedule(ms % 100 === 50);
       pass(10);
     }
     assert.ok(sentAt.includes(50), "the urgent one did not wait");

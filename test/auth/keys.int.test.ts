@@ -21,7 +21,7 @@ import type { RunningNode } from "../../main.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { forgedTokens, honestToken, partsOf } from "../support/forged-tokens.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const COMMAND = fileURLToPath(new URL("../../cli/commands/keys.ts", import.meta.url));
 const PASSWORD = "correct horse battery";
@@ -36,7 +36,7 @@ describe("access tokens at the gateway", () => {
     engine = await startEngine({ SERVICES: "api,catalog,purchasing" });
     auth = await engine.startNode({ SERVICES: "auth" });
     ask = httpClient(engine.url);
-    await until(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 10_000 });
+    await waitFor(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 10_000 });
     assert.equal(
       (
         await ask("POST", "/api/auth/register", {
@@ -127,7 +127,7 @@ describe("access tokens at the gateway", () => {
     const [first = ""] = files();
     assert.match(await keys("rotate", "--in", "3600"), /signs from .* kid/);
     const [, resting = ""] = files();
-    await until(async () => (await published()).length === 2, {
+    await waitFor(async () => (await published()).length === 2, {
       withinMs: 10_000,
       what: "the next key is published",
     });
@@ -135,7 +135,7 @@ describe("access tokens at the gateway", () => {
     rmSync(join(engine.config.accessTokenKeysDir, resting));
 
     await keys("rotate", "--in", "0");
-    const fresh = await until(async () => {
+    const fresh = await waitFor(async () => {
       const token = await login();
       return kidOf(token) !== kidOf(old) && token;
     });
@@ -145,7 +145,7 @@ describe("access tokens at the gateway", () => {
     assert.match(await keys("list"), new RegExp(`${first} .* verifies\\n.*${kidOf(fresh)}  signs`));
 
     rmSync(join(engine.config.accessTokenKeysDir, first));
-    await until(async () => (await tickets(old)).status === 401, {
+    await waitFor(async () => (await tickets(old)).status === 401, {
       withinMs: 15_000,
       what: "the deleted key's tokens are refused",
     });
@@ -163,11 +163,11 @@ describe("access tokens at the gateway", () => {
       sessionId: "s",
     });
     assertProblem(await tickets(unknown), 401, "UNAUTHENTICATED");
-    await until(async () => kidOf(await login()) === kidOf(token));
+    await waitFor(async () => kidOf(await login()) === kidOf(token));
     rmSync(spoilt);
     await auth.stop();
     assert.equal((await tickets(token)).status, 200);
-    await until(async () => (await tickets(unknown)).status === 503);
+    await waitFor(async () => (await tickets(unknown)).status === 503);
     assertProblem(await tickets(unknown), 503, "TRY_AGAIN");
     assertProblem(await tickets(`${token.slice(0, -4)}AAAA`), 401, "UNAUTHENTICATED");
   });

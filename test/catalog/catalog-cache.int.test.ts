@@ -5,7 +5,7 @@ import type { EventRecord } from "../../domain/event-record.ts";
 import {
   availableKey,
   GENERATION_KEY,
-  writeLeft,
+  writeAvailability,
 } from "../../lib/availability/availability-cache.ts";
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { eventKey, pageKey } from "../../services/catalog/events/cache-invalidation.ts";
@@ -22,7 +22,7 @@ import {
 import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
 import { lockWaits } from "../support/lock-waits.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");
 const TOKYO: SearchParams = { location: "tokyo" };
@@ -61,7 +61,7 @@ describe("the catalogue's copies", () => {
       keyOf(params),
       ...page.items.flatMap(({ id }) => [eventKey(id), availableKey(id)]),
     ];
-    await until(async () => (await world.redis.exists(...keys)) === keys.length);
+    await waitFor(async () => (await world.redis.exists(...keys)) === keys.length);
     return page;
   };
   const record = (id: string | undefined): EventRecord =>
@@ -72,7 +72,7 @@ describe("the catalogue's copies", () => {
     assert.ok(page.items.length > 1);
     const id = page.items[0]?.id ?? "";
     const filters = await world.value<Filters>("catalog.filters", {});
-    await until(async () => (await world.redis.exists(pageKey("filters"))) === 1);
+    await waitFor(async () => (await world.redis.exists(pageKey("filters"))) === 1);
     proxy.freeze(true);
     try {
       assert.deepEqual(await search(), page);
@@ -96,7 +96,7 @@ describe("the catalogue's copies", () => {
         page,
         "the same object, so that the gateway need not spell it out again",
       );
-      await writeLeft(world.redis, [
+      await writeAvailability(world.redis, [
         { eventId: first?.id ?? "", available: 3, epoch: 9, batch: 1, endsAtMs: NOW * 2 },
       ]);
       const after = await search();
@@ -172,7 +172,7 @@ describe("the catalogue's copies", () => {
         values: [first?.id],
       });
       const importing = world.import([{ ...record(first?.id), name: "Never seen" }]);
-      await until(async () => (await lockWaits(connection)) > 0);
+      await waitFor(async () => (await lockWaits(connection)) > 0);
       ttlMs = await world.redis.pttl(GENERATION_KEY);
       await connection.query({ text: "COMMIT" });
       await importing;
@@ -217,7 +217,7 @@ describe("the catalogue's copies", () => {
       const page = await seen();
       const [first] = page.items;
       const filters = await world.value<Filters>("catalog.filters", {});
-      await until(async () => (await world.redis.exists(pageKey("filters"))) === 1);
+      await waitFor(async () => (await world.redis.exists(pageKey("filters"))) === 1);
       for (const key of [keyOf(TOKYO), pageKey("filters")]) await world.redis.pexpire(key, 590_000);
       await world.redis.set(GENERATION_KEY, "another");
       proxy[fault](true);
@@ -248,8 +248,8 @@ describe("the catalogue's copies", () => {
         proxy[fault](false);
       }
       assert.ok(world.counts.stale >= 9);
-      await until(async () => (await world.call("catalog.search", { location: "paris" })).ok);
-      await until(
+      await waitFor(async () => (await world.call("catalog.search", { location: "paris" })).ok);
+      await waitFor(
         async () =>
           (await world.redis.get(keyOf(TOKYO)))?.includes("another") === true ||
           (await search(), false),
@@ -282,7 +282,7 @@ describe("the catalogue's copies", () => {
     });
     await Promise.all(clients);
     // On a busy machine Redis is now and then slower than it is worth waiting for; that is not what this is about.
-    const { hits, partial, misses, unasked } = world.counts;
+    const { hits, availabilityMisses: partial, misses, redisSkipped: unasked } = world.counts;
     const share = (hits - partial) / (hits + misses - unasked);
     test.diagnostic(
       `${asked.length} different searches, ${hits + misses} asked: ${(share * 100).toFixed(1)} % answered from Redis alone; ${JSON.stringify(world.counts)}`,

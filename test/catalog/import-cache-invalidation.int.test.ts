@@ -7,14 +7,14 @@ import {
   availableKey,
   GENERATION_KEY,
   readAvailable,
-  writeLeft,
+  writeAvailability,
 } from "../../lib/availability/availability-cache.ts";
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
 import { freezeProcess } from "../support/frozen.ts";
 import { temporaryFolder } from "../support/processes.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");
 const NEVER_MS = Date.parse("2099-01-01T00:00:00Z");
@@ -57,7 +57,9 @@ describe("copies that Redis could not take from an import", () => {
   };
   /** As a worker of before the import would, that is late or repeats. */
   const sellsOn = (available: number) =>
-    writeLeft(world.redis, [{ eventId: id, available, epoch: 5, batch: 9, endsAtMs: NEVER_MS }]);
+    writeAvailability(world.redis, [
+      { eventId: id, available, epoch: 5, batch: 9, endsAtMs: NEVER_MS },
+    ]);
 
   it("frozen, it has them a moment after it goes on, and no page of before is fresh", async () => {
     await sellsOn(record.totalCapacity - 1);
@@ -67,14 +69,14 @@ describe("copies that Redis could not take from an import", () => {
     freezeProcess(pid, true);
     try {
       // From here on nothing waits in its socket to be read later.
-      await until(isAway, { withinMs: 10_000 });
+      await waitFor(isAway, { withinMs: 10_000 });
       assert.deepEqual(await world.import([{ ...record, totalCapacity: 71 }]), [
         { outcome: "updated" },
       ]);
     } finally {
       freezeProcess(pid, false);
     }
-    await until(async () => (await copied()) === 71, {
+    await waitFor(async () => (await copied()) === 71, {
       withinMs: 10_000,
       what: "what is left, as imported",
     });
@@ -83,14 +85,14 @@ describe("copies that Redis could not take from an import", () => {
 
   it("killed, it has them after its restart, though a worker of before the import was faster", async () => {
     servers.server("redis").kill("SIGKILL");
-    await until(isAway, { withinMs: 10_000 });
+    await waitFor(isAway, { withinMs: 10_000 });
     assert.deepEqual(await world.import([{ ...record, totalCapacity: 72 }]), [
       { outcome: "updated" },
     ]);
     await servers.server("redis").restart();
-    await until(() => world.redis.runId() !== undefined, { withinMs: 10_000 });
+    await waitFor(() => world.redis.runId() !== undefined, { withinMs: 10_000 });
     await sellsOn(record.totalCapacity - 2);
-    await until(async () => (await copied()) === 72, {
+    await waitFor(async () => (await copied()) === 72, {
       withinMs: 10_000,
       what: "what is left, as imported",
     });

@@ -12,7 +12,7 @@ import type { SearchPage } from "../../services/catalog/search/find-page.ts";
 import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
 import { collect } from "../support/collect-stream.ts";
 import { lockWaits } from "../support/lock-waits.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");
 const LIST = fileURLToPath(new URL("../../../shared/data/conferences.json", import.meta.url));
@@ -164,7 +164,7 @@ describe("imports", () => {
       [],
     );
     assert.equal((await stored()).epoch, 5);
-    await until(() => world.changed.includes(id));
+    await waitFor(() => world.changed.includes(id));
   });
 
   it("change the capacity of an event that sells: its tickets stay, what is pending is booked, its worker is fenced", async () => {
@@ -188,7 +188,7 @@ describe("imports", () => {
     const left = JSON.parse((await world.redis.get(`event:{${id}}:available`)) ?? "{}") as object;
     assert.deepEqual(left, { available: 3, epoch, batch: 0, run: world.redis.runId() });
     assert.equal((await world.value<EventView>("catalog.get", { eventId: id })).available, 3);
-    await until(() => world.changed.includes(id));
+    await waitFor(() => world.changed.includes(id));
   });
 
   it("refuse a capacity below what is sold, say how much that is, and leave the sale alone", async () => {
@@ -215,7 +215,7 @@ describe("imports", () => {
     await world.database.transaction(async (worker) => {
       await sell(6, worker);
       importing = world.import([{ ...gala, totalCapacity: 5 }]);
-      await until(async () => (await lockWaits(world.database, "%event_worker%")) > 0);
+      await waitFor(async () => (await lockWaits(world.database, "%event_worker%")) > 0);
       // Should the import die now, after its commit, nobody would renew what Redis says of the event as it was.
       assert.ok((await world.redis.pttl(copy)) <= 60_000);
     });

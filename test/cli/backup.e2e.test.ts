@@ -26,7 +26,7 @@ import { migrate } from "../../tools/database/migrations.ts";
 import { findBinaries } from "../../tools/dev-servers/binaries.ts";
 import { openToServers } from "../../tools/dev-servers/data-folders.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const scriptAt = (name: string): string =>
   fileURLToPath(new URL(`../../cli/commands/${name}`, import.meta.url));
@@ -128,7 +128,7 @@ describe("backups", () => {
     assert.equal(await one("SELECT count(*)::integer AS value FROM backup_run"), 1);
     await buy(4);
     // A recovery can begin a second after the backup's end, and ends at the first transaction after its moment.
-    const moment = await until(
+    const moment = await waitFor(
       () =>
         one<string | null>(
           "SELECT CASE WHEN clock_timestamp() > max(ended_at) + interval '2 s' THEN clock_timestamp()::text END AS value FROM backup_run",
@@ -136,12 +136,12 @@ describe("backups", () => {
       { withinMs: 10_000 },
     );
     const to = new Date(moment).toISOString();
-    await until(() =>
+    await waitFor(() =>
       one<boolean>(`SELECT clock_timestamp() > '${to}'::timestamptz + interval '50 ms' AS value`),
     );
     await buy(5);
     await database.query({ text: "SELECT pg_switch_wal()" });
-    await until(
+    await waitFor(
       () =>
         one<boolean>(
           "SELECT last_archived_time > (SELECT max(purchased_at) FROM event_tickets) AS value FROM pg_stat_archiver",

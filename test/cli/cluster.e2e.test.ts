@@ -14,7 +14,7 @@ import { peopleAt } from "../support/accounts.ts";
 import { temporaryFolder } from "../support/processes.ts";
 import { patientClient } from "../support/sales.ts";
 import { claimSlot, type Slot } from "../support/servers.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 /** An engine of many processes by one command: it sells through every gateway, and nothing stays behind however it ends. */
 describe("npm run cluster", () => {
@@ -61,7 +61,7 @@ describe("npm run cluster", () => {
       ctrlC: () => process.kill(-pid, "SIGINT"),
       /** The nodes' processes, once all of them run. */
       async nodes() {
-        await until(() => said.includes("7 nodes run") || npm.exitCode !== null, {
+        await waitFor(() => said.includes("7 nodes run") || npm.exitCode !== null, {
           withinMs: 120_000,
           what: "all nodes run",
         });
@@ -127,7 +127,7 @@ describe("npm run cluster", () => {
     const npm = cluster();
     const nodes = await npm.nodes();
     npm.kill("SIGKILL");
-    await until(() => running(nodes).length === 0, {
+    await waitFor(() => running(nodes).length === 0, {
       withinMs: 30_000,
       what: "every node has ended",
     });

@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { writeEngineFile } from "../../tools/engine/engine-file.ts";
 import { requireServers } from "../../config/index.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const COMMAND = fileURLToPath(new URL("../../cli/commands/import.ts", import.meta.url));
 
@@ -142,7 +142,7 @@ describe("npm run import", () => {
     for (let number = 1; number <= 600; number += 1)
       child.stdin.write(`${JSON.stringify(show(`Long feed ${number}`))}\n`);
     const written = "SELECT FROM event WHERE name LIKE 'Long feed %'";
-    await until(async () => (await engine.database.query({ text: written })).length >= 500, {
+    await waitFor(async () => (await engine.database.query({ text: written })).length >= 500, {
       withinMs: 20_000,
     });
     child.kill("SIGINT");

@@ -10,7 +10,7 @@ import { requireServers } from "../../config/index.ts";
 import { openDatabase, type Database } from "../../lib/database/pool.ts";
 import { topologyOf } from "../../lib/queue/index.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const COMMAND = fileURLToPath(new URL("../../cli/commands/ledger.ts", import.meta.url));
 
@@ -86,7 +86,7 @@ describe("npm run ledger", () => {
     const mine = `not json ${randomUUID()}`;
     const before = await dead();
     channel.sendToQueue(deadQueue, Buffer.from(mine), { persistent: true });
-    await until(async () => (await dead()) > before);
+    await waitFor(async () => (await dead()) > before);
     const shown = await run("dead-letters");
     assert.equal(shown.code, 1);
     const id =

@@ -9,7 +9,7 @@ import { requireServers } from "../../config/index.ts";
 import { inspectTopology, topologyOf } from "../../lib/queue/topology.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type Repl, replOf } from "../support/repl.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const TOPOLOGY = topologyOf();
 
@@ -85,7 +85,7 @@ describe("operators' commands", () => {
       const eventId = await engine.addEvent();
       const letter = JSON.stringify({ eventId, transactionIds: [] });
       channel.sendToQueue(TOPOLOGY.deadQueue, Buffer.from(letter), { persistent: true });
-      await until(async () => (await dead()) === 1);
+      await waitFor(async () => (await dead()) === 1);
       const asked = await repl.piped(["deadletters", "deadletters replay", "q"]);
       assert.ok(asked.output.includes(letter), asked.output);
       assert.match(
@@ -127,7 +127,7 @@ describe("operators' commands", () => {
     typist.type("y\r");
     await typist.reads(/Done\. Gateways keep/);
     await typist.reads(/boxoffice \$ /);
-    await until(() => flushes() > 0);
+    await waitFor(() => flushes() > 0);
     assert.equal(flushes(), 1, "Enter and no are no yes");
 
     typist.type("dead\t");

@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { ticketCode } from "../../services/purchasing/tickets/ticket-code.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type Repl, replOf } from "../support/repl.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 describe("npm run repl", () => {
   let engine: Engine;
@@ -123,7 +123,7 @@ describe("npm run repl", () => {
       output,
       /for ada@example\.com;[^]*bob@example\.com {2}Ada {2}customer {2}0 sessions[^]*Done\. Gateways keep/,
     );
-    const line = await until(() =>
+    const line = await waitFor(() =>
       readFileSync(engine.config.auditFile ?? "", "utf8")
         .split("\n")
         .find((text) => text.includes("catalog.flush")),
@@ -135,7 +135,7 @@ describe("npm run repl", () => {
     const node = await engine.startNode({ SERVICES: "purchasing" });
     const { output } = await repl([`drain ${node.broker.nodeID}`, "q"], {}, ["--yes"]);
     assert.match(output, /finishes what it has and ends/);
-    await until(() => !(node.broker as unknown as { started: boolean }).started, {
+    await waitFor(() => !(node.broker as unknown as { started: boolean }).started, {
       withinMs: 15_000,
       what: "The node has stopped",
     });

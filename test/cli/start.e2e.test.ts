@@ -9,7 +9,7 @@ import { readEngineFile } from "../../tools/engine/engine-file.ts";
 import { startedAt } from "../../tools/dev-servers/process-identity.ts";
 import { ROOT } from "../../tools/testing/static-checks.ts";
 import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const SERVES = /serves on (http:\S+)/;
 
@@ -37,7 +37,7 @@ function npmStart(environment: Record<string, string>) {
     /** What Ctrl-C does: everybody in the foreground gets it, and npm passes it on once more. */
     ctrlC: () => process.kill(-pid, "SIGINT"),
     address: (withinMs: number) =>
-      until(() => SERVES.exec(said)?.[1], { withinMs, what: "npm start serves" }).catch(
+      waitFor(() => SERVES.exec(said)?.[1], { withinMs, what: "npm start serves" }).catch(
         (error: unknown) => assert.fail(`${String(error)}\n${said}`),
       ),
   };
@@ -80,7 +80,7 @@ describe("npm start", () => {
 
     const running = everything();
     npm.kill("SIGKILL");
-    await until(() => stillRunning(running).length === 0, { withinMs: 20_000 });
+    await waitFor(() => stillRunning(running).length === 0, { withinMs: 20_000 });
   });
 
   it("serves again within 20 s, and stops with Ctrl-C within 20 s and exit code 0", async () => {
@@ -111,7 +111,7 @@ describe("npm start", () => {
 
   it("stops at Ctrl-C also while it is still starting", async () => {
     const npm = npmStart(environment);
-    await until(() => npm.said().includes("is up on port"), { withinMs: 20_000 });
+    await waitFor(() => npm.said().includes("is up on port"), { withinMs: 20_000 });
     const running = rememberedServers(folder);
     npm.ctrlC();
     assert.equal(await npm.ended, 0, npm.said());

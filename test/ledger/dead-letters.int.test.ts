@@ -6,11 +6,11 @@ import { PREFIX_MAX } from "../../lib/database/ledger-booking.ts";
 import type { DeadLetter } from "../../lib/queue/dead-letters.ts";
 import { overDeadLetters } from "../../lib/queue/dead-letters.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
-import { applyEvents, failPending } from "../../services/ledger/booking/book-events.ts";
+import { applyEvents, quarantinePending } from "../../services/ledger/booking/book-events.ts";
 import type { Replayed, Retried } from "../../services/ledger/repair/repair.ts";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/ledger-fixture.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 type Listed = { waiting: number; letters: DeadLetter[] };
 
@@ -21,7 +21,7 @@ describe("the dead letters", () => {
   before(async () => {
     world = await openLedgerWorld();
     ledger = await world.startLedger();
-    await until(async () => (await ledger.status()).queue.consumers === 1);
+    await waitFor(async () => (await ledger.status()).queue.consumers === 1);
   });
   afterEach(async () => {
     await proxy?.close();
@@ -43,7 +43,7 @@ describe("the dead letters", () => {
   const bury = async (...contents: (string | Buffer)[]): Promise<void> => {
     const buried = (await dead()) + contents.length;
     for (const content of contents) send(content, world.topology.deadQueue);
-    await until(async () => (await dead()) === buried);
+    await waitFor(async () => (await dead()) === buried);
   };
   const messageFor = (eventId: string): string => JSON.stringify({ eventId, transactionIds: [] });
   /** Sales that cannot be booked, since somebody has taken the places away by hand; their message dies, and the rows are put aside. */
@@ -56,7 +56,7 @@ describe("the dead letters", () => {
     });
     const buried = await dead();
     world.tell(eventId, []);
-    await until(async () => (await dead()) === buried + 1);
+    await waitFor(async () => (await dead()) === buried + 1);
     assert.equal((await world.numbers(eventId)).failed, 2);
     return eventId;
   };
@@ -72,7 +72,7 @@ describe("the dead letters", () => {
     const other = await world.addEvent(10);
     await world.sell(other, [1]);
     world.tell(other, []);
-    await until(async () => (await world.numbers(other)).capacity === 9);
+    await waitFor(async () => (await world.numbers(other)).capacity === 9);
 
     const { waiting, letters } = await list();
     assert.equal(waiting, 1);
@@ -106,7 +106,7 @@ describe("the dead letters", () => {
     await mend(poisoned);
     assert.deepEqual(await value("replay", { id: letter.id }), { replayed: 1, left: 0, kept: [] });
     assert.deepEqual(await world.numbers(poisoned), booked);
-    await until(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
+    await waitFor(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
     assert.equal(await dead(), 0);
   });
 
@@ -125,7 +125,7 @@ describe("the dead letters", () => {
       }),
       world.topology.queue,
     );
-    await until(async () => (await dead()) === 1);
+    await waitFor(async () => (await dead()) === 1);
     assert.deepEqual(await world.numbers(good), booked);
     assert.equal((await world.numbers(poisoned)).failed, 2);
     const tooEarly = await value<Replayed>("replay");
@@ -137,7 +137,7 @@ describe("the dead letters", () => {
     await mend(poisoned);
     assert.deepEqual(await value("replay"), { replayed: 1, left: 0, kept: [] });
     assert.deepEqual([await world.numbers(good), await world.numbers(poisoned)], [booked, booked]);
-    await until(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
+    await waitFor(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
   });
 
   it("a replay brings pending rows to be booked by the ledger, which counts its deliveries anew", async () => {
@@ -145,7 +145,7 @@ describe("the dead letters", () => {
     await world.sell(eventId, [3, 2]);
     await bury(messageFor(eventId));
     assert.deepEqual(await value("replay"), { replayed: 1, left: 0, kept: [] });
-    await until(async () => (await world.numbers(eventId)).pending === 0);
+    await waitFor(async () => (await world.numbers(eventId)).pending === 0);
     assert.deepEqual(await world.numbers(eventId), booked);
   });
 
@@ -186,7 +186,7 @@ describe("the dead letters", () => {
       [2, 5],
     );
     assert.deepEqual(await value("replay", { limit: 2 }), { replayed: 2, left: 3, kept: [] });
-    await until(async () => (await dead()) === 3);
+    await waitFor(async () => (await dead()) === 3);
     for (const limit of [0, 1_001, 1.5])
       await assert.rejects(ledger.ask("deadLetters", { limit }), { type: "VALIDATION_ERROR" });
     await assert.rejects(ledger.ask("replay", { id: "x" }), { type: "VALIDATION_ERROR" });
@@ -200,15 +200,15 @@ describe("the dead letters", () => {
       (await list()).letters.find((letter) => letter.readable) ?? assert.fail("not listed");
     assert.equal(unread.content, "not json");
     assert.deepEqual(await value("replay", { id: unread.id }), { replayed: 1, left: 1, kept: [] });
-    await until(async () => (await dead()) === 2);
+    await waitFor(async () => (await dead()) === 2);
     assert.equal((await list()).letters.find(({ id }) => id === unread.id)?.deaths, 1);
     await value("replay", { id: unread.id });
-    await until(async () => (await dead()) === 2);
+    await waitFor(async () => (await dead()) === 2);
     assert.equal((await list()).letters.find(({ id }) => id === unread.id)?.deaths, 2);
 
     assert.deepEqual(await value("discard", { id: readable.id }), { discarded: 0, readable: 1 });
     assert.deepEqual(await value("discard", { id: unread.id }), { discarded: 1, readable: 0 });
-    await until(async () => (await dead()) === 1);
+    await waitFor(async () => (await dead()) === 1);
     assert.deepEqual(await value("discard", { id: unread.id }), { discarded: 0, readable: 0 });
   });
 
@@ -228,14 +228,14 @@ describe("the dead letters", () => {
         },
       );
       assert.equal(died, undefined);
-      await until(async () => {
+      await waitFor(async () => {
         const { ready, dead: left } = await inspectTopology(world.channel, world.topology);
         return ready + left >= 3 && left >= 1;
       });
       await world.channel.purgeQueue(world.topology.queue);
     } finally {
       ledger = await world.startLedger();
-      await until(async () => (await ledger.status()).queue.consumers === 1);
+      await waitFor(async () => (await ledger.status()).queue.consumers === 1);
     }
   });
 
@@ -252,7 +252,7 @@ describe("the dead letters", () => {
     );
     assert.equal(died, undefined);
     ledger = await world.startLedger();
-    await until(async () => (await ledger.status()).queue.consumers === 1);
+    await waitFor(async () => (await ledger.status()).queue.consumers === 1);
     assert.equal(await dead(), 1);
   });
 
@@ -317,7 +317,7 @@ describe("the dead letters", () => {
       sold = await world.sell(eventId, Array<number>(10_000).fill(1));
     await world.cancelOne(eventId, sold[0] ?? assert.fail("nothing was sold"));
     const rows = PREFIX_MAX + 1;
-    assert.equal(await failPending(world.database, eventId), rows);
+    assert.equal(await quarantinePending(world.database, eventId), rows);
     await world.sell(eventId, [1]);
     assert.equal((await applyEvents(world.database, [eventId])).rows, 1);
     const { booked: retried, failed } = await value<Retried>("retryFailed", { eventId });

@@ -5,7 +5,7 @@ import { inspectTopology } from "../../lib/queue/topology.ts";
 import { createTransactionHandler } from "../../services/ledger/booking/transaction-consumer.ts";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/ledger-fixture.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -41,15 +41,15 @@ describe("the ledger over faults", () => {
         const refused = await real(batch, turn);
         if (deliveries === 1) {
           rabbit.cut();
-          await until(() => !consumer.connected());
+          await waitFor(() => !consumer.connected());
         }
         return refused;
       },
     });
-    await until(() => consumer.connected());
+    await waitFor(() => consumer.connected());
     const [sale] = await world.sell(eventId, [3]);
     world.tell(eventId, [sale?.transactionId ?? ""]);
-    await until(() => deliveries === 2);
+    await waitFor(() => deliveries === 2);
     await consumer.close();
     assert.deepEqual(await world.numbers(eventId), {
       capacity: 7,
@@ -67,19 +67,19 @@ describe("the ledger over faults", () => {
     const postgres = (proxy = await openTcpProxy(world.databaseUrl));
     ledger = await world.startLedger({ databaseUrl: postgres.url });
     const first = ledger;
-    await until(async () => (await first.status()).queue.consumers === 1);
+    await waitFor(async () => (await first.status()).queue.consumers === 1);
     postgres.away(true);
     const [sale] = await world.sell(eventId, [3]);
     world.tell(eventId, [sale?.transactionId ?? ""]);
-    await until(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
-    await until(async () => {
+    await waitFor(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
+    await waitFor(async () => {
       world.tell(eventId, []);
       return (await inspectTopology(world.channel, world.topology)).ready >= 10;
     });
     assert.equal((await world.numbers(eventId)).pending, 1);
     postgres.away(false);
-    await until(async () => (await world.numbers(eventId)).pending === 0, { withinMs: 10_000 });
-    await until(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
+    await waitFor(async () => (await world.numbers(eventId)).pending === 0, { withinMs: 10_000 });
+    await waitFor(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
     const status = await first.status();
     assert.equal(status.outages, 1);
     assert.equal(status.paused, false);
@@ -97,7 +97,7 @@ describe("the ledger over faults", () => {
         text: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'boxoffice-long'",
       });
     }
-    await until(async () => (await world.numbers(eventId)).pending === 0, { withinMs: 10_000 });
+    await waitFor(async () => (await world.numbers(eventId)).pending === 0, { withinMs: 10_000 });
     assert.deepEqual(await world.numbers(eventId), {
       capacity: 180,
       pending: 0,
@@ -118,10 +118,10 @@ describe("the ledger over faults", () => {
     rabbit.away(true);
     await world.sell(eventId, [3]);
     const first = ledger;
-    await until(async () => (await first.status()).queue.ready === undefined);
+    await waitFor(async () => (await first.status()).queue.ready === undefined);
     assert.equal((await world.numbers(eventId)).pending, 1);
     rabbit.away(false);
-    await until(async () => (await world.numbers(eventId)).pending === 0, { withinMs: 10_000 });
+    await waitFor(async () => (await world.numbers(eventId)).pending === 0, { withinMs: 10_000 });
   });
 
   it("stops within seconds while PostgreSQL is away", async () => {
@@ -130,7 +130,7 @@ describe("the ledger over faults", () => {
     postgres.away(true);
     ledger = await world.startLedger({ databaseUrl: postgres.url });
     world.tell(eventId, []);
-    await until(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
+    await waitFor(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
     const startMs = performance.now();
     await ledger.stop();
     assert.ok(performance.now() - startMs < 4_000);

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
-import { applyEvents, failPending } from "../../services/ledger/booking/book-events.ts";
+import { applyEvents, quarantinePending } from "../../services/ledger/booking/book-events.ts";
 import {
   availableKey,
   readAvailable,
-  writeLeft,
+  writeAvailability,
 } from "../../lib/availability/availability-cache.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/ledger-fixture.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 describe("the ledger books each committed transaction exactly once", () => {
   let world: LedgerWorld;
@@ -24,7 +24,7 @@ describe("the ledger books each committed transaction exactly once", () => {
   after(() => world.close());
 
   const quiet = (): Promise<unknown> =>
-    until(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
+    waitFor(async () => (await inspectTopology(world.channel, world.topology)).ready === 0);
 
   it("moves a batch's sum into the capacity and its rows into the ledger", async () => {
     const eventId = await world.addEvent(100);
@@ -32,7 +32,7 @@ describe("the ledger books each committed transaction exactly once", () => {
     const ids = sales.map(({ transactionId }) => transactionId);
     ledger = await world.startLedger();
     world.tell(eventId, ids);
-    await until(async () => (await world.numbers(eventId)).pending === 0);
+    await waitFor(async () => (await world.numbers(eventId)).pending === 0);
     assert.deepEqual(await world.numbers(eventId), {
       capacity: 94,
       pending: 0,
@@ -59,12 +59,12 @@ describe("the ledger books each committed transaction exactly once", () => {
     ])
       world.tell(eventId, ids);
     ledger = await world.startLedger();
-    await until(async () => (await world.numbers(eventId)).pending === 0);
+    await waitFor(async () => (await world.numbers(eventId)).pending === 0);
     for (let index = 0; index < 20; index += 1) world.tell(eventId, [sale.transactionId]);
     await quiet();
     const later = await world.sell(eventId, [1]);
     world.tell(eventId, [later[0]?.transactionId ?? ""]);
-    await until(async () => (await world.numbers(eventId)).pending === 0);
+    await waitFor(async () => (await world.numbers(eventId)).pending === 0);
     assert.deepEqual(await world.numbers(eventId), {
       capacity: 6,
       pending: 0,
@@ -88,7 +88,7 @@ describe("the ledger books each committed transaction exactly once", () => {
       }
     }
     for (const eventId of events) {
-      await until(async () => (await world.numbers(eventId)).pending === 0);
+      await waitFor(async () => (await world.numbers(eventId)).pending === 0);
       assert.deepEqual(await world.numbers(eventId), {
         capacity: 20,
         pending: 0,
@@ -105,17 +105,17 @@ describe("the ledger books each committed transaction exactly once", () => {
     await world.sell(forgotten, [3], { ageMs: 10_000 });
     await world.sell(fresh, [3]);
     ledger = await world.startLedger({ sweep: { everyMs: 50, olderThanMs: 5_000 } });
-    await until(async () => (await world.numbers(forgotten)).pending === 0);
+    await waitFor(async () => (await world.numbers(forgotten)).pending === 0);
     assert.equal((await world.numbers(forgotten)).capacity, 7);
     assert.equal((await world.numbers(fresh)).pending, 1, "what is young has a message on its way");
-    await until(async () => (await world.numbers(fresh)).pending === 0, { withinMs: 8_000 });
+    await waitFor(async () => (await world.numbers(fresh)).pending === 0, { withinMs: 8_000 });
   });
 
   it("writes what an event has to sell where its worker died before it could, and leaves a newer copy alone", async () => {
     const [left, newer] = [await world.addEvent(10), await world.addEvent(10)];
     const run = world.redis.runId() ?? assert.fail("Redis is away");
     const endsAtMs = Date.now();
-    await writeLeft(world.redis, [
+    await writeAvailability(world.redis, [
       { eventId: left, available: 10, epoch: 1, batch: 0, endsAtMs },
       { eventId: newer, available: 5, epoch: 2, batch: 0, endsAtMs },
     ]);
@@ -123,8 +123,8 @@ describe("the ledger books each committed transaction exactly once", () => {
     ledger = await world.startLedger({ sweep: { everyMs: 50, olderThanMs: 5_000 } });
     const copied = async (eventId: string) =>
       readAvailable(await world.redis.get(availableKey(eventId)), run);
-    await until(async () => (await copied(left)) === 7);
-    await until(async () => (await world.numbers(newer)).pending === 0);
+    await waitFor(async () => (await copied(left)) === 7);
+    await waitFor(async () => (await world.numbers(newer)).pending === 0);
     assert.equal(await copied(newer), 5);
   });
 
@@ -150,7 +150,7 @@ describe("the ledger books each committed transaction exactly once", () => {
     const eventId = await world.addEvent(3);
     const [first] = await world.sell(eventId, [1, 1, 1]);
     await world.cancelOne(eventId, first ?? assert.fail("nothing was sold"));
-    assert.equal(await failPending(world.database, eventId), 4);
+    assert.equal(await quarantinePending(world.database, eventId), 4);
     await world.sell(eventId, [1]);
     assert.equal((await applyEvents(world.database, [eventId])).rows, 1);
     const text = "UPDATE event_ticket_transactions SET status = 'pending' WHERE event_id = $1";
@@ -206,8 +206,8 @@ describe("the ledger books each committed transaction exactly once", () => {
     world.tell(broken, [first?.transactionId ?? ""]);
     world.tell(sound, [other?.transactionId ?? ""]);
     ledger = await world.startLedger();
-    await until(async () => (await world.numbers(sound)).pending === 0);
-    await until(async () => (await world.numbers(broken)).failed === 1);
+    await waitFor(async () => (await world.numbers(sound)).pending === 0);
+    await waitFor(async () => (await world.numbers(broken)).failed === 1);
     assert.deepEqual(await world.numbers(broken), {
       capacity: 4,
       pending: 0,
@@ -222,7 +222,7 @@ describe("the ledger books each committed transaction exactly once", () => {
       booked: -5,
       bookedRows: 1,
     });
-    await until(async () => (await inspectTopology(world.channel, world.topology)).dead === 1);
+    await waitFor(async () => (await inspectTopology(world.channel, world.topology)).dead === 1);
     assert.equal((await ledger.status()).failedRows, 1);
 
     // Mended and set to pending again, it is booked like any other.
@@ -235,7 +235,7 @@ describe("the ledger books each committed transaction exactly once", () => {
       values: [broken],
     });
     world.tell(broken, []);
-    await until(async () => (await world.numbers(broken)).capacity === 5);
+    await waitFor(async () => (await world.numbers(broken)).capacity === 5);
     await world.channel.purgeQueue(world.topology.deadQueue);
   });
 
@@ -246,8 +246,8 @@ describe("the ledger books each committed transaction exactly once", () => {
     world.channel.sendToQueue(world.topology.queue, Buffer.from("poison"), { persistent: true });
     world.tell(eventId, [sale?.transactionId ?? ""]);
     world.tell(randomUUID(), []);
-    await until(async () => (await world.numbers(eventId)).pending === 0);
-    await until(async () => (await inspectTopology(world.channel, world.topology)).dead === 1);
+    await waitFor(async () => (await world.numbers(eventId)).pending === 0);
+    await waitFor(async () => (await inspectTopology(world.channel, world.topology)).dead === 1);
     await quiet();
     await world.channel.purgeQueue(world.topology.deadQueue);
   });

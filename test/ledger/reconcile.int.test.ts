@@ -5,7 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { readAvailable } from "../../lib/availability/availability-cache.ts";
 import { checkAvailableCopies } from "../../services/ledger/reconcile/check-availability-cache.ts";
 import { openReconcileWorld, type ReconcileWorld } from "../support/reconcile-fixture.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 describe("reconcile compares what must agree, and mends copies only", () => {
   let world: ReconcileWorld;
@@ -210,14 +210,14 @@ describe("reconcile compares what must agree, and mends copies only", () => {
     })();
     try {
       for (let round = 1; round <= 6; round += 1) {
-        await until(() => copies >= round * 2);
+        await waitFor(() => copies >= round * 2);
         assert.deepEqual(await differences(eventId), []);
       }
     } finally {
       selling = false;
       await sale;
     }
-    await until(async () => (await world.numbers(eventId)).pending === 0);
+    await waitFor(async () => (await world.numbers(eventId)).pending === 0);
     assert.deepEqual(await differences(eventId), []);
   });
 });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { gather, NotBegun } from "../../lib/concurrency/batcher.ts";
+import { createBatcher, BatchExpired } from "../../lib/concurrency/batcher.ts";
 
 describe("gather", () => {
   it("works on what is asked in one turn together, and on what comes meanwhile next", async () => {
     const pieces: number[][] = [];
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
-    const ask = gather(
+    const ask = createBatcher(
       async (asked: number[]) => {
         pieces.push(asked);
         if (pieces.length === 1) await gate;
@@ -28,7 +28,7 @@ describe("gather", () => {
   it("lets nobody wait for an answer that is still to come, and rejects for those whose work rejects", async () => {
     let answer: (word: string) => void = () => undefined;
     const slow = new Promise<string>((resolve) => (answer = resolve));
-    const ask = gather(
+    const ask = createBatcher(
       (asked: string[]) =>
         asked.includes("bad")
           ? Promise.reject(new Error("no"))
@@ -50,7 +50,7 @@ describe("gather", () => {
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
     const begun: string[] = [];
-    const ask = gather(
+    const ask = createBatcher(
       async (asked: string[]) => {
         begun.push(...asked);
         await gate;
@@ -60,7 +60,7 @@ describe("gather", () => {
     );
     const first = ask("first");
     await new Promise(setImmediate);
-    const refused = assert.rejects(ask("late"), NotBegun);
+    const refused = assert.rejects(ask("late"), BatchExpired);
     const lateMs = performance.now() + 6;
     while (performance.now() < lateMs) await new Promise(setImmediate);
     open();

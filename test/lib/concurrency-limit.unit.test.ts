@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
-import { inTurn } from "../../lib/concurrency/concurrency-limit.ts";
-import { within } from "../../lib/concurrency/with-timeout.ts";
+import { createConcurrencyLimit } from "../../lib/concurrency/concurrency-limit.ts";
+import { withTimeout } from "../../lib/concurrency/with-timeout.ts";
 
 describe("a line", () => {
   const open: ((value: string) => void)[] = [];
@@ -10,7 +10,7 @@ describe("a line", () => {
     new Promise((resolve) => open.push((value) => resolve(accepted(value))));
 
   it("runs so much at a time, in order of arrival, and turns away who is too many", async () => {
-    const turn = inTurn({ running: 2, waiting: 1 });
+    const turn = createConcurrencyLimit({ running: 2, waiting: 1 });
     const [one, two, three, four] = [turn(work), turn(work), turn(work), turn(work)];
     assert.deepEqual(await four, refused("TRY_AGAIN"));
     assert.equal(open.length, 2);
@@ -26,7 +26,7 @@ describe("a line", () => {
   });
 
   it("does not begin what has waited for too long, nor lets it keep a place", async () => {
-    const turn = inTurn({ running: 1, waiting: 9, waitMs: 0 });
+    const turn = createConcurrencyLimit({ running: 1, waiting: 9, waitMs: 0 });
     let finish: () => void = () => undefined;
     const first = turn(
       () => new Promise<Answer<string>>((resolve) => (finish = () => resolve(accepted("first")))),
@@ -49,9 +49,9 @@ describe("a line", () => {
 
 it("what lies in the socket already is not late, however busy the process was", async () => {
   const answered = new Promise<string>((resolve) => setImmediate(resolve, "there"));
-  const asked = within(answered, 1);
+  const asked = withTimeout(answered, 1);
   const sinceMs = performance.now();
   while (performance.now() - sinceMs < 20);
   assert.equal(await asked, "there");
-  assert.equal(await within(new Promise(() => undefined), 1), undefined);
+  assert.equal(await withTimeout(new Promise(() => undefined), 1), undefined);
 });

@@ -19,7 +19,7 @@ import { freezeProcess } from "../support/frozen.ts";
 import { type HttpClient, httpClient } from "../support/http.ts";
 import { PASSWORD, peopleAt, type Tokens } from "../support/accounts.ts";
 import { temporaryFolder } from "../support/processes.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 /** What DESIGN.md promises is two seconds; a purchase in flight has half a second more to find out what became of it. */
 const LONGEST_MS = 2_000;
@@ -92,9 +92,9 @@ describe("a server that is frozen, then one that is dead", () => {
     }));
     await insertEvents(database, events);
     id = eventId(events[0] ?? assert.fail("an event"));
-    await until(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 60_000 });
-    person = await until(() => peopleAt(ask).signedIn(), { withinMs: 30_000 });
-    await until(async () => (await operation("buy")).status === 201, { withinMs: 20_000 });
+    await waitFor(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 60_000 });
+    person = await waitFor(() => peopleAt(ask).signedIn(), { withinMs: 30_000 });
+    await waitFor(async () => (await operation("buy")).status === 201, { withinMs: 20_000 });
   });
   after(async () => {
     await Promise.all([gateway.stop(), services.stop()]);
@@ -185,7 +185,7 @@ describe("a server that is frozen, then one that is dead", () => {
     return wrong;
   };
   const seeAll = async (): Promise<void> => {
-    await until(
+    await waitFor(
       async () => {
         // A refresh whose answer was lost is given again for ten seconds; after a longer outage one signs in anew.
         const signedIn = await operation("sign-in");
@@ -222,7 +222,7 @@ describe("a server that is frozen, then one that is dead", () => {
   }
 
   it("nothing acknowledged was lost over all of it, and what was sold is booked", async () => {
-    await until(
+    await waitFor(
       async () => {
         const [row] = await database.query<Record<string, number>>({
           text: `

@@ -16,7 +16,7 @@ import { type Engine, startEngine } from "../support/engine.ts";
 import { metricsIn, readDashboards } from "../support/monitoring/dashboards.ts";
 import { type Prometheus, startPrometheus } from "../support/monitoring/prometheus.ts";
 import { providePrometheus, rulesOf } from "../support/monitoring/rules.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const programs = await providePrometheus();
 const skip = typeof programs === "string" ? programs : false;
@@ -64,7 +64,7 @@ describe("monitoring", { skip }, () => {
       { job: "rabbitmq-node", url: rabbitmq },
     ]);
     // Before the load, so that rates see it begin.
-    await until(async () => (await prometheus.query('up{job="boxoffice"} == 1')).length === 2, {
+    await waitFor(async () => (await prometheus.query('up{job="boxoffice"} == 1')).length === 2, {
       withinMs: 30_000,
       what: "Both nodes are scraped",
     });
@@ -102,7 +102,7 @@ describe("monitoring", { skip }, () => {
 
   it("count what was sold, how it was answered, booked and counted through", async () => {
     const is = (expr: string, expected: number): Promise<true> =>
-      until(async () => (await sum(expr)) === expected, {
+      waitFor(async () => (await sum(expr)) === expected, {
         withinMs: 20_000,
         what: `${expr} is ${expected}`,
       });
@@ -117,7 +117,7 @@ describe("monitoring", { skip }, () => {
     await is('boxoffice_http_request_duration_seconds_count{route="/api/events"}', 5);
     await is("boxoffice_ledger_applied_rows_total", PURCHASES - 1);
     await is("boxoffice_outbox_pending_rows", 0);
-    await until(async () => (await sum("boxoffice_checked_events_total")) >= 1, {
+    await waitFor(async () => (await sum("boxoffice_checked_events_total")) >= 1, {
       withinMs: 20_000,
       what: "The event is counted through",
     });
@@ -145,7 +145,7 @@ describe("monitoring", { skip }, () => {
     });
     assert.equal(answer.status, 201, "the rows above are no sales that a worker knows of");
     for (const name of ["boxoffice_oversold_events_total", "boxoffice_diverging_events_total"])
-      await until(async () => (await sum(name)) === 1, {
+      await waitFor(async () => (await sum(name)) === 1, {
         withinMs: 20_000,
         what: `${name} says so`,
       });
@@ -159,7 +159,7 @@ describe("monitoring", { skip }, () => {
     );
     assert.ok(panels.length > 40, `${panels.length} queries`);
     for (const { what, expr } of panels)
-      await until(async () => (await prometheus.query(expr)).length > 0, {
+      await waitFor(async () => (await prometheus.query(expr)).length > 0, {
         withinMs: 30_000,
         what: `${what} shows ${expr}`,
       });
@@ -229,7 +229,7 @@ describe("monitoring", { skip }, () => {
           labels.vhost === vhost &&
           state === "firing",
       );
-    await until(
+    await waitFor(
       async () =>
         (await sum(
           `rabbitmq_detailed_queue_consumers{queue="ticket-transactions",vhost="${vhost}"}`,
@@ -241,7 +241,7 @@ describe("monitoring", { skip }, () => {
     );
     assert.equal(await firing(), false, "while somebody does");
     await ledger.stop();
-    await until(async () => await firing(), {
+    await waitFor(async () => await firing(), {
       withinMs: 60_000,
       what: "QueueWithoutConsumer fires",
     });

@@ -11,7 +11,7 @@ import {
   type Topology,
   topologyOf,
 } from "../../lib/queue/index.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const amqpUrl = processEnvironment().AMQP_URL ?? assert.fail("AMQP_URL names no RabbitMQ");
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -29,7 +29,7 @@ describe("the queue, when many events sell at once", () => {
   it("puts small batches of one moment into one message, twenty at most, and what is traced into its own", async () => {
     topology = topologyOf(`test-${randomUUID()}`);
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
-    await until(() => publisher.connected());
+    await waitFor(() => publisher.connected());
     const told = Array.from({ length: 45 }, () => ({
       eventId: randomUUID(),
       transactionIds: ["ab"],
@@ -37,7 +37,7 @@ describe("the queue, when many events sell at once", () => {
     for (const { eventId, transactionIds } of told) publisher.publish(eventId, transactionIds);
     const [alone, last] = [randomUUID(), randomUUID()];
     publisher.publish(alone, ["cd"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-    await until(() => publisher.counts().confirmed === 4);
+    await waitFor(() => publisher.counts().confirmed === 4);
     publisher.publish(last, []);
     await publisher.close();
     const seen: Delivery[] = [];
@@ -47,7 +47,7 @@ describe("the queue, when many events sell at once", () => {
       topology,
       handler: async (deliveries) => (seen.push(...deliveries), []),
     });
-    await until(() => seen.length === 5);
+    await waitFor(() => seen.length === 5);
     const sizes = seen.map(({ message }) => [eventIdsOf(message).length, message.eventId]);
     const first = (index: number): string => told[index]?.eventId ?? "";
     assert.deepEqual(

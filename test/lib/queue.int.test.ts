@@ -12,7 +12,7 @@ import {
 } from "../../lib/queue/index.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
 import { openTcpProxy } from "../../tools/chaos/tcp-proxy.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const amqpUrl = processEnvironment().AMQP_URL ?? assert.fail("AMQP_URL names no RabbitMQ");
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -50,7 +50,7 @@ describe("the queue between the workers and the ledger", () => {
   it("confirms what it publishes and delivers it as it was sent", async () => {
     const topology = freshTopology();
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
-    await until(() => publisher.connected());
+    await waitFor(() => publisher.connected());
     const eventId = randomUUID();
     const ids = (index: number): string[] => [
       "ab".repeat(64),
@@ -58,7 +58,7 @@ describe("the queue between the workers and the ledger", () => {
       ...Array<string>(8).fill("cd"),
     ];
     for (let index = 0; index < 50; index += 1) publisher.publish(eventId, ids(index));
-    await until(() => publisher.counts().confirmed === 50);
+    await waitFor(() => publisher.counts().confirmed === 50);
 
     const seen: Delivery[] = [];
     const consumer = await openConsumer({
@@ -67,7 +67,7 @@ describe("the queue between the workers and the ledger", () => {
       topology,
       handler: acceptAll(seen),
     });
-    await until(() => seen.length === 50);
+    await waitFor(() => seen.length === 50);
     assert.deepEqual(seen[49]?.message, { eventId, transactionIds: ids(49) });
     await consumer.close();
     await publisher.close();
@@ -77,10 +77,10 @@ describe("the queue between the workers and the ledger", () => {
   it("hands several messages to one call", async () => {
     const topology = freshTopology();
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
-    await until(() => publisher.connected());
+    await waitFor(() => publisher.connected());
     for (let index = 0; index < 120; index += 1)
       publisher.publish(randomUUID(), Array<string>(10).fill("ab"));
-    await until(() => publisher.counts().confirmed === 120);
+    await waitFor(() => publisher.counts().confirmed === 120);
     const sizes: number[] = [];
     const consumer = await openConsumer({
       url: amqpUrl,
@@ -92,7 +92,7 @@ describe("the queue between the workers and the ledger", () => {
         return [];
       },
     });
-    await until(() => sizes.reduce((sum, size) => sum + size, 0) === 120);
+    await waitFor(() => sizes.reduce((sum, size) => sum + size, 0) === 120);
     assert.ok(Math.max(...sizes) <= 50, `no call is larger than asked for: ${sizes.join()}`);
     assert.ok(sizes.length <= 6, `calls carry many messages each: ${sizes.join()}`);
     await consumer.close();
@@ -110,12 +110,12 @@ describe("the queue between the workers and the ledger", () => {
       topology,
       handler: acceptAll(seen),
     });
-    await until(() => publisher.connected() && consumer.connected());
+    await waitFor(() => publisher.connected() && consumer.connected());
     proxy.cut();
-    await until(() => !publisher.connected() && !consumer.connected());
-    await until(() => publisher.connected() && consumer.connected());
+    await waitFor(() => !publisher.connected() && !consumer.connected());
+    await waitFor(() => publisher.connected() && consumer.connected());
     publisher.publish(randomUUID(), []);
-    await until(() => seen.length === 1);
+    await waitFor(() => seen.length === 1);
     await consumer.close();
     await publisher.close();
     await proxy.close();
@@ -129,9 +129,9 @@ describe("the queue between the workers and the ledger", () => {
     publisher.publish(randomUUID(), []);
     assert.equal(publisher.counts().dropped, 1);
     proxy.away(false);
-    await until(() => publisher.connected());
+    await waitFor(() => publisher.connected());
     publisher.publish(randomUUID(), []);
-    await until(() => publisher.counts().confirmed === 1);
+    await waitFor(() => publisher.counts().confirmed === 1);
     await publisher.close();
     await proxy.close();
   });
@@ -140,7 +140,7 @@ describe("the queue between the workers and the ledger", () => {
     const topology = freshTopology();
     const proxy = await openTcpProxy(amqpUrl);
     const publisher = await openPublisher({ url: proxy.url, log: silent, topology });
-    await until(() => publisher.connected());
+    await waitFor(() => publisher.connected());
     proxy.freeze(true);
     const transactionIds = Array.from({ length: 500 }, () => "cd".repeat(64));
     for (let index = 0; index < 300; index += 1) publisher.publish(randomUUID(), transactionIds);
@@ -148,7 +148,7 @@ describe("the queue between the workers and the ledger", () => {
     assert.equal(unconfirmed + dropped, 300);
     assert.ok(unconfirmed > 100 && unconfirmed < 140, `${unconfirmed} of 65 kB are held`);
     proxy.freeze(false);
-    await until(() => publisher.counts().unconfirmed === 0);
+    await waitFor(() => publisher.counts().unconfirmed === 0);
     await publisher.close();
     await proxy.close();
   });
@@ -159,7 +159,7 @@ describe("the queue between the workers and the ledger", () => {
     const errors: string[] = [];
     const log = { ...silent, error: (message: string) => void errors.push(message) };
     const consumer = await openConsumer({ url: amqpUrl, log, topology, handler: acceptAll(seen) });
-    await until(() => consumer.connected());
+    await waitFor(() => consumer.connected());
     const eventId = randomUUID();
     for (const poison of [
       "not json",
@@ -182,8 +182,8 @@ describe("the queue between the workers and the ledger", () => {
       Buffer.from(JSON.stringify({ eventId, transactionIds: ["ab"] })),
       { persistent: true },
     );
-    await until(() => seen.length === 1);
-    await until(async () => (await inspectTopology(channel, topology)).dead === 6);
+    await waitFor(() => seen.length === 1);
+    await waitFor(async () => (await inspectTopology(channel, topology)).dead === 6);
     assert.equal(errors.length, 6, errors.join("\n"));
     assert.equal(seen.length, 1);
     await consumer.close();
@@ -202,13 +202,13 @@ describe("the queue between the workers and the ledger", () => {
         return deliveries.filter(({ message }) => message.eventId === bad);
       },
     });
-    await until(() => consumer.connected());
+    await waitFor(() => consumer.connected());
     for (const eventId of [good, bad, good])
       channel.sendToQueue(
         topology.queue,
         Buffer.from(JSON.stringify({ eventId, transactionIds: [] })),
       );
-    await until(async () => (await inspectTopology(channel, topology)).dead === 1);
+    await waitFor(async () => (await inspectTopology(channel, topology)).dead === 1);
     assert.equal(seen.filter(({ eventId }) => eventId === good).length, 2);
     assert.deepEqual(
       seen.filter(({ eventId }) => eventId === bad).map(({ last }) => last),
@@ -229,12 +229,12 @@ describe("the queue between the workers and the ledger", () => {
         throw new Error("a mistake in the handler");
       },
     });
-    await until(() => consumer.connected());
+    await waitFor(() => consumer.connected());
     channel.sendToQueue(
       topology.queue,
       Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })),
     );
-    await until(async () => (await inspectTopology(channel, topology)).dead === 1);
+    await waitFor(async () => (await inspectTopology(channel, topology)).dead === 1);
     assert.equal(calls, DELIVERY_LIMIT + 1);
     await consumer.close();
   });
@@ -256,21 +256,21 @@ describe("the queue between the workers and the ledger", () => {
         return [];
       },
     });
-    await until(() => consumer.connected());
+    await waitFor(() => consumer.connected());
     const send = (): boolean =>
       channel.sendToQueue(
         topology.queue,
         Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })),
       );
     send();
-    await until(() => release !== undefined);
+    await waitFor(() => release !== undefined);
     // Asked on the consumer's own channel, so answered after the cancellation. (RabbitMQ counts a cancelled consumer until its messages are settled.)
     await consumer.inspect();
     send();
-    await until(async () => (await inspectTopology(channel, topology)).ready === 1);
+    await waitFor(async () => (await inspectTopology(channel, topology)).ready === 1);
     assert.equal(seen.length, 1);
     release?.();
-    await until(() => seen.length === 2);
+    await waitFor(() => seen.length === 2);
     assert.ok(seen.every(({ last }) => !last));
     await consumer.close();
     assert.deepEqual(await inspectTopology(channel, topology), { ready: 0, consumers: 0, dead: 0 });
@@ -295,13 +295,13 @@ describe("the queue between the workers and the ledger", () => {
           return [];
         },
       });
-      await until(() => consumer.connected());
+      await waitFor(() => consumer.connected());
       send();
-      await until(() => finish !== undefined);
+      await waitFor(() => finish !== undefined);
       const closed = consumer.close();
       await consumer.inspect();
       send();
-      await until(async () => (await inspectTopology(channel, topology)).ready === 1);
+      await waitFor(async () => (await inspectTopology(channel, topology)).ready === 1);
       finish?.();
       await closed;
       assert.equal(
@@ -322,15 +322,15 @@ describe("the queue between the workers and the ledger", () => {
       topology,
       handler: acceptAll(seen),
     });
-    await until(() => consumer.connected());
+    await waitFor(() => consumer.connected());
     await channel.deleteQueue(topology.queue);
-    await until(() => !consumer.connected());
-    await until(() => consumer.connected());
+    await waitFor(() => !consumer.connected());
+    await waitFor(() => consumer.connected());
     channel.sendToQueue(
       topology.queue,
       Buffer.from(JSON.stringify({ eventId: randomUUID(), transactionIds: [] })),
     );
-    await until(() => seen.length === 1);
+    await waitFor(() => seen.length === 1);
     await consumer.close();
   });
 });

@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { type Leases, openLeases } from "../../lib/redis/redlock-lease.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
 import { claimSlot, type Slot } from "../support/servers.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const LEASE_MS = 600;
 const never = new Promise<void>(() => undefined);
@@ -16,7 +16,7 @@ describe("a lease", () => {
   let other: Leases;
   const open = async (url: string): Promise<Leases> => {
     const leases = openLeases([url], LEASE_MS, () => undefined);
-    await until(async () => {
+    await waitFor(async () => {
       const lock = await leases.acquire(randomUUID(), 0, never);
       const connected = lock.held();
       await lock.release();
@@ -47,7 +47,7 @@ describe("a lease", () => {
     );
     assert.deepEqual([mine.held(), theirs.held()], [true, false]);
     await mine.release();
-    await until(() => theirs.held());
+    await waitFor(() => theirs.held());
     await theirs.release();
   });
 
@@ -58,7 +58,7 @@ describe("a lease", () => {
     const theirs = await other.acquire(
       resource,
       60_000,
-      until(() => performance.now() - startedMs > 100).then(() => undefined),
+      waitFor(() => performance.now() - startedMs > 100).then(() => undefined),
     );
     assert.equal(theirs.held(), false);
     await Promise.all([mine.release(), theirs.release()]);
@@ -74,7 +74,7 @@ describe("a lease", () => {
       // Well before a mailbox loses its patience (half a second).
       assert.ok(waitedMs < 400, `${fault}: waited ${Math.round(waitedMs)} ms`);
       proxy[fault](false);
-      await until(() => lock.held(), { withinMs: 10_000 });
+      await waitFor(() => lock.held(), { withinMs: 10_000 });
       await lock.release();
     }
   });

@@ -12,7 +12,7 @@ import { type Engine, startEngine } from "../support/engine.ts";
 import { freezeProcess } from "../support/frozen.ts";
 import { httpClient } from "../support/http.ts";
 import { temporaryFolder } from "../support/processes.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const LEASE_MS = 1_000;
 const never = new Promise<void>(() => undefined);
@@ -44,7 +44,7 @@ describe("three lock servers", () => {
       openLeases(urls, LEASE_MS, () => undefined),
       openLeases(urls, LEASE_MS, () => undefined),
     ];
-    for (const leases of [mine, theirs]) await until(() => isFree(leases));
+    for (const leases of [mine, theirs]) await waitFor(() => isFree(leases));
     engine = await startEngine({ SERVICES: "auth,ledger" });
     node = await engine.startNode({
       SERVICES: "api,catalog,purchasing",
@@ -99,7 +99,7 @@ describe("three lock servers", () => {
 
   it("with one of them dead or frozen: one holds a lease, renews it, keeps others out and gives it back; workers are not degraded", async () => {
     const eventId = await engine.addEvent();
-    await until(async () => (await buy(eventId)).status === 201);
+    await waitFor(async () => (await buy(eventId)).status === 201);
     for (const fault of ["kill", "freeze"] as const) {
       const { pid } = lockServer(0);
       assert.ok(pid !== undefined);
@@ -108,16 +108,16 @@ describe("three lock servers", () => {
       try {
         const resource = randomUUID();
         const lock = await mine.acquire(resource, 0, never);
-        await until(() => lock.held());
+        await waitFor(() => lock.held());
         const startedMs = performance.now();
         const other = await theirs.acquire(resource, 0, never);
-        await until(() => performance.now() - startedMs > 2 * LEASE_MS);
+        await waitFor(() => performance.now() - startedMs > 2 * LEASE_MS);
         assert.deepEqual([lock.held(), other.held()], [true, false], fault);
         await lock.release();
-        await until(() => other.held(), { withinMs: 5_000 });
+        await waitFor(() => other.held(), { withinMs: 5_000 });
         await other.release();
         await sells(eventId);
-        await until(async () => (await degraded(eventId)) === false);
+        await waitFor(async () => (await degraded(eventId)) === false);
       } finally {
         if (fault === "freeze") freezeProcess(pid, false);
         else await lockServer(0).restart();
@@ -127,9 +127,9 @@ describe("three lock servers", () => {
 
   it("with two of them dead: nobody holds a lease or waits for one, workers are degraded, and buying goes on; with them back, leases do", async () => {
     const [hot, fresh] = [await engine.addEvent(), await engine.addEvent()];
-    await until(async () => (await buy(hot)).status === 201);
+    await waitFor(async () => (await buy(hot)).status === 201);
     for (const index of [0, 1]) lockServer(index).kill("SIGKILL");
-    await until(async () => (await degraded(hot)) === true, {
+    await waitFor(async () => (await degraded(hot)) === true, {
       withinMs: 10_000,
       what: "the worker is degraded",
     });
@@ -139,15 +139,18 @@ describe("three lock servers", () => {
     assert.equal((await mine.acquire(randomUUID(), 60_000, never)).held(), false);
     assert.ok(performance.now() - startedMs < 1_000);
     for (const index of [0, 1]) await lockServer(index).restart();
-    await until(async () => (await degraded(hot)) === false && (await degraded(fresh)) === false, {
-      withinMs: 10_000,
-    });
+    await waitFor(
+      async () => (await degraded(hot)) === false && (await degraded(fresh)) === false,
+      {
+        withinMs: 10_000,
+      },
+    );
   });
 
   it("of which one comes back empty: the holder still holds, and nobody else gets the lease", async () => {
     // Held by all three: of a lease that two of three know, one that forgets lets another in, which the epoch then fences.
     let resource = "";
-    const lock = await until(async () => {
+    const lock = await waitFor(async () => {
       resource = randomUUID();
       const tried = await mine.acquire(resource, 0, never);
       if (
@@ -161,11 +164,11 @@ describe("three lock servers", () => {
     });
     lockServer(0).kill("SIGKILL");
     await lockServer(0).restart();
-    await until(() => isFree(theirs));
+    await waitFor(() => isFree(theirs));
     const other = await theirs.acquire(resource, 2 * LEASE_MS, never);
     assert.deepEqual([lock.held(), other.held()], [true, false]);
     await lock.release();
-    await until(() => other.held());
+    await waitFor(() => other.held());
     await other.release();
   });
 });

@@ -1,11 +1,11 @@
 // A crowd that asks one thing is one question: what keeps a rush of searches from PostgreSQL.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { oneFlight } from "../../lib/concurrency/single-flight.ts";
+import { createSingleFlight } from "../../lib/concurrency/single-flight.ts";
 
 describe("one flight", () => {
   it("is one piece of work for all who ask while it is under way, and another for those who come afterwards", async () => {
-    const flights = oneFlight<number>();
+    const flights = createSingleFlight<number>();
     let begun = 0;
     const work = async (): Promise<number> => {
       const number = (begun += 1);
@@ -18,7 +18,7 @@ describe("one flight", () => {
   });
 
   it("is one for each key", async () => {
-    const flights = oneFlight<string>();
+    const flights = createSingleFlight<string>();
     const asked: string[] = [];
     const ask = (key: string) => flights(key, async () => (asked.push(key), key));
     assert.deepEqual(await Promise.all([ask("a"), ask("b"), ask("a")]), ["a", "b", "a"]);
@@ -26,7 +26,7 @@ describe("one flight", () => {
   });
 
   it("that fails fails for all who waited, and for nobody after them", async () => {
-    const flights = oneFlight<string>();
+    const flights = createSingleFlight<string>();
     const failing = () => flights("key", () => Promise.reject(new Error("away")));
     const outcomes = await Promise.allSettled([failing(), failing()]);
     assert.deepEqual(

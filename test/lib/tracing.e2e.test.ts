@@ -7,7 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { freePort } from "../../tools/dev-servers/ports.ts";
 import { type Collector, type Received, startCollector } from "../support/collector.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const [INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER] = [1, 2, 3, 4, 5];
 
@@ -70,12 +70,12 @@ describe("traces", () => {
     const node = await engine.startNode({ SERVICES: "purchasing,ledger" });
     worker = node.broker.nodeID;
     const eventId = await engine.addEvent();
-    await until(async () => (await buy(engine, eventId)) === 201, {
+    await waitFor(async () => (await buy(engine, eventId)) === 201, {
       withinMs: 10_000,
       what: "The gateway has seen the worker's node",
     });
     gateway = (
-      await until(
+      await waitFor(
         () => collector.spans.find(({ kind, name }) => kind === SERVER && name.startsWith("POST")),
         { withinMs: 20_000 },
       )
@@ -90,7 +90,7 @@ describe("traces", () => {
     collector.spans.filter(({ parentSpanId }) => parentSpanId === of.spanId);
   /** The one child of that name and kind, once it has come. */
   const child = (of: Received, name: string, kind: number): Promise<Received> =>
-    until(() => children(of).find((span) => span.name === name && span.kind === kind), {
+    waitFor(() => children(of).find((span) => span.name === name && span.kind === kind), {
       withinMs: 20_000,
       what: `${of.name} has a child ${name}; it has ${children(of)
         .map((span) => span.name)
@@ -104,7 +104,7 @@ describe("traces", () => {
     const [traceId, above] = [randomBytes(16).toString("hex"), randomBytes(8).toString("hex")];
     const eventId = await engine.addEvent();
     assert.equal(await buy(engine, eventId, { traceparent: `00-${traceId}-${above}-01` }), 201);
-    const request = await until(
+    const request = await waitFor(
       () => collector.spans.find((span) => span.traceId === traceId && span.parentSpanId === above),
       {
         withinMs: 20_000,
@@ -151,7 +151,7 @@ describe("traces", () => {
         return traceId;
       }),
     );
-    const actions = await until(
+    const actions = await waitFor(
       () => {
         const found = collector.spans.filter(
           (span) =>
@@ -161,7 +161,7 @@ describe("traces", () => {
       },
       { withinMs: 20_000, what: "Each purchase has come to the worker" },
     );
-    const batches = await until(
+    const batches = await waitFor(
       () => {
         const found = collector.spans.filter(
           (span) =>
@@ -202,7 +202,7 @@ describe("traces", () => {
       });
     assert.equal((await post("/api/auth/register", account)).status, 201);
     assert.equal((await post("/api/auth/login", { ...account, name: undefined })).status, 200);
-    await until(
+    await waitFor(
       () =>
         collector.spans.some(({ name }) => name === "POST /api/auth/login") &&
         collector.text().includes(eventId),

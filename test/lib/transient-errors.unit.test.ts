@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isServerError } from "../../lib/database/pool.ts";
-import { isUnavailable, orTryAgain } from "../../lib/database/transient-errors.ts";
+import { isUnavailable, orRetryLater } from "../../lib/database/transient-errors.ts";
 
 const coded = (code: string, message = "a fault"): Error =>
   Object.assign(new Error(message), { code });
@@ -36,7 +36,7 @@ describe("what an error says of the statement behind it", () => {
 
 describe("a read", () => {
   const word = async (read: () => Promise<{ ok: true; value: string }>): Promise<string> => {
-    const answer = await orTryAgain(read);
+    const answer = await orRetryLater(read);
     return answer.ok ? answer.value : answer.refusal.code;
   };
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Database } from "../../lib/database/pool.ts";
-import { gatheredStore } from "../../services/purchasing/store/batched-event-store.ts";
+import { createBatchedEventStore } from "../../services/purchasing/store/batched-event-store.ts";
 import type {
   EventStore,
   LoadedEvent,
@@ -17,7 +17,7 @@ import {
   saleOf,
 } from "../support/sale-fixture.ts";
 import { NO_FENCE, unfenced } from "../support/without-fence.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 /** The statement with everything but the look at epoch and batch. */
 const MANY_WITHOUT_FENCE = COMMIT_MANY.text.replace(
@@ -48,7 +48,10 @@ describe("the gathered store", () => {
       },
       ...change,
     };
-    return { store: gatheredStore(database, world.store(node)), together: () => together };
+    return {
+      store: createBatchedEventStore(database, world.store(node)),
+      together: () => together,
+    };
   };
   const take = (store: EventStore, total = 10): Promise<Taken[]> =>
     Promise.all(
@@ -191,7 +194,11 @@ describe("the gathered store", () => {
   });
 
   it("sells by the same test what the fence must stop, where the fence is left out (control)", async () => {
-    const store = gatheredStore(world.database, world.store("node", NO_FENCE), MANY_WITHOUT_FENCE);
+    const store = createBatchedEventStore(
+      world.database,
+      world.store("node", NO_FENCE),
+      MANY_WITHOUT_FENCE,
+    );
     const events = await take(store);
     const lost = events.at(-1) ?? assert.fail();
     await world.store("other").takeEpoch(lost.eventId);
@@ -210,7 +217,7 @@ describe("the gathered store", () => {
       });
       results = sellEach(store, events);
       // Committed, and seen by others, while the row is still held.
-      await until(
+      await waitFor(
         async () => (await sold(events)).join() === [...events.slice(1).map(() => 1), 0].join(),
       );
     });
@@ -319,12 +326,14 @@ describe("the gathered store", () => {
   it("holds against two nodes that sell the same events at once, where without the fence they oversell (control)", async () => {
     for (let round = 0; round < 3; round++) {
       const { answered, active, over } = await race((node) =>
-        gatheredStore(world.database, world.store(node)),
+        createBatchedEventStore(world.database, world.store(node)),
       );
       assert.deepEqual([answered, over], [active, 0]);
     }
     const { over } = await race((node) =>
-      unfencedEach(gatheredStore(world.database, world.store(node, NO_FENCE), MANY_WITHOUT_FENCE)),
+      unfencedEach(
+        createBatchedEventStore(world.database, world.store(node, NO_FENCE), MANY_WITHOUT_FENCE),
+      ),
     );
     assert.ok(over > 0);
   });

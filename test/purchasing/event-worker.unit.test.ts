@@ -267,7 +267,7 @@ describe("an event's worker", () => {
       await node.kernel.run(node.kernel.nowMs + 10);
       if (busy) ask("waiting");
       owner = false;
-      node.workers.reconsider();
+      node.workers.onTopologyChange();
       await new Promise(setImmediate);
       await node.kernel.run(node.kernel.nowMs + 60);
       assert.equal(held, 0, "the lease is given back");

@@ -13,7 +13,7 @@ import {
   type SaleWorld,
 } from "../support/sale-fixture.ts";
 import { NO_FENCE, unfenced } from "../support/without-fence.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const GATE = 4_711;
 /** The statement stops in the middle, after the fence and before the sale, until the test lets go of an advisory lock. */
@@ -73,7 +73,7 @@ describe("the fence", () => {
     });
   /** A statement of the old worker has reached its middle. */
   const isHeld = (): Promise<unknown> =>
-    until(
+    waitFor(
       async () =>
         (
           await gateKeeper.query({
@@ -83,7 +83,7 @@ describe("the fence", () => {
         ).length === 1,
     );
   const isTakerWaiting = (): Promise<unknown> =>
-    until(async () => (await lockWaits(gateKeeper, "%INSERT INTO event_worker%")) === 1);
+    waitFor(async () => (await lockWaits(gateKeeper, "%INSERT INTO event_worker%")) === 1);
   const take = async (
     store: EventStore,
     eventId: string,
@@ -161,7 +161,7 @@ describe("the fence", () => {
       text: "DELETE FROM event_worker WHERE event_id = $1",
       values: [eventId],
     });
-    const afterRestore = await until(async () => {
+    const afterRestore = await waitFor(async () => {
       const epoch = await store.takeEpoch(eventId);
       return epoch !== first && epoch;
     });
@@ -269,7 +269,7 @@ describe("the fence", () => {
       assert.ok(answer.ok && "replayed" in answer.value);
       assert.deepEqual([answer.value.quantity, answer.value.replayed], [2, false]);
       await worker.stop();
-      await until(
+      await waitFor(
         async () =>
           (
             await gateKeeper.query({

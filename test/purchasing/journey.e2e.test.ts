@@ -9,7 +9,7 @@ import { ownKey } from "../../domain/event-record.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type HttpClient, httpClient } from "../support/http.ts";
 import { numbersWhenQuiet, patientClient } from "../support/sales.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const COMMAND = fileURLToPath(new URL("../../cli/commands/import.ts", import.meta.url));
 /** The conference list lies beside a checkout of the project, not in it. */
@@ -182,7 +182,7 @@ describe("from a feed to a ticket and back", () => {
     assert.equal((await ask("GET", transaction, { token })).json?.quantity, -2);
     const completed = async (): Promise<boolean> =>
       (await ask("GET", transaction, { token })).json?.status === "completed";
-    await until(completed, { withinMs: 10_000, what: "The ledger booked the purchase" });
+    await waitFor(completed, { withinMs: 10_000, what: "The ledger booked the purchase" });
 
     const list = async (status: string): Promise<Ticket[]> =>
       (await ask("GET", `/api/tickets?status=${status}`, { token })).json?.items as Ticket[];
@@ -212,7 +212,7 @@ describe("from a feed to a ticket and back", () => {
       available: 499,
     });
     const shown = async () => (await ask("GET", `/api/events/${event.id}`)).json?.available;
-    await until(async () => (await shown()) === 499, {
+    await waitFor(async () => (await shown()) === 499, {
       withinMs: 3_000,
       what: "Everybody sees the place again",
     });

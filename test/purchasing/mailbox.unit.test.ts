@@ -1,7 +1,7 @@
 // Who waits for a worker hears something in time, and never more than is true.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { giveUp, Mailbox } from "../../services/purchasing/worker/mailbox.ts";
+import { answerTimedOut, Mailbox } from "../../services/purchasing/worker/mailbox.ts";
 import type { Outcome } from "../../services/purchasing/worker/ports.ts";
 
 const COMMAND = { type: "BuyTickets", transactionId: "t", userId: "u", quantity: 1 } as const;
@@ -91,7 +91,7 @@ describe("the mailbox", () => {
     put();
     const batch = mailbox.take(2);
     assert.deepEqual([batch.length, mailbox.length], [2, 1]);
-    if (batch[0] !== undefined) giveUp(batch[0]);
+    if (batch[0] !== undefined) answerTimedOut(batch[0]);
     mailbox.putBack(batch);
     assert.deepEqual([mailbox.length, mailbox.take(1)[0] === batch[1]], [2, true]);
   });

@@ -7,7 +7,7 @@ import { availableKey } from "../../lib/availability/availability-cache.ts";
 import { openRedis, type RedisClient } from "../../lib/redis/client.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 type Said = {
   status: number;
@@ -104,7 +104,7 @@ describe("buying over outages", () => {
       });
       return row ?? assert.fail("the event is there");
     };
-    await until(async () => (await numbers()).pending === 0, {
+    await waitFor(async () => (await numbers()).pending === 0, {
       withinMs: 20_000,
       what: "an empty outbox",
     });
@@ -161,7 +161,7 @@ describe("buying over outages", () => {
           arriving.push(...(await Promise.all(asked)));
         }
         postgres[fault](false);
-        await until(async () => (await buy(eventId, randomUUID())).status === 201, {
+        await waitFor(async () => (await buy(eventId, randomUUID())).status === 201, {
           withinMs: 5_000,
           what: "sales again",
         });
@@ -203,7 +203,7 @@ describe("buying over outages", () => {
         return copy.available;
       };
       await buy(hot);
-      await until(async () => (await copied()) === 999, {
+      await waitFor(async () => (await copied()) === 999, {
         withinMs: 10_000,
         what: "the copy, by a connection that is there",
       });
@@ -235,7 +235,7 @@ describe("buying over outages", () => {
       assert.deepEqual(await listed(), [{ id, status: "cancelled" }]);
       await agrees(hot, 11);
       await agrees(fresh, 10);
-      await until(async () => (await copied()) === 989, {
+      await waitFor(async () => (await copied()) === 989, {
         withinMs: 10_000,
         what: "the copy repaired",
       });

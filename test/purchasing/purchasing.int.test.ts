@@ -12,7 +12,7 @@ import type { Purchase, Ticket } from "../../services/purchasing/worker/ports.ts
 import type { TicketPage } from "../../services/purchasing/tickets/ticket-list.ts";
 import type { TransactionView } from "../../services/purchasing/tickets/ticket-queries.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 describe("purchasing over two nodes", () => {
   let engine: Engine;
@@ -51,7 +51,7 @@ describe("purchasing over two nodes", () => {
     return (actions.actions.get("purchasing.buy")?.endpoints ?? []).map(({ id }) => id);
   };
   const quiet = (eventId: string) =>
-    until(async () => (await numbers(eventId)).pending === 0, {
+    waitFor(async () => (await numbers(eventId)).pending === 0, {
       withinMs: 15_000,
       what: "an empty outbox",
     });
@@ -67,7 +67,7 @@ describe("purchasing over two nodes", () => {
         meta: { token: mint({ userId, role: "customer" }) },
       });
     // The caller sees both nodes that sell.
-    await until(() => sellers().length === 2);
+    await waitFor(() => sellers().length === 2);
   });
   after(() => engine.close());
 
@@ -143,7 +143,7 @@ describe("purchasing over two nodes", () => {
     const userId = randomUUID();
     const [first] = sold([await buy(eventId, userId, "k")]);
     assert.deepEqual(codes([await buy(eventId, randomUUID(), "k")]), ["EVENT_SOLD_OUT"]);
-    await until(async () => codes([await buy(eventId, randomUUID(), "k")])[0] === "EVENT_OVER");
+    await waitFor(async () => codes([await buy(eventId, randomUUID(), "k")])[0] === "EVENT_OVER");
     const [again] = sold([await buy(eventId, userId, "k")]);
     assert.deepEqual([again?.replayed, again?.tickets], [true, first?.tickets]);
   });
@@ -220,7 +220,7 @@ describe("purchasing over two nodes", () => {
     const [purchase] = sold([await buy(eventId, userId, "k", 3)]);
     assert.equal(purchase?.status, "pending");
     const transactionId = purchase.transactionId;
-    const transaction = await until(
+    const transaction = await waitFor(
       async () => {
         const answer = await call<TransactionView>(
           "purchasing.transactions.get",

@@ -5,7 +5,7 @@ import { after, before, describe, it, type TestContext } from "node:test";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type Answered, httpClient } from "../support/http.ts";
 import { numbersWhenQuiet, patientClient, tally } from "../support/sales.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 type Client = ReturnType<typeof patientClient>;
 type Purchase = {
@@ -26,7 +26,7 @@ describe("a rush over HTTP", () => {
       second.broker.registry
         .getServiceList({ onlyAvailable: true })
         .filter(({ name }) => name === "purchasing");
-    await until(() => sellers().length === 2, {
+    await waitFor(() => sellers().length === 2, {
       withinMs: 10_000,
       what: "Both nodes know each other",
     });

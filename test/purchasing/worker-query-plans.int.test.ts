@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Connection, Database, Statement } from "../../lib/database/pool.ts";
 import { postgresStore } from "../../services/purchasing/store/event-store.ts";
-import { gatheredStore } from "../../services/purchasing/store/batched-event-store.ts";
+import { createBatchedEventStore } from "../../services/purchasing/store/batched-event-store.ts";
 import type {
   CancelledTicket,
   EventStore,
@@ -84,7 +84,7 @@ describe("a worker's statements, on an event that has sold much among many that 
       withConnection: (work: (connection: Connection) => unknown) => work({ query: hear } as never),
     } as unknown as Database;
     const plain = postgresStore(database, "node");
-    await ask(together ? gatheredStore(database, plain) : plain).catch(() => undefined);
+    await ask(together ? createBatchedEventStore(database, plain) : plain).catch(() => undefined);
     return sent[0] as Required<Statement>;
   };
   const purchasesAndCancellations = (

@@ -9,7 +9,7 @@ import { redacted } from "../../lib/observability/redaction.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type HttpClient, httpClient, sendRaw } from "../support/http.ts";
 import { type CommandWorld, openCommandWorld } from "../support/start-command.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 type Line = Record<string, unknown> & { what?: string; outcome?: string; requestId?: string };
 
@@ -39,7 +39,7 @@ describe("the audit trail", () => {
       lines().filter(
         (line) => line.requestId === requestId && (what === undefined || line.what === what),
       );
-    await until(() => found().length > 0, { withinMs: 5_000, what: `A line of ${requestId}` });
+    await waitFor(() => found().length > 0, { withinMs: 5_000, what: `A line of ${requestId}` });
     assert.equal(found().length, 1, JSON.stringify(found()));
     return found()[0] ?? assert.fail();
   };
@@ -230,9 +230,9 @@ describe("the audit trail", () => {
     const written = await Promise.all(ids.map((id) => lineOf(id)));
     assert.equal(lines().length - before, ids.length, "one line for each request and no more");
     const text = readFileSync(file, "utf8");
-    // eslint-disable-next-line no-control-regex
     assert.doesNotMatch(
       text,
+      // eslint-disable-next-line no-control-regex
       /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/,
       "no control character but the end of a line",
     );

@@ -15,7 +15,7 @@ import { serverUrls } from "../support/servers.ts";
 import { type CommandWorld, openCommandWorld } from "../support/start-command.ts";
 import { openTcpProxy } from "../../tools/chaos/tcp-proxy.ts";
 import { freePort } from "../../tools/dev-servers/ports.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 /** What a server says to somebody who sends this first. */
 function hear(url: string, words: string, host = new URL(url).hostname): Promise<string> {
@@ -121,12 +121,12 @@ describe("internal doors", () => {
     const node = await engine.startNode({ DATABASE_URL: proxy.url, METRICS_PORT: "" });
     try {
       const client = httpClient(node.url ?? "");
-      await until(async () => (await client("GET", "/readyz")).status === 200, {
+      await waitFor(async () => (await client("GET", "/readyz")).status === 200, {
         withinMs: 15_000,
       });
       assert.deepEqual((await client("GET", "/readyz")).json, { status: "ready" });
       proxy.away(true);
-      await until(async () => (await client("GET", "/readyz")).status === 503, {
+      await waitFor(async () => (await client("GET", "/readyz")).status === 503, {
         withinMs: 10_000,
       });
       const answer = await client("GET", "/readyz");

@@ -13,7 +13,7 @@ import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient, sendRaw } from "../support/http.ts";
 import { http2Client } from "../support/http2.ts";
 import { temporaryFolder } from "../support/processes.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const SHOP = "https://shop.example";
 const { folder, remove } = temporaryFolder();
@@ -36,7 +36,7 @@ describe("the edge", () => {
     tlsUrl = (await engine.startNode(tls)).url ?? "";
     eventId = await engine.addEvent();
     const client = http2Client(tlsUrl);
-    await until(async () => (await client.ask("GET", "/readyz")).status === 200, {
+    await waitFor(async () => (await client.ask("GET", "/readyz")).status === 200, {
       withinMs: 10_000,
       what: "The TLS gateway is ready",
     });
@@ -113,7 +113,7 @@ describe("the edge", () => {
     );
     stream.on("error", () => undefined);
     stream.write('{"quan');
-    const cut = until(() => stream.closed, {
+    const cut = waitFor(() => stream.closed, {
       withinMs: 19_000,
       what: "The stream of HTTP/2 was closed",
     });
@@ -214,7 +214,7 @@ describe("the edge", () => {
     const next = makeCertificate(folder, "next");
     copyFileSync(next.certFile, served.certFile);
     copyFileSync(next.keyFile, served.keyFile);
-    await until(async () => (await fingerprint()) !== before, {
+    await waitFor(async () => (await fingerprint()) !== before, {
       withinMs: 15_000,
       what: "The new certificate is served",
     });
@@ -224,10 +224,10 @@ describe("the edge", () => {
       renewed: ({ certFile }) => heard.push(`renewed ${certFile}`),
       broken: (reason) => heard.push(`broken ${reason}`),
     });
-    await until(() => heard.at(-1) === `renewed ${served.certFile}`, { withinMs: 15_000 });
+    await waitFor(() => heard.at(-1) === `renewed ${served.certFile}`, { withinMs: 15_000 });
     const good = await fingerprint();
     writeFileSync(served.certFile, "not a certificate");
-    await until(() => heard.at(-1)?.startsWith("broken"), {
+    await waitFor(() => heard.at(-1)?.startsWith("broken"), {
       withinMs: 15_000,
       what: "The broken certificate has been noticed",
     });

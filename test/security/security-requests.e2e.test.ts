@@ -10,7 +10,7 @@ import {
   httpClient,
   sendRaw,
 } from "../support/http.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const PASSWORD = "plain pigeons prefer puddles";
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -34,7 +34,7 @@ describe("hostile requests", () => {
       const answer = await ask("POST", `/api/events/${eventId}/tickets`, { token, json: {} });
       return answer.status === 201 && answer;
     };
-    const bought = await until(buy, { withinMs: 15_000, what: "A ticket was sold" });
+    const bought = await waitFor(buy, { withinMs: 15_000, what: "A ticket was sold" });
     ticketId = (bought.json?.tickets as { id: string }[])[0]?.id ?? "";
   });
   after(() => engine.close());

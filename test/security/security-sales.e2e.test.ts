@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type Answered, assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { numbersWhenQuiet, patientClient, tally } from "../support/sales.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 type Ticket = { id: string; status: string; transactionId: string };
 type Purchase = { transactionId: string; tickets: Ticket[] };
@@ -22,7 +22,7 @@ describe("selling, under attack", () => {
     const second = await engine.startNode();
     gateways = [patientClient(httpClient(engine.url)), patientClient(httpClient(second.url ?? ""))];
     for (const ask of gateways)
-      await until(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 15_000 });
+      await waitFor(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 15_000 });
   });
   after(() => engine.close());
 
@@ -101,7 +101,7 @@ describe("selling, under attack", () => {
     const answers: Answered[] = [];
     let held: { token: string; ticketId: string }[] = [];
     const over = ({ json }: Answered): boolean => json?.code === "EVENT_OVER";
-    await until(
+    await waitFor(
       async () => {
         const buyers = many(8, (through) => ({ token: engine.accessToken(), through }));
         // Half of what the round before bought is given back in this one.

@@ -7,7 +7,7 @@ import { type Engine, startEngine } from "../support/engine.ts";
 import { type Answered, assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { numbersWhenQuiet, tally } from "../support/sales.ts";
 import { openTcpProxy } from "../../tools/chaos/tcp-proxy.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const PASSWORD = "plain pigeons prefer puddles";
 const THROTTLED = "429 TOO_MANY_REQUESTS";
@@ -23,7 +23,7 @@ describe("limits", () => {
   ): Promise<{ ask: HttpClient; stop: () => Promise<void> }> => {
     const node = await engine.startNode({ SERVICES: "api", ...environment });
     const client = httpClient(node.url ?? "");
-    await until(async () => (await client("GET", "/readyz")).status === 200, {
+    await waitFor(async () => (await client("GET", "/readyz")).status === 200, {
       withinMs: 15_000,
       what: "The gateway is ready",
     });
@@ -105,7 +105,7 @@ describe("limits", () => {
     assert.equal((await buy(ask, other)).status, 201);
     // The other gateway hears of it: well before it has let through as many again.
     let through = 0;
-    await until(async () => (await buy(elsewhere)).status === 429 || (through += 1) >= 60, {
+    await waitFor(async () => (await buy(elsewhere)).status === 429 || (through += 1) >= 60, {
       withinMs: 9_000,
     });
     assert.ok(through < 50, `${through} more through the other gateway`);
@@ -123,7 +123,7 @@ describe("limits", () => {
     assert.equal(letIn(await burst(elsewhere, 299)), 299);
     const search = () => elsewhere("GET", "/api/events?limit=1", where);
     let through = 0;
-    const refused = await until(
+    const refused = await waitFor(
       async () => ((await search()).status === 429 ? search() : (through += 1) && undefined),
       {
         withinMs: 9_000,
@@ -227,7 +227,7 @@ describe("limits", () => {
     await restart.stop();
     const restarted = await gateway();
     assertThrottled(await signIn(email, PASSWORD, newAddress(), restarted.ask), "sign-in", 10);
-    await until(
+    await waitFor(
       async () => (await signIn(email, PASSWORD, newAddress(), restarted.ask)).status === 200,
       { withinMs: 20_000 },
     );
@@ -241,7 +241,7 @@ describe("limits", () => {
     const email = `${randomUUID()}@example.com`;
     assert.deepEqual(await wrongly(email, 10), { "401 INVALID_CREDENTIALS": 10 });
     assertThrottled(await signIn(email, PASSWORD), "sign-in", 10);
-    await until(async () => (await signIn(email, PASSWORD)).status === 401, { withinMs: 20_000 });
+    await waitFor(async () => (await signIn(email, PASSWORD)).status === 401, { withinMs: 20_000 });
     assert.deepEqual(await wrongly(email, 9), { "401 INVALID_CREDENTIALS": 9 });
     assert.ok(assertThrottled(await signIn(email, PASSWORD), "sign-in", 20) > 15);
   });

@@ -1,5 +1,5 @@
 import { type ClientRequest, request as httpRequest } from "node:http";
-import { until } from "./wait-for.ts";
+import { waitFor } from "./wait-for.ts";
 
 export type EventStream = {
   status: number;
@@ -46,7 +46,7 @@ export async function openStream(
           text: () => text,
           ended: () => ended,
           async sees(available) {
-            await until(() => events.at(-1)?.available === available, {
+            await waitFor(() => events.at(-1)?.available === available, {
               what: `The stream says ${available}`,
               withinMs: 15_000,
             });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "./ledger-fixture.ts";
-import { until } from "./wait-for.ts";
+import { waitFor } from "./wait-for.ts";
 
 export type ReconcileWorld = LedgerWorld & {
   ledger: Ledger;
@@ -14,7 +14,7 @@ export type ReconcileWorld = LedgerWorld & {
 export async function openReconcileWorld(redisDatabase: number): Promise<ReconcileWorld> {
   const world = await openLedgerWorld(3, redisDatabase);
   const ledger = await world.startLedger();
-  await until(() => world.redis.runId());
+  await waitFor(() => world.redis.runId());
   return {
     ...world,
     ledger,
@@ -24,7 +24,7 @@ export async function openReconcileWorld(redisDatabase: number): Promise<Reconci
       assert.ok(sale);
       if (cancellation === "booked") await world.cancelOne(eventId, sale);
       world.tell(eventId, []);
-      await until(async () => (await world.numbers(eventId)).pending === 0);
+      await waitFor(async () => (await world.numbers(eventId)).pending === 0);
       if (cancellation === "waits") await world.cancelOne(eventId, sale);
       await world.sell(eventId, [1]);
       return eventId;

@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from "node:util";
 import { requireServers } from "../../config/index.ts";
 import { writeEngineFile } from "../../tools/engine/engine-file.ts";
 import type { Engine } from "./engine.ts";
-import { until } from "./wait-for.ts";
+import { waitFor } from "./wait-for.ts";
 
 const COMMAND = fileURLToPath(new URL("../../cli/commands/repl.ts", import.meta.url));
 /** Gives a program a terminal of its own; part of util-linux, which every Debian has. */
@@ -77,7 +77,7 @@ export function replOf(engine: Engine): Repl {
       const heard = hear(child);
       let from = 0;
       const reads = async (words: RegExp): Promise<void> => {
-        const found = await until(() => words.exec(heard().slice(from)), {
+        const found = await waitFor(() => words.exec(heard().slice(from)), {
           withinMs: 20_000,
           what: `${String(words)} is on the screen`,
         }).catch((error: unknown) => {

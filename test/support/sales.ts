@@ -4,7 +4,7 @@ import { availableKey, readAvailable } from "../../lib/availability/availability
 import { openRedis, whenReady } from "../../lib/redis/client.ts";
 import type { Engine } from "./engine.ts";
 import type { Answered, Ask, HttpClient } from "./http.ts";
-import { until } from "./wait-for.ts";
+import { waitFor } from "./wait-for.ts";
 
 /** What the three places say of an event: PostgreSQL's tables, Redis, and the ledger's sum. */
 export type Numbers = {
@@ -30,7 +30,7 @@ export async function numbersWhenQuiet(engine: Engine, eventId: string): Promise
       FROM event WHERE id = $1`,
     values: [eventId],
   };
-  const numbers = await until(
+  const numbers = await waitFor(
     async () =>
       (await engine.database.query<Omit<Numbers, "available">>(query)).find(
         ({ pending }) => pending === 0,

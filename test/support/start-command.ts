@@ -6,7 +6,7 @@ import { type Environment, processEnvironment, VARIABLES } from "../../config/in
 import { freshDatabase, type FreshDatabase } from "./database.ts";
 import { temporaryFolder } from "./processes.ts";
 import { claimSlot } from "./servers.ts";
-import { until } from "./wait-for.ts";
+import { waitFor } from "./wait-for.ts";
 
 const COMMAND = fileURLToPath(new URL("../../cli/commands/start.ts", import.meta.url));
 
@@ -64,7 +64,7 @@ export async function openCommandWorld(): Promise<CommandWorld> {
       return {
         said: () => said,
         async exitCode() {
-          const { code } = await until(() => closed, {
+          const { code } = await waitFor(() => closed, {
             withinMs: 60_000,
             what: "The command ends",
           });
@@ -74,7 +74,7 @@ export async function openCommandWorld(): Promise<CommandWorld> {
           const serves = () =>
             /serves on (http:\S+)/.exec(said)?.[1] ??
             (child.exitCode === null ? undefined : "ended");
-          const address = await until(serves, { withinMs: 60_000, what: "The command serves" });
+          const address = await waitFor(serves, { withinMs: 60_000, what: "The command serves" });
           assert.notEqual(address, "ended", said);
           return address;
         },

@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
  * Waits for a fact instead of for a time: asks again every few milliseconds until it holds, and returns it. Rejects after `withinMs` with what was
  * seen last, or with the fault the last question met.
  */
-export async function until<T>(
+export async function waitFor<T>(
   fact: () => T | Promise<T>,
   options: { withinMs: number; what?: string } = { withinMs: 5_000 },
 ): Promise<Exclude<T, false | undefined | null | 0 | "">> {

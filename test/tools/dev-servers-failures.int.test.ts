@@ -11,7 +11,7 @@ import { ServerProblem } from "../../tools/dev-servers/server-problem.ts";
 import { startServers } from "../../tools/dev-servers/servers.ts";
 import type { Supervised } from "../../tools/dev-servers/supervisor.ts";
 import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const asRoot = process.getuid?.() === 0;
 
@@ -113,7 +113,7 @@ describe("servers in trouble", () => {
       const servers = await startOne(folder, "redis", lines);
       appendFileSync(join(folder, "servers/redis/redis.conf"), "no-such-setting yes\n");
       servers.server("redis").kill("SIGKILL");
-      await until(
+      await waitFor(
         () =>
           lines.some((line) =>
             line.startsWith("Redis died 5 times in quick succession and stays down. Its log: "),

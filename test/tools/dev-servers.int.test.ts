@@ -9,7 +9,7 @@ import { Client } from "pg";
 import { answers } from "../../tools/dev-servers/probe.ts";
 import { startServers, type RunningServers } from "../../tools/dev-servers/servers.ts";
 import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 /** A newcomer's machine has no servers and no administrator: these must come up, come back and go away by themselves. */
 describe("the private servers, all of them", () => {
@@ -86,7 +86,7 @@ describe("the private servers, all of them", () => {
     await askRedis((redis) => redis.set("kept", "yes").then(() => redis.save()));
     const before = servers.server("redis").pid;
     servers.server("redis").kill("SIGKILL");
-    await until(() => lines.some((line) => line.startsWith("Redis is back on port")), {
+    await waitFor(() => lines.some((line) => line.startsWith("Redis is back on port")), {
       withinMs: 10_000,
     });
     assert.ok(
@@ -122,7 +122,7 @@ describe("the private servers, all of them", () => {
     };
     await ask("CREATE TABLE kept AS SELECT 1 AS one");
     servers.server("postgres").kill("SIGKILL");
-    assert.deepEqual(await until(() => ask("SELECT one FROM kept"), { withinMs: 20_000 }), [
+    assert.deepEqual(await waitFor(() => ask("SELECT one FROM kept"), { withinMs: 20_000 }), [
       { one: 1 },
     ]);
   });
@@ -151,7 +151,7 @@ describe("a program with servers that is killed", () => {
     const running = rememberedServers(folder);
     assert.equal(stillRunning(running).length, 5);
     program.kill("SIGKILL");
-    await until(() => stillRunning(running).length === 0, { withinMs: 20_000 });
+    await waitFor(() => stillRunning(running).length === 0, { withinMs: 20_000 });
     remove();
   });
 });

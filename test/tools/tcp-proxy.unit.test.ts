@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 describe("the chaos run's proxy", () => {
   let server: Server;
@@ -52,7 +52,7 @@ describe("the chaos run's proxy", () => {
     proxy.slow(60);
     const sentMs = performance.now();
     one.socket.write("a");
-    await until(() => one.said() === "<a>");
+    await waitFor(() => one.said() === "<a>");
     assert.ok(performance.now() - sentMs >= 119, "60 ms there and 60 back");
   });
 
@@ -60,20 +60,20 @@ describe("the chaos run's proxy", () => {
     const one = await client();
     proxy.hold("answers", true);
     one.socket.write("a");
-    await until(() => heard === "a");
+    await waitFor(() => heard === "a");
     assert.equal(one.said(), "");
     proxy.hold("answers", false);
-    await until(() => one.said() === "<a>");
+    await waitFor(() => one.said() === "<a>");
   });
 
   it("holds from the request that was waited for", async () => {
     const one = await client();
     proxy.holdFrom("commit", "answers");
     one.socket.write("load ");
-    await until(() => one.said() === "<load >");
+    await waitFor(() => one.said() === "<load >");
     assert.equal(proxy.holds(), false);
     one.socket.write("commit");
-    await until(() => heard === "load commit");
+    await waitFor(() => heard === "load commit");
     assert.equal(proxy.holds(), true);
     assert.equal(one.said(), "<load >");
   });
@@ -82,13 +82,13 @@ describe("the chaos run's proxy", () => {
     const one = await client();
     proxy.holdFrom("commit", "requests");
     one.socket.write("commit");
-    await until(() => proxy.holds());
+    await waitFor(() => proxy.holds());
     proxy.orphan();
-    await until(() => one.ended());
+    await waitFor(() => one.ended());
     assert.equal(heard, "");
     assert.equal(serverSide?.destroyed, false);
     proxy.hold("requests", false);
-    await until(() => heard === "commit");
+    await waitFor(() => heard === "commit");
   });
 
   it("freezes, cuts and refuses", async () => {
@@ -97,11 +97,11 @@ describe("the chaos run's proxy", () => {
     one.socket.write("a");
     const other = await client();
     proxy.freeze(false);
-    await until(() => one.said() === "<a>");
+    await waitFor(() => one.said() === "<a>");
     proxy.cut();
-    await until(() => one.ended() && other.ended());
+    await waitFor(() => one.ended() && other.ended());
     proxy.away(true);
     const refused = await client();
-    await until(() => refused.ended());
+    await waitFor(() => refused.ended());
   });
 });

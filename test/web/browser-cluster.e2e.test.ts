@@ -8,7 +8,7 @@ import { openWorld, type World } from "../../tools/chaos/test-bed.ts";
 import type { ClusterNode } from "../../tools/cluster/node-child.ts";
 import { type Visitors, registerHere, startBrowser } from "../support/browser.ts";
 import { lockWaits } from "../support/lock-waits.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const CAPACITY = 10;
 
@@ -42,7 +42,7 @@ describe("an order whose node is killed", () => {
     const path = `${world.cluster.of("api")[0]?.url ?? ""}/api/events/${eventId}/tickets`;
     const buy = async (): Promise<boolean> =>
       (await fetch(path, { method: "POST", headers, body: "{}" })).status === 201;
-    await until(buy, { withinMs: 10_000, what: "The first ticket is sold" });
+    await waitFor(buy, { withinMs: 10_000, what: "The first ticket is sold" });
     const [worker] = await world.database.query<{ node: string }>({
       text: "SELECT node FROM event_worker WHERE event_id = $1",
       values: [eventId],
@@ -84,7 +84,7 @@ describe("an order whose node is killed", () => {
       2,
     );
     const left = "SELECT capacity AS count FROM event WHERE id = $1";
-    await until(async () => (await count(left)) === CAPACITY - 2, {
+    await waitFor(async () => (await count(left)) === CAPACITY - 2, {
       withinMs: 30_000,
       what: "Both are booked",
     });
@@ -128,7 +128,7 @@ describe("an order whose node is killed", () => {
         values: [eventId],
       });
       await orderIsOnTheWay(page);
-      await until(async () => (await lockWaits(world.database, "%WITH fence%")) > 0, {
+      await waitFor(async () => (await lockWaits(world.database, "%WITH fence%")) > 0, {
         withinMs: 5_000,
         what: "The commit waits",
       });

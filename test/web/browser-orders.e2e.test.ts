@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import type { Page, Route } from "playwright-core";
 import { type Visitors, madeUp, registerHere, startBrowser } from "../support/browser.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { until } from "../support/wait-for.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const ORDERS = "**/api/events/*/tickets";
 /** What happens to an order on its way, one after the other; what comes after them passes. */
@@ -65,7 +65,7 @@ describe("an order", () => {
     assert.match(keys[0] ?? "", /^[0-9a-f-]{36}$/);
     assert.equal(await sold(eventId), 1, "it was sold when the answer was lost, and not again");
     await page.getByRole("button", { name: "Buy 1 more ticket" }).click();
-    await until(async () => (await sold(eventId)) === 2);
+    await waitFor(async () => (await sold(eventId)) === 2);
     assert.equal(new Set(keys).size, 2, "what one wants besides is another order");
     await close();
   });

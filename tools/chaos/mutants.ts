@@ -191,7 +191,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     edits: [
       [
         "services/purchasing/purchasing.service.ts",
-        "store: gatheredStore(workerDatabase, postgresStore(workerDatabase, broker.nodeID)),",
+        "store: createBatchedEventStore(workerDatabase, postgresStore(workerDatabase, broker.nodeID)),",
         `store: ((store) => ({
           ...store,
           loadEvent: async (eventId) => {

@@ -5,7 +5,7 @@ import { migrate } from "../database/migrations.ts";
 import type { ServerName } from "../dev-servers/binaries.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
 import { startServers } from "../dev-servers/servers.ts";
-import type { Life } from "../process/run-until-stopped.ts";
+import type { Lifecycle } from "../process/run-until-stopped.ts";
 
 export type PreparedEngine = {
   config: Config;
@@ -16,11 +16,11 @@ export type PreparedEngine = {
 /** What every engine needs before its first node: a data folder of its own, servers (those the environment names, private ones else), the schema. */
 export async function prepareEngine(
   environment: Environment,
-  life: Life,
+  life: Lifecycle,
   report: Report,
 ): Promise<PreparedEngine> {
   const early = readConfig(environment);
-  life.undo("the data folder's lock", lockDataDir(early.dataDir));
+  life.onStop("the data folder's lock", lockDataDir(early.dataDir));
   const servers = await startServers({
     dataDir: early.dataDir,
     only: serversNotNamed(early),
@@ -28,7 +28,7 @@ export async function prepareEngine(
     restart: true,
     abort: life.abort,
   });
-  life.undo("servers", () => servers.stop());
+  life.onStop("servers", () => servers.stop());
   const config = readConfig({ ...environment, ...servers.urls });
   const urls = urlsOf(config);
 

@@ -1,5 +1,5 @@
 import { Temporal } from "temporal-polyfill";
-import { BoundedMap } from "../../lib/concurrency/fifo-map.ts";
+import { FifoMap } from "../../lib/concurrency/fifo-map.ts";
 
 /** A span of an event, in the words of its city and in UTC. `duration` is in minutes. */
 export type Span = {
@@ -54,7 +54,7 @@ export function afterMinutes(startMs: number, minutes: number): number {
   return startMs + minutes * MINUTE_MS;
 }
 
-const offsets = new BoundedMap<string, number | "changes">(OFFSETS_MAX);
+const offsets = new FifoMap<string, number | "changes">(OFFSETS_MAX);
 
 /**
  * How far a zone's clocks are ahead of UTC (milliseconds) on a UTC day and the days before and after it, which hold whatever is local to it; undefined where

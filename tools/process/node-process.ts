@@ -18,7 +18,7 @@ export function runNodeProcess(): void {
     const config = readConfig(processEnvironment());
     report(`process ${process.pid} is ${config.nodeId}`);
     const node = await startNode(config, { drain: () => process.kill(process.pid, "SIGTERM") });
-    life.undo("node", () => stopNode(node, report));
+    life.onStop("node", () => stopNode(node, report));
     const serves = node.url === undefined ? "" : ` on ${node.url}`;
     report(`${config.nodeId} runs ${config.services.join(", ")}${serves} (${secondsSince(began)})`);
   });

@@ -7,9 +7,9 @@ import { type Report, ServerProblem } from "../dev-servers/server-problem.ts";
 const SAME_SIGNAL_MS = 2_000;
 
 /** What a command that brings things up is given. */
-export type Life = {
+export type Lifecycle = {
   /** What must be undone at the end, the latest first. */
-  undo(what: string, run: () => Promise<void> | void): void;
+  onStop(what: string, run: () => Promise<void> | void): void;
   /** Aborts when the command is stopped while it still starts. */
   abort: AbortSignal;
 };
@@ -19,13 +19,13 @@ export type Life = {
  * failure, also while it starts: exit code 0, after everything was undone. A second signal leaves at once, with 1. A start that fails undoes what
  * there is and exits with 1; what the person can mend (configuration, servers, migrations) is told without a stack.
  */
-export function runUntilStopped(report: Report, start: (life: Life) => Promise<void>): void {
-  const undo: { what: string; run: () => Promise<void> | void }[] = [];
+export function runUntilStopped(report: Report, start: (life: Lifecycle) => Promise<void>): void {
+  const onStop: { what: string; run: () => Promise<void> | void }[] = [];
   const abort = new AbortController();
   let stoppedAtMs: number | undefined;
 
   const stopAll = async (): Promise<void> => {
-    for (const { what, run } of undo.splice(0).reverse()) {
+    for (const { what, run } of onStop.splice(0).reverse()) {
       try {
         await run();
       } catch (error) {
@@ -58,7 +58,7 @@ export function runUntilStopped(report: Report, start: (life: Life) => Promise<v
 
   // Last, since its beginning may block for seconds: the handlers above must be there by then.
   const starting = start({
-    undo: (what, run) => undo.push({ what, run }),
+    onStop: (what, run) => onStop.push({ what, run }),
     abort: abort.signal,
   }).catch(async (error: unknown) => {
     if (abort.signal.aborted) return;

@@ -1,5 +1,5 @@
 import { refused } from "../../../domain/refusal.ts";
-import type { Reply } from "./owner-failover.ts";
+import type { CallResult } from "./owner-failover.ts";
 
 /** The call never reached an action. */
 const NOT_SENT = new Set([
@@ -16,7 +16,9 @@ const NOT_ANSWERED = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
  * What a fault of the bus says of the call, and which node it was sent to, if that is known; undefined for a fault of our own. Judged by `type`: a
  * class does not survive the bus, and Moleculer's codes would make an outage a 404.
  */
-export function fateOf(error: unknown): (Reply<never> & { nodeId?: string }) | undefined {
+export function classifyCallError(
+  error: unknown,
+): (CallResult<never> & { nodeId?: string }) | undefined {
   const { type, data } = (error ?? {}) as { type?: unknown; data?: unknown };
   if (typeof type !== "string") return undefined;
   if (NOT_SENT.has(type)) return { type: "not-sent", ...nodeIn(data) };

@@ -2,15 +2,15 @@ import { type Answer, refused } from "../../../domain/refusal.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 
 /** An owner answers TRY_AGAIN to what waits undecided, well within this: silence means dead, frozen, cut off, or a commit in doubt. */
-const PATIENCE_MS = 1_000;
+const PATIENCE_TIMEOUT_MS = 1_000;
 const SWEEP_MS = 50;
 
 /** What became of one try. `not-sent`: it never reached an action. `lost`: it may have been carried out, and nobody will say. */
-export type Reply<T> =
+export type CallResult<T> =
   { type: "answered"; answer: Answer<T> } | { type: "not-sent" } | { type: "lost" };
 
 /** Sends the command to a node; rejects with faults of ours only. `insteadOf`: the owner that should have answered, so that it may be looked for. */
-export type Send<T> = (nodeId: string, insteadOf: string | undefined) => Promise<Reply<T>>;
+export type Send<T> = (nodeId: string, insteadOf: string | undefined) => Promise<CallResult<T>>;
 
 /** See `createOwnerCall`. `order`: the nodes that sell the event, its owner first. */
 export type OwnerCall = <T>(order: readonly string[], send: Send<T>) => Promise<Answer<T>>;
@@ -42,7 +42,7 @@ async function askNext<T>(
   order: readonly string[],
   insteadOf: string,
   send: Send<T>,
-): Promise<Reply<T>> {
+): Promise<CallResult<T>> {
   for (const nodeId of order) {
     const reply = await send(nodeId, insteadOf);
     if (reply.type !== "not-sent") return reply;
@@ -51,7 +51,7 @@ async function askNext<T>(
 }
 
 /** A sale as soon as either try tells of it. Otherwise the owner's own refusal, if all that was sent was refused; or nobody knows. */
-async function settled<T>(tries: readonly Promise<Reply<T>>[]): Promise<Answer<T>> {
+async function settled<T>(tries: readonly Promise<CallResult<T>>[]): Promise<Answer<T>> {
   return new Promise((resolve, reject) => {
     for (const sent of tries)
       sent.then((reply) => {
@@ -77,7 +77,7 @@ function patience(clock: Clock): <T>(promise: Promise<T>) => Promise<T | "silenc
     sweeping = true;
     clock.after(SWEEP_MS, () => {
       sweeping = false;
-      const dueMs = clock.nowMs() - PATIENCE_MS;
+      const dueMs = clock.nowMs() - PATIENCE_TIMEOUT_MS;
       // In order of arrival, since all have the same patience.
       for (const entry of waiting) {
         if (entry.sinceMs > dueMs) break;

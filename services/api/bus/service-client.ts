@@ -2,8 +2,8 @@ import type { CallingOptions, Context, ServiceBroker } from "moleculer";
 import { type Answer, refused } from "../../../domain/refusal.ts";
 import { systemClock } from "../../../lib/concurrency/clock.ts";
 import { createEventOrder, nodesOffering } from "../../../lib/bus/event-owner.strategy.ts";
-import { fateOf } from "./call-errors.ts";
-import { createOwnerCall, type OwnerCall, type Reply } from "./owner-failover.ts";
+import { classifyCallError } from "./call-errors.ts";
+import { createOwnerCall, type OwnerCall, type CallResult } from "./owner-failover.ts";
 import type { Bus } from "../routing/route.ts";
 
 /** Longer than a service takes to say TRY_AGAIN or OUTCOME_UNKNOWN itself (2.5 s), so that silence means that its node is gone. */
@@ -75,7 +75,7 @@ class Calls implements Bus {
     return second.type === "answered" ? second.answer : refused("TRY_AGAIN");
   }
 
-  everywhere(action: string): Promise<{ nodeId: string; value: unknown }[]> {
+  broadcastCall(action: string): Promise<{ nodeId: string; value: unknown }[]> {
     return Promise.all(
       nodesOffering(this.ways.broker, action).map(async (nodeId) => {
         const answer = await this.call<unknown>(action, {}, EVERYWHERE_MS, nodeId).catch(
@@ -100,11 +100,11 @@ class Calls implements Bus {
     params: object,
     timeoutMs: number,
     nodeID?: string,
-  ): Promise<Reply<T> & { nodeId?: string }> {
+  ): Promise<CallResult<T> & { nodeId?: string }> {
     try {
       return { type: "answered", answer: await this.call<T>(action, params, timeoutMs, nodeID) };
     } catch (error) {
-      const fate = fateOf(error);
+      const fate = classifyCallError(error);
       if (fate === undefined) throw error;
       return fate;
     }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Answer } from "../../../domain/refusal.ts";
-import { BoundedMap } from "../../../lib/concurrency/fifo-map.ts";
+import { FifoMap } from "../../../lib/concurrency/fifo-map.ts";
 import {
   type ProblemCode,
   problemOf,
@@ -11,23 +11,23 @@ import {
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
 import type { ClientReader } from "../http/client-info.ts";
 import type { CompiledRoute } from "../routing/compile-route.ts";
-import type { Question } from "../routing/direct-router.ts";
+import type { MatchedRequest } from "../routing/direct-router.ts";
 import { encode, encodingOf } from "../http/compression.ts";
 import { isKnown } from "../http/etag.ts";
-import type { GatewayCounts, KeptAnswer, KeptAnswers } from "./response-cache.ts";
+import type { GatewayCounts, CachedResponse, ResponseCache } from "./response-cache.ts";
 import { type ReadInput, readInput } from "../routing/parse-request.ts";
 import type { Input } from "../routing/route.ts";
-import type { Pass, Throttles } from "../http/rate-limits.ts";
+import type { RateLimitTicket, Throttles } from "../http/rate-limits.ts";
 
-export type PublicReadTools = {
+export type CachedRouteDeps = {
   client: ClientReader;
   /** Undefined where limits are switched off. */
   throttles: Throttles | undefined;
   /** Hears of each fault once. */
   fault: (error: unknown, facts: { requestId: string; route: string }) => void;
-  keptAnswers: KeptAnswers;
+  responseCache: ResponseCache;
   gatewayCounts: GatewayCounts;
-  knownQuestions: BoundedMap<string, Known>;
+  knownQuestions: FifoMap<string, Known>;
   /** Calls the route's service for whoever asks first. */
   askFor(route: CompiledRoute, input: Input, requestId: string): Promise<Answer<unknown>>;
 };
@@ -39,18 +39,18 @@ const KNOWN_MAX = 10_000;
 const KNOWN_LENGTH_MAX = 300;
 
 /** The addresses at which the questions of a rush come, so that each is read once. */
-export function createKnownQuestions(): BoundedMap<string, Known> {
-  return new BoundedMap(KNOWN_MAX);
+export function createQueryCache(): FifoMap<string, Known> {
+  return new FifoMap(KNOWN_MAX);
 }
 
 /**
  * Serves a route whose answer is the same for everybody from the response cache. The cache key is the validated query and nothing else of the request:
  * the caller and its token are not looked at. Never rejects.
  */
-export async function servePublicRead(
-  tools: PublicReadTools,
+export async function serveCachedRoute(
+  tools: CachedRouteDeps,
   route: CompiledRoute,
-  question: Question,
+  question: MatchedRequest,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -85,7 +85,7 @@ export async function servePublicRead(
         { ...input, idempotencyKey: "", client: () => tools.client.clientOf(request) },
         requestId,
       );
-    const asked = tools.keptAnswers.answer(key, ask);
+    const asked = tools.responseCache.answer(key, ask);
     const answer = asked instanceof Promise ? await asked : asked;
     if (!answer.ok) {
       refuse(answer.refusal.code, answer.refusal.data);
@@ -103,9 +103,9 @@ type ReadQuestion = { ok: true; known: Known } | Exclude<ReadInput, { ok: true }
 
 /** Reads and validates a URL once; the same URL again is looked up. */
 function knownQuestion(
-  tools: PublicReadTools,
+  tools: CachedRouteDeps,
   route: CompiledRoute,
-  { params, queryText }: Question,
+  { params, queryText }: MatchedRequest,
   request: IncomingMessage,
 ): ReadQuestion | Promise<ReadQuestion> {
   const { url = "" } = request;
@@ -122,13 +122,13 @@ function knownQuestion(
 }
 
 function enter(
-  { throttles, client }: PublicReadTools,
+  { throttles, client }: CachedRouteDeps,
   route: CompiledRoute,
   params: Record<string, string>,
   request: IncomingMessage,
-): Pass | undefined | Promise<Pass | undefined> {
+): RateLimitTicket | undefined | Promise<RateLimitTicket | undefined> {
   if (route.throttle === undefined || throttles === undefined) return undefined;
-  return throttles.enter(route.throttle, {
+  return throttles.consume(route.throttle, {
     address: client.addressOf(request),
     userId: "",
     params,
@@ -137,9 +137,9 @@ function enter(
 }
 
 function replyOf(
-  { gatewayCounts }: PublicReadTools,
+  { gatewayCounts }: CachedRouteDeps,
   route: CompiledRoute,
-  { body, etag, replies }: KeptAnswer,
+  { body, etag, replies }: CachedResponse,
   request: IncomingMessage,
 ): Reply | Promise<Reply> {
   const cache = { "Cache-Control": route.cache ?? "no-store", ETag: etag };

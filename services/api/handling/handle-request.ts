@@ -13,40 +13,40 @@ import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-li
 import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
 import { type Served, auditEntry, isAudited } from "./audit-entry.ts";
 import type { BusOf } from "../bus/service-client.ts";
-import type { HttpWatch } from "./http-metrics.ts";
+import type { HttpMetrics } from "./http-metrics.ts";
 import { compressed } from "../http/compression.ts";
 import type { CompiledRoute, Resource } from "../routing/compile-route.ts";
-import type { Question } from "../routing/direct-router.ts";
+import type { MatchedRequest } from "../routing/direct-router.ts";
 import type { EventStreams } from "../live/sse-endpoint.ts";
-import { type PublicReadTools, servePublicRead } from "./cached-route.ts";
+import { type CachedRouteDeps, serveCachedRoute } from "./cached-route.ts";
 import { answeredKey, readInput } from "../routing/parse-request.ts";
 import type { Input } from "../routing/route.ts";
-import type { Asked as Throttled } from "../http/rate-limits.ts";
+import type { RateLimitSubject as Throttled } from "../http/rate-limits.ts";
 
 /** One request to one resource, whoever found it: the front door or moleculer-web. */
-export type Asked = Question & {
-  /** When it came, on the clock of `turnNow`. */
+export type RequestContext = MatchedRequest & {
+  /** When it came, on the clock of `loopNowMs`. */
   beganMs: number;
   /** Calls the services in the request's name. */
   context: Pick<Context, "call">;
 };
 
-export type Tools = PublicReadTools & {
+export type GatewayDeps = CachedRouteDeps & {
   /** A promise only where a token names a key that is not known yet. */
   verifyAccessToken: (token: string) => Answer<Caller> | Promise<Answer<Caller>>;
   mintInternalToken: MintInternalToken;
   busOf: BusOf;
   audit: Audit;
   /** Undefined where nobody looks. */
-  watch: HttpWatch | undefined;
+  watch: HttpMetrics | undefined;
   streams: EventStreams;
 };
 
 /** Answers one request to one resource, and tells whoever watches. Never rejects. */
 export function serve(
-  tools: Tools,
+  tools: GatewayDeps,
   resource: Resource,
-  asked: Asked,
+  asked: RequestContext,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -59,9 +59,9 @@ export function serve(
 
 /** Undefined where it is answered at once; the promise never rejects. */
 function answer(
-  tools: Tools,
+  tools: GatewayDeps,
   resource: Resource,
-  asked: Asked,
+  asked: RequestContext,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> | void {
@@ -82,15 +82,15 @@ function answer(
       request,
       response,
     );
-  if (route.kept) return servePublicRead(tools, route, asked, request, response);
+  if (route.cached) return serveCachedRoute(tools, route, asked, request, response);
   return serveOne(tools, route, asked, request, response);
 }
 
 /** A request whose answer is for whoever asked. */
 async function serveOne(
-  tools: Tools,
+  tools: GatewayDeps,
   route: CompiledRoute,
-  asked: Asked,
+  asked: RequestContext,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -120,9 +120,9 @@ async function serveOne(
 
 /** Who asks, then what is asked, then the service: a stranger's body is not read. Notes in `served` what the audit trail is to know. */
 async function replyTo(
-  tools: Tools,
+  tools: GatewayDeps,
   route: CompiledRoute,
-  { params, queryText, requestId, context }: Asked,
+  { params, queryText, requestId, context }: RequestContext,
   request: IncomingMessage,
   key: string,
   served: Served,
@@ -151,7 +151,7 @@ async function replyTo(
   served.input = read.input;
 
   const entering =
-    route.throttle && tools.throttles?.enter(route.throttle, throttledBy(tools, request, served));
+    route.throttle && tools.throttles?.consume(route.throttle, throttledBy(tools, request, served));
   const pass = entering instanceof Promise ? await entering : entering;
   if (pass?.verdict !== undefined) {
     limits = rateLimitHeaders(pass.verdict);
@@ -164,7 +164,7 @@ async function replyTo(
     client: () => tools.client.clientOf(request),
   };
   const answer = await route.call(input, tools.busOf(context, token));
-  await pass?.settle?.(answer);
+  await pass?.refundOrCharge?.(answer);
   if (!answer.ok) return refusal(answer.refusal.code, answer.refusal.data);
   served.status = route.status;
   served.outcome = "ok";
@@ -184,7 +184,7 @@ async function replyTo(
 }
 
 function throttledBy(
-  { client }: Tools,
+  { client }: GatewayDeps,
   request: IncomingMessage,
   { caller, input }: Served,
 ): Throttled {
@@ -198,7 +198,7 @@ function throttledBy(
 
 /** Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN. */
 function callerOf(
-  { verifyAccessToken }: Tools,
+  { verifyAccessToken }: GatewayDeps,
   authorization: string | undefined,
 ): Answer<Caller> | Promise<Answer<Caller>> {
   if (authorization?.slice(0, 7).toLowerCase() !== "bearer ") return refused("UNAUTHENTICATED");

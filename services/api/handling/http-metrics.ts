@@ -5,11 +5,11 @@ import {
   type Metrics,
   SECONDS,
 } from "../../../lib/observability/metrics.ts";
-import { turnNow } from "../../../lib/concurrency/loop-time.ts";
+import { loopNowMs } from "../../../lib/concurrency/loop-time.ts";
 import type { GatewayCounts } from "./response-cache.ts";
 
 /** Hears of each request once it has its answer. `route` is a path of the contract or a word for what is none, never what a client wrote. */
-export type HttpWatch = (
+export type HttpMetrics = (
   route: string,
   request: IncomingMessage,
   response: ServerResponse,
@@ -19,7 +19,7 @@ export type HttpWatch = (
 /** Node's parser takes three dozen methods; the routes have these. */
 const METHODS = new Set(["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"]);
 
-export function watchHttp(metrics: Metrics, kept: GatewayCounts): HttpWatch {
+export function registerHttpMetrics(metrics: Metrics, kept: GatewayCounts): HttpMetrics {
   const requests = metrics.counters("boxoffice_http_requests_total", "Requests answered.", [
     "route",
     "method",
@@ -53,9 +53,9 @@ export function watchHttp(metrics: Metrics, kept: GatewayCounts): HttpWatch {
     if (cell === undefined)
       ofMethod.set(
         statusCode,
-        (cell = requests.cell(route, METHODS.has(method) ? method : "other", String(statusCode))),
+        (cell = requests.child(route, METHODS.has(method) ? method : "other", String(statusCode))),
       );
     cell.value += 1;
-    ofRoute.duration.observe((turnNow() - beganMs) / 1_000);
+    ofRoute.duration.observe((loopNowMs() - beganMs) / 1_000);
   };
 }

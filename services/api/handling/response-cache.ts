@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { accepted, type Answer } from "../../../domain/refusal.ts";
-import { oneFlight } from "../../../lib/concurrency/single-flight.ts";
+import { createSingleFlight } from "../../../lib/concurrency/single-flight.ts";
 import type { Reply } from "../../../lib/http/problem-details.ts";
 import type { Encoding } from "../http/compression.ts";
 
@@ -19,7 +19,7 @@ const RETRY_MS = 500;
 const BYTES_MAX = 32 * 1_024 * 1_024;
 
 /** A success, ready to send; `replies`, by encoding, is filled in by whoever sends it so first, with a promise until the bytes are there. */
-export type KeptAnswer = {
+export type CachedResponse = {
   body: Buffer;
   etag: string;
   replies: Map<Encoding | "identity", Reply | Promise<Reply>>;
@@ -28,7 +28,7 @@ export type KeptAnswer = {
 /** Answers from bytes that are fresh, from the catalogue, and from bytes that had to stand in for it. */
 export type GatewayCounts = { hits: number; misses: number; stale: number; notModified: number };
 
-export type KeptAnswers = {
+export type ResponseCache = {
   /**
    * The answer to the question `key` names, at once from here or from `ask`, which is under way once per key at most. Rejects where `ask` does and nothing
    * is kept.
@@ -36,29 +36,29 @@ export type KeptAnswers = {
   answer(
     key: string,
     ask: () => Promise<Answer<unknown>>,
-  ): Answer<KeptAnswer> | Promise<Answer<KeptAnswer>>;
+  ): Answer<CachedResponse> | Promise<Answer<CachedResponse>>;
 };
 
-type Entry = { answer: KeptAnswer; askedAtMs: number; failedAtMs: number | undefined };
+type Entry = { answer: CachedResponse; askedAtMs: number; failedAtMs: number | undefined };
 
 /**
  * The outermost layer of searches: bytes by question, for everybody, since what is kept is what a stranger may read. Age counts from the asking. It
  * holds no more than `bytesMax` of bodies and forgets what was not asked for the longest.
  */
-export function createKeptAnswers(
+export function createResponseCache(
   counts: GatewayCounts,
   bytesMax = BYTES_MAX,
   now = () => performance.now(),
-): KeptAnswers {
+): ResponseCache {
   /** Twice the body for what it is sent as, twice the key for the map, and some for the heads of replies. */
   const sizeOf = ({ answer }: Entry, key: string): number =>
     2 * answer.body.length + 4 * key.length + 1_500;
   const entries = new LRUCache<string, Entry>({ maxSize: bytesMax, sizeCalculation: sizeOf });
-  const flights = oneFlight<Answer<KeptAnswer>>();
+  const flights = createSingleFlight<Answer<CachedResponse>>();
   /** What has been spelled out, for as long as the catalogue has it too. */
-  const spelled = new WeakMap<object, KeptAnswer>();
+  const spelled = new WeakMap<object, CachedResponse>();
 
-  const spell = (value: unknown, before: KeptAnswer | undefined): KeptAnswer => {
+  const spell = (value: unknown, before: CachedResponse | undefined): CachedResponse => {
     const known = isObject(value) ? spelled.get(value) : undefined;
     if (known !== undefined) return known;
     const now = keptAnswer(value);
@@ -67,7 +67,10 @@ export function createKeptAnswers(
     if (isObject(value)) spelled.set(value, kept);
     return kept;
   };
-  const fill = (key: string, ask: () => Promise<Answer<unknown>>): Promise<Answer<KeptAnswer>> =>
+  const fill = (
+    key: string,
+    ask: () => Promise<Answer<unknown>>,
+  ): Promise<Answer<CachedResponse>> =>
     flights(key, async () => {
       const askedAtMs = now();
       let answer: Answer<unknown>;
@@ -126,7 +129,7 @@ export function newGatewayCounts(): GatewayCounts {
   return { hits: 0, misses: 0, stale: 0, notModified: 0 };
 }
 
-function keptAnswer(value: unknown): KeptAnswer {
+function keptAnswer(value: unknown): CachedResponse {
   const body = Buffer.from(JSON.stringify(value));
   // Weak, since compressed bytes are other bytes of the same answer.
   return {

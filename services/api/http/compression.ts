@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { type BrotliOptions, brotliCompress, constants, gzip } from "node:zlib";
-import { BoundedMap } from "../../../lib/concurrency/fifo-map.ts";
+import { FifoMap } from "../../../lib/concurrency/fifo-map.ts";
 import type { Reply } from "../../../lib/http/problem-details.ts";
 
 /** Below this, headers weigh more than what is saved. */
@@ -58,7 +58,7 @@ export function encodingOf(
 }
 
 /** Browsers write a handful of them. */
-const takenBy = new BoundedMap<string, readonly Encoding[]>(100);
+const takenBy = new FifoMap<string, readonly Encoding[]>(100);
 const ACCEPT_KEPT_MAX = 200;
 
 /** The encodings a client takes, the best first (RFC 9110, 12.5.3; a quality of 0 is a no, `*` stands for what is not named). */

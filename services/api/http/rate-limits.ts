@@ -12,7 +12,7 @@ import {
   createMarks,
   createSharedThrottle,
 } from "../../../lib/rate-limit/redis-rate-limiter.ts";
-import type { Limit, Verdict } from "../../../lib/rate-limit/rate-limit.ts";
+import type { Limit, RateLimitResult } from "../../../lib/rate-limit/rate-limit.ts";
 
 /** Generous to people: a whole office may share an address, and a buyer may click as fast as fingers can. */
 const LIMITS = {
@@ -38,7 +38,7 @@ const OTHERS_MERGED_MS = 1_000;
 export type ThrottleName =
   "cancellation" | "password" | "purchase" | "registration" | "search" | "sign-in";
 
-export type Asked = {
+export type RateLimitSubject = {
   address: string;
   userId: string;
   params: Record<string, string>;
@@ -46,16 +46,16 @@ export type Asked = {
 };
 
 /** Let in or not; `settle` is to hear what came of it. Never rejects. */
-export type Pass = {
-  verdict?: Verdict;
-  settle?: (answer: Answer<unknown>) => Promise<void> | void;
+export type RateLimitTicket = {
+  verdict?: RateLimitResult;
+  refundOrCharge?: (answer: Answer<unknown>) => Promise<void> | void;
 };
 
 export type Throttles = {
   /** Counts a request of whatever kind. */
-  everything(address: string): Verdict;
+  everything(address: string): RateLimitResult;
   /** At once where the route must not wait for Redis. */
-  enter(name: ThrottleName, asked: Asked): Pass | Promise<Pass>;
+  consume(name: ThrottleName, asked: RateLimitSubject): RateLimitTicket | Promise<RateLimitTicket>;
   close(): void;
 };
 
@@ -84,7 +84,7 @@ export function createThrottles(redis: Redis): Throttles {
    * A password is tried: one of few for the account, and one of more for the address, whose refusal comes first so that a blocked address cannot
    * use up an account's. An address from which the owner has signed in has tries of its own, so that strangers cannot lock the owner out.
    */
-  const tryPassword = async (account: string, address: string): Promise<Pass> => {
+  const tryPassword = async (account: string, address: string): Promise<RateLimitTicket> => {
     const ofAddress = await addresses.take(address);
     if (!ofAddress.allowed) return { verdict: ofAddress };
     const here = hashOf(`${account}|${address}`);
@@ -94,7 +94,7 @@ export function createThrottles(redis: Redis): Throttles {
     return {
       // How many tries an account has left would tell strangers that its owner has been trying.
       verdict: ofAddress,
-      async settle(answer) {
+      async refundOrCharge(answer) {
         if (answer.ok)
           await Promise.all([addresses.giveBack(address), signIns.forget(key), known.mark(here)]);
         else if (UNTRIED.has(answer.refusal.code))
@@ -103,10 +103,10 @@ export function createThrottles(redis: Redis): Throttles {
     };
   };
 
-  const enter = (
+  const consume = (
     name: ThrottleName,
-    { address, userId, params, body }: Asked,
-  ): Pass | Promise<Pass> => {
+    { address, userId, params, body }: RateLimitSubject,
+  ): RateLimitTicket | Promise<RateLimitTicket> => {
     switch (name) {
       case "search":
         return { verdict: searches.take(keyOfAddress(address)) };
@@ -116,7 +116,7 @@ export function createThrottles(redis: Redis): Throttles {
         if (!churned.allowed) return { verdict: churned };
         return {
           verdict: purchases.take(userId),
-          settle(answer) {
+          refundOrCharge(answer) {
             if (isNewSale(answer)) churn.take(pair);
           },
         };
@@ -124,7 +124,7 @@ export function createThrottles(redis: Redis): Throttles {
       // Counts, and is never refused for it: the place is to come back.
       case "cancellation":
         return {
-          settle(answer) {
+          refundOrCharge(answer) {
             if (answer.ok) churn.take(`${userId}:${(answer.value as { eventId: string }).eventId}`);
           },
         };
@@ -140,7 +140,7 @@ export function createThrottles(redis: Redis): Throttles {
   };
   return {
     everything: (address) => everything.take(keyOfAddress(address)),
-    enter,
+    consume: consume,
     close() {
       for (const throttle of counted) throttle.close();
     },

@@ -2,11 +2,11 @@ import type { ServerResponse } from "node:http";
 import { accepted, type Answer } from "../../../domain/refusal.ts";
 import {
   AVAILABILITY_PACE_MS,
-  isOlder,
-  type LeftNow,
+  isOlderVersion,
+  type AvailabilityUpdate,
 } from "../../../lib/availability/availability-event.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
-import { createPace, type Pace } from "../../../lib/concurrency/throttle.ts";
+import { createThrottle, type Pace } from "../../../lib/concurrency/throttle.ts";
 import {
   createStreamGroup,
   newStreamCounts,
@@ -22,9 +22,12 @@ const HEARTBEAT_MS = 15_000;
 export type AvailabilityHub = {
   counts: StreamCounts;
   /** The event's present number is known from here until `join` or `leave`. `find` is asked where nobody watches it yet. Can refuse with what `find` does. */
-  enter(eventId: string, find: () => Promise<Answer<LeftNow>>): Promise<Answer<Watching>>;
+  enter(
+    eventId: string,
+    find: () => Promise<Answer<AvailabilityUpdate>>,
+  ): Promise<Answer<Watching>>;
   /** What workers and imports tell; what nobody watches is forgotten at once. */
-  hear(items: readonly LeftNow[]): void;
+  onUpdate(items: readonly AvailabilityUpdate[]): void;
   /** Ends every stream, and each new one after its first message: clients come back, to another gateway. */
   end(): void;
 };
@@ -33,11 +36,11 @@ export type AvailabilityHub = {
 export type Watching = { join(response: ServerResponse): void; leave(): void };
 
 type Channel = {
-  left: LeftNow | undefined;
+  left: AvailabilityUpdate | undefined;
   group: StreamGroup;
   pace: Pace;
   visitors: number;
-  finding: Promise<Answer<LeftNow>> | undefined;
+  finding: Promise<Answer<AvailabilityUpdate>> | undefined;
 };
 
 /**
@@ -45,7 +48,7 @@ type Channel = {
  * `look` reads the present numbers of events, as far as it can. Nothing is kept of an event that nobody watches.
  */
 export function createAvailabilityHub(
-  look: (eventIds: string[]) => Promise<Answer<{ items: LeftNow[] }>>,
+  look: (eventIds: string[]) => Promise<Answer<{ items: AvailabilityUpdate[] }>>,
   clock: Clock,
 ): AvailabilityHub {
   const channels = new Map<string, Channel>();
@@ -62,13 +65,13 @@ export function createAvailabilityHub(
     for (const timer of timers) timer.cancel();
     timers = [];
   };
-  const show = (left: LeftNow): void => {
+  const show = (left: AvailabilityUpdate): void => {
     const channel = channels.get(left.eventId);
-    if (channel === undefined || (channel.left !== undefined && isOlder(left, channel.left)))
+    if (channel === undefined || (channel.left !== undefined && isOlderVersion(left, channel.left)))
       return;
     const news = channel.left?.available !== left.available;
     channel.left = left;
-    if (news) channel.pace.soon(left.available === 0);
+    if (news) channel.pace.schedule(left.available === 0);
   };
   const open = (eventId: string): Channel => {
     const group = createStreamGroup(
@@ -76,7 +79,7 @@ export function createAvailabilityHub(
       () => forgetIfLeft(eventId, channel),
       () => clock.nowMs(),
     );
-    const pace = createPace(
+    const pace = createThrottle(
       AVAILABILITY_PACE_MS,
       clock,
       () => channel.left && group.send(messageOf(channel.left)),
@@ -129,7 +132,7 @@ export function createAvailabilityHub(
         },
       });
     },
-    hear(items) {
+    onUpdate(items) {
       for (const left of items) show(left);
     },
     end() {
@@ -140,7 +143,7 @@ export function createAvailabilityHub(
 }
 
 /** Made once for all who watch. */
-function messageOf({ eventId, available }: LeftNow): Buffer {
+function messageOf({ eventId, available }: AvailabilityUpdate): Buffer {
   return Buffer.from(`event: availability\ndata: ${JSON.stringify({ eventId, available })}\n\n`);
 }
 

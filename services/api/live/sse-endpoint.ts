@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Answer, refused } from "../../../domain/refusal.ts";
-import type { LeftNow } from "../../../lib/availability/availability-event.ts";
+import type { AvailabilityUpdate } from "../../../lib/availability/availability-event.ts";
 import {
   type ProblemCode,
   problemOf,
@@ -10,7 +10,7 @@ import {
 import type { AvailabilityHub } from "./availability-broadcaster.ts";
 import type { ClientReader } from "../http/client-info.ts";
 import type { CompiledRoute } from "../routing/compile-route.ts";
-import type { Question } from "../routing/direct-router.ts";
+import type { MatchedRequest } from "../routing/direct-router.ts";
 import { readInput } from "../routing/parse-request.ts";
 import type { Bus } from "../routing/route.ts";
 import { isOpen } from "./sse-channel.ts";
@@ -37,7 +37,7 @@ export type EventStreams = {
   /** Answers a request for a stream and leaves it open. Never rejects. `bus` calls services in the request's name. */
   serve(
     route: CompiledRoute,
-    question: Question,
+    question: MatchedRequest,
     bus: Bus,
     request: IncomingMessage,
     response: ServerResponse,
@@ -94,7 +94,7 @@ export function createEventStreams({ client, limited, hub, fault }: StreamTools)
         const eventId = read.input.params.eventId ?? "";
         const watching = await hub.enter(
           eventId,
-          () => route.call(input, bus) as Promise<Answer<LeftNow>>,
+          () => route.call(input, bus) as Promise<Answer<AvailabilityUpdate>>,
         );
         if (!watching.ok) {
           refuse(watching.refusal.code, watching.refusal.data);

@@ -16,7 +16,7 @@ export type Described = Pick<
   | "body"
   | "idempotent"
   | "throttle"
-  | "kept"
+  | "cached"
 >;
 
 type Content = Readonly<Record<string, { schema?: Schema }>>;
@@ -150,7 +150,7 @@ function operationOf(route: Described): Operation {
     }),
     responses: {
       [route.status]: successOf(route),
-      ...(route.kept && { 304: { description: "As `If-None-Match` has it" } }),
+      ...(route.cached && { 304: { description: "As `If-None-Match` has it" } }),
       ...problemsOf(route),
     },
   };

@@ -1,10 +1,10 @@
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
-import type { LeftNow } from "../../../lib/availability/availability-event.ts";
+import type { AvailabilityUpdate } from "../../../lib/availability/availability-event.ts";
 import { listOf, pageOf, record, ref } from "../openapi/schemas.ts";
 import { CURSOR, DAY, PAGE_LIMIT, type Route, UUID, objectSchema } from "../routing/route.ts";
 
 /** The same for everybody, and as long in anybody's cache as in ours: what is left to sell is two seconds old at most. */
-const SHARED = { kept: true, direct: true, cache: "public, max-age=1" } as const;
+const SHARED = { cached: true, direct: true, cache: "public, max-age=1" } as const;
 
 const search: Route = {
   method: "GET",
@@ -94,8 +94,10 @@ const availability: Route = {
   params: objectSchema({ eventId: UUID }, ["eventId"]),
   status: 200,
   stream: true,
-  async call({ params: { eventId } }, bus): Promise<Answer<LeftNow>> {
-    const answer = await bus.ask<{ items: LeftNow[] }>("catalog.left", { eventIds: [eventId] });
+  async call({ params: { eventId } }, bus): Promise<Answer<AvailabilityUpdate>> {
+    const answer = await bus.ask<{ items: AvailabilityUpdate[] }>("catalog.left", {
+      eventIds: [eventId],
+    });
     if (!answer.ok) return answer;
     const [left] = answer.value.items;
     return left === undefined ? refused("EVENT_NOT_FOUND") : accepted(left);

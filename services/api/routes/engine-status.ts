@@ -28,10 +28,10 @@ type Told<T> = Promise<{ nodeId: string; value: T | undefined }[]>;
  */
 export async function engineStatus(bus: Bus, now: Date) {
   const [gateways, catalogs, purchasing, ledgers] = await Promise.all([
-    bus.everywhere("api.status") as Told<Gateway>,
-    bus.everywhere("catalog.status") as Told<Counts>,
-    bus.everywhere("purchasing.workers") as Told<{ items: Worker[] }>,
-    bus.everywhere("ledger.status") as Told<Ledger>,
+    bus.broadcastCall("api.status") as Told<Gateway>,
+    bus.broadcastCall("catalog.status") as Told<Counts>,
+    bus.broadcastCall("purchasing.workers") as Told<{ items: Worker[] }>,
+    bus.broadcastCall("ledger.status") as Told<Ledger>,
   ]);
   const services = { api: gateways, catalog: catalogs, purchasing, ledger: ledgers };
   const nodes = new Map<string, { node: string; services: string[]; silent: string[] }>();

@@ -3,13 +3,17 @@ import type { Resource } from "./compile-route.ts";
 import { requestIdOf } from "../http/request-id.ts";
 
 /** What a request asks of a resource: the path's parameters and the text behind `?`. */
-export type Question = { params: Record<string, string>; queryText: string; requestId: string };
+export type MatchedRequest = {
+  params: Record<string, string>;
+  queryText: string;
+  requestId: string;
+};
 
 const PARAMETER = /\{(\w+)\}/g;
 
 type Serve = (
   resource: Resource,
-  question: Question,
+  question: MatchedRequest,
   request: IncomingMessage,
   response: ServerResponse,
 ) => void;
@@ -19,7 +23,7 @@ type Serve = (
  * served by `serve`. A path that is spelled unusually (a slash at the end, percents) and any other method are left to moleculer-web's router, whose
  * alias comes to the same `serve`.
  */
-export function createFrontDoor(
+export function createDirectRouter(
   resources: readonly Resource[],
   serve: Serve,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
@@ -49,7 +53,7 @@ export function createFrontDoor(
       if (!methods.includes(method)) continue;
       const match = pattern.exec(path);
       if (match === null) continue;
-      const params: Question["params"] = {};
+      const params: MatchedRequest["params"] = {};
       for (const [index, name] of names.entries()) params[name] = match[index + 1] ?? "";
       const queryText = question === -1 ? "" : url.slice(question + 1);
       serve(resource, { params, queryText, requestId: requestIdOf(request) }, request, response);

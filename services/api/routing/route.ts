@@ -52,7 +52,7 @@ export type Bus = {
    */
   ask<T>(action: string, params: object, again?: boolean): Promise<Answer<T>>;
   /** The same of every node that offers the action, side by side; undefined where a node did not answer within a second, or with a fault. */
-  everywhere(action: string): Promise<{ nodeId: string; value: unknown }[]>;
+  broadcastCall(action: string): Promise<{ nodeId: string; value: unknown }[]>;
   /** For what changes an event, by way of its owner: a lost answer is OUTCOME_UNKNOWN, a call that was never sent TRY_AGAIN. */
   command<T>(
     action: string,
@@ -80,7 +80,7 @@ export type Route = {
   /** Under which throttle it is, besides the ceiling of its address. */
   throttle?: ThrottleName;
   /** A public read that is the same for everybody: its answers are kept by the gateway for a moment (`public-reads.ts`). */
-  kept?: true;
+  cached?: true;
   /** Served before moleculer-web sees it (`front-door.ts`): what a rush is made of. */
   direct?: true;
   /** Answered by a stream (`event-streams.ts`) that begins with what `call` finds. */

@@ -9,7 +9,7 @@ import { HSTS_YEAR } from "./http-server.ts";
 import type { Throttles } from "../http/rate-limits.ts";
 
 /** Runs before a request is routed; true where it has been answered. */
-export type Edge = (request: IncomingMessage, response: ServerResponse) => boolean;
+export type EdgePolicy = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 type EdgeOptions = {
   client: ClientReader;
@@ -23,7 +23,12 @@ type EdgeOptions = {
  * What holds for every request, page or API, known path or not: HTTPS is remembered where it was used, plain HTTP from afar is refused (never redirected:
  * what came with it has been read on the way), other origins read only what CORS_ORIGINS lets them, and an address has its ceiling.
  */
-export function createEdge({ client, corsOrigins, throttles, audit }: EdgeOptions): Edge {
+export function createEdgePolicy({
+  client,
+  corsOrigins,
+  throttles,
+  audit,
+}: EdgeOptions): EdgePolicy {
   const cors = createCors(corsOrigins);
   return (request, response) => {
     const way = client.wayOf(request);

@@ -13,7 +13,7 @@ import {
   createSecureServer,
 } from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
-import { fitHeap } from "../../../lib/observability/gc-tuning.ts";
+import { tuneGc } from "../../../lib/observability/gc-tuning.ts";
 import { SECURITY_HEADERS, problemOf, sendAnswer } from "../../../lib/http/problem-details.ts";
 import { closed, listenTogether } from "./multi-listener.ts";
 
@@ -96,10 +96,10 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
   server.on("connection", (socket: Socket) => {
     if (sockets.size >= CONNECTIONS_MAX) socket.destroy();
     sockets.add(socket);
-    fitHeap(sockets.size);
+    tuneGc(sockets.size);
     socket.once("close", () => {
       sockets.delete(socket);
-      fitHeap(sockets.size);
+      tuneGc(sockets.size);
     });
   });
 

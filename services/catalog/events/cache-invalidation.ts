@@ -3,8 +3,8 @@ import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import {
   availableKey,
   GENERATION_KEY,
-  type Left,
-  writeLeft,
+  type Availability,
+  writeAvailability,
 } from "../../../lib/availability/availability-cache.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 
@@ -43,7 +43,7 @@ export type Renewals = {
   /** Forgets the copy of an event that was changed. Never rejects: under the new generation of pages it is not fresh, wherever it stays. */
   forget(eventId: string): Promise<void>;
   /** Writes what a changed event has left under the epoch that the change took. Never rejects. */
-  left(left: Left): Promise<void>;
+  left(left: Availability): Promise<void>;
   close(): void;
 };
 
@@ -58,7 +58,7 @@ export function createRenewals(
 ): Renewals {
   let pagesOwed = false;
   /** The newest of each event. */
-  const owed = new Map<string, Left>();
+  const pendingWrites = new Map<string, Availability>();
   let repeat: { cancel(): void } | undefined;
   let closed = false;
 
@@ -75,11 +75,11 @@ export function createRenewals(
       repeatLater();
     }
   };
-  const writeOrRepeat = async (left: Left): Promise<boolean> => {
+  const writeOrRepeat = async (left: Availability): Promise<boolean> => {
     const { eventId, epoch } = left;
     try {
-      await writeLeft(redis, [left]);
-      if ((owed.get(eventId)?.epoch ?? epoch) <= epoch) owed.delete(eventId);
+      await writeAvailability(redis, [left]);
+      if ((pendingWrites.get(eventId)?.epoch ?? epoch) <= epoch) pendingWrites.delete(eventId);
       return true;
     } catch {
       repeatLater();
@@ -90,7 +90,7 @@ export function createRenewals(
     repeat = undefined;
     if (pagesOwed) await pages();
     // The first that fails has said when to try again.
-    for (const left of [...owed.values()]) if (!(await writeOrRepeat(left))) return;
+    for (const left of [...pendingWrites.values()]) if (!(await writeOrRepeat(left))) return;
   };
 
   return {
@@ -99,7 +99,8 @@ export function createRenewals(
       await redis.del(eventKey(eventId)).catch(() => undefined);
     },
     async left(left) {
-      if ((owed.get(left.eventId)?.epoch ?? 0) < left.epoch) owed.set(left.eventId, left);
+      if ((pendingWrites.get(left.eventId)?.epoch ?? 0) < left.epoch)
+        pendingWrites.set(left.eventId, left);
       await writeOrRepeat(left);
     },
     close() {

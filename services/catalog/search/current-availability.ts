@@ -1,10 +1,10 @@
 import { accepted, type Answer } from "../../../domain/refusal.ts";
-import type { LeftNow } from "../../../lib/availability/availability-event.ts";
+import type { AvailabilityUpdate } from "../../../lib/availability/availability-event.ts";
 import type { Database } from "../../../lib/database/pool.ts";
-import { availableKey, readLeft } from "../../../lib/availability/availability-cache.ts";
+import { availableKey, readAvailability } from "../../../lib/availability/availability-cache.ts";
 import { readLeftToSell } from "../../../lib/availability/availability-query.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
-import { orTryAgain } from "../../../lib/database/transient-errors.ts";
+import { orRetryLater } from "../../../lib/database/transient-errors.ts";
 
 /**
  * What these events have to sell, from PostgreSQL; while that is away, in which time nothing is sold, what the copies in Redis say. Events that are not
@@ -14,8 +14,8 @@ export async function leftNow(
   database: Database,
   redis: RedisClient,
   eventIds: readonly string[],
-): Promise<Answer<{ items: LeftNow[] }>> {
-  const answer = await orTryAgain(async () => {
+): Promise<Answer<{ items: AvailabilityUpdate[] }>> {
+  const answer = await orRetryLater(async () => {
     const numbers = await readLeftToSell(database, eventIds);
     return accepted({
       items: numbers.map(({ eventId, available, epoch, batch }) => ({
@@ -31,12 +31,15 @@ export async function leftNow(
   return copied.length === eventIds.length ? accepted({ items: copied }) : answer;
 }
 
-async function fromCopies(redis: RedisClient, eventIds: readonly string[]): Promise<LeftNow[]> {
+async function fromCopies(
+  redis: RedisClient,
+  eventIds: readonly string[],
+): Promise<AvailabilityUpdate[]> {
   const run = redis.runId();
   if (run === undefined) return [];
   const texts = await redis.mget(...eventIds.map(availableKey));
-  return eventIds.flatMap((eventId, index): LeftNow[] => {
-    const copy = readLeft(texts[index], run);
+  return eventIds.flatMap((eventId, index): AvailabilityUpdate[] => {
+    const copy = readAvailability(texts[index], run);
     return copy === undefined ? [] : [{ eventId, ...copy, available: Math.max(0, copy.available) }];
   });
 }

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Edition } from "./redis-page-cache.ts";
+import type { CacheVersion } from "./redis-page-cache.ts";
 import type { SearchPage } from "./find-page.ts";
 
 /** Some 25 MB. */
@@ -7,7 +7,7 @@ const EVENTS_MAX = 40_000;
 
 /** A page as this process gave it last, and of which edition of the catalogue. */
 export type PageAtHand = {
-  edition: Edition;
+  edition: CacheVersion;
   page: SearchPage;
   /** By the catalogue's clock. */
   freshUntilMs: number;

@@ -1,17 +1,17 @@
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
-import { inTurn } from "../../../lib/concurrency/concurrency-limit.ts";
+import { createConcurrencyLimit } from "../../../lib/concurrency/concurrency-limit.ts";
 import { copyLeftToSell, readLeftToSell } from "../../../lib/availability/availability-query.ts";
 import type { Metrics } from "../../../lib/observability/metrics.ts";
-import { oneFlight } from "../../../lib/concurrency/single-flight.ts";
+import { createSingleFlight } from "../../../lib/concurrency/single-flight.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
-import { orTryAgain } from "../../../lib/database/transient-errors.ts";
+import { orRetryLater } from "../../../lib/database/transient-errors.ts";
 import { pageKey } from "../events/cache-invalidation.ts";
 import type { EventRow, EventView, StoredEvent } from "../events/event.model.ts";
 import { type Filters, listFilters } from "./filter-options.ts";
 import {
   createPageCopies,
-  type Edition,
+  type CacheVersion,
   type EventCopies,
   FRESH_MS,
   type Held,
@@ -27,14 +27,14 @@ import { searchFilters, searchKey, type SearchParams } from "./search-filters.ts
  */
 export type CatalogCounts = {
   hits: number;
-  partial: number;
+  availabilityMisses: number;
   misses: number;
   stale: number;
-  unasked: number;
+  redisSkipped: number;
 };
 
 export function newCatalogCounts(): CatalogCounts {
-  return { hits: 0, partial: 0, misses: 0, stale: 0, unasked: 0 };
+  return { hits: 0, availabilityMisses: 0, misses: 0, stale: 0, redisSkipped: 0 };
 }
 
 /** Tells which layer answered. */
@@ -53,7 +53,7 @@ export function watchCatalog(metrics: Metrics, counts: CatalogCounts): void {
     "boxoffice_catalog_unasked_total",
     "Questions for which Redis was away or too slow.",
     "counter",
-    () => [{ value: counts.unasked }],
+    () => [{ value: counts.redisSkipped }],
   );
 }
 
@@ -87,11 +87,11 @@ const FILTERS_FRESH_MS = 60_000;
  * The catalogue as it is read: copies in Redis where they are fresh, else PostgreSQL, else copies past their time. The same question asked by many at
  * once is one. What is left to sell comes with each answer from the copy that the event's worker renews with each batch.
  */
-export function createLayers({ database, redis, now, counts }: LayersOptions): Layers {
+export function createEventReader({ database, redis, now, counts }: LayersOptions): Layers {
   const copies = createPageCopies(redis);
   const atHand = createPagesAtHand();
-  const flights = oneFlight<Answer<unknown>>();
-  const turn = inTurn(LINE);
+  const flights = createSingleFlight<Answer<unknown>>();
+  const turn = createConcurrencyLimit(LINE);
   let retryAtMs: number | undefined;
 
   /** PostgreSQL's answer, or TRY_AGAIN within a second; at once where it was just seen to be away and `copy` can stand in. */
@@ -101,8 +101,8 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
       if (nowMs < retryAtMs) return refused("TRY_AGAIN");
       retryAtMs = nowMs + RETRY_MS;
     }
-    const answer = await orTryAgain(() => turn(read));
-    retryAtMs = isAway(answer) ? performance.now() + RETRY_MS : undefined;
+    const answer = await orRetryLater(() => turn(read));
+    retryAtMs = isDown(answer) ? performance.now() + RETRY_MS : undefined;
     return answer;
   };
 
@@ -120,7 +120,7 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
       }
     }
     const answer = await ask(read, held);
-    const value = held !== undefined && isAway(answer) ? await assemble(true) : undefined;
+    const value = held !== undefined && isDown(answer) ? await assemble(true) : undefined;
     if (value === undefined) {
       counts.misses += 1;
       return answer;
@@ -152,7 +152,7 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
     const events = found.map(({ value }) => value);
     const complete = events.every(({ id }) => available.has(id));
     if (late || complete) return complete ? withAvailable(events, available) : undefined;
-    counts.partial += 1;
+    counts.availabilityMisses += 1;
     const answer = await ask(async () => accepted(await withAvailable(events, available)), found);
     return answer.ok ? answer.value : undefined;
   };
@@ -169,10 +169,10 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
       return undefined;
     return (near.page = withNumbers(near.page, available));
   };
-  const keepAtHand = (
+  const cacheInMemory = (
     key: string,
     page: SearchPage,
-    edition: Edition | undefined,
+    edition: CacheVersion | undefined,
     freshUntilMs: number,
   ): SearchPage => {
     if (edition !== undefined) atHand.set(key, { edition, page, freshUntilMs });
@@ -192,7 +192,7 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
           return accepted(near);
         }
         const { edition, held, freshMs: heldMs = 0 } = await copies.page(key);
-        if (edition === undefined) counts.unasked += 1;
+        if (edition === undefined) counts.redisSkipped += 1;
         const read = async (): Promise<Answer<SearchPage>> => {
           const { found, events, freshMs } = await findPage(database, filters.value, nowMs);
           const { available } = await copies.left(found.ids);
@@ -200,7 +200,7 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
           copies.keepPage(key, found, edition, freshMs);
           copies.keepEvents(events, edition);
           return accepted(
-            keepAtHand(
+            cacheInMemory(
               key,
               { items, nextCursor: found.nextCursor },
               edition,
@@ -216,7 +216,7 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
           const whole = { items, nextCursor: page.nextCursor };
           return late || !isSameEdition(edition, found.edition)
             ? whole
-            : keepAtHand(key, whole, edition, nowMs + heldMs);
+            : cacheInMemory(key, whole, edition, nowMs + heldMs);
         });
       }) as Promise<Answer<SearchPage>>;
     },
@@ -224,7 +224,7 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
     get: (eventId, find) =>
       flights(eventId, async () => {
         const copied = await copies.events([eventId]);
-        if (copied.edition === undefined) counts.unasked += 1;
+        if (copied.edition === undefined) counts.redisSkipped += 1;
         const read = async (): Promise<Answer<EventView>> => {
           const event = await find();
           if (event === undefined) return refused("EVENT_NOT_FOUND");
@@ -243,7 +243,7 @@ export function createLayers({ database, redis, now, counts }: LayersOptions): L
       flights("filters", async () => {
         const key = pageKey("filters");
         const { edition, held } = await copies.page(key);
-        if (edition === undefined) counts.unasked += 1;
+        if (edition === undefined) counts.redisSkipped += 1;
         const read = async (): Promise<Answer<Filters>> => {
           const filters = await listFilters(database, now());
           copies.keepPage(key, filters, edition, FILTERS_FRESH_MS);
@@ -260,6 +260,6 @@ function rowOf(event: StoredEvent): EventRow {
   return row as EventRow;
 }
 
-function isAway(answer: Answer<unknown>): boolean {
+function isDown(answer: Answer<unknown>): boolean {
   return !answer.ok && answer.refusal.code === "TRY_AGAIN";
 }

@@ -6,7 +6,7 @@ import {
   readAvailable,
 } from "../../../lib/availability/availability-cache.ts";
 import { type RedisClient, runScript } from "../../../lib/redis/client.ts";
-import { within } from "../../../lib/concurrency/with-timeout.ts";
+import { withTimeout } from "../../../lib/concurrency/with-timeout.ts";
 import type { EventRow, StoredEvent } from "../events/event.model.ts";
 import { GENERATION_MS, eventKey } from "../events/cache-invalidation.ts";
 
@@ -15,37 +15,40 @@ export const FRESH_MS = 600_000;
 /** And so much longer it may stand in for a PostgreSQL that is away. */
 const STALE_MS = 600_000;
 /** PostgreSQL answers in less: a Redis that is slower than this is no help. */
-const PATIENCE_MS = 250;
+const PATIENCE_TIMEOUT_MS = 250;
 /** Redis serves nobody else meanwhile: a quarter of a millisecond. */
 const ASKED_TOGETHER_MAX = 1_000;
 /** A Redis that kept somebody waiting is not asked again for so long. */
-const REST_MS = 500;
+const REDIS_BACKOFF_MS = 500;
 
 export type Held<T> = { value: T; fresh: boolean };
 /** As which the catalogue stands: what was read under another generation may have been changed by an import, under another run it may be anything. */
-export type Edition = { run: string; generation: string };
+export type CacheVersion = { run: string; generation: string };
 /** `edition`: to keep under it whatever is read from PostgreSQL from now on; undefined while Redis cannot be used. */
-export type LeftCopies = { edition: Edition | undefined; available: Map<string, number> };
+export type LeftCopies = { edition: CacheVersion | undefined; available: Map<string, number> };
 export type EventCopies = LeftCopies & { rows: Map<string, Held<EventRow>> };
 
 export type PageCopies = {
   /** `freshMs`: for how long what is held stays fresh, unless the edition changes. */
   page(
     key: string,
-  ): Promise<{ edition: Edition | undefined; held?: Held<unknown>; freshMs?: number }>;
+  ): Promise<{ edition: CacheVersion | undefined; held?: Held<unknown>; freshMs?: number }>;
   events(ids: readonly string[]): Promise<EventCopies>;
   /** What is asked in the same turn of the event loop goes to Redis as one question, so the answer may hold numbers of other events too. */
   left(ids: readonly string[]): Promise<LeftCopies>;
   /** `freshMs`: how long it may pass for PostgreSQL's answer, ten minutes at most. Waits for nothing, as `keepEvents`. */
-  keepPage(key: string, value: unknown, edition: Edition | undefined, freshMs?: number): void;
-  keepEvents(events: readonly StoredEvent[], edition: Edition | undefined): void;
+  keepPage(key: string, value: unknown, edition: CacheVersion | undefined, freshMs?: number): void;
+  keepEvents(events: readonly StoredEvent[], edition: CacheVersion | undefined): void;
 };
 
-export function isSameEdition(one: Edition | undefined, other: Edition | undefined): boolean {
+export function isSameEdition(
+  one: CacheVersion | undefined,
+  other: CacheVersion | undefined,
+): boolean {
   return one !== undefined && one.run === other?.run && one.generation === other.generation;
 }
 
-type Copy<T> = Edition & { value: T };
+type Copy<T> = CacheVersion & { value: T };
 
 /** KEYS: copies. ARGV: expiry (ms since 1970) and text of each. One command for a page: one for each event made a search cost a seventh more. */
 const KEEP_ALL = `
@@ -64,11 +67,11 @@ export function createPageCopies(redis: RedisClient): PageCopies {
   const ask = async <T>(work: (run: string) => Promise<T>): Promise<T | undefined> => {
     const run = redis.runId();
     if (run === undefined || performance.now() < restUntilMs) return undefined;
-    const found = await within(
+    const found = await withTimeout(
       work(run).catch(() => undefined),
-      PATIENCE_MS,
+      PATIENCE_TIMEOUT_MS,
     );
-    if (found === undefined) restUntilMs = performance.now() + REST_MS;
+    if (found === undefined) restUntilMs = performance.now() + REDIS_BACKOFF_MS;
     return found;
   };
   /** The generation that stands; where there is none (an empty Redis, or an import that died) a new one, under which nothing is fresh yet. */

@@ -9,9 +9,9 @@ const LONG_MINUTES = 4_320;
 const SHORT_DAYS = 5;
 const DAY_MS = 86_400_000;
 /** So many events are looked at in the order of the page before a name is looked for by its grams: 0.3 µs each. */
-const NEAR = 5_000;
+const SCAN_AHEAD_ROWS = 5_000;
 /** Where a week has so many events of a name, its index by date soon gives a page of them, and reading them all would cost more: 1.5 µs each. */
-const MANY = 500;
+const WEEK_SORT_MIN = 500;
 const ORDER = "ORDER BY date, starts_at, id";
 
 /**
@@ -60,7 +60,7 @@ export function searchStatement(filters: SearchFilters): Statement {
     ];
     steps.push(
       `near AS MATERIALIZED (
-        SELECT id, date, starts_at FROM (SELECT id, date, starts_at, ends_at, name_key ${among(...recent)} ${ORDER} LIMIT ${NEAR}) AS next
+        SELECT id, date, starts_at FROM (SELECT id, date, starts_at, ends_at, name_key ${among(...recent)} ${ORDER} LIMIT ${SCAN_AHEAD_ROWS}) AS next
         WHERE ${[...ends, ...name].join(" AND ")} ${page})`,
       `weeks (week) AS (
         (SELECT event_week(date) ${among(...recent)} ORDER BY date LIMIT 1)
@@ -73,10 +73,10 @@ export function searchStatement(filters: SearchFilters): Statement {
           WITH matches AS MATERIALIZED (
             SELECT id, date, starts_at FROM (
               SELECT * FROM event WHERE event_week_grams(date, name_key, type_key) @> event_week_keys(weeks.week, ${value(keys)}::text[]) OFFSET 0) AS event
-            WHERE ${[...recent, ...type, ...ends, ...name].join(" AND ")} LIMIT ${MANY})
-          (SELECT id, date, starts_at FROM matches WHERE (SELECT count(*) FROM matches) < ${MANY} ${page})
+            WHERE ${[...recent, ...type, ...ends, ...name].join(" AND ")} LIMIT ${WEEK_SORT_MIN})
+          (SELECT id, date, starts_at FROM matches WHERE (SELECT count(*) FROM matches) < ${WEEK_SORT_MIN} ${page})
           UNION ALL
-          (${found(...week, ...days, ...type, ...ends, ...name, `(SELECT count(*) FROM matches) = ${MANY}`)})
+          (${found(...week, ...days, ...type, ...ends, ...name, `(SELECT count(*) FROM matches) = ${WEEK_SORT_MIN}`)})
         ) AS found WHERE (SELECT count(*) FROM near) < ${limit} LIMIT ${limit})`,
     );
     parts.push(

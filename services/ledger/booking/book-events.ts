@@ -62,7 +62,7 @@ async function applyTogether(
  * Puts the pending rows of an event aside as `failed`: no message brings them back, and nothing is lost, since they still count in what is
  * available. Returns how many. An operator mends the event and calls `ledger.retryFailed`.
  */
-export async function failPending(database: Database, eventId: string): Promise<number> {
+export async function quarantinePending(database: Database, eventId: string): Promise<number> {
   return database.transaction(async (connection) => {
     await lockEvents(connection, [eventId]);
     const rows = await connection.query<{ rows: number }>({

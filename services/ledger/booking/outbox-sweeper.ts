@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import type { Database } from "../../../lib/database/pool.ts";
-import { writeLeft } from "../../../lib/availability/availability-cache.ts";
+import { writeAvailability } from "../../../lib/availability/availability-cache.ts";
 import { readLeftToSell } from "../../../lib/availability/availability-query.ts";
 import type { Log, Publisher } from "../../../lib/queue/index.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
@@ -78,7 +78,7 @@ export function startSweeper(options: SweeperOptions): Sweeper {
     // Before it is read: what is booked meanwhile is looked at again.
     for (const eventId of eventIds) handled.delete(eventId);
     try {
-      await writeLeft(redis, await readLeftToSell(database, eventIds));
+      await writeAvailability(redis, await readLeftToSell(database, eventIds));
     } catch {
       for (const eventId of eventIds) handled.add(eventId);
     }

@@ -1,7 +1,7 @@
 import { type Clock, pause, systemClock } from "../../../lib/concurrency/clock.ts";
 import type { Database } from "../../../lib/database/pool.ts";
 import { eventIdsOf, type Handler, type Log, type Turn } from "../../../lib/queue/index.ts";
-import { applyEvents, failPending } from "./book-events.ts";
+import { applyEvents, quarantinePending } from "./book-events.ts";
 
 export type LedgerCounts = { appliedRows: number; failedRows: number; outages: number };
 
@@ -50,7 +50,7 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
     }
     for (const [eventId, reason] of broken) {
       if (!lastTry.has(eventId)) continue;
-      const failed = await failPending(database, eventId);
+      const failed = await quarantinePending(database, eventId);
       counts.failedRows += failed;
       log.error(
         `${failed} transactions of event ${eventId} cannot be booked and are put aside as failed: ${reason}`,

@@ -1,20 +1,20 @@
-import { isOlder } from "../../../lib/availability/availability-event.ts";
+import { isOlderVersion } from "../../../lib/availability/availability-event.ts";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import {
   availableKey,
-  type Left,
-  leftText,
-  readLeft,
+  type Availability,
+  encodeAvailability,
+  readAvailability,
 } from "../../../lib/availability/availability-cache.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 
 /** What PostgreSQL says an event has to sell, as of (epoch, batch): the worker's last commit in the same snapshot. */
-export type Truth = Omit<Left, "endsAtMs">;
+export type Truth = Omit<Availability, "endsAtMs">;
 export type WrongCopy = Truth & { found: number; mended: boolean };
 
 const PAGE = 1_000;
 /** A worker writes its copy right after the commit: one that is still behind after this long was forgotten. */
-const GRACE_MS = 500;
+const SETTLE_TIMEOUT_MS = 500;
 
 /**
  * KEYS[1]: a copy. ARGV[1]: the text it must still hold, ARGV[2]: the text to put there. Keeps its time to live. Answers 1 when it did.
@@ -52,9 +52,9 @@ export async function checkAvailableCopies(
     return undefined;
   }
   if (suspects.length === 0) return [];
-  await new Promise<void>((resolve) => clock.after(GRACE_MS, resolve));
+  await new Promise<void>((resolve) => clock.after(SETTLE_TIMEOUT_MS, resolve));
   const newer = suspects
-    .filter(({ truth, copy }) => isOlder(truth, copy))
+    .filter(({ truth, copy }) => isOlderVersion(truth, copy))
     .map(({ truth }) => truth.eventId);
   const now = new Map(
     newer.length === 0 ? [] : (await readNow(newer)).map((truth) => [truth.eventId, truth]),
@@ -62,14 +62,15 @@ export async function checkAvailableCopies(
   try {
     const wrong: WrongCopy[] = [];
     for (const { truth: before, key, text, copy } of suspects) {
-      const ahead = isOlder(before, copy);
+      const ahead = isOlderVersion(before, copy);
       const truth = ahead ? now.get(before.eventId) : before;
       if (truth === undefined || !differs(copy, truth)) continue;
       // PostgreSQL has what the copy has, or more by now: a sale is running.
-      if (ahead && !isOlder(truth, copy)) continue;
+      if (ahead && !isOlderVersion(truth, copy)) continue;
       if ((await redis.get(key)) !== text) continue;
       const mended =
-        mend && (await redis.eval(REPLACE_IF_SAME, 1, key, text, leftText(truth, run))) === 1;
+        mend &&
+        (await redis.eval(REPLACE_IF_SAME, 1, key, text, encodeAvailability(truth, run))) === 1;
       wrong.push({ ...truth, found: copy.available, mended });
     }
     return wrong;
@@ -87,7 +88,7 @@ async function suspectsOf(
   const texts = await redis.mget(...keys);
   return truths.flatMap((truth, index) => {
     const [key, text] = [keys[index], texts[index]];
-    const copy = readLeft(text, run);
+    const copy = readAvailability(text, run);
     if (key === undefined || typeof text !== "string" || copy === undefined) return [];
     return differs(copy, truth) ? [{ truth, key, text, copy }] : [];
   });

@@ -2,12 +2,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Database } from "../../../lib/database/pool.ts";
 import { GENERATION_KEY } from "../../../lib/availability/availability-cache.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
-import type { Difference } from "./discrepancy.ts";
+import type { Discrepancy } from "./discrepancy.ts";
 
 /** Keys in one step through Redis; their texts are in memory together, half a megabyte. */
 const PAGE = 1_000;
 /** A copy that follows its truth a moment later is not wrong. */
-const GRACE_MS = 500;
+const SETTLE_TIMEOUT_MS = 500;
 
 const KEY = /^event:\{([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}$/;
 
@@ -20,7 +20,7 @@ const DELETE_IF_SAME = `
 const COMPARED = ["id", "name", "location", "date", "startTime", "totalCapacity"] as const;
 type Said = Record<(typeof COMPARED)[number], unknown>;
 
-export type CopiesChecked = { differences: Difference[]; more: number; compared: boolean };
+export type CopiesChecked = { differences: Discrepancy[]; more: number; compared: boolean };
 type Suspect = { key: string; text: string; eventId: string; sentence: string };
 
 /**
@@ -40,7 +40,7 @@ export async function checkEventCopies(
 ): Promise<CopiesChecked> {
   const result: CopiesChecked = { differences: [], more: 0, compared: true };
   for (let cursor = "0", first = true; first || cursor !== "0"; first = false) {
-    const page = await overAway(() =>
+    const page = await orUndefinedIfDown(() =>
       redis.scan(cursor, "MATCH", `event:{${eventId ?? "*"}}`, "COUNT", PAGE),
     );
     const keys = page?.[1].filter((key) => known.has(KEY.exec(key)?.[1] ?? ""));
@@ -48,7 +48,7 @@ export async function checkEventCopies(
     if (page === undefined || suspects === undefined) return { ...result, compared: false };
     cursor = page[0];
     if (suspects.length === 0) continue;
-    await wait(GRACE_MS);
+    await wait(SETTLE_TIMEOUT_MS);
     const suspected = suspects.map(({ key }) => key);
     const again = await suspectsIn(database, redis, suspected);
     const lasting =
@@ -58,7 +58,9 @@ export async function checkEventCopies(
     for (const suspect of lasting) {
       const mended =
         mend &&
-        (await overAway(() => redis.eval(DELETE_IF_SAME, 1, suspect.key, suspect.text))) === 1;
+        (await orUndefinedIfDown(() =>
+          redis.eval(DELETE_IF_SAME, 1, suspect.key, suspect.text),
+        )) === 1;
       if (result.differences.length >= listedMax) result.more += 1;
       else result.differences.push(differenceOf(suspect, mended));
     }
@@ -75,7 +77,7 @@ async function suspectsIn(
   const run = redis.runId();
   if (run === undefined) return undefined;
   if (keys.length === 0) return [];
-  const texts = await overAway(() => redis.mget(GENERATION_KEY, ...keys));
+  const texts = await orUndefinedIfDown(() => redis.mget(GENERATION_KEY, ...keys));
   if (texts === undefined) return undefined;
   const copies = keys.flatMap((key, index) => {
     const text = texts[index + 1];
@@ -120,7 +122,7 @@ function compare(said: Said, truth: Said | undefined): string | undefined {
   return `Redis says of the event: ${words.join("; ")}.`;
 }
 
-function differenceOf({ eventId, sentence }: Suspect, mended: boolean): Difference {
+function differenceOf({ eventId, sentence }: Suspect, mended: boolean): Discrepancy {
   return {
     kind: "event-copy",
     eventId,
@@ -132,7 +134,7 @@ function differenceOf({ eventId, sentence }: Suspect, mended: boolean): Differen
 }
 
 /** Redis's answer, or undefined while it is away. */
-async function overAway<T>(ask: () => Promise<T>): Promise<T | undefined> {
+async function orUndefinedIfDown<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch {

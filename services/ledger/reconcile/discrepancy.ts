@@ -12,7 +12,7 @@ type StrayKind =
   "booked-twice" | "completed-rows" | "empty-rows" | "epoch" | "ticket-date" | "unknown-event";
 type CopyKind = "available-copy" | "event-copy";
 
-export type Difference = {
+export type Discrepancy = {
   kind: DifferenceKind;
   eventId: string;
   /** Only where one transaction is meant; hex. */
@@ -53,9 +53,9 @@ const IMPORT = "Importing the event again with its total sets the capacity from 
 const BY_HAND = "Find out who changed it by hand, or restore it from a backup.";
 
 /** What the sums of one event say. */
-export function differencesOf(numbers: EventNumbers): Difference[] {
+export function differencesOf(numbers: EventNumbers): Discrepancy[] {
   const { eventId, total, capacity, active, unbooked, failed, booked } = numbers;
-  const differences: Difference[] = [];
+  const differences: Discrepancy[] = [];
   const note = (kind: DifferenceKind, expected: number, found: number, sentence: string): void => {
     if (expected !== found)
       differences.push({ kind, eventId, expected, found, mended: false, sentence });
@@ -94,7 +94,7 @@ export function differenceOf({
   userId,
   expected,
   found,
-}: FoundRow): Difference {
+}: FoundRow): Discrepancy {
   return {
     kind,
     eventId,

@@ -3,7 +3,7 @@ import { readLeftToSell } from "../../../lib/availability/availability-query.ts"
 import type { RedisClient } from "../../../lib/redis/client.ts";
 import { checkAvailableCopies } from "./check-availability-cache.ts";
 import {
-  type Difference,
+  type Discrepancy,
   differenceOf,
   differencesOf,
   type EventNumbers,
@@ -20,7 +20,7 @@ import {
 export type Reconciliation = {
   events: number;
   /** The first thousand. */
-  differences: Difference[];
+  differences: Discrepancy[];
   /** Differences beyond those listed, at least. */
   more: number;
   /** False when Redis could not be asked: its copies are then not compared, or not all. */
@@ -62,11 +62,11 @@ export async function reconcile(
     mend,
     listedMax: LISTED_MAX,
   });
-  const differences: Difference[] = [
+  const differences: Discrepancy[] = [
     ...numbers.flatMap(differencesOf),
     ...found.map(differenceOf),
     ...(wrongAvailable ?? []).map(
-      ({ eventId: id, available, found: said, mended }): Difference => ({
+      ({ eventId: id, available, found: said, mended }): Discrepancy => ({
         kind: "available-copy",
         eventId: id,
         expected: available,

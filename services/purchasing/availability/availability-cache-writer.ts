@@ -1,12 +1,15 @@
-import { isOlder } from "../../../lib/availability/availability-event.ts";
+import { isOlderVersion } from "../../../lib/availability/availability-event.ts";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
-import { gather } from "../../../lib/concurrency/batcher.ts";
-import { type Left, writeLeft } from "../../../lib/availability/availability-cache.ts";
+import { createBatcher } from "../../../lib/concurrency/batcher.ts";
+import {
+  type Availability,
+  writeAvailability,
+} from "../../../lib/availability/availability-cache.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 import type { Copies } from "../worker/ports.ts";
 
 /** No buyer waits longer than this for a copy. */
-const PATIENCE_MS = 150;
+const PATIENCE_TIMEOUT_MS = 150;
 /** Events in one write to Redis. */
 const EVENTS_MAX = 250;
 
@@ -14,39 +17,39 @@ const EVENTS_MAX = 250;
  * What a batch left to sell, for readers that need not ask PostgreSQL. A failure costs readers time, never truth: it is repaired in the background with
  * the newest state of the event until Redis takes it.
  */
-export function redisCopies(
+export function createAvailabilityCacheWriter(
   redis: RedisClient,
   repairEveryMs = 1_000,
   clock: Clock = systemClock,
 ): Copies & { close(): void } {
   /** The newest of each event that Redis has not taken, and nothing else: an outage may be long. */
-  const owed = new Map<string, Left>();
+  const pendingWrites = new Map<string, Availability>();
   let repair: { cancel(): void } | undefined;
   let closed = false;
 
   // What many events have committed together goes to Redis together.
-  const send = gather(
-    async (many: Left[]) => {
-      await writeLeft(redis, many);
+  const send = createBatcher(
+    async (many: Availability[]) => {
+      await writeAvailability(redis, many);
       return many.map(() => undefined);
     },
     { running: Infinity, most: EVENTS_MAX, waitMs: Infinity },
   );
 
-  const write = async (left: Left): Promise<void> => {
+  const write = async (left: Availability): Promise<void> => {
     try {
       await send(left);
-      const older = owed.get(left.eventId);
-      if (older !== undefined && !isOlder(left, older)) owed.delete(left.eventId);
+      const older = pendingWrites.get(left.eventId);
+      if (older !== undefined && !isOlderVersion(left, older)) pendingWrites.delete(left.eventId);
     } catch {
-      const older = owed.get(left.eventId);
-      if (older === undefined || isOlder(older, left)) owed.set(left.eventId, left);
+      const older = pendingWrites.get(left.eventId);
+      if (older === undefined || isOlderVersion(older, left)) pendingWrites.set(left.eventId, left);
       if (!closed) repair ??= clock.after(repairEveryMs, repairAll);
     }
   };
   const repairAll = (): void => {
     repair = undefined;
-    for (const left of [...owed.values()]) void write(left);
+    for (const left of [...pendingWrites.values()]) void write(left);
   };
 
   return {
@@ -55,7 +58,7 @@ export function redisCopies(
       let patience: { cancel(): void } | undefined;
       await Promise.race([
         write(left),
-        new Promise<void>((resolve) => (patience = clock.after(PATIENCE_MS, resolve))),
+        new Promise<void>((resolve) => (patience = clock.after(PATIENCE_TIMEOUT_MS, resolve))),
       ]);
       patience?.cancel();
     },

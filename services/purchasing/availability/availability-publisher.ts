@@ -1,27 +1,30 @@
 import {
   AVAILABILITY_PACE_MS,
-  isOlder,
-  type LeftNow,
+  isOlderVersion,
+  type AvailabilityUpdate,
 } from "../../../lib/availability/availability-event.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
-import { createPace } from "../../../lib/concurrency/throttle.ts";
-import type { Left } from "../../../lib/availability/availability-cache.ts";
+import { createThrottle } from "../../../lib/concurrency/throttle.ts";
+import type { Availability } from "../../../lib/availability/availability-cache.ts";
 
 /** Events in one message: some 100 KB. */
 const ITEMS_MAX = 1_000;
 
-export type AvailabilityNews = { changed(left: Omit<Left, "endsAtMs">): void; close(): void };
+export type AvailabilityPublisher = {
+  changed(left: Omit<Availability, "endsAtMs">): void;
+  close(): void;
+};
 
 /**
  * Tells the gateways what the events of this node have left, all in one message four times a second at most, so that a rush on one event and a thousand
  * events on sale cost the same. That an event is sold out waits for nothing.
  */
-export function createAvailabilityNews(
-  tell: (items: LeftNow[]) => void,
+export function createAvailabilityPublisher(
+  tell: (items: AvailabilityUpdate[]) => void,
   clock: Clock,
-): AvailabilityNews {
-  let changed = new Map<string, LeftNow>();
-  const pace = createPace(AVAILABILITY_PACE_MS, clock, () => {
+): AvailabilityPublisher {
+  let changed = new Map<string, AvailabilityUpdate>();
+  const pace = createThrottle(AVAILABILITY_PACE_MS, clock, () => {
     const items = [...changed.values()];
     changed = new Map();
     for (let start = 0; start < items.length; start += ITEMS_MAX)
@@ -30,9 +33,9 @@ export function createAvailabilityNews(
   return {
     changed({ eventId, epoch, batch, available }) {
       const before = changed.get(eventId);
-      if (before !== undefined && isOlder({ epoch, batch }, before)) return;
+      if (before !== undefined && isOlderVersion({ epoch, batch }, before)) return;
       changed.set(eventId, { eventId, available: Math.max(0, available), epoch, batch });
-      pace.soon(available <= 0);
+      pace.schedule(available <= 0);
     },
     close: () => pace.stop(),
   };

@@ -1,5 +1,5 @@
 import type { Span } from "@opentelemetry/api";
-import { BoundedMap } from "../../../lib/concurrency/fifo-map.ts";
+import { FifoMap } from "../../../lib/concurrency/fifo-map.ts";
 import { TRANSACTION_QUEUE } from "../../../lib/queue/index.ts";
 import type { Tracing } from "../../../lib/observability/tracing.ts";
 import type { EventStore, Publisher, WorkerPorts } from "../worker/ports.ts";
@@ -26,7 +26,7 @@ type Known = { span: Span; batch?: Span };
  * of any request, so commands are found again by their transaction's id.
  */
 export function traceCommands(tracing: Tracing): TracedCommands {
-  const commands = new BoundedMap<string, Known>(COMMANDS_MAX);
+  const commands = new FifoMap<string, Known>(COMMANDS_MAX);
   const knownOf = (transactionIds: readonly string[]): Known[] =>
     transactionIds.flatMap((id) => commands.get(id) ?? []);
 

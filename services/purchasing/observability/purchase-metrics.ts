@@ -1,19 +1,19 @@
 import { type Cell, type Metrics, SECONDS } from "../../../lib/observability/metrics.ts";
-import { turnNow } from "../../../lib/concurrency/loop-time.ts";
+import { loopNowMs } from "../../../lib/concurrency/loop-time.ts";
 import type { Publisher } from "../../../lib/queue/index.ts";
 import { watchMessages } from "../../../lib/queue/queue-metrics.ts";
-import type { PurchaseWatch } from "../worker/ports.ts";
+import type { PurchaseMetrics } from "../worker/ports.ts";
 import type { Workers } from "../worker/worker-registry.ts";
 
 const BATCHES = [1, 2, 5, 10, 25, 50, 100, 250, 500];
 
-export function watchPurchases(
+export function registerPurchaseMetrics(
   metrics: Metrics,
   {
     workers,
     publisher,
   }: { workers: () => Workers | undefined; publisher: () => Publisher | undefined },
-): PurchaseWatch {
+): PurchaseMetrics {
   watchMessages(metrics, "purchasing", publisher);
   const outcomes = metrics.counters(
     "boxoffice_purchase_outcomes_total",
@@ -40,7 +40,7 @@ export function watchPurchases(
       "boxoffice_mailbox_full_total",
       "Commands refused at once because their event's mailbox was full.",
     )
-    .cell();
+    .child();
   const events = metrics.counters(
     "boxoffice_worker_events_total",
     "What happened to workers: epochs taken and lost, faults of their store.",
@@ -69,7 +69,7 @@ export function watchPurchases(
     if (cell === undefined)
       cells[command].set(
         word,
-        (cell = outcomes.cell(command === "BuyTickets" ? "buy" : "cancel", word.toLowerCase())),
+        (cell = outcomes.child(command === "BuyTickets" ? "buy" : "cancel", word.toLowerCase())),
       );
     return cell;
   };
@@ -83,7 +83,7 @@ export function watchPurchases(
     "commit-unknown",
     "store-away",
   ] as const)
-    events.cell(note);
+    events.child(note);
 
   return {
     answered(command, outcome, arrivedMs) {
@@ -93,7 +93,7 @@ export function watchPurchases(
           : "ok"
         : outcome.refusal.code;
       cellOf(command, word).value += 1;
-      duration.observe(Math.max(0, turnNow() - arrivedMs) / 1_000);
+      duration.observe(Math.max(0, loopNowMs() - arrivedMs) / 1_000);
     },
     turnedAway() {
       full.value += 1;
@@ -104,7 +104,7 @@ export function watchPurchases(
       for (const { arrivedMs } of entries) wait.observe((nowMs - arrivedMs) / 1_000);
     },
     noted(note) {
-      events.cell(note).value += 1;
+      events.child(note).value += 1;
     },
   };
 }

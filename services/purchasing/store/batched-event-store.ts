@@ -1,5 +1,5 @@
 import { type Database, isServerError, type Statement } from "../../../lib/database/pool.ts";
-import { gather, NotBegun } from "../../../lib/concurrency/batcher.ts";
+import { createBatcher, BatchExpired } from "../../../lib/concurrency/batcher.ts";
 import {
   byteaArray,
   type CommittedRow,
@@ -39,19 +39,19 @@ type LoadedRow = {
  * For each worker it is as if it were alone: its load is read after it asked, and its commit passes its own fence. A worker that is alone asks `store`, as
  * does one whose commit could not be done with the others' because somebody has locked its row, or because any of them was refused.
  */
-export function gatheredStore(
+export function createBatchedEventStore(
   database: Database,
   store: EventStore,
   commitText: string = COMMIT_MANY.text,
 ): EventStore {
   // As in event-store.ts: a changed text has no name.
   const statement = commitText === COMMIT_MANY.text ? COMMIT_MANY : { text: commitText };
-  const load = gather((asked: Load[]) => loadMany(database, store, asked), {
+  const load = createBatcher((asked: Load[]) => loadMany(database, store, asked), {
     running: SIDE_BY_SIDE,
     most: EVENTS_MAX,
     waitMs: WAIT_MS,
   });
-  const commit = gather((asked: Commit[]) => commitMany(database, store, asked, statement), {
+  const commit = createBatcher((asked: Commit[]) => commitMany(database, store, asked, statement), {
     running: SIDE_BY_SIDE,
     most: EVENTS_MAX,
     waitMs: WAIT_MS,
@@ -64,7 +64,7 @@ export function gatheredStore(
         return await commit({ ownership, changes });
       } catch (error) {
         const fault = error instanceof Error ? error : new Error(String(error));
-        return { type: error instanceof NotBegun ? "failed" : "unknown", error: fault };
+        return { type: error instanceof BatchExpired ? "failed" : "unknown", error: fault };
       }
     },
   };

@@ -2,7 +2,7 @@ import type { Context, ServiceSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 import { callerOf } from "../../../mixins/authorization.middleware.ts";
 import type { Database } from "../../../lib/database/pool.ts";
-import { orTryAgain } from "../../../lib/database/transient-errors.ts";
+import { orRetryLater } from "../../../lib/database/transient-errors.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { ticketCode, ticketOfCode } from "./ticket-code.ts";
 import { createTicketLists, readCursor, type TicketPage } from "./ticket-list.ts";
@@ -39,7 +39,7 @@ export function ticketActions(
         const after = cursor === undefined ? undefined : readCursor(cursor);
         if (cursor !== undefined && after === undefined)
           return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
-        return orTryAgain(async () =>
+        return orRetryLater(async () =>
           accepted(await lists({ userId: callerOf(ctx).userId, status, limit, after })),
         );
       },
@@ -50,7 +50,7 @@ export function ticketActions(
       auth: "customer",
       params: { $$strict: true, ticketId: uuid },
       handler(ctx: Context<{ ticketId: string }>): Promise<Answer<Ticket>> {
-        return orTryAgain(async () => {
+        return orRetryLater(async () => {
           const ticket = await readTicket(database, callerOf(ctx).userId, ctx.params.ticketId);
           return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
         });
@@ -62,7 +62,7 @@ export function ticketActions(
       auth: "customer",
       params: { $$strict: true, ticketId: uuid },
       handler(ctx: Context<{ ticketId: string }>): Promise<Answer<{ code: string }>> {
-        return orTryAgain(async () => {
+        return orRetryLater(async () => {
           const ticket = await readTicket(database, callerOf(ctx).userId, ctx.params.ticketId);
           return ticket?.status === "active"
             ? accepted({ code: ticketCode(transactionSecret, ticket.id) })
@@ -76,7 +76,7 @@ export function ticketActions(
       auth: "operator",
       params: { $$strict: true, code: { type: "string", max: 200 } },
       handler(ctx: Context<{ code: string }>): Promise<Answer<Ticket>> {
-        return orTryAgain(async () => {
+        return orRetryLater(async () => {
           const ticketId = ticketOfCode(transactionSecret, ctx.params.code);
           const ticket =
             ticketId === undefined ? undefined : await readAnyTicket(database, ticketId);
@@ -90,7 +90,7 @@ export function ticketActions(
       auth: "customer",
       params: { $$strict: true, transactionId: hexId },
       handler(ctx: Context<{ transactionId: string }>): Promise<Answer<TransactionView>> {
-        return orTryAgain(async () => {
+        return orRetryLater(async () => {
           const transaction = await readTransaction(
             database,
             callerOf(ctx).userId,

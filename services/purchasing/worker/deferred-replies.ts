@@ -1,7 +1,7 @@
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 
 /** So many answers are written in less time than a batch takes to load: the first ones wait for nothing. */
-export const FEW = 50;
+export const EAGER_REPLIES_MAX = 50;
 /** Nobody waits longer than this for a batch that is slow to load, or that sells nothing. */
 const WAIT_MAX_MS = 25;
 
@@ -20,7 +20,7 @@ export class NextBatch {
 
   /** What so many answers wait for: undefined where that is nothing, else what resolves at `sent`, at the latest after WAIT_MAX_MS. */
   turnOf(answers: number): Promise<void> | undefined {
-    if (answers < FEW) return undefined;
+    if (answers < EAGER_REPLIES_MAX) return undefined;
     return new Promise((resolve) => {
       const timer = this.clock.after(WAIT_MAX_MS, resolve);
       this.goOn = () => {

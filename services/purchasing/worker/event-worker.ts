@@ -3,7 +3,7 @@ import { type Command, type EventState, newEventState } from "../../../domain/ev
 import { refused } from "../../../domain/refusal.ts";
 import { answerInDoubt, settleBatch } from "./settle-batch.ts";
 import { absorb, decideBatch, type DecidedBatch, needsOf, purchaseOf } from "./decide-batch.ts";
-import { type Entry, giveUp, Mailbox, nothingDone } from "./mailbox.ts";
+import { type Entry, answerTimedOut, Mailbox, markNotExecuted } from "./mailbox.ts";
 import { NextBatch } from "./deferred-replies.ts";
 import { OwnerLease } from "./ownership-lease.ts";
 import type { Loaded, LoadedEvent, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
@@ -35,17 +35,17 @@ export class EventWorker {
   readonly eventId: string;
   private readonly ports: WorkerPorts;
   private readonly mailbox: Mailbox;
-  private readonly retired: () => void;
+  private readonly onIdle: () => void;
   private ownership: Ownership | undefined;
   private readonly lease: OwnerLease;
   private lastLossMs: number | undefined;
   private running = false;
   private stopping = false;
-  private newHere = true;
+  private coldStart = true;
   /** Nodes came or went, and another owns the event now: nothing is worth staying for once the mailbox is empty. */
-  private displaced = false;
+  private lostOwnership = false;
   /** There is no such event: nothing is worth staying for. */
-  private absent = false;
+  private eventMissing = false;
   private wake: () => void = () => undefined;
   private readonly postgresClock: PostgresClock;
   private readonly nextBatch: NextBatch;
@@ -53,10 +53,10 @@ export class EventWorker {
   private largestBatch = 0;
 
   /** `retired` is called when the worker has been idle, has given its lease back and keeps nothing. */
-  constructor(eventId: string, ports: WorkerPorts, retired: () => void) {
+  constructor(eventId: string, ports: WorkerPorts, onIdle: () => void) {
     this.eventId = eventId;
     this.ports = ports;
-    this.retired = retired;
+    this.onIdle = onIdle;
     this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax, ports.watch);
     this.lease = new OwnerLease(eventId, ports, this.mailbox);
     this.postgresClock = new PostgresClock(ports.clock);
@@ -84,9 +84,9 @@ export class EventWorker {
   }
 
   /** Nodes have come, gone, or are leaving: what now belongs to another goes there at once, lease and mailbox. */
-  reconsider(): void {
+  onTopologyChange(): void {
     if (this.ports.router.isOwner(this.eventId)) return;
-    this.displaced = true;
+    this.lostOwnership = true;
     this.lease.hurry();
     this.wake();
   }
@@ -116,7 +116,13 @@ export class EventWorker {
   private async run(): Promise<void> {
     for (;;) {
       if (this.mailbox.length === 0) {
-        if (this.stopping || this.absent || this.displaced || !(await this.waitForCommand())) break;
+        if (
+          this.stopping ||
+          this.eventMissing ||
+          this.lostOwnership ||
+          !(await this.waitForCommand())
+        )
+          break;
         continue;
       }
       try {
@@ -129,17 +135,17 @@ export class EventWorker {
       }
     }
     this.ownership = undefined;
-    this.displaced = false;
+    this.lostOwnership = false;
     await this.lease.giveBack();
     if (this.mailbox.length > 0) return this.run();
     this.running = false;
     this.ports.note("passivated", this.eventId);
-    this.retired();
+    this.onIdle();
   }
 
   private async step(): Promise<void> {
     const owner = this.ports.router.isOwner(this.eventId);
-    if (!owner) this.passOn();
+    if (!owner) this.forwardQueued();
     if (this.ownership?.standIn === owner) this.ownership = undefined;
     if (this.mailbox.length === 0) return;
     if (this.ownership === undefined && !(await this.takeOwnership())) return;
@@ -147,26 +153,26 @@ export class EventWorker {
   }
 
   /** Another node owns the event and waits for the lease: what was not forwarded to us goes there; what was is served here, without it. */
-  private passOn(): void {
+  private forwardQueued(): void {
     void this.lease.giveBack();
     for (const entry of this.mailbox.take(Infinity, ({ forwarded }) => !forwarded)) {
       entry.sentAtMs = this.ports.clock.nowMs();
       this.ports.router.forward(this.eventId, entry.command).then(
         (outcome) => answerInDoubt(entry, outcome),
-        () => giveUp(entry),
+        () => answerTimedOut(entry),
       );
     }
   }
 
   private async takeOwnership(): Promise<boolean> {
     // The event is on its way here: nobody is refused for that, nor for what is cold on a node that has never sold it.
-    const goOn = this.mailbox.holdUp();
+    const goOn = this.mailbox.pauseDeadlines();
     try {
       if (this.lostJustNow())
         await this.pause(LOSS_PAUSE_LEAST_MS + this.ports.random() * LOSS_PAUSE_SPREAD_MS);
       if (!(await this.lease.take())) return false;
-      if (!this.newHere) goOn();
-      this.newHere = false;
+      if (!this.coldStart) goOn();
+      this.coldStart = false;
       return await this.takeEpoch();
     } finally {
       goOn();
@@ -177,7 +183,7 @@ export class EventWorker {
     const { store, clock, router } = this.ports;
     try {
       const epoch = await store.takeEpoch(this.eventId);
-      this.absent = epoch === undefined;
+      this.eventMissing = epoch === undefined;
       if (epoch === undefined) {
         for (const entry of this.mailbox.take(Infinity)) entry.answer(refused("EVENT_NOT_FOUND"));
         return false;
@@ -246,14 +252,14 @@ export class EventWorker {
         this.answer(batch, ownership, result.cancelled, result.clockMs);
         return;
       case "fenced":
-        nothingDone(sent);
+        markNotExecuted(sent);
         return this.lost(entries);
       case "failed":
-        nothingDone(sent);
+        markNotExecuted(sent);
         return this.startAgain(entries, "commit-failed", result.error);
       case "unknown":
         for (const { entry, decision } of batch.decided)
-          entry.inDoubt ||= decision.type === "accept";
+          entry.outcomeUnknown ||= decision.type === "accept";
         return this.startAgain(entries, "commit-unknown", result.error);
       default:
         result satisfies never;
@@ -297,7 +303,7 @@ export class EventWorker {
     this.lastLossMs = this.ports.clock.nowMs();
     this.mailbox.putBack(entries);
     // Two that take it from each other would go on for ever: the callers come back a little later instead.
-    if (again) for (const entry of this.mailbox.take(Infinity)) giveUp(entry);
+    if (again) for (const entry of this.mailbox.take(Infinity)) answerTimedOut(entry);
   }
 
   private lostJustNow(): boolean {

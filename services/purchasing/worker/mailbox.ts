@@ -1,7 +1,7 @@
 import type { Command } from "../../../domain/event-state.ts";
 import { refused } from "../../../domain/refusal.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
-import type { Outcome, PurchaseWatch } from "./ports.ts";
+import type { Outcome, PurchaseMetrics } from "./ports.ts";
 
 /** An owner says TRY_AGAIN to what waited this long undecided, so that its silence means dead, frozen, or a commit in doubt. */
 export const UNDECIDED_MAX_MS = 500;
@@ -11,7 +11,7 @@ export const UNDECIDED_MAX_MS = 500;
  */
 const UNDECIDED_WHILE_BUSY_MAX_MS = 900;
 /** A commit without a known outcome is settled within this, or answered OUTCOME_UNKNOWN. */
-export const DOUBT_MAX_MS = 2_000;
+export const UNKNOWN_OUTCOME_MAX_MS = 2_000;
 const SWEEP_MS = 50;
 
 /**
@@ -29,7 +29,7 @@ export type Entry = {
   readonly stalledBeforeMs: number;
   sentAtMs: number | undefined;
   /** An earlier commit that held it ended without a known outcome: a replay found later is this very sale. */
-  inDoubt: boolean;
+  outcomeUnknown: boolean;
   answered: boolean;
   readonly answer: (outcome: Outcome) => void;
 };
@@ -44,9 +44,9 @@ export class Mailbox {
   private heldUpSinceMs: number | undefined;
   private readonly clock: Clock;
   private readonly max: number;
-  private readonly watch: PurchaseWatch | undefined;
+  private readonly watch: PurchaseMetrics | undefined;
 
-  constructor(clock: Clock, max: number, watch?: PurchaseWatch) {
+  constructor(clock: Clock, max: number, watch?: PurchaseMetrics) {
     this.clock = clock;
     this.max = max;
     this.watch = watch;
@@ -55,17 +55,14 @@ export class Mailbox {
   get length(): number {
     return this.waiting.length;
   }
+  /** Whether a command waits here that the owner's own worker forwarded. */
   get hasForwarded(): boolean {
-    return this.waiting.some(({ forwarded, answered }) => forwarded && !answered);
-  }
-  /** Something waits that the owner's own worker gave away. */
-  get hasPassedOn(): boolean {
     return this.waiting.some(
       ({ forwarded, insteadOf, answered }) => forwarded && insteadOf === undefined && !answered,
     );
   }
   /** The owner in whose place something that waits was sent here. */
-  get silentOwner(): string | undefined {
+  get unresponsiveOwner(): string | undefined {
     return this.waiting.find(({ insteadOf, answered }) => insteadOf !== undefined && !answered)
       ?.insteadOf;
   }
@@ -88,7 +85,7 @@ export class Mailbox {
         arrivedMs: this.clock.nowMs(),
         stalledBeforeMs: this.stalledByNowMs,
         sentAtMs: undefined,
-        inDoubt: false,
+        outcomeUnknown: false,
         answered: false,
         answer: (outcome) => {
           if (entry.answered) return;
@@ -105,7 +102,7 @@ export class Mailbox {
   }
 
   /** Until the function is called nobody can decide anything, because the event is on its way here: that time does not count as waiting. */
-  holdUp(): () => void {
+  pauseDeadlines(): () => void {
     this.heldUpSinceMs ??= this.clock.nowMs();
     return () => {
       this.stalledMs = this.stalledByNowMs;
@@ -156,9 +153,9 @@ export class Mailbox {
       if (
         entry.sentAtMs === undefined
           ? this.waitedTooLong(entry, now)
-          : now - entry.sentAtMs >= DOUBT_MAX_MS
+          : now - entry.sentAtMs >= UNKNOWN_OUTCOME_MAX_MS
       )
-        giveUp(entry);
+        answerTimedOut(entry);
     }
     if (this.waiting.some((entry) => entry.answered))
       this.waiting = this.waiting.filter((entry) => !entry.answered);
@@ -174,11 +171,11 @@ export class Mailbox {
 }
 
 /** The honest answer where no better one can be had. */
-export function giveUp(entry: Entry): void {
+export function answerTimedOut(entry: Entry): void {
   entry.answer(refused(entry.sentAtMs === undefined ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
 }
 
 /** A commit that held these is known to have sold nothing. */
-export function nothingDone(entries: readonly Entry[]): void {
-  for (const entry of entries) if (!entry.inDoubt) entry.sentAtMs = undefined;
+export function markNotExecuted(entries: readonly Entry[]): void {
+  for (const entry of entries) if (!entry.outcomeUnknown) entry.sentAtMs = undefined;
 }

@@ -1,7 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import { refused } from "../../../domain/refusal.ts";
 import { createEventOrder } from "../../../lib/bus/event-owner.strategy.ts";
-import { BoundedMap } from "../../../lib/concurrency/fifo-map.ts";
+import { FifoMap } from "../../../lib/concurrency/fifo-map.ts";
 import type { MintInternalToken } from "../../../lib/auth/internal-token.ts";
 import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
 import type { Outcome, Router } from "./ports.ts";
@@ -17,7 +17,7 @@ const NOT_SENT = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE"]);
  * Who owns an event in this node's view of the bus, and the way there. Views may differ for a second: the epoch settles it. A node that is `leaving`
  * owns nothing while there is another.
  */
-export function busRouter(
+export function createOwnerRouter(
   broker: ServiceBroker,
   mintToken: MintInternalToken,
   leaving: AbortSignal,
@@ -30,7 +30,7 @@ export function busRouter(
     (leaving.aborted ? others(eventId)[0] : order.of(eventId)[0]) ?? broker.nodeID;
 
   // A token is kept for its caller, so each customer is one object.
-  const customers = new BoundedMap<string, Caller>(CUSTOMERS_MAX);
+  const customers = new FifoMap<string, Caller>(CUSTOMERS_MAX);
   const customer = (userId: string): Caller => {
     let known = customers.get(userId);
     if (known === undefined) customers.set(userId, (known = { userId, role: "customer" }));

@@ -1,4 +1,4 @@
-import { giveUp, type Mailbox } from "./mailbox.ts";
+import { answerTimedOut, type Mailbox } from "./mailbox.ts";
 import type { HeldLease, WorkerPorts } from "./ports.ts";
 
 /** With it an event that moves is served by its new owner before its callers lose their patience, also where the lease is not given back. */
@@ -37,12 +37,12 @@ export class OwnerLease {
     // The worker that passed a command on has given the event up.
     this.lease = await this.ports.lease.acquire(
       this.eventId,
-      this.mailbox.hasPassedOn ? 0 : WAIT_MS,
+      this.mailbox.hasForwarded ? 0 : WAIT_MS,
       hurried,
     );
     if (!this.lease.held()) this.ports.note("degraded", this.eventId);
     // Meanwhile the event may have moved on: then it is not ours to take.
-    if (!this.ports.router.isOwner(this.eventId)) return this.mailbox.hasPassedOn;
+    if (!this.ports.router.isOwner(this.eventId)) return this.mailbox.hasForwarded;
     // Who waited in vain goes on, also where nobody had the patience: the next one would only wait as long again.
     return this.mailbox.length > 0 || !this.held;
   }
@@ -62,14 +62,14 @@ export class OwnerLease {
    */
   private async mayStandIn(): Promise<boolean> {
     const { mailbox, eventId, ports } = this;
-    const silentOwner = mailbox.silentOwner;
-    if (mailbox.hasPassedOn || silentOwner === undefined) return mailbox.hasPassedOn;
+    const unresponsiveOwner = mailbox.unresponsiveOwner;
+    if (mailbox.hasForwarded || unresponsiveOwner === undefined) return mailbox.hasForwarded;
     const lease = await ports.lease.acquire(eventId, 0, Promise.resolve());
     const free = lease.held();
     void lease.release();
-    if (free || !(await ports.router.ping(silentOwner, PING_MS))) return true;
+    if (free || !(await ports.router.ping(unresponsiveOwner, PING_MS))) return true;
     for (const entry of mailbox.take(Infinity, ({ insteadOf }) => insteadOf !== undefined))
-      giveUp(entry);
+      answerTimedOut(entry);
     return false;
   }
 }

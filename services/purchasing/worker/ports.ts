@@ -1,7 +1,7 @@
 import type { Answer } from "../../../domain/refusal.ts";
 import type { Command } from "../../../domain/event-state.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
-import type { Left } from "../../../lib/availability/availability-cache.ts";
+import type { Availability } from "../../../lib/availability/availability-cache.ts";
 
 /** A ticket as the contract shows it (openapi.yaml, Ticket). */
 export type Ticket = {
@@ -92,9 +92,9 @@ export type HeldLease = { held(): boolean; release(): Promise<void> };
 export type Publisher = { publish(eventId: string, transactionIds: string[]): void };
 
 /** What a batch has left to sell, and what it sold and cancelled. */
-export type CommittedBatch = { left: Left; sold: Purchase[]; cancelled: Ticket[] };
+export type CommittedBatch = { left: Availability; sold: Purchase[]; cancelled: Ticket[] };
 /** The copies in Redis of what is left to sell. Never rejects and never takes long. */
-export type Copies = { write(left: Left): Promise<void> };
+export type Copies = { write(left: Availability): Promise<void> };
 
 /** Where this node believes the event lives. */
 export type Router = {
@@ -122,7 +122,7 @@ export type WorkerPorts = {
   /** Facts for operators: what happened to the worker of this event. */
   note(event: WorkerNote, eventId: string, data?: Record<string, unknown>): void;
   /** Undefined where nobody looks. */
-  watch?: PurchaseWatch | undefined;
+  watch?: PurchaseMetrics | undefined;
 };
 export type WorkerNote =
   | "epoch-taken"
@@ -135,7 +135,7 @@ export type WorkerNote =
   | "fault";
 
 /** What the workers of a node tell about their work. Called for every command, so each does a handful of additions and no more. */
-export type PurchaseWatch = {
+export type PurchaseMetrics = {
   /** A command that came at `arrivedMs`, of the monotonic clock, has its answer. */
   answered(command: "BuyTickets" | "CancelTicket", outcome: Outcome, arrivedMs: number): void;
   /** The mailbox was full. */

@@ -1,7 +1,7 @@
 import { accepted, refused } from "../../../domain/refusal.ts";
 import type { DecidedBatch, DecidedEntry } from "./decide-batch.ts";
-import { type Entry, giveUp } from "./mailbox.ts";
-import { FEW } from "./deferred-replies.ts";
+import { type Entry, answerTimedOut } from "./mailbox.ts";
+import { EAGER_REPLIES_MAX } from "./deferred-replies.ts";
 import type { CommittedBatch, Outcome, Purchase, Ticket, WorkerPorts } from "./ports.ts";
 
 /**
@@ -43,7 +43,7 @@ async function answerBatch(
   const freed = new Map(cancelled.map((ticket) => [ticket.id, ticket]));
   const replays: Entry[] = [];
   for (const [index, { entry, decision }] of decided.entries()) {
-    if (index === FEW) await turn;
+    if (index === EAGER_REPLIES_MAX) await turn;
     if (decision.type === "refuse") entry.answer({ ok: false, refusal: decision.refusal });
     else if (decision.type === "replay") replays.push(entry);
     else {
@@ -51,7 +51,7 @@ async function answerBatch(
         entry.command.type === "BuyTickets"
           ? sold.get(entry.command.transactionId)
           : freed.get(entry.command.ticketId);
-      if (done === undefined) giveUp(entry);
+      if (done === undefined) answerTimedOut(entry);
       else entry.answer(accepted(done));
     }
   }
@@ -91,14 +91,14 @@ async function answerReplays(
     entry.answer(
       purchase === undefined
         ? refused("OUTCOME_UNKNOWN")
-        : accepted({ ...purchase, replayed: !entry.inDoubt }),
+        : accepted({ ...purchase, replayed: !entry.outcomeUnknown }),
     );
   }
 }
 
 /** What another node answered to a command we passed on. TRY_AGAIN there says nothing of a commit of ours that is in doubt. */
 export function answerInDoubt(entry: Entry, outcome: Outcome): void {
-  if (entry.inDoubt && !outcome.ok && outcome.refusal.code === "TRY_AGAIN")
+  if (entry.outcomeUnknown && !outcome.ok && outcome.refusal.code === "TRY_AGAIN")
     entry.answer(refused("OUTCOME_UNKNOWN"));
   else entry.answer(outcome);
 }

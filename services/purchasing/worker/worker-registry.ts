@@ -31,8 +31,8 @@ export class Workers {
   }
 
   /** Nodes have come, gone, or are leaving. */
-  reconsider(): void {
-    for (const worker of this.workers.values()) worker.reconsider();
+  onTopologyChange(): void {
+    for (const worker of this.workers.values()) worker.onTopologyChange();
   }
 
   status() {

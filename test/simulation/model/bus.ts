@@ -67,7 +67,7 @@ export class Bus {
     for (const [viewer, view] of this.views) {
       view.clear();
       for (const { id } of this.nodes) view.add(id);
-      this.reconsider(viewer);
+      this.onTopologyChange(viewer);
     }
   }
 
@@ -151,14 +151,14 @@ export class Bus {
   private see(viewer: string, nodeId: string): void {
     if (!this.nodes.some(({ id }) => id === nodeId)) return;
     this.views.get(viewer)?.add(nodeId);
-    this.reconsider(viewer);
+    this.onTopologyChange(viewer);
   }
   private miss(viewer: string, nodeId: string): void {
     this.views.get(viewer)?.delete(nodeId);
-    this.reconsider(viewer);
+    this.onTopologyChange(viewer);
   }
-  private reconsider(viewer: string): void {
-    this.nodes.find(({ id }) => id === viewer)?.workers.reconsider();
+  private onTopologyChange(viewer: string): void {
+    this.nodes.find(({ id }) => id === viewer)?.workers.onTopologyChange();
   }
   private later(delayMs: number, viewer: string, task: () => void): void {
     if (delayMs === 0) task();

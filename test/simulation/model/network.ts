@@ -46,7 +46,7 @@ export class Network {
   }
 
   /** How long a statement that has its row takes. */
-  holdUp(): number {
+  pauseDeadlines(): number {
     const { kernel, faulty, latePercent } = this;
     return faulty && kernel.chance(latePercent / 50)
       ? kernel.between(200, 3_000)

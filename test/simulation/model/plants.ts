@@ -1,5 +1,5 @@
 import { refused } from "../../../domain/refusal.ts";
-import type { Stamp } from "../../../lib/availability/availability-cache.ts";
+import type { Version } from "../../../lib/availability/availability-cache.ts";
 import type { Handler } from "../../../lib/queue/index.ts";
 import type { EventStore, Loaded } from "../../../services/purchasing/worker/ports.ts";
 import type { Plant, World } from "./world.ts";
@@ -26,7 +26,7 @@ function loading(instead: Partial<Loaded>): PlantedPorts {
 /** Workers to whom every load says of their batch, or of their epoch as well, what they believe anyway. */
 function believing(what: "batch" | "epoch and batch"): PlantedPorts {
   return store((real) => {
-    const beliefs = new Map<string, Stamp>();
+    const beliefs = new Map<string, Version>();
     return {
       takeEpoch: async (eventId) => {
         const epoch = await real.takeEpoch(eventId);

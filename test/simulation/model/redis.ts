@@ -103,7 +103,7 @@ export class SimulatedRedis {
     return client as unknown as RedisClient;
   }
 
-  /** The script KEEP_LARGER of lib/availability/availability-cache.ts. */
+  /** The script SET_IF_NEWER of lib/availability/availability-cache.ts. */
   private keepLarger(keys: (string | number)[], [run, ...facts]: (string | number)[]): number {
     let written = 0;
     for (const [index, key] of keys.map(String).entries()) {

@@ -2,7 +2,7 @@ import { availableKey } from "../../../lib/availability/availability-cache.ts";
 import type { Handler } from "../../../lib/queue/index.ts";
 import { createRenewals, expireSoon } from "../../../services/catalog/events/cache-invalidation.ts";
 import type { EventStore, WorkerPorts } from "../../../services/purchasing/worker/ports.ts";
-import { redisCopies } from "../../../services/purchasing/availability/availability-cache-writer.ts";
+import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-cache-writer.ts";
 import { Workers } from "../../../services/purchasing/worker/worker-registry.ts";
 import { Bus, type SimulatedNode } from "./bus.ts";
 import { SimulatedDatabase, sqlError } from "./database.ts";
@@ -113,7 +113,7 @@ export class World {
     if (node.leaving) return;
     this.addNode(false);
     node.leaving = true;
-    node.workers.reconsider();
+    node.workers.onTopologyChange();
     await node.workers.stop();
     this.bus.part(node, true);
     this.kernel.after(2_000, node.id, () => this.kernel.kill(node.id));
@@ -171,7 +171,7 @@ export class World {
       publisher: {
         publish: (eventId, transactionIds) => queue.publish({ eventId, transactionIds }),
       },
-      copies: redisCopies(redis.client(place.id), 1_000, clock),
+      copies: createAvailabilityCacheWriter(redis.client(place.id), 1_000, clock),
       clock,
       router: this.bus.router(place),
       newTicketId: () => `ticket-${++this.ticketCount}`,
@@ -193,7 +193,7 @@ export class World {
       commit: async (ownership, changes) => {
         const holdMs = Math.max(
           this.slow.untilMs > kernel.nowMs ? this.slow.byMs : 0,
-          network.holdUp(),
+          network.pauseDeadlines(),
         );
         if (network.faulty && kernel.chance(0.005))
           return { type: "failed", error: sqlError("55P03") };

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { freePort } from "../../../tools/dev-servers/ports.ts";
-import { until } from "../wait-for.ts";
+import { waitFor } from "../wait-for.ts";
 import { MONITORING } from "./rules.ts";
 
 type Target = { job: string; url: string };
@@ -69,7 +69,7 @@ export async function startPrometheus(
     const answer = await fetch(`${base}/-/ready`).catch(() => undefined);
     return answer?.ok === true ? true : undefined;
   };
-  await until(ready, { withinMs: 30_000, what: "Prometheus is ready" });
+  await waitFor(ready, { withinMs: 30_000, what: "Prometheus is ready" });
   const ask = async <T>(path: string): Promise<T> => {
     const answer = (await (await fetch(`${base}/api/v1/${path}`)).json()) as {
       status: string;

@@ -184,7 +184,7 @@ export function printRush(results: readonly RushResult[]): void {
   for (const { pace, layers, cpuMs: crowdMs, seconds } of results) {
     const { gateway, catalog } = layers;
     const asked = gateway.hits + gateway.misses;
-    const found = catalog.hits + catalog.partial;
+    const found = catalog.hits + catalog.availabilityMisses;
     console.log(
       `${pace}: ${share(gateway.hits, asked)} of ${asked} searches from the gateway's bytes, ${share(found, found + catalog.misses)} of the rest from Redis; ` +
         `the crowd itself used ${(crowdMs / seconds / 1_000).toFixed(2)} of ${cpus().length} cores`,
