@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { processEnvironment, readConfig, VARIABLES } from "../../config/index.ts";
+import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { openDatabase } from "../../lib/database/pool.ts";
+import { startNode } from "../../main.ts";
+import { makeBuyers, newEvent } from "../bench/harness/sale.ts";
+import { migrate } from "../database/migrations.ts";
+import { ensureDemoCatalogue, OPERATOR } from "../demo/demo-catalog.ts";
+import { openToServers } from "../dev-servers/data-folders.ts";
+import type { Report } from "../dev-servers/server-problem.ts";
+import { startServers } from "../dev-servers/servers.ts";
+
+export type MeasuredEngine = {
+  url: string;
+  databaseUrl: string;
+  /** An event on sale that does not sell out. */
+  eventId: string;
+  /** Access tokens of customers. */
+  tokens: string[];
+};
+
+/**
+ * Runs `use` beside an engine with its defaults: all services in this process, on servers of its
+ * own, with the demo catalog. Removes everything afterwards.
+ */
+export async function withEngine(
+  { customers, report }: { customers: number; report: Report },
+  use: (engine: MeasuredEngine) => Promise<void>,
+): Promise<void> {
+  const dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-coverage-")));
+  const servers = await startServers({ dataDir, report, restart: false, throwaway: true });
+  try {
+    const databaseUrl = servers.urls.DATABASE_URL ?? "";
+    await migrate(databaseUrl);
+    // Variables of the caller's own engine must not configure this one.
+    const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES));
+    const environment = {
+      ...Object.fromEntries(outside),
+      ...servers.urls,
+      PORT: "0",
+      DATA_DIR: dataDir,
+      LOG_LEVEL: "error",
+      AUDIT_FILE: join(dataDir, "audit.log"),
+    };
+    const config = readConfig(environment);
+    const node = await startNode(config);
+    const database = openDatabase(databaseUrl, "long");
+    try {
+      const token = createInternalTokenMint(config.internalTokenSecret)(OPERATOR);
+      await ensureDemoCatalogue(node.broker, token, Date.now());
+      const eventId = await newEvent(database);
+      const tokens = await makeBuyers({ environment, config, database }, customers);
+      await use({ url: node.url ?? "", databaseUrl, eventId, tokens });
+    } finally {
+      await database.close();
+      await node.stop();
+    }
+  } finally {
+    await servers.stop();
+    for (const folder of [servers.folder, dataDir])
+      rmSync(folder, { recursive: true, force: true });
+  }
+}
