@@ -35,7 +35,7 @@ import {
 import { registerHttpMetrics } from "./handling/http-metrics.ts";
 import { operationResources, servePlain } from "./routes/health.routes.ts";
 import { createQueryCache } from "./handling/cached-route.ts";
-import { requestIdOf } from "./http/request-id.ts";
+import { requestIdOf } from "./http/client-info.ts";
 import { type RequestContext, type GatewayDeps, serve } from "./handling/handle-request.ts";
 import { createAdmissionQueue } from "./server/admission-queue.ts";
 import { type GatewayServer, createGatewayServer } from "./server/http-server.ts";

@@ -1,53 +1,56 @@
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { isIP, isIPv6, SocketAddress } from "node:net";
+import proxyAddress from "proxy-addr";
+import { randomId } from "../../../lib/ids/random-id.ts";
 import { readRefreshCookie } from "./refresh-cookie.ts";
 
-/** Who is at the other end, as far as it can be known without a token. */
+/** What a request says about its client before any token is read. */
 export type Client = {
-  /** An IP address; of what proxies say only the trusted ones' word counts. */
+  /** An IP address. X-Forwarded-For counts as far as trusted proxies have written it. */
   address: string;
-  /** Whether the way from the client is TLS, ours or a trusted proxy's. */
+  /** The client used TLS, to this gateway or to a trusted proxy. */
   secure: boolean;
   refreshCookie: string | undefined;
-  /** Printable and bounded, as the list of sessions shows it. */
+  /** Printable and bounded, for the list of sessions. */
   userAgent: string | undefined;
-  /** A browser says that a page of another origin asks. */
+  /** A browser reports a page of another origin as the sender. */
   foreign: boolean;
 };
 
 const USER_AGENT_MAX = 256;
 
 /**
- * How a request came: `secure` over TLS (ours or a trusted proxy's), `near` over plain HTTP from this machine or a trusted proxy, `exposed` over plain
- * HTTP from anywhere else.
+ * How a request arrived. `secure`: TLS, to this gateway or to a trusted proxy. `near`: plain HTTP
+ * from this machine or a trusted proxy. `exposed`: plain HTTP from any other machine.
  */
-export type Way = "secure" | "near" | "exposed";
+export type Transport = "secure" | "near" | "exposed";
 
 export type ClientReader = {
-  wayOf(request: IncomingMessage): Way;
+  transportOf(request: IncomingMessage): Transport;
   addressOf(request: IncomingMessage): string;
   clientOf(request: IncomingMessage): Client;
 };
 
-/** Reads what a request tells of its client. `trustedProxies`: addresses or CIDR ranges whose X-Forwarded headers count. */
+/**
+ * Reads client facts from requests. `trustedProxies` are addresses or CIDR ranges; only their
+ * X-Forwarded headers count.
+ */
 export function createClientReader(trustedProxies: readonly string[]): ClientReader {
-  const trusted = blockListOf(trustedProxies);
-  const isTrusted = (address: string): boolean => {
-    const family = trustedProxies.length === 0 ? 0 : isIP(address);
-    return family !== 0 && trusted.check(address, family === 6 ? "ipv6" : "ipv4");
-  };
+  const inRange = proxyAddress.compile(trustedProxies.flatMap(halvesOfAll));
+  const isTrusted = (address: string): boolean =>
+    trustedProxies.length > 0 && isIP(address) !== 0 && inRange(address, 0);
   const peerOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remoteAddress ?? "");
 
   const addressOf = (request: IncomingMessage): string => {
     const peer = peerOf(request);
     if (!isTrusted(peer)) return peer;
-    // From the right: what our own proxies have added, then the first that is none of them. What stands before it anybody may have made up.
-    const hops = listOf(request.headers["x-forwarded-for"]).map(plainAddress);
-    const claimed = hops.findLast((hop) => !isTrusted(hop)) ?? hops[0];
-    return claimed !== undefined && isIP(claimed) !== 0 ? claimed : peer;
+    // The peer, then the entries from the right up to the first that no trusted proxy has.
+    const hops = proxyAddress.all(request, (hop) => isTrusted(hopAddress(hop))).map(hopAddress);
+    // An entry that is no address is skipped: the trusted proxy that wrote it is the best answer.
+    return hops.findLast((hop) => isIP(hop) !== 0) ?? peer;
   };
 
-  const wayOf = (request: IncomingMessage): Way => {
+  const transportOf = (request: IncomingMessage): Transport => {
     if (isTls(request)) return "secure";
     const peer = peerOf(request);
     if (!isTrusted(peer)) return peer.startsWith("127.") || peer === "::1" ? "near" : "exposed";
@@ -69,12 +72,18 @@ export function createClientReader(trustedProxies: readonly string[]): ClientRea
       foreign: isForeign(headers, host, secure),
     };
   };
-  return { wayOf, addressOf, clientOf };
+  return { transportOf, addressOf, clientOf };
+}
+
+/** The client's own request id if it is safe in a log, else a new one. */
+export function requestIdOf(request: IncomingMessage): string {
+  const id = request.headers["x-request-id"];
+  return typeof id === "string" && /^[\w-]{1,128}$/.test(id) ? id : randomId();
 }
 
 /**
- * Browsers say where a request comes from, and no page can change it (Fetch Metadata, Origin). Programs say neither.
- * A same-site neighbour is as foreign as any: another port or subdomain is somebody else.
+ * Judges by headers that no page can change (Fetch Metadata, Origin). Programs send neither.
+ * Another port or subdomain of the same site is foreign, too.
  */
 function isForeign(
   headers: IncomingMessage["headers"],
@@ -90,18 +99,35 @@ function isForeign(
   return originHost !== host.toLowerCase() || (secure && protocol !== "https:");
 }
 
-/** Also through HTTP/2, whose sockets are stand-ins. */
+/** Works for HTTP/2, too: its requests have a proxy of the socket. */
 function isTls({ socket }: IncomingMessage): boolean {
-  return (socket as { encrypted?: boolean }).encrypted === true;
+  return "encrypted" in socket && socket.encrypted === true;
 }
 
 function forwardedByTls(headers: IncomingMessage["headers"]): boolean {
   return listOf(headers["x-forwarded-proto"]).at(-1)?.toLowerCase() === "https";
 }
 
-/** IPv4 as it is written, also where the socket speaks IPv6. */
+/** The address of one entry of X-Forwarded-For, without its port: `1.2.3.4:80`, `[::1]:443`. */
+function hopAddress(entry: string): string {
+  const text = entry.trim();
+  const [, bracketed, withPort] =
+    /^\[([\da-f.:]+)\](?::\d{1,5})?$|^([\d.]+):\d{1,5}$/i.exec(text) ?? [];
+  const address = plainAddress(bracketed ?? withPort ?? text);
+  if (!isIPv6(address)) return address;
+  // One spelling per address: rate limits and the audit trail compare texts.
+  return plainAddress(new SocketAddress({ address, family: "ipv6" }).address);
+}
+
+/** IPv4 in its own notation, also where a socket writes it as IPv6. */
 function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+}
+
+/** proxy-addr refuses the prefix 0, so a range of all addresses becomes its two halves. */
+function halvesOfAll(range: string): string[] {
+  if (!range.endsWith("/0")) return [range];
+  return isIPv6(range.slice(0, -2)) ? ["::/1", "8000::/1"] : ["0.0.0.0/1", "128.0.0.0/1"];
 }
 
 function listOf(header: string | string[] | undefined): string[] {
@@ -109,15 +135,4 @@ function listOf(header: string | string[] | undefined): string[] {
     .split(",")
     .map((item) => item.trim())
     .filter(Boolean);
-}
-
-function blockListOf(proxies: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const proxy of proxies) {
-    const [address = "", prefix] = proxy.split("/");
-    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Resource } from "./compile-route.ts";
-import { requestIdOf } from "../http/request-id.ts";
+import { requestIdOf } from "../http/client-info.ts";
 
 /** What a request asks of a resource: the path's parameters and the text behind `?`. */
 export type MatchedRequest = {

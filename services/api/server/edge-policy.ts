@@ -4,7 +4,7 @@ import type { Audit } from "../../../lib/observability/audit-log.ts";
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
 import type { ClientReader } from "../http/client-info.ts";
 import { createCors } from "../http/cors.ts";
-import { requestIdOf } from "../http/request-id.ts";
+import { requestIdOf } from "../http/client-info.ts";
 import { HSTS_YEAR } from "./http-server.ts";
 import type { Throttles } from "../http/rate-limits.ts";
 
@@ -31,10 +31,10 @@ export function createEdgePolicy({
 }: EdgeOptions): EdgePolicy {
   const cors = createCors(corsOrigins);
   return (request, response) => {
-    const way = client.wayOf(request);
-    if (way === "secure") response.setHeader("Strict-Transport-Security", HSTS_YEAR);
+    const transport = client.transportOf(request);
+    if (transport === "secure") response.setHeader("Strict-Transport-Security", HSTS_YEAR);
     cors(request, response);
-    if (way === "exposed") {
+    if (transport === "exposed") {
       const requestId = requestIdOf(request);
       const detail = "Plain HTTP is answered on loopback and to trusted proxies only";
       sendEarly(request, response, requestId, problemOf("FORBIDDEN", requestId, { detail }));

@@ -13,19 +13,20 @@ import {
   createSecureServer,
 } from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { tuneGc } from "../../../lib/observability/gc-tuning.ts";
 import { SECURITY_HEADERS, problemOf, sendAnswer } from "../../../lib/http/problem-details.ts";
 import { closed, listenTogether } from "./multi-listener.ts";
 
-/** Each costs some 20 KB; beyond, new ones are turned away so that those there are get served. */
+/** Open connections at most, about 20 KB each. Further ones are closed at once. */
 const CONNECTIONS_MAX = 30_000;
-/** What is in flight when the gateway stops may take so long to finish. */
+/** Time that open requests get when the gateway stops. */
 const FINISH_MS = 5_000;
 const SWEEP_MS = 50;
 const HEADER_BYTES_MAX = 16_384;
-/** A whole request, sent from the slowest phone: 64 KiB at most. */
+/** Time for a whole request: 64 KiB at most, from a slow phone. */
 const REQUEST_MS = 10_000;
-/** Longer than the minute that proxies keep theirs, so that it is never we who close a connection being reused. */
+/** Must exceed the proxy's 60 s idle time-out; otherwise we close connections it is about to reuse. */
 const KEEP_ALIVE_MS = 65_000;
 
 const OPTIONS: ServerOptions = {
@@ -37,7 +38,7 @@ const OPTIONS: ServerOptions = {
   noDelay: true,
 };
 
-/** HTTP/2 for whoever asks for it, HTTP/1.1 for all others. */
+/** HTTP/2 for clients that negotiate it, HTTP/1.1 for all others. */
 const TLS_OPTIONS = {
   ...OPTIONS,
   allowHTTP1: true,
@@ -46,30 +47,37 @@ const TLS_OPTIONS = {
   settings: { enablePush: false, maxConcurrentStreams: 128, maxHeaderListSize: HEADER_BYTES_MAX },
 } as const;
 
-/** Browsers that have met us over TLS keep to it for a year. */
+/** Browsers that have used TLS here use nothing else for a year. */
 export const HSTS_YEAR = "max-age=31536000";
 
-/** What is in the files, and where they are, for whoever looks after them. */
+/** The content of the certificate's files, and their paths for `followCertificate`. */
 export type Tls = { cert: string; key: string; certFile: string; keyFile: string };
 
 export type GatewayServer = {
-  /** The address it listens on, for people: http://127.0.0.1:3000. `shared`: with other processes. Rejects when the port cannot be had. */
+  /**
+   * Listens and returns the address for people: http://127.0.0.1:3000. `shared`: the port may be
+   * shared with other processes. Rejects if the port cannot be had.
+   */
   listen(host: string, port: number, shared?: boolean): Promise<string>;
-  /** New connections get this certificate; those there are keep theirs. */
+  /** Uses this certificate for new connections. Open ones keep theirs. */
   renew(tls: Tls): void;
-  /** Goes on serving, and tells each client with its answer (HTTP/2: at once) to come back by a new connection, which may lead elsewhere. */
+  /** Keeps serving, and closes each connection with its next response (HTTP/2: at once). */
   leave(): void;
-  /** Accepts nothing more, finishes what is in flight, then closes. May be called again. */
+  /** Stops accepting, finishes open requests, then closes. May be called again. */
   close(): Promise<void>;
 };
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** The server under the gateway: bounded headers, waits and connections, TLS 1.2 or later and HTTP/2 where there is a certificate. */
+/**
+ * Creates the HTTP server of the gateway: bounded headers, time-outs and connections, with a
+ * certificate TLS 1.2 or later and HTTP/2. moleculer-web's own server has none of these options,
+ * no backlog and one listener, so the gateway runs moleculer-web without a server.
+ */
 export function createGatewayServer(tls: Tls | undefined, handle: Handle): GatewayServer {
   let closing: Promise<void> | undefined;
   let leaving = false;
-  /** Looks when its headers are written, so that also what is under way when the gateway begins to leave ends its connection. */
+  /** Reads `leaving` when headers are written, so that open requests end their connection, too. */
   class Response<
     Request extends IncomingMessage = IncomingMessage,
   > extends ServerResponse<Request> {
@@ -84,21 +92,29 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
     else if (request.httpVersionMajor !== 1) return refuseVersion(request, response);
     handle(request, response);
   };
+  /** Open connections; with TLS the raw sockets below it. */
   const sockets = new Set<Socket>();
+  const socketOfPeer = new Map<string, Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const secure = tls === undefined ? undefined : createTlsServer(tls, answer, Response, sessions);
   const server: Server | Http2SecureServer =
     secure ?? createServer({ ...OPTIONS, ServerResponse: Response }, answer);
   let others: readonly NetServer[] = [];
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    refuseUnreadable(error, socket);
+    // The handshake failed on plain HTTP, so the answer goes to the socket below TLS.
+    if (error.code === "ERR_SSL_HTTP_REQUEST")
+      refuseUnreadable(error, socketOfPeer.get(peerOf(socket)), "This port speaks HTTPS");
+    else refuseUnreadable(error, socket);
   });
   server.on("connection", (socket: Socket) => {
     if (sockets.size >= CONNECTIONS_MAX) socket.destroy();
     sockets.add(socket);
     tuneGc(sockets.size);
+    const peer = tls === undefined ? undefined : peerOf(socket);
+    if (peer !== undefined) socketOfPeer.set(peer, socket);
     socket.once("close", () => {
       sockets.delete(socket);
+      if (peer !== undefined && socketOfPeer.get(peer) === socket) socketOfPeer.delete(peer);
       tuneGc(sockets.size);
     });
   });
@@ -113,16 +129,15 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
     const force = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, FINISH_MS);
-    const otherDoors = others.map(closed);
-    // An answer that was under way leaves its connection open and idle.
+    const otherListeners = others.map(closed);
+    // A response that was open leaves its connection open and idle.
     const sweep = setInterval(() => {
       (server as Server).closeIdleConnections();
     }, SWEEP_MS);
-    await Promise.all([...otherDoors, closed(server as NetServer)]);
+    await Promise.all([...otherListeners, closed(server as NetServer)]);
     clearTimeout(force);
     clearInterval(sweep);
   };
-
   return {
     leave,
     async listen(host, port, shared = false) {
@@ -132,7 +147,8 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
         throw unlistenable(error as NodeJS.ErrnoException, host, port);
       }
       const { address, family, port: actual } = server.address() as AddressInfo;
-      return `${tls === undefined ? "http" : "https"}://${family === "IPv6" ? `[${address}]` : address}:${actual}`;
+      const name = family === "IPv6" ? `[${address}]` : address;
+      return `${tls === undefined ? "http" : "https"}://${name}:${actual}`;
     },
     renew({ cert, key }) {
       secure?.setSecureContext({ cert, key, minVersion: TLS_OPTIONS.minVersion });
@@ -150,7 +166,7 @@ function createTlsServer(
   Response: typeof ServerResponse,
   sessions: Set<ServerHttp2Session>,
 ): Http2SecureServer {
-  // The compatibility API of HTTP/2 gives what HTTP/1.1 gives, but in classes of its own.
+  // The compatibility API of HTTP/2 has the interface of HTTP/1.1, in classes of its own.
   const server = createSecureServer(
     { ...TLS_OPTIONS, cert, key, http1Options: { ServerResponse: Response } },
     answer as never,
@@ -163,7 +179,7 @@ function createTlsServer(
   return server;
 }
 
-/** Makes a request of HTTP/2 as bounded as one of HTTP/1.1, and named alike. */
+/** Gives an HTTP/2 request the bounds and the Host header of HTTP/1.1. */
 function adaptHttp2(request: Http2ServerRequest): void {
   request.headers.host ??= request.authority;
   if (request.stream.endAfterHeaders) return;
@@ -172,14 +188,11 @@ function adaptHttp2(request: Http2ServerRequest): void {
   request.stream.once("close", () => clearTimeout(late));
 }
 
-/** An HTTP/1 connection speaks HTTP/1.0 or 1.1. */
+/** Refuses a version that an HTTP/1 connection does not speak. */
 function refuseVersion(request: IncomingMessage, response: ServerResponse): void {
   response.shouldKeepAlive = false;
-  sendAnswer(
-    request,
-    response,
-    problemOf("MALFORMED", undefined, { detail: "This connection speaks HTTP/1.1" }),
-  );
+  const detail = "This connection speaks HTTP/1.1";
+  sendAnswer(request, response, problemOf("MALFORMED", undefined, { detail }));
 }
 
 function unlistenable(error: NodeJS.ErrnoException, host: string, port: number): Error {
@@ -194,31 +207,31 @@ function unlistenable(error: NodeJS.ErrnoException, host: string, port: number):
   });
 }
 
-/** What Node cannot parse never becomes a request; it gets a problem document all the same, and its connection is closed. */
+/** Names a connection by both ends. A TLS socket and the raw socket below it have the same name. */
+function peerOf({ localAddress, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${remoteAddress} ${remotePort}`;
+}
+
+/** Answers bytes that are no HTTP request with a problem document, and closes the connection. */
 function refuseUnreadable(
   error: NodeJS.ErrnoException,
-  socket: Socket & { _parent?: Socket; encrypted?: boolean },
+  socket: Socket | undefined,
+  detail?: string,
 ): void {
-  // Plain HTTP where TLS is spoken: the answer goes to the connection under the broken handshake, which only this member names.
-  const heard = error.code === "ERR_SSL_HTTP_REQUEST" ? socket._parent : socket;
-  if (error.code === "ECONNRESET" || heard?.writable !== true) return void socket.destroy();
-  const detail = heard === socket ? {} : { detail: "This port speaks HTTPS" };
+  if (error.code === "ECONNRESET" || socket?.writable !== true) return void socket?.destroy();
+  const code = error.code === "HPE_HEADER_OVERFLOW" ? "TOO_LARGE" : "MALFORMED";
   const { status, headers, body } = problemOf(
-    error.code === "HPE_HEADER_OVERFLOW" ? "TOO_LARGE" : "MALFORMED",
+    code,
     undefined,
-    detail,
+    detail === undefined ? {} : { detail },
   );
-  const hsts = heard === socket &&
-    socket.encrypted === true && { "Strict-Transport-Security": HSTS_YEAR };
-  const length = { "Content-Length": Buffer.byteLength(body) };
   const lines = Object.entries({
     ...SECURITY_HEADERS,
-    ...hsts,
+    ...(socket instanceof TLSSocket && { "Strict-Transport-Security": HSTS_YEAR }),
     ...headers,
-    ...length,
+    "Content-Length": Buffer.byteLength(body),
     Connection: "close",
-  });
-  heard.end(
-    `HTTP/1.1 ${status} ${status === 413 ? "Content Too Large" : "Bad Request"}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${String(body)}`,
-  );
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const reason = status === 413 ? "Content Too Large" : "Bad Request";
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${lines.join("")}\r\n${String(body)}`);
 }
