@@ -7,6 +7,7 @@ import { reliabilityPage } from "../../tools/chaos/report-page.ts";
 import { runFaults } from "../../tools/chaos/run-all.ts";
 import { soakOf } from "../../tools/chaos/soak.ts";
 import { type ChaosReport, detailsOf, hasFailed, rowOf } from "../../tools/chaos/table.ts";
+import { currentRevision } from "../../tools/documents/revision.ts";
 import { watchAncestors } from "../../tools/process/watch-parent.ts";
 import { ServerProblem } from "../../tools/dev-servers/server-problem.ts";
 import { ROOT } from "../../tools/testing/static-checks.ts";
@@ -70,6 +71,7 @@ async function main(): Promise<number> {
     began: startedAt,
     minutes,
     machine: machine(),
+    revision: currentRevision(),
     faults: results,
   };
   writeFileSync(file, `${JSON.stringify(written, undefined, 2)}\n`);

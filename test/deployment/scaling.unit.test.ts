@@ -1,7 +1,13 @@
 // The capacity table is what the measured costs say, no more: hand-reckoned numbers, and more nodes where a purchase costs more.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { capacityTable, costsOf, DEMANDS, planFor } from "../../tools/scaling/capacity.ts";
+import {
+  capacityTable,
+  costsOf,
+  DEMANDS,
+  oldestRun,
+  planFor,
+} from "../../tools/scaling/capacity.ts";
 
 const [million = assert.fail(), tenfold = assert.fail()] = DEMANDS;
 
@@ -72,7 +78,19 @@ describe("capacity planning", () => {
     assert.ok(cheap.gateways > planFor(million, costs).gateways);
     assert.match(
       capacityTable({ ...costs, viewMs: 0.3 }),
-      /^Computed with 0\.20 CPU-ms a purchase at the gateway, 0\.20 behind it, and 0\.30 CPU-ms a view\./,
+      /^CPU milliseconds: 0\.20 per purchase at the gateway, 0\.20 behind it, 0\.30 per view\.$/m,
     );
+  });
+
+  it("names the oldest of the runs that it rests on", () => {
+    const older = { revision: "0e0f7e5", at: "2026-11-27T10:00:00.000Z" };
+    const newer = { revision: "1179161", at: "2026-11-28T10:00:00.000Z" };
+    const run = oldestRun([newer, undefined, older]);
+    assert.deepEqual(run, { revision: older.revision, date: older.at });
+    assert.match(
+      capacityTable({ gatewaySaleMs: 0.2, workerSaleMs: 0.2, viewMs: 0.2 }, run),
+      /^Generated from revision `0e0f7e5` on 2026-11-27 by /,
+    );
+    assert.equal(oldestRun([undefined]), undefined);
   });
 });

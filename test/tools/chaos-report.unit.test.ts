@@ -32,6 +32,7 @@ const RUN = {
   began: "2026-11-24T18:00:00.000Z",
   minutes: 14,
   machine: "2 cores",
+  revision: "0e0f7e5a12",
   faults: [KEPT, BROKEN],
 };
 
@@ -48,13 +49,14 @@ describe("the chaos run's report", () => {
     const page = reliabilityPage(RUN, undefined);
     assert.match(
       page,
-      /`npm run chaos -- --seed 1`, begun 2026-11-24T18:00:00.000Z, 14 minutes, on 2 cores\./,
+      /^Generated from revision `0e0f7e5a12` on 2026-11-24 by `npx boxoffice chaos --seed 1`\.$/m,
     );
+    assert.match(page, /Started at 2026-11-24T18:00:00.000Z, took 14 minutes, on 2 cores\./);
     assert.match(page, /\| F1 kill -9 a gateway \| 100 % of 0 .* \| ok \| ok \| 3 in flight \|/);
     assert.match(page, /\| F4 .* \| violated: I1 \| missed \|/);
     assert.match(page, /- F4 VIOLATED I1 \(seed 104\): 11 active tickets/);
     assert.doesNotMatch(page, /The soak/);
-    assert.match(reliabilityPage(RUN, RUN), /`npm run chaos -- --soak --seed 1`/);
+    assert.match(reliabilityPage(RUN, RUN), /`npx boxoffice chaos --soak --seed 1`/);
   });
 
   it("finds every fault of the matrix by its number", async () => {

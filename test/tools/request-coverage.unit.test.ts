@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { accepted } from "../../domain/refusal.ts";
 import { byFile, coveragePage } from "../../tools/coverage/coverage-page.ts";
 import { functionsOfRequest, startFunctionCounter } from "../../tools/coverage/function-counts.ts";
-import { readRevisionLine } from "../../tools/documents/revision.ts";
+import { readRevisionLines } from "../../tools/documents/revision.ts";
 
 const counts = (entries: Record<string, number>) => new Map(Object.entries(entries));
 
@@ -51,5 +51,5 @@ test("the page has a row for each file and the revision", () => {
   ]);
   const page = coveragePage([request]);
   assert.match(page, /\| A purchase \| 2 \| 1 \| 3 \|/);
-  assert.equal(readRevisionLine(page)?.command, "npx boxoffice coverage --write");
+  assert.equal(readRevisionLines(page)[0]?.command, "npx boxoffice coverage --write");
 });

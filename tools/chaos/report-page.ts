@@ -1,24 +1,35 @@
+import { revisionLine } from "../documents/revision.ts";
 import { type ChaosReport, detailsOf, rowOf } from "./table.ts";
 
-/** docs/reliability.md, written from the JSON of a run and never by hand. */
+/** Returns docs/reliability.md from the JSON of runs. */
 export function reliabilityPage(matrix: ChaosReport, soak: ChaosReport | undefined): string {
-  return (
-    `# Reliability
-
-What breaks, and what still held: a run of \`npm run chaos\`, which plays every fault against a cluster of separate processes on
-servers of its own, under load, and compares what each customer saw with what PostgreSQL has. Written by \`npm run chaos -- --write\`.
-
-The invariants: **I1** never more tickets than places, nor a customer's than the limit; **I2** an answered purchase is there once, an unknown one once or not at all, a refused one not;
-**I3** a cancellation frees one place, once; **I4** capacity, rows not booked, tickets and Redis' copy agree; **I5** the ledger's sum is purchases less cancellations;
-**I6** selling out afterwards sells exactly the rest; **I7** nothing is left in queue, dead letters or outbox within 30 s of quiet; **I9** a ticket
-once listed never disappears. **I8** is measured: *good* is an answer as on an ordinary day (2xx, or 409 as an expected no; a 503 is not), *recovered*
-is the time from the fault's end, or its beginning where the engine itself goes on, to the last bad answer.
-
-${sectionOf("The faults", "npm run chaos --", matrix)}
-${soak === undefined ? "" : sectionOf("The soak", "npm run chaos -- --soak", soak)}`.trimEnd() +
-    "\n"
-  );
+  const sections = [sectionOf("The faults", "npx boxoffice chaos", matrix)];
+  if (soak !== undefined) sections.push(sectionOf("The soak", "npx boxoffice chaos --soak", soak));
+  return `${INTRODUCTION}\n${sections.join("\n")}`;
 }
+
+const INTRODUCTION = `# Reliability
+
+Results of \`npx boxoffice chaos\`. It plays faults against a cluster of separate processes on
+private servers, under load. It compares what each customer received with the rows of PostgreSQL.
+
+| | invariant |
+| --- | --- |
+| I1 | An event never has more tickets than places, a customer never more than the limit. |
+| I2 | An answered purchase exists once, an unknown one at most once, a refused one never. |
+| I3 | A cancellation frees one place, once. |
+| I4 | Capacity, rows not booked, tickets and the copy in Redis agree. |
+| I5 | The ledger's sum equals purchases minus cancellations. |
+| I6 | Selling out afterwards sells exactly the remaining places. |
+| I7 | Queue, dead letters and outbox are empty within 30 s of quiet. |
+| I9 | A ticket that was listed once does not disappear. |
+
+I8, availability, is measured and has no fixed bound:
+
+- A *good* answer is one of an ordinary day: 2xx, or a 409 that was due. A 503 is not good.
+- *Recovered after* is the time from the end of the fault to the last bad answer. It starts with
+  the fault where the engine continues during the fault.
+`;
 
 function sectionOf(title: string, command: string, report: ChaosReport): string {
   const rows = report.faults.map(rowOf);
@@ -29,9 +40,12 @@ function sectionOf(title: string, command: string, report: ChaosReport): string 
     ...rows.map((row) => columns.map((column) => (row[column] ?? "").replaceAll("|", "\\|"))),
   ];
   const details = report.faults.flatMap(detailsOf).map((line) => `- ${line}`);
+  const { seed, revision, began: date } = report;
+  const origin = revisionLine(`${command} --seed ${seed}`, { revision, date });
   return `## ${title}
 
-\`${command} --seed ${report.seed}\`, begun ${report.began}, ${report.minutes} minutes, on ${report.machine}.
+${origin}
+Started at ${report.began}, took ${report.minutes} minutes, on ${report.machine}.
 
 ${lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}
 

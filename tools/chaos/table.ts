@@ -7,6 +7,8 @@ export type ChaosReport = {
   minutes: number;
   /** What it ran on: cores, memory, versions. */
   machine: string;
+  /** Of the code that ran; a + says that files differed from it. */
+  revision: string;
   faults: FaultResult[];
 };
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { ROOT } from "../testing/static-checks.ts";
 
-export type Revision = { hash: string; changed: boolean };
+const UNKNOWN = "unknown";
 
 /** Runs git in the project. Undefined if git or the repository is missing, or the command fails. */
 export function git(...args: readonly string[]): string | undefined {
@@ -9,33 +9,38 @@ export function git(...args: readonly string[]): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Returns the revision of the working tree; `changed`: files differ from it. */
-export function currentRevision(): Revision | undefined {
+/** Returns the revision of the working tree: `0e0f7e5a12`, `0e0f7e5a12+` if files differ from it. */
+export function currentRevision(): string {
   const hash = git("rev-parse", "--short=10", "HEAD");
-  if (hash === undefined) return undefined;
-  return { hash, changed: git("status", "--porcelain", "--untracked-files=no") !== "" };
+  if (hash === undefined) return UNKNOWN;
+  return git("status", "--porcelain", "--untracked-files=no") === "" ? hash : `${hash}+`;
 }
 
-/** Returns the line that every generated page carries. `date`: of the run, YYYY-MM-DD. */
+/** What a generated page says about its origin. */
+export type Origin = { revision: string; date: string; command: string };
+
+/**
+ * Returns the line that every generated page carries. `revision` and `date` are those of the run
+ * whose results the page shows.
+ */
 export function revisionLine(
   command: string,
-  { revision = currentRevision(), date = new Date().toISOString().slice(0, 10) } = {},
+  { revision = currentRevision(), date = new Date().toISOString() } = {},
 ): string {
-  const hash = revision === undefined ? "unknown" : `\`${revision.hash}\``;
-  const changes = revision?.changed === true ? " with uncommitted changes" : "";
-  return `Generated from revision ${hash}${changes} on ${date} by \`${command}\`.`;
+  const hash = revision.replace(/\+$/, "");
+  const changes = revision === hash ? "" : " with uncommitted changes";
+  return `Generated from revision \`${hash}\`${changes} on ${date.slice(0, 10)} by \`${command}\`.`;
 }
 
 const LINE = new RegExp(
-  "^Generated from revision (?:`([0-9a-f]{7,40})`|unknown)(?: with uncommitted changes)? " +
-    "on (\\d{4}-\\d{2}-\\d{2}) by `([^`]+)`\\.$",
-  "m",
+  "^Generated from revision `([0-9a-f]{7,40}|unknown)`(?: with uncommitted changes)? " +
+    "on (\\d{4}-\\d{2}-\\d{2}) by `([^`]+)`\\.",
+  "gm",
 );
 
-/** Reads the line of a generated page. Undefined if it has none. */
-export function readRevisionLine(
-  page: string,
-): { hash: string | undefined; date: string; command: string } | undefined {
-  const [line, hash, date = "", command = ""] = LINE.exec(page) ?? [];
-  return line === undefined ? undefined : { hash, date, command };
+/** Reads these lines of a page: one, or one for each section that has its own run. */
+export function readRevisionLines(page: string): Origin[] {
+  return [...page.matchAll(LINE)].map(([, revision = "", date = "", command = ""]) => {
+    return { revision, date, command };
+  });
 }

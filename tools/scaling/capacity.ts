@@ -1,10 +1,12 @@
+import { revisionLine } from "../documents/revision.ts";
+
 /**
- * CPU-milliseconds of the engine's nodes: of one durable purchase at its gateway and behind it (purchasing and ledger), with nodes of their own, which
- * pay for the bus; and of one search that a reader sees.
+ * CPU milliseconds of the engine's nodes. A sale is measured at its gateway and behind it
+ * (purchasing and ledger), on separate nodes, so the bus is included.
  */
 export type Costs = { gatewaySaleMs: number; workerSaleMs: number; viewMs: number };
 
-/** What a day and its worst moment look like. */
+/** Load of a day and of its worst moment. */
 export type Demand = { name: string; dailyUsers: number; concurrentOperations: number };
 
 export const DEMANDS: readonly Demand[] = [
@@ -17,18 +19,18 @@ export const DEMANDS: readonly Demand[] = [
   { name: "a hundred times that", dailyUsers: 1e8, concurrentOperations: 1e6 },
 ];
 
-/** One in ten of those who are there at once buys; everybody expects an answer within a second. */
-const BUYERS = 0.1;
-const ANSWER_S = 1;
-/** A node is one thread; beyond this share of it waits grow. */
-const BUSY_MOST = 0.6;
-/** Of a view's CPU what the gateway costs, which answers most from bytes it keeps. Assumed, not measured. */
-const GATEWAY_OF_VIEW = 0.7;
-const LEAST_NODES = 2;
+/** Share of the concurrent operations that are purchases. */
+const PURCHASE_SHARE = 0.1;
+/** Every operation is answered within this time. */
+const RESPONSE_S = 1;
+/** Highest load of a node, which is one thread. Waiting times grow beyond it. */
+const UTILIZATION_MAX = 0.6;
+/** The gateway's share of a view's CPU. It answers most views from its cache. Assumed. */
+const GATEWAY_SHARE_OF_VIEW = 0.7;
+const NODES_MIN = 2;
 const NODE_MB = 512;
-/** Tickets that a user of a day buys. */
-const TICKETS_PER_USER = 0.2;
-/** Rows and indexes of a ticket and its booking, summed from their columns. */
+const TICKETS_PER_DAILY_USER = 0.2;
+/** Rows and index entries of a ticket and its booking, summed from their columns. */
 const BYTES_PER_TICKET = 800;
 
 export type Plan = {
@@ -45,29 +47,32 @@ export function planFor(
   { dailyUsers, concurrentOperations }: Demand,
   { gatewaySaleMs, workerSaleMs, viewMs }: Costs,
 ): Plan {
-  const perSecond = concurrentOperations / ANSWER_S;
-  const salesPerSecond = perSecond * BUYERS;
+  const perSecond = concurrentOperations / RESPONSE_S;
+  const salesPerSecond = perSecond * PURCHASE_SHARE;
   const viewsPerSecond = perSecond - salesPerSecond;
   const nodes = (cpuMsPerSecond: number): number =>
-    Math.max(LEAST_NODES, Math.ceil(cpuMsPerSecond / 1_000 / BUSY_MOST));
+    Math.max(NODES_MIN, Math.ceil(cpuMsPerSecond / 1_000 / UTILIZATION_MAX));
   const gateways = nodes(
-    viewsPerSecond * viewMs * GATEWAY_OF_VIEW + salesPerSecond * gatewaySaleMs,
+    viewsPerSecond * viewMs * GATEWAY_SHARE_OF_VIEW + salesPerSecond * gatewaySaleMs,
   );
   const purchasing = nodes(salesPerSecond * workerSaleMs);
-  const catalog = nodes(viewsPerSecond * viewMs * (1 - GATEWAY_OF_VIEW));
-  const tickets = dailyUsers * TICKETS_PER_USER;
+  const catalog = nodes(viewsPerSecond * viewMs * (1 - GATEWAY_SHARE_OF_VIEW));
+  const tickets = dailyUsers * TICKETS_PER_DAILY_USER;
   return {
     viewsPerSecond,
     salesPerSecond,
     gateways,
     purchasing,
     catalog,
-    memoryGb: ((gateways + purchasing + catalog + 2 * LEAST_NODES) * NODE_MB) / 1_024,
+    memoryGb: ((gateways + purchasing + catalog + 2 * NODES_MIN) * NODE_MB) / 1_024,
     postgresGbPerYear: (tickets * 365 * BYTES_PER_TICKET) / 1e9,
   };
 }
 
-type Measured = {
+/** What this file reads of .data/bench/SCENARIO.json. */
+type Results = {
+  revision?: string;
+  at?: string;
   measurements?: {
     name: string;
     operation: string;
@@ -77,8 +82,9 @@ type Measured = {
 };
 
 /**
- * What benchmarks have measured: a sale by nodes, the dearest of its layouts at each end; a view by rush, which runs in one node, as what is left of the
- * engine's CPU once its sales (by hot-event, in one node too) are taken off, of the median run.
+ * Reads the costs from results of benchmarks. A sale costs what the most expensive layout of
+ * `nodes` costs, at each end. A view costs the engine's CPU in `rush` without its sales, whose
+ * cost `hot-event` has; both run in one node. It is the median of the rounds.
  */
 export function costsOf({
   nodes,
@@ -89,29 +95,49 @@ export function costsOf({
   hotEvent: unknown;
   rush: unknown;
 }): Partial<Costs> {
-  const layouts = ((nodes as Measured | undefined)?.measurements ?? []).map(({ cpuMs }) => cpuMs);
-  const dearest = (...kinds: string[]): number =>
-    Math.max(...layouts.map((cpuMs) => kinds.reduce((sum, kind) => sum + (cpuMs[kind] ?? 0), 0)));
-  const saleMs = (hotEvent as Measured | undefined)?.measurements?.find(
-    ({ name }) => name === "worker",
-  )?.cpuMs.engine;
-  const all = (rush as Measured | undefined)?.measurements ?? [];
-  const views = all.flatMap(({ name, operation, operations, cpuMs: { engine } }) => {
+  const layouts = measurementsOf(nodes).map(({ cpuMs }) => cpuMs);
+  const highest = (...services: string[]): number =>
+    Math.max(
+      ...layouts.map((cpuMs) => services.reduce((sum, name) => sum + (cpuMs[name] ?? 0), 0)),
+    );
+  const saleMs = measurementsOf(hotEvent).find(({ name }) => name === "worker")?.cpuMs.engine;
+  const rounds = measurementsOf(rush);
+  const views = rounds.flatMap(({ name, operation, operations, cpuMs: { engine } }) => {
     if (operation !== "search" || engine === undefined || operations === 0) return [];
-    // In a rush both operations have the same share of what the engine computed.
-    const sales =
-      all.find((other) => other.name === name.replace(/search$/, "purchase"))?.operations ?? 0;
+    // Searches and purchases of a round have the same figure: the engine's CPU per operation.
+    const purchases = name.replace(/search$/, "purchase");
+    const sales = rounds.find((other) => other.name === purchases)?.operations ?? 0;
     return [(engine * (operations + sales) - sales * (saleMs ?? 0)) / operations];
   });
   const viewMs = views.toSorted((one, other) => one - other)[Math.floor(views.length / 2)];
-  const sale =
-    layouts.length === 0
-      ? {}
-      : { gatewaySaleMs: dearest("api"), workerSaleMs: dearest("purchasing", "ledger") };
-  return { ...sale, ...(viewMs === undefined ? {} : { viewMs }) };
+  return {
+    ...(layouts.length > 0 && {
+      gatewaySaleMs: highest("api"),
+      workerSaleMs: highest("purchasing", "ledger"),
+    }),
+    ...(viewMs !== undefined && { viewMs }),
+  };
 }
 
-export function capacityTable(costs: Costs): string {
+function measurementsOf(results: unknown): NonNullable<Results["measurements"]> {
+  return (results as Results | undefined)?.measurements ?? [];
+}
+
+export type MeasuredRun = { revision: string; date: string };
+
+/** Returns the oldest of the runs whose results the table uses. */
+export function oldestRun(results: readonly unknown[]): MeasuredRun | undefined {
+  return results
+    .flatMap((result): MeasuredRun[] => {
+      const { revision, at: date } = (result ?? {}) as Results;
+      return revision === undefined || date === undefined ? [] : [{ revision, date }];
+    })
+    .sort((one, other) => one.date.localeCompare(other.date))[0];
+}
+
+/** Returns the generated part of docs/scaling.md. `run`: the oldest measurement it rests on. */
+export function capacityTable(costs: Costs, run?: MeasuredRun): string {
+  const { gatewaySaleMs, workerSaleMs, viewMs } = costs;
   const plans = DEMANDS.map((demand) => planFor(demand, costs));
   const round = (value: number): string =>
     value < 10 && !Number.isInteger(value)
@@ -120,17 +146,19 @@ export function capacityTable(costs: Costs): string {
   const row = (what: string, of: (plan: Plan) => number): string =>
     `| ${what} | ${plans.map((plan) => round(of(plan))).join(" | ")} |`;
   return [
-    `Computed with ${costs.gatewaySaleMs.toFixed(2)} CPU-ms a purchase at the gateway, ${costs.workerSaleMs.toFixed(2)} behind it, and ${costs.viewMs.toFixed(2)} CPU-ms a view.`,
+    revisionLine("npx boxoffice scaling", run),
+    `CPU milliseconds: ${gatewaySaleMs.toFixed(2)} per purchase at the gateway, ` +
+      `${workerSaleMs.toFixed(2)} behind it, ${viewMs.toFixed(2)} per view.`,
     "",
     `| | ${DEMANDS.map(({ name }) => name).join(" | ")} |`,
     "|---|---|---|---|",
-    row("views a second, at worst", ({ viewsPerSecond }) => viewsPerSecond),
-    row("purchases a second, at worst", ({ salesPerSecond }) => salesPerSecond),
+    row("views per second at the peak", ({ viewsPerSecond }) => viewsPerSecond),
+    row("purchases per second at the peak", ({ salesPerSecond }) => salesPerSecond),
     row("gateways", ({ gateways }) => gateways),
     row("purchasing nodes and ledgers", ({ purchasing }) => purchasing),
     row("catalog nodes", ({ catalog }) => catalog),
     row("memory of all nodes, GB", ({ memoryGb }) => memoryGb),
-    row("PostgreSQL grows, GB a year", ({ postgresGbPerYear }) => postgresGbPerYear),
+    row("growth of PostgreSQL, GB per year", ({ postgresGbPerYear }) => postgresGbPerYear),
     "",
   ].join("\n");
 }

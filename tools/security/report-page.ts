@@ -1,3 +1,4 @@
+import { revisionLine } from "../documents/revision.ts";
 import { SECURITY_LINES, idsOf } from "./checklist.ts";
 import type { Outcome } from "./reporter.ts";
 
@@ -23,8 +24,10 @@ export function securityPage(
   const page = [
     "# The security checklist",
     "",
-    `Written by \`npm run security-report\` from its run of the tests on ${day} (Node ${process.version}); never by hand. ${failed} The tests ask the`,
-    "running engine over HTTP wherever that is possible. [SECURITY.md](../SECURITY.md) says what is promised, what is not, and against whom.",
+    `${revisionLine("npx boxoffice security", { date: day })} Node ${process.version}.`,
+    "",
+    `${failed} The tests send HTTP requests to a running engine where that is possible.`,
+    "[SECURITY.md](../SECURITY.md) says what is promised, what is not, and against which attackers.",
     "",
     "| line | must hold | tests | result |",
     "|---|---|---|---|",

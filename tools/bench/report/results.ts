@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { currentRevision } from "../../documents/revision.ts";
 import { ROOT } from "../../testing/static-checks.ts";
 import type { BenchArguments } from "../arguments.ts";
 import type { Measurement } from "../harness/measurement.ts";
@@ -32,7 +32,7 @@ export function resultsOf(
   return {
     scenario,
     at: new Date().toISOString(),
-    revision: revision(),
+    revision: currentRevision(),
     node: process.version,
     machine: `${length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GB`,
     options: { seconds, runs: count, buyers, looking, watching },
@@ -49,19 +49,4 @@ export function writeResults(file: string, results: Results): void {
 export function readResults(scenario: string): Results | undefined {
   const file = join(RESULTS, `${scenario}.json`);
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Results) : undefined;
-}
-
-/** With a + where files differ from it; "unknown" without git. */
-function revision(): string {
-  const git = (...args: string[]): string =>
-    execFileSync("git", args, {
-      cwd: ROOT,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
-  try {
-    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain") === "" ? "" : "+");
-  } catch {
-    return "unknown";
-  }
 }
