@@ -13,10 +13,9 @@ describe("generated pages", () => {
     it(`${page} says which revision it was generated from`, (t) => {
       const origins = readRevisionLines(readFileSync(join(ROOT, page), "utf8"));
       assert.ok(origins.length > 0, `${page} lacks the line "Generated from revision …"`);
-      for (const origin of origins) {
-        const age = ageOf(origin, judged);
-        if (age !== undefined) t.diagnostic(`${page}: ${age}`);
-      }
+      const [age, ...others] = origins.flatMap((origin) => ageOf(origin, judged) ?? []);
+      const more = others.length === 0 ? "" : `, and ${others.length} more parts`;
+      if (age !== undefined) t.diagnostic(`${page}: ${age}${more}`);
     });
 
   it("the line names the revision, the date of the run and the command", () => {
