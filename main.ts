@@ -1,19 +1,9 @@
-import { type ServiceSchema, ServiceBroker } from "moleculer";
-import { type Config, requireServers } from "./config/index.ts";
-import { authorisation } from "./mixins/authorization.middleware.ts";
-import { openDatabase } from "./lib/database/pool.ts";
-import { tuneGc } from "./lib/observability/gc-tuning.ts";
-import { createHealth, type HealthServer, startHealthServer } from "./lib/http/health.ts";
-import { createInternalTokenVerifier } from "./lib/auth/internal-token.ts";
-import { createNodeService } from "./services/node/node.service.ts";
-import { createMetrics } from "./lib/observability/metrics.ts";
-import { type MetricsServer, startMetricsServer } from "./lib/http/metrics-server.ts";
-import { registerNodeMetrics } from "./lib/observability/node-metrics.ts";
-import { openRedis, whenReady } from "./lib/redis/client.ts";
-import { requestContext } from "./lib/database/request-context.ts";
-import { tracedBus } from "./mixins/tracing.middleware.ts";
-import { tracedQueries } from "./lib/observability/query-tracing.ts";
-import { brokerOptions } from "./moleculer.config.ts";
+import { ServiceBroker, type ServiceSchema } from "moleculer";
+import type { Config, ServiceName } from "./config/index.ts";
+import { nodeContextOf } from "./lib/bus/node-context.ts";
+import { DatabaseMixin, databasePools } from "./mixins/database.mixin.ts";
+import { redisConnection, RedisMixin } from "./mixins/redis.mixin.ts";
+import { createBrokerOptions } from "./moleculer.config.ts";
 import { createApiService, NEEDED_SERVICES } from "./services/api/api.service.ts";
 import { type GatewayCounts, newGatewayCounts } from "./services/api/handling/response-cache.ts";
 import { createAuthService } from "./services/auth/auth.service.ts";
@@ -22,181 +12,117 @@ import {
   type CatalogCounts,
   newCatalogCounts,
 } from "./services/catalog/search/read-through-cache.ts";
-import { createLedgerService } from "./services/ledger/ledger.service.ts";
-import {
-  createPurchasingService,
-  type PurchasingDependencies,
-} from "./services/purchasing/purchasing.service.ts";
+import LedgerService from "./services/ledger/ledger.service.ts";
+import NodeService from "./services/node/node.service.ts";
+import PurchasingService from "./services/purchasing/purchasing.service.ts";
 
-/** What every gateway serves at /api/openapi.json, for those who write programs against it. */
+/** The document that every gateway serves at /api/openapi.json. */
 export { API_DOCUMENT } from "./services/api/routes/index.ts";
 
-/** A gateway that starts waits so long for the services it needs to show themselves; then it opens its port and is not ready. */
+/** A gateway waits this long for the services it needs; then it opens its port and is not ready. */
 const SERVICES_WAIT_MS = 3_000;
+
+/** A schema of any service, whatever it adds to `this`. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as `broker.createService` takes it
+export type AnySchema = ServiceSchema<any, any, any>;
+
+/** Schemas that tests and benchmarks start in place of a service's own. */
+export type SchemaOverrides = Partial<Record<ServiceName | "node", AnySchema>>;
 
 export type RunningNode = {
   broker: ServiceBroker;
-  /** Which layer answered the searches that came to this node. */
+  /** How many searches of this node each layer answered. */
   layers: { gateway: GatewayCounts; catalog: CatalogCounts };
-  /** Where its gateway answers, if it runs one. */
+  /** The address of its gateway, if it runs one. */
   url: string | undefined;
   /**
-   * Says that it leaves (readiness, connections, the registry) and gives its events to other nodes, serves for a moment what still comes, lets what is in
-   * flight finish, then closes every connection. May be called again.
+   * Leaves the cluster: readiness, connections, registry. Hands its events to other nodes, finishes what is in flight, then
+   * closes every connection. May be called again.
    */
   stop(): Promise<void>;
 };
 
-/** What tests and benchmarks may put in place of a real part. */
-export type Replacements = Pick<PurchasingDependencies, "replace"> & {
-  /** Another way to sell, behind the same gateway. */
-  createPurchasing?: (dependencies: PurchasingDependencies) => ServiceSchema;
-  /** What an operator's `node.drain` does; by default the node stops and its process stays. */
-  drain?: () => void;
-};
-
-/** Composes one node of the engine: the services that `config.services` names, on one broker, over shared pools. The only importer of services. */
+/** Starts one node: the services that `config.services` names, on one broker. */
 export async function startNode(
   config: Config,
-  { createPurchasing = createPurchasingService, drain, ...replacements }: Replacements = {},
+  overrides: SchemaOverrides = {},
 ): Promise<RunningNode> {
-  tuneGc(0);
-  const { databaseUrl, redisUrl, amqpUrl } = requireServers(config);
-  const { nodeId, services: runs, traces } = config;
-  // Loaded where it is asked for: without it nothing is wrapped, and no part of OpenTelemetry's SDK is in memory.
-  const tracing =
-    traces &&
-    (await import("./lib/observability/tracing.ts")).openTracing(traces, {
-      nodeId,
-      services: runs,
-      warn: (message) => log.warn(message),
-    });
-  const queries = tracing && tracedQueries(tracing);
-  const broker = new ServiceBroker(
-    brokerOptions(config, [
-      requestContext(),
-      authorisation(createInternalTokenVerifier(config.internalTokenSecret)),
-      ...(tracing === undefined ? [] : [tracedBus(tracing)]),
-    ]),
-  );
-  const log = broker.getLogger("node");
-  const database = openDatabase(databaseUrl, "sale", queries);
-  const workerDatabase = openDatabase(databaseUrl, "worker", queries);
-  const longDatabase = openDatabase(databaseUrl, "long", queries);
-  const redis = openRedis(redisUrl, (message) => log.warn(message));
-  const usesDatabase = config.services.some((name) => name !== "api");
-  const leaving = new AbortController();
-  const health = createHealth(
+  const broker = new ServiceBroker(await createBrokerOptions(config));
+  const node: Omit<RunningNode, "stop"> = {
     broker,
-    usesDatabase
-      ? { database: async () => (await database.query({ text: "SELECT 1" })).length === 1 }
-      : {},
-    { needs: config.services.includes("api") ? NEEDED_SERVICES : [], leaving: leaving.signal },
-  );
-  const layers = { gateway: newGatewayCounts(), catalog: newCatalogCounts() };
-  const metrics = config.metricsPort === undefined ? undefined : createMetrics();
-  const pools = { sale: database, worker: workerDatabase, long: longDatabase };
-  if (metrics !== undefined)
-    registerNodeMetrics(metrics, { broker, redis, pools, services: config.services });
-  let metricsServer: MetricsServer | undefined;
-  let url: string | undefined;
-  let healthServer: HealthServer | undefined;
-  const closeAll = async (): Promise<void> => {
-    await Promise.all([database, workerDatabase, longDatabase].map((pool) => pool.close()));
-    redis.disconnect();
-    await tracing?.close();
+    layers: { gateway: newGatewayCounts(), catalog: newCatalogCounts() },
+    url: undefined,
   };
-
-  let stopped: Promise<void> | undefined;
-  const stopOnce = (): Promise<void> => (stopped ??= stop());
-
-  const {
-    internalTokenSecret,
-    transactionSecret,
-    lockUrls,
-    leaseMs,
-    accessTokenKeysDir,
-    refreshTokenSecret,
-  } = config;
-  const { batchMax, mailboxMax, ticketsPerCustomerMax } = config;
-  const services: Record<Config["services"][number], () => ServiceSchema> = {
-    auth: () => createAuthService({ database, accessTokenKeysDir, refreshTokenSecret }),
-    catalog: () =>
-      createCatalogService({
-        database,
-        importDatabase: longDatabase,
-        redis,
-        counts: layers.catalog,
-        metrics,
-      }),
-    purchasing: () =>
-      createPurchasing({
-        database,
-        workerDatabase,
-        redis,
-        amqpUrl,
-        lockUrls,
-        leaseMs,
-        transactionSecret,
-        internalTokenSecret,
-        ...replacements,
-        limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
-        leaving: leaving.signal,
-        metrics,
-        tracing,
-      }),
-    ledger: () =>
-      createLedgerService({
-        database: longDatabase,
-        redis,
-        amqpUrl,
-        leaving: leaving.signal,
-        metrics,
-        tracing,
-      }),
-    api: () =>
-      createApiService({
-        config,
-        health,
-        throttleStore: config.rateLimits ? redis : undefined,
-        gatewayCounts: layers.gateway,
-        leaving: leaving.signal,
-        waitMs: SERVICES_WAIT_MS,
-        metrics,
-        tracing,
-        listening: (address) => (url = address),
-      }),
+  const schemas: Record<ServiceName, () => AnySchema> = {
+    ...factories(node, config),
+    ledger: () => LedgerService,
+    purchasing: () => PurchasingService,
   };
-  for (const name of config.services) broker.createService(services[name]());
-  broker.createService(createNodeService(drain ?? (() => void stopOnce())));
-
+  for (const name of config.services) broker.createService(overrides[name] ?? schemas[name]());
+  broker.createService(overrides.node ?? NodeService);
   try {
-    // First, so that a start which takes long or fails can be watched.
-    if (metrics !== undefined && config.metricsPort !== undefined)
-      metricsServer = await startMetricsServer(metrics, {
-        host: config.host,
-        port: config.metricsPort,
-      });
-    if (!(await whenReady(redis, 2_000)))
-      log.warn("Redis does not answer: starting without copies and leases");
     await broker.start();
-    if (config.healthPort !== undefined)
-      healthServer = await startHealthServer(health, {
-        host: config.host,
-        port: config.healthPort,
-      });
   } catch (error) {
-    await broker.stop().catch(() => undefined);
-    await metricsServer?.close();
-    await closeAll();
+    await broker.stop();
     throw error;
   }
-  async function stop(): Promise<void> {
-    leaving.abort();
-    await broker.stop();
-    await healthServer?.close();
-    await metricsServer?.close();
-    await closeAll();
-  }
-  return { broker, layers, url, stop: stopOnce };
+  return { ...node, stop: () => broker.stop() };
+}
+
+/** Services that are still made by a closure. Their clients are closed by a service that stops with the others. */
+function factories(
+  node: Omit<RunningNode, "stop">,
+  config: Config,
+): Record<"api" | "auth" | "catalog", () => AnySchema> {
+  const { broker, layers } = node;
+  const { metrics, tracing, leaving, health, needs } = nodeContextOf(broker);
+  const closing = (schema: AnySchema, ...clients: { release(of: ServiceBroker): unknown }[]) => ({
+    ...schema,
+    stopped: [
+      async () => {
+        for (const client of clients) await client.release(broker);
+      },
+      ...[schema.stopped ?? []].flat(),
+    ],
+  });
+  const { sale, long } = databasePools;
+  const pool = DatabaseMixin({ profiles: ["sale"] });
+  return {
+    auth: () => {
+      const { accessTokenKeysDir, refreshTokenSecret } = config;
+      const database = sale.acquire(broker);
+      const schema = createAuthService({ database, accessTokenKeysDir, refreshTokenSecret });
+      return closing({ ...schema, mixins: [...(schema.mixins ?? []), pool] }, sale);
+    },
+    catalog: () => {
+      const schema = createCatalogService({
+        database: sale.acquire(broker),
+        importDatabase: long.acquire(broker),
+        redis: redisConnection.acquire(broker),
+        counts: layers.catalog,
+        metrics,
+      });
+      const mixins = [...(schema.mixins ?? []), RedisMixin(), pool];
+      return closing({ ...schema, mixins }, redisConnection, long, sale);
+    },
+    api: () => {
+      for (const name of NEEDED_SERVICES) needs.add(name);
+      const throttleStore = config.rateLimits ? redisConnection.acquire(broker) : undefined;
+      const clients = throttleStore === undefined ? [] : [redisConnection];
+      return closing(
+        createApiService({
+          config,
+          health,
+          throttleStore,
+          gatewayCounts: layers.gateway,
+          leaving,
+          waitMs: SERVICES_WAIT_MS,
+          metrics,
+          tracing,
+          listening: (address) => (node.url = address),
+        }),
+        ...clients,
+      );
+    },
+  };
 }

@@ -1,17 +1,37 @@
 import type { BrokerOptions, Middleware } from "moleculer";
-import { type Config, requireServers } from "./config/index.ts";
+import { type Config, processEnvironment, readConfig, requireServers } from "./config/index.ts";
+import { createInternalTokenVerifier } from "./lib/auth/internal-token.ts";
 import { AUDIT_MODULE, auditLogger } from "./lib/observability/audit-log.ts";
 import { openBusLink } from "./lib/bus/nats-transporter.ts";
 import { LOCAL_FIRST, registerStrategies } from "./lib/bus/event-owner.strategy.ts";
 import { randomId } from "./lib/ids/random-id.ts";
 import { redacted } from "./lib/observability/redaction.ts";
+import { authorization } from "./mixins/authorization.middleware.ts";
+import { healthServer } from "./mixins/health-server.middleware.ts";
+import { metricsServer } from "./mixins/metrics-server.middleware.ts";
+import { nodeContext } from "./mixins/node-context.middleware.ts";
+import { requestContext } from "./mixins/request-context.middleware.ts";
+import { tracedBus } from "./mixins/tracing.middleware.ts";
+
+/** Moleculer's asynchronous configuration file, for `moleculer-runner` and its kin: the options that the environment asks for. */
+export default async function optionsOfEnvironment(): Promise<BrokerOptions> {
+  const options = await createBrokerOptions(readConfig(processEnvironment()));
+  // The runner leaves it to the broker to stop at SIGTERM.
+  return keepFromRunner({ ...options, skipProcessEventRegistration: false });
+}
 
 /**
- * The broker of one node. Moleculer's defaults lose calls (no request time-out, a dead node noticed after a minute, calls in flight dropped at
- * stop), so each is set here. There is no broker-wide retry: a retried time-out would buy twice.
+ * Makes the options of a node's broker, with all that a node has whichever services it runs. Moleculer's defaults lose calls (no request
+ * time-out, a dead node noticed after a minute, calls in flight dropped at stop), so each is set here. There is no broker-wide retry: a
+ * retried time-out would buy twice. `middlewares` come last.
  */
-export function brokerOptions(config: Config, middlewares: Middleware[]): BrokerOptions {
+export async function createBrokerOptions(
+  config: Config,
+  middlewares: Middleware[] = [],
+): Promise<BrokerOptions> {
   registerStrategies();
+  // Loaded only if traces are on: no part of OpenTelemetry's SDK is in memory otherwise.
+  const tracing = config.traces && (await import("./lib/observability/tracing.ts"));
   const link = openBusLink(natsOptions(requireServers(config).transporter));
   return {
     nodeID: config.nodeId,
@@ -61,8 +81,33 @@ export function brokerOptions(config: Config, middlewares: Middleware[]): Broker
         },
       },
     ],
-    middlewares: [link.middleware, ...middlewares],
+    middlewares: [
+      nodeContext(config, tracing?.openTracing),
+      link.middleware,
+      metricsServer(),
+      healthServer(),
+      requestContext(),
+      authorization(createInternalTokenVerifier(config.internalTokenSecret)),
+      tracedBus(),
+      ...middlewares,
+    ],
   };
+}
+
+/**
+ * Makes options that moleculer-runner cannot overwrite. It sets each option from the environment variable of the same name, and its
+ * TRANSPORTER, the URL, would take the place of our transporter.
+ */
+function keepFromRunner(options: BrokerOptions): BrokerOptions {
+  for (const name of ["namespace", "transporter"] as const) {
+    const value = options[name];
+    Object.defineProperty(options, name, {
+      enumerable: true,
+      get: () => value,
+      set: () => undefined,
+    });
+  }
+  return options;
 }
 
 /** Every line passes the rules of redaction on its way out, whoever wrote it. */

@@ -15,10 +15,10 @@ export type CallMeta = { token?: unknown };
  * Refusals and every act of an operator leave a line in the audit trail, whichever way the call came; `unaudited` actions are no acts: they read figures,
  * every second while an operator looks.
  */
-export function authorisation(verify: VerifyInternalToken): Middleware {
+export function authorization(verify: VerifyInternalToken): Middleware {
   let audit: Audit = () => undefined;
   return {
-    name: "Authorisation",
+    name: "Authorization",
     created(broker) {
       audit = openAudit(broker);
     },
@@ -38,7 +38,7 @@ export function authorisation(verify: VerifyInternalToken): Middleware {
         return refused(code);
       };
       if (auth === undefined) return async (ctx: Context) => refuse(ctx, "FORBIDDEN");
-      return async function authorised(
+      return async function authorized(
         this: unknown,
         ctx: Context<unknown, CallMeta, { caller?: Caller }>,
       ) {
@@ -85,7 +85,7 @@ export function callerOf(ctx: { locals: object }): Caller {
   const { caller } = ctx.locals as { caller?: Caller };
   if (caller === undefined)
     throw new Error(
-      "No caller is known: the action is public, or the authorisation middleware is missing",
+      "No caller is known: the action is public, or the authorization middleware is missing",
     );
   return caller;
 }

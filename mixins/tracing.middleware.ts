@@ -1,5 +1,5 @@
 import type { Context, Middleware } from "moleculer";
-import type { Tracing } from "../lib/observability/tracing.ts";
+import { nodeContextOf } from "../lib/bus/node-context.ts";
 
 /** How a trace travels over the bus. */
 type TraceMeta = { traceparent?: string };
@@ -8,10 +8,12 @@ type TraceMeta = { traceparent?: string };
  * A span for each action of this node that is called within a trace, and one for each call to another node, which takes the trace along in `ctx.meta`.
  * The last of the node's middlewares, so that what the others refuse is seen as well.
  */
-export function tracedBus(tracing: Tracing): Middleware {
+export function tracedBus(): Middleware {
   return {
     name: "Tracing",
     localAction(next, action) {
+      const { tracing } = nodeContextOf(this);
+      if (tracing === undefined) return next;
       const name = action.name ?? "";
       return function traced(this: unknown, ctx: Context<unknown, TraceMeta>) {
         const answering = async (): Promise<unknown> =>
@@ -33,6 +35,8 @@ export function tracedBus(tracing: Tracing): Middleware {
       };
     },
     remoteAction(next, action) {
+      const { tracing } = nodeContextOf(this);
+      if (tracing === undefined) return next;
       const name = action.name ?? "";
       return function calling(this: unknown, ctx: Context<unknown, TraceMeta>) {
         const parent = tracing.current();
@@ -48,6 +52,9 @@ export function tracedBus(tracing: Tracing): Middleware {
         ctx.meta = { ...ctx.meta, traceparent: tracing.traceparent(span) };
         return tracing.within(span, ask) as never;
       };
+    },
+    async stopped(broker) {
+      await nodeContextOf(broker).tracing?.close();
     },
   };
 }

@@ -19,7 +19,7 @@ async function start(life: Lifecycle): Promise<void> {
     prepareEngine(environment, life, report),
     buildWebApp(report, { environment, abort: life.abort }),
   ]);
-  const node = await startNode(config, { drain: () => process.kill(process.pid, "SIGTERM") });
+  const node = await startNode(config);
   life.onStop("node", () => stopNode(node, report));
   await addDemoCatalogue(config, node);
   life.onStop(

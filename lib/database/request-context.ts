@@ -1,28 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Context, Middleware } from "moleculer";
-import { EVENT_OWNER } from "../bus/event-owner.strategy.ts";
 
 const requests = new AsyncLocalStorage<string>();
 
 /** What may stand in a comment of SQL: no character that could end it. */
 const HARMLESS = /^[\w-]{1,128}$/;
 
-/**
- * Remembers for which request an action works, so that its statements can say so. Not for what an event's worker does: a batch works for hundreds
- * of requests at once, and the audit trail leads from each of them to its transaction.
- */
-export function requestContext(): Middleware {
-  return {
-    name: "RequestContext",
-    localAction(next, { strategy, name }) {
-      if (strategy === EVENT_OWNER || name === "purchasing.serve") return next;
-      return function remembering(this: unknown, ctx: Context) {
-        const { requestID } = ctx;
-        const run = (): unknown => next.call(this as never, ctx) as unknown;
-        return requestID && HARMLESS.test(requestID) ? requests.run(requestID, run) : run();
-      };
-    },
-  };
+/** Runs `work` on behalf of a request, so that its statements can name the request. */
+export function runForRequest<T>(requestId: string | null | undefined, work: () => T): T {
+  return requestId && HARMLESS.test(requestId) ? requests.run(requestId, work) : work();
 }
 
 /**

@@ -19,7 +19,7 @@ const FRESH_MS = 500;
 
 export type HealthOptions = {
   /** Services without which the node can serve nothing, wherever they run: each is missing by its name. */
-  needs?: readonly string[];
+  needs?: Iterable<string>;
   /** Aborted when the node begins to stop: it still serves, but whoever chooses among nodes is to choose another. */
   leaving?: AbortSignal;
 };
@@ -30,27 +30,25 @@ export function createHealth(
   checks: ReadinessChecks,
   { needs = [], leaving }: HealthOptions = {},
 ): Health {
-  const all: [string, ReadinessChecks[string]][] = [
-    ["broker", () => (broker as unknown as { started: boolean }).started],
-    [
-      "transporter",
-      () =>
-        ((broker.transit as { connected: boolean } | undefined)?.connected ?? true) &&
-        !isBusSilent(broker),
-    ],
-    ...Object.entries(checks),
-  ];
+  const ownChecks: ReadinessChecks = {
+    broker: () => (broker as unknown as { started: boolean }).started,
+    transporter: () =>
+      ((broker.transit as { connected: boolean } | undefined)?.connected ?? true) &&
+      !isBusSilent(broker),
+  };
   const unknown = (): string[] => {
     const offered = new Set(
       broker.registry.getServiceList({ onlyAvailable: true }).map(({ name }) => name),
     );
-    return needs.filter((name) => !offered.has(name));
+    return [...needs].filter((name) => !offered.has(name));
   };
   let latest: { askedAtMs: number; missing: Promise<string[]> } | undefined;
 
   const ask = async (): Promise<string[]> => {
     const passed = await Promise.all(
-      all.map(async ([kind, check]) => ((await passes(check)) ? [] : [kind])),
+      Object.entries({ ...ownChecks, ...checks }).map(async ([kind, check]) =>
+        (await passes(check)) ? [] : [kind],
+      ),
     );
     return passed.flat();
   };

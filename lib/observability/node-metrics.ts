@@ -1,39 +1,42 @@
 import type { ServiceBroker } from "moleculer";
+import { SERVICE_NAMES } from "../../config/index.ts";
 import { isBusSilent } from "../bus/nats-transporter.ts";
 import type { Database } from "../database/pool.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RedisClient } from "../redis/client.ts";
 
-/** What every kind of node tells: its connections, its pools, and what it runs. */
+/** Registers what every kind of node reports: its connections, its pools and its services. */
 export function registerNodeMetrics(
   metrics: Metrics,
   node: {
     broker: ServiceBroker;
-    redis: RedisClient;
-    pools: Readonly<Record<string, Database>>;
-    services: readonly string[];
+    redis: () => RedisClient | undefined;
+    pools: () => readonly (readonly [profile: string, pool: Database])[];
   },
 ): void {
-  const { broker, redis, pools, services } = node;
+  const { broker, redis, pools } = node;
   metrics.read("boxoffice_node_info", "What this node runs.", "gauge", () =>
-    services.map((service) => ({ labels: { service, node: broker.nodeID }, value: 1 })),
+    broker.services
+      .filter(({ name }) => SERVICE_NAMES.some((known) => known === name))
+      .map(({ name }) => ({ labels: { service: name, node: broker.nodeID }, value: 1 })),
   );
   metrics.read("boxoffice_connected", "1 while this node hears that server.", "gauge", () => {
     const transit = broker.transit as { connected: boolean } | undefined;
-    return [
-      { labels: { server: "redis" }, value: Number(redis.status === "ready") },
-      {
-        labels: { server: "nats" },
-        value: Number(transit?.connected === true && !isBusSilent(broker)),
-      },
-    ];
+    const nats = {
+      labels: { server: "nats" },
+      value: Number(transit?.connected === true && !isBusSilent(broker)),
+    };
+    const client = redis();
+    return client === undefined
+      ? [nats]
+      : [{ labels: { server: "redis" }, value: Number(client.status === "ready") }, nats];
   });
   metrics.read(
     "boxoffice_pool_connections",
     "Connections to PostgreSQL by pool and state, and requests that wait for one.",
     "gauge",
     () =>
-      Object.entries(pools).flatMap(([pool, database]) =>
+      pools().flatMap(([pool, database]) =>
         Object.entries(database.load()).map(([state, value]) => ({
           labels: { pool, state },
           value,

@@ -6,6 +6,7 @@ export { type Consumer, type Delivery, type Handler, openConsumer, type Turn } f
 export type { Log } from "./connection.ts";
 export { openPublisher, type Publisher, type PublisherCounts } from "./publisher.ts";
 export {
+  DELIVERY_LIMIT,
   eventIdsOf,
   type Topology,
   topologyOf,

@@ -1,18 +1,23 @@
-import type { Context, ServiceSchema } from "moleculer";
+import type { Context, ServiceBroker, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
-import type { Database } from "../../lib/database/pool.ts";
-import type { Metrics } from "../../lib/observability/metrics.ts";
+import { nodeContextOf, serverUrlOf } from "../../lib/bus/node-context.ts";
 import type { DeadLetter } from "../../lib/queue/dead-letters.ts";
 import {
-  type Consumer,
-  openConsumer,
-  openPublisher,
-  type Publisher,
-  type Topology,
+  DELIVERY_LIMIT,
+  type Delivery,
+  type Handler,
   topologyOf,
+  TRANSACTION_QUEUE,
+  type Turn,
 } from "../../lib/queue/index.ts";
-import type { RedisClient } from "../../lib/redis/client.ts";
-import type { Tracing } from "../../lib/observability/tracing.ts";
+import { DatabaseMixin, type WithDatabases } from "../../mixins/database.mixin.ts";
+import {
+  QueueMixin,
+  type QueueSettings,
+  type WithConsumer,
+  type WithPublisher,
+} from "../../mixins/queue.mixin.ts";
+import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
 import { isUnavailable } from "../../lib/database/transient-errors.ts";
 import { registerLedgerMetrics } from "./ledger-metrics.ts";
 import { reconcile, type Reconciliation } from "./reconcile/reconcile.ts";
@@ -29,21 +34,23 @@ import { startSweeper, type Sweeper } from "./booking/outbox-sweeper.ts";
 import { tracedHandler } from "./booking/consumer-tracing.ts";
 import { createTransactionHandler, type LedgerCounts } from "./booking/transaction-consumer.ts";
 
-export type LedgerDependencies = {
-  /** Of the profile "long". Closed by whoever opened it. */
-  database: Database;
-  redis: RedisClient;
-  amqpUrl: string;
-  topology?: Topology;
-  sweepEveryMs?: number;
-  sweepOlderThanMs?: number;
-  /** Aborted when the node begins to stop: other ledgers get what is in the queue. */
-  leaving?: AbortSignal;
-  /** Undefined where nobody looks. */
-  metrics?: Metrics | undefined;
-  /** Undefined where nothing is traced. */
-  tracing?: Tracing | undefined;
-};
+/** `sweepEveryMs`: how often the sweeper looks. `sweepOlderThanMs`: rows younger than this have a message on its way. */
+export type LedgerSettings = ServiceSettingSchema &
+  QueueSettings & { sweepEveryMs: number; sweepOlderThanMs: number };
+
+type LedgerVars = WithDatabases<"long"> &
+  WithRedis &
+  WithPublisher &
+  WithConsumer & {
+    counts: LedgerCounts;
+    /** Events of messages that were done since the sweeper's last look. */
+    handled: Set<string>;
+    handle: Handler;
+    sweeper: Sweeper | undefined;
+  };
+type LedgerMethods = { handleDeliveries: Handler };
+
+const TRANSACTIONS = { name: TRANSACTION_QUEUE, deliveryLimit: DELIVERY_LIMIT };
 
 export type LedgerStatus = {
   pendingRows: number;
@@ -76,148 +83,165 @@ async function whereServersAnswer<T>(work: () => Promise<T | undefined>): Promis
   }
 }
 
+/** Where dead letters are read and moved, each time on a connection of its own. */
+function messengerOf({ broker, settings }: { broker: ServiceBroker; settings: QueueSettings }) {
+  const { name, deliveryLimit } = settings.queue;
+  return { url: serverUrlOf(broker, "amqpUrl"), topology: topologyOf(name, deliveryLimit) };
+}
+
 /**
  * The ledger: the only writer of `event.capacity` and `capacity_ledger`. It books what the workers have committed, a moment later, exactly once,
  * whatever the queue does.
  */
-export function createLedgerService(dependencies: LedgerDependencies): ServiceSchema {
-  const { database, redis, amqpUrl, topology = topologyOf() } = dependencies;
-  const counts: LedgerCounts = { appliedRows: 0, failedRows: 0, outages: 0 };
-  const messenger = { url: amqpUrl, topology };
-  const handled = new Set<string>();
-  let consumer: Consumer | undefined;
-  let publisher: Publisher | undefined;
-  let sweeper: Sweeper | undefined;
-  const watched = { database, counts, consumer: () => consumer, publisher: () => publisher };
-  const watch = dependencies.metrics && registerLedgerMetrics(dependencies.metrics, watched);
+const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = {
+  name: "ledger",
+  mixins: [
+    QueueMixin(TRANSACTIONS, { consumes: true }),
+    RedisMixin(),
+    DatabaseMixin({ profiles: ["long"] }),
+  ],
+  settings: { queue: TRANSACTIONS, sweepEveryMs: 1_000, sweepOlderThanMs: 5_000 },
 
-  return {
-    name: "ledger",
-
-    actions: {
-      /** Compares what must agree and says each difference. Can refuse with: EVENT_NOT_FOUND. */
-      reconcile: {
-        auth: "operator",
-        timeout: 65_000,
-        params: {
-          $$strict: true,
-          eventId: { type: "uuid", optional: true },
-          mend: { type: "boolean", optional: true },
-        },
-        async handler(ctx: Context<ReconcileParams>): Promise<Answer<Reconciliation>> {
-          const { eventId, mend = true } = ctx.params;
-          const result = await reconcile(database, redis, {
-            eventId: eventId?.toLowerCase(),
-            mend,
-          });
-          return result === undefined ? refused("EVENT_NOT_FOUND") : accepted(result);
-        },
+  actions: {
+    /** Compares what must agree and says each difference. Can refuse with: EVENT_NOT_FOUND. */
+    reconcile: {
+      auth: "operator",
+      timeout: 65_000,
+      params: {
+        $$strict: true,
+        eventId: { type: "uuid", optional: true },
+        mend: { type: "boolean", optional: true },
       },
-
-      /** How far booking is behind selling. */
-      status: {
-        auth: "operator",
-        unaudited: true,
-        params: { $$strict: true },
-        async handler(): Promise<Answer<LedgerStatus>> {
-          const [backlog] = await database.query<Backlog>({ text: BACKLOG });
-          return accepted({
-            pendingRows: backlog?.pendingRows ?? 0,
-            lagMs: Math.max(0, Math.round(backlog?.oldestPendingMs ?? 0)),
-            failedRows: backlog?.failedRows ?? 0,
-            appliedRows: counts.appliedRows,
-            outages: counts.outages,
-            paused: consumer?.paused() ?? true,
-            queue: (await consumer?.inspect()) ?? {},
-          });
-        },
-      },
-
-      /** The oldest dead letters, none of which is lost by looking. Can refuse with: TRY_AGAIN. */
-      deadLetters: {
-        auth: "operator",
-        timeout: 30_000,
-        params: { $$strict: true, limit: LIMIT },
-        async handler(
-          ctx: Context<{ limit?: number }>,
-        ): Promise<Answer<{ waiting: number; letters: DeadLetter[] }>> {
-          return whereServersAnswer(() => listDeadLetters(messenger, ctx.params.limit ?? 20));
-        },
-      },
-
-      /** Moves dead letters back into the queue, all of them or those of one id; it may move one twice, and loses none. Can refuse with: TRY_AGAIN. */
-      replay: {
-        auth: "operator",
-        timeout: 65_000,
-        params: { $$strict: true, id: { ...LETTER_ID, optional: true }, limit: LIMIT },
-        async handler(ctx: Context<ReplayParams>): Promise<Answer<Replayed>> {
-          return whereServersAnswer(() =>
-            replayDeadLetters(messenger, database, { limit: 1_000, ...ctx.params }),
-          );
-        },
-      },
-
-      /** Throws a dead letter away for good, if it cannot be read. Can refuse with: TRY_AGAIN. */
-      discard: {
-        auth: "operator",
-        timeout: 30_000,
-        params: { $$strict: true, id: LETTER_ID },
-        async handler(
-          ctx: Context<{ id: string }>,
-        ): Promise<Answer<{ discarded: number; readable: number }>> {
-          return whereServersAnswer(() => discardDeadLetter(messenger, ctx.params.id));
-        },
-      },
-
-      /** Books an event's failed rows after an operator has mended it: all or none. Can refuse with: EVENT_NOT_FOUND, TRY_AGAIN. */
-      retryFailed: {
-        auth: "operator",
-        timeout: 65_000,
-        params: { $$strict: true, eventId: { type: "uuid" } },
-        async handler(ctx: Context<{ eventId: string }>): Promise<Answer<Retried>> {
-          const answer = await whereServersAnswer(
-            async () => (await retryFailed(database, ctx.params.eventId.toLowerCase())) ?? null,
-          );
-          return answer.ok && answer.value === null
-            ? refused("EVENT_NOT_FOUND")
-            : (answer as Answer<Retried>);
-        },
+      async handler(ctx: Context<ReconcileParams>): Promise<Answer<Reconciliation>> {
+        const { eventId, mend = true } = ctx.params;
+        const result = await reconcile(this.databases.long, this.redis, {
+          eventId: eventId?.toLowerCase(),
+          mend,
+        });
+        return result === undefined ? refused("EVENT_NOT_FOUND") : accepted(result);
       },
     },
 
-    async started() {
-      const log = this.logger;
-      publisher = await openPublisher({ url: amqpUrl, log, topology });
-      const handler = createTransactionHandler({
-        database,
-        log,
-        counts,
-        handled,
-        touched: watch?.touched,
-      });
-      consumer = await openConsumer({
-        url: amqpUrl,
-        log,
-        topology,
-        handler: tracedHandler(handler, dependencies.tracing),
-      });
-      dependencies.leaving?.addEventListener("abort", () => consumer?.leave());
-      sweeper = startSweeper({
-        database,
-        publisher,
-        redis,
-        handled,
-        log,
-        ...(dependencies.sweepEveryMs === undefined ? {} : { everyMs: dependencies.sweepEveryMs }),
-        ...(dependencies.sweepOlderThanMs === undefined
-          ? {}
-          : { olderThanMs: dependencies.sweepOlderThanMs }),
-      });
+    /** How far booking is behind selling. */
+    status: {
+      auth: "operator",
+      unaudited: true,
+      params: { $$strict: true },
+      async handler(): Promise<Answer<LedgerStatus>> {
+        const [backlog] = await this.databases.long.query<Backlog>({ text: BACKLOG });
+        return accepted({
+          pendingRows: backlog?.pendingRows ?? 0,
+          lagMs: Math.max(0, Math.round(backlog?.oldestPendingMs ?? 0)),
+          failedRows: backlog?.failedRows ?? 0,
+          appliedRows: this.counts.appliedRows,
+          outages: this.counts.outages,
+          paused: this.consumer?.paused() ?? true,
+          queue: (await this.consumer?.inspect()) ?? {},
+        });
+      },
     },
 
-    async stopped() {
-      await sweeper?.stop();
-      await Promise.all([consumer?.close(), publisher?.close()]);
+    /** The oldest dead letters, none of which is lost by looking. Can refuse with: TRY_AGAIN. */
+    deadLetters: {
+      auth: "operator",
+      timeout: 30_000,
+      params: { $$strict: true, limit: LIMIT },
+      async handler(
+        ctx: Context<{ limit?: number }>,
+      ): Promise<Answer<{ waiting: number; letters: DeadLetter[] }>> {
+        return whereServersAnswer(() => listDeadLetters(messengerOf(this), ctx.params.limit ?? 20));
+      },
     },
-  };
-}
+
+    /** Moves dead letters back into the queue, all of them or those of one id; it may move one twice, and loses none. Can refuse with: TRY_AGAIN. */
+    replay: {
+      auth: "operator",
+      timeout: 65_000,
+      params: { $$strict: true, id: { ...LETTER_ID, optional: true }, limit: LIMIT },
+      async handler(ctx: Context<ReplayParams>): Promise<Answer<Replayed>> {
+        return whereServersAnswer(() =>
+          replayDeadLetters(messengerOf(this), this.databases.long, {
+            limit: 1_000,
+            ...ctx.params,
+          }),
+        );
+      },
+    },
+
+    /** Throws a dead letter away for good, if it cannot be read. Can refuse with: TRY_AGAIN. */
+    discard: {
+      auth: "operator",
+      timeout: 30_000,
+      params: { $$strict: true, id: LETTER_ID },
+      async handler(
+        ctx: Context<{ id: string }>,
+      ): Promise<Answer<{ discarded: number; readable: number }>> {
+        return whereServersAnswer(() => discardDeadLetter(messengerOf(this), ctx.params.id));
+      },
+    },
+
+    /** Books an event's failed rows after an operator has mended it: all or none. Can refuse with: EVENT_NOT_FOUND, TRY_AGAIN. */
+    retryFailed: {
+      auth: "operator",
+      timeout: 65_000,
+      params: { $$strict: true, eventId: { type: "uuid" } },
+      async handler(ctx: Context<{ eventId: string }>): Promise<Answer<Retried>> {
+        const answer = await whereServersAnswer(
+          async () =>
+            (await retryFailed(this.databases.long, ctx.params.eventId.toLowerCase())) ?? null,
+        );
+        return answer.ok && answer.value === null
+          ? refused("EVENT_NOT_FOUND")
+          : (answer as Answer<Retried>);
+      },
+    },
+  },
+
+  methods: {
+    handleDeliveries(deliveries: readonly Delivery[], turn: Turn) {
+      return this.handle(deliveries, turn);
+    },
+  },
+
+  created() {
+    const { broker, logger, databases } = this;
+    const { metrics, tracing } = nodeContextOf(broker);
+    this.counts = { appliedRows: 0, failedRows: 0, outages: 0 };
+    this.handled = new Set();
+    const watch =
+      metrics &&
+      registerLedgerMetrics(metrics, {
+        database: databases.long,
+        counts: this.counts,
+        consumer: () => this.consumer,
+        publisher: () => this.publisher,
+      });
+    const handler = createTransactionHandler({
+      database: databases.long,
+      log: logger,
+      counts: this.counts,
+      handled: this.handled,
+      touched: watch?.touched,
+    });
+    this.handle = tracedHandler(handler, tracing);
+  },
+
+  started() {
+    const { databases, redis, publisher, handled, logger, settings } = this;
+    if (publisher === undefined) throw new Error("QueueMixin has opened no publisher");
+    this.sweeper = startSweeper({
+      database: databases.long,
+      publisher,
+      redis,
+      handled,
+      log: logger,
+      everyMs: settings.sweepEveryMs,
+      olderThanMs: settings.sweepOlderThanMs,
+    });
+  },
+
+  async stopped() {
+    await this.sweeper?.stop();
+  },
+};
+export default LedgerService;

@@ -1,23 +1,30 @@
-import type { ServiceSchema } from "moleculer";
+import type { ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { accepted } from "../../domain/refusal.ts";
 
-/** A beat, so that the answer is on its way before the node begins to leave. */
+/** Lets the answer leave before the node begins to stop. */
 const ANSWER_MS = 100;
 
-/** What an operator may ask of any node, whatever else it runs. */
-export function createNodeService(drain: () => void): ServiceSchema {
-  return {
-    name: "node",
-    actions: {
-      /** The node says that it leaves, hands over its events, finishes what it has and ends. Answers at once. */
-      drain: {
-        auth: "operator",
-        params: { $$strict: true },
-        handler() {
-          setTimeout(drain, ANSWER_MS);
-          return accepted({ draining: true });
-        },
+type NodeMethods = { stopNode(): void };
+
+/** Operates one node, whatever else it runs. */
+const NodeService: ServiceSchema<ServiceSettingSchema, NodeMethods> = {
+  name: "node",
+  actions: {
+    /** Stops the node after it has handed over its events and finished its work. Answers at once. */
+    drain: {
+      auth: "operator",
+      params: { $$strict: true },
+      handler() {
+        setTimeout(() => this.stopNode(), ANSWER_MS);
+        return accepted({ draining: true });
       },
     },
-  };
-}
+  },
+  methods: {
+    /** Ends the process the way a supervisor does. A process with several nodes replaces this method. */
+    stopNode() {
+      process.kill(process.pid, "SIGTERM");
+    },
+  },
+};
+export default NodeService;

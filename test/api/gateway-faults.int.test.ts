@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { type ActionHandler, ServiceBroker } from "moleculer";
 import { accepted } from "../../domain/refusal.ts";
-import { authorisation } from "../../mixins/authorization.middleware.ts";
+import { authorization } from "../../mixins/authorization.middleware.ts";
 import { createHealth, startHealthServer } from "../../lib/http/health.ts";
 import { createInternalTokenVerifier } from "../../lib/auth/internal-token.ts";
 import { createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.ts";
@@ -51,7 +51,7 @@ describe("the gateway, when what is behind it fails", () => {
       registry: { stopDelay: 10 },
       skipProcessEventRegistration: true,
       middlewares: [
-        authorisation(createInternalTokenVerifier(SECRET)),
+        authorization(createInternalTokenVerifier(SECRET)),
         { newLogEntry: (level, line) => level === "error" && logged.push(inspect(line)) },
       ],
     });

@@ -12,6 +12,7 @@ import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { tally } from "../support/sales.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { withPorts } from "../support/with-ports.ts";
 
 const AT_ONCE = 8;
 
@@ -60,7 +61,7 @@ describe("an event that moves", () => {
       NODE_ID: nodeId,
       ...(transporter !== undefined && { TRANSPORTER: transporter }),
     };
-    const node = await engine.startNode(environment, replace && { replace });
+    const node = await engine.startNode(environment, replace && { purchasing: withPorts(replace) });
     running.push(node);
     await waitFor(() => sellers().includes(nodeId));
     return node;

@@ -4,7 +4,7 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { type Context, ServiceBroker } from "moleculer";
 import { accepted, type Answer } from "../../domain/refusal.ts";
-import { authorisation, callerOf } from "../../mixins/authorization.middleware.ts";
+import { authorization, callerOf } from "../../mixins/authorization.middleware.ts";
 import {
   createInternalTokenMint,
   createInternalTokenVerifier,
@@ -14,7 +14,7 @@ import { serverUrls } from "../support/servers.ts";
 
 const SECRET = randomUUID() + randomUUID();
 
-describe("authorisation between two nodes", () => {
+describe("authorization between two nodes", () => {
   const namespace = `test-${randomUUID()}`;
   const node = (): ServiceBroker =>
     new ServiceBroker({
@@ -23,7 +23,7 @@ describe("authorisation between two nodes", () => {
       transporter: { type: "NATS", options: { url: serverUrls().TRANSPORTER } },
       logger: false,
       requestTimeout: 5_000,
-      middlewares: [authorisation(createInternalTokenVerifier(SECRET))],
+      middlewares: [authorization(createInternalTokenVerifier(SECRET))],
     });
   let caller: ServiceBroker;
   let callee: ServiceBroker;

@@ -3,13 +3,24 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, type Environment, readConfig } from "../../config/index.ts";
-import { type Replacements, type RunningNode, startNode } from "../../main.ts";
+import { type RunningNode, type SchemaOverrides, startNode } from "../../main.ts";
 import { readAccessKeys, signingKeyOf } from "../../lib/auth/key-store.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import type { Role } from "../../lib/auth/jwt-verifier.ts";
 import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
+import NodeService from "../../services/node/node.service.ts";
 import { freshDatabase } from "./database.ts";
 import { claimSlot } from "./servers.ts";
+
+/** Drains one node of several in this process. */
+const drainingAlone: typeof NodeService = {
+  ...NodeService,
+  methods: {
+    stopNode() {
+      void this.broker.stop();
+    },
+  },
+};
 
 export type Engine = {
   /** Of the first node's gateway. */
@@ -19,7 +30,7 @@ export type Engine = {
   signingKey: KeyObject;
   database: Database;
   /** Starts another node of the same engine. */
-  startNode(environment?: Environment, replacements?: Replacements): Promise<RunningNode>;
+  startNode(environment?: Environment, overrides?: SchemaOverrides): Promise<RunningNode>;
   /** An upcoming event with so many places; its id. */
   addEvent(event?: { capacity?: number; startsInMs?: number }): Promise<string>;
   /** An access token as a sign-in would give it, without the second that a password costs. */
@@ -50,7 +61,7 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
   const nodes: RunningNode[] = [];
   const start = async (
     more: Environment = {},
-    replacements?: Replacements,
+    overrides?: SchemaOverrides,
   ): Promise<RunningNode> => {
     const config = readConfig({
       ...base,
@@ -58,7 +69,7 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
       ...environment,
       ...more,
     });
-    const node = await startNode(config, replacements);
+    const node = await startNode(config, { node: drainingAlone, ...overrides });
     nodes.push(node);
     return node;
   };

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import { type Channel, type ChannelModel, connect } from "amqplib";
 import { ServiceBroker } from "moleculer";
-import { processEnvironment } from "../../config/index.ts";
+import { processEnvironment, readConfig } from "../../config/index.ts";
 import type { Answer } from "../../domain/refusal.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
+import { openNodeContext } from "../../lib/bus/node-context.ts";
 import { type Topology, topologyOf } from "../../lib/queue/index.ts";
 import { declareTopology } from "../../lib/queue/topology.ts";
 import { openRedis, type RedisClient, whenReady } from "../../lib/redis/client.ts";
-import { createLedgerService, type LedgerStatus } from "../../services/ledger/ledger.service.ts";
+import LedgerService, { type LedgerStatus } from "../../services/ledger/ledger.service.ts";
 import type { Reconciliation } from "../../services/ledger/reconcile/reconcile.ts";
 import { freshDatabase } from "./database.ts";
 
@@ -61,7 +62,8 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
   const fresh = await freshDatabase();
   // Another profile than the ledger's, so that a test can kill the ledger's connections and keep its own.
   const database = openDatabase(fresh.url, "sale");
-  const redis = openRedis(new URL(String(redisDatabase), redisUrl).href, () => undefined);
+  const ownRedisUrl = new URL(String(redisDatabase), redisUrl).href;
+  const redis = openRedis(ownRedisUrl, () => undefined);
   assert.ok(await whenReady(redis, 2_000), "Redis answers");
   const topology = topologyOf(`test-${randomUUID()}`, deliveryLimit);
   const model: ChannelModel = await connect(amqpUrl);
@@ -161,19 +163,24 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
     },
 
     async startLedger(options = {}) {
-      const ledgerDatabase = openDatabase(options.databaseUrl ?? fresh.url, "long");
       const broker = new ServiceBroker({ nodeID: `ledger-${randomUUID()}`, logger: false });
-      broker.createService(
-        createLedgerService({
-          database: ledgerDatabase,
-          redis,
-          amqpUrl: options.amqpUrl ?? amqpUrl,
-          topology,
+      const config = readConfig({
+        ...environment,
+        DATABASE_URL: options.databaseUrl ?? fresh.url,
+        REDIS_URL: ownRedisUrl,
+        AMQP_URL: options.amqpUrl ?? amqpUrl,
+        METRICS_PORT: "",
+      });
+      openNodeContext(broker, config);
+      broker.createService({
+        ...LedgerService,
+        settings: {
+          queue: { name: topology.queue, deliveryLimit },
           // The sweeper stays out of the way of tests that are not about it.
           sweepEveryMs: options.sweep?.everyMs ?? 3_600_000,
-          ...(options.sweep === undefined ? {} : { sweepOlderThanMs: options.sweep.olderThanMs }),
-        }),
-      );
+          sweepOlderThanMs: options.sweep?.olderThanMs ?? 5_000,
+        },
+      });
       await broker.start();
       const ledger: Ledger = {
         async status() {
@@ -186,7 +193,6 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
         async stop() {
           if (!ledgers.delete(ledger)) return;
           await broker.stop();
-          await ledgerDatabase.close();
         },
       };
       ledgers.add(ledger);

@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Middleware, ServiceBroker } from "moleculer";
 import { type Config, type Environment, readConfig } from "../../config/index.ts";
 import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
-import { brokerOptions } from "../../moleculer.config.ts";
+import { createBrokerOptions } from "../../moleculer.config.ts";
 import { readEngineFile } from "./engine-file.ts";
 
 const JOIN_MS = 10_000;
@@ -45,10 +45,11 @@ export async function joinEngine(
     ...Object.fromEntries(named),
     NODE_ID: nodeId,
     METRICS_PORT: "",
+    HEALTH_PORT: "",
   });
   const person = { userId: NOBODY };
   const broker = new ServiceBroker({
-    ...brokerOptions(config, [actAsOperator(config.internalTokenSecret, person)]),
+    ...(await createBrokerOptions(config, [actAsOperator(config.internalTokenSecret, person)])),
     logger: false,
     registry: { strategy: "RoundRobin", preferLocal: false },
   });

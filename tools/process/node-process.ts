@@ -17,7 +17,7 @@ export function runNodeProcess(): void {
   runUntilStopped(report, async (life) => {
     const config = readConfig(processEnvironment());
     report(`process ${process.pid} is ${config.nodeId}`);
-    const node = await startNode(config, { drain: () => process.kill(process.pid, "SIGTERM") });
+    const node = await startNode(config);
     life.onStop("node", () => stopNode(node, report));
     const serves = node.url === undefined ? "" : ` on ${node.url}`;
     report(`${config.nodeId} runs ${config.services.join(", ")}${serves} (${secondsSince(began)})`);

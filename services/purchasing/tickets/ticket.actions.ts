@@ -1,11 +1,12 @@
-import type { Context, ServiceSchema } from "moleculer";
+import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 import { callerOf } from "../../../mixins/authorization.middleware.ts";
-import type { Database } from "../../../lib/database/pool.ts";
+import { configOf } from "../../../lib/bus/node-context.ts";
 import { orRetryLater } from "../../../lib/database/transient-errors.ts";
+import type { WithDatabases } from "../../../mixins/database.mixin.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { ticketCode, ticketOfCode } from "./ticket-code.ts";
-import { createTicketLists, readCursor, type TicketPage } from "./ticket-list.ts";
+import { readCursor, type TicketLists, type TicketPage } from "./ticket-list.ts";
 import {
   readAnyTicket,
   readTicket,
@@ -18,89 +19,95 @@ type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: st
 const uuid = { type: "uuid" } as const;
 const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 
-/** What people have, read from PostgreSQL; nothing of it goes by way of a worker. */
-export function ticketActions(
-  database: Database,
-  transactionSecret: string,
-): NonNullable<ServiceSchema["actions"]> {
-  const lists = createTicketLists(database);
-  return {
-    /** The caller's tickets by event date. Can refuse with: VALIDATION_ERROR (a cursor that is not ours), TRY_AGAIN. */
-    "tickets.list": {
-      auth: "customer",
-      params: {
-        $$strict: true,
-        status: { type: "enum", values: ["active", "cancelled"], optional: true },
-        limit: { type: "number", integer: true, min: 1, max: 100, optional: true },
-        cursor: { type: "string", max: 200, optional: true },
-      },
-      async handler(ctx: Context<ListParams>): Promise<Answer<TicketPage>> {
-        const { status, limit = 20, cursor } = ctx.params;
-        const after = cursor === undefined ? undefined : readCursor(cursor);
-        if (cursor !== undefined && after === undefined)
-          return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
-        return orRetryLater(async () =>
-          accepted(await lists({ userId: callerOf(ctx).userId, status, limit, after })),
+export type WithTicketLists = { ticketLists: TicketLists };
+
+type Vars = WithDatabases<"sale"> & WithTicketLists;
+
+/** Reads a customer's tickets from PostgreSQL. No worker takes part. */
+export const ticketActions: NonNullable<
+  ServiceSchema<ServiceSettingSchema, Record<never, never>, Vars>["actions"]
+> = {
+  /** The caller's tickets by event date. Can refuse with: VALIDATION_ERROR (a cursor that is not ours), TRY_AGAIN. */
+  "tickets.list": {
+    auth: "customer",
+    params: {
+      $$strict: true,
+      status: { type: "enum", values: ["active", "cancelled"], optional: true },
+      limit: { type: "number", integer: true, min: 1, max: 100, optional: true },
+      cursor: { type: "string", max: 200, optional: true },
+    },
+    async handler(ctx: Context<ListParams>): Promise<Answer<TicketPage>> {
+      const { status, limit = 20, cursor } = ctx.params;
+      const after = cursor === undefined ? undefined : readCursor(cursor);
+      if (cursor !== undefined && after === undefined)
+        return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
+      return orRetryLater(async () =>
+        accepted(await this.ticketLists({ userId: callerOf(ctx).userId, status, limit, after })),
+      );
+    },
+  },
+
+  /** Can refuse with: TICKET_NOT_FOUND, TRY_AGAIN. */
+  "tickets.get": {
+    auth: "customer",
+    params: { $$strict: true, ticketId: uuid },
+    handler(ctx: Context<{ ticketId: string }>): Promise<Answer<Ticket>> {
+      return orRetryLater(async () => {
+        const ticket = await readTicket(
+          this.databases.sale,
+          callerOf(ctx).userId,
+          ctx.params.ticketId,
         );
-      },
+        return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
+      });
     },
+  },
 
-    /** Can refuse with: TICKET_NOT_FOUND, TRY_AGAIN. */
-    "tickets.get": {
-      auth: "customer",
-      params: { $$strict: true, ticketId: uuid },
-      handler(ctx: Context<{ ticketId: string }>): Promise<Answer<Ticket>> {
-        return orRetryLater(async () => {
-          const ticket = await readTicket(database, callerOf(ctx).userId, ctx.params.ticketId);
-          return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
-        });
-      },
+  /** What the QR code of an active ticket says. Can refuse with: TICKET_NOT_FOUND (also where it was cancelled), TRY_AGAIN. */
+  "tickets.code": {
+    auth: "customer",
+    params: { $$strict: true, ticketId: uuid },
+    handler(ctx: Context<{ ticketId: string }>): Promise<Answer<{ code: string }>> {
+      return orRetryLater(async () => {
+        const ticket = await readTicket(
+          this.databases.sale,
+          callerOf(ctx).userId,
+          ctx.params.ticketId,
+        );
+        return ticket?.status === "active"
+          ? accepted({ code: ticketCode(configOf(this.broker).transactionSecret, ticket.id) })
+          : refused("TICKET_NOT_FOUND");
+      });
     },
+  },
 
-    /** What the QR code of an active ticket says. Can refuse with: TICKET_NOT_FOUND (also where it was cancelled), TRY_AGAIN. */
-    "tickets.code": {
-      auth: "customer",
-      params: { $$strict: true, ticketId: uuid },
-      handler(ctx: Context<{ ticketId: string }>): Promise<Answer<{ code: string }>> {
-        return orRetryLater(async () => {
-          const ticket = await readTicket(database, callerOf(ctx).userId, ctx.params.ticketId);
-          return ticket?.status === "active"
-            ? accepted({ code: ticketCode(transactionSecret, ticket.id) })
-            : refused("TICKET_NOT_FOUND");
-        });
-      },
+  /** The ticket that a code names, whoever has it, for those at the door. Can refuse with: TICKET_NOT_FOUND (a code that is not ours), TRY_AGAIN. */
+  "tickets.check": {
+    auth: "operator",
+    params: { $$strict: true, code: { type: "string", max: 200 } },
+    handler(ctx: Context<{ code: string }>): Promise<Answer<Ticket>> {
+      return orRetryLater(async () => {
+        const ticketId = ticketOfCode(configOf(this.broker).transactionSecret, ctx.params.code);
+        const ticket =
+          ticketId === undefined ? undefined : await readAnyTicket(this.databases.sale, ticketId);
+        return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
+      });
     },
+  },
 
-    /** The ticket that a code names, whoever has it, for those at the door. Can refuse with: TICKET_NOT_FOUND (a code that is not ours), TRY_AGAIN. */
-    "tickets.check": {
-      auth: "operator",
-      params: { $$strict: true, code: { type: "string", max: 200 } },
-      handler(ctx: Context<{ code: string }>): Promise<Answer<Ticket>> {
-        return orRetryLater(async () => {
-          const ticketId = ticketOfCode(transactionSecret, ctx.params.code);
-          const ticket =
-            ticketId === undefined ? undefined : await readAnyTicket(database, ticketId);
-          return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
-        });
-      },
+  /** Can refuse with: TRANSACTION_NOT_FOUND, TRY_AGAIN. */
+  "transactions.get": {
+    auth: "customer",
+    params: { $$strict: true, transactionId: hexId },
+    handler(ctx: Context<{ transactionId: string }>): Promise<Answer<TransactionView>> {
+      return orRetryLater(async () => {
+        const transaction = await readTransaction(
+          this.databases.sale,
+          callerOf(ctx).userId,
+          ctx.params.transactionId,
+        );
+        return transaction === undefined ? refused("TRANSACTION_NOT_FOUND") : accepted(transaction);
+      });
     },
-
-    /** Can refuse with: TRANSACTION_NOT_FOUND, TRY_AGAIN. */
-    "transactions.get": {
-      auth: "customer",
-      params: { $$strict: true, transactionId: hexId },
-      handler(ctx: Context<{ transactionId: string }>): Promise<Answer<TransactionView>> {
-        return orRetryLater(async () => {
-          const transaction = await readTransaction(
-            database,
-            callerOf(ctx).userId,
-            ctx.params.transactionId,
-          );
-          return transaction === undefined
-            ? refused("TRANSACTION_NOT_FOUND")
-            : accepted(transaction);
-        });
-      },
-    },
-  };
-}
+  },
+};

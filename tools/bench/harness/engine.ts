@@ -1,5 +1,5 @@
 import { processEnvironment, readConfig, requireServers } from "../../../config/index.ts";
-import { type Replacements, startNode } from "../../../main.ts";
+import { type SchemaOverrides, startNode } from "../../../main.ts";
 import { redlockPurchasing, rowLockPurchasing } from "../rivals/locking-baselines.ts";
 import { isContender, type Contender } from "./contenders.ts";
 
@@ -17,12 +17,12 @@ const { databaseUrl } = requireServers(config);
  */
 const TUNED = { retryCount: 20, retryDelay: 200, retryJitter: 200 };
 
-const REPLACEMENTS: Record<Contender, Replacements> = {
+const REPLACEMENTS: Record<Contender, SchemaOverrides> = {
   worker: {},
-  "row-lock": { createPurchasing: rowLockPurchasing(databaseUrl, "transaction") },
-  "row-lock-statement": { createPurchasing: rowLockPurchasing(databaseUrl, "statement") },
-  "redlock-defaults": { createPurchasing: redlockPurchasing(databaseUrl, undefined) },
-  "redlock-tuned": { createPurchasing: redlockPurchasing(databaseUrl, TUNED) },
+  "row-lock": { purchasing: rowLockPurchasing(databaseUrl, "transaction") },
+  "row-lock-statement": { purchasing: rowLockPurchasing(databaseUrl, "statement") },
+  "redlock-defaults": { purchasing: redlockPurchasing(databaseUrl, undefined) },
+  "redlock-tuned": { purchasing: redlockPurchasing(databaseUrl, TUNED) },
 };
 
 const node = await startNode(config, REPLACEMENTS[contender]);

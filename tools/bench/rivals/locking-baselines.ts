@@ -1,13 +1,13 @@
 import { createHmac } from "node:crypto";
 import { createRequire } from "node:module";
-import type { Context, ServiceSchema } from "moleculer";
+import type { Context, ServiceBroker, ServiceSchema } from "moleculer";
 import { v7 as uuidv7 } from "uuid";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
+import { configOf } from "../../../lib/bus/node-context.ts";
 import { callerOf } from "../../../mixins/authorization.middleware.ts";
 import { openDatabase } from "../../../lib/database/pool.ts";
 import { openRedis } from "../../../lib/redis/client.ts";
 import type { Purchase } from "../../../services/purchasing/worker/ports.ts";
-import type { PurchasingDependencies } from "../../../services/purchasing/purchasing.service.ts";
 
 /**
  * The two ways to sell that everyone else uses, behind our own gateway, tokens and broker, so that only the way of selling differs. Both get less to
@@ -77,24 +77,24 @@ function sellByTransaction(databaseUrl: string): Seller {
   return { sell, close: () => database.close() };
 }
 
-function purchasingBy(
-  dependencies: PurchasingDependencies,
-  sell: Sell,
-  close: () => Promise<void>,
-): ServiceSchema {
+function purchasingBy(open: (broker: ServiceBroker) => Seller): ServiceSchema {
+  let seller: Seller | undefined;
   return {
     name: "purchasing",
+    created() {
+      seller = open(this.broker);
+    },
     actions: {
       buy: {
         auth: "customer",
         async handler(ctx: Context<BuyParams>): Promise<Answer<Purchase>> {
           const { eventId, quantity, key } = ctx.params;
           const { userId } = callerOf(ctx);
-          const transactionId = createHmac("sha512", dependencies.transactionSecret)
+          const transactionId = createHmac("sha512", configOf(ctx.broker).transactionSecret)
             .update(`buy|${userId}|${eventId}|${key}`)
             .digest("hex");
-          const sold = await sell(transactionId, userId, ctx.params);
-          if (!sold) return refused("EVENT_SOLD_OUT", { available: 0 });
+          const sold = await seller?.sell(transactionId, userId, ctx.params);
+          if (sold !== true) return refused("EVENT_SOLD_OUT", { available: 0 });
           return accepted({
             transactionId,
             status: "completed",
@@ -106,24 +106,30 @@ function purchasingBy(
         },
       },
     },
-    stopped: close,
+    async stopped() {
+      await seller?.close();
+    },
   };
 }
 
 /** A row lock on the event per purchase: as people write it, or the shortest there is. */
-export function rowLockPurchasing(databaseUrl: string, form: "transaction" | "statement") {
-  return (dependencies: PurchasingDependencies): ServiceSchema => {
-    const { sell, close } =
-      form === "transaction" ? sellByTransaction(databaseUrl) : sellByStatement(databaseUrl);
-    return purchasingBy(dependencies, sell, close);
-  };
+export function rowLockPurchasing(
+  databaseUrl: string,
+  form: "transaction" | "statement",
+): ServiceSchema {
+  return purchasingBy(() =>
+    form === "transaction" ? sellByTransaction(databaseUrl) : sellByStatement(databaseUrl),
+  );
 }
 
 /** A Redlock on the event per purchase, and the shortest statement under it. A lock not had is TRY_AGAIN. */
-export function redlockPurchasing(databaseUrl: string, options: RedlockOptions | undefined) {
-  return (dependencies: PurchasingDependencies): ServiceSchema => {
+export function redlockPurchasing(
+  databaseUrl: string,
+  options: RedlockOptions | undefined,
+): ServiceSchema {
+  return purchasingBy((broker) => {
     const { sell, close } = sellByStatement(databaseUrl);
-    const clients = dependencies.lockUrls.map((url) => openRedis(url, () => undefined));
+    const clients = configOf(broker).lockUrls.map((url) => openRedis(url, () => undefined));
     const redlock = new Redlock(clients, options);
     redlock.on("clientError", () => undefined);
     const locked: Sell = async (transactionId, userId, params) => {
@@ -134,17 +140,19 @@ export function redlockPurchasing(databaseUrl: string, options: RedlockOptions |
         await lock.unlock().then(undefined, () => undefined);
       }
     };
-    const orTryAgain: Sell = async (transactionId, userId, params) => {
-      try {
-        return await locked(transactionId, userId, params);
-      } catch (error) {
-        if ((error as Error).name === "LockError") return false;
-        throw error;
-      }
+    return {
+      async sell(transactionId, userId, params) {
+        try {
+          return await locked(transactionId, userId, params);
+        } catch (error) {
+          if ((error as Error).name === "LockError") return false;
+          throw error;
+        }
+      },
+      async close() {
+        for (const client of clients) client.disconnect();
+        await close();
+      },
     };
-    return purchasingBy(dependencies, orTryAgain, async () => {
-      for (const client of clients) client.disconnect();
-      await close();
-    });
-  };
+  });
 }

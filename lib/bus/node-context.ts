@@ -1,0 +1,70 @@
+import type { ServiceBroker } from "moleculer";
+import { type Config, ConfigError, processEnvironment, readConfig } from "../../config/index.ts";
+import { createHealth, type Health, type ReadinessChecks } from "../http/health.ts";
+import { createMetrics, type Metrics } from "../observability/metrics.ts";
+import type { Tracing } from "../observability/tracing.ts";
+import { beforeStop } from "./moleculer-internals.ts";
+
+/** What all services of one node share. Never in the broker's metadata, which is broadcast: the configuration has secrets. */
+export type NodeContext = {
+  readonly config: Config;
+  /** Undefined if METRICS_PORT is not set. */
+  readonly metrics: Metrics | undefined;
+  /** Undefined if traces are off. */
+  readonly tracing: Tracing | undefined;
+  /** Aborted when the node begins to stop: answers still come, new work goes to other nodes. */
+  readonly leaving: AbortSignal;
+  /** Readiness of the node. Reads `checks` and `needs`. */
+  readonly health: Health;
+  /** What must pass before the node is ready, by its kind. A mixin adds its own. */
+  readonly checks: Record<string, ReadinessChecks[string]>;
+  /** Services on the bus without which the node is not ready. The gateway adds its own. */
+  readonly needs: Set<string>;
+};
+
+const contexts = new WeakMap<ServiceBroker, NodeContext>();
+
+/** Gives a broker its context, once. */
+export function openNodeContext(
+  broker: ServiceBroker,
+  config: Config,
+  tracing?: Tracing,
+): NodeContext {
+  const leaving = new AbortController();
+  const checks: NodeContext["checks"] = {};
+  const needs = new Set<string>();
+  const context: NodeContext = {
+    config,
+    metrics: config.metricsPort === undefined ? undefined : createMetrics(),
+    tracing,
+    leaving: leaving.signal,
+    health: createHealth(broker, checks, { needs, leaving: leaving.signal }),
+    checks,
+    needs,
+  };
+  contexts.set(broker, context);
+  beforeStop(broker, () => leaving.abort());
+  return context;
+}
+
+/** The context of a node. A broker that was made without our options reads the environment. */
+export function nodeContextOf(broker: ServiceBroker): NodeContext {
+  return contexts.get(broker) ?? openNodeContext(broker, readConfig(processEnvironment()));
+}
+
+export function configOf(broker: ServiceBroker): Config {
+  return nodeContextOf(broker).config;
+}
+
+const SERVER_VARIABLES = {
+  databaseUrl: "DATABASE_URL",
+  redisUrl: "REDIS_URL",
+  amqpUrl: "AMQP_URL",
+} as const;
+
+/** The address of a server that a service needs. Throws a ConfigError that names the missing variable. */
+export function serverUrlOf(broker: ServiceBroker, server: keyof typeof SERVER_VARIABLES): string {
+  const url = configOf(broker)[server];
+  if (url === undefined) throw new ConfigError([`${SERVER_VARIABLES[server]} is missing`]);
+  return url;
+}

@@ -1,0 +1,9 @@
+import type { ServiceSchema, ServiceSettingSchema } from "moleculer";
+
+/** Types `this` inside a mixin by what the mixin adds to a service. */
+export function defineMixin<Vars, Settings extends ServiceSettingSchema = ServiceSettingSchema>(
+  schema: Partial<ServiceSchema<Settings, Record<never, never>, Vars>>,
+): Partial<ServiceSchema> {
+  // Moleculer's type of a mixin has an open `this`, which no named member can satisfy.
+  return schema as unknown as Partial<ServiceSchema>;
+}

@@ -1,0 +1,32 @@
+import type { Middleware } from "moleculer";
+import { nodeContextOf } from "../lib/bus/node-context.ts";
+import { type MetricsServer, startMetricsServer } from "../lib/http/metrics-server.ts";
+import { registerNodeMetrics } from "../lib/observability/node-metrics.ts";
+import { databasePools } from "./database.mixin.ts";
+import { redisConnection } from "./redis.mixin.ts";
+
+/** Serves /metrics on METRICS_PORT. Opens before the services start, so that a slow or failed start can be watched. */
+export function metricsServer(): Middleware {
+  let server: MetricsServer | undefined;
+  return {
+    name: "MetricsServer",
+    async starting(broker) {
+      const { config, metrics } = nodeContextOf(broker);
+      const { host, metricsPort: port } = config;
+      if (metrics === undefined || port === undefined) return;
+      registerNodeMetrics(metrics, {
+        broker,
+        redis: () => redisConnection.peek(broker),
+        pools: () =>
+          Object.entries(databasePools).flatMap(([profile, pool]) => {
+            const database = pool.peek(broker);
+            return database === undefined ? [] : [[profile, database] as const];
+          }),
+      });
+      server = await startMetricsServer(metrics, { host, port });
+    },
+    async stopped() {
+      await server?.close();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { ServiceSchema, ServiceSettingSchema } from "moleculer";
+import { nodeContextOf, serverUrlOf } from "../lib/bus/node-context.ts";
+import {
+  type Consumer,
+  type Handler,
+  openConsumer,
+  openPublisher,
+  type Publisher,
+  topologyOf,
+} from "../lib/queue/index.ts";
+import { defineMixin } from "./define-mixin.ts";
+
+/** The queue as data. Publisher and consumer declare it at each connection. */
+export type QueueSettings = { queue: { name: string; deliveryLimit: number } };
+/** What `QueueMixin` adds to a service. Undefined until the service starts. */
+export type WithPublisher = { publisher: Publisher | undefined };
+export type WithConsumer = { consumer: Consumer | undefined };
+/** The method of a consuming service that gets each batch of messages. */
+type Handles = { handleDeliveries: Handler };
+
+/**
+ * Gives a service a publisher on a queue, and with `consumes` a consumer that passes batches to the service's method
+ * `handleDeliveries`. Each service has its own: a publisher counts for its service, and RabbitMQ blocks a connection that
+ * publishes, so the consumer must not share it. The consumer takes no more once the node begins to stop.
+ */
+export function QueueMixin(
+  queue: QueueSettings["queue"],
+  { consumes = false }: { consumes?: boolean } = {},
+): Partial<ServiceSchema> {
+  return defineMixin<WithPublisher & WithConsumer & Handles, ServiceSettingSchema & QueueSettings>({
+    settings: { queue },
+    async started() {
+      const url = serverUrlOf(this.broker, "amqpUrl");
+      const { name, deliveryLimit } = this.settings.queue;
+      const options = { url, log: this.logger, topology: topologyOf(name, deliveryLimit) };
+      this.publisher = await openPublisher(options);
+      if (!consumes) return;
+      const handler: Handler = (deliveries, turn) => this.handleDeliveries(deliveries, turn);
+      const consumer = await openConsumer({ ...options, handler });
+      nodeContextOf(this.broker).leaving.addEventListener("abort", () => consumer.leave());
+      this.consumer = consumer;
+    },
+    async stopped() {
+      await Promise.all([this.consumer?.close(), this.publisher?.close()]);
+    },
+  });
+}

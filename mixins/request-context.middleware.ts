@@ -1,0 +1,19 @@
+import type { Context, Middleware } from "moleculer";
+import { EVENT_OWNER } from "../lib/bus/event-owner.strategy.ts";
+import { runForRequest } from "../lib/database/request-context.ts";
+
+/**
+ * Names the request in the SQL of an action. Commands of an event's worker are left out: one batch works for hundreds of
+ * requests, and the audit trail links each of them to its transaction.
+ */
+export function requestContext(): Middleware {
+  return {
+    name: "RequestContext",
+    localAction(next, { strategy, name }) {
+      if (strategy === EVENT_OWNER || name === "purchasing.serve") return next;
+      return function withRequest(this: unknown, ctx: Context) {
+        return runForRequest(ctx.requestID, () => next.call(this as never, ctx) as unknown);
+      };
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { BuyTickets, CancelTicket, Command } from "../../domain/event-state.ts";
+
+/** `insteadOf`: the node that owns the event and did not answer its caller. */
+export type BuyParams = { eventId: string; quantity: number; key: string; insteadOf?: string };
+export type CancelParams = { eventId: string; ticketId: string; insteadOf?: string };
+export type ServeParams = { eventId: string; command: Command };
+
+const uuid = { type: "uuid" } as const;
+const places = { type: "number", integer: true, min: 1, max: 10 };
+const nodeId = { type: "string", min: 1, max: 255, optional: true };
+const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
+
+export const BUY_PARAMS = {
+  $$strict: true,
+  eventId: uuid,
+  quantity: places,
+  key: { type: "string", min: 1, max: 255 },
+  insteadOf: nodeId,
+};
+
+export const CANCEL_PARAMS = { $$strict: true, eventId: uuid, ticketId: uuid, insteadOf: nodeId };
+
+export const SERVE_PARAMS = {
+  $$strict: true,
+  eventId: uuid,
+  command: {
+    type: "object",
+    strict: true,
+    props: {
+      type: { type: "enum", values: ["BuyTickets", "CancelTicket"] },
+      transactionId: hexId,
+      userId: uuid,
+      quantity: { ...places, optional: true },
+      ticketId: { ...uuid, optional: true },
+    },
+  },
+};
+
+/** A command that SERVE_PARAMS let through: they know both kinds at once. */
+type Unchecked<Kind extends Command> = Pick<Kind, "type"> & Partial<Kind>;
+
+/** Checks that a command has the members of its kind: a purchase of no quantity would make the availability not a number. */
+export function isComplete(command: Unchecked<BuyTickets> | Unchecked<CancelTicket>): boolean {
+  return command.type === "BuyTickets"
+    ? command.quantity !== undefined
+    : command.ticketId !== undefined;
+}

@@ -1,0 +1,71 @@
+import type { Service } from "moleculer";
+import { AVAILABILITY_CHANGED } from "../../../lib/availability/availability-event.ts";
+import { configOf, nodeContextOf } from "../../../lib/bus/node-context.ts";
+import { systemClock } from "../../../lib/concurrency/clock.ts";
+import type { Publisher } from "../../../lib/queue/index.ts";
+import type { WithDatabases } from "../../../mixins/database.mixin.ts";
+import type { WithLeases } from "../../../mixins/lease.mixin.ts";
+import type { WithRedis } from "../../../mixins/redis.mixin.ts";
+import type { WithTokens } from "../../../mixins/tokens.mixin.ts";
+import { createAvailabilityCacheWriter } from "../availability/availability-cache-writer.ts";
+import { createAvailabilityPublisher } from "../availability/availability-publisher.ts";
+import { createBatchedEventStore } from "../store/batched-event-store.ts";
+import { postgresStore } from "../store/event-store.ts";
+import { createTicketIds } from "../tickets/ticket-id.ts";
+import { createOwnerRouter } from "./owner-router.ts";
+import type { PurchaseMetrics, WorkerPorts } from "./ports.ts";
+
+type Host = Service & WithDatabases<"worker"> & WithRedis & WithLeases & WithTokens;
+
+/** Notes that an operator should see at the usual log level. */
+const WARNINGS: ReadonlySet<string> = new Set([
+  "commit-failed",
+  "commit-unknown",
+  "store-away",
+  "fault",
+]);
+
+/** Connects the workers of a node to its servers. `close` ends what the ports do in the background. */
+export function createWorkerPorts(
+  { broker, logger, databases, redis, leases, tokens }: Host,
+  publisher: Publisher,
+  metrics: PurchaseMetrics | undefined,
+): WorkerPorts & { close(): void } {
+  const { batchMax, mailboxMax, ticketsPerCustomerMax } = configOf(broker);
+  const cacheWriter = createAvailabilityCacheWriter(redis);
+  const updates = createAvailabilityPublisher((items) => {
+    // A gateway that misses an update reads the availability itself within seconds.
+    broker.broadcast(AVAILABILITY_CHANGED, { items }).catch(() => undefined);
+  }, systemClock);
+  return {
+    store: createBatchedEventStore(
+      databases.worker,
+      postgresStore(databases.worker, broker.nodeID),
+    ),
+    lease: {
+      acquire: (eventId, waitMs, cutShort) =>
+        leases.acquire(`lock:event:{${eventId}}`, waitMs, cutShort),
+    },
+    publisher,
+    copies: {
+      write(left) {
+        updates.changed(left);
+        return cacheWriter.write(left);
+      },
+    },
+    clock: systemClock,
+    router: createOwnerRouter(broker, tokens.mint, nodeContextOf(broker).leaving),
+    newTicketId: createTicketIds(),
+    random: Math.random,
+    limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
+    note(what, eventId, data) {
+      metrics?.noted(what);
+      logger[WARNINGS.has(what) ? "warn" : "debug"]({ what, eventId, ...data });
+    },
+    watch: metrics,
+    close() {
+      cacheWriter.close();
+      updates.close();
+    },
+  };
+}
