@@ -4,8 +4,8 @@ import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
 /**
- * `tools/web-build/` builds with this for production. For work on the pages: `npm start`, and beside it `npx vite public`, which shows
- * changes at once and passes the API through to the engine.
+ * Builds the web app; `tools/web-build/` runs it for production. To develop pages, run `npm start`
+ * and `npx vite public`: Vite applies changes at once and proxies the API to the engine.
  */
 export default defineConfig({
   root: import.meta.dirname,
@@ -21,7 +21,7 @@ export default defineConfig({
   server: { proxy: { "/api": "http://127.0.0.1:3000" } },
 });
 
-/** By its tag, as its own speakers call it. */
+/** Names each language in itself: browsers would load far more data for it. */
 function languageNames(): Record<string, string> {
   const files = globSync(join(import.meta.dirname, "src", "locales", "*-texts.ts"));
   const tags = files.map((file) => basename(file, "-texts.ts"));
@@ -30,7 +30,7 @@ function languageNames(): Record<string, string> {
   );
 }
 
-/** `main.ts` asks for data and texts before the app is there; the browser loads the app beside it rather than after it. */
+/** Preloads the app, so that it loads in parallel with the entry script `main.ts`. */
 function preloadApp(): Plugin {
   return {
     name: "preload-app",

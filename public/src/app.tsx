@@ -1,44 +1,45 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { answerEarly } from "./api/client.ts";
-import { asProblem, isPassing } from "./api/problem.ts";
-import type { Early } from "./prefetch.ts";
-import type { Texts } from "./locales/languages.ts";
+import { setPrefetch } from "./api/client.ts";
+import { asProblem, isRetryable } from "./api/problem.ts";
 import { startTexts } from "./locales/i18n.ts";
-import { resume, who } from "./session/session.ts";
+import type { Texts } from "./locales/languages.ts";
+import type { Prefetch } from "./prefetch.ts";
 import { Pages } from "./router.tsx";
+import { restoreSession } from "./session/restore-session.ts";
+import { sessionState } from "./session/session.ts";
 
-const TRIES = 4;
+const RETRIES_MAX = 4;
 
-/** Called once by `main.ts`, with what it has asked for in the meantime. */
+/** Starts the app. Called once by `main.ts`, with what it has fetched so far. */
 export async function start(
   language: string,
   texts: Promise<Texts>,
-  early: Early | undefined,
+  prefetch: Prefetch | undefined,
 ): Promise<void> {
-  if (early !== undefined) answerEarly(early);
-  void resume();
+  if (prefetch !== undefined) setPrefetch(prefetch);
+  void restoreSession();
   await startTexts(language, await texts);
   const queries = new QueryClient({
     defaultOptions: {
       queries: {
         staleTime: 2_000,
-        retry: (failures, error) => failures < TRIES && isPassing(asProblem(error)),
+        retry: (failures, error) => failures < RETRIES_MAX && isRetryable(asProblem(error)),
         retryDelay: (failures, error) =>
           Math.max(asProblem(error).retryAfterMs ?? 0, 500 * 2 ** failures),
       },
     },
   });
-  // What one person has seen is nothing for the next at this keyboard.
-  let userId = userIdNow();
-  who.subscribe(() => {
-    if (userId !== undefined && userIdNow() !== userId)
+  // Drops the data of one user before another signs in on the same device.
+  let userId = currentUserId();
+  sessionState.subscribe(() => {
+    if (userId !== undefined && currentUserId() !== userId)
       queries.removeQueries({ queryKey: ["mine"] });
-    userId = userIdNow();
+    userId = currentUserId();
   });
   const element = document.getElementById("app");
-  if (element === null) throw new Error("The page has no place for the app");
+  if (element === null) throw new Error("The page has no element #app");
   createRoot(element).render(
     <StrictMode>
       <QueryClientProvider client={queries}>
@@ -48,7 +49,7 @@ export async function start(
   );
 }
 
-function userIdNow(): string | undefined {
-  const now = who.get();
-  return now.state === "signed-in" ? now.user.id : undefined;
+function currentUserId(): string | undefined {
+  const session = sessionState.get();
+  return session.state === "signed-in" ? session.user.id : undefined;
 }

@@ -1,14 +1,15 @@
-// The first script, and a small one: asks for the reader's texts and the page's data while the app itself is still on its way.
-import { PATIENCE_MS, earlyPath } from "./prefetch.ts";
+// Entry script, kept small: fetches texts and the page's data while the app itself loads.
 import { chosenLanguage, loadTexts } from "./locales/languages.ts";
+import { REQUEST_TIMEOUT_MS, prefetchPath } from "./prefetch.ts";
 
 const language = chosenLanguage();
 const texts = loadTexts(language);
-const path = earlyPath(location);
-const early =
-  path === undefined
-    ? undefined
-    : { path, answer: fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) }) };
-// Whoever awaits it hears of a failure; nobody may be there yet.
-early?.answer.catch(() => undefined);
-void import("./app.tsx").then(({ start }) => start(language, texts, early));
+const path = prefetchPath(location);
+const prefetch = path === undefined ? undefined : { path, response: get(path) };
+// Avoids an unhandled rejection before the app awaits the response.
+prefetch?.response.catch(() => undefined);
+void import("./app.tsx").then(({ start }) => start(language, texts, prefetch));
+
+function get(address: string): Promise<Response> {
+  return fetch(address, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+}

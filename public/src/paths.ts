@@ -1,4 +1,4 @@
-/** The addresses that are pages of the app, with the names of their parameters. The gateway answers each of them with the app itself. */
+/** Route patterns of the pages. The gateway answers each of them with the app. */
 export const PATHS = {
   browse: "/",
   event: "/events/:eventId",

@@ -1,35 +1,37 @@
 import { filtersFrom, queryOf } from "./search/filters.ts";
 
-export type Early = { path: string; answer: Promise<Response> };
+export type Prefetch = { path: string; response: Promise<Response> };
 
-/** The gateway gives up after some four seconds; a longer silence means that the answer is lost. */
-export const PATIENCE_MS = 10_000;
+/** Limit of one request. The gateway answers within four seconds, so a longer wait is a loss. */
+export const REQUEST_TIMEOUT_MS = 10_000;
 const EVENT = /^\/events\/([^/]+)$/;
 
-/** What the page at this address will ask the API first, where anybody may ask it; of an address's pattern, the question's. */
-export function earlyPath({
+/** Returns the first public API request of a page. For a route pattern, that of the pattern. */
+export function prefetchPath({
   pathname,
   search,
 }: {
   pathname: string;
   search: string;
 }): string | undefined {
-  if (pathname === "/")
-    return `/api/events?${new URLSearchParams(textsOf(queryOf(filtersFrom(new URLSearchParams(search))))).toString()}`;
+  if (pathname === "/") {
+    const query = queryOf(filtersFrom(new URLSearchParams(search)));
+    const texts = Object.entries(query).map(([name, value]): [string, string] => [
+      name,
+      String(value),
+    ]);
+    return `/api/events?${new URLSearchParams(texts).toString()}`;
+  }
   const [, eventId] = EVENT.exec(pathname) ?? [];
   return eventId && `/api/events/${eventId}`;
 }
 
-function textsOf(query: Readonly<Record<string, string | number>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)]));
-}
-
-/** Whether two addresses ask the same, however they are spelt. */
-export function asksTheSame(one: string, other: string, origin: string): boolean {
-  const spelt = (address: string): string => {
+/** Compares two addresses. Encoding and the order of parameters do not matter. */
+export function isSameRequest(one: string, other: string, origin: string): boolean {
+  const normalize = (address: string): string => {
     const { pathname, searchParams } = new URL(address, origin);
     searchParams.sort();
     return `${pathname}?${searchParams.toString()}`;
   };
-  return spelt(one) === spelt(other);
+  return normalize(one) === normalize(other);
 }

@@ -17,7 +17,7 @@ import { TicketsPage } from "./tickets/tickets-page.tsx";
 
 const EnginePage = lazy(() => import("./engine/engine-page.tsx"));
 
-/** Which page stands at which address. */
+/** Maps addresses to pages. */
 export function Pages(): ReactNode {
   const [path] = useLocation();
   return (

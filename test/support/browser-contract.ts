@@ -1,30 +1,33 @@
 import type { BrowserContext, Request } from "playwright-core";
 import { contractFaults } from "./served-contract.ts";
 
-export type AnswersSeen = { faults: string[]; count: number };
+export type CheckedAnswers = { faults: string[]; count: number };
 
 /**
- * Holds every answer of the API that a window gets to the OpenAPI document that the gateway serves. Of a stream there are headers only; what a page has
- * left before its body was read is not counted. Answers what was found until now.
+ * Checks each API answer that a window receives against the served OpenAPI document. Of a stream
+ * it checks the headers. It skips answers whose page was left before the body was read.
  */
-export function watchAnswers(context: BrowserContext, baseURL: string): () => Promise<AnswersSeen> {
-  const looks: Promise<string[] | undefined>[] = [];
-  const isOurs = (url: string): boolean => url.startsWith(`${baseURL}/api/`);
+export function checkAnswers(
+  context: BrowserContext,
+  baseURL: string,
+): () => Promise<CheckedAnswers> {
+  const checks: Promise<string[] | undefined>[] = [];
+  const isApi = (url: string): boolean => url.startsWith(`${baseURL}/api/`);
   context.on("requestfinished", (request) => {
-    if (isOurs(request.url())) looks.push(look(request, baseURL).catch(() => undefined));
+    if (isApi(request.url())) checks.push(check(request, baseURL).catch(() => undefined));
   });
   context.on("response", (response) => {
     const stream = response.headers()["content-type"]?.startsWith("text/event-stream") === true;
-    if (stream && isOurs(response.url()))
-      looks.push(look(response.request(), baseURL, true).catch(() => undefined));
+    if (stream && isApi(response.url()))
+      checks.push(check(response.request(), baseURL, true).catch(() => undefined));
   });
   return async () => {
-    const seen = (await Promise.all(looks)).filter((faults) => faults !== undefined);
-    return { faults: seen.flat(), count: seen.length };
+    const checked = (await Promise.all(checks)).filter((faults) => faults !== undefined);
+    return { faults: checked.flat(), count: checked.length };
   };
 }
 
-async function look(request: Request, baseURL: string, stream = false): Promise<string[]> {
+async function check(request: Request, baseURL: string, stream = false): Promise<string[]> {
   const [method, target] = [request.method(), request.url().slice(baseURL.length)];
   const response = await request.response();
   if (response === null) return [];

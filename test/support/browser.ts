@@ -1,37 +1,41 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, type BrowserContextOptions, type Page, chromium } from "playwright-core";
+import { type BrowserContextOptions, type Page, chromium } from "playwright-core";
 import { type ProblemCode, problemOf } from "../../lib/http/problem-details.ts";
 import { findBrowser } from "../../tools/testing/browser.ts";
 import { ROOT } from "../../tools/testing/static-checks.ts";
-import { type AnswersSeen, watchAnswers } from "./browser-contract.ts";
+import { type CheckedAnswers, checkAnswers } from "./browser-contract.ts";
 
-/** Ignored by git: for people to look at. */
+/** Ignored by git. For review by people. */
 export const SCREENSHOTS = join(ROOT, ".data", "screenshots");
 
-export type Window = {
+/** Longest wait for one fact in a page. Generous, because test machines are busy. */
+export const FACT_TIMEOUT_MS = 60_000;
+
+export type BrowserWindow = {
   page: Page;
-  /** What the console said that a page without a fault would not have made it say: errors, faults, broken policies. */
+  /** Warnings, errors and policy violations in the console. Empty for a correct page. */
   complaints: string[];
-  /** The answers of the API until now, and what is wrong with them by its own document. */
-  answers: () => Promise<AnswersSeen>;
-  /** Rejects where an answer was not as the document says. */
+  /** Answers of the API so far, and how they break the OpenAPI document. */
+  answers: () => Promise<CheckedAnswers>;
+  /** Rejects if an answer broke the OpenAPI document. */
   close: () => Promise<void>;
 };
 
-export type Visitors = {
-  /** A window of somebody who has never been here. */
-  open(options?: BrowserContextOptions): Promise<Window>;
+export type TestBrowser = {
+  /** Opens a window with empty storage, like a first visit. */
+  open(options?: BrowserContextOptions): Promise<BrowserWindow>;
   close(): Promise<void>;
 };
 
-/** Real windows of a real Chromium on the pages of the engine at `baseURL`. */
-export async function startBrowser(baseURL: string): Promise<Visitors> {
+/** Starts Chromium. Its windows open the pages of the engine at `baseURL`. */
+export async function startBrowser(baseURL: string): Promise<TestBrowser> {
   const executablePath = findBrowser() ?? assert.fail("There is no browser; npm test provides one");
-  const browser: Browser = await chromium.launch({
+  const browser = await chromium.launch({
     executablePath,
     args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+    timeout: FACT_TIMEOUT_MS,
   });
   return {
     async open(options = {}) {
@@ -41,7 +45,7 @@ export async function startBrowser(baseURL: string): Promise<Visitors> {
         timezoneId: "Europe/London",
         ...options,
       });
-      context.setDefaultTimeout(20_000);
+      context.setDefaultTimeout(FACT_TIMEOUT_MS);
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on("console", (message) => {
@@ -49,7 +53,7 @@ export async function startBrowser(baseURL: string): Promise<Visitors> {
           complaints.push(`${message.text()} (${message.location().url})`);
       });
       page.on("pageerror", (error) => complaints.push(String(error)));
-      const answers = watchAnswers(context, baseURL);
+      const answers = checkAnswers(context, baseURL);
       const close = async (): Promise<void> => {
         const { faults } = await answers();
         await context.close();
@@ -61,7 +65,7 @@ export async function startBrowser(baseURL: string): Promise<Visitors> {
   };
 }
 
-/** Takes a picture of the whole page, once its fonts and movements are done. */
+/** Takes a screenshot of the whole page, with animations finished. */
 export async function takePicture(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({
@@ -71,8 +75,8 @@ export async function takePicture(page: Page, name: string): Promise<void> {
   });
 }
 
-/** A refusal as the gateway would word it, for a route that does not ask the gateway. */
-export function madeUp(code: ProblemCode): {
+/** Builds the gateway's answer for a problem, for routes that a test fulfills itself. */
+export function madeUpProblem(code: ProblemCode): {
   status: number;
   headers: Record<string, string>;
   body: string;
@@ -81,11 +85,11 @@ export function madeUp(code: ProblemCode): {
   return { status, headers: { ...headers, "X-Request-ID": "made-up" }, body: String(body) };
 }
 
-let people = 0;
+let visitorCount = 0;
 
-/** Somebody registers by the form that is open, in whichever language, and is signed in. Answers their e-mail. */
-export async function registerHere(page: Page, { name = "Ada Lovelace" } = {}): Promise<string> {
-  const email = `visitor-${process.pid}-${(people += 1)}@example.org`;
+/** Registers a new visitor by the open form, in any language. Returns the e-mail. */
+export async function registerVisitor(page: Page, { name = "Ada Lovelace" } = {}): Promise<string> {
+  const email = `visitor-${process.pid}-${(visitorCount += 1)}@example.org`;
   const fields = { name, email, password: "correct horse battery staple" };
   for (const [field, value] of Object.entries(fields))
     await page.locator(`input[name="${field}"]`).fill(value);

@@ -6,9 +6,9 @@ import type { Page } from "playwright-core";
 import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
 import { ensureDemoCatalogue, OPERATOR } from "../../tools/demo/demo-catalog.ts";
 import {
-  type Visitors,
-  madeUp,
-  registerHere,
+  type TestBrowser,
+  madeUpProblem,
+  registerVisitor,
   startBrowser,
   takePicture,
 } from "../support/browser.ts";
@@ -25,7 +25,7 @@ type Stop = { name: string; path: string; ready: string; press?: string };
 
 describe("every page", () => {
   let engine: Engine;
-  let visitors: Visitors;
+  let browser: TestBrowser;
   before(async () => {
     engine = await startEngine();
     const { broker } = await engine.startNode({ SERVICES: "catalog" });
@@ -35,10 +35,10 @@ describe("every page", () => {
       Date.now(),
       1_500,
     );
-    visitors = await startBrowser(engine.url);
+    browser = await startBrowser(engine.url);
   });
   after(async () => {
-    await visitors.close();
+    await browser.close();
     await engine.close();
   });
 
@@ -115,7 +115,7 @@ describe("every page", () => {
   for (const locale of LANGUAGES)
     for (const colorScheme of THEMES)
       it(`is free of what axe finds, in ${locale} and ${colorScheme}`, async () => {
-        const visitor = await visitors.open({ locale, colorScheme, reducedMotion: "reduce" });
+        const visitor = await browser.open({ locale, colorScheme, reducedMotion: "reduce" });
         const { page } = visitor;
         const faults: string[] = [];
         const pictured = (locale === "en-GB") === (colorScheme === "light");
@@ -141,7 +141,7 @@ describe("every page", () => {
         await page.goto("/register");
         await page.locator("form").waitFor();
         assert.equal(await page.locator("html").getAttribute("lang"), locale.slice(0, 2));
-        await makeOperator(await registerHere(page));
+        await makeOperator(await registerVisitor(page));
         for (const stop of await stopsOf(page)) await look(stop);
         assert.deepEqual(faults, []);
         assert.deepEqual(
@@ -175,14 +175,14 @@ describe("every page", () => {
         path: "/",
         hold: "**/api/events?*",
         how: "busy",
-        ready: /No answer yet; we keep trying/,
+        ready: /No answer yet. We keep trying/,
       },
       {
         name: "browse-failed",
         path: "/",
         hold: "**/api/events?*",
         how: "no network",
-        ready: /We cannot be reached just now/,
+        ready: /We cannot be reached right now/,
       },
       {
         name: "event-loading",
@@ -196,7 +196,7 @@ describe("every page", () => {
         path: `/events/${open}`,
         hold: "**/api/events/*",
         how: "busy",
-        ready: /It is very busy just now/,
+        ready: /It is very busy right now/,
       },
       {
         name: "tickets-loading",
@@ -213,13 +213,13 @@ describe("every page", () => {
         ready: /This page is for operators/,
       },
     ];
-    const { page, close } = await visitors.open({
+    const { page, close } = await browser.open({
       reducedMotion: "reduce",
       viewport: { width: 360, height: 800 },
     });
     const faults: string[] = [];
     await page.goto("/register");
-    const email = await registerHere(page);
+    const email = await registerVisitor(page);
     const look = async (name: string, ready: string | RegExp): Promise<void> => {
       await (
         typeof ready === "string" ? page.locator(ready).first() : page.getByText(ready)
@@ -229,7 +229,7 @@ describe("every page", () => {
     };
     for (const { name, path, hold, how, ready } of states) {
       await page.route(hold, async (route) => {
-        if (how === "busy") await route.fulfill(madeUp("TRY_AGAIN"));
+        if (how === "busy") await route.fulfill(madeUpProblem("TRY_AGAIN"));
         else if (how === "no network") await route.abort("connectionreset");
       });
       await page.goto(path);
@@ -241,7 +241,7 @@ describe("every page", () => {
     await page.goto("/engine");
     await look("fault", "section.empty[role=alert]");
     await page.unroute("**/assets/engine-page-*.js");
-    await page.getByRole("button", { name: "Load it again" }).click();
+    await page.getByRole("button", { name: "Reload the page" }).click();
     await page.locator(".gauge").first().waitFor();
     assert.deepEqual(faults, []);
     await close();

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ensureDemoCatalogue, OPERATOR } from "../../tools/demo/demo-catalog.ts";
 import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
-import { type Visitors, registerHere, startBrowser } from "../support/browser.ts";
+import { type TestBrowser, registerVisitor, startBrowser } from "../support/browser.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 
 describe("a buyer at the pages", () => {
   let engine: Engine;
-  let visitors: Visitors;
+  let browser: TestBrowser;
   before(async () => {
     engine = await startEngine();
     const { broker } = await engine.startNode({ SERVICES: "catalog" });
@@ -18,17 +18,17 @@ describe("a buyer at the pages", () => {
       Date.now(),
       200,
     );
-    visitors = await startBrowser(engine.url);
+    browser = await startBrowser(engine.url);
   });
   after(async () => {
-    await visitors.close();
+    await browser.close();
     await engine.close();
   });
 
   it("finds an event, registers, buys, sees the QR code and cancels, within a minute and without a word in the console", async () => {
     const eventId = await engine.addEvent({ capacity: 3 });
     const began = performance.now();
-    const { page, complaints, answers, close } = await visitors.open();
+    const { page, complaints, answers, close } = await browser.open();
     await page.goto("/");
     await page.getByRole("searchbox", { name: "Name" }).fill("conc");
     await page.getByRole("combobox", { name: "City" }).fill("berl");
@@ -39,11 +39,11 @@ describe("a buyer at the pages", () => {
     await page.getByLabel("How many").selectOption("2");
     await page.getByRole("button", { name: "Sign in to buy" }).click();
     await page.getByRole("link", { name: "Create an account" }).click();
-    await registerHere(page);
+    await registerVisitor(page);
     // Back where one came from, with what was chosen.
     await page.waitForURL(new RegExp(`/events/${eventId}\\?quantity=2$`));
     await page.getByRole("button", { name: "Buy 2 tickets" }).dblclick();
-    const yes = page.getByRole("heading", { name: "They are yours: 2 tickets" });
+    const yes = page.getByRole("heading", { name: "You bought 2 tickets" });
     await yes.waitFor();
     const { y = -1, height = 0 } = (await yes.boundingBox()) ?? {};
     assert.ok(y >= 0 && y + height <= 720, "the answer is in view");
@@ -58,7 +58,7 @@ describe("a buyer at the pages", () => {
     await page.getByRole("button", { name: "Keep my ticket" }).click();
     await page.getByRole("button", { name: "Cancel ticket…" }).click();
     await page.getByRole("button", { name: "Cancel it for good" }).click();
-    await page.getByText(/This ticket no longer admits anybody/).waitFor();
+    await page.getByText(/This ticket is no longer valid/).waitFor();
     assert.equal(await page.getByRole("img", { name: /^QR code/ }).count(), 0);
     await page.getByRole("link", { name: "All my tickets" }).click();
     await page.getByRole("link", { name: "Ticket 1" }).waitFor();
@@ -74,7 +74,7 @@ describe("a buyer at the pages", () => {
 
   it("would be told of an answer that the API's document does not allow", async () => {
     const eventId = await engine.addEvent();
-    const { page, answers, close } = await visitors.open();
+    const { page, answers, close } = await browser.open();
     await page.route(`**/api/events/${eventId}`, async (route) => {
       const response = await route.fetch();
       const event = (await response.json()) as object;
@@ -92,7 +92,7 @@ describe("a buyer at the pages", () => {
 
   it("does all of it with the keyboard alone", async () => {
     const eventId = await engine.addEvent({ capacity: 5 });
-    const { page, complaints, close } = await visitors.open();
+    const { page, complaints, close } = await browser.open();
     const focused = (): Promise<string> =>
       page.evaluate("document.activeElement?.textContent?.trim() ?? ''");
     const tabTo = async (name: string): Promise<void> => {
@@ -120,7 +120,7 @@ describe("a buyer at the pages", () => {
     await page.getByRole("button", { name: "Buy 1 ticket" }).waitFor();
     await tabTo("Buy 1 ticket");
     await page.keyboard.press("Enter");
-    await page.getByRole("heading", { name: "It is yours" }).waitFor();
+    await page.getByRole("heading", { name: "You bought 1 ticket" }).waitFor();
     assert.equal(await focused(), "Buy 1 more ticket", "the focus stays where it was");
     await tabTo("Ticket 1");
     await page.keyboard.press("Enter");
@@ -132,19 +132,19 @@ describe("a buyer at the pages", () => {
     await page.keyboard.press("Enter");
     await tabTo("Cancel it for good");
     await page.keyboard.press("Enter");
-    await page.getByText(/This ticket no longer admits anybody/).waitFor();
+    await page.getByText(/This ticket is no longer valid/).waitFor();
     assert.deepEqual(complaints, []);
     await close();
   });
 
   it("gets the last ticket or hears at once that it is gone, when two want it", async () => {
     const eventId = await engine.addEvent({ capacity: 1 });
-    const windows = await Promise.all([visitors.open(), visitors.open(), visitors.open()]);
+    const windows = await Promise.all([browser.open(), browser.open(), browser.open()]);
     const [one, other, onlooker] = windows.map(({ page }) => page);
     assert.ok(one && other && onlooker);
     for (const page of [one, other]) {
       await page.goto(`/register?to=/events/${eventId}`);
-      await registerHere(page);
+      await registerVisitor(page);
     }
     await onlooker.goto(`/events/${eventId}`);
     const buyers = [one, other];
@@ -166,7 +166,7 @@ describe("a buyer at the pages", () => {
     );
     const outcomes = await Promise.all(
       buyers.map(async (page) => {
-        const yes = page.getByRole("heading", { name: "It is yours" });
+        const yes = page.getByRole("heading", { name: "You bought 1 ticket" });
         const no = page.getByText("There are not enough tickets left. Nothing was bought.");
         await yes.or(no).waitFor();
         return (await yes.count()) === 1;
@@ -182,7 +182,7 @@ describe("a buyer at the pages", () => {
 
   it("believes the stream of what is left rather than an answer that is older", async () => {
     const eventId = await engine.addEvent({ capacity: 1 });
-    const { page, close } = await visitors.open();
+    const { page, close } = await browser.open();
     const before = await (await fetch(`${engine.url}/api/events/${eventId}`)).text();
     const headers = {
       Authorization: `Bearer ${engine.accessToken()}`,

@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page, Route } from "playwright-core";
-import { type Visitors, madeUp, registerHere, startBrowser } from "../support/browser.ts";
+import {
+  type TestBrowser,
+  madeUpProblem,
+  registerVisitor,
+  startBrowser,
+} from "../support/browser.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -12,20 +17,20 @@ type Fate = "passes" | "answer lost" | "busy" | "unknown";
 
 describe("an order", () => {
   let engine: Engine;
-  let visitors: Visitors;
+  let browser: TestBrowser;
   before(async () => {
     engine = await startEngine();
-    visitors = await startBrowser(engine.url);
+    browser = await startBrowser(engine.url);
   });
   after(async () => {
-    await visitors.close();
+    await browser.close();
     await engine.close();
   });
 
   async function buyer(page: Page): Promise<string> {
     const eventId = await engine.addEvent({ capacity: 10 });
     await page.goto(`/register?to=/events/${eventId}`);
-    await registerHere(page);
+    await registerVisitor(page);
     await page.getByRole("button", { name: "Buy 1 ticket" }).waitFor();
     return eventId;
   }
@@ -36,8 +41,8 @@ describe("an order", () => {
     await page.route(ORDERS, async (route: Route) => {
       keys.push(route.request().headers()["idempotency-key"] ?? "");
       const fate = fates.shift() ?? "passes";
-      if (fate === "busy") await route.fulfill(madeUp("TRY_AGAIN"));
-      else if (fate === "unknown") await route.fulfill(madeUp("OUTCOME_UNKNOWN"));
+      if (fate === "busy") await route.fulfill(madeUpProblem("TRY_AGAIN"));
+      else if (fate === "unknown") await route.fulfill(madeUpProblem("OUTCOME_UNKNOWN"));
       else if (fate === "answer lost") {
         await route.fetch();
         await route.abort("connectionreset");
@@ -53,13 +58,13 @@ describe("an order", () => {
   }
 
   it("goes on under one key until its answer is there, and says so in the meantime", async () => {
-    const { page, close } = await visitors.open();
+    const { page, close } = await browser.open();
     const eventId = await buyer(page);
     const keys = await onTheWay(page, ["busy", "answer lost", "unknown", "passes"]);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByText(/Nothing has been bought for you yet; we keep trying/).waitFor();
-    await page.getByText(/we ask again for the same order/).waitFor();
-    await page.getByRole("heading", { name: "It is yours" }).waitFor();
+    await page.getByText(/Nothing has been bought for you yet/).waitFor();
+    await page.getByText(/we send the same order again/).waitFor();
+    await page.getByRole("heading", { name: "You bought 1 ticket" }).waitFor();
     assert.equal(keys.length, 4);
     assert.equal(new Set(keys).size, 1);
     assert.match(keys[0] ?? "", /^[0-9a-f-]{36}$/);
@@ -71,13 +76,13 @@ describe("an order", () => {
   });
 
   it("survives a reload while its answer is on the way", async () => {
-    const { page, close } = await visitors.open();
+    const { page, close } = await browser.open();
     const eventId = await buyer(page);
     const keys = await onTheWay(page, ["answer lost", "answer lost"]);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByText(/we ask again for the same order/).waitFor();
+    await page.getByText(/we send the same order again/).waitFor();
     await page.reload();
-    await page.getByRole("heading", { name: "It is yours" }).waitFor();
+    await page.getByRole("heading", { name: "You bought 1 ticket" }).waitFor();
     assert.equal(new Set(keys).size, 1);
     assert.equal(await sold(eventId), 1);
     await page.reload();
@@ -87,21 +92,21 @@ describe("an order", () => {
   });
 
   it("waits while there is no network, and goes on when there is", async () => {
-    const { page, close } = await visitors.open();
+    const { page, close } = await browser.open();
     const eventId = await buyer(page);
     await page.context().setOffline(true);
-    await page.getByText(/^You are offline. Nothing is lost/).waitFor();
+    await page.getByText(/^You are offline. Your orders are kept/).waitFor();
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByText(/Your order waits and goes on/).waitFor();
+    await page.getByText(/Your order waits and continues/).waitFor();
     assert.equal(await sold(eventId), 0);
     await page.context().setOffline(false);
-    await page.getByRole("heading", { name: "It is yours" }).waitFor();
+    await page.getByRole("heading", { name: "You bought 1 ticket" }).waitFor();
     assert.equal(await sold(eventId), 1);
     await close();
   });
 
   it("of several tabs is one, and their sessions are renewed by one of them", async () => {
-    const { page, close } = await visitors.open();
+    const { page, close } = await browser.open();
     const eventId = await buyer(page);
     const tabs = [page, await page.context().newPage(), await page.context().newPage()];
     let refreshes = 0;

@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import type { CDPSession, Page } from "playwright-core";
 import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
 import { ensureDemoCatalogue, OPERATOR } from "../../tools/demo/demo-catalog.ts";
-import { type Visitors, startBrowser } from "../support/browser.ts";
+import { type TestBrowser, startBrowser } from "../support/browser.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 
 /** Chromium's own "Fast 3G": 1.6 Mbit/s less a tenth, and 150 ms times 3.75 for every request. */
@@ -24,7 +24,7 @@ type Visit = { usableMs: number; bytes: number; requests: string[]; askedByScrip
 
 describe("a first visit on fast 3G", () => {
   let engine: Engine;
-  let visitors: Visitors;
+  let browser: TestBrowser;
   before(async () => {
     engine = await startEngine();
     const { broker } = await engine.startNode({ SERVICES: "catalog" });
@@ -34,10 +34,10 @@ describe("a first visit on fast 3G", () => {
       Date.now(),
       300,
     );
-    visitors = await startBrowser(engine.url);
+    browser = await startBrowser(engine.url);
   });
   after(async () => {
-    await visitors.close();
+    await browser.close();
     await engine.close();
   });
 
@@ -59,11 +59,11 @@ describe("a first visit on fast 3G", () => {
   for (const locale of ["en-GB", "de-DE"])
     it(`is small and soon usable, in ${locale}`, async (t) => {
       // The first answers of an engine that has just started are its own matter.
-      const warm = await visitors.open({ locale });
+      const warm = await browser.open({ locale });
       await warm.page.goto("/");
       await warm.page.locator(".card a").first().waitFor();
       await warm.close();
-      const { page, complaints, close } = await visitors.open({ locale });
+      const { page, complaints, close } = await browser.open({ locale });
       const { usableMs, requests, bytes, askedByScripts } = await visit(page, "/", ".card a");
       t.diagnostic(
         `usable after ${(usableMs / 1_000).toFixed(2)} s, ${requests.length} requests, ${(bytes / 1_000).toFixed(0)} kB; later ones: ${askedByScripts.join(", ")}`,
@@ -81,7 +81,7 @@ describe("a first visit on fast 3G", () => {
     });
 
   it("takes a third round trip where the address does not tell what will be asked", async () => {
-    const { page, close } = await visitors.open();
+    const { page, close } = await browser.open();
     const { askedByScripts } = await visit(page, "/?type=concert", ".card a");
     assert.ok(
       askedByScripts.includes("/api/events?type=concert&limit=24"),

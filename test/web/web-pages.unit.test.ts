@@ -10,24 +10,24 @@ import {
   paramsOf,
   spanOf,
 } from "../../public/src/search/filters.ts";
-import { asksTheSame, earlyPath } from "../../public/src/prefetch.ts";
+import { isSameRequest, prefetchPath } from "../../public/src/prefetch.ts";
 import type { Engine } from "../../public/src/api/types.ts";
-import { MOMENTS_KEPT, nextMoment } from "../../public/src/engine/time-series.ts";
+import { SAMPLES_MAX, nextSample } from "../../public/src/engine/time-series.ts";
 import { sparkPaths } from "../../public/src/engine/sparkline.ts";
 import {
   afterProblem,
   isUnderWay,
   resumed,
-  type UnderWay,
+  type OrderUnderWay,
 } from "../../public/src/purchase/order-state.ts";
 import { returnTo } from "../../public/src/session/return-to.ts";
 import { calendarFile } from "../../public/src/tickets/calendar.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12);
-const order: UnderWay = {
-  attempt: { key: "k", quantity: 2, sinceMs: NOW },
+const order: OrderUnderWay = {
+  pending: { key: "k", quantity: 2, sinceMs: NOW },
   tries: 0,
-  inDoubt: false,
+  outcomeUnknown: false,
 };
 
 describe("filters", () => {
@@ -67,13 +67,19 @@ describe("an order", () => {
   it("stays in doubt once an answer was lost, whatever is answered then, and pauses rather than giving up its key", () => {
     for (const code of ["UNREACHABLE", "OUTCOME_UNKNOWN", "INTERNAL"] as const) {
       const lost = afterProblem(order, new Problem(code), 0);
-      assert.ok(lost.is === "waiting" && lost.inDoubt, code);
+      assert.ok(lost.is === "waiting" && lost.outcomeUnknown, code);
       const busy = afterProblem(lost, new Problem("TRY_AGAIN"), 0);
-      assert.ok(busy.is === "waiting" && busy.inDoubt, "TRY_AGAIN speaks of its own try alone");
+      assert.ok(
+        busy.is === "waiting" && busy.outcomeUnknown,
+        "TRY_AGAIN speaks of its own try alone",
+      );
     }
     const paused = afterProblem({ ...order, tries: 7 }, new Problem("TRY_AGAIN"), 0);
     assert.ok(
-      paused.is === "paused" && !paused.inDoubt && paused.attempt.key === "k" && isUnderWay(paused),
+      paused.is === "paused" &&
+        !paused.outcomeUnknown &&
+        paused.pending.key === "k" &&
+        isUnderWay(paused),
     );
   });
 
@@ -85,13 +91,13 @@ describe("an order", () => {
       "IDEMPOTENCY_KEY_REUSED",
     ] as Code[])
       assert.equal(
-        afterProblem({ ...order, inDoubt: true }, new Problem(code), 0).is,
+        afterProblem({ ...order, outcomeUnknown: true }, new Problem(code), 0).is,
         "refused",
         code,
       );
     assert.equal(afterProblem(order, new Problem("UNAUTHENTICATED"), 0).is, "refused");
     assert.equal(
-      afterProblem({ ...order, inDoubt: true }, new Problem("UNAUTHENTICATED"), 0).is,
+      afterProblem({ ...order, outcomeUnknown: true }, new Problem("UNAUTHENTICATED"), 0).is,
       "paused",
       "its key is still needed",
     );
@@ -99,12 +105,12 @@ describe("an order", () => {
 
   it("of an earlier page goes on by itself while it is fresh, and asks when it is old", () => {
     assert.equal(resumed(undefined, NOW).is, "idle");
-    assert.deepEqual(resumed(order.attempt, NOW + 5_000), {
-      is: "asking",
+    assert.deepEqual(resumed(order.pending, NOW + 5_000), {
+      is: "sending",
       ...order,
-      inDoubt: true,
+      outcomeUnknown: true,
     });
-    assert.equal(resumed(order.attempt, NOW + 3_600_000).is, "paused");
+    assert.equal(resumed(order.pending, NOW + 3_600_000).is, "paused");
   });
 });
 
@@ -135,13 +141,13 @@ describe("the pages", () => {
 
   it("ask early for what they will ask, however it is spelt", () => {
     const path =
-      earlyPath({ pathname: "/", search: "?location=S%C3%A3o+Paulo&from=nonsense" }) ?? "";
+      prefetchPath({ pathname: "/", search: "?location=S%C3%A3o+Paulo&from=nonsense" }) ?? "";
     assert.ok(
-      asksTheSame(path, "http://x/api/events?limit=24&location=S%C3%A3o%20Paulo", "http://x"),
+      isSameRequest(path, "http://x/api/events?limit=24&location=S%C3%A3o%20Paulo", "http://x"),
       path,
     );
-    assert.ok(!asksTheSame(path, "http://x/api/events?limit=24", "http://x"));
-    assert.equal(earlyPath({ pathname: "/tickets", search: "" }), undefined);
+    assert.ok(!isSameRequest(path, "http://x/api/events?limit=24", "http://x"));
+    assert.equal(prefetchPath({ pathname: "/tickets", search: "" }), undefined);
   });
 
   it("write a calendar's file as RFC 5545 has it", () => {
@@ -195,13 +201,13 @@ describe("the pages", () => {
       layers: { gateway: {}, catalog: { hits, misses: 10 } },
     });
     const first = look(0, [["a", 100]], 10);
-    assert.equal(nextMoment(undefined, first).sales, undefined, "one look is no rate");
-    const next = nextMoment(first, look(2_000, [["a", 160], ["b", 20]], 40)); // prettier-ignore
+    assert.equal(nextSample(undefined, first).sales, undefined, "one look is no rate");
+    const next = nextSample(first, look(2_000, [["a", 160], ["b", 20]], 40)); // prettier-ignore
     assert.deepEqual(
       [next.sales, next.waiting, next.redis, next.kept, next.lagMs],
       [40, 6, 1, undefined, undefined],
     );
-    assert.equal(nextMoment(first, look(1_000, [["a", 5]], 10)).sales, 5);
+    assert.equal(nextSample(first, look(1_000, [["a", 5]], 10)).sales, 5);
   });
 
   it("plot what they know: the latest at the right, the most at the top, one look as a dot, and a gap where nothing was known", () => {
@@ -213,7 +219,7 @@ describe("the pages", () => {
     assert.match(line, /^M111\.9 40\.0L113\.9 0\.0M118\.0 20\.0L120\.0 20\.0$/);
     assert.equal(area.match(/Z/g)?.length, 2);
     assert.equal(
-      sparkPaths(Array.from({ length: MOMENTS_KEPT }, () => 0)).line.slice(0, 8),
+      sparkPaths(Array.from({ length: SAMPLES_MAX }, () => 0)).line.slice(0, 8),
       "M0.0 40.",
     );
     assert.deepEqual(sparkPaths([undefined]), { line: "", area: "" });

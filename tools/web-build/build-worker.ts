@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "vite";
-import { earlyPath } from "../../public/src/prefetch.ts";
+import { prefetchPath } from "../../public/src/prefetch.ts";
 import { PATHS } from "../../public/src/paths.ts";
 import { messageOf } from "../dev-servers/server-problem.ts";
 import { ROOT } from "../testing/static-checks.ts";
@@ -52,7 +52,7 @@ async function main(): Promise<string> {
 /** Each page's address, and what it asks the API first when it has no filters. */
 function pages(): { path: string; asks?: string }[] {
   return Object.values(PATHS).map((path) => {
-    const asks = earlyPath({ pathname: path, search: "" });
+    const asks = prefetchPath({ pathname: path, search: "" });
     return { path, ...(asks !== undefined && { asks }) };
   });
 }

@@ -5,7 +5,7 @@ import { type Problem, asProblem } from "../api/problem.ts";
 import type { User } from "../api/types.ts";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
-import { end } from "../session/session.ts";
+import { endSession } from "../session/session.ts";
 import { PasswordForm } from "./password-form.tsx";
 import { Sessions } from "./sessions.tsx";
 
@@ -41,20 +41,20 @@ export function AccountPage({ user }: { user: User }): ReactNode {
 function SignOut(): ReactNode {
   const { t } = useTranslation();
   const [problem, setProblem] = useState<Problem>();
-  const leave = (everywhere: boolean): void => {
-    const ask = everywhere
+  const signOut = (everywhere: boolean): void => {
+    const send = everywhere
       ? () => api.POST("/api/auth/logout-all")
       : () => api.POST("/api/auth/logout");
-    answerOf(ask).then(end, (error: unknown) => setProblem(asProblem(error)));
+    answerOf(send).then(endSession, (error: unknown) => setProblem(asProblem(error)));
   };
   return (
     <>
       {problem && <ProblemNotice error={problem} />}
       <div className="actions">
-        <button type="button" className="button button-quiet" onClick={() => leave(false)}>
+        <button type="button" className="button button-quiet" onClick={() => signOut(false)}>
           {t("account.signOut")}
         </button>
-        <button type="button" className="button button-quiet" onClick={() => leave(true)}>
+        <button type="button" className="button button-quiet" onClick={() => signOut(true)}>
           {t("account.signOutEverywhere")}
         </button>
       </div>

@@ -24,7 +24,7 @@ export function PasswordForm({ email }: { email: string }): ReactNode {
       <div role="status">
         {done && <p className="notice notice-good">{t("account.passwordChanged")}</p>}
       </div>
-      {/* Tells a password manager whose password this is. */}
+      {/* Password managers read the account from this field. */}
       <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
       <Field
         label={t("account.currentPassword")}

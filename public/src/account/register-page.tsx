@@ -5,7 +5,7 @@ import { Field } from "../components/field.tsx";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 import { returnTo } from "../session/return-to.ts";
-import { who } from "../session/session.ts";
+import { sessionState } from "../session/session.ts";
 import { useStore } from "../session/store.ts";
 import { register } from "./sign-in.ts";
 import { withTo } from "./sign-in-page.tsx";
@@ -15,15 +15,15 @@ export function RegisterPage(): ReactNode {
   const { t } = useTranslation();
   usePageTitle(t("account.register"));
   const [params] = useSearchParams();
-  const now = useStore(who);
+  const session = useStore(sessionState);
   const { busy, problem, onSubmit } = useForm(({ email = "", password = "", name = "" }) =>
     register({ email, password, name }),
   );
-  if (now.state === "signed-in")
+  if (session.state === "signed-in")
     return <Redirect to={returnTo(params.get("to"), location.origin)} replace />;
-  const words = (code: string): string | undefined =>
+  const textOf = (code: string): string | undefined =>
     problem?.code === code ? t(`problem.${code}` as "problem.EMAIL_TAKEN") : undefined;
-  const [taken, weak] = [words("EMAIL_TAKEN"), words("PASSWORD_TOO_WEAK")];
+  const [taken, weak] = [textOf("EMAIL_TAKEN"), textOf("PASSWORD_TOO_WEAK")];
   return (
     <section className="narrow">
       <h1>{t("account.register")}</h1>

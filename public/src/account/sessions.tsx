@@ -66,10 +66,10 @@ function SessionRow({
   );
 }
 
-/** The browser and its system, as people call them: good enough to know one's own. */
+/** Names the browser and its system, so that people recognize their own devices. */
 function deviceOf(userAgent: string): string | undefined {
-  const first = (words: readonly [RegExp, string][]): string | undefined =>
-    words.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const first = (names: readonly [RegExp, string][]): string | undefined =>
+    names.find(([pattern]) => pattern.test(userAgent))?.[1];
   const browser = first([
     [/Edg\//, "Edge"],
     [/Firefox\//, "Firefox"],

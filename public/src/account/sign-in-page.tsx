@@ -5,7 +5,7 @@ import { Field } from "../components/field.tsx";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 import { returnTo } from "../session/return-to.ts";
-import { who } from "../session/session.ts";
+import { sessionState } from "../session/session.ts";
 import { useStore } from "../session/store.ts";
 import { signIn } from "./sign-in.ts";
 import { useForm } from "./use-form.ts";
@@ -14,11 +14,11 @@ export function SignInPage(): ReactNode {
   const { t } = useTranslation();
   usePageTitle(t("account.signIn"));
   const [params] = useSearchParams();
-  const now = useStore(who);
+  const session = useStore(sessionState);
   const { busy, problem, onSubmit } = useForm(({ email = "", password = "" }) =>
     signIn({ email, password }),
   );
-  if (now.state === "signed-in")
+  if (session.state === "signed-in")
     return <Redirect to={returnTo(params.get("to"), location.origin)} replace />;
   return (
     <section className="narrow">
@@ -54,7 +54,7 @@ export function SignInPage(): ReactNode {
   );
 }
 
-/** The same page to come back to, also by way of the other form. */
+/** Keeps the page to return to when the visitor changes to the other form. */
 export function withTo(path: string, params: URLSearchParams): string {
   const to = params.get("to");
   return to === null ? path : `${path}?to=${encodeURIComponent(to)}`;

@@ -1,18 +1,15 @@
 import { answerOf, api } from "../api/client.ts";
-import { begin } from "../session/session.ts";
+import { startSession } from "../session/session.ts";
 
 export type Credentials = { email: string; password: string };
 
-/** Throws a Problem: INVALID_CREDENTIALS, TOO_MANY_REQUESTS and what may always happen. */
+/** Throws a Problem: INVALID_CREDENTIALS, TOO_MANY_REQUESTS or a general one. */
 export async function signIn({ email, password }: Credentials): Promise<void> {
-  begin(
-    await answerOf(() =>
-      api.POST("/api/auth/login", { body: { email, password, delivery: "cookie" } }),
-    ),
-  );
+  const body = { email, password, delivery: "cookie" as const };
+  startSession(await answerOf(() => api.POST("/api/auth/login", { body })));
 }
 
-/** Throws a Problem: EMAIL_TAKEN, PASSWORD_TOO_WEAK, VALIDATION_ERROR, TOO_MANY_REQUESTS and what may always happen. */
+/** Throws a Problem: EMAIL_TAKEN, PASSWORD_TOO_WEAK, VALIDATION_ERROR or one of `signIn`. */
 export async function register({
   email,
   password,

@@ -7,7 +7,7 @@ export type Form = {
   onSubmit: (event: SubmitEvent<HTMLFormElement>) => void;
 };
 
-/** One submission at a time; what went wrong stands until the next. `submit` gets the fields by name. */
+/** Submits one request at a time. `submit` receives the fields by name. */
 export function useForm(
   submit: (values: Record<string, string>, form: HTMLFormElement) => Promise<void>,
 ): Form {

@@ -1,33 +1,33 @@
 import createClient, { type Middleware } from "openapi-fetch";
-import { type Early, PATIENCE_MS, asksTheSame } from "../prefetch.ts";
+import { type Prefetch, REQUEST_TIMEOUT_MS, isSameRequest } from "../prefetch.ts";
 import { accessToken, dropAccessToken } from "../session/session.ts";
 import { Problem, problemOf } from "./problem.ts";
 import type { paths } from "./schema.d.ts";
 
-/** What the served OpenAPI document says, as types: a path, a parameter or a field that is not there does not compile. */
+/** Typed client of the served OpenAPI document: unknown paths and fields do not compile. */
 export const api = createClient<paths>({ baseUrl: "/", fetch: fetchInTime });
 
-let early: Early | undefined;
+let prefetch: Prefetch | undefined;
 
-/** An answer that `main.ts` has asked for already: the first question for it takes it, whatever else is asked before; soon it would be an old one. */
-export function answerEarly(one: Early): void {
-  early = one;
-  setTimeout(() => (early = undefined), PATIENCE_MS);
+/** Hands over the request that `main.ts` sent. The first equal request takes its response. */
+export function setPrefetch(one: Prefetch): void {
+  prefetch = one;
+  setTimeout(() => (prefetch = undefined), REQUEST_TIMEOUT_MS);
 }
 
 async function fetchInTime(request: Request): Promise<Response> {
   try {
-    const first = early;
+    const sent = prefetch;
     if (
-      first !== undefined &&
+      sent !== undefined &&
       request.method === "GET" &&
-      asksTheSame(first.path, request.url, location.origin)
+      isSameRequest(sent.path, request.url, location.origin)
     ) {
-      early = undefined;
-      return await first.answer;
+      prefetch = undefined;
+      return await sent.response;
     }
     return await fetch(request, {
-      signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE_MS)]),
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
   } catch (error) {
     if (request.signal.aborted) throw error;
@@ -35,7 +35,7 @@ async function fetchInTime(request: Request): Promise<Response> {
   }
 }
 
-/** Everything under /api/auth/ but these works without a token, by cookie or password. */
+/** Paths that need no access token. The rest of /api/auth/ needs one. */
 const ANONYMOUS =
   /^\/api\/(?:events(?:\/[^/]+)?|events\/filters|auth\/(?:login|register|refresh|logout))$/;
 
@@ -47,19 +47,19 @@ const withToken: Middleware = {
 };
 api.use(withToken);
 
-type Answered<T> = { data?: T; error?: unknown; response: Response };
+type ApiResult<T> = { data?: T; error?: unknown; response: Response };
 
 /**
- * The value of a success; throws a Problem for everything else. A token that the gateway no longer takes is replaced and the question asked once more:
- * `ask` must be safe to repeat, which every read is, and a purchase by its key.
+ * Returns the value of a success. Throws a Problem otherwise. If the gateway rejects the token,
+ * repeats `send` once with a new one. `send` must be idempotent: a read, or a purchase by its key.
  */
-export async function answerOf<T>(ask: () => Promise<Answered<T>>, again = true): Promise<T> {
-  const { data, error, response } = await ask();
+export async function answerOf<T>(send: () => Promise<ApiResult<T>>, repeat = true): Promise<T> {
+  const { data, error, response } = await send();
   if (response.ok) return data as T;
   const problem = problemOf(response, error);
-  if (again && (problem.code === "TOKEN_EXPIRED" || problem.code === "UNAUTHENTICATED")) {
+  if (repeat && (problem.code === "TOKEN_EXPIRED" || problem.code === "UNAUTHENTICATED")) {
     dropAccessToken();
-    return answerOf(ask, false);
+    return answerOf(send, false);
   }
   throw problem;
 }

@@ -1,14 +1,14 @@
 import type { ProblemCode } from "./types.ts";
 
-/** `UNREACHABLE`: no answer came at all (offline, cut off, too late), so what was asked may or may not have been done. */
+/** `UNREACHABLE`: no answer came, so the outcome of the request is unknown. */
 export type Code = ProblemCode | "UNREACHABLE";
 
-/** An answer that is not a success, as the gateway words it: judged by `code`, shown in the reader's language. */
+/** A problem document (RFC 9457) of the gateway. Texts are chosen by `code`. */
 export class Problem extends Error {
   readonly code: Code;
-  /** Of Retry-After, in milliseconds; undefined where none was sent. */
+  /** Retry-After in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** Members of the problem document beside the standard ones, and its `detail`. */
+  /** All members of the problem document. */
   readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(code: Code, retryAfterMs?: number, facts: Readonly<Record<string, unknown>> = {}) {
@@ -19,7 +19,7 @@ export class Problem extends Error {
   }
 }
 
-/** Reads an answer that is not a success. A proxy's own page, or a body cut short, is a server that is away. */
+/** Reads an error response. A proxy's error page or a truncated body means UNREACHABLE. */
 export function problemOf(response: Response, body: unknown): Problem {
   const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
   const facts = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
@@ -32,13 +32,13 @@ export function problemOf(response: Response, body: unknown): Problem {
   return new Problem(code, Number.isFinite(seconds) ? seconds * 1_000 : undefined, facts);
 }
 
-/** Anything that was thrown, as a problem. */
+/** Converts anything thrown into a Problem. */
 export function asProblem(error: unknown): Problem {
   return error instanceof Problem ? error : new Problem("UNREACHABLE");
 }
 
-/** Whether the same question may have a better answer in a moment. */
-export function isPassing({ code }: Problem): boolean {
+/** Whether a retry of the same request may succeed. */
+export function isRetryable({ code }: Problem): boolean {
   return (
     code === "UNREACHABLE" ||
     code === "TRY_AGAIN" ||

@@ -2,8 +2,8 @@ import type { ReactNode } from "react";
 import { MOTIFS, tiles } from "./motifs.tsx";
 import { randomFrom } from "./random.ts";
 
-/** Ground, and three inks that go together on it. */
-export type Palette = readonly [ground: string, one: string, two: string, three: string];
+/** Background and three matching colors. */
+export type Palette = readonly [background: string, one: string, two: string, three: string];
 
 const PALETTES: readonly Palette[] = [
   ["#16302b", "#f2a65a", "#eec170", "#58a08d"],
@@ -18,7 +18,7 @@ const PALETTES: readonly Palette[] = [
   ["#23281f", "#c6d57e", "#d57e7e", "#a2cdcd"],
 ];
 
-/** A poster for an event that came without one: its motif by its type, all else by its id. Decoration only, so nobody hears of it. */
+/** Draws a poster: the motif from the type, the rest from the id. Hidden from screen readers. */
 export function Cover({ id, type }: { id: string; type: string }): ReactNode {
   const random = randomFrom(id);
   const palette = PALETTES[Math.floor(random() * PALETTES.length)] ?? PALETTES[0];

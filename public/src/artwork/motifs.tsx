@@ -127,7 +127,7 @@ const conference: Motif = (random, [, one, two, three]) => {
   );
 };
 
-/** A grin, and what it grins at. */
+/** A grin. */
 const comedy: Motif = (random, [, one, two, three]) => {
   const tilt = -14 + random() * 28;
   const wide = 46 + random() * 26;
@@ -158,8 +158,10 @@ const comedy: Motif = (random, [, one, two, three]) => {
 /** Bunting over hills, and the sun. */
 const festival: Motif = (random, [, one, two, three]) => {
   const sag = 20 + random() * 24;
-  const hill = (height: number): string =>
-    `M0 200V${200 - height}Q${60 + random() * 60} ${200 - height * 1.7} 170 ${200 - height * 0.8}T320 ${200 - height}V200Z`;
+  const hill = (height: number): string => {
+    const curve = `Q${60 + random() * 60} ${200 - height * 1.7} 170 ${200 - height * 0.8}`;
+    return `M0 200V${200 - height}${curve}T320 ${200 - height}V200Z`;
+  };
   return (
     <>
       <circle cx={60 + random() * 200} cy={96} r={44} fill={two} />
@@ -209,7 +211,7 @@ const exhibition: Motif = (random, [, one, two, three]) => {
   ));
 };
 
-/** Quarter circles, laid as they come: workshops, and every type that has no motif of its own. */
+/** Quarter circles: for workshops, and for types without a motif. */
 export const tiles: Motif = (random, [ground, one, two, three]) =>
   times(40, (index) => {
     const [x, y] = [(index % 8) * 40, Math.floor(index / 8) * 40];
@@ -224,10 +226,10 @@ export const tiles: Motif = (random, [ground, one, two, three]) =>
     );
   });
 
-/** A darker ink, for what lies in the shade. */
-function shade(colour: string): string {
+/** Darkens a color. */
+function shade(color: string): string {
   const channels = [1, 3, 5].map((at) =>
-    Math.round(Number.parseInt(colour.slice(at, at + 2), 16) * 0.82),
+    Math.round(Number.parseInt(color.slice(at, at + 2), 16) * 0.82),
   );
   return `#${channels.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -1,6 +1,6 @@
 export type Random = () => number;
 
-/** Numbers in [0, 1) that follow from a text alone (FNV-1a, then mulberry32): the same event looks the same everywhere and for ever. */
+/** Seeded random numbers in [0, 1): FNV-1a of the text, then mulberry32. */
 export function randomFrom(text: string): Random {
   let seed = 0x811c9dc5;
   for (let index = 0; index < text.length; index++)

@@ -3,17 +3,18 @@ import { type ReactNode, useEffect, useId, useRef } from "react";
 type DialogProps = {
   title: string;
   children: (close: () => void) => ReactNode;
-  /** Once it is closed, by whatever way. */ onClose: () => void;
+  /** Called after each way of closing. */
+  onClose: () => void;
 };
 
-/** The browser's own modal dialog: it holds the focus, gives it back, and Escape closes it. */
+/** Native modal dialog: traps and restores the focus, and Escape closes it. */
 export function Dialog({ title, children, onClose }: DialogProps): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     if (dialog.current?.open === false) dialog.current.showModal();
   }, []);
-  // At once: the event `close` comes a moment later, and whoever opens the dialog again in that moment would find it closed by it.
+  // Calls `onClose` at once: the event `close` comes later and could close a reopened dialog.
   const close = (): void => {
     dialog.current?.close();
     onClose();

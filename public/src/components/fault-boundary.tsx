@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 
 type State = { fault: boolean };
 
-/** A fault in a page, or a part of the app that could not be loaded, leaves words and a way on rather than nothing. Another page is another try. */
+/** Replaces a page that failed to load or render with a message. Reset by navigation. */
 export class FaultBoundary extends Component<{ children: ReactNode }, State> {
   override state: State = { fault: false };
 
@@ -12,11 +12,11 @@ export class FaultBoundary extends Component<{ children: ReactNode }, State> {
   }
 
   override render(): ReactNode {
-    return this.state.fault ? <FaultWords /> : this.props.children;
+    return this.state.fault ? <FaultNotice /> : this.props.children;
   }
 }
 
-function FaultWords(): ReactNode {
+function FaultNotice(): ReactNode {
   const { t } = useTranslation();
   return (
     <section className="empty" role="alert">

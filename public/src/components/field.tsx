@@ -6,7 +6,7 @@ type FieldProps = InputHTMLAttributes<HTMLInputElement> & {
   error?: string | undefined;
 };
 
-/** A labelled input; its hint and what is wrong with it are read out with it. */
+/** Labeled input. Screen readers announce its hint and its error with it. */
 export function Field({ label, hint, error, ...input }: FieldProps): ReactNode {
   const id = useId();
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");

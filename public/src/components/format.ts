@@ -3,7 +3,7 @@ import type { Event } from "../api/types.ts";
 
 const MINUTE_MS = 60_000;
 
-/** The reader's own way of writing dates and numbers, where it is a dialect of the page's language. */
+/** Prefers the browser's regional variant of the page's language. */
 function locale(): string {
   return (
     navigator.languages.find((tag) => tag.split("-")[0] === i18next.language) ?? i18next.language
@@ -12,7 +12,7 @@ function locale(): string {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** A zone that this browser does not know is shown as UTC, which is named too. */
+/** Falls back to UTC if the browser does not know the time zone. */
 function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${locale()} ${JSON.stringify(options)}`;
   let found = formats.get(key);
@@ -27,7 +27,7 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return found;
 }
 
-/** A day of the calendar (YYYY-MM-DD), wherever the reader is. */
+/** Formats a calendar day (YYYY-MM-DD), independent of the local time zone. */
 export function dayText(day: string, style: "full" | "long" | "medium" = "full"): string {
   return format({ dateStyle: style, timeZone: "UTC" }).format(new Date(day));
 }
@@ -45,32 +45,32 @@ export function dayParts(day: string): { weekday: string; day: string; month: st
 
 type When = Pick<Event, "startsAt" | "timeZone" | "duration">;
 
-/** When it begins by the clocks of its city, with their zone: 20:00 CET. */
+/** Start in the event's time zone: 20:00 CET. */
 export function startText({ startsAt, timeZone }: When): string {
   return format({ hour: "2-digit", minute: "2-digit", timeZone, timeZoneName: "short" }).format(
     new Date(startsAt),
   );
 }
 
-/** From when to when by the clocks of its city; with days where it lasts longer than one. */
+/** Start and end in the event's time zone. With days if it lasts longer than one. */
 export function spanText({ startsAt, timeZone, duration }: When): string {
   const starts = new Date(startsAt);
   const ends = new Date(starts.getTime() + duration * MINUTE_MS);
   const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", timeZone };
   if (duration >= 24 * 60)
     return format({ day: "numeric", month: "short", ...clock }).formatRange(starts, ends);
-  // A night that ends after midnight needs no second date.
+  // An end after midnight needs no second date.
   return `${format(clock).format(starts)} – ${format(clock).format(ends)}`;
 }
 
-/** The zone's name in words: Central European Standard Time. */
+/** Long name of the time zone: Central European Standard Time. */
 export function zoneText({ startsAt, timeZone }: When): string {
   const parts = format({ timeZone, timeZoneName: "long" }).formatToParts(new Date(startsAt));
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? timeZone;
 }
 
-/** The same moment by the reader's clock; undefined where that shows the same. */
-export function hereText(when: When): string | undefined {
+/** Start in the visitor's time zone. Undefined if it reads the same as the event's. */
+export function localStartText(when: When): string | undefined {
   const wall = (timeZone?: string): string =>
     format({
       dateStyle: "medium",
@@ -84,7 +84,7 @@ export function momentText(instant: string): string {
   return format({ dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
 }
 
-/** The time by the reader's clock, to the second. */
+/** Local time with seconds. */
 export function clockText(instant: string): string {
   return format({ timeStyle: "medium" }).format(new Date(instant));
 }
@@ -100,8 +100,8 @@ export function durationText(minutes: number): string {
     [Math.floor((minutes % 1_440) / 60), "hour"],
     [minutes % 60, "minute"],
   ];
-  const words = parts
+  const texts = parts
     .filter(([count]) => count > 0)
     .map(([count, unit]) => numberText(count, { style: "unit", unit, unitDisplay: "long" }));
-  return new Intl.ListFormat(locale(), { type: "unit", style: "long" }).format(words);
+  return new Intl.ListFormat(locale(), { type: "unit", style: "long" }).format(texts);
 }

@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { changeLanguage } from "../locales/i18n.ts";
 import { LANGUAGE_NAMES, LANGUAGES } from "../locales/languages.ts";
 
-/** Each language by its own name, so that whoever needs it finds it. */
+/** Lists each language by its own name. */
 export function LanguageChoice(): ReactNode {
   const { t, i18n } = useTranslation();
   return (

@@ -1,16 +1,16 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "wouter";
-import { who } from "../session/session.ts";
+import { sessionState } from "../session/session.ts";
 import { signInPath } from "../session/return-to.ts";
 import { useStore } from "../session/store.ts";
 import { LanguageChoice } from "./language-choice.tsx";
 import { OfflineNotice } from "./offline-notice.tsx";
 
-/** What stands around every page. */
+/** Frames every page: header, navigation, footer. */
 export function Layout({ children }: { children: ReactNode }): ReactNode {
   const { t } = useTranslation();
-  const main = useArrival();
+  const main = useFocusOnNavigation();
   return (
     <>
       <a className="skip" href="#content">
@@ -37,14 +37,14 @@ export function Layout({ children }: { children: ReactNode }): ReactNode {
 function Navigation(): ReactNode {
   const { t } = useTranslation();
   const [path] = useLocation();
-  const now = useStore(who);
+  const session = useStore(sessionState);
   const links: [string, string][] = [["/", t("layout.events")]];
-  if (now.state !== "signed-out")
+  if (session.state !== "signed-out")
     links.push(["/tickets", t("layout.tickets")], ["/account", t("layout.account")]);
-  if (now.state === "signed-in" && now.user.role === "operator")
+  if (session.state === "signed-in" && session.user.role === "operator")
     links.push(["/engine", t("layout.engine")]);
-  const away = path.startsWith("/sign-in") || path.startsWith("/register") ? "/" : path;
-  if (now.state === "signed-out") links.push([signInPath(away), t("layout.signIn")]);
+  const from = path.startsWith("/sign-in") || path.startsWith("/register") ? "/" : path;
+  if (session.state === "signed-out") links.push([signInPath(from), t("layout.signIn")]);
   return (
     <nav aria-label={t("layout.navigation")}>
       <ul>
@@ -60,22 +60,25 @@ function Navigation(): ReactNode {
   );
 }
 
-/** After going to another page: its beginning is in view and has the focus, so that readers of the screen hear where they are. Going back keeps the place. */
-function useArrival(): React.RefObject<HTMLElement | null> {
+/**
+ * Scrolls to the top and focuses the content after a navigation, so that screen readers announce
+ * the new page. Going back keeps the scroll position.
+ */
+function useFocusOnNavigation(): React.RefObject<HTMLElement | null> {
   const main = useRef<HTMLElement>(null);
   const [path] = useLocation();
   const last = useRef(path);
-  const back = useRef(false);
+  const wentBack = useRef(false);
   useEffect(() => {
-    const onBack = (): void => void (back.current = true);
+    const onBack = (): void => void (wentBack.current = true);
     addEventListener("popstate", onBack);
     return () => removeEventListener("popstate", onBack);
   }, []);
   useEffect(() => {
     if (last.current === path) return;
     last.current = path;
-    if (!back.current) scrollTo(0, 0);
-    back.current = false;
+    if (!wentBack.current) scrollTo(0, 0);
+    wentBack.current = false;
     main.current?.focus({ preventScroll: true });
   }, [path]);
   return main;

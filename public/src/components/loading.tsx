@@ -1,18 +1,18 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-/** `failures`: how many answers were none; from the second on it is said that it takes longer. */
+/** Placeholder of a page. Says that it takes longer after the second failure. */
 export function Loading({ failures = 0 }: { failures?: number }): ReactNode {
   return (
     <>
-      <LoadingWords failures={failures} />
+      <LoadingText failures={failures} />
       <div className="loading skeleton" />
     </>
   );
 }
 
-/** What those hear who see no shapes, and what everybody reads where it takes longer than it should. */
-export function LoadingWords({ failures }: { failures: number }): ReactNode {
+/** Loading text for screen readers. Visible to all once retries fail. */
+export function LoadingText({ failures }: { failures: number }): ReactNode {
   const { t } = useTranslation();
   return (
     <p role="status" className={failures > 1 ? "notice notice-warn" : "unseen"}>

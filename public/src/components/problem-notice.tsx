@@ -2,8 +2,8 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { asProblem, type Problem } from "../api/problem.ts";
 
-/** A problem's words in the reader's language; for one that has none here, those for anything unforeseen. */
-export function useProblemWords(): (problem: Problem) => string {
+/** Returns the text of a problem. Codes without a text of their own get that of INTERNAL. */
+export function useProblemText(): (problem: Problem) => string {
   const { t, i18n } = useTranslation();
   return ({ code, facts }) => {
     const key = `problem.${code}` as const;
@@ -11,13 +11,13 @@ export function useProblemWords(): (problem: Problem) => string {
   };
 }
 
-/** Says what went wrong, at once to those who listen, and what can be done. */
+/** Shows what went wrong and, if given, a button to try again. */
 export function ProblemNotice({ error, again }: { error: unknown; again?: () => void }): ReactNode {
   const { t } = useTranslation();
-  const words = useProblemWords();
+  const problemText = useProblemText();
   return (
     <div className="notice notice-bad" role="alert">
-      <p>{words(asProblem(error))}</p>
+      <p>{problemText(asProblem(error))}</p>
       {again && (
         <button type="button" className="button button-quiet" onClick={again}>
           {t("parts.tryAgain")}

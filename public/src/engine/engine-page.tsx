@@ -5,21 +5,21 @@ import { Loading } from "../components/loading.tsx";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 import { Gauge } from "./gauge.tsx";
-import type { Moment } from "./time-series.ts";
+import type { Sample } from "./time-series.ts";
 import { Nodes, Workers } from "./tables.tsx";
 import { useEngine } from "./use-engine.ts";
 
-/** What the engine does, for operators. */
+/** Shows operators what the engine does. */
 export default function EnginePage(): ReactNode {
   const { t } = useTranslation();
   usePageTitle(t("engine.title"));
-  const { data, error, refetch, moments } = useEngine();
+  const { data, error, refetch, samples } = useEngine();
   const percent = (value: number): string =>
     numberText(value, { style: "percent", maximumFractionDigits: 1 });
   const count = (value: number): string => numberText(value, { maximumFractionDigits: 1 });
   const seconds = (ms: number): string =>
     numberText(ms / 1_000, { style: "unit", unit: "second", maximumFractionDigits: 2 });
-  const gauges: [keyof Moment, string, (value: number) => string][] = [
+  const gauges: [keyof Sample, string, (value: number) => string][] = [
     ["sales", t("engine.sales"), count],
     ["waiting", t("engine.waiting"), count],
     ["queue", t("engine.queue"), count],
@@ -38,12 +38,12 @@ export default function EnginePage(): ReactNode {
         <>
           <p className="lead">{t("engine.lead", { when: clockText(data.at) })}</p>
           <div className="gauges">
-            {gauges.map(([key, name, say]) => (
+            {gauges.map(([key, name, format]) => (
               <Gauge
                 key={key}
                 name={name}
-                values={moments.map((moment) => moment[key])}
-                say={say}
+                values={samples.map((sample) => sample[key])}
+                format={format}
               />
             ))}
           </div>

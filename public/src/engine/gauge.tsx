@@ -5,15 +5,15 @@ import { HEIGHT, sparkPaths, WIDTH } from "./sparkline.ts";
 type GaugeProps = {
   name: string;
   values: readonly (number | undefined)[];
-  say: (value: number) => string;
+  format: (value: number) => string;
 };
 
-/** A figure, its last two minutes and the most of them: some sixty points need no library of plots. */
-export function Gauge({ name, values, say }: GaugeProps): ReactNode {
+/** Shows a figure, its peak, and its last two minutes as a sparkline. */
+export function Gauge({ name, values, format }: GaugeProps): ReactNode {
   const { t } = useTranslation();
   const last = values.at(-1);
-  const now = last === undefined ? t("engine.unknown") : say(last);
-  const most = values.reduce<number | undefined>(
+  const current = last === undefined ? t("engine.unknown") : format(last);
+  const peak = values.reduce<number | undefined>(
     (top, value) => (value === undefined ? top : Math.max(top ?? value, value)),
     undefined,
   );
@@ -22,9 +22,9 @@ export function Gauge({ name, values, say }: GaugeProps): ReactNode {
     <section className="gauge">
       <h2>{name}</h2>
       <p>
-        <b>{now}</b>
-        {most !== undefined && (
-          <span className="soft">{t("engine.most", { most: say(most) })}</span>
+        <b>{current}</b>
+        {peak !== undefined && (
+          <span className="soft">{t("engine.most", { most: format(peak) })}</span>
         )}
       </p>
       <svg
@@ -32,7 +32,7 @@ export function Gauge({ name, values, say }: GaugeProps): ReactNode {
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={t("engine.plot", { name, now, count: values.length })}
+        aria-label={t("engine.plot", { name, now: current, count: values.length })}
       >
         <path className="spark-ground" d={`M0 ${HEIGHT}H${WIDTH}`} />
         <path className="spark-area" d={area} />

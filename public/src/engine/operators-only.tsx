@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { usePageTitle } from "../components/page-title.ts";
 
-/** For somebody who followed a link here and may not see it: says as whom, since they may have another account. */
+/** Tells a customer that the page is for operators, and which account is signed in. */
 export function OperatorsOnly({ name }: { name: string }): ReactNode {
   const { t } = useTranslation();
   usePageTitle(t("engine.title"));

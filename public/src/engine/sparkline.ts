@@ -1,32 +1,33 @@
-import { MOMENTS_KEPT } from "./time-series.ts";
+import { SAMPLES_MAX } from "./time-series.ts";
 
 export const [WIDTH, HEIGHT] = [120, 40];
 
-/** The latest at the right edge, from 0 at the bottom to the largest at the top; a gap where nothing was known. */
+/** Draws values from 0 to the largest, the latest at the right. Unknown values are gaps. */
 export function sparkPaths(values: readonly (number | undefined)[]): {
   line: string;
   area: string;
 } {
   const top = Math.max(1e-9, ...values.map((value) => value ?? 0));
-  const step = WIDTH / (MOMENTS_KEPT - 1);
-  const pieces: [x: string, y: string][][] = [];
+  const step = WIDTH / (SAMPLES_MAX - 1);
+  const segments: [x: string, y: string][][] = [];
   for (const [index, value] of values.entries()) {
     if (value === undefined) continue;
     const x = WIDTH - (values.length - 1 - index) * step;
     const point: [string, string] = [x.toFixed(1), (HEIGHT - (value / top) * HEIGHT).toFixed(1)];
-    if (values[index - 1] === undefined) pieces.push([point]);
-    else pieces.at(-1)?.push(point);
+    if (values[index - 1] === undefined) segments.push([point]);
+    else segments.at(-1)?.push(point);
   }
-  // A point by itself is a dot: a line of no length with round ends.
-  const line = pieces
+  // A single point is a dot: a line of zero length with round ends.
+  const line = segments
     .map(
-      (piece) =>
-        `M${piece.map((point) => point.join(" ")).join("L")}${piece.length === 1 ? "h0" : ""}`,
+      (segment) =>
+        `M${segment.map((point) => point.join(" ")).join("L")}${segment.length === 1 ? "h0" : ""}`,
     )
     .join("");
-  const area = pieces.map((piece) => {
-    const [first, last] = [piece[0]?.[0] ?? "", piece.at(-1)?.[0] ?? ""];
-    return `M${first} ${HEIGHT}L${piece.map((point) => point.join(" ")).join("L")}L${last} ${HEIGHT}Z`;
+  const area = segments.map((segment) => {
+    const [first, last] = [segment[0]?.[0] ?? "", segment.at(-1)?.[0] ?? ""];
+    const points = segment.map((point) => point.join(" ")).join("L");
+    return `M${first} ${HEIGHT}L${points}L${last} ${HEIGHT}Z`;
   });
   return { line, area: area.join("") };
 }

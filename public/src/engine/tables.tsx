@@ -6,9 +6,9 @@ import { answerOf, api } from "../api/client.ts";
 import type { Engine } from "../api/types.ts";
 import { numberText } from "../components/format.ts";
 
-const SHOWN = 50;
+const ROWS_MAX = 50;
 
-/** Workers with the fullest mailboxes first. */
+/** Lists workers, those with the fullest mailboxes first. */
 export function Workers({ engine: { workers, workerCount } }: { engine: Engine }): ReactNode {
   const { t } = useTranslation();
   const number = (value: number | null): string => (value === null ? "–" : numberText(value));
@@ -18,7 +18,7 @@ export function Workers({ engine: { workers, workerCount } }: { engine: Engine }
       empty={t("engine.idle")}
       columns={["node", "event", "mailbox", "batch", "sold", "left", "state"]}
       rows={workers
-        .slice(0, SHOWN)
+        .slice(0, ROWS_MAX)
         .map(({ node, eventId, mailbox, largestBatch, sales, available, degraded }) => [
           `${node} ${eventId}`,
           node,
@@ -33,7 +33,7 @@ export function Workers({ engine: { workers, workerCount } }: { engine: Engine }
   );
 }
 
-/** Known by its name, which is asked for once; by its id until then. */
+/** Links an event by its name, or by its id while the name loads. */
 function EventLink({ eventId }: { eventId: string }): ReactNode {
   const { data } = useQuery({
     queryKey: ["event name", eventId],
@@ -65,17 +65,17 @@ export function Nodes({ engine: { nodes } }: { engine: Engine }): ReactNode {
 }
 
 type Column = "node" | "event" | "mailbox" | "batch" | "sold" | "left" | "state" | "services";
-/** Digits stand below digits. */
+/** Columns of numbers, aligned to the right. */
 const AMOUNTS: ReadonlySet<string> = new Set<Column>(["mailbox", "batch", "sold", "left"]);
 type TableProps = {
   title: string;
   empty: string;
   columns: readonly Column[];
-  /** The first of each is its key. */
+  /** The first element of each row is its key. */
   rows: [string, ...ReactNode[]][];
 };
 
-/** Wide tables scroll by themselves, also with the keyboard. */
+/** Table that scrolls horizontally, also by keyboard. */
 function Table({ title, empty, columns, rows }: TableProps): ReactNode {
   const { t } = useTranslation();
   return (

@@ -1,7 +1,7 @@
 import type { Engine } from "../api/types.ts";
 
-/** What is plotted; undefined where it is not known at this moment. Rates are a second's, shares between 0 and 1. */
-export type Moment = {
+/** One sample. Rates are per second, shares between 0 and 1. Undefined means unknown. */
+export type Sample = {
   sales: number | undefined;
   waiting: number;
   queue: number | undefined;
@@ -11,13 +11,13 @@ export type Moment = {
   streams: number;
 };
 
-/** Two minutes of looks. */
-export const MOMENTS_KEPT = 60;
+/** Two minutes of samples. */
+export const SAMPLES_MAX = 60;
 
 type Counts = Readonly<Partial<Record<string, number>>>;
 
-/** Counts grow from the start of each node, so rates and shares are of what came since the last look; there are none at the first. */
-export function nextMoment(last: Engine | undefined, now: Engine): Moment {
+/** Computes a sample from two reports. Counts grow, so rates need the difference of two. */
+export function nextSample(last: Engine | undefined, now: Engine): Sample {
   const seconds = last === undefined ? 0 : (Date.parse(now.at) - Date.parse(last.at)) / 1_000;
   return {
     sales: last === undefined || seconds <= 0 ? undefined : salesSince(last, now) / seconds,
@@ -25,12 +25,12 @@ export function nextMoment(last: Engine | undefined, now: Engine): Moment {
     queue: now.queue?.ready,
     lagMs: now.ledger?.oldestPendingMs,
     redis: share(
-      grown(last?.layers.catalog, now.layers.catalog),
+      increases(last?.layers.catalog, now.layers.catalog),
       ["hits"],
       ["partial", "misses", "stale"],
     ),
     kept: share(
-      grown(last?.layers.gateway, now.layers.gateway),
+      increases(last?.layers.gateway, now.layers.gateway),
       ["hits", "notModified"],
       ["misses", "stale"],
     ),
@@ -38,7 +38,7 @@ export function nextMoment(last: Engine | undefined, now: Engine): Moment {
   };
 }
 
-/** A worker's count begins anew with each that comes. */
+/** A new worker counts from 0. */
 function salesSince(last: Engine, now: Engine): number {
   const before = new Map(
     last.workers.map((worker) => [`${worker.node} ${worker.eventId}`, worker.sales]),
@@ -49,7 +49,7 @@ function salesSince(last: Engine, now: Engine): number {
   }, 0);
 }
 
-function grown(last: Counts | undefined, now: Counts): Counts {
+function increases(last: Counts | undefined, now: Counts): Counts {
   return Object.fromEntries(
     Object.entries(now).map(([name, count]) => [
       name,

@@ -2,26 +2,26 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answerOf, api } from "../api/client.ts";
 import type { Engine } from "../api/types.ts";
-import { MOMENTS_KEPT, type Moment, nextMoment } from "./time-series.ts";
+import { SAMPLES_MAX, type Sample, nextSample } from "./time-series.ts";
 
-const EVERY_MS = 2_000;
+const POLL_MS = 2_000;
 
-/** The engine now, and the figures of the last two minutes. */
+/** Polls the engine and keeps the samples of the last two minutes. */
 export function useEngine() {
-  const found = useQuery({
+  const query = useQuery({
     queryKey: ["mine", "engine"],
     queryFn: ({ signal }) => answerOf(() => api.GET("/api/operator/engine", { signal })),
-    refetchInterval: EVERY_MS,
+    refetchInterval: POLL_MS,
   });
-  const [seen, setSeen] = useState<{ last: Engine | undefined; moments: readonly Moment[] }>({
+  const [history, setHistory] = useState<{ last: Engine | undefined; samples: readonly Sample[] }>({
     last: undefined,
-    moments: [],
+    samples: [],
   });
-  const { data } = found;
-  if (data !== undefined && data !== seen.last)
-    setSeen(({ last, moments }) => ({
+  const { data } = query;
+  if (data !== undefined && data !== history.last)
+    setHistory(({ last, samples }) => ({
       last: data,
-      moments: [...moments, nextMoment(last, data)].slice(-MOMENTS_KEPT),
+      samples: [...samples, nextSample(last, data)].slice(-SAMPLES_MAX),
     }));
-  return { ...found, moments: seen.moments };
+  return { ...query, samples: history.samples };
 }

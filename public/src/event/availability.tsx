@@ -3,7 +3,10 @@ import { useTranslation } from "react-i18next";
 import type { Event } from "../api/types.ts";
 import { numberText } from "../components/format.ts";
 
-/** How many are left, as a calm bar and in words. Only the end of it is announced: in a rush the number changes four times a second. */
+/**
+ * Tickets left, as a bar and as text. Screen readers announce only "Sold out": in a rush the number
+ * changes several times a second.
+ */
 export function Availability({
   event,
 }: {
@@ -11,7 +14,7 @@ export function Availability({
 }): ReactNode {
   const { t } = useTranslation();
   const available = Math.max(0, event.available);
-  const words =
+  const text =
     available === 0
       ? t("event.soldOut")
       : t("event.left", {
@@ -29,7 +32,7 @@ export function Availability({
           height="4"
         />
       </svg>
-      <p className={available === 0 ? "left left-none" : "left"}>{words}</p>
+      <p className={available === 0 ? "left left-none" : "left"}>{text}</p>
       <p role="status" className="unseen">
         {available === 0 && t("event.soldOut")}
       </p>

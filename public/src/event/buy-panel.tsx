@@ -1,29 +1,35 @@
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useSearchParams } from "wouter";
+import { SessionDelayed } from "../account/session-delayed.tsx";
 import type { Event } from "../api/types.ts";
 import { usePurchase } from "../purchase/use-purchase.ts";
 import { isUnderWay } from "../purchase/order-state.ts";
 import { signInPath } from "../session/return-to.ts";
-import { who } from "../session/session.ts";
+import { sessionState } from "../session/session.ts";
 import { useStore } from "../session/store.ts";
 import { Availability } from "./availability.tsx";
-import { OrderWords } from "./order-status.tsx";
+import { OrderStatus } from "./order-status.tsx";
 import { Quantity } from "./quantity.tsx";
 
 const QUANTITY_MAX = 10;
 
+type BuyProps = { event: Event; quantity: number; onQuantity: (quantity: number) => void };
+
 export function BuyPanel({ event }: { event: Event }): ReactNode {
   const { t } = useTranslation();
-  const now = useStore(who);
+  const session = useStore(sessionState);
+  // Kept here: the panel changes from `SignedOutPanel` to `BuyerPanel` when a session is restored.
+  const [quantity, setQuantity] = useQuantity(event);
+  const props = { event, quantity, onQuantity: setQuantity };
   return (
     <section className="buy" aria-labelledby="buy-title">
       <h2 id="buy-title">{t("buy.title")}</h2>
       <Availability event={event} />
-      {now.state === "signed-in" ? (
-        <Buyer event={event} userId={now.user.id} />
+      {session.state === "signed-in" ? (
+        <BuyerPanel {...props} userId={session.user.id} />
       ) : (
-        <Stranger event={event} known={now.state === "signed-out"} />
+        <SignedOutPanel {...props} state={session.state} />
       )}
     </section>
   );
@@ -33,12 +39,16 @@ function isOver({ startsAt }: Event): boolean {
   return Date.parse(startsAt) <= Date.now();
 }
 
-function Buyer({ event, userId }: { event: Event; userId: string }): ReactNode {
+function BuyerPanel({
+  event,
+  quantity,
+  onQuantity,
+  userId,
+}: BuyProps & { userId: string }): ReactNode {
   const { t } = useTranslation();
-  const [quantity, setQuantity] = useQuantity(event);
   const purchase = usePurchase(userId, event.id);
-  const { now } = purchase;
-  const underWay = isUnderWay(now);
+  const { order } = purchase;
+  const underWay = isUnderWay(order);
   const forSale = event.available > 0 && !isOver(event);
   return (
     <>
@@ -47,13 +57,9 @@ function Buyer({ event, userId }: { event: Event; userId: string }): ReactNode {
         <p className="soft">{t("buy.soldOut")}</p>
       )}
       {forSale && !underWay && (
-        <Quantity
-          value={quantity}
-          max={Math.min(QUANTITY_MAX, event.available)}
-          onChange={setQuantity}
-        />
+        <Quantity value={quantity} max={quantityMax(event)} onChange={onQuantity} />
       )}
-      {(forSale || underWay) && now.is !== "paused" && (
+      {(forSale || underWay) && order.is !== "paused" && (
         <button
           type="button"
           className="button button-big"
@@ -62,44 +68,54 @@ function Buyer({ event, userId }: { event: Event; userId: string }): ReactNode {
         >
           {underWay
             ? t("buy.busy")
-            : now.is === "bought"
+            : order.is === "bought"
               ? t("buy.more", { count: quantity })
               : t("buy.buy", { count: quantity })}
         </button>
       )}
-      <OrderWords purchase={purchase} />
+      <OrderStatus purchase={purchase} />
     </>
   );
 }
 
-/** Whoever is not signed in comes back to the same page and the same number of tickets. */
-function Stranger({ event, known }: { event: Event; known: boolean }): ReactNode {
+/** Leads to the sign-in page, and back to this event and number of tickets. */
+function SignedOutPanel({
+  event,
+  quantity,
+  onQuantity,
+  state,
+}: BuyProps & { state: "restoring" | "delayed" | "signed-out" }): ReactNode {
   const { t } = useTranslation();
-  const [quantity, setQuantity] = useQuantity(event);
   const [, navigate] = useLocation();
   if (isOver(event)) return <p>{t("buy.over")}</p>;
   if (event.available <= 0) return <p className="soft">{t("buy.soldOut")}</p>;
   return (
     <>
-      <Quantity
-        value={quantity}
-        max={Math.min(QUANTITY_MAX, event.available)}
-        onChange={setQuantity}
-      />
-      <button
-        type="button"
-        className="button button-big"
-        aria-disabled={!known}
-        onClick={() => known && navigate(signInPath(`/events/${event.id}?quantity=${quantity}`))}
-      >
-        {t("buy.signIn")}
-      </button>
+      <Quantity value={quantity} max={quantityMax(event)} onChange={onQuantity} />
+      {state === "delayed" && <SessionDelayed />}
+      {state === "restoring" ? (
+        <button type="button" className="button button-big" aria-disabled>
+          {t("session.restoring")}
+        </button>
+      ) : (
+        <button
+          type="button"
+          className="button button-big"
+          onClick={() => navigate(signInPath(`/events/${event.id}?quantity=${quantity}`))}
+        >
+          {t("buy.signIn")}
+        </button>
+      )}
     </>
   );
 }
 
-function useQuantity({ available }: Event): [number, (quantity: number) => void] {
+function quantityMax({ available }: Event): number {
+  return Math.min(QUANTITY_MAX, available);
+}
+
+function useQuantity(event: Event): [number, (quantity: number) => void] {
   const [params] = useSearchParams();
   const [chosen, setChosen] = useState(() => Number(params.get("quantity") ?? 1) || 1);
-  return [Math.max(1, Math.min(Math.trunc(chosen), QUANTITY_MAX, available)), setChosen];
+  return [Math.max(1, Math.min(Math.trunc(chosen), quantityMax(event))), setChosen];
 }

@@ -4,7 +4,7 @@ import type { Event } from "../api/types.ts";
 import {
   dayText,
   durationText,
-  hereText,
+  localStartText,
   numberText,
   spanText,
   zoneText,
@@ -12,7 +12,7 @@ import {
 
 export function EventFacts({ event }: { event: Event }): ReactNode {
   const { t } = useTranslation();
-  const here = hereText(event);
+  const localStart = localStartText(event);
   const site = siteOf(event.url);
   const facts: [string, ReactNode][] = [
     [t("event.date"), dayText(event.date)],
@@ -23,7 +23,7 @@ export function EventFacts({ event }: { event: Event }): ReactNode {
         <br />
         <span className="soft">
           {zoneText(event)} ({event.timeZone})
-          {here !== undefined && <> · {t("event.here", { when: here })}</>}
+          {localStart !== undefined && <> · {t("event.here", { when: localStart })}</>}
         </span>
       </>,
     ],
@@ -56,7 +56,7 @@ export function EventFacts({ event }: { event: Event }): ReactNode {
   );
 }
 
-/** A feed's address is somebody else's text: only the web's own kinds become a link. */
+/** Feeds are untrusted input: only http and https addresses become links. */
 function siteOf(url: string | null): URL | undefined {
   if (url === null || !URL.canParse(url)) return undefined;
   const site = new URL(url);

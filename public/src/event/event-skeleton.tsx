@@ -1,11 +1,11 @@
 import type { ReactNode } from "react";
-import { LoadingWords } from "../components/loading.tsx";
+import { LoadingText } from "../components/loading.tsx";
 
-/** The page's own shape while its event is on the way, so that nothing jumps when it is there. */
+/** Placeholder in the shape of the event page, so that the layout does not shift. */
 export function EventSkeleton({ failures }: { failures: number }): ReactNode {
   return (
     <>
-      <LoadingWords failures={failures} />
+      <LoadingText failures={failures} />
       <div className="event" aria-hidden="true">
         <div className="event-art skeleton" />
         <div className="event-head">

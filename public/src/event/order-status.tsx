@@ -3,67 +3,64 @@ import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { momentText } from "../components/format.ts";
 import { useOnline } from "../components/offline-notice.tsx";
-import { useProblemWords } from "../components/problem-notice.tsx";
-import type { Purchase } from "../purchase/order.ts";
-import type { PurchaseState, UnderWay } from "../purchase/order-state.ts";
+import { useProblemText } from "../components/problem-notice.tsx";
+import type { FollowedPurchase } from "../purchase/use-purchase.ts";
 
-/** What is known of the order, no more and no less. Read out as it changes. */
-export function OrderWords({
-  purchase,
-}: {
-  purchase: Purchase & { now: PurchaseState };
-}): ReactNode {
-  const place = useRef<HTMLDivElement>(null);
-  const { is } = purchase.now;
-  // Below a tall picture it may stand out of view, and nobody should have to look for what became of an order.
+type OrderStatusProps = { purchase: FollowedPurchase };
+
+/** Shows the state of the order. A live region: screen readers announce each change. */
+export function OrderStatus({ purchase }: OrderStatusProps): ReactNode {
+  const region = useRef<HTMLDivElement>(null);
+  const { is } = purchase.order;
+  // On small screens the region may be below the fold.
   useLayoutEffect(() => {
-    if (is !== "idle") place.current?.scrollIntoView({ block: "nearest" });
+    if (is !== "idle") region.current?.scrollIntoView({ block: "nearest" });
   }, [is]);
   return (
-    <div role="status" className="order" ref={place}>
-      <Words purchase={purchase} />
+    <div role="status" className="order" ref={region}>
+      <OrderText purchase={purchase} />
     </div>
   );
 }
 
-function Words({
-  purchase: { now, goOn, forget },
-}: {
-  purchase: Purchase & { now: PurchaseState };
-}): ReactNode {
+function OrderText({ purchase: { order, resume, drop } }: OrderStatusProps): ReactNode {
   const { t } = useTranslation();
-  const problemWords = useProblemWords();
-  switch (now.is) {
+  const problemText = useProblemText();
+  switch (order.is) {
     case "idle":
       return null;
-    case "asking":
+    case "sending":
     case "waiting":
-      // The first try needs no words beyond the button's.
-      return now.tries === 0 && !now.inDoubt ? null : <StillTrying order={now} />;
-    case "paused":
+      // During the first try the button's own text is enough.
+      return order.tries === 0 && !order.outcomeUnknown ? null : (
+        <Retrying outcomeUnknown={order.outcomeUnknown} />
+      );
+    case "paused": {
+      const { sinceMs, quantity } = order.pending;
       return (
         <div className="notice notice-warn">
           <p>
-            {now.inDoubt
-              ? t("order.paused", { when: momentText(new Date(now.attempt.sinceMs).toISOString()) })
+            {order.outcomeUnknown
+              ? t("order.paused", { when: momentText(new Date(sinceMs).toISOString()) })
               : t("order.pausedNothing")}
           </p>
           <div className="actions">
-            <button type="button" className="button" onClick={goOn}>
-              {t("order.goOn", { count: now.attempt.quantity })}
+            <button type="button" className="button" onClick={resume}>
+              {t("order.goOn", { count: quantity })}
             </button>
-            <button type="button" className="button button-quiet" onClick={forget}>
-              {t(now.inDoubt ? "order.forget" : "order.stop")}
+            <button type="button" className="button button-quiet" onClick={drop}>
+              {t(order.outcomeUnknown ? "order.forget" : "order.stop")}
             </button>
           </div>
         </div>
       );
+    }
     case "bought":
       return (
         <div className="notice notice-good">
-          <h3>{t("order.bought", { count: now.purchase.quantity })}</h3>
+          <h3>{t("order.bought", { count: order.purchase.quantity })}</h3>
           <ul>
-            {now.purchase.tickets.map(({ id }, index) => (
+            {order.purchase.tickets.map(({ id }, index) => (
               <li key={id}>
                 <Link href={`/tickets/${id}`}>{t("order.ticket", { number: index + 1 })}</Link>
               </li>
@@ -75,20 +72,20 @@ function Words({
     case "refused":
       return (
         <div className="notice notice-bad">
-          <p>{problemWords(now.problem)}</p>
+          <p>{problemText(order.problem)}</p>
         </div>
       );
     default:
-      return now satisfies never;
+      return order satisfies never;
   }
 }
 
-function StillTrying({ order: { inDoubt } }: { order: UnderWay }): ReactNode {
+function Retrying({ outcomeUnknown }: { outcomeUnknown: boolean }): ReactNode {
   const { t } = useTranslation();
   const online = useOnline();
   return (
     <div className="notice notice-warn">
-      <p>{!online ? t("order.offline") : inDoubt ? t("order.inDoubt") : t("order.busy")}</p>
+      <p>{!online ? t("order.offline") : t(outcomeUnknown ? "order.inDoubt" : "order.busy")}</p>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
 
-/** A native select: any keyboard, screen reader and thumb knows it. */
+/** Native select, for keyboards, screen readers and touch. */
 export function Quantity({
   value,
   max,

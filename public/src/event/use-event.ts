@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { answerOf, api } from "../api/client.ts";
 
-/** Where the stream is refused (an old proxy between), the page asks itself. */
+/** Polling interval if the stream is refused, for example by an old proxy. */
 const POLL_MS = 5_000;
 
 export function useEvent(eventId: string, pollMs: number | false = false) {
@@ -15,11 +15,11 @@ export function useEvent(eventId: string, pollMs: number | false = false) {
 }
 
 /**
- * An event whose `available` follows the gateway's stream, a change at once. Hidden pages let go of the stream, since a browser has few connections
- * to one place, and catch up when they are seen again.
+ * Returns an event whose `available` follows the gateway's stream. Hidden pages close the stream,
+ * because browsers limit connections per host, and reopen it when they become visible.
  */
 export function useLiveEvent(eventId: string) {
-  const [left, setLeft] = useState<number>();
+  const [available, setAvailable] = useState<number>();
   const [refused, setRefused] = useState(false);
   useEffect(() => {
     if (refused) return undefined;
@@ -27,16 +27,16 @@ export function useLiveEvent(eventId: string) {
     const follow = (): void => {
       stream?.close();
       stream = undefined;
-      setLeft(undefined);
+      setAvailable(undefined);
       if (document.hidden) return;
       const opened = (stream = new EventSource(`/api/events/${eventId}/availability`));
       opened.addEventListener("availability", ({ data }: MessageEvent<string>) => {
-        setLeft((JSON.parse(data) as { available: number }).available);
+        setAvailable((JSON.parse(data) as { available: number }).available);
       });
-      // It reconnects by itself, unless it was answered with something that is no stream.
+      // EventSource reconnects by itself, unless the response is not an event stream.
       opened.addEventListener("error", () => {
         if (opened.readyState !== EventSource.CLOSED) return;
-        setLeft(undefined);
+        setAvailable(undefined);
         setRefused(true);
       });
     };
@@ -47,8 +47,9 @@ export function useLiveEvent(eventId: string) {
       stream?.close();
     };
   }, [eventId, refused]);
-  const found = useEvent(eventId, refused ? POLL_MS : false);
-  // An answer that was asked for may be two seconds old, the stream tells of each change once: what it said last stands.
-  const event = found.data && left !== undefined ? { ...found.data, available: left } : found.data;
-  return { ...found, event };
+  const query = useEvent(eventId, refused ? POLL_MS : false);
+  const { data } = query;
+  // The stream wins over a response: a response may be two seconds old.
+  const event = data && available !== undefined ? { ...data, available } : data;
+  return { ...query, event };
 }

@@ -8,30 +8,38 @@ const texts: typeof en = {
     events: "Programm",
     tickets: "Meine Tickets",
     account: "Konto",
-    engine: "Maschine",
+    engine: "System",
     signIn: "Anmelden",
     language: "Sprache",
     offline:
-      "Sie sind offline. Es geht nichts verloren: Was Sie begonnen haben, geht weiter, sobald das Netz wieder da ist.",
-    promise: "Ein Ticket gehört Ihnen, sobald wir es sagen, und nie jemand anderem.",
+      "Sie sind offline. Ihre Bestellungen bleiben erhalten und gehen weiter, " +
+      "sobald Sie wieder online sind.",
+    promise: "Ein Ticket gehört Ihnen, sobald wir es bestätigen, und nur Ihnen.",
   },
   parts: {
     loading: "Wird geladen …",
-    trying: "Noch keine Antwort; wir versuchen es weiter.",
+    trying: "Noch keine Antwort. Wir versuchen es weiter.",
     tryAgain: "Noch einmal versuchen",
   },
+  session: {
+    restoring: "Anmeldung wird geprüft …",
+    delayed:
+      "Wir können Ihre Anmeldung noch nicht bestätigen. Wir versuchen es weiter. " +
+      "Sie können sich auch neu anmelden.",
+  },
   notFound: {
-    page: "Unter dieser Adresse gibt es nichts",
-    event: "Diese Veranstaltung gibt es nicht",
-    ticket: "Ein solches Ticket haben Sie nicht",
-    words: "Vielleicht ist der Link alt, oder unterwegs ging ein Buchstabe verloren.",
+    page: "Seite nicht gefunden",
+    event: "Veranstaltung nicht gefunden",
+    ticket: "Ticket nicht gefunden",
+    words: "Der Link ist vielleicht veraltet oder unvollständig.",
     browse: "Alle Veranstaltungen ansehen",
   },
   fault: {
-    title: "Diese Seite ist stehen geblieben",
+    title: "Diese Seite funktioniert gerade nicht",
     words:
-      "Das liegt an uns. Nichts, was Sie gekauft haben, ist verloren, und eine laufende Bestellung geht weiter.",
-    reload: "Noch einmal laden",
+      "Der Fehler liegt bei uns. Ihre Tickets sind sicher, " +
+      "und eine laufende Bestellung geht weiter.",
+    reload: "Seite neu laden",
   },
   type: {
     concert: "Konzert",
@@ -65,10 +73,11 @@ const texts: typeof en = {
     results: "Veranstaltungen",
     found_one: "{{count}} Veranstaltung wird gezeigt",
     found_other: "{{count}} Veranstaltungen werden gezeigt",
-    nothing: "Nichts gefunden",
+    nothing: "Keine Veranstaltungen gefunden",
     nothingWords:
-      "Nichts passt auf all das zugleich. Weniger Wörter oder mehr Tage helfen vielleicht.",
-    clear: "Alle Filter aufheben",
+      "Keine Veranstaltung passt zu allen Filtern. " +
+      "Versuchen Sie es mit weniger Wörtern oder mehr Tagen.",
+    clear: "Alle Filter zurücksetzen",
     more: "Weitere Veranstaltungen",
   },
   event: {
@@ -81,10 +90,10 @@ const texts: typeof en = {
     left_other: "Noch {{number}} von {{total}} Tickets",
     date: "Datum",
     time: "Zeit",
-    here: "bei Ihnen {{when}}",
+    here: "{{when}} Ihrer Zeit",
     duration: "Dauer",
     place: "Ort",
-    capacity: "Platz für",
+    capacity: "Kapazität",
     places_one: "{{number}} Person",
     places_other: "{{number}} Personen",
     website: "Website",
@@ -98,25 +107,28 @@ const texts: typeof en = {
     more_other: "Noch {{count}} Tickets kaufen",
     busy: "Wird gekauft …",
     signIn: "Zum Kaufen anmelden",
-    soldOut: "Gibt jemand ein Ticket zurück, sehen Sie es hier sofort.",
-    over: "Die Veranstaltung hat begonnen, es werden keine Tickets mehr verkauft.",
+    soldOut: "Zurückgegebene Tickets erscheinen hier sofort.",
+    over: "Die Veranstaltung hat begonnen. Es werden keine Tickets mehr verkauft.",
   },
   order: {
-    bought_one: "Es gehört Ihnen",
-    bought_other: "Sie gehören Ihnen: {{count}} Tickets",
+    bought_one: "Sie haben {{count}} Ticket gekauft",
+    bought_other: "Sie haben {{count}} Tickets gekauft",
     ticket: "Ticket {{number}}",
     all: "Alle meine Tickets",
-    busy: "Gerade kaufen sehr viele. Für Sie ist noch nichts gekauft; wir versuchen es weiter.",
+    busy: "Gerade kaufen sehr viele. Für Sie wurde noch nichts gekauft. Wir versuchen es weiter.",
     inDoubt:
-      "Noch ist keine Antwort da. Vielleicht hat es schon geklappt, darum fragen wir nach derselben Bestellung: Doppelt kaufen können Sie nicht.",
+      "Noch ist keine Antwort da. Vielleicht hat es schon geklappt, " +
+      "darum senden wir dieselbe Bestellung noch einmal. Doppelt kaufen können Sie nicht.",
     offline:
-      "Sie sind offline. Ihre Bestellung wartet und geht weiter, sobald das Netz wieder da ist.",
+      "Sie sind offline. Ihre Bestellung wartet und geht weiter, sobald Sie wieder online sind.",
     paused:
-      "Wir wissen noch nicht, was aus Ihrer Bestellung von {{when}} wurde. Noch einmal zu fragen ist sicher: Es ist dieselbe Bestellung und wird nicht doppelt gekauft.",
+      "Wir wissen noch nicht, ob Ihre Bestellung vom {{when}} geklappt hat. " +
+      "Sie können es gefahrlos noch einmal versuchen: " +
+      "Es ist dieselbe Bestellung, doppelt kaufen können Sie nicht.",
     pausedNothing: "Gerade ist sehr viel los. Für Sie wurde nichts gekauft.",
-    goOn_one: "Noch einmal nach {{count}} Ticket fragen",
-    goOn_other: "Noch einmal nach {{count}} Tickets fragen",
-    forget: "Lassen; ich sehe in Meine Tickets nach",
+    goOn_one: "Noch einmal versuchen: {{count}} Ticket",
+    goOn_other: "Noch einmal versuchen: {{count}} Tickets",
+    forget: "Aufhören und in „Meine Tickets“ nachsehen",
     stop: "Aufhören",
   },
   tickets: {
@@ -126,9 +138,9 @@ const texts: typeof en = {
     past: "Vergangene",
     cancelled: "Stornierte",
     none: {
-      upcoming: "Sie haben keine Tickets für das, was kommt.",
+      upcoming: "Sie haben keine kommenden Tickets.",
       past: "Sie haben keine Tickets vergangener Veranstaltungen.",
-      cancelled: "Sie haben keine Tickets storniert.",
+      cancelled: "Sie haben keine stornierten Tickets.",
     },
   },
   ticket: {
@@ -146,79 +158,87 @@ const texts: typeof en = {
     all: "Alle meine Tickets",
   },
   cancel: {
-    title: "Dieses Ticket endgültig stornieren?",
+    title: "Dieses Ticket stornieren?",
     words:
-      "Ihr Platz bei {{name}} am {{day}} wird sofort wieder verkauft, und jemand anderes kann ihn nehmen. Das lässt sich nicht rückgängig machen.",
+      "Ihr Platz bei {{name}} am {{day}} wird sofort wieder verkauft. " +
+      "Das lässt sich nicht rückgängig machen.",
     keep: "Ticket behalten",
     cancel: "Endgültig stornieren",
     busy: "Wird storniert …",
     trying:
-      "Noch keine Antwort; wir fragen noch einmal. Storniert wird einmal, so oft wir auch fragen.",
+      "Noch keine Antwort. Wir versuchen es noch einmal. Das Ticket wird nur einmal storniert.",
   },
   account: {
     title: "Konto",
     signIn: "Anmelden",
     signingIn: "Anmeldung läuft …",
-    andBack: "Danach sind Sie wieder dort, wo Sie waren.",
+    andBack: "Nach der Anmeldung kehren Sie zu Ihrer Seite zurück.",
     email: "E-Mail",
     password: "Passwort",
     name: "Name",
-    passwordHint: "Mindestens 12 Zeichen. Gut sind mehrere Wörter, die nicht zusammengehören.",
+    passwordHint:
+      "Mindestens 12 Zeichen. Gut sind mehrere Wörter, die nichts miteinander zu tun haben.",
     noAccount: "Noch kein Konto?",
-    haveAccount: "Schon ein Konto?",
+    haveAccount: "Sie haben schon ein Konto?",
     register: "Konto anlegen",
-    registering: "Wird angelegt …",
+    registering: "Konto wird angelegt …",
     signOut: "Abmelden",
     signOutEverywhere: "Überall abmelden",
     sessions: "Wo Sie angemeldet sind",
-    thisOne: "Hier",
+    thisOne: "Dieses Gerät",
     lastUsed: "Zuletzt benutzt: {{when}}",
     end: "Abmelden",
     unknownDevice: "Unbekanntes Gerät",
     changePassword: "Passwort ändern",
     currentPassword: "Bisheriges Passwort",
     newPassword: "Neues Passwort",
-    passwordChanged: "Ihr Passwort ist geändert, und überall sonst sind Sie abgemeldet.",
+    passwordChanged: "Ihr Passwort ist geändert. Ihre anderen Geräte sind abgemeldet.",
   },
   problem: {
-    UNREACHABLE: "Wir sind gerade nicht zu erreichen. Ist das Netz da?",
+    UNREACHABLE:
+      "Wir sind gerade nicht erreichbar. " +
+      "Bitte prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
     TRY_AGAIN: "Gerade ist sehr viel los. Bitte versuchen Sie es gleich noch einmal.",
-    OUTCOME_UNKNOWN: "Wir wissen noch nicht, ob es geklappt hat. Noch einmal zu fragen ist sicher.",
-    TOO_MANY_REQUESTS: "Das war etwas viel auf einmal. Bitte warten Sie einen Augenblick.",
-    INTERNAL: "Bei uns ist etwas schiefgegangen.",
+    OUTCOME_UNKNOWN:
+      "Wir wissen noch nicht, ob es geklappt hat. Sie können es gefahrlos noch einmal versuchen.",
+    TOO_MANY_REQUESTS: "Zu viele Anfragen. Bitte warten Sie einen Augenblick.",
+    INTERNAL: "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es noch einmal.",
     INVALID_CREDENTIALS: "E-Mail oder Passwort ist falsch.",
-    EMAIL_TAKEN: "Mit dieser E-Mail gibt es schon ein Konto.",
+    EMAIL_TAKEN: "Mit dieser E-Mail gibt es schon ein Konto. Bitte melden Sie sich an.",
     PASSWORD_TOO_WEAK:
-      "Dieses Passwort wäre zu schnell erraten. Versuchen Sie mehrere Wörter, die nicht zusammengehören.",
-    VALIDATION_ERROR:
-      "Etwas in diesem Formular stimmt nicht. Bitte sehen Sie es noch einmal durch.",
+      "Dieses Passwort ist zu leicht zu erraten. " +
+      "Gut sind mehrere Wörter, die nichts miteinander zu tun haben.",
+    VALIDATION_ERROR: "Einige Angaben sind ungültig. Bitte prüfen Sie sie.",
     UNAUTHENTICATED: "Bitte melden Sie sich noch einmal an.",
     TOKEN_EXPIRED: "Bitte melden Sie sich noch einmal an.",
     FORBIDDEN: "Das dürfen Sie nicht.",
-    CSRF_REFUSED: "Das geht nur von den eigenen Seiten von Boxoffice aus.",
+    CSRF_REFUSED: "Das geht nur von den Seiten von Boxoffice aus. Bitte laden Sie die Seite neu.",
     EVENT_NOT_FOUND: "Diese Veranstaltung gibt es nicht.",
     EVENT_SOLD_OUT: "Es sind nicht mehr genug Tickets da. Es wurde nichts gekauft.",
     EVENT_OVER: "Die Veranstaltung hat begonnen. Es wurde nichts geändert.",
     PURCHASE_LIMIT_REACHED:
-      "Das wären mehr Tickets, als eine Person für diese Veranstaltung haben darf ({{limit}}). Es wurde nichts gekauft.",
+      "Sie können für diese Veranstaltung höchstens {{limit}} Tickets haben. " +
+      "Es wurde nichts gekauft.",
     IDEMPOTENCY_KEY_REUSED:
-      "Diese Bestellung gab es schon, mit einer anderen Anzahl. Bitte sehen Sie in Meine Tickets nach.",
-    TICKET_NOT_FOUND: "Ein solches Ticket haben Sie nicht.",
+      "Diese Bestellung gab es schon, mit einer anderen Anzahl. " +
+      "Bitte sehen Sie in „Meine Tickets“ nach.",
+    TICKET_NOT_FOUND: "Dieses Ticket haben Sie nicht.",
     SESSION_NOT_FOUND: "Diese Anmeldung ist schon beendet.",
   },
   engine: {
-    title: "Maschine",
-    closed: "Diese Seite ist für den Betrieb",
+    title: "System",
+    closed: "Diese Seite ist für Betreiber",
     closedWords:
-      "Sie sind als {{name}} angemeldet und gehören nicht dazu. Wer dieses Boxoffice betreibt, kann das ändern; melden Sie sich danach neu an.",
-    lead: "Was die Maschine in diesem Augenblick tut, {{when}}.",
-    sales: "Verkauft je Sekunde",
-    waiting: "In Briefkästen wartend",
+      "Sie sind als {{name}} angemeldet. Dieses Konto gehört keinem Betreiber. " +
+      "Lassen Sie sich die Rolle geben und melden Sie sich neu an.",
+    lead: "Stand des Systems um {{when}}.",
+    sales: "Verkaufte Tickets pro Sekunde",
+    waiting: "Wartende Käufe",
     queue: "Nachrichten in der Warteschlange",
-    lag: "Rückstand des Hauptbuchs",
-    hits: "Suchen, aus Redis beantwortet",
-    kept: "Suchen, vom Gateway beantwortet",
-    streams: "Sehen einer Veranstaltung zu",
+    lag: "Rückstand der Buchung",
+    hits: "Suchen aus Redis beantwortet",
+    kept: "Suchen vom Gateway beantwortet",
+    streams: "Offene Verfügbarkeits-Streams",
     workers: "Worker",
     nodes: "Knoten",
     node: "Knoten",
@@ -230,11 +250,11 @@ const texts: typeof en = {
     state: "Zustand",
     services: "Dienste",
     idle: "Gerade wird nichts verkauft.",
-    degraded: "Ohne Pacht",
+    degraded: "Ohne Lease",
     well: "In Ordnung",
     silent: "Keine Antwort: {{services}}",
     most: "Spitze {{most}}",
-    plot: "{{name}}, die letzten {{count}} Blicke: jetzt {{now}}",
+    plot: "{{name}}, letzte {{count}} Messungen, jetzt {{now}}",
     unknown: "–",
   },
 };

@@ -16,7 +16,7 @@ export async function startTexts(language: string, texts: Texts): Promise<void> 
     lng: language,
     resources: { [language]: { [NAMESPACE]: texts } },
     fallbackLng: false,
-    // React escapes by itself.
+    // React escapes texts.
     interpolation: { escapeValue: false },
   });
   document.documentElement.lang = language;

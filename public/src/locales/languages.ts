@@ -1,22 +1,22 @@
-import { remember, remembered } from "../session/local-storage.ts";
+import { readItem, writeItem } from "../session/local-storage.ts";
 
-/** A language is a file in this folder, named by its tag, that exports its texts: adding one is adding a file. */
+/** Each file `<language tag>-texts.ts` in this folder is a language of the pages. */
 const FILES = import.meta.glob<{ default: Texts }>("./*-texts.ts");
 export type Texts = Readonly<Record<string, unknown>>;
 
-const CHOICE = "boxoffice.language";
+const CHOSEN_LANGUAGE = "boxoffice.language";
 
 export const LANGUAGES: readonly string[] = Object.keys(FILES).map((file) =>
   file.slice(2, -"-texts.ts".length),
 );
 
 declare const __LANGUAGE_NAMES__: Readonly<Record<string, string>>;
-/** Each by its own name. Written by the build (`vite.config.ts`): a browser loads its words for all languages of the world to tell two. */
+/** Name of each language in itself, set by the build (`vite.config.ts`). */
 export const LANGUAGE_NAMES = __LANGUAGE_NAMES__;
 
-/** The one chosen here before, else the first of the browser's that there is, else English. */
+/** The stored choice, else the browser's first language with texts, else English. */
 export function chosenLanguage(): string {
-  const chosen = remembered(CHOICE);
+  const chosen = readItem(CHOSEN_LANGUAGE);
   const wanted = [...(chosen === undefined ? [] : [chosen]), ...navigator.languages];
   return (
     wanted
@@ -26,7 +26,7 @@ export function chosenLanguage(): string {
 }
 
 export function chooseLanguage(language: string): void {
-  remember(CHOICE, language);
+  writeItem(CHOSEN_LANGUAGE, language);
 }
 
 export async function loadTexts(language: string): Promise<Texts> {

@@ -1,60 +1,58 @@
-import { type Code, type Problem, isPassing } from "../api/problem.ts";
+import { type Code, type Problem, isRetryable } from "../api/problem.ts";
 import type { Purchase } from "../api/types.ts";
-import type { Attempt } from "./pending-order.ts";
+import { backOffMs } from "../session/back-off.ts";
+import type { PendingOrder } from "./pending-order.ts";
 
-/** What is known of an order under way. `inDoubt`: some try may have sold, for its answer never came. */
-export type UnderWay = { attempt: Attempt; tries: number; inDoubt: boolean };
+/** An order in flight. `outcomeUnknown`: an answer was lost, so an earlier try may have sold. */
+export type OrderUnderWay = { pending: PendingOrder; tries: number; outcomeUnknown: boolean };
 
-export type PurchaseState =
+export type OrderState =
   | { is: "idle" }
-  | ({ is: "asking" } & UnderWay)
-  /** Will ask again by itself. */
-  | ({ is: "waiting"; code: Code; waitMs: number } & UnderWay)
-  /** Asked often enough for now: the key is kept, and a person says when to go on. */
-  | ({ is: "paused"; code: Code } & UnderWay)
+  | ({ is: "sending" } & OrderUnderWay)
+  /** Retries after `waitMs`. */
+  | ({ is: "waiting"; code: Code; waitMs: number } & OrderUnderWay)
+  /** Retries are used up. The key is kept, and the buyer decides when to continue. */
+  | ({ is: "paused"; code: Code } & OrderUnderWay)
   | { is: "bought"; purchase: Purchase }
   /** Nothing was bought, and the key is free. */
   | { is: "refused"; problem: Problem };
 
-const TRIES = 8;
-const FIRST_MS = 400;
-const LONGEST_MS = 8_000;
-/** Of an order found in the storage: sooner it goes on by itself, later the person is asked, who may think of something else by now. */
-const STILL_WANTED_MS = 600_000;
+const TRIES_MAX = 8;
+/** Age up to which a stored order continues by itself. Older ones ask the buyer first. */
+const RESUME_MAX_AGE_MS = 600_000;
 
-/** After these answers it stays open whether the order was carried out. */
-const DOUBTFUL: readonly Code[] = ["UNREACHABLE", "OUTCOME_UNKNOWN", "INTERNAL"];
+/** Codes that leave open whether the order was carried out. */
+const UNKNOWN_OUTCOME_CODES: readonly Code[] = ["UNREACHABLE", "OUTCOME_UNKNOWN", "INTERNAL"];
 
-/** What comes after an answer that was not a sale. `chance` in [0, 1) spreads those who were turned away together. */
+/** Returns the state after an answer other than a sale. `random` in [0, 1) is the jitter. */
 export function afterProblem(
-  { attempt, tries, inDoubt }: UnderWay,
+  { pending, tries, outcomeUnknown }: OrderUnderWay,
   problem: Problem,
-  chance: number,
-): PurchaseState {
-  const signedOut = problem.code === "UNAUTHENTICATED" || problem.code === "TOKEN_EXPIRED";
-  // Of an order in doubt the key is kept until its buyer is back.
-  if (signedOut && inDoubt) return { is: "paused", code: problem.code, attempt, tries, inDoubt };
-  if (!isPassing(problem)) return { is: "refused", problem };
-  const next = { attempt, tries: tries + 1, inDoubt: inDoubt || DOUBTFUL.includes(problem.code) };
-  if (next.tries >= TRIES) return { is: "paused", code: problem.code, ...next };
-  const backOffMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** tries) * (0.5 + chance / 2);
-  return {
-    is: "waiting",
-    code: problem.code,
-    waitMs: Math.max(backOffMs, problem.retryAfterMs ?? 0),
-    ...next,
+  random: number,
+): OrderState {
+  const { code } = problem;
+  const signedOut = code === "UNAUTHENTICATED" || code === "TOKEN_EXPIRED";
+  // The key of an order that may have sold is kept until its buyer signs in again.
+  if (signedOut && outcomeUnknown) return { is: "paused", code, pending, tries, outcomeUnknown };
+  if (!isRetryable(problem)) return { is: "refused", problem };
+  const next = {
+    pending,
+    tries: tries + 1,
+    outcomeUnknown: outcomeUnknown || UNKNOWN_OUTCOME_CODES.includes(code),
   };
+  if (next.tries >= TRIES_MAX) return { is: "paused", code, ...next };
+  return { is: "waiting", code, waitMs: backOffMs(tries, problem, random), ...next };
 }
 
-/** What to do about an order of an earlier page: nobody knows what became of its last try. */
-export function resumed(attempt: Attempt | undefined, nowMs: number): PurchaseState {
-  if (attempt === undefined) return { is: "idle" };
-  const order = { attempt, tries: 0, inDoubt: true };
-  if (nowMs - attempt.sinceMs > STILL_WANTED_MS)
+/** Returns the first state of a stored order. The outcome of its last try is unknown. */
+export function resumed(pending: PendingOrder | undefined, nowMs: number): OrderState {
+  if (pending === undefined) return { is: "idle" };
+  const order = { pending, tries: 0, outcomeUnknown: true };
+  if (nowMs - pending.sinceMs > RESUME_MAX_AGE_MS)
     return { is: "paused", code: "UNREACHABLE", ...order };
-  return { is: "asking", ...order };
+  return { is: "sending", ...order };
 }
 
-export function isUnderWay(state: PurchaseState): state is PurchaseState & UnderWay {
-  return state.is === "asking" || state.is === "waiting" || state.is === "paused";
+export function isUnderWay(state: OrderState): state is OrderState & OrderUnderWay {
+  return state.is === "sending" || state.is === "waiting" || state.is === "paused";
 }

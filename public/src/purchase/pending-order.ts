@@ -1,21 +1,20 @@
-import { remember, remembered } from "../session/local-storage.ts";
+import { readItem, writeItem } from "../session/local-storage.ts";
 
 /**
- * An order of which it is not yet known what became of it. It is written down before it is sent, so that after a reload, a crash or in another tab the same
- * key goes on: whatever happens on the way, the engine sells it once.
+ * An order whose outcome is not known yet. Stored before it is sent, so that a reload, a crash or
+ * another tab continues with the same idempotency key, and the engine sells it once.
  */
-export type Attempt = { key: string; quantity: number; sinceMs: number };
+export type PendingOrder = { key: string; quantity: number; sinceMs: number };
 
-/** By person too: the engine knows a key as theirs, so with another's it would be another purchase. */
-function nameOf(userId: string, eventId: string): string {
+/** Contains the user: the same key of another user would be another purchase. */
+function itemName(userId: string, eventId: string): string {
   return `boxoffice.purchase.${userId}.${eventId}`;
 }
 
-export function readAttempt(userId: string, eventId: string): Attempt | undefined {
+export function readPendingOrder(userId: string, eventId: string): PendingOrder | undefined {
   try {
-    const { key, quantity, sinceMs } = JSON.parse(
-      remembered(nameOf(userId, eventId)) ?? "{}",
-    ) as Partial<Attempt>;
+    const stored = readItem(itemName(userId, eventId)) ?? "{}";
+    const { key, quantity, sinceMs } = JSON.parse(stored) as Partial<PendingOrder>;
     return key !== undefined && quantity !== undefined && sinceMs !== undefined
       ? { key, quantity, sinceMs }
       : undefined;
@@ -24,6 +23,10 @@ export function readAttempt(userId: string, eventId: string): Attempt | undefine
   }
 }
 
-export function writeAttempt(userId: string, eventId: string, attempt: Attempt | undefined): void {
-  remember(nameOf(userId, eventId), attempt && JSON.stringify(attempt));
+export function writePendingOrder(
+  userId: string,
+  eventId: string,
+  order: PendingOrder | undefined,
+): void {
+  writeItem(itemName(userId, eventId), order && JSON.stringify(order));
 }

@@ -6,7 +6,7 @@ import { type Filters, filtersFrom, paramsOf } from "./filters.ts";
 import { Results } from "./results.tsx";
 import { SearchForm } from "./search-form.tsx";
 
-/** What there is to see. The filters live in the address and nowhere else. */
+/** Search page. The address is the only place that holds the filters. */
 export function BrowsePage(): ReactNode {
   const { t } = useTranslation();
   usePageTitle("");
@@ -14,7 +14,7 @@ export function BrowsePage(): ReactNode {
   const filters = filtersFrom(params);
   const change = useCallback(
     (changed: Partial<Filters>) =>
-      setParams((now) => paramsOf({ ...filtersFrom(now), ...changed }), { replace: true }),
+      setParams((latest) => paramsOf({ ...filtersFrom(latest), ...changed }), { replace: true }),
     [setParams],
   );
   return (

@@ -8,7 +8,7 @@ type ChipsProps<T extends string> = {
   onChange: (value: T) => void;
 };
 
-/** One of a few, all in view: radio buttons, so arrow keys move between them. */
+/** Chooses one of a few values. Radio buttons, so that arrow keys move between them. */
 export function Chips<T extends string>({
   label,
   value,

@@ -5,20 +5,20 @@ import { numberText } from "../components/format.ts";
 type City = { value: string; count: number };
 const SHOWN = 8;
 
-/** Case and accents do not matter, as they do not to the search. */
-function fold(text: string): string {
+/** Removes case and accents, as the search does. */
+function foldText(text: string): string {
   return text.normalize("NFD").replaceAll(/\p{M}/gu, "").toLowerCase();
 }
 
-/** Cities whose name, or a word of it, begins so; those with most events first, as they come. */
+/** Finds cities by the start of any word of their name, in the given order. */
 export function suggestions(cities: readonly City[], typed: string): City[] {
-  const wanted = fold(typed.trim());
+  const wanted = foldText(typed.trim());
   return cities
-    .filter(({ value }) => wanted === "" || ` ${fold(value)}`.includes(` ${wanted}`))
+    .filter(({ value }) => wanted === "" || ` ${foldText(value)}`.includes(` ${wanted}`))
     .slice(0, SHOWN);
 }
 
-/** A text field with suggestions, as the ARIA authoring practices describe a combobox: arrows choose, Enter takes, Escape closes. */
+/** Text field with suggestions: a combobox of the ARIA Authoring Practices. */
 export function CityField({
   value,
   cities,
@@ -31,11 +31,11 @@ export function CityField({
   const { t } = useTranslation();
   const id = useId();
   const [typed, setTyped] = useState(value);
-  const [seen, setSeen] = useState(value);
+  const [lastValue, setLastValue] = useState(value);
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
-  if (seen !== value) {
-    setSeen(value);
+  if (lastValue !== value) {
+    setLastValue(value);
     setTyped(value);
   }
   const found = open ? suggestions(cities, typed === value ? "" : typed) : [];
@@ -96,7 +96,7 @@ export function CityField({
             id={`${id}-${index}`}
             role="option"
             aria-selected={index === active}
-            // Before the field loses the focus.
+            // `mousedown` comes before the blur of the field.
             onMouseDown={(event) => {
               event.preventDefault();
               take(city.value);

@@ -2,22 +2,22 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Field } from "../components/field.tsx";
 import { Chips } from "./chips.tsx";
-import { type Filters, type Span, daysOf, spanOf, todayHere } from "./filters.ts";
+import { type Filters, type Span, daysOf, spanOf, localToday } from "./filters.ts";
 
 type Days = Pick<Filters, "from" | "to">;
 
-/** Words for the days most people mean, and two fields for all others. */
+/** Chooses common ranges of days, or any range by two date fields. */
 export function DateFields({
   from,
   to,
   onChange,
 }: Days & { onChange: (days: Days) => void }): ReactNode {
   const { t } = useTranslation();
-  const today = todayHere();
-  const [own, setOwn] = useState(false);
-  const span = own ? "other" : spanOf({ from, to }, today);
+  const today = localToday();
+  const [custom, setCustom] = useState(false);
+  const span = custom ? "other" : spanOf({ from, to }, today);
   const choose = (chosen: Span): void => {
-    setOwn(chosen === "other");
+    setCustom(chosen === "other");
     if (chosen !== "other") onChange(daysOf(chosen, today));
   };
   const spans = (["any", "today", "weekend", "week", "other"] as const).map((value) => ({

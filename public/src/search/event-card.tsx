@@ -7,8 +7,8 @@ import { Cover } from "../artwork/cover.tsx";
 import { numberText, startText } from "../components/format.ts";
 import { useTypeName } from "./type-name.ts";
 
-/** From here on it is said how many are left: it may help to decide. */
-const FEW = 20;
+/** Up to this number the card shows how many tickets are left. */
+const FEW_MAX = 20;
 
 export function EventCard({ event }: { event: Event }): ReactNode {
   const typeName = useTypeName();
@@ -19,7 +19,7 @@ export function EventCard({ event }: { event: Event }): ReactNode {
       <div className="card-text">
         <p className="kicker">{typeName(event.type)}</p>
         <h3>
-          {/* What is known is shown at once; the page asks again by itself. */}
+          {/* The event page shows this data at once and refetches it. */}
           <Link
             href={`/events/${event.id}`}
             onClick={() => queries.setQueryData(["event", event.id], event, { updatedAt: 1 })}
@@ -30,16 +30,16 @@ export function EventCard({ event }: { event: Event }): ReactNode {
         <p className="soft">
           {event.location} · {startText(event)}
         </p>
-        <Left available={event.available} />
+        <TicketsLeft available={event.available} />
       </div>
     </article>
   );
 }
 
-function Left({ available }: { available: number }): ReactNode {
+function TicketsLeft({ available }: { available: number }): ReactNode {
   const { t } = useTranslation();
   if (available <= 0) return <p className="left left-none">{t("event.soldOut")}</p>;
-  if (available <= FEW)
+  if (available <= FEW_MAX)
     return (
       <p className="left left-few">
         {t("event.few", { count: available, number: numberText(available) })}

@@ -1,23 +1,23 @@
-/** What is searched for, as it stands in the address: every search can be kept, sent and gone back to. Empty means any. */
+/** Filters of a search, as in the address of the page. Empty means any. */
 export type Filters = { name: string; location: string; type: string; from: string; to: string };
 
 export const NO_FILTERS: Filters = { name: "", location: "", type: "", from: "", to: "" };
 const NAMES = Object.keys(NO_FILTERS) as (keyof Filters)[];
-const LONGEST: Record<keyof Filters, number> = {
+const LENGTH_MAX: Record<keyof Filters, number> = {
   name: 100,
   location: 100,
   type: 50,
   from: 10,
   to: 10,
 };
-const PAGE = 24;
+const PAGE_SIZE = 24;
 const DAY_MS = 86_400_000;
 
-/** Reads an address. What the API would refuse (a date that is none) is no filter. */
+/** Reads filters from an address. Ignores values that the API would refuse. */
 export function filtersFrom(params: URLSearchParams): Filters {
   const filters = { ...NO_FILTERS };
   for (const name of NAMES) {
-    const value = (params.get(name) ?? "").trim().slice(0, LONGEST[name]);
+    const value = (params.get(name) ?? "").trim().slice(0, LENGTH_MAX[name]);
     if ((name === "from" || name === "to") && !isDay(value)) continue;
     filters[name] = value;
   }
@@ -33,9 +33,9 @@ export function paramsOf(filters: Filters): URLSearchParams {
   );
 }
 
-/** The API's query: the same names, and how many at a time. */
+/** Builds the API's query: the filters and the page size. */
 export function queryOf(filters: Filters): Partial<Filters> & { limit: number } {
-  return { ...(Object.fromEntries(paramsOf(filters)) as Partial<Filters>), limit: PAGE };
+  return { ...(Object.fromEntries(paramsOf(filters)) as Partial<Filters>), limit: PAGE_SIZE };
 }
 
 export function isDay(text: string): boolean {
@@ -48,31 +48,34 @@ export function isDay(text: string): boolean {
 
 export type Span = "any" | "today" | "weekend" | "week" | "other";
 
-/** The days a word stands for, seen from a day (YYYY-MM-DD). A weekend that has begun is this one. */
+/** Returns the days of a range, seen from `today`. A weekend that has begun counts. */
 export function daysOf(span: Exclude<Span, "other">, today: string): Pick<Filters, "from" | "to"> {
   if (span === "any") return { from: "", to: "" };
   if (span === "today") return { from: today, to: today };
-  if (span === "week") return { from: today, to: later(today, 6) };
+  if (span === "week") return { from: today, to: addDays(today, 6) };
   const weekday = (new Date(today).getUTCDay() + 6) % 7;
-  return { from: weekday > 5 ? today : later(today, 5 - weekday), to: later(today, 6 - weekday) };
+  return {
+    from: weekday > 5 ? today : addDays(today, 5 - weekday),
+    to: addDays(today, 6 - weekday),
+  };
 }
 
-/** Which word these days are. */
+/** Returns the range that these days are. */
 export function spanOf({ from, to }: Pick<Filters, "from" | "to">, today: string): Span {
-  const words = ["any", "today", "weekend", "week"] as const;
+  const spans = ["any", "today", "weekend", "week"] as const;
   return (
-    words.find((word) => daysOf(word, today).from === from && daysOf(word, today).to === to) ??
+    spans.find((span) => daysOf(span, today).from === from && daysOf(span, today).to === to) ??
     "other"
   );
 }
 
-function later(day: string, days: number): string {
+function addDays(day: string, days: number): string {
   return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** The reader's own day. */
-export function todayHere(now = new Date()): string {
-  return [now.getFullYear(), now.getMonth() + 1, now.getDate()]
+/** Today in the visitor's time zone, as YYYY-MM-DD. */
+export function localToday(date = new Date()): string {
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
     .map((part) => String(part).padStart(2, "0"))
     .join("-");
 }

@@ -1,8 +1,8 @@
 import { type ReactNode, useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-/** A search follows the typing, but not each letter. */
-const PAUSE_MS = 250;
+/** Debounce of typing, in milliseconds. */
+const DEBOUNCE_MS = 250;
 
 export function NameField({
   value,
@@ -14,15 +14,15 @@ export function NameField({
   const { t } = useTranslation();
   const id = useId();
   const [typed, setTyped] = useState(value);
-  const [seen, setSeen] = useState(value);
-  // The address has changed by itself (back, or "all events"): so does the field.
-  if (seen !== value) {
-    setSeen(value);
+  const [lastValue, setLastValue] = useState(value);
+  // The address changed by other means, such as going back.
+  if (lastValue !== value) {
+    setLastValue(value);
     if (typed.trim() !== value) setTyped(value);
   }
   useEffect(() => {
     if (typed.trim() === value) return undefined;
-    const timer = setTimeout(() => onChange(typed.trim()), PAUSE_MS);
+    const timer = setTimeout(() => onChange(typed.trim()), DEBOUNCE_MS);
     return () => clearTimeout(timer);
   }, [typed, value, onChange]);
   return (

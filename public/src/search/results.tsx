@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { dayText } from "../components/format.ts";
-import { LoadingWords } from "../components/loading.tsx";
+import { LoadingText } from "../components/loading.tsx";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 import { EventCard } from "./event-card.tsx";
 import type { Filters } from "./filters.ts";
@@ -65,21 +65,21 @@ export function Results({
   );
 }
 
-/** Loads more as it comes into view; a button too, for those who do not scroll. */
+/** Loads the next page when it scrolls into view, or by its button. */
 function More({ busy, onMore }: { busy: boolean; onMore: () => void }): ReactNode {
   const { t } = useTranslation();
-  const place = useRef<HTMLDivElement>(null);
+  const element = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (busy || place.current === null) return undefined;
+    if (busy || element.current === null) return undefined;
     const observer = new IntersectionObserver(
       ([entry]) => entry?.isIntersecting === true && onMore(),
       { rootMargin: "400px" },
     );
-    observer.observe(place.current);
+    observer.observe(element.current);
     return () => observer.disconnect();
   }, [busy, onMore]);
   return (
-    <div ref={place} className="more">
+    <div ref={element} className="more">
       <button
         type="button"
         className="button button-quiet"
@@ -95,7 +95,7 @@ function More({ busy, onMore }: { busy: boolean; onMore: () => void }): ReactNod
 function Skeletons({ failures }: { failures: number }): ReactNode {
   return (
     <>
-      <LoadingWords failures={failures} />
+      <LoadingText failures={failures} />
       <ul className="cards" aria-hidden="true">
         {Array.from({ length: 8 }, (_, index) => (
           <li key={index} className="skeleton" />

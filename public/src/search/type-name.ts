@@ -1,6 +1,6 @@
 import { useTranslation } from "react-i18next";
 
-/** A type's name in the reader's language; feeds bring types of their own, which are shown as they are. */
+/** Translates the type of an event. Types without a translation are shown as they are. */
 export function useTypeName(): (type: string) => string {
   const { t, i18n } = useTranslation();
   return (type) => {

@@ -3,7 +3,7 @@ import { answerOf, api } from "../api/client.ts";
 import type { Event } from "../api/types.ts";
 import { type Filters, queryOf } from "./filters.ts";
 
-/** Pages of events by cursor; what was found before stays in view while something else is looked for. */
+/** Pages of events by cursor. Earlier results stay visible during a new search. */
 export function useEvents(filters: Filters) {
   return useInfiniteQuery({
     queryKey: ["events", filters],
@@ -18,7 +18,7 @@ export function useEvents(filters: Filters) {
   });
 }
 
-/** The cities and types there are, for suggestions. */
+/** Cities and types of all events, for suggestions. */
 export function useChoices() {
   return useQuery({
     queryKey: ["filters"],
@@ -27,7 +27,7 @@ export function useChoices() {
   });
 }
 
-/** Events are sorted by date; those of one day stand together. */
+/** Groups events by date. */
 export function byDay(events: readonly Event[]): [day: string, events: Event[]][] {
   return [...Map.groupBy(events, ({ date }) => date)];
 }

@@ -1,21 +1,22 @@
-/** localStorage may be full, switched off or forbidden: then things are remembered as long as the page lives. */
-const instead = new Map<string, string>();
+/** Keeps values in memory too: localStorage may be full, disabled or forbidden. */
+const fallback = new Map<string, string>();
 
-export function remembered(name: string): string | undefined {
+export function readItem(name: string): string | undefined {
   try {
-    return localStorage.getItem(name) ?? instead.get(name);
+    return localStorage.getItem(name) ?? fallback.get(name);
   } catch {
-    return instead.get(name);
+    return fallback.get(name);
   }
 }
 
-export function remember(name: string, value: string | undefined): void {
-  if (value === undefined) instead.delete(name);
-  else instead.set(name, value);
+/** Removes the item if `value` is undefined. */
+export function writeItem(name: string, value: string | undefined): void {
+  if (value === undefined) fallback.delete(name);
+  else fallback.set(name, value);
   try {
     if (value === undefined) localStorage.removeItem(name);
     else localStorage.setItem(name, value);
   } catch {
-    // The map has it.
+    // The map has the value.
   }
 }

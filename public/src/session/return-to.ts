@@ -1,4 +1,4 @@
-/** Where to go after signing in: an address of this app, never of another site, whatever stands in the link that led here. */
+/** Returns the path to open after a sign-in. Rejects addresses of other sites. */
 export function returnTo(wanted: string | null, origin: string): string {
   if (!wanted?.startsWith("/")) return "/";
   try {
@@ -9,7 +9,7 @@ export function returnTo(wanted: string | null, origin: string): string {
   }
 }
 
-/** The way to sign in from here, and back. */
+/** Builds the address of the sign-in page that leads back to `from`. */
 export function signInPath(from: string): string {
   return from === "/" ? "/sign-in" : `/sign-in?to=${encodeURIComponent(from)}`;
 }

@@ -1,124 +1,145 @@
 import { Problem, problemOf } from "../api/problem.ts";
 import type { Session, User } from "../api/types.ts";
-import { remember, remembered } from "./local-storage.ts";
+import { readItem, writeItem } from "./local-storage.ts";
 import { createStore } from "./store.ts";
 
-/** `unknown` until the cookie has been tried; nobody waits for it who has never signed in here. */
-export type Who =
-  { state: "unknown" } | { state: "signed-out" } | { state: "signed-in"; user: User };
-type Token = { value: string; goodUntilMs: number };
-/** What tabs tell each other; whoever asks hears at once from each that has a session, or has none that is good. */
-type Told = { session: Session; atMs: number } | "signed-out" | "who has one?" | "not me";
+/** What this page knows of the visitor's sign-in. */
+export type SessionState =
+  /** A refresh cookie may exist, and the first answer is not there yet. */
+  | { state: "restoring" }
+  /** The refresh failed or takes long. Retries continue in the background. */
+  | { state: "delayed" }
+  | { state: "signed-out" }
+  | { state: "signed-in"; user: User };
 
-/** Says that a refresh cookie may be there, which no script can see; without it a stranger's first page would ask for a session in vain. */
-const HINT = "boxoffice.signed-in";
-const LOCK = "boxoffice.session";
-/** Held by every tab that has had a token, for as long as it lives: where nobody holds it, nobody need be asked. */
-const HOLDERS = "boxoffice.session.holders";
-const ANSWER_WITHIN_MS = 400;
-/** A token is renewed while it is still good for the request under way. */
-const SPARE_MS = 30_000;
-const REFRESH_WITHIN_MS = 8_000;
+type AccessToken = { value: string; validUntilMs: number };
+type IssuedSession = { session: Session; issuedAtMs: number };
+/** What tabs send each other. Each tab answers `wanted` with its session or `none`. */
+type TabMessage =
+  | ({ type: "session" } & IssuedSession)
+  | { type: "signed-out" }
+  | { type: "wanted" }
+  | { type: "none" };
 
-/** The access token lives here and nowhere else: no storage, no cookie. */
-let token: Token | undefined;
-let told: { session: Session; atMs: number } | undefined;
-let holding = false;
+/** Set while a refresh cookie may exist: scripts cannot see the cookie itself. */
+const SIGNED_IN_FLAG = "boxoffice.signed-in";
+const REFRESH_LOCK = "boxoffice.session";
+/** Shared lock of each tab that has had a token. Without a holder, no tab can answer `wanted`. */
+const HOLDERS_LOCK = "boxoffice.session.holders";
+const TAB_ANSWER_TIMEOUT_MS = 400;
+/** Renews a token this long before it expires, so that it outlives the request in flight. */
+const EXPIRY_MARGIN_MS = 30_000;
+const REFRESH_TIMEOUT_MS = 8_000;
+
+/** The access token stays in memory: never in storage or in a cookie. */
+let token: AccessToken | undefined;
+let issued: IssuedSession | undefined;
+let holdsLock = false;
+/** Counts sign-outs, so that a refresh in flight does not undo one. */
+let signOuts = 0;
 const tabs = new BroadcastChannel("boxoffice.session");
 
-export const who = createStore<Who>(
-  remembered(HINT) === undefined ? { state: "signed-out" } : { state: "unknown" },
+export const sessionState = createStore<SessionState>(
+  readItem(SIGNED_IN_FLAG) === undefined ? { state: "signed-out" } : { state: "restoring" },
 );
 
-tabs.onmessage = ({ data }: MessageEvent<Told>) => {
-  if (data === "signed-out") forget();
-  else if (data === "who has one?")
-    tabs.postMessage(isGood(token) && told ? told : ("not me" satisfies Told));
-  else if (data !== "not me") take(data.session, data.atMs);
+tabs.onmessage = ({ data }: MessageEvent<TabMessage>) => {
+  if (data.type === "signed-out") forget();
+  else if (data.type === "session") adopt(data);
+  else if (data.type === "wanted")
+    send(issued && isValid(token) ? { type: "session", ...issued } : { type: "none" });
 };
 
-function take(session: Session, atMs: number): void {
-  token = { value: session.accessToken, goodUntilMs: atMs + session.expiresIn * 1_000 - SPARE_MS };
-  told = { session, atMs };
-  remember(HINT, "yes");
-  if (!holding)
-    void navigator.locks.request(HOLDERS, { mode: "shared" }, () => new Promise(() => undefined));
-  holding = true;
-  const { state, user } = { user: undefined, ...who.get() };
-  if (state !== "signed-in" || user?.id !== session.user.id || user.role !== session.user.role)
-    who.set({ state: "signed-in", user: session.user });
+function send(message: TabMessage): void {
+  tabs.postMessage(message);
+}
+
+function adopt({ session, issuedAtMs }: IssuedSession): void {
+  const validUntilMs = issuedAtMs + session.expiresIn * 1_000 - EXPIRY_MARGIN_MS;
+  token = { value: session.accessToken, validUntilMs };
+  issued = { session, issuedAtMs };
+  writeItem(SIGNED_IN_FLAG, "yes");
+  if (!holdsLock)
+    void navigator.locks.request(
+      HOLDERS_LOCK,
+      { mode: "shared" },
+      () => new Promise(() => undefined),
+    );
+  holdsLock = true;
+  const current = sessionState.get();
+  const { id, role } = session.user;
+  if (current.state !== "signed-in" || current.user.id !== id || current.user.role !== role)
+    sessionState.set({ state: "signed-in", user: session.user });
 }
 
 function forget(): void {
   token = undefined;
-  told = undefined;
-  remember(HINT, undefined);
-  who.set({ state: "signed-out" });
+  issued = undefined;
+  signOuts += 1;
+  writeItem(SIGNED_IN_FLAG, undefined);
+  sessionState.set({ state: "signed-out" });
 }
 
-/** After signing in here: this tab and all others have the session. */
-export function begin(session: Session): void {
-  const atMs = Date.now();
-  take(session, atMs);
-  tabs.postMessage({ session, atMs } satisfies Told);
+/** Starts a session in this tab and in all others. */
+export function startSession(session: Session): void {
+  const started = { session, issuedAtMs: Date.now() };
+  adopt(started);
+  send({ type: "session", ...started });
 }
 
-/** After signing out here, or when the cookie turned out to be worth nothing. */
-export function end(): void {
+/** Ends the session in this tab and in all others: after a sign-out or a rejected cookie. */
+export function endSession(): void {
   forget();
-  tabs.postMessage("signed-out" satisfies Told);
+  send({ type: "signed-out" });
 }
 
-/** The gateway did not take it: the next question gets a new one. */
+/** Drops a token that the gateway rejected. The next request gets a new one. */
 export function dropAccessToken(): void {
   token = undefined;
 }
 
-/** A token that is good for now, renewed by the cookie if need be. Throws a Problem: UNAUTHENTICATED where nobody is signed in. */
+/** Returns a valid token, refreshed if needed. Throws UNAUTHENTICATED if signed out. */
 export async function accessToken(): Promise<string> {
-  if (isGood(token)) return token.value;
-  if (remembered(HINT) === undefined) throw new Problem("UNAUTHENTICATED");
-  // One tab asks; the others, waiting for the lock, have heard the answer by then.
-  return navigator.locks.request(LOCK, async () => {
-    if (!isGood(token)) await askOtherTabs();
-    return isGood(token) ? token.value : refresh();
+  if (isValid(token)) return token.value;
+  if (readItem(SIGNED_IN_FLAG) === undefined) throw new Problem("UNAUTHENTICATED");
+  // Single-flight across tabs: one tab refreshes, and the waiting tabs receive its session.
+  return navigator.locks.request(REFRESH_LOCK, async () => {
+    if (!isValid(token)) await askOtherTabs();
+    return isValid(token) ? token.value : refresh();
   });
 }
 
-function isGood(one: Token | undefined): one is Token {
-  return one !== undefined && one.goodUntilMs > Date.now();
+function isValid(one: AccessToken | undefined): one is AccessToken {
+  return one !== undefined && one.validUntilMs > Date.now();
 }
 
-/** Resolves with the first answer, which `onmessage` has heard before. */
+/** Resolves with the first answer, after `onmessage` has processed it. */
 async function askOtherTabs(): Promise<void> {
   const { held = [] } = await navigator.locks.query();
-  if (holding || !held.some(({ name }) => name === HOLDERS)) return;
+  if (holdsLock || !held.some(({ name }) => name === HOLDERS_LOCK)) return;
   const answered = new Promise((resolve) =>
     tabs.addEventListener("message", resolve, { once: true }),
   );
-  tabs.postMessage("who has one?" satisfies Told);
-  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_WITHIN_MS))]);
+  send({ type: "wanted" });
+  const timedOut = new Promise((resolve) => setTimeout(resolve, TAB_ANSWER_TIMEOUT_MS));
+  await Promise.race([answered, timedOut]);
 }
 
 async function refresh(): Promise<string> {
-  const response = await fetch("/api/auth/refresh", {
-    method: "POST",
-    signal: AbortSignal.timeout(REFRESH_WITHIN_MS),
-  }).catch(() => {
+  const signal = AbortSignal.timeout(REFRESH_TIMEOUT_MS);
+  const signOutsBefore = signOuts;
+  const response = await fetch("/api/auth/refresh", { method: "POST", signal }).catch(() => {
     throw new Problem("UNREACHABLE");
   });
   const body = (await response.json().catch(() => undefined)) as unknown;
   if (!response.ok) {
     const problem = problemOf(response, body);
     if (problem.code !== "REFRESH_TOKEN_INVALID") throw problem;
-    end();
+    endSession();
     throw new Problem("UNAUTHENTICATED");
   }
-  begin(body as Session);
+  if (body === undefined) throw new Problem("UNREACHABLE");
+  if (signOuts !== signOutsBefore) throw new Problem("UNAUTHENTICATED");
+  startSession(body as Session);
   return (body as Session).accessToken;
-}
-
-/** At the start, where somebody has signed in here before. Says nothing of failures: pages that need a session ask again. */
-export async function resume(): Promise<void> {
-  if (who.get().state === "unknown") await accessToken().catch(() => undefined);
 }

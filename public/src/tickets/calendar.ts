@@ -1,12 +1,13 @@
 import type { Event } from "../api/types.ts";
 
 const MINUTE_MS = 60_000;
-/** Of RFC 5545: lines are folded before they are longer, in octets. */
-const LINE_BYTES = 75;
+/** Longest line of RFC 5545, in octets. */
+const LINE_BYTES_MAX = 75;
 
-/** The event as an iCalendar file (RFC 5545). Instants are in UTC, so every calendar shows them right without knowing the zone. */
+/** Writes an event as an iCalendar file (RFC 5545). UTC needs no time zone definitions. */
 export function calendarFile(event: Event, nowMs: number, address: string): string {
   const starts = Date.parse(event.startsAt);
+  const place = event.country === null ? event.location : `${event.location}, ${event.country}`;
   const lines = [
     "BEGIN:VCALENDAR",
     "VERSION:2.0",
@@ -17,7 +18,7 @@ export function calendarFile(event: Event, nowMs: number, address: string): stri
     `DTSTART:${stamp(starts)}`,
     `DTEND:${stamp(starts + event.duration * MINUTE_MS)}`,
     `SUMMARY:${escaped(event.name)}`,
-    `LOCATION:${escaped(event.country === null ? event.location : `${event.location}, ${event.country}`)}`,
+    `LOCATION:${escaped(place)}`,
     `URL:${address}`,
     "END:VEVENT",
     "END:VCALENDAR",
@@ -38,7 +39,7 @@ function folded(line: string): string {
   let [text, bytes] = ["", 0];
   for (const character of line) {
     const length = encoder.encode(character).length;
-    if (bytes + length > LINE_BYTES) [text, bytes] = [`${text}\r\n `, 1];
+    if (bytes + length > LINE_BYTES_MAX) [text, bytes] = [`${text}\r\n `, 1];
     text += character;
     bytes += length;
   }

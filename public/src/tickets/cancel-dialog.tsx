@@ -6,7 +6,7 @@ import { dayText } from "../components/format.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 import { useCancel } from "./use-tickets.ts";
 
-/** Says plainly that there is no way back. The safe answer comes first, so the focus is on it. */
+/** Confirms a cancellation. The safe button comes first, so it has the focus. */
 export function CancelDialog({
   ticket,
   onClose,

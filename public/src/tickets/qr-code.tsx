@@ -5,16 +5,16 @@ import { answerOf, api } from "../api/client.ts";
 import { Problem } from "../api/problem.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 
-/** The ticket's sealed code as the gateway draws it. Once it is there it stays, without a network too. */
+/** QR code of a ticket, drawn by the gateway. Stays visible when the network is lost. */
 export function QrCode({ ticketId }: { ticketId: string }): ReactNode {
   const { t } = useTranslation();
   const { data, error, refetch } = useQuery({
     queryKey: ["mine", "code", ticketId],
     queryFn: ({ signal }) => {
-      const of = { params: { path: { ticketId } }, parseAs: "text", signal } as const;
-      return answerOf(() => api.GET("/api/tickets/{ticketId}/qr.svg", of));
+      const options = { params: { path: { ticketId } }, parseAs: "text", signal } as const;
+      return answerOf(() => api.GET("/api/tickets/{ticketId}/qr.svg", options));
     },
-    select: drawn,
+    select: readSvg,
     staleTime: Infinity,
   });
   if (error !== null) return <ProblemNotice error={error} again={() => void refetch()} />;
@@ -34,8 +34,8 @@ export function QrCode({ ticketId }: { ticketId: string }): ReactNode {
   );
 }
 
-/** The policy lets no text become markup and no picture come from elsewhere: what makes the picture is taken out of it. */
-function drawn(svg: unknown): { size: string; path: string } {
+/** Reads size and path of the SVG: the content security policy forbids using it as markup. */
+function readSvg(svg: unknown): { size: string; path: string } {
   const [, size, path] =
     /viewBox="0 0 (\d+) \1".*<path fill="#000" d="([^"]+)"/.exec(String(svg)) ?? [];
   if (size === undefined || path === undefined) throw new Problem("INTERNAL");

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import type { Ticket } from "../api/types.ts";
 import { dayParts, dayText } from "../components/format.ts";
 
-/** All tickets of one event that are in the same state. */
+/** Tickets of one event that have the same status. */
 export function TicketGroup({ tickets }: { tickets: readonly Ticket[] }): ReactNode {
   const { t } = useTranslation();
   const [first] = tickets;

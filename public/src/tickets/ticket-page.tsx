@@ -20,7 +20,7 @@ export function TicketPage({ ticketId, holder }: { ticketId: string; holder: str
   const { t } = useTranslation();
   const { data: ticket, error, failureCount, refetch } = useTicket(ticketId);
   usePageTitle(ticket?.eventName ?? t("ticket.page"));
-  if (ticket !== undefined) return <Shown ticket={ticket} holder={holder} />;
+  if (ticket !== undefined) return <TicketDetails ticket={ticket} holder={holder} />;
   const code = error && asProblem(error).code;
   if (code === "TICKET_NOT_FOUND" || code === "VALIDATION_ERROR")
     return <NotFoundPage what="ticket" />;
@@ -36,7 +36,7 @@ export function TicketPage({ ticketId, holder }: { ticketId: string; holder: str
   );
 }
 
-function Shown({ ticket, holder }: { ticket: Ticket; holder: string }): ReactNode {
+function TicketDetails({ ticket, holder }: { ticket: Ticket; holder: string }): ReactNode {
   const { t } = useTranslation();
   const { data: event } = useEvent(ticket.eventId);
   const cancelled = ticket.status === "cancelled";
@@ -86,7 +86,7 @@ function Shown({ ticket, holder }: { ticket: Ticket; holder: string }): ReactNod
 
 function Actions({ ticket, event }: { ticket: Ticket; event: Event | undefined }): ReactNode {
   const { t } = useTranslation();
-  const [asking, setAsking] = useState(false);
+  const [confirming, setConfirming] = useState(false);
   const over = event !== undefined && Date.parse(event.startsAt) <= Date.now();
   return (
     <div className="actions">
@@ -112,12 +112,12 @@ function Actions({ ticket, event }: { ticket: Ticket; event: Event | undefined }
         <button
           type="button"
           className="button button-quiet button-bad"
-          onClick={() => setAsking(true)}
+          onClick={() => setConfirming(true)}
         >
           {t("ticket.cancel")}
         </button>
       )}
-      {asking && <CancelDialog ticket={ticket} onClose={() => setAsking(false)} />}
+      {confirming && <CancelDialog ticket={ticket} onClose={() => setConfirming(false)} />}
     </div>
   );
 }

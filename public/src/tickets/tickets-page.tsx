@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "wouter";
 import type { Ticket } from "../api/types.ts";
-import { todayHere } from "../search/filters.ts";
+import { localToday } from "../search/filters.ts";
 import { Loading } from "../components/loading.tsx";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
@@ -20,7 +20,7 @@ export function TicketsPage(): ReactNode {
   const { tickets, error, failureCount, refetch } = useTickets(
     view === "cancelled" ? "cancelled" : "active",
   );
-  const shown = tickets && inView(tickets, view, todayHere());
+  const shown = tickets && inView(tickets, view, localToday());
   return (
     <>
       <h1>{t("tickets.title")}</h1>
@@ -68,7 +68,7 @@ function Groups({ tickets, view }: { tickets: readonly Ticket[]; view: View }): 
   );
 }
 
-/** Those of a day stay upcoming until it is over here; what is past comes latest first. */
+/** Tickets stay upcoming until their day ends. Past tickets: latest first. */
 function inView(tickets: readonly Ticket[], view: View, today: string): Ticket[] {
   if (view === "upcoming") return tickets.filter(({ eventDate }) => eventDate >= today);
   if (view === "past") return tickets.filter(({ eventDate }) => eventDate < today).reverse();

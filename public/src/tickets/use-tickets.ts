@@ -1,30 +1,34 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { answerOf, api } from "../api/client.ts";
-import { asProblem, isPassing } from "../api/problem.ts";
+import { asProblem, isRetryable } from "../api/problem.ts";
 import type { Ticket } from "../api/types.ts";
 
-const PAGE = 100;
-const CANCEL_TRIES = 6;
+const PAGE_SIZE = 100;
+const CANCEL_RETRIES_MAX = 6;
 
 export type Status = Ticket["status"];
 
-/** All of one's tickets of a status, page by page until all are there: what lies ahead comes after what is past. */
+/** Loads all pages: the API sorts by date, so upcoming tickets come last. */
 export function useTickets(status: Status) {
-  const found = useInfiniteQuery({
+  const query = useInfiniteQuery({
     queryKey: ["mine", "tickets", status],
     queryFn: ({ pageParam, signal }) => {
-      const query = { status, limit: PAGE, ...(pageParam !== undefined && { cursor: pageParam }) };
-      return answerOf(() => api.GET("/api/tickets", { params: { query }, signal }));
+      const params = {
+        status,
+        limit: PAGE_SIZE,
+        ...(pageParam !== undefined && { cursor: pageParam }),
+      };
+      return answerOf(() => api.GET("/api/tickets", { params: { query: params }, signal }));
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
   });
-  const { hasNextPage, isFetching, isError, fetchNextPage } = found;
+  const { hasNextPage, isFetching, isError, fetchNextPage } = query;
   useEffect(() => {
     if (hasNextPage && !isFetching && !isError) void fetchNextPage();
   }, [hasNextPage, isFetching, isError, fetchNextPage]);
-  return { ...found, tickets: found.data?.pages.flatMap(({ items }) => items) };
+  return { ...query, tickets: query.data?.pages.flatMap(({ items }) => items) };
 }
 
 export function useTicket(ticketId: string) {
@@ -37,18 +41,18 @@ export function useTicket(ticketId: string) {
   });
 }
 
-/** Cancelling again gives the same answer, so a lost one is asked for until it is there. */
+/** Cancels a ticket. Retries are safe: a cancellation is idempotent. */
 export function useCancel(ticketId: string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () =>
       answerOf(() => api.DELETE("/api/tickets/{ticketId}", { params: { path: { ticketId } } })),
-    retry: (failures, error) => failures < CANCEL_TRIES && isPassing(asProblem(error)),
+    retry: (failures, error) => failures < CANCEL_RETRIES_MAX && isRetryable(asProblem(error)),
     retryDelay: (failures, error) =>
       Math.max(asProblem(error).retryAfterMs ?? 0, 400 * 2 ** failures),
     onSuccess: (ticket) => {
       queries.setQueryData(["mine", "ticket", ticketId], ticket);
-      // A cancelled ticket has no code to be asked for again.
+      // A cancelled ticket has no QR code to refetch.
       return queries.invalidateQueries({
         queryKey: ["mine"],
         predicate: ({ queryKey }) => queryKey[1] !== "code",
