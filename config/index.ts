@@ -3,12 +3,12 @@ import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSyn
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { SERVICE_NAMES, type ServiceName } from "./services.ts";
 import { withFiles } from "./secret-files.ts";
 import { productionProblems } from "./production-checks.ts";
 import { createSecureContext } from "node:tls";
 
-export const SERVICE_NAMES = ["api", "auth", "catalog", "purchasing", "ledger"] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
+export { SERVICE_NAMES, type ServiceName } from "./services.ts";
 
 /** The one description of every variable: its meaning, its default as the README shows it. A test compares README with this. */
 export const VARIABLES = {
@@ -74,7 +74,7 @@ export const VARIABLES = {
     "made in DATA_DIR",
   ],
   ACCESS_TOKEN_KEYS_DIR: [
-    "Ed25519 private keys, PEM, that sign access tokens (`npm run keys`); read by auth only",
+    "Ed25519 private keys, PEM, that sign access tokens (`npx boxoffice keys`); read by auth only",
     "DATA_DIR/secrets/access-keys",
   ],
 } as const satisfies Record<string, readonly [meaning: string, byDefault: string]>;
@@ -403,7 +403,7 @@ function requireAccessTokenKeys(
   production: boolean,
   problems: string[],
 ): void {
-  const advice = `make one: npm run keys -- rotate`;
+  const advice = `make one: npx boxoffice keys rotate`;
   if (named === undefined && production) {
     problems.push(`ACCESS_TOKEN_KEYS_DIR is missing; production has no default for it (${advice})`);
     return;

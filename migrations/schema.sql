@@ -1,4 +1,4 @@
--- Dumped by `npm run migrate -- --dump`; never edited by hand.
+-- Dumped by `npx boxoffice migrate --dump`; never edited by hand.
 CREATE FUNCTION public.capacity_ledger_is_append_only() RETURNS trigger
     LANGUAGE plpgsql
     AS $$

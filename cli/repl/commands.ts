@@ -5,7 +5,7 @@ import { importFile } from "./import-file.ts";
 export type Command = {
   words: string;
   help: string;
-  run(desk: OperatorSession, args: readonly string[]): Promise<void>;
+  run(session: OperatorSession, args: readonly string[]): Promise<void>;
 };
 type WorkerStatus = {
   eventId: string;
@@ -59,12 +59,12 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
       {
         words: "workers",
         help: "the events that sell, on which node, with epoch, mailbox and sales",
-        run: (desk) => workers(desk),
+        run: (session) => workers(session),
       },
       {
         words: "worker ID",
         help: "the worker of one event",
-        run: (desk, [id]) => workers(desk, idOf(id)),
+        run: (session, [id]) => workers(session, idOf(id)),
       },
       {
         words: "sales --live [SECONDS]",
@@ -114,38 +114,42 @@ export function helpText(): string {
   ].join("\n");
 }
 
-async function events(desk: OperatorSession, words: readonly string[]): Promise<void> {
-  const { items } = await desk.call<{ items: EventView[] }>("catalog.search", {
+async function events(session: OperatorSession, words: readonly string[]): Promise<void> {
+  const { items } = await session.call<{ items: EventView[] }>("catalog.search", {
     limit: 20,
     ...(words.length > 0 ? { name: words.join(" ") } : {}),
   });
   for (const { id, date, name, location, available } of items)
-    desk.say(`${id}  ${date}  ${String(available).padStart(6)} left  ${name}, ${location}`);
-  if (items.length === 0) desk.say("There is none.");
+    session.print(`${id}  ${date}  ${String(available).padStart(6)} left  ${name}, ${location}`);
+  if (items.length === 0) session.print("There is none.");
 }
 
-async function event(desk: OperatorSession, [word]: readonly string[]): Promise<void> {
+async function event(session: OperatorSession, [word]: readonly string[]): Promise<void> {
   const eventId = idOf(word);
-  const view = await desk.call<EventView>("catalog.get", { eventId });
-  desk.say(
+  const view = await session.call<EventView>("catalog.get", { eventId });
+  session.print(
     `${view.name}, ${view.location}, ${view.date}: ${view.available} of ${view.totalCapacity} left`,
   );
-  await workers(desk, eventId);
-  await reconcile(desk, [eventId]);
+  await workers(session, eventId);
+  await reconcile(session, [eventId]);
 }
 
-async function statuses(desk: OperatorSession): Promise<(WorkerStatus & { node: string })[]> {
+async function statuses(session: OperatorSession): Promise<(WorkerStatus & { node: string })[]> {
   const perNode = await Promise.all(
-    desk.nodesOf("purchasing").map(async (node) => {
-      const { items } = await desk.call<{ items: WorkerStatus[] }>("purchasing.workers", {}, node);
+    session.nodesOf("purchasing").map(async (node) => {
+      const { items } = await session.call<{ items: WorkerStatus[] }>(
+        "purchasing.workers",
+        {},
+        node,
+      );
       return items.map((item) => ({ ...item, node }));
     }),
   );
   return perNode.flat();
 }
 
-async function workers(desk: OperatorSession, eventId?: string): Promise<void> {
-  const found = (await statuses(desk)).filter(
+async function workers(session: OperatorSession, eventId?: string): Promise<void> {
+  const found = (await statuses(session)).filter(
     (worker) => eventId === undefined || worker.eventId === eventId,
   );
   for (const {
@@ -158,27 +162,27 @@ async function workers(desk: OperatorSession, eventId?: string): Promise<void> {
     sales: sold,
     degraded,
   } of found)
-    desk.say(
+    session.print(
       `${id}  on ${node}  epoch ${epoch ?? "none yet"}  ${available ?? "?"} left  mailbox ${mailbox}  largest batch ${largestBatch}  sold ${sold}${degraded ? "  DEGRADED: no lease" : ""}`,
     );
   if (found.length === 0)
-    desk.say(
+    session.print(
       eventId === undefined
         ? "Nothing is being sold."
         : "It has no worker: nobody has asked for it lately.",
     );
 }
 
-async function sales(desk: OperatorSession, args: readonly string[]): Promise<void> {
+async function sales(session: OperatorSession, args: readonly string[]): Promise<void> {
   const seconds = Number(args.find((word) => /^\d+$/.test(word)) ?? LIVE_S);
-  let last = new Map((await statuses(desk)).map(({ eventId, sales: sold }) => [eventId, sold]));
+  let last = new Map((await statuses(session)).map(({ eventId, sales: sold }) => [eventId, sold]));
   for (let second = 0; second < seconds; second += 1) {
     await wait(1_000);
-    const now = await statuses(desk);
+    const now = await statuses(session);
     const sold = now
       .map((worker) => ({ ...worker, now: worker.sales - (last.get(worker.eventId) ?? 0) }))
       .filter((worker) => worker.now > 0);
-    desk.say(
+    session.print(
       sold.length === 0
         ? "nothing sold"
         : sold
@@ -192,91 +196,92 @@ async function sales(desk: OperatorSession, args: readonly string[]): Promise<vo
   }
 }
 
-async function drain(desk: OperatorSession, [node = ""]: readonly string[]): Promise<void> {
-  const nodes = desk.nodesOf("node");
+async function drain(session: OperatorSession, [node = ""]: readonly string[]): Promise<void> {
+  const nodes = session.nodesOf("node");
   if (!nodes.includes(node))
     throw new Refused(
       `There is no node ${node === "" ? "without a name" : node}; there are ${nodes.join(", ")}`,
     );
   if (
-    !(await desk.sure(
+    !(await session.confirm(
       `End ${node}? Its events move to others; whoever started it may start it again.`,
     ))
   )
     return;
-  await desk.call("node.drain", {}, node);
-  desk.say(`${node} finishes what it has and ends.`);
+  await session.call("node.drain", {}, node);
+  session.print(`${node} finishes what it has and ends.`);
 }
 
-async function reconcile(desk: OperatorSession, [word]: readonly string[]): Promise<void> {
+async function reconcile(session: OperatorSession, [word]: readonly string[]): Promise<void> {
   const {
     differences,
     more,
     events: compared,
-  } = await desk.call<Reconciled>(
+  } = await session.call<Reconciled>(
     "ledger.reconcile",
     word === undefined ? {} : { eventId: idOf(word) },
   );
   for (const { kind, eventId, sentence } of differences)
-    desk.say(`${kind}  event ${eventId}\n  ${sentence}`);
-  if (more > 0) desk.say(`and ${more} more`);
-  desk.say(
+    session.print(`${kind}  event ${eventId}\n  ${sentence}`);
+  if (more > 0) session.print(`and ${more} more`);
+  session.print(
     differences.length === 0 ? `${compared} compared: nothing disagrees.` : `${compared} compared.`,
   );
 }
 
-async function deadLetters(desk: OperatorSession, [word]: readonly string[]): Promise<void> {
-  const { waiting, letters } = await desk.call<{
+async function deadLetters(session: OperatorSession, [word]: readonly string[]): Promise<void> {
+  const { waiting, letters } = await session.call<{
     waiting: number;
     letters: { id: string; reason: string; readable: boolean; content: string }[];
   }>("ledger.deadLetters");
   for (const { id, reason, readable, content } of letters)
-    desk.say(`${id}  ${reason}${readable ? "" : ", cannot be read"}  ${content}`);
-  desk.say(`${waiting} wait.`);
+    session.print(`${id}  ${reason}${readable ? "" : ", cannot be read"}  ${content}`);
+  session.print(`${waiting} wait.`);
   if (
     word !== "replay" ||
     waiting === 0 ||
-    !(await desk.sure(`Move ${waiting} back into the queue?`))
+    !(await session.confirm(`Move ${waiting} back into the queue?`))
   )
     return;
-  desk.say(JSON.stringify(await desk.call("ledger.replay")));
+  session.print(JSON.stringify(await session.call("ledger.replay")));
 }
 
-async function ticket(desk: OperatorSession, [code = ""]: readonly string[]): Promise<void> {
-  const { id, eventName, eventDate, location, status, cancelledAt } = await desk.call<TicketView>(
-    "purchasing.tickets.check",
-    { code },
-  );
+async function ticket(session: OperatorSession, [code = ""]: readonly string[]): Promise<void> {
+  const { id, eventName, eventDate, location, status, cancelledAt } =
+    await session.call<TicketView>("purchasing.tickets.check", { code });
   const admits =
     status === "active" ? "admits one" : `ADMITS NOBODY: cancelled at ${cancelledAt ?? "?"}`;
-  desk.say(`${admits}  ${eventName}, ${location}, ${eventDate}  ticket ${id}`);
+  session.print(`${admits}  ${eventName}, ${location}, ${eventDate}  ticket ${id}`);
 }
 
-async function user(desk: OperatorSession, [email = ""]: readonly string[]): Promise<void> {
-  const found = await desk.call<User | null>("auth.find", { email });
-  desk.say(
+async function user(session: OperatorSession, [email = ""]: readonly string[]): Promise<void> {
+  const found = await session.call<User | null>("auth.find", { email });
+  session.print(
     found === null
       ? `Nobody has registered as ${email}.`
       : `${found.email}  ${found.name}  ${found.role}  ${found.sessions} sessions  ${found.id}`,
   );
 }
 
-async function importEvents(desk: OperatorSession, [file = ""]: readonly string[]): Promise<void> {
+async function importEvents(
+  session: OperatorSession,
+  [file = ""]: readonly string[],
+): Promise<void> {
   if (file === "") throw new Refused("import wants a file");
-  if (await desk.sure(`Import ${file}? Events that are there already are changed.`))
-    await importFile(desk, file);
+  if (await session.confirm(`Import ${file}? Events that are there already are changed.`))
+    await importFile(session, file);
 }
 
-async function cacheFlush(desk: OperatorSession, [word]: readonly string[]): Promise<void> {
+async function cacheFlush(session: OperatorSession, [word]: readonly string[]): Promise<void> {
   if (word !== "flush") throw new Refused("cache flush, you mean?");
   if (
-    !(await desk.sure(
+    !(await session.confirm(
       "Make every page of searches stale? PostgreSQL answers until they are there again.",
     ))
   )
     return;
-  await desk.call("catalog.flush");
-  desk.say("Done. Gateways keep what they have for half a second more.");
+  await session.call("catalog.flush");
+  session.print("Done. Gateways keep what they have for half a second more.");
 }
 
 function idOf(word: string | undefined): string {

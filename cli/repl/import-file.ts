@@ -4,22 +4,22 @@ import { openInput } from "../../tools/feeds/input.ts";
 import { readFeed } from "../../tools/feeds/read-feed.ts";
 import type { OperatorSession } from "./operator-session.ts";
 
-/** A feed into the catalogue, as `npm run import` does it, from within another command. */
-export async function importFile(desk: OperatorSession, file: string): Promise<void> {
+/** A feed into the catalogue, as `npx boxoffice import` does it, from within another command. */
+export async function importFile(session: OperatorSession, file: string): Promise<void> {
   const counts: Counts = { imported: 0, updated: 0, unchanged: 0, repeated: 0, refused: 0 };
   const input = await openInput(file, process.stdin);
   const send = (records: EventRecord[], last = false): Promise<Outcome[]> =>
-    desk
+    session
       .call<{ outcomes: Outcome[] }>("catalog.import", { records, last })
       .then(({ outcomes }) => outcomes);
   await importFeed(readFeed(input.chunks, {}), counts, {
     send,
-    refused: (number, name, reason) => desk.say(`record ${number}, ${name}: ${reason}`),
+    refused: (number, name, reason) => session.print(`record ${number}, ${name}: ${reason}`),
     progress: () => undefined,
     signal: new AbortController().signal,
   });
   if (counts.imported + counts.updated > 0) await send([], true);
-  desk.say(
+  session.print(
     Object.entries(counts)
       .map(([what, count]) => `${what} ${count}`)
       .join(", "),

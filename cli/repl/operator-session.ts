@@ -7,22 +7,22 @@ export type OperatorSession = {
   call<T>(action: string, params?: object, nodeId?: string): Promise<T>;
   /** The nodes that run a service. */
   nodesOf(service: string): string[];
-  say(line: string): void;
+  print(line: string): void;
   /** Whether to go on with what cannot be undone. Where nobody can be asked, only the REPL's --yes is a yes. */
-  sure(question: string): Promise<boolean>;
+  confirm(question: string): Promise<boolean>;
 };
 
 export class Refused extends Error {}
 
-const CALL_MS = 70_000;
+const CALL_TIMEOUT_MS = 70_000;
 
-export function openDesk(
+export function openSession(
   broker: ServiceBroker,
-  { say, sure }: Pick<OperatorSession, "say" | "sure">,
+  { print, confirm }: Pick<OperatorSession, "print" | "confirm">,
 ): OperatorSession {
   return {
-    say,
-    sure,
+    print,
+    confirm,
     nodesOf: (service) =>
       broker.registry
         .getServiceList({ onlyAvailable: true })
@@ -30,7 +30,7 @@ export function openDesk(
         .sort(),
     async call<T>(action: string, params: object = {}, nodeId?: string): Promise<T> {
       const answer = await broker.call<Answer<T>, object>(action, params, {
-        timeout: CALL_MS,
+        timeout: CALL_TIMEOUT_MS,
         ...(nodeId === undefined ? {} : { nodeID: nodeId }),
       });
       if (answer.ok) return answer.value;

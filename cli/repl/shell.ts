@@ -9,18 +9,18 @@ const WORDS = [...COMMANDS].flatMap(([first, { words }]) => [
 ]);
 
 /** Whether operators' commands know the line; `help` shows theirs and leaves the rest to Moleculer's. */
-export async function runCommand(desk: OperatorSession, line: string): Promise<boolean> {
+export async function runCommand(session: OperatorSession, line: string): Promise<boolean> {
   const [word = "", ...args] = line.trim().split(/\s+/);
-  if (word === "help" && args.length === 0) desk.say(helpText());
+  if (word === "help" && args.length === 0) session.print(helpText());
   const command = COMMANDS.get(word);
   if (command === undefined) return false;
   try {
     await command.run(
-      desk,
+      session,
       args.filter((part) => part !== "--live"),
     );
   } catch (error) {
-    desk.say(
+    session.print(
       error instanceof Refused
         ? error.message
         : `It failed: ${error instanceof Error ? error.message : String(error)}`,

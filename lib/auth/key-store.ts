@@ -22,7 +22,7 @@ export function readAccessKeys(folder: string): AccessKey[] {
     : [];
   if (files.length > 0) return files.sort().map((file) => readKey(folder, file));
   throw new ConfigError([
-    `${folder} holds no key of access tokens; make one: npm run keys -- rotate`,
+    `${folder} holds no key of access tokens; make one: npx boxoffice keys rotate`,
   ]);
 }
 

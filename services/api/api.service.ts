@@ -308,7 +308,9 @@ export function createApiService(dependencies: ApiDependencies): ServiceSchema {
         });
       this.logger.info(`The gateway answers on ${url}`);
       if (webApp === undefined)
-        this.logger.warn("The web app is not built, so there are no pages: npm run build makes it");
+        this.logger.warn(
+          "The web app is not built, so there are no pages: npx boxoffice build makes it",
+        );
       dependencies.listening?.(url);
     },
     async stopped() {

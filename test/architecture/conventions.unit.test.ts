@@ -33,7 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 const LINES_MAX = 300;
-/** Written by `npm run api-types`. */
+/** Written by `npx boxoffice api-types`. */
 const API_TYPES = "public/src/api/schema.d.ts";
 /** Clocks, randomness, timers and everything else that would make a decision depend on more than its arguments. */
 const IMPURE = new Set(

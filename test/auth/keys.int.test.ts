@@ -6,7 +6,6 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import {
   addAccessKey,
@@ -22,8 +21,8 @@ import { type Engine, startEngine } from "../support/engine.ts";
 import { forgedTokens, honestToken, partsOf } from "../support/forged-tokens.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { BOXOFFICE } from "../support/boxoffice.ts";
 
-const COMMAND = fileURLToPath(new URL("../../cli/commands/keys.ts", import.meta.url));
 const PASSWORD = "correct horse battery";
 
 describe("access tokens at the gateway", () => {
@@ -62,7 +61,7 @@ describe("access tokens at the gateway", () => {
     );
   const keys = async (...words: string[]): Promise<string> =>
     (
-      await promisify(execFile)(process.execPath, [COMMAND, ...words], {
+      await promisify(execFile)(process.execPath, [BOXOFFICE, "keys", ...words], {
         env: { DATA_DIR: engine.config.dataDir },
       })
     ).stdout;
@@ -201,7 +200,7 @@ describe("a folder of keys", () => {
   });
 
   it("is refused with the file and the remedy where a name or a key is wrong, and never with what is in it", () => {
-    assert.throws(() => readAccessKeys(folder), /holds no key.*npm run keys -- rotate/);
+    assert.throws(() => readAccessKeys(folder), /holds no key.*npx boxoffice keys rotate/);
     assert.throws(() => readAccessKeys(join(folder, "missing")), /holds no key/);
     writeFileSync(join(folder, "20261122T130000Z.pem"), "a secret");
     assert.throws(

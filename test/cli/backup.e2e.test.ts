@@ -16,7 +16,6 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { processEnvironment, readConfig, VARIABLES } from "../../config/index.ts";
 import { type RunningNode, startNode } from "../../main.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
@@ -26,14 +25,14 @@ import { migrate } from "../../tools/database/migrations.ts";
 import { findBinaries } from "../../tools/dev-servers/binaries.ts";
 import { openToServers } from "../../tools/dev-servers/data-folders.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
+import { fileURLToPath } from "node:url";
+import { BOXOFFICE } from "../support/boxoffice.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const scriptAt = (name: string): string =>
-  fileURLToPath(new URL(`../../cli/commands/${name}`, import.meta.url));
 type Ran = { code: number; output: string };
 
 /** A command of ours on a data folder; nothing of this run's servers is known to it. */
-function run(dataDir: string, script: string, ...args: string[]): Promise<Ran> {
+function run(dataDir: string, command: string, ...args: string[]): Promise<Ran> {
   const outside = Object.entries(processEnvironment()).filter(
     ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
   );
@@ -41,7 +40,7 @@ function run(dataDir: string, script: string, ...args: string[]): Promise<Ran> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [scriptAt(script), ...args],
+      [BOXOFFICE, command, ...args],
       { env, timeout: 240_000 },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
     );
@@ -122,7 +121,7 @@ describe("backups", () => {
 
   it("bring back every sale from before a moment, and none after it", async () => {
     await buy(3);
-    const made = await run(dataDir, "backup.ts");
+    const made = await run(dataDir, "backup");
     assert.equal(made.code, 0, made.output);
     assert.match(made.output, /^\d{8}T\d{6}Z is whole/m);
     assert.equal(await one("SELECT count(*)::integer AS value FROM backup_run"), 1);
@@ -148,21 +147,21 @@ describe("backups", () => {
         ),
       { withinMs: 20_000, what: "The WAL is archived" },
     );
-    const drill = await run(dataDir, "restore.ts", "--drill", "--to", to);
+    const drill = await run(dataDir, "restore", "--drill", "--to", to);
     assert.equal(drill.code, 0, drill.output);
     assert.match(drill.output, /RPO: 0 of 7 purchases from before .* are missing/);
     assert.match(drill.output, /RTO: [\d.]+ s/);
     assert.match(drill.output, /7 purchases; ledger\.reconcile finds nothing that disagrees/);
     assert.equal(await tickets(), 12, "the running engine has not noticed");
 
-    const whole = await run(dataDir, "restore.ts", "--drill");
+    const whole = await run(dataDir, "restore", "--drill");
     assert.match(whole.output, /RPO: 0 of 12 purchases are missing/);
 
     const before = await epoch();
     await stop();
-    const refused = await run(dataDir, "restore.ts");
+    const refused = await run(dataDir, "restore");
     assert.equal(refused.code, 1, "it wants to be told to which moment");
-    const restored = await run(dataDir, "restore.ts", "--to", to);
+    const restored = await run(dataDir, "restore", "--to", to);
     assert.equal(restored.code, 0, restored.output);
     await start();
     assert.equal(await tickets(), 7);
@@ -195,13 +194,13 @@ describe("backups", () => {
       join(dataDir, "servers", "backups", "invariants.sql"),
     );
     chmodSync(join(dataDir, "servers", "backups", "invariants.sql"), 0o644);
-    const again = await run(dataDir, "backup.ts");
+    const again = await run(dataDir, "backup");
     assert.equal(again.code, 0, again.output);
     const good = await drill();
     assert.equal(good.code, 0, good.output);
     assert.match(good.output, /restored \d{8}T\d{6}Z and all WAL after it in \d+ s/);
     await database.query({ text: "UPDATE event SET capacity = capacity - 1" });
-    const last = await run(dataDir, "backup.ts");
+    const last = await run(dataDir, "backup");
     assert.equal(last.code, 0, last.output);
     const bad = await drill();
     assert.equal(bad.code, 1, bad.output);
@@ -212,7 +211,7 @@ describe("backups", () => {
   it("are unreadable without the key they were made with", async () => {
     const keyFile = join(dataDir, "backup.key");
     writeFileSync(keyFile, `${randomUUID()}\n`, { mode: 0o644 });
-    const made = await run(dataDir, "backup.ts", "--key-file", keyFile);
+    const made = await run(dataDir, "backup", "--key-file", keyFile);
     assert.equal(made.code, 0, made.output);
     const newest =
       readdirSync(join(dataDir, "servers", "backups", "full"))
@@ -220,9 +219,9 @@ describe("backups", () => {
         .at(-1) ?? "";
     const bytes = readFileSync(join(dataDir, "servers", "backups", "full", newest, "base.tar.gz"));
     assert.equal(bytes.subarray(0, 8).toString("latin1"), "Salted__");
-    const without = await run(dataDir, "restore.ts", "--drill");
+    const without = await run(dataDir, "restore", "--drill");
     assert.equal(without.code, 1, without.output);
-    const withKey = await run(dataDir, "restore.ts", "--drill", "--key-file", keyFile);
+    const withKey = await run(dataDir, "restore", "--drill", "--key-file", keyFile);
     assert.match(withKey.output, /reconcile finds nothing that disagrees/);
     assert.equal(withKey.code, 0, withKey.output);
   });

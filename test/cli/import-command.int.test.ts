@@ -4,16 +4,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { writeEngineFile } from "../../tools/engine/engine-file.ts";
 import { requireServers } from "../../config/index.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { BOXOFFICE } from "../support/boxoffice.ts";
 
-const COMMAND = fileURLToPath(new URL("../../cli/commands/import.ts", import.meta.url));
-
-describe("npm run import", () => {
+describe("boxoffice import", () => {
   let engine: Engine;
   let environment: Record<string, string>;
   let forget: () => void;
@@ -44,7 +42,7 @@ describe("npm run import", () => {
     words: string[],
     more: Record<string, string> = {},
   ): { child: ChildProcessWithoutNullStreams; ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [COMMAND, ...words], {
+    const child = spawn(process.execPath, [BOXOFFICE, "import", ...words], {
       env: { ...environment, ...more },
     });
     let output = "";
@@ -128,13 +126,13 @@ describe("npm run import", () => {
   });
 
   it("says what to do where no engine runs, and which option is wrong", async () => {
-    const nobody = await run(["-"], "[]", { DATA_DIR: `${engine.config.dataDir}/elsewhere` });
-    assert.equal(nobody.code, 1);
-    assert.match(nobody.errors, /Run npm start first/);
-    assert.equal(nobody.lines.at(-1), "imported 0, updated 0, unchanged 0, repeated 0, refused 0");
+    const without = await run(["-"], "[]", { DATA_DIR: `${engine.config.dataDir}/elsewhere` });
+    assert.equal(without.code, 1);
+    assert.match(without.errors, /Run npx boxoffice start first/);
+    assert.equal(without.lines.at(-1), "imported 0, updated 0, unchanged 0, repeated 0, refused 0");
     const wrong = await run(["-", "--start-time", "9 am"]);
-    assert.equal(wrong.code, 1);
-    assert.match(wrong.errors, /^--start-time is "9 am"; give a time such as 19:30\./);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.errors, /--start-time .*argument '9 am' is invalid.*a time such as 19:30/);
   });
 
   it("stops at Ctrl-C, also a doubled one, with what it did", async () => {

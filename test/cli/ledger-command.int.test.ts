@@ -1,20 +1,18 @@
-// npm run ledger on a running engine: words for people, exit codes for scripts, and a question before what cannot be undone.
+// boxoffice ledger on a running engine: words for people, exit codes for scripts, and a question before what cannot be undone.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { connect, type ChannelModel } from "amqplib";
 import { requireServers } from "../../config/index.ts";
 import { openDatabase, type Database } from "../../lib/database/pool.ts";
 import { topologyOf } from "../../lib/queue/index.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { BOXOFFICE } from "../support/boxoffice.ts";
 
-const COMMAND = fileURLToPath(new URL("../../cli/commands/ledger.ts", import.meta.url));
-
-describe("npm run ledger", () => {
+describe("boxoffice ledger", () => {
   let engine: Engine;
   let database: Database;
   let model: ChannelModel;
@@ -43,7 +41,7 @@ describe("npm run ledger", () => {
   const run = async (
     ...words: string[]
   ): Promise<{ code: number | null; out: string; error: string }> => {
-    const child = spawn(process.execPath, [COMMAND, ...words], {
+    const child = spawn(process.execPath, [BOXOFFICE, "ledger", ...words], {
       env: environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -124,7 +122,7 @@ describe("npm run ledger", () => {
     ]) {
       const { code, error } = await run(...words);
       assert.equal(code, 2);
-      assert.match(error, /npm run ledger -- COMMAND/);
+      assert.match(error, /Usage: boxoffice ledger|Add --help for usage\.$/m);
     }
     assert.deepEqual(await run("retry-failed", randomUUID()), {
       code: 2,

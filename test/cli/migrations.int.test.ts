@@ -88,7 +88,7 @@ describe("migrations", () => {
     assert.ok(readMigrations().length > 0);
   });
 
-  it("agrees with migrations/schema.sql (npm run migrate -- --dump)", async () => {
+  it("agrees with migrations/schema.sql (npx boxoffice migrate --dump)", async () => {
     const database = await freshDatabase();
     try {
       assert.equal(await dumpSchema(database.url), readFileSync(SCHEMA_FILE, "utf8"));

@@ -1,4 +1,4 @@
-// npm run repl on a running engine, by lines from a pipe: what an operator may ask is answered, each line in turn.
+// npx boxoffice repl on a running engine, by lines from a pipe: what an operator may ask is answered, each line in turn.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { type Engine, startEngine } from "../support/engine.ts";
 import { type Repl, replOf } from "../support/repl.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-describe("npm run repl", () => {
+describe("npx boxoffice repl", () => {
   let engine: Engine;
   let open: Repl;
   let repl: Repl["piped"];
@@ -150,6 +150,6 @@ describe("npm run repl", () => {
   it("says what to do where no engine runs", async () => {
     const { code, errors } = await repl([], { DATA_DIR: `${engine.config.dataDir}/elsewhere` });
     assert.equal(code, 1);
-    assert.match(errors, /^No engine runs with its data in .*\. Run npm start first/);
+    assert.match(errors, /^No engine runs with its data in .*\. Run npx boxoffice start first/);
   });
 });

@@ -7,11 +7,11 @@ import { after, describe, it } from "node:test";
 import { processEnvironment, VARIABLES } from "../../config/index.ts";
 import { readEngineFile } from "../../tools/engine/engine-file.ts";
 import { startedAt } from "../../tools/dev-servers/process-identity.ts";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const SERVES = /serves on (http:\S+)/;
+const SERVES = /serves on (http:[^\s"]+)/;
 
 /** Runs the newcomer's own command in a process group of its own, as a terminal does, with nothing configured but what is given. */
 function npmStart(environment: Record<string, string>) {
@@ -93,7 +93,7 @@ describe("npm start", () => {
     assert.ok(performance.now() - began < 20_000);
     assert.deepEqual(stillRunning(running), []);
     assert.equal(readEngineFile(folder), undefined);
-    assert.match(npm.said(), /node stopped[^]*RabbitMQ stopped[^]*boxoffice: stopped/);
+    assert.match(npm.said(), /node stopped[^]*RabbitMQ stopped[^]*"msg":"stopped"/);
   });
 
   it("leaves nothing when the engine itself is killed, and starts again while its servers still end", async () => {

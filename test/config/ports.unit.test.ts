@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { after, describe, it } from "node:test";
 import { text } from "node:stream/consumers";
 import { freePort } from "../../tools/dev-servers/ports.ts";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 
 /** Of 12,000 ports: two processes that know nothing of each other would both take about 13 of them. */
 const EACH = 400;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { readConfig, VARIABLES } from "../../config/index.ts";
-import { imagesOf, pinned } from "../../cli/commands/kubernetes-images.ts";
+import { imagesOf, pinned } from "../../cli/commands/operators/kubernetes-images.ts";
 import {
   build,
   copyManifests,
@@ -242,7 +242,7 @@ describe("the manifests", { skip }, () => {
     }
   });
 
-  it("back up every night and restore every week, by the script that npm run backup and the drill on a laptop run", () => {
+  it("back up every night and restore every week, by the script that npx boxoffice backup and the drill on a laptop run", () => {
     const jobs = of("production").filter(({ kind }) => kind === "CronJob");
     const schedules = jobs.map(({ metadata, spec }) => [
       metadata.name,

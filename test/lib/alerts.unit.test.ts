@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 import { ALERT_CASES } from "../support/monitoring/alert-cases.ts";
 import {
   MONITORING,

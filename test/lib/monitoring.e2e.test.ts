@@ -11,7 +11,7 @@ import { parse } from "yaml";
 import { processEnvironment } from "../../config/index.ts";
 import type { RunningNode } from "../../main.ts";
 import { freePort } from "../../tools/dev-servers/ports.ts";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { metricsIn, readDashboards } from "../support/monitoring/dashboards.ts";
 import { type Prometheus, startPrometheus } from "../support/monitoring/prometheus.ts";

@@ -10,8 +10,8 @@ import { type Engine, startEngine } from "../support/engine.ts";
 import { type HttpClient, httpClient } from "../support/http.ts";
 import { numbersWhenQuiet, patientClient } from "../support/sales.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { BOXOFFICE } from "../support/boxoffice.ts";
 
-const COMMAND = fileURLToPath(new URL("../../cli/commands/import.ts", import.meta.url));
 /** The conference list lies beside a checkout of the project, not in it. */
 const LIST = fileURLToPath(new URL("../../../shared/data/conferences.json", import.meta.url));
 const DAY_MS = 86_400_000;
@@ -54,7 +54,7 @@ describe("from a feed to a ticket and back", () => {
     return new Promise((resolve, reject) => {
       const child = execFile(
         process.execPath,
-        [COMMAND, file],
+        [BOXOFFICE, "import", file],
         { env, maxBuffer: 16_000_000 },
         (error, output, errors) =>
           error === null

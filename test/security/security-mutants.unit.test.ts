@@ -9,7 +9,7 @@ import { without } from "../../tools/security/mutant.ts";
 import { mutantsPart, mutantsSection, rowsWithout } from "../../tools/security/mutants-report.ts";
 import { MUTANTS } from "../../tools/security/mutants.ts";
 import { readTitles, titleOf } from "../../tools/security/titles.ts";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 
 const titles = readTitles();
 
@@ -35,7 +35,7 @@ describe("protections taken out", () => {
   it("are told of in docs/security.md as they are now", () => {
     const page = mutantsPart(readFileSync(join(ROOT, "docs", "security.md"), "utf8"));
     const untried = rowsWithout(MUTANTS, titles).filter((row) => !page.includes(`\n${row}`));
-    assert.deepEqual(untried, [], "run npm run security-mutants with these");
+    assert.deepEqual(untried, [], "run npx boxoffice security mutants with these");
   });
 
   it("keep what an earlier run saw, as long as they stay what they were", () => {

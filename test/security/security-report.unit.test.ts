@@ -7,7 +7,7 @@ import { SECURITY_LINES, idsOf } from "../../tools/security/checklist.ts";
 import { securityPage } from "../../tools/security/report-page.ts";
 import type { Outcome } from "../../tools/security/reporter.ts";
 import { readTitles } from "../../tools/security/titles.ts";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 
 const ids = Object.keys(SECURITY_LINES);
 

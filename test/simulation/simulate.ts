@@ -3,7 +3,7 @@ import { play } from "./model/play.ts";
 import { describeFailure, search } from "./model/search.ts";
 import { describeHistory, type History } from "./model/steps.ts";
 
-const USAGE = `npm run simulate [-- --seeds 10000] [--from N] [--history JSON]
+const USAGE = `npx boxoffice simulate [-- --seeds 10000] [--from N] [--history JSON]
 Plays seeded histories of the whole system in virtual time: demands, faults, and after them the invariants of a quiet engine. The first that fails is
 made as short as possible and printed with the line that plays it again. --history plays one.`;
 

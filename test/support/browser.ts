@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type BrowserContextOptions, type Page, chromium } from "playwright-core";
 import { type ProblemCode, problemOf } from "../../lib/http/problem-details.ts";
 import { findBrowser } from "../../tools/testing/browser.ts";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 import { type CheckedAnswers, checkAnswers } from "./browser-contract.ts";
 
 /** Ignored by git. For review by people. */

@@ -1,13 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { requireServers } from "../../config/index.ts";
 import { writeEngineFile } from "../../tools/engine/engine-file.ts";
 import type { Engine } from "./engine.ts";
 import { waitFor } from "./wait-for.ts";
+import { BOXOFFICE } from "./boxoffice.ts";
 
-const COMMAND = fileURLToPath(new URL("../../cli/commands/repl.ts", import.meta.url));
 /** Gives a program a terminal of its own; part of util-linux, which every Debian has. */
 const SCRIPT = "script";
 
@@ -31,7 +30,7 @@ export type Repl = {
   close(): void;
 };
 
-/** `npm run repl` on that engine. */
+/** `npx boxoffice repl` on that engine. */
 export function replOf(engine: Engine): Repl {
   const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
   const urls = {
@@ -57,7 +56,7 @@ export function replOf(engine: Engine): Repl {
       forget();
     },
     async piped(lines, more = {}, options = []) {
-      const child = spawn(process.execPath, [COMMAND, ...options], {
+      const child = spawn(process.execPath, [BOXOFFICE, "repl", ...options], {
         env: { ...environment, ...more },
       });
       let errors = "";
@@ -69,9 +68,13 @@ export function replOf(engine: Engine): Repl {
     },
     async typist() {
       const inside = { ...environment, TERM: "xterm", PATH: "/usr/bin:/bin", SHELL: "/bin/sh" };
-      const child = spawn(SCRIPT, ["-qefc", `'${process.execPath}' '${COMMAND}'`, "/dev/null"], {
-        env: inside,
-      });
+      const child = spawn(
+        SCRIPT,
+        ["-qefc", `'${process.execPath}' '${BOXOFFICE}' repl`, "/dev/null"],
+        {
+          env: inside,
+        },
+      );
       terminals.add(child);
       child.once("close", () => terminals.delete(child));
       const heard = hear(child);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import ts from "typescript";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 
 /** A text file of the repository. `path` is relative to its root, with slashes. */
 export type SourceFile = { path: string; text: string };

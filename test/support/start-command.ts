@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { type Environment, processEnvironment, VARIABLES } from "../../config/index.ts";
 import { freshDatabase, type FreshDatabase } from "./database.ts";
 import { temporaryFolder } from "./processes.ts";
 import { claimSlot } from "./servers.ts";
 import { waitFor } from "./wait-for.ts";
-
-const COMMAND = fileURLToPath(new URL("../../cli/commands/start.ts", import.meta.url));
+import { BOXOFFICE } from "./boxoffice.ts";
 
 export type StartedCommand = {
   /** All it has written, both streams. */
@@ -49,7 +47,7 @@ export async function openCommandWorld(): Promise<CommandWorld> {
     database,
     dataDir: folder,
     start(environment = {}) {
-      const child = spawn(process.execPath, [COMMAND], {
+      const child = spawn(process.execPath, [BOXOFFICE, "start"], {
         env: { ...base, ...environment },
         stdio: ["ignore", "pipe", "pipe"],
       });
@@ -72,7 +70,7 @@ export async function openCommandWorld(): Promise<CommandWorld> {
         },
         async address() {
           const serves = () =>
-            /serves on (http:\S+)/.exec(said)?.[1] ??
+            /serves on (http:[^\s"]+)/.exec(said)?.[1] ??
             (child.exitCode === null ? undefined : "ended");
           const address = await waitFor(serves, { withinMs: 60_000, what: "The command serves" });
           assert.notEqual(address, "ended", said);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ratiosOf, worseIn } from "../../tools/bench/report/compare-revisions.ts";
-import { readArguments } from "../../tools/bench/arguments.ts";
+import { benchArguments } from "../../tools/bench/arguments.ts";
 import { Times } from "../../tools/bench/harness/histogram.ts";
 import {
   faultsOf,
@@ -90,26 +90,12 @@ describe("a benchmark", () => {
     assert.deepEqual(ratiosOf([{ here: [measured("new", 1)], there: [] }]), []);
   });
 
-  it("reads its command line, and refuses what is none", () => {
-    const read = (line: string) => readArguments(line.split(" "));
-    const hot = read("hot-event --seconds 3 --runs 5 --only worker,row-lock");
-    assert.ok(
-      typeof hot === "object" && hot.seconds === 3 && hot.runs === 5 && hot.contenders.length === 2,
-    );
-    const against = read("rush --against main~3");
-    assert.ok(typeof against === "object" && against.runs === 3 && against.against === "main~3");
-    assert.equal(read("--write"), "write");
-    for (const line of [
-      "",
-      "nothing",
-      "rush rush",
-      "rush --seconds 0",
-      "rush --seconds x",
-      "hot-event --only thieves",
-      "rush --nothing",
-      "search --events 0",
-    ])
-      assert.equal(read(line), undefined, line);
+  it("completes the options of its command line", () => {
+    const options = { seconds: 3, buyers: 1, looking: 1, watching: 1 };
+    const hot = benchArguments("hot-event", { ...options, only: ["worker", "row-lock"] });
+    assert.deepEqual([hot.seconds, hot.runs, hot.contenders.length], [3, 1, 2]);
+    const against = benchArguments("rush", { ...options, against: "main~3" });
+    assert.deepEqual([against.runs, against.against], [3, "main~3"]);
   });
 
   it("draws plots and tables in which every measurement is found", () => {

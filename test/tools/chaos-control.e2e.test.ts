@@ -1,4 +1,4 @@
-// The chaos run must be able to fail: nodes with a mistake in them turn it red. Two of the mistakes here, all of them by `npm run chaos-mutants`.
+// The chaos run must be able to fail: nodes with a mistake in them turn it red. Two of the mistakes here, all of them by `npx boxoffice chaos mutants`.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { runMutants } from "../../tools/chaos/mutant-run.ts";

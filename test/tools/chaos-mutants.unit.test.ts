@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { CHAOS_MUTANTS } from "../../tools/chaos/mutants.ts";
 import { edited } from "../../tools/testing/mutated-copy.ts";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 
 describe("mistakes planted in a cluster", () => {
   it("are found in the code, each exactly once, and change it", () => {

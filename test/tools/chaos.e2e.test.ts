@@ -1,4 +1,4 @@
-// The chaos run itself, short: separate processes on servers of its own, two faults, everything checked. The whole run is `npm run chaos`.
+// The chaos run itself, short: separate processes on servers of its own, two faults, everything checked. The whole run is `npx boxoffice chaos`.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readFaults } from "../../tools/chaos/faults.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ageOf, GENERATED_PAGES } from "../../tools/documents/generated-pages.ts";
 import { git, readRevisionLines, revisionLine } from "../../tools/documents/revision.ts";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 
 const run = { revision: "0e0f7e5a12+", date: "2026-11-28T06:31:37.000Z" };
 

@@ -43,7 +43,7 @@ describe("the client's types", () => {
   it("are those of the OpenAPI document that is served", async () => {
     assert.ok(
       readFileSync(API_TYPES_FILE, "utf8") === (await apiTypes()),
-      "The contract has changed: npm run api-types, then npm run check",
+      "The contract has changed: npx boxoffice api-types, then npx boxoffice check",
     );
   });
 });

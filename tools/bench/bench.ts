@@ -7,7 +7,7 @@ import { openToServers } from "../dev-servers/data-folders.ts";
 import { ServerProblem } from "../dev-servers/server-problem.ts";
 import { startServers } from "../dev-servers/servers.ts";
 import { compareRevisions } from "./report/compare-revisions.ts";
-import { type BenchArguments, readArguments, USAGE } from "./arguments.ts";
+import { type BenchArguments, benchArguments, type BenchOptions } from "./arguments.ts";
 import { faultsOf, type Measurement, medians } from "./harness/measurement.ts";
 import { serverProcesses } from "./harness/process-figures.ts";
 import { RESULTS, resultsOf, writeResults } from "./report/results.ts";
@@ -17,25 +17,25 @@ import { writePage } from "./report/benchmarks-page.ts";
 
 const report = (line: string): void => console.log(`bench: ${line}`);
 
-/** `npm run bench -- SCENARIO`: own durable servers, a table, and a JSON file in .data/bench. Exit code 1 where a scenario misses its bounds. */
-async function main(): Promise<void> {
-  const found = readArguments(process.argv.slice(2));
-  if (found === "write") {
+/** Measures a scenario, or writes the page of results. Returns the exit code. */
+export async function runBench(name: string | undefined, options: BenchOptions): Promise<number> {
+  if (name === undefined) {
     writePage(report);
-    return;
+    return 0;
   }
-  const scenario = SCENARIOS[found?.scenario ?? ""];
-  if (found === undefined || scenario === undefined) {
-    console.error(USAGE);
-    process.exitCode = 1;
-    return;
-  }
+  return measure(benchArguments(name, options));
+}
+
+/** Returns 1 where a scenario misses its bounds, or is worse than the revision it is compared with. */
+export async function measure(wanted: BenchArguments): Promise<number> {
+  const scenario = SCENARIOS[wanted.scenario];
+  if (scenario === undefined) throw new ServerProblem(`There is no scenario ${wanted.scenario}.`);
   const faults =
-    found.against === undefined
-      ? await runHere(scenario, found)
-      : await compareRevisions(found.against, found, report);
+    wanted.against === undefined
+      ? await runHere(scenario, wanted)
+      : await compareRevisions(wanted.against, wanted, report);
   for (const fault of faults) console.error(fault);
-  if (faults.length > 0) process.exitCode = 1;
+  return faults.length === 0 ? 0 : 1;
 }
 
 async function runHere(scenario: Scenario, wanted: BenchArguments): Promise<string[]> {
@@ -84,11 +84,4 @@ async function runOnce(scenario: Scenario, wanted: BenchArguments): Promise<Meas
     for (const path of [servers?.folder, folder])
       if (path !== undefined) rmSync(path, { recursive: true, force: true });
   }
-}
-
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof ServerProblem ? error.message : error);
-  process.exitCode = 1;
 }

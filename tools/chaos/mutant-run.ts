@@ -51,7 +51,7 @@ export async function runMutants(
     );
   try {
     copyTree(folder);
-    const program = join(folder, "cli", "commands", "node.ts");
+    const program = join(folder, "cli", "program.ts");
     world = await openWorld({
       ...options,
       report,

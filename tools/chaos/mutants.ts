@@ -8,7 +8,7 @@ import { byProxy, cancelledTooLate } from "./faults/f15-lost-answers.ts";
 import { fault as restoredBackup } from "./faults/f18-restored-backup.ts";
 import { heldOpen, takeovers } from "./takeovers.ts";
 
-/** A mistake, and the part of a fault that must show it. FAULTS.md names them; `npm run chaos-mutants` plants each in a cluster of its own. */
+/** A mistake, and the part of a fault that must show it. FAULTS.md names them; `npx boxoffice chaos mutants` plants each in a cluster of its own. */
 export type ChaosMutant = {
   /** What somebody might have got wrong. */
   mistake: string;

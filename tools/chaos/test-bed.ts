@@ -16,7 +16,8 @@ import { readAccessKeys, signingKeyOf } from "../../lib/auth/key-store.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { eventId } from "../../lib/ids/event-id.ts";
 import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
-import { type Cluster, type NodeCounts, startCluster } from "../cluster/cluster.ts";
+import { type Cluster, startCluster } from "../cluster/cluster.ts";
+import type { NodeCounts } from "../cluster/node-counts.ts";
 import { joinEngine } from "../engine/connect.ts";
 import { migrate } from "../database/migrations.ts";
 import { openToServers } from "../dev-servers/data-folders.ts";
@@ -28,7 +29,7 @@ export type WorldOptions = {
   report: Report;
   counts?: Partial<NodeCounts>;
   environment?: Environment;
-  /** Another program for the nodes of a service: tests plant mistakes with it. */
+  /** Other copies of cli/program.ts by service: tests plant mistakes in them. */
   program?: Partial<Record<ServiceName, string>>;
   /** Where everything that the nodes write goes; nowhere by default. */
   nodesLog?: string;
@@ -90,7 +91,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       environment,
       counts: { ...COUNTS, ...options.counts },
       ...(options.program === undefined ? {} : { program: options.program }),
-      report: (line) => void log?.write(`${new Date().toISOString()} ${line}\n`),
+      output: (line, node) => void log?.write(`${new Date().toISOString()} ${node} | ${line}\n`),
     });
     undo.push(() => cluster.stop());
     report(`${cluster.nodes.length} nodes run`);

@@ -1,54 +1,51 @@
 import { join } from "node:path";
-import {
-  type Environment,
-  SERVICE_NAMES,
-  type ServerUrls,
-  type ServiceName,
-} from "../../config/index.ts";
+import type { Environment, ServerUrls } from "../../config/index.ts";
+import { SERVICE_NAMES, type ServiceName } from "../../config/services.ts";
 import { freePort } from "../dev-servers/ports.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
-import { ROOT } from "../testing/static-checks.ts";
+import { ROOT } from "../root.ts";
+import type { NodeOutput } from "./cluster-output.ts";
 import { type ClusterNode, clusterNode } from "./node-child.ts";
-
-export type NodeCounts = Record<ServiceName, number>;
+import type { NodeCounts } from "./node-counts.ts";
 
 export type ClusterOptions = {
   urls: ServerUrls;
-  /** How many nodes run each service. */
   counts: NodeCounts;
-  /** What every node gets, whole: PATH and DATA_DIR too. Names, services and ports are added to it. */
+  /** Every node's environment, PATH and DATA_DIR included; names, services and ports are added. */
   environment: Environment;
   /** The first gateway's port; the others have those that follow. Free ones by default. */
   port?: number;
-  /** All gateways on `port`. */
+  /** Puts all gateways on `port`. */
   onePort?: boolean;
-  /** Another program for the nodes of some services: tests plant mistakes with it. */
+  /** Other copies of cli/program.ts by service: tests plant mistakes in them. */
   program?: Partial<Record<ServiceName, string>>;
-  /** One line, with the node's name in front. */
-  report: Report;
+  output: NodeOutput;
+  /** Progress of the start. */
+  report?: Report;
 };
 
 export type Cluster = {
   /** In the order of the services, then by number: api-1, api-2, auth-1 … */
   readonly nodes: readonly ClusterNode[];
-  /** Throws for a name that is not there. */
+  /** Throws for an unknown name. */
   node(name: string): ClusterNode;
   /** The nodes that run a service. */
   of(service: ServiceName): ClusterNode[];
-  /** One node more of a service, ready; heal() takes it away again. */
+  /** Adds a ready node of a service; heal() removes it. */
   add(service: ServiceName): Promise<ClusterNode>;
-  /** Brings back what ended, thaws what was frozen, and starts again what runs with a changed environment. */
+  /** Restarts ended nodes and those with a changed environment, continues frozen ones. */
   heal(): Promise<void>;
-  /** All at once; those that do not end in order are killed. */
+  /** Stops all nodes, gateways first; kills those that do not end in time. */
   stop(): Promise<void>;
 };
 
-const NODE_PROGRAM = join(ROOT, "cli", "commands", "node.ts");
+const NODE_PROGRAM = join(ROOT, "cli", "program.ts");
 
 /**
- * Starts an engine of many processes, one service each, on servers that are there and a database that is migrated. Node ids are stable (purchasing-1,
- * …), so that an event has the same owner after a restart. The processes end with ours, however ours ends. Rejects, with all of them stopped again,
- * where one does not become ready.
+ * Starts an engine of many processes, one service each, on running servers and a migrated database.
+ * Node ids are stable (purchasing-1, …), so that an event has the same owner after a restart. The
+ * processes end with this one, however it ends. Where one does not become ready, stops all of them
+ * and rejects.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const nodes: ClusterNode[] = [];
@@ -57,12 +54,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     for (let number = 1; number <= options.counts[service]; number += 1)
       nodes.push(await newNode(options, service, number));
   const stop = async (): Promise<void> => {
-    // Gateways first: what they have taken on still finds its services.
-    for (const wanted of [true, false])
+    // Gateways first: the services must still answer their calls in flight.
+    for (const isGateway of [true, false])
       await Promise.all(
-        nodes.filter(({ service }) => (service === "api") === wanted).map((node) => node.stop()),
+        nodes.filter(({ service }) => (service === "api") === isGateway).map((node) => node.stop()),
       );
   };
+  options.report?.(`starting ${nodes.length} nodes`);
   try {
     await Promise.all(nodes.map((node) => node.start()));
   } catch (error) {
@@ -73,11 +71,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     nodes,
     node(name) {
       const found = nodes.find((node) => node.name === name);
-      if (found === undefined)
-        throw new Error(
-          `The cluster has no node ${name}; it has ${nodes.map((node) => node.name).join(", ")}`,
-        );
-      return found;
+      if (found !== undefined) return found;
+      const names = nodes.map((node) => node.name).join(", ");
+      throw new Error(`The cluster has no node ${name}; it has ${names}`);
     },
     of: (service) => nodes.filter((node) => node.service === service),
     async add(service) {
@@ -97,7 +93,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       }
       for (const node of nodes) node.thaw();
       await Promise.all(nodes.filter(({ changed }) => !changed).map((node) => node.start()));
-      // One after the other, as whoever changes a setting would: customers are still buying.
+      // One after the other, as in a rolling update: customers are still buying.
       for (const node of nodes.filter(({ changed }) => changed)) {
         await node.stop();
         await node.start();
@@ -128,7 +124,7 @@ async function newNode(
     port,
     program: options.program?.[service] ?? NODE_PROGRAM,
     environment: {
-      // Halves what a start costs: the compiled program is kept.
+      // Keeps the compiled program, which halves the CPU of the next start.
       NODE_COMPILE_CACHE: join(options.environment.DATA_DIR ?? ".data", "compile-cache"),
       ...options.environment,
       ...options.urls,
@@ -140,6 +136,7 @@ async function newNode(
         ? {}
         : { PORT: String(port), PORT_SHARING: options.onePort ? "on" : "off" }),
     },
-    report: (line) => options.report(`${name} | ${line}`),
+    output: (line) => options.output(line, name),
+    report: options.report,
   });
 }

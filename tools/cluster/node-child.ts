@@ -1,92 +1,96 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Environment, ServiceName } from "../../config/index.ts";
+import type { Environment } from "../../config/index.ts";
+import type { ServiceName } from "../../config/services.ts";
 import { HEAP_FLAGS } from "../../lib/observability/gc-tuning.ts";
 import { dyingWithUs } from "../dev-servers/death-signal.ts";
-import { type Report, ServerProblem } from "../dev-servers/server-problem.ts";
+import { type Report, secondsSince, ServerProblem } from "../dev-servers/server-problem.ts";
 import { eachLine } from "./split-lines.ts";
 
-/** How one node is run. The environment is whole: nothing is taken from ours. */
+/** How one node runs. The environment is complete: nothing of this process is added. */
 export type NodeLaunch = {
   name: string;
   service: ServiceName;
+  /** A copy of cli/program.ts. */
   program: string;
   environment: Environment;
   port: number | undefined;
   healthPort: number;
   metricsPort: number;
-  /** Hears each line the node writes. */
-  report: Report;
+  /** Receives each line that the node writes. */
+  output: (line: string) => void;
+  report: Report | undefined;
 };
 
 /** One process of a cluster, running or not. */
 export type ClusterNode = {
   readonly name: string;
   readonly service: ServiceName;
-  /** Of its gateway, if it runs one. */
+  /** Address of its gateway, if it runs one. */
   readonly url: string | undefined;
   readonly healthUrl: string;
   readonly metricsUrl: string;
   /** Undefined while it does not run. */
   readonly pid: number | undefined;
-  /** Whether it runs with another environment than its own. */
+  /** Whether it runs with a changed environment. */
   readonly changed: boolean;
-  /** Starts it where it does not run, and waits until it is ready. What is given here is changed in its environment until the next start. */
+  /** Starts it unless it runs, and waits until it is ready. `changed` holds until the next start. */
   start(changed?: Environment): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   freeze(): void;
   thaw(): void;
-  /** SIGTERM, and SIGKILL where that takes longer than a minute. Answers how it ended: `exit code 0` where all was finished in order. */
+  /** Sends SIGTERM, and SIGKILL after a minute. Returns how it ended, as `exit code 0`. */
   stop(): Promise<string>;
-  /** Resolves when the process that runs now has ended, with how; at once where none runs. */
+  /** Resolves with how the running process ended; at once where none runs. */
   ended(): Promise<string>;
 };
 
-const READY_WITHIN_MS = 90_000;
-/**
- * A node gives itself 12 s; then Node writes what it has compiled (NODE_COMPILE_CACHE, 1,300 small files the first time): 2 s for four nodes, 10 s beside
- * others who write to the same disk.
- */
-const STOP_WITHIN_MS = 60_000;
-const LOOK_EVERY_MS = 50;
-const LAST_WORDS = 6;
+/** Generous: on a busy machine many nodes compile their program at once. */
+const READY_TIMEOUT_MS = 600_000;
+const REPORT_INTERVAL_MS = 15_000;
+/** A node takes 12 s at most; then Node writes its compile cache, slowly on a busy disk. */
+const STOP_TIMEOUT_MS = 60_000;
+const POLL_MS = 50;
+/** Lines of a node's output that an error repeats. */
+const LAST_LINES = 6;
 
-/** A node that has not been started yet. */
+/** Creates a node that does not run yet. */
 export function clusterNode(launch: NodeLaunch): ClusterNode {
   const { name, service, port, healthPort, metricsPort } = launch;
   const healthUrl = `http://127.0.0.1:${healthPort}`;
-  const words: string[] = [];
+  const lastLines: string[] = [];
   let child: ChildProcess | undefined;
   let differs = false;
   let end: Promise<string> = Promise.resolve("not started");
 
-  const say = (line: string): void => {
-    words.push(line);
-    words.splice(0, words.length - LAST_WORDS);
-    launch.report(line);
+  const onLine = (line: string): void => {
+    lastLines.push(line);
+    lastLines.splice(0, lastLines.length - LAST_LINES);
+    launch.output(line);
   };
   const run = (changed: Environment): void => {
     const { command, args } = dyingWithUs("SIGKILL", [
       process.execPath,
       ...HEAP_FLAGS,
       launch.program,
+      "node",
     ]);
-    // A session of its own: Ctrl-C at the terminal reaches only us, who then stop things in order.
+    // A session of its own: Ctrl-C at the terminal reaches only this process, which stops in order.
     const started = spawn(command, args, {
       env: { ...launch.environment, ...changed },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
-    for (const stream of [started.stdout, started.stderr]) eachLine(stream, say);
+    for (const stream of [started.stdout, started.stderr]) eachLine(stream, onLine);
     child = started;
     differs = Object.keys(changed).length > 0;
     end = new Promise((resolve) => {
-      const over = (how: string): void => {
+      const onEnd = (how: string): void => {
         if (child === started) child = undefined;
         resolve(how);
       };
-      started.once("error", (error) => over(error.message));
-      started.once("exit", (code, signal) => over(signal ?? `exit code ${code ?? "unknown"}`));
+      started.once("error", (error) => onEnd(error.message));
+      started.once("exit", (code, signal) => onEnd(signal ?? `exit code ${code ?? "unknown"}`));
     });
   };
   const signal = (which: NodeJS.Signals): void => void child?.kill(which);
@@ -106,13 +110,19 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
     async start(changed = {}) {
       if (child !== undefined) return;
       run(changed);
-      const deadline = performance.now() + READY_WITHIN_MS;
+      const startedMs = performance.now();
+      let reportAtMs = startedMs + REPORT_INTERVAL_MS;
       while (!(await isReady(healthUrl))) {
+        const nowMs = performance.now();
         if (child === undefined)
-          throw new ServerProblem(`${name} did not start (${await end}): ${words.join(" | ")}`);
-        if (performance.now() > deadline)
-          throw new ServerProblem(`${name} was not ready within ${READY_WITHIN_MS / 1_000} s`);
-        await delay(LOOK_EVERY_MS);
+          throw new ServerProblem(`${name} did not start (${await end}): ${lastLines.join(" | ")}`);
+        if (nowMs > startedMs + READY_TIMEOUT_MS)
+          throw new ServerProblem(`${name} was not ready within ${READY_TIMEOUT_MS / 1_000} s`);
+        if (nowMs > reportAtMs) {
+          launch.report?.(`waiting until ${name} is ready (${secondsSince(startedMs)})`);
+          reportAtMs = nowMs + REPORT_INTERVAL_MS;
+        }
+        await delay(POLL_MS);
       }
     },
     kill: signal,
@@ -121,7 +131,7 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
     async stop() {
       signal("SIGTERM");
       signal("SIGCONT"); // A frozen process would not read the signal.
-      const timer = setTimeout(() => signal("SIGKILL"), STOP_WITHIN_MS);
+      const timer = setTimeout(() => signal("SIGKILL"), STOP_TIMEOUT_MS);
       const how = await end;
       clearTimeout(timer);
       return how;

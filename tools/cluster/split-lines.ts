@@ -1,15 +1,15 @@
 import type { Readable } from "node:stream";
 
-/** Hands on whole lines of a stream, however it was cut into pieces; a last one without its end too. */
-export function eachLine(stream: Readable, heard: (line: string) => void): void {
+/** Calls back with each whole line of a stream, and with the last one also where it has no end. */
+export function eachLine(stream: Readable, onLine: (line: string) => void): void {
   let rest = "";
   stream.setEncoding("utf8");
-  stream.on("data", (piece: string) => {
-    const lines = (rest + piece).split("\n");
+  stream.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) heard(line);
+    for (const line of lines) onLine(line);
   });
   stream.on("end", () => {
-    if (rest !== "") heard(rest);
+    if (rest !== "") onLine(rest);
   });
 }

@@ -1,7 +1,7 @@
 import { type Profiler, Session } from "node:inspector";
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ROOT } from "../testing/static-checks.ts";
+import { ROOT } from "../root.ts";
 
 /** Runs of each function, by `FILE\tNAME\tOFFSET`. */
 export type FunctionCounts = ReadonlyMap<string, number>;

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ROOT } from "../testing/static-checks.ts";
+import { ROOT } from "../root.ts";
 import { byFile, coveragePage, coverageText } from "./coverage-page.ts";
 import { startFunctionCounter } from "./function-counts.ts";
 import { withEngine } from "./measured-engine.ts";

@@ -29,7 +29,7 @@ export async function dumpSchema(databaseUrl: string): Promise<string> {
   const lines = stdout
     .split("\n")
     .filter((line) => !/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict )/.test(line));
-  return `-- Dumped by \`npm run migrate -- --dump\`; never edited by hand.\n${lines
+  return `-- Dumped by \`npx boxoffice migrate --dump\`; never edited by hand.\n${lines
     .join("\n")
     .replace(/\n{3,}/g, "\n\n")
     .trim()}\n`;

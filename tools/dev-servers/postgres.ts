@@ -82,7 +82,7 @@ export async function startPostgres(context: RecipeContext): Promise<RunningReci
   return { url: urlOf(server.port, password, DATABASE), processes: [server] };
 }
 
-/** The hook that `npm run backup` puts there; without it WAL is kept nowhere, as before the first backup. */
+/** The hook that `npx boxoffice backup` puts there; without it WAL is kept nowhere, as before the first backup. */
 export function archiveHook(folder: string): string {
   return join(folder, "archive-wal.sh");
 }

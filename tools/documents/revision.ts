@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { ROOT } from "../testing/static-checks.ts";
+import { ROOT } from "../root.ts";
 
 const UNKNOWN = "unknown";
 

@@ -4,27 +4,33 @@ import { type Middleware, ServiceBroker } from "moleculer";
 import { type Config, type Environment, readConfig } from "../../config/index.ts";
 import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
 import { createBrokerOptions } from "../../moleculer.config.ts";
+import { ServerProblem } from "../dev-servers/server-problem.ts";
 import { readEngineFile } from "./engine-file.ts";
 
-const JOIN_MS = 10_000;
-const LOOK_AGAIN_MS = 20;
-/** Acts of an operator at the keyboard are nobody's account's. */
-const NOBODY = "00000000-0000-0000-0000-000000000000";
+/** Time for an engine of another machine to answer. */
+const JOIN_TIMEOUT_MS = 10_000;
+/** An engine whose process runs here will answer, however busy the machine is. */
+const LOCAL_JOIN_TIMEOUT_MS = 120_000;
+const REPORT_AFTER_MS = 5_000;
+const POLL_MS = 20;
+/** The user id of an operator without an account. */
+const NO_ACCOUNT = "00000000-0000-0000-0000-000000000000";
 
-/** No engine was found, or it did not answer; the message says what to do. */
-export class NoEngine extends Error {}
+/** The engine is not running, does not answer, or refuses; the message says what to do. */
+export class EngineProblem extends ServerProblem {}
 
 export type Engine = {
   broker: ServiceBroker;
   config: Config;
-  /** From now on calls are this operator's and no longer nobody's. */
+  /** Makes the following calls as this operator. */
   actAs(userId: string): void;
 };
 
 /**
- * Joins the bus of the running engine as a node without services, on behalf of the person at the keyboard: every call made from it carries an
- * operator's internal token. Waits until the service that it `needs` is there, else until any is. `as` is the beginning of its name on the bus.
- * The servers are those of the environment, else those that `npm start` wrote to DATA_DIR/engine.json. Rejects with NoEngine or ConfigError.
+ * Joins the bus of the running engine as a node without services, on behalf of an operator: every
+ * call carries an operator's internal token. Waits until the service that it `needs` is available,
+ * else until any is. `as` begins its name on the bus. Uses the servers of the environment, else
+ * those in DATA_DIR/engine.json. Rejects with EngineProblem or ConfigError.
  */
 export async function joinEngine(
   environment: Environment,
@@ -36,8 +42,9 @@ export async function joinEngine(
   );
   const urls = readEngineFile(dataDir)?.urls;
   if (urls === undefined && !environment.TRANSPORTER?.trim())
-    throw new NoEngine(
-      `No engine runs with its data in ${dataDir}. Run npm start first, in another terminal, or set DATA_DIR to the engine's.`,
+    throw new EngineProblem(
+      `No engine runs with its data in ${dataDir}. Run npx boxoffice start first, in another ` +
+        "terminal, or set DATA_DIR to the engine's.",
     );
   const nodeId = `${as}-${hostname()}-${process.pid}`;
   const config = readConfig({
@@ -47,22 +54,26 @@ export async function joinEngine(
     METRICS_PORT: "",
     HEALTH_PORT: "",
   });
-  const person = { userId: NOBODY };
+  const person = { userId: NO_ACCOUNT };
   const broker = new ServiceBroker({
     ...(await createBrokerOptions(config, [actAsOperator(config.internalTokenSecret, person)])),
     logger: false,
     registry: { strategy: "RoundRobin", preferLocal: false },
   });
-  const giveUp = AbortSignal.timeout(JOIN_MS);
-  const started = broker.start().then(() => serviceSeen(broker, needs, giveUp));
+  const timeoutMs = urls === undefined ? JOIN_TIMEOUT_MS : LOCAL_JOIN_TIMEOUT_MS;
+  const abort = AbortSignal.timeout(timeoutMs);
+  const notice = setTimeout(() => console.error("waiting for the engine"), REPORT_AFTER_MS);
+  const started = broker.start().then(() => serviceSeen(broker, needs, abort));
   const joined = await Promise.race([
     started.catch(() => false),
-    wait(JOIN_MS, false, { ref: false }),
+    wait(timeoutMs, false, { ref: false }),
   ]);
+  clearTimeout(notice);
   if (!joined) {
     await Promise.race([broker.stop().catch(() => undefined), wait(1_000)]);
-    throw new NoEngine(
-      `The engine did not answer within ${JOIN_MS / 1_000} s. Run npm start first, in another terminal.`,
+    throw new EngineProblem(
+      `The engine did not answer within ${timeoutMs / 1_000} s. Run npx boxoffice start first, ` +
+        "in another terminal.",
     );
   }
   return { broker, config, actAs: (userId) => (person.userId = userId) };
@@ -71,17 +82,17 @@ export async function joinEngine(
 async function serviceSeen(
   broker: ServiceBroker,
   needs: string | undefined,
-  giveUp: AbortSignal,
+  abort: AbortSignal,
 ): Promise<boolean> {
-  while (!giveUp.aborted) {
+  while (!abort.aborted) {
     const services = broker.registry.getServiceList({ onlyAvailable: true, skipInternal: true });
     if (services.some(({ name }) => needs === undefined || name === needs)) return true;
-    await wait(LOOK_AGAIN_MS);
+    await wait(POLL_MS);
   }
   return false;
 }
 
-/** A token lives for a minute, a session at the keyboard for hours: each call gets one of its own. */
+/** Gives each call a token of its own: a token lives for a minute, a session for hours. */
 function actAsOperator(secret: string, person: { userId: string }): Middleware {
   const mint = createInternalTokenMint(secret);
   const call =

@@ -4,7 +4,7 @@ import type { ServerUrls } from "../../config/index.ts";
 import { ServerProblem, folderProblem } from "../dev-servers/server-problem.ts";
 import { startedAt } from "../dev-servers/process-identity.ts";
 
-/** What the running engine of a DATA_DIR tells other commands. It holds passwords: the file is closed to others. */
+/** What other commands read of the running engine. The file has mode 0600: it holds passwords. */
 export type EngineFile = {
   pid: number;
   started: string;
@@ -16,19 +16,19 @@ export type EngineFile = {
 
 type Owner = { pid: number; started: string };
 
-/** The engine that runs on this DATA_DIR, or undefined. A file left by one that was killed does not count. */
+/** Reads the engine that runs on this DATA_DIR; undefined where none does. */
 export function readEngineFile(dataDir: string): EngineFile | undefined {
   return readIfAlive(join(dataDir, "engine.json")) as EngineFile | undefined;
 }
 
-/** Tells other commands where the engine is. Answers the removal. */
+/** Writes where the engine is, for other commands. Returns a function that removes it. */
 export function writeEngineFile(
   dataDir: string,
   engine: Omit<EngineFile, "pid" | "started">,
 ): () => void {
   const file = join(dataDir, "engine.json");
   try {
-    writeFileSync(`${file}.new`, JSON.stringify({ ...ourselves(), ...engine }, undefined, 2), {
+    writeFileSync(`${file}.new`, JSON.stringify({ ...thisProcess(), ...engine }, undefined, 2), {
       mode: 0o600,
     });
     renameSync(`${file}.new`, file);
@@ -39,15 +39,15 @@ export function writeEngineFile(
 }
 
 /**
- * Makes this process the only engine of a DATA_DIR, which is made where it is missing. Answers the release. Throws a
- * ServerProblem that names the other one where there is one.
+ * Makes this process the only engine of a DATA_DIR, which is created where it is missing. Returns
+ * the release. Throws a ServerProblem that names the engine that has it.
  */
 export function lockDataDir(dataDir: string): () => void {
   const file = join(dataDir, "engine.lock");
   try {
     mkdirSync(dataDir, { recursive: true });
     for (;;) {
-      if (createWhole(file)) return () => rmSync(file, { force: true });
+      if (createLock(file)) return () => rmSync(file, { force: true });
       const owner = readIfAlive(file);
       if (owner !== undefined) throw alreadyRunning(dataDir, owner);
       removeStale(file);
@@ -63,14 +63,15 @@ function alreadyRunning(dataDir: string, owner: Owner): ServerProblem {
   const where =
     address === undefined ? "it is starting or serves no HTTP" : `it answers at ${address}`;
   return new ServerProblem(
-    `An engine runs on ${dataDir} already (process ${owner.pid}): ${where}. Use it, stop it, or set DATA_DIR and PORT for a second one.`,
+    `An engine runs on ${dataDir} already (process ${owner.pid}): ${where}. ` +
+      "Use it, stop it, or set DATA_DIR and PORT for a second one.",
   );
 }
 
-/** A link is made by one process only, and to a file that is complete already. */
-function createWhole(file: string): boolean {
+/** Creates the lock by a link, which only one process can make, to a complete file. */
+function createLock(file: string): boolean {
   const complete = `${file}.${process.pid}.new`;
-  writeFileSync(complete, JSON.stringify(ourselves()), { mode: 0o600 });
+  writeFileSync(complete, JSON.stringify(thisProcess()), { mode: 0o600 });
   try {
     linkSync(complete, file);
     return true;
@@ -82,7 +83,7 @@ function createWhole(file: string): boolean {
   }
 }
 
-/** Moved away first, which only one process can do; put back where it turns out to be somebody's fresh lock. */
+/** Renames first, which only one process can do; a lock that was fresh after all is put back. */
 function removeStale(file: string): void {
   const aside = `${file}.${process.pid}`;
   try {
@@ -90,11 +91,11 @@ function removeStale(file: string): void {
     if (readIfAlive(aside) === undefined) rmSync(aside, { force: true });
     else renameSync(aside, file);
   } catch {
-    // Another one was faster.
+    // Another process removed it.
   }
 }
 
-function ourselves(): Owner {
+function thisProcess(): Owner {
   return { pid: process.pid, started: startedAt(process.pid) ?? "" };
 }
 

@@ -1,8 +1,8 @@
 /**
- * Licences under which a package may be part of the engine or of its tools (SPDX identifiers): they ask for a notice at most. Copyleft, "no
- * commercial use", "ask me" and no licence at all are refused by not being here.
+ * Licenses (SPDX) of packages of the engine and its tools: they ask for a notice at most. Copyleft,
+ * non-commercial and missing licenses are refused.
  */
-export const ALLOWED_LICENCES: ReadonlySet<string> = new Set([
+export const ALLOWED_LICENSES: ReadonlySet<string> = new Set([
   "MIT",
   "MIT-0",
   "X11",
@@ -24,22 +24,22 @@ export const ALLOWED_LICENCES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Allowed beside those for packages of scope `dev`: their copyleft is about their own files, which we neither change nor pass on. Vite's CSS compiler and
- * axe are under it.
+ * Licenses of packages of scope `dev`. The copyleft of the added ones covers their own files, which
+ * the project neither changes nor passes on (Vite's CSS compiler, axe).
  */
-export const ALLOWED_FOR_WORK: ReadonlySet<string> = new Set([
-  ...ALLOWED_LICENCES,
+export const ALLOWED_FOR_TOOLS: ReadonlySet<string> = new Set([
+  ...ALLOWED_LICENSES,
   "MPL-2.0",
   "PSF-2.0",
 ]);
 
 /**
- * Whether an SPDX expression lets us use the package: of "A OR B" one allowed licence is enough, of "A AND B" both are needed. What cannot be
- * read ("SEE LICENSE IN …", "UNLICENSED", an exception with WITH) is not allowed.
+ * Whether an SPDX expression allows use: one license of "A OR B" is enough, "A AND B" needs both.
+ * Anything else ("SEE LICENSE IN …", "UNLICENSED", an exception with WITH) is not allowed.
  */
-export function isAllowedLicence(
+export function isAllowedLicense(
   expression: string,
-  allowed: ReadonlySet<string> = ALLOWED_LICENCES,
+  allowed: ReadonlySet<string> = ALLOWED_LICENSES,
 ): boolean {
   const tokens = expression.match(/[()]|[^\s()]+/g) ?? [];
   let next = 0;
@@ -74,8 +74,8 @@ export function isAllowedLicence(
   return anyOf() && next === tokens.length;
 }
 
-/** The licence that a file's text is, for old packages that name none in package.json. */
-export function licenceOfText(text: string): string | undefined {
+/** Recognizes a license by its text, for old packages without one in package.json. */
+export function licenseOfText(text: string): string | undefined {
   const flat = text.replaceAll(/\s+/g, " ");
   if (
     /Permission is hereby granted, free of charge, to any person obtaining a copy/i.test(flat) &&

@@ -1,98 +1,67 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { licenceOfText } from "./license-rules.ts";
+import { licenseOfText } from "./license-rules.ts";
 
 /** One package of package-lock.json, at one place in the tree. */
 export type LockedPackage = {
-  /** node_modules/a/node_modules/b */
+  /** As node_modules/a/node_modules/b. */
   path: string;
-  name: string;
   version: string;
-  /** SPDX, or what the package says instead; `NONE` where it says nothing at all. */
-  licence: string;
-  /** Subresource integrity, `sha512-…`. */
-  integrity: string | undefined;
+  /** SPDX, or the package's own words; `NONE` where it has none. */
+  license: string;
   /** `dev`: for building and testing only. `optional`: for some machines only. */
   scope: "required" | "optional" | "dev";
-  /** Paths of the packages it depends on. */
-  dependsOn: string[];
 };
 
 type Entry = {
-  name?: string;
   version?: string;
   license?: unknown;
-  integrity?: string;
   dev?: boolean;
   optional?: boolean;
   devOptional?: boolean;
   link?: boolean;
-} & Record<
-  "dependencies" | "optionalDependencies" | "peerDependencies",
-  Record<string, string> | undefined
->;
+};
 
-/** Reads the lock file of a project, and the installed packages where the lock file does not say a licence. Throws where there is no lock file. */
+/**
+ * Reads the lock file of a project, and installed packages where the lock file has no license.
+ * Throws where there is no lock file.
+ */
 export function readLockedPackages(root: string): LockedPackage[] {
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
     packages: Record<string, Entry>;
   };
   return Object.entries(lock.packages)
     .filter(([path, entry]) => path !== "" && entry.link !== true)
-    .map(([path, entry]) => {
-      const scope =
-        entry.dev === true || entry.devOptional === true
-          ? "dev"
-          : entry.optional === true
-            ? "optional"
-            : "required";
-      const needed = {
-        ...entry.dependencies,
-        ...entry.optionalDependencies,
-        ...entry.peerDependencies,
-      };
-      return {
-        path,
-        name: entry.name ?? path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length),
-        version: entry.version ?? "0.0.0",
-        licence: spdx(entry.license) ?? licenceInstalled(join(root, path)) ?? "NONE",
-        integrity: entry.integrity,
-        scope,
-        dependsOn: Object.keys(needed).flatMap((name) => resolved(lock.packages, path, name) ?? []),
-      };
-    });
+    .map(([path, entry]) => ({
+      path,
+      version: entry.version ?? "0.0.0",
+      license: spdx(entry.license) ?? installedLicense(join(root, path)) ?? "NONE",
+      scope: scopeOf(entry),
+    }));
 }
 
-/** Where Node would find the package: beside the one that asks, else one level further up, and so on. */
-function resolved(packages: Record<string, Entry>, from: string, name: string): string | undefined {
-  for (
-    let folder = from;
-    ;
-    folder = folder.slice(0, Math.max(0, folder.lastIndexOf("/node_modules/")))
-  ) {
-    const path = `${folder === "" ? "" : `${folder}/`}node_modules/${name}`;
-    if (packages[path] !== undefined) return path;
-    if (folder === "" || !folder.includes("node_modules/")) return undefined;
-  }
+function scopeOf({ dev, devOptional, optional }: Entry): LockedPackage["scope"] {
+  if (dev === true || devOptional === true) return "dev";
+  return optional === true ? "optional" : "required";
 }
 
-function licenceInstalled(folder: string): string | undefined {
+function installedLicense(folder: string): string | undefined {
   const file = join(folder, "package.json");
   if (!existsSync(file)) return undefined;
-  // Three spellings, each found in the wild.
+  // Published packages use each of these spellings.
   const { license, licence, licenses } = JSON.parse(readFileSync(file, "utf8")) as Record<
     "license" | "licence" | "licenses",
     unknown
   >;
-  const said = spdx(license) ?? spdx(licence) ?? spdx(licenses);
-  if (said !== undefined) return said;
+  const named = spdx(license) ?? spdx(licence) ?? spdx(licenses);
+  if (named !== undefined) return named;
   const text = readdirSync(folder).find((name) =>
     /^(?:licen[cs]e|copying)(?:\.(?:md|txt))?$/i.test(name),
   );
-  return text === undefined ? undefined : licenceOfText(readFileSync(join(folder, text), "utf8"));
+  return text === undefined ? undefined : licenseOfText(readFileSync(join(folder, text), "utf8"));
 }
 
-/** Old packages say `{ type, url }`, or a list of which any may be chosen. */
+/** Old packages have `{ type, url }`, or a list of alternatives. */
 function spdx(license: unknown): string | undefined {
   if (typeof license === "string") return license === "" ? undefined : license;
   if (Array.isArray(license)) {

@@ -1,23 +1,22 @@
-import { ConfigError } from "../../config/index.ts";
+import type { Report } from "../dev-servers/server-problem.ts";
+import { expectedMessage } from "./expected-problem.ts";
 import { watchAncestors } from "./watch-parent.ts";
-import { MigrationError } from "../database/migrations.ts";
-import { type Report, ServerProblem } from "../dev-servers/server-problem.ts";
 
-/** npm passes Ctrl-C on, which the terminal has sent already: within this time two are one. */
+/** npm repeats the Ctrl-C that the terminal sends; within this time two signals count as one. */
 const SAME_SIGNAL_MS = 2_000;
 
-/** What a command that brings things up is given. */
+/** What a command that brings things up gets. */
 export type Lifecycle = {
-  /** What must be undone at the end, the latest first. */
+  /** Registers what must be undone at the end; the latest is undone first. */
   onStop(what: string, run: () => Promise<void> | void): void;
-  /** Aborts when the command is stopped while it still starts. */
+  /** Aborts when the command is stopped while it starts. */
   abort: AbortSignal;
 };
 
 /**
- * Runs a command that brings things up and stays until Ctrl-C, SIGTERM, SIGHUP, or the end of the npm that started it. Being stopped is no
- * failure, also while it starts: exit code 0, after everything was undone. A second signal leaves at once, with 1. A start that fails undoes what
- * there is and exits with 1; what the person can mend (configuration, servers, migrations) is told without a stack.
+ * Runs a command that brings things up and stays until Ctrl-C, SIGTERM, SIGHUP, or the end of the
+ * launching npm. A stopped command exits with 0, also while it starts, after everything is undone.
+ * A second signal exits with 1 at once. A start that fails undoes what was done and exits with 1.
  */
 export function runUntilStopped(report: Report, start: (life: Lifecycle) => Promise<void>): void {
   const onStop: { what: string; run: () => Promise<void> | void }[] = [];
@@ -29,20 +28,19 @@ export function runUntilStopped(report: Report, start: (life: Lifecycle) => Prom
       try {
         await run();
       } catch (error) {
-        report(
-          `${what} could not be stopped cleanly: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        const reason = error instanceof Error ? error.message : String(error);
+        report(`${what} could not be stopped cleanly: ${reason}`);
       }
     }
   };
-  const stop = (why: string): void => {
+  const stop = (reason: string): void => {
     if (stoppedAtMs !== undefined) {
       if (performance.now() - stoppedAtMs < SAME_SIGNAL_MS) return;
-      report(`${why} again: leaving at once; what it started ends by itself`);
+      report(`${reason} again: exiting at once; started processes end by themselves`);
       process.exit(1);
     }
     stoppedAtMs = performance.now();
-    report(`stopping (${why})`);
+    report(`stopping (${reason})`);
     abort.abort(new Error("stopped"));
     void starting.then(stopAll).then(() => {
       report("stopped");
@@ -52,21 +50,18 @@ export function runUntilStopped(report: Report, start: (life: Lifecycle) => Prom
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => stop(signal));
-  // A closed terminal takes the output with it; what is left to do is still done.
+  // A closed terminal takes the output with it; stopping continues without.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   watchAncestors(stop);
 
-  // Last, since its beginning may block for seconds: the handlers above must be there by then.
+  // Starts last: its first steps may block for seconds, and the handlers must be in place by then.
   const starting = start({
     onStop: (what, run) => onStop.push({ what, run }),
     abort: abort.signal,
   }).catch(async (error: unknown) => {
     if (abort.signal.aborted) return;
-    const expected =
-      error instanceof ConfigError ||
-      error instanceof ServerProblem ||
-      error instanceof MigrationError;
-    console.error(expected ? error.message : error);
+    console.error(expectedMessage(error) ?? error);
+    abort.abort(error); // Ends what is still starting beside it.
     await stopAll();
     process.exit(1);
   });

@@ -1,13 +1,16 @@
 import { processEnvironment } from "../../config/index.ts";
 import { commandOf, parentOf, startedAt } from "../dev-servers/process-identity.ts";
 
-const LOOK_EVERY_MS = 250;
+const POLL_MS = 250;
 const INIT = 1;
 const SHELLS = new Set(["sh", "dash", "bash", "ash", "zsh", "busybox"]);
 
+type Ancestor = { pid: number; started: string };
+
 /**
- * Calls back once when npm, or a shell between npm and this process, has gone: a killed npm tells nobody. Watches nothing where
- * npm did not start us, so a process that was meant to be on its own stays. Answers the end of the watch.
+ * Calls back once when npm, our launcher, or a shell between them and this process has ended: a
+ * killed npm sends no signal. Watches nothing where neither started this process. Returns a function
+ * that ends the watch.
  */
 export function watchAncestors(onGone: (what: string) => void): () => void {
   const chain = ancestorsUpToNpm();
@@ -15,25 +18,24 @@ export function watchAncestors(onGone: (what: string) => void): () => void {
     const gone = chain.find(({ pid, started }) => startedAt(pid) !== started);
     if (gone === undefined) return;
     clearInterval(timer);
-    onGone(`process ${gone.pid}, which started this one, has gone`);
-  }, LOOK_EVERY_MS);
+    onGone(`process ${gone.pid}, which started this one, has ended`);
+  }, POLL_MS);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-/** npm starts scripts through a shell, which may or may not stay between: every shell above us, and the first that is none. */
-function ancestorsUpToNpm(): { pid: number; started: string }[] {
-  const chain: { pid: number; started: string }[] = [];
-  if (!processEnvironment().npm_lifecycle_event) return chain;
-  for (
-    let pid: number | undefined = process.ppid;
-    pid !== undefined && pid > INIT;
-    pid = parentOf(pid)
-  ) {
+/** Every shell and launcher above this process, and the first ancestor that is neither. */
+function ancestorsUpToNpm(): Ancestor[] {
+  const { npm_lifecycle_event: npmScript, BOXOFFICE_LAUNCHER_PID: launcher } = processEnvironment();
+  const chain: Ancestor[] = [];
+  if (!npmScript && process.ppid !== Number(launcher)) return chain;
+  for (let pid: number | undefined = process.ppid; pid !== undefined && pid > INIT;) {
     const started = startedAt(pid);
     if (started === undefined) break;
     chain.push({ pid, started });
-    if (!SHELLS.has(commandOf(pid) ?? "")) break;
+    const isBetween = SHELLS.has(commandOf(pid) ?? "") || (npmScript && pid === Number(launcher));
+    if (!isBetween) break;
+    pid = parentOf(pid);
   }
   return chain;
 }

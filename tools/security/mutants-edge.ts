@@ -203,8 +203,8 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "if (config.production) await refuseDemoEvents(urls.DATABASE_URL);",
     "void refuseDemoEvents;",
   ]),
-  without("that production has no demo catalogue", "S29, S30: has no demo user", [
-    "cli/commands/start.ts",
+  without("that production has no demo catalog", "S29, S30: has no demo user", [
+    "tools/engine/start-engine.ts",
     'if (config.production || !config.services.includes("catalog")) return;',
     "",
   ]),

@@ -41,7 +41,7 @@ export function mutantsSection(
   return [
     MUTANTS_HEADING,
     "",
-    `\`npm run security-mutants\` takes out one protection after the other, each in a copy of the code, and runs the test that must notice: it passed with`,
+    `\`npx boxoffice security mutants\` takes out one protection after the other, each in a copy of the code, and runs the test that must notice: it passed with`,
     "the protection and failed without.",
     "",
     "| line | without | the test that failed | seen on |",

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { ROOT } from "../testing/static-checks.ts";
+import { ROOT } from "../root.ts";
 import { idsOf } from "./checklist.ts";
 
 /** What a run says of one test of a line; a row of JSON each on the standard output. */

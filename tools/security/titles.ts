@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "../testing/static-checks.ts";
-import { planTests } from "../testing/test-arguments.ts";
+import { ROOT } from "../root.ts";
+import { testFiles } from "../testing/test-plan.ts";
 import { idsOf } from "./checklist.ts";
 
 /** A test of a line of the checklist. `file` is relative to the root. */
@@ -9,7 +9,7 @@ export type Title = { file: string; title: string };
 
 /** Every test whose title looks as if it began with a line's id. */
 export function readTitles(): Title[] {
-  return planTests([]).files.flatMap((file) =>
+  return testFiles().flatMap((file) =>
     [...readFileSync(join(ROOT, file), "utf8").matchAll(/\bit\(\s*(["`])(S\d.*?)\1,/g)].flatMap(
       ([, , title = ""]) => (file.includes("security-report") ? [] : [{ file, title }]),
     ),

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { ROOT } from "./static-checks.ts";
+import { ROOT } from "../root.ts";
 
 /** The one place of `from` in a file of ours becomes `to`. */
 export type Edit = readonly [file: string, from: string, to: string];

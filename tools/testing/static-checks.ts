@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { secondsSince, type Report } from "../dev-servers/server-problem.ts";
 
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { secondsSince, type Report } from "../dev-servers/server-problem.ts";
+import { ROOT } from "../root.ts";
 
 const CHECKS = [
   { name: "tsc", args: [] },

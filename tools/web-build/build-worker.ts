@@ -4,7 +4,7 @@ import { build } from "vite";
 import { prefetchPath } from "../../public/src/prefetch.ts";
 import { PATHS } from "../../public/src/paths.ts";
 import { messageOf } from "../dev-servers/server-problem.ts";
-import { ROOT } from "../testing/static-checks.ts";
+import { ROOT } from "../root.ts";
 import { BUDGET_BYTES, type Manifest, firstLoad } from "./budget.ts";
 import { compressFolder } from "./compress.ts";
 import { DIST, PUBLIC, stampFile, stampOfSources } from "./sources.ts";

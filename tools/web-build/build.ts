@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { ROOT } from "../testing/static-checks.ts";
+import { ROOT } from "../root.ts";
 import { type Report, secondsSince } from "../dev-servers/server-problem.ts";
 import { isBuiltFrom, stampOfSources } from "./sources.ts";
 

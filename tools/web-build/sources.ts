@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "../testing/static-checks.ts";
+import { ROOT } from "../root.ts";
 
 export const PUBLIC = join(ROOT, "public");
 export const DIST = join(PUBLIC, "dist");

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Backups of PostgreSQL with PostgreSQL's own tools: full ones by pg_basebackup, the WAL in between file by file, and any moment of both back.
-# The same script runs in the cluster (jobs.yaml, the server's archive_command) and on a laptop (npm run backup, npm run restore).
+# The same script runs in the cluster (jobs.yaml, the server's archive_command) and on a laptop (npx boxoffice backup, npx boxoffice restore).
 #
 #   archive PATH NAME    archive_command: one finished WAL file goes to $BACKUPS/wal, whole or not at all
 #   fetch NAME PATH      restore_command: and comes back

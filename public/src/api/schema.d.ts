@@ -1,4 +1,4 @@
-// Written by `npm run api-types` from the OpenAPI document.
+// Written by `npx boxoffice api-types` from the OpenAPI document.
 export interface paths {
     "/api/auth/register": {
         parameters: {

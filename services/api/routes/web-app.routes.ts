@@ -36,7 +36,7 @@ const FALLBACK_LANGUAGE = "en";
 const NOT_PAGES = /^\/(?:api|assets|\.well-known)(?:\/|$)/;
 
 /**
- * Reads what `npm run build` made: files with their bytes compressed beforehand, and `pages.json`, which names the addresses of the app's pages, what they
+ * Reads what `npx boxoffice build` made: files with their bytes compressed beforehand, and `pages.json`, which names the addresses of the app's pages, what they
  * ask the API first, and the files of texts. Undefined where nothing has been built.
  */
 export function readWebApp(folder = DIST): WebApp | undefined {

@@ -37,7 +37,7 @@ export async function search(
 
 /** What went wrong, the steps that lead there, and the line that plays them again. */
 export function describeFailure({ seed, history, wrong }: Failure): string {
-  const line = `npm run simulate -- --history '${JSON.stringify(history)}'`;
+  const line = `npx boxoffice simulate --history '${JSON.stringify(history)}'`;
   return [
     `seed ${seed}:`,
     ...wrong.map((what) => `  ${what}`),

@@ -3,9 +3,13 @@ import { createHash } from "node:crypto";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { imagesOf, pinned, writeImages } from "../../../cli/commands/kubernetes-images.ts";
-import { drawSecrets, writeSecrets } from "../../../cli/commands/kubernetes-secrets.ts";
-import { ROOT } from "../../../tools/testing/static-checks.ts";
+import {
+  imagesOf,
+  pinned,
+  writeImages,
+} from "../../../cli/commands/operators/kubernetes-images.ts";
+import { drawSecrets, writeSecrets } from "../../../cli/commands/operators/kubernetes-secrets.ts";
+import { ROOT } from "../../../tools/root.ts";
 
 /** A Kubernetes object as the builder writes it. */
 export type Manifest = {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import ts from "typescript";
-import { ROOT } from "../../../tools/testing/static-checks.ts";
+import { ROOT } from "../../../tools/root.ts";
 import type { Manifest } from "./build.ts";
 
 /** The packages that know the groups of API which are not Kubernetes' own. */

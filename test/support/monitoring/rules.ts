@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
 import { provideBinaries } from "../../../tools/dev-servers/packages.ts";
 import { ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
-import { ROOT } from "../../../tools/testing/static-checks.ts";
+import { ROOT } from "../../../tools/root.ts";
 
 export const MONITORING = join(ROOT, "kubernetes", "monitoring");
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { revisionLine } from "../../documents/revision.ts";
-import { ROOT } from "../../testing/static-checks.ts";
+import { ROOT } from "../../root.ts";
 import { faultsOf, figureOf, type Measurement } from "../harness/measurement.ts";
 import { type Bar, barChart, type Curve, curveChart, type Spread, timesChart } from "./plots.ts";
 import { readResults, type Results } from "./results.ts";

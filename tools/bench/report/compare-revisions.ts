@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ROOT } from "../../testing/static-checks.ts";
+import { ROOT } from "../../root.ts";
 import type { BenchArguments } from "../arguments.ts";
 import { provideWrk } from "../harness/load.ts";
 import { figureOf, type Measurement, median } from "../harness/measurement.ts";
@@ -72,7 +72,10 @@ function checkOut(revision: string, tree: string, report: (line: string) => void
     symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
   else {
     report("its packages differ: installing them");
-    execFileSync(process.execPath, [join("cli", "boxoffice.mjs")], { cwd: tree, stdio: "inherit" });
+    execFileSync(process.execPath, [join("cli", "boxoffice.mjs"), "--help"], {
+      cwd: tree,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   }
   rmSync(join(tree, "tools", "bench"), { recursive: true });
   cpSync(join(ROOT, "tools", "bench"), join(tree, "tools", "bench"), { recursive: true });
@@ -80,18 +83,10 @@ function checkOut(revision: string, tree: string, report: (line: string) => void
 
 /** Its faults do not count here: what a run falls short of, the ratios show. */
 async function runIn(tree: string, out: string, wanted: BenchArguments): Promise<Measurement[]> {
-  const { scenario, seconds, buyers, looking, watching, events, contenders } = wanted;
-  const numbers = { seconds, buyers, looking, watching };
-  const args = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  args.push(
-    "--only",
-    contenders.join(","),
-    "--out",
-    out,
-    ...(events === undefined ? [] : ["--events", events.join(",")]),
-  );
+  const single: BenchArguments = { ...wanted, runs: 1, against: undefined, profile: false, out };
   rmSync(out, { force: true });
-  const run = spawn(process.execPath, [join("tools", "bench", "bench.ts"), scenario, ...args], {
+  const program = join("tools", "bench", "bench-in-tree.ts");
+  const run = spawn(process.execPath, [program, JSON.stringify(single)], {
     cwd: tree,
     stdio: ["ignore", "ignore", "inherit"],
   });

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { currentRevision } from "../../documents/revision.ts";
-import { ROOT } from "../../testing/static-checks.ts";
+import { ROOT } from "../../root.ts";
 import type { BenchArguments } from "../arguments.ts";
 import type { Measurement } from "../harness/measurement.ts";
 

@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Environment } from "../../../config/index.ts";
 import type { Database } from "../../../lib/database/pool.ts";
 import { openRedis, whenReady } from "../../../lib/redis/client.ts";
+import { ROOT } from "../../root.ts";
 import { writeCatalogue } from "../harness/catalogue-file.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { cpuMsOf, peakMemoryMbOf, type Processes, startMeter } from "../harness/process-figures.ts";
@@ -13,7 +13,7 @@ import { type BenchEngine, openSale, type Sale, startBenchEngine } from "../harn
 
 const LOOK_EVERY_MS = 200;
 const REDIS_MS = 5_000;
-const COMMAND = fileURLToPath(new URL("../../../cli/commands/import.ts", import.meta.url));
+const PROGRAM = join(ROOT, "cli", "program.ts");
 
 /** A million within five minutes and a gigabyte, of the importing process and of the engine. */
 export const IMPORT_BOUNDS: readonly Bound[] = [
@@ -104,7 +104,7 @@ async function runImport(database: Database, options: ImportRunOptions): Promise
   const began = performance.now();
   const profiled =
     profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
-  const command = spawn(process.execPath, [...profiled, COMMAND, file], {
+  const command = spawn(process.execPath, [...profiled, PROGRAM, "import", file], {
     env: environment,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -1,0 +1,26 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { configurationPage } from "../../../config/documentation.ts";
+import { ROOT } from "../../../tools/root.ts";
+import { cliPage } from "../../documentation.ts";
+import { examples, exiting } from "../../options.ts";
+
+export function define(command: Command): void {
+  command
+    .description("Generates docs/cli.md and docs/configuration.md from the code.")
+    .addHelpText("after", examples(["docs", "after a change of a command or a variable"]))
+    .action(
+      exiting(async () => {
+        for (const [file, text] of Object.entries(await generatedPages()))
+          writeFileSync(join(ROOT, file), text);
+        console.log(`Wrote ${Object.keys(await generatedPages()).join(" and ")}.`);
+        return 0;
+      }),
+    );
+}
+
+/** The pages that are generated, by file. */
+export async function generatedPages(): Promise<Record<string, string>> {
+  return { "docs/cli.md": await cliPage(), "docs/configuration.md": configurationPage() };
+}

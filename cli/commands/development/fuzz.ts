@@ -1,0 +1,127 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { processEnvironment, readConfig, VARIABLES } from "../../../config/index.ts";
+import { createInternalTokenMint } from "../../../lib/auth/internal-token.ts";
+import { startNode } from "../../../main.ts";
+import { migrate } from "../../../tools/database/migrations.ts";
+import { ensureDemoCatalogue, OPERATOR } from "../../../tools/demo/demo-catalog.ts";
+import { openToServers } from "../../../tools/dev-servers/data-folders.ts";
+import { startServers } from "../../../tools/dev-servers/servers.ts";
+import { readContract } from "../../../tools/fuzz/contract.ts";
+import { fuzz } from "../../../tools/fuzz/run.ts";
+import { ROOT } from "../../../tools/root.ts";
+import { examples, exiting, valueOf, wholeNumber } from "../../options.ts";
+
+const CONTRACT = join(ROOT, "docs", "api", "openapi.yaml");
+const CREDENTIALS = { email: "fuzz@example.com", password: "seventeen violet umbrellas" };
+const BUYERS = 10;
+
+type Options = { requests: number; seed?: number; contract?: string };
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Sends requests made from an OpenAPI document (valid, nearly valid, absurd) to an engine on " +
+        "servers of its own. Every response must have a documented status and body, come within " +
+        "5 s, and be no 5xx other than a documented 503.",
+    )
+    .option("--requests <count>", "number of requests", wholeNumber(1, 1e9), 20_000)
+    .option("--seed <number>", "seed of the requests (default: drawn)", wholeNumber(0, 1e12))
+    .option(
+      "--contract <file>",
+      "another OpenAPI document (default: docs/api/openapi.yaml, else the served one)",
+      valueOf((file) => (existsSync(file) ? file : undefined), "a file that exists"),
+    )
+    .addHelpText("after", examples(["fuzz --requests 5000 --seed 7", "repeats a run"]))
+    .action(exiting(runFuzz));
+}
+
+async function runFuzz(options: Options): Promise<number> {
+  const { requests, seed = Date.now() % 1_000_000_000 } = options;
+  const contractFile = options.contract ?? (existsSync(CONTRACT) ? CONTRACT : undefined);
+  const dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-fuzz-")));
+  const report = (line: string): void => console.log(`fuzz: ${line}`);
+  const servers = await startServers({ dataDir, report, restart: false, throwaway: true });
+  try {
+    // Variables of the person's own engine must not reach this one.
+    const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES));
+    const settings = {
+      PORT: "0",
+      DATA_DIR: dataDir,
+      RATE_LIMITS: "off",
+      LOG_LEVEL: "error",
+      AUDIT_FILE: join(dataDir, "audit.log"),
+    };
+    const config = readConfig({ ...Object.fromEntries(outside), ...servers.urls, ...settings });
+    await migrate(servers.urls.DATABASE_URL ?? "");
+    const node = await startNode(config);
+    try {
+      const url = node.url ?? "";
+      await ensureDemoCatalogue(
+        node.broker,
+        createInternalTokenMint(config.internalTokenSecret)(OPERATOR),
+        Date.now(),
+      );
+      const page = (await (await fetch(`${url}/api/events?limit=20`)).json()) as {
+        items: { id: string }[];
+      };
+      const served = readContract(await (await fetch(`${url}/api/openapi.json`)).text());
+      const contract =
+        contractFile === undefined ? served : readContract(readFileSync(contractFile, "utf8"));
+      const tokens = await Promise.all(
+        Array.from({ length: BUYERS }, (_, index) => signedUp(url, index)),
+      );
+      const startedMs = performance.now();
+      const result = await fuzz({
+        url,
+        contract,
+        served,
+        requests,
+        seed,
+        tokens,
+        credentials: CREDENTIALS,
+        eventIds: page.items.map(({ id }) => id),
+        progress: (done) => (done % 5_000 === 0 ? report(`${done} requests`) : undefined),
+      });
+      report(
+        `${result.sent} requests in ${Math.round((performance.now() - startedMs) / 1_000)} s, ` +
+          `seed ${seed}; slowest ${Math.round(result.slowestMs)} ms`,
+      );
+      console.table(result.statuses);
+      if (result.absent.length > 0) report(`not built: ${result.absent.join(", ")}`);
+      for (const fault of result.faults) console.error(`\n${fault}`);
+      report(
+        result.faults.length === 0
+          ? "every response agrees with the contract"
+          : `${result.faults.length} kinds of responses do not agree with the contract`,
+      );
+      return result.faults.length === 0 ? 0 : 1;
+    } finally {
+      await node.stop();
+    }
+  } finally {
+    await servers.stop();
+    for (const folder of [servers.folder, dataDir])
+      rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Registers and signs in. The requests know the password of the first account. */
+async function signedUp(url: string, index: number): Promise<string> {
+  const credentials =
+    index === 0 ? CREDENTIALS : { ...CREDENTIALS, email: `fuzz-${index}@example.com` };
+  const post = (path: string, body: object) =>
+    fetch(url + path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  await post("/api/auth/register", { ...credentials, name: "Fuzz" });
+  const login = (await (
+    await post("/api/auth/login", { ...credentials, delivery: "body" })
+  ).json()) as { accessToken?: string };
+  if (login.accessToken === undefined) throw new Error("A buyer of the fuzz run could not sign in");
+  return login.accessToken;
+}

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { processEnvironment } from "../../../config/index.ts";
+import { MigrationError, migrate } from "../../../tools/database/migrations.ts";
+import { SCHEMA_FILE, dumpSchema } from "../../../tools/database/schema-dump.ts";
+import { openToServers } from "../../../tools/dev-servers/data-folders.ts";
+import { startServers } from "../../../tools/dev-servers/servers.ts";
+import { examples, exiting } from "../../options.ts";
+
+export function define(command: Command): void {
+  command
+    .description("Applies the migrations that the database of DATABASE_URL does not have yet.")
+    .option("--dump", "write migrations/schema.sql from a fresh database instead")
+    .addHelpText("after", examples(["migrate", "`npx boxoffice start` does this by itself"]))
+    .action(exiting(({ dump }: { dump?: boolean }) => (dump ? dumpToFile() : migrateDatabase())));
+}
+
+async function migrateDatabase(): Promise<number> {
+  const { DATABASE_URL } = processEnvironment();
+  if (!DATABASE_URL)
+    throw new MigrationError(
+      "DATABASE_URL is missing. `npx boxoffice start` migrates its private server by itself.",
+    );
+  const applied = await migrate(DATABASE_URL);
+  console.log(
+    applied.length === 0 ? "The database is up to date." : `Applied ${applied.join(", ")}.`,
+  );
+  return 0;
+}
+
+async function dumpToFile(): Promise<number> {
+  const folder = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-dump-")));
+  const servers = await startServers({
+    dataDir: folder,
+    only: ["postgres"],
+    report: () => undefined,
+    restart: false,
+    throwaway: true,
+  });
+  try {
+    const url = servers.urls.DATABASE_URL ?? "";
+    await migrate(url);
+    writeFileSync(SCHEMA_FILE, await dumpSchema(url));
+    console.log("Wrote migrations/schema.sql.");
+    return 0;
+  } finally {
+    await servers.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

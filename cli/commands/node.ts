@@ -1,3 +1,0 @@
-import { runNodeProcess } from "../../tools/process/node-process.ts";
-
-runNodeProcess();

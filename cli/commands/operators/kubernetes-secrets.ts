@@ -1,0 +1,75 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
+import { examples, exiting } from "../../options.ts";
+import { overlayFolder } from "./kubernetes-images.ts";
+
+export function define(command: Command): void {
+  command
+    .description("Generates every secret of an overlay, once.")
+    .argument("<overlay>", "minikube or production")
+    .addHelpText("after", examples(["kubernetes-secrets minikube", "before the first apply"]))
+    .action(exiting(run));
+}
+
+function run(overlay: string): number {
+  const folder = join(overlayFolder(overlay), "secrets");
+  if (writeSecrets(folder, drawSecrets()).length > 0)
+    throw new ServerProblem(
+      `${folder} has secrets already, which stay as they are. transaction-secret must never ` +
+        "change: a retried purchase would be sold again.",
+    );
+  console.log(`Wrote ${folder}. Keep a copy in a safe place: secrets are in no repository.`);
+  return 0;
+}
+
+const NAMESPACE = "boxoffice";
+const REDIS_MASTERS = [0, 1, 2].map((number) => `redis-${number}.redis`);
+const NATS_SERVERS = [0, 1, 2].map((number) => `nats-${number}.nats-nodes`);
+
+/** A random secret that is safe in a URL and in a line of a configuration. */
+const drawn = (): string => randomBytes(36).toString("base64url");
+
+/** Draws the secrets that an overlay's kustomization.yaml reads, and the URLs that have them. */
+export function drawSecrets(): Record<string, string> {
+  const [postgres, redis, rabbitmq, nats, routes] = [drawn(), drawn(), drawn(), drawn(), drawn()];
+  const redisUrl = (host: string): string => `redis://:${redis}@${host}.${NAMESPACE}.svc:6379`;
+  return {
+    "postgres-password": postgres,
+    "database-url": `postgres://boxoffice:${postgres}@postgres.${NAMESPACE}.svc:5432/boxoffice`,
+    "redis.conf": `requirepass ${redis}\n`,
+    "redis-url": redisUrl(REDIS_MASTERS[0] ?? ""),
+    "redlock-urls": REDIS_MASTERS.map(redisUrl).join(","),
+    "rabbitmq.conf": `default_user = boxoffice\ndefault_pass = ${rabbitmq}\n`,
+    "erlang-cookie": drawn(),
+    "amqp-url": `amqp://boxoffice:${rabbitmq}@rabbitmq.${NAMESPACE}.svc:5672`,
+    "nats-clients.conf": `authorization { user: "boxoffice", password: "${nats}" }\n`,
+    "nats-cluster.conf":
+      `cluster {\n  name: boxoffice\n  port: 6222\n  authorization { user: "route", password: "${routes}" }\n` +
+      `  routes = [${NATS_SERVERS.map((host) => `"nats://route:${routes}@${host}.${NAMESPACE}.svc:6222"`).join(", ")}]\n}\n`,
+    transporter: `nats://boxoffice:${nats}@nats.${NAMESPACE}.svc:4222`,
+    "internal-token-secret": drawn(),
+    "transaction-secret": drawn(),
+    "refresh-token-secret": drawn(),
+    "access-key.pem": generateKeyPairSync("ed25519")
+      .privateKey.export({ type: "pkcs8", format: "pem" })
+      .toString(),
+    "grafana-password": drawn(),
+  };
+}
+
+/**
+ * Writes the secrets to a folder that only its owner can read. Writes none where some exist; returns
+ * the names of those.
+ */
+export function writeSecrets(folder: string, secrets: Record<string, string>): string[] {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const existing = Object.keys(secrets).filter((name) => existsSync(join(folder, name)));
+  // A password is in two files, so old and new secrets do not fit together.
+  if (existing.length > 0) return existing;
+  for (const [name, text] of Object.entries(secrets))
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+  return [];
+}

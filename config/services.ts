@@ -1,0 +1,3 @@
+/** The services of the engine, in the order in which a node starts them. */
+export const SERVICE_NAMES = ["api", "auth", "catalog", "purchasing", "ledger"] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];

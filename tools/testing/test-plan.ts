@@ -1,0 +1,43 @@
+import { globSync } from "node:fs";
+import { ROOT } from "../root.ts";
+
+export type TestOptions = { name?: string; inspect?: boolean; keep?: boolean; checks?: boolean };
+
+export type TestPlan = {
+  /** Relative to the root; fast files first. */
+  files: string[];
+  name: string | undefined;
+  inspect: boolean;
+  needsServers: boolean;
+  needsBrowser: boolean;
+  checks: boolean;
+  keep: boolean;
+};
+
+/** Plans a run of the files whose path has one of the words; of all files without words. */
+export function planTests(words: readonly string[], options: TestOptions = {}): TestPlan {
+  const files = testFiles().filter(
+    (file) => words.length === 0 || words.some((word) => file.includes(word)),
+  );
+  return {
+    files,
+    name: options.name,
+    inspect: options.inspect === true,
+    needsServers: files.some((file) => tier(file) > 0),
+    needsBrowser: files.some((file) => file.includes("/browser-")),
+    checks: options.checks === true || (words.length === 0 && !options.name && !options.inspect),
+    keep: options.keep === true,
+  };
+}
+
+/** Every test file, relative to the root: unit tests, then those with servers, then end to end. */
+export function testFiles(): string[] {
+  return globSync("test/**/*.test.ts", { cwd: ROOT }).sort(
+    (a, b) => tier(a) - tier(b) || a.localeCompare(b, "en"),
+  );
+}
+
+function tier(file: string): number {
+  if (file.endsWith(".unit.test.ts")) return 0;
+  return file.endsWith(".int.test.ts") ? 1 : 2;
+}
