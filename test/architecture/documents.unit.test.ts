@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, it } from "node:test";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 
 /** Generated from a run at the revision that they name, so their paths may be older than the code. */
 const FROM_A_RUN = new Set(["docs/security.md", "docs/reliability.md", "docs/request-coverage.md"]);
