@@ -1,354 +1,217 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { CallingOptions, Context, ServiceBroker, ServiceSchema } from "moleculer";
+import type { CallingOptions, Context, ServiceSchema } from "moleculer";
 import ApiGateway, { type ApiSettingsSchema } from "moleculer-web";
-import type { Config } from "../../config/index.ts";
-import { accepted, type Answer, refused } from "../../domain/refusal.ts";
-import { openAudit } from "../../lib/observability/audit-log.ts";
+import { accepted } from "../../domain/refusal.ts";
 import {
   AVAILABILITY_CHANGED,
   type AvailabilityChanged,
 } from "../../lib/availability/availability-event.ts";
-import { systemClock } from "../../lib/concurrency/clock.ts";
-import type { Metrics } from "../../lib/observability/metrics.ts";
-import type { Health } from "../../lib/http/health.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
-import { problemOf, sendAnswer } from "../../lib/http/problem-details.ts";
-import type { RedisClient } from "../../lib/redis/client.ts";
-import type { Tracing } from "../../lib/observability/tracing.ts";
+import { configOf, nodeContextOf } from "../../lib/bus/node-context.ts";
 import { loopNowMs } from "../../lib/concurrency/loop-time.ts";
-import type { PublicJwk } from "../../lib/auth/access-token.ts";
-import { type AccessTokens, createAccessTokens } from "./http/access-token-verifier.ts";
-import { API_ROUTES } from "./routes/index.ts";
-import { type AvailabilityHub, createAvailabilityHub } from "./live/availability-broadcaster.ts";
-import { createBus } from "./bus/service-client.ts";
-import { followCertificate } from "./server/tls-reload.ts";
-import { createClientReader } from "./http/client-info.ts";
-import { resourcesOf } from "./routing/compile-route.ts";
-import { createEdgePolicy } from "./server/edge-policy.ts";
-import { createEventStreams } from "./live/sse-endpoint.ts";
-import { createDirectRouter } from "./routing/direct-router.ts";
-import {
-  createResponseCache,
-  type GatewayCounts,
-  newGatewayCounts,
-} from "./handling/response-cache.ts";
-import { registerHttpMetrics } from "./handling/http-metrics.ts";
-import { operationResources, servePlain } from "./routes/health.routes.ts";
-import { createQueryCache } from "./handling/cached-route.ts";
+import { problemOf, sendAnswer } from "../../lib/http/problem-details.ts";
+import { redisConnection } from "../../mixins/redis.mixin.ts";
+import { TokensMixin, type WithTokens } from "../../mixins/tokens.mixin.ts";
+import { createGatewayParts, type GatewayParts } from "./handling/gateway-deps.ts";
+import { openExchange, serve } from "./handling/handle-request.ts";
+import { type GatewayCounts, newGatewayCounts } from "./handling/response-cache.ts";
 import { requestIdOf } from "./http/client-info.ts";
-import { type RequestContext, type GatewayDeps, serve } from "./handling/handle-request.ts";
+import { operationResources } from "./routes/health.routes.ts";
+import { API_ROUTES } from "./routes/index.ts";
+import { readWebApp, type WebApp } from "./routes/web-app.routes.ts";
+import { resourcesOf } from "./routing/compile-route.ts";
+import { createDirectRouter, type HttpMiddleware } from "./routing/direct-router.ts";
+import { apiRoute, onError, plainRoute, requestIdIn, webHooks } from "./routing/web-hooks.ts";
 import { createAdmissionQueue } from "./server/admission-queue.ts";
-import { type GatewayServer, createGatewayServer } from "./server/http-server.ts";
-import { newStreamCounts } from "./live/sse-channel.ts";
-import { createThrottles } from "./http/rate-limits.ts";
-import { tracedRequests } from "./handling/request-tracing.ts";
-import { readWebApp } from "./routes/web-app.routes.ts";
+import { createEdgePolicy } from "./server/edge-policy.ts";
+import { createGatewayServer, type GatewayServer } from "./server/http-server.ts";
+import { followCertificate } from "./server/tls-reload.ts";
 
-export type ApiDependencies = {
-  /** Port 0 takes any free port; see `listening`. */
-  config: Pick<
-    Config,
-    | "host"
-    | "port"
-    | "portSharing"
-    | "tls"
-    | "internalTokenSecret"
-    | "trustedProxies"
-    | "corsOrigins"
-  >;
-  /** Where all gateways count together, closed by whoever opened it; undefined switches every limit off. */
-  throttleStore: RedisClient | undefined;
-  health: Health;
-  /** Aborted when the node begins to stop: answers then say that their connection ends, while new ones are still taken. */
-  leaving?: AbortSignal;
-  /** How long the first start waits for the services it needs before the port is opened all the same; 0 unless said. */
-  waitMs?: number;
-  /** Of the layer of kept answers; counted into, for whoever looks. */
-  gatewayCounts?: GatewayCounts;
-  /** Undefined where nobody looks. */
-  metrics?: Metrics | undefined;
-  /** Undefined where nothing is traced. */
-  tracing?: Tracing | undefined;
-  /** Hears the address once the gateway answers there. */
-  listening?: (url: string) => void;
-};
-
-/** A gateway whose token names a new key waits so long for auth to tell it. */
-const KEYS_MS = 1_000;
-
+/** Services on the bus without which the gateway is not ready. */
+const NEEDED_SERVICES = ["auth", "catalog", "purchasing"];
 const WAIT_STEP_MS = 20;
-/** Longer than the catalogue takes to say that PostgreSQL is away; after two seconds in all, what is kept stands in. */
-const READ_PATIENCE = { firstMs: 1_300, againMs: 600 };
+const RESOURCES = resourcesOf(API_ROUTES);
 
-/** Without these on the bus the gateway has nothing to serve. */
-export const NEEDED_SERVICES = ["auth", "catalog", "purchasing"];
-
-/** moleculer-web's own type lacks some of what it reads. */
-type Settings = Omit<ApiSettingsSchema, "rootCallOptions" | "routes"> & {
-  rootCallOptions: unknown;
+/** moleculer-web reads more settings than its type names. */
+type Settings = Omit<ApiSettingsSchema, "rootCallOptions" | "routes" | "onError"> & {
+  rootCallOptions: (options: CallingOptions, request: IncomingMessage) => void;
   logRouteRegistration: null;
-  routes: unknown[];
+  routes: object[];
+  onError: typeof onError;
+  /** A start waits this long for the needed services; then the port opens all the same. */
+  waitMs: number;
 };
 
-/** A request as moleculer-web hands it to an alias. */
-type GatewayRequest = IncomingMessage & {
-  originalUrl: string;
-  $ctx: Context;
-  $params: { params: Record<string, string> };
+/** Methods that the mixin of moleculer-web adds. */
+type WebMethods = {
+  addRoute(route: object): void;
+  sendError(request: IncomingMessage, response: ServerResponse, error: Error): void;
+  express(): (request: IncomingMessage, response: ServerResponse) => void;
 };
-
-type Gateway = { httpHandler(request: IncomingMessage, response: ServerResponse): Promise<void> };
+type Methods = typeof webHooks & {
+  parseQueryString(request: IncomingMessage): { url: string; query: object };
+  send404(request: IncomingMessage, response: ServerResponse): void;
+  errorHandler(request: IncomingMessage, response: ServerResponse, error: Error): void;
+  createHttpHandler(): (request: IncomingMessage, response: ServerResponse) => void;
+  closeServer(): Promise<void>;
+};
+type Vars = WithTokens &
+  WebMethods &
+  GatewayParts & {
+    /** Read by operators, tests and benchmarks. */
+    counts: GatewayCounts;
+    /** The address of the gateway; undefined before it listens. */
+    url: string | undefined;
+    webApp: WebApp | undefined;
+    httpServer: GatewayServer;
+    stopFollowing: (() => void) | undefined;
+  };
 
 /**
- * The HTTP gateway: the only door from outside. Paths come from the tables of routes and from nowhere else; no action can be named by a URL.
- * moleculer-web routes and gives each request its context; reading, checking, refusing and answering are ours (`serve`).
+ * The HTTP gateway. The tables in `routes/` are the only source of paths; no URL names an action.
+ * Requests pass the edge policy, then the direct router for hot routes, then moleculer-web. Both
+ * routers end in `respond` of handle-request.ts.
  */
-export function createApiService(dependencies: ApiDependencies): ServiceSchema {
-  const {
-    config,
-    health,
-    throttleStore,
-    leaving,
-    waitMs = 0,
-    gatewayCounts = newGatewayCounts(),
-  } = dependencies;
-  let server: GatewayServer | undefined;
-  let tools: GatewayDeps;
-  let accessTokens: AccessTokens;
-  let forgetCertificate: (() => void) | undefined;
-  let hub: AvailabilityHub | undefined;
-  const closeDoor = async (): Promise<void> => {
-    hub?.end();
-    await server?.close();
-  };
+const ApiService: ServiceSchema<Settings, Methods, Vars> = {
+  name: "api",
+  mixins: [ApiGateway, TokensMixin()],
 
-  const aliases: Record<string, (request: GatewayRequest, response: ServerResponse) => void> = {};
-  const resources = resourcesOf(API_ROUTES);
-  const serving = tracedRequests(serve, dependencies.tracing);
-  for (const resource of resources)
-    aliases[`* ${resource.path.replaceAll(/\{(\w+)\}/g, ":$1")}`] = (request, response) =>
-      serving(tools, resource, askedThroughRouter(request), request, response);
-  const webApp = readWebApp();
-  for (const resource of [...operationResources(health), ...(webApp?.resources ?? [])])
-    aliases[`* ${resource.path}`] = (request, response) =>
-      void servePlain(resource, request.$ctx.requestID ?? "", request, response);
+  settings: {
+    $secureSettings: ["routes"],
+    // The gateway has its own server (http-server.ts): moleculer-web's takes no backlog, no bound
+    // of headers, and no time-outs but one.
+    server: false,
+    logRequest: null,
+    logRequestParams: null,
+    logResponse: null,
+    logRouteRegistration: null,
+    rootCallOptions(options, request) {
+      options.requestID = requestIdOf(request);
+      // The gateway drains its requests itself (GatewayDrain).
+      options.tracking = false;
+    },
+    onError,
+    waitMs: 3_000,
+    routes: [apiRoute(RESOURCES)],
+  },
 
-  const schema: ServiceSchema<Settings> = {
-    name: "api",
-    mixins: [ApiGateway],
-    settings: {
-      $secureSettings: ["routes"],
-      // The server is ours: moleculer-web's takes neither a backlog nor header time-outs.
-      server: false,
-      logRequest: null,
-      logRequestParams: null,
-      logResponse: null,
-      logRouteRegistration: null,
-      rootCallOptions: (options: CallingOptions, request: IncomingMessage) => {
-        options.requestID = requestIdOf(request);
-        // The gateway itself waits for the requests under way when it stops (GatewayDrain).
-        options.tracking = false;
+  actions: {
+    /** moleculer-web's context of a request; private. Each route says who may call. */
+    rest: { auth: "public" },
+    /** Counters of this gateway, for operators. */
+    status: {
+      auth: "operator",
+      unaudited: true,
+      params: { $$strict: true },
+      handler() {
+        return accepted({ kept: this.counts, streams: this.hub.counts });
       },
-      routes: [
-        {
-          path: "/",
-          mappingPolicy: "restrict",
-          mergeParams: false,
-          bodyParsers: false,
-          logging: false,
-          pathToRegexpOptions: { sensitive: true },
-          aliases,
+    },
+    listAliases: false,
+    addRoute: false,
+    removeRoute: false,
+  },
+
+  events: {
+    [AVAILABILITY_CHANGED](ctx: Context<AvailabilityChanged>) {
+      this.hub.onUpdate(ctx.params.items);
+    },
+  },
+
+  methods: {
+    ...webHooks,
+
+    /** Leaves the query to the route's strict parser. */
+    parseQueryString({ url = "" }) {
+      const mark = url.indexOf("?");
+      return { url: mark === -1 ? url : url.slice(0, mark), query: {} };
+    },
+
+    send404(request, response) {
+      const page = this.webApp?.notFound(request);
+      sendAnswer(request, response, page ?? problemOf("NOT_FOUND", requestIdIn(response)));
+      this.deps.observe?.("no such path", request, response, loopNowMs());
+    },
+
+    /** Replaces a method that logs the error's message and data, which may hold values. */
+    errorHandler(request, response, error) {
+      this.sendError(request, response, error);
+    },
+
+    /** Chains the middlewares of a request. */
+    createHttpHandler() {
+      const { deps } = this;
+      const admit = createAdmissionQueue();
+      const edge = createEdgePolicy({
+        ...deps,
+        corsOrigins: configOf(this.broker).corsOrigins,
+        observe: (request, response) =>
+          deps.observe?.("refused early", request, response, loopNowMs()),
+      });
+      const direct = createDirectRouter(RESOURCES, (resource, matched, request, response) => {
+        const exchange = openExchange(deps, resource, matched, request, response);
+        // Searches wait in the queue, so that a crowd of them does not delay purchases.
+        if (exchange.route?.cached) admit(() => void serve(deps, exchange));
+        else void serve(deps, exchange);
+      });
+      const web = this.express();
+      return (request, response) =>
+        edge(request, response, () => direct(request, response, () => web(request, response)));
+    },
+
+    async closeServer() {
+      this.hub.end();
+      await this.httpServer.close();
+    },
+  },
+
+  created() {
+    const { config, health, needs, leaving } = nodeContextOf(this.broker);
+    for (const name of NEEDED_SERVICES) needs.add(name);
+    this.counts = newGatewayCounts();
+    const store = config.rateLimits ? redisConnection.acquire(this.broker) : undefined;
+    Object.assign(this, createGatewayParts(this, this.counts, store));
+    this.webApp = readWebApp();
+    this.addRoute(plainRoute([...operationResources(health), ...(this.webApp?.resources ?? [])]));
+    this.httpServer = createGatewayServer(config.tls, this.createHttpHandler());
+    leaving.addEventListener("abort", () => {
+      this.httpServer.leave();
+      this.hub.end();
+    });
+    // Hooks of `stopping` run in reverse order: the gateway drains before any service stops.
+    this.broker.middlewares.add({ name: "GatewayDrain", stopping: () => this.closeServer() });
+  },
+
+  async started() {
+    const { tls, host, port, portSharing } = configOf(this.broker);
+    // A load balancer sends requests as soon as the port is open.
+    if (this.settings.waitMs > 0)
+      await this.broker
+        .waitForServices(NEEDED_SERVICES, this.settings.waitMs, WAIT_STEP_MS)
+        .catch(() => undefined);
+    this.accessTokens.start();
+    this.url = await this.httpServer.listen(host, port, portSharing);
+    if (tls !== undefined)
+      this.stopFollowing = followCertificate(tls, {
+        renewed: (renewed) => {
+          this.httpServer.renew(renewed);
+          this.logger.info("The certificate was renewed");
         },
-      ],
-    },
-    actions: {
-      // Private to this service: the context under which a request is served. Who may do what is decided per route.
-      rest: { auth: "public" },
-      /** Figures of this gateway, for operators. */
-      status: {
-        auth: "operator",
-        unaudited: true,
-        params: { $$strict: true },
-        handler: () => accepted({ kept: gatewayCounts, streams: hub?.counts ?? newStreamCounts() }),
-      },
-      listAliases: false,
-      addRoute: false,
-      removeRoute: false,
-    },
-    events: {
-      /** What workers and imports have changed. */
-      [AVAILABILITY_CHANGED](ctx: Context<AvailabilityChanged>) {
-        hub?.onUpdate(ctx.params.items);
-      },
-    },
-    methods: {
-      /** The query is read by the route that takes one, strictly. */
-      parseQueryString(request: IncomingMessage) {
-        const url = request.url ?? "/";
-        const question = url.indexOf("?");
-        return { url: question === -1 ? url : url.slice(0, question), query: {} };
-      },
-      send404(request: IncomingMessage, response: ServerResponse) {
-        sendAnswer(
-          request,
-          response,
-          webApp?.notFound(request) ?? problemOf("NOT_FOUND", requestIdIn(response)),
-        );
-        tools.watch?.("no such path", request, response, loopNowMs());
-      },
-      errorHandler(
-        request: IncomingMessage,
-        response: ServerResponse,
-        error: Error & { type?: string },
-      ) {
-        const undecodable = error.type === "UNABLE_DECODE_PARAM";
-        if (!undecodable)
-          this.logger.error(
-            { requestId: requestIdIn(response), ...faultFacts(error) },
-            "A request failed before its route",
-          );
-        const problem = undecodable
-          ? problemOf("VALIDATION_ERROR", requestIdIn(response), {
-              errors: [{ field: "", rule: "encoding" }],
-            })
-          : problemOf("INTERNAL", requestIdIn(response));
-        sendAnswer(request, response, problem);
-      },
-    },
-    created() {
-      const { logger, broker } = this;
-      accessTokens = createAccessTokens(async () => {
-        // Moleculer would log each question that nobody can answer.
-        if (!broker.registry.actions.isAvailable("auth.keys")) return refused("TRY_AGAIN");
-        return broker.call<Answer<{ keys: PublicJwk[] }>, object>(
-          "auth.keys",
-          {},
-          { timeout: KEYS_MS },
-        );
+        broken: (reason) =>
+          this.logger.error(`The new certificate does not work (${reason}): the old one stays`),
       });
-      const busOf = createBus(broker);
-      const client = createClientReader(config.trustedProxies);
-      const fault: GatewayDeps["fault"] = (error, facts) =>
-        logger.error({ ...facts, ...faultFacts(error) }, "A request failed");
-      const look = (eventIds: string[]) =>
-        busOf(contextOf(broker, "availability"), undefined, READ_PATIENCE).ask<AvailabilityChanged>(
-          "catalog.left",
-          { eventIds },
-        );
-      const live = createAvailabilityHub(look, systemClock);
-      hub = live;
-      tools = {
-        verifyAccessToken: (token) => accessTokens.verify(token),
-        client,
-        throttles: throttleStore && createThrottles(throttleStore),
-        mintInternalToken: createInternalTokenMint(config.internalTokenSecret),
-        busOf,
-        audit: openAudit(broker),
-        responseCache: createResponseCache(gatewayCounts),
-        gatewayCounts,
-        knownQuestions: createQueryCache(),
-        watch: dependencies.metrics && registerHttpMetrics(dependencies.metrics, gatewayCounts),
-        askFor: (route, input, requestId) =>
-          route.call(input, busOf(contextOf(broker, requestId), undefined, READ_PATIENCE)),
-        fault,
-        streams: createEventStreams({
-          client,
-          fault,
-          hub: live,
-          limited: throttleStore !== undefined,
-        }),
-      };
-      const gateway = this as unknown as Gateway;
-      const edge = createEdgePolicy({ ...tools, corsOrigins: config.corsOrigins });
-      const line = createAdmissionQueue();
-      const frontDoor = createDirectRouter(resources, (resource, question, request, response) => {
-        const beganMs = loopNowMs();
-        const work = () =>
-          serving(
-            tools,
-            resource,
-            { ...question, beganMs, context: contextOf(broker, question.requestId) },
-            request,
-            response,
-          );
-        // Who looks lets those pass who buy.
-        if (resource.byMethod.get(request.method ?? "")?.cached) line(work);
-        else work();
-      });
-      server = createGatewayServer(config.tls, (request, response) => {
-        if (edge(request, response)) tools.watch?.("refused early", request, response, loopNowMs());
-        else if (!frontDoor(request, response)) void gateway.httpHandler(request, response);
-      });
-      leaving?.addEventListener("abort", () => {
-        server?.leave();
-        live.end();
-      });
-      // Before any service of this node stops, the gateway stops taking requests and answers those it has: hooks stop in reverse order.
-      broker.middlewares.add({ name: "GatewayDrain", stopping: () => closeDoor() });
-    },
-    async started() {
-      // Who is sent here by a load balancer is to be served, not told that nobody is known yet.
-      if (waitMs > 0)
-        await this.broker
-          .waitForServices([...NEEDED_SERVICES], waitMs, WAIT_STEP_MS)
-          .catch(() => undefined);
-      accessTokens.start();
-      const url = await server?.listen(config.host, config.port, config.portSharing);
-      if (url === undefined) return;
-      if (config.tls !== undefined)
-        forgetCertificate = followCertificate(config.tls, {
-          renewed: (tls) => {
-            server?.renew(tls);
-            this.logger.info("The certificate has been renewed");
-          },
-          broken: (reason) =>
-            this.logger.error(
-              `The new files of the certificate do not work (${reason}): the old one stays`,
-            ),
-        });
-      this.logger.info(`The gateway answers on ${url}`);
-      if (webApp === undefined)
-        this.logger.warn(
-          "The web app is not built, so there are no pages: npx boxoffice build makes it",
-        );
-      dependencies.listening?.(url);
-    },
-    async stopped() {
-      accessTokens.stop();
-      tools.throttles?.close();
-      forgetCertificate?.();
-      await closeDoor();
-    },
-  };
-  return schema as unknown as ServiceSchema;
-}
+    this.logger.info(`The gateway answers on ${this.url}`);
+    if (this.webApp === undefined)
+      this.logger.warn(
+        "The web app is not built, so there are no pages: npx boxoffice build makes it",
+      );
+  },
 
-function askedThroughRouter({ originalUrl, $ctx, $params }: GatewayRequest): RequestContext {
-  const question = originalUrl.indexOf("?");
-  const queryText = question === -1 ? "" : originalUrl.slice(question + 1);
-  return {
-    params: $params.params,
-    queryText,
-    requestId: $ctx.requestID ?? "",
-    beganMs: loopNowMs(),
-    context: $ctx,
-  };
-}
-
-/** Calls in the name of a request that has no context of moleculer-web's. */
-function contextOf(broker: ServiceBroker, requestID: string): Pick<Context, "call"> {
-  const call = (action: string, params: object, options: CallingOptions) =>
-    broker.call(action, params, { ...options, requestID });
-  return { call } as Pick<Context, "call">;
-}
-
-/** moleculer-web has put it there before anything of ours runs. */
-function requestIdIn(response: ServerResponse): string | undefined {
-  return response.getHeader("X-Request-ID") as string | undefined;
-}
-
-/** For the log: where it happened and of what type. What else an error carries (a statement, its values) stays out. */
-function faultFacts(error: unknown): { type: unknown; stack: string } {
-  const { type, stack } = error as { type?: unknown; stack?: string };
-  return { type, stack: stack ?? String(error) };
-}
+  async stopped() {
+    this.accessTokens.stop();
+    this.deps.throttles?.close();
+    this.stopFollowing?.();
+    await this.closeServer();
+    if (configOf(this.broker).rateLimits) await redisConnection.release(this.broker);
+  },
+};
+export default ApiService;

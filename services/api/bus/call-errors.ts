@@ -9,12 +9,13 @@ const NOT_SENT = new Set([
   "QUEUE_FULL",
   "REQUEST_SKIPPED",
 ]);
-/** The call may have been carried out, and its answer lost. */
+/** The action may have run, and its answer was lost. */
 const NOT_ANSWERED = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 
 /**
- * What a fault of the bus says of the call, and which node it was sent to, if that is known; undefined for a fault of our own. Judged by `type`: a
- * class does not survive the bus, and Moleculer's codes would make an outage a 404.
+ * Classifies a fault of the bus, with the node it was sent to if known; undefined for a fault of a
+ * service. Judges by `type`: a class does not survive the bus, and Moleculer's code for an outage
+ * is 404.
  */
 export function classifyCallError(
   error: unknown,
@@ -33,7 +34,7 @@ function nodeIn(data: unknown): { nodeId?: string } {
   return typeof nodeID === "string" ? { nodeId: nodeID } : {};
 }
 
-/** A service's own rules may be stricter than the contract's schema. Its report holds the values as well: they stay here. */
+/** A service may be stricter than the contract. Its report has values, which are left out. */
 function brokenRules(data: unknown): { field: string; rule: string }[] {
   if (!Array.isArray(data)) return [];
   return (data as { field?: unknown; type?: unknown }[]).map(({ field, type }) => ({

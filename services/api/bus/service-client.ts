@@ -1,4 +1,4 @@
-import type { CallingOptions, Context, ServiceBroker } from "moleculer";
+import type { CallingOptions, ServiceBroker } from "moleculer";
 import { type Answer, refused } from "../../../domain/refusal.ts";
 import { systemClock } from "../../../lib/concurrency/clock.ts";
 import { createEventOrder, nodesOffering } from "../../../lib/bus/event-owner.strategy.ts";
@@ -6,79 +6,70 @@ import { classifyCallError } from "./call-errors.ts";
 import { createOwnerCall, type OwnerCall, type CallResult } from "./owner-failover.ts";
 import type { Bus } from "../routing/route.ts";
 
-/** Longer than a service takes to say TRY_AGAIN or OUTCOME_UNKNOWN itself (2.5 s), so that silence means that its node is gone. */
-const ANSWER_MS = 4_000;
-/** The second try of what may be asked again: whoever waits has waited already. */
-const AGAIN_MS = 2_000;
-/** The second in order has a ping (0.3 s) and an epoch to take before it begins. */
-const SECOND_ANSWER_MS = 2_800;
-/** Who looks at the whole engine does not wait longer for one of its nodes. */
-const EVERYWHERE_MS = 1_000;
-/** Whoever serves one of the commands serves all. */
-const A_COMMAND = "purchasing.buy";
+/** Exceeds the 2.5 s after which a service answers by itself, so a time-out means a lost node. */
+const FIRST_TRY_MS = 4_000;
+const SECOND_TRY_MS = 2_000;
+/** The second owner needs a ping (0.3 s) and an epoch before it starts. */
+const SECOND_OWNER_MS = 2_800;
+const BROADCAST_MS = 1_000;
+/** A node that offers this action offers all commands. */
+const ANY_COMMAND = "purchasing.buy";
 
-const PATIENCE: Patience = { firstMs: ANSWER_MS, againMs: AGAIN_MS };
+/** Time-outs of the first try, and of the second try of a call that may be repeated. */
+export type Timeouts = { firstMs: number; secondMs: number };
 
-/** Calls services on behalf of one request; `token` is the internal token of whoever asks. */
-export type BusOf = (
-  context: Pick<Context, "call">,
-  token: string | undefined,
-  patience?: Patience,
-) => Bus;
-/** How long the first try may take, and the second of what may be asked again. */
-export type Patience = { firstMs: number; againMs: number };
+const TIMEOUTS: Timeouts = { firstMs: FIRST_TRY_MS, secondMs: SECOND_TRY_MS };
 
-/** The gateway's way to the services of all nodes. */
+/** Calls services on behalf of one request. `token` is the internal token of its caller. */
+export type BusOf = (requestId: string, token?: string, timeouts?: Timeouts) => Bus;
+
+/** Connects the gateway to the services of all nodes. */
 export function createBus(broker: ServiceBroker): BusOf {
-  const ways = {
+  const shared = {
     broker,
-    order: createEventOrder(broker, A_COMMAND),
+    order: createEventOrder(broker, ANY_COMMAND),
     callOwner: createOwnerCall(systemClock),
   };
-  return (context, token, patience = PATIENCE) => new Calls(ways, context, token, patience);
+  return (requestId, token, timeouts = TIMEOUTS) =>
+    new ServiceClient(shared, requestId, token, timeouts);
 }
 
-type Ways = {
+type Shared = {
   broker: ServiceBroker;
   order: ReturnType<typeof createEventOrder>;
   callOwner: OwnerCall;
 };
 
-/** A class, since each request has one. */
-class Calls implements Bus {
-  private readonly ways: Ways;
-  private readonly context: Pick<Context, "call">;
-  private readonly patience: Patience;
+/** A class, because every request creates one. */
+class ServiceClient implements Bus {
+  private readonly shared: Shared;
+  private readonly requestId: string;
+  private readonly timeouts: Timeouts;
   private readonly meta: { token?: string };
 
-  constructor(
-    ways: Ways,
-    context: Pick<Context, "call">,
-    token: string | undefined,
-    patience: Patience,
-  ) {
-    this.ways = ways;
-    this.context = context;
-    this.patience = patience;
+  constructor(shared: Shared, requestId: string, token: string | undefined, timeouts: Timeouts) {
+    this.shared = shared;
+    this.requestId = requestId;
+    this.timeouts = timeouts;
     this.meta = token === undefined ? {} : { token };
   }
 
-  async ask<T>(action: string, params: object, again = true): Promise<Answer<T>> {
-    const first = await this.tryOnce<T>(action, params, this.patience.firstMs);
+  async call<T>(action: string, params: object, repeatable = true): Promise<Answer<T>> {
+    const first = await this.tryOnce<T>(action, params, this.timeouts.firstMs);
     if (first.type === "answered") return first.answer;
-    // It was on its way to a node that left or died. One more try, elsewhere.
-    const nodeID = nodesOffering(this.ways.broker, action).find(
+    // The node left or died before it answered: try once more on another one.
+    const nodeID = nodesOffering(this.shared.broker, action).find(
       (nodeId) => nodeId !== first.nodeId,
     );
-    if (nodeID === undefined || (first.type === "lost" && !again)) return refused("TRY_AGAIN");
-    const second = await this.tryOnce<T>(action, params, this.patience.againMs, nodeID);
+    if (nodeID === undefined || (first.type === "lost" && !repeatable)) return refused("TRY_AGAIN");
+    const second = await this.tryOnce<T>(action, params, this.timeouts.secondMs, nodeID);
     return second.type === "answered" ? second.answer : refused("TRY_AGAIN");
   }
 
   broadcastCall(action: string): Promise<{ nodeId: string; value: unknown }[]> {
     return Promise.all(
-      nodesOffering(this.ways.broker, action).map(async (nodeId) => {
-        const answer = await this.call<unknown>(action, {}, EVERYWHERE_MS, nodeId).catch(
+      nodesOffering(this.shared.broker, action).map(async (nodeId) => {
+        const answer = await this.send<unknown>(action, {}, BROADCAST_MS, nodeId).catch(
           () => undefined,
         );
         return { nodeId, value: answer?.ok === true ? answer.value : undefined };
@@ -87,11 +78,16 @@ class Calls implements Bus {
   }
 
   command<T>(action: string, params: { eventId: string }): Promise<Answer<T>> {
-    const { order, callOwner } = this.ways;
-    return callOwner<T>(order.of(params.eventId), (nodeID, insteadOf) =>
-      insteadOf === undefined
-        ? this.tryOnce(action, params, this.patience.firstMs, nodeID)
-        : this.tryOnce(action, { ...params, insteadOf }, SECOND_ANSWER_MS, nodeID),
+    const { order, callOwner } = this.shared;
+    return callOwner<T>(order.of(params.eventId), (nodeID, unresponsiveOwner) =>
+      unresponsiveOwner === undefined
+        ? this.tryOnce(action, params, this.timeouts.firstMs, nodeID)
+        : this.tryOnce(
+            action,
+            { ...params, insteadOf: unresponsiveOwner },
+            SECOND_OWNER_MS,
+            nodeID,
+          ),
     );
   }
 
@@ -102,23 +98,28 @@ class Calls implements Bus {
     nodeID?: string,
   ): Promise<CallResult<T> & { nodeId?: string }> {
     try {
-      return { type: "answered", answer: await this.call<T>(action, params, timeoutMs, nodeID) };
+      return { type: "answered", answer: await this.send<T>(action, params, timeoutMs, nodeID) };
     } catch (error) {
-      const fate = classifyCallError(error);
-      if (fate === undefined) throw error;
-      return fate;
+      const result = classifyCallError(error);
+      if (result === undefined) throw error;
+      return result;
     }
   }
 
-  private call<T>(
+  private send<T>(
     action: string,
     params: object,
     timeout: number,
     nodeID?: string,
   ): Promise<Answer<T>> {
-    // The gateway waits for its requests, and so for these calls, when it stops; Moleculer's list of calls is walked at each answer.
-    const options: CallingOptions = { timeout, tracking: false, meta: this.meta };
+    // The gateway itself drains its requests at a stop; Moleculer's tracking costs every answer.
+    const options: CallingOptions = {
+      timeout,
+      tracking: false,
+      meta: this.meta,
+      requestID: this.requestId,
+    };
     if (nodeID !== undefined) options.nodeID = nodeID;
-    return this.context.call<Answer<T>, object>(action, params, options);
+    return this.shared.broker.call<Answer<T>, object>(action, params, options);
   }
 }

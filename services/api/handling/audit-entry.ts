@@ -3,24 +3,25 @@ import { type AuditEntry, plainText } from "../../../lib/observability/audit-log
 import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
 import type { Input, Route } from "../routing/route.ts";
 
-/** What is known of a request once it has been answered. */
+/** The facts of an answered request for the audit trail. */
 export type Served = {
   status: number;
-  /** `ok`, or the word of the refusal. */
+  /** `ok`, or the code of the refusal. */
   outcome: string;
-  caller?: Caller;
+  caller?: Caller | undefined;
   input?: Pick<Input, "params" | "body">;
   value?: unknown;
 };
 
-/** Whether an answer leaves a line in the audit trail: routes that say so always, every other where access was refused. */
+/** Audited are all answers of routes with an audit name, and every refused access. */
 export function isAudited(route: Route, { status }: Served): boolean {
   return route.audit !== undefined || status === 401 || status === 403;
 }
 
 /**
- * The line of one answered request. What was asked for is named by ids that the contract has checked, and by the transaction that came of it,
- * which leads to its rows. No body is copied: of what a client typed only the e-mail is kept, where it looks like one and not like a password.
+ * Builds the audit line of one answered request. It names things by validated ids and by the
+ * transaction id, which leads to the rows. No body is copied, except an e-mail that looks like one:
+ * people type passwords into the wrong field.
  */
 export function auditEntry(
   route: Route,
@@ -37,7 +38,7 @@ export function auditEntry(
     user?: { id: string };
   };
   const { email, quantity } = (input?.body ?? {}) as { email?: string; quantity?: number };
-  const person = route.audit === "sign-in" || route.audit === "registration";
+  const isIdentity = route.audit === "sign-in" || route.audit === "registration";
   return {
     what: route.audit ?? "access",
     outcome,
@@ -45,15 +46,15 @@ export function auditEntry(
     route: route.audit === undefined ? `${route.method} ${route.path}` : undefined,
     requestId,
     address,
-    userId: caller?.userId ?? (person ? (value.user?.id ?? value.id) : undefined),
+    userId: caller?.userId ?? (isIdentity ? (value.user?.id ?? value.id) : undefined),
     role: caller?.role,
     ...input?.params,
     quantity,
     transactionId: value.transactionId,
-    // The same answer once more; what was sold has its line already.
+    // A replay: the sale itself has its own line.
     replayed: value.replayed === true ? true : undefined,
     email: email?.includes("@") === true ? plainText(email) : undefined,
-    // A purchase in a rush is known by its session's sign-in; its browser would double the line.
+    // The sign-in of the session has the browser; with a caller it would only double the line.
     userAgent: caller === undefined ? plainText(request.headers["user-agent"]) : undefined,
   };
 }

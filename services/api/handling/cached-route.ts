@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Answer } from "../../../domain/refusal.ts";
 import { FifoMap } from "../../../lib/concurrency/fifo-map.ts";
 import {
@@ -10,147 +10,123 @@ import {
 } from "../../../lib/http/problem-details.ts";
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
 import type { ClientReader } from "../http/client-info.ts";
+import { encode, encodingOf, isKnown } from "../http/compression.ts";
+import type { RateLimitTicket, Throttles } from "../http/rate-limits.ts";
 import type { CompiledRoute } from "../routing/compile-route.ts";
 import type { MatchedRequest } from "../routing/direct-router.ts";
-import { encode, encodingOf } from "../http/compression.ts";
-import { isKnown } from "../http/etag.ts";
-import type { GatewayCounts, CachedResponse, ResponseCache } from "./response-cache.ts";
 import { type ReadInput, readInput } from "../routing/parse-request.ts";
 import type { Input } from "../routing/route.ts";
-import type { RateLimitTicket, Throttles } from "../http/rate-limits.ts";
+import type { CachedResponse, GatewayCounts, ResponseCache } from "./response-cache.ts";
 
 export type CachedRouteDeps = {
   client: ClientReader;
-  /** Undefined where limits are switched off. */
+  /** Undefined if rate limits are disabled. */
   throttles: Throttles | undefined;
-  /** Hears of each fault once. */
+  /** Logs a fault; called once for each. */
   fault: (error: unknown, facts: { requestId: string; route: string }) => void;
   responseCache: ResponseCache;
   gatewayCounts: GatewayCounts;
-  knownQuestions: FifoMap<string, Known>;
-  /** Calls the route's service for whoever asks first. */
-  askFor(route: CompiledRoute, input: Input, requestId: string): Promise<Answer<unknown>>;
+  queryCache: FifoMap<string, ParsedQuery>;
+  /** Calls the route's service to fill the cache. */
+  fetchValue(route: CompiledRoute, input: Input, requestId: string): Promise<Answer<unknown>>;
 };
 
-/** A question as it was asked before: read, found right, and by what name its answer is kept. */
-type Known = { input: Omit<Input, "idempotencyKey" | "client">; key: string };
+/** A URL that was read and validated, with the cache key of its response. */
+type ParsedQuery = { input: Omit<Input, "idempotencyKey" | "client">; key: string };
 
-const KNOWN_MAX = 10_000;
-const KNOWN_LENGTH_MAX = 300;
+const QUERIES_MAX = 10_000;
+const URL_LENGTH_MAX = 300;
 
-/** The addresses at which the questions of a rush come, so that each is read once. */
-export function createQueryCache(): FifoMap<string, Known> {
-  return new FifoMap(KNOWN_MAX);
+/** Maps URLs to their validated queries, so that a popular URL is validated once. */
+export function createQueryCache(): FifoMap<string, ParsedQuery> {
+  return new FifoMap(QUERIES_MAX);
 }
 
 /**
- * Serves a route whose answer is the same for everybody from the response cache. The cache key is the validated query and nothing else of the request:
- * the caller and its token are not looked at. Never rejects.
+ * Serves a route with one answer for all callers from the response cache. The cache key is the
+ * validated query and nothing else of the request, so no token or header changes the answer.
  */
 export async function serveCachedRoute(
-  tools: CachedRouteDeps,
+  deps: CachedRouteDeps,
   route: CompiledRoute,
-  question: MatchedRequest,
-  request: IncomingMessage,
-  response: ServerResponse,
+  exchange: MatchedRequest,
 ): Promise<void> {
-  const { requestId } = question;
-  const varied = response.getHeader("Vary");
-  const own: Record<string, string> = {
-    "X-Request-ID": requestId,
-    Vary: varied === undefined ? "Accept-Encoding" : `${String(varied)}, Accept-Encoding`,
-  };
+  const { request, response, requestId, headers } = exchange;
+  const vary = response.getHeader("Vary");
+  headers.Vary = vary === undefined ? "Accept-Encoding" : `${String(vary)}, Accept-Encoding`;
   const refuse = (code: ProblemCode, data?: Parameters<typeof problemOf>[2]): void =>
-    sendAnswer(request, response, problemOf(code, requestId, data), own);
-  try {
-    const reading = knownQuestion(tools, route, question, request);
-    const read = reading instanceof Promise ? await reading : reading;
-    if (!read.ok) {
-      refuse(read.code, read.broken && { errors: read.broken });
-      return;
-    }
-    const { input, key } = read.known;
-    const entering = enter(tools, route, input.params, request);
-    const pass = entering instanceof Promise ? await entering : entering;
-    if (pass?.verdict !== undefined) {
-      Object.assign(own, rateLimitHeaders(pass.verdict));
-      if (!pass.verdict.allowed) {
-        refuse("TOO_MANY_REQUESTS", throttledData(pass.verdict));
-        return;
-      }
-    }
-    const ask = () =>
-      tools.askFor(
-        route,
-        { ...input, idempotencyKey: "", client: () => tools.client.clientOf(request) },
-        requestId,
-      );
-    const asked = tools.responseCache.answer(key, ask);
-    const answer = asked instanceof Promise ? await asked : asked;
-    if (!answer.ok) {
-      refuse(answer.refusal.code, answer.refusal.data);
-      return;
-    }
-    const making = replyOf(tools, route, answer.value, request);
-    sendAnswer(request, response, making instanceof Promise ? await making : making, own);
-  } catch (error) {
-    tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
-    refuse("INTERNAL");
+    sendAnswer(request, response, problemOf(code, requestId, data), headers);
+
+  const reading = parseQuery(deps, route, exchange);
+  const read = reading instanceof Promise ? await reading : reading;
+  if (!read.ok) return refuse(read.code, read.broken && { errors: read.broken });
+  const { input, key } = read.query;
+
+  const consuming = consumeLimit(deps, route, input.params, request);
+  const ticket = consuming instanceof Promise ? await consuming : consuming;
+  if (ticket?.verdict !== undefined) {
+    Object.assign(headers, rateLimitHeaders(ticket.verdict));
+    if (!ticket.verdict.allowed) return refuse("TOO_MANY_REQUESTS", throttledData(ticket.verdict));
   }
+
+  const fetchValue = (): Promise<Answer<unknown>> => {
+    const client = () => deps.client.clientOf(request);
+    return deps.fetchValue(route, { ...input, idempotencyKey: "", client }, requestId);
+  };
+  const finding = deps.responseCache.answer(key, fetchValue);
+  const answer = finding instanceof Promise ? await finding : finding;
+  if (!answer.ok) return refuse(answer.refusal.code, answer.refusal.data);
+  const encoding = replyOf(deps, route, answer.value, request);
+  sendAnswer(request, response, encoding instanceof Promise ? await encoding : encoding, headers);
 }
 
-type ReadQuestion = { ok: true; known: Known } | Exclude<ReadInput, { ok: true }>;
+type ReadQuery = { ok: true; query: ParsedQuery } | Exclude<ReadInput, { ok: true }>;
 
-/** Reads and validates a URL once; the same URL again is looked up. */
-function knownQuestion(
-  tools: CachedRouteDeps,
+function parseQuery(
+  deps: CachedRouteDeps,
   route: CompiledRoute,
-  { params, queryText }: MatchedRequest,
-  request: IncomingMessage,
-): ReadQuestion | Promise<ReadQuestion> {
+  { request, params, queryText }: MatchedRequest,
+): ReadQuery | Promise<ReadQuery> {
   const { url = "" } = request;
-  const found = tools.knownQuestions.get(url);
-  if (found !== undefined) return { ok: true, known: found };
-  const keep = (read: ReadInput): ReadQuestion => {
+  const known = deps.queryCache.get(url);
+  if (known !== undefined) return { ok: true, query: known };
+  const remember = (read: ReadInput): ReadQuery => {
     if (!read.ok) return read;
-    const known: Known = { input: read.input, key: keyOf(route, read.input) };
-    if (url.length <= KNOWN_LENGTH_MAX) tools.knownQuestions.set(url, known);
-    return { ok: true, known };
+    const query: ParsedQuery = { input: read.input, key: cacheKey(route, read.input) };
+    if (url.length <= URL_LENGTH_MAX) deps.queryCache.set(url, query);
+    return { ok: true, query };
   };
   const read = readInput(request, route, params, queryText);
-  return read instanceof Promise ? read.then(keep) : keep(read);
+  return read instanceof Promise ? read.then(remember) : remember(read);
 }
 
-function enter(
+function consumeLimit(
   { throttles, client }: CachedRouteDeps,
   route: CompiledRoute,
   params: Record<string, string>,
   request: IncomingMessage,
 ): RateLimitTicket | undefined | Promise<RateLimitTicket | undefined> {
   if (route.throttle === undefined || throttles === undefined) return undefined;
-  return throttles.consume(route.throttle, {
-    address: client.addressOf(request),
-    userId: "",
-    params,
-    body: {},
-  });
+  const address = client.addressOf(request);
+  return throttles.consume(route.throttle, { address, userId: "", params, body: {} });
 }
 
+/** The reply for the client's encoding, or 304 if the client has the bytes. */
 function replyOf(
   { gatewayCounts }: CachedRouteDeps,
   route: CompiledRoute,
   { body, etag, replies }: CachedResponse,
   request: IncomingMessage,
 ): Reply | Promise<Reply> {
-  const cache = { "Cache-Control": route.cache ?? "no-store", ETag: etag };
+  const caching = { "Cache-Control": route.cache ?? "no-store", ETag: etag };
   if (isKnown(request.headers["if-none-match"], etag)) {
     gatewayCounts.notModified += 1;
-    return { status: 304, headers: cache, body: "" };
+    return { status: 304, headers: caching, body: "" };
   }
   const encoding = encodingOf(request.headers["accept-encoding"], body) ?? "identity";
-  const there = replies.get(encoding);
-  if (there !== undefined) return there;
-  const headers = { ...cache, "Content-Type": "application/json" };
+  const known = replies.get(encoding);
+  if (known !== undefined) return known;
+  const headers = { ...caching, "Content-Type": "application/json" };
   if (encoding === "identity") {
     const reply = replyForMany(route.status, headers, body);
     replies.set(encoding, reply);
@@ -167,12 +143,9 @@ function replyOf(
   return making;
 }
 
-/** One spelling for all requests that ask the same: values as the contract's schema reads them, in its order. */
-function keyOf(route: CompiledRoute, { params, query }: Pick<Input, "params" | "query">): string {
+/** One key for all spellings of a query: values as the schema reads them, in its order. */
+function cacheKey(route: CompiledRoute, { params, query }: Pick<Input, "params" | "query">) {
   const names = Object.keys(route.query?.properties ?? {});
-  return JSON.stringify([
-    route.path,
-    Object.values(params),
-    names.map((name) => query[name] ?? null),
-  ]);
+  const values = names.map((name) => query[name] ?? null);
+  return JSON.stringify([route.path, Object.values(params), values]);
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Context } from "moleculer";
-import { type Answer, refused } from "../../../domain/refusal.ts";
+import type { Span } from "@opentelemetry/api";
+import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 import type { MintInternalToken } from "../../../lib/auth/internal-token.ts";
+import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
+import { loopNowMs } from "../../../lib/concurrency/loop-time.ts";
 import {
   type ProblemCode,
   type Reply,
@@ -9,172 +11,212 @@ import {
   sendAnswer,
 } from "../../../lib/http/problem-details.ts";
 import type { Audit } from "../../../lib/observability/audit-log.ts";
+import type { Tracing } from "../../../lib/observability/tracing.ts";
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
-import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
-import { type Served, auditEntry, isAudited } from "./audit-entry.ts";
 import type { BusOf } from "../bus/service-client.ts";
-import type { HttpMetrics } from "./http-metrics.ts";
+import { requestIdOf } from "../http/client-info.ts";
 import { compressed } from "../http/compression.ts";
-import type { CompiledRoute, Resource } from "../routing/compile-route.ts";
-import type { MatchedRequest } from "../routing/direct-router.ts";
 import type { EventStreams } from "../live/sse-endpoint.ts";
-import { type CachedRouteDeps, serveCachedRoute } from "./cached-route.ts";
+import type { CompiledRoute, Resource } from "../routing/compile-route.ts";
+import type { MatchedPath, MatchedRequest } from "../routing/direct-router.ts";
 import { answeredKey, readInput } from "../routing/parse-request.ts";
 import type { Input } from "../routing/route.ts";
-import type { RateLimitSubject as Throttled } from "../http/rate-limits.ts";
-
-/** One request to one resource, whoever found it: the front door or moleculer-web. */
-export type RequestContext = MatchedRequest & {
-  /** When it came, on the clock of `loopNowMs`. */
-  beganMs: number;
-  /** Calls the services in the request's name. */
-  context: Pick<Context, "call">;
-};
+import { type Served, auditEntry, isAudited } from "./audit-entry.ts";
+import { type CachedRouteDeps, serveCachedRoute } from "./cached-route.ts";
+import type { HttpMetrics } from "./http-metrics.ts";
+import { beginSpan } from "./request-tracing.ts";
 
 export type GatewayDeps = CachedRouteDeps & {
-  /** A promise only where a token names a key that is not known yet. */
+  /** A promise only if a token names a key that is not known yet. */
   verifyAccessToken: (token: string) => Answer<Caller> | Promise<Answer<Caller>>;
   mintInternalToken: MintInternalToken;
-  busOf: BusOf;
   audit: Audit;
-  /** Undefined where nobody looks. */
-  watch: HttpMetrics | undefined;
+  /** Undefined if metrics are disabled. */
+  observe: HttpMetrics | undefined;
+  /** Undefined if traces are disabled. */
+  tracing: Tracing | undefined;
   streams: EventStreams;
+  busOf: BusOf;
 };
 
-/** Answers one request to one resource, and tells whoever watches. Never rejects. */
-export function serve(
-  tools: GatewayDeps,
-  resource: Resource,
-  asked: RequestContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const { watch } = tools;
-  const tell = (): void => watch?.(resource.path, request, response, asked.beganMs);
-  const served = answer(tools, resource, asked, request, response);
-  if (served === undefined) tell();
-  else void served.then(tell);
-}
+/** One request to one resource, and what is known about it so far. */
+export type Exchange = MatchedRequest & {
+  resource: Resource;
+  /** Undefined if the resource does not take the method. */
+  route: CompiledRoute | undefined;
+  /** When the request arrived, on the clock of `loopNowMs`. */
+  startedAtMs: number;
+  /** Of a route that takes one: the client's key or a new one. */
+  idempotencyKey: string;
+  /** For the audit trail. */
+  served: Served;
+  span: Span | undefined;
+};
 
-/** Undefined where it is answered at once; the promise never rejects. */
-function answer(
-  tools: GatewayDeps,
+/** Opens the exchange of a request that a router has matched. */
+export function openExchange(
+  deps: GatewayDeps,
   resource: Resource,
-  asked: RequestContext,
+  { params, queryText }: MatchedPath,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> | void {
+  requestId = requestIdOf(request),
+): Exchange {
   const route = resource.byMethod.get(request.method ?? "");
-  if (route === undefined) {
-    const reply =
-      request.method === "OPTIONS"
-        ? optionsReply(resource.allow)
-        : methodRefusal(resource.allow, asked.requestId);
-    sendAnswer(request, response, reply, { "X-Request-ID": asked.requestId });
-    return;
-  }
-  if (route.stream)
-    return tools.streams.serve(
-      route,
-      asked,
-      tools.busOf(asked.context, undefined),
-      request,
-      response,
-    );
-  if (route.cached) return serveCachedRoute(tools, route, asked, request, response);
-  return serveOne(tools, route, asked, request, response);
-}
-
-/** A request whose answer is for whoever asked. */
-async function serveOne(
-  tools: GatewayDeps,
-  route: CompiledRoute,
-  asked: RequestContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const { requestId } = asked;
-  const key = route.idempotent ? answeredKey(request) : "";
-  const own = route.idempotent
-    ? { "X-Request-ID": requestId, "Idempotency-Key": key }
-    : { "X-Request-ID": requestId };
-  const served: Served = { status: 500, outcome: "INTERNAL" };
-  try {
-    const reply = await replyTo(tools, route, asked, request, key, served);
-    sendAnswer(
-      request,
-      response,
-      route.compressible ? await compressed(request, response, reply) : reply,
-      own,
-    );
-  } catch (error) {
-    // Nobody is left to answer when the client went away while it was sending.
-    if (request.destroyed && !request.complete) return;
-    tools.fault(error, { requestId, route: `${route.method} ${route.path}` });
-    sendAnswer(request, response, problemOf("INTERNAL", requestId), own);
-  }
-  if (isAudited(route, served))
-    tools.audit(auditEntry(route, request, requestId, tools.client.addressOf(request), served));
-}
-
-/** Who asks, then what is asked, then the service: a stranger's body is not read. Notes in `served` what the audit trail is to know. */
-async function replyTo(
-  tools: GatewayDeps,
-  route: CompiledRoute,
-  { params, queryText, requestId, context }: RequestContext,
-  request: IncomingMessage,
-  key: string,
-  served: Served,
-): Promise<Reply> {
-  const refusal = (code: ProblemCode, data?: Parameters<typeof problemOf>[2]): Reply => {
-    const reply = problemOf(code, requestId, data);
-    served.status = reply.status;
-    served.outcome = code;
-    Object.assign(reply.headers, limits);
-    return reply;
+  const headers: Record<string, string> = { "X-Request-ID": requestId };
+  let idempotencyKey = "";
+  if (route?.idempotent === true)
+    headers["Idempotency-Key"] = idempotencyKey = answeredKey(request);
+  return {
+    request,
+    response,
+    resource,
+    route,
+    params,
+    queryText,
+    requestId,
+    startedAtMs: loopNowMs(),
+    idempotencyKey,
+    headers,
+    served: { status: 500, outcome: "INTERNAL" },
+    span: deps.tracing && beginSpan(deps.tracing, route, requestId, request, response),
   };
-  let limits: Record<string, string> | undefined;
-  let token: string | undefined;
-  if (route.auth !== "public") {
-    const verified = callerOf(tools, request.headers.authorization);
-    const caller = verified instanceof Promise ? await verified : verified;
-    if (!caller.ok) return refusal(caller.refusal.code);
-    served.caller = caller.value;
-    if (route.auth === "operator" && caller.value.role !== "operator") return refusal("FORBIDDEN");
-    token = tools.mintInternalToken(caller.value);
-  }
+}
 
+/**
+ * Finds the caller by the access token; undefined on a public route.
+ * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN.
+ */
+export function authenticate(
+  deps: GatewayDeps,
+  { route, request }: Exchange,
+): Answer<Caller | undefined> | Promise<Answer<Caller | undefined>> {
+  if (route === undefined || route.auth === "public") return accepted(undefined);
+  const { authorization } = request.headers;
+  if (authorization?.slice(0, 7).toLowerCase() !== "bearer ") return refused("UNAUTHENTICATED");
+  return deps.verifyAccessToken(authorization.slice(7));
+}
+
+/** Says whether the route admits the caller's role. */
+export function isAuthorized({ route, served: { caller } }: Exchange): boolean {
+  return route?.auth !== "operator" || caller?.role === "operator";
+}
+
+/** Serves a request from its first check on. Never rejects. */
+export async function serve(deps: GatewayDeps, exchange: Exchange): Promise<void> {
+  try {
+    const verified = authenticate(deps, exchange);
+    const caller = verified instanceof Promise ? await verified : verified;
+    if (!caller.ok) return refuse(deps, exchange, caller.refusal.code);
+    exchange.served.caller = caller.value;
+  } catch (error) {
+    return fail(deps, exchange, error);
+  }
+  if (isAuthorized(exchange)) respond(deps, exchange);
+  else refuse(deps, exchange, "FORBIDDEN");
+}
+
+/** Refuses a request before its handler. */
+export function refuse(deps: GatewayDeps, exchange: Exchange, code: ProblemCode): void {
+  complete(deps, exchange, refusal(exchange, code));
+  observe(deps, exchange);
+}
+
+/** Answers a request whose caller is known and admitted. Every route ends here. */
+export function respond(deps: GatewayDeps, exchange: Exchange): void {
+  const { span } = exchange;
+  const work = (): Promise<void> => answer(deps, exchange);
+  const answering = span === undefined ? work() : deps.tracing?.run(span, work);
+  void answering?.then(
+    () => observe(deps, exchange),
+    (error: unknown) => fail(deps, exchange, error),
+  );
+}
+
+function answer(deps: GatewayDeps, exchange: Exchange): Promise<void> {
+  const { route, requestId } = exchange;
+  if (route === undefined) return refuseMethod(exchange);
+  if (route.stream) return deps.streams.serve(route, exchange, deps.busOf(requestId));
+  if (route.cached) return serveCachedRoute(deps, route, exchange);
+  return serveOne(deps, route, exchange);
+}
+
+async function refuseMethod({ request, response, resource, headers, requestId }: Exchange) {
+  const reply =
+    request.method === "OPTIONS"
+      ? optionsReply(resource.allow)
+      : methodRefusal(resource.allow, requestId);
+  sendAnswer(request, response, reply, headers);
+}
+
+/** Serves a route whose answer is for one caller. */
+async function serveOne(
+  deps: GatewayDeps,
+  route: CompiledRoute,
+  exchange: Exchange,
+): Promise<void> {
+  const { request, response } = exchange;
+  const reply = await replyTo(deps, route, exchange);
+  complete(deps, exchange, route.compressible ? await compressed(request, response, reply) : reply);
+}
+
+/** Logs a fault once and answers INTERNAL. */
+function fail(deps: GatewayDeps, exchange: Exchange, error: unknown): void {
+  const { request, resource, requestId } = exchange;
+  const clientLeft = request.destroyed && !request.complete;
+  if (!clientLeft) {
+    deps.fault(error, { requestId, route: `${request.method} ${resource.path}` });
+    complete(deps, exchange, problemOf("INTERNAL", requestId));
+  }
+  observe(deps, exchange);
+}
+
+/** Reads the input, consumes the rate limit, calls the service. Notes facts for the audit trail. */
+async function replyTo(
+  deps: GatewayDeps,
+  route: CompiledRoute,
+  exchange: Exchange,
+): Promise<Reply> {
+  const { request, params, queryText, served } = exchange;
+  const { caller } = served;
   const reading = readInput(request, route, params, queryText);
   const read = reading instanceof Promise ? await reading : reading;
-  if (!read.ok) return refusal(read.code, read.broken && { errors: read.broken });
+  if (!read.ok) return refusal(exchange, read.code, read.broken && { errors: read.broken });
   served.input = read.input;
 
-  const entering =
-    route.throttle && tools.throttles?.consume(route.throttle, throttledBy(tools, request, served));
-  const pass = entering instanceof Promise ? await entering : entering;
-  if (pass?.verdict !== undefined) {
-    limits = rateLimitHeaders(pass.verdict);
-    if (!pass.verdict.allowed) return refusal("TOO_MANY_REQUESTS", throttledData(pass.verdict));
+  const consuming =
+    route.throttle &&
+    deps.throttles?.consume(route.throttle, {
+      address: deps.client.addressOf(request),
+      userId: caller?.userId ?? "",
+      params: read.input.params,
+      body: read.input.body,
+    });
+  const ticket = consuming instanceof Promise ? await consuming : consuming;
+  if (ticket?.verdict !== undefined) {
+    Object.assign(exchange.headers, rateLimitHeaders(ticket.verdict));
+    if (!ticket.verdict.allowed)
+      return refusal(exchange, "TOO_MANY_REQUESTS", throttledData(ticket.verdict));
   }
 
   const input: Input = {
     ...read.input,
-    idempotencyKey: key,
-    client: () => tools.client.clientOf(request),
+    idempotencyKey: exchange.idempotencyKey,
+    client: () => deps.client.clientOf(request),
   };
-  const answer = await route.call(input, tools.busOf(context, token));
-  await pass?.refundOrCharge?.(answer);
-  if (!answer.ok) return refusal(answer.refusal.code, answer.refusal.data);
+  const token = caller && deps.mintInternalToken(caller);
+  const answered = await route.call(input, deps.busOf(exchange.requestId, token));
+  await ticket?.refundOrCharge?.(answered);
+  if (!answered.ok) return refusal(exchange, answered.refusal.code, answered.refusal.data);
   served.status = route.status;
   served.outcome = "ok";
-  served.value = answer.value;
+  served.value = answered.value;
+  return successOf(route, input, answered.value);
+}
 
-  const { headers, body, text } = route.success?.(answer.value, input) ?? {
-    headers: undefined,
-    body: answer.value,
-  };
-  const cache = { "Cache-Control": route.cache ?? "no-store", ...limits };
+function successOf(route: CompiledRoute, input: Input, value: unknown): Reply {
+  const { headers, body, text } = route.success?.(value, input) ?? { headers: {}, body: value };
+  const cache = { "Cache-Control": route.cache ?? "no-store" };
   if (route.status === 204) return { status: 204, headers: { ...cache, ...headers }, body: "" };
   return {
     status: route.status,
@@ -183,26 +225,28 @@ async function replyTo(
   };
 }
 
-function throttledBy(
-  { client }: GatewayDeps,
-  request: IncomingMessage,
-  { caller, input }: Served,
-): Throttled {
-  return {
-    address: client.addressOf(request),
-    userId: caller?.userId ?? "",
-    params: input?.params ?? {},
-    body: input?.body ?? {},
-  };
+function refusal(
+  { served, requestId }: Exchange,
+  code: ProblemCode,
+  data?: Parameters<typeof problemOf>[2],
+): Reply {
+  const reply = problemOf(code, requestId, data);
+  served.status = reply.status;
+  served.outcome = code;
+  return reply;
 }
 
-/** Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN. */
-function callerOf(
-  { verifyAccessToken }: GatewayDeps,
-  authorization: string | undefined,
-): Answer<Caller> | Promise<Answer<Caller>> {
-  if (authorization?.slice(0, 7).toLowerCase() !== "bearer ") return refused("UNAUTHENTICATED");
-  return verifyAccessToken(authorization.slice(7));
+/** Sends the reply and writes the audit trail. */
+function complete(deps: GatewayDeps, exchange: Exchange, reply: Reply): void {
+  const { request, response, route, requestId, headers, served } = exchange;
+  sendAnswer(request, response, reply, headers);
+  if (route !== undefined && isAudited(route, served))
+    deps.audit(auditEntry(route, request, requestId, deps.client.addressOf(request), served));
+}
+
+/** Counts the request for the metrics. */
+function observe(deps: GatewayDeps, { resource, request, response, startedAtMs }: Exchange): void {
+  deps.observe?.(resource.path, request, response, startedAtMs);
 }
 
 export function optionsReply(allow: string): Reply {

@@ -8,15 +8,15 @@ import {
 import { loopNowMs } from "../../../lib/concurrency/loop-time.ts";
 import type { GatewayCounts } from "./response-cache.ts";
 
-/** Hears of each request once it has its answer. `route` is a path of the contract or a word for what is none, never what a client wrote. */
+/** Counts an answered request. `route` is a path of the contract or a fixed text, never a URL. */
 export type HttpMetrics = (
   route: string,
   request: IncomingMessage,
   response: ServerResponse,
-  beganMs: number,
+  startedAtMs: number,
 ) => void;
 
-/** Node's parser takes three dozen methods; the routes have these. */
+/** Node's parser accepts three dozen methods; these have labels of their own. */
 const METHODS = new Set(["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"]);
 
 export function registerHttpMetrics(metrics: Metrics, kept: GatewayCounts): HttpMetrics {
@@ -41,9 +41,9 @@ export function registerHttpMetrics(metrics: Metrics, kept: GatewayCounts): Http
       { labels: { layer: "stale" }, value: kept.stale },
     ],
   );
-  /** By route, then by method and status: no text is put together for a request. */
+  /** By route, then method and status, so that no request builds a label. */
   const known = new Map<string, { cells: Map<string, Map<number, Cell>>; duration: Histogram }>();
-  return (route, { method = "" }, { statusCode }, beganMs) => {
+  return (route, { method = "" }, { statusCode }, startedAtMs) => {
     let ofRoute = known.get(route);
     if (ofRoute === undefined)
       known.set(route, (ofRoute = { cells: new Map(), duration: durations(route) }));
@@ -56,6 +56,6 @@ export function registerHttpMetrics(metrics: Metrics, kept: GatewayCounts): Http
         (cell = requests.child(route, METHODS.has(method) ? method : "other", String(statusCode))),
       );
     cell.value += 1;
-    ofRoute.duration.observe((loopNowMs() - beganMs) / 1_000);
+    ofRoute.duration.observe((loopNowMs() - startedAtMs) / 1_000);
   };
 }

@@ -1,34 +1,33 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Span } from "@opentelemetry/api";
 import type { Tracing } from "../../../lib/observability/tracing.ts";
-import type { serve } from "./handle-request.ts";
+import type { CompiledRoute } from "../routing/compile-route.ts";
 
 /**
- * The same, with a span for each request that is traced: below the span that the client's `traceparent` names, if it sends one. Streams are left out: one
- * lasts for hours, and what the first of them starts works for all.
+ * Begins the span of a sampled request, below the span that the client's `traceparent` names. It
+ * ends with the response. Streams have no span: one lasts for hours and shares its work.
  */
-export function tracedRequests(serving: typeof serve, tracing: Tracing | undefined): typeof serve {
-  if (tracing === undefined) return serving;
-  return (tools, resource, asked, request, response) => {
-    const route = resource.byMethod.get(request.method ?? "");
-    const answer = (): void => serving(tools, resource, asked, request, response);
-    if (route === undefined || route.stream || !tracing.sampled()) {
-      answer();
-      return;
-    }
-    const { traceparent } = request.headers;
-    const span = tracing.begin(`${route.method} ${route.path}`, "SERVER", {
-      parent: typeof traceparent === "string" ? traceparent : undefined,
-      attributes: {
-        "http.request.method": route.method,
-        "http.route": route.path,
-        "boxoffice.request_id": asked.requestId,
-      },
-    });
-    // Sent, or given up by whoever asked.
-    response.once("close", () => {
-      const { statusCode } = response;
-      span.setAttribute("http.response.status_code", statusCode);
-      tracing.end(span, statusCode >= 500 ? { type: String(statusCode) } : undefined);
-    });
-    tracing.run(span, answer);
-  };
+export function beginSpan(
+  tracing: Tracing,
+  route: CompiledRoute | undefined,
+  requestId: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Span | undefined {
+  if (route === undefined || route.stream || !tracing.sampled()) return undefined;
+  const { traceparent } = request.headers;
+  const span = tracing.begin(`${route.method} ${route.path}`, "SERVER", {
+    parent: typeof traceparent === "string" ? traceparent : undefined,
+    attributes: {
+      "http.request.method": route.method,
+      "http.route": route.path,
+      "boxoffice.request_id": requestId,
+    },
+  });
+  response.once("close", () => {
+    const { statusCode } = response;
+    span.setAttribute("http.response.status_code", statusCode);
+    tracing.end(span, statusCode >= 500 ? { type: String(statusCode) } : undefined);
+  });
+  return span;
 }

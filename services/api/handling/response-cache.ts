@@ -5,116 +5,120 @@ import { createSingleFlight } from "../../../lib/concurrency/single-flight.ts";
 import type { Reply } from "../../../lib/http/problem-details.ts";
 import type { Encoding } from "../http/compression.ts";
 
-/** Old enough to be asked for again. */
+/** Up to this age a response is served as it is. */
 const FRESH_MS = 750;
 /**
- * Until then whoever comes gets what is there while it is asked for again, so that in a rush nobody stands in line for a popular question. With a second
- * in the client's own cache what is left to sell is two seconds old at most.
+ * Stale-while-revalidate: up to this age the cached response is served and refreshed in the
+ * background. With a second in the client's cache, availability is at most two seconds old.
  */
-const RENEWED_MS = 1_000;
-/** So long an answer stands in where the catalogue cannot give a newer one. */
+const REVALIDATED_MS = 1_000;
+/** Stale-if-error: up to this age a response is served while the catalog cannot answer. */
 const STALE_MS = 600_000;
-/** While it cannot, it is asked this often. */
+/** Pause between calls to a catalog that cannot answer. */
 const RETRY_MS = 500;
 const BYTES_MAX = 32 * 1_024 * 1_024;
 
-/** A success, ready to send; `replies`, by encoding, is filled in by whoever sends it so first, with a promise until the bytes are there. */
+/** An encoded success. `replies` holds the reply per encoding, or its promise while it is made. */
 export type CachedResponse = {
   body: Buffer;
   etag: string;
   replies: Map<Encoding | "identity", Reply | Promise<Reply>>;
 };
 
-/** Answers from bytes that are fresh, from the catalogue, and from bytes that had to stand in for it. */
+/** Responses from fresh bytes, from the catalog, and from stale bytes. */
 export type GatewayCounts = { hits: number; misses: number; stale: number; notModified: number };
 
 export type ResponseCache = {
   /**
-   * The answer to the question `key` names, at once from here or from `ask`, which is under way once per key at most. Rejects where `ask` does and nothing
-   * is kept.
+   * Answers from the cache or by `fetch`, which runs at most once per key at a time. Rejects if
+   * `fetch` rejects and nothing is cached.
    */
   answer(
     key: string,
-    ask: () => Promise<Answer<unknown>>,
+    fetch: () => Promise<Answer<unknown>>,
   ): Answer<CachedResponse> | Promise<Answer<CachedResponse>>;
 };
 
-type Entry = { answer: CachedResponse; askedAtMs: number; failedAtMs: number | undefined };
+type Entry = { answer: CachedResponse; fetchedAtMs: number; failedAtMs: number | undefined };
 
 /**
- * The outermost layer of searches: bytes by question, for everybody, since what is kept is what a stranger may read. Age counts from the asking. It
- * holds no more than `bytesMax` of bodies and forgets what was not asked for the longest.
+ * Caches encoded responses by query, for all callers: routes of the cache are public. An entry's
+ * age counts from the call. Holds at most `bytesMax` and evicts the least recently used. See
+ * docs/decisions/0017-response-cache-of-one-second-in-the-gateway.md.
  */
 export function createResponseCache(
   counts: GatewayCounts,
   bytesMax = BYTES_MAX,
-  now = () => performance.now(),
+  nowMs = () => performance.now(),
 ): ResponseCache {
-  /** Twice the body for what it is sent as, twice the key for the map, and some for the heads of replies. */
+  /** Twice the body for its replies, twice the key for the map, and the headers. */
   const sizeOf = ({ answer }: Entry, key: string): number =>
     2 * answer.body.length + 4 * key.length + 1_500;
   const entries = new LRUCache<string, Entry>({ maxSize: bytesMax, sizeCalculation: sizeOf });
-  const flights = createSingleFlight<Answer<CachedResponse>>();
-  /** What has been spelled out, for as long as the catalogue has it too. */
-  const spelled = new WeakMap<object, CachedResponse>();
+  const inFlight = createSingleFlight<Answer<CachedResponse>>();
+  /** Encoded values, as long as the catalog shares the object. */
+  const encoded = new WeakMap<object, CachedResponse>();
 
-  const spell = (value: unknown, before: CachedResponse | undefined): CachedResponse => {
-    const known = isObject(value) ? spelled.get(value) : undefined;
+  const encode = (value: unknown, previous: CachedResponse | undefined): CachedResponse => {
+    const known = isObject(value) ? encoded.get(value) : undefined;
     if (known !== undefined) return known;
-    const now = keptAnswer(value);
-    // Nothing has changed: what was compressed need not be compressed again.
-    const kept = before?.etag === now.etag ? before : now;
-    if (isObject(value)) spelled.set(value, kept);
-    return kept;
+    const next = cachedResponse(value);
+    // Unchanged: its compressed replies can be used again.
+    const cached = previous?.etag === next.etag ? previous : next;
+    if (isObject(value)) encoded.set(value, cached);
+    return cached;
   };
   const fill = (
     key: string,
-    ask: () => Promise<Answer<unknown>>,
+    fetch: () => Promise<Answer<unknown>>,
   ): Promise<Answer<CachedResponse>> =>
-    flights(key, async () => {
-      const askedAtMs = now();
+    inFlight(key, async () => {
+      const fetchedAtMs = nowMs();
       let answer: Answer<unknown>;
       try {
-        answer = await ask();
+        answer = await fetch();
       } catch (error) {
         entries.delete(key);
         throw error;
       }
       if (answer.ok) {
-        const kept = spell(answer.value, entries.peek(key)?.answer);
-        entries.set(key, { answer: kept, askedAtMs, failedAtMs: undefined });
-        return accepted(kept);
+        const cached = encode(answer.value, entries.peek(key)?.answer);
+        entries.set(key, { answer: cached, fetchedAtMs, failedAtMs: undefined });
+        return accepted(cached);
       }
       const entry = entries.peek(key);
       if (answer.refusal.code !== "TRY_AGAIN") entries.delete(key);
-      else if (entry !== undefined) entry.failedAtMs = now();
+      else if (entry !== undefined) entry.failedAtMs = nowMs();
       return answer;
     });
+  const fillInBackground = (key: string, fetch: () => Promise<Answer<unknown>>): void => {
+    // The next request sees the result.
+    fill(key, fetch).catch(() => undefined);
+  };
 
   return {
-    answer(key, ask) {
-      const nowMs = now();
+    answer(key, fetch) {
+      const askedAtMs = nowMs();
       const entry = entries.get(key);
-      const ageMs = entry === undefined ? Infinity : nowMs - entry.askedAtMs;
+      const ageMs = entry === undefined ? Infinity : askedAtMs - entry.fetchedAtMs;
       if (entry !== undefined && ageMs < FRESH_MS) {
         counts.hits += 1;
         return accepted(entry.answer);
       }
-      if (entry !== undefined && ageMs < RENEWED_MS && entry.failedAtMs === undefined) {
-        // Whatever comes of it is told to who asks next.
-        fill(key, ask).catch(() => undefined);
+      if (entry !== undefined && ageMs < REVALIDATED_MS && entry.failedAtMs === undefined) {
+        fillInBackground(key, fetch);
         counts.hits += 1;
         return accepted(entry.answer);
       }
-      const standsIn = entry !== undefined && ageMs < STALE_MS;
-      // Nobody waits for a catalogue that was just seen to be away, where there is something to give.
-      if (standsIn && entry.failedAtMs !== undefined) {
-        if (nowMs - entry.failedAtMs >= RETRY_MS) fill(key, ask).catch(() => undefined);
+      const usable = entry !== undefined && ageMs < STALE_MS;
+      // The catalog just failed: do not wait for it again while there is a stale response.
+      if (usable && entry.failedAtMs !== undefined) {
+        if (askedAtMs - entry.failedAtMs >= RETRY_MS) fillInBackground(key, fetch);
         counts.stale += 1;
         return accepted(entry.answer);
       }
-      return fill(key, ask).then((filled) => {
-        if (!filled.ok && filled.refusal.code === "TRY_AGAIN" && standsIn) {
+      return fill(key, fetch).then((filled) => {
+        if (!filled.ok && filled.refusal.code === "TRY_AGAIN" && usable) {
           counts.stale += 1;
           return accepted(entry.answer);
         }
@@ -129,14 +133,11 @@ export function newGatewayCounts(): GatewayCounts {
   return { hits: 0, misses: 0, stale: 0, notModified: 0 };
 }
 
-function keptAnswer(value: unknown): CachedResponse {
+function cachedResponse(value: unknown): CachedResponse {
   const body = Buffer.from(JSON.stringify(value));
-  // Weak, since compressed bytes are other bytes of the same answer.
-  return {
-    body,
-    etag: `W/"${createHash("sha1").update(body).digest("base64url")}"`,
-    replies: new Map(),
-  };
+  // Weak, since compressed bytes are other bytes of the same response.
+  const etag = `W/"${createHash("sha1").update(body).digest("base64url")}"`;
+  return { body, etag, replies: new Map() };
 }
 
 function isObject(value: unknown): value is object {

@@ -2,55 +2,55 @@ import { type Answer, refused } from "../../../domain/refusal.ts";
 import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
 import { type PublicJwk, createAccessTokenVerifier } from "../../../lib/auth/access-token.ts";
 
-/** A new key signs ten seconds after it was made, unless told otherwise: by then every gateway has asked. */
+/** Less than the ten seconds after which a new key begins to sign. */
 const REFRESH_MS = 5_000;
-/** Tokens that name keys nobody knows may come by the thousand: they cost one question a second. */
-const ASK_AGAIN_MS = 1_000;
+/** Tokens with unknown keys cause one fetch per second at most. */
+const REFETCH_MS = 1_000;
 
 export type AccessTokens = {
   /**
-   * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN (the token names a key that is not known here, and nobody can be asked).
-   * Only that case is a promise.
+   * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN (the key is unknown and cannot be
+   * fetched). A promise only if the key is unknown.
    */
   verify(token: string): Answer<Caller> | Promise<Answer<Caller>>;
-  /** Asks for the keys now and every few seconds; what is known stays while nobody answers. */
+  /** Fetches the keys now and every few seconds. Failures keep the known ones. */
   start(): void;
   stop(): void;
 };
 
-/** The gateway's side of access tokens: it holds public keys only, which `ask` fetches. `ask` may reject. */
+/** Verifies access tokens with the public keys that `fetchKeys` answers. `fetchKeys` may reject. */
 export function createAccessTokens(
-  ask: () => Promise<Answer<{ keys: PublicJwk[] }>>,
+  fetchKeys: () => Promise<Answer<{ keys: PublicJwk[] }>>,
 ): AccessTokens {
   const verifier = createAccessTokenVerifier();
-  let asked: { atMs: number; answered: Promise<boolean> } | undefined;
+  let latest: { atMs: number; succeeded: Promise<boolean> } | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  const fetchKeys = async (): Promise<boolean> => {
+  const useFetchedKeys = async (): Promise<boolean> => {
     try {
-      const answer = await ask();
+      const answer = await fetchKeys();
       if (answer.ok) verifier.use(answer.value.keys);
-      if (!answer.ok) asked = undefined;
+      if (!answer.ok) latest = undefined;
       return answer.ok;
     } catch {
-      // Not remembered: auth may be there in a moment, and one question at a time is all there ever is.
-      asked = undefined;
+      // Forgotten: auth may be back at once, and only one fetch runs at a time.
+      latest = undefined;
       return false;
     }
   };
   const refresh = (): Promise<boolean> => {
     const nowMs = performance.now();
-    if (asked === undefined || nowMs - asked.atMs >= ASK_AGAIN_MS)
-      asked = { atMs: nowMs, answered: fetchKeys() };
-    return asked.answered;
+    if (latest === undefined || nowMs - latest.atMs >= REFETCH_MS)
+      latest = { atMs: nowMs, succeeded: useFetchedKeys() };
+    return latest.succeeded;
   };
-  const afterAsking = async (token: string): Promise<Answer<Caller>> => {
-    const answered = await refresh();
-    return verifier.verify(token) ?? refused(answered ? "UNAUTHENTICATED" : "TRY_AGAIN");
+  const verifyAfterRefresh = async (token: string): Promise<Answer<Caller>> => {
+    const succeeded = await refresh();
+    return verifier.verify(token) ?? refused(succeeded ? "UNAUTHENTICATED" : "TRY_AGAIN");
   };
 
   return {
-    verify: (token) => verifier.verify(token) ?? afterAsking(token),
+    verify: (token) => verifier.verify(token) ?? verifyAfterRefresh(token),
     start() {
       void refresh();
       timer = setInterval(() => void refresh(), REFRESH_MS);

@@ -4,9 +4,9 @@ import { type BrotliOptions, brotliCompress, constants, gzip } from "node:zlib";
 import { FifoMap } from "../../../lib/concurrency/fifo-map.ts";
 import type { Reply } from "../../../lib/http/problem-details.ts";
 
-/** Below this, headers weigh more than what is saved. */
-const WORTH_BYTES = 1_024;
-/** JSON shrinks to a fifth within a millisecond; the last percents would cost ten times that. */
+/** Smaller bodies are not compressed: the headers weigh more than the gain. */
+const COMPRESSED_BYTES_MIN = 1_024;
+/** Quality 4 compresses JSON to a fifth within a millisecond. Higher levels cost ten times that. */
 const BROTLI: BrotliOptions = {
   params: {
     [constants.BROTLI_PARAM_QUALITY]: 4,
@@ -17,14 +17,15 @@ const GZIP = { level: 4 };
 
 export type Encoding = "br" | "gzip";
 
-const encoders: Record<Encoding, (text: Uint8Array) => Promise<Uint8Array>> = {
-  br: (text: Uint8Array) => promisify(brotliCompress)(text, BROTLI),
-  gzip: (text: Uint8Array) => promisify(gzip)(text, GZIP),
+const encoders: Record<Encoding, (bytes: Uint8Array) => Promise<Uint8Array>> = {
+  br: (bytes) => promisify(brotliCompress)(bytes, BROTLI),
+  gzip: (bytes) => promisify(gzip)(bytes, GZIP),
 };
 
 /**
- * The reply as the client would rather have it. Only for what holds no secret: the length of a compressed answer betrays a secret beside which an
- * attacker can place text (BREACH). Works off the event loop.
+ * Compresses a reply if the client accepts it. Only for bodies without a secret: the length of a
+ * compressed body reveals a secret beside text that an attacker chooses (BREACH). Runs off the
+ * event loop.
  */
 export async function compressed(
   request: IncomingMessage,
@@ -39,34 +40,41 @@ export async function compressed(
   return { ...reply, headers: { ...reply.headers, "Content-Encoding": encoding }, body };
 }
 
-export function encode(encoding: Encoding, text: Uint8Array): Promise<Uint8Array> {
-  return encoders[encoding](text);
+export function encode(encoding: Encoding, bytes: Uint8Array): Promise<Uint8Array> {
+  return encoders[encoding](bytes);
 }
 
-/** How to compress this body, if it is worth the while: the better of what the client takes. */
+/** The best encoding that the client accepts; undefined if the body is sent as it is. */
 export function encodingOf(
   accept: string | undefined,
   body: string | Uint8Array,
 ): Encoding | undefined {
-  if (accept === undefined || body.length < WORTH_BYTES) return undefined;
-  let taken = takenBy.get(accept);
-  if (taken === undefined) {
-    taken = takenFrom(accept);
-    if (accept.length <= ACCEPT_KEPT_MAX) takenBy.set(accept, taken);
+  if (accept === undefined || body.length < COMPRESSED_BYTES_MIN) return undefined;
+  let encodings = encodingsByHeader.get(accept);
+  if (encodings === undefined) {
+    encodings = acceptedEncodings(accept);
+    if (accept.length <= HEADER_LENGTH_MAX) encodingsByHeader.set(accept, encodings);
   }
-  return taken[0];
+  return encodings[0];
 }
 
-/** Browsers write a handful of them. */
-const takenBy = new FifoMap<string, readonly Encoding[]>(100);
-const ACCEPT_KEPT_MAX = 200;
+/** Browsers send a handful of different headers. */
+const encodingsByHeader = new FifoMap<string, readonly Encoding[]>(100);
+const HEADER_LENGTH_MAX = 200;
 
-/** The encodings a client takes, the best first (RFC 9110, 12.5.3; a quality of 0 is a no, `*` stands for what is not named). */
-function takenFrom(accept: string): Encoding[] {
-  const taken = new Map<string, boolean>();
+/** Reads Accept-Encoding (RFC 9110, 12.5.3): q=0 refuses, `*` covers what is not named. */
+function acceptedEncodings(accept: string): Encoding[] {
+  const byName = new Map<string, boolean>();
   for (const item of accept.toLowerCase().split(",")) {
     const [name = "", ...parameters] = item.split(";").map((part) => part.trim());
-    taken.set(name, !parameters.some((parameter) => /^q=0(?:\.0{0,3})?$/.test(parameter)));
+    byName.set(name, !parameters.some((parameter) => /^q=0(?:\.0{0,3})?$/.test(parameter)));
   }
-  return (["br", "gzip"] as const).filter((name) => taken.get(name) ?? taken.get("*"));
+  return (["br", "gzip"] as const).filter((name) => byName.get(name) ?? byName.get("*"));
+}
+
+/** Says whether the client has these bytes already (RFC 9110, 13.1.2; weak comparison). */
+export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const opaque = (tag: string): string => tag.trim().replace(/^W\//, "");
+  return ifNoneMatch.split(",").some((tag) => tag.trim() === "*" || opaque(tag) === opaque(etag));
 }

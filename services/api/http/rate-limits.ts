@@ -14,13 +14,13 @@ import {
 } from "../../../lib/rate-limit/redis-rate-limiter.ts";
 import type { Limit, RateLimitResult } from "../../../lib/rate-limit/rate-limit.ts";
 
-/** Generous to people: a whole office may share an address, and a buyer may click as fast as fingers can. */
+/** Generous for people: an office may share one address, and buyers click fast. */
 const LIMITS = {
-  /** Everything, 300 a second with a burst of ten seconds' worth. */
+  /** All requests: 300 per second, with a burst of ten seconds. */
   address: { name: "address", max: 3_000, windowS: 10 },
   search: { name: "search", max: 600, windowS: 10 },
   purchase: { name: "purchase", max: 60, windowS: 10 },
-  /** Purchases and cancellations that came about, of one user and event: a full hand of ten tickets can be bought and given back twice. */
+  /** Purchases and cancellations per user and event: ten tickets bought and cancelled twice. */
   churn: { name: "churn", max: 40, windowS: 600 },
   registration: { name: "registration", max: 30, windowS: 600 },
   /** Wrong passwords. */
@@ -29,12 +29,12 @@ const LIMITS = {
 } as const satisfies Record<string, Limit>;
 
 const BACK_OFF = { firstS: 10, mostS: 900 };
-/** Within the longest time-out that Node's timers know, for the memory that stands in for Redis. */
+/** Within the longest timer of Node, since a map in memory replaces Redis while it is down. */
 const KNOWN_ADDRESS_S = 20 * 86_400;
 const PURCHASES_MERGED_MS = 250;
 const OTHERS_MERGED_MS = 1_000;
 
-/** Which rule a route is under; what is under none is still counted by its address. */
+/** Names of rate limits. A route without one still counts for its address. */
 export type ThrottleName =
   "cancellation" | "password" | "purchase" | "registration" | "search" | "sign-in";
 
@@ -45,21 +45,24 @@ export type RateLimitSubject = {
   body: Record<string, unknown>;
 };
 
-/** Let in or not; `settle` is to hear what came of it. Never rejects. */
+/** The result of a rate limit. `refundOrCharge` takes the outcome of the request; never rejects. */
 export type RateLimitTicket = {
   verdict?: RateLimitResult;
   refundOrCharge?: (answer: Answer<unknown>) => Promise<void> | void;
 };
 
 export type Throttles = {
-  /** Counts a request of whatever kind. */
+  /** Counts any request. */
   everything(address: string): RateLimitResult;
-  /** At once where the route must not wait for Redis. */
-  consume(name: ThrottleName, asked: RateLimitSubject): RateLimitTicket | Promise<RateLimitTicket>;
+  /** A promise only for limits that are kept in Redis. */
+  consume(
+    name: ThrottleName,
+    subject: RateLimitSubject,
+  ): RateLimitTicket | Promise<RateLimitTicket>;
   close(): void;
 };
 
-/** What a sign-in can end with that says nothing about the password. */
+/** Outcomes of a sign-in that do not depend on the password. */
 const UNTRIED: ReadonlySet<RefusalCode> = new Set([
   "CSRF_REFUSED",
   "PASSWORD_TOO_WEAK",
@@ -68,7 +71,7 @@ const UNTRIED: ReadonlySet<RefusalCode> = new Set([
   "VALIDATION_ERROR",
 ]);
 
-/** The throttles of one gateway; `redis` joins them with all others'. */
+/** Creates the rate limits of one gateway. Gateways share their counts in Redis. */
 export function createThrottles(redis: Redis): Throttles {
   const everything = createCountedThrottle(redis, LIMITS.address, OTHERS_MERGED_MS);
   const searches = createCountedThrottle(redis, LIMITS.search, OTHERS_MERGED_MS);
@@ -81,22 +84,23 @@ export function createThrottles(redis: Redis): Throttles {
   const known = createMarks(redis, "sign-in-known", KNOWN_ADDRESS_S);
 
   /**
-   * A password is tried: one of few for the account, and one of more for the address, whose refusal comes first so that a blocked address cannot
-   * use up an account's. An address from which the owner has signed in has tries of its own, so that strangers cannot lock the owner out.
+   * Counts an attempt for the address, then for the account: a blocked address cannot use up an
+   * account's attempts. An address from which the owner has signed in has attempts of its own, so
+   * that attackers cannot lock the owner out.
    */
-  const tryPassword = async (account: string, address: string): Promise<RateLimitTicket> => {
-    const ofAddress = await addresses.take(address);
-    if (!ofAddress.allowed) return { verdict: ofAddress };
-    const here = hashOf(`${account}|${address}`);
-    const key = (await known.has(here)) ? here : hashOf(account);
+  const countAttempt = async (account: string, address: string): Promise<RateLimitTicket> => {
+    const byAddress = await addresses.take(address);
+    if (!byAddress.allowed) return { verdict: byAddress };
+    const ownKey = hashOf(`${account}|${address}`);
+    const key = (await known.has(ownKey)) ? ownKey : hashOf(account);
     const verdict = await signIns.take(key);
     if (!verdict.allowed) return { verdict };
     return {
-      // How many tries an account has left would tell strangers that its owner has been trying.
-      verdict: ofAddress,
+      // The account's remaining attempts would reveal that its owner has tried to sign in.
+      verdict: byAddress,
       async refundOrCharge(answer) {
         if (answer.ok)
-          await Promise.all([addresses.giveBack(address), signIns.forget(key), known.mark(here)]);
+          await Promise.all([addresses.giveBack(address), signIns.forget(key), known.mark(ownKey)]);
         else if (UNTRIED.has(answer.refusal.code))
           await Promise.all([addresses.giveBack(address), signIns.giveBack(key)]);
       },
@@ -121,7 +125,7 @@ export function createThrottles(redis: Redis): Throttles {
           },
         };
       }
-      // Counts, and is never refused for it: the place is to come back.
+      // Counted and never refused: a cancellation frees a place.
       case "cancellation":
         return {
           refundOrCharge(answer) {
@@ -131,9 +135,9 @@ export function createThrottles(redis: Redis): Throttles {
       case "registration":
         return registrations.take(keyOfAddress(address)).then((verdict) => ({ verdict }));
       case "sign-in":
-        return tryPassword(`email:${emailKeyOf(String(body.email))}`, keyOfAddress(address));
+        return countAttempt(`email:${emailKeyOf(String(body.email))}`, keyOfAddress(address));
       case "password":
-        return tryPassword(`user:${userId}`, keyOfAddress(address));
+        return countAttempt(`user:${userId}`, keyOfAddress(address));
       default:
         return name satisfies never;
     }
@@ -151,12 +155,12 @@ function isNewSale(answer: Answer<unknown>): boolean {
   return answer.ok && !(answer.value as { replayed: boolean }).replayed;
 }
 
-/** No e-mail stands in Redis in the clear. */
+/** E-mails are stored hashed in Redis. */
 function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("base64url");
 }
 
-/** One customer has 2^64 IPv6 addresses, so the network part is what counts. */
+/** Counts IPv6 by network, since one customer has 2^64 addresses. */
 export function keyOfAddress(address: string): string {
   if (!isIPv6(address)) return address;
   const [head = "", tail = ""] = address.split("::");

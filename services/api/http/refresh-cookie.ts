@@ -1,14 +1,14 @@
 import type { IncomingMessage } from "node:http";
 
-/** Only where it is needed is it sent: no other path of ours ever sees it. */
+/** Browsers send the cookie to these paths only. */
 const PATH = "/api/auth";
 
-/** Browsers take a name with this prefix from TLS only, so a page on plain HTTP cannot plant one. */
+/** Browsers accept the `__Secure-` prefix over TLS only, so plain HTTP cannot plant a cookie. */
 function nameOf(secure: boolean): string {
   return secure ? "__Secure-refresh" : "refresh";
 }
 
-/** The refresh token that a browser sends along; undefined where there is none, or two of which one must be planted. */
+/** Reads the refresh token. Undefined if there is none, or two: one of them must be planted. */
 export function readRefreshCookie(request: IncomingMessage, secure: boolean): string | undefined {
   const prefix = `${nameOf(secure)}=`;
   const values = (request.headers.cookie ?? "")
@@ -19,7 +19,8 @@ export function readRefreshCookie(request: IncomingMessage, secure: boolean): st
   return values.length === 1 ? values[0] : undefined;
 }
 
-/** For the header Set-Cookie. `lifeS`: seconds it is kept; 0 takes it away. */
+/** The value of Set-Cookie. `lifeS`: lifetime in seconds; 0 removes the cookie. */
 export function refreshCookie(token: string, lifeS: number, secure: boolean): string {
-  return `${nameOf(secure)}=${token}; Path=${PATH}; Max-Age=${lifeS}; HttpOnly; SameSite=Strict${secure ? "; Secure" : ""}`;
+  const attributes = `Path=${PATH}; Max-Age=${lifeS}; HttpOnly; SameSite=Strict`;
+  return `${nameOf(secure)}=${token}; ${attributes}${secure ? "; Secure" : ""}`;
 }

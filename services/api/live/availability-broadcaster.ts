@@ -14,86 +14,93 @@ import {
   type StreamGroup,
 } from "./sse-channel.ts";
 
-/** Broadcasts may be lost; so often a gateway looks for itself what the watched events have left, so many of them in turn. */
-const LOOK_MS = 2_000;
-const LOOKED_AT_ONCE = 500;
+/** Broadcasts can be lost, so the gateway polls the watched events, some at a time. */
+const POLL_MS = 2_000;
+const POLL_EVENTS_MAX = 500;
 const HEARTBEAT_MS = 15_000;
 
 export type AvailabilityHub = {
   counts: StreamCounts;
-  /** The event's present number is known from here until `join` or `leave`. `find` is asked where nobody watches it yet. Can refuse with what `find` does. */
+  /**
+   * Opens the event's channel, and keeps it until `join` or `leave`. Calls `find` if no client
+   * watches the event yet. Can refuse with what `find` refuses with.
+   */
   enter(
     eventId: string,
     find: () => Promise<Answer<AvailabilityUpdate>>,
   ): Promise<Answer<Watching>>;
-  /** What workers and imports tell; what nobody watches is forgotten at once. */
+  /** Takes updates of workers and imports. Drops those of events without a client. */
   onUpdate(items: readonly AvailabilityUpdate[]): void;
-  /** Ends every stream, and each new one after its first message: clients come back, to another gateway. */
+  /** Ends every stream, and new ones after their first message. Clients reconnect elsewhere. */
   end(): void;
 };
 
-/** One visitor's hold on an event. */
+/** A hold on an event's channel, for one client. */
 export type Watching = { join(response: ServerResponse): void; leave(): void };
 
 type Channel = {
-  left: AvailabilityUpdate | undefined;
+  update: AvailabilityUpdate | undefined;
   group: StreamGroup;
   pace: Pace;
-  visitors: number;
+  /** Clients between `enter` and `join`. */
+  entering: number;
   finding: Promise<Answer<AvailabilityUpdate>> | undefined;
 };
 
 /**
- * What is left of the events that somebody watches, pushed to all who watch. A number with a smaller (epoch, batch) than the one shown never shows.
- * `look` reads the present numbers of events, as far as it can. Nothing is kept of an event that nobody watches.
+ * Pushes the availability of watched events to their clients. Never replaces a version by an older
+ * one (epoch, batch). `poll` reads the present numbers. Keeps nothing of an event without a client.
  */
 export function createAvailabilityHub(
-  look: (eventIds: string[]) => Promise<Answer<{ items: AvailabilityUpdate[] }>>,
+  poll: (eventIds: string[]) => Promise<Answer<{ items: AvailabilityUpdate[] }>>,
   clock: Clock,
 ): AvailabilityHub {
   const channels = new Map<string, Channel>();
   const counts = newStreamCounts();
   let timers: { cancel(): void }[] = [];
-  let unlooked: string[] = [];
+  let unpolled: string[] = [];
   let ended = false;
 
-  const forgetIfLeft = (eventId: string, channel: Channel): void => {
-    if (channel.visitors > 0 || channel.group.size > 0 || channels.get(eventId) !== channel) return;
+  const closeIfUnwatched = (eventId: string, channel: Channel): void => {
+    if (channel.entering > 0 || channel.group.size > 0 || channels.get(eventId) !== channel) return;
     channel.pace.stop();
     channels.delete(eventId);
     if (channels.size > 0) return;
     for (const timer of timers) timer.cancel();
     timers = [];
   };
-  const show = (left: AvailabilityUpdate): void => {
-    const channel = channels.get(left.eventId);
-    if (channel === undefined || (channel.left !== undefined && isOlderVersion(left, channel.left)))
+  const show = (update: AvailabilityUpdate): void => {
+    const channel = channels.get(update.eventId);
+    if (
+      channel === undefined ||
+      (channel.update !== undefined && isOlderVersion(update, channel.update))
+    )
       return;
-    const news = channel.left?.available !== left.available;
-    channel.left = left;
-    if (news) channel.pace.schedule(left.available === 0);
+    const changed = channel.update?.available !== update.available;
+    channel.update = update;
+    if (changed) channel.pace.schedule(update.available === 0);
   };
   const open = (eventId: string): Channel => {
     const group = createStreamGroup(
       counts,
-      () => forgetIfLeft(eventId, channel),
+      () => closeIfUnwatched(eventId, channel),
       () => clock.nowMs(),
     );
     const pace = createThrottle(
       AVAILABILITY_PACE_MS,
       clock,
-      () => channel.left && group.send(messageOf(channel.left)),
+      () => channel.update && group.send(messageOf(channel.update)),
     );
-    const channel: Channel = { left: undefined, group, pace, visitors: 0, finding: undefined };
+    const channel: Channel = { update: undefined, group, pace, entering: 0, finding: undefined };
     channels.set(eventId, channel);
     if (timers.length === 0)
-      timers = [every(clock, LOOK_MS, lookAtSome), every(clock, HEARTBEAT_MS, beat)];
+      timers = [every(clock, POLL_MS, pollSome), every(clock, HEARTBEAT_MS, beat)];
     return channel;
   };
-  const lookAtSome = async (): Promise<void> => {
-    if (unlooked.length === 0) unlooked = [...channels.keys()];
-    const answer = await look(unlooked.splice(0, LOOKED_AT_ONCE));
-    if (answer.ok) for (const left of answer.value.items) show(left);
+  const pollSome = async (): Promise<void> => {
+    if (unpolled.length === 0) unpolled = [...channels.keys()];
+    const answer = await poll(unpolled.splice(0, POLL_EVENTS_MAX));
+    if (answer.ok) for (const update of answer.value.items) show(update);
   };
   const beat = (): void => {
     for (const { group } of channels.values()) group.beat();
@@ -103,17 +110,17 @@ export function createAvailabilityHub(
     counts,
     async enter(eventId, find) {
       const channel = channels.get(eventId) ?? open(eventId);
-      channel.visitors += 1;
+      channel.entering += 1;
       const leave = (): void => {
-        channel.visitors -= 1;
-        forgetIfLeft(eventId, channel);
+        channel.entering -= 1;
+        closeIfUnwatched(eventId, channel);
       };
       try {
-        if (channel.left === undefined) {
+        if (channel.update === undefined) {
           const found = await (channel.finding ??= find());
           channel.finding = undefined;
           if (found.ok) show(found.value);
-          else if (channel.left === undefined) {
+          else if (channel.update === undefined) {
             leave();
             return found;
           }
@@ -133,7 +140,7 @@ export function createAvailabilityHub(
       });
     },
     onUpdate(items) {
-      for (const left of items) show(left);
+      for (const update of items) show(update);
     },
     end() {
       ended = true;
@@ -142,12 +149,12 @@ export function createAvailabilityHub(
   };
 }
 
-/** Made once for all who watch. */
+/** Encoded once for all clients of the event. */
 function messageOf({ eventId, available }: AvailabilityUpdate): Buffer {
   return Buffer.from(`event: availability\ndata: ${JSON.stringify({ eventId, available })}\n\n`);
 }
 
-/** Again and again, each time after the last is done; a failure is as good as nothing found. */
+/** Repeats the work until cancelled, each run after the last one has ended. Ignores failures. */
 function every(
   clock: Clock,
   everyMs: number,

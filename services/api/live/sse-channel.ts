@@ -1,20 +1,20 @@
 import type { ServerResponse } from "node:http";
 
-/** So many are written to before others get a turn: 5,000 at once would hold up whoever buys meanwhile. */
-const AT_ONCE = 250;
-/** A client that takes nothing for so long is gone, or as good as gone. */
+/** Streams written per turn of the event loop, so that thousands do not delay purchases. */
+const WRITES_PER_TURN = 250;
+/** A client that reads nothing for this long is dropped. */
 const STUCK_MS = 30_000;
 const COMMENT = Buffer.from(":\n\n");
 
-/** `open`: now. Since the start: `sent` messages, `skipped` for clients that had not taken the last one, `dropped` clients. */
+/** `open`: streams now. Since the start: `sent` messages, `skipped` messages, `dropped` clients. */
 export type StreamCounts = { open: number; sent: number; skipped: number; dropped: number };
 
 export type StreamGroup = {
-  /** Writes the newest bytes to it now and whenever there are newer ones, until it closes. Its headers have been written. */
+  /** Writes the newest message now and later ones until the response closes. */
   add(response: ServerResponse): void;
-  /** The same bytes for everyone. */
+  /** Sends one message to all clients. */
   send(bytes: Buffer): void;
-  /** Keeps connections open that nothing was said on. */
+  /** Writes a comment to idle connections, so that proxies keep them open. */
   beat(): void;
   end(): void;
   readonly size: number;
@@ -24,26 +24,26 @@ type Stream = {
   response: ServerResponse;
   sent: Buffer | undefined;
   busySinceMs: number | undefined;
-  taken: () => void;
+  onWritten: () => void;
 };
 
 /**
- * Streams that are told the same. Each client has one message on its way at most: one that is slow misses what comes meanwhile and then gets the
- * newest, so that nothing piles up for it; one that takes nothing at all is dropped. `emptied` hears when the last has gone.
+ * Groups streams of one event. Each client has at most one message under way: a slow client misses
+ * some and then gets the newest, so its memory is bounded. `onEmpty` runs when the last has closed.
  */
 export function createStreamGroup(
   counts: StreamCounts,
-  emptied: () => void,
+  onEmpty: () => void,
   now = () => performance.now(),
 ): StreamGroup {
   const streams = new Set<Stream>();
   let newest: Buffer | undefined;
-  let passing = false;
+  let sending = false;
 
   const write = (stream: Stream, bytes: Buffer): void => {
     if (!isOpen(stream.response)) return;
     stream.busySinceMs = now();
-    stream.response.write(bytes, stream.taken);
+    stream.response.write(bytes, stream.onWritten);
   };
   const offer = (stream: Stream): void => {
     if (newest === undefined || stream.sent === newest) return;
@@ -55,22 +55,23 @@ export function createStreamGroup(
     counts.sent += 1;
     write(stream, newest);
   };
-  /** In turns. What has become newer meanwhile goes to the rest of this pass, and to the others in the next. */
-  const pass = async (each: (stream: Stream) => void): Promise<void> => {
-    let turn = 0;
+  /** Visits all streams, some per turn of the event loop. */
+  const forEachStream = async (each: (stream: Stream) => void): Promise<void> => {
+    let visited = 0;
     for (const stream of streams) {
       each(stream);
-      turn += 1;
-      if (turn % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+      visited += 1;
+      if (visited % WRITES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }
   };
-  const passOn = async (): Promise<void> => {
-    passing = true;
+  /** Repeats until no message is newer than the last pass. */
+  const sendNewest = async (): Promise<void> => {
+    sending = true;
     for (let passed: Buffer | undefined; passed !== newest;) {
       passed = newest;
-      await pass(offer);
+      await forEachStream(offer);
     }
-    passing = false;
+    sending = false;
   };
 
   return {
@@ -79,30 +80,30 @@ export function createStreamGroup(
         response,
         sent: undefined,
         busySinceMs: undefined,
-        taken() {
+        onWritten() {
           stream.busySinceMs = undefined;
           if (streams.has(stream)) offer(stream);
         },
       };
-      const gone = (): void => {
+      const remove = (): void => {
         if (!streams.delete(stream)) return;
         counts.open -= 1;
-        if (streams.size === 0) emptied();
+        if (streams.size === 0) onEmpty();
       };
       streams.add(stream);
       counts.open += 1;
-      response.once("close", gone);
-      response.on("error", gone);
+      response.once("close", remove);
+      response.on("error", remove);
       if (isOpen(response)) offer(stream);
-      else gone();
+      else remove();
     },
     send(bytes) {
       newest = bytes;
-      if (!passing) void passOn();
+      if (!sending) void sendNewest();
     },
     beat() {
       const nowMs = now();
-      void pass((stream) => {
+      void forEachStream((stream) => {
         if (stream.busySinceMs === undefined) write(stream, COMMENT);
         else if (nowMs - stream.busySinceMs > STUCK_MS) {
           counts.dropped += 1;
@@ -121,7 +122,7 @@ export function createStreamGroup(
   };
 }
 
-/** Also of HTTP/2, whose responses do not say themselves that they are destroyed. */
+/** Works for HTTP/2, too: its responses do not report that they are destroyed, their streams do. */
 export function isOpen(response: ServerResponse): boolean {
   const { stream } = response as { stream?: { destroyed: boolean } };
   return !response.writableEnded && !response.destroyed && stream?.destroyed !== true;

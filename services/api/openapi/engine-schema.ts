@@ -1,7 +1,7 @@
 import { listOf, record, text } from "./schemas.ts";
 import { type Schema, UUID } from "../routing/route.ts";
 
-/** Of a thousand events on sale these are worth a look. */
+/** Workers listed at most, of perhaps thousands. */
 export const WORKERS_MAX = 200;
 
 const number = (description: string): Schema => ({ type: "integer", description });
@@ -16,25 +16,25 @@ export const ENGINE_SCHEMA: Schema = record({
         services: { ...listOf(text()), description: "Of api, catalog, purchasing and ledger" },
         silent: {
           ...listOf(text()),
-          description: "Those that did not answer within a second: their figures are missing below",
+          description: "Services that did not answer within a second; their figures are missing",
         },
       }),
     ),
     description: "By name",
   },
-  workerCount: number("Workers there are, of all nodes"),
+  workerCount: number("Workers of all nodes"),
   workers: {
     ...listOf(
       record({
         node: text(),
         eventId: UUID,
-        epoch: orNull("Null: it has none at this moment"),
+        epoch: orNull("Null: it has none now"),
         batch: orNull("Batches committed under this epoch"),
         available: orNull("Left to sell"),
-        mailbox: number("Commands that wait"),
+        mailbox: number("Waiting commands"),
         largestBatch: number("Commands in its largest batch"),
-        sales: number("Purchases since the worker came; a worker that was idle for 30 s goes"),
-        degraded: { type: "boolean", description: "It works without the lease" },
+        sales: number("Purchases since the worker started; it stops after 30 s without commands"),
+        degraded: { type: "boolean", description: "It works without a lease" },
       }),
     ),
     description: `The fullest mailboxes first, then most sales; ${WORKERS_MAX} at most`,
@@ -43,41 +43,41 @@ export const ENGINE_SCHEMA: Schema = record({
     ...record({
       pendingRows: number("Transactions sold and not booked yet"),
       oldestPendingMs: number("How long the oldest has waited: the ledger's lag"),
-      failedRows: number("Which the ledger could not book"),
+      failedRows: number("Transactions that the ledger could not book"),
       appliedRows: number("Booked since the nodes started"),
     }),
     type: ["object", "null"],
-    description: "Null: no ledger could tell",
+    description: "Null: no ledger answered",
   },
   queue: {
     ...record({
-      ready: number("Messages that wait"),
+      ready: number("Waiting messages"),
       dead: number("Dead letters"),
-      consumers: number("Ledgers that listen"),
+      consumers: number("Consuming ledgers"),
     }),
     type: ["object", "null"],
-    description: "Null: RabbitMQ is away",
+    description: "Null: RabbitMQ is down",
   },
   layers: {
     ...record({
       gateway: {
         ...counts("hits", "misses", "stale", "notModified"),
-        description: "Searches answered from kept bytes, from the catalogue, from old bytes",
+        description: "Searches answered from the cache, from the catalog, from stale responses",
       },
       catalog: {
         ...counts("hits", "partial", "misses", "stale", "unasked"),
-        description: "Answered from Redis, in part, from PostgreSQL, from old copies",
+        description: "Answered from Redis, in part, from PostgreSQL, from stale copies",
       },
     }),
-    description: "Counts since the nodes started, of all nodes together",
+    description: "Counters of all nodes since their start",
   },
   streams: {
     ...counts("open", "sent", "skipped", "dropped"),
-    description: "Streams of live availability, of all gateways together",
+    description: "Streams of live availability, of all gateways",
   },
 });
 
-/** Of which none is there before its first node has answered. */
+/** Counters. All are optional: none is known before a node has answered. */
 function counts(...names: string[]): Schema {
   return record(Object.fromEntries(names.map((name) => [name, { type: "integer" }])), names);
 }

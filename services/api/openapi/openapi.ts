@@ -1,9 +1,9 @@
 import { PROBLEMS, type ProblemCode } from "../../../lib/http/problem-details.ts";
-import { ANSWER_SCHEMAS, record, ref, text } from "./schemas.ts";
+import { RESPONSE_SCHEMAS, record, ref, text } from "./schemas.ts";
 import { ENGINE_SCHEMA } from "./engine-schema.ts";
 import type { ObjectSchema, Route, Schema } from "../routing/route.ts";
 
-/** As much of a route as is written down for others; what takes no input and asks no service has no more than this. */
+/** The part of a route that the document describes. Probes have only this part. */
 export type Described = Pick<
   Route,
   | "method"
@@ -51,8 +51,8 @@ export type OpenApiDocument = {
   components: { securitySchemes: object; schemas: Record<string, Schema> };
 };
 
-/** What every operation may answer: plain HTTP from afar, a fault of ours, a request that cannot be read, a ceiling, a server that is away. */
-const ANYWHERE: readonly ProblemCode[] = [
+/** Codes that every operation may answer with. */
+const COMMON_CODES: readonly ProblemCode[] = [
   "FORBIDDEN",
   "INTERNAL",
   "MALFORMED",
@@ -62,28 +62,28 @@ const ANYWHERE: readonly ProblemCode[] = [
 
 const TAGS = {
   auth: "Accounts and sessions",
-  events: "What there is to buy",
-  tickets: "Buying, cancelling, and what one has",
-  operations: "The engine itself",
+  events: "Events and their availability",
+  tickets: "Purchases, cancellations and tickets",
+  operations: "Operation of the engine",
 };
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 
-/** The OpenAPI 3.1 document of these routes: the schemas in it are the objects that validate requests, the codes those that can be answered. */
+/** Builds the OpenAPI 3.1 document. Its request schemas are the objects that validate requests. */
 export function openApiDocument(routes: readonly Described[]): OpenApiDocument {
   const paths: OpenApiDocument["paths"] = {};
   for (const route of routes)
     (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(route);
   return {
     openapi: "3.1.0",
-    info: { title: "Boxoffice API", version: "1.0.0", description: description() },
+    info: { title: "Boxoffice API", version: "1.0.0", description: contractDescription() },
     servers: [{ url: "/" }],
-    tags: Object.entries(TAGS).map(([name, words]) => ({ name, description: words })),
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     security: [{ bearer: [] }],
     paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
-      schemas: { ...ANSWER_SCHEMAS, Engine: ENGINE_SCHEMA, Problem: PROBLEM },
+      schemas: { ...RESPONSE_SCHEMAS, Engine: ENGINE_SCHEMA, Problem: PROBLEM },
     },
   };
 }
@@ -101,12 +101,16 @@ const PROBLEM = record(
       items: record({ field: text(), rule: text() }),
       description: "With VALIDATION_ERROR: which field broke which rule",
     },
-    available: { type: "integer", description: "With EVENT_SOLD_OUT: what is left" },
+    available: { type: "integer", description: "With EVENT_SOLD_OUT: tickets left" },
     limit: {
       type: ["integer", "string"],
-      description: "With PURCHASE_LIMIT_REACHED: so many; with TOO_MANY_REQUESTS: the limit's name",
+      description:
+        "With PURCHASE_LIMIT_REACHED: the maximum; with TOO_MANY_REQUESTS: the limit's name",
     },
-    active: { type: "integer", description: "With PURCHASE_LIMIT_REACHED: the tickets one has" },
+    active: {
+      type: "integer",
+      description: "With PURCHASE_LIMIT_REACHED: active tickets of the customer",
+    },
     retryAfterS: {
       type: "integer",
       description: "With TOO_MANY_REQUESTS: seconds, as in Retry-After",
@@ -115,17 +119,21 @@ const PROBLEM = record(
   ["requestId", "detail", "errors", "available", "limit", "active", "retryAfterS"],
 );
 
-function description(): string {
+function contractDescription(): string {
   const byStatus = Map.groupBy(CODES, (code) => PROBLEMS[code].status);
   const list = [...byStatus]
     .sort(([one], [other]) => one - other)
     .map(([status, codes]) => `${status} ${codes.join(", ")}`)
     .join("; ");
   return [
-    `Every error is an RFC 9457 problem document (application/problem+json) with a stable \`code\`, from this closed list: ${list}.`,
-    `Under /api/ all request objects and queries are strict: an unknown field or parameter, or one given twice, is a 422; so is a malformed id. Bodies are at
-most 64 KiB. All instants are RFC 3339 in UTC. HEAD answers as GET, OPTIONS is 204 with Allow; another method is 405 with Allow, another path 404 NOT_FOUND.
-429 and TRY_AGAIN carry Retry-After; TRY_AGAIN promises that nothing was done, OUTCOME_UNKNOWN that the same request may be sent again with the same key.`,
+    "Every error is an RFC 9457 problem document (application/problem+json) with a stable " +
+      `\`code\` from this closed list: ${list}.`,
+    "Under /api/ all request objects and queries are strict: an unknown field or parameter, or " +
+      "one given twice, is a 422. A malformed id is a 422. Bodies have at most 64 KiB. All " +
+      "instants are RFC 3339 in UTC. HEAD answers as GET (of a stream: headers, then the end). " +
+      "OPTIONS is 204 with Allow; another method is 405 with Allow, another path 404 NOT_FOUND. " +
+      "429 and TRY_AGAIN have Retry-After. TRY_AGAIN: nothing was done. OUTCOME_UNKNOWN: repeat " +
+      "the request with the same key.",
   ].join("\n\n");
 }
 
@@ -139,7 +147,7 @@ function operationOf(route: Described): Operation {
   return {
     operationId: about.id,
     tags: [about.tag],
-    description: auth === "operator" ? `${about.does} For operators.` : about.does,
+    description: about.description + (auth === "operator" ? " For operators." : ""),
     ...(auth === "public" && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
@@ -150,7 +158,7 @@ function operationOf(route: Described): Operation {
     }),
     responses: {
       [route.status]: successOf(route),
-      ...(route.cached && { 304: { description: "As `If-None-Match` has it" } }),
+      ...(route.cached && { 304: { description: "Not modified since the ETag in If-None-Match" } }),
       ...problemsOf(route),
     },
   };
@@ -160,7 +168,7 @@ const IDEMPOTENCY_KEY: Parameter = {
   name: "Idempotency-Key",
   in: "header",
   required: false,
-  description: "Printable characters; made for the request where none is sent",
+  description: "Printable characters. Without one the engine makes a key",
   schema: { type: "string", minLength: 1, maxLength: 255 },
 };
 
@@ -180,23 +188,23 @@ function tidy({ required = [], ...schema }: ObjectSchema): Schema {
   return required.length === 0 ? schema : { ...schema, required };
 }
 
-function successOf({ about: { answer }, status }: Described): Response {
-  const { is, schema, mediaType = "application/json", headers } = answer;
+function successOf({ about: { success }, status }: Described): Response {
+  const { description, schema, mediaType = "application/json", headers } = success;
   return {
-    description: is,
+    description,
     ...(headers && { headers: headersOf(headers) }),
     ...(status !== 204 && { content: { [mediaType]: schema === undefined ? {} : { schema } } }),
   };
 }
 
-/** By status, each with the codes that it may have; what may happen anywhere is the default. */
+/** Groups the route's codes by status. The default response has the common codes. */
 function problemsOf(route: Described): Record<string, Response> {
   const named = Map.groupBy(namedCodes(route), (code) => PROBLEMS[code].status);
   const byStatus = [...named].map(([status, codes]) => {
-    const alsoHere = ANYWHERE.filter((code) => PROBLEMS[code].status === status);
-    return [String(status), problemResponse([...new Set([...codes, ...alsoHere])])] as const;
+    const common = COMMON_CODES.filter((code) => PROBLEMS[code].status === status);
+    return [String(status), problemResponse([...new Set([...codes, ...common])])] as const;
   });
-  return { ...Object.fromEntries(byStatus), default: problemResponse(ANYWHERE) };
+  return { ...Object.fromEntries(byStatus), default: problemResponse(COMMON_CODES) };
 }
 
 function namedCodes({
@@ -213,7 +221,7 @@ function namedCodes({
   codes.push(...refusals);
   if (body !== undefined) codes.push("TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE");
   if (params !== undefined || path.startsWith("/api/")) codes.push("VALIDATION_ERROR");
-  // Cancellations are counted and never refused.
+  // The cancellation limit counts and never refuses.
   if (throttle !== undefined && throttle !== "cancellation") codes.push("TOO_MANY_REQUESTS");
   return codes;
 }
@@ -228,7 +236,9 @@ function problemResponse(codes: readonly ProblemCode[]): Response {
   };
   return {
     description: codes.map((code) => `${code}: ${PROBLEMS[code].title}`).join(". "),
-    ...(retries && { headers: headersOf({ "Retry-After": "Seconds; not with OUTCOME_UNKNOWN" }) }),
+    ...(retries && {
+      headers: headersOf({ "Retry-After": "Seconds. Absent with OUTCOME_UNKNOWN" }),
+    }),
     content: { "application/problem+json": { schema } },
   };
 }

@@ -3,34 +3,42 @@ import type { OpenApiDocument, Operation, Parameter } from "./openapi.ts";
 import type { Schema } from "../routing/route.ts";
 
 const STYLE = `
-:root { color-scheme: light dark; --line: light-dark(#d4d4dc, #3c3c46); --soft: light-dark(#f4f4f8, #1f1f26); --quiet: light-dark(#595964, #a9a9b6); }
+:root { color-scheme: light dark; --line: light-dark(#d4d4dc, #3c3c46);
+  --soft: light-dark(#f4f4f8, #1f1f26); --quiet: light-dark(#595964, #a9a9b6); }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
 code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
-h2 { margin-top: 3rem; } h3 { margin: 2.5rem 0 0.25rem; } h4 { margin: 1rem 0 0.25rem; color: var(--quiet); }
+h2 { margin-top: 3rem; } h3 { margin: 2.5rem 0 0.25rem; }
+h4 { margin: 1rem 0 0.25rem; color: var(--quiet); }
 nav ul { columns: 20rem; padding-left: 1.2rem; } nav li { break-inside: avoid; }
-table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem 0.3rem 0; border-top: 1px solid var(--line); }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem 0.3rem 0;
+  border-top: 1px solid var(--line); }
 td:first-child { width: 14rem; } section > p { margin: 0.25rem 0; } .quiet { color: var(--quiet); }
-.method { display: inline-block; min-width: 4rem; padding: 0 0.4rem; border-radius: 0.25rem; background: var(--soft); }
+.method { display: inline-block; min-width: 4rem; padding: 0 0.4rem; border-radius: 0.25rem;
+  background: var(--soft); }
 `;
 
-/** The contract on one page without scripts, with what a browser may load from it: nothing but its own style. */
+/** Renders the contract as one page without scripts. Its policy allows its own style only. */
 export function referencePage(document: OpenApiDocument): {
   headers: Record<string, string>;
   text: string;
 } {
   const hash = createHash("sha256").update(STYLE).digest("base64");
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const policy = [
+    `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'`,
+    "form-action 'none'; frame-ancestors 'none'",
+  ].join("; ");
   return {
     headers: { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy },
     text: pageOf(document),
   };
 }
 
-type Placed = { method: string; path: string; operation: Operation };
+type PathOperation = { method: string; path: string; operation: Operation };
 
 function pageOf({ info, paths, tags, components }: OpenApiDocument): string {
   const all = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]): Placed => ({
+    Object.entries(methods).map(([method, operation]): PathOperation => ({
       method: method.toUpperCase(),
       path,
       operation,
@@ -40,10 +48,13 @@ function pageOf({ info, paths, tags, components }: OpenApiDocument): string {
     const ofTag = all.filter(({ operation }) => operation.tags.includes(name));
     return { name, description, ofTag };
   });
-  const contents = groups.map(
-    ({ name, description, ofTag }) =>
-      `<li><a href="#${name}">${escaped(description)}</a><ul>${ofTag.map(({ method, path, operation }) => `<li><a href="#${operation.operationId}"><code>${method} ${escaped(path)}</code></a></li>`).join("")}</ul></li>`,
-  );
+  const contents = groups.map(({ name, description, ofTag }) => {
+    const links = ofTag.map(
+      ({ method, path, operation: { operationId } }) =>
+        `<li><a href="#${operationId}"><code>${method} ${escaped(path)}</code></a></li>`,
+    );
+    return `<li><a href="#${name}">${escaped(description)}</a><ul>${links.join("")}</ul></li>`;
+  });
   const sections = groups.map(
     ({ name, description, ofTag }) =>
       `<h2 id="${name}">${escaped(description)}</h2>${ofTag.map(operationSection).join("")}`,
@@ -52,21 +63,21 @@ function pageOf({ info, paths, tags, components }: OpenApiDocument): string {
     ([name, schema]) =>
       `<section><h3 id="schema-${name}">${name}</h3>${membersOf(schema)}</section>`,
   );
-  const anywhere = all[0]?.operation.responses.default?.description ?? "";
+  const paragraphs = info.description.split("\n\n").map((text) => `<p>${marked(text)}</p>`);
+  const commonCodes = all[0]?.operation.responses.default?.description ?? "";
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${info.title}</title><style>${STYLE}</style></head>
-<body><header><h1>${info.title} ${info.version}</h1>${info.description
-    .split("\n\n")
-    .map((words) => `<p>${marked(words)}</p>`)
-    .join("")}
-<p>Whatever is asked, the answer may also be: ${marked(anywhere)}.</p>
-<p>For programs: <a href="/api/openapi.json">openapi.json</a></p></header>
-<nav aria-label="Operations"><ul>${contents.join("")}<li><a href="#schemas">What is answered</a></li></ul></nav>
-<main>${sections.join("")}<h2 id="schemas">What is answered</h2>${schemas.join("")}</main></body></html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${info.title}</title><style>${STYLE}</style></head>
+<body><header><h1>${info.title} ${info.version}</h1>${paragraphs.join("")}
+<p>Every operation may also answer: ${marked(commonCodes)}.</p>
+<p>Machine-readable: <a href="/api/openapi.json">openapi.json</a></p></header>
+<nav aria-label="Operations"><ul>${contents.join("")}
+<li><a href="#schemas">Schemas</a></li></ul></nav>
+<main>${sections.join("")}<h2 id="schemas">Schemas</h2>${schemas.join("")}</main></body></html>
 `;
 }
 
-function operationSection({ method, path, operation }: Placed): string {
+function operationSection({ method, path, operation }: PathOperation): string {
   const { operationId, description, security, parameters = [], requestBody, responses } = operation;
   const body = requestBody?.content["application/json"]?.schema;
   const own = Object.entries(responses).filter(([status]) => status !== "default");
@@ -80,11 +91,17 @@ function operationSection({ method, path, operation }: Placed): string {
           : typeOf(media.schema);
     return row(status, marked(response.description), is);
   });
-  return `<section><h3 id="${operationId}"><span class="method">${method}</span> <code>${escaped(path)}</code></h3>
-<p>${marked(description)}</p><p class="quiet">${security === undefined ? "With an access token" : "Open to everyone"}</p>
-${parameters.length === 0 ? "" : `<h4>Parameters</h4><table>${parameters.map(parameterRow).join("")}</table>`}
-${body === undefined ? "" : `<h4>Body${requestBody?.required === true ? "" : ", which may be left out"}</h4>${membersOf(body)}`}
-<h4>Answers</h4><table>${answers.join("")}</table></section>`;
+  const access = security === undefined ? "Needs an access token" : "Public";
+  const optional = requestBody?.required === true ? "" : " (optional)";
+  const parameterTable = `<table>${parameters.map(parameterRow).join("")}</table>`;
+  return [
+    `<section><h3 id="${operationId}">`,
+    `<span class="method">${method}</span> <code>${escaped(path)}</code></h3>`,
+    `<p>${marked(description)}</p><p class="quiet">${access}</p>`,
+    parameters.length === 0 ? "" : `<h4>Parameters</h4>${parameterTable}`,
+    body === undefined ? "" : `<h4>Body${optional}</h4>${membersOf(body)}`,
+    `<h4>Responses</h4><table>${answers.join("")}</table></section>`,
+  ].join("\n");
 }
 
 function parameterRow({ name, in: place, required, description = "", schema }: Parameter): string {
@@ -110,7 +127,7 @@ function membersOf(schema: Schema): string {
   return `<table>${rows.join("")}</table>`;
 }
 
-/** A schema in a few words, with links to those that have a name. */
+/** Describes a schema in a few words, with links to named ones. */
 function typeOf(schema: Schema): string {
   const {
     $ref,
@@ -120,8 +137,8 @@ function typeOf(schema: Schema): string {
     format,
     pattern,
     enum: values,
-    const: only,
-    default: byDefault,
+    const: constant,
+    default: defaultValue,
     ...bounds
   } = schema as Rules;
   if ($ref !== undefined) {
@@ -133,9 +150,11 @@ function typeOf(schema: Schema): string {
     return `{ ${Object.entries(properties)
       .map(([name, rules]) => `<code>${escaped(name)}</code>: ${typeOf(rules)}`)
       .join(", ")} }`;
-  if (only !== undefined) return `<code>${escaped(JSON.stringify(only))}</code>`;
+  if (constant !== undefined) return `<code>${escaped(JSON.stringify(constant))}</code>`;
   if (values !== undefined)
-    return values.map((value) => `<code>${escaped(value)}</code>`).join(" ") + defaultOf(byDefault);
+    return (
+      values.map((value) => `<code>${escaped(value)}</code>`).join(" ") + defaultOf(defaultValue)
+    );
   const limits = Object.entries(bounds)
     .filter(([name]) => /^(?:min|max)/.test(name))
     .map(([name, value]) => `${name} ${String(value)}`);
@@ -145,7 +164,7 @@ function typeOf(schema: Schema): string {
     pattern && `<code>${escaped(pattern)}</code>`,
     ...limits,
   ];
-  return kind.filter(Boolean).join(", ") + defaultOf(byDefault);
+  return kind.filter(Boolean).join(", ") + defaultOf(defaultValue);
 }
 
 type Rules = {
@@ -161,20 +180,20 @@ type Rules = {
 };
 
 function defaultOf(value: unknown): string {
-  return value === undefined ? "" : `; <code>${escaped(JSON.stringify(value))}</code> unless said`;
+  return value === undefined ? "" : `; default <code>${escaped(JSON.stringify(value))}</code>`;
 }
 
 function row(...cells: string[]): string {
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
 }
 
-/** Text of the document: what stands between backticks is code. */
-function marked(words: string): string {
-  return escaped(words).replaceAll(/`([^`]+)`/g, "<code>$1</code>");
+/** Escapes text and marks what is between backticks as code. */
+function marked(text: string): string {
+  return escaped(text).replaceAll(/`([^`]+)`/g, "<code>$1</code>");
 }
 
-function escaped(words: string): string {
-  return words
+function escaped(text: string): string {
+  return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")

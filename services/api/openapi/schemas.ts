@@ -1,16 +1,14 @@
 import { DAY, type Schema, UUID } from "../routing/route.ts";
 
-/** What is answered, by the name under which the OpenAPI document has it. Requests are described by the rules that validate them. */
-export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
+/** Response schemas by name. Requests are described by the rules that validate them. */
+export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
   User: record({ id: UUID, email: text(), name: text(), role: oneOf("customer", "operator") }),
   Session: record(
     {
       accessToken: text("Signed, for an hour; sent as `Authorization: Bearer …`"),
       tokenType: { const: "Bearer" },
       expiresIn: { type: "integer", description: "Seconds" },
-      refreshToken: text(
-        "With `delivery: body` only; else it is in a cookie that no script can read",
-      ),
+      refreshToken: text("With `delivery: body` only; else it is in an HttpOnly cookie"),
       user: ref("User"),
     },
     ["refreshToken"],
@@ -22,7 +20,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
       lastUsedAt: instant(),
       userAgent: text(),
       address: text(),
-      current: { type: "boolean", description: "The one that asks" },
+      current: { type: "boolean", description: "The session of this request" },
     },
     ["userAgent", "address"],
   ),
@@ -76,7 +74,7 @@ export function ref(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** An object with these members, all of them there but those of `optional`; more may come with a later version. */
+/** An object schema. All members but `optional` are required; later versions may add more. */
 export function record(
   properties: Readonly<Record<string, Schema>>,
   optional: readonly string[] = [],
@@ -92,13 +90,13 @@ export function listOf(items: Schema): Schema {
   return { type: "array", items };
 }
 
-/** A page of a list by keyset cursor. */
+/** A page of a list, with its keyset cursor. */
 export function pageOf(name: string): Schema {
   return record({
     items: listOf(ref(name)),
     nextCursor: {
       type: ["string", "null"],
-      description: "For `cursor` of the next page; null at the end",
+      description: "The `cursor` of the next page; null at the end",
     },
   });
 }

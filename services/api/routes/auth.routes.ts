@@ -17,8 +17,8 @@ const register: Route = {
   about: {
     id: "register",
     tag: "auth",
-    does: "Makes an account. Its password may be guessed neither by its length nor by its words.",
-    answer: { is: "The new user", schema: ref("User") },
+    description: "Creates an account. Passwords that are short or easy to guess are refused.",
+    success: { description: "The new user", schema: ref("User") },
     refusals: ["EMAIL_TAKEN", "PASSWORD_TOO_WEAK"],
   },
   body: {
@@ -35,7 +35,7 @@ const register: Route = {
   status: 201,
   audit: "registration",
   throttle: "registration",
-  call: ({ body }, bus) => bus.ask("auth.register", body, false),
+  call: ({ body }, bus) => bus.call("auth.register", body, false),
 };
 
 const login: Route = {
@@ -45,10 +45,12 @@ const login: Route = {
   about: {
     id: "login",
     tag: "auth",
-    does:
-      "`delivery: cookie` sets the refresh token as an HttpOnly, SameSite=Strict cookie for /api/auth and keeps it out of the body; `delivery: body` " +
-      "returns it as `refreshToken` and sets no cookie, for native and server clients. An unknown e-mail and a wrong password get the same answer.",
-    answer: { is: "Signed in", schema: ref("Session") },
+    description:
+      "`delivery: cookie` (the default) sets the refresh token as an HttpOnly, SameSite=Strict " +
+      "cookie scoped to /api/auth and keeps it out of the body; `delivery: body` returns it as " +
+      "`refreshToken` and sets no cookie (for native and server clients). An unknown e-mail and " +
+      "a wrong password get the same answer.",
+    success: { description: "Signed in", schema: ref("Session") },
     refusals: ["INVALID_CREDENTIALS", "CSRF_REFUSED"],
   },
   body: {
@@ -68,11 +70,11 @@ const login: Route = {
   cookie: true,
   async call({ body: { email, password, delivery }, client }, bus) {
     const from = client();
-    // Signing somebody in unasked is an attack as well.
+    // Login CSRF: a foreign page must not sign a user in.
     if (delivery === "cookie" && from.foreign) return refused("CSRF_REFUSED");
-    return bus.ask("auth.login", { email, password, device: deviceOf(from) });
+    return bus.call("auth.login", { email, password, device: deviceOf(from) });
   },
-  success: (value, input) => delivered(value, input, input.body.delivery === "cookie"),
+  success: (value, input) => sessionReply(value, input, input.body.delivery === "cookie"),
 };
 
 const refresh: Route = {
@@ -82,10 +84,10 @@ const refresh: Route = {
   about: {
     id: "refresh",
     tag: "auth",
-    does:
-      "Rotates the refresh token, of the cookie or of the body. Within 10 s of its use the same successor is given again; later use of a rotated token " +
-      "ends its whole session.",
-    answer: { is: "New tokens, by the way the old one came", schema: ref("Session") },
+    description:
+      "Rotates the refresh token (from the cookie, or from the body). Within 10 s of its use the " +
+      "same successor is returned again; later use of a rotated token revokes its whole session.",
+    success: { description: "New tokens over the channel of the old one", schema: ref("Session") },
     refusals: ["REFRESH_TOKEN_INVALID", "CSRF_REFUSED"],
   },
   body: REFRESH_BODY,
@@ -95,10 +97,10 @@ const refresh: Route = {
   async call(input, bus) {
     const presented = presentedToken(input);
     return presented.ok
-      ? bus.ask("auth.refresh", { token: presented.value, device: deviceOf(input.client()) })
+      ? bus.call("auth.refresh", { token: presented.value, device: deviceOf(input.client()) })
       : presented;
   },
-  success: (value, input) => delivered(value, input, input.body.refreshToken === undefined),
+  success: (value, input) => sessionReply(value, input, input.body.refreshToken === undefined),
 };
 
 const logout: Route = {
@@ -108,8 +110,10 @@ const logout: Route = {
   about: {
     id: "logout",
     tag: "auth",
-    does: "Ends the session of the refresh token, of the cookie or of the body; 204 also for an unknown one.",
-    answer: { is: "Ended" },
+    description:
+      "Revokes the session of the refresh token (from the cookie, or from the body). 204 also " +
+      "for an unknown token.",
+    success: { description: "Revoked" },
     refusals: ["CSRF_REFUSED"],
   },
   body: REFRESH_BODY,
@@ -118,11 +122,11 @@ const logout: Route = {
   cookie: true,
   async call(input, bus) {
     const presented = presentedToken(input);
-    if (presented.ok) return bus.ask("auth.logout", { token: presented.value });
+    if (presented.ok) return bus.call("auth.logout", { token: presented.value });
     return presented.refusal.code === "REFRESH_TOKEN_INVALID" ? accepted(null) : presented;
   },
   success: (_value, { body, client }) => ({
-    headers: body.refreshToken === undefined ? withoutCookie(client()) : {},
+    headers: body.refreshToken === undefined ? removedCookie(client()) : {},
     body: undefined,
   }),
 };
@@ -134,13 +138,13 @@ const logoutAll: Route = {
   about: {
     id: "logoutAll",
     tag: "auth",
-    does: "Ends every session of the caller.",
-    answer: { is: "Ended" },
+    description: "Revokes every session of the caller.",
+    success: { description: "Revoked" },
   },
   status: 204,
   audit: "sign-out everywhere",
-  call: (_input, bus) => bus.ask("auth.logoutAll", {}),
-  success: (_value, { client }) => ({ headers: withoutCookie(client()), body: undefined }),
+  call: (_input, bus) => bus.call("auth.logoutAll", {}),
+  success: (_value, { client }) => ({ headers: removedCookie(client()), body: undefined }),
 };
 
 const password: Route = {
@@ -150,8 +154,8 @@ const password: Route = {
   about: {
     id: "changePassword",
     tag: "auth",
-    does: "Changes the password and ends every other session.",
-    answer: { is: "Changed" },
+    description: "Changes the password and revokes every other session.",
+    success: { description: "Changed" },
     refusals: ["INVALID_CREDENTIALS", "PASSWORD_TOO_WEAK"],
   },
   body: {
@@ -164,7 +168,7 @@ const password: Route = {
   status: 204,
   audit: "password change",
   throttle: "password",
-  call: ({ body }, bus) => bus.ask("auth.password", body),
+  call: ({ body }, bus) => bus.call("auth.password", body),
 };
 
 const sessions: Route = {
@@ -174,11 +178,11 @@ const sessions: Route = {
   about: {
     id: "listSessions",
     tag: "auth",
-    does: "The caller's sessions, the latest used first.",
-    answer: { is: "Sessions", schema: record({ items: listOf(ref("SignedInSession")) }) },
+    description: "Lists the caller's sessions, the latest used first, and marks the current one.",
+    success: { description: "Sessions", schema: record({ items: listOf(ref("SignedInSession")) }) },
   },
   status: 200,
-  call: (_input, bus) => bus.ask("auth.sessions.list", {}),
+  call: (_input, bus) => bus.call("auth.sessions.list", {}),
 };
 
 const revokeSession: Route = {
@@ -188,14 +192,14 @@ const revokeSession: Route = {
   about: {
     id: "endSession",
     tag: "auth",
-    does: "Ends one of the caller's sessions.",
-    answer: { is: "Ended" },
+    description: "Revokes one of the caller's sessions.",
+    success: { description: "Revoked" },
     refusals: ["SESSION_NOT_FOUND"],
   },
   params: objectSchema({ sessionId: UUID }, ["sessionId"]),
   status: 204,
   audit: "session revocation",
-  call: ({ params }, bus) => bus.ask("auth.sessions.revoke", params),
+  call: ({ params }, bus) => bus.call("auth.sessions.revoke", params),
 };
 
 const me: Route = {
@@ -205,11 +209,11 @@ const me: Route = {
   about: {
     id: "getMe",
     tag: "auth",
-    does: "Who asks.",
-    answer: { is: "The caller", schema: ref("User") },
+    description: "The account of the caller.",
+    success: { description: "The caller", schema: ref("User") },
   },
   status: 200,
-  call: (_input, bus) => bus.ask("auth.me", {}),
+  call: (_input, bus) => bus.call("auth.me", {}),
 };
 
 const keys: Route = {
@@ -219,13 +223,13 @@ const keys: Route = {
   about: {
     id: "getKeys",
     tag: "auth",
-    does: "The public keys that verify access tokens (RFC 7517).",
-    answer: { is: "A JWK set", schema: record({ keys: listOf({ type: "object" }) }) },
+    description: "The public keys that verify access tokens (RFC 7517).",
+    success: { description: "A JWK set", schema: record({ keys: listOf({ type: "object" }) }) },
   },
   status: 200,
-  // As long as a new key rests before it signs.
+  // A new key waits this long before it signs.
   cache: "public, max-age=10",
-  call: (_input, bus) => bus.ask("auth.keys", {}),
+  call: (_input, bus) => bus.call("auth.keys", {}),
 };
 
 export const AUTH_ROUTES: readonly Route[] = [
@@ -242,8 +246,9 @@ export const AUTH_ROUTES: readonly Route[] = [
 ];
 
 /**
- * The refresh token of the body, else of the cookie. What a browser sends along by itself counts only for our own pages; a token in a body has
- * been put there by somebody who knows it. Can refuse with: CSRF_REFUSED, REFRESH_TOKEN_INVALID (there is none).
+ * Takes the refresh token of the body, else of the cookie. Browsers add cookies to foreign requests
+ * as well, so a cookie counts for our own pages only. Can refuse with: CSRF_REFUSED,
+ * REFRESH_TOKEN_INVALID (there is none).
  */
 function presentedToken({ body, client }: Input): Answer<string> {
   if (typeof body.refreshToken === "string") return accepted(body.refreshToken);
@@ -252,8 +257,8 @@ function presentedToken({ body, client }: Input): Answer<string> {
   return cookie === undefined ? refused("REFRESH_TOKEN_INVALID") : accepted(cookie);
 }
 
-/** A Session of the contract: the refresh token in a cookie, which no script can read, or in the body. Never in both. */
-function delivered(
+/** Builds a Session: the refresh token is in an HttpOnly cookie or in the body, never in both. */
+function sessionReply(
   value: unknown,
   { client }: Input,
   byCookie: boolean,
@@ -269,7 +274,7 @@ function delivered(
   };
 }
 
-function withoutCookie(client: Client): Record<string, string> {
+function removedCookie(client: Client): Record<string, string> {
   return client.refreshCookie === undefined
     ? {}
     : { "Set-Cookie": refreshCookie("", 0, client.secure) };

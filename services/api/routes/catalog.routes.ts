@@ -3,7 +3,7 @@ import type { AvailabilityUpdate } from "../../../lib/availability/availability-
 import { listOf, pageOf, record, ref } from "../openapi/schemas.ts";
 import { CURSOR, DAY, PAGE_LIMIT, type Route, UUID, objectSchema } from "../routing/route.ts";
 
-/** The same for everybody, and as long in anybody's cache as in ours: what is left to sell is two seconds old at most. */
+/** One answer for all callers. A second here and in the client's cache: at most two seconds old. */
 const SHARED = { cached: true, direct: true, cache: "public, max-age=1" } as const;
 
 const search: Route = {
@@ -13,8 +13,8 @@ const search: Route = {
   about: {
     id: "searchEvents",
     tag: "events",
-    does: "Upcoming events, sorted by date, then start, then id. Filters combine with AND.",
-    answer: { is: "A page", schema: pageOf("Event") },
+    description: "Upcoming events, sorted by date, then start, then id. Filters combine with AND.",
+    success: { description: "A page", schema: pageOf("Event") },
   },
   query: objectSchema({
     location: {
@@ -28,7 +28,8 @@ const search: Route = {
       minLength: 1,
       maxLength: 100,
       description:
-        "Partial match anywhere in the name, case- and accent-insensitive; %, _ and \\ are ordinary characters",
+        "Partial match anywhere in the name, case- and accent-insensitive; %, _ and \\ are " +
+        "ordinary characters",
     },
     type: { type: "string", minLength: 1, maxLength: 50 },
     date: { ...DAY, description: "That day; a past one lists past events" },
@@ -40,7 +41,7 @@ const search: Route = {
   status: 200,
   ...SHARED,
   throttle: "search",
-  call: ({ query }, bus) => bus.ask("catalog.search", query),
+  call: ({ query }, bus) => bus.call("catalog.search", query),
 };
 
 const filters: Route = {
@@ -50,15 +51,15 @@ const filters: Route = {
   about: {
     id: "getFilters",
     tag: "events",
-    does: "What there is to choose from: the cities and types of upcoming events, most events first.",
-    answer: {
-      is: "Filters",
+    description: "Values to filter by: cities and types of upcoming events, most events first.",
+    success: {
+      description: "Filters",
       schema: record({ locations: listOf(ref("Count")), types: listOf(ref("Count")) }),
     },
   },
   status: 200,
   ...SHARED,
-  call: (_input, bus) => bus.ask("catalog.filters", {}),
+  call: (_input, bus) => bus.call("catalog.filters", {}),
 };
 
 const get: Route = {
@@ -68,14 +69,14 @@ const get: Route = {
   about: {
     id: "getEvent",
     tag: "events",
-    does: "One event, also a past one.",
-    answer: { is: "The event", schema: ref("Event") },
+    description: "One event, also a past one.",
+    success: { description: "The event", schema: ref("Event") },
     refusals: ["EVENT_NOT_FOUND"],
   },
   params: objectSchema({ eventId: UUID }, ["eventId"]),
   status: 200,
   ...SHARED,
-  call: ({ params }, bus) => bus.ask("catalog.get", params),
+  call: ({ params }, bus) => bus.call("catalog.get", params),
 };
 
 const availability: Route = {
@@ -85,22 +86,23 @@ const availability: Route = {
   about: {
     id: "watchAvailability",
     tag: "events",
-    does:
-      "Server-sent events: at once, then on every change, at most 4 a second, `event: availability` with data {eventId, available}. A comment line " +
-      "every 15 s keeps it open. It ends when the gateway stops; clients come back by themselves.",
-    answer: { is: "A stream", mediaType: "text/event-stream" },
+    description:
+      "Server-sent events: at once, then on every change (at most 4 a second), `event: " +
+      "availability`, data {eventId, available}. A comment line every 15 s keeps it open. It " +
+      "ends when the gateway stops; clients reconnect by themselves.",
+    success: { description: "A stream", mediaType: "text/event-stream" },
     refusals: ["EVENT_NOT_FOUND", "TOO_MANY_REQUESTS"],
   },
   params: objectSchema({ eventId: UUID }, ["eventId"]),
   status: 200,
   stream: true,
   async call({ params: { eventId } }, bus): Promise<Answer<AvailabilityUpdate>> {
-    const answer = await bus.ask<{ items: AvailabilityUpdate[] }>("catalog.left", {
+    const answer = await bus.call<{ items: AvailabilityUpdate[] }>("catalog.left", {
       eventIds: [eventId],
     });
     if (!answer.ok) return answer;
-    const [left] = answer.value.items;
-    return left === undefined ? refused("EVENT_NOT_FOUND") : accepted(left);
+    const [update] = answer.value.items;
+    return update === undefined ? refused("EVENT_NOT_FOUND") : accepted(update);
   },
 };
 

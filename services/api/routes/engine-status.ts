@@ -20,18 +20,18 @@ type Ledger = {
 };
 type Counts = Record<string, number>;
 type Gateway = { kept: Counts; streams: Counts };
-type Told<T> = Promise<{ nodeId: string; value: T | undefined }[]>;
+type PerNode<T> = Promise<{ nodeId: string; value: T | undefined }[]>;
 
 /**
- * The engine as its nodes tell it, all of them asked side by side; what a node does not say within a second is missing and the node is named. Counts grow
- * from the start of each node: whoever wants rates looks twice.
+ * Collects the status of all nodes in parallel. A node that does not answer within a second is
+ * listed as silent. Counters grow from the start of each node.
  */
 export async function engineStatus(bus: Bus, now: Date) {
   const [gateways, catalogs, purchasing, ledgers] = await Promise.all([
-    bus.broadcastCall("api.status") as Told<Gateway>,
-    bus.broadcastCall("catalog.status") as Told<Counts>,
-    bus.broadcastCall("purchasing.workers") as Told<{ items: Worker[] }>,
-    bus.broadcastCall("ledger.status") as Told<Ledger>,
+    bus.broadcastCall("api.status") as PerNode<Gateway>,
+    bus.broadcastCall("catalog.status") as PerNode<Counts>,
+    bus.broadcastCall("purchasing.workers") as PerNode<{ items: Worker[] }>,
+    bus.broadcastCall("ledger.status") as PerNode<Ledger>,
   ]);
   const services = { api: gateways, catalog: catalogs, purchasing, ledger: ledgers };
   const nodes = new Map<string, { node: string; services: string[]; silent: string[] }>();
@@ -46,9 +46,9 @@ export async function engineStatus(bus: Bus, now: Date) {
     (value?.items ?? []).map((worker) => ({ node: nodeId, ...worker })),
   );
   workers.sort((one, other) => other.mailbox - one.mailbox || other.sales - one.sales);
-  const told = ledgers.flatMap(({ value }) => value ?? []);
-  const [ledger] = told;
-  const inQueue = told.find(({ queue }) => queue.ready !== undefined)?.queue;
+  const answeredLedgers = ledgers.flatMap(({ value }) => value ?? []);
+  const [ledger] = answeredLedgers;
+  const queue = answeredLedgers.find(({ queue }) => queue.ready !== undefined)?.queue;
   return {
     at: now.toISOString(),
     nodes: [...nodes.values()].sort((one, other) => (one.node < other.node ? -1 : 1)),
@@ -59,11 +59,11 @@ export async function engineStatus(bus: Bus, now: Date) {
           pendingRows: ledger.pendingRows,
           oldestPendingMs: ledger.lagMs,
           failedRows: ledger.failedRows,
-          appliedRows: told.reduce((sum, { appliedRows }) => sum + appliedRows, 0),
+          appliedRows: answeredLedgers.reduce((sum, { appliedRows }) => sum + appliedRows, 0),
         }
       : null,
-    queue: inQueue
-      ? { ready: inQueue.ready ?? 0, dead: inQueue.dead ?? 0, consumers: inQueue.consumers ?? 0 }
+    queue: queue
+      ? { ready: queue.ready ?? 0, dead: queue.dead ?? 0, consumers: queue.consumers ?? 0 }
       : null,
     layers: {
       gateway: summed(gateways.map(({ value }) => value?.kept)),

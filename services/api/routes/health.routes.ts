@@ -14,7 +14,7 @@ export type PlainResource = {
 
 const ALLOW = "GET, HEAD, OPTIONS";
 
-/** Of these, what the OpenAPI document tells of. */
+/** Their descriptions for the OpenAPI document. */
 export const PLAIN_OPERATIONS: readonly Described[] = [
   {
     method: "GET",
@@ -24,8 +24,8 @@ export const PLAIN_OPERATIONS: readonly Described[] = [
     about: {
       id: "getHealth",
       tag: "operations",
-      does: "Answered by whoever lives.",
-      answer: { is: "The process lives", schema: record({ status: { const: "alive" } }) },
+      description: "Liveness probe. 200 while the process runs.",
+      success: { description: "The process runs", schema: record({ status: { const: "alive" } }) },
     },
   },
   {
@@ -36,8 +36,10 @@ export const PLAIN_OPERATIONS: readonly Described[] = [
     about: {
       id: "getReadiness",
       tag: "operations",
-      does: "Whether requests may be sent here. TRY_AGAIN names the kind of what is missing in `detail`, no host and no message.",
-      answer: { is: "It can serve", schema: record({ status: { const: "ready" } }) },
+      description:
+        "Readiness probe. TRY_AGAIN names the missing kinds of dependency in `detail`, no host " +
+        "and no message.",
+      success: { description: "It can serve", schema: record({ status: { const: "ready" } }) },
       refusals: ["TRY_AGAIN"],
     },
   },

@@ -7,16 +7,16 @@ import { OPERATOR_ROUTES } from "./operator.routes.ts";
 import type { Route } from "../routing/route.ts";
 import { TICKET_ROUTES } from "./ticket.routes.ts";
 
-const WORKING_ROUTES: readonly Route[] = [
+const SERVICE_ROUTES: readonly Route[] = [
   ...AUTH_ROUTES,
   ...CATALOG_ROUTES,
   ...TICKET_ROUTES,
   ...OPERATOR_ROUTES,
 ];
-const { routes, document } = documentRoutes([...WORKING_ROUTES, ...PLAIN_OPERATIONS]);
+const { routes, document } = documentRoutes([...SERVICE_ROUTES, ...PLAIN_OPERATIONS]);
 
-/** Every route there is, with those that tell of all. */
-export const API_ROUTES: readonly Route[] = [...WORKING_ROUTES, ...routes];
+/** Every route: the single source of aliases, validation and the OpenAPI document. */
+export const API_ROUTES: readonly Route[] = [...SERVICE_ROUTES, ...routes];
 
-/** What /api/openapi.json serves. */
+/** The document at /api/openapi.json. */
 export const API_DOCUMENT: OpenApiDocument = document;

@@ -3,45 +3,45 @@ import { type Described, type OpenApiDocument, openApiDocument } from "../openap
 import { referencePage } from "../openapi/reference-page.ts";
 import type { Route } from "../routing/route.ts";
 
-const NOTHING = Promise.resolve(accepted(null));
+const NO_VALUE = Promise.resolve(accepted(null));
 
-/** The contract of `routes` and of these two themselves: the OpenAPI document, and the same to be read by people. */
+/** Builds the OpenAPI document of `routes` and the two routes that serve it: as JSON, as a page. */
 export function documentRoutes(routes: readonly Described[]): {
   routes: Route[];
   document: OpenApiDocument;
 } {
-  const forPrograms: Route = {
+  const jsonRoute: Route = {
     method: "GET",
     path: "/api/openapi.json",
     auth: "public",
     about: {
       id: "getOpenApiDocument",
       tag: "operations",
-      does: "This contract, generated from the rules that validate requests.",
-      answer: { is: "An OpenAPI 3.1 document", schema: { type: "object" } },
+      description: "This contract, generated from the rules that validate requests.",
+      success: { description: "An OpenAPI 3.1 document", schema: { type: "object" } },
     },
     status: 200,
     cache: "public, max-age=60",
-    call: () => NOTHING,
+    call: () => NO_VALUE,
     success: () => ({ headers: {}, text }),
   };
-  const forPeople: Route = {
+  const pageRoute: Route = {
     method: "GET",
     path: "/api/docs",
     auth: "public",
     about: {
       id: "getReference",
       tag: "operations",
-      does: "This contract for people.",
-      answer: { is: "A page", mediaType: "text/html" },
+      description: "This contract as a page.",
+      success: { description: "A page", mediaType: "text/html" },
     },
     status: 200,
     cache: "public, max-age=60",
-    call: () => NOTHING,
+    call: () => NO_VALUE,
     success: () => reference,
   };
-  const document = openApiDocument([...routes, forPrograms, forPeople]);
+  const document = openApiDocument([...routes, jsonRoute, pageRoute]);
   const text = JSON.stringify(document);
   const reference = referencePage(document);
-  return { routes: [forPrograms, forPeople], document };
+  return { routes: [jsonRoute, pageRoute], document };
 }

@@ -10,8 +10,10 @@ const engine: Route = {
   about: {
     id: "getEngine",
     tag: "operations",
-    does: "The engine now: nodes, workers, the ledger and its queue, and which layer answered the searches. Counts only grow while a node runs.",
-    answer: { is: "The engine now", schema: ref("Engine") },
+    description:
+      "The engine's state: nodes, workers, the ledger and its queue, and which layer answered " +
+      "searches. Counters grow from the start of each node.",
+    success: { description: "The engine's state", schema: ref("Engine") },
   },
   status: 200,
   call: async (_input, bus) => accepted(await engineStatus(bus, new Date())),

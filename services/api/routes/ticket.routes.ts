@@ -11,27 +11,27 @@ const buy: Route = {
   about: {
     id: "buyTickets",
     tag: "tickets",
-    does:
-      "Buys `quantity` tickets, all or none. With an Idempotency-Key (scope: the user and the event) a retry of a purchase that sold gives the same " +
-      "transaction and tickets again, 201 with the header `Idempotent-Replayed: true`, also when the event has sold out or started since; the same " +
-      "key with another quantity is a 422. A refusal binds nothing: the key stays free. A 201 is durable. Every answer carries the header " +
-      "Idempotency-Key, the client's or the one minted for it.",
-    answer: {
-      is: "Bought",
+    description:
+      "Buys `quantity` tickets, all or none. With an Idempotency-Key (scope: the user and the " +
+      "event) a retry of a purchase that sold returns the same transaction and tickets, 201 with " +
+      "the header `Idempotent-Replayed: true`, also if the event has sold out or started since; " +
+      "the same key with another quantity is a 422. A refusal binds nothing: the key stays free. " +
+      "A 201 is durable: the tickets are in PostgreSQL. Every answer carries the header " +
+      "Idempotency-Key, the client's or a new one.",
+    success: {
+      description: "Bought",
       schema: ref("Purchase"),
       headers: {
-        "Idempotency-Key": "To ask again with",
-        "Idempotent-Replayed": "`true` where it had been sold before",
+        "Idempotency-Key": "The key for a retry of this purchase",
+        "Idempotent-Replayed": "`true` if an earlier request sold the tickets",
       },
     },
     refusals: [
-      ...([
-        "EVENT_NOT_FOUND",
-        "EVENT_SOLD_OUT",
-        "EVENT_OVER",
-        "PURCHASE_LIMIT_REACHED",
-        "IDEMPOTENCY_KEY_REUSED",
-      ] as const),
+      "EVENT_NOT_FOUND",
+      "EVENT_SOLD_OUT",
+      "EVENT_OVER",
+      "PURCHASE_LIMIT_REACHED",
+      "IDEMPOTENCY_KEY_REUSED",
       "OUTCOME_UNKNOWN",
     ],
   },
@@ -64,8 +64,8 @@ const list: Route = {
   about: {
     id: "listTickets",
     tag: "tickets",
-    does: "The caller's tickets, by the event's date.",
-    answer: { is: "A page", schema: pageOf("Ticket") },
+    description: "The caller's tickets, sorted by the event's date. Works by keyset cursor.",
+    success: { description: "A page", schema: pageOf("Ticket") },
   },
   query: objectSchema({
     status: { type: "string", enum: ["active", "cancelled"] },
@@ -73,7 +73,7 @@ const list: Route = {
     cursor: CURSOR,
   }),
   status: 200,
-  call: ({ query }, bus) => bus.ask("purchasing.tickets.list", query),
+  call: ({ query }, bus) => bus.call("purchasing.tickets.list", query),
 };
 
 const get: Route = {
@@ -83,13 +83,13 @@ const get: Route = {
   about: {
     id: "getTicket",
     tag: "tickets",
-    does: "Somebody else's ticket is a 404, as one that does not exist.",
-    answer: { is: "The ticket", schema: ref("Ticket") },
+    description: "Another customer's ticket is a 404, like one that does not exist.",
+    success: { description: "The ticket", schema: ref("Ticket") },
     refusals: ["TICKET_NOT_FOUND"],
   },
   params: TICKET_ID,
   status: 200,
-  call: ({ params }, bus) => bus.ask("purchasing.tickets.get", params),
+  call: ({ params }, bus) => bus.call("purchasing.tickets.get", params),
 };
 
 const qrCode: Route = {
@@ -99,13 +99,13 @@ const qrCode: Route = {
   about: {
     id: "getTicketQrCode",
     tag: "tickets",
-    does: "A QR code of the signed ticket, for the door. A cancelled ticket has none: it is a 404, as somebody else's is.",
-    answer: { is: "A picture, black on white", mediaType: "image/svg+xml" },
+    description: "A QR code of the signed ticket, for admission. A cancelled ticket is a 404.",
+    success: { description: "An image, black on white", mediaType: "image/svg+xml" },
     refusals: ["TICKET_NOT_FOUND"],
   },
   params: TICKET_ID,
   status: 200,
-  call: ({ params }, bus) => bus.ask("purchasing.tickets.code", params),
+  call: ({ params }, bus) => bus.call("purchasing.tickets.code", params),
   success: (value) => ({
     headers: { "Content-Type": "image/svg+xml" },
     text: qrCodeSvg((value as { code: string }).code),
@@ -119,19 +119,19 @@ const cancel: Route = {
   about: {
     id: "cancelTicket",
     tag: "tickets",
-    does:
-      "Cancels the ticket and frees its place, exactly once; cancelling again gives the same answer. Refused once the event has started. " +
-      "After OUTCOME_UNKNOWN, ask again.",
-    answer: { is: "The cancelled ticket", schema: ref("Ticket") },
+    description:
+      "Cancels the ticket and frees its place, exactly once; cancelling again returns the same " +
+      "answer. Refused once the event has started. After OUTCOME_UNKNOWN, repeat the request.",
+    success: { description: "The cancelled ticket", schema: ref("Ticket") },
     refusals: ["TICKET_NOT_FOUND", "EVENT_OVER", "OUTCOME_UNKNOWN"],
   },
   params: TICKET_ID,
   status: 200,
   audit: "cancellation",
   throttle: "cancellation",
-  /** The ticket says which event's worker is to cancel it; somebody else's ticket is not found here already. */
+  /** Reads the ticket first, for the event whose worker cancels it. Finds the caller's only. */
   async call({ params: { ticketId } }, bus) {
-    const ticket = await bus.ask<{ eventId: string }>("purchasing.tickets.get", { ticketId });
+    const ticket = await bus.call<{ eventId: string }>("purchasing.tickets.get", { ticketId });
     if (!ticket.ok) return ticket;
     return bus.command("purchasing.cancel", { eventId: ticket.value.eventId, ticketId });
   },
@@ -144,15 +144,15 @@ const transaction: Route = {
   about: {
     id: "getTransaction",
     tag: "tickets",
-    does: "The caller's transaction: `pending` until the ledger has applied it.",
-    answer: { is: "The transaction", schema: ref("Transaction") },
+    description: "The caller's transaction. `pending` until the ledger has applied it.",
+    success: { description: "The transaction", schema: ref("Transaction") },
     refusals: ["TRANSACTION_NOT_FOUND"],
   },
   params: objectSchema({ transactionId: { type: "string", pattern: "^[0-9a-f]{128}$" } }, [
     "transactionId",
   ]),
   status: 200,
-  call: ({ params }, bus) => bus.ask("purchasing.transactions.get", params),
+  call: ({ params }, bus) => bus.call("purchasing.transactions.get", params),
 };
 
 export const TICKET_ROUTES: readonly Route[] = [buy, list, get, qrCode, cancel, transaction];

@@ -9,9 +9,9 @@ import { isKnown } from "../http/etag.ts";
 import type { PlainResource } from "./health.routes.ts";
 
 export type WebApp = {
-  /** Its files, and its addresses, each of which is answered with the app itself. */
+  /** Its files, and its pages, each of which is the app itself. */
   resources: PlainResource[];
-  /** The app with status 404, where somebody looks with a browser for an address that there is not; else undefined. */
+  /** The app with status 404 for a browser at an unknown address; undefined for other clients. */
   notFound(request: IncomingMessage): Reply | undefined;
 };
 
@@ -22,22 +22,22 @@ const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
   ".svg": "image/svg+xml",
 };
-/** Only the app's own scripts, styles, pictures and requests; nothing inline, nothing foreign, no text that becomes code. */
+/** Only the app's own scripts, styles, images and requests: nothing inline, no text as code. */
 const POLICY = [
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'",
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
   "require-trusted-types-for 'script'; trusted-types 'none'",
 ].join("; ");
-/** The name of a built file says what is in it, so it never changes. */
-const FOR_EVER = "public, max-age=31536000, immutable";
-const FOR_AN_HOUR = "public, max-age=3600";
-/** Of people who read none of the languages there are. */
+/** File names carry a hash of the content. */
+const IMMUTABLE = "public, max-age=31536000, immutable";
+const ONE_HOUR = "public, max-age=3600";
+/** For readers of none of the app's languages. */
 const FALLBACK_LANGUAGE = "en";
 const NOT_PAGES = /^\/(?:api|assets|\.well-known)(?:\/|$)/;
 
 /**
- * Reads what `npx boxoffice build` made: files with their bytes compressed beforehand, and `pages.json`, which names the addresses of the app's pages, what they
- * ask the API first, and the files of texts. Undefined where nothing has been built.
+ * Reads the built web app: files with their compressed forms, and `pages.json`, which names the
+ * pages, their first API requests and the files of texts. Undefined if it is not built.
  */
 export function readWebApp(folder = DIST): WebApp | undefined {
   if (!existsSync(join(folder, "pages.json"))) return undefined;
@@ -59,14 +59,14 @@ export function readWebApp(folder = DIST): WebApp | undefined {
             ...reply,
             headers: {
               ...headers,
-              Link: [...textsLink(texts, request), ...questionLink(path, asks, request)].join(", "),
+              Link: [...textsLink(texts, request), ...requestLink(path, asks, request)].join(", "),
             },
           };
         },
       })),
       ...files.map((path) => {
         const file = readFile(folder, path, {
-          "Cache-Control": path.startsWith("assets/") ? FOR_EVER : FOR_AN_HOUR,
+          "Cache-Control": path.startsWith("assets/") ? IMMUTABLE : ONE_HOUR,
         });
         return {
           path: `/${path}`,
@@ -75,10 +75,10 @@ export function readWebApp(folder = DIST): WebApp | undefined {
       }),
     ],
     notFound(request) {
-      const looks =
+      const isBrowser =
         (request.method === "GET" || request.method === "HEAD") &&
         request.headers.accept?.includes("text/html");
-      if (!looks || NOT_PAGES.test(request.url ?? "")) return undefined;
+      if (!isBrowser || NOT_PAGES.test(request.url ?? "")) return undefined;
       const reply = page(request);
       return reply.status === 304 ? undefined : { ...reply, status: 404 };
     },
@@ -87,17 +87,17 @@ export function readWebApp(folder = DIST): WebApp | undefined {
 
 type Pages = { pages: { path: string; asks?: string }[]; texts: Record<string, string> };
 
-/** The reader's texts come with the page itself; one who has chosen another language here waits for a round trip more. */
+/** Preloads the texts in the browser's language, which saves a round trip. */
 function textsLink(texts: Pages["texts"], { headers }: IncomingMessage): string[] {
-  const wanted = (headers["accept-language"] ?? "")
+  const preferred = (headers["accept-language"] ?? "")
     .split(",")
     .map((tag) => /^\s*([a-z]+)/i.exec(tag)?.[1]?.toLowerCase() ?? "");
-  const language = wanted.find((tag) => Object.hasOwn(texts, tag)) ?? FALLBACK_LANGUAGE;
+  const language = preferred.find((tag) => Object.hasOwn(texts, tag)) ?? FALLBACK_LANGUAGE;
   return Object.hasOwn(texts, language) ? [`<${texts[language] ?? ""}>; rel=modulepreload`] : [];
 }
 
-/** So does the answer to its first question, where that can be told from the address alone: a question that nobody asks would be one too many. */
-function questionLink(
+/** Preloads the page's first API request, if it follows from the URL alone. */
+function requestLink(
   path: string,
   asks: string | undefined,
   { url = "" }: IncomingMessage,
@@ -105,14 +105,11 @@ function questionLink(
   const names = path.match(/:\w+/g) ?? [];
   const values = new RegExp(`^${path.replaceAll(/:\w+/g, "([\\w-]+)")}$`).exec(url)?.slice(1);
   if (asks === undefined || values === undefined) return [];
-  const question = names.reduce(
-    (text, name, index) => text.replace(name, values[index] ?? ""),
-    asks,
-  );
-  return [`<${question}>; rel=preload; as=fetch; crossorigin`];
+  const target = names.reduce((text, name, index) => text.replace(name, values[index] ?? ""), asks);
+  return [`<${target}>; rel=preload; as=fetch; crossorigin`];
 }
 
-/** Holds one file and its compressed forms in memory; answers 304 to whoever has it already. */
+/** Holds one file and its compressed forms in memory. Replies 304 if the client has it. */
 function readFile(
   folder: string,
   path: string,
@@ -123,19 +120,19 @@ function readFile(
   const encoded: Record<Encoding, Uint8Array> = { br: bytes(".br"), gzip: bytes(".gz") };
   // Weak, since compressed bytes are other bytes of the same file.
   const etag = `W/"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
-  const always = {
+  const common = {
     "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
     ETag: etag,
     ...headers,
   };
   return (request) => {
     if (isKnown(request.headers["if-none-match"], etag))
-      return { status: 304, headers: always, body: "" };
+      return { status: 304, headers: common, body: "" };
     const encoding = encodingOf(request.headers["accept-encoding"], body);
-    if (encoding === undefined) return { status: 200, headers: always, body };
+    if (encoding === undefined) return { status: 200, headers: common, body };
     return {
       status: 200,
-      headers: { ...always, "Content-Encoding": encoding },
+      headers: { ...common, "Content-Encoding": encoding },
       body: encoded[encoding],
     };
   };

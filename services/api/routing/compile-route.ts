@@ -3,19 +3,19 @@ import { type Validator, createValidator } from "./schema-validator.ts";
 
 export type CompiledRoute = Route & {
   validators: { params?: Validator; query?: Validator; body?: Validator };
-  /** What is read, but for answers about tokens: their secrets are not to be measured. */
+  /** All reads except those of tokens: the length of a compressed body could reveal a secret. */
   compressible: boolean;
 };
 
 /** All methods of one path. */
 export type Resource = {
   path: string;
-  /** For the header Allow. */
+  /** The value of the header Allow. */
   allow: string;
   byMethod: ReadonlyMap<string, CompiledRoute>;
 };
 
-/** Under /api/ a query that a route does not take is refused; elsewhere it is nobody's business. */
+/** Routes under /api/ reject unknown query parameters. Other routes ignore them. */
 const NO_QUERY = { type: "object", additionalProperties: false, properties: {} } as const;
 
 function compile(route: Route): CompiledRoute {

@@ -1,64 +1,72 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Resource } from "./compile-route.ts";
-import { requestIdOf } from "../http/client-info.ts";
 
-/** What a request asks of a resource: the path's parameters and the text behind `?`. */
-export type MatchedRequest = {
-  params: Record<string, string>;
-  queryText: string;
+/** The values of a path's parameters, and the text behind `?`. */
+export type MatchedPath = { params: Record<string, string>; queryText: string };
+
+/** A request that a router has matched, with its response. */
+export type MatchedRequest = MatchedPath & {
+  request: IncomingMessage;
+  response: ServerResponse;
   requestId: string;
+  /** Response headers of this request, in addition to those of its reply. */
+  headers: Record<string, string>;
 };
 
-const PARAMETER = /\{(\w+)\}/g;
+/** Connect-style, as moleculer-web's `use` takes it. Calls `next` for what it does not answer. */
+export type HttpMiddleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: () => void,
+) => void;
 
 type Serve = (
   resource: Resource,
-  question: MatchedRequest,
+  matched: MatchedPath,
   request: IncomingMessage,
   response: ServerResponse,
 ) => void;
 
+const PARAMETER = /\{(\w+)\}/g;
+
 /**
- * Looks at a request before moleculer-web does, which costs a purchase more than its worker: true where it is one of the routes marked `direct` and is
- * served by `serve`. A path that is spelled unusually (a slash at the end, percents) and any other method are left to moleculer-web's router, whose
- * alias comes to the same `serve`.
+ * Serves the hot routes, those marked `direct`. moleculer-web's context and alias cost such a
+ * request as much CPU as its answer, so this middleware runs before it. Every other method and
+ * unusual spelling (a slash at the end, percents) is left to moleculer-web, whose aliases lead to
+ * the same handler. See docs/decisions/0019-direct-router-for-hot-paths.md.
  */
-export function createDirectRouter(
-  resources: readonly Resource[],
-  serve: Serve,
-): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const doors = resources
-    .map((resource) => {
-      const methods = [...resource.byMethod].flatMap(([method, { direct }]) =>
-        direct === true ? [method] : [],
-      );
-      const names = [...resource.path.matchAll(PARAMETER)].map(([, name = ""]) => name);
-      // Groups without names: V8 takes 1.2 µs for a match with names, and 0.2 for one without.
-      return {
-        resource,
-        methods,
-        names,
-        pattern: new RegExp(`^${resource.path.replaceAll(PARAMETER, "([\\w-]+)")}$`),
-      };
-    })
+export function createDirectRouter(resources: readonly Resource[], serve: Serve): HttpMiddleware {
+  const routes = resources
+    .map((resource) => ({
+      resource,
+      methods: [...resource.byMethod].flatMap(([method, { direct }]) => (direct ? [method] : [])),
+      names: [...resource.path.matchAll(PARAMETER)].map(([, name = ""]) => name),
+      // V8 takes six times as long for named groups.
+      pattern: new RegExp(`^${resource.path.replaceAll(PARAMETER, "([\\w-]+)")}$`),
+    }))
     .filter(({ methods }) => methods.length > 0)
-    // A path that is written out goes before one with a parameter in its place.
+    // A literal path precedes one with a parameter in its place.
     .sort((one, other) => one.names.length - other.names.length);
 
-  return (request, response) => {
+  return (request, response, next) => {
     const { method = "", url = "" } = request;
-    const question = url.indexOf("?");
-    const path = question === -1 ? url : url.slice(0, question);
-    for (const { resource, methods, names, pattern } of doors) {
+    const mark = url.indexOf("?");
+    const path = mark === -1 ? url : url.slice(0, mark);
+    for (const { resource, methods, names, pattern } of routes) {
       if (!methods.includes(method)) continue;
       const match = pattern.exec(path);
       if (match === null) continue;
-      const params: MatchedRequest["params"] = {};
+      const params: MatchedPath["params"] = {};
       for (const [index, name] of names.entries()) params[name] = match[index + 1] ?? "";
-      const queryText = question === -1 ? "" : url.slice(question + 1);
-      serve(resource, { params, queryText, requestId: requestIdOf(request) }, request, response);
-      return true;
+      serve(resource, { params, queryText: queryTextOf(url) }, request, response);
+      return;
     }
-    return false;
+    next();
   };
+}
+
+/** The text behind `?`. */
+export function queryTextOf(url: string): string {
+  const mark = url.indexOf("?");
+  return mark === -1 ? "" : url.slice(mark + 1);
 }

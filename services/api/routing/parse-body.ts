@@ -5,15 +5,16 @@ import type { ProblemCode } from "../../../lib/http/problem-details.ts";
 import { type Broken, plainName } from "./schema-validator.ts";
 
 export const BODY_MAX = 65_536;
-/** So much more is read and thrown away, so that a client that is still sending can hear the refusal. */
+/** Bytes read and dropped beyond the limit, so that a client still sending gets the refusal. */
 const DISCARDED_MAX = 16 * BODY_MAX;
 
 export type Body =
   { ok: true; value: unknown } | { ok: false; code: ProblemCode; broken?: Broken[] };
 
 /**
- * Reads a JSON body of 64 KiB at most. No body at all is `undefined`; that is answered without a promise.
- * Can refuse with: TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, MALFORMED, VALIDATION_ERROR (a member given twice). Rejects when the client goes away.
+ * Reads a JSON body of at most 64 KiB. Without a body the value is `undefined`, and no promise.
+ * Can refuse with: TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, MALFORMED, VALIDATION_ERROR (a repeated
+ * member). Rejects if the client leaves.
  */
 export function readBody(request: IncomingMessage): Body | Promise<Body> {
   const { headers } = request;
@@ -21,11 +22,11 @@ export function readBody(request: IncomingMessage): Body | Promise<Body> {
   if (length === "0" || (length === undefined && !hasUnmeasuredBody(request)))
     return { ok: true, value: undefined };
   return collect(request, Number(length ?? 0)).then((bytes) =>
-    bytes === undefined ? { ok: false, code: "TOO_LARGE" } : understood(headers, bytes),
+    bytes === undefined ? { ok: false, code: "TOO_LARGE" } : parseJson(headers, bytes),
   );
 }
 
-function understood(headers: IncomingHttpHeaders, sent: Buffer): Body {
+function parseJson(headers: IncomingHttpHeaders, sent: Buffer): Body {
   if (sent.length === 0) return { ok: true, value: undefined };
   if (
     !isJson(headers["content-type"]) ||
@@ -40,27 +41,30 @@ function understood(headers: IncomingHttpHeaders, sent: Buffer): Body {
   } catch {
     return { ok: false, code: "MALFORMED" };
   }
-  const twice = memberGivenTwice(text);
-  if (twice !== undefined)
+  const repeated = repeatedMember(text);
+  if (repeated !== undefined)
     return {
       ok: false,
       code: "VALIDATION_ERROR",
-      broken: [{ field: plainName(twice), rule: "duplicate" }],
+      broken: [{ field: plainName(repeated), rule: "duplicate" }],
     };
   return { ok: true, value };
 }
 
-/** HTTP/2 has no transfer encodings: there a body is what does not end with the headers. */
+/** HTTP/2 has no transfer encoding: a request has a body if its headers do not end the stream. */
 function hasUnmeasuredBody(request: IncomingMessage): boolean {
   const { stream } = request as unknown as Partial<Http2ServerRequest>;
   if (stream !== undefined) return !stream.endAfterHeaders;
   return request.headers["transfer-encoding"] !== undefined;
 }
 
-/** Undefined where there are more bytes than allowed. */
-async function collect(request: IncomingMessage, announced: number): Promise<Buffer | undefined> {
+/** Undefined if there are more bytes than allowed. */
+async function collect(
+  request: IncomingMessage,
+  announcedBytes: number,
+): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
-    let chunks: Buffer[] | undefined = announced > BODY_MAX ? undefined : [];
+    let chunks: Buffer[] | undefined = announcedBytes > BODY_MAX ? undefined : [];
     let size = 0;
     if (chunks === undefined) resolve(undefined);
     request.on("data", (chunk: Buffer) => {
@@ -76,7 +80,7 @@ async function collect(request: IncomingMessage, announced: number): Promise<Buf
       resolve(chunks?.length === 1 ? chunks[0] : chunks && Buffer.concat(chunks)),
     );
     request.on("close", () => {
-      if (!request.readableEnded) reject(new Error("The client went away while it was sending"));
+      if (!request.readableEnded) reject(new Error("The client left while it was sending"));
     });
   });
 }
@@ -90,10 +94,10 @@ export function isJson(contentType: string | undefined): boolean {
 }
 
 /**
- * The first member that the outermost object of a valid JSON text has twice; JSON.parse keeps the last in silence.
- * What lies deeper is refused by the schemas, which are flat.
+ * Finds the first repeated member of the outermost object; JSON.parse would keep the last one.
+ * Deeper objects are rejected by the schemas, which are flat.
  */
-function memberGivenTwice(text: string): string | undefined {
+function repeatedMember(text: string): string | undefined {
   if (text.indexOf(":") === text.lastIndexOf(":")) return undefined;
   const seen = new Set<string>();
   let depth = 0;

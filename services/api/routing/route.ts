@@ -4,7 +4,7 @@ import type { Role } from "../../../lib/auth/jwt-verifier.ts";
 import type { Client } from "../http/client-info.ts";
 import type { ThrottleName } from "../http/rate-limits.ts";
 
-/** Plain JSON Schema (2020-12): it validates requests here and describes them in the OpenAPI document. */
+/** Plain JSON Schema (2020-12): validates requests and describes them in the OpenAPI document. */
 export type ObjectSchema = {
   type: "object";
   additionalProperties: false;
@@ -16,44 +16,50 @@ export type Schema = Readonly<Record<string, unknown>>;
 
 export type Tag = "auth" | "events" | "tickets" | "operations";
 
-/** What the OpenAPI document says of a route beyond the rules that it is served by. */
+/** What the OpenAPI document says about a route besides its rules. */
 export type About = {
-  /** Its operationId, from which clients make names of functions. */
+  /** The operationId. Generated clients name functions by it. */
   id: string;
   tag: Tag;
-  does: string;
-  /** A success; JSON unless `mediaType` says otherwise. `headers`: what they hold, by name. */
-  answer: {
-    is: string;
+  description: string;
+  /** A success. JSON if there is no `mediaType`. `headers`: descriptions by name. */
+  success: {
+    description: string;
     schema?: Schema;
     mediaType?: string;
     headers?: Readonly<Record<string, string>>;
   };
-  /** What it can refuse with, besides what its rules and every route can. */
+  /** Refusals in addition to those that follow from the rules. */
   refusals?: readonly ProblemCode[];
 };
 
-/** A request that has been validated: defaults are filled in, ids are in lower case, integers are numbers. */
+/** A validated request: defaults filled in, ids in lower case, integers as numbers. */
 export type Input = {
   params: Record<string, string>;
   query: Record<string, unknown>;
   body: Record<string, unknown>;
-  /** Of a purchase: the client's key, or one made for it. */
+  /** Of an idempotent route: the client's key, or a new one. */
   idempotencyKey: string;
-  /** Who asks, for the few routes that need to know; read when it is called for. */
+  /** Reads the client's facts. Few routes need them. */
   client: () => Client;
 };
 
-/** How a route reaches the services. Faults of the bus come back as refusals; faults of a service are thrown. */
+/** Calls services. Faults of the bus become refusals; faults of a service are thrown. */
 export type Bus = {
   /**
-   * For what may safely be asked again: where its node left or died it is asked once more elsewhere, in vain it is TRY_AGAIN. `again` false: only
-   * what was never sent is sent to another node.
+   * Calls an action on any node. If its node leaves or dies, the call is repeated once on another
+   * node, then refused with TRY_AGAIN. `repeatable` false: repeated only if it was never sent.
    */
-  ask<T>(action: string, params: object, again?: boolean): Promise<Answer<T>>;
-  /** The same of every node that offers the action, side by side; undefined where a node did not answer within a second, or with a fault. */
+  call<T>(action: string, params: object, repeatable?: boolean): Promise<Answer<T>>;
+  /**
+   * Calls the action on every node that offers it. `value` is undefined for a node that fails or
+   * does not answer within a second.
+   */
   broadcastCall(action: string): Promise<{ nodeId: string; value: unknown }[]>;
-  /** For what changes an event, by way of its owner: a lost answer is OUTCOME_UNKNOWN, a call that was never sent TRY_AGAIN. */
+  /**
+   * Sends a command to the owner of its event. A lost answer is OUTCOME_UNKNOWN, a call that was
+   * never sent TRY_AGAIN.
+   */
   command<T>(
     action: string,
     params: { eventId: string } & Record<string, unknown>,
@@ -62,33 +68,33 @@ export type Bus = {
 
 export type Route = {
   method: "GET" | "POST" | "DELETE";
-  /** As OpenAPI writes it: /api/events/{eventId}. */
+  /** In OpenAPI's notation: /api/events/{eventId}. */
   path: string;
   auth: "public" | Role;
   about: About;
   params?: ObjectSchema;
   query?: ObjectSchema;
   body?: { schema: ObjectSchema; required: boolean };
-  /** Status of success. */
+  /** Status of a success. */
   status: 200 | 201 | 204;
-  /** Every answer carries an Idempotency-Key, the client's or one minted for it. */
+  /** Every response has an Idempotency-Key: the client's, or a new one. */
   idempotent?: true;
-  /** Works by a cookie: even an empty body must not say that it is a form's, which any page may send. */
+  /** Uses a cookie. Then even an empty body must not have the type of a form (CSRF). */
   cookie?: true;
-  /** Every answer leaves a line of this name in the audit trail; without it only refusals of access do. */
+  /** Name of the audit line of every response. Without it only refused access is audited. */
   audit?: string;
-  /** Under which throttle it is, besides the ceiling of its address. */
+  /** Rate limit of the route, in addition to the limit of the address. */
   throttle?: ThrottleName;
-  /** A public read that is the same for everybody: its answers are kept by the gateway for a moment (`public-reads.ts`). */
+  /** One answer for all callers: served from the response cache (see `cached-route.ts`). */
   cached?: true;
-  /** Served before moleculer-web sees it (`front-door.ts`): what a rush is made of. */
+  /** Bypasses moleculer-web (see `direct-router.ts`). Set on hot routes only. */
   direct?: true;
-  /** Answered by a stream (`event-streams.ts`) that begins with what `call` finds. */
+  /** Answered by a stream (see `sse-endpoint.ts`) that begins with the result of `call`. */
   stream?: true;
-  /** Cache-Control of a success; `no-store` unless said. */
+  /** Cache-Control of a success; the default is `no-store`. */
   cache?: string;
   call(input: Input, bus: Bus): Promise<Answer<unknown>>;
-  /** Where a success is more than its value as JSON; `text` is sent as it is, under the Content-Type of `headers`. */
+  /** Builds a success that is more than JSON of the value. `text` needs a Content-Type header. */
   success?(
     value: unknown,
     input: Input,

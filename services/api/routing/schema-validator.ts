@@ -1,10 +1,10 @@
 import { type ErrorObject, type ValidateFunction, Ajv2020 } from "ajv/dist/2020.js";
 import type { ObjectSchema } from "./route.ts";
 
-/** Which field broke which rule; never what was in it. */
+/** Names a field and the rule that it broke, never its value. */
 export type Broken = { field: string; rule: string };
 
-/** Enough to mend a form; a body of 64 KiB could break thousands. */
+/** Enough to correct a form. A body of 64 KiB could break thousands of rules. */
 const REPORTED_MAX = 20;
 
 const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true });
@@ -13,14 +13,14 @@ ajv.addFormat("date", isDay);
 ajv.addFormat("email", isEmail);
 
 export type Validator = {
-  /** Which properties are whole numbers, so that a query's text can be read as one. */
+  /** Names of integer properties: query texts are parsed for them. */
   integers: ReadonlySet<string>;
   ids: readonly string[];
-  /** Empty when the object is as the schema says; defaults have then been filled in. */
+  /** Lists broken rules. If there are none, defaults have been filled in. */
   broken(value: unknown): Broken[];
 };
 
-/** Compiles a schema once. Besides the schema it refuses text that no database holds: NUL and halves of surrogate pairs. */
+/** Compiles a schema. Also rejects text that PostgreSQL cannot store: NUL, lone surrogates. */
 export function createValidator(schema: ObjectSchema): Validator {
   const validate: ValidateFunction = ajv.compile(schema);
   const withProperty = (key: string, expected: string): string[] =>
@@ -52,12 +52,12 @@ function brokenRule({ keyword, instancePath, params }: ErrorObject): Broken {
   return { field: instancePath.slice(1), rule: keyword };
 }
 
-/** A name the client made up is repeated only where it is no more than a name. */
+/** Repeats a client's field name only if it is a plain name. */
 export function plainName(name: string): string {
   return /^[\w.-]{1,64}$/.test(name) ? name : "";
 }
 
-/** A day of the calendar that PostgreSQL knows as well: it has no year 0. */
+/** Accepts a calendar day. PostgreSQL has no year 0. */
 function isDay(text: string): boolean {
   if (!/^\d{4}-\d\d-\d\d$/.test(text) || text.startsWith("0000")) return false;
   const ms = Date.parse(`${text}T00:00:00Z`);
@@ -65,17 +65,18 @@ function isDay(text: string): boolean {
 }
 
 /**
- * Whether mail could be sent there: RFC 5321's limits, a local part without spaces, control or quoting characters, and a domain of
- * two labels or more, letters of any script. Lengths first, so that no pattern meets a long text.
+ * Accepts an e-mail address within RFC 5321's limits: a local part without spaces, control or
+ * quoting characters, and a domain of two labels or more in any script. Checks lengths first, so
+ * that no pattern runs on a long text.
  */
 function isEmail(text: string): boolean {
   const at = text.lastIndexOf("@");
   if (at < 1 || at > 64 || text.length > 254) return false;
   const labels = text.slice(at + 1).split(".");
   const local = text.slice(0, at);
-  const dotted = !local.startsWith(".") && !local.endsWith(".") && !local.includes("..");
+  const hasValidDots = !local.startsWith(".") && !local.endsWith(".") && !local.includes("..");
   return (
-    dotted &&
+    hasValidDots &&
     /^[^\s\p{C}"(),:;<>@[\]\\]+$/u.test(local) &&
     labels.length > 1 &&
     labels.every(isLabel)

@@ -2,42 +2,53 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { problemOf, sendAnswer } from "../../../lib/http/problem-details.ts";
 import type { Audit } from "../../../lib/observability/audit-log.ts";
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
-import type { ClientReader } from "../http/client-info.ts";
-import { createCors } from "../http/cors.ts";
-import { requestIdOf } from "../http/client-info.ts";
-import { HSTS_YEAR } from "./http-server.ts";
+import { type ClientReader, requestIdOf } from "../http/client-info.ts";
 import type { Throttles } from "../http/rate-limits.ts";
+import type { HttpMiddleware } from "../routing/direct-router.ts";
+import { HSTS_YEAR } from "./http-server.ts";
 
-/** Runs before a request is routed; true where it has been answered. */
-export type EdgePolicy = (request: IncomingMessage, response: ServerResponse) => boolean;
+/** Headers that a page of another origin may send and read, besides the safelisted ones. */
+const REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-Request-ID";
+const RESPONSE_HEADERS =
+  "Idempotency-Key, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID";
+const METHODS = "GET, HEAD, POST, DELETE";
+const PREFLIGHT_MAX_AGE_S = 600;
 
 type EdgeOptions = {
   client: ClientReader;
   corsOrigins: readonly string[];
-  /** Undefined where limits are switched off. */
+  /** Undefined if rate limits are disabled. */
   throttles: Throttles | undefined;
   audit: Audit;
+  /** Counts a request that ends here. */
+  observe: (request: IncomingMessage, response: ServerResponse) => void;
 };
 
 /**
- * What holds for every request, page or API, known path or not: HTTPS is remembered where it was used, plain HTTP from afar is refused (never redirected:
- * what came with it has been read on the way), other origins read only what CORS_ORIGINS lets them, and an address has its ceiling.
+ * Checks every request before routing, page or API, known path or not: sets HSTS and CORS headers,
+ * refuses plain HTTP from other machines, and applies the rate limit of the address. Plain HTTP is
+ * never redirected: its content was already sent in the clear.
  */
-export function createEdgePolicy({
-  client,
-  corsOrigins,
-  throttles,
-  audit,
-}: EdgeOptions): EdgePolicy {
-  const cors = createCors(corsOrigins);
-  return (request, response) => {
+export function createEdgePolicy(options: EdgeOptions): HttpMiddleware {
+  const { client, throttles, audit, observe } = options;
+  const setCorsHeaders = createCors(options.corsOrigins);
+  const refuse = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    reply: Parameters<typeof sendAnswer>[2],
+  ): void => {
+    sendAnswer(request, response, reply, { "X-Request-ID": requestId });
+    observe(request, response);
+  };
+  return (request, response, next) => {
     const transport = client.transportOf(request);
     if (transport === "secure") response.setHeader("Strict-Transport-Security", HSTS_YEAR);
-    cors(request, response);
+    setCorsHeaders(request, response);
     if (transport === "exposed") {
       const requestId = requestIdOf(request);
-      const detail = "Plain HTTP is answered on loopback and to trusted proxies only";
-      sendEarly(request, response, requestId, problemOf("FORBIDDEN", requestId, { detail }));
+      const detail = "Plain HTTP is accepted from loopback and trusted proxies only";
+      refuse(request, response, requestId, problemOf("FORBIDDEN", requestId, { detail }));
       audit({
         what: "access",
         outcome: "FORBIDDEN",
@@ -46,26 +57,40 @@ export function createEdgePolicy({
         requestId,
         address: client.addressOf(request),
       });
-      return true;
+      return;
     }
     const verdict = throttles?.everything(client.addressOf(request));
-    if (verdict === undefined || verdict.allowed) return false;
+    if (verdict === undefined || verdict.allowed) {
+      next();
+      return;
+    }
     const requestId = requestIdOf(request);
     const problem = problemOf("TOO_MANY_REQUESTS", requestId, throttledData(verdict));
-    sendEarly(request, response, requestId, {
-      ...problem,
-      headers: { ...problem.headers, ...rateLimitHeaders(verdict) },
-    });
-    return true;
+    const headers = { ...problem.headers, ...rateLimitHeaders(verdict) };
+    refuse(request, response, requestId, { ...problem, headers });
   };
 }
 
-function sendEarly(
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-  reply: Parameters<typeof sendAnswer>[2],
-): void {
-  response.setHeader("X-Request-ID", requestId);
-  sendAnswer(request, response, reply);
+/**
+ * Lets pages of the listed origins read responses. Origins are compared whole; moleculer-web's own
+ * CORS compares parts of them. A preflight gets the answer of any OPTIONS request.
+ */
+function createCors(
+  origins: readonly string[],
+): (request: IncomingMessage, response: ServerResponse) => void {
+  if (origins.length === 0) return () => undefined;
+  const listed = new Set(origins);
+  return (request, response) => {
+    response.setHeader("Vary", "Origin");
+    const { origin } = request.headers;
+    if (origin === undefined || !listed.has(origin)) return;
+    response.setHeader("Access-Control-Allow-Origin", origin);
+    response.setHeader("Access-Control-Allow-Credentials", "true");
+    response.setHeader("Access-Control-Expose-Headers", RESPONSE_HEADERS);
+    const asksMethod = request.headers["access-control-request-method"] !== undefined;
+    if (request.method !== "OPTIONS" || !asksMethod) return;
+    response.setHeader("Access-Control-Allow-Methods", METHODS);
+    response.setHeader("Access-Control-Allow-Headers", REQUEST_HEADERS);
+    response.setHeader("Access-Control-Max-Age", PREFLIGHT_MAX_AGE_S);
+  };
 }

@@ -26,7 +26,7 @@ const SWEEP_MS = 50;
 const HEADER_BYTES_MAX = 16_384;
 /** Time for a whole request: 64 KiB at most, from a slow phone. */
 const REQUEST_MS = 10_000;
-/** Must exceed the proxy's 60 s idle time-out; otherwise we close connections it is about to reuse. */
+/** Must exceed a proxy's 60 s idle time-out; else we close connections it is about to reuse. */
 const KEEP_ALIVE_MS = 65_000;
 
 const OPTIONS: ServerOptions = {
@@ -197,7 +197,9 @@ function refuseVersion(request: IncomingMessage, response: ServerResponse): void
 
 function unlistenable(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const reasons: Record<string, string> = {
-    EADDRINUSE: `port ${port} of ${host} is taken by another program: stop it, or set PORT to a free one`,
+    EADDRINUSE:
+      `port ${port} of ${host} is taken by another program: ` +
+      "stop it, or set PORT to a free one",
     ENOTSUP: `this system does not let processes share port ${port}: leave PORT_SHARING off`,
     EACCES: `port ${port} needs rights this user does not have: set PORT to 1024 or above`,
     EADDRNOTAVAIL: `this machine has no address ${host}: set HOST to one of its own`,

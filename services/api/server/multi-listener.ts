@@ -1,32 +1,33 @@
 import { type ListenOptions, type Server, type Socket, createServer } from "node:net";
 
-/** Ten thousand people connect in the same second when a sale starts; the default of 511 would turn most of them away. */
+/** Room for ten thousand connections in the second in which a sale starts; the default is 511. */
 const BACKLOG = 4_096;
 /**
- * Since 1.45 libuv takes one connection from a listening socket each time it looks at its sockets, which in a rush is fifty to a hundred times a second:
- * the kernel's queue runs over, and people wait for packets that are sent again after 1, 2, 4, 8 seconds. So many sockets on the port are as many
- * connections at a time.
+ * Listening sockets per port. libuv accepts one connection per socket and poll, fifty to a hundred
+ * per second under load; then the kernel's backlog overflows and clients wait for retransmissions.
+ * See docs/decisions/0020-several-listeners-on-one-port.md.
  */
 const LISTENERS = 16;
-/** Whoever asks for any port gets one that was free a moment ago. */
+/** For port 0: another process may take the probed port first. */
 const TRIES = 5;
 
-/** `shared`: with other processes. `halfOpen`: as the server would have its connections, which may end their own side first. */
-export type Wanted = { host: string; port: number; shared: boolean; halfOpen: boolean };
+/** `shared`: with other processes. `halfOpen`: `allowHalfOpen` of the server's connections. */
+export type ListenTarget = { host: string; port: number; shared: boolean; halfOpen: boolean };
 
 /**
- * Listens with the server's socket and fifteen more on one port, and gives it their connections as its own. Answers the servers of those others, for whoever
- * closes the first. Where the system has no SO_REUSEPORT, and nothing is to be shared, the first has to do. Rejects when the port cannot be had.
+ * Listens with the server's socket and fifteen more on one port, and passes their connections to
+ * the server. Returns the other servers; the caller closes them. Without SO_REUSEPORT one socket
+ * listens, if the port need not be shared. Rejects if the port cannot be had.
  */
 export async function listenTogether(
   server: Server,
-  { host, port, shared, halfOpen }: Wanted,
+  { host, port, shared, halfOpen }: ListenTarget,
 ): Promise<Server[]> {
   for (let tries = 1; ; tries += 1) {
     const others: Server[] = [];
     try {
-      // A port is asked for alone first: two engines must not come to share one because both were given it by mistake.
-      const free = shared && port !== 0 ? port : await portAlone(host, port);
+      // Probed without SO_REUSEPORT: two engines must not share a port by mistake.
+      const free = shared && port !== 0 ? port : await probePort(host, port);
       const options = { host, port: free, backlog: BACKLOG, reusePort: true };
       await listen(server, options);
       while (others.length < LISTENERS - 1) {
@@ -49,8 +50,8 @@ export async function listenTogether(
   }
 }
 
-/** The port, or one that is free for 0, held for a moment by nobody else. */
-async function portAlone(host: string, port: number): Promise<number> {
+/** Checks that no other process has the port; finds a free one for 0. */
+async function probePort(host: string, port: number): Promise<number> {
   const probe = createServer();
   await listen(probe, { host, port });
   const address = probe.address();
@@ -68,7 +69,7 @@ function listen(server: Server, options: ListenOptions): Promise<void> {
   });
 }
 
-/** When the last connection of it has ended. */
+/** Resolves when the server's last connection has ended. */
 export function closed(server: Server): Promise<void> {
   return new Promise((resolve) => void server.close(() => resolve()));
 }

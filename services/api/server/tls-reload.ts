@@ -2,28 +2,28 @@ import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Tls } from "./http-server.ts";
 
-/** Read again rather than watched: secrets are often mounted as links that are swapped, which watchers miss. */
-const LOOK_MS = 2_000;
+/** Polled: file watchers miss secrets that are mounted as swapped symbolic links. */
+const POLL_MS = 2_000;
 
 type Renewal = {
-  /** Hears of each new certificate that works. */
+  /** Called with each new certificate that works. */
   renewed: (tls: Tls) => void;
-  /** Hears once of new files that do not; the old certificate stays. */
+  /** Called once for new files that do not work; the old certificate stays. */
   broken: (reason: string) => void;
 };
 
-/** Looks after the certificate's files; the answer ends it. */
+/** Follows the certificate's files. Returns a function that stops it. */
 export function followCertificate(first: Tls, { renewed, broken }: Renewal): () => void {
   let used = `${first.cert}\n${first.key}`;
   let latest = used;
   let refused: string | undefined;
 
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     const tls = await read(first);
     const content = typeof tls === "string" ? tls : `${tls.cert}\n${tls.key}`;
     const settled = content === latest;
     latest = content;
-    // Two files do not change at once: what is seen twice is meant.
+    // The two files change one after the other: content counts once it is seen twice.
     if (!settled || content === used || content === refused) return;
     const reason = typeof tls === "string" ? tls : unusable(tls);
     if (typeof tls === "string" || reason !== undefined) {
@@ -35,12 +35,12 @@ export function followCertificate(first: Tls, { renewed, broken }: Renewal): () 
     refused = undefined;
     renewed(tls);
   };
-  const timer = setInterval(() => void look(), LOOK_MS);
+  const timer = setInterval(() => void poll(), POLL_MS);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-/** The files as they are now, or why they cannot be read. */
+/** Reads the files, or returns why they cannot be read. */
 async function read(tls: Tls): Promise<Tls | string> {
   try {
     const [cert, key] = await Promise.all([
