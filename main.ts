@@ -4,7 +4,7 @@ import { nodeContextOf } from "./lib/bus/node-context.ts";
 import { DatabaseMixin, databasePools } from "./mixins/database.mixin.ts";
 import { redisConnection, RedisMixin } from "./mixins/redis.mixin.ts";
 import { createBrokerOptions } from "./moleculer.config.ts";
-import { createApiService, NEEDED_SERVICES } from "./services/api/api.service.ts";
+import ApiService, { type GatewayFigures } from "./services/api/api.service.ts";
 import { type GatewayCounts, newGatewayCounts } from "./services/api/handling/response-cache.ts";
 import { createAuthService } from "./services/auth/auth.service.ts";
 import { createCatalogService } from "./services/catalog/catalog.service.ts";
@@ -18,9 +18,6 @@ import PurchasingService from "./services/purchasing/purchasing.service.ts";
 
 /** The document that every gateway serves at /api/openapi.json. */
 export { API_DOCUMENT } from "./services/api/routes/index.ts";
-
-/** A gateway waits this long for the services it needs; then it opens its port and is not ready. */
-const SERVICES_WAIT_MS = 3_000;
 
 /** A schema of any service, whatever it adds to `this`. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as `broker.createService` takes it
@@ -55,6 +52,7 @@ export async function startNode(
   };
   const schemas: Record<ServiceName, () => AnySchema> = {
     ...factories(node, config),
+    api: () => ApiService,
     ledger: () => LedgerService,
     purchasing: () => PurchasingService,
   };
@@ -66,16 +64,18 @@ export async function startNode(
     await broker.stop();
     throw error;
   }
-  return { ...node, stop: () => broker.stop() };
+  const gateway = broker.getLocalService("api") as Partial<GatewayFigures> | undefined;
+  if (gateway?.counts !== undefined) node.layers.gateway = gateway.counts;
+  return { ...node, url: gateway?.url, stop: () => broker.stop() };
 }
 
 /** Services that are still made by a closure. Their clients are closed by a service that stops with the others. */
 function factories(
   node: Omit<RunningNode, "stop">,
   config: Config,
-): Record<"api" | "auth" | "catalog", () => AnySchema> {
+): Record<"auth" | "catalog", () => AnySchema> {
   const { broker, layers } = node;
-  const { metrics, tracing, leaving, health, needs } = nodeContextOf(broker);
+  const { metrics } = nodeContextOf(broker);
   const closing = (schema: AnySchema, ...clients: { release(of: ServiceBroker): unknown }[]) => ({
     ...schema,
     stopped: [
@@ -104,25 +104,6 @@ function factories(
       });
       const mixins = [...(schema.mixins ?? []), RedisMixin(), pool];
       return closing({ ...schema, mixins }, redisConnection, long, sale);
-    },
-    api: () => {
-      for (const name of NEEDED_SERVICES) needs.add(name);
-      const throttleStore = config.rateLimits ? redisConnection.acquire(broker) : undefined;
-      const clients = throttleStore === undefined ? [] : [redisConnection];
-      return closing(
-        createApiService({
-          config,
-          health,
-          throttleStore,
-          gatewayCounts: layers.gateway,
-          leaving,
-          waitMs: SERVICES_WAIT_MS,
-          metrics,
-          tracing,
-          listening: (address) => (node.url = address),
-        }),
-        ...clients,
-      );
     },
   };
 }

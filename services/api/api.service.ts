@@ -19,7 +19,7 @@ import { operationResources } from "./routes/health.routes.ts";
 import { API_ROUTES } from "./routes/index.ts";
 import { readWebApp, type WebApp } from "./routes/web-app.routes.ts";
 import { resourcesOf } from "./routing/compile-route.ts";
-import { createDirectRouter, type HttpMiddleware } from "./routing/direct-router.ts";
+import { createDirectRouter } from "./routing/direct-router.ts";
 import { apiRoute, onError, plainRoute, requestIdIn, webHooks } from "./routing/web-hooks.ts";
 import { createAdmissionQueue } from "./server/admission-queue.ts";
 import { createEdgePolicy } from "./server/edge-policy.ts";
@@ -41,26 +41,31 @@ type Settings = Omit<ApiSettingsSchema, "rootCallOptions" | "routes" | "onError"
   waitMs: number;
 };
 
+type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
 /** Methods that the mixin of moleculer-web adds. */
 type WebMethods = {
   addRoute(route: object): void;
   sendError(request: IncomingMessage, response: ServerResponse, error: Error): void;
-  express(): (request: IncomingMessage, response: ServerResponse) => void;
+  express(): HttpHandler;
 };
 type Methods = typeof webHooks & {
   parseQueryString(request: IncomingMessage): { url: string; query: object };
   send404(request: IncomingMessage, response: ServerResponse): void;
   errorHandler(request: IncomingMessage, response: ServerResponse, error: Error): void;
-  createHttpHandler(): (request: IncomingMessage, response: ServerResponse) => void;
+  createHttpHandler(): HttpHandler;
   closeServer(): Promise<void>;
+};
+/** What operators, tests and benchmarks read of a running gateway. */
+export type GatewayFigures = {
+  counts: GatewayCounts;
+  /** The address of the gateway; undefined before it listens. */
+  url: string | undefined;
 };
 type Vars = WithTokens &
   WebMethods &
-  GatewayParts & {
-    /** Read by operators, tests and benchmarks. */
-    counts: GatewayCounts;
-    /** The address of the gateway; undefined before it listens. */
-    url: string | undefined;
+  GatewayParts &
+  GatewayFigures & {
     webApp: WebApp | undefined;
     httpServer: GatewayServer;
     stopFollowing: (() => void) | undefined;
@@ -138,15 +143,14 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
     },
 
     /** Chains the middlewares of a request. */
-    createHttpHandler() {
+    createHttpHandler(): HttpHandler {
       const { deps } = this;
       const admit = createAdmissionQueue();
-      const edge = createEdgePolicy({
-        ...deps,
-        corsOrigins: configOf(this.broker).corsOrigins,
-        observe: (request, response) =>
-          deps.observe?.("refused early", request, response, loopNowMs()),
-      });
+      const { client, throttles, audit } = deps;
+      const { corsOrigins } = configOf(this.broker);
+      const observe: HttpHandler = (request, response) =>
+        deps.observe?.("refused early", request, response, loopNowMs());
+      const edge = createEdgePolicy({ client, throttles, audit, corsOrigins, observe });
       const direct = createDirectRouter(RESOURCES, (resource, matched, request, response) => {
         const exchange = openExchange(deps, resource, matched, request, response);
         // Searches wait in the queue, so that a crowd of them does not delay purchases.

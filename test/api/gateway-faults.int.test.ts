@@ -9,7 +9,9 @@ import { authorization } from "../../mixins/authorization.middleware.ts";
 import { createHealth, startHealthServer } from "../../lib/http/health.ts";
 import { createInternalTokenVerifier } from "../../lib/auth/internal-token.ts";
 import { createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.ts";
-import { createApiService, NEEDED_SERVICES } from "../../services/api/api.service.ts";
+import { readConfig } from "../../config/index.ts";
+import { openNodeContext } from "../../lib/bus/node-context.ts";
+import ApiService, { type GatewayFigures } from "../../services/api/api.service.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { serverUrls } from "../support/servers.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -77,27 +79,21 @@ describe("the gateway, when what is behind it fails", () => {
   beforeEach(async () => {
     [brokers, namespace, logged] = [[], `test-${randomUUID()}`, []];
     gateway = node();
-    const config = {
-      host: "127.0.0.1",
-      port: 0,
-      portSharing: false,
-      tls: undefined,
-      trustedProxies: [],
-      corsOrigins: [],
-      internalTokenSecret: SECRET,
-    };
-    const health = createHealth(gateway, {}, { needs: NEEDED_SERVICES });
-    const keys: ActionHandler = () => accepted({ keys: [publicJwk(privateKey)] });
-    gateway.createService({ name: "auth", actions: { keys: { auth: "public", handler: keys } } });
-    gateway.createService(
-      createApiService({
-        config,
-        health,
-        throttleStore: undefined,
-        listening: (url) => (ask = httpClient(url)),
+    openNodeContext(
+      gateway,
+      readConfig({
+        SERVICES: "api",
+        PORT: "0",
+        RATE_LIMITS: "off",
+        INTERNAL_TOKEN_SECRET: SECRET,
       }),
     );
+    const keys: ActionHandler = () => accepted({ keys: [publicJwk(privateKey)] });
+    gateway.createService({ name: "auth", actions: { keys: { auth: "public", handler: keys } } });
+    const settings = { ...ApiService.settings, waitMs: 0 };
+    const service = gateway.createService({ ...ApiService, settings });
     await gateway.start();
+    ask = httpClient((service as unknown as GatewayFigures).url ?? assert.fail());
   });
   afterEach(() => Promise.all(brokers.map((broker) => broker.stop())));
 

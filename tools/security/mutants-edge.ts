@@ -30,7 +30,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "false",
   ]),
   without("the check for a parameter given twice", BAD_INPUT, [
-    "services/api/routing/parse-query.ts",
+    "services/api/routing/parse-request.ts",
     'if (name in values) broken.push({ field: plainName(name), rule: "duplicate" });',
     "",
   ]),
@@ -66,7 +66,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("the problem document of an unknown path", "S23: every error", [
     "services/api/api.service.ts",
-    'sendAnswer(request, response, webApp?.notFound(request) ?? problemOf("NOT_FOUND", requestIdIn(response)));',
+    'sendAnswer(request, response, page ?? problemOf("NOT_FOUND", requestIdIn(response)));',
     'response.writeHead(404).end("Cannot find " + String(request.url));',
   ]),
   without("the type of problem documents", "S23: every error", [
@@ -86,7 +86,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("the refusal of plain HTTP on the port of TLS", "S24: plain HTTP on the port", [
     SERVER,
-    'error.code === "ERR_SSL_HTTP_REQUEST" ? socket._parent : socket',
+    "socketOfPeer.get(peerOf(socket))",
     "socket",
   ]),
   without("the refusal to listen beyond loopback", "S24: does not listen", [
@@ -101,8 +101,8 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("the refusal of plain HTTP from afar", "S24: behind a named proxy", [
     EDGE,
-    'if (way === "exposed") {',
-    'if (way === ("never" as string)) {',
+    'if (transport === "exposed") {',
+    'if (transport === ("never" as string)) {',
   ]),
   without("the renewal of certificates", "S24: a certificate that changes", [
     "services/api/server/tls-reload.ts",
@@ -116,7 +116,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("HSTS", HEADERS, [
     EDGE,
-    'if (way === "secure") response.setHeader("Strict-Transport-Security", HSTS_YEAR);',
+    'if (transport === "secure") response.setHeader("Strict-Transport-Security", HSTS_YEAR);',
     "",
   ]),
   without("Referrer-Policy", HEADERS, [PROBLEM, '"Referrer-Policy": "no-referrer",', ""]),
@@ -129,7 +129,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "frame-ancestors 'none'",
   ]),
   without("the comparison of whole origins", "S26: other origins", [
-    "services/api/http/cors.ts",
+    EDGE,
     "!listed.has(origin)",
     "![...listed].some((known) => origin.startsWith(known))",
   ]),
@@ -170,8 +170,8 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("the request's id in statements", "S28: from the edge", [
     "lib/database/request-context.ts",
-    "? requests.run(requestID, run) : run()",
-    "? run() : run()",
+    "? requests.run(requestId, work) : work()",
+    "? work() : work()",
   ]),
   without("the rule for signed tokens", REDACTED, [
     REDACTION,
@@ -190,8 +190,8 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("the silence about what is behind", "S29: /readyz names no host", [
     "lib/http/health.ts",
-    "((await passes(check)) ? [] : [kind])",
-    "((await passes(check)) ? [] : [`${kind} on 127.0.0.1`])",
+    "(await passes(check)) ? [] : [kind]",
+    "(await passes(check)) ? [] : [`${kind} on 127.0.0.1`]",
   ]),
   without("the 404 of what is not in the contract", "S29: metrics and management", [
     "services/api/routes/health.routes.ts",

@@ -89,7 +89,7 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
   ]),
   without("the tries of an address that the owner is known by", "S12: strangers cannot lock", [
     THROTTLES,
-    "(await known.has(here)) ? here : hashOf(account)",
+    "(await known.has(ownKey)) ? ownKey : hashOf(account)",
     "hashOf(account)",
   ]),
   without("the limit of wrong passwords from an address", "S12: an address that tries", [
@@ -226,7 +226,7 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     "if (!caller.ok) return next.call(this as never, ctx) as unknown;",
   ]),
   without("the closed list of paths", "S18: no action can be named", [
-    "services/api/api.service.ts",
+    "services/api/routing/web-hooks.ts",
     'mappingPolicy: "restrict"',
     'mappingPolicy: "all"',
   ]),

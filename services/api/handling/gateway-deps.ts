@@ -1,4 +1,4 @@
-import type { LoggerInstance, ServiceBroker } from "moleculer";
+import type { Logger, ServiceBroker } from "moleculer";
 import { type Answer, refused } from "../../../domain/refusal.ts";
 import type { PublicJwk } from "../../../lib/auth/access-token.ts";
 import type { AvailabilityChanged } from "../../../lib/availability/availability-event.ts";
@@ -34,7 +34,7 @@ export type GatewayParts = {
 
 /** Builds the parts that requests share. `service` is the gateway's. */
 export function createGatewayParts(
-  { broker, logger, tokens }: { broker: ServiceBroker; logger: LoggerInstance } & WithTokens,
+  { broker, logger, tokens }: { broker: ServiceBroker; logger: Logger } & WithTokens,
   counts: GatewayCounts,
   rateLimitStore: RedisClient | undefined,
 ): GatewayParts {

@@ -4,8 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Reply } from "../../../lib/http/problem-details.ts";
-import { type Encoding, encodingOf } from "../http/compression.ts";
-import { isKnown } from "../http/etag.ts";
+import { type Encoding, encodingOf, isKnown } from "../http/compression.ts";
 import type { PlainResource } from "./health.routes.ts";
 
 export type WebApp = {

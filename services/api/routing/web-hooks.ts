@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Context, Errors, type LoggerInstance } from "moleculer";
+import { type Context, Errors, type Logger } from "moleculer";
 import type { Alias, ApiRouteSchema } from "moleculer-web";
 import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
 import {
@@ -22,7 +22,7 @@ import type { Resource } from "./compile-route.ts";
 import { queryTextOf } from "./direct-router.ts";
 
 /** What the hooks use of the gateway's service. */
-type Gateway = { deps: GatewayDeps; logger: LoggerInstance };
+type Gateway = { deps: GatewayDeps; logger: Logger };
 
 /** A request as moleculer-web passes it to hooks and aliases. */
 type WebRequest = IncomingMessage & {
