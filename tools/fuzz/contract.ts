@@ -132,13 +132,13 @@ function withReferences(part: unknown): unknown {
   );
 }
 
-/** The description lists them as "409 EMAIL_TAKEN, EVENT_SOLD_OUT (in words); 413 …". */
+/** The description lists codes by status: "409 EMAIL_TAKEN, EVENT_OVER (text); 413 …", or as items. */
 function closedList(description: string): Map<string, number> {
   const codes = new Map<string, number>();
   const list = /from this closed list:([^]*?)\n\s*Under \/api\//.exec(description)?.[1] ?? "";
   for (const [, status = "", words = ""] of list
     .replaceAll(/\([^)]*\)/g, "")
-    .matchAll(/\b([45]\d\d) ([^;.]*)/g))
+    .matchAll(/\b([45]\d\d) ((?:(?!\n\s*- )[^;.])*)/g))
     for (const [code] of words.matchAll(/\b[A-Z][A-Z_]+\b/g)) codes.set(code, Number(status));
   if (codes.size < 20)
     throw new Error("The contract's closed list of codes was not found in its description");
