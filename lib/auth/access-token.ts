@@ -3,7 +3,7 @@ import { createSigner } from "fast-jwt";
 import { type Answer, refused } from "../../domain/refusal.ts";
 import { type Caller, type Role, type TokenKind, createTokenVerifier } from "./jwt-verifier.ts";
 
-/** RFC 9068's type, so that no other token of ours passes for an access token. */
+/** RFC 9068's type, so that no other token of the engine passes for an access token. */
 const ACCESS_TOKEN: TokenKind = {
   algorithm: "EdDSA",
   issuer: "boxoffice",
@@ -14,13 +14,13 @@ const ACCESS_TOKEN: TokenKind = {
 
 export const ACCESS_TOKEN_LIFE_MS = 3_600_000;
 
-/** A buyer's token is checked at every request of a rush; 20,000 of them are some 10 MB. */
+/** Verified tokens kept for later requests; 20,000 take about 10 MB. */
 const CACHE_MAX = 20_000;
 /** An RFC 7638 thumbprint. */
 const KEY_ID = /^[\w-]{43}$/;
 const HEADER_LENGTH_MAX = 512;
 
-/** `sessionId` is the family of refresh tokens that the sign-in began. */
+/** `sessionId` is the family of refresh tokens of the sign-in. */
 export type AccessTokenSubject = { userId: string; role: Role; sessionId: string };
 
 /** A public key as RFC 8037 writes it. */
@@ -58,23 +58,26 @@ export function createAccessTokenSigner(
 }
 
 export type AccessTokenVerifier = {
-  /** From now on these keys count and no others: a token of a key that is gone is refused, seen before or not. */
+  /** Replaces the keys. Tokens of removed keys are refused, cached or not. */
   use(keys: readonly (KeyObject | PublicJwk)[]): void;
-  /** Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED. Undefined where the token names a key that is not in use: it may be a new one. */
+  /**
+   * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED. Undefined if the token names an unknown key,
+   * which may be a new one.
+   */
   verify(token: string): Answer<Caller> | undefined;
 };
 
-/** Checks access tokens with the public halves of keys, without asking anyone. */
+/** Verifies access tokens with public keys, without a call. */
 export function createAccessTokenVerifier(
   keys: readonly (KeyObject | PublicJwk)[] = [],
 ): AccessTokenVerifier {
   let byKeyId = new Map<string, (token: string) => Answer<Caller>>();
-  /** Nearly all tokens begin with the same header: it is read once. */
+  /** Nearly all tokens have the same header, so the latest one is remembered. */
   let latest: { header: string; keyId: string | undefined } = { header: "", keyId: undefined };
 
-  const use = (wanted: readonly (KeyObject | PublicJwk)[]): void => {
+  const use = (used: readonly (KeyObject | PublicJwk)[]): void => {
     const next = new Map<string, (token: string) => Answer<Caller>>();
-    for (const key of wanted) {
+    for (const key of used) {
       const publicKey = publicKeyOf(key);
       const keyId = publicJwk(publicKey).kid;
       const known = byKeyId.get(keyId);
@@ -105,7 +108,7 @@ export function createAccessTokenVerifier(
   };
 }
 
-/** What a header says its key is; it chooses among our keys and decides nothing else. */
+/** The key id of a header. It selects one of the known keys and decides nothing else. */
 function keyIdOf(header: string): string | undefined {
   try {
     const { kid } = JSON.parse(Buffer.from(header, "base64url").toString()) as { kid?: unknown };
@@ -120,7 +123,7 @@ function publicKeyOf(key: KeyObject | PublicJwk): KeyObject {
   return key.type === "public" ? key : createPublicKey(key);
 }
 
-/** The public half of an Ed25519 key; its id is the RFC 7638 thumbprint, so it follows from the key alone. */
+/** The public half of an Ed25519 key. Its id is the RFC 7638 thumbprint. */
 export function publicJwk(key: KeyObject): PublicJwk {
   const { kty, crv, x } = publicKeyOf(key).export({ format: "jwk" });
   if (kty !== "OKP" || crv !== "Ed25519" || x === undefined)

@@ -2,7 +2,7 @@ import { createSigner } from "fast-jwt";
 import type { Answer } from "../../domain/refusal.ts";
 import { type Caller, type TokenKind, createTokenVerifier } from "./jwt-verifier.ts";
 
-/** Travels between services only: the gateway refuses it, as services refuse an access token. */
+/** For calls between services. The gateway refuses it, and services refuse access tokens. */
 const INTERNAL_TOKEN: TokenKind = {
   algorithm: "HS512",
   issuer: "boxoffice-gateway",
@@ -12,7 +12,7 @@ const INTERNAL_TOKEN: TokenKind = {
 };
 
 const LIFE_MS = 60_000;
-/** One token serves a caller for this long: a buyer's next click costs no signature. What is left of its life is many times what a call may take. */
+/** A caller's token is reused for this long; the rest of its life exceeds every call's time-out. */
 const REUSE_MS = 30_000;
 const LEEWAY_MS = 120_000;
 const CACHE_MAX = 20_000;
@@ -20,7 +20,7 @@ const CACHE_MAX = 20_000;
 export type MintInternalToken = (caller: Caller) => string;
 export type VerifyInternalToken = (token: string) => Answer<Caller>;
 
-/** Mints tokens of a minute's life that say for whom the gateway (or an operator's console) calls. */
+/** Mints tokens, valid for a minute, that name the caller of the gateway or of the console. */
 export function createInternalTokenMint(secret: string): MintInternalToken {
   const sign = createSigner({
     key: secret,
@@ -29,7 +29,7 @@ export function createInternalTokenMint(secret: string): MintInternalToken {
     iss: INTERNAL_TOKEN.issuer,
     aud: INTERNAL_TOKEN.audience,
   });
-  // A verifier that has seen a token before gives the same caller again.
+  // Verifiers return the same object for the same access token.
   const minted = new WeakMap<Caller, { token: string; reuseUntilMs: number }>();
   return (caller) => {
     const nowMs = Date.now();
@@ -50,7 +50,7 @@ export function createInternalTokenMint(secret: string): MintInternalToken {
 }
 
 /**
- * Checks tokens of `createInternalTokenMint`; clocks of nodes may differ by two minutes.
+ * Verifies tokens of `createInternalTokenMint`. Clocks of nodes may differ by two minutes.
  * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED.
  */
 export function createInternalTokenVerifier(secret: string): VerifyInternalToken {

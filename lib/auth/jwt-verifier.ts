@@ -6,10 +6,10 @@ import { FifoMap } from "../concurrency/fifo-map.ts";
 export const ROLES = ["customer", "operator"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Who calls, as a token proves it. An operator at the keyboard has no session. */
+/** A caller as a token proves it. An operator at the console has no session. */
 export type Caller = { userId: string; role: Role; sessionId?: string };
 
-/** What a token must say of itself; anything else is refused, whoever signed it. */
+/** The claims and header that a token of one kind must have. */
 export type TokenKind = {
   algorithm: "EdDSA" | "HS512";
   issuer: string;
@@ -21,9 +21,9 @@ export type TokenKind = {
 type VerifierOptions = TokenKind & {
   /** The public key, or the shared secret. */
   key: KeyObject | string;
-  /** Where set, the header must name this very key. */
+  /** If set, the header must name this key. */
   keyId?: string;
-  /** How far the clocks of two nodes may differ. */
+  /** Allowed difference between the clocks of two nodes. */
   leewayMs: number;
   cacheMax: number;
 };
@@ -34,13 +34,14 @@ type Complete = {
   signature: string;
 };
 
-/** Longer than any token of ours; what is longer is refused unread. */
+/** Exceeds every token of the engine. Longer ones are refused unread. */
 const TOKEN_LENGTH_MAX = 2_048;
 
 /**
- * Checks tokens of one kind whole: signature with the one pinned algorithm, type, issuer, audience, expiry, subject and role. A header's own
- * `alg`, `jku`, `jwk` or `x5u` decide nothing. A token seen before costs a look-up in a bounded map.
- * Can refuse with: TOKEN_EXPIRED (ours, but too old), UNAUTHENTICATED (anything else).
+ * Verifies tokens of one kind: signature with the pinned algorithm, type, issuer, audience, expiry,
+ * subject and role. The header's `alg`, `jku`, `jwk` and `x5u` decide nothing. Verified tokens are
+ * kept in a bounded map.
+ * Can refuse with: TOKEN_EXPIRED (valid, but too old), UNAUTHENTICATED (anything else).
  */
 export function createTokenVerifier(options: VerifierOptions): (token: string) => Answer<Caller> {
   const { key, keyId, leewayMs } = options;
@@ -83,7 +84,7 @@ export function createTokenVerifier(options: VerifierOptions): (token: string) =
     if (payload.sid !== undefined && (typeof payload.sid !== "string" || payload.sid === ""))
       return refused("UNAUTHENTICATED");
     if (keyId !== undefined && header.kid !== keyId) return refused("UNAUTHENTICATED");
-    // The last base64 digit of a signature has bits to spare: without this, several texts would be the same token.
+    // The last base64 digit has unused bits, so several texts would be the same token.
     if (Buffer.from(signature, "base64url").toString("base64url") !== signature)
       return refused("UNAUTHENTICATED");
     const caller: Caller = Object.freeze({
@@ -91,7 +92,7 @@ export function createTokenVerifier(options: VerifierOptions): (token: string) =
       role,
       ...(payload.sid !== undefined && { sessionId: payload.sid }),
     });
-    // A copy: a text that was cut out of a request's head would keep the whole head.
+    // A copy: a substring would keep the whole request header in memory.
     seen.set(Buffer.from(token).toString(), {
       caller,
       validUntilMs: payload.exp * 1_000 + leewayMs,

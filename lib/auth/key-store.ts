@@ -4,25 +4,25 @@ import { join } from "node:path";
 import { ConfigError } from "../../config/index.ts";
 import { ACCESS_TOKEN_LIFE_MS, publicJwk } from "./access-token.ts";
 
-/** Longer than clocks of nodes differ and than a gateway's next look at the keys. */
+/** Covers differing clocks and the gateways' next fetch of the keys. */
 const RETIRED_AFTER_MS = ACCESS_TOKEN_LIFE_MS + 5 * 60_000;
 
 export type AccessKey = {
-  /** The file's name, 20261122T235500Z.pem, says from when on the key signs; it is published as soon as the file is there. */
+  /** 20261122T235500Z.pem: the time from which the key signs. It is published at once. */
   file: string;
   signsFromMs: number;
   kid: string;
   privateKey: KeyObject;
 };
 
-/** The keys of a folder, oldest first. Throws a ConfigError that names the file, never what is in it. */
+/** Reads the keys of a folder, oldest first. Throws a ConfigError that names the file only. */
 export function readAccessKeys(folder: string): AccessKey[] {
   const files = existsSync(folder)
     ? readdirSync(folder).filter((file) => file.endsWith(".pem"))
     : [];
   if (files.length > 0) return files.sort().map((file) => readKey(folder, file));
   throw new ConfigError([
-    `${folder} holds no key of access tokens; make one: npx boxoffice keys rotate`,
+    `${folder} has no key for access tokens; make one: npx boxoffice keys rotate`,
   ]);
 }
 
@@ -32,7 +32,7 @@ function readKey(folder: string, file: string): AccessKey {
   const signsFromMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   if (Number.isNaN(signsFromMs))
     throw new ConfigError([
-      `${join(folder, file)} is not named by the moment from which it signs, 20261122T235500Z.pem`,
+      `${join(folder, file)} is not named by the time from which it signs, 20261122T235500Z.pem`,
     ]);
   try {
     const privateKey = createPrivateKey(readFileSync(join(folder, file), "utf8"));
@@ -42,7 +42,7 @@ function readKey(folder: string, file: string): AccessKey {
   }
 }
 
-/** Makes a key that signs from then on. Two made for the same second fail with EEXIST: nothing is overwritten. */
+/** Creates a key that signs from the given time. A second key for that time fails with EEXIST. */
 export function addAccessKey(folder: string, signsFromMs: number): AccessKey {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = `${new Date(signsFromMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z.pem`;
@@ -51,14 +51,14 @@ export function addAccessKey(folder: string, signsFromMs: number): AccessKey {
   return readKey(folder, file);
 }
 
-/** The newest key whose moment has come; before any has, the first. */
+/** The newest key whose time has come, else the first one. */
 export function signingKeyOf(keys: readonly AccessKey[], nowMs: number): AccessKey {
   const key = keys.findLast(({ signsFromMs }) => signsFromMs <= nowMs) ?? keys[0];
-  if (key === undefined) throw new Error("There is no key of access tokens");
+  if (key === undefined) throw new Error("There is no key for access tokens");
   return key;
 }
 
-/** All keys but those whose successor has signed for longer than any token lives. */
+/** All keys except those whose successor has signed for longer than a token's life. */
 export function verifyingKeysOf(keys: readonly AccessKey[], nowMs: number): AccessKey[] {
   return keys.filter(
     (_key, index) =>
@@ -66,7 +66,7 @@ export function verifyingKeysOf(keys: readonly AccessKey[], nowMs: number): Acce
   );
 }
 
-/** Deletes the keys that verify nothing any more; answers their files. */
+/** Deletes keys that no valid token needs. Returns their files. */
 export function removeRetiredKeys(folder: string, nowMs: number): string[] {
   const keys = readAccessKeys(folder);
   const kept = new Set(verifyingKeysOf(keys, nowMs));

@@ -4,27 +4,30 @@ import type { ServiceBroker } from "moleculer";
 import { isBusSilent } from "../bus/nats-transporter.ts";
 import { type Reply, problemOf, sendAnswer } from "./problem-details.ts";
 
-/** What a node needs before it can serve, by its kind (`database`, `cache`, …), never by host or name. */
+/** Checks by the kind of dependency (`database`, `cache`, …), never by host or name. */
 export type ReadinessChecks = Readonly<Record<string, () => boolean | Promise<boolean>>>;
 
 export type Health = {
-  /** The kinds of what is missing; empty when the node can serve. Never rejects. */
+  /** Kinds of missing dependencies; empty if the node can serve. Never rejects. */
   missing(): Promise<string[]>;
 };
 
-/** A server that is asked and does not answer is as good as away. */
+/** A check that takes longer has failed. */
 const CHECK_MS = 1_000;
-/** Probes may come in floods, and from strangers: the servers behind are asked this often at most. */
+/** Results are reused for this long, so that a flood of probes does not reach the servers. */
 const FRESH_MS = 500;
 
 export type HealthOptions = {
-  /** Services without which the node can serve nothing, wherever they run: each is missing by its name. */
+  /** Names of services that must be on the bus, on any node. */
   needs?: Iterable<string>;
-  /** Aborted when the node begins to stop: it still serves, but whoever chooses among nodes is to choose another. */
+  /** Aborted when the node begins to stop. It still serves, but is no longer ready. */
   leaving?: AbortSignal;
 };
 
-/** Readiness of one node: its broker runs and is not stopping, its transporter is connected, the services it needs are known and every check passes. */
+/**
+ * Judges the readiness of one node: the broker runs, the transporter is connected, every check
+ * passes, and the needed services are on the bus.
+ */
 export function createHealth(
   broker: ServiceBroker,
   checks: ReadinessChecks,
@@ -42,9 +45,9 @@ export function createHealth(
     );
     return [...needs].filter((name) => !offered.has(name));
   };
-  let latest: { askedAtMs: number; missing: Promise<string[]> } | undefined;
+  let latest: { checkedAtMs: number; missing: Promise<string[]> } | undefined;
 
-  const ask = async (): Promise<string[]> => {
+  const runChecks = async (): Promise<string[]> => {
     const passed = await Promise.all(
       Object.entries({ ...ownChecks, ...checks }).map(async ([kind, check]) =>
         (await passes(check)) ? [] : [kind],
@@ -54,11 +57,11 @@ export function createHealth(
   };
   return {
     async missing() {
-      // A node that stops is not to be chosen from this moment on, and what the registry knows costs nothing to ask.
+      // Not cached: load balancers must leave a stopping node at once.
       if (leaving?.aborted === true) return ["stopping"];
       const nowMs = performance.now();
-      if (latest === undefined || nowMs - latest.askedAtMs > FRESH_MS)
-        latest = { askedAtMs: nowMs, missing: ask() };
+      if (latest === undefined || nowMs - latest.checkedAtMs > FRESH_MS)
+        latest = { checkedAtMs: nowMs, missing: runChecks() };
       return [...(await latest.missing), ...unknown()];
     },
   };
@@ -78,7 +81,7 @@ async function passes(check: () => boolean | Promise<boolean>): Promise<boolean>
   }
 }
 
-/** The answer to /readyz: 200, or a problem that names the kinds of what is missing. */
+/** The reply of /readyz: 200, or a problem that names the missing kinds. */
 export function readinessAnswer(missing: readonly string[], requestId?: string): Reply {
   if (missing.length > 0)
     return problemOf("TRY_AGAIN", requestId, { detail: `Not ready: ${missing.join(", ")}` });
@@ -89,7 +92,7 @@ export function readinessAnswer(missing: readonly string[], requestId?: string):
   };
 }
 
-/** The answer to /healthz: whoever can send it lives. */
+/** The reply of /healthz. */
 export const ALIVE: Reply = {
   status: 200,
   headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
@@ -98,7 +101,7 @@ export const ALIVE: Reply = {
 
 export type HealthServer = { port: number; close(): Promise<void> };
 
-/** Answers /healthz and /readyz for any kind of node, on a port of their own. Rejects when the port is taken. */
+/** Serves /healthz and /readyz of any node on their own port. Rejects if the port is taken. */
 export async function startHealthServer(
   health: Health,
   { host, port }: { host: string; port: number },

@@ -4,7 +4,7 @@ import type { Metrics } from "../observability/metrics.ts";
 
 export type MetricsServer = { port: number; close(): Promise<void> };
 
-/** Answers /metrics for Prometheus on a port of its own. Rejects when the port is taken. */
+/** Serves /metrics for Prometheus on its own port. Rejects if the port is taken. */
 export async function startMetricsServer(
   metrics: Metrics,
   { host, port }: { host: string; port: number },

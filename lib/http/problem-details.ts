@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { RefusalCode, RefusalData } from "../../domain/refusal.ts";
 
-/** What only HTTP itself can refuse with; everything else is a refusal of the domain. */
+/** Refusals of HTTP itself. All others are refusals of the domain. */
 type HttpCode =
   | "INTERNAL"
   | "MALFORMED"
@@ -12,48 +12,48 @@ type HttpCode =
 
 export type ProblemCode = RefusalCode | HttpCode;
 
-/** Each word of the contract's closed list with its answer; a refusal without a line here does not compile. */
+/** The contract's closed list of codes. A refusal without a line here does not compile. */
 export const PROBLEMS: Readonly<Record<ProblemCode, { status: number; title: string }>> = {
-  CSRF_REFUSED: { status: 403, title: "Only this site's own pages may do this" },
-  EMAIL_TAKEN: { status: 409, title: "There is an account with this e-mail already" },
-  EVENT_NOT_FOUND: { status: 404, title: "There is no such event" },
+  CSRF_REFUSED: { status: 403, title: "Only pages of this site may send this request" },
+  EMAIL_TAKEN: { status: 409, title: "An account with this e-mail already exists" },
+  EVENT_NOT_FOUND: { status: 404, title: "The event does not exist" },
   EVENT_OVER: { status: 409, title: "The event has started" },
   EVENT_SOLD_OUT: { status: 409, title: "Not enough tickets left" },
-  FORBIDDEN: { status: 403, title: "You may not do this" },
+  FORBIDDEN: { status: 403, title: "The caller is not allowed to do this" },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
-    title: "The idempotency key belongs to a purchase of another quantity",
+    title: "The idempotency key was used for another quantity",
   },
-  INTERNAL: { status: 500, title: "Something went wrong on our side" },
-  INVALID_CREDENTIALS: { status: 401, title: "E-mail or password is wrong" },
-  MALFORMED: { status: 400, title: "The request cannot be read" },
-  METHOD_NOT_ALLOWED: { status: 405, title: "This address does not take this method" },
-  NOT_FOUND: { status: 404, title: "There is nothing at this address" },
+  INTERNAL: { status: 500, title: "Internal error" },
+  INVALID_CREDENTIALS: { status: 401, title: "The e-mail or the password is wrong" },
+  MALFORMED: { status: 400, title: "The request cannot be parsed" },
+  METHOD_NOT_ALLOWED: { status: 405, title: "The resource does not support this method" },
+  NOT_FOUND: { status: 404, title: "The resource does not exist" },
   OUTCOME_UNKNOWN: {
     status: 503,
-    title: "It is not known whether this was done: ask again with the same key",
+    title: "The outcome is unknown: repeat the request with the same key",
   },
-  PASSWORD_TOO_WEAK: { status: 422, title: "The password would be guessed" },
+  PASSWORD_TOO_WEAK: { status: 422, title: "The password is too easy to guess" },
   PURCHASE_LIMIT_REACHED: {
     status: 409,
-    title: "More tickets of this event than one customer may hold",
+    title: "The limit of tickets per customer is reached",
   },
-  REFRESH_TOKEN_INVALID: { status: 401, title: "Sign in again" },
-  SESSION_NOT_FOUND: { status: 404, title: "There is no such session" },
-  TICKET_NOT_FOUND: { status: 404, title: "There is no such ticket" },
+  REFRESH_TOKEN_INVALID: { status: 401, title: "The refresh token is not valid: sign in again" },
+  SESSION_NOT_FOUND: { status: 404, title: "The session does not exist" },
+  TICKET_NOT_FOUND: { status: 404, title: "The ticket does not exist" },
   TOKEN_EXPIRED: { status: 401, title: "The access token has expired" },
   TOO_LARGE: { status: 413, title: "The request is too large" },
-  TOO_MANY_REQUESTS: { status: 429, title: "Too much at once: wait a little" },
-  TRANSACTION_NOT_FOUND: { status: 404, title: "There is no such transaction" },
+  TOO_MANY_REQUESTS: { status: 429, title: "Too many requests: wait before the next one" },
+  TRANSACTION_NOT_FOUND: { status: 404, title: "The transaction does not exist" },
   TRY_AGAIN: { status: 503, title: "Nothing was done: try again shortly" },
-  UNAUTHENTICATED: { status: 401, title: "A valid access token is needed" },
+  UNAUTHENTICATED: { status: 401, title: "A valid access token is required" },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: "Bodies must be application/json in UTF-8" },
-  VALIDATION_ERROR: { status: 422, title: "The request is not as the contract says" },
+  VALIDATION_ERROR: { status: 422, title: "The request does not match the contract" },
 };
 
 export const RETRY_AFTER_S = 1;
 
-/** An HTTP response, ready to send. `flatHeaders`: all headers of a response that is sent many times, see `replyForMany`. */
+/** An HTTP reply. `flatHeaders`: all headers of a reply for many requests, see `replyForMany`. */
 export type Reply = {
   status: number;
   headers: Record<string, string>;
@@ -62,8 +62,8 @@ export type Reply = {
 };
 
 /**
- * An RFC 9457 problem document. `data` holds facts a client can act on, which become members of the document; it never holds
- * a message of a server or a value the client sent.
+ * Builds an RFC 9457 problem document. `data` has facts for the client, which become members. It
+ * never has a server's message or a value that the client sent.
  */
 export function problemOf(
   code: ProblemCode,
@@ -81,28 +81,29 @@ export function problemOf(
       code === "TOKEN_EXPIRED" ? 'Bearer error="invalid_token"' : "Bearer";
   if (code === "TRY_AGAIN") headers["Retry-After"] = String(RETRY_AFTER_S);
   const standard = { type, title, status, code, requestId };
-  // Twice: first for people, who read from the top; last, so that no fact can take a standard member's place.
+  // Twice: first for readers, last so that no fact replaces a standard member.
   return { status, headers, body: JSON.stringify({ ...standard, ...data, ...standard }) };
 }
 
-/** What every answer says, page, API or error. The gateway adds HSTS where the way from the client is TLS. */
+/** Headers of every response: page, API or error. The gateway adds HSTS over TLS. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
   "Content-Security-Policy":
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+    "object-src 'none'",
 };
 
-/** Names and values in turn, the form in which `writeHead` copies nothing. */
+/** Names and values in turn, as `writeHead` takes them without a copy. */
 function flatten(headers: Readonly<Record<string, string>>): string[] {
   const flat: string[] = [];
   for (const name in headers) flat.push(name, headers[name] ?? "");
   return flat;
 }
 
-/** Node writes a text together with the head, and bytes in a second write: up to this size, bytes are sent as Latin-1 text. */
+/** Node writes a string together with the head, so bodies up to this size go as Latin-1 text. */
 const ONE_WRITE_MAX = 16_384;
 
 /** Builds a reply that is sent many times: its headers are flattened once. */
@@ -120,8 +121,8 @@ export function replyForMany(
 }
 
 /**
- * Sends a response once, with one `writeHead` and one `end`. HEAD gets the headers of GET. A response that has begun is left alone.
- * `own`: headers of this request rather than of the reply. Given here and not by `setHeader`, all are written in one go.
+ * Sends a reply with one `writeHead` and one `end`, unless a response has begun. HEAD gets the
+ * headers of GET. `own` are headers of this request, in addition to the reply's.
  */
 export function sendAnswer(
   request: IncomingMessage,

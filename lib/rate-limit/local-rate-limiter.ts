@@ -3,26 +3,27 @@ import { RateLimiterRedis, type RateLimiterRes } from "rate-limiter-flexible";
 import { FifoMap } from "../concurrency/fifo-map.ts";
 import { type Limit, type RateLimitResult, verdictOf } from "./rate-limit.ts";
 
-/** `shared` is what all nodes have counted as far as is known, this node's part included; `unsent` is what the others have not heard of. */
+/** `shared`: known count of all nodes, this one's included. `unsent`: counted since the merge. */
 type Count = { endsMs: number; shared: number; unsent: number };
 
-/** Whoever is forgotten first has a window of ten seconds or little more left; 100,000 addresses in that time are another kind of attack. */
+/** Bounds memory. The oldest keys are evicted; their windows end within seconds. */
 const KEYS_MAX = 100_000;
-/** A node tells the others of a key once it has used so much of the limit: nobody who behaves costs a round trip. */
+/** Share of the limit from which a node merges a key, so that normal use costs no round trip. */
 const SHARED_FROM = 0.1;
 
 export type CountedThrottle = {
-  /** Counts one and says whether it is within the limit; what is refused is not counted. Waits for nothing. */
+  /** Counts one if it is within the limit. Does not wait. */
   take(key: string): RateLimitResult;
-  /** What another `take` would say, without counting. */
+  /** The result of another `take`, without counting. */
   look(key: string): RateLimitResult;
   close(): void;
 };
 
 /**
- * For what must not wait: counted in the process, and brought together with the other nodes' counts in Redis every `mergeMs`. While Redis is away
- * each process limits by its own count. With n nodes a burst may get up to n times the limit through before the first merge, and what each
- * node keeps to itself afterwards (a tenth).
+ * Counts in the process and merges with other nodes in Redis every `mergeMs`, for requests that
+ * must not wait. While Redis is down each process limits by its own count. With n nodes a burst can
+ * reach n times the limit before the first merge. See
+ * docs/decisions/0022-rate-limits-are-counted-in-the-process.md.
  */
 export function createCountedThrottle(
   redis: Redis,
@@ -52,7 +53,7 @@ export function createCountedThrottle(
           count.shared = consumedPoints;
           count.endsMs = performance.now() + msBeforeNext;
         },
-        // Redis is away, which its connection has said: the own count stands.
+        // Redis is down, which its connection logs: the local count stays.
         () => undefined,
       );
     }
@@ -69,7 +70,7 @@ export function createCountedThrottle(
       const nowMs = performance.now();
       let count = current(key, nowMs);
       if (count === undefined) {
-        // Taken out first, so that the map forgets by the age of windows and not of clients.
+        // Deleted first, so that the map evicts by the age of windows.
         counts.delete(key);
         counts.set(key, (count = { endsMs: nowMs + limit.windowS * 1_000, shared: 0, unsent: 0 }));
       }

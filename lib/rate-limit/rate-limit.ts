@@ -1,9 +1,9 @@
 import type { RefusalData } from "../../domain/refusal.ts";
 
-/** So many (`max`) within so many seconds, under the name that clients see. */
+/** `max` requests within `windowS` seconds. Clients see the name. */
 export type Limit = { name: string; max: number; windowS: number };
 
-/** `resetS`: whole seconds until there is room again, at least 1. */
+/** `resetS`: seconds until the window ends, at least 1. */
 export type RateLimitResult = { allowed: boolean; limit: Limit; remaining: number; resetS: number };
 
 export function verdictOf(limit: Limit, used: number, msLeft: number): RateLimitResult {
@@ -11,7 +11,7 @@ export function verdictOf(limit: Limit, used: number, msLeft: number): RateLimit
   return { allowed: used <= limit.max, limit, remaining: Math.max(0, limit.max - used), resetS };
 }
 
-/** RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers writes them; with a refusal also Retry-After (RFC 6585). */
+/** RateLimit headers (draft-ietf-httpapi-ratelimit-headers), with Retry-After for a refusal. */
 export function rateLimitHeaders({
   allowed,
   limit,
@@ -25,7 +25,7 @@ export function rateLimitHeaders({
   return allowed ? headers : { ...headers, "Retry-After": String(resetS) };
 }
 
-/** What the problem document of a refusal says besides the word. */
+/** Members of the problem document of a refusal. */
 export function throttledData({ limit, resetS }: RateLimitResult): RefusalData {
   return { limit: limit.name, retryAfterS: resetS };
 }

@@ -3,22 +3,22 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limite
 import { type Limit, type RateLimitResult, verdictOf } from "./rate-limit.ts";
 
 /**
- * For what is rare and slow anyway: every count is one round trip to Redis and exact over all nodes, also after a restart of the engine.
- * While Redis is away or frozen each process counts by itself.
+ * Counts in Redis, exactly over all nodes and restarts, for rare requests: each count is a round
+ * trip. While Redis is down each process counts by itself.
  */
 export type SharedThrottle = {
   take(key: string): Promise<RateLimitResult>;
-  /** Takes one back that turned out not to count. */
+  /** Takes back one that must not count. */
   giveBack(key: string): Promise<void>;
 };
 
-/** As SharedThrottle, with rounds: each time the limit is used up, the wait is twice as long as the time before. */
+/** A SharedThrottle with exponential back-off: each used-up limit doubles the wait. */
 export type BackOff = SharedThrottle & {
-  /** Forgets the key and its rounds. */
+  /** Forgets the key and its back-off. */
   forget(key: string): Promise<void>;
 };
 
-/** A day without using the limit up, and the first wait is short again. */
+/** The back-off starts again after a day without a used-up limit. */
 const ROUNDS_REMEMBERED_S = 86_400;
 
 export function createSharedThrottle(redis: Redis, limit: Limit): SharedThrottle {
@@ -31,7 +31,7 @@ export function createSharedThrottle(redis: Redis, limit: Limit): SharedThrottle
   };
 }
 
-/** `firstS` is the wait after the first round, `mostS` the longest there is: nobody is locked out for good. */
+/** `firstS`: the first wait. `mostS`: the longest one, so that no account is locked for good. */
 export function createBackOff(
   redis: Redis,
   limit: Limit,
@@ -46,7 +46,7 @@ export function createBackOff(
   return {
     async take(key) {
       const [used, msLeft] = await consume(limiter, key);
-      // Of many at once exactly one is the first beyond the limit.
+      // Exactly one of concurrent requests is the first beyond the limit.
       if (used !== limit.max + 1) return verdictOf(limit, used, msLeft);
       const { consumedPoints: round } = await rounds.penalty(key);
       const waitS = Math.min(mostS, firstS * 2 ** (round - 1));
@@ -62,7 +62,7 @@ export function createBackOff(
   };
 }
 
-/** What is remembered of keys for a while, by all nodes; without Redis by this process. */
+/** Remembers keys for a while, on all nodes; without Redis in this process. */
 export function createMarks(
   redis: Redis,
   name: string,
@@ -87,7 +87,7 @@ function insuredLimiter(redis: Redis, { name, max, windowS }: Limit): RateLimite
   });
 }
 
-/** How many there are now, this one included, and the milliseconds left of their window. */
+/** Counts one. Returns the count and the milliseconds until the window ends. */
 async function consume(
   limiter: RateLimiterRedis,
   key: string,

@@ -62,7 +62,7 @@ describe("boxoffice ledger", () => {
     assert.deepEqual(await run("reconcile", eventId), {
       code: 2,
       out: "",
-      error: "There is no such event.\n",
+      error: "The event does not exist.\n",
     });
     await database.query({
       text: "INSERT INTO event_tickets VALUES (gen_random_uuid(), $1, gen_random_uuid(), '2099-01-01', '\\xab', 1, now())",
@@ -127,7 +127,7 @@ describe("boxoffice ledger", () => {
     assert.deepEqual(await run("retry-failed", randomUUID()), {
       code: 2,
       out: "",
-      error: "There is no such event.\n",
+      error: "The event does not exist.\n",
     });
     environment = { DATA_DIR: `${engine.config.dataDir}/elsewhere` };
     const { code, error } = await run("reconcile");

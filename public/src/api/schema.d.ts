@@ -9,7 +9,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Makes an account. Its password may be guessed neither by its length nor by its words. */
+        /** @description Creates an account. Passwords that are short or easy to guess are refused. */
         post: operations["register"];
         delete?: never;
         options?: never;
@@ -26,7 +26,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description `delivery: cookie` sets the refresh token as an HttpOnly, SameSite=Strict cookie for /api/auth and keeps it out of the body; `delivery: body` returns it as `refreshToken` and sets no cookie, for native and server clients. An unknown e-mail and a wrong password get the same answer. */
+        /** @description `delivery: cookie` (the default) sets the refresh token as an HttpOnly, SameSite=Strict cookie scoped to /api/auth and keeps it out of the body; `delivery: body` returns it as `refreshToken` and sets no cookie (for native and server clients). An unknown e-mail and a wrong password get the same answer. */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -43,7 +43,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Rotates the refresh token, of the cookie or of the body. Within 10 s of its use the same successor is given again; later use of a rotated token ends its whole session. */
+        /** @description Rotates the refresh token (from the cookie, or from the body). Within 10 s of its use the same successor is returned again; later use of a rotated token revokes its whole session. */
         post: operations["refresh"];
         delete?: never;
         options?: never;
@@ -60,7 +60,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Ends the session of the refresh token, of the cookie or of the body; 204 also for an unknown one. */
+        /** @description Revokes the session of the refresh token (from the cookie, or from the body). 204 also for an unknown token. */
         post: operations["logout"];
         delete?: never;
         options?: never;
@@ -77,7 +77,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Ends every session of the caller. */
+        /** @description Revokes every session of the caller. */
         post: operations["logoutAll"];
         delete?: never;
         options?: never;
@@ -94,7 +94,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Changes the password and ends every other session. */
+        /** @description Changes the password and revokes every other session. */
         post: operations["changePassword"];
         delete?: never;
         options?: never;
@@ -109,7 +109,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The caller's sessions, the latest used first. */
+        /** @description Lists the caller's sessions, the latest used first, and marks the current one. */
         get: operations["listSessions"];
         put?: never;
         post?: never;
@@ -129,7 +129,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** @description Ends one of the caller's sessions. */
+        /** @description Revokes one of the caller's sessions. */
         delete: operations["endSession"];
         options?: never;
         head?: never;
@@ -143,7 +143,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Who asks. */
+        /** @description The account of the caller. */
         get: operations["getMe"];
         put?: never;
         post?: never;
@@ -194,7 +194,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What there is to choose from: the cities and types of upcoming events, most events first. */
+        /** @description Values to filter by: cities and types of upcoming events, most events first. */
         get: operations["getFilters"];
         put?: never;
         post?: never;
@@ -228,7 +228,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Server-sent events: at once, then on every change, at most 4 a second, `event: availability` with data {eventId, available}. A comment line every 15 s keeps it open. It ends when the gateway stops; clients come back by themselves. */
+        /** @description Server-sent events: at once, then on every change (at most 4 a second), `event: availability`, data {eventId, available}. A comment line every 15 s keeps it open. It ends when the gateway stops; clients reconnect by themselves. */
         get: operations["watchAvailability"];
         put?: never;
         post?: never;
@@ -247,7 +247,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Buys `quantity` tickets, all or none. With an Idempotency-Key (scope: the user and the event) a retry of a purchase that sold gives the same transaction and tickets again, 201 with the header `Idempotent-Replayed: true`, also when the event has sold out or started since; the same key with another quantity is a 422. A refusal binds nothing: the key stays free. A 201 is durable. Every answer carries the header Idempotency-Key, the client's or the one minted for it. */
+        /** @description Buys `quantity` tickets, all or none. With an Idempotency-Key (scope: the user and the event) a retry of a purchase that sold returns the same transaction and tickets, 201 with the header `Idempotent-Replayed: true`, also if the event has sold out or started since; the same key with another quantity is a 422. A refusal binds nothing: the key stays free. A 201 is durable: the tickets are in PostgreSQL. Every answer carries the header Idempotency-Key, the client's or a new one. */
         post: operations["buyTickets"];
         delete?: never;
         options?: never;
@@ -262,7 +262,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The caller's tickets, by the event's date. */
+        /** @description The caller's tickets, sorted by the event's date. Works by keyset cursor. */
         get: operations["listTickets"];
         put?: never;
         post?: never;
@@ -279,11 +279,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Somebody else's ticket is a 404, as one that does not exist. */
+        /** @description Another customer's ticket is a 404, like one that does not exist. */
         get: operations["getTicket"];
         put?: never;
         post?: never;
-        /** @description Cancels the ticket and frees its place, exactly once; cancelling again gives the same answer. Refused once the event has started. After OUTCOME_UNKNOWN, ask again. */
+        /** @description Cancels the ticket and frees its place, exactly once; cancelling again returns the same answer. Refused once the event has started. After OUTCOME_UNKNOWN, repeat the request. */
         delete: operations["cancelTicket"];
         options?: never;
         head?: never;
@@ -297,7 +297,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A QR code of the signed ticket, for the door. A cancelled ticket has none: it is a 404, as somebody else's is. */
+        /** @description A QR code of the signed ticket, for admission. A cancelled ticket is a 404. */
         get: operations["getTicketQrCode"];
         put?: never;
         post?: never;
@@ -314,7 +314,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The caller's transaction: `pending` until the ledger has applied it. */
+        /** @description The caller's transaction. `pending` until the ledger has applied it. */
         get: operations["getTransaction"];
         put?: never;
         post?: never;
@@ -331,7 +331,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The engine now: nodes, workers, the ledger and its queue, and which layer answered the searches. Counts only grow while a node runs. For operators. */
+        /** @description The engine's state: nodes, workers, the ledger and its queue, and which layer answered searches. Counters grow from the start of each node. For operators. */
         get: operations["getEngine"];
         put?: never;
         post?: never;
@@ -348,7 +348,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Answered by whoever lives. */
+        /** @description Liveness probe. 200 while the process runs. */
         get: operations["getHealth"];
         put?: never;
         post?: never;
@@ -365,7 +365,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Whether requests may be sent here. TRY_AGAIN names the kind of what is missing in `detail`, no host and no message. */
+        /** @description Readiness probe. TRY_AGAIN names the missing kinds of dependency in `detail`, no host and no message. */
         get: operations["getReadiness"];
         put?: never;
         post?: never;
@@ -399,7 +399,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description This contract for people. */
+        /** @description This contract as a page. */
         get: operations["getReference"];
         put?: never;
         post?: never;
@@ -428,7 +428,7 @@ export interface components {
             tokenType: "Bearer";
             /** @description Seconds */
             expiresIn: number;
-            /** @description With `delivery: body` only; else it is in a cookie that no script can read */
+            /** @description With `delivery: body` only; else it is in an HttpOnly cookie */
             refreshToken?: string;
             user: components["schemas"]["User"];
         };
@@ -441,7 +441,7 @@ export interface components {
             lastUsedAt: string;
             userAgent?: string;
             address?: string;
-            /** @description The one that asks */
+            /** @description The session of this request */
             current: boolean;
         };
         Count: {
@@ -523,61 +523,61 @@ export interface components {
                 node: string;
                 /** @description Of api, catalog, purchasing and ledger */
                 services: string[];
-                /** @description Those that did not answer within a second: their figures are missing below */
+                /** @description Services that did not answer within a second; their figures are missing */
                 silent: string[];
             }[];
-            /** @description Workers there are, of all nodes */
+            /** @description Workers of all nodes */
             workerCount: number;
             /** @description The fullest mailboxes first, then most sales; 200 at most */
             workers: {
                 node: string;
                 /** Format: uuid */
                 eventId: string;
-                /** @description Null: it has none at this moment */
+                /** @description Null: it has none now */
                 epoch: number | null;
                 /** @description Batches committed under this epoch */
                 batch: number | null;
                 /** @description Left to sell */
                 available: number | null;
-                /** @description Commands that wait */
+                /** @description Waiting commands */
                 mailbox: number;
                 /** @description Commands in its largest batch */
                 largestBatch: number;
-                /** @description Purchases since the worker came; a worker that was idle for 30 s goes */
+                /** @description Purchases since the worker started; it stops after 30 s without commands */
                 sales: number;
-                /** @description It works without the lease */
+                /** @description It works without a lease */
                 degraded: boolean;
             }[];
-            /** @description Null: no ledger could tell */
+            /** @description Null: no ledger answered */
             ledger: {
                 /** @description Transactions sold and not booked yet */
                 pendingRows: number;
                 /** @description How long the oldest has waited: the ledger's lag */
                 oldestPendingMs: number;
-                /** @description Which the ledger could not book */
+                /** @description Transactions that the ledger could not book */
                 failedRows: number;
                 /** @description Booked since the nodes started */
                 appliedRows: number;
             } | null;
-            /** @description Null: RabbitMQ is away */
+            /** @description Null: RabbitMQ is down */
             queue: {
-                /** @description Messages that wait */
+                /** @description Waiting messages */
                 ready: number;
                 /** @description Dead letters */
                 dead: number;
-                /** @description Ledgers that listen */
+                /** @description Consuming ledgers */
                 consumers: number;
             } | null;
-            /** @description Counts since the nodes started, of all nodes together */
+            /** @description Counters of all nodes since their start */
             layers: {
-                /** @description Searches answered from kept bytes, from the catalogue, from old bytes */
+                /** @description Searches answered from the cache, from the catalog, from stale responses */
                 gateway: {
                     hits?: number;
                     misses?: number;
                     stale?: number;
                     notModified?: number;
                 };
-                /** @description Answered from Redis, in part, from PostgreSQL, from old copies */
+                /** @description Answered from Redis, in part, from PostgreSQL, from stale copies */
                 catalog: {
                     hits?: number;
                     partial?: number;
@@ -586,7 +586,7 @@ export interface components {
                     unasked?: number;
                 };
             };
-            /** @description Streams of live availability, of all gateways together */
+            /** @description Streams of live availability, of all gateways */
             streams: {
                 open?: number;
                 sent?: number;
@@ -609,11 +609,11 @@ export interface components {
                 field: string;
                 rule: string;
             }[];
-            /** @description With EVENT_SOLD_OUT: what is left */
+            /** @description With EVENT_SOLD_OUT: tickets left */
             available?: number;
-            /** @description With PURCHASE_LIMIT_REACHED: so many; with TOO_MANY_REQUESTS: the limit's name */
+            /** @description With PURCHASE_LIMIT_REACHED: the maximum; with TOO_MANY_REQUESTS: the limit's name */
             limit?: number | string;
-            /** @description With PURCHASE_LIMIT_REACHED: the tickets one has */
+            /** @description With PURCHASE_LIMIT_REACHED: active tickets of the customer */
             active?: number;
             /** @description With TOO_MANY_REQUESTS: seconds, as in Retry-After */
             retryAfterS?: number;
@@ -654,7 +654,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description EMAIL_TAKEN: There is an account with this e-mail already */
+            /** @description EMAIL_TAKEN: An account with this e-mail already exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -690,7 +690,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description PASSWORD_TOO_WEAK: The password would be guessed. VALIDATION_ERROR: The request is not as the contract says */
+            /** @description PASSWORD_TOO_WEAK: The password is too easy to guess. VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -702,10 +702,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
             429: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -716,10 +716,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -762,7 +762,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description INVALID_CREDENTIALS: E-mail or password is wrong */
+            /** @description INVALID_CREDENTIALS: The e-mail or the password is wrong */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -774,7 +774,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description CSRF_REFUSED: Only this site's own pages may do this. FORBIDDEN: You may not do this */
+            /** @description CSRF_REFUSED: Only pages of this site may send this request. FORBIDDEN: The caller is not allowed to do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -810,7 +810,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -822,10 +822,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
             429: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -836,10 +836,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -867,7 +867,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description New tokens, by the way the old one came */
+            /** @description New tokens over the channel of the old one */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -876,7 +876,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description REFRESH_TOKEN_INVALID: Sign in again */
+            /** @description REFRESH_TOKEN_INVALID: The refresh token is not valid: sign in again */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -888,7 +888,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description CSRF_REFUSED: Only this site's own pages may do this. FORBIDDEN: You may not do this */
+            /** @description CSRF_REFUSED: Only pages of this site may send this request. FORBIDDEN: The caller is not allowed to do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -924,7 +924,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -936,10 +936,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -967,14 +967,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Ended */
+            /** @description Revoked */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description CSRF_REFUSED: Only this site's own pages may do this. FORBIDDEN: You may not do this */
+            /** @description CSRF_REFUSED: Only pages of this site may send this request. FORBIDDEN: The caller is not allowed to do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1010,7 +1010,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1022,10 +1022,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1047,14 +1047,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Ended */
+            /** @description Revoked */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1066,7 +1066,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1078,10 +1078,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1117,7 +1117,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired. INVALID_CREDENTIALS: E-mail or password is wrong */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired. INVALID_CREDENTIALS: The e-mail or the password is wrong */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1153,7 +1153,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description PASSWORD_TOO_WEAK: The password would be guessed. VALIDATION_ERROR: The request is not as the contract says */
+            /** @description PASSWORD_TOO_WEAK: The password is too easy to guess. VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1165,10 +1165,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
             429: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1179,10 +1179,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1215,7 +1215,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1227,7 +1227,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1239,10 +1239,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1266,14 +1266,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Ended */
+            /** @description Revoked */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1285,7 +1285,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description SESSION_NOT_FOUND: There is no such session */
+            /** @description SESSION_NOT_FOUND: The session does not exist */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1297,7 +1297,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1309,10 +1309,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1343,7 +1343,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1355,7 +1355,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1367,10 +1367,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1403,10 +1403,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1450,19 +1450,19 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Event"][];
-                        /** @description For `cursor` of the next page; null at the end */
+                        /** @description The `cursor` of the next page; null at the end */
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description As `If-None-Match` has it */
+            /** @description Not modified since the ETag in If-None-Match */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1474,10 +1474,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
             429: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1488,10 +1488,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1525,14 +1525,14 @@ export interface operations {
                     };
                 };
             };
-            /** @description As `If-None-Match` has it */
+            /** @description Not modified since the ETag in If-None-Match */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1544,10 +1544,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1580,14 +1580,14 @@ export interface operations {
                     "application/json": components["schemas"]["Event"];
                 };
             };
-            /** @description As `If-None-Match` has it */
+            /** @description Not modified since the ETag in If-None-Match */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description EVENT_NOT_FOUND: There is no such event */
+            /** @description EVENT_NOT_FOUND: The event does not exist */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1599,7 +1599,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1611,10 +1611,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1647,7 +1647,7 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description EVENT_NOT_FOUND: There is no such event */
+            /** @description EVENT_NOT_FOUND: The event does not exist */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1659,7 +1659,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1671,10 +1671,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
             429: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1685,10 +1685,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1705,7 +1705,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Printable characters; made for the request where none is sent */
+                /** @description Printable characters. Without one the engine makes a key */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1725,9 +1725,9 @@ export interface operations {
             /** @description Bought */
             201: {
                 headers: {
-                    /** @description To ask again with */
+                    /** @description The key for a retry of this purchase */
                     "Idempotency-Key"?: string;
-                    /** @description `true` where it had been sold before */
+                    /** @description `true` if an earlier request sold the tickets */
                     "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
@@ -1735,7 +1735,7 @@ export interface operations {
                     "application/json": components["schemas"]["Purchase"];
                 };
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1747,7 +1747,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description EVENT_NOT_FOUND: There is no such event */
+            /** @description EVENT_NOT_FOUND: The event does not exist */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1759,7 +1759,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description EVENT_SOLD_OUT: Not enough tickets left. EVENT_OVER: The event has started. PURCHASE_LIMIT_REACHED: More tickets of this event than one customer may hold */
+            /** @description EVENT_SOLD_OUT: Not enough tickets left. EVENT_OVER: The event has started. PURCHASE_LIMIT_REACHED: The limit of tickets per customer is reached */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1795,7 +1795,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to a purchase of another quantity. VALIDATION_ERROR: The request is not as the contract says */
+            /** @description IDEMPOTENCY_KEY_REUSED: The idempotency key was used for another quantity. VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1807,10 +1807,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description TOO_MANY_REQUESTS: Too much at once: wait a little */
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
             429: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1821,10 +1821,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description OUTCOME_UNKNOWN: It is not known whether this was done: ask again with the same key. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description OUTCOME_UNKNOWN: The outcome is unknown: repeat the request with the same key. TRY_AGAIN: Nothing was done: try again shortly */
             503: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1835,10 +1835,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1872,12 +1872,12 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Ticket"][];
-                        /** @description For `cursor` of the next page; null at the end */
+                        /** @description The `cursor` of the next page; null at the end */
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1889,7 +1889,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1901,10 +1901,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -1937,7 +1937,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ticket"];
                 };
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1949,7 +1949,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description TICKET_NOT_FOUND: There is no such ticket */
+            /** @description TICKET_NOT_FOUND: The ticket does not exist */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1961,7 +1961,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1973,10 +1973,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -2009,7 +2009,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ticket"];
                 };
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2021,7 +2021,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description TICKET_NOT_FOUND: There is no such ticket */
+            /** @description TICKET_NOT_FOUND: The ticket does not exist */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2045,7 +2045,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2057,10 +2057,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description OUTCOME_UNKNOWN: It is not known whether this was done: ask again with the same key. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description OUTCOME_UNKNOWN: The outcome is unknown: repeat the request with the same key. TRY_AGAIN: Nothing was done: try again shortly */
             503: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -2071,10 +2071,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -2098,7 +2098,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A picture, black on white */
+            /** @description An image, black on white */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2107,7 +2107,7 @@ export interface operations {
                     "image/svg+xml": unknown;
                 };
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2119,7 +2119,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description TICKET_NOT_FOUND: There is no such ticket */
+            /** @description TICKET_NOT_FOUND: The ticket does not exist */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2131,7 +2131,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2143,10 +2143,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -2179,7 +2179,7 @@ export interface operations {
                     "application/json": components["schemas"]["Transaction"];
                 };
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2191,7 +2191,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description TRANSACTION_NOT_FOUND: There is no such transaction */
+            /** @description TRANSACTION_NOT_FOUND: The transaction does not exist */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2203,7 +2203,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2215,10 +2215,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -2240,7 +2240,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The engine now */
+            /** @description The engine's state */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2249,7 +2249,7 @@ export interface operations {
                     "application/json": components["schemas"]["Engine"];
                 };
             };
-            /** @description UNAUTHENTICATED: A valid access token is needed. TOKEN_EXPIRED: The access token has expired */
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2261,7 +2261,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this */
+            /** @description FORBIDDEN: The caller is not allowed to do this */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2273,7 +2273,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2285,10 +2285,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -2310,7 +2310,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The process lives */
+            /** @description The process runs */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2322,10 +2322,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -2362,7 +2362,7 @@ export interface operations {
             /** @description TRY_AGAIN: Nothing was done: try again shortly */
             503: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -2373,10 +2373,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -2407,7 +2407,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2419,10 +2419,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };
@@ -2453,7 +2453,7 @@ export interface operations {
                     "text/html": unknown;
                 };
             };
-            /** @description VALIDATION_ERROR: The request is not as the contract says */
+            /** @description VALIDATION_ERROR: The request does not match the contract */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2465,10 +2465,10 @@ export interface operations {
                     };
                 };
             };
-            /** @description FORBIDDEN: You may not do this. INTERNAL: Something went wrong on our side. MALFORMED: The request cannot be read. TOO_MANY_REQUESTS: Too much at once: wait a little. TRY_AGAIN: Nothing was done: try again shortly */
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
             default: {
                 headers: {
-                    /** @description Seconds; not with OUTCOME_UNKNOWN */
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
                     "Retry-After"?: string;
                     [name: string]: unknown;
                 };

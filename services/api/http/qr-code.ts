@@ -15,7 +15,8 @@ export function qrCodeSvg(text: string): string {
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}" ` +
     'shape-rendering="crispEdges">' +
-    `<path fill="#fff" d="M0 0h${size}v${size}h-${size}z"/><path fill="#000" d="${dark.join("")}"/></svg>`
+    `<path fill="#fff" d="M0 0h${size}v${size}h-${size}z"/>` +
+    `<path fill="#000" d="${dark.join("")}"/></svg>`
   );
 }
 
