@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import type { RunningNode } from "../../main.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const OURS = "https://shop.example";

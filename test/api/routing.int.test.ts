@@ -10,7 +10,7 @@ import { type Buyers, startBuyers } from "../support/buyers.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { tally } from "../support/sales.ts";
-import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { withPorts } from "../support/with-ports.ts";
 

@@ -20,7 +20,7 @@ import {
   searchKey,
 } from "../../services/catalog/search/search-filters.ts";
 import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
-import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { lockWaits } from "../support/lock-waits.ts";
 import { waitFor } from "../support/wait-for.ts";
 

@@ -9,7 +9,7 @@ import { inspectTopology } from "../../lib/queue/topology.ts";
 import { applyEvents, quarantinePending } from "../../services/ledger/booking/book-events.ts";
 import type { Replayed, Retried } from "../../services/ledger/repair/repair.ts";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/ledger-fixture.ts";
-import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Listed = { waiting: number; letters: DeadLetter[] };

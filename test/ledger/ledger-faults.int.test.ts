@@ -4,7 +4,7 @@ import { openConsumer } from "../../lib/queue/index.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
 import { createTransactionHandler } from "../../services/ledger/booking/transaction-consumer.ts";
 import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/ledger-fixture.ts";
-import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };

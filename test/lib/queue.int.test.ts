@@ -11,7 +11,7 @@ import {
   topologyOf,
 } from "../../lib/queue/index.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
-import { openTcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { openTcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const amqpUrl = processEnvironment().AMQP_URL ?? assert.fail("AMQP_URL names no RabbitMQ");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { type Leases, openLeases } from "../../lib/redis/redlock-lease.ts";
-import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { claimSlot, type Slot } from "../support/servers.ts";
 import { waitFor } from "../support/wait-for.ts";
 

@@ -6,7 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { availableKey } from "../../lib/availability/availability-cache.ts";
 import { openRedis, type RedisClient } from "../../lib/redis/client.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { openTcpProxy, type TcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Said = {

@@ -13,7 +13,7 @@ import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { serverUrls } from "../support/servers.ts";
 import { type CommandWorld, openCommandWorld } from "../support/start-command.ts";
-import { openTcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { openTcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { freePort } from "../../tools/dev-servers/ports.ts";
 import { waitFor } from "../support/wait-for.ts";
 

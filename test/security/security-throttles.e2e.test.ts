@@ -6,7 +6,7 @@ import { keyOfAddress } from "../../services/api/http/rate-limits.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type Answered, assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { numbersWhenQuiet, tally } from "../support/sales.ts";
-import { openTcpProxy } from "../../tools/chaos/tcp-proxy.ts";
+import { openTcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const PASSWORD = "plain pigeons prefer puddles";

@@ -12,8 +12,8 @@ import {
 } from "../../tools/chaos/checks/places.ts";
 import { checkCancellations, checkLists, checkPurchases } from "../../tools/chaos/checks/sales.ts";
 import type { Violation } from "../../tools/chaos/checks/violation.ts";
-import { readReply } from "../../tools/chaos/customer.ts";
-import { type Entry, Journal } from "../../tools/chaos/journal.ts";
+import { readReply } from "../../tools/chaos/load/customer.ts";
+import { type Entry, Journal } from "../../tools/chaos/load/journal.ts";
 import type { Places, Rows } from "../../tools/chaos/rows.ts";
 
 const PLACES: Places = {

@@ -1,9 +1,9 @@
 import type { ServerName } from "../dev-servers/binaries.ts";
 import type { Measures } from "./checks/good-answers.ts";
-import type { Market } from "./customer.ts";
-import type { Load } from "./load.ts";
+import type { Market } from "./load/customer.ts";
+import type { Load } from "./load/clients.ts";
 import type { Random } from "../testing/seeded-random.ts";
-import type { TcpProxy } from "./tcp-proxy.ts";
+import type { TcpProxy } from "./network/tcp-proxy.ts";
 import type { World } from "./test-bed.ts";
 
 /** What a fault's file works with. */

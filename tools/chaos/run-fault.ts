@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { seededRandom } from "../testing/seeded-random.ts";
-import { type Balancer, openBalancer } from "./balancer.ts";
+import { type Balancer, openBalancer } from "./network/balancer.ts";
 import { type Measures, measure } from "./checks/good-answers.ts";
 import { checkSamples } from "./checks/places.ts";
 import type { Violation } from "./checks/violation.ts";
-import type { Market } from "./customer.ts";
+import type { Market } from "./load/customer.ts";
 import type { Fault } from "./fault.ts";
 import { finish } from "./final-checks.ts";
-import { type Entry, Journal, isGood } from "./journal.ts";
-import { type Load, startLoad } from "./load.ts";
+import { type Entry, Journal, isGood } from "./load/journal.ts";
+import { type Load, startLoad } from "./load/clients.ts";
 import { type Phase, playOf } from "./run-scenario.ts";
 import { startSampler } from "./sampler.ts";
 import type { World } from "./test-bed.ts";

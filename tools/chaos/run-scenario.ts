@@ -2,10 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { rankNodes } from "../../lib/bus/event-owner.strategy.ts";
 import type { Random } from "../testing/seeded-random.ts";
 import type { ServerName } from "../dev-servers/binaries.ts";
-import type { Market } from "./customer.ts";
+import type { Market } from "./load/customer.ts";
 import type { Fault, FaultContext } from "./fault.ts";
-import type { Load } from "./load.ts";
-import { openTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+import type { Load } from "./load/clients.ts";
+import { openTcpProxy, type TcpProxy } from "./network/tcp-proxy.ts";
 import type { World } from "./test-bed.ts";
 
 export type Phase = { name: string; fromSeconds: number; toSeconds: number };

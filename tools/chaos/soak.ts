@@ -3,8 +3,8 @@ import type { ClusterNode } from "../cluster/node-child.ts";
 import { pick } from "../testing/seeded-random.ts";
 import { answersBegun, measure } from "./checks/good-answers.ts";
 import type { Fault, FaultContext } from "./fault.ts";
-import type { Entry } from "./journal.ts";
-import { startLoad } from "./load.ts";
+import type { Entry } from "./load/journal.ts";
+import { startLoad } from "./load/clients.ts";
 
 const CAPACITY_S = 10;
 const CLIENTS = 16;

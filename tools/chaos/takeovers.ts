@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { randomId } from "../testing/seeded-random.ts";
-import { type At, buyAt, cancelAt, insisted } from "./bus-client.ts";
+import { type At, buyAt, cancelAt, insisted } from "./network/bus-client.ts";
 import type { FaultContext } from "./fault.ts";
 
 /** Below the second after which idle transactions are ended and locks are no longer waited for. */

@@ -23,7 +23,7 @@ import { migrate } from "../database/migrations.ts";
 import { openToServers } from "../dev-servers/data-folders.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
 import { type RunningServers, startServers } from "../dev-servers/servers.ts";
-import { openSender, type Sender } from "./http.ts";
+import { openSender, type Sender } from "./network/http.ts";
 
 export type WorldOptions = {
   report: Report;

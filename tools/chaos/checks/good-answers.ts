@@ -1,4 +1,4 @@
-import { type Entry, OPERATIONS, type Operation, isGood } from "../journal.ts";
+import { type Entry, OPERATIONS, type Operation, isGood } from "../load/journal.ts";
 
 export type Share = { answers: number; good: number; percent: number };
 

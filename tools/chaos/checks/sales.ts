@@ -1,4 +1,4 @@
-import { type Entry, commandOf } from "../journal.ts";
+import { type Entry, commandOf } from "../load/journal.ts";
 import type { Rows } from "../rows.ts";
 import { type Violation, groupBy } from "./violation.ts";
 

@@ -1,6 +1,6 @@
 import { secondsToFirstSale } from "../checks/good-answers.ts";
 import type { Fault, FaultContext } from "../fault.ts";
-import type { TcpProxy } from "../tcp-proxy.ts";
+import type { TcpProxy } from "../network/tcp-proxy.ts";
 
 const ELSEWHERE_WITHIN_S = 5;
 let answers: TcpProxy | undefined;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { openRedis } from "../../../lib/redis/client.ts";
 import { randomId, seededRandom } from "../../testing/seeded-random.ts";
-import { buyAt } from "../bus-client.ts";
+import { buyAt } from "../network/bus-client.ts";
 import type { Fault, FaultContext } from "../fault.ts";
 import { heldOpen, takeovers } from "../takeovers.ts";
 

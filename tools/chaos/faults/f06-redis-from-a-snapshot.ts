@@ -2,7 +2,7 @@ import { chownSync, copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openRedis, whenReady } from "../../../lib/redis/client.ts";
 import { randomId } from "../../testing/seeded-random.ts";
-import { type At, buyAt, insisted } from "../bus-client.ts";
+import { type At, buyAt, insisted } from "../network/bus-client.ts";
 import type { Fault } from "../fault.ts";
 
 /** Far longer than leases live; everything that is sold in this time Redis will not know. */

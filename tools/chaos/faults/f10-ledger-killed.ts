@@ -2,10 +2,10 @@ import { connect } from "amqplib";
 import { TRANSACTION_QUEUE } from "../../../lib/queue/topology.ts";
 import { openDatabase } from "../../../lib/database/pool.ts";
 import { pick, randomId } from "../../testing/seeded-random.ts";
-import { Customer } from "../customer.ts";
+import { Customer } from "../load/customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
 import { readBacklog } from "../wait-until-quiet.ts";
-import type { TcpProxy } from "../tcp-proxy.ts";
+import type { TcpProxy } from "../network/tcp-proxy.ts";
 
 const REPETITIONS = 300;
 let acknowledgements: TcpProxy | undefined;

@@ -1,7 +1,7 @@
 import { connect } from "amqplib";
 import { TRANSACTION_QUEUE } from "../../../lib/queue/topology.ts";
 import { randomId } from "../../testing/seeded-random.ts";
-import { Customer } from "../customer.ts";
+import { Customer } from "../load/customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
 
 type Letter = { id: string; readable: boolean };

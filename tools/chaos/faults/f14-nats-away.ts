@@ -1,6 +1,6 @@
 import { answersBegun } from "../checks/good-answers.ts";
 import type { Fault } from "../fault.ts";
-import type { TcpProxy } from "../tcp-proxy.ts";
+import type { TcpProxy } from "../network/tcp-proxy.ts";
 
 const AWAY_S = 6;
 const CUT_OFF_S = 10;

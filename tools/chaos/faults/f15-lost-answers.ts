@@ -1,7 +1,7 @@
 import { randomId } from "../../testing/seeded-random.ts";
-import { Customer } from "../customer.ts";
+import { Customer } from "../load/customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
-import { openTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
+import { openTcpProxy, type TcpProxy } from "../network/tcp-proxy.ts";
 
 const BUYERS = 10;
 const ROUNDS = 3;

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { randomId, seededRandom } from "../../testing/seeded-random.ts";
 import { checkPurchases } from "../checks/sales.ts";
-import { Customer } from "../customer.ts";
+import { Customer } from "../load/customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
-import { Journal } from "../journal.ts";
+import { Journal } from "../load/journal.ts";
 import { readRows } from "../rows.ts";
 
 const OFF_MS = 90_000;

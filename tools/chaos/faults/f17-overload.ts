@@ -1,6 +1,6 @@
 import { answersBegun } from "../checks/good-answers.ts";
 import type { Fault } from "../fault.ts";
-import { startLoad } from "../load.ts";
+import { startLoad } from "../load/clients.ts";
 
 const OVERLOAD_S = 30;
 const NORMAL_WITHIN_S = 30;

@@ -3,9 +3,9 @@ import { readFileSync, readlinkSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { randomId } from "../../testing/seeded-random.ts";
-import { Customer } from "../customer.ts";
+import { Customer } from "../load/customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
-import { Journal } from "../journal.ts";
+import { Journal } from "../load/journal.ts";
 
 const LOST_CANCELLATIONS = 5;
 

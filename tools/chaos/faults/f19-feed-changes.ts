@@ -1,6 +1,6 @@
 import type { EventRecord } from "../../../domain/event-record.ts";
 import { pick, randomId } from "../../testing/seeded-random.ts";
-import { Customer } from "../customer.ts";
+import { Customer } from "../load/customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
 
 const CHANGES = 40;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Random, pick } from "../testing/seeded-random.ts";
+import { type Random, pick } from "../../testing/seeded-random.ts";
 import type { Ask, Reply, Sender } from "./http.ts";
 
 /** As many a load balancer: a gateway is asked this often whether it is ready. */

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Answer } from "../../domain/refusal.ts";
-import type { Command } from "../../domain/event-state.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
-import type { FaultContext } from "./fault.ts";
-import type { Entry } from "./journal.ts";
+import type { Answer } from "../../../domain/refusal.ts";
+import type { Command } from "../../../domain/event-state.ts";
+import { createInternalTokenMint } from "../../../lib/auth/internal-token.ts";
+import type { FaultContext } from "../fault.ts";
+import type { Entry } from "../load/journal.ts";
 
 /** Answers on the bus as the gateway would put them. */
 const STATUS: Record<string, number> = { TRY_AGAIN: 503, OUTCOME_UNKNOWN: 503 };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Random } from "../testing/seeded-random.ts";
-import type { Balancer } from "./balancer.ts";
-import type { Ask, Reply } from "./http.ts";
+import type { Random } from "../../testing/seeded-random.ts";
+import type { Balancer } from "../network/balancer.ts";
+import type { Ask, Reply } from "../network/http.ts";
 import type { Entry, Journal, Outcome } from "./journal.ts";
 
 /** What every customer of a run shares. */

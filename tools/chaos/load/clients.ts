@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Random, pick, randomId, seededRandom } from "../testing/seeded-random.ts";
+import { type Random, pick, randomId, seededRandom } from "../../testing/seeded-random.ts";
 import { Customer, type Market } from "./customer.ts";
 import type { Entry } from "./journal.ts";
 
