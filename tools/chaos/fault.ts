@@ -6,54 +6,57 @@ import type { Random } from "../testing/seeded-random.ts";
 import type { TcpProxy } from "./network/tcp-proxy.ts";
 import type { World } from "./test-bed.ts";
 
-/** What a fault's file works with. */
+/** What a fault can use. */
 export type FaultContext = {
   world: World;
   cluster: World["cluster"];
   servers: World["servers"];
-  /** The event most is bought of, and all of them. Fresh for each fault. */
+  /** `hot`: the event that gets most purchases. `events`: all of them. New for each fault. */
   hot: string;
   events: readonly string[];
-  /** Seeded: what chance decides is the same in a repetition. */
+  /** Seeded: the same seed makes the same choices. */
   random: Random;
   market: Market;
   load: Load;
-  /** Does something and notes when it began and ended. */
+  /** Runs work and notes its start and end. */
   phase: <T>(name: string, work: () => Promise<T> | T) => Promise<T>;
-  /** From here the time to recover is counted; by default from the beginning of the first phase. */
+  /** Starts the recovery time here. By default it starts with the first phase. */
   mark: () => void;
-  /** Lets the load go on for a while. */
+  /** Lets the load continue for a while. */
   forSeconds: (seconds: number) => Promise<void>;
-  /** Waits for a fact; rejects after `seconds`, naming it. */
+  /** Waits for a condition. Rejects after `seconds` with its name. */
   until: (what: string, fact: () => unknown, seconds?: number) => Promise<void>;
-  /** The node whose worker has the event's epoch. */
+  /** Name of the node whose worker has the event's epoch. */
   ownerOf: (event: string) => Promise<string>;
-  /** One event more, of which the clients do not buy, checked in the end like the others. Its id. */
+  /**
+   * Adds an event that the clients do not buy. It is checked at the end like the others. Returns
+   * its id.
+   */
   putOnSale: (capacity: number, startsInMs?: number) => Promise<string>;
-  /** The purchasing node that rendezvous names for an event while all are there. */
+  /** The purchasing node that rendezvous hashing names for an event while all nodes are up. */
   namedOwnerOf: (event: string) => string;
-  /** A way to a server that can be cut. Closed after the fault. */
+  /** Opens a proxy to a server. It is closed after the fault. */
   proxyTo: (server: ServerName) => Promise<TcpProxy>;
-  /** Starts a node again with a changed environment. It gets its own again after the fault. */
+  /** Restarts a node with a changed environment, which is undone after the fault. */
   restartWith: (node: string, changed: Record<string, string>) => Promise<void>;
-  /** A condition of this fault besides the invariants: false is noted as missed. */
+  /** A condition of this fault besides the invariants. False is noted as missed. */
   expect: (holds: boolean, what: string) => void;
-  /** A word for the table. */
+  /** Adds a note to the row of the table. */
   note: (text: string) => void;
 };
 
-/** One file in faults/ exports one of these as `fault`. */
+/** Each file in faults/ exports one as `fault`. */
 export type Fault = {
   id: `F${number}`;
   title: string;
-  /** Places of the hot event; large by default, so that it does not sell out. */
+  /** Places of the hot event. Large by default, so that it does not sell out. */
   hotCapacity?: number;
-  /** Before the clients start. */
+  /** Runs before the clients start. */
   prepare?(context: FaultContext): Promise<void>;
-  /** While they buy. The cluster and the servers are healed afterwards, whatever this leaves. */
+  /** Runs while clients buy. Cluster and servers are healed afterwards. */
   run(context: FaultContext): Promise<void>;
-  /** After all checks: what the cluster's and the servers' healing cannot undo. */
+  /** Runs after all checks and undoes what healing cannot. */
   afterwards?(context: FaultContext): Promise<void>;
-  /** What was measured against the fault's own bounds; each line says what was missed. */
+  /** Compares measures with the fault's bounds. Returns a line for each missed bound. */
   bounds?(measures: Measures): string[];
 };

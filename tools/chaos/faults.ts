@@ -3,7 +3,10 @@ import type { Fault } from "./fault.ts";
 
 const FOLDER = new URL("faults/", import.meta.url);
 
-/** Every fault that has a file, by its number: fNN-name.ts exports it as `fault`. `only` names some: F1, F12. Throws for one that is not there. */
+/**
+ * Reads the faults (fNN-name.ts exports one as `fault`), sorted by number. `only` names some: F1,
+ * F12. Throws for an unknown one.
+ */
 export async function readFaults(only: readonly string[] = []): Promise<Fault[]> {
   const files = readdirSync(FOLDER).filter((file) => /^f\d\d-[a-z-]+\.ts$/.test(file));
   const faults = await Promise.all(

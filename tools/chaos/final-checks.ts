@@ -16,8 +16,9 @@ const BUYERS = 8;
 const MOST_AT_ONCE = 10;
 
 /**
- * After the load: commands with an unknown outcome are repeated until they are settled, the ledger drains (I7), the rest is sold out (I6), and then
- * the whole journal is compared with the rows.
+ * Checks everything after the load. Repeats commands of unknown outcome until they are settled,
+ * waits until the ledger has drained (I7), sells the rest (I6), then compares the journal with the
+ * rows.
  */
 export async function finish(
   world: World,
@@ -34,7 +35,7 @@ export async function finish(
     const count = await sellOut(market, event, random, withinMs);
     if (count !== undefined) sold.set(event, count);
   }
-  // What did not drain the first time is not waited for again.
+  // A ledger that did not drain the first time is not waited for again.
   if (quiet.violations.length === 0)
     quiet.violations.push(...(await untilQuiet(world, events, withinMs)).violations);
   const rows = await readRows(world.database, events);
@@ -60,7 +61,7 @@ export async function finish(
       ...checkPlaces(places, "sold out"),
       ...checkQuiet(places, copies.get(places.event)),
     ]),
-    // A sale writes its copy, so where something was sold at the end there must be one.
+    // Each sale writes its copy, so an event that sold at the end must have one.
     ...rows.places.flatMap(({ event }): Violation[] =>
       copies.get(event) === undefined && (sold.get(event) ?? 0) > 0
         ? [
@@ -80,7 +81,10 @@ export async function finish(
   return { violations, drainedSeconds: quiet.seconds };
 }
 
-/** Repeats each command of unknown outcome with its key; what is still unknown after a while does not converge. */
+/**
+ * Repeats each command of unknown outcome with its key. Returns what is still unknown after
+ * `withinMs`.
+ */
 async function settle(market: Market, random: Random, withinMs: number): Promise<Entry[]> {
   const deadline = performance.now() + withinMs;
   for (;;) {
@@ -97,8 +101,8 @@ async function settle(market: Market, random: Random, withinMs: number): Promise
 }
 
 /**
- * Buys ten at a time, then one at a time, until nothing is left, or nothing was sold for a while. Answers how many were sold; undefined where the event
- * has begun.
+ * Buys ten at a time, then one at a time, until the event is sold out or nothing was sold for a
+ * while. Returns the number of places sold; undefined if the event has begun.
  */
 async function sellOut(
   market: Market,
@@ -130,7 +134,10 @@ async function sellOut(
   return over ? undefined : sold;
 }
 
-/** The last sale's copy is written beside its answer: it is given a moment. Undefined where Redis has none to be trusted. */
+/**
+ * Waits a moment for the last sale's copy, which is written beside its answer. Undefined if Redis
+ * has no copy that a reader would trust.
+ */
 async function copiesWhenWritten(
   world: World,
   places: readonly Places[],

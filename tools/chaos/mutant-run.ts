@@ -21,7 +21,7 @@ export type MutantOptions = {
   nodesLog?: string;
 };
 
-/** Small and short: what shows the mistakes are events of the faults' own. */
+/** Small and short, because the faults bring the events that reveal the mistakes. */
 const LOAD = {
   clients: 2,
   hotCapacity: 60,
@@ -31,8 +31,9 @@ const LOAD = {
 const SEEN_WITHIN_MS = 10_000;
 
 /**
- * Plays each mistake's part of a fault on a cluster that has it, and, once, on one that has not: the run must be red for the right reason with it, and
- * green without. Answers what was not so, a line each. One world for all; code is broken in a copy only.
+ * Runs each mistake's part of a fault on a cluster with the mistake, and once without. With it the
+ * run must fail for the expected reason; without it the run must pass. Returns a line for each that
+ * did not. All use one world; only a copy of the code is changed.
  */
 export async function runMutants(
   mutants: readonly ChaosMutant[],
@@ -91,7 +92,7 @@ function isSeen({ red }: ChaosMutant, { violations, missed }: FaultResult): bool
     : missed.some((text) => red.test(text));
 }
 
-/** Its nodes are left stopped: the next run starts what it needs, as the code then is. */
+/** Leaves the nodes stopped. The next run starts what it needs with the code as it is then. */
 async function withMistake(
   world: World,
   folder: string,
@@ -115,7 +116,7 @@ async function withMistake(
   }
 }
 
-/** Whoever asks a chosen node by the bus must know again of those that were started. */
+/** Waits until the bus knows the restarted nodes again. */
 async function untilSeen(world: World): Promise<void> {
   const order = createEventOrder(await world.bus(), "purchasing.serve");
   const deadline = performance.now() + SEEN_WITHIN_MS;
@@ -126,10 +127,10 @@ async function untilSeen(world: World): Promise<void> {
     await delay(50);
 }
 
-/** What a mistake has left in the servers is nobody else's. */
+/** Removes a mistake's data from the servers. */
 async function forgetAll({ database, urls }: World): Promise<void> {
   await database.transaction(async (connection) => {
-    // The ledger is append-only by a trigger, which this switches off for a moment.
+    // A trigger makes the ledger append-only. This disables it for the transaction.
     await connection.query({ text: "SET LOCAL session_replication_role = replica" });
     await connection.query({
       text: "TRUNCATE event, event_worker, event_tickets, event_ticket_transactions, capacity_ledger",

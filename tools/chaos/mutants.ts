@@ -8,24 +8,27 @@ import { byProxy, cancelledTooLate } from "./faults/f15-lost-answers.ts";
 import { fault as restoredBackup } from "./faults/f18-restored-backup.ts";
 import { heldOpen, takeovers } from "./takeovers.ts";
 
-/** A mistake, and the part of a fault that must show it. FAULTS.md names them; `npx boxoffice chaos mutants` plants each in a cluster of its own. */
+/**
+ * A mistake, and the part of a fault that must reveal it. `boxoffice chaos --mutants` plants each
+ * one in a cluster.
+ */
 export type ChaosMutant = {
-  /** What somebody might have got wrong. */
+  /** Describes the mistake. */
   mistake: string;
-  /** Whose nodes run with it. */
+  /** The service whose nodes run with it. */
   in: ServiceName;
   edits: readonly Edit[];
-  /** What is taken out of the database as well, and how it comes back. */
+  /** Statements that remove a part of the schema, and restore it. */
   schema?: { out: string; back: string };
   shownBy: Fault;
-  /** The invariant that must be broken, or what the fault must miss. */
+  /** The invariant that must be violated, or what the fault must miss. */
   red: Invariant | RegExp;
 };
 
 const WORKER = "services/purchasing/worker/event-worker.ts";
 const STATEMENTS = "services/purchasing/store/event-store.sql.ts";
 const STORE = "services/purchasing/store/event-store.ts";
-/** The same for several events at once. */
+/** The same statements for several events at once. */
 const GATHERED_STATEMENTS = "services/purchasing/store/batched-event-store.sql.ts";
 const MANY_FENCE =
   "AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END";
@@ -35,7 +38,7 @@ const CONSUMER = "lib/queue/consumer.ts";
 const LOST_BY_LOAD =
   "if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);";
 const FENCE = "WHERE event_id = $1 AND epoch = $2 AND batch = $3";
-/** PostgreSQL wants to know of every parameter what it is. */
+/** PostgreSQL needs a type for every parameter. */
 const TYPED = "($2::bigint, $3::bigint) IS NOT NULL";
 const LOADED = "return loaded;";
 
@@ -59,8 +62,8 @@ const OLD_REDIS = redisFromSnapshot(1);
 const OLD_BACKUP: Fault = { ...restoredBackup, hotCapacity: 60 };
 
 /**
- * The unique key is removed together with the look that comes before it: alone it changes nothing, since no worker that holds the epoch and has loaded
- * sells a transaction again. It is there for the day on which one of the two is wrong.
+ * The unique key is removed together with the lookup before it. Alone it changes nothing: a worker
+ * that holds the epoch and has loaded the event does not sell a transaction twice.
  */
 export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
   {

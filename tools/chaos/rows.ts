@@ -1,16 +1,16 @@
 import type { Database } from "../../lib/database/pool.ts";
 
-/** An event's places, as one statement saw them all at once. */
+/** An event's places, read by one statement. */
 export type Places = {
   event: string;
   total: number;
   /** Tickets sold and not cancelled. */
   active: number;
-  /** As the ledger has booked it. */
+  /** Capacity that the ledger has booked. */
   capacity: number;
-  /** The sum of the rows that it has not booked yet, failed ones too: negative for sales. */
+  /** Sum of unbooked rows, including failed ones. Negative for sales. */
   unbooked: number;
-  /** How many such rows there are. */
+  /** Number of unbooked rows. */
   waiting: number;
 };
 
@@ -20,7 +20,7 @@ export type Sample = Places & { atMs: number };
 export type Rows = {
   places: Places[];
   tickets: { id: string; event: string; user: string; transaction: string; cancelled: boolean }[];
-  /** Not booked yet. */
+  /** Rows that the ledger has not booked. */
   waiting: { transaction: string; event: string; quantity: number }[];
   ledger: { transaction: string; event: string; quantity: number }[];
 };
@@ -33,7 +33,7 @@ const PLACES = `
     SELECT sum(quantity) AS unbooked, count(*) AS waiting FROM event_ticket_transactions WHERE event_id = event.id) AS rest ON true
   WHERE event.id = ANY ($1::uuid[])`;
 
-/** One statement, so one moment. */
+/** Reads in one statement, so all numbers are of one moment. */
 export async function readPlaces(
   database: Pick<Database, "query">,
   events: readonly string[],
@@ -41,7 +41,7 @@ export async function readPlaces(
   return database.query<Places>({ text: PLACES, values: [events] });
 }
 
-/** All that the checks look at, in one snapshot. */
+/** Reads all rows that the checks need in one snapshot. */
 export function readRows(database: Database, events: readonly string[]): Promise<Rows> {
   return database.transaction(async (connection) => {
     const of = <Row extends object>(text: string) =>

@@ -9,7 +9,10 @@ export type ChaosOptions = WorldOptions &
     seed: number;
   };
 
-/** Plays faults one by one on one world; after one that broke something the next gets a new world. Always leaves nothing behind. */
+/**
+ * Runs faults one by one on one world. Opens a new world after a fault with violations. Closes the
+ * last one.
+ */
 export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
   const { faults, seed, report: log, abort } = options;
   const results: FaultResult[] = [];
@@ -18,7 +21,7 @@ export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
     for (const fault of faults) {
       abort?.throwIfAborted();
       world ??= await openWorld(options);
-      // A seed of its own, so that a fault alone does what it did in a run of all.
+      // A seed per fault, so that a single fault repeats what it did in a run of all.
       const own = seed * 100 + Number(fault.id.slice(1));
       const result = await runFault(world, fault, { ...options, seed: own, log }).catch(
         (error: unknown) => unchecked(fault, own, error),
@@ -34,7 +37,7 @@ export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
   return results;
 }
 
-/** The run could not be checked to its end, so it proves nothing. */
+/** The result of a run that could not be checked to its end. It proves nothing. */
 function unchecked({ id, title }: Fault, seed: number, error: unknown): FaultResult {
   const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {

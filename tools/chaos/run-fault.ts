@@ -19,16 +19,16 @@ export type FaultResult = {
   seed: number;
   seconds: number;
   measures: Measures;
-  /** I7: from the end of the load until nothing was left to book. */
+  /** I7: from the end of the load until everything was booked. */
   drainedSeconds: number;
-  /** Looks at the places while the fault lasted. */
+  /** Number of samples of the places during the fault. */
   samples: number;
   violations: Violation[];
-  /** The fault's own conditions that did not hold. */
+  /** Conditions of the fault that did not hold. */
   missed: string[];
   notes: string[];
   phases: Phase[];
-  /** When and where the bad answers came, the first of them: seconds since the fault's beginning, with its phases. */
+  /** The first bad answers: seconds since the fault's start, with its phases. */
   badAnswers: string[];
 };
 
@@ -39,7 +39,7 @@ export type RunOptions = {
   hotCapacity?: number;
   /** Seconds of load before the fault and after it. */
   aroundSeconds?: { before: number; after: number };
-  /** How long the end may take to come: outcomes known, everything booked, something sold again. */
+  /** Time limit for the end: outcomes known, everything booked, something sold again. */
   patienceSeconds?: number;
   log: (line: string) => void;
 };
@@ -52,7 +52,10 @@ const AROUND_S = { before: 2, after: 3 };
 const PATIENCE_S = 30;
 const BAD_TOLD_MAX = 200;
 
-/** One fault on a healthy world: events of its own, clients before, while and after, then everything is checked. */
+/**
+ * Runs one fault on a healthy world: new events, clients before, during and after it, then all
+ * checks.
+ */
 export async function runFault(
   world: World,
   fault: Fault,
@@ -100,7 +103,7 @@ export async function runFault(
     await delay(aroundSeconds.after * 1_000);
     await load.stop();
     sampler.stop();
-    // What the clients asked is measured; what settles it afterwards is not.
+    // Requests of the clients are measured; repetitions that settle outcomes are not.
     const told = badAnswers(journal.entries, beganMs);
     const measures = measure([...journal.entries], play.referenceMs() ?? faultMs);
     log(

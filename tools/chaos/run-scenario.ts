@@ -10,35 +10,38 @@ import type { World } from "./test-bed.ts";
 
 export type Phase = { name: string; fromSeconds: number; toSeconds: number };
 
-/** Where a fault is played: a world, events on sale, and clients, once they have begun. */
+/** Where a fault runs: a world, events on sale, and clients once they have started. */
 export type Stage = {
   world: World;
   market: Market;
-  /** Gains those that the fault puts on sale. */
+  /** Includes events that the fault puts on sale. */
   events: string[];
   random: Random;
   load: () => Load | undefined;
-  /** Milliseconds of the monotonic clock from which phases count. */
+  /** Start of the phases, in milliseconds of the monotonic clock. */
   beganMs: number;
   log: (line: string) => void;
 };
 
-/** What came of it, besides what the journal and the database say. */
+/** Results besides the journal and the database. */
 export type Play = {
   context: FaultContext;
   notes: string[];
   missed: string[];
   phases: Phase[];
-  /** The moment from which the time to recover counts, once there is one. */
+  /** Start of the recovery time, once known. */
   referenceMs(): number | undefined;
   prepare(): Promise<void>;
-  /** Plays the fault and heals what it has left. Never rejects for what the fault could not do: that is noted as missed. */
+  /**
+   * Runs the fault and heals its effects. Does not reject: a failure of the fault is noted as
+   * missed.
+   */
   run(): Promise<void>;
   /** Closes the proxies and undoes what healing cannot. */
   close(): Promise<void>;
 };
 
-/** Gives a fault its hands. */
+/** Builds the context of a fault. */
 export function playOf(fault: Fault, stage: Stage): Play {
   const { world, market, events, random, beganMs, log } = stage;
   const notes: string[] = [];
@@ -144,7 +147,7 @@ const VARIABLE_OF = {
   nats: "TRANSPORTER",
 } as const satisfies Record<ServerName, keyof World["urls"]>;
 
-/** Whatever a fault has left: the servers run, and every node runs as it should. */
+/** Starts stopped servers, and restores every node. */
 async function heal({ servers, cluster }: World): Promise<void> {
   for (const name of Object.keys(VARIABLE_OF) as ServerName[]) {
     const server = servers.server(name);

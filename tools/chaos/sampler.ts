@@ -6,7 +6,7 @@ const EVERY_MS = 250;
 
 export type Sampler = { samples: Sample[]; stop(): void };
 
-/** Looks at the events' places again and again while PostgreSQL answers. */
+/** Reads the events' places repeatedly while PostgreSQL answers. */
 export function startSampler(database: Database, events: readonly string[]): Sampler {
   const samples: Sample[] = [];
   let stopped = false;
@@ -17,7 +17,7 @@ export function startSampler(database: Database, events: readonly string[]): Sam
         const atMs = performance.now();
         samples.push(...places.map((one) => ({ ...one, atMs })));
       } catch {
-        // PostgreSQL is away: what it had, the next sample shows.
+        // PostgreSQL is down. The next sample shows what it had.
       }
       await delay(EVERY_MS, undefined, { ref: false });
     }

@@ -1,6 +1,6 @@
 /**
- * Loaded into a node before its program (`node --import …/shifted-clock.ts?ms=90000`): its wall clock is wrong by so many milliseconds, its monotonic
- * one is right, as on a machine whose clock nobody keeps.
+ * Shifts the wall clock of a node by `ms`, not its monotonic clock. Preloaded with `node --import
+ * …/shifted-clock.ts?ms=90000`.
  */
 const offsetMs = Number(new URL(import.meta.url).searchParams.get("ms"));
 const RealDate = Date;

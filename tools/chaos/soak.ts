@@ -10,17 +10,19 @@ const CAPACITY_S = 10;
 const CLIENTS = 16;
 const EVERY_S = 60;
 const SAMPLE_EVERY_S = 5;
-/** After a fault has ended, so long is still its window: servers start, nodes find each other. */
+/** A fault's window ends this long after the fault: servers start, nodes discover each other. */
 const WINDOW_AFTER_MS = 15_000;
 const GOOD_PERCENT = 99.9;
-/** A node's memory settles in its first minutes. */
+/** The beginning is left out, because a node's memory settles in its first minutes. */
 const SETTLED_SHARE = 0.25;
 const MB = 1_024;
 
 type Trouble = { name: string; play(context: FaultContext): Promise<void> };
 type Memory = Map<string, { minute: number; mb: number }[]>;
 
-/** Only the second node of each kind is hurt, so that the first ones' memory can be followed from beginning to end. */
+/**
+ * Only the second node of each kind is a victim, so that the first node's memory can be followed.
+ */
 const victims = ({ cluster }: FaultContext): ClusterNode[] =>
   cluster.nodes.filter(({ name }) => name.endsWith("-2"));
 
@@ -65,8 +67,8 @@ const TROUBLES: readonly Trouble[] = [
 ];
 
 /**
- * Half of what the cluster can do (or a given rate of answers a second), for so long, with a trouble chosen by the seed every minute; then everything is
- * checked as after any fault.
+ * Runs half of the cluster's capacity, or a given rate, for some minutes. Each minute has a random
+ * fault, chosen by the seed. Ends with the checks of every fault.
  */
 export function soakOf(minutes: number, givenRate?: number): Fault {
   return {
@@ -119,7 +121,7 @@ export function soakOf(minutes: number, givenRate?: number): Fault {
   };
 }
 
-/** Answers a second that the cluster gives to clients who do not think. */
+/** Answers per second that the cluster gives to clients without think time. */
 async function capacityOf({ market, events, random, forSeconds }: FaultContext): Promise<number> {
   const load = startLoad(market, {
     seed: Math.floor(random() * 1e6),
@@ -135,7 +137,7 @@ async function capacityOf({ market, events, random, forSeconds }: FaultContext):
   return all.good / CAPACITY_S;
 }
 
-/** What the nodes hold that nobody hurts. */
+/** Samples the memory of the nodes that are never a victim. */
 function followMemory(
   { cluster }: FaultContext,
   beganMs: number,
@@ -159,7 +161,7 @@ function followMemory(
   };
 }
 
-/** Least squares over all but the beginning, with the last value seen. */
+/** Slope by least squares, without the beginning, and the last value. */
 function slopeOf(samples: readonly { minute: number; mb: number }[]): string {
   const settled = samples.slice(Math.floor(samples.length * SETTLED_SHARE));
   const mean = (of: (sample: { minute: number; mb: number }) => number): number =>

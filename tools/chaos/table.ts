@@ -2,12 +2,12 @@ import type { FaultResult } from "./run-fault.ts";
 
 export type ChaosReport = {
   seed: number;
-  /** When the run began, ISO 8601. */
+  /** Start of the run, ISO 8601. */
   began: string;
   minutes: number;
-  /** What it ran on: cores, memory, versions. */
+  /** Cores, memory and versions of the machine. */
   machine: string;
-  /** Of the code that ran; a + says that files differed from it. */
+  /** Of the code that ran. A + says that files differed from it. */
   revision: string;
   faults: FaultResult[];
 };
@@ -19,7 +19,7 @@ export function hasFailed({
   return violations.length > 0 || missed.length > 0;
 }
 
-/** The row of one fault, as the terminal and docs/reliability.md show it. */
+/** Row of one fault in the terminal and in docs/reliability.md. */
 export function rowOf(result: FaultResult): Record<string, string> {
   const { measures, violations, missed, notes } = result;
   const broken = [...new Set(violations.map(({ invariant }) => invariant))].sort();
@@ -36,7 +36,7 @@ export function rowOf(result: FaultResult): Record<string, string> {
   };
 }
 
-/** All that a person needs to look into it, below the table. */
+/** Details below the table, for an investigation. */
 export function detailsOf({ id, seed, measures, violations, missed }: FaultResult): string[] {
   const bad = Object.entries(measures.bad).map(([kind, count]) => `${count} × ${kind}`);
   return [
@@ -55,7 +55,7 @@ export function detailsOf({ id, seed, measures, violations, missed }: FaultResul
   ];
 }
 
-/** Never rounds up to 100. */
+/** Rounds down, so that 100 % means all. */
 function percent(value: number): string {
   return value === 100 ? "100 %" : `${(Math.floor(value * 100) / 100).toFixed(2)} %`;
 }

@@ -3,10 +3,10 @@ import { randomId } from "../testing/seeded-random.ts";
 import { type At, buyAt, cancelAt, insisted } from "./network/bus-client.ts";
 import type { FaultContext } from "./fault.ts";
 
-/** Below the second after which idle transactions are ended and locks are no longer waited for. */
+/** Below the second after which idle transactions end and lock waits are given up. */
 const HELD_MS = 600;
 
-/** An event that nobody else buys of, the node that owns it, and another: each customer is somebody new. */
+/** Creates an event without load and runs work with its owner, another node and new customers. */
 async function between(
   context: FaultContext,
   places: number,
@@ -18,7 +18,7 @@ async function between(
   return { owner: at(node), other: at(rival) };
 }
 
-/** The other node sells the rest while the owner still believes that it holds the event. */
+/** The other node sells the rest while the owner still believes that it owns the event. */
 async function soldByTheOther(context: FaultContext): Promise<void> {
   const { owner, other } = await between(context, 4);
   const key = (): string => randomId(context.random);
@@ -28,7 +28,7 @@ async function soldByTheOther(context: FaultContext): Promise<void> {
   }
 }
 
-/** Sold out at its owner, and the other node frees a place. */
+/** Sold out at its owner; the other node frees a place. */
 async function freedByTheOther(context: FaultContext): Promise<void> {
   const { owner, other } = await between(context, 2);
   const buyer = owner();
@@ -52,7 +52,7 @@ async function freedByTheOther(context: FaultContext): Promise<void> {
   );
 }
 
-/** A customer who may have no more buys at the node that has never seen them. */
+/** A customer at the limit buys at the node that has not seen the earlier purchases. */
 async function limitReachedElsewhere(context: FaultContext): Promise<void> {
   const { owner, other } = await between(context, 30);
   const buyer = owner();
@@ -63,7 +63,7 @@ async function limitReachedElsewhere(context: FaultContext): Promise<void> {
   await insisted(() => buyAt(context, { ...buyer, node: other().node }, 1, keys[1] ?? ""));
 }
 
-/** Bought here, cancelled there. */
+/** Buys at one node and cancels at the other. */
 async function cancelledElsewhere(context: FaultContext): Promise<void> {
   const { owner, other } = await between(context, 5);
   const buyer = owner();
@@ -72,7 +72,7 @@ async function cancelledElsewhere(context: FaultContext): Promise<void> {
   await insisted(() => cancelAt(context, { ...buyer, node: other().node }, tickets[0] ?? ""));
 }
 
-/** The same key, here and there. */
+/** Sends the same key to both nodes. */
 async function repeatedElsewhere(context: FaultContext): Promise<void> {
   const { owner, other } = await between(context, 10);
   const buyer = owner();
@@ -81,7 +81,7 @@ async function repeatedElsewhere(context: FaultContext): Promise<void> {
   await insisted(() => buyAt(context, { ...buyer, node: other().node }, 2, key));
 }
 
-/** Two nodes take events from each other in the ways that a worker with an older state would get wrong. */
+/** Two nodes take events from each other, in the ways in which a stale worker would be wrong. */
 export async function takeovers(context: FaultContext): Promise<void> {
   const scenes = [
     soldByTheOther,
@@ -94,8 +94,9 @@ export async function takeovers(context: FaultContext): Promise<void> {
 }
 
 /**
- * The owner's statement stops in its middle, after the fence and before the sale: another session has put a row of the same sale in its way and does
- * not commit. Meanwhile the other node takes the epoch and sells what is left. Answers whether the statement was seen to wait.
+ * Holds the owner's statement between the fence and the sale: another session has an uncommitted
+ * row of the same sale. Meanwhile the other node takes the epoch and sells the rest. Returns
+ * whether the statement was seen waiting.
  */
 export async function heldOpen(context: FaultContext): Promise<boolean> {
   const { world, random } = context;

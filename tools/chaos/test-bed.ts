@@ -31,35 +31,38 @@ export type WorldOptions = {
   environment?: Environment;
   /** Other copies of cli/program.ts by service: tests plant mistakes in them. */
   program?: Partial<Record<ServiceName, string>>;
-  /** Where everything that the nodes write goes; nowhere by default. */
+  /** File for the output of the nodes. By default it is dropped. */
   nodesLog?: string;
-  /** No fsync: for runs that kill no server. */
+  /** Without fsync, for runs that kill no server. */
   throwaway?: boolean;
   abort?: AbortSignal;
 };
 
-/** Servers and a cluster that a run owns, and the hands to look into them. */
+/** Servers and a cluster that a run owns, with access to them. */
 export type World = {
   servers: RunningServers;
   urls: ServerUrls;
   cluster: Cluster;
   config: Config;
-  /** With time-outs of 2 s, so that whoever looks never waits for a frozen server. */
+  /** Has time-outs of 2 s, so that a frozen server blocks no check. */
   database: Database;
   sender: Sender;
   accessToken: (user: string) => string;
   purchaseId: (user: string, event: string, key: string) => string;
   cancellationId: (ticket: string) => string;
-  /** An event that is on sale; its id. */
+  /** Puts an event on sale. Returns its id. */
   addEvent(capacity: number, startsInMs?: number): Promise<string>;
-  /** A node without services on the engine's bus, made when it is first asked for. */
+  /** A node without services on the engine's bus. Created at the first call. */
   bus(): Promise<ServiceBroker>;
   close(): Promise<void>;
 };
 
 const COUNTS: NodeCounts = { api: 2, auth: 1, catalog: 1, purchasing: 2, ledger: 2 };
 
-/** Brings up servers with data of their own (on a real disk, with fsync, unless throwaway) and a cluster; close() leaves nothing. */
+/**
+ * Starts servers with private data (on disk with fsync, unless throwaway) and a cluster. close()
+ * removes all of it.
+ */
 export async function openWorld(options: WorldOptions): Promise<World> {
   const dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-chaos-")));
   const { report, abort, throwaway = false } = options;
@@ -123,7 +126,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-/** What configures an engine at this keyboard must not configure this one. */
+/** Variables of the caller's own engine must not configure this one. */
 function environmentOf(dataDir: string, more: Environment): Environment {
   const outside = Object.entries(processEnvironment()).filter(
     ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
@@ -138,7 +141,10 @@ function environmentOf(dataDir: string, more: Environment): Environment {
   };
 }
 
-/** Tokens as a sign-in would give them, without the second that a password costs; and ids by DESIGN.md's formulas, written here once more on purpose. */
+/**
+ * Signs tokens like those of a sign-in, without the cost of a password. Computes ids independently
+ * of the engine's code.
+ */
 function idsOf(config: Config): Pick<World, "accessToken" | "purchaseId" | "cancellationId"> {
   const sign = createAccessTokenSigner(
     signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey,
@@ -158,7 +164,7 @@ async function addEvent(
   startsInMs = 30 * 86_400_000,
 ): Promise<string> {
   const sourceId = randomUUID();
-  // As an import would name it, so that a feed can change it.
+  // Named like an import's event, so that a feed can change it.
   const id = eventId({ source: "chaos", sourceId });
   const startsAt = new Date(Date.now() + startsInMs);
   await database.query({

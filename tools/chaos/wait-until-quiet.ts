@@ -11,7 +11,10 @@ const LOOK_EVERY_MS = 200;
 
 export type Backlog = { waiting: number; ready: number; unacknowledged: number; dead: number };
 
-/** I7: waits until nothing is left to book. Answers the seconds it took, and what was left after `withinMs`. */
+/**
+ * I7: waits until everything is booked. Returns the seconds it took, and what was left after
+ * `withinMs`.
+ */
 export async function untilQuiet(
   world: World,
   events: readonly string[],
@@ -41,7 +44,7 @@ export async function untilQuiet(
   };
 }
 
-/** Rows in PostgreSQL, and both queues as RabbitMQ has them now. Rejects where one of them does not answer. */
+/** Reads pending rows in PostgreSQL and both queues in RabbitMQ. Rejects if one does not answer. */
 export async function readBacklog(
   { database, urls, servers }: World,
   events: readonly string[],
@@ -64,7 +67,7 @@ export async function readBacklog(
   }
 }
 
-/** A passive declare does not count what was delivered; RabbitMQ's metrics do. */
+/** A passive declare does not count delivered messages; RabbitMQ's metrics do. */
 async function readUnacknowledged(prometheusUrl: string): Promise<number> {
   const page = await fetch(`${prometheusUrl}/detailed?family=queue_coarse_metrics`, {
     signal: AbortSignal.timeout(2_000),
@@ -78,7 +81,10 @@ async function readUnacknowledged(prometheusUrl: string): Promise<number> {
   return Number(line.slice(line.lastIndexOf(" ")));
 }
 
-/** What a reader of Redis would believe is left of each event; undefined where there is no copy to be trusted. Rejects where Redis is away. */
+/**
+ * Reads the availability that a reader of Redis would trust. Undefined for an event without such a
+ * copy. Rejects if Redis is down.
+ */
 export async function readAvailableCopies(
   world: World,
   events: readonly string[],

@@ -5,15 +5,15 @@ export type Share = { answers: number; good: number; percent: number };
 export type Measures = {
   all: Share;
   by: Record<Operation, Share>;
-  /** From the fault's reference moment to the end of the last bad answer; 0 where none came after it. */
+  /** From the fault's reference moment to the end of the last bad answer; 0 if none came later. */
   recoverySeconds: number;
-  /** How often each bad answer came: `buy 503 TRY_AGAIN`. */
+  /** Number of bad answers by kind, as `buy 503 TRY_AGAIN`. */
   bad: Record<string, number>;
-  /** Of those that a gateway took: how long a balancer waits for one that is ready is its own affair. */
+  /** Of answers from a gateway. The balancer's own waiting time does not count. */
   slowestMs: number;
 };
 
-/** I8: measured, not judged; each fault's bounds do that. */
+/** Measures I8. The bounds of each fault decide whether it is good enough. */
 export function measure(entries: readonly Entry[], referenceMs: number): Measures {
   const bad = entries.filter((entry) => !isGood(entry));
   const counts: Record<string, number> = {};
@@ -39,7 +39,7 @@ export function measure(entries: readonly Entry[], referenceMs: number): Measure
   };
 }
 
-/** The same for what was begun within a stretch of the run. */
+/** Measures the requests that began within an interval. */
 export function answersBegun(entries: readonly Entry[], fromMs: number, toMs: number): Measures {
   return measure(
     entries.filter(({ started }) => started >= fromMs && started <= toMs),
@@ -56,7 +56,9 @@ function shareOf(entries: readonly Entry[]): Share {
   };
 }
 
-/** Seconds from a moment until the end of the first purchase begun after it that was sold; undefined where none was. */
+/**
+ * Seconds until the end of the first successful purchase begun after `fromMs`. Undefined if none.
+ */
 export function secondsToFirstSale(
   entries: readonly Entry[],
   event: string,
@@ -72,7 +74,7 @@ export function secondsToFirstSale(
   return sales.length === 0 ? undefined : (-largest(sales, ({ ended }) => -ended) - fromMs) / 1_000;
 }
 
-/** A soak's entries are more than a call takes arguments. */
+/** A loop, because a soak has more entries than a call can have arguments. */
 function largest(entries: readonly Entry[], of: (entry: Entry) => number): number {
   return entries.reduce((most, entry) => Math.max(most, of(entry)), -Infinity);
 }

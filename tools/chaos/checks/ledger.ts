@@ -1,7 +1,10 @@
 import type { Rows } from "../rows.ts";
 import { type Violation, groupBy } from "./violation.ts";
 
-/** I5: every sale has exactly one row, booked or waiting, of as many places as it has tickets; and the ledger's sum is purchases less cancellations. */
+/**
+ * I5: every sale has exactly one row, booked or waiting, with as many places as it has tickets. The
+ * ledger's sum is purchases minus cancellations.
+ */
 export function checkLedger({ tickets, waiting, ledger, places }: Rows): Violation[] {
   const violations: Violation[] = [];
   const wrong = (text: string): void => void violations.push({ invariant: "I5", text });

@@ -1,7 +1,7 @@
 import type { Places, Rows, Sample } from "../rows.ts";
 import { groupBy, type Violation } from "./violation.ts";
 
-/** I1 and the running form of I4, for one moment. */
+/** Checks I1 and the running form of I4 for one moment. */
 export function checkPlaces(
   { event, total, active, capacity, unbooked }: Places,
   when: string,
@@ -20,7 +20,7 @@ export function checkPlaces(
   return violations;
 }
 
-/** I1 for customers: nobody holds more of an event than one may. */
+/** I1 for customers: no customer holds more tickets of an event than the limit. */
 export function checkLimits({ tickets }: Pick<Rows, "tickets">, limit: number): Violation[] {
   const active = tickets.filter(({ cancelled }) => !cancelled);
   return [...groupBy(active, ({ event, user }) => `${user} holds ${event}`)]
@@ -31,7 +31,7 @@ export function checkLimits({ tickets }: Pick<Rows, "tickets">, limit: number): 
     }));
 }
 
-/** Each event's first bad sample of a kind is told, with how many there were. */
+/** Reports each event's first bad sample of a kind, with the number of bad samples. */
 export function checkSamples(samples: readonly Sample[], beganMs: number): Violation[] {
   const first = new Map<string, Violation & { count: number }>();
   for (const sample of samples)
@@ -50,7 +50,7 @@ export function checkSamples(samples: readonly Sample[], beganMs: number): Viola
   }));
 }
 
-/** I4 when quiet; `available` is Redis' copy, undefined where there is none that a reader would trust. */
+/** I4 at rest. `available`: the copy in Redis, undefined if a reader would not trust it. */
 export function checkQuiet(
   { event, total, active, capacity, waiting }: Places,
   available: number | undefined,
@@ -71,7 +71,7 @@ export function checkQuiet(
   return violations;
 }
 
-/** I6: what a sale of everything that was left has sold. */
+/** I6: compares the places before with what selling out has sold. */
 export function checkSoldOut(before: Places, sold: number, after: Places): Violation[] {
   const rest = before.total - before.active;
   if (sold === rest && after.active === after.total) return [];

@@ -2,7 +2,9 @@ import { type Entry, commandOf } from "../load/journal.ts";
 import type { Rows } from "../rows.ts";
 import { type Violation, groupBy } from "./violation.ts";
 
-/** I2: every purchase of the journal against the tickets, and every ticket against the journal. */
+/**
+ * I2: compares every purchase of the journal with the tickets, and every ticket with the journal.
+ */
 export function checkPurchases(
   entries: readonly Entry[],
   rows: Pick<Rows, "tickets">,
@@ -50,7 +52,10 @@ export function checkPurchases(
   return violations;
 }
 
-/** I3: every cancellation against its ticket and its rows, and every freed ticket against the journal. */
+/**
+ * I3: compares every cancellation with its ticket and rows, and every freed ticket with the
+ * journal.
+ */
 export function checkCancellations(
   entries: readonly Entry[],
   rows: Pick<Rows, "tickets" | "waiting" | "ledger">,
@@ -75,7 +80,7 @@ export function checkCancellations(
       wrong(
         `the cancellation of ticket ${id} was refused (${codesOf(tries)}); it is cancelled all the same`,
       );
-    // People cancel what they were sold, and nothing else.
+    // Customers cancel only tickets that they have bought.
     if (ticket !== undefined && tries.some(({ code }) => code === "TICKET_NOT_FOUND"))
       wrong(`ticket ${id} was not found, and is there`);
     if (places.join() !== (ticket?.cancelled === true ? "1" : ""))
@@ -86,7 +91,7 @@ export function checkCancellations(
   return violations;
 }
 
-/** I9: what a list has shown to its owner, every later one shows. */
+/** I9: a ticket that one list contains is in every later list of its owner. */
 export function checkLists(entries: readonly Entry[]): Violation[] {
   const violations: Violation[] = [];
   const lists = entries.filter(({ op, outcome }) => op === "list" && outcome === "ok");
@@ -94,7 +99,7 @@ export function checkLists(entries: readonly Entry[]): Violation[] {
     const inOrder = [...ofUser].sort((a, b) => a.started - b.started);
     for (const [index, later] of inOrder.entries()) {
       const shown = new Set(later.tickets);
-      // Each is compared with all that had ended before it began.
+      // A list is compared with all lists that had ended before it began.
       const gone = inOrder
         .slice(0, index)
         .flatMap((earlier) =>

@@ -1,9 +1,9 @@
 export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I9";
 
-/** A promise that was broken, with what shows it. */
+/** A broken invariant and the evidence. */
 export type Violation = { invariant: Invariant; text: string };
 
-/** Groups by a name, in the order in which names first come. */
+/** Groups by name, in the order of each name's first occurrence. */
 export function groupBy<T>(items: readonly T[], nameOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {

@@ -1,6 +1,9 @@
 import type { Fault } from "../fault.ts";
 
-/** Only what the gateway had in its hands is unknown: the other one serves on, and repetitions converge. */
+/**
+ * Kills a gateway. Only its requests in flight have an unknown outcome; the other gateway serves
+ * on.
+ */
 export const fault: Fault = {
   id: "F1",
   title: "kill -9 a gateway",

@@ -12,7 +12,7 @@ async function ticketsOf({ world, hot }: FaultContext): Promise<number> {
   );
 }
 
-/** The node of the hot event's worker dies after a commit that nobody was told of. */
+/** Kills the hot event's node after a commit and before its answer. */
 export const fault: Fault = {
   id: "F2",
   title: "kill -9 the hot event's node between commit and answer",

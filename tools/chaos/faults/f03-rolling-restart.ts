@@ -1,9 +1,15 @@
 import type { Fault } from "../fault.ts";
 
-/** As a rollout asks at most once a second whether a node is ready: its events come back to it meanwhile, and are not moved twice at once. */
+/**
+ * A node must be ready this long before the next one stops, as in a rollout. Its events return to
+ * it in that time and do not move twice.
+ */
 const READY_FOR_S = 1;
 
-/** What an update of the engine does: nobody notices. A service with one node gets a second one while its own is away, as any rollout does. */
+/**
+ * Restarts every node, as an update does. Customers notice nothing. A service with one node gets a
+ * second one meanwhile.
+ */
 export const fault: Fault = {
   id: "F3",
   title: "SIGTERM every node in turn",

@@ -1,9 +1,9 @@
 import type { Fault } from "../fault.ts";
 
-/** Longer than a lease lives (3 s) and than heartbeats are waited for. */
+/** Exceeds the lease (3 s) and the heartbeat time-out. */
 const FROZEN_S = 6;
 
-/** The node of the hot event's worker stops for a while and goes on as if nothing had been: what it then says is no sale. */
+/** Freezes the hot event's node. After it thaws, its pending statements must not sell anything. */
 export const fault: Fault = {
   id: "F4",
   title: `SIGSTOP the hot event's node for ${FROZEN_S} s`,
@@ -25,7 +25,7 @@ export const fault: Fault = {
     mark();
     await phase("it goes on", async () => {
       owner.thaw();
-      // It is named again, so it takes the event back, by a new epoch.
+      // The node is the named owner again, so it takes the event back with a new epoch.
       await until(
         "the event returns to its node",
         async () => (await ownerOf(hot)) === owner.name,

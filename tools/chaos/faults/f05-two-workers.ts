@@ -6,12 +6,15 @@ import type { Fault, FaultContext } from "../fault.ts";
 import { heldOpen, takeovers } from "../takeovers.ts";
 
 const TOGETHER_MS = 6_000;
-/** They go on until nothing is left: only then two who do not know of each other have sold too much. */
+/** Both workers sell until the event is sold out. Without a fence they would oversell. */
 const SOLD_OUT_WITHIN_MS = 40_000;
 const LOOPS_PER_NODE = 3;
 const HELD_TIMES = 4;
 
-/** The lease is taken away again and again, and both nodes must serve commands of the event: what they sell together is up to the epoch alone. */
+/**
+ * Deletes the lease again and again while both nodes serve commands of the event. Only the epoch
+ * keeps the sales correct.
+ */
 async function twoAtOnce(context: FaultContext): Promise<void> {
   const { world, cluster, hot, random } = context;
   const redis = openRedis(world.urls.REDIS_URL, () => undefined);
@@ -48,7 +51,7 @@ async function twoAtOnce(context: FaultContext): Promise<void> {
   redis.disconnect();
 }
 
-/** How often the event changes hands in a while. */
+/** Number of times the event changes owner within `ms`. */
 async function epochsIn(context: FaultContext, ms: number): Promise<number> {
   const epochs = new Set<number>();
   const endMs = performance.now() + ms;
@@ -64,7 +67,7 @@ async function epochsIn(context: FaultContext, ms: number): Promise<number> {
   return epochs.size;
 }
 
-/** Two workers on one event on purpose. */
+/** Runs two workers on one event. */
 export const fault: Fault = {
   id: "F5",
   title: "two workers on one event, the lease forced open, a statement held open",

@@ -5,14 +5,14 @@ import { randomId } from "../../testing/seeded-random.ts";
 import { type At, buyAt, insisted } from "../network/bus-client.ts";
 import type { Fault } from "../fault.ts";
 
-/** Far longer than leases live; everything that is sold in this time Redis will not know. */
+/** Exceeds every lease. Redis will not know the sales of this time. */
 const OLD_S = 20;
-/** Nodes look for a Redis that was lost once a second at least. */
+/** Nodes check for a lost Redis at least once a second. */
 const RECONNECTED_S = 2;
 
 /**
- * Redis dies and comes back with what it knew so many seconds ago: old availabilities, old copies, leases given back long since. A worker that then
- * starts for an event that was sold out meanwhile has nothing to sell, whatever Redis says.
+ * Kills Redis and restarts it from an old snapshot: old availability, old copies, released leases.
+ * A worker that starts for an event sold out since then must not sell, whatever Redis contains.
  */
 export function redisFromSnapshot(oldSeconds: number): Fault {
   return {
@@ -58,7 +58,7 @@ export function redisFromSnapshot(oldSeconds: number): Fault {
       const { code } = await phase(
         "once more, and a worker starts under the old copies",
         async () => {
-          // Searches would put right what Redis says.
+          // Searches would correct the copies in Redis.
           await load.pause(true);
           await comesBackOld();
           await forSeconds(RECONNECTED_S);

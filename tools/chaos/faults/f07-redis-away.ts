@@ -5,7 +5,7 @@ const AWAY_S = 60;
 const FROZEN_S = 5;
 const ANSWER_WITHIN_MS = 2_000;
 
-/** Redis forgets everything, is away for a minute, and then says nothing for a while: buying goes on from PostgreSQL. */
+/** Redis loses its data, is down for a minute, then freezes. Purchases continue from PostgreSQL. */
 export const fault: Fault = {
   id: "F7",
   title: `Redis: FLUSHALL; down for ${AWAY_S} s; SIGSTOP for ${FROZEN_S} s`,

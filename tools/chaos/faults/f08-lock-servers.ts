@@ -5,7 +5,7 @@ import type { Fault, FaultContext } from "../fault.ts";
 const EACH_S = 6;
 let locks: RunningServers[] = [];
 
-/** How many of the workers go on under their epoch alone. */
+/** Number of workers that run without a lease, under their epoch alone. */
 async function degradedWorkers({ world, cluster }: FaultContext): Promise<number> {
   const broker = await world.bus();
   const answers = await Promise.all(
@@ -21,7 +21,10 @@ async function degradedWorkers({ world, cluster }: FaultContext): Promise<number
   return answers.flat().filter(({ degraded }) => degraded).length;
 }
 
-/** Leases by a quorum of three: with one server less nothing changes, with two the epoch alone keeps order. */
+/**
+ * Leases need a quorum of three servers. With one server down nothing changes; with two down the
+ * epoch alone keeps order.
+ */
 export const fault: Fault = {
   id: "F8",
   title: "one of three lock servers down, then two",

@@ -7,7 +7,10 @@ const AWAY_S = 60;
 const ALARM_S = 6;
 const CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 
-/** Says something to the running RabbitMQ as its operator, with its own environment: the port mapper's port and the cookie's folder. */
+/**
+ * Runs rabbitmqctl with the environment of the running RabbitMQ: port of the port mapper, folder of
+ * the cookie.
+ */
 async function control(pid: number | undefined, ...args: string[]): Promise<void> {
   const entries = readFileSync(`/proc/${pid ?? 0}/environ`, "utf8")
     .split("\u0000")
@@ -30,7 +33,10 @@ async function control(pid: number | undefined, ...args: string[]): Promise<void
   });
 }
 
-/** RabbitMQ dies, is away for a minute, and then takes no messages: buying goes on, and what waits is booked afterwards. */
+/**
+ * RabbitMQ dies, is down for a minute, then blocks publishers. Purchases continue and are booked
+ * afterwards.
+ */
 export const fault: Fault = {
   id: "F9",
   title: `RabbitMQ: kill -9; down for ${AWAY_S} s; memory alarm`,

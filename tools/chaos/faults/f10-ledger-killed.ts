@@ -16,7 +16,10 @@ async function bookedRows({ world, events }: FaultContext): Promise<number> {
   return (await world.database.query<{ rows: number }>({ text, values: [events] }))[0]?.rows ?? 0;
 }
 
-/** Messages about everything that was ever bought or cancelled, in any order: cancellations before their purchase, and each several times. */
+/**
+ * Publishes messages about every purchase and cancellation again, in random order and several
+ * times.
+ */
 async function repeatMessages({ world, events, random, market }: FaultContext): Promise<void> {
   const model = await connect(world.urls.AMQP_URL, { timeout: 2_000 });
   const channel = await model.createConfirmChannel();
@@ -32,7 +35,10 @@ async function repeatMessages({ world, events, random, market }: FaultContext): 
   await model.close();
 }
 
-/** The one ledger that runs dies while PostgreSQL keeps it from booking, then is started again; `meanwhile` sees the queue with nobody at it. */
+/**
+ * Kills the only ledger while PostgreSQL keeps it from booking, then starts it again. `meanwhile`
+ * runs while the queue has no consumer.
+ */
 async function killedBeforeItsCommit(
   context: FaultContext,
   meanwhile: (ready: () => Promise<number>) => Promise<unknown>,
@@ -61,7 +67,7 @@ async function killedBeforeItsCommit(
       await ledger.ended();
     });
     await meanwhile(async () => (await channel.checkQueue(TRANSACTION_QUEUE)).messageCount);
-    // Lost for good: from here on only the row itself says that something is to be booked.
+    // The message is lost. Only the row itself tells that something must be booked.
     await channel.purgeQueue(TRANSACTION_QUEUE);
   } finally {
     await model.close();
@@ -69,7 +75,10 @@ async function killedBeforeItsCommit(
   }
 }
 
-/** What a ledger had not booked is in the queue still; and what the queue loses, the rows themselves bring back. Needs `ledger-1` alone. */
+/**
+ * Unbooked messages are still in the queue. What the queue loses, the outbox sweeper recovers.
+ * Needs `ledger-1` alone.
+ */
 export async function messageLost(
   context: FaultContext,
   environment: Record<string, string> = {},
@@ -90,7 +99,7 @@ export async function messageLost(
   await load.pause(false);
 }
 
-/** The ledger dies after it has booked and before RabbitMQ knows; what it had is delivered again, and much besides. */
+/** The ledger dies after it has booked and before it has acknowledged. RabbitMQ delivers again. */
 export const fault: Fault = {
   id: "F10",
   title: "kill -9 the ledger between commit and ack; repeated, reordered messages",

@@ -6,7 +6,7 @@ import type { Fault, FaultContext } from "../fault.ts";
 
 type Letter = { id: string; readable: boolean };
 const DEAD_WITHIN_S = 60;
-/** The sweeper looks at rows of 5 s. */
+/** The sweeper reads rows that are older than 5 s. */
 const FLOWS_WITHIN_S = 8;
 
 async function asOperator<T>(
@@ -29,7 +29,7 @@ async function sendPoison({ world }: FaultContext): Promise<void> {
   await model.close();
 }
 
-/** Seconds that the oldest row of all other events waits to be booked. */
+/** Seconds that the oldest row of all other events has waited for booking. */
 async function lagBeside({ world, events }: FaultContext, broken: string): Promise<number> {
   const text = `
     SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS lag
@@ -40,8 +40,9 @@ async function lagBeside({ world, events }: FaultContext, broken: string): Promi
 }
 
 /**
- * One message that cannot be read, and one whose event cannot be booked: a row in the ledger already has the number of a cancellation to come. Both are put
- * aside after their deliveries, the others flow, and once the event is mended a replay books it.
+ * Publishes a message that cannot be parsed, and one whose event cannot be booked: a row of the
+ * ledger already has the transaction id of a later cancellation. Both become dead letters after
+ * their deliveries; the others flow. After the repair of the event, a replay books it.
  */
 export const fault: Fault = {
   id: "F11",
@@ -87,7 +88,7 @@ export const fault: Fault = {
 
     mark();
     await phase("mended, replayed, thrown away", async () => {
-      // The ledger's table lets nobody delete: this is an operator who knows what to switch off.
+      // The ledger's table forbids deletion. An operator would switch its trigger off like this.
       await world.database.transaction(async (connection) => {
         await connection.query({ text: "SET LOCAL session_replication_role = 'replica'" });
         await connection.query({

@@ -4,20 +4,26 @@ import type { Fault, FaultContext } from "../fault.ts";
 const AWAY_S = 60;
 const CUTS = 5;
 const CUT_EVERY_S = 2;
-/** DESIGN.md's 1 s and 2.5 s, and what this generator, which shares the machine, may hear late. */
+/**
+ * Time limits of answers while PostgreSQL is down: 1 s for new requests, 2.5 s for those in flight,
+ * plus the delay of this generator, which shares the machine.
+ */
 const ARRIVING_WITHIN_MS = 1_000 + 250;
 const IN_FLIGHT_WITHIN_MS = 2_500 + 250;
-/** What is begun so soon after PostgreSQL went counts as in flight. */
+/** A request that begins within this time after PostgreSQL went down counts as in flight. */
 const IN_FLIGHT_MS = 300;
 
 async function cutConnections({ world }: FaultContext): Promise<void> {
   const text =
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'boxoffice-%' AND pid <> pg_backend_pid()";
-  // Its own connection may be among them.
+  // The connection of this statement may be among the killed ones.
   await world.database.query({ text }).catch(() => undefined);
 }
 
-/** PostgreSQL dies, is away for a minute, and loses its connections again and again: nothing is sold meanwhile, and searches go on from the copies. */
+/**
+ * PostgreSQL dies, is down for a minute, then loses its connections repeatedly. No sale happens
+ * meanwhile; searches continue from the copies.
+ */
 export const fault: Fault = {
   id: "F12",
   title: `PostgreSQL: kill -9; down for ${AWAY_S} s; connections killed every ${CUT_EVERY_S} s`,

@@ -13,7 +13,7 @@ const run = promisify(execFile);
 const clusterOf = ({ servers }: Pick<FaultContext, "servers">): string =>
   join(servers.folder, "postgres", "data", "cluster");
 
-/** A file that takes all the room there is. */
+/** Writes a file that uses all free space. */
 function fillDisk(file: string): void {
   const descriptor = openSync(file, "w");
   const block = Buffer.alloc(1 << 18);
@@ -26,7 +26,7 @@ function fillDisk(file: string): void {
   }
 }
 
-/** PostgreSQL's disk, a small one in memory (so only root can play this), fills up while everybody buys. */
+/** Fills PostgreSQL's disk during sales. The disk is a small one in memory, so this needs root. */
 export const fault: Fault = {
   id: "F13",
   title: "PostgreSQL's disk is full",
@@ -58,7 +58,7 @@ export const fault: Fault = {
     await phase("no room is left", async () => {
       fillDisk(filler);
       await forSeconds(FULL_S);
-      // What the log of changes gave back meanwhile is taken too.
+      // Uses the space that the write-ahead log has released meanwhile.
       fillDisk(`${filler}.2`);
       await forSeconds(FULL_S / 2);
     });
@@ -66,7 +66,7 @@ export const fault: Fault = {
     mark();
     await phase("there is room again", async () => {
       for (const file of [filler, `${filler}.2`]) rmSync(file);
-      // Without room for its log of changes PostgreSQL gives up, as it should.
+      // PostgreSQL stops if it cannot write its log.
       if (postgres.pid === undefined) await postgres.restart();
       await forSeconds(3);
     });

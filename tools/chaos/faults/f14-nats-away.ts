@@ -8,7 +8,7 @@ const ANSWER_WITHIN_MS = 2_000;
 const REJOINED_WITHIN_S = 10;
 let wayToTheBus: TcpProxy | undefined;
 
-/** The bus dies and comes back; then one node is cut off from it, while all its other servers answer. */
+/** NATS dies and returns. Then one node is cut off from NATS while its other servers answer. */
 export const fault: Fault = {
   id: "F14",
   title: `NATS killed; a purchasing node cut off from it for ${CUT_OFF_S} s`,

@@ -9,7 +9,7 @@ const STARTS_IN_MS = 4_000;
 const SENT_BEFORE_MS = 1_200;
 let postgres: TcpProxy | undefined;
 
-/** What arrived at the gateway was sold, but every answer is lost on its way; the same keys go to the other gateway. */
+/** Loses every answer of a gateway. Customers repeat the same keys at the other gateway. */
 async function answersLost(context: FaultContext): Promise<number> {
   const { world, cluster, hot, market, random, until, expect } = context;
   const gateway = cluster.node("api-1");
@@ -68,21 +68,24 @@ async function answersLost(context: FaultContext): Promise<number> {
   }
 }
 
-/** PostgreSQL has committed, but the worker loses the connection before it hears so. */
+/** Cuts the worker's connection after the commit and before the answer. */
 async function commitLostEarly({ until }: FaultContext): Promise<void> {
   postgres?.holdFrom("worker-commit", "answers");
   await until("a commit is under way", () => postgres?.holds(), 5);
   postgres?.cut();
 }
 
-/** The worker loses the connection while its statement is still on the way; it arrives after the worker has begun anew. */
+/**
+ * Cuts the worker's connection while its statement is held. The statement arrives after the worker
+ * has started again.
+ */
 async function commitArrivesLate({
   world,
   events,
   until,
   forSeconds,
 }: FaultContext): Promise<void> {
-  // Whichever event's commit it is, that event gets a new epoch.
+  // The commit can be that of any event; that event gets a new epoch.
   const epochs = async (): Promise<number> => {
     const text =
       "SELECT coalesce(sum(epoch), 0)::float8 AS epochs FROM event_worker WHERE event_id = ANY ($1::uuid[])";
@@ -99,13 +102,16 @@ async function commitArrivesLate({
   await forSeconds(0.5);
 }
 
-/** The hot event's owner reaches PostgreSQL by a way that can be cut. */
+/** Connects the hot event's owner to PostgreSQL through a proxy. */
 export async function byProxy(context: FaultContext): Promise<void> {
   postgres = await context.proxyTo("postgres");
   await context.restartWith(context.namedOwnerOf(context.hot), { DATABASE_URL: postgres.url });
 }
 
-/** A cancellation is decided before its event begins and arrives at PostgreSQL afterwards: nothing is freed. Needs `byProxy`. */
+/**
+ * Decides a cancellation before its event begins and commits it afterwards: no place is freed.
+ * Needs `byProxy`.
+ */
 export async function cancelledTooLate(context: FaultContext): Promise<void> {
   const { world, market, random, load, until, expect, hot, namedOwnerOf, putOnSale } = context;
   await load.pause(true);
@@ -136,7 +142,7 @@ export async function cancelledTooLate(context: FaultContext): Promise<void> {
   await load.pause(false);
 }
 
-/** Nobody can tell a lost answer from a lost request: the key makes both one sale. */
+/** A customer cannot tell a lost answer from a lost request. The key makes both one sale. */
 export const fault: Fault = {
   id: "F15",
   title: "answers lost: the buyer's, and the commit's, early and late",

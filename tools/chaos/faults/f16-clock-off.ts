@@ -16,7 +16,7 @@ function clockOff(ms: number): Record<string, string> {
   return { NODE_OPTIONS: `--import=${preload.href}` };
 }
 
-/** Sells an event of that node over its start: by PostgreSQL's clock, whatever the node believes. */
+/** Sells an event of that node until it starts. PostgreSQL's clock decides, not the node's. */
 async function sellsUntilItStarts(context: FaultContext, node: string): Promise<void> {
   const { world, market, random, expect, namedOwnerOf } = context;
   let beganMs: number;
@@ -56,7 +56,7 @@ async function sellsUntilItStarts(context: FaultContext, node: string): Promise<
     expect(false, text);
 }
 
-/** A wall clock that is wrong: tokens are taken within their leeway, and events start when they start. */
+/** Shifts a node's wall clock. Tokens are accepted within their leeway; events start on time. */
 export const fault: Fault = {
   id: "F16",
   title: `a clock ${OFF_MS / 1_000} s off on one node`,

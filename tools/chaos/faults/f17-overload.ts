@@ -4,10 +4,13 @@ import { startLoad } from "../load/clients.ts";
 
 const OVERLOAD_S = 30;
 const NORMAL_WITHIN_S = 30;
-/** Twenty times the usual clients, who do not think. */
+/** Twenty times the usual number of clients, without think time. */
 const CLIENTS = 240;
 
-/** Far more is asked than can be done, of workers with room for few: they say so at once, nobody waits for ever, and afterwards all is as before. */
+/**
+ * Sends more requests than workers with small mailboxes can serve. Workers refuse at once, no
+ * request hangs, and the engine recovers.
+ */
 export const fault: Fault = {
   id: "F17",
   title: `${CLIENTS} clients without a pause for ${OVERLOAD_S} s`,

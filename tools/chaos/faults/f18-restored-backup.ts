@@ -11,7 +11,7 @@ const LOST_CANCELLATIONS = 5;
 
 type Reconciliation = { differences: { mended: boolean; sentence: string }[]; more: number };
 
-/** PostgreSQL's own tool for a copy of the whole server, run as the server's user. */
+/** Runs pg_basebackup as the server's user. */
 async function takeBackup({ servers, world }: FaultContext, folder: string): Promise<void> {
   const pid = servers.server("postgres").pid ?? 0;
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
@@ -28,7 +28,10 @@ async function epochOf({ world, hot }: FaultContext): Promise<number> {
   return (await world.database.query<{ epoch: number }>({ text, values: [hot] }))[0]?.epoch ?? 0;
 }
 
-/** Buys and cancels under the same epoch after the backup; the journal does not count what the restored server has never heard of. */
+/**
+ * Buys and cancels under the same epoch after the backup. The journal leaves these out, because the
+ * restored server does not know them.
+ */
 async function sellWhatWillBeLost(
   { market, hot, random, expect }: FaultContext,
   tickets: readonly string[],
@@ -48,7 +51,7 @@ async function sellWhatWillBeLost(
   );
 }
 
-/** A backup comes back under a worker that has sold since, and still believes in its epoch. */
+/** Restores a backup under a worker that has sold since and still holds its epoch. */
 export const fault: Fault = {
   id: "F18",
   title: "PostgreSQL restored from a backup into a fresh server, a worker alive",

@@ -6,7 +6,7 @@ import type { Fault, FaultContext } from "../fault.ts";
 const CHANGES = 40;
 const EVERY_S = 0.3;
 const RESUMED_WITHIN_MS = 2_000;
-/** Longer than the sweeper needs for what a message did not bring. */
+/** Exceeds the time in which the sweeper books what a message did not bring. */
 const BOOKED_WITHIN_S = 10;
 
 type Sale = { sourceId: string; date: string; total: number; active: number; lag: number };
@@ -23,7 +23,7 @@ async function saleOf({ world }: FaultContext, event: string): Promise<Sale> {
   return sale;
 }
 
-/** The event as a feed tells it, with another total; `later` minutes after seven in the evening. */
+/** The event as a feed sends it, with another total. `later`: minutes after 19:00. */
 function recordOf({ sourceId, date }: Sale, totalCapacity: number, later = 0): EventRecord {
   const starts = `20:${String(later).padStart(2, "0")}`;
   return {
@@ -58,10 +58,14 @@ async function importOne(
   return value.outcomes[0] ?? { outcome: "none" };
 }
 
-/** Sold out by the feed, then larger again: how long until the first sale. */
+/**
+ * Sells the event out through the feed, then raises its capacity. Returns the milliseconds until
+ * the first sale.
+ */
 async function sellOutAndRaise(context: FaultContext, event: string): Promise<number> {
   const { market, random, expect, until } = context;
-  // Those who buy meanwhile make it more than was counted: then it is refused, and counted again.
+  // Purchases between count and change make the total too small. The change is refused then, and
+  // repeated.
   await until(
     "the total is what is sold",
     async () =>
@@ -90,7 +94,9 @@ async function sellOutAndRaise(context: FaultContext, event: string): Promise<nu
   return performance.now() - raisedMs;
 }
 
-/** Totals rise and fall and times move while everybody buys; what is sold stays sold, and the ledger never stops. */
+/**
+ * A feed changes totals and times during sales. Sold tickets stay sold, and the ledger continues.
+ */
 export const fault: Fault = {
   id: "F19",
   title: "a feed changes capacities and times of what sells",

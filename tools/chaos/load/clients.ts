@@ -6,20 +6,20 @@ import type { Entry } from "./journal.ts";
 export type LoadOptions = {
   seed: number;
   clients: number;
-  /** Between two requests of one client, on average. */
+  /** Average time between two requests of one client. */
   thinkMs: number;
-  /** The first is the hot one: it gets most of what is bought. */
+  /** The first one is the hot event, which gets most purchases. */
   events: readonly string[];
 };
 
 export type Load = {
-  /** No new requests; resolves when those under way have ended. */
+  /** Sends no new requests. Resolves when those in flight have ended. */
   stop(): Promise<void>;
-  /** While on, nothing is asked; resolves when what is under way has ended. */
+  /** While on, clients send nothing. Resolves when requests in flight have ended. */
   pause(on: boolean): Promise<void>;
 };
 
-/** Requests after which a client becomes somebody new. */
+/** A client becomes a new customer after this number of requests. */
 const ONE_PERSON = 30;
 const HOT_SHARE = 0.65;
 const SEARCHES = [
@@ -29,7 +29,7 @@ const SEARCHES = [
   "/api/events?type=concert&limit=10",
 ];
 
-/** Clients that buy, repeat, cancel, list and search as chance says; the same seed makes the same choices. */
+/** Clients buy, repeat, cancel, list and search at random. The same seed makes the same choices. */
 export function startLoad(market: Market, options: LoadOptions): Load {
   let stopped = false;
   let paused = false;
@@ -100,7 +100,7 @@ class Person {
     this.keep(await this.customer.buy(event, purchase.quantity, purchase.key));
   }
 
-  /** A key used before: the same tickets again, or the purchase itself where it failed the first time. */
+  /** Repeats a used key: returns the same tickets, or sells if the first try failed. */
   private async buyAgain(): Promise<void> {
     if (this.purchases.length === 0) return this.buy();
     const { event, quantity, key } = pick(this.purchases, this.random);

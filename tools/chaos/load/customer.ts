@@ -4,11 +4,11 @@ import type { Balancer } from "../network/balancer.ts";
 import type { Ask, Reply } from "../network/http.ts";
 import type { Entry, Journal, Outcome } from "./journal.ts";
 
-/** What every customer of a run shares. */
+/** What all customers of a run share. */
 export type Market = {
   balancer: Balancer;
   journal: Journal;
-  /** An access token as a sign-in would give it. */
+  /** Signs an access token like that of a sign-in. */
   accessToken(user: string): string;
   purchaseId(user: string, event: string, key: string): string;
   cancellationId(ticket: string): string;
@@ -22,7 +22,10 @@ const UNKNOWN_PAUSE_MS = 200;
 const TRY_AGAIN_PAUSE_MS = 1_000;
 const PAGES_MAX = 20;
 
-/** One person, who repeats with the same key what got no answer or was told to try again, and writes every request down. */
+/**
+ * One customer. Repeats requests without an answer, or answered TRY_AGAIN, with the same key.
+ * Writes every request into the journal.
+ */
 export class Customer {
   readonly user: string;
   private readonly market: Market;
@@ -56,7 +59,7 @@ export class Customer {
     });
   }
 
-  /** All pages, active and cancelled; one entry, ok only where every page came. */
+  /** Reads all pages, active and cancelled. One entry, ok if every page was answered. */
   async list(): Promise<Entry> {
     const started = performance.now();
     const tickets: string[] = [];
@@ -107,7 +110,7 @@ export class Customer {
     });
   }
 
-  /** Sends a command once, and notes it. `but` names the gateway that shall not be asked, where there is another. */
+  /** Sends a command once and notes it. `but`: a gateway to avoid if there is another. */
   async once(command: Command, headers: Record<string, string> = {}, but?: string): Promise<Entry> {
     const started = performance.now();
     const { reply, via } = await this.send(askOf(command, headers), but);
@@ -158,7 +161,9 @@ function askOf({ op, event, key, quantity }: Command, headers: Record<string, st
 
 type Read = Pick<Entry, "outcome" | "status" | "code" | "answeredTransaction">;
 
-/** What a customer may conclude from an answer. Only TRY_AGAIN among the 5xx promises that nothing was done. */
+/**
+ * Derives the outcome from an answer. Among the 5xx only TRY_AGAIN promises that nothing was done.
+ */
 export function readReply(reply: Reply): Read {
   if (reply.type === "not-sent")
     return {
@@ -178,7 +183,7 @@ export function readReply(reply: Reply): Read {
   const code = typeof json?.code === "string" ? json.code : undefined;
   const answeredTransaction =
     typeof json?.transactionId === "string" ? json.transactionId : undefined;
-  // An answer that cannot be read is none.
+  // A body that cannot be parsed counts as no answer.
   const readable = json !== undefined;
   const outcome: Outcome =
     status < 300 && readable

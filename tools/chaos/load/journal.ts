@@ -2,36 +2,37 @@ export const OPERATIONS = ["buy", "cancel", "list", "search"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /**
- * `refused`: an expected no, or 503 TRY_AGAIN, which promises that nothing was done, or a request that was certainly never sent.
+ * `refused`: a 409 that was due, a 503 TRY_AGAIN, which promises that nothing was done, or a
+ * request that was certainly not sent.
  * `unknown`: a time-out, a cut connection, any other 5xx.
  */
 export type Outcome = "ok" | "refused" | "unknown";
 
-/** One request and what its customer knows of it. */
+/** One request and what its customer knows about it. */
 export type Entry = {
   op: Operation;
   user: string;
   /** Undefined for lists and searches. */
   event: string | undefined;
-  /** buy: the idempotency key; cancel: the ticket's id. */
+  /** buy: the idempotency key. cancel: the ticket's id. */
   key: string;
-  /** Of a purchase; else 0. */
+  /** Of a purchase, else 0. */
   quantity: number;
-  /** The transaction id that this must have, derived by the checker's own hands from DESIGN.md's formula. */
+  /** The expected transaction id, computed by the checker, independently of the engine. */
   transaction: string;
-  /** Which gateway was asked. */
+  /** Name of the gateway. */
   via: string;
   /** Milliseconds of this process's monotonic clock. */
   started: number;
   ended: number;
   outcome: Outcome;
-  /** Of HTTP; undefined where no answer came. */
+  /** HTTP status. Undefined if no answer came. */
   status: number | undefined;
-  /** The problem's code, or what kept the answer away. */
+  /** The problem's code, or the error of the connection. */
   code: string | undefined;
-  /** As answered; undefined where the answer names none. */
+  /** Transaction id of the answer. Undefined if the answer has none. */
   answeredTransaction: string | undefined;
-  /** Ids bought, cancelled or listed, as answered. */
+  /** Ticket ids of the answer: bought, cancelled or listed. */
   tickets: readonly string[];
 };
 
@@ -44,17 +45,17 @@ export class Journal {
     this.entries.push(entry);
     if (entry.op !== "buy" && entry.op !== "cancel") return;
     const name = commandOf(entry);
-    // What was ok once is settled, whatever a later repetition met.
+    // A command that was ok once is settled, whatever a later repetition gets.
     if (this.latest.get(name)?.outcome !== "ok") this.latest.set(name, entry);
   }
 
-  /** The last entry of each command of which nobody knows yet whether it was done. */
+  /** Returns the last entry of each command whose outcome is unknown. */
   unsettled(): Entry[] {
     return [...this.latest.values()].filter(({ outcome }) => outcome === "unknown");
   }
 }
 
-/** Repetitions of one command have the same name. */
+/** Returns a name that all repetitions of one command share. */
 export function commandOf({
   op,
   user,
@@ -64,7 +65,7 @@ export function commandOf({
   return op === "cancel" ? `cancel ${key}` : `${op} ${user} ${event ?? ""} ${key}`;
 }
 
-/** Good is what the contract promises a customer on an ordinary day: done, or an expected no. A 503 is not. */
+/** A good answer is one of an ordinary day: done, or a refusal that was due. A 503 is not good. */
 export function isGood({ status }: Pick<Entry, "status">): boolean {
   return status !== undefined && ((status >= 200 && status < 300) || status === 409);
 }

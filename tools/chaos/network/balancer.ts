@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Random, pick } from "../../testing/seeded-random.ts";
 import type { Ask, Reply, Sender } from "./http.ts";
 
-/** As many a load balancer: a gateway is asked this often whether it is ready. */
+/** Interval of readiness probes, as in many load balancers. */
 const PROBE_EVERY_MS = 200;
 const PROBE_WITHIN_MS = 1_000;
 const NOBODY_PAUSE_MS = 50;
@@ -12,14 +12,15 @@ export type Gateway = { name: string; url: string };
 
 export type Balancer = {
   /**
-   * Sends to a gateway that is ready, not to `but` where there is another. One that refuses the connection has not seen the request, so another gets
-   * it; nothing else is sent twice. `not-sent`: no gateway took it within two seconds.
+   * Sends to a gateway that is ready, avoiding `but` if there is another. Only a request whose
+   * connection was refused goes to another gateway. `not-sent`: no gateway accepted it within two
+   * seconds.
    */
   send(ask: Ask, random: Random, but?: string): Promise<{ reply: Reply; via: string }>;
   stop(): void;
 };
 
-/** Stands where a load balancer would, in front of all gateways. */
+/** Acts as a load balancer in front of all gateways. */
 export function openBalancer(sender: Sender, gateways: readonly Gateway[]): Balancer {
   const down = new Set<string>();
   let stopped = false;

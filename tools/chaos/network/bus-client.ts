@@ -5,16 +5,18 @@ import { createInternalTokenMint } from "../../../lib/auth/internal-token.ts";
 import type { FaultContext } from "../fault.ts";
 import type { Entry } from "../load/journal.ts";
 
-/** Answers on the bus as the gateway would put them. */
+/** Status that the gateway would answer with. */
 const STATUS: Record<string, number> = { TRY_AGAIN: 503, OUTCOME_UNKNOWN: 503 };
 const TRIES = 30;
 const AGAIN_PAUSE_MS = 100;
 
-/** Who is to serve it, whoever owns the event, and for whom. */
+/** Which node serves the command, and for which event and user. */
 export type At = { node: string; event: string; user: string };
 type Value = { id?: string; transactionId: string; tickets?: { id: string }[] };
 
-/** A purchase that one chosen node has to serve, as if another node had passed it on. Noted in the journal like any other. */
+/**
+ * Buys at a chosen node, as if another node had forwarded the command. Writes it into the journal.
+ */
 export function buyAt(
   context: FaultContext,
   at: At,
@@ -31,7 +33,7 @@ export function buyAt(
   );
 }
 
-/** The same for a cancellation. */
+/** Cancels at a chosen node. */
 export function cancelAt(context: FaultContext, at: At, ticket: string): Promise<Entry> {
   const { event, user } = at;
   const transaction = context.world.cancellationId(ticket);
@@ -43,7 +45,7 @@ export function cancelAt(context: FaultContext, at: At, ticket: string): Promise
   );
 }
 
-/** Asks again while it is told to; three seconds at most. */
+/** Repeats a command while it is answered TRY_AGAIN, for at most three seconds. */
 export async function insisted(ask: () => Promise<Entry>): Promise<Entry> {
   for (let attempt = 1; ; attempt += 1) {
     const entry = await ask();

@@ -8,18 +8,24 @@ export type Ask = {
   headers?: Record<string, string>;
 };
 
-/** `not-sent`: the connection was refused, so the gateway never saw the request. `no-answer`: whether it did is not known. */
+/**
+ * `not-sent`: the connection was refused, so the gateway did not see the request. `no-answer`: it
+ * may have seen it.
+ */
 export type Reply =
   | { type: "answered"; status: number; json: Record<string, unknown> | undefined }
   | { type: "not-sent" }
   | { type: "no-answer"; why: string };
 
-/** Longer than a gateway takes to say that it does not know. */
+/** Exceeds the gateway's own time-out. */
 const ANSWER_MS = 8_000;
 
 export type Sender = { send(baseUrl: string, ask: Ask): Promise<Reply>; close(): void };
 
-/** HTTP as a load balancer speaks it: connections are kept, nothing is repeated, and what is known of a failure is said exactly. */
+/**
+ * Sends HTTP like a load balancer: keeps connections, repeats nothing, and reports failures
+ * exactly.
+ */
 export function openSender(): Sender {
   const agent = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 64 });
   return {

@@ -1,6 +1,9 @@
 import type { Socket } from "node:net";
 
-/** One direction of a proxied connection. What comes in is passed on in order: at once, after a while, or when it is let go. */
+/**
+ * One direction of a proxied connection. Forwards data in order: at once, delayed, or after
+ * release.
+ */
 export class TcpPipe {
   private readonly from: Socket;
   private readonly to: Socket;
@@ -22,24 +25,24 @@ export class TcpPipe {
     to.on("drain", () => from.resume());
   }
 
-  /** While on, what comes in is taken and kept. */
+  /** While on, received data is held back. */
   hold(on: boolean): void {
     this.held = on;
     while (!on && this.waiting.length > 0) this.passOne();
   }
 
-  /** Hears each piece before it is passed on. */
+  /** Calls `observe` with each chunk before it is forwarded. */
   listen(heard: ((chunk: Buffer) => void) | undefined): void {
     this.heard = heard;
   }
 
-  /** Milliseconds that everything takes from now on. */
+  /** Sets the delay of every chunk from now on. */
   slow(delayMs: number): void {
     this.delayMs = delayMs;
   }
 
   private passOne(): void {
-    // Always the oldest, whichever timer rings first.
+    // Always the oldest chunk, whichever timer fires first.
     const chunk = this.held ? undefined : this.waiting.shift();
     if (chunk !== undefined && this.to.writable && !this.to.write(chunk)) this.from.pause();
   }

@@ -2,23 +2,32 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { TcpPipe } from "./tcp-pipe.ts";
 
 export type TcpProxy = {
-  /** The server's URL, by way of the proxy. */
+  /** The server's URL through the proxy. */
   url: string;
-  /** Ends every connection at once, without a goodbye (reset). New ones are let through. */
+  /** Resets every open connection. New ones are accepted. */
   cut(): void;
-  /** While on, connections are ended and new ones refused: the server is away. */
+  /** While on, resets connections and refuses new ones: the server is down. */
   away(on: boolean): void;
-  /** While on, nothing passes in either direction: the server is frozen, or the cable pulled (blackhole). */
+  /**
+   * While on, forwards nothing in either direction: the server is frozen, or the cable is pulled.
+   */
   freeze(on: boolean): void;
-  /** While on, the server hears the client but its answers wait, or the other way round (half-open). */
+  /**
+   * While on, holds answers or requests, and forwards the other direction (half-open connection).
+   */
   hold(what: "answers" | "requests", on: boolean): void;
-  /** The next request with these bytes and all after it, or the answers to them, wait on its connection until they are let go by hold(…, false). */
+  /**
+   * Holds the next request that contains these bytes and all later data of its connection, or its
+   * answers. hold(…, false) releases them.
+   */
   holdFrom(request: string, what: "answers" | "requests"): void;
-  /** Whether such a request has come. */
+  /** Whether such a request has arrived. */
   holds(): boolean;
-  /** Latency of each direction. */
+  /** Sets the latency of each direction. */
   slow(delayMs: number): void;
-  /** Clients lose their connections, the server does not notice: requests that are held reach it when they are let go. */
+  /**
+   * Resets the clients' connections unnoticed by the server. Held requests reach it after release.
+   */
   orphan(): void;
   close(): Promise<void>;
 };
@@ -31,7 +40,9 @@ type Pair = {
   orphaned: boolean;
 };
 
-/** Stands between a client and a real server, so that the network can fail for one client alone. */
+/**
+ * Forwards between clients and a real server, so that the network can fail for one client alone.
+ */
 export async function openTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const target = new URL(serverUrl);
   const pairs = new Set<Pair>();
