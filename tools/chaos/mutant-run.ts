@@ -65,7 +65,8 @@ export async function runMutants(
       const fails = hasFailed(result);
       if (fails)
         wrong.push(
-          `${shownBy.id}, ${shownBy.title}, is red without any mistake: ${detailsOf(result).join("; ")}`,
+          `${shownBy.id}, ${shownBy.title}, fails without a mistake: ` +
+            detailsOf(result).join("; "),
         );
       say(fails ? "RED" : "green", { mistake: "no mistake", shownBy }, result);
     }
@@ -75,7 +76,8 @@ export async function runMutants(
       const seen = isSeen(mutant, result);
       if (!seen)
         wrong.push(
-          `${mutant.mistake} was not noticed by ${String(mutant.red)}: ${detailsOf(result).join("; ") || "all green"}`,
+          `${mutant.mistake}: not detected by ${String(mutant.red)}: ` +
+            (detailsOf(result).join("; ") || "everything passed"),
         );
       say(seen ? `seen by ${String(mutant.red)}` : "NOT SEEN", mutant, result);
     }
@@ -133,7 +135,9 @@ async function forgetAll({ database, urls }: World): Promise<void> {
     // A trigger makes the ledger append-only. This disables it for the transaction.
     await connection.query({ text: "SET LOCAL session_replication_role = replica" });
     await connection.query({
-      text: "TRUNCATE event, event_worker, event_tickets, event_ticket_transactions, capacity_ledger",
+      text:
+        "TRUNCATE event, event_worker, event_tickets, event_ticket_transactions, " +
+        "capacity_ledger",
     });
   });
   const redis = openRedis(urls.REDIS_URL, () => undefined);

@@ -44,7 +44,7 @@ const LOADED = "return loaded;";
 
 const TAKEOVERS = part("F5", "the nodes take events from each other", takeovers);
 const HELD_OPEN = part("F5", "a statement is held open", async (context) =>
-  context.expect(await heldOpen(context), "no statement was seen to wait in its middle"),
+  context.expect(await heldOpen(context), "no statement was seen waiting for a lock"),
 );
 const LOST_MESSAGE: Fault = {
   ...part("F10", "a ledger killed before its commit, its message lost", (context) =>

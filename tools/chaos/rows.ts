@@ -27,10 +27,12 @@ export type Rows = {
 
 const PLACES = `
   SELECT event.id AS event, total_capacity AS total, capacity,
-    (SELECT count(*)::integer FROM event_tickets WHERE event_id = event.id AND cancelled_at IS NULL) AS active,
+    (SELECT count(*)::integer FROM event_tickets
+      WHERE event_id = event.id AND cancelled_at IS NULL) AS active,
     coalesce(rest.unbooked, 0)::integer AS unbooked, coalesce(rest.waiting, 0)::integer AS waiting
   FROM event LEFT JOIN LATERAL (
-    SELECT sum(quantity) AS unbooked, count(*) AS waiting FROM event_ticket_transactions WHERE event_id = event.id) AS rest ON true
+    SELECT sum(quantity) AS unbooked, count(*) AS waiting FROM event_ticket_transactions
+    WHERE event_id = event.id) AS rest ON true
   WHERE event.id = ANY ($1::uuid[])`;
 
 /** Reads in one statement, so all numbers are of one moment. */
@@ -49,13 +51,15 @@ export function readRows(database: Database, events: readonly string[]): Promise
     return {
       places: await readPlaces(connection, events),
       tickets: await of<Rows["tickets"][number]>(`
-        SELECT id, event_id AS event, user_id AS user, encode(transaction_id, 'hex') AS transaction, cancelled_at IS NOT NULL AS cancelled
+        SELECT id, event_id AS event, user_id AS user, encode(transaction_id, 'hex') AS transaction,
+          cancelled_at IS NOT NULL AS cancelled
         FROM event_tickets WHERE event_id = ANY ($1::uuid[]) ORDER BY transaction_id, ordinal`),
       waiting: await of<Rows["waiting"][number]>(`
         SELECT encode(transaction_id, 'hex') AS transaction, event_id AS event, quantity
         FROM event_ticket_transactions WHERE event_id = ANY ($1::uuid[])`),
       ledger: await of<Rows["ledger"][number]>(`
-        SELECT encode(transaction_id, 'hex') AS transaction, event_id AS event, quantity FROM capacity_ledger WHERE event_id = ANY ($1::uuid[])`),
+        SELECT encode(transaction_id, 'hex') AS transaction, event_id AS event, quantity
+        FROM capacity_ledger WHERE event_id = ANY ($1::uuid[])`),
     };
   }, "REPEATABLE READ");
 }

@@ -104,11 +104,9 @@ export async function runFault(
     await load.stop();
     sampler.stop();
     // Requests of the clients are measured; repetitions that settle outcomes are not.
-    const told = badAnswers(journal.entries, beganMs);
+    const firstBadAnswers = badAnswers(journal.entries, beganMs);
     const measures = measure([...journal.entries], play.referenceMs() ?? faultMs);
-    log(
-      `${fault.id}: the load has ended (${journal.entries.length} answers); everything is checked`,
-    );
+    log(`${fault.id}: the load has ended (${journal.entries.length} answers); checking`);
     const { violations, drainedSeconds } = await finish(
       world,
       market,
@@ -126,7 +124,7 @@ export async function runFault(
       samples: sampler.samples.length,
       violations: [...checkSamples(sampler.samples, beganMs), ...violations],
       missed: [...play.missed, ...(fault.bounds?.(measures) ?? [])],
-      badAnswers: told,
+      badAnswers: firstBadAnswers,
       notes: play.notes,
       phases: play.phases,
     };
@@ -143,6 +141,7 @@ function badAnswers(entries: readonly Entry[], beganMs: number): string[] {
     .slice(0, BAD_TOLD_MAX)
     .map(
       ({ op, event, via, status, code, started, ended }) =>
-        `${((ended - beganMs) / 1_000).toFixed(2)} s: ${op} ${event ?? ""} by ${via}: ${status ?? ""} ${code ?? ""} after ${Math.round(ended - started)} ms`,
+        `${((ended - beganMs) / 1_000).toFixed(2)} s: ${op} ${event ?? ""} by ${via}: ` +
+        `${status ?? ""} ${code ?? ""} after ${Math.round(ended - started)} ms`,
     );
 }

@@ -54,9 +54,7 @@ export function playOf(fault: Fault, stage: Stage): Play {
     try {
       await work();
     } catch (error) {
-      missed.push(
-        `the fault could not be played to its end: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      missed.push(`the fault failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
 

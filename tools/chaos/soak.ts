@@ -71,15 +71,17 @@ const TROUBLES: readonly Trouble[] = [
  * fault, chosen by the seed. Ends with the checks of every fault.
  */
 export function soakOf(minutes: number, givenRate?: number): Fault {
+  const rateText =
+    givenRate === undefined ? "half the capacity" : `${givenRate} requests per second`;
   return {
     id: "F0",
-    title: `soak: ${minutes} minutes at ${givenRate === undefined ? "half the capacity" : `${givenRate} requests a second`}, a random fault every minute`,
+    title: `soak: ${minutes} minutes at ${rateText}, a random fault every minute`,
     hotCapacity: Math.min(900_000, 3_000 * minutes + 5_000),
     async run(context) {
       const { market, events, load, random, phase, forSeconds, expect, note } = context;
       await load.pause(true);
       const capacity = await phase("capacity", () => capacityOf(context));
-      note(`capacity ${capacity.toFixed(0)} answers a second`);
+      note(`capacity ${capacity.toFixed(0)} answers per second`);
       const rate = givenRate ?? capacity / 2;
       const beganMs = performance.now();
       const half = startLoad(market, {
@@ -109,13 +111,15 @@ export function soakOf(minutes: number, givenRate?: number): Fault {
         beganMs,
       );
       note(
-        `${(all.all.answers / minutes / EVERY_S).toFixed(0)} answers a second, ${all.all.percent.toFixed(3)} % good`,
+        `${(all.all.answers / minutes / EVERY_S).toFixed(0)} answers per second, ` +
+          `${all.all.percent.toFixed(3)} % good`,
       );
       note(`outside the faults' windows ${quiet.percent.toFixed(3)} % of ${quiet.answers}`);
-      note(`memory, MB an hour: ${memory.slopes()}`);
+      note(`memory, MB per hour: ${memory.slopes()}`);
       expect(
         quiet.percent >= GOOD_PERCENT,
-        `outside the faults' windows ${quiet.percent.toFixed(3)} % were good: ${JSON.stringify(bad)}`,
+        `outside the faults' windows ${quiet.percent.toFixed(3)} % were good: ` +
+          JSON.stringify(bad),
       );
     },
   };
@@ -169,5 +173,7 @@ function slopeOf(samples: readonly { minute: number; mb: number }[]): string {
   const [minute, mb] = [mean((one) => one.minute), mean((one) => one.mb)];
   const spread = mean((one) => (one.minute - minute) ** 2);
   const slope = spread === 0 ? 0 : mean((one) => (one.minute - minute) * (one.mb - mb)) / spread;
-  return `${slope >= 0 ? "+" : "−"}${Math.abs(slope * 60).toFixed(0)} (now ${settled.at(-1)?.mb.toFixed(0) ?? "?"})`;
+  const sign = slope >= 0 ? "+" : "−";
+  const last = settled.at(-1)?.mb.toFixed(0) ?? "?";
+  return `${sign}${Math.abs(slope * 60).toFixed(0)} (now ${last})`;
 }

@@ -42,7 +42,8 @@ export function detailsOf({ id, seed, measures, violations, missed }: FaultResul
   return [
     ...(bad.length > 0
       ? [
-          `${id}: bad answers: ${bad.join(", ")}; slowest answer ${Math.round(measures.slowestMs)} ms`,
+          `${id}: bad answers: ${bad.join(", ")}; ` +
+            `slowest answer ${Math.round(measures.slowestMs)} ms`,
         ]
       : []),
     ...missed.map((text) => `${id} MISSED (seed ${seed}): ${text}`),

@@ -42,13 +42,13 @@ async function freedByTheOther(context: FaultContext): Promise<void> {
   const refused = await insisted(() => buyAt(context, late, 1, second));
   context.expect(
     refused.code === "EVENT_SOLD_OUT",
-    `sold out, a purchase was answered ${refused.code ?? refused.outcome}`,
+    `a purchase of a sold-out event was answered ${refused.code ?? refused.outcome}`,
   );
   await insisted(() => cancelAt(context, { ...buyer, node: other().node }, tickets[0] ?? ""));
   const { outcome, code } = await insisted(() => buyAt(context, late, 1, third));
   context.expect(
     outcome === "ok",
-    `a place that another node had freed was not sold: ${code ?? outcome}`,
+    `a place freed by another node was not sold: ${code ?? outcome}`,
   );
 }
 
@@ -103,7 +103,8 @@ export async function heldOpen(context: FaultContext): Promise<boolean> {
   const { owner, other } = await between(context, 3);
   const waits = async (query: string): Promise<boolean> => {
     const text =
-      "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1 AND pid <> pg_backend_pid()";
+      "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' " +
+      "AND query LIKE $1 AND pid <> pg_backend_pid()";
     return (await world.database.query({ text, values: [query] })).length > 0;
   };
   const [buyer, rival] = [owner(), other()];
@@ -116,7 +117,8 @@ export async function heldOpen(context: FaultContext): Promise<boolean> {
     await connection.query({ text: "BEGIN" });
     try {
       await connection.query({
-        text: `INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+        text: `INSERT INTO event_tickets
+            (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
           VALUES (gen_random_uuid(), $1, $2, '2099-01-01', decode($3, 'hex'), 1, now())`,
         values: [buyer.event, buyer.user, world.purchaseId(buyer.user, buyer.event, key)],
       });

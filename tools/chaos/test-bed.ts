@@ -169,10 +169,12 @@ async function addEvent(
   const startsAt = new Date(Date.now() + startsInMs);
   await database.query({
     text: `
-      INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date, start_time, end_time, duration, time_zone,
-        starts_at, ends_at, total_capacity, capacity, source, source_id)
-      VALUES ($1::uuid, 'Chaos', 'chaos', 'concert', 'concert', 'Berlin', 'berlin', $2::date, '20:00', '22:00', 120, 'Europe/Berlin',
-        $3, $3::timestamptz + interval '2 hours', $4, $4, 'chaos', $5)`,
+      INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date,
+        start_time, end_time, duration, time_zone, starts_at, ends_at, total_capacity, capacity,
+        source, source_id)
+      VALUES ($1::uuid, 'Chaos', 'chaos', 'concert', 'concert', 'Berlin', 'berlin', $2::date,
+        '20:00', '22:00', 120, 'Europe/Berlin', $3, $3::timestamptz + interval '2 hours', $4, $4,
+        'chaos', $5)`,
     values: [id, startsAt.toISOString().slice(0, 10), startsAt.toISOString(), capacity, sourceId],
   });
   return id;

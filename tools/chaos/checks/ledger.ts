@@ -14,7 +14,8 @@ export function checkLedger({ tickets, waiting, ledger, places }: Rows): Violati
     const quantities = (rows.get(transaction) ?? []).map(({ quantity }) => quantity);
     if (quantities.join() !== String(-ofSale.length))
       wrong(
-        `transaction ${transaction} has ${ofSale.length} tickets and rows of ${quantities.join(" and ") || "nothing"}`,
+        `transaction ${transaction} has ${ofSale.length} tickets and rows of ` +
+          (quantities.join(" and ") || "nothing"),
       );
   }
   for (const { event, active, waiting: notBooked } of places) {
@@ -26,7 +27,8 @@ export function checkLedger({ tickets, waiting, ledger, places }: Rows): Violati
       .reduce((total, { quantity }) => total + quantity, 0);
     if (sum + unbooked !== -active)
       wrong(
-        `the ledger of event ${event} sums up to ${sum}, ${notBooked} rows that wait to ${unbooked}; ${active} tickets are active`,
+        `event ${event}: the ledger sums to ${sum}, ${notBooked} unbooked rows to ${unbooked}; ` +
+          `${active} tickets are active`,
       );
   }
   return violations;

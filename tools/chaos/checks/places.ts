@@ -15,7 +15,9 @@ export function checkPlaces(
   if (capacity + unbooked !== total - active)
     violations.push({
       invariant: "I4",
-      text: `${when}: capacity ${capacity} and rows not booked ${unbooked} are not ${total} − ${active} of event ${event}`,
+      text:
+        `${when}: event ${event} has capacity ${capacity} and unbooked rows ${unbooked}, ` +
+        `which is not ${total} − ${active}`,
     });
   return violations;
 }
@@ -78,7 +80,9 @@ export function checkSoldOut(before: Places, sold: number, after: Places): Viola
   return [
     {
       invariant: "I6",
-      text: `${rest} places of event ${before.event} were left, ${sold} were sold until it was sold out; now ${after.active} of ${after.total} are taken`,
+      text:
+        `event ${before.event} had ${rest} places left, ${sold} were sold until it was sold out; ` +
+        `now ${after.active} of ${after.total} are taken`,
     },
   ];
 }

@@ -32,13 +32,14 @@ export function checkPurchases(
           `${name} has an unknown outcome: ${tickets.length} tickets instead of 0 or ${quantity}`,
         );
     } else if (answers.length === 0 && tickets.length > 0)
-      wrong(`${name} was refused (${codesOf(tries)}): ${tickets.length} tickets all the same`);
+      wrong(`${name} was refused (${codesOf(tries)}): ${tickets.length} tickets exist`);
 
     const ids = sorted(tickets.map(({ id }) => id));
     for (const answer of answers) {
       if (answer.answeredTransaction !== transaction)
         wrong(
-          `${name} was answered with transaction ${answer.answeredTransaction ?? "none"} instead of ${transaction}`,
+          `${name} was answered with transaction ${answer.answeredTransaction ?? "none"} ` +
+            `instead of ${transaction}`,
         );
       else if (sorted(answer.tickets) !== ids)
         wrong(`${name} was answered with tickets ${sorted(answer.tickets)}; there are ${ids}`);
@@ -48,7 +49,7 @@ export function checkPurchases(
   }
   for (const [transaction, tickets] of sold)
     if (!known.has(transaction))
-      wrong(`${tickets.length} tickets of transaction ${transaction} that nobody asked for`);
+      wrong(`${tickets.length} tickets of transaction ${transaction} without a request`);
   return violations;
 }
 
@@ -78,7 +79,7 @@ export function checkCancellations(
       wrong(`ticket ${id} was answered as cancelled and is not`);
     if (!ok && !unknown && ticket?.cancelled === true)
       wrong(
-        `the cancellation of ticket ${id} was refused (${codesOf(tries)}); it is cancelled all the same`,
+        `the cancellation of ticket ${id} was refused (${codesOf(tries)}), but it is cancelled`,
       );
     // Customers cancel only tickets that they have bought.
     if (ticket !== undefined && tries.some(({ code }) => code === "TICKET_NOT_FOUND"))
@@ -87,7 +88,7 @@ export function checkCancellations(
       wrong(`the cancellation of ticket ${id} frees ${places.join(" and ") || "no place"}`);
   }
   for (const { id, cancelled } of rows.tickets)
-    if (cancelled && !asked.has(id)) wrong(`ticket ${id} is cancelled, which nobody asked for`);
+    if (cancelled && !asked.has(id)) wrong(`ticket ${id} is cancelled without a request`);
   return violations;
 }
 

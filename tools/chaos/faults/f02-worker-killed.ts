@@ -51,8 +51,8 @@ export const fault: Fault = {
       secondsToFirstSale(market.journal.entries, hot, killedMs) ?? Number.POSITIVE_INFINITY;
     expect(
       seconds <= ELSEWHERE_WITHIN_S,
-      `sales went on after ${seconds.toFixed(1)} s instead of ${ELSEWHERE_WITHIN_S}`,
+      `sales resumed after ${seconds.toFixed(1)} s instead of ${ELSEWHERE_WITHIN_S}`,
     );
-    note(`sales went on after ${seconds.toFixed(1)} s`);
+    note(`sales resumed after ${seconds.toFixed(1)} s`);
   },
 };

@@ -21,9 +21,9 @@ export const fault: Fault = {
       await forSeconds(FROZEN_S);
     });
     const [heir, after] = [await ownerOf(hot), await epochOf()];
-    expect(after > before && heir !== owner.name, "nobody took the frozen worker's event over");
+    expect(after > before && heir !== owner.name, "no node took over the frozen worker's event");
     mark();
-    await phase("it goes on", async () => {
+    await phase("it thaws", async () => {
       owner.thaw();
       // The node is the named owner again, so it takes the event back with a new epoch.
       await until(

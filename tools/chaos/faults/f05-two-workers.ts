@@ -85,11 +85,8 @@ export const fault: Fault = {
       await context.forSeconds(1);
       return epochsIn(context, 2_000);
     });
-    expect(
-      epochs <= 2,
-      `the event changed hands ${epochs - 1} times in 2 s after it had been left in peace`,
-    );
-    expect(held > 0, "no statement was seen to wait in its middle");
+    expect(epochs <= 2, `the event changed its owner ${epochs - 1} times in 2 s after the fault`);
+    expect(held > 0, "no statement was seen waiting for a lock");
     note(`${held} statements held open`);
   },
 };

@@ -67,15 +67,13 @@ export function redisFromSnapshot(oldSeconds: number): Fault {
       );
       expect(
         code === "EVENT_SOLD_OUT",
-        `of an event that was sold out before Redis died a purchase was answered ${code ?? "ok"}`,
+        `a purchase of an event sold out before Redis died was answered ${code ?? "ok"}`,
       );
     },
     bounds: ({ by }) =>
       by.buy.percent >= 99
         ? []
-        : [
-            `${by.buy.percent.toFixed(2)} % of the purchases were answered 201 or 409 instead of 99`,
-          ],
+        : [`${by.buy.percent.toFixed(2)} % of purchases were answered 201 or 409 instead of 99`],
   };
 }
 

@@ -57,7 +57,8 @@ async function killedBeforeItsCommit(
       });
       await new Customer(market, randomId(random), random).buy(event, 1, randomId(random));
       const waiting =
-        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%ORDER BY id FOR NO KEY UPDATE%'";
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' " +
+        "AND query LIKE '%ORDER BY id FOR NO KEY UPDATE%'";
       await until(
         "the ledger waits to book",
         async () => (await world.database.query({ text: waiting })).length > 0,
@@ -92,7 +93,7 @@ export async function messageLost(
   );
   await killedBeforeItsCommit(context, (ready) =>
     until("the message is back", async () => (await ready()) > 0, 5).catch(() =>
-      expect(false, "RabbitMQ no longer had the message of what was not booked"),
+      expect(false, "RabbitMQ no longer had the message of an unbooked row"),
     ),
   );
   await cluster.node("ledger-1").start(environment);

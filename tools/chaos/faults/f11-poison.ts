@@ -54,7 +54,9 @@ export const fault: Fault = {
     const customer = new Customer(market, user, random);
     const [ticket = ""] = (await customer.buy(broken, 1, randomId(random))).tickets;
     const transaction = `decode('${world.cancellationId(ticket)}', 'hex')`;
-    const plant = `INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at) VALUES (${transaction}, $1, $2, 1, now())`;
+    const plant = `
+      INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at)
+      VALUES (${transaction}, $1, $2, 1, now())`;
     let letters: Letter[] = [];
     let slowest = 0;
     await phase("two poisoned messages", async () => {
@@ -82,12 +84,12 @@ export const fault: Fault = {
     );
     expect(
       status.failedRows > 0 && (status.queue.dead ?? 0) > 0,
-      "the ledger's status does not tell of failed rows and dead letters",
+      "the ledger's status lacks failed rows and dead letters",
     );
     note(`dead letters: ${status.queue.dead ?? 0}, failed rows: ${status.failedRows}`);
 
     mark();
-    await phase("mended, replayed, thrown away", async () => {
+    await phase("repaired, replayed, discarded", async () => {
       // The ledger's table forbids deletion. An operator would switch its trigger off like this.
       await world.database.transaction(async (connection) => {
         await connection.query({ text: "SET LOCAL session_replication_role = 'replica'" });

@@ -15,7 +15,8 @@ const IN_FLIGHT_MS = 300;
 
 async function cutConnections({ world }: FaultContext): Promise<void> {
   const text =
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'boxoffice-%' AND pid <> pg_backend_pid()";
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity " +
+    "WHERE application_name LIKE 'boxoffice-%' AND pid <> pg_backend_pid()";
   // The connection of this statement may be among the killed ones.
   await world.database.query({ text }).catch(() => undefined);
 }
@@ -70,22 +71,24 @@ export const fault: Fault = {
     const { by, slowestMs } = arriving;
     expect(
       by.search.percent >= 99.9,
-      `${by.search.percent.toFixed(2)} % of ${by.search.answers} searches were good while it was down, instead of 99.9`,
+      `${by.search.percent.toFixed(2)} % of ${by.search.answers} searches were good while it was ` +
+        "down, instead of 99.9",
     );
     expect(
       slowestMs <= ARRIVING_WITHIN_MS,
-      `what arrived while it was down was answered after ${Math.round(slowestMs)} ms`,
+      `a request while it was down was answered after ${Math.round(slowestMs)} ms`,
     );
     expect(
       inFlight.slowestMs <= IN_FLIGHT_WITHIN_MS,
-      `what was in flight was answered after ${Math.round(inFlight.slowestMs)} ms`,
+      `a request in flight was answered after ${Math.round(inFlight.slowestMs)} ms`,
     );
     expect(
       by.buy.good === 0,
-      `${by.buy.good} purchases were answered as done or expected while PostgreSQL was down`,
+      `${by.buy.good} purchases got a good answer while PostgreSQL was down`,
     );
     note(
-      `while down: ${by.search.percent.toFixed(2)} % of ${by.search.answers} searches good, slowest answer ${Math.round(slowestMs)} ms`,
+      `while down: ${by.search.percent.toFixed(2)} % of ${by.search.answers} searches good, ` +
+        `slowest answer ${Math.round(slowestMs)} ms`,
     );
   },
 };

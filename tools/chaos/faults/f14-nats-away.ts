@@ -52,7 +52,7 @@ export const fault: Fault = {
       const backMs = performance.now();
       await until("sales go on", () => sales(backMs) > 20, REJOINED_WITHIN_S);
       note(
-        `sales went on ${((performance.now() - backMs) / 1_000).toFixed(1)} s after NATS was back`,
+        `sales resumed ${((performance.now() - backMs) / 1_000).toFixed(1)} s after NATS was back`,
       );
       await forSeconds(2);
     });

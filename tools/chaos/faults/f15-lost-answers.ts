@@ -33,7 +33,8 @@ async function answersLost(context: FaultContext): Promise<number> {
   }));
   const sold = async (): Promise<number> => {
     const text =
-      "SELECT count(DISTINCT transaction_id)::integer AS sold FROM event_tickets WHERE transaction_id = ANY ($1::bytea[])";
+      "SELECT count(DISTINCT transaction_id)::integer AS sold FROM event_tickets " +
+      "WHERE transaction_id = ANY ($1::bytea[])";
     const values = [`{${purchases.map(({ transaction }) => `"\\\\x${transaction}"`).join()}}`];
     return (await world.database.query<{ sold: number }>({ text, values }))[0]?.sold ?? 0;
   };
@@ -51,7 +52,7 @@ async function answersLost(context: FaultContext): Promise<number> {
     const first = await Promise.all(asked);
     expect(
       first.every(({ outcome }) => outcome === "unknown"),
-      "an answer came through that was to be lost",
+      "an answer that should be lost arrived",
     );
     const again = await Promise.all(
       purchases.map((one) =>
@@ -88,7 +89,8 @@ async function commitArrivesLate({
   // The commit can be that of any event; that event gets a new epoch.
   const epochs = async (): Promise<number> => {
     const text =
-      "SELECT coalesce(sum(epoch), 0)::float8 AS epochs FROM event_worker WHERE event_id = ANY ($1::uuid[])";
+      "SELECT coalesce(sum(epoch), 0)::float8 AS epochs FROM event_worker " +
+      "WHERE event_id = ANY ($1::uuid[])";
     return (
       (await world.database.query<{ epochs: number }>({ text, values: [events] }))[0]?.epochs ?? 0
     );
@@ -121,7 +123,7 @@ export async function cancelledTooLate(context: FaultContext): Promise<void> {
   while (namedOwnerOf(event) !== namedOwnerOf(hot));
   const customer = new Customer(market, randomId(random), random);
   const { tickets, outcome } = await customer.buy(event, 1, randomId(random));
-  expect(outcome === "ok", "nothing was bought before the event began");
+  expect(outcome === "ok", "no purchase succeeded before the event began");
   await until(
     "a moment before it begins",
     () => performance.now() > began + STARTS_IN_MS - SENT_BEFORE_MS,

@@ -40,15 +40,17 @@ async function sellsUntilItStarts(context: FaultContext, node: string): Promise<
   );
   expect(
     early.length === 0,
-    `${early.length} purchases were refused as too late before the event had started`,
+    `${early.length} purchases were answered EVENT_OVER before the event started`,
   );
   const over = journal.entries.filter(({ code }) => code === "EVENT_OVER");
   expect(
     over.length > 0 && journal.entries.some(({ outcome }) => outcome === "ok"),
-    "the event was not sold over its start",
+    "the event was not on sale across its start",
   );
   const late = await world.database.query({
-    text: "SELECT 1 FROM event_tickets JOIN event ON event.id = event_id WHERE event_id = $1 AND purchased_at >= starts_at",
+    text:
+      "SELECT 1 FROM event_tickets JOIN event ON event.id = event_id " +
+      "WHERE event_id = $1 AND purchased_at >= starts_at",
     values: [event],
   });
   expect(late.length === 0, `${late.length} tickets were sold after the start`);
@@ -73,7 +75,7 @@ export const fault: Fault = {
         await sellsUntilItStarts(context, namedOwnerOf(hot));
       });
     mark();
-    note("gateway and worker, before and behind");
+    note("gateway and worker, ahead and behind");
   },
   bounds: ({ bad }) =>
     Object.keys(bad)

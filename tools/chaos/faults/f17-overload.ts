@@ -13,7 +13,7 @@ const CLIENTS = 240;
  */
 export const fault: Fault = {
   id: "F17",
-  title: `${CLIENTS} clients without a pause for ${OVERLOAD_S} s`,
+  title: `${CLIENTS} clients without think time for ${OVERLOAD_S} s`,
   hotCapacity: 20_000,
   async prepare({ cluster, restartWith }) {
     for (const { name } of cluster.of("purchasing"))
@@ -44,13 +44,17 @@ export const fault: Fault = {
     const rate = all.good / OVERLOAD_S;
     expect(
       rate >= usual,
-      `under overload ${rate.toFixed(0)} good answers a second came, fewer than the usual ${usual.toFixed(0)}`,
+      `overload: ${rate.toFixed(0)} good answers per second, usually ${usual.toFixed(0)}`,
     );
-    expect((bad["buy 503 TRY_AGAIN"] ?? 0) > 0, "nobody was told to try again: it was no overload");
+    expect(
+      (bad["buy 503 TRY_AGAIN"] ?? 0) > 0,
+      "no purchase was answered TRY_AGAIN: it was no overload",
+    );
     const unclean = Object.keys(bad).filter((kind) => !kind.endsWith(" 503 TRY_AGAIN"));
-    expect(unclean.length === 0, `under overload there was also: ${unclean.join(", ")}`);
+    expect(unclean.length === 0, `overload: other bad answers: ${unclean.join(", ")}`);
     note(
-      `${(all.answers / OVERLOAD_S).toFixed(0)} answers a second, ${rate.toFixed(0)} of them good (${usual.toFixed(0)} before), slowest ${Math.round(slowestMs)} ms`,
+      `${(all.answers / OVERLOAD_S).toFixed(0)} answers per second, ` +
+        `${rate.toFixed(0)} of them good (${usual.toFixed(0)} before), slowest ${Math.round(slowestMs)} ms`,
     );
   },
   bounds: ({ recoverySeconds }) =>

@@ -54,7 +54,7 @@ async function sellWhatWillBeLost(
 /** Restores a backup under a worker that has sold since and still holds its epoch. */
 export const fault: Fault = {
   id: "F18",
-  title: "PostgreSQL restored from a backup into a fresh server, a worker alive",
+  title: "PostgreSQL restored from a backup into a fresh server under a live worker",
   async run(context) {
     const {
       servers,
@@ -111,8 +111,8 @@ export const fault: Fault = {
     const left = value.differences.filter(({ mended }) => !mended);
     expect(
       left.length + value.more === 0,
-      `reconcile finds what it cannot mend: ${left.map(({ sentence }) => sentence).join("; ")}`,
+      `reconcile cannot repair: ${left.map(({ sentence }) => sentence).join("; ")}`,
     );
-    note(`restored in ${seconds.toFixed(1)} s, ${value.differences.length} copies mended`);
+    note(`restored in ${seconds.toFixed(1)} s, ${value.differences.length} copies repaired`);
   },
 };

@@ -15,8 +15,10 @@ type Imported = { value: { outcomes: { outcome: string; reason?: string }[] } };
 async function saleOf({ world }: FaultContext, event: string): Promise<Sale> {
   const text = `
     SELECT source_id AS "sourceId", to_char(date, 'YYYY-MM-DD') AS date, total_capacity AS total,
-      (SELECT count(*)::integer FROM event_tickets WHERE event_id = event.id AND cancelled_at IS NULL) AS active,
-      (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 FROM event_ticket_transactions WHERE event_id = event.id) AS lag
+      (SELECT count(*)::integer FROM event_tickets
+        WHERE event_id = event.id AND cancelled_at IS NULL) AS active,
+      (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+        FROM event_ticket_transactions WHERE event_id = event.id) AS lag
     FROM event WHERE id = $1`;
   const [sale] = await world.database.query<Sale>({ text, values: [event] });
   if (sale === undefined) throw new Error(`There is no event ${event}`);
@@ -81,7 +83,7 @@ async function sellOutAndRaise(context: FaultContext, event: string): Promise<nu
   const refused = await buyer.buy(event, 10, randomId(random));
   expect(
     refused.code === "EVENT_SOLD_OUT",
-    `sold out by the feed, a purchase was answered ${refused.code ?? refused.outcome}`,
+    `a purchase of an event sold out by the feed was answered ${refused.code ?? refused.outcome}`,
   );
   const sale = await saleOf(context, event);
   await importOne(context, recordOf(sale, sale.total + 500));
@@ -99,7 +101,7 @@ async function sellOutAndRaise(context: FaultContext, event: string): Promise<nu
  */
 export const fault: Fault = {
   id: "F19",
-  title: "a feed changes capacities and times of what sells",
+  title: "a feed changes capacity and times of events on sale",
   async run(context) {
     const { events, hot, random, phase, forSeconds, mark, expect, note } = context;
     const counts: Record<string, number> = {};
@@ -121,7 +123,7 @@ export const fault: Fault = {
         if (below && sale.active > 0)
           expect(
             outcome === "refused",
-            `a total of ${total} was taken although ${sale.active} tickets were sold`,
+            `a total of ${total} was accepted although ${sale.active} tickets were sold`,
           );
         if (outcome === "refused")
           expect(

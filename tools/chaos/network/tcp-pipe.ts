@@ -10,13 +10,13 @@ export class TcpPipe {
   private readonly waiting: Buffer[] = [];
   private held = false;
   private delayMs = 0;
-  private heard: ((chunk: Buffer) => void) | undefined;
+  private observe: ((chunk: Buffer) => void) | undefined;
 
   constructor(from: Socket, to: Socket) {
     this.from = from;
     this.to = to;
     from.on("data", (chunk: Buffer) => {
-      this.heard?.(chunk);
+      this.observe?.(chunk);
       this.waiting.push(chunk);
       if (this.held) return;
       if (this.delayMs === 0 && this.waiting.length === 1) this.passOne();
@@ -32,8 +32,8 @@ export class TcpPipe {
   }
 
   /** Calls `observe` with each chunk before it is forwarded. */
-  listen(heard: ((chunk: Buffer) => void) | undefined): void {
-    this.heard = heard;
+  listen(observe: ((chunk: Buffer) => void) | undefined): void {
+    this.observe = observe;
   }
 
   /** Sets the delay of every chunk from now on. */
