@@ -1,4 +1,4 @@
-// The benchmark of a sold-out event holds the engine to the rules about keys, and a gateway that breaks one of them is found out.
+// The sold-out benchmark checks the rules about idempotency keys, and detects each violation.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
@@ -37,7 +37,7 @@ describe("the rules about keys, under a benchmark", () => {
     assert.equal(await check(engine.url), 4);
   });
 
-  it("are found broken by a gateway that makes a new sale of a retry, loses the key, or takes one for another", async () => {
+  it("detect a new sale for a retry, a lost key and a swapped key", async () => {
     const mistakes: Record<string, { ask: (headers: Headers) => void; expected: RegExp }> = {
       "a new key each time": {
         ask: (headers) => headers.set("Idempotency-Key", randomUUID()),
@@ -64,7 +64,7 @@ describe("the rules about keys, under a benchmark", () => {
   });
 });
 
-/** A gateway in front of the gateway, which makes one mistake with the headers it is sent. */
+/** Opens a proxy in front of the gateway that makes one mistake with the request's headers. */
 async function proxyTo(
   url: string,
   mistake: (headers: Headers) => void,

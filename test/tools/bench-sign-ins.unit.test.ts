@@ -1,4 +1,3 @@
-// The benchmark of sign-ins says no where a bound is passed, and its searches are late when they had to wait for their turn.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Asked, atRate } from "../../tools/bench/harness/arrivals.ts";
@@ -9,7 +8,7 @@ const answers = (count: number, status: number, ms: number, retryAfter = false):
   Array.from({ length: count }, () => ({ status, ms, retryAfter }));
 
 describe("the benchmark of sign-ins", () => {
-  it("fails above its bounds and for every answer that is neither one nor a throttle", () => {
+  it("fails above its bounds and for every answer that is neither a sign-in nor a throttle", () => {
     const round = { round: "right passwords", judged: 200 } as const;
     const faults = (signIns: Asked[], searches: Asked[], memoryMb = 599): string[] =>
       faultsOf(
@@ -36,7 +35,7 @@ describe("the benchmark of sign-ins", () => {
     ]);
   });
 
-  it("counts a stall for everybody who would have come in it", async () => {
+  it("counts a stall for every request that was due during it", async () => {
     let sent = 0;
     const late = await atRate(
       100,

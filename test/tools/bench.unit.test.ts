@@ -1,4 +1,3 @@
-// What every benchmark has in common: medians of runs, bounds that say no, ratios of revisions, times that are counted right, plots that can be read.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ratiosOf, worseIn } from "../../tools/bench/report/compare-revisions.ts";
@@ -30,7 +29,7 @@ const measured = (name: string, perSecond: number, p99 = 5): Measurement => ({
 });
 
 describe("a benchmark", () => {
-  it("takes the smallest time that so many do not exceed", () => {
+  it("computes percentiles of times", () => {
     const times = new Times();
     for (let ms = 100; ms >= 1; ms -= 1) times.add(ms);
     assert.deepEqual(times.summary(), {
@@ -44,7 +43,7 @@ describe("a benchmark", () => {
     assert.equal(new Times().summary().p99, 0);
   });
 
-  it("takes the median of every number of its runs, and leaves out what a run lacks", () => {
+  it("computes the median of every figure of its runs, without figures that a run lacks", () => {
     const runs = [
       [measured("a", 100, 9), measured("b", 1)],
       [measured("a", 300, 7)],
@@ -56,7 +55,7 @@ describe("a benchmark", () => {
     assert.equal(median([1, 2]), 1.5);
   });
 
-  it("fails where a figure is beyond its bound, and where it was not measured at all", () => {
+  it("fails if a figure is beyond its bound or was not measured", () => {
     const all = [measured("a", 100), measured("b", 50)];
     assert.deepEqual(faultsOf(all, [{ of: "a", figure: "perSecond", least: 100 }]), []);
     assert.deepEqual(faultsOf(all, [{ of: /./, figure: "perSecond", least: 100 }]), [
@@ -76,7 +75,7 @@ describe("a benchmark", () => {
       assert.ok(faultsOf([], bounds).length > 0, `${name} can fail`);
   });
 
-  it("calls a revision worse where it is in every pair, by more than chance", () => {
+  it("calls a revision worse if it is worse in every pair", () => {
     const pair = (here: number, there: number) => ({
       here: [measured("a", here)],
       there: [measured("a", there)],
@@ -98,7 +97,7 @@ describe("a benchmark", () => {
     assert.deepEqual([against.runs, against.against], [3, "main~3"]);
   });
 
-  it("draws plots and tables in which every measurement is found", () => {
+  it("draws every measurement into plots and tables", () => {
     const all = [
       measured("a < b", 100),
       { ...measured("c", 50), role: "floor" as const, against: "a < b" },

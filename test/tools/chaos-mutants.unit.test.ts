@@ -1,4 +1,3 @@
-// Mistakes planted on purpose: the list keeps up with the code and with the promise of which they are.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +7,7 @@ import { edited } from "../../tools/testing/mutated-copy.ts";
 import { ROOT } from "../../tools/root.ts";
 
 describe("mistakes planted in a cluster", () => {
-  it("are found in the code, each exactly once, and change it", () => {
+  it("match the code exactly once, and change it", () => {
     for (const { edits } of CHAOS_MUTANTS) {
       const files = new Map(edits.map(([file]) => [file, readFileSync(join(ROOT, file), "utf8")]));
       for (const edit of edits) {

@@ -1,16 +1,12 @@
-// Requests made from the contract: valid, nearly valid and absurd. No 5xx, no hang, no answer that breaks the contract.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
-import { type Contract, readContract } from "../../tools/fuzz/contract.ts";
+import { type Contract, CONTRACT_FILE, readContract } from "../../tools/fuzz/contract.ts";
 import { faultsOf } from "../../tools/fuzz/verdict.ts";
 import { fuzz } from "../../tools/fuzz/run.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { httpClient } from "../support/http.ts";
 
-/** The contract lies beside a checkout of the project, not in it; elsewhere the engine is held to its own document. */
-const CONTRACT = fileURLToPath(new URL("../../../shared/api/openapi.yaml", import.meta.url));
 const CREDENTIALS = { email: "fuzz@example.com", password: "seventeen violet umbrellas" };
 const REQUESTS = 2_000;
 
@@ -21,11 +17,11 @@ describe("fuzz over the contract", () => {
   before(async () => {
     engine = await startEngine({ RATE_LIMITS: "off" });
     served = readContract((await httpClient(engine.url)("GET", "/api/openapi.json")).text);
-    contract = existsSync(CONTRACT) ? readContract(readFileSync(CONTRACT, "utf8")) : served;
+    contract = readContract(readFileSync(CONTRACT_FILE, "utf8"));
   });
   after(() => engine.close());
 
-  it("S20: 2,000 requests made from the contract, valid, nearly valid and absurd, and every answer is as it says", async (context) => {
+  it("S20: 2,000 valid, nearly valid and absurd requests are answered as the contract says", async (context) => {
     const ask = httpClient(engine.url);
     assert.equal(
       (await ask("POST", "/api/auth/register", { json: { ...CREDENTIALS, name: "Fuzz" } })).status,
@@ -61,10 +57,10 @@ describe("fuzz over the contract", () => {
     );
     assert.deepEqual(report.faults, [], report.faults.join("\n\n"));
     for (const status of ["200", "201", "401", "404", "405", "413", "415", "422"])
-      assert.ok((report.statuses[status] ?? 0) > 0, `a ${status} was seen`);
+      assert.ok((report.statuses[status] ?? 0) > 0, `no request was answered ${status}`);
   });
 
-  it("sees answers that break the contract", () => {
+  it("detects answers that break the contract", () => {
     const operation =
       contract.operations.find(
         ({ method, path }) => method === "POST" && path === "/api/events/{eventId}/tickets",

@@ -1,4 +1,3 @@
-// The network that the chaos run breaks: what each mode lets through, on real sockets.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -9,8 +8,7 @@ import { waitFor } from "../support/wait-for.ts";
 describe("the chaos run's proxy", () => {
   let server: Server;
   let proxy: TcpProxy;
-  /** All that the server has heard. */
-  let heard = "";
+  let received = "";
   let serverSide: Socket | undefined;
   const clients: { socket: Socket; said: () => string; ended: () => boolean }[] = [];
   before(async () => {
@@ -18,14 +16,14 @@ describe("the chaos run's proxy", () => {
       serverSide = socket;
       socket.on("error", () => undefined);
       socket.on("data", (chunk: Buffer) => {
-        heard += chunk.toString();
+        received += chunk.toString();
         socket.write(`<${chunk.toString()}>`);
       });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   });
   beforeEach(async () => {
-    heard = "";
+    received = "";
     proxy = await openTcpProxy(`tcp://127.0.0.1:${(server.address() as AddressInfo).port}`);
   });
   afterEach(async () => {
@@ -47,7 +45,7 @@ describe("the chaos run's proxy", () => {
     return one;
   }
 
-  it("passes everything on, later where it is slow", async () => {
+  it("forwards everything, delayed if it is slow", async () => {
     const one = await client();
     proxy.slow(60);
     const sentMs = performance.now();
@@ -56,39 +54,39 @@ describe("the chaos run's proxy", () => {
     assert.ok(performance.now() - sentMs >= 119, "60 ms there and 60 back");
   });
 
-  it("holds answers back while the server hears (half-open), and lets them go", async () => {
+  it("holds answers while requests pass (half-open), and releases them", async () => {
     const one = await client();
     proxy.hold("answers", true);
     one.socket.write("a");
-    await waitFor(() => heard === "a");
+    await waitFor(() => received === "a");
     assert.equal(one.said(), "");
     proxy.hold("answers", false);
     await waitFor(() => one.said() === "<a>");
   });
 
-  it("holds from the request that was waited for", async () => {
+  it("holds from the awaited request", async () => {
     const one = await client();
     proxy.holdFrom("commit", "answers");
     one.socket.write("load ");
     await waitFor(() => one.said() === "<load >");
     assert.equal(proxy.holds(), false);
     one.socket.write("commit");
-    await waitFor(() => heard === "load commit");
+    await waitFor(() => received === "load commit");
     assert.equal(proxy.holds(), true);
     assert.equal(one.said(), "<load >");
   });
 
-  it("brings a held request to the server after its client was cut off", async () => {
+  it("forwards a held request after its client was cut off", async () => {
     const one = await client();
     proxy.holdFrom("commit", "requests");
     one.socket.write("commit");
     await waitFor(() => proxy.holds());
     proxy.orphan();
     await waitFor(() => one.ended());
-    assert.equal(heard, "");
+    assert.equal(received, "");
     assert.equal(serverSide?.destroyed, false);
     proxy.hold("requests", false);
-    await waitFor(() => heard === "commit");
+    await waitFor(() => received === "commit");
   });
 
   it("freezes, cuts and refuses", async () => {

@@ -9,7 +9,7 @@ import { fault as restoredBackup } from "./faults/f18-restored-backup.ts";
 import { heldOpen, takeovers } from "./takeovers.ts";
 
 /**
- * A mistake, and the part of a fault that must reveal it. `boxoffice chaos --mutants` plants each
+ * A mistake, and the part of a fault that must reveal it. `boxoffice chaos mutants` plants each
  * one in a cluster.
  */
 export type ChaosMutant = {
