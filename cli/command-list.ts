@@ -65,6 +65,11 @@ const DEVELOPMENT: readonly Row[] = [
   ],
   ["bench", "measure a scenario", () => import("./commands/development/bench.ts")],
   ["chaos", "play faults against a cluster", () => import("./commands/development/chaos.ts")],
+  [
+    "coverage",
+    "list the files that one request runs through",
+    () => import("./commands/development/coverage.ts"),
+  ],
   ["fuzz", "send absurd requests to an engine", () => import("./commands/development/fuzz.ts")],
   ["simulate", "play seeded histories", () => import("./commands/development/simulate.ts")],
   ["security", "run the security checklist", () => import("./commands/development/security.ts")],

@@ -76,9 +76,9 @@ describe("a benchmark", () => {
   });
 
   it("calls a revision worse if it is worse in every pair", () => {
-    const pair = (here: number, there: number) => ({
-      here: [measured("a", here)],
-      there: [measured("a", there)],
+    const pair = (current: number, earlier: number) => ({
+      current: [measured("a", current)],
+      earlier: [measured("a", earlier)],
     });
     const worse = worseIn(ratiosOf([pair(80, 100), pair(85, 100), pair(70, 90)]));
     assert.deepEqual(
@@ -86,7 +86,7 @@ describe("a benchmark", () => {
       ["a: perSecond", "a: cpuMs.engine"],
     );
     assert.deepEqual(worseIn(ratiosOf([pair(80, 100), pair(99, 100), pair(70, 90)])), []);
-    assert.deepEqual(ratiosOf([{ here: [measured("new", 1)], there: [] }]), []);
+    assert.deepEqual(ratiosOf([{ current: [measured("new", 1)], earlier: [] }]), []);
   });
 
   it("completes the options of its command line", () => {

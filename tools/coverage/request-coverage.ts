@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { ROOT } from "../root.ts";
 import { byFile, coveragePage, coverageText } from "./coverage-page.ts";
 import { startFunctionCounter } from "./function-counts.ts";
@@ -13,11 +12,13 @@ const PAGE = join(ROOT, "docs", "request-coverage.md");
  * Prints which files and functions of the engine run for single requests.
  * Returns the exit code: 1 if a request runs through more files than its bound.
  */
-export async function run(argv: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: { write: { type: "boolean" }, functions: { type: "boolean" } },
-  });
+export async function measureCoverage({
+  write = false,
+  functions = false,
+}: {
+  write?: boolean;
+  functions?: boolean;
+} = {}): Promise<number> {
   const report = (line: string): void => console.error(`coverage: ${line}`);
   const counter = startFunctionCounter();
   let requests: RequestCoverage[] = [];
@@ -25,8 +26,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     requests = await measureRequests(engine, counter);
   });
   counter.stop();
-  console.log(coverageText(requests, { functions: values.functions === true }));
-  if (values.write === true) {
+  console.log(coverageText(requests, { functions }));
+  if (write) {
     writeFileSync(PAGE, coveragePage(requests));
     report("written to docs/request-coverage.md");
   }
@@ -36,5 +37,3 @@ export async function run(argv: readonly string[]): Promise<number> {
   for (const { title, filesMax } of over) report(`${title}: more than ${filesMax} files`);
   return over.length === 0 ? 0 : 1;
 }
-
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2));

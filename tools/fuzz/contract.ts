@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type ValidateFunction, Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { parse } from "yaml";
-import { ROOT } from "../testing/static-checks.ts";
+import { ROOT } from "../root.ts";
 
 /** The HTTP contract of the project. */
 export const CONTRACT_FILE = join(ROOT, "docs", "api", "openapi.yaml");

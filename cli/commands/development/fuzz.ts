@@ -9,12 +9,10 @@ import { migrate } from "../../../tools/database/migrations.ts";
 import { ensureDemoCatalogue, OPERATOR } from "../../../tools/demo/demo-catalog.ts";
 import { openToServers } from "../../../tools/dev-servers/data-folders.ts";
 import { startServers } from "../../../tools/dev-servers/servers.ts";
-import { readContract } from "../../../tools/fuzz/contract.ts";
+import { CONTRACT_FILE, readContract } from "../../../tools/fuzz/contract.ts";
 import { fuzz } from "../../../tools/fuzz/run.ts";
-import { ROOT } from "../../../tools/root.ts";
 import { examples, exiting, valueOf, wholeNumber } from "../../options.ts";
 
-const CONTRACT = join(ROOT, "docs", "api", "openapi.yaml");
 const CREDENTIALS = { email: "fuzz@example.com", password: "seventeen violet umbrellas" };
 const BUYERS = 10;
 
@@ -31,7 +29,7 @@ export function define(command: Command): void {
     .option("--seed <number>", "seed of the requests (default: drawn)", wholeNumber(0, 1e12))
     .option(
       "--contract <file>",
-      "another OpenAPI document (default: docs/api/openapi.yaml, else the served one)",
+      "another OpenAPI document (default: docs/api/openapi.yaml)",
       valueOf((file) => (existsSync(file) ? file : undefined), "a file that exists"),
     )
     .addHelpText("after", examples(["fuzz --requests 5000 --seed 7", "repeats a run"]))
@@ -40,7 +38,6 @@ export function define(command: Command): void {
 
 async function runFuzz(options: Options): Promise<number> {
   const { requests, seed = Date.now() % 1_000_000_000 } = options;
-  const contractFile = options.contract ?? (existsSync(CONTRACT) ? CONTRACT : undefined);
   const dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-fuzz-")));
   const report = (line: string): void => console.log(`fuzz: ${line}`);
   const servers = await startServers({ dataDir, report, restart: false, throwaway: true });
@@ -68,8 +65,7 @@ async function runFuzz(options: Options): Promise<number> {
         items: { id: string }[];
       };
       const served = readContract(await (await fetch(`${url}/api/openapi.json`)).text());
-      const contract =
-        contractFile === undefined ? served : readContract(readFileSync(contractFile, "utf8"));
+      const contract = readContract(readFileSync(options.contract ?? CONTRACT_FILE, "utf8"));
       const tokens = await Promise.all(
         Array.from({ length: BUYERS }, (_, index) => signedUp(url, index)),
       );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
 import { ROOT } from "../../../tools/root.ts";
-import { capacityTable, type Costs, costsOf } from "../../../tools/scaling/capacity.ts";
+import { capacityTable, type Costs, costsOf, oldestRun } from "../../../tools/scaling/capacity.ts";
 import { examples, exiting } from "../../options.ts";
 
 const RESULTS = join(ROOT, ".data", "bench");
@@ -32,11 +32,12 @@ function milliseconds(text: string): number {
 }
 
 function writeTable({ gateway, worker, view }: Options): number {
-  const measured = costsOf({
+  const results = {
     nodes: readResult("nodes"),
     hotEvent: readResult("hot-event"),
     rush: readResult("rush"),
-  });
+  };
+  const measured = costsOf(results);
   const costs = {
     gatewaySaleMs: gateway ?? measured.gatewaySaleMs,
     workerSaleMs: worker ?? measured.workerSaleMs,
@@ -47,7 +48,7 @@ function writeTable({ gateway, worker, view }: Options): number {
       "A measurement is missing: run npx boxoffice bench nodes, hot-event and rush, or give the " +
         "missing of --gateway, --worker and --view.",
     );
-  const table = capacityTable(costs);
+  const table = capacityTable(costs, oldestRun(Object.values(results)));
   const page = readFileSync(PAGE, "utf8");
   const [before = "", rest = ""] = page.split(BEGIN);
   writeFileSync(PAGE, `${before}${BEGIN}${table}${rest.slice(Math.max(0, rest.indexOf(END)))}`);

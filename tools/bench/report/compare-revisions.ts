@@ -9,10 +9,13 @@ import { provideWrk } from "../harness/load.ts";
 import { figureOf, type Measurement, median } from "../harness/measurement.ts";
 import type { Results } from "./results.ts";
 
-/** A figure of this revision divided by the earlier one's, in each pair of runs. */
+/** A figure of this revision divided by that of the earlier one, for each pair of runs. */
 export type Ratio = { name: string; figure: string; better: "more" | "less"; ratios: number[] };
 
-/** What is compared where both have it. */
+/** The measurements of both revisions in one pair of runs. */
+export type Pair = { current: readonly Measurement[]; earlier: readonly Measurement[] };
+
+/** Figures that are compared if both revisions have them. */
 const FIGURES: Readonly<Record<string, Ratio["better"]>> = {
   perSecond: "more",
   "times.p50": "less",
@@ -21,14 +24,19 @@ const FIGURES: Readonly<Record<string, Ratio["better"]>> = {
   "cpuMs.postgres": "less",
   "peakMb.engine": "less",
 };
-/** The figures in which a revision may be found worse. Times of a machine that others use too say little alone. */
+/** Figures that can fail a comparison. Times alone depend too much on other load. */
 const GUARDED = ["perSecond", "cpuMs.engine"];
-/** Worse by this much in every single pair is no chance. */
+/** A figure that is worse by this factor in every pair is no coincidence. */
 const WORSE = 1.1;
 
+/** The program of this layout, which takes its arguments as JSON. */
+const PROGRAM = join("tools", "bench", "bench-in-tree.ts");
+/** Programs of older layouts, which take the options of the command line. */
+const OLDER_PROGRAMS = [join("tools", "bench", "bench.ts"), join("bench", "bench.ts")];
+
 /**
- * Runs an earlier revision and this one in turn, in pairs whose order alternates, so that what else the machine does meets both; prints the ratios with
- * their spread. Both are measured by this revision's bench/, since a yardstick that changes says nothing. Answers what this one does worse.
+ * Compares an earlier revision with this one. Runs pairs in alternating order, so that other load
+ * on the machine affects both; prints the ratios. Returns a line for each figure that is worse.
  */
 export async function compareRevisions(
   revision: string,
@@ -36,32 +44,37 @@ export async function compareRevisions(
   report: (line: string) => void,
 ): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-against-"));
-  const there = join(folder, "tree");
+  const earlierTree = join(folder, "tree");
+  const measureTree = (tree: string) => runIn(tree, join(folder, "results.json"), wanted);
   try {
     await provideWrk(report);
-    checkOut(revision, there, report);
-    const pairs: { here: Measurement[]; there: Measurement[] }[] = [];
+    checkOut(revision, earlierTree, report);
+    const pairs: Pair[] = [];
     while (pairs.length < wanted.runs) {
-      const measured = new Map<string, Measurement[]>();
-      for (const tree of pairs.length % 2 === 0 ? [there, ROOT] : [ROOT, there]) {
-        report(
-          `pair ${pairs.length + 1} of ${wanted.runs}: ${tree === ROOT ? "this revision" : revision}`,
-        );
-        measured.set(tree, await runIn(tree, join(folder, "results.json"), wanted));
-      }
-      pairs.push({ here: measured.get(ROOT) ?? [], there: measured.get(there) ?? [] });
+      const earlierFirst = pairs.length % 2 === 0;
+      report(
+        `pair ${pairs.length + 1} of ${wanted.runs}, ${earlierFirst ? revision : "current"} first`,
+      );
+      const first = await measureTree(earlierFirst ? earlierTree : ROOT);
+      const second = await measureTree(earlierFirst ? ROOT : earlierTree);
+      pairs.push(
+        earlierFirst ? { earlier: first, current: second } : { earlier: second, current: first },
+      );
     }
     const ratios = ratiosOf(pairs);
     printRatios(ratios, revision);
     return worseIn(ratios);
   } finally {
-    // Where it was never made there is nothing to be said about it.
-    spawnSync("git", ["worktree", "remove", "--force", there], { cwd: ROOT });
+    // Fails silently if the worktree was not created.
+    spawnSync("git", ["worktree", "remove", "--force", earlierTree], { cwd: ROOT });
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** A tree of that revision, with this one's tools/bench/ and with packages: this one's where the lock file is the same, else installed. */
+/**
+ * Creates a worktree of the revision with its packages. A tree of this layout gets this tree's
+ * tools/bench, so that both are measured alike. An older one is measured by its own program.
+ */
 function checkOut(revision: string, tree: string, report: (line: string) => void): void {
   execFileSync("git", ["worktree", "add", "--detach", tree, revision], {
     cwd: ROOT,
@@ -72,21 +85,28 @@ function checkOut(revision: string, tree: string, report: (line: string) => void
     symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
   else {
     report("its packages differ: installing them");
-    execFileSync(process.execPath, [join("cli", "boxoffice.mjs"), "--help"], {
-      cwd: tree,
-      stdio: ["ignore", "ignore", "inherit"],
-    });
+    const older = join("scripts", "install.mjs");
+    const install = existsSync(join(tree, older))
+      ? [older]
+      : [join("cli", "boxoffice.mjs"), "--help"];
+    execFileSync(process.execPath, install, { cwd: tree, stdio: ["ignore", "ignore", "inherit"] });
+  }
+  if (!existsSync(join(tree, PROGRAM))) {
+    report("its layout is older: it is measured by its own program");
+    return;
   }
   rmSync(join(tree, "tools", "bench"), { recursive: true });
   cpSync(join(ROOT, "tools", "bench"), join(tree, "tools", "bench"), { recursive: true });
 }
 
-/** Its faults do not count here: what a run falls short of, the ratios show. */
+/** Measures one tree. Missed bounds do not count; the ratios show them. */
 async function runIn(tree: string, out: string, wanted: BenchArguments): Promise<Measurement[]> {
   const single: BenchArguments = { ...wanted, runs: 1, against: undefined, profile: false, out };
+  const command = existsSync(join(tree, PROGRAM))
+    ? [PROGRAM, JSON.stringify(single)]
+    : [OLDER_PROGRAMS.find((file) => existsSync(join(tree, file))) ?? "", ...optionsOf(single)];
   rmSync(out, { force: true });
-  const program = join("tools", "bench", "bench-in-tree.ts");
-  const run = spawn(process.execPath, [program, JSON.stringify(single)], {
+  const run = spawn(process.execPath, command, {
     cwd: tree,
     stdio: ["ignore", "ignore", "inherit"],
   });
@@ -95,33 +115,44 @@ async function runIn(tree: string, out: string, wanted: BenchArguments): Promise
   return (JSON.parse(readFileSync(out, "utf8")) as Results).measurements;
 }
 
-export function ratiosOf(
-  pairs: readonly { here: readonly Measurement[]; there: readonly Measurement[] }[],
-): Ratio[] {
-  const names = (pairs[0]?.here ?? []).map(({ name }) => name);
+function optionsOf({ scenario, contenders, events, out, ...rest }: BenchArguments): string[] {
+  const { seconds, buyers, looking, watching } = rest;
+  const numbers = Object.entries({ seconds, buyers, looking, watching });
+  return [
+    scenario,
+    ...numbers.flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...["--only", contenders.join(","), "--out", out ?? ""],
+    ...(events === undefined ? [] : ["--events", events.join(",")]),
+  ];
+}
+
+export function ratiosOf(pairs: readonly Pair[]): Ratio[] {
+  const names = (pairs[0]?.current ?? []).map(({ name }) => name);
   return names.flatMap((name) =>
     Object.entries(FIGURES).flatMap(([figure, better]): Ratio[] => {
-      const ratios = pairs.flatMap(({ here, there }) => {
-        const [ours, theirs] = [here, there].map((list) => list.find((one) => one.name === name));
-        const [mine, other] = [ours && figureOf(ours, figure), theirs && figureOf(theirs, figure)];
-        return mine === undefined || other === undefined || other === 0 ? [] : [mine / other];
+      const ratios = pairs.flatMap(({ current, earlier }) => {
+        const [after, before] = [current, earlier].map((measurements) => {
+          const measurement = measurements.find((one) => one.name === name);
+          return measurement && figureOf(measurement, figure);
+        });
+        return after === undefined || before === undefined || before === 0 ? [] : [after / before];
       });
       return ratios.length === pairs.length ? [{ name, figure, better, ratios }] : [];
     }),
   );
 }
 
-/** What is worse by a tenth in every pair, in words. */
+/** Returns a line for each guarded figure that is worse by a tenth in every pair. */
 export function worseIn(ratios: readonly Ratio[]): string[] {
   return ratios
     .filter(({ figure }) => GUARDED.includes(figure))
     .filter(({ better, ratios: all }) =>
       all.every((ratio) => (better === "more" ? 1 / ratio : ratio) > WORSE),
     )
-    .map(
-      ({ name, figure, ratios: all }) =>
-        `${name}: ${figure} is ${median(all).toFixed(2)} times what it was, and worse in every pair`,
-    );
+    .map(({ name, figure, ratios: all }) => {
+      const factor = median(all).toFixed(2);
+      return `${name}: ${figure} is ${factor} times the earlier one, and worse in every pair`;
+    });
 }
 
 function printRatios(ratios: readonly Ratio[], revision: string): void {
@@ -131,7 +162,6 @@ function printRatios(ratios: readonly Ratio[], revision: string): void {
   for (const { name, figure, ratios: all } of ratios)
     rows[name] = { ...rows[name], [figure]: text(all) };
   console.table(rows);
-  console.log(
-    `this revision ÷ ${revision}: the median of ${ratios[0]?.ratios.length ?? 0} pairs, and the least and the most`,
-  );
+  const pairs = ratios[0]?.ratios.length ?? 0;
+  console.log(`this revision ÷ ${revision}: median of ${pairs} pairs (least to most)`);
 }
