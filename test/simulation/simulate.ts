@@ -3,11 +3,12 @@ import { play } from "./model/play.ts";
 import { describeFailure, search } from "./model/search.ts";
 import { describeHistory, type History } from "./model/steps.ts";
 
-const USAGE = `npx boxoffice simulate [-- --seeds 10000] [--from N] [--history JSON]
-Plays seeded histories of the whole system in virtual time: demands, faults, and after them the invariants of a quiet engine. The first that fails is
-made as short as possible and printed with the line that plays it again. --history plays one.`;
+const USAGE = `npx boxoffice simulate [--seeds 10000] [--from N] [--history JSON]
+Plays seeded histories of the whole system in virtual time: demands, faults, and a final check.
+Shrinks the first failing history and prints the command that replays it.
+--history plays one history.`;
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function main(): Promise<number> {
   const options = {
@@ -18,23 +19,24 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ options });
   if (values.history !== undefined) {
     const history = JSON.parse(values.history) as History;
-    const wrong = await play(history);
-    say([describeHistory(history), ...(wrong.length === 0 ? ["sound"] : wrong)].join("\n"));
-    return wrong.length === 0 ? 0 : 1;
+    const violations = await play(history);
+    print(
+      [describeHistory(history), ...(violations.length === 0 ? ["sound"] : violations)].join("\n"),
+    );
+    return violations.length === 0 ? 0 : 1;
   }
   const [seeds, from] = [Number(values.seeds), Number(values.from)];
   if (!Number.isInteger(seeds) || seeds < 1 || !Number.isInteger(from)) {
-    say(USAGE);
+    print(USAGE);
     return 1;
   }
   const began = performance.now();
   const failure = await search(from, seeds);
   const { user, system } = process.cpuUsage();
-  if (failure !== undefined) say(describeFailure(failure));
-  else say(`${seeds} histories from seed ${from} are sound`);
-  say(
-    `${((performance.now() - began) / 1_000).toFixed(1)} s, ${((user + system) / 1_000_000).toFixed(1)} s of CPU`,
-  );
+  if (failure !== undefined) print(describeFailure(failure));
+  else print(`${seeds} histories from seed ${from} are sound`);
+  const elapsed = ((performance.now() - began) / 1_000).toFixed(1);
+  print(`${elapsed} s, ${((user + system) / 1_000_000).toFixed(1)} s of CPU`);
   return failure === undefined ? 0 : 1;
 }
 

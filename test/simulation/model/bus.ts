@@ -8,18 +8,21 @@ import type { Kernel } from "./kernel.ts";
 import type { Network } from "./network.ts";
 
 export const GATEWAYS = ["gateway-1", "gateway-2"] as const;
-/** As services/api/bus/service-client.ts and services/purchasing/worker/owner-router.ts have them. */
+/**
+ * Same limits as in services/api/bus/service-client.ts and
+ * services/purchasing/worker/owner-router.ts.
+ */
 const ANSWER_MS = 4_000;
 const SECOND_ANSWER_MS = 2_800;
 const FORWARD_MS = 1_800;
 
 export type SimulatedNode = { id: string; workers: Workers; leaving: boolean };
-type Marks = { forwarded: boolean; insteadOf?: string | undefined };
+type Marks = { forwarded: boolean; unresponsiveOwner?: string | undefined };
 
-/** The bus: who sees whom, a while after it is so, and the calls between them. */
+/** Simulates the bus: calls between nodes, and each node's delayed view of the others. */
 export class Bus {
-  /** Planted: a node's worker is never answered by the owner, so that every second in order believes it dead. */
-  deaf = false;
+  /** Planted mistake: no ping is answered, so every second node takes the owner for dead. */
+  ignoresPings = false;
   nodes: SimulatedNode[] = [];
   private readonly kernel: Kernel;
   private readonly network: Network;
@@ -33,18 +36,20 @@ export class Bus {
     for (const id of GATEWAYS) this.callers.set(id, createOwnerCall(kernel.clockOf(id)));
   }
 
-  /** The n-th of those that live, as histories count them. */
+  /** Finds a running node by its number in a history. */
   node(index: number): SimulatedNode | undefined {
     return this.nodes[index % Math.max(1, this.nodes.length)];
   }
 
-  join(node: SimulatedNode, atOnce: boolean): void {
+  join(node: SimulatedNode, immediately: boolean): void {
     this.nodes.push(node);
     this.views.set(node.id, new Set(this.nodes.map(({ id }) => id)));
     for (const viewer of this.views.keys())
-      this.later(atOnce ? 0 : this.kernel.between(1, 200), viewer, () => this.see(viewer, node.id));
+      this.later(immediately ? 0 : this.kernel.between(1, 200), viewer, () =>
+        this.see(viewer, node.id),
+      );
   }
-  /** A node that says goodbye is missed soon, one that died when its heartbeats have been missed. */
+  /** Removes a node. Others notice a clean exit soon, a crash after missed heartbeats. */
   part(node: SimulatedNode, withGoodbye: boolean): void {
     this.nodes = this.nodes.filter((other) => other !== node);
     for (const viewer of this.views.keys())
@@ -55,7 +60,7 @@ export class Bus {
           () => this.miss(viewer, node.id),
         );
   }
-  /** One viewer, gateways first, believes for a while that a node is gone. */
+  /** Hides a node from one viewer for a while. Viewers are counted from the gateways on. */
   hide(viewerIndex: number, node: SimulatedNode, forMs: number): void {
     const viewers = [...GATEWAYS, ...this.nodes.map(({ id }) => id)];
     const viewer = viewers[viewerIndex % viewers.length];
@@ -71,26 +76,28 @@ export class Bus {
     }
   }
 
-  /** The gateway's way: the owner first, the second in order where it does not answer. Undefined: nobody can say. */
+  /**
+   * Calls as a gateway does: the owner, then the second node. `OUTCOME_UNKNOWN` if neither answers.
+   */
   command(gateway: string, eventId: string, command: Command): Promise<Outcome> {
     const callOwner = this.callers.get(gateway);
-    if (callOwner === undefined) throw new Error(`There is no gateway ${gateway}`);
-    return callOwner(this.order(gateway, eventId), async (nodeId, insteadOf) => {
+    if (callOwner === undefined) throw new Error(`Unknown gateway ${gateway}`);
+    return callOwner(this.order(gateway, eventId), async (nodeId, unresponsiveOwner) => {
       if (this.views.get(gateway)?.has(nodeId) !== true) return { type: "not-sent" };
-      const marks = { forwarded: false, insteadOf };
+      const marks = { forwarded: false, unresponsiveOwner: unresponsiveOwner };
       const answer = await this.call(
         gateway,
         nodeId,
         eventId,
         command,
         marks,
-        insteadOf === undefined ? ANSWER_MS : SECOND_ANSWER_MS,
+        unresponsiveOwner === undefined ? ANSWER_MS : SECOND_ANSWER_MS,
       );
       return answer === undefined ? { type: "lost" } : { type: "answered", answer };
     });
   }
 
-  /** As services/purchasing/worker/owner-router.ts. */
+  /** Same routing as services/purchasing/worker/owner-router.ts. */
   router(node: Pick<SimulatedNode, "id" | "leaving">): Router {
     const others = (eventId: string): string[] =>
       this.order(node.id, eventId).filter((id) => id !== node.id);
@@ -109,7 +116,7 @@ export class Bus {
       ping: (nodeId, withinMs) =>
         new Promise((resolve) => {
           this.kernel.after(withinMs, node.id, () => resolve(false));
-          if (!this.deaf)
+          if (!this.ignoresPings)
             this.network.carry("calls", nodeId, () =>
               this.network.carry("answers", node.id, () => resolve(true)),
             );
@@ -135,7 +142,7 @@ export class Bus {
       this.network.carry("calls", to, () => {
         const node = this.nodes.find(({ id }) => id === to);
         void node?.workers
-          .submit(eventId, command, marks.forwarded, marks.insteadOf)
+          .submit(eventId, command, marks.forwarded, marks.unresponsiveOwner)
           .then(answered);
       });
     });
@@ -144,9 +151,9 @@ export class Bus {
   private order(viewer: string, eventId: string): string[] {
     const ids = [...(this.views.get(viewer) ?? [])].sort();
     const key = `${eventId} ${ids.join()}`;
-    const known = this.ranks.get(key) ?? rankNodes(eventId, ids);
-    this.ranks.set(key, known);
-    return known;
+    const cached = this.ranks.get(key) ?? rankNodes(eventId, ids);
+    this.ranks.set(key, cached);
+    return cached;
   }
   private see(viewer: string, nodeId: string): void {
     if (!this.nodes.some(({ id }) => id === nodeId)) return;

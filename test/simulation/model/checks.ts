@@ -8,15 +8,15 @@ type Sold = { kind: "ok"; ticketIds: string } | { kind: "refused" } | { kind: "u
 type Moment = { atMs: number; available: number; activeByUser: Map<string, number> };
 const WRONG_MAX = 5;
 
-/** The invariants of FAULTS.md, in the form that a simulation can see: after every commit, at every answer, and when all is quiet. */
+/** Checks the invariants after every commit, at every answer, and at the end of a history. */
 export class Checks {
-  readonly wrong: string[] = [];
+  readonly violations: string[] = [];
   private readonly world: World;
   private readonly answers = new Map<string, Sold[]>();
   private readonly moments = new Map<EventTables, Moment[]>();
-  /** Tickets that their owner was shown: I9. */
+  /** Tickets that their owner has seen (I9). */
   private readonly shown = new Map<string, string>();
-  /** Before this instant an answer says nothing about the rows: they are those of a backup. */
+  /** Answers from before this instant prove nothing: the rows are those of a backup. */
   private restoredAtMs = -1;
 
   constructor(world: World) {
@@ -26,7 +26,7 @@ export class Checks {
       event.onChange = () => this.afterCommit(event);
       event.onChange();
     }
-    world.redis.wentBack = (key) => this.fail(`I4: an older copy took the place of ${key}`);
+    world.redis.onOlderCopy = (key) => this.fail(`I4: an older copy replaced ${key}`);
     world.queue.acknowledged = ({ eventId, transactionIds }) => {
       const { pending } = world.database.event(eventId).rows;
       if (
@@ -35,20 +35,20 @@ export class Checks {
             pending.get(id)?.status === "pending" && !this.before(pending.get(id)?.createdAtMs),
         )
       )
-        this.fail("F10: a message was acknowledged whose transactions are not booked");
+        this.fail("F10: a message was acknowledged before its transactions were booked");
     };
   }
 
   fail(what: string): void {
-    if (this.wrong.length < WRONG_MAX)
-      this.wrong.push(`${Math.round(this.world.kernel.nowMs)} ms: ${what}`);
+    if (this.violations.length < WRONG_MAX)
+      this.violations.push(`${Math.round(this.world.kernel.nowMs)} ms: ${what}`);
   }
 
-  /** Last night's backup comes back now. */
+  /** Called when the backup is restored. */
   restored(): void {
     this.restoredAtMs = this.world.kernel.nowMs;
     this.shown.clear();
-    for (const known of this.answers.values()) known.splice(0, Infinity, { kind: "unknown" });
+    for (const answers of this.answers.values()) answers.splice(0, Infinity, { kind: "unknown" });
   }
 
   purchase(
@@ -58,24 +58,25 @@ export class Checks {
     soldBefore: boolean,
     outcome: Outcome,
   ): void {
-    const known = this.answers.get(command.transactionId) ?? [];
-    this.answers.set(command.transactionId, known);
+    const answers = this.answers.get(command.transactionId) ?? [];
+    this.answers.set(command.transactionId, answers);
     if (!outcome.ok) {
       const unknown = outcome.refusal.code === "OUTCOME_UNKNOWN";
-      known.push({ kind: unknown ? "unknown" : "refused" });
+      answers.push({ kind: unknown ? "unknown" : "refused" });
       if (!unknown && !this.before(startedMs))
         this.refusal(event, command, startedMs, soldBefore, outcome.refusal.code);
       return;
     }
-    if (!("tickets" in outcome.value)) return this.fail("a purchase was answered with a ticket");
-    if (this.before(startedMs)) return void known.push({ kind: "unknown" });
+    if (!("tickets" in outcome.value))
+      return this.fail("the answer to a purchase is a single ticket");
+    if (this.before(startedMs)) return void answers.push({ kind: "unknown" });
     const ticketIds = outcome.value.tickets.map(({ id }) => id).join();
-    const there = event.ticketsOf(command.transactionId).length;
-    if (there !== command.quantity)
-      this.fail(`I2: an acknowledged sale of ${command.quantity} is there ${there} times`);
-    if (known.some((answer) => answer.kind === "ok" && answer.ticketIds !== ticketIds))
-      this.fail("I2: one key, two answers");
-    known.push({ kind: "ok", ticketIds });
+    const rows = event.ticketsOf(command.transactionId).length;
+    if (rows !== command.quantity)
+      this.fail(`I2: an acknowledged sale of ${command.quantity} has ${rows} rows`);
+    if (answers.some((answer) => answer.kind === "ok" && answer.ticketIds !== ticketIds))
+      this.fail("I2: one key has two different answers");
+    answers.push({ kind: "ok", ticketIds });
     for (const { id } of outcome.value.tickets) this.shown.set(id, event.eventId);
   }
 
@@ -89,33 +90,33 @@ export class Checks {
     const row = event.rows.tickets.get(ticketId);
     if (outcome.ok) {
       if (row?.cancelledAtMs === undefined)
-        this.fail("I3: an acknowledged cancellation is not there");
+        this.fail("I3: an acknowledged cancellation has no row");
       return;
     }
     const { code } = outcome.refusal;
     if (code === "EVENT_OVER" && this.world.kernel.nowMs < event.startsAtMs)
-      this.fail("over was said before the start");
+      this.fail("EVENT_OVER was answered before the start");
     if (code === "TICKET_NOT_FOUND" && row !== undefined)
-      this.fail("a ticket that exists was not found");
+      this.fail("TICKET_NOT_FOUND was answered for a ticket that exists");
   }
 
-  /** All has been quiet for a while. */
-  atTheEnd(): void {
+  /** Checks the final state, after a quiet period. */
+  checkFinalState(): void {
     const { database, queue } = this.world;
     for (const event of database.events.values()) {
       if (event.rows.pending.size > 0)
         this.fail(`I7: ${event.rows.pending.size} rows were never booked`);
       this.copies(event);
-      for (const [transactionId, known] of this.answers)
+      for (const [transactionId, answers] of this.answers)
         if (
-          known.every(({ kind }) => kind === "refused") &&
+          answers.every(({ kind }) => kind === "refused") &&
           event.ticketsOf(transactionId).length > 0
         )
-          this.fail(`I2: ${transactionId} was refused and is there`);
+          this.fail(`I2: ${transactionId} was refused and has rows`);
     }
     for (const [id, eventId] of this.shown)
       if (!database.event(eventId).rows.tickets.has(id))
-        this.fail(`I9: ${id} has disappeared from its owner's list`);
+        this.fail(`I9: ${id} is missing from its owner's list`);
     if (!queue.empty)
       this.fail(
         `I7: ${queue.ready.length} messages wait, ${queue.unacknowledged} are unacknowledged`,
@@ -133,7 +134,7 @@ export class Checks {
     const copied = readAvailable(redis.data.get(availableKey(eventId)), redis.runId);
     const free = rows.total - active.length;
     if (copied !== undefined && copied !== free)
-      this.fail(`I4: Redis says ${copied} of event ${eventId} are free, it is ${free}`);
+      this.fail(`I4: Redis has ${copied} available for event ${eventId}, PostgreSQL ${free}`);
   }
 
   private refusal(
@@ -144,20 +145,20 @@ export class Checks {
     code: string,
   ): void {
     const { userId, quantity } = command;
-    // An owner that is not reached says TRY_AGAIN, whatever the key: no other word is true of a sale.
+    // A node that cannot reach the owner answers TRY_AGAIN for any key, also for one that was sold.
     if (soldBefore && code !== "TRY_AGAIN" && code !== "IDEMPOTENCY_KEY_REUSED")
       this.fail(`I2: a retry of a sale was answered ${code}`);
     if (
       code === "EVENT_SOLD_OUT" &&
       !this.during(event, startedMs, ({ available }) => available < quantity)
     )
-      this.fail(`sold out was said while ${quantity} places were free`);
+      this.fail(`EVENT_SOLD_OUT was answered while ${quantity} places were free`);
     const overLimit = ({ activeByUser }: Moment): boolean =>
       (activeByUser.get(userId) ?? 0) + quantity > CUSTOMER_LIMIT;
     if (code === "PURCHASE_LIMIT_REACHED" && !this.during(event, startedMs, overLimit))
-      this.fail(`${userId} was refused by a limit not reached`);
+      this.fail(`${userId} was refused below the limit`);
     if (code === "EVENT_OVER" && this.world.kernel.nowMs < event.startsAtMs)
-      this.fail("over was said before the start");
+      this.fail("EVENT_OVER was answered before the start");
     if (code === "EVENT_NOT_FOUND" || code === "TICKET_NOT_FOUND")
       this.fail(`a purchase was answered ${code}`);
   }
@@ -194,7 +195,7 @@ export class Checks {
     return moment;
   }
 
-  /** What was true at some instant while the call lasted. */
+  /** Tells whether a condition was true at some instant during the call. */
   private during(event: EventTables, fromMs: number, holds: (moment: Moment) => boolean): boolean {
     const moments = this.moments.get(event) ?? [];
     return moments.some(

@@ -4,13 +4,15 @@ import type { Checks } from "./checks.ts";
 import type { Demand } from "./steps.ts";
 import type { World } from "./world.ts";
 
-/** Every other customer asks once and takes no for an answer. */
+/** Customers with even numbers retry twice, the others never. */
 const triesOf = (who: number): number => (who % 2 === 0 ? 3 : 1);
 const PAUSE_MS = 300;
 
-/** People at the gateways: each asks by a gateway of chance, and again with the same key where it was told to or nobody knows. */
+/**
+ * Simulates customers. Each calls a random gateway and retries unclear answers with the same key.
+ */
 export class Customers {
-  /** How many still wait for an end. */
+  /** Calls that have no final answer yet. */
   busy = 0;
   private readonly world: World;
   private readonly checks: Checks;
@@ -23,7 +25,7 @@ export class Customers {
 
   async ask(demand: Demand): Promise<void> {
     this.busy += 1;
-    const userId = `customer-${demand.who}`;
+    const userId = `customer-${demand.customer}`;
     const once = (): Promise<unknown> => {
       if (demand.type === "buy")
         return this.buy(
@@ -31,19 +33,19 @@ export class Customers {
           userId,
           String(demand.key),
           demand.quantity,
-          triesOf(demand.who),
+          triesOf(demand.customer),
         );
       const owned = this.owned.get(userId) ?? [];
       const ticket = owned[demand.nth % Math.max(1, owned.length)];
       return ticket === undefined
         ? Promise.resolve()
-        : this.cancel(ticket.eventId, userId, ticket.ticketId, triesOf(demand.who));
+        : this.cancel(ticket.eventId, userId, ticket.ticketId, triesOf(demand.customer));
     };
     await Promise.all(demand.twice ? [once(), once()] : [once()]);
     this.busy -= 1;
   }
 
-  /** Answers how many tickets were bought. */
+  /** Buys, and returns the number of tickets bought. */
   async buy(
     eventId: string,
     userId: string,

@@ -1,13 +1,9 @@
-import type { EventTables, Rows } from "./event-tables.ts";
+import type { EventTables } from "./event-tables.ts";
 import type { Kernel } from "./kernel.ts";
-import { RowLock } from "./row-lock.ts";
+import type { RowLock } from "./row-lock.ts";
+import type { Rows } from "./rows.ts";
 
-/** An error of PostgreSQL's own, by its SQLSTATE: the statement has certainly done nothing. */
-export function sqlError(code: string): Error {
-  return Object.assign(new Error(`SQLSTATE ${code}`), { code });
-}
-
-/** One transaction of several statements: what it locks it holds, and what it writes others see, all at its end. */
+/** Simulates a transaction. Its locks and writes take effect until, and at, its end. */
 export class Transaction {
   private readonly database: SimulatedDatabase;
   private readonly generation: number;
@@ -20,7 +16,7 @@ export class Transaction {
     this.generation = database.generation;
   }
 
-  /** The server was replaced, or the client's connection has ended. */
+  /** True if the server was replaced or the client's connection has ended. */
   get gone(): boolean {
     return this.over || this.generation !== this.database.generation;
   }
@@ -34,12 +30,12 @@ export class Transaction {
   write(effect: () => void): void {
     this.effects.push(effect);
   }
-  /** False where there was nothing left to commit. */
+  /** Commits. Returns false if the transaction was gone already. */
   commit(): boolean {
-    const sound = !this.gone;
-    if (sound) for (const effect of this.effects) effect();
+    const committed = !this.gone;
+    if (committed) for (const effect of this.effects) effect();
     this.end();
-    return sound;
+    return committed;
   }
   end(): void {
     this.over = true;
@@ -47,10 +43,10 @@ export class Transaction {
   }
 }
 
-/** PostgreSQL: the events' tables, what a backup holds of them, and the connections that it ends. */
+/** Simulates PostgreSQL: tables of events, backups, and open transactions per node. */
 export class SimulatedDatabase {
   readonly events = new Map<string, EventTables>();
-  /** Grows when the server is replaced: what was under way is gone with the old one. */
+  /** Grows when the server is replaced. Older transactions are lost. */
   generation = 0;
   private readonly kernel: Kernel;
   private readonly open = new Map<string, Set<Transaction>>();
@@ -61,7 +57,7 @@ export class SimulatedDatabase {
 
   event(eventId: string): EventTables {
     const tables = this.events.get(eventId);
-    if (tables === undefined) throw new Error(`There is no event ${eventId}`);
+    if (tables === undefined) throw new Error(`Unknown event ${eventId}`);
     return tables;
   }
 
@@ -71,7 +67,7 @@ export class SimulatedDatabase {
     this.open.set(nodeId, open.add(transaction));
     return transaction;
   }
-  /** The node has died: its transactions end as PostgreSQL hears of it. */
+  /** Ends a dead node's transactions after a short delay. */
   disconnect(nodeId: string): void {
     this.kernel.after(this.kernel.between(0, 20), "postgres", () => {
       for (const transaction of this.open.get(nodeId) ?? []) transaction.end();

@@ -1,17 +1,17 @@
 import fc from "fast-check";
-import { type Demand, type Fault, type History, WAYS } from "./steps.ts";
+import { type Demand, type Fault, type History, CHANNELS } from "./steps.ts";
 
-/** Demands and faults come within this time; afterwards everything must come right by itself. */
+/** Period of demands and faults. After it, the system must recover by itself. */
 export const TROUBLE_MS = 6_000;
 const DEMANDS_MAX = 60;
 const FAULTS_MAX = 20;
 
 const atMs = fc.integer({ min: 0, max: TROUBLE_MS });
 const upTo = (max: number) => fc.integer({ min: 0, max });
-/** Shorter and longer than leases, time-outs and patience. */
+/** Covers times below and above leases and time-outs. */
 const forMs = fc.integer({ min: 10, max: 4_500 });
 
-/** Mostly the first: it is the crowd on one event that finds mistakes. */
+/** Prefers the first event: contention on one event finds most mistakes. */
 const oneEvent = fc.integer({ min: 0, max: 3 }).map((drawn) => (drawn === 3 ? 1 : 0));
 
 const demand: fc.Arbitrary<Demand> = fc.oneof(
@@ -20,7 +20,7 @@ const demand: fc.Arbitrary<Demand> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant("buy" as const),
       atMs,
-      who: upTo(4),
+      customer: upTo(4),
       event: oneEvent,
       key: upTo(3),
       quantity: fc.integer({ min: 1, max: 3 }),
@@ -32,7 +32,7 @@ const demand: fc.Arbitrary<Demand> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant("cancel" as const),
       atMs,
-      who: upTo(4),
+      customer: upTo(4),
       nth: upTo(5),
       twice: fc.boolean(),
     }),
@@ -63,7 +63,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
     event: upTo(1),
     total: fc.integer({ min: 2, max: 14 }),
     takesMs: upTo(200),
-    heard: fc.boolean(),
+    nodesNotified: fc.boolean(),
   }),
   fc.record({ type: fc.constant("backup" as const), atMs }),
   fc.record({ type: fc.constant("restore" as const), atMs }),
@@ -72,14 +72,14 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant("lose" as const),
       atMs,
-      way: fc.constantFrom(...WAYS),
+      channel: fc.constantFrom(...CHANNELS),
       forMs,
     }),
   },
   fc.record({
     type: fc.constant("delay" as const),
     atMs,
-    way: fc.constantFrom(...WAYS),
+    channel: fc.constantFrom(...CHANNELS),
     forMs,
     byMs: forMs,
   }),
@@ -137,7 +137,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ type: fc.constant("refuse-booking" as const), atMs, event: upTo(1), forMs }),
 );
 
-/** Histories; what fails is made shorter step by step, its times and numbers smaller. */
+/** Draws histories. A failing one is shrunk: fewer steps, smaller times and numbers. */
 export const histories: fc.Arbitrary<History> = fc.record({
   seed: upTo(1_000_000),
   totals: fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 })),

@@ -9,77 +9,42 @@ import type {
   PurchaseKey,
   Ticket,
 } from "../../../services/purchasing/worker/ports.ts";
-import { type SimulatedDatabase, sqlError } from "./database.ts";
 import type { Kernel } from "./kernel.ts";
 import { RowLock } from "./row-lock.ts";
-
-/** Clauses that can be taken out, to see that the checker notices. */
-export type BrokenClauses = {
-  epoch?: true;
-  batch?: true;
-  rowLock?: true;
-  counts?: true;
-  uniqueKey?: true;
-  importEpoch?: true;
-  prefix?: true;
-};
-
-type TicketRow = {
-  id: string;
-  transactionId: string;
-  userId: string;
-  ordinal: number;
-  purchasedAtMs: number;
-  cancelledAtMs: number | undefined;
-};
-export type PendingRow = {
-  transactionId: string;
-  quantity: number;
-  status: "pending" | "failed";
-  epoch: number;
-  batch: number;
-  createdAtMs: number;
-};
-export type Rows = {
-  epoch: number;
-  batch: number;
-  total: number;
-  capacity: number;
-  tickets: Map<string, TicketRow>;
-  pending: Map<string, PendingRow>;
-  booked: Map<string, number>;
-};
+import { type BrokenClauses, type Rows, type Server, sqlError, type TicketRow } from "./rows.ts";
 
 /**
- * One event's rows as the worker's statements meet them at READ COMMITTED: a statement that waits for the worker's row checks it again when it gets it;
- * what a statement wrote is seen when it has committed, not before; a read sees one instant.
+ * Simulates one event's rows at READ COMMITTED. A statement that waited for a row lock checks the
+ * row again. Writes become visible at commit, and a read sees one instant.
  */
 export class EventTables {
   readonly eventId: string;
   readonly startsAtMs: number;
   rows: Rows;
-  /** The worker's row, and the event's. */
+  /** Lock of the event's row in event_worker; below, of its row in event. */
   readonly workerRow = new RowLock();
   readonly eventRow = new RowLock();
-  /** Until then the event's rows break a constraint when they are booked. */
+  /** Until this instant, booking the event breaks a constraint. */
   refusesBookingUntilMs = 0;
-  /** Called after every commit, before anyone else runs. */
+  /** Called after every commit, before any other task. */
   onChange: () => void = () => undefined;
-  /** Called inside a batch, after its sales and before its cancellations: decisions in it may have met this state. */
+  /**
+   * Called between the sales and the cancellations of a batch: decisions may rest on this state.
+   */
   onSold: () => void = () => undefined;
-  private readonly database: SimulatedDatabase;
+  private readonly server: Server;
   private readonly kernel: Kernel;
   private readonly broken: BrokenClauses;
 
   constructor(
-    database: SimulatedDatabase,
+    server: Server,
     kernel: Kernel,
     eventId: string,
     total: number,
     startsAtMs: number,
     broken: BrokenClauses,
   ) {
-    this.database = database;
+    this.server = server;
     this.kernel = kernel;
     this.eventId = eventId;
     this.startsAtMs = startsAtMs;
@@ -133,9 +98,9 @@ export class EventTables {
 
   load(needs: Needs): Loaded {
     const { epoch, batch } = this.rows;
-    const sales = needs.purchases.flatMap((asked) => {
-      const { transactionId } = asked;
-      const tickets = this.ticketsOfPurchase(asked);
+    const sales = needs.purchases.flatMap((keys) => {
+      const { transactionId } = keys;
+      const tickets = this.ticketsOfPurchase(keys);
       return tickets[0] === undefined
         ? []
         : [{ transactionId, userId: tickets[0].userId, quantity: tickets.length }];
@@ -153,30 +118,30 @@ export class EventTables {
     return { epoch, batch, clockMs: this.kernel.nowMs, sales, tickets, activeTickets };
   }
 
-  /** `holdMs`: how long the statement is under way once it has the row. */
+  /** Commits a batch. The statement holds the row lock for `holdMs`. */
   commit(
     ownership: Ownership,
     changes: Changes,
     holdMs: number,
     done: (result: CommitResult) => void,
   ): void {
-    const mine = (): boolean =>
+    const isOwner = (): boolean =>
       (this.broken.epoch === true || this.rows.epoch === ownership.epoch) &&
       (this.broken.batch === true || this.rows.batch === ownership.batch);
     if (this.broken.rowLock === true) {
-      if (!mine()) return done({ type: "fenced" });
+      if (!isOwner()) return done({ type: "fenced" });
       this.kernel.after(holdMs, "postgres", () => done(this.apply(ownership, changes)));
       return;
     }
     this.workerRow.take(() => {
-      if (!mine()) {
+      if (!isOwner()) {
         this.workerRow.free();
         return done({ type: "fenced" });
       }
-      const { generation } = this.database;
+      const { generation } = this.server;
       this.kernel.after(holdMs, "postgres", () => {
-        const gone = generation !== this.database.generation;
-        const result: CommitResult = gone
+        const serverReplaced = generation !== this.server.generation;
+        const result: CommitResult = serverReplaced
           ? { type: "unknown", error: new Error("connection cut") }
           : this.apply(ownership, changes);
         this.workerRow.free();
@@ -185,14 +150,17 @@ export class EventTables {
     });
   }
 
-  /** An import: under an epoch of its own it books what is pending and sets the truth, in one transaction; it refuses a total below what is sold. */
+  /**
+   * Imports a new total in one transaction: takes an epoch, books pending rows, sets capacity.
+   * Refuses a total below the active tickets.
+   */
   change(total: number, holdMs: number, done: () => void): void {
     this.workerRow.take(() =>
       this.eventRow.take(() => {
-        const { generation } = this.database;
+        const { generation } = this.server;
         this.kernel.after(holdMs, "postgres", () => {
           const { active, rows } = this;
-          const changed = generation === this.database.generation && total >= active.length;
+          const changed = generation === this.server.generation && total >= active.length;
           if (changed) {
             if (this.broken.importEpoch !== true) this.nextEpoch();
             for (const row of rows.pending.values())
@@ -210,9 +178,9 @@ export class EventTables {
     );
   }
 
-  readPurchases(asked: readonly PurchaseKey[]): Map<string, Omit<Purchase, "replayed">> {
+  readPurchases(keys: readonly PurchaseKey[]): Map<string, Omit<Purchase, "replayed">> {
     return new Map(
-      asked.flatMap((one) => {
+      keys.flatMap((one) => {
         const { transactionId } = one;
         const tickets = this.ticketsOfPurchase(one)
           .sort((a, b) => a.ordinal - b.ordinal)

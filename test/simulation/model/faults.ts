@@ -1,8 +1,8 @@
-import type { Rows } from "./event-tables.ts";
+import type { Rows } from "./rows.ts";
 import type { Fault } from "./steps.ts";
 import type { World } from "./world.ts";
 
-/** Makes the faults of a history happen in a world. `restored` is called just before last night's backup comes back. */
+/** Applies a history's faults to a world. `restored` is called before a backup is restored. */
 export function createFaults(world: World, restored: () => void): (fault: Fault) => void {
   const { kernel, bus, network, locks, redis, queue, database } = world;
   let backup: Map<string, Rows> | undefined;
@@ -29,7 +29,7 @@ export function createFaults(world: World, restored: () => void): (fault: Fault)
           world.eventId(fault.event),
           fault.total,
           fault.takesMs,
-          fault.heard,
+          fault.nodesNotified,
         );
       case "backup":
         backup = database.backup();
@@ -37,13 +37,14 @@ export function createFaults(world: World, restored: () => void): (fault: Fault)
       case "restore":
         if (backup === undefined) return;
         restored();
-        // Copies of what the backup does not know are newer than anything it knows: whoever restores PostgreSQL starts Redis empty.
+        // Copies in Redis may be newer than the backup. docs/operations.md: empty Redis after a
+        // restore.
         redis.startEmpty();
         return database.restore(backup);
       case "lose":
-        return network.disturb(fault.way, fault.forMs);
+        return network.disturb(fault.channel, fault.forMs);
       case "delay":
-        return network.disturb(fault.way, fault.forMs, fault.byMs);
+        return network.disturb(fault.channel, fault.forMs, fault.byMs);
       case "slow-commits":
         world.slow = { untilMs: kernel.nowMs + fault.forMs, byMs: fault.byMs };
         return;
@@ -70,5 +71,5 @@ function disturbLedger(world: World, { node, what, forMs }: Fault & { type: "led
   if (ledger === undefined) return;
   if (what === "kill") world.killLedger(ledger);
   else if (what === "freeze") world.kernel.freeze(ledger.id, forMs);
-  else ledger.diesAfterCommit = true;
+  else ledger.killedAfterCommit = true;
 }

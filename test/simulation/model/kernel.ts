@@ -1,6 +1,6 @@
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 
-/** Virtual time and seeded chance: the same seed gives the same history, at every await of the code under test. */
+/** Virtual time and a seeded random generator. The same seed gives the same run, await by await. */
 export class Kernel {
   nowMs = 0;
   private sequence = 0;
@@ -33,7 +33,7 @@ export class Kernel {
     return least + Math.floor(this.random() * (most - least + 1));
   }
 
-  /** Runs `task` later, on behalf of a node: not while that node is frozen, never once it is dead. */
+  /** Schedules a task of a node. A frozen node runs it later, a dead node never. */
   after(delayMs: number, nodeId: string, task: () => void): { cancel(): void } {
     const item = {
       atMs: this.nowMs + Math.max(0, delayMs),
@@ -61,7 +61,7 @@ export class Kernel {
     return { nowMs: () => this.nowMs, after: (delayMs, task) => this.after(delayMs, nodeId, task) };
   }
 
-  /** Plays everything that is due until `untilMs`, or until `done`, letting all promises settle between any two tasks. */
+  /** Runs due tasks until `untilMs` or `done`. All promises settle between two tasks. */
   async run(untilMs: number, done: () => boolean = () => false): Promise<void> {
     while (!done()) {
       const item = this.agenda.at(-1);
@@ -82,7 +82,7 @@ export class Kernel {
     }
   }
 
-  /** Kept in descending order, so that the next is at the end. */
+  /** Inserts in descending order, so that the next task is at the end. */
   private insert(item: (typeof this.agenda)[number]): void {
     let low = 0;
     let high = this.agenda.length;

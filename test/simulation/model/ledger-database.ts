@@ -1,26 +1,27 @@
 import { type Booked, BOOK_PENDING } from "../../../lib/database/ledger-booking.ts";
 import type { Connection, Database, Statement } from "../../../lib/database/pool.ts";
 import { EVENTS_WAITING } from "../../../services/ledger/booking/outbox-sweeper.ts";
-import { type SimulatedDatabase, sqlError, type Transaction } from "./database.ts";
-import type { BrokenClauses, EventTables, PendingRow } from "./event-tables.ts";
+import type { SimulatedDatabase, Transaction } from "./database.ts";
+import type { EventTables } from "./event-tables.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Network } from "./network.ts";
+import { type BrokenClauses, type PendingRow, sqlError } from "./rows.ts";
 
 type Done = (rows: object[]) => void;
 type Fail = (error: Error) => void;
-type LedgerWorld = {
+export type LedgerWorld = {
   kernel: Kernel;
   network: Network;
   database: SimulatedDatabase;
   broken: BrokenClauses;
 };
 
-/** So small that short histories have backlogs longer than it. */
+/** Small, so that short histories have longer backlogs. */
 export const PREFIX_MAX = 2;
 
 /**
- * PostgreSQL as the ledger's own code speaks to it: its transactions run as they are, and each of its statements is modelled here by its name or text.
- * `committed` is called at the server, at each COMMIT that moved rows.
+ * Simulates PostgreSQL for the ledger's real code, with one model per statement. `committed` is
+ * called at the server after each COMMIT that moved rows.
  */
 export function ledgerDatabase(
   world: LedgerWorld,
@@ -31,12 +32,12 @@ export function ledgerDatabase(
 
   const transaction = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
     const open = database.begin(nodeId);
-    const ask = (statement: Statement): Promise<object[]> =>
+    const send = (statement: Statement): Promise<object[]> =>
       network.ask<object[]>(nodeId, (done, fail) =>
         open.gone ? fail(new Error("connection cut")) : run(world, open, statement, done, fail),
       );
     try {
-      const result = await work({ query: (statement) => ask(statement) as Promise<never[]> });
+      const result = await work({ query: (statement) => send(statement) as Promise<never[]> });
       await network.ask<undefined>(nodeId, (done, fail) => {
         if (!open.commit()) return fail(new Error("connection cut"));
         committed();
@@ -44,7 +45,7 @@ export function ledgerDatabase(
       });
       return result;
     } catch (error) {
-      // A connection that is given up is closed, and PostgreSQL rolls back.
+      // The client closes the connection, so PostgreSQL rolls back.
       kernel.after(1, "postgres", () => open.end());
       throw error;
     }
@@ -57,7 +58,8 @@ export function ledgerDatabase(
       network.ask<object[]>(nodeId, (done) => {
         if (name === "left-to-sell")
           return done((values?.[0] as string[]).map((id) => available(database.event(id))));
-        if (text !== EVENTS_WAITING) throw new Error(`The simulation knows no statement ${text}`);
+        if (text !== EVENTS_WAITING)
+          throw new Error(`The simulation has no model of this statement: ${text}`);
         const olderThanMs = Number(values?.[0]) * 1_000;
         done(
           [...database.events.values()]
@@ -67,7 +69,7 @@ export function ledgerDatabase(
       }) as Promise<never[]>,
     close: () => Promise.resolve(),
     get sequelize(): never {
-      throw new Error("The ledger has no models");
+      throw new Error("The ledger uses no Sequelize models");
     },
   };
 }
@@ -95,7 +97,8 @@ function run(
     open.write(() => rows.forEach((row) => (row.status = "failed")));
     return done([{ rows: rows.length }]);
   }
-  if (text !== BOOK_PENDING) throw new Error(`The simulation knows no statement ${text}`);
+  if (text !== BOOK_PENDING)
+    throw new Error(`The simulation has no model of this statement: ${text}`);
   const booked: Booked[] = [];
   for (const eventId of values[0] as string[]) {
     const result = book(world, open, database.event(eventId), values[1] as number);
@@ -108,20 +111,21 @@ function run(
   done(booked);
 }
 
-/** BOOK_PENDING for one event: the oldest whole batches, or all; answers the SQLSTATE of what refuses it. */
+/** Models BOOK_PENDING for one event. Returns the SQLSTATE if a constraint refuses it. */
 function book(
   { kernel, broken }: LedgerWorld,
   open: Transaction,
   event: EventTables,
-  most: number,
+  maxRows: number,
 ): Booked | string | undefined {
   const { rows, eventId } = event;
   const waiting = pendingOf(event).sort((a, b) => a.epoch - b.epoch || a.batch - b.batch);
-  const last = waiting[most - 1];
-  // Planted: any rows will do, here the youngest, and never all of a backlog, which would mend it.
+  const last = waiting[maxRows - 1];
+  // Planted mistake: books the youngest rows. Never the whole backlog, which would hide the
+  // mistake.
   const part = (): PendingRow[] =>
     broken.prefix === true
-      ? waiting.slice(-Math.min(most, PREFIX_MAX))
+      ? waiting.slice(-Math.min(maxRows, PREFIX_MAX))
       : waiting.filter((row) => !isAfter(row, last));
   const taken = part();
   if (taken.length === 0) return undefined;

@@ -1,27 +1,35 @@
 import type { Handler } from "../../../lib/queue/index.ts";
 import { startSweeper } from "../../../services/ledger/booking/outbox-sweeper.ts";
 import { createTransactionHandler } from "../../../services/ledger/booking/transaction-consumer.ts";
-import { PREFIX_MAX, ledgerDatabase } from "./ledger-database.ts";
-import type { World } from "./world.ts";
+import { ledgerDatabase, type LedgerWorld, PREFIX_MAX } from "./ledger-database.ts";
+import type { SimulatedQueue } from "./queue.ts";
+import type { SimulatedRedis } from "./redis.ts";
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** A ledger node: its real handler and sweeper over the simulated queue, PostgreSQL and Redis. */
+type Surroundings = LedgerWorld & {
+  readonly queue: SimulatedQueue;
+  readonly redis: SimulatedRedis;
+  readonly plant: { sweeperOff?: true };
+  killLedger(ledger: SimulatedLedger): void;
+};
+
+/** Runs a ledger node's real handler and sweeper on simulated servers. */
 export class SimulatedLedger {
   readonly id: string;
-  /** Dies as soon as PostgreSQL has committed for it next, before it can acknowledge. */
-  diesAfterCommit = false;
-  private readonly world: World;
+  /** Set to kill the node after its next COMMIT, before it acknowledges. */
+  killedAfterCommit = false;
+  private readonly world: Surroundings;
   private readonly endSession: () => void;
 
-  constructor(id: string, world: World) {
+  constructor(id: string, world: Surroundings, plantMistake: (handler: Handler) => Handler) {
     this.id = id;
     this.world = world;
     const { kernel, queue, plant } = world;
     const clock = kernel.clockOf(id);
     const redis = world.redis.client(id);
     const database = ledgerDatabase(world, id, () => {
-      if (this.diesAfterCommit) world.killLedger(this);
+      if (this.killedAfterCommit) world.killLedger(this);
     });
     const handled = new Set<string>();
     const counts = { appliedRows: 0, failedRows: 0, outages: 0 };
@@ -33,8 +41,8 @@ export class SimulatedLedger {
       clock,
       prefixMax: PREFIX_MAX,
     });
-    const consumer = queue.consume(id, plant.ledger?.(handler, world) ?? handler);
-    this.endSession = () => consumer.sessionEnds();
+    const consumer = queue.consume(id, plantMistake(handler));
+    this.endSession = () => consumer.endSession();
     if (plant.sweeperOff === true) return;
     const publish = (eventId: string): void => queue.publish({ eventId, transactionIds: [] });
     const publisher = {

@@ -7,7 +7,7 @@ const RETRY_MS = 50;
 
 type Held = Map<string, { token: number; untilMs: number }>;
 
-/** A lock server, with the snapshot it would restart from. */
+/** A lock server with the snapshot that it restarts from. */
 class LockServer {
   held: Held = new Map();
   downUntilMs = 0;
@@ -23,7 +23,10 @@ class LockServer {
   }
 }
 
-/** The lease as lib/redis/redlock-lease.ts gives it, over three lock servers of which two must agree; each can be away, forget, or fall back to a snapshot. */
+/**
+ * Simulates the lease of lib/redis/redlock-lease.ts on three lock servers with a quorum of two.
+ * Each server can be down, lose its keys, or return to a snapshot.
+ */
 export class SimulatedLocks {
   readonly servers: readonly LockServer[] = Array.from({ length: SERVERS }, () => new LockServer());
   private readonly kernel: Kernel;
@@ -41,7 +44,10 @@ export class SimulatedLocks {
     else server.rollBack();
   }
 
-  /** Waits up to `waitMs`, less where `cutShort` resolves or no quorum answers; what it resolves with is tried for in the background, and renewed. */
+  /**
+   * Waits for the lease up to `waitMs`, or until `cutShort` resolves or no quorum is up. Retries
+   * and renews in the background afterwards.
+   */
   acquire(
     nodeId: string,
     resource: string,
@@ -49,14 +55,14 @@ export class SimulatedLocks {
     cutShort: Promise<void>,
   ): Promise<HeldLease> {
     const deadlineMs = this.kernel.nowMs + waitMs;
-    let hurried = false;
-    void cutShort.then(() => (hurried = true));
+    let isCutShort = false;
+    void cutShort.then(() => (isCutShort = true));
     return new Promise((resolve) => {
       const attempt = (): void => {
         const token = ++this.tokens;
         const untilMs = this.take(resource, token);
         const enough = this.up.length > SERVERS / 2;
-        if (untilMs > 0 || hurried || this.kernel.nowMs >= deadlineMs || !enough)
+        if (untilMs > 0 || isCutShort || this.kernel.nowMs >= deadlineMs || !enough)
           resolve(this.hold(nodeId, resource, token, untilMs));
         else this.kernel.after(RETRY_MS, nodeId, attempt);
       };
@@ -68,13 +74,13 @@ export class SimulatedLocks {
     return this.servers.filter(({ downUntilMs }) => downUntilMs <= this.kernel.nowMs);
   }
 
-  /** Takes or renews; answers until when it is held, 0 where too few agree. */
+  /** Takes or renews a lease. Returns its end, or 0 without a quorum. */
   private take(resource: string, token: number): number {
-    const now = this.kernel.nowMs;
-    const untilMs = now + LEASE_MS;
+    const nowMs = this.kernel.nowMs;
+    const untilMs = nowMs + LEASE_MS;
     const agreed = this.up.filter(({ held }) => {
       const other = held.get(resource);
-      return other === undefined || other.token === token || other.untilMs <= now;
+      return other === undefined || other.token === token || other.untilMs <= nowMs;
     });
     for (const server of agreed) server.set(resource, token, untilMs);
     if (agreed.length > SERVERS / 2) return untilMs;

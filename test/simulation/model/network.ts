@@ -1,19 +1,19 @@
 import type { Kernel } from "./kernel.ts";
-import type { History, Way } from "./steps.ts";
+import type { History, Channel } from "./steps.ts";
 
-/** A caller that hears nothing for this long takes its statement for lost; the statement may go on. */
+/** Time-out of a statement at its caller. The statement itself may still run. */
 const NO_ANSWER_MS = 2_500;
 
 type Window = { untilMs: number; byMs: number | undefined };
 
-/** Everything that travels, and what happens to it on the way. */
+/** Delivers messages and statements, with losses and delays. */
 export class Network {
-  /** While true things go wrong. */
+  /** False once the history's trouble is over. */
   faulty = true;
   private readonly kernel: Kernel;
   private readonly lossPercent: number;
   private readonly latePercent: number;
-  private readonly windows = new Map<Way, Window[]>();
+  private readonly windows = new Map<Channel, Window[]>();
 
   constructor(kernel: Kernel, { lossPercent, latePercent }: History) {
     this.kernel = kernel;
@@ -21,31 +21,31 @@ export class Network {
     this.latePercent = latePercent;
   }
 
-  /** For a while all on this way is lost, or late by `byMs`. */
-  disturb(way: Way, forMs: number, byMs?: number): void {
-    const windows = this.windows.get(way) ?? [];
+  /** Disturbs one channel for a while: loses everything, or delays it by `byMs`. */
+  disturb(channel: Channel, forMs: number, byMs?: number): void {
+    const windows = this.windows.get(channel) ?? [];
     windows.push({ untilMs: this.kernel.nowMs + forMs, byMs });
-    this.windows.set(way, windows);
+    this.windows.set(channel, windows);
   }
 
-  /** Carries something there; what is lost never runs. */
-  carry(way: Way, toNode: string, task: () => void): void {
+  /** Delivers a task. A lost task never runs. */
+  carry(channel: Channel, toNode: string, task: () => void): void {
     const { kernel, faulty } = this;
-    const now =
-      this.windows.get(way)?.filter(({ untilMs }) => faulty && untilMs > kernel.nowMs) ?? [];
+    const active =
+      this.windows.get(channel)?.filter(({ untilMs }) => faulty && untilMs > kernel.nowMs) ?? [];
     if (
-      now.some(({ byMs }) => byMs === undefined) ||
+      active.some(({ byMs }) => byMs === undefined) ||
       (faulty && kernel.chance(this.lossPercent / 100))
     )
       return;
-    const late =
+    const delayMs =
       faulty && kernel.chance(this.latePercent / 100)
         ? kernel.between(300, 5_000)
         : kernel.between(0, 8);
-    kernel.after(Math.max(late, ...now.map(({ byMs = 0 }) => byMs)), toNode, task);
+    kernel.after(Math.max(delayMs, ...active.map(({ byMs = 0 }) => byMs)), toNode, task);
   }
 
-  /** How long a statement that has its row takes. */
+  /** Draws how long a statement holds its row lock. */
   pauseDeadlines(): number {
     const { kernel, faulty, latePercent } = this;
     return faulty && kernel.chance(latePercent / 50)
@@ -53,7 +53,10 @@ export class Network {
       : kernel.between(0, 5);
   }
 
-  /** A statement on its way to PostgreSQL and back. Rejects where no answer comes; what a late one does, it does late. */
+  /**
+   * Sends a statement and waits for its result. Rejects after a time-out; a late statement still
+   * runs.
+   */
   ask<T>(
     nodeId: string,
     statement: (done: (result: T) => void, fail: (error: Error) => void) => void,

@@ -6,7 +6,7 @@ import type { Plant, World } from "./world.ts";
 
 type PlantedPorts = Required<Pick<Plant, "ports">>;
 
-/** Workers whose store does something else in some of its methods. */
+/** Replaces some methods of the workers' store. */
 function store(change: (real: EventStore, world: World) => Partial<EventStore>): PlantedPorts {
   return {
     ports: (ports, world) => ({
@@ -16,15 +16,15 @@ function store(change: (real: EventStore, world: World) => Partial<EventStore>):
   };
 }
 
-/** Workers to whom every load says this, whatever PostgreSQL has. */
+/** Replaces parts of every load's result. */
 function loading(instead: Partial<Loaded>): PlantedPorts {
   return store((real) => ({
     load: async (eventId, needs) => ({ ...(await real.load(eventId, needs)), ...instead }),
   }));
 }
 
-/** Workers to whom every load says of their batch, or of their epoch as well, what they believe anyway. */
-function believing(what: "batch" | "epoch and batch"): PlantedPorts {
+/** Makes every load return the batch, or epoch and batch, that the worker expects. */
+function expecting(parts: "batch" | "epoch and batch"): PlantedPorts {
   return store((real) => {
     const beliefs = new Map<string, Version>();
     return {
@@ -36,7 +36,7 @@ function believing(what: "batch" | "epoch and batch"): PlantedPorts {
       load: async (eventId, needs) => {
         const loaded = await real.load(eventId, needs);
         const { epoch, batch } = beliefs.get(eventId) ?? loaded;
-        return { ...loaded, batch, ...(what === "batch" ? {} : { epoch }) };
+        return { ...loaded, batch, ...(parts === "batch" ? {} : { epoch }) };
       },
       commit: async (ownership, changes) => {
         const result = await real.commit(ownership, changes);
@@ -48,22 +48,22 @@ function believing(what: "batch" | "epoch and batch"): PlantedPorts {
   });
 }
 
-/** One mistake each, in an otherwise sound world. FAULTS.md names them; a search must find a history that shows it. */
+/** Planted mistakes, one each. A search must find a history that reveals it. */
 export const PLANTS: Record<string, Plant> = {
   "the epoch left out of the commit": { from: 801, clauses: { epoch: true, batch: true } },
   "the row lock left out of the epoch check (a bare EXISTS)": {
     from: 701,
     clauses: { rowLock: true },
   },
-  // A worker that does not look at the number loads without looking at it as well.
+  // Without this load, the worker would see the other batch number and stop.
   "the batch number left out of the epoch check": {
     from: 1451,
     clauses: { batch: true },
-    ...believing("batch"),
+    ...expecting("batch"),
   },
   "refusals answered without looking at epoch and batch": {
     from: 581,
-    ...believing("epoch and batch"),
+    ...expecting("epoch and batch"),
   },
   "pending rows written from the decision": { clauses: { counts: true } },
   "the limit decided without loading": loading({ activeTickets: [] }),
@@ -74,7 +74,7 @@ export const PLANTS: Record<string, Plant> = {
     ...loading({ sales: [] }),
   },
   "an import that takes no epoch": { from: 201, clauses: { importEpoch: true } },
-  "silence of the node a command was passed on to taken for a no": {
+  "a forwarded command without an answer treated as refused": {
     from: 1671,
     ports: (ports) => ({
       ...ports,
@@ -92,7 +92,7 @@ export const PLANTS: Record<string, Plant> = {
   "the capacity taken from Redis at a worker's start": store((real, world) => ({
     loadEvent: async (eventId) => {
       const event = await real.loadEvent(eventId);
-      return { ...event, available: world.copied(eventId) ?? event.available };
+      return { ...event, available: world.availabilityInRedis(eventId) ?? event.available };
     },
   })),
   "an answer before the commit": store((real, world) => ({
@@ -114,7 +114,7 @@ export const PLANTS: Record<string, Plant> = {
   })),
   "the sweeper switched off": { sweeperOff: true },
   "a message acknowledged before its transactions are booked": { acknowledgesFirst: true },
-  "a ledger that books what messages say, not what is pending": {
+  "a ledger that books the ids of messages instead of pending rows": {
     ledger: (_handler, world) => bookFromMessages(world),
   },
   "an arbitrary part of a backlog booked, not a prefix, and never all of it": {
@@ -122,10 +122,10 @@ export const PLANTS: Record<string, Plant> = {
     clauses: { prefix: true },
   },
   "an import that tries once to write its copies": { from: 3_691, importsTryOnce: true },
-  "copies written without looking at the stamp": { unstampedCopies: true },
+  "copies written without comparing versions": { unversionedCopies: true },
 };
 
-/** Takes a message for the truth: a repeated one books again. */
+/** Books the ids in a message. A repeated message books them again. */
 function bookFromMessages(world: World): Handler {
   return async (deliveries) => {
     for (const { eventId, transactionIds } of deliveries.map(({ message }) => message)) {

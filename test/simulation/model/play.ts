@@ -6,14 +6,14 @@ import { createFaults } from "./faults.ts";
 import type { History } from "./steps.ts";
 import { type Plant, World } from "./world.ts";
 
-/** After the trouble: how long until everyone must have had an answer and all must be booked. */
+/** Time in which all customers must have an answer and all rows must be booked. */
 const QUIET_WITHIN_MS = 40_000;
-/** The longest that anything begun before is still slow, frozen, away or on its way. */
+/** Longer than any delay, freeze or outage that a fault can start. */
 const CALM_MS = 8_000;
-/** By then what can mend itself has; what an operator must mend, an operator mends. */
+/** Time for automatic recovery. After it, the simulated operator repairs the rest. */
 const OPERATOR_AFTER_MS = 6_000;
 
-/** Plays a history and answers what was wrong; an empty list is a sound history. */
+/** Plays a history and returns the violations. An empty list is a sound history. */
 export async function play(history: History, plant: Plant = {}): Promise<string[]> {
   const world = new World(history, plant);
   const { kernel } = world;
@@ -30,29 +30,29 @@ export async function play(history: History, plant: Plant = {}): Promise<string[
   const calmMs = kernel.nowMs + CALM_MS;
   const isQuiet = (): boolean => kernel.nowMs > calmMs && customers.busy === 0 && isBooked(world);
   await kernel.run(kernel.nowMs + QUIET_WITHIN_MS, isQuiet);
-  if (customers.busy > 0) checks.fail(`${customers.busy} customers never got an end`);
+  if (customers.busy > 0) checks.fail(`${customers.busy} calls of customers never ended`);
   await sellOut(world, customers, checks);
   await kernel.run(kernel.nowMs + QUIET_WITHIN_MS, isQuiet);
-  // What is still on its way to Redis arrives.
+  // Let pending writes reach Redis.
   await kernel.run(kernel.nowMs + 2_000);
   if (mayKeepAnOldCopy(history)) await reconcile(world);
-  checks.atTheEnd();
-  return checks.wrong;
+  checks.checkFinalState();
+  return checks.violations;
 }
 
-/** From now on nothing new goes wrong; what is slow, frozen or away comes back in its time. */
+/** Stops new faults. Slow and frozen parts recover in their own time. */
 function calm(world: World): void {
   const { network, slow, queue, bus, database } = world;
   network.faulty = false;
   world.killAfterCommit = false;
-  for (const ledger of world.ledgers) ledger.diesAfterCommit = false;
+  for (const ledger of world.ledgers) ledger.killedAfterCommit = false;
   slow.untilMs = 0;
   queue.calm();
   bus.agree();
   for (const event of database.events.values()) event.refusesBookingUntilMs = 0;
 }
 
-/** What DESIGN.md leaves to an operator: rows put aside are set to pending again, dead letters are replayed. */
+/** Repairs as an operator does: retries quarantined rows and replays dead letters. */
 function repair({ database, queue }: World): void {
   for (const { rows } of database.events.values())
     for (const row of rows.pending.values()) row.status = "pending";
@@ -60,8 +60,9 @@ function repair({ database, queue }: World): void {
 }
 
 /**
- * A Redis emptied under its run can keep an older copy, since a late writer finds nothing newer there; so can one that was emptied for a backup while a worker
- * was about to write: until the next sale, or until `ledger.reconcile`, which docs/operations.md asks for after a restore.
+ * Tells whether an older copy in Redis is allowed. An emptied Redis has no version to compare, so a
+ * late writer can store an older copy. It lasts until the next sale or `ledger.reconcile`, see
+ * docs/operations.md.
  */
 function mayKeepAnOldCopy({ faults }: History): boolean {
   return faults.some(
@@ -69,7 +70,7 @@ function mayKeepAnOldCopy({ faults }: History): boolean {
   );
 }
 
-/** What `ledger.reconcile` does with copies. */
+/** Repairs copies as `ledger.reconcile` does. */
 async function reconcile({ kernel, redis, database }: World): Promise<void> {
   const truths = () =>
     [...database.events.values()].map(({ eventId, rows, unbooked }) => {
@@ -92,19 +93,21 @@ function isBooked({ database, queue }: World): boolean {
   );
 }
 
-/** I6: selling out sells exactly the rest. */
+/** Checks I6: selling out sells exactly the free places. */
 async function sellOut(world: World, customers: Customers, checks: Checks): Promise<void> {
   const { kernel, database } = world;
   for (const event of database.events.values()) {
     if (kernel.nowMs >= event.startsAtMs) continue;
     const free = event.rows.total - event.active.length;
-    const late = Array.from({ length: free + 2 }, (_, index) =>
+    const purchases = Array.from({ length: free + 2 }, (_, index) =>
       customers.buy(event.eventId, `late-${index}`, "last", 1, 3),
     );
     let sold: number | undefined;
-    void Promise.all(late).then((counts) => (sold = counts.reduce((sum, count) => sum + count, 0)));
+    void Promise.all(purchases).then(
+      (counts) => (sold = counts.reduce((sum, count) => sum + count, 0)),
+    );
     await kernel.run(kernel.nowMs + QUIET_WITHIN_MS, () => sold !== undefined);
     if (sold !== free)
-      checks.fail(`I6: ${free} places were free, ${sold ?? "nobody knows how many"} were sold`);
+      checks.fail(`I6: ${free} places were free, ${sold ?? "an unknown number"} were sold`);
   }
 }

@@ -2,7 +2,7 @@ import type { Delivery, Handler } from "../../../lib/queue/index.ts";
 import type { TransactionMessage } from "../../../lib/queue/topology.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** Smaller than the real ones, so that histories reach them. */
+/** Smaller than in production, so that histories reach the limits. */
 const DELIVERY_LIMIT = 3;
 const BATCH_MAX = 3;
 const LINGER_MS = 50;
@@ -12,15 +12,15 @@ type Held = { message: Message; last: boolean; session: number };
 type Trouble = "down" | "lose" | "repeat" | "shuffle";
 
 /**
- * The quorum queue and its dead letters, with consumers that follow lib/queue/consumer.ts: a batch at a time, what is refused comes again and counts
- * towards the limit, what a lost session held comes again too. `acknowledged` hears of each message that is taken as done.
+ * Simulates the quorum queue, its dead letters, and consumers like lib/queue/consumer.ts. Rejected
+ * messages and those of a lost session are delivered again and count towards the limit.
  */
 export class SimulatedQueue {
   ready: Message[] = [];
   dead: Message[] = [];
   unacknowledged = 0;
   acknowledged: (message: TransactionMessage) => void = () => undefined;
-  /** Planted: the message is acknowledged when it comes, not when it is done. */
+  /** Planted mistake: acknowledges at delivery, before the handler has run. */
   acknowledgesFirst = false;
   private readonly kernel: Kernel;
   private readonly untilMs: Record<Trouble, number> = { down: 0, lose: 0, repeat: 0, shuffle: 0 };
@@ -31,7 +31,7 @@ export class SimulatedQueue {
   }
 
   get up(): boolean {
-    return !this.now("down");
+    return !this.isDisturbed("down");
   }
   get empty(): boolean {
     return this.ready.length + this.unacknowledged === 0;
@@ -40,7 +40,7 @@ export class SimulatedQueue {
   disturb(what: Trouble, forMs: number): void {
     this.untilMs[what] = this.kernel.nowMs + forMs;
     if (what !== "down") return;
-    for (const consumer of this.consumers) consumer.sessionEnds();
+    for (const consumer of this.consumers) consumer.endSession();
     this.kernel.after(forMs, "rabbitmq", () => this.deliver());
   }
   calm(): void {
@@ -48,10 +48,10 @@ export class SimulatedQueue {
   }
 
   publish(message: TransactionMessage): void {
-    if (!this.up || this.now("lose")) return;
-    for (let copies = this.now("repeat") ? 2 : 1; copies > 0; copies--)
+    if (!this.up || this.isDisturbed("lose")) return;
+    for (let copies = this.isDisturbed("repeat") ? 2 : 1; copies > 0; copies--)
       this.kernel.after(
-        this.now("shuffle") ? this.kernel.between(0, 3_000) : this.kernel.between(0, 5),
+        this.isDisturbed("shuffle") ? this.kernel.between(0, 3_000) : this.kernel.between(0, 5),
         "rabbitmq",
         () => this.arrive({ ...message, deliveries: 0 }),
       );
@@ -60,7 +60,7 @@ export class SimulatedQueue {
     this.ready.push(message);
     this.deliver();
   }
-  /** What an operator does with dead letters once their cause is gone. */
+  /** Replays dead letters as an operator does. */
   replayDead(): void {
     for (const message of this.dead.splice(0)) this.arrive({ ...message, deliveries: 0 });
   }
@@ -74,20 +74,21 @@ export class SimulatedQueue {
 
   deliver(): void {
     if (!this.up) return;
-    const able = this.consumers.filter((consumer) => consumer.able);
-    while (this.ready.length > 0 && able.length > 0) {
+    const receives = this.consumers.filter((consumer) => consumer.receives);
+    while (this.ready.length > 0 && receives.length > 0) {
       const message = this.ready.shift();
-      if (message !== undefined) able[this.kernel.between(0, able.length - 1)]?.receive(message);
+      if (message !== undefined)
+        receives[this.kernel.between(0, receives.length - 1)]?.receive(message);
     }
   }
-  /** Back to where it came from, or to the dead letters. */
-  comesAgain(message: Message): void {
+  /** Requeues a message, or moves it to the dead letters. */
+  requeue(message: Message): void {
     message.deliveries += 1;
     if (message.deliveries > DELIVERY_LIMIT) this.dead.push(message);
     else this.kernel.after(1, "rabbitmq", () => this.arrive(message));
   }
 
-  private now(what: Trouble): boolean {
+  private isDisturbed(what: Trouble): boolean {
     return this.untilMs[what] > this.kernel.nowMs;
   }
 }
@@ -111,15 +112,15 @@ class Consumer {
     this.handler = handler;
   }
 
-  get able(): boolean {
+  get receives(): boolean {
     return this.wanted && !this.kernel.isDead(this.nodeId);
   }
 
-  /** The connection, or the node itself, is gone: what it held comes again, and an acknowledgement on its way goes nowhere. */
-  sessionEnds(): void {
+  /** Ends the session: its messages are requeued and its acknowledgements are ignored. */
+  endSession(): void {
     this.session += 1;
     this.waiting = [];
-    for (const { message } of this.unsettled) this.queue.comesAgain(message);
+    for (const { message } of this.unsettled) this.queue.requeue(message);
     this.queue.unacknowledged -= this.unsettled.size;
     this.unsettled.clear();
   }
@@ -143,7 +144,7 @@ class Consumer {
       await new Promise<void>((resolve) => this.kernel.after(LINGER_MS, this.nodeId, resolve));
       const batch = this.waiting.splice(0, BATCH_MAX);
       const deliveries = batch.map(({ message, last }): Delivery => ({ message, last }));
-      const refused = new Set(await this.handler(deliveries, this.turn));
+      const refused = new Set(await this.handler(deliveries, this.consumerControl));
       deliveries.forEach((delivery, index) => {
         const held = batch[index];
         if (held !== undefined) this.settle(held, !refused.has(delivery));
@@ -151,7 +152,7 @@ class Consumer {
     }
   }
 
-  private readonly turn = {
+  private readonly consumerControl = {
     pause: () => void (this.wanted = false),
     resume: () => {
       this.wanted = true;
@@ -164,6 +165,6 @@ class Consumer {
     if (!this.unsettled.delete(held)) return;
     this.queue.unacknowledged -= 1;
     if (done) this.queue.acknowledged(held.message);
-    else this.queue.comesAgain(held.message);
+    else this.queue.requeue(held.message);
   }
 }

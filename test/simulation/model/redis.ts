@@ -3,15 +3,15 @@ import type { Kernel } from "./kernel.ts";
 
 const COMMAND_TIMEOUT_MS = 500;
 
-/** One Redis with its run, its memory and the snapshot it would restart from; and clients that lose it and find it again. */
+/** Simulates Redis: run id, data, snapshot, and clients that lose and regain their connection. */
 export class SimulatedRedis {
   data = new Map<string, string>();
   run = 1;
-  /** Planted: copies are written whatever stands there. */
-  unstamped = false;
-  /** Hears of a copy that takes the place of a newer one of the same run: readers would see sold places come back. */
-  wentBack: (key: string) => void = () => undefined;
-  /** Copies that an import lets expire within a minute. */
+  /** Planted mistake: copies are written without comparing versions. */
+  ignoresVersions = false;
+  /** Called when an older copy replaces a newer one of the same run. */
+  onOlderCopy: (key: string) => void = () => undefined;
+  /** Copies that an import has set to expire within a minute. */
   private readonly expiring = new Set<string>();
   private downUntilMs = 0;
   private written = 0;
@@ -31,7 +31,7 @@ export class SimulatedRedis {
     return this.expiring.has(key);
   }
 
-  /** Started again with nothing. */
+  /** Restarts without data. */
   startEmpty(): void {
     this.saved.clear();
     this.disturb("rollback", 0);
@@ -41,7 +41,7 @@ export class SimulatedRedis {
     if (what === "flush") this.data.clear();
     else if (what === "freeze") this.kernel.freeze("redis", forMs);
     else {
-      // Killed, and started again from its last snapshot, at once or after a while.
+      // Killed, and restarted from its last snapshot.
       this.run += 1;
       this.downUntilMs = this.kernel.nowMs + (what === "down" ? forMs : 20);
       this.data = new Map(this.saved);
@@ -49,7 +49,7 @@ export class SimulatedRedis {
     }
   }
 
-  /** What lib/availability/availability-cache.ts, the catalogue and the ledger use of ioredis, with the time-outs of lib/redis/client.ts. */
+  /** Implements the commands of ioredis in use, with the time-outs of lib/redis/client.ts. */
   client(nodeId: string): RedisClient {
     const { kernel } = this;
     let connection: { run: number; nextMs: number } | undefined;
@@ -71,7 +71,7 @@ export class SimulatedRedis {
         const timer = kernel.after(COMMAND_TIMEOUT_MS, nodeId, () =>
           reject(new Error("Command timed out")),
         );
-        // In order, as on any connection.
+        // A connection keeps the order of its commands.
         over.nextMs = Math.max(over.nextMs, kernel.nowMs + kernel.between(0, 3));
         kernel.after(over.nextMs - kernel.nowMs, "redis", () => {
           if (over.run !== this.run) return;
@@ -88,8 +88,8 @@ export class SimulatedRedis {
       },
       runId: () => (connection === undefined ? undefined : `run-${connection.run}`),
       defineCommand: () => undefined,
-      keepLarger: (count: number, ...args: (string | number)[]) =>
-        command(() => this.keepLarger(args.slice(0, count), args.slice(count))),
+      setIfNewer: (count: number, ...args: (string | number)[]) =>
+        command(() => this.setIfNewer(args.slice(0, count), args.slice(count))),
       mget: (...keys: string[]) => command(() => keys.map((key) => this.data.get(key) ?? null)),
       set: (key: string, text: string) => command(() => this.data.set(key, text)),
       del: (...keys: string[]) => command(() => keys.forEach((key) => this.data.delete(key))),
@@ -103,8 +103,8 @@ export class SimulatedRedis {
     return client as unknown as RedisClient;
   }
 
-  /** The script SET_IF_NEWER of lib/availability/availability-cache.ts. */
-  private keepLarger(keys: (string | number)[], [run, ...facts]: (string | number)[]): number {
+  /** SET_IF_NEWER of lib/availability/availability-cache.ts. */
+  private setIfNewer(keys: (string | number)[], [run, ...facts]: (string | number)[]): number {
     let written = 0;
     for (const [index, key] of keys.map(String).entries()) {
       const [epoch, batch, , text] = facts.slice(4 * index) as [number, number, number, string];
@@ -116,8 +116,8 @@ export class SimulatedRedis {
       const larger =
         copy !== undefined && (copy.epoch > epoch || (copy.epoch === epoch && copy.batch > batch));
       if (larger && copy.run === run) {
-        if (!this.unstamped) continue;
-        this.wentBack(key);
+        if (!this.ignoresVersions) continue;
+        this.onOlderCopy(key);
       }
       this.data.set(key, text);
       this.expiring.delete(key);

@@ -1,4 +1,4 @@
-/** A row's lock: whoever comes later waits in order. */
+/** A row lock. Waiting tasks get it in order of arrival. */
 export class RowLock {
   private held = false;
   private readonly waiting: (() => void)[] = [];

@@ -4,12 +4,12 @@ import { play } from "./play.ts";
 import { describeHistory, type History } from "./steps.ts";
 import type { Plant } from "./world.ts";
 
-/** The history that a seed stands for. */
-export type Failure = { seed: number; history: History; wrong: string[] };
+/** A failing history and its violations. */
+export type Failure = { seed: number; history: History; violations: string[] };
 
 /**
- * Plays the histories of the seeds from `from` on and answers the first that fails, made as short as `shrinkWithinMs` allows; undefined when all are
- * sound.
+ * Plays one history per seed and returns the first failing one, shrunk for at most
+ * `shrinkWithinMs`. Undefined if all are sound.
  */
 export async function search(
   from: number,
@@ -18,15 +18,15 @@ export async function search(
   shrinkWithinMs = 20_000,
 ): Promise<Failure | undefined> {
   for (let seed = from; seed < from + seeds; seed++) {
-    let until = Infinity;
+    let deadlineMs = Infinity;
     let shortest: Failure | undefined;
     const holds = async (history: History): Promise<boolean> => {
-      // Out of time: nothing shorter is looked for.
-      if (performance.now() > until) return true;
-      const wrong = await play(history, plant);
-      if (wrong.length === 0) return true;
-      if (shortest === undefined) until = performance.now() + shrinkWithinMs;
-      shortest = { seed, history, wrong };
+      // Out of time: end the shrinking.
+      if (performance.now() > deadlineMs) return true;
+      const violations = await play(history, plant);
+      if (violations.length === 0) return true;
+      if (shortest === undefined) deadlineMs = performance.now() + shrinkWithinMs;
+      shortest = { seed, history, violations: violations };
       return false;
     };
     await fc.check(fc.asyncProperty(histories, holds), { seed, numRuns: 1, unbiased: true });
@@ -35,15 +35,21 @@ export async function search(
   return undefined;
 }
 
+<<<<<<< HEAD
 /** What went wrong, the steps that lead there, and the line that plays them again. */
 export function describeFailure({ seed, history, wrong }: Failure): string {
   const line = `npx boxoffice simulate --history '${JSON.stringify(history)}'`;
+=======
+/** Prints the violations, the steps, and the command that plays them again. */
+export function describeFailure({ seed, history, violations: violations }: Failure): string {
+  const command = `npm run simulate -- --history '${JSON.stringify(history)}'`;
+>>>>>>> 5448e53 (test: describe the simulation in plain words, without import cycles)
   return [
     `seed ${seed}:`,
-    ...wrong.map((what) => `  ${what}`),
-    "The shortest history found:",
+    ...violations.map((what) => `  ${what}`),
+    "Shortest failing history:",
     describeHistory(history),
-    "Play it again:",
-    line,
+    "Replay it:",
+    command,
   ].join("\n");
 }

@@ -1,32 +1,39 @@
-/** Ways on which something can be lost or late: calls and answers on the bus, statements to PostgreSQL and their results. */
-export const WAYS = ["calls", "answers", "statements", "results"] as const;
-export type Way = (typeof WAYS)[number];
+/** Channels with losses and delays: calls and answers of the bus, statements and their results. */
+export const CHANNELS = ["calls", "answers", "statements", "results"] as const;
+export type Channel = (typeof CHANNELS)[number];
 
-/** What people ask for. `who`, `event`, `gateway` are numbers from 0; `key` names a purchase of that person, so that the same again is a retry. */
+/** What customers do. Numbers start at 0. The same customer and key again is a retry. */
 export type Demand =
   | {
       type: "buy";
       atMs: number;
-      who: number;
+      customer: number;
       event: number;
       key: number;
       quantity: number;
       twice: boolean;
     }
-  | { type: "cancel"; atMs: number; who: number; nth: number; twice: boolean };
+  | { type: "cancel"; atMs: number; customer: number; nth: number; twice: boolean };
 
-/** What goes wrong. Nodes are counted among those that live, in the order in which they came. */
+/** What fails. Nodes are counted among the running ones, in order of their start. */
 export type Fault =
   | { type: "freeze"; atMs: number; node: number; forMs: number }
   | { type: "kill"; atMs: number; node: number }
   | { type: "kill-after-commit"; atMs: number }
   | { type: "leave"; atMs: number; node: number }
   | { type: "hide"; atMs: number; viewer: number; node: number; forMs: number }
-  | { type: "import"; atMs: number; event: number; total: number; takesMs: number; heard: boolean }
+  | {
+      type: "import";
+      atMs: number;
+      event: number;
+      total: number;
+      takesMs: number;
+      nodesNotified: boolean;
+    }
   | { type: "backup"; atMs: number }
   | { type: "restore"; atMs: number }
-  | { type: "lose"; atMs: number; way: Way; forMs: number }
-  | { type: "delay"; atMs: number; way: Way; forMs: number; byMs: number }
+  | { type: "lose"; atMs: number; channel: Channel; forMs: number }
+  | { type: "delay"; atMs: number; channel: Channel; forMs: number; byMs: number }
   | { type: "slow-commits"; atMs: number; forMs: number; byMs: number }
   | {
       type: "locks";
@@ -46,11 +53,11 @@ export type Fault =
     }
   | { type: "refuse-booking"; atMs: number; event: number; forMs: number };
 
-/** A whole run as data: played twice it is the same run. `seed` draws the small delays; the percentages are losses and long delays on every way. */
+/** A complete run as data. `seed` draws small delays, the percentages losses and long delays. */
 export type History = {
   seed: number;
   totals: number[];
-  /** When the first event begins, which ends its sale; null: after everything. */
+  /** Start of the first event, which ends its sale. Null: after the history. */
   startsAtMs: number | null;
   lossPercent: number;
   latePercent: number;
@@ -58,25 +65,31 @@ export type History = {
   faults: Fault[];
 };
 
-/** The history as people read it, one line a step, in the order of time. */
+/** Describes a history, one line per step, in order of time. */
 export function describeHistory(history: History): string {
   const { seed, totals, startsAtMs, lossPercent, latePercent } = history;
   const steps = [...history.demands, ...history.faults].sort((a, b) => a.atMs - b.atMs);
-  const began = startsAtMs === null ? "" : `; the first begins at ${startsAtMs} ms`;
+  const first = startsAtMs === null ? "" : `; the first begins at ${startsAtMs} ms`;
+  const losses = `${lossPercent} % lost, ${latePercent} % late`;
   return [
-    `events of ${totals.join(" and ")} places${began}; ${lossPercent} % lost, ${latePercent} % late; small delays of seed ${seed}`,
-    ...steps.map((step) => `${String(step.atMs).padStart(6)} ms  ${wordsOf(step)}`),
+    `events of ${totals.join(" and ")} places${first}; ${losses}; small delays of seed ${seed}`,
+    ...steps.map((step) => `${String(step.atMs).padStart(6)} ms  ${describeStep(step)}`),
   ].join("\n");
 }
 
-function wordsOf(step: Demand | Fault): string {
+function describeStep(step: Demand | Fault): string {
   switch (step.type) {
-    case "buy":
-      return `customer ${step.who} buys ${step.quantity} of event ${step.event} under key ${step.key}${step.twice ? ", twice at once" : ""}`;
+    case "buy": {
+      const { customer, quantity, event, key } = step;
+      return `customer ${customer} buys ${quantity} of event ${event} under key ${key}${twice(step)}`;
+    }
     case "cancel":
-      return `customer ${step.who} cancels a ticket (${step.nth})${step.twice ? ", twice at once" : ""}`;
-    case "import":
-      return `an import gives event ${step.event} ${step.total} places in ${step.takesMs} ms${step.heard ? "" : ", and no node hears of it"}`;
+      return `customer ${step.customer} cancels a ticket (${step.nth})${twice(step)}`;
+    case "import": {
+      const { event, total, takesMs, nodesNotified } = step;
+      const notified = nodesNotified ? "" : ", no node is notified";
+      return `an import gives event ${event} ${total} places in ${takesMs} ms${notified}`;
+    }
     default: {
       return `${step.type}${Object.entries(step)
         .filter(([name]) => name !== "type" && name !== "atMs")
@@ -84,4 +97,8 @@ function wordsOf(step: Demand | Fault): string {
         .join(",")}`;
     }
   }
+}
+
+function twice(demand: Demand): string {
+  return demand.twice ? ", twice at the same time" : "";
 }

@@ -5,26 +5,27 @@ import type { EventStore, WorkerPorts } from "../../../services/purchasing/worke
 import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-cache-writer.ts";
 import { Workers } from "../../../services/purchasing/worker/worker-registry.ts";
 import { Bus, type SimulatedNode } from "./bus.ts";
-import { SimulatedDatabase, sqlError } from "./database.ts";
-import { type BrokenClauses, EventTables } from "./event-tables.ts";
+import { SimulatedDatabase } from "./database.ts";
+import { EventTables } from "./event-tables.ts";
 import { Kernel } from "./kernel.ts";
 import { SimulatedLedger } from "./ledger.ts";
 import { SimulatedLocks } from "./locks.ts";
 import { Network } from "./network.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { SimulatedRedis } from "./redis.ts";
+import { type BrokenClauses, sqlError } from "./rows.ts";
 import type { History } from "./steps.ts";
 
-/** What a test puts in place of a sound part. */
+/** Replaces sound parts with mistakes. */
 export type Plant = {
-  /** Where a search for it begins, so that tests are short; any other start finds it too, later. */
+  /** First seed of the search. Keeps tests short; other seeds find the mistake later. */
   from?: number;
   clauses?: BrokenClauses;
   ports?: (ports: WorkerPorts, world: World) => WorkerPorts;
   ledger?: (handler: Handler, world: World) => Handler;
   sweeperOff?: true;
   acknowledgesFirst?: true;
-  unstampedCopies?: true;
+  unversionedCopies?: true;
   importsTryOnce?: true;
   deafToPings?: true;
 };
@@ -39,7 +40,7 @@ const EVENT_IDS = [
   "00000000-0000-7000-8000-000000000002",
 ] as const;
 
-/** The whole system: purchasing nodes, gateways and ledgers with their real code, around simulated PostgreSQL, Redis, lock servers, queue and bus. */
+/** The simulated system: real code of purchasing, gateways and ledger on simulated servers. */
 export class World {
   readonly kernel: Kernel;
   readonly network: Network;
@@ -51,9 +52,9 @@ export class World {
   readonly plant: Plant;
   readonly broken: BrokenClauses;
   ledgers: SimulatedLedger[] = [];
-  /** A commit is under way this long once it has its row. */
+  /** Minimum time for which a commit holds its row lock. */
   slow = { untilMs: 0, byMs: 0 };
-  /** The node whose commit is next to succeed dies with it, before it hears. */
+  /** Set to kill the node of the next successful commit before it gets the result. */
   killAfterCommit = false;
   private readonly importer;
   private readonly renewals;
@@ -69,11 +70,11 @@ export class World {
     this.database = new SimulatedDatabase(this.kernel);
     this.locks = new SimulatedLocks(this.kernel);
     this.redis = new SimulatedRedis(this.kernel);
-    this.redis.unstamped = plant.unstampedCopies === true;
+    this.redis.ignoresVersions = plant.unversionedCopies === true;
     this.queue = new SimulatedQueue(this.kernel);
     this.queue.acknowledgesFirst = plant.acknowledgesFirst === true;
     this.bus = new Bus(this.kernel, this.network);
-    this.bus.deaf = plant.deafToPings === true;
+    this.bus.ignoresPings = plant.deafToPings === true;
     this.importer = this.redis.client(IMPORTER);
     const clock = this.kernel.clockOf(IMPORTER);
     const never = { ...clock, after: () => ({ cancel: () => undefined }) };
@@ -108,7 +109,7 @@ export class World {
     this.bus.part(node, false);
     this.kernel.after(300, "fate", () => this.addNode(false));
   }
-  /** SIGTERM: another comes, this one gives its events away, finishes, and goes. */
+  /** Stops a node as SIGTERM does: a successor starts, the node hands over its events and ends. */
   async leave(node: SimulatedNode): Promise<void> {
     if (node.leaving) return;
     this.addNode(false);
@@ -124,19 +125,19 @@ export class World {
     this.kernel.after(400, "fate", () => this.addLedger());
   }
 
-  /** An import makes the hall larger or smaller while it sells; not every node hears of it. */
+  /** Imports another total during the sale. Some imports do not notify the nodes. */
   async importTotal(
     eventId: string,
     total: number,
     takesMs: number,
-    heard: boolean,
+    nodesNotified: boolean,
   ): Promise<void> {
     const event = this.database.event(eventId);
     await expireSoon(this.importer, [eventId]);
     await new Promise<void>((resolve) => event.change(total, takesMs, resolve));
     const available = event.rows.total - event.active.length;
     const left = { eventId, available, epoch: event.rows.epoch, batch: 0, endsAtMs: NEVER_MS };
-    if (heard)
+    if (nodesNotified)
       for (const { id, workers } of this.bus.nodes)
         this.network.carry("calls", id, () => workers.forget(eventId));
     await this.renewals.pages();
@@ -144,20 +145,26 @@ export class World {
     await this.renewals.left(left);
   }
 
-  /** What a worker must not begin from. */
-  copied(eventId: string): number | undefined {
+  /** Availability in Redis, which a worker must not start from. */
+  availabilityInRedis(eventId: string): number | undefined {
     const text = this.redis.data.get(availableKey(eventId));
     return text === undefined ? undefined : (JSON.parse(text) as { available: number }).available;
   }
 
   private addLedger(): void {
-    this.ledgers.push(new SimulatedLedger(`ledger-${++this.ledgerCount}`, this));
+    this.ledgers.push(
+      new SimulatedLedger(
+        `ledger-${++this.ledgerCount}`,
+        this,
+        (handler) => this.plant.ledger?.(handler, this) ?? handler,
+      ),
+    );
   }
-  private addNode(atOnce: boolean): void {
+  private addNode(immediately: boolean): void {
     const place = { id: `node-${++this.nodeCount}`, leaving: false };
     const ports = this.ports(place);
     const workers = new Workers(this.plant.ports?.(ports, this) ?? ports);
-    this.bus.join(Object.assign(place, { workers }), atOnce);
+    this.bus.join(Object.assign(place, { workers }), immediately);
   }
 
   private ports(place: Pick<SimulatedNode, "id" | "leaving">): WorkerPorts {
@@ -208,7 +215,7 @@ export class World {
           return { type: "unknown", error: error as Error };
         }
       },
-      readPurchases: (eventId, asked) => read(() => database.event(eventId).readPurchases(asked)),
+      readPurchases: (eventId, keys) => read(() => database.event(eventId).readPurchases(keys)),
       readTickets: (ids) =>
         read(
           () =>

@@ -1,0 +1,44 @@
+/** SQL clauses that a test can remove. The checks must then find the mistake. */
+export type BrokenClauses = {
+  epoch?: true;
+  batch?: true;
+  rowLock?: true;
+  counts?: true;
+  uniqueKey?: true;
+  importEpoch?: true;
+  prefix?: true;
+};
+
+export type TicketRow = {
+  id: string;
+  transactionId: string;
+  userId: string;
+  ordinal: number;
+  purchasedAtMs: number;
+  cancelledAtMs: number | undefined;
+};
+export type PendingRow = {
+  transactionId: string;
+  quantity: number;
+  status: "pending" | "failed";
+  epoch: number;
+  batch: number;
+  createdAtMs: number;
+};
+export type Rows = {
+  epoch: number;
+  batch: number;
+  total: number;
+  capacity: number;
+  tickets: Map<string, TicketRow>;
+  pending: Map<string, PendingRow>;
+  booked: Map<string, number>;
+};
+
+/** A server process. `generation` grows when the server is replaced. */
+export type Server = { readonly generation: number };
+
+/** Makes an error of PostgreSQL by its SQLSTATE. Its statement has changed nothing. */
+export function sqlError(code: string): Error {
+  return Object.assign(new Error(`SQLSTATE ${code}`), { code });
+}
