@@ -1,4 +1,4 @@
-// Several events' sales in one statement, on a real PostgreSQL: each event's fence is its own, nobody waits for another's lock, and one's trouble is nobody else's.
+// Sells for several events in one statement on PostgreSQL. Each event keeps its own fence and lock.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
@@ -9,59 +9,53 @@ import type {
   LoadedEvent,
   WorkerNote,
 } from "../../services/purchasing/worker/ports.ts";
-import { COMMIT_MANY } from "../../services/purchasing/store/batched-event-store.sql.ts";
 import {
   newTransactionId,
   openSaleWorld,
   type SaleWorld,
   saleOf,
 } from "../support/sale-fixture.ts";
-import { NO_FENCE, unfenced } from "../support/without-fence.ts";
+import { MANY_WITHOUT_FENCE, NO_FENCE } from "../support/without-fence.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** The statement with everything but the look at epoch and batch. */
-const MANY_WITHOUT_FENCE = COMMIT_MANY.text.replace(
-  "AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END",
-  "",
-);
 const EVENTS = 6;
 
 type Taken = { eventId: string; epoch: number; event: LoadedEvent };
 
-describe("the gathered store", () => {
+describe("the batched event store", () => {
   let world: SaleWorld;
   before(async () => (world = await openSaleWorld()));
   after(() => world.close());
 
   /** Counts the statements for several events. */
-  const gathered = (
+  const countingStore = (
     node = "node",
     change: Partial<Database> = {},
-  ): { store: EventStore; together: () => number } => {
-    let together = 0;
+  ): { store: EventStore; sharedStatements: () => number } => {
+    let sharedStatements = 0;
     const database: Database = {
       ...world.database,
       query: (statement) => world.database.query(statement),
       withConnection: (work) => {
-        together += 1;
+        sharedStatements += 1;
         return world.database.withConnection(work);
       },
       ...change,
     };
     return {
       store: createBatchedEventStore(database, world.store(node)),
-      together: () => together,
+      sharedStatements: () => sharedStatements,
     };
   };
   const take = (store: EventStore, total = 10): Promise<Taken[]> =>
     Promise.all(
       Array.from({ length: EVENTS }, async () => {
         const eventId = await world.addEvent(total);
-        const epoch = (await store.takeEpoch(eventId)) ?? assert.fail("there is such an event");
+        const epoch = (await store.takeEpoch(eventId)) ?? assert.fail("unknown event");
         return { eventId, epoch, event: await store.loadEvent(eventId) };
       }),
     );
-  /** The first goes alone, those after it together while it is under way. */
+  /** The first commit goes alone. The others share a statement while it runs. */
   const sellEach = (store: EventStore, events: readonly Taken[], quantity = 1, batch = 0) =>
     Promise.all(
       events.map(({ eventId, epoch, event }) =>
@@ -71,8 +65,8 @@ describe("the gathered store", () => {
   const sold = async (events: readonly Taken[]): Promise<number[]> =>
     Promise.all(events.map(async ({ eventId }) => (await world.numbers(eventId)).active));
 
-  it("sells of each event what was decided, cancels, and goes on from its own batch", async () => {
-    const { store, together } = gathered();
+  it("sells and cancels for each event, and continues from the event's own batch", async () => {
+    const { store, sharedStatements: sharedStatements } = countingStore();
     const events = await take(store);
     const sales = events.map(({ event }) => saleOf(event, 3));
     const first = await Promise.all(
@@ -80,7 +74,7 @@ describe("the gathered store", () => {
         store.commit({ eventId, epoch, batch: 0 }, sales[index] ?? assert.fail()),
       ),
     );
-    assert.ok(together() < EVENTS, "several events in a statement");
+    assert.ok(sharedStatements() < EVENTS, "several events share a statement");
     assert.deepEqual(
       first.map((result) => result.type === "committed" && result.batch),
       events.map(() => 1),
@@ -119,8 +113,8 @@ describe("the gathered store", () => {
       });
   });
 
-  it("loads for each event what it asked, and nothing of another's", async () => {
-    const { store } = gathered();
+  it("loads for each event only its own rows", async () => {
+    const { store } = countingStore();
     const events = await take(store);
     const userId = randomUUID();
     const sales = events.map(({ event }, index) => ({
@@ -143,7 +137,7 @@ describe("the gathered store", () => {
             transactionId,
             userId,
           })),
-          // The next event's ticket is none of this one.
+          // The next event's ticket belongs to another event.
           ticketIds: [
             idsOf(index).ticketIds[0] ?? "",
             idsOf((index + 1) % EVENTS).ticketIds[0] ?? "",
@@ -152,31 +146,31 @@ describe("the gathered store", () => {
         }),
       ),
     );
-    loaded.forEach((one, index) => {
-      assert.deepEqual([one.epoch, one.batch], [events[index]?.epoch, 1]);
-      assert.deepEqual(one.sales, [
+    loaded.forEach((result, index) => {
+      assert.deepEqual([result.epoch, result.batch], [events[index]?.epoch, 1]);
+      assert.deepEqual(result.sales, [
         { transactionId: idsOf(index).transactionId, userId, quantity: index + 1 },
       ]);
       assert.deepEqual(
-        one.tickets.map(({ ticketId, cancelled }) => [ticketId, cancelled]),
+        result.tickets.map(({ ticketId, cancelled }) => [ticketId, cancelled]),
         [[idsOf(index).ticketIds[0], false]],
       );
       assert.deepEqual(
-        one.activeTickets.map(({ count }) => count),
+        result.activeTickets.map(({ count }) => count),
         [index + 1],
       );
     });
-    const gone = await Promise.allSettled(
+    const loads = await Promise.allSettled(
       [...events.map(({ eventId }) => eventId), randomUUID()].map((id) => store.load(id, NOTHING)),
     );
     assert.deepEqual(
-      gone.map(({ status }) => status),
+      loads.map(({ status }) => status),
       [...events.map(() => "fulfilled"), "rejected"],
     );
   });
 
-  it("lets nothing pass of an event whose epoch another has taken, and everything of the others", async () => {
-    const { store } = gathered();
+  it("rejects the batch of an event with a newer epoch, and commits the others", async () => {
+    const { store } = countingStore();
     const events = await take(store);
     const lost = events.at(-1) ?? assert.fail();
     await world.store("other").takeEpoch(lost.eventId);
@@ -193,7 +187,7 @@ describe("the gathered store", () => {
     );
   });
 
-  it("sells by the same test what the fence must stop, where the fence is left out (control)", async () => {
+  it("sells that rejected batch if the fence is missing (control)", async () => {
     const store = createBatchedEventStore(
       world.database,
       world.store("node", NO_FENCE),
@@ -205,18 +199,18 @@ describe("the gathered store", () => {
     assert.equal((await sellEach(store, events)).at(-1)?.type, "committed");
   });
 
-  it("waits for no event's lock with the others', and for that event alone until its holder has ended", async () => {
-    const { store } = gathered();
+  it("commits the other events while one event's row is locked", async () => {
+    const { store } = countingStore();
     const events = await take(store);
-    const held = events.at(-1) ?? assert.fail();
+    const locked = events.at(-1) ?? assert.fail();
     let results: ReturnType<typeof sellEach> | undefined;
     await world.database.transaction(async (connection) => {
       await connection.query({
         text: "UPDATE event_worker SET epoch = epoch + 1 WHERE event_id = $1",
-        values: [held.eventId],
+        values: [locked.eventId],
       });
       results = sellEach(store, events);
-      // Committed, and seen by others, while the row is still held.
+      // Committed and visible while the row is still locked.
       await waitFor(
         async () => (await sold(events)).join() === [...events.slice(1).map(() => 1), 0].join(),
       );
@@ -224,12 +218,12 @@ describe("the gathered store", () => {
     assert.equal(
       (await results)?.at(-1)?.type,
       "fenced",
-      "the taker's epoch was waited for and seen",
+      "the statement waited for the new epoch and saw it",
     );
   });
 
-  it("does not take back the others' sales where one event's are refused", async () => {
-    const { store } = gathered();
+  it("keeps the other events' sales if one event's batch fails", async () => {
+    const { store } = countingStore();
     const events = await take(store);
     const results = await Promise.all(
       events.map(({ eventId, epoch, event }, index) => {
@@ -249,9 +243,9 @@ describe("the gathered store", () => {
     assert.deepEqual(await sold(events), [1, 1, 0, 1, 1, 1]);
   });
 
-  it("settles what was committed together and never answered as one sale each", async () => {
+  it("settles every sale of a shared commit once after its answer was lost", async () => {
     let lost = 0;
-    const { store } = gathered("node", {
+    const { store } = countingStore("node", {
       async withConnection(work) {
         const result = await world.database.withConnection(work);
         if (lost++ === 0) throw new Error("Connection terminated unexpectedly");
@@ -261,7 +255,7 @@ describe("the gathered store", () => {
     const events = await take(store);
     const notes: WorkerNote[] = [];
     const workers = events.map(({ eventId }) =>
-      world.worker(eventId, store, { note: (what) => notes.push(what) }),
+      world.worker(eventId, store, { note: (note) => notes.push(note) }),
     );
     const answers = await Promise.all(
       workers.map((worker) =>
@@ -277,8 +271,8 @@ describe("the gathered store", () => {
       ),
     );
     assert.ok(
-      notes.filter((what) => what === "commit-unknown").length > 1,
-      "several of them had no answer",
+      notes.filter((note) => note === "commit-unknown").length > 1,
+      "several commits had no answer",
     );
     assert.ok(
       answers.every((answer) => answer.ok && "replayed" in answer.value && !answer.value.replayed),
@@ -289,70 +283,6 @@ describe("the gathered store", () => {
     );
     await Promise.all(workers.map((worker) => worker.stop()));
   });
-
-  const race = async (
-    storeOf: (node: string) => EventStore,
-  ): Promise<{ answered: number; active: number; over: number }> => {
-    const total = 20;
-    const stores = [storeOf("one"), storeOf("two")];
-    const eventIds = await Promise.all(Array.from({ length: EVENTS }, () => world.addEvent(total)));
-    const workers = eventIds.flatMap((eventId) =>
-      stores.map((store) => world.worker(eventId, store)),
-    );
-    const answers = await Promise.all(
-      Array.from({ length: EVENTS * 100 }, (_, index) =>
-        (workers[index % workers.length] ?? assert.fail()).submit(
-          {
-            type: "BuyTickets",
-            transactionId: newTransactionId(),
-            userId: randomUUID(),
-            quantity: 1,
-          },
-          true,
-        ),
-      ),
-    );
-    await Promise.all(workers.map((worker) => worker.stop()));
-    const active = await Promise.all(
-      eventIds.map(async (eventId) => (await world.numbers(eventId)).active),
-    );
-    return {
-      answered: answers.filter((answer) => answer.ok).length,
-      active: active.reduce((sum, one) => sum + one, 0),
-      over: active.filter((one) => one > total).length,
-    };
-  };
-
-  it("holds against two nodes that sell the same events at once, where without the fence they oversell (control)", async () => {
-    for (let round = 0; round < 3; round++) {
-      const { answered, active, over } = await race((node) =>
-        createBatchedEventStore(world.database, world.store(node)),
-      );
-      assert.deepEqual([answered, over], [active, 0]);
-    }
-    const { over } = await race((node) =>
-      unfencedEach(
-        createBatchedEventStore(world.database, world.store(node, NO_FENCE), MANY_WITHOUT_FENCE),
-      ),
-    );
-    assert.ok(over > 0);
-  });
 });
 
 const NOTHING = { purchases: [], ticketIds: [], userIds: [] };
-
-/** `unfenced` believes one epoch; here each event has its own. */
-function unfencedEach(store: EventStore): EventStore {
-  const stores = new Map<string, EventStore>();
-  const of = (eventId: string): EventStore => {
-    const one = stores.get(eventId) ?? unfenced(store);
-    stores.set(eventId, one);
-    return one;
-  };
-  return {
-    ...store,
-    takeEpoch: (eventId) => of(eventId).takeEpoch(eventId),
-    load: (eventId, needs) => of(eventId).load(eventId, needs),
-    commit: (ownership, changes) => of(ownership.eventId).commit(ownership, changes),
-  };
-}

@@ -1,4 +1,4 @@
-// In a rush PostgreSQL must not wait for this thread's answers: those of one batch are written while it works on the next.
+// PostgreSQL must not wait for replies: a batch is answered while the next one commits.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { EVENT_ID, openNode } from "../support/one-node.ts";
@@ -6,8 +6,11 @@ import { EVENT_ID, openNode } from "../support/one-node.ts";
 const LOAD_MS = 5;
 const COMMIT_MS = 30;
 
-/** Sells 1, then `crowd`, then `late` tickets, a batch each, and says in which order commits were sent and the first and the last of a batch were answered, and when. */
-async function history(crowd: number, late: number, loadOfTheLateMs = LOAD_MS): Promise<string[]> {
+/**
+ * Sells 1, then `crowd`, then `last` tickets, a batch each. Lists when each commit was sent and
+ * when its first and last reply came.
+ */
+async function history(crowd: number, last: number, lastLoadMs = LOAD_MS): Promise<string[]> {
   const seen: string[] = [];
   let loads = 0;
   const node = openNode(1_000, ({ store, clock }) => {
@@ -18,7 +21,7 @@ async function history(crowd: number, late: number, loadOfTheLateMs = LOAD_MS): 
         ...store,
         async load(eventId, needs) {
           loads += 1;
-          await after(loads === 3 ? loadOfTheLateMs : LOAD_MS);
+          await after(loads === 3 ? lastLoadMs : LOAD_MS);
           return store.load(eventId, needs);
         },
         async commit(ownership, changes) {
@@ -42,12 +45,12 @@ async function history(crowd: number, late: number, loadOfTheLateMs = LOAD_MS): 
   };
   await buyers("first", 1, 10);
   await buyers("crowd", crowd, 60);
-  await buyers("late", late, 1_000);
+  await buyers("late", last, 1_000);
   return seen;
 }
 
-describe("the answers to a batch", () => {
-  it("come after the next one was sent, all but a few, where many wait", async () => {
+describe("replies to a batch", () => {
+  it("follow the next commit if many commands wait, except the first few", async () => {
     assert.deepEqual(await history(200, 100), [
       "1 sent",
       "first of 1 answered at 35 ms",
@@ -61,7 +64,7 @@ describe("the answers to a batch", () => {
     ]);
   });
 
-  it("do not wait for one that is slow to load", async () => {
+  it("do not wait for a slow load of the next batch", async () => {
     assert.deepEqual(await history(200, 100, 90), [
       "1 sent",
       "first of 1 answered at 35 ms",
@@ -75,7 +78,7 @@ describe("the answers to a batch", () => {
     ]);
   });
 
-  it("come at once where they are few, or nobody waits", async () => {
+  it("come immediately if they are few or no command waits", async () => {
     assert.deepEqual(await history(20, 100), [
       "1 sent",
       "first of 1 answered at 35 ms",

@@ -1,13 +1,13 @@
-// One worker in virtual time, among parts that each misbehave in one way: what it answers then, and what it keeps.
+// Runs one worker in virtual time. In each test one of its ports misbehaves.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { refused } from "../../domain/refusal.ts";
 import type { HeldLease, WorkerPorts } from "../../services/purchasing/worker/ports.ts";
 import { EVENT_ID, NODE, STARTS_AT_MS, openNode, wordOf } from "../support/one-node.ts";
 
-describe("an event's worker", () => {
-  // As after a crash, while the dead worker's lease runs on, or while Redis is frozen.
-  const leaseThatNeverComes = (longerMs: number) => (ports: WorkerPorts) => ({
+describe("an event worker", () => {
+  // As after a crash, until the old lease ends, or while Redis is frozen.
+  const leaseNeverFree = (longerMs: number) => (ports: WorkerPorts) => ({
     lease: {
       acquire: (_eventId: string, waitMs: number) =>
         new Promise<HeldLease>((resolve) =>
@@ -18,39 +18,42 @@ describe("an event's worker", () => {
     },
   });
 
-  it("sells to whoever came while it waited for a lease that never comes", async () => {
-    const node = openNode(5, leaseThatNeverComes(0));
+  it("sells what was queued during the wait for a lease that is never free", async () => {
+    const node = openNode(5, leaseNeverFree(0));
     assert.equal(await node.buy("key", 900), "sold");
   });
 
-  it("sells to the next one after it has waited for a lease that never comes, though nobody had the patience to wait", async () => {
-    const node = openNode(5, leaseThatNeverComes(300));
+  it("sells without the lease after the wait, even if all earlier callers timed out", async () => {
+    const node = openNode(5, leaseNeverFree(300));
     assert.equal(await node.buy("first", 1_500), "TRY_AGAIN");
     assert.equal(await node.buy("second", 100), "sold");
   });
 
-  it("never says TRY_AGAIN for a sale of its own that it cannot read at the moment", async () => {
-    let away = false;
+  it("never answers TRY_AGAIN for a sale whose tickets cannot be read now", async () => {
+    let isDown = false;
     const node = openNode(5, ({ store }) => ({
       store: {
         ...store,
-        readPurchases: (...asked) =>
-          away ? new Promise(() => undefined) : store.readPurchases(...asked),
+        readPurchases: (...requested) =>
+          isDown ? new Promise(() => undefined) : store.readPurchases(...requested),
       },
     }));
     assert.equal(await node.buy("key"), "sold");
-    away = true;
+    isDown = true;
     assert.equal(await node.buy("key"), "OUTCOME_UNKNOWN");
-    away = false;
+    isDown = false;
     assert.equal(await node.buy("key"), "replayed");
   });
 
-  it("forgets the people it has refused, too", async () => {
-    const asked: number[] = [];
+  it("forgets refused customers, too", async () => {
+    const requested: number[] = [];
     const node = openNode(0, ({ store }) => ({
       store: {
         ...store,
-        load: (eventId, needs) => (asked.push(needs.userIds.length), store.load(eventId, needs)),
+        load: (eventId, needs) => (
+          requested.push(needs.userIds.length),
+          store.load(eventId, needs)
+        ),
       },
     }));
     for (let wave = 0; wave < 7; wave++) {
@@ -58,12 +61,12 @@ describe("an event's worker", () => {
         void node.workers.submit(EVENT_ID, node.command(`${wave}-${index}`), false);
       await node.kernel.run(node.kernel.nowMs + 100);
     }
-    asked.length = 0;
+    requested.length = 0;
     assert.equal(await node.buy("0-0"), "EVENT_SOLD_OUT");
-    assert.deepEqual(asked, [1], "the first of 14,000 customers is no longer known");
+    assert.deepEqual(requested, [1], "the first of 14,000 customers is forgotten");
   });
 
-  it("does not stay for an event that is not there", async () => {
+  it("ends if the event does not exist", async () => {
     let released = 0;
     const node = openNode(0, ({ store }) => ({
       store: { ...store, takeEpoch: () => Promise.resolve(undefined) },
@@ -75,7 +78,7 @@ describe("an event's worker", () => {
     assert.deepEqual([node.workers.status().length, released], [0, 1]);
   });
 
-  it("follows PostgreSQL's clock also when it is set back", async () => {
+  it("follows PostgreSQL's clock even if it is set back", async () => {
     let aheadMs = STARTS_AT_MS;
     const node = openNode(5, ({ store }) => ({
       store: {
@@ -91,7 +94,7 @@ describe("an event's worker", () => {
     assert.equal(await node.buy("in time", 10), "sold");
   });
 
-  it("decides by its own clock, not by an answer that was long under way", async () => {
+  it("decides by its own clock, not by a clock value from a delayed answer", async () => {
     const node = openNode(5, ({ store }) => ({
       store: {
         ...store,
@@ -109,12 +112,12 @@ describe("an event's worker", () => {
     assert.equal(await node.buy("late", 3_000), "EVENT_OVER");
   });
 
-  it("answers what was committed though a copy or a message was a fault", async () => {
+  it("answers a committed sale if the copies or the publisher fail", async () => {
     const node = openNode(5, () => ({
-      copies: { write: () => Promise.reject(new Error("a fault of the copies")) },
+      copies: { write: () => Promise.reject(new Error("the copies failed")) },
       publisher: {
         publish: () => {
-          throw new Error("a fault of the publisher");
+          throw new Error("the publisher failed");
         },
       },
     }));
@@ -122,12 +125,12 @@ describe("an event's worker", () => {
     assert.ok(node.notes.includes("fault"));
   });
 
-  it("answers what it passed on though the way there was a fault", async () => {
+  it("answers a forwarded command if forwarding fails", async () => {
     const node = openNode(5, ({ router }) => ({ router: { ...router, isOwner: () => false } }));
     assert.equal(await node.buy("key"), "OUTCOME_UNKNOWN");
   });
 
-  it("gives its lease back with the first command that it passes on, though nobody told it that nodes came or went", async () => {
+  it("releases its lease with the first forwarded command, without a topology event", async () => {
     let owner = true;
     let held = 0;
     const node = openNode(5, ({ router }) => ({
@@ -144,7 +147,7 @@ describe("an event's worker", () => {
     assert.deepEqual([await node.buy("second"), held], ["EVENT_SOLD_OUT", 0]);
   });
 
-  it("gives its lease back when nobody has come for a while, and comes again with the next", async () => {
+  it("releases its lease when idle, and takes it again for the next command", async () => {
     let held = 0;
     const node = openNode(5, () => ({
       lease: {
@@ -161,7 +164,7 @@ describe("an event's worker", () => {
     assert.equal(await node.buy("second"), "sold");
   });
 
-  it("serves who comes while it leaves", async () => {
+  it("serves commands that arrive while it stops", async () => {
     const node = openNode(5, () => ({
       lease: {
         acquire: async () => ({
@@ -176,10 +179,10 @@ describe("an event's worker", () => {
     assert.equal(node.workers.status().length, 1);
   });
 
-  describe("that is not the owner", () => {
+  describe("on a node that is not the owner", () => {
     const ELSEWHERE = { insteadOf: "owner" };
-    /** `taken`: the owner holds the lease; `pings`: how soon it answers one. */
-    const standIn = (taken: boolean, pingMs: number) => {
+    /** `taken`: the owner holds the lease. `pingMs`: how soon it answers a ping. */
+    const secondNode = (taken: boolean, pingMs: number) => {
       const counts = { pings: 0, leases: 0 };
       const node = openNode(5, ({ router, clock }) => ({
         router: {
@@ -202,33 +205,33 @@ describe("an event's worker", () => {
       return { ...node, counts };
     };
 
-    it("sells in the owner's place where the event is free, asking nobody, and keeps no lease", async () => {
-      const node = standIn(false, 0);
+    it("sells for the owner without a ping if the lease is free, and keeps no lease", async () => {
+      const node = secondNode(false, 0);
       assert.equal(await node.buy("key", 100, ELSEWHERE), "sold");
       assert.deepEqual(node.counts, { pings: 0, leases: 0 });
     });
 
-    it("sells in the owner's place where the owner answers no ping within 300 ms, and asks once for all that follow", async () => {
-      const node = standIn(true, 400);
+    it("sells for the owner after one ping without an answer for 300 ms", async () => {
+      const node = secondNode(true, 400);
       assert.equal(await node.buy("key", 350, ELSEWHERE), "sold");
       assert.equal(await node.buy("next", 50, ELSEWHERE), "sold");
       assert.equal(node.counts.pings, 1);
     });
 
-    it("says TRY_AGAIN where the owner lives, and takes no epoch", async () => {
-      const node = standIn(true, 20);
+    it("answers TRY_AGAIN and takes no epoch if the owner is alive", async () => {
+      const node = secondNode(true, 20);
       assert.equal(await node.buy("key", 100, ELSEWHERE), "TRY_AGAIN");
       assert.equal(node.database.rows.epoch, 0);
     });
 
-    it("serves at once what the owner's own worker passed on", async () => {
-      const node = standIn(true, 20);
+    it("serves immediately what the owner's worker forwarded", async () => {
+      const node = secondNode(true, 20);
       assert.equal(await node.buy("key", 10, { forwarded: true }), "sold");
       assert.equal(node.counts.pings, 0);
     });
   });
 
-  it("gives lease and mailbox away at once when another becomes the owner, idle or in the middle of a batch", async () => {
+  it("hands over lease and mailbox to a new owner, idle or during a batch", async () => {
     for (const busy of [false, true]) {
       let owner = true;
       let held = 0;
@@ -257,21 +260,21 @@ describe("an event's worker", () => {
         },
       }));
       assert.equal(await node.buy("first", 100), "sold");
-      const words: Record<string, string> = {};
-      const ask = (key: string): void =>
+      const answers: Record<string, string> = {};
+      const request = (key: string): void =>
         void node.workers
           .submit(EVENT_ID, node.command(key), false)
-          .then((outcome) => (words[key] = wordOf(outcome)));
-      if (busy) ask("in flight");
+          .then((outcome) => (answers[key] = wordOf(outcome)));
+      if (busy) request("in flight");
       await new Promise(setImmediate);
       await node.kernel.run(node.kernel.nowMs + 10);
-      if (busy) ask("waiting");
+      if (busy) request("waiting");
       owner = false;
       node.workers.onTopologyChange();
       await new Promise(setImmediate);
       await node.kernel.run(node.kernel.nowMs + 60);
-      assert.equal(held, 0, "the lease is given back");
-      assert.deepEqual(words, busy ? { "in flight": "sold", waiting: "EVENT_SOLD_OUT" } : {});
+      assert.equal(held, 0, "the lease is released");
+      assert.deepEqual(answers, busy ? { "in flight": "sold", waiting: "EVENT_SOLD_OUT" } : {});
       assert.deepEqual(passedOn, busy ? ["sale-waiting"] : []);
       assert.equal(node.workers.status().length, 0);
     }

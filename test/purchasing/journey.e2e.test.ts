@@ -1,4 +1,4 @@
-// The whole way: feeds imported by the real command, searched, a ticket bought, booked, listed and cancelled over HTTP.
+// Walks the whole way: a feed's import, search, purchase, booking, list, cancellation.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -29,15 +29,15 @@ type Ticket = { id: string; eventId: string; eventName: string; status: string }
 
 describe("from a feed to a ticket and back", () => {
   let engine: Engine;
-  let ask: HttpClient;
+  let request: HttpClient;
   before(async () => {
     engine = await startEngine();
-    // Five thousand events just written may hold up the first search.
-    ask = patientClient(httpClient(engine.url));
+    // Many new events may slow the first search.
+    request = patientClient(httpClient(engine.url));
   });
   after(() => engine.close());
 
-  /** Answers the last line of the command. */
+  /** Returns the command's last line. */
   async function importFeed(file: string, feed = ""): Promise<string> {
     const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
     const urls = {
@@ -65,14 +65,14 @@ describe("from a feed to a ticket and back", () => {
     });
   }
   async function search(filters: Record<string, string>): Promise<Event[]> {
-    const answer = await ask("GET", `/api/events?${new URLSearchParams(filters).toString()}`);
+    const answer = await request("GET", `/api/events?${new URLSearchParams(filters).toString()}`);
     assert.equal(answer.status, 200, answer.text);
     return answer.json?.items as Event[];
   }
 
   const skip = !existsSync(LIST) && "the conference list is not beside this checkout";
   it(
-    "imports the conference list, finds what is in it, and changes nothing the second time",
+    "imports the conference list, finds its events, and changes nothing the second time",
     { skip },
     async () => {
       const records = JSON.parse(readFileSync(LIST, "utf8")) as (Record<
@@ -110,7 +110,7 @@ describe("from a feed to a ticket and back", () => {
         [[name, city, topic, startDate]],
       );
       for (const filter of ["location", "name", "type", "date"] as const) {
-        // Everything but the day itself needs a day from which to look back: by default only what is to come is listed.
+        // The default lists upcoming events only, so every filter but the day needs a start date.
         const alone = await search({
           [filter]: all[filter],
           ...(filter === "date" ? {} : { from: startDate }),
@@ -129,7 +129,7 @@ describe("from a feed to a ticket and back", () => {
     },
   );
 
-  it("sells a ticket of an imported event, books it, lists it, and takes it back once", async () => {
+  it("sells, books, lists and cancels a ticket of an imported event once", async () => {
     const inDays = (days: number): string =>
       new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
     const feed = [
@@ -167,31 +167,31 @@ describe("from a feed to a ticket and back", () => {
 
     const account = { email: "ada@example.com", password: "correct horse battery staple" };
     assert.equal(
-      (await ask("POST", "/api/auth/register", { json: { ...account, name: "Ada" } })).status,
+      (await request("POST", "/api/auth/register", { json: { ...account, name: "Ada" } })).status,
       201,
     );
-    const token = (await ask("POST", "/api/auth/login", { json: account })).json
+    const token = (await request("POST", "/api/auth/login", { json: account })).json
       ?.accessToken as string;
-    const bought = await ask("POST", `/api/events/${event.id}/tickets`, {
+    const bought = await request("POST", `/api/events/${event.id}/tickets`, {
       token,
       json: { quantity: 2 },
     });
     assert.equal(bought.status, 201, bought.text);
     assert.equal(bought.json?.status, "pending");
     const transaction = `/api/transactions/${bought.json.transactionId as string}`;
-    assert.equal((await ask("GET", transaction, { token })).json?.quantity, -2);
+    assert.equal((await request("GET", transaction, { token })).json?.quantity, -2);
     const completed = async (): Promise<boolean> =>
-      (await ask("GET", transaction, { token })).json?.status === "completed";
+      (await request("GET", transaction, { token })).json?.status === "completed";
     await waitFor(completed, { withinMs: 10_000, what: "The ledger booked the purchase" });
 
     const list = async (status: string): Promise<Ticket[]> =>
-      (await ask("GET", `/api/tickets?status=${status}`, { token })).json?.items as Ticket[];
+      (await request("GET", `/api/tickets?status=${status}`, { token })).json?.items as Ticket[];
     const [kept, cancelled] = bought.json.tickets as [Ticket, Ticket];
     assert.deepEqual(
       (await list("active")).map(({ id }) => id).sort(),
       [kept.id, cancelled.id].sort(),
     );
-    const cancel = () => ask("DELETE", `/api/tickets/${cancelled.id}`, { token });
+    const cancel = () => request("DELETE", `/api/tickets/${cancelled.id}`, { token });
     const [first, again] = [await cancel(), await cancel()];
     assert.deepEqual(
       [first.status, first.json?.status, first.json?.eventName],
@@ -211,10 +211,10 @@ describe("from a feed to a ticket and back", () => {
       pending: 0,
       available: 499,
     });
-    const shown = async () => (await ask("GET", `/api/events/${event.id}`)).json?.available;
+    const shown = async () => (await request("GET", `/api/events/${event.id}`)).json?.available;
     await waitFor(async () => (await shown()) === 499, {
       withinMs: 3_000,
-      what: "Everybody sees the place again",
+      what: "The place is available again",
     });
   });
 });

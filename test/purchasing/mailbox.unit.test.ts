@@ -1,4 +1,4 @@
-// Who waits for a worker hears something in time, and never more than is true.
+// A waiting command gets an answer in time, and one that is certainly true.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { answerTimedOut, Mailbox } from "../../services/purchasing/worker/mailbox.ts";
@@ -6,7 +6,7 @@ import type { Outcome } from "../../services/purchasing/worker/ports.ts";
 
 const COMMAND = { type: "BuyTickets", transactionId: "t", userId: "u", quantity: 1 } as const;
 
-/** A clock whose timers fire when the test says so, however late. */
+/** A clock whose timers fire when the test says so, at any delay. */
 function manualClock() {
   let nowMs = 0;
   let due: { atMs: number; task: () => void }[] = [];
@@ -16,7 +16,7 @@ function manualClock() {
       due.push({ atMs: nowMs + delayMs, task });
       return { cancel: () => undefined };
     },
-    /** Time passes at once, as when the node is busy: what was due in between fires at its end. */
+    /** Advances the time in one step, as on a busy node: due timers fire at the end. */
     async pass(ms: number) {
       nowMs += ms;
       const ripe = due.filter(({ atMs }) => atMs <= nowMs);
@@ -36,14 +36,14 @@ describe("the mailbox", () => {
     const clock = manualClock();
     const mailbox = new Mailbox(clock, max);
     const answers: Outcome[] = [];
-    const put = (): void =>
+    const enqueue = (): void =>
       void mailbox.put(COMMAND, false).then((outcome) => answers.push(outcome));
-    return { clock, mailbox, answers, put };
+    return { clock, mailbox, answers, enqueue: enqueue };
   };
 
-  it("says TRY_AGAIN to what waited half a second undecided", async () => {
-    const { clock, answers, put, mailbox } = setUp();
-    put();
+  it("answers TRY_AGAIN to a command that waited 0.5 s without a decision", async () => {
+    const { clock, answers, enqueue: enqueue, mailbox } = setUp();
+    enqueue();
     for (let ms = 0; ms < 450; ms += 50) await clock.pass(50);
     assert.equal(answers.length, 0);
     await clock.pass(50);
@@ -51,9 +51,9 @@ describe("the mailbox", () => {
     assert.deepEqual([mailbox.length, mailbox.quiet], [0, true]);
   });
 
-  it("does not count the time in which its own node was too busy to hear an answer, up to 0.9 s", async () => {
-    const { clock, answers, put } = setUp();
-    put();
+  it("does not count time in which its own node was busy, up to 0.9 s", async () => {
+    const { clock, answers, enqueue: enqueue } = setUp();
+    enqueue();
     await clock.pass(700);
     assert.equal(answers.length, 0);
     await clock.pass(50);
@@ -63,9 +63,9 @@ describe("the mailbox", () => {
     assert.equal(codeOf(answers[0]), "TRY_AGAIN");
   });
 
-  it("says OUTCOME_UNKNOWN, after two seconds, to what may have been sold", async () => {
-    const { clock, mailbox, answers, put } = setUp();
-    put();
+  it("answers OUTCOME_UNKNOWN after 2 s to a command that may have sold", async () => {
+    const { clock, mailbox, answers, enqueue: enqueue } = setUp();
+    enqueue();
     const [entry] = mailbox.take(1);
     assert.ok(entry);
     entry.sentAtMs = clock.nowMs();
@@ -75,20 +75,20 @@ describe("the mailbox", () => {
     assert.equal(codeOf(answers[0]), "OUTCOME_UNKNOWN");
   });
 
-  it("is full at its limit, and says so at once", async () => {
-    const { clock, answers, put } = setUp(2);
-    put();
-    put();
-    put();
+  it("refuses commands at its limit immediately", async () => {
+    const { clock, answers, enqueue: enqueue } = setUp(2);
+    enqueue();
+    enqueue();
+    enqueue();
     await clock.pass(0);
     assert.deepEqual(answers.map(codeOf), ["TRY_AGAIN"]);
   });
 
-  it("takes the oldest first, puts a batch back in front, and drops who has been answered", () => {
-    const { mailbox, put } = setUp();
-    put();
-    put();
-    put();
+  it("takes the oldest first, requeues a batch in front, and drops answered commands", () => {
+    const { mailbox, enqueue: enqueue } = setUp();
+    enqueue();
+    enqueue();
+    enqueue();
     const batch = mailbox.take(2);
     assert.deepEqual([batch.length, mailbox.length], [2, 1]);
     if (batch[0] !== undefined) answerTimedOut(batch[0]);

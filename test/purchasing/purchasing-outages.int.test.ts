@@ -1,4 +1,4 @@
-// What a buyer is told while PostgreSQL, Redis or RabbitMQ is away, frozen or cutting its connections, and that everything agrees afterwards.
+// Tests purchases while PostgreSQL, Redis or RabbitMQ is down, frozen or cutting connections.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -8,8 +8,9 @@ import { openRedis, type RedisClient } from "../../lib/redis/client.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { NUMBERS } from "./two-nodes.ts";
 
-type Said = {
+type Reply = {
   status: number;
   code: string;
   ms: number;
@@ -20,10 +21,12 @@ type Said = {
   };
 };
 
-/** At 50 ms a try and more: half a minute. */
-const PATIENCE_TRIES = 600;
+/** Half a minute or more, at 50 ms a try. */
+const TRIES_MAX = 600;
 
-describe("buying over outages", () => {
+const stateOf = (fault: "away" | "freeze"): string => (fault === "away" ? "down" : "frozen");
+
+describe("purchases during outages", () => {
   let engine: Engine;
   let url: string;
   let postgres: TcpProxy;
@@ -31,7 +34,7 @@ describe("buying over outages", () => {
   let rabbit: TcpProxy;
   let copies: RedisClient;
   before(async () => {
-    // The ledger keeps its servers: it is the node that sells which loses them.
+    // The ledger keeps its servers. Only the purchasing node loses them.
     engine = await startEngine({ SERVICES: "auth,ledger" });
     const { databaseUrl = "", redisUrl = "", amqpUrl = "" } = engine.config;
     [postgres, redis, rabbit] = (await Promise.all(
@@ -58,12 +61,12 @@ describe("buying over outages", () => {
     await Promise.all([postgres, redis, rabbit].map((proxy) => proxy.close()));
   });
 
-  const ask = async (
+  const request = async (
     method: string,
     path: string,
     userId: string = randomUUID(),
     key = "key",
-  ): Promise<Said> => {
+  ): Promise<Reply> => {
     const startedMs = performance.now();
     const response = await fetch(url + path, {
       method,
@@ -73,7 +76,7 @@ describe("buying over outages", () => {
       },
       ...(method === "POST" && { body: "{}" }),
     });
-    const body = (await response.json()) as Said["body"] & { code?: string };
+    const body = (await response.json()) as Reply["body"] & { code?: string };
     return {
       status: response.status,
       code: body.code ?? "",
@@ -81,28 +84,28 @@ describe("buying over outages", () => {
       body,
     };
   };
-  const buy = (eventId: string, userId?: string, key?: string): Promise<Said> =>
-    ask("POST", `/api/events/${eventId}/tickets`, userId, key);
-  /** Everyone asks again with the same key until there is an answer, as the contract says. */
-  const insist = async (eventId: string, userId: string, heard: Said[] = []): Promise<Said[]> => {
-    assert.ok(heard.length < PATIENCE_TRIES, "still 503 after a great many tries");
-    const said = await buy(eventId, userId);
-    heard.push(said);
-    if (said.status !== 503) return heard;
+  const buy = (eventId: string, userId?: string, key?: string): Promise<Reply> =>
+    request("POST", `/api/events/${eventId}/tickets`, userId, key);
+  /** Retries with the same key until there is a final answer, as the contract says. */
+  const buyWithRetries = async (
+    eventId: string,
+    userId: string,
+    replies: Reply[] = [],
+  ): Promise<Reply[]> => {
+    assert.ok(replies.length < TRIES_MAX, "still 503 after all tries");
+    const reply = await buy(eventId, userId);
+    replies.push(reply);
+    if (reply.status !== 503) return replies;
     await wait(50);
-    return insist(eventId, userId, heard);
+    return buyWithRetries(eventId, userId, replies);
   };
   const agrees = async (eventId: string, sold: number, total = 1_000): Promise<void> => {
     const numbers = async () => {
       const [row] = await engine.database.query<Record<string, number>>({
-        text: `
-          SELECT capacity, (SELECT count(*)::integer FROM event_ticket_transactions WHERE event_id = $1) AS pending,
-            (SELECT count(*)::integer FROM event_tickets WHERE event_id = $1 AND cancelled_at IS NULL) AS tickets,
-            (SELECT coalesce(sum(quantity), 0)::integer FROM capacity_ledger WHERE event_id = $1) AS booked
-          FROM event WHERE id = $1`,
+        text: NUMBERS,
         values: [eventId],
       });
-      return row ?? assert.fail("the event is there");
+      return row ?? assert.fail("unknown event");
     };
     await waitFor(async () => (await numbers()).pending === 0, {
       withinMs: 20_000,
@@ -115,32 +118,32 @@ describe("buying over outages", () => {
       booked: -sold,
     });
   };
-  /** Buyers who come one after another while `meanwhile` goes on. */
-  const stream = async (eventId: string, meanwhile: () => Promise<void>): Promise<Said[][]> => {
-    const all: Promise<Said[]>[] = [];
+  /** Buys in sequence while `task` runs. */
+  const stream = async (eventId: string, task: () => Promise<void>): Promise<Reply[][]> => {
+    const all: Promise<Reply[]>[] = [];
     let over = false;
     const coming = (async () => {
       while (!over) {
-        all.push(insist(eventId, randomUUID()));
+        all.push(buyWithRetries(eventId, randomUUID()));
         await wait(20);
       }
     })();
     try {
-      await meanwhile();
+      await task();
     } finally {
       over = true;
       await coming;
     }
     return Promise.all(all);
   };
-  const slowest = (said: readonly Said[]): number =>
-    Math.round(Math.max(...said.map(({ ms }) => ms)));
+  const slowest = (replies: readonly Reply[]): number =>
+    Math.round(Math.max(...replies.map(({ ms }) => ms)));
 
   for (const fault of ["away", "freeze"] as const)
-    it(`PostgreSQL ${fault === "away" ? "away" : "frozen"}: 503 at once for what arrives, soon for what was in flight, and no sale is lost or doubled`, async () => {
+    it(`PostgreSQL ${stateOf(fault)}: 503 soon, no sale is lost or doubled`, async () => {
       const eventId = await engine.addEvent({ capacity: 1_000 });
       const ticketId = (await buy(eventId)).body.tickets?.[0]?.id ?? "";
-      const arriving: Said[] = [];
+      const arriving: Reply[] = [];
       const streams = await stream(eventId, async () => {
         await wait(300);
         postgres[fault](true);
@@ -153,12 +156,12 @@ describe("buying over outages", () => {
           `/api/tickets/${ticketId}`,
         ];
         for (let round = 0; round < 3; round++) {
-          const asked = [
-            ...paths.map((path) => ask("GET", path)),
-            ask("DELETE", `/api/tickets/${ticketId}`),
+          const requested = [
+            ...paths.map((path) => request("GET", path)),
+            request("DELETE", `/api/tickets/${ticketId}`),
             buy(eventId),
           ];
-          arriving.push(...(await Promise.all(asked)));
+          arriving.push(...(await Promise.all(requested)));
         }
         postgres[fault](false);
         await waitFor(async () => (await buy(eventId, randomUUID())).status === 201, {
@@ -172,16 +175,19 @@ describe("buying over outages", () => {
       );
       assert.ok(
         slowest(arriving) < 2_000,
-        `the slowest that arrived waited ${slowest(arriving)} ms`,
+        `the slowest new request waited ${slowest(arriving)} ms`,
       );
-      const heard = streams.flat();
-      assert.deepEqual([...new Set(streams.map((said) => said.at(-1)?.status))], [201]);
-      assert.ok(heard.some(({ status }) => status === 503));
-      assert.ok(slowest(heard) < 3_500, `the slowest in flight waited ${slowest(heard)} ms`);
+      const replies = streams.flat();
+      assert.deepEqual([...new Set(streams.map((replies) => replies.at(-1)?.status))], [201]);
+      assert.ok(replies.some(({ status }) => status === 503));
+      assert.ok(
+        slowest(replies) < 3_500,
+        `the slowest request in flight waited ${slowest(replies)} ms`,
+      );
       await agrees(eventId, streams.length + 2);
     });
 
-  it("PostgreSQL cutting its connections all the time: everyone gets one answer in the end, and one ticket", async () => {
+  it("PostgreSQL cutting connections: every buyer finally gets one ticket", async () => {
     const eventId = await engine.addEvent({ capacity: 1_000 });
     const streams = await stream(eventId, async () => {
       for (let round = 0; round < 8; round++) {
@@ -189,12 +195,12 @@ describe("buying over outages", () => {
         postgres.cut();
       }
     });
-    assert.deepEqual([...new Set(streams.map((said) => said.at(-1)?.status))], [201]);
+    assert.deepEqual([...new Set(streams.map((replies) => replies.at(-1)?.status))], [201]);
     await agrees(eventId, streams.length);
   });
 
   for (const fault of ["away", "freeze"] as const)
-    it(`Redis ${fault === "away" ? "away" : "frozen"}: buying and looking go on, also where nobody bought before, and lists are right at once`, async () => {
+    it(`Redis ${stateOf(fault)}: purchases, reads and lists continue`, async () => {
       const hot = await engine.addEvent({ capacity: 1_000 });
       const copied = async (): Promise<unknown> => {
         const copy = JSON.parse((await copies.get(availableKey(hot))) ?? "{}") as {
@@ -205,51 +211,51 @@ describe("buying over outages", () => {
       await buy(hot);
       await waitFor(async () => (await copied()) === 999, {
         withinMs: 10_000,
-        what: "the copy, by a connection that is there",
+        what: "the copy, on a working connection",
       });
       redis[fault](true);
       const fresh = await engine.addEvent({ capacity: 1_000 });
-      const said: Said[] = [];
+      const replies: Reply[] = [];
       for (let round = 0; round < 10; round++)
-        said.push(
+        replies.push(
           ...(await Promise.all([
             buy(hot),
             buy(fresh),
-            ask("GET", "/api/tickets"),
-            ask("GET", `/api/events/${hot}`),
+            request("GET", "/api/tickets"),
+            request("GET", `/api/events/${hot}`),
           ])),
         );
-      assert.deepEqual([...new Set(said.map(({ status }) => status))].sort(), [200, 201]);
+      assert.deepEqual([...new Set(replies.map(({ status }) => status))].sort(), [200, 201]);
       const buyer = randomUUID();
       const listed = async () =>
-        (await ask("GET", "/api/tickets", buyer)).body.items?.map(({ id, status }) => ({
+        (await request("GET", "/api/tickets", buyer)).body.items?.map(({ id, status }) => ({
           id,
           status,
         }));
       const id = (await buy(hot, buyer)).body.tickets?.[0]?.id ?? "";
       assert.deepEqual(await listed(), [{ id, status: "active" }]);
-      said.push(await ask("DELETE", `/api/tickets/${id}`, buyer));
+      replies.push(await request("DELETE", `/api/tickets/${id}`, buyer));
       assert.deepEqual(await listed(), [{ id, status: "cancelled" }]);
-      assert.ok(slowest(said) < 2_000, `the slowest waited ${slowest(said)} ms`);
+      assert.ok(slowest(replies) < 2_000, `the slowest waited ${slowest(replies)} ms`);
       redis[fault](false);
       assert.deepEqual(await listed(), [{ id, status: "cancelled" }]);
       await agrees(hot, 11);
       await agrees(fresh, 10);
       await waitFor(async () => (await copied()) === 989, {
         withinMs: 10_000,
-        what: "the copy repaired",
+        what: "the repaired copy",
       });
     });
 
   for (const fault of ["away", "freeze"] as const)
-    it(`RabbitMQ ${fault === "away" ? "away" : "frozen"}: buying goes on as fast, and the backlog drains without it`, async () => {
+    it(`RabbitMQ ${stateOf(fault)}: purchases and bookings continue`, async () => {
       const eventId = await engine.addEvent({ capacity: 1_000 });
       rabbit[fault](true);
-      const said: Said[] = [];
-      for (let round = 0; round < 10; round++) said.push(await buy(eventId));
-      assert.deepEqual([...new Set(said.map(({ status }) => status))], [201]);
-      assert.ok(slowest(said) < 1_000, `the slowest waited ${slowest(said)} ms`);
-      // The ledger's sweeper finds the rows, whoever failed to tell.
+      const replies: Reply[] = [];
+      for (let round = 0; round < 10; round++) replies.push(await buy(eventId));
+      assert.deepEqual([...new Set(replies.map(({ status }) => status))], [201]);
+      assert.ok(slowest(replies) < 1_000, `the slowest waited ${slowest(replies)} ms`);
+      // The ledger's sweeper finds rows without a message.
       await agrees(eventId, 10);
     });
 });

@@ -1,4 +1,4 @@
-// The rush over HTTP, as its buyers live it: parallel purchases, cancellations and retries, through one gateway and through two.
+// Tests a rush over HTTP with parallel purchases, cancellations and retries on two gateways.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it, type TestContext } from "node:test";
@@ -17,7 +17,7 @@ type Purchase = {
 
 describe("a rush over HTTP", () => {
   let engine: Engine;
-  let ask: Client;
+  let request: Client;
   let elsewhere: Client;
   before(async () => {
     engine = await startEngine();
@@ -28,9 +28,9 @@ describe("a rush over HTTP", () => {
         .filter(({ name }) => name === "purchasing");
     await waitFor(() => sellers().length === 2, {
       withinMs: 10_000,
-      what: "Both nodes know each other",
+      what: "Both nodes see each other",
     });
-    ask = patientClient(httpClient(engine.url));
+    request = patientClient(httpClient(engine.url));
     elsewhere = patientClient(
       httpClient(second.url ?? assert.fail("The second node has a gateway")),
     );
@@ -39,7 +39,7 @@ describe("a rush over HTTP", () => {
 
   const buy = (
     eventId: string,
-    { client = ask, token = engine.accessToken(), quantity = 1, key = randomUUID() } = {},
+    { client = request, token = engine.accessToken(), quantity = 1, key = randomUUID() } = {},
   ) =>
     client("POST", `/api/events/${eventId}/tickets`, {
       token,
@@ -53,15 +53,15 @@ describe("a rush over HTTP", () => {
     return json as Purchase;
   };
 
-  /** On two busy cores some wait their half second and ask again: usually none, and nobody again and again. */
+  /** On a busy machine a few buyers get TRY_AGAIN, but no buyer many times. */
   const countTries = (t: TestContext, triedAgain: number, buyers: number): void => {
-    t.diagnostic(`${triedAgain} of ${buyers} buyers were told to try again`);
+    t.diagnostic(`${triedAgain} of ${buyers} buyers got TRY_AGAIN`);
     assert.ok(triedAgain < 2 * buyers, `${triedAgain} times TRY_AGAIN`);
   };
 
-  it("sells 50 places to 400 buyers at once: 350 hear that it is sold out, and all three places agree when quiet", async (t) => {
+  it("sells 50 places to 400 parallel buyers, refuses 350, and all copies agree", async (t) => {
     const eventId = await engine.addEvent({ capacity: 50 });
-    const before = ask.triedAgain();
+    const before = request.triedAgain();
     const answers = await Promise.all(many(400, () => buy(eventId)));
     assert.deepEqual(tally(answers), { "201": 50, "409 EVENT_SOLD_OUT": 350 });
     const ticketIds = answers.flatMap((answer) =>
@@ -76,14 +76,14 @@ describe("a rush over HTTP", () => {
       pending: 0,
       available: 0,
     });
-    countTries(t, ask.triedAgain() - before, 400);
+    countTries(t, request.triedAgain() - before, 400);
   });
 
-  it("sells the last 10 to 500 buyers at once, exactly", async (t) => {
+  it("sells exactly the last 10 places to 500 parallel buyers", async (t) => {
     const eventId = await engine.addEvent({ capacity: 60 });
     for (const answer of await Promise.all(many(5, () => buy(eventId, { quantity: 10 }))))
       purchaseOf(answer);
-    const before = ask.triedAgain();
+    const before = request.triedAgain();
     const answers = await Promise.all(many(500, () => buy(eventId)));
     assert.deepEqual(tally(answers), { "201": 10, "409 EVENT_SOLD_OUT": 490 });
     assert.deepEqual(await numbersWhenQuiet(engine, eventId), {
@@ -94,16 +94,16 @@ describe("a rush over HTTP", () => {
       pending: 0,
       available: 0,
     });
-    countTries(t, ask.triedAgain() - before, 500);
+    countTries(t, request.triedAgain() - before, 500);
   });
 
-  it("frees one place for 20 cancellations of one ticket at once, each answered alike", async () => {
+  it("frees one place for 20 parallel cancellations, with equal answers", async () => {
     const eventId = await engine.addEvent({ capacity: 5 });
     const token = engine.accessToken();
     const [ticket] = purchaseOf(await buy(eventId, { token, quantity: 3 })).tickets;
     const path = `/api/tickets/${ticket?.id ?? assert.fail()}`;
     const answers = await Promise.all(
-      many(20, (index) => (index % 2 === 0 ? ask : elsewhere)("DELETE", path, { token })),
+      many(20, (index) => (index % 2 === 0 ? request : elsewhere)("DELETE", path, { token })),
     );
     assert.deepEqual(tally(answers), { "200": 20 });
     assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
@@ -118,11 +118,11 @@ describe("a rush over HTTP", () => {
     });
   });
 
-  it("sells a place freed while others ask for it at most once", async () => {
+  it("sells a freed place at most once to parallel buyers", async () => {
     const eventId = await engine.addEvent({ capacity: 1 });
     const token = engine.accessToken();
     const [ticket] = purchaseOf(await buy(eventId, { token })).tickets;
-    const cancelling = ask("DELETE", `/api/tickets/${ticket?.id ?? assert.fail()}`, { token });
+    const cancelling = request("DELETE", `/api/tickets/${ticket?.id ?? assert.fail()}`, { token });
     const answers = await Promise.all(many(40, () => buy(eventId)));
     assert.equal((await cancelling).status, 200);
     const { 201: sold = 0, "409 EVENT_SOLD_OUT": soldOut = 0 } = tally(answers);
@@ -134,7 +134,7 @@ describe("a rush over HTTP", () => {
     );
   });
 
-  it("sells once for 30 retries of one key at once: one answer is the sale, the others its replay", async () => {
+  it("sells once for 30 parallel retries of one key: one sale and 29 replays", async () => {
     const eventId = await engine.addEvent({ capacity: 30 });
     const token = engine.accessToken();
     const key = randomUUID();
@@ -156,11 +156,11 @@ describe("a rush over HTTP", () => {
     assert.deepEqual({ tickets, available, booked }, { tickets: 2, available: 28, booked: -2 });
   });
 
-  it("holds the limit per customer over two gateways, and replays a purchase made through the other one", async () => {
+  it("keeps the customer limit and replays purchases over two gateways", async () => {
     const eventId = await engine.addEvent({ capacity: 100 });
     const token = engine.accessToken();
     const keys = many(50, () => randomUUID());
-    const through = (index: number) => (index % 2 === 0 ? ask : elsewhere);
+    const through = (index: number) => (index % 2 === 0 ? request : elsewhere);
     const answers = await Promise.all(
       keys.map((key, index) => buy(eventId, { client: through(index), token, key })),
     );

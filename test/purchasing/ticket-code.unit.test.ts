@@ -1,4 +1,4 @@
-// What a ticket's QR code says, and the picture of it: sealed, so that no ticket can be made up, and the library's own cells, drawn.
+// Tests the sealed ticket code and its QR picture.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, it } from "node:test";
@@ -8,8 +8,8 @@ import { ticketCode, ticketOfCode } from "../../services/purchasing/tickets/tick
 
 const SECRET = "a secret of thirty-two characters";
 
-describe("a ticket's code", () => {
-  it("names its ticket to whoever has the secret, and nothing that was changed does", () => {
+describe("a ticket code", () => {
+  it("names its ticket with the right secret, and is rejected after any change", () => {
     const [ticketId, other] = [randomUUID(), randomUUID()];
     const code = ticketCode(SECRET, ticketId);
     assert.equal(ticketOfCode(SECRET, code), ticketId);
@@ -33,8 +33,8 @@ describe("a ticket's code", () => {
   });
 });
 
-describe("a QR code's picture", () => {
-  it("is dark where the library has it dark, and nowhere else, with its quiet zone", () => {
+describe("the picture of a QR code", () => {
+  it("has the library's dark cells and a quiet zone", () => {
     for (const text of ["1", ticketCode(SECRET, randomUUID()), "x".repeat(300)]) {
       const { data } = encode(text, { ecc: "M", border: 4 });
       assert.deepEqual(cellsOf(qrCodeSvg(text)), data);
@@ -43,18 +43,18 @@ describe("a QR code's picture", () => {
   });
 });
 
-/** Reads a picture as a program would that knows SVG's moves, lines and closed paths: white first, then what is dark. */
+/** Draws the SVG's moves, lines and closed paths into cells: white first, then dark. */
 function cellsOf(svg: string): boolean[][] {
   const [, width = "", height = ""] =
     /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
   const cells = Array.from({ length: Number(height) }, () =>
     Array.from({ length: Number(width) }, () => true),
   );
-  for (const [, colour = "", path = ""] of svg.matchAll(/<path fill="#(000|fff)" d="([^"]*)"\/>/g))
+  for (const [, color = "", path = ""] of svg.matchAll(/<path fill="#(000|fff)" d="([^"]*)"\/>/g))
     for (const [, x = "", y = "", w = "", h = ""] of path.matchAll(
       /M(\d+) (\d+)h(\d+)v(\d+)h-\3z/g,
     ))
       for (let row = Number(y); row < Number(y) + Number(h); row += 1)
-        cells[row]?.fill(colour === "000", Number(x), Number(x) + Number(w));
+        cells[row]?.fill(color === "000", Number(x), Number(x) + Number(w));
   return cells;
 }

@@ -1,4 +1,4 @@
-// People's lists of tickets: everybody's own, whoever asks at the same time, and always what PostgreSQL has at that moment.
+// Tests ticket lists: each customer gets their own, as PostgreSQL has it at that moment.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
@@ -16,18 +16,18 @@ const EVENTS = 5;
 
 type Row = { id: string; userId: string; eventDate: string; cancelled: boolean };
 
-describe("lists of tickets", () => {
+describe("ticket lists", () => {
   let world: SaleWorld;
   let people: string[];
   let rows: Row[];
   let statements = 0;
-  let ask: (question: Partial<ListQuestion> & { userId: string }) => Promise<TicketPage>;
+  let request: (question: Partial<ListQuestion> & { userId: string }) => Promise<TicketPage>;
 
   before(async () => {
     world = await openSaleWorld();
     people = Array.from({ length: PEOPLE }, () => randomUUID());
     const events = await Promise.all(Array.from({ length: EVENTS }, () => world.addEvent(1_000)));
-    // The first has none, the second one, and so on; of some events two, and every third is cancelled.
+    // The first customer has no ticket, the second one, and so on. Every third is cancelled.
     const tickets = people.flatMap((userId, index) =>
       Array.from({ length: index % 8 }, (_, number) => {
         return {
@@ -41,10 +41,14 @@ describe("lists of tickets", () => {
     );
     rows = await world.database.query<Row>({
       text: `
-        INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at, cancelled_at)
-        SELECT id, "eventId", "userId", '2099-01-01'::date + day, sha512(uuid_send(id)), 1, now(), CASE WHEN cancelled THEN now() END
-        FROM json_to_recordset($1) AS ticket (id uuid, "userId" uuid, "eventId" uuid, day integer, cancelled boolean)
-        RETURNING id, user_id AS "userId", to_char(event_date, 'YYYY-MM-DD') AS "eventDate", cancelled_at IS NOT NULL AS cancelled`,
+        INSERT INTO event_tickets
+          (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at, cancelled_at)
+        SELECT id, "eventId", "userId", '2099-01-01'::date + day, sha512(uuid_send(id)), 1, now(),
+          CASE WHEN cancelled THEN now() END
+        FROM json_to_recordset($1) AS ticket
+          (id uuid, "userId" uuid, "eventId" uuid, day integer, cancelled boolean)
+        RETURNING id, user_id AS "userId", to_char(event_date, 'YYYY-MM-DD') AS "eventDate",
+          cancelled_at IS NOT NULL AS cancelled`,
       values: [JSON.stringify(tickets)],
     });
     const counted: Connection = {
@@ -54,7 +58,7 @@ describe("lists of tickets", () => {
       },
     };
     const lists = createTicketLists(counted);
-    ask = (question) => lists({ status: undefined, limit: 20, after: undefined, ...question });
+    request = (question) => lists({ status: undefined, limit: 20, after: undefined, ...question });
   });
   after(() => world.close());
 
@@ -75,7 +79,7 @@ describe("lists of tickets", () => {
   };
   const idsOf = ({ items }: TicketPage): string[] => items.map(({ id }) => id);
 
-  it("that are asked for at once are everybody's own, whatever else is asked, and one statement for each length of page", async () => {
+  it("are each customer's own in parallel, with one statement per page length", async () => {
     const questions = people.flatMap((userId): (Partial<ListQuestion> & { userId: string })[] => {
       const middle = rows.filter((row) => row.userId === userId).at(1);
       return [
@@ -90,25 +94,25 @@ describe("lists of tickets", () => {
       ];
     });
     statements = 0;
-    const pages = await Promise.all(questions.map(ask));
+    const pages = await Promise.all(questions.map(request));
     assert.deepEqual(pages.map(idsOf), questions.map(expected));
-    // 4 × 60 lists of 20, a hundred of them in a statement, and 60 of 3.
+    // 4 × 60 lists of 20, one hundred lists in a statement, and 60 lists of 3.
     assert.equal(statements, 4);
     statements = 0;
     for (const userId of people.slice(0, 5))
-      assert.deepEqual(idsOf(await ask({ userId })), expected({ userId }));
-    assert.equal(statements, 5, "who asks alone waits for nobody");
+      assert.deepEqual(idsOf(await request({ userId })), expected({ userId }));
+    assert.equal(statements, 5, "answer a single request without a wait");
   });
 
-  it("go on where a page ended, without gap or repeat", async () => {
+  it("continue where a page ended, without gap or repeat", async () => {
     const all = await Promise.all(
       people.map(async (userId) => {
         const seen: string[] = [];
         for (let after: ListQuestion["after"]; ;) {
-          const page = await ask({ userId, limit: 2, after });
+          const page = await request({ userId, limit: 2, after });
           seen.push(...idsOf(page));
           if (page.nextCursor === null) return seen;
-          after = readCursor(page.nextCursor) ?? assert.fail("a cursor of ours");
+          after = readCursor(page.nextCursor) ?? assert.fail("a valid cursor");
         }
       }),
     );
@@ -118,24 +122,24 @@ describe("lists of tickets", () => {
     );
   });
 
-  it("show what was committed before they were asked for, though others had asked just before", async () => {
+  it("show what was committed before the request, even if an older one is running", async () => {
     const [userId, other] = [people[7] ?? "", people[6] ?? ""];
     const [first] = expected({ userId, status: "active" });
-    const early = [ask({ userId }), ask({ userId: other })];
+    const older = [request({ userId }), request({ userId: other })];
     await world.database.query({
       text: "UPDATE event_tickets SET cancelled_at = now() WHERE id = $1",
       values: [first],
     });
-    const page = await ask({ userId });
+    const page = await request({ userId });
     assert.equal(page.items.find(({ id }) => id === first)?.status, "cancelled");
-    await Promise.all(early);
+    await Promise.all(older);
     await world.database.query({
       text: "UPDATE event_tickets SET cancelled_at = NULL WHERE id = $1",
       values: [first],
     });
   });
 
-  it("of nobody fail by what somebody else sends for a cursor", async () => {
+  it("do not fail because of another request's invalid cursor", async () => {
     const id = randomUUID();
     const encoded = (text: string): string => Buffer.from(text).toString("base64url");
     const refused = ["2099-02-30", "2099-13-01", "0000-01-01", "9999-99-99"].map((date) =>
@@ -161,13 +165,13 @@ describe("lists of tickets", () => {
     );
     const userId = people[3] ?? "";
     const [page] = await Promise.all([
-      ask({ userId }),
-      ...accepted.map((after) => ask({ userId: people[5] ?? "", after })),
+      request({ userId }),
+      ...accepted.map((after) => request({ userId: people[5] ?? "", after })),
     ]);
     assert.deepEqual(idsOf(page), expected({ userId }));
   });
 
-  it("are refused to all who asked together while PostgreSQL is away, and come again after it", async () => {
+  it("fail for all requests while PostgreSQL is down, and recover afterwards", async () => {
     let away = true;
     const lists = createTicketLists({
       query: (statement) =>

@@ -1,4 +1,4 @@
-// The ids of sales must stay the HMAC they have always been: another id for the same key would sell twice.
+// Transaction ids must never change: another id for the same key would sell twice.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { describe, it } from "node:test";
@@ -11,7 +11,7 @@ import {
 const USER = "01890000-0000-7000-8000-00000000000a";
 const EVENT = "01890000-0000-7000-8000-00000000000b";
 
-describe("a transaction's id", () => {
+describe("a transaction id", () => {
   const secrets = [
     "a",
     "a secret of the usual length, 48 characters long",
@@ -22,12 +22,12 @@ describe("a transaction's id", () => {
   ];
   const keys = ["k", "key-1", "", "ÿ".repeat(255), "→".repeat(255), "k".repeat(255), "a|b"];
 
-  it("is HMAC-SHA512 of its parts, whatever the secret's length and the key's letters", () => {
+  it("is the HMAC-SHA512 of its parts, for any length of secret and any characters", () => {
     for (const secret of secrets) {
       const made = transactionKey(secret);
       const expected = (text: string): string =>
         createHmac("sha512", secret).update(text).digest("hex");
-      // Long ones first and short ones after, so that nothing may be left of the one before.
+      // Long keys first, short keys after: nothing of an earlier key may remain.
       for (const key of [...keys, ...keys.toReversed()]) {
         assert.equal(purchaseId(made, USER, EVENT, key), expected(`buy|${USER}|${EVENT}|${key}`));
         assert.equal(cancellationId(made, USER), expected(`cancel|${USER}`));
@@ -35,7 +35,7 @@ describe("a transaction's id", () => {
     }
   });
 
-  it("is of all its parts or none", () => {
+  it("depends on every part", () => {
     assert.throws(
       () => purchaseId(transactionKey("secret"), USER, EVENT, "k".repeat(1_000)),
       /too long/,

@@ -1,5 +1,5 @@
-// What a worker's statements read must not grow with what an event has sold, whichever plan PostgreSQL keeps for them: also where it thinks that events have
-// sold a ticket each, as it does when a rush begins.
+// A worker's statements must not read more rows as sales grow, with any plan of PostgreSQL. That
+// includes plans from statistics of before the rush.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
@@ -20,7 +20,7 @@ import {
 
 const SMALL_EVENTS = 300;
 const HOT_TICKETS = 20_000;
-/** More than a plan that follows the ids can read here, and far less than the hot event has. */
+/** More rows than a plan by ids reads here, and far fewer than the hot event has. */
 const ROWS_MAX = 1_000;
 
 type PlanNode = {
@@ -31,7 +31,7 @@ type PlanNode = {
   Plans?: PlanNode[];
 };
 
-describe("a worker's statements, on an event that has sold much among many that have sold little", () => {
+describe("a worker's statements, for one event with many sales among many with few", () => {
   let world: SaleWorld;
   let hot: string;
   let cold: string;
@@ -42,7 +42,7 @@ describe("a worker's statements, on an event that has sold much among many that 
     world = await openSaleWorld();
     hot = await world.addEvent(HOT_TICKETS * 2);
     cold = await world.addEvent(10);
-    // What PostgreSQL knows is of before the rush.
+    // PostgreSQL's statistics are from before the rush.
     await world.database.query({
       text: "ALTER TABLE event_tickets SET (autovacuum_enabled = off)",
     });
@@ -54,7 +54,9 @@ describe("a worker's statements, on an event that has sold much among many that 
     for (const id of [hot, cold]) epochs.set(id, (await store.takeEpoch(id)) ?? 0);
     event = await store.loadEvent(hot);
     const tickets = await world.database.query<{ ticketId: string; userId: string }>({
-      text: `SELECT id AS "ticketId", user_id AS "userId" FROM event_tickets WHERE event_id = $1 LIMIT 2`,
+      text: `
+        SELECT id AS "ticketId", user_id AS "userId" FROM event_tickets
+        WHERE event_id = $1 LIMIT 2`,
       values: [hot],
     });
     cancelled = tickets.map((ticket) => ({ ...ticket, transactionId: newTransactionId() }));
@@ -64,27 +66,33 @@ describe("a worker's statements, on an event that has sold much among many that 
   const fill = (eventId: string, count: number): Promise<unknown> =>
     world.database.query({
       text: `
-        INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
-        SELECT gen_random_uuid(), $1, gen_random_uuid(), '2099-01-01', sha512(uuid_send(gen_random_uuid())), 1, now() FROM generate_series(1, $2)`,
+        INSERT INTO event_tickets
+          (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+        SELECT gen_random_uuid(), $1, gen_random_uuid(), '2099-01-01',
+          sha512(uuid_send(gen_random_uuid())), 1, now()
+        FROM generate_series(1, $2)`,
       values: [eventId, count],
     });
 
-  /** What a store would send. */
+  /** Records the statement that a store sends. */
   const statementOf = async (
-    ask: (store: EventStore) => Promise<unknown>,
+    request: (store: EventStore) => Promise<unknown>,
     together: boolean,
   ): Promise<Required<Statement>> => {
     const sent: Statement[] = [];
-    const hear = (statement: Statement): Promise<never> => {
+    const onStatement = (statement: Statement): Promise<never> => {
       sent.push(statement);
-      return Promise.reject(new Error("heard"));
+      return Promise.reject(new Error("recorded"));
     };
     const database = {
-      query: hear,
-      withConnection: (work: (connection: Connection) => unknown) => work({ query: hear } as never),
+      query: onStatement,
+      withConnection: (work: (connection: Connection) => unknown) =>
+        work({ query: onStatement } as never),
     } as unknown as Database;
     const plain = postgresStore(database, "node");
-    await ask(together ? createBatchedEventStore(database, plain) : plain).catch(() => undefined);
+    await request(together ? createBatchedEventStore(database, plain) : plain).catch(
+      () => undefined,
+    );
     return sent[0] as Required<Statement>;
   };
   const purchasesAndCancellations = (
@@ -127,13 +135,13 @@ describe("a worker's statements, on an event that has sold much among many that 
   };
   for (const [name, statement] of Object.entries(STATEMENTS))
     for (const mode of ["force_custom_plan", "force_generic_plan"])
-      it(`${name} reads what it names and no more (${mode})`, async () => {
+      it(`${name} reads only the rows it needs (${mode})`, async () => {
         const { text, values } = await statement();
         const plan = await explain(world.database, mode, text, values);
         const read = nodesOf(plan).filter(
           (node) => node["Relation Name"] === "event_tickets" && node.Plans === undefined,
         );
-        assert.ok(read.length > 0, "it does look at tickets");
+        assert.ok(read.length > 0, "the plan reads tickets");
         const rows = read.map(
           (node) =>
             node["Actual Loops"] * (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)),
@@ -149,7 +157,7 @@ function nodesOf(node: PlanNode): PlanNode[] {
   return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 }
 
-/** Runs the statement, measured, and takes it back. */
+/** Explains the statement with ANALYZE and rolls it back. */
 async function explain(
   database: Database,
   mode: string,

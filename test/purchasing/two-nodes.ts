@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import type { Answer } from "../../domain/refusal.ts";
+import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import type { Purchase } from "../../services/purchasing/worker/ports.ts";
+import { type Engine, startEngine } from "../support/engine.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+/** Capacity, pending rows, active tickets and booked sum of an event. */
+export const NUMBERS = `
+  SELECT capacity,
+    (SELECT count(*)::integer FROM event_ticket_transactions WHERE event_id = $1) AS pending,
+    (SELECT count(*)::integer FROM event_tickets
+      WHERE event_id = $1 AND cancelled_at IS NULL) AS tickets,
+    (SELECT coalesce(sum(quantity), 0)::integer FROM capacity_ledger WHERE event_id = $1) AS booked
+  FROM event WHERE id = $1`;
+
+type Numbers = Record<"capacity" | "pending" | "tickets" | "booked", number>;
+
+export type TwoNodes = {
+  engine: Engine;
+  /** Calls an action as a customer, on any node or on a named one. */
+  call: <T>(action: string, params: object, userId: string, nodeID?: string) => Promise<Answer<T>>;
+  buy: (
+    eventId: string,
+    userId: string,
+    key: string,
+    quantity?: number,
+    nodeID?: string,
+  ) => Promise<Answer<Purchase>>;
+  numbers: (eventId: string) => Promise<Numbers>;
+  /** Waits until the event's outbox is empty. */
+  untilBooked: (eventId: string) => Promise<unknown>;
+  /** Ids of the purchasing nodes that the caller sees. */
+  sellers: () => string[];
+};
+
+/** Starts an engine, a second purchasing node, and a calling node without purchasing. */
+export async function startTwoNodes(): Promise<TwoNodes> {
+  const engine = await startEngine();
+  await engine.startNode({ SERVICES: "purchasing" });
+  const { broker } = await engine.startNode({ SERVICES: "auth" });
+  const mint = createInternalTokenMint(engine.config.internalTokenSecret);
+
+  const call: TwoNodes["call"] = (action, params, userId, nodeID) => {
+    const meta = { token: mint({ userId, role: "customer" }) };
+    return broker.call(action, params, nodeID === undefined ? { meta } : { meta, nodeID });
+  };
+  const numbers = async (eventId: string): Promise<Numbers> => {
+    const [row] = await engine.database.query<Numbers>({ text: NUMBERS, values: [eventId] });
+    return row ?? assert.fail("unknown event");
+  };
+  const sellers = (): string[] => {
+    const actions = broker.registry.actions as unknown as {
+      actions: Map<string, { endpoints: { id: string }[] }>;
+    };
+    return (actions.actions.get("purchasing.buy")?.endpoints ?? []).map(({ id }) => id);
+  };
+  await waitFor(() => sellers().length === 2);
+  return {
+    engine,
+    call,
+    buy: (eventId, userId, key, quantity = 1, nodeID) =>
+      call<Purchase>("purchasing.buy", { eventId, quantity, key }, userId, nodeID),
+    numbers,
+    untilBooked: (eventId) =>
+      waitFor(async () => (await numbers(eventId)).pending === 0, {
+        withinMs: 15_000,
+        what: "an empty outbox",
+      }),
+    sellers,
+  };
+}
+
+/** The purchases among the answers. */
+export const sold = (answers: Answer<Purchase>[]): Purchase[] =>
+  answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
+
+/** The different refusal codes among the answers, and "ok". */
+export const codes = (answers: Answer<unknown>[]): string[] =>
+  [...new Set(answers.map((answer) => (answer.ok ? "ok" : answer.refusal.code)))].sort();
