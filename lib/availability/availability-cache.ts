@@ -93,5 +93,5 @@ export async function writeAvailability(
     return [left.epoch, left.batch, expiryOf(left.endsAtMs, nowMs), encodeAvailability(left, run)];
   });
   const keys = many.map(({ eventId }) => availableKey(eventId));
-  await runScript(redis, "keepLarger", SET_IF_NEWER, keys, [run, ...facts]);
+  await runScript(redis, "setIfNewer", SET_IF_NEWER, keys, [run, ...facts]);
 }

@@ -74,11 +74,11 @@ export class SimulatedQueue {
 
   deliver(): void {
     if (!this.up) return;
-    const receives = this.consumers.filter((consumer) => consumer.receives);
-    while (this.ready.length > 0 && receives.length > 0) {
+    const receivers = this.consumers.filter((consumer) => consumer.receives);
+    while (this.ready.length > 0 && receivers.length > 0) {
       const message = this.ready.shift();
       if (message !== undefined)
-        receives[this.kernel.between(0, receives.length - 1)]?.receive(message);
+        receivers[this.kernel.between(0, receivers.length - 1)]?.receive(message);
     }
   }
   /** Requeues a message, or moves it to the dead letters. */

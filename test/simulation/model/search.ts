@@ -26,7 +26,7 @@ export async function search(
       const violations = await play(history, plant);
       if (violations.length === 0) return true;
       if (shortest === undefined) deadlineMs = performance.now() + shrinkWithinMs;
-      shortest = { seed, history, violations: violations };
+      shortest = { seed, history, violations };
       return false;
     };
     await fc.check(fc.asyncProperty(histories, holds), { seed, numRuns: 1, unbiased: true });
@@ -35,15 +35,9 @@ export async function search(
   return undefined;
 }
 
-<<<<<<< HEAD
-/** What went wrong, the steps that lead there, and the line that plays them again. */
-export function describeFailure({ seed, history, wrong }: Failure): string {
-  const line = `npx boxoffice simulate --history '${JSON.stringify(history)}'`;
-=======
 /** Prints the violations, the steps, and the command that plays them again. */
-export function describeFailure({ seed, history, violations: violations }: Failure): string {
-  const command = `npm run simulate -- --history '${JSON.stringify(history)}'`;
->>>>>>> 5448e53 (test: describe the simulation in plain words, without import cycles)
+export function describeFailure({ seed, history, violations }: Failure): string {
+  const command = `npx boxoffice simulate --history '${JSON.stringify(history)}'`;
   return [
     `seed ${seed}:`,
     ...violations.map((what) => `  ${what}`),
