@@ -4,6 +4,7 @@ import { existsSync, globSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, it } from "node:test";
 import { ROOT } from "../../tools/root.ts";
+import { readSourceFiles } from "../support/source-files.ts";
 
 /** Generated from a run at the revision that they name, so their paths may be older than the code. */
 const FROM_A_RUN = new Set(["docs/security.md", "docs/reliability.md", "docs/request-coverage.md"]);
@@ -98,4 +99,20 @@ describe("decisions", () => {
       assert.ok(index.includes(`(${file})`), "no row in docs/decisions/README.md");
       assert.deepEqual(brokenLinks(`docs/decisions/${file}`, text), []);
     });
+
+  it("exist where code and documents refer to them", () => {
+    const numbers = new Set(DECISIONS.map((file) => file.slice(0, 4)));
+    const references = readSourceFiles().flatMap(({ path, text }) =>
+      [...text.matchAll(/\bADR-(\d{4})\b|docs\/decisions\/(\d{4}[\w-]*\.md)/g)].map(
+        ([, number, file]) => ({ path, number, file }),
+      ),
+    );
+    assert.ok(references.length > 0);
+    assert.deepEqual(
+      references.filter(({ number, file }) =>
+        file === undefined ? !numbers.has(number ?? "") : !DECISIONS.includes(file),
+      ),
+      [],
+    );
+  });
 });
