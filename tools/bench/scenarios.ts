@@ -24,24 +24,24 @@ export type BenchOptions = {
   buyers: number;
   looking: number;
   watching: number;
-  /** Sizes of the catalogue; undefined: the scenario's own. */
+  /** Sizes of the catalog. Undefined: those of the scenario. */
   events: readonly number[] | undefined;
   seconds: number;
   contenders: readonly Contender[];
-  /** Leaves CPU profiles in `folder`. */
+  /** Writes CPU profiles to `folder`. */
   profile: boolean;
   folder: string;
-  /** The servers it is given, by name. */
+  /** Processes of the servers, by name. */
   servers: Processes;
   report: Report;
 };
 
 export type Scenario = {
   about: string;
-  /** Which servers it is given, migrated and empty; none where it has its own. */
+  /** Servers that the scenario gets, migrated and empty. none: it starts its own. */
   servers: readonly ServerName[] | "all" | "none";
   bounds: readonly Bound[];
-  /** Throws where what it has measured is not true: something sold that is not in PostgreSQL, a rule broken. */
+  /** Throws if a result is wrong: a sale that is not in PostgreSQL, a violated rule. */
   measure(options: BenchOptions, environment: Environment): Promise<Measurement[]> | Measurement[];
 };
 

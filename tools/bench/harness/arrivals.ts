@@ -1,10 +1,16 @@
 import { Agent, request } from "node:http";
 
 export type Ask = { method: "GET" | "POST"; path: string; address: string; json?: object };
-/** `ms` from when it was due, not from when it was sent: what waits for its turn is late too. `retryAfter`: whether the answer says when to come back. */
+/**
+ * `ms`: from the due time, not from sending, so waiting counts. `retryAfter`: whether the header is
+ * present.
+ */
 export type Asked = { status: number; ms: number; retryAfter: boolean };
 
-/** Asks a gateway in plain HTTP, as a trusted proxy that names each client's address. A request without an answer rejects. */
+/**
+ * Sends plain HTTP to a gateway, as a trusted proxy that names each client's address. A request
+ * without an answer rejects.
+ */
 export function asker(
   url: string,
   connections: number,
@@ -46,8 +52,9 @@ export function asker(
 }
 
 /**
- * Sends one after the other at a fixed rate, whether or not the earlier ones have been answered, until `enough`; then waits for all answers.
- * The nth is due at its own moment however late the timer comes, so a stall counts for all who would have come in it.
+ * Sends requests at a fixed rate until `enough`, without waiting for earlier answers; then awaits
+ * all answers. Each request has its own due time, so a stall counts for every request that was due
+ * during it.
  */
 export async function atRate<T>(
   perSecond: number,
@@ -60,7 +67,7 @@ export async function atRate<T>(
     const timer = setInterval(() => {
       for (; startMs + (sent.length * 1_000) / perSecond <= performance.now() && !enough();) {
         const answer = send(sent.length, startMs + (sent.length * 1_000) / perSecond);
-        answer.catch(() => undefined); // Judged where all are awaited.
+        answer.catch(() => undefined); // Awaited at the end.
         sent.push(answer);
       }
       if (!enough()) return;

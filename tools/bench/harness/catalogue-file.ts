@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import type { EventRecord } from "../../../domain/event-record.ts";
 import { plantedEvents } from "../scenarios/search-cases.ts";
 
-/** Writes a catalogue of so many events as a feed of JSON lines, with the field names of the API, never holding more than a few. */
+/** Writes a catalog of `count` events as a feed of JSON lines, holding only a few in memory. */
 export async function writeCatalogue(file: string, count: number, todayMs: number): Promise<void> {
   await pipeline(Readable.from(linesOf(plantedEvents(count, todayMs))), createWriteStream(file));
 }

@@ -3,12 +3,18 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { CrowdOptions, CrowdResult, Group, GroupResult } from "./crowd.ts";
 import { Times } from "./histogram.ts";
 
-/** The process behind `sendCrowd`. node:http would need a core for itself; here a request is a write, and an answer what its head says. */
+/**
+ * The process behind `sendCrowd`. It writes requests and reads only the head of responses, because
+ * node:http would need a core of its own.
+ */
 
 const TICK_MS = 4;
-/** People come one after the other in so much of the warm-up: an engine that has just been started has compiled nothing yet. */
+/**
+ * Share of the warm-up in which connections open one after the other. A new engine has compiled no
+ * code yet.
+ */
 const ARRIVING_SHARE = 0.6;
-/** Who has no answer so long after the end has none. */
+/** A request without an answer this long after the end counts as unanswered. */
 const LATE_MAX_MS = 10_000;
 const HEAD_END = Buffer.from("\r\n\r\n");
 
@@ -27,16 +33,16 @@ class Person {
   private readonly group: Group;
   private readonly tally: Tally;
   private place: number;
-  /** When the request under way was due; undefined while none is. */
+  /** Due time of the request in flight. Undefined if there is none. */
   private dueMs: number | undefined;
-  /** Those that came due meanwhile. */
+  /** Due times of requests that wait for the one in flight. */
   private waiting: number[] = [];
   private bodyLeft = 0;
   private head: Buffer | undefined;
   private readonly again: boolean;
   private status = 0;
 
-  /** Connects: people come with their first request. `lent`: what all read into. */
+  /** Connects. `lent`: the buffer that all connections read into. */
   constructor(group: Group, port: number, tally: Tally, place: number, lent: Buffer) {
     this.group = group;
     this.tally = tally;
@@ -63,12 +69,12 @@ class Person {
     else this.waiting.push(atMs);
   }
 
-  /** What came due in the warm-up and was not sent in it belongs to it. */
+  /** Drops requests of the warm-up that were not sent in it. */
   forgetWaiting(): void {
     this.waiting = [];
   }
 
-  /** How many requests that count have had no answer so far. */
+  /** Number of counted requests without an answer so far. */
   get owed(): number {
     const counts = (dueMs: number | undefined): boolean =>
       dueMs !== undefined && this.counts(dueMs);
@@ -79,7 +85,7 @@ class Person {
     return dueMs >= this.tally.fromMs && dueMs < this.tally.toMs;
   }
 
-  /** `bytes` is only lent. */
+  /** `bytes` is valid only during the call. */
   private read(bytes: Buffer): void {
     this.tally.bytes += bytes.length;
     let rest = bytes;
@@ -132,7 +138,7 @@ class Person {
   }
 }
 
-/** A group on its way: people come, then ask at their own times. */
+/** A group that is sending: people connect, then send at their own times. */
 class Asking {
   readonly tally: Tally = {
     times: new Times(),
@@ -154,7 +160,7 @@ class Asking {
     this.lent = lent;
   }
 
-  /** `come`: the share of people who are there by now. */
+  /** `come`: the share of people who have connected. */
   tick(startMs: number, nowMs: number, come: number): void {
     const { everyMs, people: all } = this.group;
     const there = all * come;
@@ -162,7 +168,7 @@ class Asking {
       for (; this.sent < there; this.sent += 1) this.person(this.sent).due(nowMs);
       return;
     }
-    // The nth request of all is due at its own moment; it is the nth person's, going round.
+    // Each request of the group has its own due time and belongs to people in turn.
     const stepMs = everyMs / all;
     for (; startMs + this.sent * stepMs <= nowMs; this.sent += 1) {
       const number = this.sent % all;
@@ -172,7 +178,7 @@ class Asking {
 
   private person(number: number): Person {
     const { order, people } = this.group;
-    // People of one group start at places far from each other, so that they do not all ask the same.
+    // People of a group start at distant places of the list, so that their requests differ.
     const place = order === undefined ? number : Math.floor((number * order.length) / people);
     return (this.people[number] ??= new Person(
       this.group,
@@ -217,7 +223,7 @@ async function run({ url, groups, warmUpSeconds, seconds }: CrowdOptions): Promi
   await wait(seconds * 1_000);
   clearInterval(tick);
   const { user, system } = process.cpuUsage(cpuBefore);
-  // A request that came due in time and is answered late counts with its lateness.
+  // A request that was due in time and is answered late counts with its delay.
   while (
     performance.now() < toMs + LATE_MAX_MS &&
     crowd.some(({ people }) => people.some(({ owed }) => owed > 0))

@@ -3,13 +3,19 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Histogram } from "./histogram.ts";
 
-/** People who do the same, each on a keep-alive connection of its own. */
+/** People with the same behavior, each on a keep-alive connection. */
 export type Group = {
   name: string;
   people: number;
-  /** From one request to the next of the same person, in milliseconds, whatever the answer takes; 0: as soon as the answer is there. */
+  /**
+   * Milliseconds between two requests of one person, independent of the response time. 0: as soon
+   * as the response has arrived.
+   */
   everyMs: number;
-  /** Requests as bytes of HTTP/1.1; each person takes one after the other from a place of its own, by `order` where given (indexes, repeated). */
+  /**
+   * Requests as bytes of HTTP/1.1. Each person takes them in turn from an own start, in `order`
+   * (repeated indexes) if given.
+   */
   requests: readonly string[];
   order?: readonly number[];
 };
@@ -17,11 +23,11 @@ export type Group = {
 export type GroupResult = {
   name: string;
   times: Histogram;
-  /** Answers by status. */
+  /** Number of answers by status. */
   statuses: Record<string, number>;
-  /** Connections that were refused, cut or closed. */
+  /** Connections that were refused, reset or closed. */
   broken: number;
-  /** Requests that have had no answer ten seconds after the end. */
+  /** Requests without an answer ten seconds after the end. */
   unanswered: number;
   /** The fewest answers that one person had. */
   fewest: number;
@@ -33,9 +39,10 @@ export type CrowdResult = { seconds: number; groups: GroupResult[]; cpuMs: numbe
 export type CrowdOptions = { url: string; groups: Group[]; warmUpSeconds: number; seconds: number };
 
 /**
- * Sends a crowd from a process of its own: they come one after the other in the first `warmUpSeconds`, then ask at their own fixed times, so that a stall
- * counts for everyone who would have come in it (no coordinated omission). What comes due in the `seconds` after the warm-up is counted, however late it is
- * answered. `measuring` is called when counting begins.
+ * Sends a crowd's requests from a process of its own. People connect one after the other in the
+ * first `warmUpSeconds`, then send at fixed times, so that a stall counts for every request that
+ * was due during it (no coordinated omission). Counts requests that are due in the `seconds` after
+ * the warm-up, however late they are answered. Calls `measuring` when counting starts.
  */
 export async function sendCrowd(
   options: CrowdOptions,
@@ -62,7 +69,7 @@ async function goneOf(crowd: ReturnType<typeof fork>): Promise<never> {
   throw new Error(`The crowd's process ended early (${code})`);
 }
 
-/** One request as it goes over the wire. Like a browser, it takes brotli. */
+/** One request as bytes. Accepts brotli, as browsers do. */
 export function rawRequest(
   method: "GET" | "POST",
   path: string,

@@ -3,9 +3,9 @@ import { Client } from "pg";
 const AT_ONCE = 250_000;
 
 /**
- * Writes `count` tickets of an event as if they had been sold and booked: ten each to many people, one transaction a ticket. Ids lie evenly in the space
- * of all, as real ones do, and compress as badly, but come in their order, so that ten million of them take minutes and not an hour. Everything is
- * vacuumed and on disk at the end.
+ * Writes `count` tickets of an event as sold and booked: ten per person, one transaction per
+ * ticket. Ids are evenly distributed and compress as badly as real ones, but are inserted in order,
+ * which takes minutes for ten million instead of an hour. Ends with a vacuum and a checkpoint.
  */
 export async function fillTickets(
   databaseUrl: string,
@@ -26,7 +26,7 @@ export async function fillTickets(
   }
 }
 
-/** $1: the event, $2 and $3: the first and the last number, $4: of how many. */
+/** $1: the event. $2 and $3: first and last number. $4: number of all tickets. */
 const FILL = `
   WITH item AS MATERIALIZED (
     SELECT number, substr(int8send((number::float8 / $4 * 4294967295)::bigint), 5) AS place,

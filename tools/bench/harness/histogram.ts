@@ -1,4 +1,4 @@
-/** Times in milliseconds, counted in tenths: what millions of answers took, in half a megabyte. */
+/** Times in milliseconds, counted in tenths. Half a megabyte for any number of answers. */
 export type Histogram = {
   count: number;
   p50: number;
@@ -35,7 +35,7 @@ export class Times {
     };
   }
 
-  /** The smallest time that so much of all (0 to 1) did not exceed; 0 where there is none. */
+  /** The smallest time that a share (0 to 1) of all does not exceed. 0 if there is none. */
   private percentile(share: number): number {
     const rank = Math.max(1, Math.ceil(this.total * share));
     let seen = 0;

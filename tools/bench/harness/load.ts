@@ -5,7 +5,10 @@ import { provideBinaries } from "../../dev-servers/packages.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Measurement } from "./measurement.ts";
 
-/** `refused`: answers of 400 and above; `failed`: no answer; `statuses` where they were to be counted. Times in milliseconds. */
+/**
+ * `refused`: answers of 400 and above. `failed`: no answer. `statuses`: only if counted. Times in
+ * milliseconds.
+ */
 export type LoadResult = {
   answers: number;
   seconds: number;
@@ -21,12 +24,12 @@ export type LoadResult = {
 
 export type LoadOptions = {
   url: string;
-  /** Or several, separated by commas: each token's buyer has one of them. */
+  /** One path, or several separated by commas: each token's buyer has one of them. */
   path: string;
   tokensFile: string;
   connections: number;
   seconds: number;
-  /** Counts answers by status too, which costs the generator a few microseconds each. */
+  /** Counts answers by status, which costs the generator a few microseconds each. */
   countStatuses?: boolean;
 };
 
@@ -43,7 +46,7 @@ export function timesOf({
   return { count: answers, p50: p50Ms, p95: p95Ms, p99: p99Ms, p999: p999Ms, max: maxMs };
 }
 
-/** What a measurement says of a load of such operations. */
+/** Returns the measurement of a load. */
 export function measured(
   operation: string,
   result: LoadResult,
@@ -62,12 +65,12 @@ export function measured(
 const scriptOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const [BUY, ASK, ASK_OWN] = [scriptOf("buy.lua"), scriptOf("result.lua"), scriptOf("ask-own.lua")];
 
-/** Buys from `connections` keep-alive connections at once, each asking again as soon as it has its answer. */
+/** Buys on `connections` keep-alive connections, each without a pause. */
 export function buyAtOnce({ countStatuses, ...options }: LoadOptions): Promise<LoadResult> {
   return byTokens(BUY, options, countStatuses === true ? ["statuses"] : []);
 }
 
-/** Runs a script that asks with each of the file's tokens in turn. */
+/** Runs a script that sends with each of the file's tokens in turn. */
 function byTokens(
   script: string,
   { url, path, tokensFile, connections, seconds }: TokensLoad,
@@ -76,7 +79,7 @@ function byTokens(
   return runWrk(connections, seconds, ["-s", script, url, "--", path, tokensFile, ...more]);
 }
 
-/** The same question again and again, from so many keep-alive connections. */
+/** Repeats one request without a pause on keep-alive connections. */
 export function askAtOnce(
   url: string,
   { connections, seconds }: { connections: number; seconds: number },
@@ -84,17 +87,19 @@ export function askAtOnce(
   return runWrk(connections, seconds, ["-H", "Accept-Encoding: gzip, deflate, br", "-s", ASK, url]);
 }
 
-/** People who each ask for what is theirs, one after the other, from so many keep-alive connections. */
+/** Each person reads an own resource without a pause, on keep-alive connections. */
 export function askOwn(options: TokensLoad): Promise<LoadResult> {
   return byTokens(ASK_OWN, options);
 }
 
-/** Installs wrk where it is missing, or throws and says how. An earlier revision that is measured against this one finds it there. */
+/**
+ * Installs wrk if it is missing, or throws and says how. A compared revision finds it installed.
+ */
 export async function provideWrk(report: (line: string) => void): Promise<void> {
   if (spawnSync("wrk", ["--version"]).error !== undefined) await provideBinaries(["wrk"], report);
 }
 
-/** wrk, since what is measured here is faster than a generator in Node. */
+/** wrk, because a generator in Node is slower than what it would measure. */
 async function runWrk(
   connections: number,
   seconds: number,

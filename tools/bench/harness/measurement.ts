@@ -1,39 +1,39 @@
 import type { Histogram } from "./histogram.ts";
 
 /**
- * One way, size or round of a scenario, measured: one form for all of them, so that medians of runs, ratios of revisions, tables and plots need to
- * know nothing of the scenario.
+ * Result of one contender, size or round of a scenario. All scenarios use this form, so that
+ * medians, ratios, tables and plots know nothing of the scenario.
  */
 export type Measurement = {
   /** Unique within the scenario, and the same in every run. */
   name: string;
-  /** What is measured, what others do in its place, or the most that this machine can do. */
+  /** Ours, another way to do the same, or the limit of this machine. */
   role: "ours" | "rival" | "floor";
-  /** Of a rival or a floor: the measurement that it is held against. */
+  /** Of a rival or a floor: the measurement it is compared with. */
   against?: string;
-  /** What is counted: "purchase", "search". */
+  /** The counted operation: "purchase", "search". */
   operation: string;
   operations: number;
   seconds: number;
   perSecond: number;
-  /** In milliseconds. */
+  /** Milliseconds. */
   times?: Histogram;
-  /** Operations that ended otherwise than they should. */
+  /** Operations with a wrong result or none. */
   errors: number;
-  /** CPU-milliseconds an operation, by process. */
+  /** CPU milliseconds per operation, by process. */
   cpuMs: Record<string, number>;
-  /** The most memory a process has held since its start, in MB. */
+  /** Peak memory of a process since its start, in MB. */
   peakMb: Record<string, number>;
-  /** Of all searches the share (0 to 1) that a layer has answered. */
+  /** Share (0 to 1) of all searches that a layer answered. */
   hits?: Record<string, number>;
-  /** What only this scenario has, with its unit in the name. */
+  /** Figures of this scenario only, with the unit in the name. */
   more?: Record<string, number>;
   note?: string;
 };
 
 /**
- * What a figure has to be; `of`: the measurement's name, or a pattern for several; `figure`: its path, as in "times.p99"; `ifMeasured`: of something that
- * a run may leave out.
+ * Bound of a figure. `of`: name of the measurement, or a pattern. `figure`: its path, as
+ * "times.p99". `ifMeasured`: a run may lack it.
  */
 export type Bound = {
   of: string | RegExp;
@@ -43,7 +43,7 @@ export type Bound = {
   ifMeasured?: boolean;
 };
 
-/** What falls short, in words. What was not measured falls short too. */
+/** Returns a line for each missed bound. A figure that was not measured misses its bound. */
 export function faultsOf(measurements: readonly Measurement[], bounds: readonly Bound[]): string[] {
   return bounds.flatMap(
     ({ of, figure, most = Infinity, least = -Infinity, ifMeasured = false }) => {
@@ -63,7 +63,7 @@ export function faultsOf(measurements: readonly Measurement[], bounds: readonly 
   );
 }
 
-/** A number of a measurement by its path. */
+/** Reads a figure by its path. */
 export function figureOf(measurement: Measurement, path: string): number | undefined {
   let value: unknown = measurement;
   for (const name of path.split("."))
@@ -71,7 +71,9 @@ export function figureOf(measurement: Measurement, path: string): number | undef
   return typeof value === "number" && !Number.isNaN(value) ? value : undefined;
 }
 
-/** Of several runs of a scenario the median of every number, measurement by measurement; those that some run lacks are left out. */
+/**
+ * Returns the median of every figure over several runs. Leaves out measurements that a run lacks.
+ */
 export function medians(runs: readonly (readonly Measurement[])[]): Measurement[] {
   const [first = []] = runs;
   return first.flatMap((measurement) => {
@@ -80,7 +82,7 @@ export function medians(runs: readonly (readonly Measurement[])[]): Measurement[
   });
 }
 
-/** Numbers by their median, objects field by field, all else as the first has it. */
+/** Numbers by their median, objects by field, other values from the first run. */
 function medianOf(values: readonly unknown[]): unknown {
   const [first] = values;
   if (typeof first === "number") return median(values.filter((value) => typeof value === "number"));
@@ -94,7 +96,7 @@ function medianOf(values: readonly unknown[]): unknown {
   );
 }
 
-/** Of an even number the mean of the two in the middle. */
+/** The mean of the two middle values if their number is even. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const middle = sorted.length / 2;
@@ -103,7 +105,7 @@ export function median(values: readonly number[]): number {
   );
 }
 
-/** For people: three digits, or all before the point. */
+/** Formats with three digits, or with all digits before the point. */
 export function short(value: number): string {
   const digits =
     Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;

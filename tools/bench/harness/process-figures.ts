@@ -2,15 +2,18 @@ import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import type { RunningServers } from "../../dev-servers/servers.ts";
 
-/** Processes by what they are called in a table: the engine, servers, the load; several where they are of one kind. */
+/** Processes by their name in a table: engine, servers, load. Several for one kind. */
 export type Processes = Record<string, number | readonly number[]>;
 
-/** What processes have computed an operation, in milliseconds of one core, and the most memory they have held since their start, in MB. */
+/** CPU milliseconds per operation, and peak memory in MB since the start of the process. */
 export type ProcessFigures = { cpuMs: Record<string, number>; peakMb: Record<string, number> };
 
 const TICK_MS = 10;
 
-/** Counts from now on, until it is asked for so many operations. A server counts with the processes it has forked. */
+/**
+ * Starts counting CPU. The returned function divides by the number of operations. A server includes
+ * its child processes.
+ */
 export function startMeter(processes: Processes): (operations: number) => ProcessFigures {
   const before = cpuOfAll(processes);
   return (operations) => {
@@ -20,7 +23,7 @@ export function startMeter(processes: Processes): (operations: number) => Proces
     const names = Object.keys(processes);
     return {
       cpuMs: Object.fromEntries(names.map((name) => [name, share(name)])),
-      // Of PostgreSQL's many processes each counts the shared buffers as its own, and the load is not of interest.
+      // Without PostgreSQL, whose processes each count the shared buffers, and without the load.
       peakMb: Object.fromEntries(
         names
           .filter((name) => !["postgres", "load"].includes(name))
@@ -33,12 +36,12 @@ export function startMeter(processes: Processes): (operations: number) => Proces
   };
 }
 
-/** Those of a run's servers that were started. */
+/** The processes of a run's servers. */
 export function serverProcesses(servers: RunningServers): Processes {
   return Object.fromEntries(servers.names.map((name) => [name, servers.server(name).pid ?? 0]));
 }
 
-/** This process, and the load generators that it has started and seen end, but nothing of its that still runs. */
+/** This process and its ended load generators, without children that still run. */
 export const LOAD: Processes = { load: process.pid };
 
 function cpuOfAll(processes: Processes): Record<string, number> {
@@ -68,12 +71,12 @@ function childrenByParent(): Map<number, number[]> {
   return children;
 }
 
-/** What a process has computed since its start, in milliseconds of one core. */
+/** CPU milliseconds of a process since its start. */
 export function cpuMs({ pid }: ChildProcess): number {
   return cpuMsOf(pid ?? 0);
 }
 
-/** The same of any process; `withEnded`: and of its children that have ended. 0 where it has gone. */
+/** The same of any process. `withEnded`: including ended children. 0 if it has ended. */
 export function cpuMsOf(pid: number, withEnded = false): number {
   const fields = statOf(pid);
   return (
@@ -81,7 +84,10 @@ export function cpuMsOf(pid: number, withEnded = false): number {
   );
 }
 
-/** What stands behind the name in /proc/PID/stat, of which the first is the state; nothing where the process has just ended. */
+/**
+ * Fields of /proc/PID/stat behind the name, starting with the state. Empty if the process has
+ * ended.
+ */
 function statOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/stat`, "utf8")
@@ -92,7 +98,7 @@ function statOf(pid: number): string[] {
   }
 }
 
-/** The most memory a process has held since its start, in MB. */
+/** Peak memory of a process since its start, in MB. */
 export function peakMemoryMb({ pid }: ChildProcess): number {
   return peakMemoryMbOf(pid ?? 0);
 }

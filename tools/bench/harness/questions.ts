@@ -2,12 +2,15 @@ import type { SearchParams } from "../../../services/catalog/search/search-filte
 import { pick, type Random, seededRandom } from "../../testing/seeded-random.ts";
 
 /**
- * What people look for: the further down the list, the more seldom, by Zipf's law with exponent 1 (Breslau et al., "Web caching and Zipf-like
- * distributions", INFOCOM 1999, found 0.64 to 0.83 for web pages: flatter; words and queries are nearer to 1).
+ * Exponent of Zipf's law for the popularity of searches. Web pages have 0.64 to 0.83 (Breslau et
+ * al., "Web caching and Zipf-like distributions", INFOCOM 1999); words and queries are nearer to 1.
  */
 export const ZIPF_EXPONENT = 1;
 
-/** `count` different paths of searches, the most usual first: the plain list, cities, types, words, days and what combines them, and pages behind the first. */
+/**
+ * Returns `count` different paths of searches, the most popular first: plain list, cities, types,
+ * words, days, combinations, later pages.
+ */
 export function searchPaths(
   events: readonly { name: string; location: string; type: string; date: string }[],
   count: number,
@@ -24,7 +27,7 @@ export function searchPaths(
 
 type Known = { name: string; location: string; type: string; date: string };
 
-/** How often each way is taken is in how often it stands here. */
+/** A way that is listed twice is drawn twice as often. */
 const WAYS: readonly ((event: Known, random: Random) => SearchParams)[] = [
   ({ location }) => ({ location }),
   ({ location }) => ({ location }),
@@ -44,7 +47,7 @@ function wordOf(name: string, random: Random): string {
   return pick(name.split(/\s+/).filter(Boolean), random).toLowerCase();
 }
 
-/** The path and query of a search. */
+/** Path and query of a search. */
 export function pathOf(search: SearchParams): string {
   const query = new URLSearchParams(
     Object.entries(search).map(([name, value]): [string, string] => [name, String(value)]),
@@ -52,7 +55,7 @@ export function pathOf(search: SearchParams): string {
   return query === "" ? "/api/events" : `/api/events?${query}`;
 }
 
-/** `length` places in a list of `count`, drawn by Zipf's law. */
+/** Draws `length` indexes of a list of `count` by Zipf's law. */
 export function zipfOrder(count: number, length: number, seed = 11): number[] {
   const shares: number[] = [];
   let sum = 0;

@@ -12,13 +12,13 @@ import { createAccessTokenSigner } from "../../../lib/auth/access-token.ts";
 import type { RunningNode } from "../../../main.ts";
 import type { Contender } from "./contenders.ts";
 
-/** What the benchmarks that sell have in common: an engine in a process of its own, events, buyers with real tokens, and what PostgreSQL says was sold. */
+/** Hits of the search layers of a node. */
 export type Layers = RunningNode["layers"];
 
 export type BenchEngine = {
   process: ChildProcess;
   url: string;
-  /** What its layers of search have counted so far. */
+  /** Hits of the search layers so far. */
   layers(): Promise<Layers>;
   stop(): Promise<void>;
 };
@@ -28,7 +28,10 @@ const DRAIN_MAX_MS = 60_000;
 
 export type Sale = { environment: Environment; config: Config; database: Database };
 
-/** A buyer of a benchmark buys thousands of times; the rule is still checked at each. */
+/**
+ * Raises the limit per customer, because one buyer buys thousands of times. The limit is still
+ * checked.
+ */
 export function openSale(environment: Environment, folder: string): Sale {
   const engineEnvironment = {
     ...environment,
@@ -47,7 +50,7 @@ export function openSale(environment: Environment, folder: string): Sale {
   };
 }
 
-/** `profileFolder`: leaves a CPU profile there when it stops. */
+/** `profileFolder`: gets a CPU profile when the engine stops. */
 export async function startBenchEngine(
   { environment }: Pick<Sale, "environment">,
   contender: Contender = "worker",
@@ -80,7 +83,7 @@ export async function startBenchEngine(
   };
 }
 
-/** Access tokens of so many people, each with an account. */
+/** Creates accounts and returns their access tokens. */
 export async function makeBuyers({ database, config }: Sale, count: number): Promise<string[]> {
   const userIds = Array.from({ length: count }, () => randomUUID());
   await database.query({
@@ -93,7 +96,7 @@ export async function makeBuyers({ database, config }: Sale, count: number): Pro
   return userIds.map((userId) => sign({ userId, role: "customer", sessionId: randomUUID() }));
 }
 
-/** An event that will not sell out, unless `places` says so. */
+/** Puts an event on sale. By default it does not sell out. */
 export async function newEvent(database: Database, places = PLACES): Promise<string> {
   const id = randomUUID();
   await database.query({
@@ -110,7 +113,7 @@ export async function newEvent(database: Database, places = PLACES): Promise<str
 /** One event or several. */
 export type Events = string | readonly string[];
 
-/** Tickets of these events that are not cancelled. */
+/** Number of active tickets of the events. */
 export async function ticketsOf(database: Database, events: Events): Promise<number> {
   const [row] = await database.query<{ count: number }>({
     text: "SELECT count(*)::float8 AS count FROM event_tickets WHERE event_id = ANY ($1::uuid[]) AND cancelled_at IS NULL",
@@ -119,7 +122,7 @@ export async function ticketsOf(database: Database, events: Events): Promise<num
   return row?.count ?? 0;
 }
 
-/** Waits until nothing more is being sold: an answer lost with the generator may still be on its way. */
+/** Waits until sales have stopped. A purchase whose answer was lost may still be in flight. */
 export async function settled(database: Database, events: Events): Promise<void> {
   for (let before = -1, now = await ticketsOf(database, events); now !== before;) {
     await wait(500);
@@ -127,7 +130,7 @@ export async function settled(database: Database, events: Events): Promise<void>
   }
 }
 
-/** Milliseconds from the end of the run until no pending row is left. */
+/** Milliseconds until no pending row is left. */
 export async function drained(database: Database, events: Events): Promise<number> {
   const startMs = performance.now();
   for (;;) {

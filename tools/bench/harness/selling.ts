@@ -20,17 +20,17 @@ export type SellingOptions = {
 };
 
 const WARM_UP_SECONDS = 3;
-/** Each event's worker has a lease and an epoch to take before its first sale. */
+/** Each event's worker takes a lease and an epoch before its first sale. */
 const WARM_UP_SECONDS_AN_EVENT = 0.007;
 
-/** Access tokens of so many people, and of as many as there are events, so that each event has one. */
+/** Returns at least one buyer per event. */
 export function buyersFor(sale: Sale, buyers: number, events: number): Promise<string[]> {
   return makeBuyers(sale, Math.max(buyers, events));
 }
 
 /**
- * All buyers at once on keep-alive connections, each asking again as soon as it has its answer, against an engine of its own that sells by one contender.
- * Throws where what was answered as sold, the tickets in PostgreSQL and the places booked are not the same.
+ * All buyers buy at once on keep-alive connections, without a pause, from an engine of their own
+ * with one contender. Throws if answers, tickets in PostgreSQL and booked places disagree.
  */
 export async function sellBy(sale: Sale, options: SellingOptions): Promise<Measurement> {
   const { contender, eventIds, tokens, folder, servers } = options;
@@ -113,7 +113,8 @@ async function checkSold(
     values: [eventIds],
   });
   const fresh = tickets - ticketsBefore;
-  // What was still under way when the generator left was sold without being counted: one purchase per connection at most.
+  // Purchases in flight at the end of the load were sold without being counted: at most one per
+  // connection.
   if (fresh < sold || fresh > sold + buyers)
     throw new Error(`${contender}: ${sold} answers of 201, but ${fresh} tickets in PostgreSQL`);
   if (row?.booked !== tickets)

@@ -1,16 +1,19 @@
 import { createConnection, type Socket } from "node:net";
 
 export type Subscriber = {
-  /** The last number it has read. */
+  /** The last number received. */
   left(): number;
-  /** When it has read this number or a smaller one, by `performance.now()`. */
+  /** When it received this number or a smaller one, by `performance.now()`. */
   sees(wanted: number): Promise<number>;
   close(): void;
 };
 
 const NUMBER = '"available":';
 
-/** Resolves with its first number. A plain socket: a client that parses HTTP for 5,000 streams would be measured instead of the engine. */
+/**
+ * Resolves with the first number. A plain socket, because an HTTP parser for 5,000 streams would be
+ * measured instead of the engine.
+ */
 export async function subscribe(url: string, eventId: string): Promise<Subscriber> {
   const { hostname, port, host } = new URL(url);
   const socket: Socket = createConnection({ host: hostname, port: Number(port), noDelay: true });
@@ -43,7 +46,7 @@ export async function subscribe(url: string, eventId: string): Promise<Subscribe
   return subscriber;
 }
 
-/** So many at once would be turned away by no one, but would measure how fast connections are made. */
+/** Connections opened at the same time. More would measure how fast connections open. */
 const JOINING = 200;
 
 export async function subscribeMany(

@@ -21,7 +21,7 @@ const spreads = (measurements: readonly Measurement[]): Spread[] =>
   );
 const halfASecond = { value: 500, label: "promised: p99 500 ms" };
 
-/** The plots of each scenario; those that are not here have a table only. */
+/** Plots of each scenario. Other scenarios have only a table. */
 const PLOTTED: Readonly<Record<string, readonly Plot[]>> = {
   "hot-event": [
     {
@@ -114,7 +114,10 @@ function curveOf(contender: string, all: readonly Measurement[]): Curve {
   };
 }
 
-/** Puts the tables of all scenarios that were measured between their marks in docs/benchmarks.md, and their plots beside it. The rest stays as it is. */
+/**
+ * Writes tables of all measured scenarios between their marks in docs/benchmarks.md, and their
+ * plots. Other text stays.
+ */
 export function writePage(report: (line: string) => void): void {
   mkdirSync(PLOTS, { recursive: true });
   let page = readFileSync(PAGE, "utf8");
@@ -132,7 +135,7 @@ export function writePage(report: (line: string) => void): void {
   writeFileSync(PAGE, page);
 }
 
-/** Hard cases of a search are too many for a page: the slowest stands for them. */
+/** Shows only the slowest hard case of a search, because there are too many for a page. */
 export function sectionOf({
   scenario,
   at,

@@ -1,6 +1,6 @@
 import { type Measurement, short } from "../harness/measurement.ts";
 
-/** Charts as text of SVG, readable on a light page and on a dark one. Nothing in them is drawn by hand, and nothing runs in them. */
+/** Charts as SVG without scripts, readable on light and dark pages. */
 
 const WIDTH = 760;
 const ROW = 26;
@@ -25,7 +25,7 @@ function svg(height: number, title: string, parts: readonly string[]): string {
 
 export type Bar = { label: string; value: number; role: Measurement["role"] };
 
-/** One bar a row, longest to the right edge; `bound` is a line across all of them. */
+/** A bar per row; the longest has the full width. `bound`: a line across all bars. */
 export function barChart(
   title: string,
   bars: readonly Bar[],
@@ -70,7 +70,7 @@ export type Spread = {
   role: Measurement["role"];
 };
 
-/** Times on a logarithmic axis: a line from the median to the 99.9th percentile, with a stroke at the 95th and a dot at the 99th. */
+/** Times on a logarithmic axis: a line from the median to p99.9, a tick at p95, a dot at p99. */
 export function timesChart(
   title: string,
   spreads: readonly Spread[],
@@ -114,7 +114,7 @@ export type Curve = {
   points: readonly [x: number, y: number][];
 };
 
-/** Lines over a logarithmic axis of sizes; the vertical axis begins at 0. */
+/** Curves over a logarithmic axis of sizes. The vertical axis starts at 0. */
 export function curveChart(title: string, xLabel: string, curves: readonly Curve[]): string {
   const height = 300;
   const [left, bottom] = [70, height - 46];

@@ -6,10 +6,10 @@ import { ROOT } from "../../root.ts";
 import type { BenchArguments } from "../arguments.ts";
 import type { Measurement } from "../harness/measurement.ts";
 
-/** Results and profiles. */
+/** Folder of results and profiles. */
 export const RESULTS = join(ROOT, ".data", "bench");
 
-/** What a scenario leaves as .data/bench/SCENARIO.json. */
+/** Content of .data/bench/SCENARIO.json. */
 export type Results = {
   scenario: string;
   at: string;
@@ -45,7 +45,7 @@ export function writeResults(file: string, results: Results): void {
   writeFileSync(file, JSON.stringify(results, null, 2));
 }
 
-/** The last results of a scenario, where there are any. */
+/** Reads the last results of a scenario. Undefined if there are none. */
 export function readResults(scenario: string): Results | undefined {
   const file = join(RESULTS, `${scenario}.json`);
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Results) : undefined;

@@ -1,6 +1,9 @@
 import { type Measurement, short } from "../harness/measurement.ts";
 
-/** The rows of a scenario's table, all cells as text; empty where a measurement has no such figure. The first column is the name. */
+/**
+ * Rows of a scenario's table as text. A cell is empty if the measurement lacks the figure. The
+ * first column is the name.
+ */
 export function tableOf(measurements: readonly Measurement[]): Record<string, string>[] {
   const rows = measurements.map((measurement) => rowOf(measurement, measurements));
   const used = new Set(rows.flatMap((row) => Object.keys(row)));
@@ -64,7 +67,7 @@ export function printTable(measurements: readonly Measurement[]): void {
     if (note !== undefined) console.log(`${name}: ${note}`);
 }
 
-/** The same as a table of Markdown. */
+/** The table as Markdown. */
 export function markdownOf(measurements: readonly Measurement[]): string {
   const rows = tableOf(measurements);
   const columns = Object.keys(rows[0] ?? {});

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { SameBytes } from "../scenarios/cached-search.ts";
 
-/** The floor of an answer that is kept, in a process of its own: node:http sends the bytes it is given to everybody, and knows nothing else. */
+/** Floor of a cached response: node:http sends given bytes, in a process of its own. */
 process.once("message", ({ status, headers, body }: SameBytes) => {
   const bytes = Buffer.from(body, "base64");
   const flat = headers.flat();

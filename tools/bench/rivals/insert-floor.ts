@@ -19,8 +19,8 @@ export type InsertFloorOptions = {
 };
 
 /**
- * The least that PostgreSQL has to do for the worker's sales: pgbench, on one connection as a worker has, commits batches of as many rows as the
- * worker's had, with the same fence and the same two tables, and no Node in front.
+ * Floor of the worker's sales: pgbench commits batches of the same size on one connection, with the
+ * same fence and tables, without Node.
  */
 export async function insertFloor(
   database: Database,
@@ -74,7 +74,7 @@ export async function insertFloor(
   };
 }
 
-/** `psql`'s own variables stay out of it: one text, prepared once. Ids grow with time, as the worker's do. */
+/** One prepared text without psql variables. Ids grow with time, as the worker's do. */
 function insertBatch(eventId: string, rows: number): string {
   const id =
     "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || right(gen_random_uuid()::text, 23))::uuid";
@@ -92,7 +92,10 @@ function insertBatch(eventId: string, rows: number): string {
 `.replaceAll(/\s*\n\s*/g, " ");
 }
 
-/** Debian keeps it with the server's programs, others on the PATH. The password goes by the environment, which other users cannot read. */
+/**
+ * Debian keeps pgbench with the server's programs, others on the PATH. The password is passed in
+ * the environment, which other users cannot read.
+ */
 async function runPgbench(databaseUrl: string, args: readonly string[]): Promise<string> {
   const { username, password, hostname, port, pathname } = new URL(databaseUrl);
   const beside = dirname(findBinaries(["postgres"]).found.postgres ?? "");

@@ -1,7 +1,10 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** The floor of live availability, in a process of its own: node:http writing the same bytes to all who are connected, and nothing else. */
+/**
+ * Floor of live availability: node:http writes the same bytes to all connections, in a process of
+ * its own.
+ */
 const streams = new Set<ServerResponse>();
 let left = 0;
 const bytes = (): Buffer =>

@@ -28,13 +28,16 @@ export type AvailabilityOptions = {
   profile: boolean;
 };
 
-/** Slower than four a second, so that each sale has a message of its own. */
+/** Fewer than four per second, so that each sale has its own message. */
 const SALE_EVERY_MS = 400;
 const WARM_UP_SALES = 20;
 const FLOOR_LEFT = 1_000_000;
 const [OURS, FLOOR] = ["live availability", "node:http"] as const;
 
-/** `operations` are numbers read, one for each subscriber and sale; `times`: from the sending of a purchase until it is read. */
+/**
+ * `operations`: numbers received, one per subscriber and sale. `times`: from sending a purchase
+ * until its number arrives.
+ */
 export const AVAILABILITY_BOUNDS: readonly Bound[] = [
   { of: OURS, figure: "times.p99", most: 500 },
   { of: OURS, figure: "more.sales", least: 1 },
@@ -42,8 +45,9 @@ export const AVAILABILITY_BOUNDS: readonly Bound[] = [
 ];
 
 /**
- * One event whose live availability so many people watch, and a purchase every 0.4 s: how long until everybody has seen it. In the same run node:http
- * writes the same bytes to as many. Throws where what was answered as sold is not in PostgreSQL.
+ * Many subscribers watch one event's live availability while a purchase happens every 0.4 s.
+ * Measures how soon all have received it; node:http writes the same bytes in the same run. Throws
+ * if a sale is not in PostgreSQL.
  */
 export async function availability(
   environment: Environment,
@@ -132,7 +136,7 @@ type Seen = { sales: number; seconds: number; seen: Histogram; sold: Histogram }
   "cpuMs" | "peakMb"
 >;
 
-/** `sell` makes one fewer. */
+/** `sell` sells one place. */
 async function sellTo(
   crowd: readonly Subscriber[],
   seconds: number,
@@ -187,7 +191,7 @@ function memoryKb({ pid }: ChildProcess): number {
   );
 }
 
-/** Once they are none, or after five seconds. */
+/** Resolves when none is left, or after five seconds. */
 async function openStreams({ config }: Sale, url: string): Promise<number> {
   const sign = createAccessTokenSigner(
     signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey,

@@ -18,7 +18,7 @@ export type CachedSearchOptions = {
   report: (line: string) => void;
 };
 
-/** What an answer is made of, for a server that knows nothing else. */
+/** A response as a server without logic sends it. */
 export type SameBytes = { status: number; headers: [string, string][]; body: string };
 
 const [OURS, FLOOR] = ["cached search", "node:http"] as const;
@@ -34,8 +34,8 @@ export const CACHED_SEARCH_BOUNDS: readonly Bound[] = [
 ];
 
 /**
- * One popular question, asked without a pause over keep-alive connections: the engine, and node:http sending the same bytes and headers, five times each
- * in turn on the same two cores, so that what else the machine does meets both.
+ * Repeats one popular search on keep-alive connections: the engine and node:http with the same
+ * bytes, five times in turn, so that other load affects both.
  */
 export async function cachedSearch(
   environment: Environment,
@@ -64,7 +64,7 @@ export async function cachedSearch(
         ours: await throughEngine(engine, seconds),
         floor: await throughFloor(floorUrl, floor.pid ?? 0, seconds),
       };
-      // The first is each one's warm-up.
+      // The first turn is a warm-up.
       if (turn > 0) turns.push(pair);
     }
     options.report(
@@ -84,7 +84,7 @@ export async function cachedSearch(
   }
 }
 
-/** The turn in the middle stands for all, with the ratio in the middle of those of one turn. */
+/** The median turn, with the median of the turns' ratios. */
 function summed(turns: readonly Measurement[], shares: readonly number[] = []): Measurement {
   const middle = turns.toSorted((one, other) => one.perSecond - other.perSecond)[
     Math.floor(turns.length / 2)
@@ -145,7 +145,7 @@ async function answerOf(url: string): Promise<SameBytes> {
   };
 }
 
-/** Two servers that do not send the same are no floor and no measurement. */
+/** Both servers must send the same response. */
 async function checkSame(ours: SameBytes, floors: SameBytes): Promise<void> {
   const constant = ({ headers }: SameBytes): string =>
     JSON.stringify(headers.filter(([name]) => !VARYING.has(name.toLowerCase())).sort());

@@ -23,8 +23,8 @@ export const HOT_EVENT_BOUNDS: readonly Bound[] = [
 ];
 
 /**
- * Sells one event to `buyers` concurrent buyers by each contender in turn, on the same servers, each checked against PostgreSQL; then what PostgreSQL
- * alone does with the same rows.
+ * Sells one event to `buyers` concurrent buyers by each contender in turn, checked against
+ * PostgreSQL; then measures PostgreSQL alone with the same rows.
  */
 export async function hotEvent(
   environment: Environment,

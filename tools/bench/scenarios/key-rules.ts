@@ -1,18 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
 
 export type KeyRules = {
-  /** Where the event's tickets are bought. */
+  /** URL of the event's tickets. */
   url: string;
-  /** Where one is cancelled. */
+  /** URL of all tickets. */
   ticketsUrl: string;
-  /** Of people who buy one ticket each, as many as there are places. */
+  /** Tokens of people who buy one ticket each, as many as there are places. */
   tokens: readonly string[];
 };
 
 export type CheckedKeys = {
-  /** Goes through all rules for one buyer after the other, once at least, until it is told to stop; how many times it has asked. */
+  /**
+   * Checks all rules for one buyer after the other until `stop`. Returns the number of requests.
+   */
   repeat(stop: AbortSignal): Promise<number>;
-  /** A place comes free: the key that was refused all along sells, once. */
+  /** Frees a place: the key that was refused sells now, once. */
   afterwards(): Promise<void>;
 };
 
@@ -25,7 +27,10 @@ type Answer = {
   ticketId: string;
 };
 
-/** Buys every place under keys of its own; what it answers goes on to hold the engine to the contract's rules about keys. Throws where one is broken. */
+/**
+ * Buys every place with its own key. The returned functions check the contract's rules about keys
+ * and throw if one is violated.
+ */
 export async function checkKeys({ url, ticketsUrl, tokens }: KeyRules): Promise<CheckedKeys> {
   const keyOf = (buyer: number): string => `bought-${buyer}`;
   const buy = (buyer: number, key: string, quantity = 1): Promise<Answer> =>
@@ -115,7 +120,7 @@ async function post(url: string, token: string, key: string, quantity: number): 
   };
 }
 
-/** TRY_AGAIN promises that nothing has happened: whoever hears it asks again. */
+/** Repeats a request while it is answered TRY_AGAIN, which promises that nothing was done. */
 async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     const answer = await ask();

@@ -8,7 +8,7 @@ import { buyersFor, sellBy } from "../harness/selling.ts";
 
 export type ManyEventsOptions = {
   buyers: number;
-  /** How many are on sale, one after the other; undefined: the scenario's own. */
+  /** Numbers of events on sale. Undefined: those of the scenario. */
   events: readonly number[] | undefined;
   seconds: number;
   servers: Processes;
@@ -20,7 +20,7 @@ export type ManyEventsOptions = {
 const ON_SALE = [1, 10, 100, 1_000];
 const WAYS = ["worker", "row-lock"] as const satisfies readonly Contender[];
 
-/** What an event on sale is called in a table and a plot. */
+/** Name of a measurement in tables and plots. */
 const nameOf = (contender: (typeof WAYS)[number], events: number): string =>
   `${contender}, ${events} on sale`;
 
@@ -31,8 +31,8 @@ export const MANY_EVENTS_BOUNDS: readonly Bound[] = [
 ];
 
 /**
- * So many buyers at once, spread over one event, ten, a hundred and a thousand on sale; the worker against a row lock a purchase as people write it,
- * for each number of events in the same run. What is compared is the CPU of engine and PostgreSQL together.
+ * Spreads buyers over 1, 10, 100 and 1,000 events; the worker against a row lock per purchase in
+ * the same run. Compares the CPU of engine and PostgreSQL together.
  */
 export async function manyEvents(
   environment: Environment,

@@ -15,7 +15,7 @@ const LAYOUTS = {
 } as const;
 type Layout = keyof typeof LAYOUTS;
 
-/** What is compared is CPU; a refusal would make it something else. */
+/** CPU is compared, and a refusal costs another amount. */
 export const NODES_BOUNDS: readonly Bound[] = [{ of: /./, figure: "errors", most: 0 }];
 
 const PLACES = 50_000_000;
@@ -23,8 +23,9 @@ const WARM_UP_SECONDS = 3;
 const EVENT_COUNTS = [1, 8];
 
 /**
- * Sells through a cluster of separate processes, one gateway and purchasing node against two of each, one event and several. On a machine with fewer
- * cores than processes it shows what distribution costs, not what it brings: the milliseconds a sale are to be compared.
+ * Sells through a cluster of separate processes: one gateway and purchasing node against two of
+ * each, one event and several. With fewer cores than processes it shows the cost of distribution,
+ * not its gain: compare milliseconds per sale.
  */
 export async function nodes(
   options: { buyers: number; seconds: number },
@@ -102,7 +103,7 @@ function processesOf({ cluster, servers }: World): Processes {
   return { ...processes, ...serverProcesses(servers) };
 }
 
-/** Of several generators the slower one, figure by figure. */
+/** The slower of several generators, figure by figure. */
 function worstOf(results: readonly LoadResult[]): Histogram {
   const times = results.map(timesOf);
   const most = (figure: keyof Histogram): number => Math.max(...times.map((one) => one[figure]));

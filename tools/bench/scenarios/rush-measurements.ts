@@ -1,7 +1,7 @@
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import type { RushResult } from "./rush.ts";
 
-/** Everyone served, nothing but answers of 200 and 201, half a second at the 99th percentile, and nearly all searches from what is kept. */
+/** All served with 200 and 201, p99 within half a second, nearly all searches from caches. */
 export const RUSH_BOUNDS: readonly Bound[] = [
   { of: /^once a second/, figure: "errors", most: 0 },
   { of: /^once a second/, figure: "times.p99", most: 500 },
@@ -10,7 +10,10 @@ export const RUSH_BOUNDS: readonly Bound[] = [
   { of: "once a second: search", figure: "hits.all layers", least: 0.99 },
 ];
 
-/** A rush in the one form of all scenarios. What the engine computes cannot be told apart by search and purchase: both have the share of all answers. */
+/**
+ * Converts a rush into measurements. The engine's CPU is divided by all answers, because searches
+ * and purchases cannot be told apart.
+ */
 export function rushMeasurements(results: readonly RushResult[]): Measurement[] {
   return results.flatMap(({ pace, seconds, groups, layers, engineCpuMs, peakMemoryMb, cpuMs }) => {
     const answers = groups.reduce((sum, { times }) => sum + times.count, 0);
@@ -35,7 +38,7 @@ export function rushMeasurements(results: readonly RushResult[]): Measurement[] 
   });
 }
 
-/** `redis`: of what the gateway had no bytes for. */
+/** `redis`: share of the searches that the gateway did not answer. */
 function hitsOf({ gateway, catalog }: RushResult["layers"]): Record<string, number> {
   const asked = Math.max(1, gateway.hits + gateway.misses);
   const passedOn = Math.max(1, catalog.hits + catalog.misses);

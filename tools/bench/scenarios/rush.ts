@@ -41,8 +41,8 @@ const WARM_UP_SECONDS = 45;
 const DAYS = 270;
 
 /**
- * The minute in which a popular event goes on sale: `looking` people search, each once a second, and `buying` people buy the same event, each once a
- * second; then the same crowd without think time. All from one process beside the servers. Throws where what was answered as sold is not in PostgreSQL.
+ * A popular event goes on sale: `looking` people search and `buying` people buy one event, each
+ * once a second; then without think time. Throws if a sale is not in PostgreSQL.
  */
 export async function rush(
   environment: Environment,
@@ -86,7 +86,8 @@ async function oneRush(
   { looking, seconds }: RushOptions,
 ): Promise<RushResult> {
   const eventId = await newEvent(database);
-  // Tomorrow's: on the first page of whatever lists it, so that the pages most asked for change with its sales.
+  // An event of tomorrow is on the first page of most lists, so sales change the most popular
+  // pages.
   await database.query({
     text: `UPDATE event SET date = tomorrow, starts_at = tomorrow + time '19:00', ends_at = tomorrow + time '21:00'
       FROM (SELECT (now() AT TIME ZONE 'UTC')::date + 1 AS tomorrow) AS day WHERE id = $1`,
@@ -133,7 +134,7 @@ async function oneRush(
   await settled(database, eventId);
   const ticketsInPostgres = await ticketsOf(database, eventId);
   const sold = crowd.groups.find(({ name }) => name === "purchase")?.statuses["201"] ?? 0;
-  // Sales of the warm-up and of those whose answer came too late to be counted are in PostgreSQL too.
+  // PostgreSQL also has the sales of the warm-up and of answers that came too late.
   if (ticketsInPostgres < sold + (await ticketsBefore) - tokens.length)
     throw new Error(
       `${sold} answers of 201 after ${await ticketsBefore} tickets, but ${ticketsInPostgres} tickets in PostgreSQL`,
@@ -197,7 +198,9 @@ function share(part: number, all: number): string {
   return all === 0 ? "none" : `${((100 * part) / all).toFixed(2)} %`;
 }
 
-/** What falls short of the promise, in words: everyone served, nothing but answers of 200 and 201, half a second at the 99th percentile. */
+/**
+ * Returns a line for each missed promise: all served with 200 and 201, p99 within half a second.
+ */
 export function rushFaults(results: readonly RushResult[]): string[] {
   return results
     .filter(({ pace }) => pace === "once a second")

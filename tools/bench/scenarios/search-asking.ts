@@ -18,13 +18,16 @@ export type Asking = {
 };
 
 const QUESTIONS = 1_000;
-/** As many as there are lengths of page, and as a 99th percentile needs. */
+/** The number of page lengths, and enough for a 99th percentile. */
 const OF_A_CASE = 100;
-/** After it the gateway's bytes are too old, and Redis is asked. */
+/** The gateway's cached responses are stale after this time. */
 const GATEWAY_FORGETS_MS = 1_100;
 const SAMPLE = 5_000;
 
-/** A thousand different questions of the usual mix: asked for the first time, once the gateway has forgotten, and once it has been reminded. */
+/**
+ * A thousand different searches: first time, after the gateway's cache has expired, and right
+ * after.
+ */
 export async function askMix(asking: Asking): Promise<Measurement[]> {
   const events = await asking.database.query<{
     name: string;
@@ -41,12 +44,12 @@ export async function askMix(asking: Asking): Promise<Measurement[]> {
   await wait(GATEWAY_FORGETS_MS);
   const redis = await askAll(asking, "mix, redis", paths);
   await wait(GATEWAY_FORGETS_MS);
-  // Each is asked twice in a row, and the second time counts: Redis answers the first, the gateway the second.
+  // Each is sent twice and the second is timed: Redis answers the first, the gateway the second.
   const gateway = await askAll(asking, "mix, gateway", paths, true);
   return [miss, redis, gateway];
 }
 
-/** What is hard, each case by itself, with pages of all lengths, so that nobody has asked it before; deep cursors too. */
+/** Each hard case with pages of all lengths, so that none is cached; deep cursors too. */
 export async function askHardCases(asking: Asking): Promise<Measurement[]> {
   const nowMs = Date.now();
   const cases: Record<string, SearchParams> = { ...searchCases(nowMs) };
@@ -72,7 +75,7 @@ export async function askHardCases(asking: Asking): Promise<Measurement[]> {
   return measured;
 }
 
-/** Code is compiled and connections are there before anything is timed; by questions that are not asked again. */
+/** Compiles code and opens connections, with searches that are not repeated. */
 async function warmUp({ engine }: Asking, paths: readonly string[]): Promise<void> {
   const client = asker(engine.url, 1);
   for (const path of paths.slice(0, 200))
@@ -84,7 +87,10 @@ async function warmUp({ engine }: Asking, paths: readonly string[]): Promise<voi
   client.close();
 }
 
-/** One after the other on one connection. `twice`: each is asked once before, untimed, so that the gateway has its bytes. */
+/**
+ * Sends one after the other on one connection. `twice`: once before, untimed, to fill the gateway's
+ * cache.
+ */
 async function askAll(
   { size, engine, processes }: Asking,
   name: string,

@@ -6,8 +6,8 @@ const DAYS = 540;
 const DAY_MS = 86_400_000;
 
 /**
- * The demo catalogue with words planted where they hurt: "finale" in a quarter of all names, but in the last quarter of the days only;
- * "zugabe" in a tenth, at the very end; "qx" in ten names.
+ * The demo catalog with planted words: "finale" in a quarter of all names, but only in the last
+ * quarter of the days; "zugabe" in a tenth, at the end; "qx" in ten names.
  */
 export function* plantedEvents(count: number, todayMs: number): Generator<EventRecord> {
   const dayFrom = (share: number): string =>
@@ -25,7 +25,10 @@ export function* plantedEvents(count: number, todayMs: number): Generator<EventR
   }
 }
 
-/** Every filter of the contract, single and combined, and what is hard: seldom, absent, frequent but late, deep in the pages. */
+/**
+ * Every filter of the contract, single and combined, and hard cases: rare, absent, frequent but
+ * late, deep pages.
+ */
 export function searchCases(todayMs: number): Record<string, SearchParams> {
   const day = (days: number): string =>
     new Date(todayMs + days * DAY_MS).toISOString().slice(0, 10);

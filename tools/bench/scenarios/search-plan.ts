@@ -7,7 +7,10 @@ import {
 } from "../../../services/catalog/search/search-filters.ts";
 import { searchStatement } from "../../../services/catalog/search/search.sql.ts";
 
-/** How PostgreSQL ran a search: `ms` is planning and running, `scans` what it read ("Index Only Scan event_by_date"). */
+/**
+ * How PostgreSQL ran a search. `ms`: planning and execution. `scans`: what it read, as "Index Only
+ * Scan event_by_date".
+ */
 export type SearchPlan = { ms: number; rows: number; scans: string[]; sequential: boolean };
 
 type Node = {
@@ -22,8 +25,8 @@ type Explained = {
 };
 
 /**
- * Runs a search under EXPLAIN ANALYZE, through the same pool and the same statement as the catalogue does: `repeat` times, as often as a prepared
- * statement needs to fall back to a generic plan and more. The time is the median.
+ * Runs a search under EXPLAIN ANALYZE through the catalog's pool and statement. Repeats it until a
+ * prepared statement may use a generic plan. The time is the median.
  */
 export async function explainSearch(
   database: Database,
@@ -59,7 +62,7 @@ export async function explainSearch(
   };
 }
 
-/** The cursor behind the `share`-th part (0 to 1) of all events, in the order of the pages. */
+/** The cursor behind a share (0 to 1) of all events, in page order. */
 export async function deepCursor(database: Database, share: number): Promise<string> {
   const [row] = await database.query<{ date: string; startsAt: string; id: string }>({
     text: `

@@ -13,14 +13,14 @@ const LISTS = "the lists to choose from";
 
 export const SEARCH_PLAN_BOUNDS: readonly Bound[] = [
   { of: /^(?!the lists)/, figure: "times.max", most: 50 },
-  // Asked for once a minute, by one who asks for all.
+  // Read once a minute, by one reader for all.
   { of: LISTS, figure: "times.max", most: 500 },
   { of: /./, figure: "errors", most: 0 },
 ];
 
 /**
- * Every search of the contract on so many events, under EXPLAIN ANALYZE, in the (empty) database of `url`: the time is the median's, a plan that reads the
- * whole table counts as an error.
+ * Runs every search of the contract under EXPLAIN ANALYZE in an empty database. The time is the
+ * median. A plan with a sequential scan counts as an error.
  */
 export async function searchPlans(url: string, events: number): Promise<Measurement[]> {
   const nowMs = Date.now();
@@ -74,7 +74,7 @@ function statement(name: string, ms: number): Measurement {
   };
 }
 
-/** With the indexes made afterwards, which is quicker than keeping them up to date for a million events. */
+/** Creates the indexes afterwards, which is faster for a million events. */
 async function fill(url: string, events: number, nowMs: number): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -101,12 +101,12 @@ async function fill(url: string, events: number, nowMs: number): Promise<void> {
   }
 }
 
-/** Those of searches: not those that keep ids apart. */
+/** Indexes of searches, without unique ones. */
 const INDEXES = `
   SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition FROM pg_index
   WHERE indrelid = 'event'::regclass AND NOT indisunique`;
 
-/** The first run of a statement also plans it and fills its buffers. */
+/** Repeats, because the first run also plans the statement and fills buffers. */
 async function quickest(work: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
   for (let count = 0; count < 9; count++) {

@@ -9,7 +9,7 @@ export type SearchOptions = ImportOptions & { events: readonly number[] };
 
 export const SEARCH_SIZES = [1_000, 100_000, 1_000_000];
 const STARTS = 3;
-/** Longer than with the smallest catalogue of the run, in milliseconds. */
+/** Additional start time compared with the smallest catalog. */
 const START_MORE_MS = 1_000;
 const MISS_MS = 50;
 
@@ -24,8 +24,8 @@ export const SEARCH_BOUNDS: readonly Bound[] = [
 ];
 
 /**
- * Catalogues of growing size, each imported by the real command: how long that takes, how soon an engine is up, and what a search takes that nobody has
- * asked before (from PostgreSQL), that only Redis knows, and that the gateway has bytes for; one at a time, over HTTP.
+ * Catalogs of growing size, imported by the command: time of the import, of an engine's start, and
+ * of searches answered by PostgreSQL, Redis and the gateway, one at a time over HTTP.
  */
 export async function search(
   environment: Environment,

@@ -19,7 +19,10 @@ const SEARCHERS = 20;
 const EVENTS = 5_000;
 const PASSWORD = "seventeen violet umbrellas";
 
-/** Memory of the node in MB, and searches' 99th percentile in ms, a hundred of them a second while 200 people sign in at once. */
+/**
+ * Memory of the node in MB, and p99 of searches in ms: 100 searches per second while 200 people
+ * sign in.
+ */
 export const SIGN_IN_BOUNDS: readonly Bound[] = [
   { of: /./, figure: "errors", most: 0 },
   { of: /./, figure: "times.p99", most: 500 },
@@ -27,7 +30,7 @@ export const SIGN_IN_BOUNDS: readonly Bound[] = [
   { of: /passwords/, figure: "more.judged", least: 1 },
 ];
 
-/** The first is the control: what searches take while nobody signs in. */
+/** The first round is the control, without sign-ins. */
 const ROUNDS = [
   { round: "nobody", people: 0, password: PASSWORD, address: () => "203.0.113.1", judged: 200 },
   {
@@ -62,7 +65,9 @@ const ROUNDS = [
 
 export type SignInsOptions = { servers: Processes; folder: string; report: (line: string) => void };
 
-/** 200 accounts sign in at once while others search at a fixed rate, on one engine with its limits on. */
+/**
+ * 200 accounts sign in at once while others search at a fixed rate, on one engine with rate limits.
+ */
 export async function signIns(
   environment: Environment,
   { servers, folder, report }: SignInsOptions,
@@ -133,7 +138,7 @@ async function oneRound(
   }
 }
 
-/** The searches are what is timed; those who sign in are its burden. 429 and 503 must each say when to come back. */
+/** Times the searches; the sign-ins are the load. Each 429 and 503 must have a Retry-After. */
 export function summed(
   { round, judged }: { round: string; judged: number },
   answers: readonly Asked[],
@@ -178,7 +183,10 @@ function timesOf(answers: readonly Asked[]): Histogram {
   return times.summary();
 }
 
-/** One hash for all accounts: checking it costs the same, and making 200 would take longer than the run. */
+/**
+ * One hash for all accounts. Verification costs the same, and 200 hashes would take longer than the
+ * run.
+ */
 async function fill(url: string): Promise<string[]> {
   const hashed = await createPasswords().hash(PASSWORD);
   if (!hashed.ok) throw new Error("The password could not be hashed");
@@ -198,7 +206,7 @@ async function fill(url: string): Promise<string[]> {
   }
 }
 
-/** As somebody who comes to an engine that has been running: code compiled, connections there. */
+/** Compiles code and opens connections. */
 async function warmUp(url: string): Promise<void> {
   const client = asker(url, 8);
   const cases = searchPaths();

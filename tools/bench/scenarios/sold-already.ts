@@ -8,15 +8,15 @@ import { buyersFor, sellBy } from "../harness/selling.ts";
 const SOLD_ALREADY = [1_000, 1_000_000, 10_000_000];
 const soldName = (sold: number): string => `${sold.toLocaleString("en")} sold already`;
 
-/** Flat within 30 %: of the cheapest of all, none costs more than 1.3 times. */
+/** No round may cost more than 1.3 times the cheapest. */
 export const SOLD_ALREADY_BOUNDS: readonly Bound[] = [
   { of: /sold already/, figure: "errors", most: 0 },
   { of: /sold already/, figure: "more.CPU ms ÷ cheapest", most: 1.3 },
 ];
 
 /**
- * One hot event that has sold so many tickets before, in one table that grows from round to round: what a sale costs must not depend on it. The
- * buyers of before are many people with ten tickets each at most, as the rule wants it.
+ * One hot event with a growing number of sold tickets. The cost of a sale must not depend on it.
+ * Earlier buyers have at most ten tickets each.
  */
 export async function soldAlready(
   environment: Environment,

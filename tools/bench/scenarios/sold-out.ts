@@ -18,7 +18,7 @@ import {
 const PLACES = 100;
 const WARM_UP_SECONDS = 3;
 
-/** The slowest have been waiting to be accepted: libuv accepts one connection a turn of its loop, and everybody else keeps those turns long. */
+/** The slowest ones waited to be accepted: libuv accepts one connection per loop iteration. */
 export const SOLD_OUT_BOUNDS: readonly Bound[] = [
   { of: "sold out", figure: "perSecond", least: 6_000 },
   { of: "sold out", figure: "errors", most: 0 },
@@ -26,8 +26,9 @@ export const SOLD_OUT_BOUNDS: readonly Bound[] = [
 ];
 
 /**
- * An event without a place left, and everybody still asks. Meanwhile those who have bought repeat their purchases: the same key must give the same sale, for
- * another quantity a refusal, and a refused key must stay free. Throws where a rule is broken or a ticket too many is in PostgreSQL.
+ * Sends purchases to a sold-out event while buyers repeat theirs. The same key must return the same
+ * sale, with another quantity a refusal, and a refused key must stay free. Throws for a violated
+ * rule or an oversold event.
  */
 export async function soldOut(
   environment: Environment,

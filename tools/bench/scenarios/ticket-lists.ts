@@ -29,7 +29,7 @@ type Case = { name: string; tickets: number; connections: number };
 const PATH = "/api/tickets";
 const [FEW, PAGE] = [4, 20];
 const CROWD = 64;
-/** Other people's, in the same table. */
+/** Tickets of other people in the same table. */
 const OTHERS = 200_000;
 const WARM_UP_SECONDS = 5;
 const ALONE: Case = { name: "one at a time", tickets: FEW, connections: 1 };
@@ -48,8 +48,8 @@ export const LISTS_BOUNDS: readonly Bound[] = [
 ];
 
 /**
- * People who list their tickets, each asking again as soon as it is answered. Throws where somebody is shown anything but what is theirs. `one at a time` is
- * what a list costs by itself; in a crowd many are read by one statement.
+ * People list their tickets without a pause. Throws if a list has wrong tickets. `one at a time` is
+ * the cost of a single list; in a crowd one statement reads many lists.
  */
 export async function lists(
   environment: Environment,
@@ -97,7 +97,7 @@ async function listBy(
   return { name, role: "ours", ...measured("list", result), ...meter(result.answers) };
 }
 
-/** So many more tickets for everybody who has an account, each of an event of its own; for reading only: nobody has booked them. */
+/** Gives every account more tickets, each of its own event. They are not booked. */
 async function giveTickets(database: Database, each: number): Promise<void> {
   for (let number = 0; number < each; number += 1)
     await database.query({
@@ -109,7 +109,7 @@ async function giveTickets(database: Database, each: number): Promise<void> {
   await database.query({ text: "VACUUM (ANALYZE) event_tickets" });
 }
 
-/** Everybody asks once, a crowd at a time. */
+/** Reads every person's list once, many at a time. */
 async function checkLists(
   { database }: Sale,
   engine: BenchEngine,
@@ -129,7 +129,7 @@ async function checkLists(
         });
         const { items = [] } = (await response.json()) as { items?: { id: string }[] };
         const ids = items.map(({ id }) => id).join(" ");
-        // Nobody's list is shown twice.
+        // Each list must be shown once.
         if (!expected.delete(ids))
           throw new Error(`A list that is nobody's, or somebody else's: ${response.status} ${ids}`);
       }),

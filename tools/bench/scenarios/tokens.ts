@@ -22,7 +22,7 @@ export const TOKEN_BOUNDS: readonly Bound[] = [
   { of: INTERNAL, figure: "more.µs", most: 40 },
 ];
 
-/** What identity costs a request: each the fastest of several rounds over callers of their own, since the rest is the machine's noise. */
+/** Cost of tokens per request. Each is the fastest of several rounds over new callers. */
 export function tokenCosts(): Measurement[] {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const sign = createAccessTokenSigner(privateKey);
@@ -33,7 +33,7 @@ export function tokenCosts(): Measurement[] {
     sessionId: randomUUID(),
   }));
   const tokens = subjects.map((subject) => sign(subject));
-  /** As a request brings them: a text that nobody has hashed before. */
+  /** A new string for each, as a request brings it, because V8 caches the hash of a string. */
   const fresh = (): string[] => tokens.map((token) => Buffer.from(token).toString("latin1"));
 
   const best = (round: () => (count: number) => unknown, count = CALLERS): number => {
