@@ -193,8 +193,9 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     in: "purchasing",
     edits: [
       [
-        "services/purchasing/purchasing.service.ts",
-        "store: createBatchedEventStore(workerDatabase, postgresStore(workerDatabase, broker.nodeID)),",
+        "services/purchasing/worker/create-ports.ts",
+        "store: createBatchedEventStore(databases.worker, " +
+          "postgresStore(databases.worker, broker.nodeID)),",
         `store: ((store) => ({
           ...store,
           loadEvent: async (eventId) => {
@@ -202,7 +203,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
             const event = await store.loadEvent(eventId);
             return copy === null ? event : { ...event, available: JSON.parse(copy).available };
           },
-        }))(postgresStore(workerDatabase, broker.nodeID)),`,
+        }))(postgresStore(databases.worker, broker.nodeID)),`,
       ],
     ],
     shownBy: OLD_REDIS,

@@ -2,12 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processEnvironment, readConfig, VARIABLES } from "../../config/index.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
 import { openDatabase } from "../../lib/database/pool.ts";
 import { startNode } from "../../main.ts";
 import { makeBuyers, newEvent } from "../bench/harness/sale.ts";
 import { migrate } from "../database/migrations.ts";
-import { ensureDemoCatalogue, OPERATOR } from "../demo/demo-catalog.ts";
 import { openToServers } from "../dev-servers/data-folders.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
 import { startServers } from "../dev-servers/servers.ts";
@@ -21,9 +19,11 @@ export type MeasuredEngine = {
   tokens: string[];
 };
 
+const EVENTS = 20;
+
 /**
- * Runs `use` beside an engine with its defaults: all services in this process, on servers of its
- * own, with the demo catalog. Removes everything afterwards.
+ * Runs `use` beside an engine with its defaults: all services in this process, on private
+ * servers, with a few events on sale. Removes everything afterwards.
  */
 export async function withEngine(
   { customers, report }: { customers: number; report: Report },
@@ -48,9 +48,8 @@ export async function withEngine(
     const node = await startNode(config);
     const database = openDatabase(databaseUrl, "long");
     try {
-      const token = createInternalTokenMint(config.internalTokenSecret)(OPERATOR);
-      await ensureDemoCatalogue(node.broker, token, Date.now());
       const eventId = await newEvent(database);
+      for (let count = 1; count < EVENTS; count += 1) await newEvent(database);
       const tokens = await makeBuyers({ environment, config, database }, customers);
       await use({ url: node.url ?? "", databaseUrl, eventId, tokens });
     } finally {

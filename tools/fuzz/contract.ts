@@ -10,27 +10,27 @@ export const CONTRACT_FILE = join(ROOT, "docs", "api", "openapi.yaml");
 export type Schema = Readonly<Record<string, unknown>>;
 export type Parameter = { name: string; in: "path" | "query" | "header"; schema: Schema };
 
-/** What a status is answered with. Where the contract gives no schema, only the status is promised. */
+/** The answer of a status. Without a schema, the contract promises only the status. */
 type Response = { mediaType?: string | undefined; validate?: ValidateFunction | undefined };
 
 export type Operation = {
   method: string;
   /** /api/events/{eventId} */
   path: string;
-  /** Whether it takes a bearer's token. */
+  /** Whether it takes a bearer token. */
   secured: boolean;
   parameters: readonly Parameter[];
   body: { schema: Schema; required: boolean; validate: ValidateFunction } | undefined;
-  /** By query parameter: whether a text is what the contract allows. */
+  /** By query parameter: validates a text against the contract. */
   queryRules: ReadonlyMap<string, ValidateFunction>;
   responses: ReadonlyMap<number, Response>;
-  /** For every status that has no response of its own; undefined where the contract does not say. */
+  /** Response of all other statuses. Undefined if the contract has none. */
   otherwise: Response | undefined;
 };
 
 export type Contract = {
   operations: readonly Operation[];
-  /** The closed list: each code with its status. */
+  /** The closed list of codes, each with its status. */
   statusOfCode: ReadonlyMap<string, number>;
   problem: ValidateFunction;
 };
@@ -55,12 +55,12 @@ type DocumentResponse = { description: string; content?: Record<string, Media> }
 
 const METHODS = ["get", "post", "put", "patch", "delete"] as const;
 
-/** Reads an OpenAPI 3.1 document, YAML or JSON. Throws where it refers to what is not there. */
+/** Reads an OpenAPI 3.1 document, YAML or JSON. Throws for a missing reference. */
 export function readContract(yaml: string): Contract {
   const document = parse(yaml) as Document;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
-  // Mailboxes are of any script today (RFC 6531); the usual rule knows ASCII only.
+  // Accepts local parts in any script (RFC 6531). The usual rule accepts ASCII only.
   ajv.addFormat(
     "email",
     /^[^\s\p{C}"(),:;<>@[\]\\]{1,64}@(?:[\p{L}\p{M}\p{N}-]{1,63}\.)+[\p{L}\p{M}\p{N}-]{1,63}$/u,
@@ -125,7 +125,7 @@ export function readContract(yaml: string): Contract {
   };
 }
 
-/** References between parts of the document become references into the schema that ajv knows it by. */
+/** Rewrites references between parts of the document for ajv's schema id. */
 function withReferences(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(withReferences);
   if (typeof part !== "object" || part === null) return part;

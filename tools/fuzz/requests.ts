@@ -1,28 +1,30 @@
 import fc, { type Arbitrary } from "fast-check";
+import { absurdHeaders, absurdParts, BODY_MAX } from "./absurd-parts.ts";
 import type { Operation, Schema } from "./contract.ts";
 import { evilText, type Known, nearlyValidValue, validValue } from "./values.ts";
 
-/** A request as it goes over the wire. */
+/** A request as it is sent. */
 export type FuzzRequest = {
   operation: Operation;
   method: string;
   target: string;
   headers: Record<string, string>;
   body: Buffer | undefined;
-  /** `valid`: as the contract says, all of it. */
+  /** `valid`: agrees with the contract. */
   intent: "valid" | "nearly" | "absurd";
 };
 
-type Parts = {
+export type Parts = {
   query: [string, string][];
   path: Record<string, string>;
   headers: Record<string, string>;
   body: Buffer | undefined;
 };
 
-const BODY_MAX = 65_536;
-
-/** Requests to one operation: a third each as the contract says, with one thing wrong, and with everything wrong. `tokens` are bearers'. */
+/**
+ * Makes requests to one operation: a third each valid, with one mistake, and absurd. `tokens`:
+ * bearer tokens.
+ */
 export function requestsTo(
   operation: Operation,
   known: Known,
@@ -88,7 +90,10 @@ function assemble(
   };
 }
 
-/** Percent-encoded, also halves of surrogate pairs, which encodeURIComponent refuses: as the bytes that are not UTF-8. */
+/**
+ * Percent-encodes, also halves of surrogate pairs, which encodeURIComponent rejects: as bytes that
+ * are not UTF-8.
+ */
 function encoded(text: string): string {
   return text.isWellFormed() ? encodeURIComponent(text) : "%ED%A0%80";
 }
@@ -133,7 +138,7 @@ function validBody(schema: Schema, required: boolean, known: Known): Arbitrary<B
   return required ? whole : fc.option(whole, { nil: undefined, freq: 5 });
 }
 
-/** One thing wrong. */
+/** Adds one mistake. */
 function spoiled({ parameters, body }: Operation): Arbitrary<(parts: Parts) => Parts> {
   const queries = parameters.filter((one) => one.in === "query");
   const ways: Arbitrary<(parts: Parts) => Parts>[] = [
@@ -181,7 +186,7 @@ function spoiled({ parameters, body }: Operation): Arbitrary<(parts: Parts) => P
       (parts: Parts): Parts => {
         const whole = parts.body === undefined ? {} : (JSON.parse(parts.body.toString()) as object);
         const entries = Object.entries(whole).filter(([one]) => one !== name);
-        // Written out, since assigning __proto__ would not be a member.
+        // Serialized by hand, because an assignment to __proto__ creates no member.
         return {
           ...parts,
           body: Buffer.from(
@@ -203,7 +208,7 @@ function spoiled({ parameters, body }: Operation): Arbitrary<(parts: Parts) => P
         .map(([name, value]) => member(name, value)),
     );
     ways.push(...Object.keys(properties).map((name) => fc.constant(without(name))));
-    // A sound body behind which nothing but space makes it too large.
+    // A valid body that is too large because of trailing spaces.
     ways.push(
       fc.constant((parts) => ({
         ...parts,
@@ -224,103 +229,4 @@ function without(name: string): (parts: Parts) => Parts {
       ),
     };
   };
-}
-
-function absurdParts({ parameters }: Operation): Arbitrary<Parts> {
-  const names = fc.oneof(
-    fc.constantFrom("limit", "cursor", "date", "name", "quantity", "__proto__", "limit[]"),
-    evilText,
-  );
-  return fc.record({
-    path: fc.record(
-      Object.fromEntries(
-        parameters
-          .filter((one) => one.in === "path")
-          .map(({ name }) => [name, evilText.map((text) => text || "x")]),
-      ),
-    ),
-    query: fc.array(fc.tuple(names, evilText), { maxLength: 4 }),
-    headers: fc.constant({}),
-    body: fc.option(absurdBody, { nil: undefined, freq: 3 }),
-  });
-}
-
-const absurdBody: Arbitrary<Buffer> = fc.oneof(
-  fc.json({ maxDepth: 4 }).map((text) => Buffer.from(text)),
-  fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
-  fc
-    .constantFrom(
-      "{",
-      "}",
-      "[]",
-      "null",
-      '"',
-      "1e999",
-      '{"a":1,"a":2}',
-      '{"quantity":NaN}',
-      "<xml/>",
-      "a=b&c=d",
-      "\u{feff}{}",
-    )
-    .map((text) => Buffer.from(text)),
-  fc
-    .constantFrom(10, 1_000, 30_000)
-    .map((depth) => Buffer.from("[".repeat(depth) + "]".repeat(depth))),
-  fc
-    .constantFrom(BODY_MAX - 20, BODY_MAX, BODY_MAX + 1, 3 * BODY_MAX)
-    .map((length) => Buffer.from(JSON.stringify({ name: "x".repeat(length) }))),
-);
-
-function absurdHeaders(tokens: readonly string[]): Arbitrary<Record<string, string>> {
-  const [token = ""] = tokens;
-  const odd = evilText.map((text) =>
-    Buffer.from(text.slice(0, 2_000))
-      .toString("latin1")
-      .replaceAll(/[^\x20-\x7e\x80-\xff]/g, ""),
-  );
-  const header = (name: string, value: Arbitrary<string>) =>
-    fc.record({ [name]: value }) as Arbitrary<Record<string, string>>;
-  return fc
-    .array(
-      fc.oneof(
-        header(
-          "Authorization",
-          fc.constantFrom(
-            `Bearer ${token}`,
-            `Bearer ${token}x`,
-            "Bearer",
-            "Basic YTpi",
-            `Bearer ${token.split(".").slice(0, 2).join(".")}.`,
-            "Bearer a.b.c",
-          ),
-        ),
-        header("Authorization", odd),
-        header("Idempotency-Key", odd),
-        header("X-Request-Id", odd),
-        header(
-          "Content-Type",
-          fc.constantFrom(
-            "application/json",
-            "text/plain",
-            "multipart/form-data",
-            "application/json; charset=x",
-            "*/*",
-          ),
-        ),
-        header("Content-Encoding", fc.constantFrom("gzip", "br", "identity", "x")),
-        header("Accept", fc.constantFrom("text/html", "application/xml", "", "*/*;q=0")),
-        header("Accept-Encoding", fc.constantFrom("gzip", "br", "identity;q=0", "x")),
-        header("Origin", fc.constantFrom("null", "https://evil.example", "http://127.0.0.1", "x")),
-        header("Cookie", odd),
-        header("X-Forwarded-For", odd),
-        header("If-None-Match", fc.constantFrom("*", '"x"', "W/x")),
-        header("X-HTTP-Method-Override", fc.constantFrom("DELETE", "TRACE")),
-        header("Expect", fc.constant("100-continue")),
-      ),
-      { maxLength: 5 },
-    )
-    .map(
-      (all) =>
-        Object.assign({ "Content-Type": "application/json" }, ...all) as Record<string, string>,
-    );
 }

@@ -8,9 +8,9 @@ import type { Credentials } from "./values.ts";
 
 export type FuzzOptions = {
   url: string;
-  /** What requests are made from, and answers judged by. */
+  /** Source of the requests, and judge of the answers. */
   contract: Contract;
-  /** The engine's own, which answers are judged by as well. */
+  /** The engine's own document, a second judge. */
   served?: Contract;
   requests: number;
   seed: number;
@@ -23,21 +23,24 @@ export type FuzzOptions = {
 
 export type FuzzReport = {
   sent: number;
-  /** How many answers of each status. */
+  /** Number of answers by status. */
   statuses: Record<string, number>;
-  /** Operations of the contract that this engine does not have yet: nothing was sent there. */
+  /** Operations of the contract that the engine lacks. They get no requests. */
   absent: string[];
   slowestMs: number;
-  /** What was wrong, with the request that showed it; the first of each kind. */
+  /** Wrong answers with their requests; the first of each kind. */
   faults: string[];
 };
 
 const AT_ONCE = 8;
-/** Ids learnt on the way, so that later requests meet tickets and transactions that exist. */
+/** Ids of earlier answers, so that later requests name existing tickets and transactions. */
 const REMEMBERED_MAX = 50;
 const ROUND = 500;
 
-/** Sends requests made from the contract and judges every answer. The same seed sends the same requests, but for ids learnt on the way. */
+/**
+ * Sends requests made from the contract and checks every answer. The same seed sends the same
+ * requests, except for ids of earlier answers.
+ */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const { contract, served, url, seed } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
@@ -108,7 +111,7 @@ function servedFaults(served: Contract, request: FuzzRequest, answer: FuzzAnswer
   );
 }
 
-/** The more an operation takes, the more there is to get wrong. */
+/** An operation with more inputs gets more requests. */
 function inputsOf({ parameters, body }: Operation): number {
   const members = Object.keys(
     (body?.schema as { properties?: object } | undefined)?.properties ?? {},
@@ -116,7 +119,7 @@ function inputsOf({ parameters, body }: Operation): number {
   return 1 + 2 * (parameters.length + members);
 }
 
-/** A known path answers OPTIONS with what it takes. */
+/** A known path answers OPTIONS with its methods. */
 async function exists(agent: Agent, url: string, operation: Operation): Promise<boolean> {
   const target = operation.path.replaceAll(/\{(\w+)\}/g, "x");
   const answer = await send(agent, url, {
@@ -172,9 +175,9 @@ function send(agent: Agent, url: string, request: FuzzRequest): Promise<FuzzAnsw
   });
 }
 
-/** As a client reads what it said it could. Throws where the bytes are not what the header says. */
+/** Decodes the body. Throws if the bytes do not match the header. */
 function decoded(bytes: Buffer, encoding: string | undefined): Buffer {
-  // HEAD and 304 name the encoding of a body that they do not carry.
+  // HEAD and 304 name the encoding of a body that they do not have.
   if (encoding === undefined || bytes.length === 0) return bytes;
   if (encoding === "br") return brotliDecompressSync(bytes);
   if (encoding === "gzip") return gunzipSync(bytes);

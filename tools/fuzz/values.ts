@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from "fast-check";
 import type { Schema } from "./contract.ts";
 
-/** What exists where the fuzz is run, so that not every request asks for nothing. */
+/** Existing ids, so that not all requests are answered 404. */
 export type Known = {
   eventIds: readonly string[];
   ticketIds: readonly string[];
@@ -10,7 +10,7 @@ export type Known = {
 };
 export type Credentials = { email: string; password: string };
 
-/** Texts that no column, no line and no key can hold. */
+/** Texts that no column, header or key can hold. */
 const WORST_TEXTS = [
   "\0",
   "a\0b",
@@ -22,7 +22,7 @@ const WORST_TEXTS = [
   "x".repeat(5_000),
 ] as const;
 
-/** Texts that have broken servers before. */
+/** Texts that have broken servers. */
 const EVIL_TEXTS = [
   "",
   " ",
@@ -95,7 +95,7 @@ const day = fc
   .date({ min: new Date("1990-01-01"), max: new Date("2040-12-31"), noInvalidDate: true })
   .map((date) => date.toISOString().slice(0, 10));
 
-/** A value as the schema of one parameter or member wants it. */
+/** Makes a value that agrees with the schema of a parameter or member. */
 export function validValue(name: string, schema: Schema, known: Known): Arbitrary<unknown> {
   const {
     minimum = 0,
@@ -138,7 +138,7 @@ function password(): Arbitrary<string> {
   return fc.string({ unit: "grapheme-ascii", minLength: 12, maxLength: 128 });
 }
 
-/** Just outside of what the schema wants. */
+/** Makes a value just outside the schema. */
 export function nearlyValidValue(schema: Schema): Arbitrary<unknown> {
   const {
     minimum = 0,

@@ -1,7 +1,7 @@
 import type { Contract } from "./contract.ts";
 import type { FuzzRequest } from "./requests.ts";
 
-/** What came back. `body` is undefined of a stream, which was left after its headers. */
+/** An answer. `body` is undefined for a stream, which was closed after its headers. */
 export type FuzzAnswer = {
   status: number;
   headers: Record<string, string | string[] | undefined>;
@@ -9,14 +9,14 @@ export type FuzzAnswer = {
   ms: number;
 };
 
-/** No answer may take longer. */
+/** Time limit of an answer. */
 export const ANSWER_MS = 5_000;
 
-/** A server's own words, which no answer may hold: stacks, statements, drivers' errors, files and hosts. */
+/** Internals that no answer may contain: stacks, statements, drivers' errors, files and hosts. */
 const LEAK =
   /node_modules|\.ts:\d|\n\s+at |\bSELECT\b|\bINSERT\b|relation \\?"|postgres|sequelize|moleculer|ECONN|ioredis|amqp|nats:|password_hash|argon2/i;
 
-/** What is wrong with an answer, in words; empty when it is as the contract says. */
+/** Returns what is wrong with an answer. Empty if it agrees with the contract. */
 export function faultsOf(contract: Contract, request: FuzzRequest, answer: FuzzAnswer): string[] {
   const faults: string[] = [];
   const { status, headers, body, ms } = answer;
@@ -50,7 +50,7 @@ function problemFaults(
     faults.push(`${status} ${code} is not in the closed list`);
   if (problem?.type !== `urn:boxoffice:problem:${code.toLowerCase().replaceAll("_", "-")}`)
     faults.push(`type ${String(problem?.type)}`);
-  // What asks with another method, or whose ids are no part of a path, has not met the operation.
+  // A request with another method or unusable ids does not reach the operation.
   const promised =
     method === operation.method && code !== "NOT_FOUND"
       ? (operation.responses.get(status) ?? operation.otherwise)
@@ -93,7 +93,7 @@ function successFaults(
   return faults;
 }
 
-/** What the contract refuses must not have been accepted. */
+/** A request that the contract rejects must not be accepted. */
 function acceptedFaults(
   { body, queryRules, path }: FuzzRequest["operation"],
   target: string,

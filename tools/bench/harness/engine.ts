@@ -3,17 +3,15 @@ import { type SchemaOverrides, startNode } from "../../../main.ts";
 import { redlockPurchasing, rowLockPurchasing } from "../rivals/locking-baselines.ts";
 import { isContender, type Contender } from "./contenders.ts";
 
-/** One engine of the benchmark, in a process of its own, so that its time and memory can be told from the load's: `node engine.ts CONTENDER`. */
+// The engine in a process of its own, so that its CPU and memory are measured apart from the load.
 const contender = process.argv[2] ?? "";
 if (!isContender(contender)) throw new Error(`No contender is called "${contender}"`);
 const config = readConfig(processEnvironment());
 const { databaseUrl } = requireServers(config);
 
 /**
- * Of what was tried with 1,000 waiting buyers (retries × delay ± jitter in ms), sold a second and refused in four seconds on a quiet machine:
- * redlock's defaults 10 × 200 ± 100: 650, 820; 20 × 200 ± 200: 700, 70; 10 × 400 ± 400: 530, 140; 6 × 600 ± 600: 770, 200. Below 200 ms the tries
- * of those who wait drown the one who holds the lock: 40 × 100 ± 100: 370, 19; 80 × 50 ± 50: 15, 0; 400 × 10 ± 10: 31, 0. More than four seconds
- * of waiting are no use: the gateway has answered by then.
+ * The best of the tried settings for 1,000 waiting buyers. Shorter delays let the retries of the
+ * waiting ones delay the holder of the lock. Waiting over 4 s is useless: the gateway has timed out.
  */
 const TUNED = { retryCount: 20, retryDelay: 200, retryJitter: 200 };
 

@@ -9,10 +9,10 @@ import { openDatabase } from "../../../lib/database/pool.ts";
 import { openRedis } from "../../../lib/redis/client.ts";
 import type { Purchase } from "../../../services/purchasing/worker/ports.ts";
 
-/**
- * The two ways to sell that everyone else uses, behind our own gateway, tokens and broker, so that only the way of selling differs. Both get less to
- * do than the worker: no replay, no copies, no queue (and, but for the transaction, no limit). They book the capacity and write the same ticket rows, durably.
- */
+// Two usual ways to sell behind this gateway, tokens and broker, so that only the selling differs.
+// Both do less than the worker: no replay, no copies, no queue, and only the transaction has a
+// limit. Both book the capacity and write the same ticket rows durably.
+
 type BuyParams = { eventId: string; quantity: number; key: string };
 type Sell = (transactionId: string, userId: string, params: BuyParams) => Promise<boolean>;
 type Lock = { unlock(): PromiseLike<void> };
@@ -27,13 +27,15 @@ const Redlock = createRequire(import.meta.url)("redlock") as new (
 
 type Seller = { sell: Sell; close: () => Promise<void> };
 
-// The pool's size hardly matters, since the row's lock is the limit: on a quiet machine 2, 3 and 6 connections sold 2,350, 2,170 and 2,290 a second by
-// the statement; 2, 6 and 12 sold 820, 800 and 740 by the transaction. pg's own pool in place of Sequelize's made no difference.
+// The pool keeps its size: the row lock is the limit, so more connections sell no more.
 
-/** One autocommit statement: the row lock on the event lasts for one commit, the shortest there is. */
+/** One autocommit statement, which holds the row lock for one commit. */
 const SELL = `
-  WITH taken AS (UPDATE event SET capacity = capacity - $5::integer WHERE id = $2 AND capacity >= $5::integer RETURNING id, date)
-  INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+  WITH taken AS (
+    UPDATE event SET capacity = capacity - $5::integer WHERE id = $2 AND capacity >= $5::integer
+    RETURNING id, date)
+  INSERT INTO event_tickets
+    (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
   SELECT $1, taken.id, $3, taken.date, $4, 1, clock_timestamp() FROM taken RETURNING id`;
 
 function sellByStatement(databaseUrl: string): Seller {
@@ -45,7 +47,7 @@ function sellByStatement(databaseUrl: string): Seller {
   return { sell, close: () => database.close() };
 }
 
-/** What a ticket shop does in a transaction: take the place (and with it the row's lock), look at the customer's limit, write ticket and ledger. */
+/** A transaction: takes the row lock with the place, checks the limit, writes ticket and ledger. */
 function sellByTransaction(databaseUrl: string): Seller {
   const database = openDatabase(databaseUrl, "long");
   const sell: Sell = (transactionId, userId, { eventId, quantity }) =>
@@ -53,7 +55,9 @@ function sellByTransaction(databaseUrl: string): Seller {
       const id = Buffer.from(transactionId, "hex");
       const [taken] = await connection.query<{ date: string }>({
         name: "baseline-take",
-        text: "UPDATE event SET capacity = capacity - $2 WHERE id = $1 AND capacity >= $2 RETURNING date::text AS date",
+        text:
+          "UPDATE event SET capacity = capacity - $2 WHERE id = $1 AND capacity >= $2 " +
+          "RETURNING date::text AS date",
         values: [eventId, quantity],
       });
       if (taken === undefined) return false;
@@ -112,7 +116,7 @@ function purchasingBy(open: (broker: ServiceBroker) => Seller): ServiceSchema {
   };
 }
 
-/** A row lock on the event per purchase: as people write it, or the shortest there is. */
+/** A row lock on the event per purchase: in a transaction, or in one statement. */
 export function rowLockPurchasing(
   databaseUrl: string,
   form: "transaction" | "statement",
@@ -122,7 +126,7 @@ export function rowLockPurchasing(
   );
 }
 
-/** A Redlock on the event per purchase, and the shortest statement under it. A lock not had is TRY_AGAIN. */
+/** A Redlock on the event per purchase and one statement. Without the lock: TRY_AGAIN. */
 export function redlockPurchasing(
   databaseUrl: string,
   options: RedlockOptions | undefined,
