@@ -5,6 +5,7 @@ import { AUDIT_MODULE, auditLogger } from "./lib/observability/audit-log.ts";
 import { openBusLink } from "./lib/bus/nats-transporter.ts";
 import { LOCAL_FIRST, registerStrategies } from "./lib/bus/event-owner.strategy.ts";
 import { randomId } from "./lib/ids/random-id.ts";
+import { logDestination } from "./lib/observability/log-destination.ts";
 import { redacted } from "./lib/observability/redaction.ts";
 import { authorization } from "./mixins/authorization.middleware.ts";
 import { healthServer } from "./mixins/health-server.middleware.ts";
@@ -68,7 +69,7 @@ export async function createBrokerOptions(
             ),
             "*": config.logLevel,
           },
-          pino: { options: LINES },
+          pino: { options: LINES, destination: logDestination(config.production) },
         },
       },
       // The audit trail is always on, whatever the level of the rest.

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, type OutputConfiguration } from "commander";
 import { COMMANDS, type ListedCommand } from "./command-list.ts";
 
 /** Exit code of an unknown option or argument, as of a shell's builtins. */
@@ -10,16 +10,17 @@ export function exitCodeOf(error: unknown): number | undefined {
   return error.exitCode === 0 ? 0 : USAGE_ERROR;
 }
 
-/** The command `boxoffice`. Only the subcommands that `isNeeded` names are imported. */
+/** Creates the command `boxoffice`. Only the subcommands that `isNeeded` names are imported. */
 export async function createProgram(
   isNeeded: (command: ListedCommand) => boolean,
+  output: OutputConfiguration = {},
 ): Promise<Command> {
   const program = new Command("boxoffice")
     .description("Boxoffice, a ticketing engine. Configured by variables: docs/configuration.md.")
     .helpOption("-h, --help", "show help")
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: false })
-    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .configureHelp({ subcommandTerm: termOf })
+    .configureOutput({ ...output, outputError: (text, write) => write(oneLine(text)) })
     .exitOverride()
     .addHelpText("after", "\n`boxoffice COMMAND --help` describes a command.");
   program.action((_options: unknown, command: Command) => {
@@ -38,4 +39,13 @@ export async function createProgram(
 
 function oneLine(text: string): string {
   return `${text.trim().replaceAll(/\s*\n\s*/g, " ")} Add --help for usage.\n`;
+}
+
+/** Lists commands of the program by name; their arguments are not loaded. */
+function termOf(command: Command): string {
+  const args = command.registeredArguments.map((argument) =>
+    argument.required ? ` <${argument.name()}>` : ` [${argument.name()}]`,
+  );
+  const isNested = command.parent?.parent !== null;
+  return isNested ? command.name() + args.join("") : command.name();
 }

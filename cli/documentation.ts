@@ -6,11 +6,14 @@ const HELP_WIDTH = 96;
 
 /** The page docs/cli.md: the help of every command. */
 export async function cliPage(): Promise<string> {
-  const program = await createProgram(() => true);
+  const program = await createProgram(() => true, {
+    getOutHelpWidth: () => HELP_WIDTH,
+    getOutHasColors: () => false,
+  });
   const sections = COMMANDS.map(({ name }) => {
     const command = program.commands.find((candidate) => candidate.name() === name);
     if (command === undefined) throw new Error(`The program has no command ${name}`);
-    return [`## ${name}`, ...withSubcommands(command).map(helpBlock)].join("\n\n");
+    return [`## ${name}`, ...[command, ...command.commands].map(helpBlock)].join("\n\n");
   });
   return `# Commands
 
@@ -24,17 +27,9 @@ ${sections.join("\n\n")}
 `;
 }
 
-function withSubcommands(command: Command): Command[] {
-  return [command, ...command.commands];
-}
-
 function helpBlock(command: Command): string {
   let text = "";
-  command.configureOutput({
-    writeOut: (part) => (text += part),
-    getOutHelpWidth: () => HELP_WIDTH,
-    getOutHasColors: () => false,
-  });
+  command.configureOutput({ writeOut: (part) => (text += part) });
   command.outputHelp();
   return `\`\`\`text\n${text.trim()}\n\`\`\``;
 }

@@ -1,9 +1,11 @@
-/** Those that sign or derive; each must be a secret of its own. */
+import type { Environment } from "./environment.ts";
+
+/** Secrets that sign or derive; each must differ from the others. */
 const SECRETS = ["INTERNAL_TOKEN_SECRET", "TRANSACTION_SECRET", "REFRESH_TOKEN_SECRET"];
-/** Those that name servers, with whom the engine must sign in. */
+/** Addresses of servers; each must have credentials. */
 const SERVER_URLS = ["DATABASE_URL", "REDIS_URL", "REDLOCK_URLS", "AMQP_URL", "TRANSPORTER"];
 
-/** What documentation, examples and images call their secrets. */
+/** Words of secrets in documentation, examples and images. */
 const WELL_KNOWN =
   /change.?(?:me|it|this)|example|default|secret|password|passw0rd|insecure|dummy|qwerty|letmein|boxoffice|12345678/i;
 const WELL_KNOWN_PASSWORDS = new Set([
@@ -20,18 +22,15 @@ const WELL_KNOWN_PASSWORDS = new Set([
   "changeme",
 ]);
 
-/** Below this a text of 32 characters was typed, not drawn: 32 random hexadecimal digits have 128 bits and look like 105 or more. */
+/** 32 random hexadecimal digits measure 105 bits or more; below 96 a secret was typed. */
 const BITS_MIN = 96;
 
-/**
- * What must not be in production, in words; empty when nothing is. `environment` gives each variable, trimmed, undefined where it is unset.
- * No secret and no password is repeated in a message.
- */
-export function productionProblems(environment: (name: string) => string | undefined): string[] {
+/** Returns what production must not have. Messages repeat no secret and no password. */
+export function productionProblems(environment: Environment): string[] {
   const problems: string[] = [];
   const seen = new Map<string, string>();
   for (const name of SECRETS) {
-    const text = environment(name);
+    const text = environment[name];
     if (text === undefined) continue;
     const twin = seen.get(text);
     if (twin !== undefined)
@@ -41,21 +40,23 @@ export function productionProblems(environment: (name: string) => string | undef
     seen.set(text, name);
   }
   for (const name of SERVER_URLS) {
-    const urls = (environment(name) ?? "").split(",").map((url) => url.trim());
+    const urls = (environment[name] ?? "").split(",").map((url) => url.trim());
     if (urls.some((url) => URL.canParse(url) && lacksCredentials(new URL(url))))
-      problems.push(`${name} names a server without a password, or with one that everybody knows`);
+      problems.push(`${name} names a server without a password, or with a well-known one`);
   }
-  const proxies = (environment("TRUSTED_PROXIES") ?? "").split(",").map((proxy) => proxy.trim());
+  const proxies = (environment.TRUSTED_PROXIES ?? "").split(",").map((proxy) => proxy.trim());
   if (proxies.some((proxy) => /\/0+$/.test(proxy)))
     problems.push(
-      "TRUSTED_PROXIES trusts every address: anybody could say who they are; name the proxies",
+      "TRUSTED_PROXIES trusts every address, so any client could claim another; name the proxies",
     );
-  if (environment("AUDIT_FILE") === "/dev/null")
-    problems.push("AUDIT_FILE=/dev/null would throw the audit trail away");
+  if (environment.RATE_LIMITS === "off")
+    problems.push("RATE_LIMITS=off is for load tests and refused in production");
+  if (environment.AUDIT_FILE === "/dev/null")
+    problems.push("AUDIT_FILE=/dev/null would discard the audit trail");
   return problems;
 }
 
-/** Words everybody knows, one piece repeated, a run along the alphabet, or too few different characters. */
+/** Well-known words, one piece repeated, a run along the alphabet, or too few characters. */
 function isGuessable(secret: string): boolean {
   if (WELL_KNOWN.test(secret) || /^(.{1,16}?)\1+$/s.test(secret)) return true;
   const codes = Array.from(secret, (character) => character.codePointAt(0) ?? 0);
@@ -65,7 +66,7 @@ function isGuessable(secret: string): boolean {
   return steps > codes.length / 2 || entropyBits(codes) < BITS_MIN;
 }
 
-/** Shannon's measure of the characters as they are: an upper bound of what the text can hide. */
+/** Shannon entropy of the characters: an upper bound of the secret's bits. */
 function entropyBits(codes: readonly number[]): number {
   const counts = Map.groupBy(codes, (code) => code);
   return [...counts.values()].reduce(
@@ -74,7 +75,7 @@ function entropyBits(codes: readonly number[]): number {
   );
 }
 
-/** NATS takes a token in the user's place. */
+/** NATS takes a token in the place of the user. */
 function lacksCredentials({ protocol, username, password }: URL): boolean {
   const secret = password === "" && protocol === "nats:" ? username : password;
   return secret === "" || WELL_KNOWN_PASSWORDS.has(decodeURIComponent(secret).toLowerCase());

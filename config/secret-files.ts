@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** Variables whose value may be in a file instead, named by NAME_FILE: clusters mount secrets as files, which no listing of processes shows. */
+/**
+ * Variables that may be in a file, named by NAME_FILE: clusters mount secrets as files, which no list
+ * of processes shows.
+ */
 const IN_FILES = [
   "DATABASE_URL",
   "REDIS_URL",
@@ -13,15 +16,15 @@ const IN_FILES = [
 ];
 
 /**
- * The environment with the content of those files (less white space around it) as the variables' values, and what is wrong with them in words; what is
- * wrong stays as it was. A variable that is set beside its file is one of the wrongs: one of the two would be ignored in silence.
+ * Returns the environment with the trimmed content of those files as the variables' values, and what
+ * is wrong with them. A variable that is set beside its file is wrong: one would be ignored.
  */
 export function withFiles(environment: Readonly<Record<string, string | undefined>>): {
   environment: Record<string, string | undefined>;
   problems: string[];
 } {
   const problems: string[] = [];
-  const whole = { ...environment };
+  const complete = { ...environment };
   for (const name of IN_FILES) {
     const file = environment[`${name}_FILE`]?.trim() ?? "";
     if (file === "") continue;
@@ -30,9 +33,9 @@ export function withFiles(environment: Readonly<Record<string, string | undefine
       problems.push(`${name} and ${name}_FILE are both set; give one`);
     else if (text === undefined) problems.push(`${name}_FILE names a file that cannot be read`);
     else if (text === "") problems.push(`${name}_FILE names an empty file`);
-    else Object.assign(whole, { [name]: text, [`${name}_FILE`]: undefined });
+    else Object.assign(complete, { [name]: text, [`${name}_FILE`]: undefined });
   }
-  return { environment: whole, problems };
+  return { environment: complete, problems };
 }
 
 function contentOf(file: string): string | undefined {

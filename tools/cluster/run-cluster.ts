@@ -48,7 +48,7 @@ async function bringUp(
     port: port ?? config.port,
     onePort,
     environment: { ...environment, AUDIT_FILE: config.auditFile },
-    output: await nodeOutput(),
+    output: nodeOutput(),
     report,
   });
   life.onStop("nodes", () => cluster.stop());

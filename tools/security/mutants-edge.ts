@@ -90,13 +90,13 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "socket",
   ]),
   without("the refusal to listen beyond loopback", "S24: does not listen", [
-    "config/index.ts",
-    "!loopback && certificate === undefined && trustedProxies.length === 0",
+    "config/network.ts",
+    "!isLoopback && !hasTls && TRUSTED_PROXIES.length === 0",
     "false",
   ]),
   without("the refusal to start on a public address", "S24: a public address", [
-    "config/index.ts",
-    "!loopback && certificate === undefined && trustedProxies.length === 0",
+    "config/network.ts",
+    "!isLoopback && !hasTls && TRUSTED_PROXIES.length === 0",
     "false",
   ]),
   without("the refusal of plain HTTP from afar", "S24: behind a named proxy", [
@@ -216,11 +216,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   without(
     "that production has no default of secrets",
     "S30: does not start in production without every secret",
-    [
-      "config/index.ts",
-      "(production ? undefined : keptSecret(",
-      "(false ? undefined : keptSecret(",
-    ],
+    ["config/index.ts", "if (!production) return generatedSecret(", "return generatedSecret("],
   ),
   without("the judgement of secrets", "S30: does not start in production with secrets", [
     GUARD,
@@ -228,8 +224,8 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "return steps < 0;",
   ]),
   without("the refusal of RATE_LIMITS=off", "S30: does not start in production with limits off", [
-    "config/index.ts",
-    'if (production && rateLimits === "off")',
+    GUARD,
+    'if (environment.RATE_LIMITS === "off")',
     "if (false)",
   ]),
   without("that all is said at once", "S30: says everything", [

@@ -1,0 +1,102 @@
+import { isIP } from "node:net";
+import { EnvError, makeExactValidator } from "envalid";
+import { SERVICE_NAMES, type ServiceName } from "./services.ts";
+
+// A validator's message continues the name of its variable: "PORT" + " is …; give …".
+
+export function wholeNumber(least: number, most: number) {
+  return makeExactValidator<number>((text) => {
+    const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    throw new EnvError(`is "${text}"; give a whole number from ${least} to ${most}`);
+  });
+}
+
+export function oneOf<const T extends string>(words: readonly T[]) {
+  return makeExactValidator<T>((text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word !== undefined) return word;
+    throw new EnvError(`is "${text}"; give one of ${words.join(", ")}`);
+  });
+}
+
+/** Any text. */
+export const text = makeExactValidator<string>((value) => value);
+
+export function matching(pattern: RegExp, expected: string) {
+  return makeExactValidator<string>((value) => {
+    if (pattern.test(value)) return value;
+    throw new EnvError(`is "${value}"; give ${expected}`);
+  });
+}
+
+/** A URL. The message does not repeat it, since it may have a password. */
+export function url(...protocols: readonly string[]) {
+  return makeExactValidator<string>((value) => urlOf(value, protocols));
+}
+
+export function urls(...protocols: readonly string[]) {
+  return makeExactValidator<string[]>((value) =>
+    itemsOf(value).map((item) => urlOf(item, protocols)),
+  );
+}
+
+function urlOf(value: string, protocols: readonly string[]): string {
+  if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
+  const beginnings = protocols.map((protocol) => `${protocol}//`).join(" or ");
+  throw new EnvError(`is not a URL that begins with ${beginnings}`);
+}
+
+/** A secret. The message does not repeat it. */
+export const secret = makeExactValidator<string>((value) => {
+  if (value.length >= 32) return value;
+  throw new EnvError("is shorter than 32 characters; draw one: openssl rand -base64 48");
+});
+
+export const share = makeExactValidator<number>((value) => {
+  if (/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(value)) return Number(value);
+  throw new EnvError(`is "${value}"; give a number from 0 to 1, as 0.05`);
+});
+
+export const services = makeExactValidator<ServiceName[]>((value) => {
+  const names = itemsOf(value);
+  const unknown = names.find((name) => !SERVICE_NAMES.some((known) => known === name));
+  if (unknown !== undefined)
+    throw new EnvError(`names "${unknown}"; known are ${SERVICE_NAMES.join(", ")}`);
+  // In the order in which a node starts them.
+  return SERVICE_NAMES.filter((name) => names.length === 0 || names.includes(name));
+});
+
+export const addressRanges = makeExactValidator<string[]>((value) =>
+  itemsOf(value).map((item) => {
+    if (isAddressRange(item)) return item;
+    throw new EnvError(`names "${item}"; give IP addresses or ranges like 10.0.0.0/8`);
+  }),
+);
+
+export const origins = makeExactValidator<string[]>((value) =>
+  itemsOf(value).map((item) => {
+    if (URL.canParse(item) && new URL(item).origin === item) return item;
+    throw new EnvError(
+      `names "${item}"; give scheme, host and port as browsers do, https://shop.example`,
+    );
+  }),
+);
+
+function itemsOf(value: string): string[] {
+  return value
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean);
+}
+
+/** An IP address, or one with the length of its network part. */
+function isAddressRange(value: string): boolean {
+  const [address = "", prefix, ...rest] = value.split("/");
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return (
+    rest.length === 0 &&
+    bits > 0 &&
+    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  );
+}
