@@ -1,4 +1,4 @@
-/** One mailbox, one account and one count of wrong passwords: however its address was typed. */
+/** Returns one key per mailbox, for any spelling of its address. */
 export function emailKeyOf(email: string): string {
   return email.trim().normalize("NFC").toLowerCase();
 }

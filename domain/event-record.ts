@@ -1,9 +1,10 @@
 import { fold } from "./text-folding.ts";
 
 /**
- * One event as a feed tells it, made complete: what the import writes. `source` and `sourceId` name the record for ever, so that a later
- * import finds it again. `date` (YYYY-MM-DD), `startTime` and `endTime` (HH:MM) are local to the city; `startsAt` and `endsAt` are the same
- * moments in UTC (RFC 3339); `duration` is the minutes between them.
+ * One complete event of a feed, as the import writes it. `source` and `sourceId` identify the
+ * record in every later import. `date` (YYYY-MM-DD), `startTime` and `endTime` (HH:MM) are local to
+ * the city; `startsAt` and `endsAt` are the same moments in UTC (RFC 3339); `duration` is in
+ * minutes.
  */
 export type EventRecord = {
   source: string;
@@ -23,7 +24,7 @@ export type EventRecord = {
   totalCapacity: number;
 };
 
-/** Lengths in UTF-16 units. Keys are indexed, and an index entry has room for 2,700 bytes. */
+/** Length limits in UTF-16 units. Keys are indexed, and an index entry holds 2,700 bytes. */
 export const EVENT_LIMITS = {
   source: 50,
   sourceId: 500,
@@ -39,12 +40,12 @@ export const EVENT_LIMITS = {
   capacityMax: 1_000_000,
 } as const;
 
-/** The key of a record that has no id of its own. */
+/** Makes the key of a record without an id of its own. */
 export function ownKey(record: { name: string; date: string; location: string }): string {
   return [fold(record.name), record.date, fold(record.location)].join("|");
 }
 
-/** Says in one phrase why this record cannot be an event, or undefined. Assumes the types are right. */
+/** Describes why a record cannot be an event; undefined if it can. Assumes valid types. */
 export function recordProblem(record: EventRecord): string | undefined {
   return textProblem(record) ?? timeProblem(record) ?? capacityProblem(record.totalCapacity);
 }
@@ -97,7 +98,7 @@ function timeProblem({
   const startsMs = Date.parse(startsAt);
   const endsMs = Date.parse(endsAt);
   if (Number.isNaN(startsMs) || Number.isNaN(endsMs)) return "a moment is not RFC 3339";
-  // No place on earth is further from UTC than that.
+  // No time zone is further from UTC.
   if (Math.abs(startsMs - Date.parse(`${date}T${startTime}:00Z`)) > 15 * 3_600_000)
     return "startsAt is not the moment of date and startTime";
   if (endsMs <= startsMs) return "it ends before it starts";
@@ -107,7 +108,7 @@ function timeProblem({
   return undefined;
 }
 
-/** A real day, YYYY-MM-DD, within the years that events may have. */
+/** Tells whether a text is a real day, YYYY-MM-DD, in a year that events may have. */
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const year = Number(text.slice(0, 4));

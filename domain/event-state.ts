@@ -1,6 +1,6 @@
 import type { Refusal } from "./refusal.ts";
 
-/** All or none of `quantity` tickets, once per `transactionId`, which is derived from the buyer's key. */
+/** Buys all or none of `quantity` tickets, once per `transactionId` (derived from the key). */
 export type BuyTickets = {
   type: "BuyTickets";
   transactionId: string;
@@ -30,7 +30,7 @@ export type TicketCancelled = {
 };
 export type Fact = TicketsSold | TicketCancelled;
 
-/** `replay`: it happened before, under the same transaction id; the earlier answer is given again. */
+/** `replay`: the same transaction was decided before, so its answer is repeated. */
 export type Decision =
   { type: "accept"; fact: Fact } | { type: "replay" } | { type: "refuse"; refusal: Refusal };
 
@@ -38,13 +38,13 @@ export type KnownSale = { userId: string; quantity: number };
 export type KnownTicket = { userId: string; cancelled: boolean };
 
 /**
- * What a worker knows of its event. `sales`, `tickets` and `activeTickets` hold only what was loaded or decided since the epoch was taken:
- * what a command needs and what is not here must be loaded before `decide` is asked. A transaction that was looked for and not found is absent
- * from `sales`; a customer without tickets has a count of 0.
+ * What a worker knows of its event. `sales`, `tickets` and `activeTickets` hold only what was
+ * loaded or decided in this epoch. Load what a command needs before `decide`. An unknown
+ * transaction is absent from `sales`; a customer without tickets has a count of 0.
  */
 export type EventState = {
   readonly startsAtMs: number;
-  /** Places to sell now; may be below 0 after a restored backup, then nothing is sold. */
+  /** Places to sell now. A restored backup can make it negative; then nothing is sold. */
   available: number;
   readonly sales: Map<string, KnownSale>;
   readonly tickets: Map<string, KnownTicket | "absent">;

@@ -1,4 +1,4 @@
-/** Every expected no, by its word. Closed: the gateway's table of answers must have a line for each, or it does not compile. */
+/** Codes of all refusals. A closed list: a code without an HTTP status does not compile. */
 export const REFUSAL_CODES = [
   "CSRF_REFUSED",
   "EMAIL_TAKEN",
@@ -24,7 +24,7 @@ export const REFUSAL_CODES = [
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
-/** Facts a client can act on (for example what is left); never a message of a server, never a value the client sent. */
+/** Facts for the client, for example the availability. Never server messages or request values. */
 export type RefusalData = Record<
   string,
   string | number | boolean | readonly { field: string; rule: string }[]
@@ -33,8 +33,8 @@ export type RefusalData = Record<
 export type Refusal = { code: RefusalCode; data?: RefusalData };
 
 /**
- * What actions answer on the bus: plain JSON, so that a remote caller reads the same as a local one.
- * An expected no is a value with a word; only faults are thrown.
+ * The answer of an action on the bus: plain JSON, equal for local and remote callers. A refusal is
+ * a value; only faults are thrown.
  */
 export type Answer<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };
 

@@ -1,4 +1,4 @@
-/** Letters that NFKD leaves whole although people type them with a plain one. */
+/** Letters that NFKD does not decompose, with the plain letters that people type for them. */
 const PLAIN: Readonly<Record<string, string>> = {
   ß: "ss",
   ł: "l",
@@ -22,14 +22,14 @@ const PLAIN: Readonly<Record<string, string>> = {
 };
 const SPECIAL = new RegExp(`[${Object.keys(PLAIN).join("")}]`, "gu");
 
-/** Longest substrings that the search index knows. The SQL function event_week_grams has the same number in it. */
+/** Longest gram in the search index. The SQL function event_week_grams uses the same number. */
 const GRAM_LENGTH_MAX = 3;
-/** More grams than this do not narrow a search any further. */
+/** Grams per query. More do not narrow a search further. */
 const SEARCH_GRAMS_MAX = 16;
 
 /**
- * The one function behind every `*_key`: two texts that people read as the same (case, accents, width, kinds of dash, white space) fold to the same key.
- * Idempotent. The key of a text without any letter, digit or sign is empty.
+ * Folds a text to its search key: equal for any case, accents, width, dashes and white space.
+ * Idempotent. A text without letter, digit or sign has an empty key.
  */
 export function fold(text: string): string {
   return text
@@ -43,7 +43,7 @@ export function fold(text: string): string {
     .trim();
 }
 
-/** All distinct substrings of 1 to 3 letters (code points) of a folded name: what the search index holds of it. */
+/** Lists the distinct substrings of 1 to 3 code points of a folded name, for the search index. */
 export function grams(key: string): string[] {
   const letters = Array.from(key);
   const found = new Set<string>();
@@ -54,8 +54,9 @@ export function grams(key: string): string[] {
 }
 
 /**
- * The grams a name must have to contain this folded query: the longest that fit, a sample of them where the query is long.
- * Necessary, not sufficient: who searches compares the names themselves too. Empty for an empty query.
+ * Lists the grams that a name must have to contain a folded query: the longest that fit, a sample
+ * for long queries. Necessary, not sufficient: the search also compares the names. Empty for an
+ * empty query.
  */
 export function searchGrams(queryKey: string): string[] {
   const letters = Array.from(queryKey);

@@ -1,11 +1,11 @@
 import { type RedisClient, runScript } from "../redis/client.ts";
 
-/** When the event's worker (or an import, batch 0) wrote what is copied: the order in which copies overwrite each other. */
+/** Version of a copy: the worker's epoch and batch (an import has batch 0). Newer versions win. */
 export type Version = { epoch: number; batch: number };
 
 /**
- * KEYS: copies. ARGV: run_id, then epoch, batch, expiry (ms since 1970) and text of each copy.
- * Writes each, except where one of the same run with a larger (epoch, batch) stands. Answers how many were written.
+ * Writes copies unless a newer one of the same run exists. KEYS: copies. ARGV: run_id, then epoch,
+ * batch, expiry (ms since 1970) and text per copy. Returns the number of copies written.
  */
 const SET_IF_NEWER = `
   local written = 0
@@ -28,28 +28,28 @@ const SET_IF_NEWER = `
 
 const DAY_MS = 86_400_000;
 
-/** Until when copies of an event live, in milliseconds since 1970: a day longer than the event, or than today where it is over. */
+/** Expiry of an event's copies (ms since 1970): a day after its end, or after now if it is over. */
 export function expiryOf(endsAtMs: number, nowMs: number): number {
   return Math.round(Math.max(endsAtMs, nowMs) + DAY_MS);
 }
 
-/** What an event has left to sell as of the stamp. `endsAtMs`: the event's end; its copy lives a day longer. */
+/** Availability of an event at a version. `endsAtMs` is the event's end. */
 export type Availability = Version & { eventId: string; available: number; endsAtMs: number };
 
-/** Which pages and events are as the catalogue is now: those kept under this word. */
+/** Key of the cache generation: pages and events of an older generation are stale. */
 export const GENERATION_KEY = "catalog:generation";
 
 export function availableKey(eventId: string): string {
   return `event:{${eventId}}:available`;
 }
 
-/** What is left of an event as a copy says it, never below 0; undefined for a copy that is not trusted (see `readLeft`). */
+/** Reads the availability, never below 0; undefined for an untrusted copy. */
 export function readAvailable(text: string | null | undefined, run: string): number | undefined {
   const copy = readAvailability(text, run);
   return copy && Math.max(0, copy.available);
 }
 
-/** A copy with its stamp; undefined where it is not trusted: unreadable, or written under another run of Redis. */
+/** Reads a copy with its version. Undefined if it is unreadable or of another run of Redis. */
 export function readAvailability(
   text: string | null | undefined,
   run: string,
@@ -70,7 +70,7 @@ export function readAvailability(
   }
 }
 
-/** The text of the copy of what is left, written under this run of Redis. */
+/** Encodes a copy of the availability for this run of Redis. */
 export function encodeAvailability(
   { epoch, batch, available }: Omit<Availability, "eventId" | "endsAtMs">,
   run: string,
@@ -79,8 +79,8 @@ export function encodeAvailability(
 }
 
 /**
- * Writes copies of different events in one go, so that a late writer overwrites nothing newer. Rejects when Redis does not answer; writes nothing while its
- * run is not known.
+ * Writes copies of several events in one command; newer copies stay. Rejects if Redis does not
+ * answer. Writes nothing while its run is unknown.
  */
 export async function writeAvailability(
   redis: RedisClient,

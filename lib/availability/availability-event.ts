@@ -1,14 +1,17 @@
 import type { Version } from "./availability-cache.ts";
 
-/** What an event has to sell, as of its worker's batch or of an import (batch 0); never below 0. */
+/** Availability at a version, never below 0. An import has batch 0. */
 export type AvailabilityUpdate = Version & { eventId: string; available: number };
 
-/** Tells every gateway `{items: LeftNow[]}`. It may be lost, late or doubled: the stamps say what is newer, and gateways look for themselves. */
+/**
+ * Broadcast to every gateway: `{items: AvailabilityUpdate[]}`. It may be lost, late or repeated;
+ * gateways compare versions and also read for themselves.
+ */
 export const AVAILABILITY_CHANGED = "availability.changed";
 
 export type AvailabilityChanged = { items: AvailabilityUpdate[] };
 
-/** No event is heard of more often than four times a second. */
+/** Shortest time between two broadcasts of one event. */
 export const AVAILABILITY_PACE_MS = 250;
 
 export function isOlderVersion(one: Version, other: Version): boolean {

@@ -3,9 +3,8 @@ import { type Availability, writeAvailability } from "./availability-cache.ts";
 import type { RedisClient } from "../redis/client.ts";
 
 /**
- * What PostgreSQL says events have to sell, never below 0, as of the last commit of each one's worker.
- * One statement, so one snapshot: a worker's commit moves its batch number with its rows, and the ledger moves rows and capacity together. The number may
- * therefore be copied under the stamp beside it, as the worker itself would.
+ * Reads the availability of events from PostgreSQL, never below 0. One statement reads one
+ * snapshot, so the availability belongs to the version beside it and may be cached under it.
  */
 export async function readLeftToSell(
   connection: Connection,
@@ -24,7 +23,7 @@ export async function readLeftToSell(
   });
 }
 
-/** Puts the numbers where readers look first; a newer one stays. Never rejects: without Redis they are read from PostgreSQL again. */
+/** Caches the availability; newer copies stay. Never rejects: readers fall back to PostgreSQL. */
 export async function copyLeftToSell(
   redis: RedisClient,
   numbers: readonly Availability[],

@@ -1,13 +1,13 @@
 export type GatherOptions = {
-  /** Pieces of work side by side. */
+  /** Calls of `work` that may run at the same time. */
   running: number;
-  /** Asked for in one piece of work. */
+  /** Questions in one call of `work`. */
   most: number;
-  /** What has waited longer (ms) is not begun. */
+  /** Longest wait in ms. A question that waited longer is rejected. */
   waitMs: number;
 };
 
-/** Rejects with this where the work was not begun. */
+/** Thrown if the work was not started in time. */
 export class BatchExpired extends Error {}
 
 type Waiting<Question, Answer> = {
@@ -18,8 +18,9 @@ type Waiting<Question, Answer> = {
 };
 
 /**
- * What is asked in one turn of the event loop, and what is asked while as much work as may be is under way, is worked on together: the busier, the fewer
- * pieces of work. `work` answers in the order of what was asked; an answer may still be a promise, for which nobody else waits. Where it rejects, all do.
+ * Batches the questions of one turn of the event loop, and those that arrive while all calls are
+ * busy. `work` returns answers in the order of the questions; an answer may be a promise, which
+ * delays no other answer. If `work` rejects, all its questions reject.
  */
 export function createBatcher<Question, Answer>(
   work: (asked: Question[]) => Promise<(Answer | Promise<Answer>)[]>,

@@ -1,4 +1,4 @@
-/** Monotonic milliseconds, and timers. The simulation has its own. */
+/** Monotonic milliseconds and timers. The simulation replaces it. */
 export type Clock = {
   nowMs(): number;
   after(delayMs: number, task: () => void): { cancel(): void };
@@ -12,7 +12,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Rejects with the signal's reason where that is aborted first. */
+/** Waits. Rejects with the signal's reason if it is aborted first. */
 export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {

@@ -3,14 +3,17 @@ import { type Answer, refused } from "../../domain/refusal.ts";
 export type InTurnOptions = {
   running: number;
   waiting: number;
-  /** What has waited longer than this is not begun: whoever asked has been told already. For ever unless said. */
+  /** Longest wait in ms: the caller has timed out by then. No limit if undefined. */
   waitMs?: number;
 };
 
-/** Runs the work given to it at once or in order of arrival, so much of it side by side. Can refuse with: TRY_AGAIN (too many are waiting, or for too long). */
+/**
+ * Runs work up to a concurrency limit, in order of arrival. Can refuse with: TRY_AGAIN (too many
+ * waiting, or waited too long).
+ */
 export type InTurn = <T>(work: () => Promise<Answer<T>>) => Promise<Answer<T>>;
 
-/** Keeps a flood in a line of its own instead of in a server's, where everybody else waits too. */
+/** Limits concurrency, so that a burst does not exhaust the shared connection pool. */
 export function createConcurrencyLimit({
   running: runningMax,
   waiting: waitingMax,
@@ -35,7 +38,7 @@ export function createConcurrencyLimit({
     }
   };
 
-  /** The next in line takes this place over, so nobody who comes later overtakes it. */
+  /** Hands the slot to the next waiting work, so that later work cannot overtake it. */
   function pass(): void {
     const next = waiting.shift();
     if (next === undefined) running -= 1;

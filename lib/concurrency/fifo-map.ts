@@ -1,7 +1,7 @@
-/** A map that forgets its oldest entry when full, so that what strangers send cannot fill the memory. */
+/** A bounded map that evicts its oldest entry, so that clients cannot fill the memory. */
 export class FifoMap<Key, Value> {
   private readonly entries = new Map<Key, Value>();
-  /** One walk through the keys from the oldest on: a new one for each entry would step over all that were forgotten before it. */
+  /** One iterator for all evictions: a new one would step over all deleted entries again. */
   private readonly oldest = this.entries.keys();
   private readonly max: number;
 

@@ -1,8 +1,8 @@
 let nowMs: number | undefined;
 
 /**
- * Monotonic milliseconds, read once in a turn of the event loop: for figures by the thousand, where a clock for each would cost more than the
- * figure. Behind by what the turn has taken so far.
+ * Returns monotonic milliseconds, read once per turn of the event loop. Cheap enough for every
+ * metric; it lags by the time that the turn has taken.
  */
 export function loopNowMs(): number {
   if (nowMs === undefined) {

@@ -1,4 +1,4 @@
-/** One piece of work per key at a time: whoever asks while it is under way gets what comes of it. */
+/** Single-flight: concurrent callers with the same key share one run of `work`. */
 export function createSingleFlight<T>(): (key: string, work: () => Promise<T>) => Promise<T> {
   const flights = new Map<string, Promise<T>>();
   return (key, work) => {

@@ -1,12 +1,15 @@
 import type { Clock } from "./clock.ts";
 
 export type Pace = {
-  /** Sends now if the last time is long enough ago, else as soon as it is. `urgent` takes the next turn in advance, and the one after waits for longer. */
+  /**
+   * Sends now or as soon as the interval has passed. `urgent` sends at once and makes the next wait
+   * longer.
+   */
   schedule(urgent?: boolean): void;
   stop(): void;
 };
 
-/** Lets `send` run at most once in `everyMs`, however often it is called for: what it sends is to be the newest at that moment. */
+/** Runs `send` at most once in `everyMs`. It should send the newest state of that moment. */
 export function createThrottle(everyMs: number, clock: Clock, send: () => void): Pace {
   let nextMs = -Infinity;
   let borrowed = false;

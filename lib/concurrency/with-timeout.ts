@@ -1,11 +1,11 @@
 /**
- * What comes of the promise, or undefined after `ms`. A process that was busy itself has not read the answer yet: it lies in the socket, so whatever is
- * there is read before it counts as late.
+ * Resolves with the promise, or with undefined after `ms`. A busy process may have the answer in
+ * its socket already, so sockets are read once more before the time-out counts.
  */
 export async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    // Timers come before sockets in a turn of the event loop, and immediates after: twice, for an answer that takes a turn to be put together.
+    // Timers run before sockets, immediates after. Twice: some answers need two reads.
     timer = setTimeout(() => setImmediate(() => setImmediate(resolve, undefined)), ms);
   });
   try {

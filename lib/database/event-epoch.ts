@@ -1,9 +1,9 @@
 import type { Connection } from "./pool.ts";
 
 /**
- * Takes the event's epoch. Whoever holds it is the only one who may change the event's sales; a statement of an older epoch
- * that is under way is waited for, one that comes later is fenced. The clock in it (milliseconds) keeps epochs growing across a restored backup.
- * Must be committed before anything of the event is read; what is read then comes in a new statement.
+ * Takes the event's epoch: only its holder may change the event's sales. Waits for a running
+ * statement of an older epoch; later ones are fenced. The clock keeps epochs growing after a
+ * restored backup. Commit it before reading the event in a new statement.
  */
 export const TAKE_EPOCH = {
   name: "take-epoch",
@@ -15,7 +15,10 @@ export const TAKE_EPOCH = {
     RETURNING epoch::float8 AS epoch`,
 } as const;
 
-/** Returns the new epoch, or undefined where there is no such event. Inside a transaction it holds the worker's row until the end. */
+/**
+ * Returns the new epoch; undefined for an unknown event. A transaction keeps the row lock to its
+ * end.
+ */
 export async function takeEpoch(
   connection: Connection,
   eventId: string,

@@ -1,14 +1,15 @@
 import type { Connection } from "./pool.ts";
 
-/** Rows one statement moves, up to whole batches: 0.4 s of work, measured, and the events' rows are locked as long. */
+/** Rows per statement, rounded to whole batches. Limits how long the events' rows are locked. */
 export const PREFIX_MAX = 50_000;
 
-/** More rows than any event has pending, as PostgreSQL's integer can say it. */
+/** PostgreSQL's largest integer: more rows than any backlog has. */
 export const WHOLE_BACKLOG = 2_147_483_647;
 
 /**
- * Locks the events in the order of their ids, the order of everyone who locks several. Returns those that exist.
- * Lock order everywhere: event_worker, event, pending rows; the worker's own statement never touches an event's row, so nobody who sells waits for this.
+ * Locks events in the order of their ids and returns those that exist. Lock order everywhere:
+ * event_worker, event, pending rows. The worker's statement never locks an event's row, so sales do
+ * not wait for this.
  */
 export async function lockEvents(
   connection: Connection,
@@ -22,15 +23,17 @@ export async function lockEvents(
   return rows.map(({ id }) => id);
 }
 
-// The table swings between empty and hundreds of thousands of rows, most of them dead, within a minute, so no plan made from statistics fits for
-// long: left alone, booking 500 rows slowed from 5 ms to 20 ms within 600 batches. A plain scan of the index by event, epoch and batch (which
-// also marks the dead entries it meets, so that the next one skips them) stays at 5 ms.
+// The pending table swings between empty and very large within a minute, so plans from statistics
+// become slow. A scan of the index by event, epoch and batch stays fast, and marks dead entries for
+// the next scan. See ADR: Worker statements do not depend on statistics.
 const FOLLOW_THE_INDEX = {
   name: "follow-the-index",
   text: "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
 };
 
-/** Enters into the ledger what a statement has taken out of the pending rows, as `taken`. */
+/**
+ * Inserts the rows that a statement has removed from the pending rows (`taken`) into the ledger.
+ */
 export const NOTE_TAKEN = `
     INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
     SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch FROM taken`;
@@ -58,17 +61,21 @@ export const BOOK_PENDING = `
   WHERE event.id = moved.event_id
   RETURNING event.id AS "eventId", moved.rows, moved.quantity, cut.epoch IS NOT NULL AS more`;
 
-/** `rows` transactions of this event are booked, which changed its capacity by `quantity`; `more`: there may be more of them. */
+/**
+ * `rows` transactions of the event are booked and changed its capacity by `quantity`. `more`: the
+ * backlog may be longer.
+ */
 export type Booked = { eventId: string; rows: number; quantity: number; more: boolean };
 
 /**
- * Moves the pending rows of events into the ledger and their sum into the events' capacity, in one statement. Of a backlog of `prefixMax` rows
- * or more (shared by the events) it takes the oldest whole batches (so up to a batch more): a prefix in the order of commits never breaks the CHECK, an
- * arbitrary part might. Events without pending rows are not in the answer.
+ * Books pending rows: moves them into the ledger and their sums into the capacities, in one
+ * statement. From a longer backlog it takes the oldest whole batches, at least `prefixMax` rows
+ * over all events: a prefix in commit order never breaks the CHECK. Events without pending rows are
+ * left out.
  *
- * Call it in a transaction that holds the events' rows (`lockEvents`), so that this statement's snapshot sees what the one before committed; the
- * transaction's later statements are planned without sequential scans.
- * Rejects with SQLSTATE 23514 when a capacity would leave its bounds; nothing is booked then.
+ * Call it in a transaction that holds the events' rows (`lockEvents`), so that its snapshot is
+ * current. Later statements of the transaction are planned without sequential scans. Rejects with
+ * SQLSTATE 23514, and books nothing, if a capacity would leave its bounds.
  */
 export async function bookPending(
   connection: Connection,

@@ -12,8 +12,9 @@ import {
 import { withRequestId } from "./request-context.ts";
 
 /**
- * `sale`: what people read and write, which must fail fast. `worker`: the same for the events' workers, which must not stand in line behind those who
- * look (500 of them cut sales from 860 to 110 a second). `long`: ledger, import and reconcile, which may work for a minute.
+ * `sale`: reads and writes of customers, which must fail fast. `worker`: the same in a pool of its
+ * own (a bulkhead), so that reads cannot delay sales. `long`: ledger, import and reconcile, which
+ * may take a minute. See ADR: Separate connection pools for workers.
  */
 export type Profile = "sale" | "worker" | "long";
 
@@ -37,53 +38,54 @@ const PROFILES = {
   },
 } as const;
 
-/** SQL with a `name` is prepared once per connection; keep names unique per text. */
+/** SQL with a `name` is prepared once per connection. Names must be unique per text. */
 export type Statement = { name?: string; text: string; values?: unknown[] };
 
 export type Connection = {
-  /** Rejects with pg's DatabaseError (`code` is the SQLSTATE) or with the connection's error; see `isServerError`. */
+  /** Rejects with pg's DatabaseError (`code` is the SQLSTATE) or the connection's error. */
   query<Row extends QueryResultRow>(statement: Statement): Promise<Row[]>;
 };
 
 export type Database = Connection & {
-  /** For moleculer-db's adapter and its models only. */
+  /** For moleculer-db's adapter and its models. */
   sequelize: Sequelize;
   /** Runs `work` on one connection, without a transaction. */
   withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
-  /** Runs `work` between BEGIN and COMMIT (READ COMMITTED unless said), ROLLBACK when it throws. */
+  /** Runs `work` in a transaction (READ COMMITTED by default). Rolls back if it throws. */
   transaction<T>(
     work: (connection: Connection) => Promise<T>,
     isolation?: "REPEATABLE READ",
   ): Promise<T>;
-  /** Of the pool: connections at work, connections that rest, and those who wait for one. */
+  /** Connections in use, idle connections, and callers that wait for one. */
   load(): { used: number; idle: number; waiting: number };
-  /** Closes the pool when its last user closes. */
+  /** Closes the pool with its last user. */
   close(): Promise<void>;
 };
 
-/** PostgreSQL itself answered with this error, so the statement has certainly not committed. */
+/** Tells whether PostgreSQL itself answered this error: the statement has not committed. */
 export function isServerError(error: unknown): error is Error & { code: string } {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
-  // 57P01–57P03 and 08… come with the end of the connection: what the statement did is then unknown. EPIPE and its kin are the system's, not SQL's.
+  // 57P01–57P03 and 08… come with the end of the connection, so the outcome is unknown. Codes such
+  // as EPIPE are the system's.
   return typeof code === "string" && /^(?!08|57P|E)[0-9A-Z]{5}$/.test(code);
 }
 
 type PooledClient = ClientBase & { _invalid?: boolean };
-/** What Sequelize's types leave out of its connection manager. */
+/** Parts of Sequelize's connection manager that its types leave out. */
 type ConnectionManager = {
   getConnection(options: { type: "write"; useMaster: true }): Promise<PooledClient>;
   releaseConnection(client: PooledClient): void;
   pool: { destroy(client: PooledClient): void; using: number; available: number; waiting: number };
 };
 
-/** How pg is asked: a text or a statement, perhaps values, perhaps a callback; without one it answers a promise. */
+/** pg's query function: a text or statement, perhaps values, perhaps a callback, else a promise. */
 export type Ask = (first: unknown, ...rest: unknown[]) => unknown;
-/** Puts something around every query of a pool. */
+/** Wraps every query of a pool. */
 export type Wrap = (ask: Ask) => Ask;
 
 /**
- * Sequelize listens for a connection's errors only a moment after it is there: one that PostgreSQL ends in that moment would end the process.
- * Every query of the pool passes here, Sequelize's and ours, and says for which request it is made.
+ * Listens for a connection's errors from the start; Sequelize does so too late, and an early error
+ * would end the process. Every query of the pool passes here and gets its request's id.
  */
 function listeningClient(wrap: Wrap | undefined) {
   return class ListeningClient extends pg.Client {
@@ -140,8 +142,9 @@ async function releasePool(key: string): Promise<void> {
 }
 
 /**
- * The process's pool for this server and profile; every service of a node shares it. Connects at the first query.
- * Every session carries its time-outs, so nothing waits for a frozen server longer than the profile says. A pool whose queries are wrapped is another.
+ * Opens or shares the process's pool for a server and profile. Connects at the first query. Each
+ * session has the profile's time-outs, so a frozen server blocks no caller for longer. Wrapped
+ * queries get a pool of their own.
  */
 export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Database {
   const key = `${profile} ${wrap === undefined ? "plain" : "wrapped"} ${url}`;
@@ -165,7 +168,7 @@ export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Databa
     try {
       return await work(connection);
     } finally {
-      // A connection whose answer never came may still be working on the statement: nobody else may get it.
+      // A connection without an answer may still run the statement, so it is not reused.
       if (broken) discard(manager, client);
       else manager.releaseConnection(client);
     }
@@ -213,7 +216,9 @@ function discard(manager: ConnectionManager, client: PooledClient): void {
   }
 }
 
-/** moleculer-db clones its adapter with everything inside, so the adapter holds no Sequelize: it asks for the shared one when it connects. */
+/**
+ * moleculer-db clones its adapter deeply, so this one takes the shared Sequelize when it connects.
+ */
 class SharedAdapter extends SqlAdapter {
   private readonly shared: () => Sequelize;
   constructor(shared: () => Sequelize) {
@@ -224,13 +229,13 @@ class SharedAdapter extends SqlAdapter {
     (this as unknown as { opts: unknown[] }).opts = [this.shared()];
     return super.connect();
   }
-  /** The pool outlives one service: `Database.close` counts its users. */
+  /** Keeps the pool open: `Database.close` counts its users. */
   override disconnect() {
     return Promise.resolve();
   }
 }
 
-/** Nothing that moleculer-db would publish is an action of ours: a caller could search hidden fields or choose ids. */
+/** Disables the actions of moleculer-db: callers could search hidden fields or choose ids. */
 const NO_GENERIC_ACTIONS = {
   find: false,
   count: false,
@@ -243,8 +248,8 @@ const NO_GENERIC_ACTIONS = {
 } as const;
 
 /**
- * A service's plain reads and writes of one table through moleculer-db's Sequelize adapter: `this.adapter.findOne({ where })`, `.insert(row)`.
- * The table is made by migrations, never by the model.
+ * Gives a service plain reads and writes of one table through moleculer-db's Sequelize adapter:
+ * `this.adapter.findOne({ where })`, `.insert(row)`. Migrations make the table.
  */
 export function tableMixin(
   database: Database,

@@ -2,17 +2,17 @@ import { AsyncLocalStorage } from "node:async_hooks";
 
 const requests = new AsyncLocalStorage<string>();
 
-/** What may stand in a comment of SQL: no character that could end it. */
+/** Request ids that are safe in an SQL comment. */
 const HARMLESS = /^[\w-]{1,128}$/;
 
-/** Runs `work` on behalf of a request, so that its statements can name the request. */
+/** Runs `work` for a request, so that its statements carry the request's id. */
 export function runForRequest<T>(requestId: string | null | undefined, work: () => T): T {
   return requestId && HARMLESS.test(requestId) ? requests.run(requestId, work) : work();
 }
 
 /**
- * A query as pg takes it, with the request's id in front: pg_stat_activity and PostgreSQL's log of slow statements then name the request. A prepared
- * statement (one with a name) is left as it is, since every other text would be another statement.
+ * Adds the request's id to a query as a comment, for pg_stat_activity and the log of slow
+ * statements. Prepared statements stay as they are: another text is another statement.
  */
 export function withRequestId(query: unknown): unknown {
   const requestId = requests.getStore();

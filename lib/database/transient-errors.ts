@@ -1,15 +1,18 @@
 import { type Answer, refused } from "../../domain/refusal.ts";
 import { isServerError } from "./pool.ts";
 
-/** What arrives while PostgreSQL is away is told so within a second, also where PostgreSQL is frozen and says nothing. */
+/** Time-out of reads while PostgreSQL is down or frozen: the answer comes within a second. */
 const PATIENCE_TIMEOUT_MS = 900;
 
-/** SQLSTATE classes of a server that answers but cannot serve now: resources (53), operator's intervention (57), a lock waited for too long. */
+/**
+ * SQLSTATE classes of a server that cannot serve now: resources, operator intervention, lock
+ * time-out.
+ */
 const NOT_NOW = /^(?:53...|57...|55P03)$/;
 
 /**
- * True where a statement through Sequelize failed because PostgreSQL is away, starting, full or too slow, rather than because the statement is wrong.
- * A read may then be answered TRY_AGAIN.
+ * Tells whether PostgreSQL is down, starting, full or too slow, so the statement itself may be
+ * right. A read may then be answered TRY_AGAIN.
  */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -24,8 +27,8 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * The answer of a read, or TRY_AGAIN where PostgreSQL cannot give it now: a read changes nothing, so that is the truth at any moment. What writes and may
- * safely be asked again can take it too, with more patience.
+ * Returns a read's answer, or TRY_AGAIN if PostgreSQL cannot give it now. Also for idempotent
+ * writes, with a longer time-out.
  */
 export async function orRetryLater<T>(
   read: () => Promise<Answer<T>>,
@@ -45,7 +48,7 @@ export async function orRetryLater<T>(
   }
 }
 
-/** What pg and the socket under it say when the answer never comes. */
+/** Errors of pg and its socket that mean the answer never came. */
 function isConnectionError(error: Error & { code?: unknown }): boolean {
   const code = typeof error.code === "string" ? error.code : "";
   return (

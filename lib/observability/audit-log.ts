@@ -2,11 +2,11 @@ import { destination } from "pino";
 import type { ServiceBroker } from "moleculer";
 import { redacted } from "./redaction.ts";
 
-/** What is written down of an act: who, what, when (the logger adds it), with which outcome, asked by which request, from where. */
+/** An entry of the audit trail. The logger adds the time. */
 export type AuditEntry = {
   /** `sign-in`, `purchase`, `access` (a refusal), or the name of an operator's action. */
   what: string;
-  /** `ok`, or the word of the refusal. */
+  /** `ok`, or the refusal's code. */
   outcome: string;
   requestId?: string | undefined;
   userId?: string | undefined;
@@ -17,27 +17,28 @@ export type AuditEntry = {
 
 export type Audit = (entry: AuditEntry) => void;
 
-/** The module whose lines are the audit trail; `brokerOptions` gives it an appender and a level of its own. */
+/** Module name of the audit logger. `brokerOptions` gives it an appender and a level. */
 export const AUDIT_MODULE = "AUDIT";
 
-/** As pino numbers the level. */
+/** pino's number of the level. */
 const INFO = 30;
-/** Longer texts are cut: whoever can choose a text must not be able to fill the trail. */
+/** Longest text of an entry, so that clients cannot fill the trail. */
 const TEXT_MAX = 200;
-/** Also what a kill -9 may take with it. */
+/** Time that lines are buffered. A kill -9 may lose them. */
 const GATHERED_MS = 20;
-/** Lines that wait for a standstill of whoever reads the log; what is beyond is lost, and the node lives. */
+/** Limit of buffered lines if the reader stalls. Later lines are dropped. */
 const WAITING_BYTES_MAX = 64 * 1_024 * 1_024;
 
-/** The audit trail of a node. Writing a line costs microseconds and waits for nothing. */
+/** Opens the audit trail of a node. Writing a line never waits. */
 export function openAudit(broker: ServiceBroker): Audit {
   const log = broker.getLogger(AUDIT_MODULE.toLowerCase());
   return (entry) => log.info(entry);
 }
 
 /**
- * Text from outside, for one line of a log and one cell of a terminal: no control, format or line-separating character survives, nor what looks
- * like a secret. All else in an entry is ours, so the finished line need not be searched: that would be a third of its cost.
+ * Makes external text safe for a log line and a terminal: no control, format or line-separating
+ * characters, no likely secrets. The rest of an entry is ours, so the finished line is not searched
+ * again.
  */
 export function plainText(text: string | undefined): string | undefined {
   return text === undefined
@@ -46,8 +47,8 @@ export function plainText(text: string | undefined): string | undefined {
 }
 
 /**
- * The logger of the trail: lines as pino's, each made of the entry in one go, since pino puts together member by member what every purchase writes.
- * `bindings` are the node's.
+ * Makes the trail's logger. Lines look like pino's but are built in one step, because every
+ * purchase writes one. `bindings` are the node's.
  */
 export function auditLogger(file: string | undefined, bindings: object): { info: Audit } {
   const { write } = destinationOf(file);
@@ -63,8 +64,8 @@ type Destination = { write: (line: string) => void; finish: () => void };
 const destinations = new Map<string, Destination>();
 
 /**
- * Where the trail goes: a file, appended to and closed to others, or the standard output. Lines are gathered for a moment, since in a rush a write
- * for each would cost more than the line itself, and written behind the caller's back; those that wait when the process exits are written first.
+ * Opens the trail's destination: a private file or the standard output. Lines are written in
+ * batches in the background, and at exit.
  */
 function destinationOf(file: string | undefined): Destination {
   const key = file ?? "";

@@ -1,42 +1,42 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 
-/** A number that only grows. Whoever counts holds on to it: adding is one addition, whatever the number of labels. */
+/** A growing number. Callers keep it: counting is one addition, for any number of labels. */
 export type Cell = { value: number };
 
 export type Counters = {
-  /** The number for these values of the labels, in the order of their names; made when first asked for. */
+  /** Returns the counter of these label values, in the order of the names. */
   child(...values: string[]): Cell;
 };
 
 export type Sample = { labels?: Readonly<Record<string, string>>; value: number };
 
-/** Seconds. What people wait for: 5 ms to 2.5 s, the engine's own limit. */
+/** Buckets of response times in seconds, up to the engine's limit of 2.5 s. */
 export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** Everything a node tells Prometheus. Nothing is computed until somebody asks. */
+/** The metrics of a node. Values are computed at the scrape. */
 export type Metrics = {
   /** Names end in _total. */
   counters(name: string, help: string, labelNames?: readonly string[]): Counters;
   histogram(name: string, help: string, bounds: readonly number[]): Histogram;
-  /** One histogram for each value of one label. */
+  /** Makes one histogram per value of one label. */
   histograms(
     name: string,
     help: string,
     bounds: readonly number[],
     labelName: string,
   ): (value: string) => Histogram;
-  /** Read at each scrape; a reading that rejects leaves the metric out of that scrape. */
+  /** Reads values at each scrape. A reading that rejects leaves its metric out. */
   read(
     name: string,
     help: string,
     kind: "gauge" | "counter",
     samples: () => readonly Sample[] | Promise<readonly Sample[]>,
   ): void;
-  /** Prometheus' text format. One reading at a time: who asks meanwhile gets the same text. Never rejects. */
+  /** Returns Prometheus' text format. Single-flight. Never rejects. */
   text(): Promise<string>;
 };
 
-/** Counts by bounds in a plain array: an observation is a search among a dozen numbers and three additions. */
+/** A histogram in a plain array: an observation is a short search and three additions. */
 export class Histogram {
   readonly bounds: readonly number[];
   readonly counts: Float64Array;
@@ -63,7 +63,7 @@ type Family = {
   lines: () => string[] | Promise<string[]>;
 };
 
-/** The process itself (memory, event loop, garbage collection) is told by prom-client, what is ours is counted here. */
+/** Counts our metrics here. prom-client reports memory, event loop and garbage collection. */
 export function createMetrics(): Metrics {
   const process = new Registry();
   collectDefaultMetrics({ register: process });
@@ -134,7 +134,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Buckets are cumulative in the text and not in memory, where an observation would have to touch them all. */
+/** Cumulates buckets at output, so that an observation touches one bucket only. */
 function histogramLines(
   name: string,
   { bounds, counts, sum }: Histogram,

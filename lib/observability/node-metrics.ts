@@ -20,7 +20,7 @@ export function registerNodeMetrics(
       .filter(({ name }) => SERVICE_NAMES.some((known) => known === name))
       .map(({ name }) => ({ labels: { service: name, node: broker.nodeID }, value: 1 })),
   );
-  metrics.read("boxoffice_connected", "1 while this node hears that server.", "gauge", () => {
+  metrics.read("boxoffice_connected", "1 while this node is connected to that server.", "gauge", () => {
     const transit = broker.transit as { connected: boolean } | undefined;
     const nats = {
       labels: { server: "nats" },

@@ -19,17 +19,20 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import { withTimeout } from "../concurrency/with-timeout.ts";
 
-/** A span of ours, or the W3C traceparent of one that is elsewhere; one that cannot be read counts as none. */
+/** A span of this node, or the W3C traceparent of another. An unreadable one counts as none. */
 export type SpanName = Span | string;
 
 /**
- * Spans of this node, on their way to a collector. Whoever is given none wraps nothing: traces are off unless they are asked for, and then this file and
- * OpenTelemetry are not even loaded (main.ts). A span names statements, routes, actions and ids of events, never a person, a token or a value.
+ * Spans of this node, sent to a collector. Traces are off by default; then neither this file nor
+ * OpenTelemetry is loaded (main.ts). A span names statements, routes, actions and event ids, never
+ * a person, a token or a value.
  */
 export type Tracing = {
-  /** Whether a request that comes now is to be traced: our own coin, so that no stranger's header decides what we spend. */
+  /**
+   * Tells whether to trace a new request. Decided here, so that no client's header sets our cost.
+   */
   sampled(): boolean;
-  /** The span that what runs now belongs to; undefined outside of a trace, and once that span has ended: what goes on afterwards is not its work. */
+  /** The current span. Undefined outside of a trace and after the span has ended. */
   current(): Span | undefined;
   begin(
     name: string,
@@ -38,24 +41,30 @@ export type Tracing = {
   ): Span;
   /** Runs `work` as part of the span, which stays open. */
   run<T>(span: Span, work: () => T): T;
-  /** Runs `work` as part of the span, and ends it with it. */
+  /** Runs `work` as part of the span and ends the span with it. */
   within<T>(span: Span, work: () => Promise<T>): Promise<T>;
-  /** Ends the span; with an error of which only the kind is told, since messages may quote values. */
+  /** Ends the span. Records only the kind of an error: messages may quote values. */
   end(span: Span, error?: unknown): void;
   traceparent(span: Span): string;
-  /** Sends what is there, for two seconds at most. */
+  /** Sends the remaining spans, for at most 2 s. */
   close(): Promise<void>;
 };
 
 const EXPORT_MS = 3_000;
 const CLOSE_MS = 2_000;
-/** A batch is linked to each of its commands (BATCH_MAX is 500 unless said); of more the last ones are left out, and still know their batch. */
+/**
+ * Links from a batch to its commands. Commands above the limit have no link from the batch, but
+ * keep theirs to it.
+ */
 const LINKS_MAX = 1_000;
 
-/** Of the process, as is the pool of connections, so that a statement finds its span whichever of a test's nodes has opened the pool. */
+/** Shared by the process like the pool, so that a statement finds its span on any node. */
 const running = new AsyncLocalStorage<Span>();
 
-/** `url`: of an OpenTelemetry collector, without the path. `share`: of requests that are traced, from 0 to 1. `warn` hears of a loss once. */
+/**
+ * Opens tracing. `url`: an OpenTelemetry collector, without the path. `share`: of traced requests,
+ * 0 to 1. `warn` is called once per loss.
+ */
 export function openTracing(
   { url, share }: { url: string; share: number },
   {
@@ -76,7 +85,7 @@ export function openTracing(
     }),
     sampler: new AlwaysOnSampler(),
     spanLimits: { linkCountLimit: LINKS_MAX },
-    spanProcessors: [new BatchSpanProcessor(tellingOfLoss(exporter, warn))],
+    spanProcessors: [new BatchSpanProcessor(warnOnLoss(exporter, warn))],
   });
   const tracer = provider.getTracer("boxoffice");
 
@@ -135,8 +144,8 @@ function kindOf(error: unknown): string {
   return type ?? code ?? name ?? "error";
 }
 
-/** OpenTelemetry loses spans in silence. */
-function tellingOfLoss(exporter: SpanExporter, warn: (message: string) => void): SpanExporter {
+/** Warns about lost spans, which OpenTelemetry drops silently. */
+function warnOnLoss(exporter: SpanExporter, warn: (message: string) => void): SpanExporter {
   let lost = false;
   return {
     export(spans, done) {

@@ -1,6 +1,6 @@
 import { type ChannelModel, connect, type RecoveringChannelModel } from "amqplib";
 
-/** What a service's logger can do; here so that tests may pass their own. */
+/** The methods of a logger that are used here. */
 export type Log = {
   info(message: string): void;
   warn(message: string): void;
@@ -13,16 +13,18 @@ const CLOSE_MS = 3_000;
 
 export type QueueConnection = {
   connected(): boolean;
-  /** Ends the present connection as a fault would; recovery then makes everything anew. */
+  /** Closes the connection like a fault. Recovery then builds everything anew. */
   breakOff(): void;
-  /** Resolves when the server has said goodbye, or after three seconds. */
+  /** Resolves on `close-ok`, or after 3 s. */
   close(): Promise<void>;
 };
 
 export type QueueConnectionOptions = {
   url: string;
   log: Log;
-  /** Runs at each connection, before it counts as connected; makes channels, topology and consumers anew. */
+  /**
+   * Called for each connection before it counts as connected. Makes channels, topology, consumers.
+   */
   setup(model: ChannelModel): Promise<void>;
   onLost?(): void;
   onBlocked?(): void;
@@ -30,9 +32,10 @@ export type QueueConnectionOptions = {
 };
 
 /**
- * A connection to RabbitMQ that comes back by itself for ever and never makes its opener wait or fail: a node starts while RabbitMQ is away.
- * A frozen server is noticed by heartbeats within 15 s. A loss is logged once, not at every attempt.
- * Publisher and consumer each have their own: a server that blocks publishers stops reading from their connection, acknowledgements included.
+ * Opens a connection to RabbitMQ that reconnects forever. Opening never waits or fails, so a node
+ * starts without RabbitMQ. Heartbeats notice a frozen server within 15 s. A loss is logged once.
+ * Publisher and consumer need separate connections: a blocked publisher's connection is not read,
+ * acknowledgements included.
  */
 export async function openQueueConnection(
   options: QueueConnectionOptions,
@@ -41,12 +44,12 @@ export async function openQueueConnection(
   let model: ChannelModel | undefined;
   let announced: "connected" | "lost" | undefined;
   const lost = (error: Error): void => {
-    if (announced !== "lost") log.warn(`RabbitMQ is away: ${error.message}`);
+    if (announced !== "lost") log.warn(`RabbitMQ is down: ${error.message}`);
     announced = "lost";
   };
 
   const setup = async (fresh: ChannelModel): Promise<void> => {
-    // Until setup is done amqplib has no listeners of its own: an error would end the process, a close would go unnoticed.
+    // amqplib adds its listeners only after setup. Without ours, an error would end the process.
     let closed: Error | undefined;
     fresh.on("error", () => undefined);
     fresh.on("close", (error) => (closed = error ?? new Error("connection closed")));
@@ -62,7 +65,7 @@ export async function openQueueConnection(
     recovery: { initialDelay: 100, maxDelay: 2_000, waitForConnect: false, setup },
   });
   recovering.on("connect", () => {
-    if (announced === "lost") log.info("RabbitMQ is back");
+    if (announced === "lost") log.info("RabbitMQ is connected again");
     announced = "connected";
   });
   recovering.on("connect-failed", lost);
@@ -71,7 +74,7 @@ export async function openQueueConnection(
     options.onLost?.();
     lost(error);
   });
-  // "error" comes with every fatal close and is followed by "disconnect", which says it.
+  // A "disconnect" follows every fatal "error" and is handled below.
   recovering.on("error", () => undefined);
   recovering.on("handler-error", (error: Error) =>
     log.error(`A queue handler threw: ${error.stack ?? error.message}`),
@@ -90,7 +93,7 @@ export async function openQueueConnection(
   };
 }
 
-/** Resolves with the promise, or after `ms` without it; never rejects. */
+/** Resolves when the promise settles, or after `ms`. Never rejects. */
 export async function withinMs(promise: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
@@ -98,7 +101,7 @@ export async function withinMs(promise: Promise<unknown>, ms: number): Promise<v
   clearTimeout(timer);
 }
 
-/** A frozen server ends the connection after two of them have passed. */
+/** Adds the heartbeat: a frozen server's connection ends after two missed ones. */
 export function withHeartbeat(text: string): string {
   const url = new URL(text);
   if (!url.searchParams.has("heartbeat"))

@@ -10,30 +10,33 @@ import {
   topologyOf,
 } from "./topology.ts";
 
-/** `last`: the delivery limit is reached, so a rejected message becomes a dead letter. `traceparent`: the trace it was published in. */
+/**
+ * `last`: the delivery limit is reached, a rejection makes it a dead letter. `traceparent`: its
+ * trace.
+ */
 export type Delivery = { message: TransactionMessage; last: boolean; traceparent?: string };
 
 /**
- * Handles a batch. What it returns was refused: those messages are delivered again, which counts towards the delivery limit; the others are
- * acknowledged. When it throws, all of them count. A fault that is nobody's message (a server that is away) is therefore waited for inside the
- * handler, with the consumer paused: measured on RabbitMQ 3.10.8, every other way back into a quorum queue counts as a delivery.
+ * Handles a batch and returns the rejected messages. Those are delivered again and count towards
+ * the delivery limit; the others are acknowledged. If it throws, all are rejected. During an outage
+ * a handler pauses the consumer and waits, because every redelivery counts in a quorum queue.
  */
 export type Handler = (deliveries: readonly Delivery[], turn: Turn) => Promise<readonly Delivery[]>;
 
-/** What a handler may do meanwhile. `signal` is aborted when the service stops and waits no longer. */
+/** Control of the consumer for a handler. `signal` is aborted when the service stops waiting. */
 export type Turn = Pick<Consumer, "pause" | "resume"> & { signal: AbortSignal };
 
 export type Consumer = {
-  /** Cancels the consumer: no more messages come; what has come is kept, unacknowledged. */
+  /** Cancels the consumer. Delivered messages stay unacknowledged in memory. */
   pause(): void;
   resume(): void;
   paused(): boolean;
-  /** Takes no more, for good; what has come is still handled. */
+  /** Stops for good. Delivered messages are still handled. */
   leave(): void;
   connected(): boolean;
-  /** Undefined while RabbitMQ is away. */
+  /** Undefined while RabbitMQ is down. */
   inspect(): Promise<{ ready: number; consumers: number; dead: number } | undefined>;
-  /** Takes no more, waits for what has come (five seconds at most), then closes. */
+  /** Stops, waits up to 5 s for delivered messages, and closes. */
   close(): Promise<void>;
 };
 
@@ -42,9 +45,9 @@ export type ConsumerOptions = {
   log: Log;
   handler: Handler;
   topology?: Topology;
-  /** Messages in one call of the handler; as many again may wait in the process. */
+  /** Messages per call of the handler. As many again may wait in memory. */
   batchMax?: number;
-  /** How long the first message of a batch waits for company. */
+  /** Time that the first message of a batch waits for more. */
   lingerMs?: number;
 };
 
@@ -90,7 +93,10 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     },
   });
 
-  /** What an ended channel had delivered is delivered again; only a batch at work goes on, and its acknowledgement goes nowhere. */
+  /**
+   * Drops what an ended channel delivered: it is delivered again. Only a running batch continues;
+   * its acknowledgement is ignored.
+   */
   function forget(ended: Session): void {
     held = held.filter((delivery) => delivery.session !== ended);
     if (session === ended) session = undefined;
@@ -99,7 +105,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
   async function consume(on: Session): Promise<void> {
     const { consumerTag } = await on.channel.consume(topology.queue, (raw) => {
       if (raw === null) {
-        // The server cancelled (the queue was deleted, or moved): start anew, which declares it again.
+        // The server cancelled (queue deleted or moved): start again, which declares the queue.
         on.consumerTag = undefined;
         connection.breakOff();
         return;
@@ -109,7 +115,9 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     on.consumerTag = consumerTag;
   }
 
-  /** Brings the consumer to what is wanted, one step at a time. A channel that fails meanwhile is recovery's matter. */
+  /**
+   * Moves the consumer to the wanted state, one step at a time. Recovery handles failed channels.
+   */
   function align(): void {
     alignment = alignment
       .then(async () => {
@@ -168,7 +176,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
       await wait(RETRY_MS);
       refused = new Set(batch);
     }
-    // One channel hands out tags in order, so one acknowledgement settles all that were not refused before it.
+    // Delivery tags of a channel are in order, so one acknowledgement settles all before it.
     for (const delivery of batch) {
       if (refused.has(delivery))
         settle(() => delivery.session.channel.nack(asMessage(delivery.tag), false, true));
@@ -206,7 +214,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     },
     async close() {
       closing = true;
-      // A handler that waits for a server is not worth waiting for.
+      // Do not wait for a handler that waits for a server.
       if (!wanted) stopping.abort();
       wanted = false;
       align();
@@ -217,14 +225,15 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
       stopping.abort();
       const last = session;
       session = undefined;
-      // The channel first: amqplib may send the connection's goodbye before acknowledgements that other channels have queued.
+      // Close the channel first: amqplib may send the connection's close before queued
+      // acknowledgements.
       if (last !== undefined) await withinMs(last.channel.close(), CHANNEL_CLOSE_MS);
       await connection.close();
     },
   };
 }
 
-/** Acknowledging on a channel that has ended throws; its messages come again, and applying them again changes nothing. */
+/** Ignores errors of an ended channel: its messages are redelivered, and booking is idempotent. */
 function settle(tell: () => void): void {
   try {
     tell();
@@ -233,7 +242,7 @@ function settle(tell: () => void): void {
   }
 }
 
-/** amqplib reads nothing but the tag; the content need not be kept until then. */
+/** Makes a message for amqplib, which reads only the tag. The content can be freed. */
 function asMessage(deliveryTag: number): ConsumeMessage {
   return { fields: { deliveryTag } } as ConsumeMessage;
 }

@@ -11,47 +11,49 @@ import {
 } from "./topology.ts";
 
 export type DeadLetter = {
-  /** From the content: messages of the same content share it, and mean the same. */
+  /** Hash of the content. Messages with the same content share it. */
   id: string;
-  /** When it became a dead letter, ISO 8601 in whole seconds; null where RabbitMQ did not say. */
+  /** When it became a dead letter (ISO 8601, whole seconds); null if RabbitMQ did not say. */
   received: string | null;
-  /** How often it has been put aside. */
+  /** How often it became a dead letter. */
   deaths: number;
-  /** RabbitMQ's word: `delivery_limit`, `rejected`, … */
+  /** RabbitMQ's reason: `delivery_limit`, `rejected`, … */
   reason: string;
   readable: boolean;
   bytes: number;
-  /** The beginning of the content as harmless text. */
+  /** Start of the content, without control characters and secrets. */
   content: string;
 };
 export type Messenger = { url: string; topology: Topology };
-/** Undefined keeps the message where it is. */
+/** Undefined keeps the message. */
 export type Disposition = "replay" | "discard" | undefined;
 
-/** No answer of RabbitMQ is waited for longer, so that nobody hangs on a frozen one. */
+/** Time-out of each step, in case RabbitMQ is frozen. */
 const STEP_MS = 2_000;
 const CONTENT_BYTES = 600;
-/** How long the kept ones may take to be back: where somebody else looks at them already, he is not waited for. */
+/** Wait for kept messages to return to the queue. Another session may have taken them already. */
 const BACK_MS = 1_000;
 /**
- * RabbitMQ 4 drops a message after 20 deliveries also from a queue without a limit of its own, and looking at one is a delivery: after half
- * as many it is written anew, so that its count starts again.
+ * RabbitMQ 4 drops a message after 20 deliveries, and each look counts as one. After half as many
+ * the message is published again, which resets the count.
  */
 const LOOKS_MAX = 10;
 const DEATHS = "boxoffice-deaths";
 const DIED_AT = "boxoffice-died-at";
 const REASON = "boxoffice-reason";
 
-/** RabbitMQ is away, frozen, or refused a message: what was asked for is done in part or not at all, and may be asked for again. */
+/**
+ * RabbitMQ is down, frozen or refused a message. The work may be partly done; it can be repeated.
+ */
 class MessengerAway extends Error {}
 
 type Session = { channel: ConfirmChannel; returned: Set<string>; broken: Promise<never> };
 
 /**
- * Shows the oldest `limit` dead letters (messages that were there when it began, of which `judge` may decide the fate), one in memory at a time. Those
- * that are kept go back when it ends, however it ends, and are back for whoever asks once it has answered. One that is replayed is confirmed by RabbitMQ
- * in the transaction queue before it is taken out of the dead letters: it may be there twice, never nowhere. `waiting`: dead letters as it began.
- * Undefined: RabbitMQ is away.
+ * Shows the oldest `limit` dead letters, one in memory at a time, and asks `decide` for each. Kept
+ * letters return to the queue at the end in any case. A replayed letter is confirmed in the
+ * transaction queue before it is removed: it may be duplicated, never lost. `waiting`: letters at
+ * the start. Undefined: RabbitMQ is down.
  */
 export async function overDeadLetters(
   messenger: Messenger,
@@ -86,7 +88,10 @@ export async function overDeadLetters(
   }
 }
 
-/** A quorum queue writes to its log that messages are back, after the channel has said goodbye: on a slow disk the next look found none of them. */
+/**
+ * Waits until the queue has the messages back: a quorum queue returns them after the channel
+ * closes.
+ */
 async function giveBack(session: Session, queue: string, left: number): Promise<void> {
   session.channel.nackAll();
   const endMs = performance.now() + BACK_MS;
@@ -108,7 +113,7 @@ async function withChannel<T>(
   }).catch((error: unknown) => {
     throw new MessengerAway(String(error));
   });
-  // Once a channel has ended, answers to what was asked on it never come.
+  // Answers never come after a channel has ended.
   const broken = new Promise<never>((_, reject) => {
     model.on("error", (error) => reject(new MessengerAway(String(error))));
     model.on("close", () => reject(new MessengerAway("the connection was closed")));
@@ -125,7 +130,7 @@ async function withChannel<T>(
     await inTime({ broken }, declareTopology(channel, topology));
     const session = { channel, returned, broken };
     const result = await work(session);
-    // Acknowledgements have arrived when the channel has said goodbye.
+    // When the channel has closed, RabbitMQ has received all acknowledgements.
     await inTime(session, channel.close());
     return result;
   } finally {
@@ -149,7 +154,7 @@ function asAway(error: unknown): never {
   throw new MessengerAway(error instanceof Error ? error.message : String(error));
 }
 
-/** Resolves when RabbitMQ has the message in the queue. Its own headers stay behind: its count of deliveries would make the first one the last. */
+/** Resolves when RabbitMQ has stored the message. Drops its headers, so deliveries count from 0. */
 async function publish(
   session: Session,
   queue: string,
@@ -172,7 +177,7 @@ async function publish(
     );
   });
   await inTime(session, confirmed);
-  if (returned.delete(messageId)) throw new MessengerAway(`there is no queue ${queue}`);
+  if (returned.delete(messageId)) throw new MessengerAway(`unknown queue ${queue}`);
 }
 
 type Death = { count?: number; reason?: string; time?: { value?: number } };

@@ -1,6 +1,7 @@
 /**
- * The messenger between the workers and the ledger. It may repeat, reorder, lose or stall: the pending rows in PostgreSQL are the outbox, and a
- * message only says "look at this event". Publisher: purchasing and the ledger's sweeper. Consumer: the ledger.
+ * The queue between workers and ledger. It may repeat, reorder, lose or delay messages: pending
+ * rows in PostgreSQL are the transactional outbox, and a message only names the event. Published by
+ * purchasing and the sweeper, consumed by the ledger.
  */
 export { type Consumer, type Delivery, type Handler, openConsumer, type Turn } from "./consumer.ts";
 export type { Log } from "./connection.ts";

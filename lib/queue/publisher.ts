@@ -8,12 +8,12 @@ import {
   topologyOf,
 } from "./topology.ts";
 
-/** Messages sent and not yet confirmed may hold this much memory; a batch of 500 sales is 65 kB. */
+/** Limit of unconfirmed messages in memory. A batch of 500 sales has 65 kB. */
 const UNCONFIRMED_BYTES_MAX = 8 * 1024 * 1024;
 const CLOSE_CONFIRM_MS = 2_000;
-/** A batch of fewer transactions waits for the end of the turn, to share a message with those of other events. */
+/** Smaller batches wait for the end of the turn and share a message. */
 const SMALL = 10;
-/** Events in one message, which come back together where one of them cannot be booked. */
+/** Events per message. A message is redelivered as a whole if one event cannot be booked. */
 const EVENTS_MAX = 20;
 const PLAIN = { persistent: true, contentType: "application/json" };
 
@@ -26,15 +26,18 @@ export type PublisherCounts = {
 
 export type Publisher = {
   /**
-   * Tells the ledger that these transactions (hex ids) of the event are committed; small batches of one turn of the event loop share a message. Never
-   * throws and never waits: when RabbitMQ is away, blocked by an alarm or behind by more than eight megabytes, what was to be told is dropped and
-   * counted. The pending rows are the outbox; the sweeper repeats. `traceparent` (W3C) travels as a header, with a message of its own.
+   * Publishes committed transactions (hex ids) of an event. Small batches of one turn share a
+   * message. Never throws and never waits: while RabbitMQ is down, blocked or over the memory
+   * limit, batches are dropped and counted, and the sweeper repeats them. `traceparent` (W3C) is a
+   * header of a message of its own.
    */
   publish(eventId: string, transactionIds: readonly string[], traceparent?: string): void;
-  /** Messages; `dropped` (batches) were never sent; `failed` were refused by RabbitMQ or their connection ended before the confirm. */
+  /**
+   * Counts messages. `dropped`: batches never sent. `failed`: refused, or lost before the confirm.
+   */
   counts(): PublisherCounts;
   connected(): boolean;
-  /** Gives what is unconfirmed two seconds, then closes. */
+  /** Waits up to 2 s for confirms, then closes. */
   close(): Promise<void>;
 };
 
@@ -58,7 +61,7 @@ export async function openPublisher(options: {
         options.log.warn(`RabbitMQ closed the publisher's channel: ${error.message}`),
       );
       fresh.on("close", () => {
-        // A channel that ends alone takes its connection with it, so that there is one way back: recovery.
+        // Ends the connection with the channel, so that recovery is the only way back.
         if (channel === fresh) connection.breakOff();
         channel = undefined;
       });
@@ -75,26 +78,26 @@ export async function openPublisher(options: {
     },
     onUnblocked() {
       blocked = false;
-      options.log.info("RabbitMQ takes messages again");
+      options.log.info("RabbitMQ accepts messages again");
     },
   });
 
-  // Not by createBatcher(), which makes a promise for each: nobody waits for an answer here.
+  // Not createBatcher(): it makes a promise per call, and no caller waits here.
   let small: EventTransactions[] = [];
   const sendSmall = (): void => {
-    const told = small;
+    const notified = small;
     small = [];
-    for (let start = 0; start < told.length; start += EVENTS_MAX)
-      send(told.slice(start, start + EVENTS_MAX));
+    for (let start = 0; start < notified.length; start += EVENTS_MAX)
+      send(notified.slice(start, start + EVENTS_MAX));
   };
   const publish: Publisher["publish"] = (eventId, transactionIds, traceparent) => {
-    const told = { eventId, transactionIds: transactionIds as string[] };
+    const notified = { eventId, transactionIds: transactionIds as string[] };
     if (traceparent !== undefined || transactionIds.length >= SMALL || channel === undefined) {
-      send([told], traceparent);
+      send([notified], traceparent);
       return;
     }
     if (small.length === 0) setImmediate(sendSmall);
-    small.push(told);
+    small.push(notified);
   };
   const send = ([first, ...more]: readonly EventTransactions[], traceparent?: string): void => {
     if (first === undefined) return;
@@ -121,7 +124,7 @@ export async function openPublisher(options: {
         settle,
       );
     } catch (error) {
-      // The channel closed under our hands; its close event has not reached us yet.
+      // The channel is closed already, but its close event has not arrived yet.
       settle(error);
     }
   };

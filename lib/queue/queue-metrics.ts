@@ -1,7 +1,9 @@
 import type { Metrics } from "../observability/metrics.ts";
 import type { Publisher } from "./publisher.ts";
 
-/** Messages to the ledger's queue by what became of them. What is dropped or failed is repeated by the sweeper: it costs time only. */
+/**
+ * Counts messages to the ledger's queue by outcome. The sweeper repeats dropped and failed ones.
+ */
 export function watchMessages(
   metrics: Metrics,
   service: "ledger" | "purchasing",

@@ -2,12 +2,12 @@ import type { Channel } from "amqplib";
 
 export const TRANSACTION_QUEUE = "ticket-transactions";
 
-/** Deliveries of one message before it is put aside: the first, and this many more. RabbitMQ 4 has the same number as its default. */
+/** Redeliveries of a message before it becomes a dead letter. Equals the default of RabbitMQ 4. */
 export const DELIVERY_LIMIT = 20;
 
 export type Topology = { queue: string; deadQueue: string; deliveryLimit: number };
 
-/** What the queue is, as data. Tests give their own name and limit. */
+/** Describes the queues. Tests pass their own name and limit. */
 export function topologyOf(
   queue: string = TRANSACTION_QUEUE,
   deliveryLimit: number = DELIVERY_LIMIT,
@@ -16,8 +16,9 @@ export function topologyOf(
 }
 
 /**
- * Declares both queues, as publisher and consumer do at each connection, so that either may come first.
- * Quorum queues outlive a node; at-least-once dead-lettering (which RabbitMQ allows only with reject-publish) loses no message on its way to the dead letters.
+ * Declares both queues. Publisher and consumer do so at each connection, in any order. Quorum
+ * queues survive a node's loss. At-least-once dead-lettering requires reject-publish and loses no
+ * message.
  */
 export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {
   await channel.assertQueue(topology.deadQueue, {
@@ -37,7 +38,7 @@ export async function declareTopology(channel: Channel, topology: Topology): Pro
   });
 }
 
-/** Passive declares: messages that wait (delivered and unacknowledged ones are not counted), and dead letters. */
+/** Counts waiting messages (without unacknowledged ones) and dead letters by passive declares. */
 export async function inspectTopology(
   channel: Channel,
   topology: Topology,
@@ -47,12 +48,15 @@ export async function inspectTopology(
   return { ready: queue.messageCount, consumers: queue.consumerCount, dead: dead.messageCount };
 }
 
-/** A committed batch of an event. Ids are hex; a sweeper tells none. */
+/** A committed batch of an event. Ids are hex; the sweeper sends none. */
 export type EventTransactions = { eventId: string; transactionIds: string[] };
-/** What travels. `more`: what else was committed in the same moment. A ledger of before books the first and leaves the others to the sweeper. */
+/**
+ * The message. `more`: other events committed in the same moment. Older ledgers ignore them and
+ * leave them to the sweeper.
+ */
 export type TransactionMessage = EventTransactions & { more?: EventTransactions[] };
 
-/** The events that a message tells of. */
+/** Lists the events that a message names. */
 export function eventIdsOf({ eventId, more = [] }: TransactionMessage): string[] {
   return [eventId, ...more.map((other) => other.eventId)];
 }
@@ -60,7 +64,7 @@ export function eventIdsOf({ eventId, more = [] }: TransactionMessage): string[]
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TRANSACTION_ID = /^(?:[0-9a-f]{2}){1,64}$/;
 
-/** The message, or undefined when it cannot be read: not JSON, not of this shape. Members it does not know are ignored. */
+/** Parses a message. Undefined if it is not JSON or has another shape. Ignores unknown members. */
 export function readMessage(content: Buffer): TransactionMessage | undefined {
   let body: unknown;
   try {

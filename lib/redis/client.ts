@@ -1,21 +1,24 @@
 import { Redis } from "ioredis";
 
 export type RedisClient = Redis & {
-  /** The server's run_id under which the present connection speaks; undefined while there is none. A copy is trusted only if written under it. */
+  /**
+   * run_id of the connected server; undefined without a connection. Copies of other runs are
+   * untrusted.
+   */
   runId(): string | undefined;
 };
 
 /**
- * A Redis connection that never makes anyone wait: a command fails within half a second when the server is away, frozen or not yet connected.
- * It reconnects by itself for ever. `warn` hears of a loss once, not at every attempt.
+ * Opens a connection on which commands fail within 0.5 s if Redis is down, frozen or not connected.
+ * Reconnects forever. `warn` is called once per loss.
  */
 export function openRedis(url: string, warn: (message: string) => void): RedisClient {
   const client = new Redis(url, {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     commandTimeout: 500,
-    // A server that stays frozen would fill the memory with commands that wait for it, and keep whoever asks it several things in a row for half a
-    // second each: its connection ends, after which commands fail at once.
+    // End a frozen server's connection: commands would fill the memory and each wait for the
+    // time-out. Without a connection they fail at once.
     socketTimeout: 1_000,
     connectTimeout: 1_000,
     disableClientInfo: true,
@@ -26,7 +29,7 @@ export function openRedis(url: string, warn: (message: string) => void): RedisCl
   let lost = false;
   client.on("ready", () => {
     lost = false;
-    // The first command of the connection: every later reply is read with the run_id already known.
+    // First command of the connection: the run_id is known before any later reply.
     client.info("server").then(
       (text) => (runId = /^run_id:(\w+)/m.exec(text)?.[1]),
       () => client.disconnect(true),
@@ -34,7 +37,7 @@ export function openRedis(url: string, warn: (message: string) => void): RedisCl
   });
   client.on("close", () => (runId = undefined));
   client.on("error", (error) => {
-    if (!lost) warn(`Redis is away: ${error.message}`);
+    if (!lost) warn(`Redis is down: ${error.message}`);
     lost = true;
   });
   return Object.assign(client, { runId: () => runId });
@@ -42,7 +45,10 @@ export function openRedis(url: string, warn: (message: string) => void): RedisCl
 
 type Script = (...args: (string | number)[]) => Promise<unknown>;
 
-/** Runs a script on the server, which is sent it whole only where it does not know it yet. `name`: of this script alone. Rejects as any command does. */
+/**
+ * Runs a script by its hash, and sends its text if the server does not know it. `name` must be
+ * unique.
+ */
 export function runScript(
   client: Redis,
   name: string,
@@ -54,7 +60,7 @@ export function runScript(
   return (Reflect.get(client, name) as Script).call(client, keys.length, ...keys, ...args);
 }
 
-/** Waits for the connection at start, at most `withinMs`; false when Redis is away: the engine starts degraded rather than not at all. */
+/** Waits at start for the connection, at most `withinMs`. False: start degraded, without Redis. */
 export async function whenReady(client: Redis, withinMs: number): Promise<boolean> {
   if (client.status === "ready") return true;
   return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { openRedis, type RedisClient } from "./client.ts";
 
-/** What is used of redlock 4, whose own types know ioredis 4 only. */
+/** Used part of redlock 4, whose own types require ioredis 4. */
 type Lock = {
   expiration: number;
   extend(ttlMs: number): PromiseLike<Lock>;
@@ -17,26 +17,26 @@ const RedlockClass = createRequire(import.meta.url)("redlock") as new (
 ) => Redlock;
 
 const RETRY_MS = 50;
-/** Lock servers that say nothing for this long are frozen: there is nothing to wait for. A contested try is two round trips. */
+/** Time-out of the lock servers. A contested attempt takes two round trips. */
 const SILENCE_TIMEOUT_MS = 200;
 
 export type Leases = {
   /**
-   * Waits up to `waitMs` for the lock of this resource, less where `cutShort` resolves or no quorum of lock servers answers. What it resolves with may
-   * not be held yet (another holds it still, or Redis is away): it is then tried for in the background. Never rejects. A lease gives order
-   * among workers, never proof: the epoch in PostgreSQL does.
+   * Waits for the lock up to `waitMs`, or until `cutShort` resolves or no quorum answers. The
+   * result may not be held yet; attempts then continue in the background. Never rejects. A lease
+   * only orders workers; the epoch in PostgreSQL is the fence.
    */
   acquire(resource: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLock>;
   close(): Promise<void>;
 };
 export type HeldLock = {
-  /** As far as this node knows; a pause or a Redis that lost its memory may have ended it unnoticed. */
+  /** True as far as this node knows: a pause or a Redis that lost its data may have ended it. */
   held(): boolean;
-  /** Never rejects: what cannot be released expires. */
+  /** Releases the lock. Never rejects: an unreleased lock expires. */
   release(): Promise<void>;
 };
 
-/** Redlock over one or more independent masters, renewed at a third of its life. */
+/** Opens Redlock leases on one or more independent masters, renewed at a third of their time. */
 export function openLeases(
   urls: readonly string[],
   leaseMs: number,
@@ -44,18 +44,18 @@ export function openLeases(
 ): Leases {
   const clients = urls.map((url) => openRedis(url, warn));
   const redlock = new RedlockClass(clients, { retryCount: 0, driftFactor: 0.01 });
-  // A server that is away is a missing vote; openRedis has said so already.
+  // A server that is down is a missing vote; openRedis has logged it.
   redlock.on("clientError", () => undefined);
   const open = new Set<HeldLock>();
 
   const tryLock = (resource: string): Promise<Lock | undefined> =>
     Promise.resolve(redlock.lock(resource, leaseMs)).catch(() => undefined);
 
-  /** `late`: a try that is still under way. */
+  /** `pending`: an attempt that is still running. */
   const hold = (
     resource: string,
     first: Lock | undefined,
-    late?: Promise<Lock | undefined>,
+    pending?: Promise<Lock | undefined>,
   ): HeldLock => {
     let lock = first;
     let released = false;
@@ -68,14 +68,14 @@ export function openLeases(
       else keep(got);
     };
     const renew = (): void => {
-      // Once lost it is tried for anew: a Redis that was away comes back empty.
+      // A lost lease is tried again: Redis may have come back empty.
       const attempt =
         lock === undefined
           ? tryLock(resource)
           : Promise.resolve(lock.extend(leaseMs)).catch(() => undefined);
       void unlessReleased(attempt, (renewed) => (lock = renewed));
     };
-    if (late !== undefined) void unlessReleased(late, (got) => (lock ??= got));
+    if (pending !== undefined) void unlessReleased(pending, (got) => (lock ??= got));
     const timer = setInterval(renew, leaseMs / 3);
     timer.unref();
     const heldLock: HeldLock = {
@@ -96,8 +96,8 @@ export function openLeases(
   return {
     async acquire(resource, waitMs, cutShort) {
       const deadlineMs = performance.now() + waitMs;
-      let hurried = false;
-      void cutShort.then(() => (hurried = true));
+      let isCutShort = false;
+      void cutShort.then(() => (isCutShort = true));
       for (;;) {
         const attempt = tryLock(resource);
         const lock = await withPatience(attempt, SILENCE_TIMEOUT_MS);
@@ -106,7 +106,7 @@ export function openLeases(
         // Without a quorum there is nothing to wait for.
         if (
           lock !== undefined ||
-          hurried ||
+          isCutShort ||
           performance.now() >= deadlineMs ||
           connected <= clients.length / 2
         )
