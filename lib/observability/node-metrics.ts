@@ -20,17 +20,22 @@ export function registerNodeMetrics(
       .filter(({ name }) => SERVICE_NAMES.some((known) => known === name))
       .map(({ name }) => ({ labels: { service: name, node: broker.nodeID }, value: 1 })),
   );
-  metrics.read("boxoffice_connected", "1 while this node is connected to that server.", "gauge", () => {
-    const transit = broker.transit as { connected: boolean } | undefined;
-    const nats = {
-      labels: { server: "nats" },
-      value: Number(transit?.connected === true && !isBusSilent(broker)),
-    };
-    const client = redis();
-    return client === undefined
-      ? [nats]
-      : [{ labels: { server: "redis" }, value: Number(client.status === "ready") }, nats];
-  });
+  metrics.read(
+    "boxoffice_connected",
+    "1 while this node is connected to that server.",
+    "gauge",
+    () => {
+      const transit = broker.transit as { connected: boolean } | undefined;
+      const nats = {
+        labels: { server: "nats" },
+        value: Number(transit?.connected === true && !isBusSilent(broker)),
+      };
+      const client = redis();
+      return client === undefined
+        ? [nats]
+        : [{ labels: { server: "redis" }, value: Number(client.status === "ready") }, nats];
+    },
+  );
   metrics.read(
     "boxoffice_pool_connections",
     "Connections to PostgreSQL by pool and state, and requests that wait for one.",
