@@ -26,7 +26,7 @@ export async function runBench(name: string | undefined, options: BenchOptions):
   return measure(benchArguments(name, options));
 }
 
-/** Returns 1 where a scenario misses its bounds, or is worse than the revision it is compared with. */
+/** Returns 1 if a scenario misses a bound, or is worse than the compared revision. */
 export async function measure(wanted: BenchArguments): Promise<number> {
   const scenario = SCENARIOS[wanted.scenario];
   if (scenario === undefined) throw new ServerProblem(`There is no scenario ${wanted.scenario}.`);
@@ -54,7 +54,7 @@ async function runHere(scenario: Scenario, wanted: BenchArguments): Promise<stri
   return faults;
 }
 
-/** Brings up the servers that the scenario needs and takes them away again, with all that they held. */
+/** Runs a scenario on servers of its own, which are removed afterwards. */
 async function runOnce(scenario: Scenario, wanted: BenchArguments): Promise<Measurement[]> {
   const { servers: needed } = scenario;
   const folder = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-bench-")));

@@ -9,7 +9,7 @@ export function git(...args: readonly string[]): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Returns the revision of the working tree: `0e0f7e5a12`, `0e0f7e5a12+` if files differ from it. */
+/** Returns the revision of the working tree. A trailing + says that files differ from it. */
 export function currentRevision(): string {
   const hash = git("rev-parse", "--short=10", "HEAD");
   if (hash === undefined) return UNKNOWN;

@@ -189,9 +189,7 @@ function spoiled({ parameters, body }: Operation): Arbitrary<(parts: Parts) => P
         // Serialized by hand, because an assignment to __proto__ creates no member.
         return {
           ...parts,
-          body: Buffer.from(
-            `{${[...entries, [name, value] as const].map(([one, its]) => `${JSON.stringify(one)}:${JSON.stringify(its) ?? "null"}`).join()}}`,
-          ),
+          body: Buffer.from(`{${[...entries, [name, value] as const].map(memberText).join()}}`),
         };
       };
     ways.push(
@@ -217,6 +215,10 @@ function spoiled({ parameters, body }: Operation): Arbitrary<(parts: Parts) => P
     );
   }
   return fc.oneof(...ways);
+}
+
+function memberText([name, value]: readonly [string, unknown]): string {
+  return `${JSON.stringify(name)}:${JSON.stringify(value) ?? "null"}`;
 }
 
 function without(name: string): (parts: Parts) => Parts {

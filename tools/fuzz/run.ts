@@ -86,7 +86,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
           for (const fault of wrong)
             faults.set(
               `${request.operation.method} ${request.operation.path} ${fault.slice(0, 40)}`,
-              told(request, fault, seed + round),
+              describeFault(request, fault, seed + round),
             );
           if (!(answer instanceof Error) && answer.status === 201) learn(known, answer.body ?? "");
         }
@@ -181,7 +181,7 @@ function decoded(bytes: Buffer, encoding: string | undefined): Buffer {
   if (encoding === undefined || bytes.length === 0) return bytes;
   if (encoding === "br") return brotliDecompressSync(bytes);
   if (encoding === "gzip") return gunzipSync(bytes);
-  throw new Error(`nobody asked for the encoding ${encoding}`);
+  throw new Error(`the encoding ${encoding} was not accepted`);
 }
 
 function learn(known: { ticketIds: string[]; transactionIds: string[] }, body: string): void {
@@ -196,7 +196,7 @@ function learn(known: { ticketIds: string[]; transactionIds: string[] }, body: s
     ids.splice(0, Math.max(0, ids.length - REMEMBERED_MAX));
 }
 
-function told(
+function describeFault(
   { method, target, headers, body, intent }: FuzzRequest,
   fault: string,
   seed: number,
@@ -204,5 +204,10 @@ function told(
   const shown = Object.entries(headers).map(
     ([name, value]) => `${name}: ${name === "Authorization" ? `${value.slice(0, 20)}…` : value}`,
   );
-  return `${fault}\n    ${intent} (seed ${seed}): ${method} ${target.slice(0, 300)}\n    ${shown.join("; ").slice(0, 300)}\n    ${JSON.stringify(body?.toString("latin1").slice(0, 300))}`;
+  return [
+    fault,
+    `${intent} (seed ${seed}): ${method} ${target.slice(0, 300)}`,
+    shown.join("; ").slice(0, 300),
+    JSON.stringify(body?.toString("latin1").slice(0, 300)) ?? "",
+  ].join("\n    ");
 }

@@ -1,5 +1,6 @@
--- wrk's side of a sale: every request is a purchase of one ticket by the next buyer, under a key minted by the gateway.
--- Arguments: the paths (separated by commas, taken in turn), the file of access tokens (one a line), "statuses" to count them.
+-- Sends purchases of one ticket by the next buyer in turn; the gateway mints the key.
+-- Arguments: paths separated by commas, file of access tokens (one per line), and "statuses" to
+-- count statuses.
 dofile((debug.getinfo(1, "S").source:sub(2):gsub("[^/]*$", "")) .. "result.lua")
 local requests = {}
 local only
@@ -10,7 +11,8 @@ function init(args)
   local paths = {}
   for path in string.gmatch(args[1], "[^,]+") do paths[#paths + 1] = path end
   for token in io.lines(args[2]) do
-    local headers = { ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json" }
+    local headers = {
+      ["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json" }
     local path = paths[#requests % #paths + 1]
     requests[#requests + 1] = wrk.format("POST", path, headers, '{"quantity":1}')
   end

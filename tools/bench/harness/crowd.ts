@@ -86,5 +86,6 @@ export function rawRequest(
     ...length,
     ...headers,
   });
-  return `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return `${method} ${path} HTTP/1.1\r\n${head}\r\n${body}`;
 }

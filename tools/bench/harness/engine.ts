@@ -3,7 +3,7 @@ import { type SchemaOverrides, startNode } from "../../../main.ts";
 import { redlockPurchasing, rowLockPurchasing } from "../rivals/locking-baselines.ts";
 import { isContender, type Contender } from "./contenders.ts";
 
-// The engine in a process of its own, so that its CPU and memory are measured apart from the load.
+// The engine in a process of its own, to measure its CPU and memory apart from the load.
 const contender = process.argv[2] ?? "";
 if (!isContender(contender)) throw new Error(`No contender is called "${contender}"`);
 const config = readConfig(processEnvironment());
@@ -11,7 +11,7 @@ const { databaseUrl } = requireServers(config);
 
 /**
  * The best of the tried settings for 1,000 waiting buyers. Shorter delays let the retries of the
- * waiting ones delay the holder of the lock. Waiting over 4 s is useless: the gateway has timed out.
+ * waiting ones delay the holder of the lock. After 4 s the gateway has timed out anyway.
  */
 const TUNED = { retryCount: 20, retryDelay: 200, retryJitter: 200 };
 

@@ -33,11 +33,15 @@ const FILL = `
       substr(int8send(((number / 10 * 10)::float8 / $4 * 4294967295)::bigint), 5) AS person
     FROM generate_series($2::bigint, $3::bigint) AS number
   ), ticket AS (
-    INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
-    SELECT encode(substr(int8send(1700000000000 + number), 3) || decode('7000', 'hex') || substr(uuid_send($1::uuid), 1, 8), 'hex')::uuid, $1::uuid,
+    INSERT INTO event_tickets
+      (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+    SELECT encode(substr(int8send(1700000000000 + number), 3) || decode('7000', 'hex')
+        || substr(uuid_send($1::uuid), 1, 8), 'hex')::uuid, $1::uuid,
       encode(person || substr(sha512(person), 1, 12), 'hex')::uuid, '2099-01-01',
       place || substr(sha512(int8send(number) || uuid_send($1::uuid)), 1, 60), 1, clock_timestamp()
     FROM item RETURNING transaction_id, event_id, user_id
   )
-  INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
-  SELECT transaction_id, event_id, user_id, -1, clock_timestamp(), 0, $2::bigint / ${AT_ONCE} FROM ticket`;
+  INSERT INTO capacity_ledger
+    (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
+  SELECT transaction_id, event_id, user_id, -1, clock_timestamp(), 0, $2::bigint / ${AT_ONCE}
+  FROM ticket`;

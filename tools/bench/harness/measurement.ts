@@ -55,9 +55,8 @@ export function faultsOf(measurements: readonly Measurement[], bounds: readonly 
         const value = figureOf(measurement, figure);
         if (value === undefined) return [`${measurement.name}: ${figure} was not measured`];
         if (value >= least && value <= most) return [];
-        return [
-          `${measurement.name}: ${figure} is ${short(value)}, of ${value > most ? `${most} at most` : `${least} at least`}`,
-        ];
+        const bound = value > most ? `${most} at most` : `${least} at least`;
+        return [`${measurement.name}: ${figure} is ${short(value)}, of ${bound}`];
       });
     },
   );

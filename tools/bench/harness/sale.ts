@@ -87,7 +87,10 @@ export async function startBenchEngine(
 export async function makeBuyers({ database, config }: Sale, count: number): Promise<string[]> {
   const userIds = Array.from({ length: count }, () => randomUUID());
   await database.query({
-    text: `INSERT INTO user_account (id, email, email_key, name, password_hash) SELECT id, id || '@example.com', id || '@example.com', 'Buyer', '' FROM unnest($1::uuid[]) AS id`,
+    text: `
+      INSERT INTO user_account (id, email, email_key, name, password_hash)
+      SELECT id, id || '@example.com', id || '@example.com', 'Buyer', ''
+      FROM unnest($1::uuid[]) AS id`,
     values: [userIds],
   });
   const sign = createAccessTokenSigner(
@@ -101,10 +104,12 @@ export async function newEvent(database: Database, places = PLACES): Promise<str
   const id = randomUUID();
   await database.query({
     text: `
-      INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date, start_time, end_time, duration, time_zone,
-        starts_at, ends_at, total_capacity, capacity, source, source_id)
-      VALUES ($1, 'On sale', 'on sale', 'concert', 'concert', 'Berlin', 'berlin', '2099-01-01', '20:00', '22:00', 120, 'Europe/Berlin',
-        '2099-01-01 19:00Z', '2099-01-01 21:00Z', $2, $2, 'bench', $3)`,
+      INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date,
+        start_time, end_time, duration, time_zone, starts_at, ends_at, total_capacity, capacity,
+        source, source_id)
+      VALUES ($1, 'On sale', 'on sale', 'concert', 'concert', 'Berlin', 'berlin', '2099-01-01',
+        '20:00', '22:00', 120, 'Europe/Berlin', '2099-01-01 19:00Z', '2099-01-01 21:00Z', $2, $2,
+        'bench', $3)`,
     values: [id, places, id],
   });
   return id;
@@ -116,7 +121,9 @@ export type Events = string | readonly string[];
 /** Number of active tickets of the events. */
 export async function ticketsOf(database: Database, events: Events): Promise<number> {
   const [row] = await database.query<{ count: number }>({
-    text: "SELECT count(*)::float8 AS count FROM event_tickets WHERE event_id = ANY ($1::uuid[]) AND cancelled_at IS NULL",
+    text:
+      "SELECT count(*)::float8 AS count FROM event_tickets " +
+      "WHERE event_id = ANY ($1::uuid[]) AND cancelled_at IS NULL",
     values: [[events].flat()],
   });
   return row?.count ?? 0;

@@ -109,7 +109,9 @@ async function checkSold(
 ): Promise<number> {
   const tickets = await ticketsOf(database, eventIds);
   const [row] = await database.query<{ booked: number }>({
-    text: "SELECT sum(total_capacity - capacity)::float8 AS booked FROM event WHERE id = ANY ($1::uuid[])",
+    text:
+      "SELECT sum(total_capacity - capacity)::float8 AS booked FROM event " +
+      "WHERE id = ANY ($1::uuid[])",
     values: [eventIds],
   });
   const fresh = tickets - ticketsBefore;
@@ -119,14 +121,15 @@ async function checkSold(
     throw new Error(`${contender}: ${sold} answers of 201, but ${fresh} tickets in PostgreSQL`);
   if (row?.booked !== tickets)
     throw new Error(
-      `${contender}: ${tickets} tickets (${soldEarlier} of before), but ${row?.booked} places booked`,
+      `${contender}: ${tickets} tickets (${soldEarlier} earlier), but ${row?.booked} places booked`,
     );
   return fresh;
 }
 
 async function batchesOf(database: Database, eventIds: readonly string[]): Promise<number> {
   const text =
-    "SELECT coalesce(sum(batch), 0)::float8 AS batches FROM event_worker WHERE event_id = ANY ($1::uuid[])";
+    "SELECT coalesce(sum(batch), 0)::float8 AS batches FROM event_worker " +
+    "WHERE event_id = ANY ($1::uuid[])";
   const [row] = await database.query<{ batches: number }>({ text, values: [eventIds] });
   return row?.batches ?? 0;
 }

@@ -8,19 +8,25 @@ const LEFT = 250;
 const RIGHT = 90;
 const TOP = 34;
 const STYLE = `<style>
-  text { font: 13px system-ui, sans-serif; fill: #1f2933 } .quiet { fill: #5b6770; font-size: 12px } .title { font-weight: 600 }
-  .ours { fill: #1769aa; stroke: #1769aa } .rival { fill: #b45309; stroke: #b45309 } .floor { fill: #6b7280; stroke: #6b7280 }
-  .axis { stroke: #9aa5b1 } .bound { stroke: #b91c1c; stroke-dasharray: 4 3 } .line { fill: none; stroke-width: 2 }
+  text { font: 13px system-ui, sans-serif; fill: #1f2933 }
+  .quiet { fill: #5b6770; font-size: 12px } .title { font-weight: 600 }
+  .ours { fill: #1769aa; stroke: #1769aa } .rival { fill: #b45309; stroke: #b45309 }
+  .floor { fill: #6b7280; stroke: #6b7280 } .axis { stroke: #9aa5b1 }
+  .bound { stroke: #b91c1c; stroke-dasharray: 4 3 } .line { fill: none; stroke-width: 2 }
   @media (prefers-color-scheme: dark) {
-    text { fill: #e4e7eb } .quiet { fill: #9aa5b1 } .ours { fill: #63b3ed; stroke: #63b3ed } .rival { fill: #f6ad55; stroke: #f6ad55 }
+    text { fill: #e4e7eb } .quiet { fill: #9aa5b1 }
+    .ours { fill: #63b3ed; stroke: #63b3ed } .rival { fill: #f6ad55; stroke: #f6ad55 }
     .floor { fill: #a0aec0; stroke: #a0aec0 } .axis { stroke: #52606d } .bound { stroke: #fc8181 }
     .line { fill: none }
   }
 </style>`;
 
 function svg(height: number, title: string, parts: readonly string[]): string {
-  const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}">`;
-  return `${head}\n${STYLE}\n<text class="title" x="8" y="20">${escaped(title)}</text>\n${parts.join("\n")}\n</svg>\n`;
+  const head =
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" ` +
+    `aria-label="${escaped(title)}">`;
+  const heading = `<text class="title" x="8" y="20">${escaped(title)}</text>`;
+  return `${[head, STYLE, heading, ...parts, "</svg>"].join("\n")}\n`;
 }
 
 export type Bar = { label: string; value: number; role: Measurement["role"] };
@@ -38,7 +44,8 @@ export function barChart(
     const y = TOP + index * ROW;
     return (
       `<text x="${LEFT - 8}" y="${y + 17}" text-anchor="end">${escaped(label)}</text>` +
-      `<rect class="${role}" x="${LEFT}" y="${y + 5}" width="${round(Math.max(1, x(value) - LEFT))}" height="${ROW - 10}" stroke="none"/>` +
+      `<rect class="${role}" x="${LEFT}" y="${y + 5}" ` +
+      `width="${round(Math.max(1, x(value) - LEFT))}" height="${ROW - 10}" stroke="none"/>` +
       `<text x="${round(x(value) + 6)}" y="${y + 17}">${short(value)}</text>`
     );
   });
@@ -57,7 +64,8 @@ function boundLine(
   const at = round(x(bound.value));
   return [
     `<line class="bound" x1="${at}" x2="${at}" y1="${TOP}" y2="${bottom + 4}"/>`,
-    `<text class="quiet" x="${at}" y="${bottom + 18}" text-anchor="middle">${escaped(bound.label)}</text>`,
+    `<text class="quiet" x="${at}" y="${bottom + 18}" text-anchor="middle">` +
+      `${escaped(bound.label)}</text>`,
   ];
 }
 
@@ -86,16 +94,21 @@ export function timesChart(
   const bottom = TOP + spreads.length * ROW;
   const ticks = Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index)).map(
     (tick) =>
-      `<line class="axis" x1="${round(x(tick))}" x2="${round(x(tick))}" y1="${TOP}" y2="${bottom}" stroke-width="0.5"/>` +
-      `<text class="quiet" x="${round(x(tick))}" y="${bottom + 16}" text-anchor="middle">${short(tick)} ms</text>`,
+      `<line class="axis" x1="${round(x(tick))}" x2="${round(x(tick))}" ` +
+      `y1="${TOP}" y2="${bottom}" stroke-width="0.5"/>` +
+      `<text class="quiet" x="${round(x(tick))}" y="${bottom + 16}" text-anchor="middle">` +
+      `${short(tick)} ms</text>`,
   );
   const rows = spreads.map(({ label, p50, p95, p99, p999, role }, index) => {
     const y = TOP + index * ROW + ROW / 2;
     return (
       `<text x="${LEFT - 8}" y="${y + 4}" text-anchor="end">${escaped(label)}</text>` +
-      `<line class="${role}" x1="${round(x(p50))}" x2="${round(x(p999))}" y1="${y}" y2="${y}" stroke-width="3"/>` +
-      `<line class="${role}" x1="${round(x(p95))}" x2="${round(x(p95))}" y1="${y - 6}" y2="${y + 6}" stroke-width="2"/>` +
-      `<circle class="${role}" cx="${round(x(p99))}" cy="${y}" r="5"/><text x="${round(x(p999) + 10)}" y="${y + 4}">${short(p99)}</text>`
+      `<line class="${role}" x1="${round(x(p50))}" x2="${round(x(p999))}" ` +
+      `y1="${y}" y2="${y}" stroke-width="3"/>` +
+      `<line class="${role}" x1="${round(x(p95))}" x2="${round(x(p95))}" ` +
+      `y1="${y - 6}" y2="${y + 6}" stroke-width="2"/>` +
+      `<circle class="${role}" cx="${round(x(p99))}" cy="${y}" r="5"/>` +
+      `<text x="${round(x(p999) + 10)}" y="${y + 4}">${short(p99)}</text>`
     );
   });
   const across = boundLine(bound, x, bottom + 16);
@@ -127,12 +140,15 @@ export function curveChart(title: string, xLabel: string, curves: readonly Curve
   const y = (value: number): number => bottom - ((bottom - TOP - 8) * value) / top;
   const axis = [0, top / 2, top].map(
     (value) =>
-      `<line class="axis" x1="${left}" x2="${WIDTH - 180}" y1="${round(y(value))}" y2="${round(y(value))}" stroke-width="0.5"/>` +
-      `<text class="quiet" x="${left - 6}" y="${round(y(value) + 4)}" text-anchor="end">${short(value)}</text>`,
+      `<line class="axis" x1="${left}" x2="${WIDTH - 180}" ` +
+      `y1="${round(y(value))}" y2="${round(y(value))}" stroke-width="0.5"/>` +
+      `<text class="quiet" x="${left - 6}" y="${round(y(value) + 4)}" text-anchor="end">` +
+      `${short(value)}</text>`,
   );
   const sizes = xs.map(
     (size) =>
-      `<text class="quiet" x="${round(x(size))}" y="${bottom + 18}" text-anchor="middle">${size.toLocaleString("en")}</text>`,
+      `<text class="quiet" x="${round(x(size))}" y="${bottom + 18}" text-anchor="middle">` +
+      `${size.toLocaleString("en")}</text>`,
   );
   const lines = curves.map(({ label, role, points }) => {
     const path = points.map(([size, value]) => `${round(x(size))},${round(y(value))}`).join(" ");
@@ -148,7 +164,9 @@ export function curveChart(title: string, xLabel: string, curves: readonly Curve
       `<text x="${round(x(lastSize) + 12)}" y="${round(y(lastValue) + 4)}">${escaped(label)}</text>`
     );
   });
-  const caption = `<text class="quiet" x="${(left + WIDTH - 180) / 2}" y="${height - 10}" text-anchor="middle">${escaped(xLabel)}</text>`;
+  const caption =
+    `<text class="quiet" x="${(left + WIDTH - 180) / 2}" y="${height - 10}" ` +
+    `text-anchor="middle">${escaped(xLabel)}</text>`;
   return svg(height, title, [...axis, ...sizes, ...lines, caption]);
 }
 

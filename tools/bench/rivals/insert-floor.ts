@@ -77,18 +77,27 @@ export async function insertFloor(
 /** One prepared text without psql variables. Ids grow with time, as the worker's do. */
 function insertBatch(eventId: string, rows: number): string {
   const id =
-    "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || right(gen_random_uuid()::text, 23))::uuid";
+    "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') " +
+    "|| right(gen_random_uuid()::text, 23))::uuid";
   return `WITH fence AS (
-    UPDATE event_worker SET batch = batch + 1 WHERE event_id = '${eventId}' RETURNING epoch, batch, clock_timestamp() AS at
+    UPDATE event_worker SET batch = batch + 1 WHERE event_id = '${eventId}'
+    RETURNING epoch, batch, clock_timestamp() AS at
   ), item AS MATERIALIZED (
-    SELECT ${id} AS id, gen_random_uuid() AS user_id, sha512(uuid_send(gen_random_uuid())) AS transaction_id FROM generate_series(1, ${rows})
+    SELECT ${id} AS id, gen_random_uuid() AS user_id,
+      sha512(uuid_send(gen_random_uuid())) AS transaction_id
+    FROM generate_series(1, ${rows})
   ), sold AS (
-    INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
-    SELECT item.id, '${eventId}', item.user_id, '2099-01-01', item.transaction_id, 1, fence.at FROM fence, item
+    INSERT INTO event_tickets
+      (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+    SELECT item.id, '${eventId}', item.user_id, '2099-01-01', item.transaction_id, 1, fence.at
+    FROM fence, item
     RETURNING transaction_id, user_id
   )
-  INSERT INTO event_ticket_transactions (transaction_id, event_id, user_id, event_date, quantity, status, epoch, batch, created_at)
-  SELECT sold.transaction_id, '${eventId}', sold.user_id, '2099-01-01', -1, 'pending', fence.epoch, fence.batch, fence.at FROM fence, sold;
+  INSERT INTO event_ticket_transactions
+    (transaction_id, event_id, user_id, event_date, quantity, status, epoch, batch, created_at)
+  SELECT sold.transaction_id, '${eventId}', sold.user_id, '2099-01-01', -1, 'pending',
+    fence.epoch, fence.batch, fence.at
+  FROM fence, sold;
 `.replaceAll(/\s*\n\s*/g, " ");
 }
 

@@ -63,17 +63,25 @@ function sellByTransaction(databaseUrl: string): Seller {
       if (taken === undefined) return false;
       await connection.query({
         name: "baseline-limit",
-        text: "SELECT count(*) FROM event_tickets WHERE event_id = $1 AND user_id = $2 AND cancelled_at IS NULL",
+        text:
+          "SELECT count(*) FROM event_tickets " +
+          "WHERE event_id = $1 AND user_id = $2 AND cancelled_at IS NULL",
         values: [eventId, userId],
       });
       await connection.query({
         name: "baseline-ticket",
-        text: `INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at) VALUES ($1, $2, $3, $4, $5, 1, clock_timestamp())`,
+        text: `
+          INSERT INTO event_tickets
+            (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+          VALUES ($1, $2, $3, $4, $5, 1, clock_timestamp())`,
         values: [uuidv7(), eventId, userId, taken.date, id],
       });
       await connection.query({
         name: "baseline-ledger",
-        text: "INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at) VALUES ($1, $2, $3, $4, clock_timestamp())",
+        text: `
+          INSERT INTO capacity_ledger
+            (transaction_id, event_id, user_id, quantity, applied_at)
+          VALUES ($1, $2, $3, $4, clock_timestamp())`,
         values: [id, eventId, userId, -quantity],
       });
       return true;

@@ -196,9 +196,8 @@ async function openStreams({ config }: Sale, url: string): Promise<number> {
   const sign = createAccessTokenSigner(
     signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey,
   );
-  const headers = {
-    Authorization: `Bearer ${sign({ userId: randomUUID(), role: "operator", sessionId: randomUUID() })}`,
-  };
+  const token = sign({ userId: randomUUID(), role: "operator", sessionId: randomUUID() });
+  const headers = { Authorization: `Bearer ${token}` };
   let open = Infinity;
   for (let tries = 0; tries < 50 && open > 0; tries += 1) {
     if (tries > 0) await wait(100);

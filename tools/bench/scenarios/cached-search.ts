@@ -67,9 +67,10 @@ export async function cachedSearch(
       // The first turn is a warm-up.
       if (turn > 0) turns.push(pair);
     }
-    options.report(
-      `shares of node:http, turn by turn: ${turns.map(({ ours, floor: most }) => (ours.perSecond / most.perSecond).toFixed(2)).join(", ")}`,
+    const turnShares = turns.map(({ ours, floor: most }) =>
+      (ours.perSecond / most.perSecond).toFixed(2),
     );
+    options.report(`shares of node:http, by turn: ${turnShares.join(", ")}`);
     return [
       summed(
         turns.map(({ ours }) => ours),

@@ -6,7 +6,7 @@ import type { Environment } from "../../../config/index.ts";
 import type { Database } from "../../../lib/database/pool.ts";
 import { openRedis, whenReady } from "../../../lib/redis/client.ts";
 import { ROOT } from "../../root.ts";
-import { writeCatalogue } from "../harness/catalogue-file.ts";
+import { writeCatalog } from "../harness/catalog-file.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { cpuMsOf, peakMemoryMbOf, type Processes, startMeter } from "../harness/process-figures.ts";
 import { type BenchEngine, openSale, type Sale, startBenchEngine } from "../harness/sale.ts";
@@ -57,16 +57,16 @@ export async function imports(
   }
 }
 
-/** Makes a catalogue of so many events, as a feed, and imports it into an empty one by the command that people use. */
+/** Writes a feed of `events` events and imports it by the command into an empty catalog. */
 export async function importCatalogue(
   sale: Sale,
   events: number,
   options: ImportOptions,
 ): Promise<Measurement> {
   const size = sizeName(events);
-  const file = join(options.folder, "catalogue.jsonl");
+  const file = join(options.folder, "catalog.jsonl");
   options.report(`${size}: writing the feed`);
-  await writeCatalogue(file, events, Date.now());
+  await writeCatalog(file, events, Date.now());
   await forgetAll(sale);
   const profileFolder = options.profile ? options.folder : undefined;
   const engine = await startBenchEngine(sale, "worker", profileFolder);
@@ -97,7 +97,7 @@ async function forgetAll({ database, config }: Sale): Promise<void> {
   redis.disconnect();
 }
 
-/** Imports a feed by the command that people use, into an engine that runs. Throws where an event is not in the catalogue afterwards. */
+/** Imports a feed by the command into a running engine. Throws if events are missing. */
 async function runImport(database: Database, options: ImportRunOptions): Promise<Measurement> {
   const { name, file, events, engine, servers, environment, profileFolder } = options;
   const meter = startMeter({ engine: engine.process.pid ?? 0, ...servers });
@@ -123,7 +123,8 @@ async function runImport(database: Database, options: ImportRunOptions): Promise
   });
   if (code !== 0 || row?.count !== events)
     throw new Error(
-      `The import ended with ${code}; of ${events} events ${row?.count} are there: ${output.slice(-2_000)}`,
+      `The import ended with ${code} and ${row?.count} of ${events} events: ` +
+        output.slice(-2_000),
     );
   const figures = meter(events);
   return {

@@ -132,6 +132,6 @@ function expect(what: string, answer: Answer, wanted: Partial<Answer>): void {
   for (const [name, value] of Object.entries(wanted))
     if (!isDeepStrictEqual(answer[name as keyof Answer], value))
       throw new Error(
-        `${what}: ${name} should be ${JSON.stringify(value)}, and the answer is ${JSON.stringify(answer)}`,
+        `${what}: ${name} should be ${JSON.stringify(value)} in ${JSON.stringify(answer)}`,
       );
 }

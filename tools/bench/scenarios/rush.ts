@@ -89,7 +89,9 @@ async function oneRush(
   // An event of tomorrow is on the first page of most lists, so sales change the most popular
   // pages.
   await database.query({
-    text: `UPDATE event SET date = tomorrow, starts_at = tomorrow + time '19:00', ends_at = tomorrow + time '21:00'
+    text: `
+      UPDATE event SET date = tomorrow, starts_at = tomorrow + time '19:00',
+        ends_at = tomorrow + time '21:00'
       FROM (SELECT (now() AT TIME ZONE 'UTC')::date + 1 AS tomorrow) AS day WHERE id = $1`,
     values: [eventId],
   });
@@ -137,7 +139,8 @@ async function oneRush(
   // PostgreSQL also has the sales of the warm-up and of answers that came too late.
   if (ticketsInPostgres < sold + (await ticketsBefore) - tokens.length)
     throw new Error(
-      `${sold} answers of 201 after ${await ticketsBefore} tickets, but ${ticketsInPostgres} tickets in PostgreSQL`,
+      `${sold} answers of 201 after ${await ticketsBefore} tickets, but PostgreSQL has ` +
+        `${ticketsInPostgres} tickets`,
     );
   return {
     ...crowd,
@@ -187,11 +190,12 @@ export function printRush(results: readonly RushResult[]): void {
     const asked = gateway.hits + gateway.misses;
     const found = catalog.hits + catalog.availabilityMisses;
     console.log(
-      `${pace}: ${share(gateway.hits, asked)} of ${asked} searches from the gateway's bytes, ${share(found, found + catalog.misses)} of the rest from Redis; ` +
-        `the crowd itself used ${(crowdMs / seconds / 1_000).toFixed(2)} of ${cpus().length} cores`,
+      `${pace}: ${share(gateway.hits, asked)} of ${asked} searches from the gateway's cache, ` +
+        `${share(found, found + catalog.misses)} of the rest from Redis; ` +
+        `the crowd used ${(crowdMs / seconds / 1_000).toFixed(2)} of ${cpus().length} cores`,
     );
   }
-  console.log("each timed from when it was due; sold = tickets in PostgreSQL, checked");
+  console.log("timed from the due time; sales were compared with PostgreSQL");
 }
 
 function share(part: number, all: number): string {
@@ -211,7 +215,7 @@ export function rushFaults(results: readonly RushResult[]): string[] {
         ),
         ...(broken > 0 ? [`${name}: ${broken} connections ended`] : []),
         ...(unanswered > 0 ? [`${name}: ${unanswered} requests without an answer`] : []),
-        ...(fewest > 0 ? [] : [`${name}: somebody was never answered`]),
+        ...(fewest > 0 ? [] : [`${name}: one person had no answer`]),
         ...(times.p99 < 500 ? [] : [`${name}: p99 ${times.p99} ms, of 500`]),
       ]),
     );

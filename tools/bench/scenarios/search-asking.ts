@@ -35,7 +35,9 @@ export async function askMix(asking: Asking): Promise<Measurement[]> {
     type: string;
     date: string;
   }>({
-    text: "SELECT name, location, type, to_char(date, 'YYYY-MM-DD') AS date FROM event ORDER BY id LIMIT $1",
+    text:
+      "SELECT name, location, type, to_char(date, 'YYYY-MM-DD') AS date FROM event " +
+      "ORDER BY id LIMIT $1",
     values: [SAMPLE],
   });
   const paths = searchPaths(events, Math.min(QUESTIONS, events.length));

@@ -62,7 +62,7 @@ export function searchCases(todayMs: number): Record<string, SearchParams> {
     "name, a tenth, all but its first letter": { name: "ugabe" },
     "name, wildcards": { name: "%_\\" },
     "name, long": {
-      name: "An Evening with The Importance of Being Earnest, the Long Weekend and nobody else at all",
+      name: "An Evening with The Importance of Being Earnest, the Long Weekend and no one else",
     },
     "name, page of 100": { name: "a", limit: 100 },
     "location, name": { location: "London", name: "quartet" },

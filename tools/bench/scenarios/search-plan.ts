@@ -66,8 +66,10 @@ export async function explainSearch(
 export async function deepCursor(database: Database, share: number): Promise<string> {
   const [row] = await database.query<{ date: string; startsAt: string; id: string }>({
     text: `
-      SELECT to_char(date, 'YYYY-MM-DD') AS date, to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt", id
-      FROM event ORDER BY date, starts_at, id OFFSET (SELECT floor(count(*) * $1::float8) FROM event) LIMIT 1`,
+      SELECT to_char(date, 'YYYY-MM-DD') AS date, id,
+        to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt"
+      FROM event ORDER BY date, starts_at, id
+      OFFSET (SELECT floor(count(*) * $1::float8) FROM event) LIMIT 1`,
     values: [share],
   });
   if (row === undefined) throw new Error("There are no events to page through");

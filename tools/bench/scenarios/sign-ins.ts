@@ -32,7 +32,13 @@ export const SIGN_IN_BOUNDS: readonly Bound[] = [
 
 /** The first round is the control, without sign-ins. */
 const ROUNDS = [
-  { round: "nobody", people: 0, password: PASSWORD, address: () => "203.0.113.1", judged: 200 },
+  {
+    round: "no sign-ins",
+    people: 0,
+    password: PASSWORD,
+    address: () => "203.0.113.1",
+    judged: 200,
+  },
   {
     round: "right passwords, an address each",
     people: PEOPLE,
@@ -194,7 +200,9 @@ async function fill(url: string): Promise<string[]> {
   try {
     const emails = Array.from({ length: PEOPLE }, () => `${randomUUID()}@example.com`);
     await database.query({
-      text: `INSERT INTO user_account (id, email, email_key, name, password_hash) SELECT gen_random_uuid(), email, email, 'Ada', $2 FROM unnest($1::text[]) AS email`,
+      text: `
+        INSERT INTO user_account (id, email, email_key, name, password_hash)
+        SELECT gen_random_uuid(), email, email, 'Ada', $2 FROM unnest($1::text[]) AS email`,
       values: [emails, hashed.value],
     });
     const events = [...plantedEvents(EVENTS, Date.now())];
@@ -213,7 +221,7 @@ async function warmUp(url: string): Promise<void> {
   for (let number = 0; number < 2 * cases.length; number += 1)
     await client.ask(search(cases, number));
   for (let number = 0; number < 4; number += 1)
-    await client.ask(login("nobody@example.com", PASSWORD, "192.0.2.1"));
+    await client.ask(login("unknown@example.com", PASSWORD, "192.0.2.1"));
   client.close();
 }
 

@@ -102,8 +102,11 @@ async function giveTickets(database: Database, each: number): Promise<void> {
   for (let number = 0; number < each; number += 1)
     await database.query({
       text: `
-        INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
-        SELECT gen_random_uuid(), $1, id, '2099-01-01', sha512(uuid_send(gen_random_uuid())), 1, clock_timestamp() FROM user_account`,
+        INSERT INTO event_tickets
+          (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+        SELECT gen_random_uuid(), $1, id, '2099-01-01', sha512(uuid_send(gen_random_uuid())), 1,
+          clock_timestamp()
+        FROM user_account`,
       values: [await newEvent(database)],
     });
   await database.query({ text: "VACUUM (ANALYZE) event_tickets" });
@@ -131,7 +134,7 @@ async function checkLists(
         const ids = items.map(({ id }) => id).join(" ");
         // Each list must be shown once.
         if (!expected.delete(ids))
-          throw new Error(`A list that is nobody's, or somebody else's: ${response.status} ${ids}`);
+          throw new Error(`A list of unknown or other people's tickets: ${response.status} ${ids}`);
       }),
     );
 }

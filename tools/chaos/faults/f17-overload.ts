@@ -54,7 +54,8 @@ export const fault: Fault = {
     expect(unclean.length === 0, `overload: other bad answers: ${unclean.join(", ")}`);
     note(
       `${(all.answers / OVERLOAD_S).toFixed(0)} answers per second, ` +
-        `${rate.toFixed(0)} of them good (${usual.toFixed(0)} before), slowest ${Math.round(slowestMs)} ms`,
+        `${rate.toFixed(0)} of them good (${usual.toFixed(0)} before), ` +
+        `slowest ${Math.round(slowestMs)} ms`,
     );
   },
   bounds: ({ recoverySeconds }) =>

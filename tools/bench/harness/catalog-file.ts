@@ -5,7 +5,7 @@ import type { EventRecord } from "../../../domain/event-record.ts";
 import { plantedEvents } from "../scenarios/search-cases.ts";
 
 /** Writes a catalog of `count` events as a feed of JSON lines, holding only a few in memory. */
-export async function writeCatalogue(file: string, count: number, todayMs: number): Promise<void> {
+export async function writeCatalog(file: string, count: number, todayMs: number): Promise<void> {
   await pipeline(Readable.from(linesOf(plantedEvents(count, todayMs))), createWriteStream(file));
 }
 
