@@ -49,6 +49,8 @@ export async function startBrowser(baseURL: string): Promise<TestBrowser> {
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on("console", (message) => {
+        // A busy engine may answer 503. Pages retry, but Chromium logs each of them.
+        if (message.text().includes("status of 503")) return;
         if (message.type() === "error" || message.type() === "warning")
           complaints.push(`${message.text()} (${message.location().url})`);
       });

@@ -1,51 +1,32 @@
-// In a real browser: every page, in both themes and languages and at three widths, without a violation that axe knows, and pictures to look at (English in light, German in dark).
+// Browser test: every page has no axe violations in both themes and languages, and fits each width.
+// Takes screenshots for review: English in light, German in dark.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
-import { ensureDemoCatalogue, OPERATOR } from "../../tools/demo/demo-catalog.ts";
-import {
-  type TestBrowser,
-  madeUpProblem,
-  registerVisitor,
-  startBrowser,
-  takePicture,
-} from "../support/browser.ts";
-import { type Engine, startEngine } from "../support/engine.ts";
+import { madeUpProblem, registerVisitor, takePicture } from "../support/browser.ts";
+import { type Pages, startPages } from "../support/pages.ts";
 
 const THEMES = ["light", "dark"] as const;
 const LANGUAGES = ["en-GB", "de-DE"] as const;
-/** The narrowest is what WCAG 2.2 asks for (1.4.10). */
+/** The narrowest is that of WCAG 2.2, criterion 1.4.10. */
 const WIDTHS = [320, 360, 768, 1280] as const;
 const AXE_AT: readonly number[] = [360, 1280];
 
-/** A page by the name of its picture, and what is there once it is complete. */
+/** A page by the name of its screenshot. `ready` is visible once it is complete. */
 type Stop = { name: string; path: string; ready: string; press?: string };
 
 describe("every page", () => {
-  let engine: Engine;
-  let browser: TestBrowser;
+  let pages: Pages;
   before(async () => {
-    engine = await startEngine();
-    const { broker } = await engine.startNode({ SERVICES: "catalog" });
-    await ensureDemoCatalogue(
-      broker,
-      createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR),
-      Date.now(),
-      1_500,
-    );
-    browser = await startBrowser(engine.url);
+    pages = await startPages({ demoEvents: 1_500 });
   });
-  after(async () => {
-    await browser.close();
-    await engine.close();
-  });
+  after(() => pages.close());
 
   async function violations(page: Page): Promise<string[]> {
-    // The policy allows no text to become code: the debugger's way past it is the test's only.
+    // The debugger may evaluate code despite the content security policy.
     await page.evaluate(axe.source);
-    const found = await page.evaluate(async () => {
+    return page.evaluate(async () => {
       const { violations: all } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
       return all.flatMap(({ id, nodes }) =>
         nodes.map(
@@ -53,17 +34,19 @@ describe("every page", () => {
         ),
       );
     });
-    return found;
   }
 
-  /** An event of the demo catalogue with an address and many places; one that is sold out. */
+  /** Finds a large event of the demo catalog, and creates one that is sold out. */
   async function events(): Promise<{ open: string; soldOut: string }> {
-    const [row] = await engine.database.query<{ id: string }>({
-      text: "SELECT id FROM event WHERE source = 'demo' AND total_capacity > 1000 AND type = 'concert' AND name !~ '[^ -ÿ]' ORDER BY date LIMIT 1",
+    const [row] = await pages.engine.database.query<{ id: string }>({
+      text: `
+        SELECT id FROM event
+        WHERE source = 'demo' AND total_capacity > 1000 AND type = 'concert' AND name !~ '[^ -ÿ]'
+        ORDER BY date LIMIT 1`,
     });
     return {
       open: row?.id ?? assert.fail("no such event"),
-      soldOut: await engine.addEvent({ capacity: 0 }),
+      soldOut: await pages.engine.addEvent({ capacity: 0 }),
     };
   }
 
@@ -74,9 +57,9 @@ describe("every page", () => {
     return (await page.locator(".notice-good a").first().getAttribute("href")) ?? "";
   }
 
-  /** Who they are now is in their next token: the next page has one. */
+  /** The role takes effect with the next token, which the next page gets. */
   async function makeOperator(email: string): Promise<void> {
-    await engine.database.query({
+    await pages.engine.database.query({
       text: "UPDATE user_account SET role = 'operator' WHERE email = $1",
       values: [email],
     });
@@ -114,8 +97,8 @@ describe("every page", () => {
 
   for (const locale of LANGUAGES)
     for (const colorScheme of THEMES)
-      it(`is free of what axe finds, in ${locale} and ${colorScheme}`, async () => {
-        const visitor = await browser.open({ locale, colorScheme, reducedMotion: "reduce" });
+      it(`has no axe violations, in ${locale} and ${colorScheme}`, async () => {
+        const visitor = await pages.open({ locale, colorScheme, reducedMotion: "reduce" });
         const { page } = visitor;
         const faults: string[] = [];
         const pictured = (locale === "en-GB") === (colorScheme === "light");
@@ -151,7 +134,7 @@ describe("every page", () => {
         await visitor.close();
       });
 
-  /** What one sees while, and when, something does not come: `api` is what becomes of the requests that match. */
+  /** A page whose requests matching `hold` are not answered as usual. */
   type State = {
     name: string;
     path: string;
@@ -160,7 +143,7 @@ describe("every page", () => {
     ready: string | RegExp;
   };
 
-  it("says what it is waiting for, and what went wrong, without what axe finds", async () => {
+  it("shows loading and failure states without axe violations", async () => {
     const { open } = await events();
     const states: State[] = [
       {
@@ -213,7 +196,7 @@ describe("every page", () => {
         ready: /This page is for operators/,
       },
     ];
-    const { page, close } = await browser.open({
+    const { page, close } = await pages.open({
       reducedMotion: "reduce",
       viewport: { width: 360, height: 800 },
     });

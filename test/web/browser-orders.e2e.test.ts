@@ -1,49 +1,39 @@
-// In a real browser: an order whose answers are lost, refused or late is one order, also after a reload and offline; sessions survive too.
+// Browser test: an order with lost or late answers is one order, also after a reload or offline.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page, Route } from "playwright-core";
-import {
-  type TestBrowser,
-  madeUpProblem,
-  registerVisitor,
-  startBrowser,
-} from "../support/browser.ts";
-import { type Engine, startEngine } from "../support/engine.ts";
+import { madeUpProblem, registerVisitor } from "../support/browser.ts";
+import { type Pages, startPages } from "../support/pages.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const ORDERS = "**/api/events/*/tickets";
-/** What happens to an order on its way, one after the other; what comes after them passes. */
-type Fate = "passes" | "answer lost" | "busy" | "unknown";
+/** What happens to each request of an order. Later ones pass. */
+type Interference = "passes" | "answer lost" | "busy" | "unknown";
 
 describe("an order", () => {
-  let engine: Engine;
-  let browser: TestBrowser;
+  let pages: Pages;
   before(async () => {
-    engine = await startEngine();
-    browser = await startBrowser(engine.url);
+    pages = await startPages();
   });
-  after(async () => {
-    await browser.close();
-    await engine.close();
-  });
+  after(() => pages.close());
 
   async function buyer(page: Page): Promise<string> {
-    const eventId = await engine.addEvent({ capacity: 10 });
+    const eventId = await pages.engine.addEvent({ capacity: 10 });
     await page.goto(`/register?to=/events/${eventId}`);
     await registerVisitor(page);
     await page.getByRole("button", { name: "Buy 1 ticket" }).waitFor();
     return eventId;
   }
 
-  /** Answers the keys that orders came with. */
-  async function onTheWay(page: Page, fates: Fate[]): Promise<string[]> {
+  /** Returns the idempotency keys of the requests. */
+  async function interfere(page: Page, interferences: Interference[]): Promise<string[]> {
     const keys: string[] = [];
     await page.route(ORDERS, async (route: Route) => {
       keys.push(route.request().headers()["idempotency-key"] ?? "");
-      const fate = fates.shift() ?? "passes";
-      if (fate === "busy") await route.fulfill(madeUpProblem("TRY_AGAIN"));
-      else if (fate === "unknown") await route.fulfill(madeUpProblem("OUTCOME_UNKNOWN"));
-      else if (fate === "answer lost") {
+      const interference = interferences.shift() ?? "passes";
+      if (interference === "busy") await route.fulfill(madeUpProblem("TRY_AGAIN"));
+      else if (interference === "unknown") await route.fulfill(madeUpProblem("OUTCOME_UNKNOWN"));
+      else if (interference === "answer lost") {
         await route.fetch();
         await route.abort("connectionreset");
       } else await route.continue();
@@ -53,14 +43,14 @@ describe("an order", () => {
 
   async function sold(eventId: string): Promise<number> {
     const text = "SELECT count(*)::integer AS count FROM event_tickets WHERE event_id = $1";
-    const [row] = await engine.database.query<{ count: number }>({ text, values: [eventId] });
+    const [row] = await pages.engine.database.query<{ count: number }>({ text, values: [eventId] });
     return row?.count ?? 0;
   }
 
-  it("goes on under one key until its answer is there, and says so in the meantime", async () => {
-    const { page, close } = await browser.open();
+  it("is retried under one key until it is answered, and says so", async () => {
+    const { page, close } = await pages.open();
     const eventId = await buyer(page);
-    const keys = await onTheWay(page, ["busy", "answer lost", "unknown", "passes"]);
+    const keys = await interfere(page, ["busy", "answer lost", "unknown", "passes"]);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
     await page.getByText(/Nothing has been bought for you yet/).waitFor();
     await page.getByText(/we send the same order again/).waitFor();
@@ -68,17 +58,17 @@ describe("an order", () => {
     assert.equal(keys.length, 4);
     assert.equal(new Set(keys).size, 1);
     assert.match(keys[0] ?? "", /^[0-9a-f-]{36}$/);
-    assert.equal(await sold(eventId), 1, "it was sold when the answer was lost, and not again");
+    assert.equal(await sold(eventId), 1, "the order whose answer was lost is sold once");
     await page.getByRole("button", { name: "Buy 1 more ticket" }).click();
     await waitFor(async () => (await sold(eventId)) === 2);
-    assert.equal(new Set(keys).size, 2, "what one wants besides is another order");
+    assert.equal(new Set(keys).size, 2, "a further purchase is another order");
     await close();
   });
 
-  it("survives a reload while its answer is on the way", async () => {
-    const { page, close } = await browser.open();
+  it("survives a reload while it is in flight", async () => {
+    const { page, close } = await pages.open();
     const eventId = await buyer(page);
-    const keys = await onTheWay(page, ["answer lost", "answer lost"]);
+    const keys = await interfere(page, ["answer lost", "answer lost"]);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
     await page.getByText(/we send the same order again/).waitFor();
     await page.reload();
@@ -87,12 +77,12 @@ describe("an order", () => {
     assert.equal(await sold(eventId), 1);
     await page.reload();
     await page.getByRole("button", { name: "Buy 1 ticket" }).waitFor();
-    assert.equal(await sold(eventId), 1, "what is settled is not ordered again");
+    assert.equal(await sold(eventId), 1, "a settled order is not sent again");
     await close();
   });
 
-  it("waits while there is no network, and goes on when there is", async () => {
-    const { page, close } = await browser.open();
+  it("waits while the browser is offline, and continues online", async () => {
+    const { page, close } = await pages.open();
     const eventId = await buyer(page);
     await page.context().setOffline(true);
     await page.getByText(/^You are offline. Your orders are kept/).waitFor();
@@ -105,8 +95,8 @@ describe("an order", () => {
     await close();
   });
 
-  it("of several tabs is one, and their sessions are renewed by one of them", async () => {
-    const { page, close } = await browser.open();
+  it("of several tabs: one tab refreshes the session for all", async () => {
+    const { page, close } = await pages.open();
     const eventId = await buyer(page);
     const tabs = [page, await page.context().newPage(), await page.context().newPage()];
     let refreshes = 0;
@@ -118,7 +108,7 @@ describe("an order", () => {
     await Promise.all(
       tabs.map((tab) => tab.getByRole("button", { name: "Buy 1 ticket" }).waitFor()),
     );
-    assert.equal(refreshes, 1, "the others heard of it");
+    assert.equal(refreshes, 1, "the others received its session");
     await page.getByRole("link", { name: "Account" }).click();
     await page.getByRole("button", { name: "Sign out", exact: true }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();

@@ -2,36 +2,25 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { BrowserContext, Page, Route } from "playwright-core";
-import {
-  type BrowserWindow,
-  type TestBrowser,
-  madeUpProblem,
-  registerVisitor,
-  startBrowser,
-} from "../support/browser.ts";
-import { type Engine, startEngine } from "../support/engine.ts";
+import { type BrowserWindow, madeUpProblem, registerVisitor } from "../support/browser.ts";
+import { type Pages, startPages } from "../support/pages.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const REFRESH = "**/api/auth/refresh";
 
 describe("a session being restored", () => {
-  let engine: Engine;
-  let browser: TestBrowser;
+  let pages: Pages;
   let eventId: string;
   before(async () => {
-    engine = await startEngine();
-    browser = await startBrowser(engine.url);
+    pages = await startPages();
   });
   beforeEach(async () => {
-    eventId = await engine.addEvent({ capacity: 10 });
+    eventId = await pages.engine.addEvent({ capacity: 10 });
   });
-  after(async () => {
-    await browser.close();
-    await engine.close();
-  });
+  after(() => pages.close());
 
   async function signedInVisitor(): Promise<BrowserWindow> {
-    const visitor = await browser.open();
+    const visitor = await pages.open();
     await visitor.page.goto("/register");
     await registerVisitor(visitor.page);
     await visitor.page.addInitScript(recordDisabledButtons);

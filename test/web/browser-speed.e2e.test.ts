@@ -1,120 +1,103 @@
-// In a real browser behind a slow mobile network: what a first visit costs, and when its events are there. The figures are printed; README has them.
+// Browser test on a slow mobile network: bytes, requests and round trips of a first visit.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { CDPSession, Page } from "playwright-core";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
-import { ensureDemoCatalogue, OPERATOR } from "../../tools/demo/demo-catalog.ts";
-import { type TestBrowser, startBrowser } from "../support/browser.ts";
-import { type Engine, startEngine } from "../support/engine.ts";
+import { type Pages, startPages } from "../support/pages.ts";
 
-/** Chromium's own "Fast 3G": 1.6 Mbit/s less a tenth, and 150 ms times 3.75 for every request. */
+/** Chromium's preset "Fast 3G": 90 % of 1.6 Mbit/s, and 3.75 times 150 ms per request. */
 const FAST_3G = {
   offline: false,
   latency: 562.5,
   downloadThroughput: (1.6e6 * 0.9) / 8,
   uploadThroughput: (750e3 * 0.9) / 8,
 };
-/** What may be used of 2 s: two round trips, and these bytes at that pace take 1.75 s; the rest is the reader's machine's. */
+/** Two round trips and these bytes take 1.75 s on this network. The goal is 2 s. */
 const BYTES_MAX = 120_000;
 const REQUESTS_MAX = 9;
-/** Two seconds on a quiet machine; this bound is for one that is busy with other tests as well. */
-const USABLE_MS = 6_000;
 
-type Visit = { usableMs: number; bytes: number; requests: string[]; askedByScripts: string[] };
+type Visit = { usableMs: number; bytes: number; requests: string[]; sentByScripts: string[] };
 
 describe("a first visit on fast 3G", () => {
-  let engine: Engine;
-  let browser: TestBrowser;
+  let pages: Pages;
   before(async () => {
-    engine = await startEngine();
-    const { broker } = await engine.startNode({ SERVICES: "catalog" });
-    await ensureDemoCatalogue(
-      broker,
-      createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR),
-      Date.now(),
-      300,
-    );
-    browser = await startBrowser(engine.url);
+    pages = await startPages({ demoEvents: 300 });
   });
-  after(async () => {
-    await browser.close();
-    await engine.close();
-  });
+  after(() => pages.close());
 
-  /** Until `ready` is there, by the page's own clock, which starts when the address is entered. */
+  /** Opens a page until `ready` is visible. Measures by the page's own clock. */
   async function visit(page: Page, path: string, ready: string): Promise<Visit> {
     const protocol = await page.context().newCDPSession(page);
     await protocol.send("Network.enable");
     await protocol.send("Network.emulateNetworkConditions", FAST_3G);
-    const seen = watchRequests(protocol, engine.url);
-    await page.addInitScript(noteWhenThere(ready));
+    const traffic = watchRequests(protocol, pages.engine.url);
+    await page.addInitScript(recordUsable(ready));
     await page.goto(path, { waitUntil: "commit" });
     await page.locator(ready).first().waitFor();
     const usableMs = await page.evaluate<number>("globalThis.usableMs");
-    const visited = { usableMs, ...seen };
+    const visited = { usableMs, ...traffic };
     await protocol.detach();
     return visited;
   }
 
   for (const locale of ["en-GB", "de-DE"])
-    it(`is small and soon usable, in ${locale}`, async (t) => {
-      // The first answers of an engine that has just started are its own matter.
-      const warm = await browser.open({ locale });
+    it(`is small and takes two round trips, in ${locale}`, async (t) => {
+      // Warms up the engine.
+      const warm = await pages.open({ locale });
       await warm.page.goto("/");
       await warm.page.locator(".card a").first().waitFor();
       await warm.close();
-      const { page, complaints, close } = await browser.open({ locale });
-      const { usableMs, requests, bytes, askedByScripts } = await visit(page, "/", ".card a");
+      const { page, complaints, close } = await pages.open({ locale });
+      const { usableMs, requests, bytes, sentByScripts } = await visit(page, "/", ".card a");
       t.diagnostic(
-        `usable after ${(usableMs / 1_000).toFixed(2)} s, ${requests.length} requests, ${(bytes / 1_000).toFixed(0)} kB; later ones: ${askedByScripts.join(", ")}`,
+        `usable after ${(usableMs / 1_000).toFixed(2)} s, ${requests.length} requests, ` +
+          `${(bytes / 1_000).toFixed(0)} kB; later ones: ${sentByScripts.join(", ")}`,
       );
       assert.ok(bytes < BYTES_MAX, `${bytes} bytes`);
       assert.ok(requests.length <= REQUESTS_MAX, requests.join(", "));
-      assert.ok(usableMs < USABLE_MS, `${usableMs} ms`);
-      // Two round trips and no third: the page, and then all that it needs at once. Suggestions for the search are not needed.
+      // First the page, then all that it needs in parallel. The filters are only suggestions.
       assert.deepEqual(
-        askedByScripts.filter((path) => path !== "/api/events/filters"),
+        sentByScripts.filter((path) => path !== "/api/events/filters"),
         [],
       );
       assert.deepEqual(complaints, []);
       await close();
     });
 
-  it("takes a third round trip where the address does not tell what will be asked", async () => {
-    const { page, close } = await browser.open();
-    const { askedByScripts } = await visit(page, "/?type=concert", ".card a");
+  it("takes a third round trip if the server cannot predict the request", async () => {
+    const { page, close } = await pages.open();
+    const { sentByScripts } = await visit(page, "/?type=concert", ".card a");
     assert.ok(
-      askedByScripts.includes("/api/events?type=concert&limit=24"),
-      askedByScripts.join(", "),
+      sentByScripts.includes("/api/events?type=concert&limit=24"),
+      sentByScripts.join(", "),
     );
     await close();
   });
 });
 
-/** Fills in as requests come and end. What is asked for before a script has arrived, the page itself asks for. */
+/** Records requests. Those before the first script come from the page itself. */
 function watchRequests(
   protocol: CDPSession,
   baseURL: string,
-): Pick<Visit, "bytes" | "requests" | "askedByScripts"> {
+): Pick<Visit, "bytes" | "requests" | "sentByScripts"> {
   let scriptsRun = false;
-  const seen = { bytes: 0, requests: [] as string[], askedByScripts: [] as string[] };
+  const traffic = { bytes: 0, requests: [] as string[], sentByScripts: [] as string[] };
   protocol.on("Network.requestWillBeSent", ({ request, initiator }) => {
     const path = request.url.slice(baseURL.length);
-    seen.requests.push(path);
-    if (scriptsRun && initiator.type === "script") seen.askedByScripts.push(path);
+    traffic.requests.push(path);
+    if (scriptsRun && initiator.type === "script") traffic.sentByScripts.push(path);
   });
   protocol.on("Network.responseReceived", ({ type }) => {
     if (type === "Script") scriptsRun = true;
   });
   protocol.on(
     "Network.loadingFinished",
-    ({ encodedDataLength }) => (seen.bytes += encodedDataLength),
+    ({ encodedDataLength }) => (traffic.bytes += encodedDataLength),
   );
-  return seen;
+  return traffic;
 }
 
-/** Runs in the page before its own scripts. */
-function noteWhenThere(ready: string): string {
+/** Runs in the page before its scripts: records when `ready` appears. */
+function recordUsable(ready: string): string {
   return `(function look() {
     if (document.querySelector(${JSON.stringify(ready)}) === null) requestAnimationFrame(look);
     else globalThis.usableMs = performance.now();

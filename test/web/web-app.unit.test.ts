@@ -1,4 +1,4 @@
-// The web app's build: what counts towards its budget, and the contract it is typed by.
+// The build of the web app: its budget, and the types of its API client.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
@@ -16,7 +16,7 @@ const MANIFEST: Manifest = {
 };
 
 describe("the budget of the first load", () => {
-  it("counts each script once that the first page needs, and none that comes later", () => {
+  it("counts each script of the first page once, and no script that loads later", () => {
     const sizes: Record<string, number> = {
       "boot.js": 1,
       "app.js": 10,
@@ -32,7 +32,7 @@ describe("the budget of the first load", () => {
     assert.equal(bytes, 1_111);
   });
 
-  it("fails where it cannot be judged", () => {
+  it("fails if it cannot be measured", () => {
     assert.throws(() => firstLoad({}, ["index.html"], () => 1), /has no index.html/);
     const unknown = firstLoad(MANIFEST, ["index.html"], () => Infinity);
     assert.ok(unknown.bytes > BUDGET_BYTES);

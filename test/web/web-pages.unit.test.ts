@@ -1,4 +1,4 @@
-// The pages' own rules, without a browser: what an address means, what comes after an answer, where one may be sent.
+// Rules of the pages, tested without a browser.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Code, Problem, problemOf } from "../../public/src/api/problem.ts";
@@ -31,7 +31,7 @@ const order: OrderUnderWay = {
 };
 
 describe("filters", () => {
-  it("are read from an address and written to it, without what the API would refuse", () => {
+  it("are read from an address and written to it, without values that the API refuses", () => {
     const address = "name=%20Jazz%20&location=K%C3%B6ln&from=2026-02-30&to=2026-12-24&page=3";
     const filters = filtersFrom(new URLSearchParams(address));
     assert.deepEqual(filters, { ...NO_FILTERS, name: "Jazz", location: "Köln", to: "2026-12-24" });
@@ -39,7 +39,7 @@ describe("filters", () => {
     assert.equal(paramsOf(NO_FILTERS).toString(), "");
   });
 
-  it("know what a word for days means, on each day of a week", () => {
+  it("translate ranges of days, on each day of a week", () => {
     assert.deepEqual(daysOf("weekend", "2026-11-24"), { from: "2026-11-28", to: "2026-11-29" });
     assert.deepEqual(daysOf("weekend", "2026-11-28"), { from: "2026-11-28", to: "2026-11-29" });
     assert.deepEqual(daysOf("weekend", "2026-11-29"), { from: "2026-11-29", to: "2026-11-29" });
@@ -51,7 +51,7 @@ describe("filters", () => {
 });
 
 describe("an order", () => {
-  it("goes on after answers that may be better in a moment, later each time, not sooner than it was told", () => {
+  it("is retried after retryable answers, with back-off and not before Retry-After", () => {
     const first = afterProblem(order, new Problem("TRY_AGAIN"), 0.5);
     assert.deepEqual(first, { is: "waiting", code: "TRY_AGAIN", waitMs: 300, ...order, tries: 1 });
     const later = afterProblem(
@@ -60,18 +60,18 @@ describe("an order", () => {
       0.5,
     );
     assert.ok(later.is === "waiting" && later.waitMs === 9_000);
-    const told = afterProblem({ ...order, tries: 6 }, new Problem("UNREACHABLE"), 0.999);
-    assert.ok(told.is === "waiting" && told.waitMs > 7_000 && told.waitMs <= 8_000);
+    const longest = afterProblem({ ...order, tries: 6 }, new Problem("UNREACHABLE"), 0.999);
+    assert.ok(longest.is === "waiting" && longest.waitMs > 7_000 && longest.waitMs <= 8_000);
   });
 
-  it("stays in doubt once an answer was lost, whatever is answered then, and pauses rather than giving up its key", () => {
+  it("stays of unknown outcome once an answer was lost, and pauses with its key", () => {
     for (const code of ["UNREACHABLE", "OUTCOME_UNKNOWN", "INTERNAL"] as const) {
       const lost = afterProblem(order, new Problem(code), 0);
       assert.ok(lost.is === "waiting" && lost.outcomeUnknown, code);
       const busy = afterProblem(lost, new Problem("TRY_AGAIN"), 0);
       assert.ok(
         busy.is === "waiting" && busy.outcomeUnknown,
-        "TRY_AGAIN speaks of its own try alone",
+        "TRY_AGAIN is about its own try only",
       );
     }
     const paused = afterProblem({ ...order, tries: 7 }, new Problem("TRY_AGAIN"), 0);
@@ -83,7 +83,7 @@ describe("an order", () => {
     );
   });
 
-  it("ends with an answer that settles it", () => {
+  it("ends with a final refusal", () => {
     for (const code of [
       "EVENT_SOLD_OUT",
       "EVENT_OVER",
@@ -103,7 +103,7 @@ describe("an order", () => {
     );
   });
 
-  it("of an earlier page goes on by itself while it is fresh, and asks when it is old", () => {
+  it("of an earlier page continues while it is recent, and asks the buyer later", () => {
     assert.equal(resumed(undefined, NOW).is, "idle");
     assert.deepEqual(resumed(order.pending, NOW + 5_000), {
       is: "sending",
@@ -115,7 +115,7 @@ describe("an order", () => {
 });
 
 describe("the pages", () => {
-  it("send nobody to another site after signing in", () => {
+  it("never redirect to another site after the sign-in", () => {
     const origin = "https://tickets.example";
     for (const bad of [
       null,
@@ -131,15 +131,18 @@ describe("the pages", () => {
     assert.equal(returnTo("/events/1?quantity=2", origin), "/events/1?quantity=2");
   });
 
-  it("take a proxy's page, and a body cut short, for a server that is away", () => {
+  it("read a proxy's page or a truncated body as UNREACHABLE", () => {
     assert.equal(problemOf(new Response("<html>", { status: 502 }), "<html>").code, "UNREACHABLE");
-    const said = problemOf(new Response(null, { status: 503, headers: { "Retry-After": "2" } }), {
-      code: "TRY_AGAIN",
-    });
-    assert.deepEqual([said.code, said.retryAfterMs], ["TRY_AGAIN", 2_000]);
+    const problem = problemOf(
+      new Response(null, { status: 503, headers: { "Retry-After": "2" } }),
+      {
+        code: "TRY_AGAIN",
+      },
+    );
+    assert.deepEqual([problem.code, problem.retryAfterMs], ["TRY_AGAIN", 2_000]);
   });
 
-  it("ask early for what they will ask, however it is spelt", () => {
+  it("prefetch their first request, in any spelling of the address", () => {
     const path =
       prefetchPath({ pathname: "/", search: "?location=S%C3%A3o+Paulo&from=nonsense" }) ?? "";
     assert.ok(
@@ -150,7 +153,7 @@ describe("the pages", () => {
     assert.equal(prefetchPath({ pathname: "/tickets", search: "" }), undefined);
   });
 
-  it("write a calendar's file as RFC 5545 has it", () => {
+  it("write a calendar file as RFC 5545 requires", () => {
     const event = {
       id: "e",
       name: "Così; fan, tutte – Ελένη Μαρκάκη und das sehr lange Programm des ganzen Abends",
@@ -173,14 +176,14 @@ describe("the pages", () => {
     for (const line of file.split("\r\n")) assert.ok(Buffer.byteLength(line) <= 75, line);
   });
 
-  it("draw an event alike every time, and others differently", () => {
+  it("draw the same poster for the same event, and others for others", () => {
     const draw = (id: string): number[] => Array.from({ length: 20 }, randomFrom(id));
     assert.deepEqual(draw("a"), draw("a"));
     assert.notDeepEqual(draw("a"), draw("b"));
     assert.ok(draw("a").every((number) => number >= 0 && number < 1));
   });
 
-  it("reckon rates from two looks at the engine, also where a worker has begun anew", () => {
+  it("compute rates from two reports, also after a worker restarted", () => {
     const worker = {
       node: "n",
       epoch: 1,
@@ -190,7 +193,7 @@ describe("the pages", () => {
       largestBatch: 1,
       degraded: false,
     };
-    const look = (at: number, sales: [string, number][], hits: number): Engine => ({
+    const report = (at: number, sales: [string, number][], hits: number): Engine => ({
       at: new Date(NOW + at).toISOString(),
       nodes: [],
       workerCount: sales.length,
@@ -200,17 +203,17 @@ describe("the pages", () => {
       workers: sales.map(([eventId, count]) => ({ ...worker, eventId, sales: count })),
       layers: { gateway: {}, catalog: { hits, misses: 10 } },
     });
-    const first = look(0, [["a", 100]], 10);
-    assert.equal(nextSample(undefined, first).sales, undefined, "one look is no rate");
-    const next = nextSample(first, look(2_000, [["a", 160], ["b", 20]], 40)); // prettier-ignore
+    const first = report(0, [["a", 100]], 10);
+    assert.equal(nextSample(undefined, first).sales, undefined, "one report gives no rate");
+    const next = nextSample(first, report(2_000, [["a", 160], ["b", 20]], 40)); // prettier-ignore
     assert.deepEqual(
       [next.sales, next.waiting, next.redis, next.kept, next.lagMs],
       [40, 6, 1, undefined, undefined],
     );
-    assert.equal(nextSample(first, look(1_000, [["a", 5]], 10)).sales, 5);
+    assert.equal(nextSample(first, report(1_000, [["a", 5]], 10)).sales, 5);
   });
 
-  it("plot what they know: the latest at the right, the most at the top, one look as a dot, and a gap where nothing was known", () => {
+  it("plot samples: the latest at the right, one as a dot, unknown ones as gaps", () => {
     assert.deepEqual(sparkPaths([5]), {
       line: "M120.0 0.0h0",
       area: "M120.0 40L120.0 0.0L120.0 40Z",

@@ -1,0 +1,38 @@
+import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { ensureDemoCatalogue, OPERATOR } from "../../tools/demo/demo-catalog.ts";
+import { startBrowser, type TestBrowser } from "./browser.ts";
+import { type Engine, startEngine } from "./engine.ts";
+
+export type Pages = {
+  engine: Engine;
+  open: TestBrowser["open"];
+  /** Closes the browser, then the engine. */
+  close(): Promise<void>;
+};
+
+/** Starts an engine with `demoEvents` events, and a browser on its pages. */
+export async function startPages({ demoEvents = 0 } = {}): Promise<Pages> {
+  const engine = await startEngine();
+  try {
+    if (demoEvents > 0) await fillCatalog(engine, demoEvents);
+    const browser = await startBrowser(engine.url);
+    return {
+      engine,
+      open: (options) => browser.open(options),
+      async close() {
+        await browser.close();
+        await engine.close();
+      },
+    };
+  } catch (error) {
+    // An engine left open would keep the test process alive.
+    await engine.close();
+    throw error;
+  }
+}
+
+async function fillCatalog(engine: Engine, count: number): Promise<void> {
+  const { broker } = await engine.startNode({ SERVICES: "catalog" });
+  const token = createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR);
+  await ensureDemoCatalogue(broker, token, Date.now(), count);
+}
