@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { build } from "vite";
 import type { Manifest } from "../../tools/web-build/budget.ts";
 import { PUBLIC } from "../../tools/web-build/sources.ts";
-import { ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
 
 describe("a new language", () => {
   let folder: string;
