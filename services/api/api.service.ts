@@ -126,19 +126,19 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
     ...webHooks,
 
     /** Leaves the query to the route's strict parser. */
-    parseQueryString({ url = "" }) {
+    parseQueryString({ url = "" }: IncomingMessage) {
       const mark = url.indexOf("?");
       return { url: mark === -1 ? url : url.slice(0, mark), query: {} };
     },
 
-    send404(request, response) {
+    send404(request: IncomingMessage, response: ServerResponse) {
       const page = this.webApp?.notFound(request);
       sendAnswer(request, response, page ?? problemOf("NOT_FOUND", requestIdIn(response)));
       this.deps.observe?.("no such path", request, response, loopNowMs());
     },
 
     /** Replaces a method that logs the error's message and data, which may hold values. */
-    errorHandler(request, response, error) {
+    errorHandler(request: IncomingMessage, response: ServerResponse, error: Error) {
       this.sendError(request, response, error);
     },
 

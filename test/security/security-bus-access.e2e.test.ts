@@ -53,7 +53,7 @@ describe("internal doors", () => {
   });
   after(() => engine.close());
 
-  it("S29: Redis, NATS, RabbitMQ and PostgreSQL let nobody in without a password, or with the one they come with", async () => {
+  it("S29: Redis, NATS, RabbitMQ and PostgreSQL refuse clients without a password, or with the default one", async () => {
     const { DATABASE_URL, REDIS_URL, AMQP_URL, TRANSPORTER } = serverUrls();
     assert.match(await hear(REDIS_URL, "KEYS *\r\n"), /^-NOAUTH/);
     assert.match(await hear(REDIS_URL, "AUTH default\r\n"), /^-(?:WRONGPASS|ERR)/);
@@ -142,7 +142,7 @@ describe("internal doors", () => {
     }
   });
 
-  it("S29: nobody has an account that did not make one", async () => {
+  it("S29: only people who registered have an account", async () => {
     assert.deepEqual(await engine.database.query({ text: "SELECT email FROM user_account" }), []);
     for (const name of ["admin", "root", "operator", "demo", "test", "guest", "boxoffice"])
       for (const email of [name, `${name}@example.com`, `${name}@localhost`, `${name}@boxoffice`])

@@ -1,65 +1,28 @@
-// What holds at the edge for every request, page or API, over TLS, HTTP/2 and plain HTTP. The ids are those of the security checklist.
+// Rules of the edge for every request, page or API, over plain HTTP, TLS and HTTP/2.
 import assert from "node:assert/strict";
-import { copyFileSync, writeFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { after, before, describe, it } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { readConfig } from "../../config/index.ts";
-import { followCertificate } from "../../services/api/server/tls-reload.ts";
-import type { Tls } from "../../services/api/server/http-server.ts";
-import { makeCertificate } from "../support/certificate.ts";
-import { type Engine, startEngine } from "../support/engine.ts";
+import type { Engine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient, sendRaw } from "../support/http.ts";
 import { http2Client } from "../support/http2.ts";
-import { temporaryFolder } from "../support/processes.ts";
+import { startTlsEngine, type TlsEngine } from "../support/tls-engine.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const SHOP = "https://shop.example";
-const { folder, remove } = temporaryFolder();
-const served = makeCertificate(folder, "served");
-
-/** The address of this machine that is not loopback, if it has one. */
-const outside = Object.values(networkInterfaces())
-  .flat()
-  .find((address) => address?.family === "IPv4" && !address.internal)?.address;
 
 describe("the edge", () => {
+  let tls: TlsEngine;
   let engine: Engine;
   let ask: HttpClient;
   let tlsUrl: string;
   let eventId: string;
+  let handshake: TlsEngine["handshake"];
   before(async () => {
-    engine = await startEngine({ CORS_ORIGINS: `${SHOP},http://localhost:5173` });
+    tls = await startTlsEngine({ CORS_ORIGINS: `${SHOP},http://localhost:5173` });
+    ({ engine, tlsUrl, eventId, handshake } = tls);
     ask = httpClient(engine.url);
-    const tls = { SERVICES: "api", TLS_CERT_FILE: served.certFile, TLS_KEY_FILE: served.keyFile };
-    tlsUrl = (await engine.startNode(tls)).url ?? "";
-    eventId = await engine.addEvent();
-    const client = http2Client(tlsUrl);
-    await waitFor(async () => (await client.ask("GET", "/readyz")).status === 200, {
-      withinMs: 10_000,
-      what: "The TLS gateway is ready",
-    });
-    client.close();
   });
-  after(async () => {
-    await engine.close();
-    remove();
-  });
-
-  const handshake = (options: ConnectionOptions = {}): Promise<TLSSocket> =>
-    new Promise((resolve, reject) => {
-      const socket = connectTls(
-        {
-          port: Number(new URL(tlsUrl).port),
-          host: "127.0.0.1",
-          rejectUnauthorized: false,
-          ...options,
-        },
-        () => resolve(socket),
-      );
-      socket.on("error", reject);
-    });
+  after(() => tls.close());
 
   it("S21: bodies over 64 KiB and pages of a thousand million are refused, on HTTP/1.1 and HTTP/2, with and without a stated length", async () => {
     const token = engine.accessToken();
@@ -120,148 +83,6 @@ describe("the edge", () => {
     for (const received of await Promise.all([slowBody, slowHeaders]))
       assert.match(received, /^HTTP\/1\.1 400 [^]*MALFORMED/);
     await cut;
-    client.close();
-  });
-
-  it("S24: TLS 1.2 and 1.3 are spoken, nothing older", async () => {
-    for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-      const socket = await handshake({ minVersion: version, maxVersion: version });
-      assert.equal(socket.getProtocol(), version);
-      socket.destroy();
-    }
-    const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" } as const;
-    await assert.rejects(handshake(old), { code: "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION" });
-  });
-
-  it("S24: plain HTTP on the port of TLS hears a 400 and no redirect", async () => {
-    const answer = await sendRaw(
-      tlsUrl.replace("https", "http"),
-      "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    );
-    assert.match(answer, /^HTTP\/1\.1 400 [^]*"code":"MALFORMED"[^]*This port speaks HTTPS/);
-    assert.doesNotMatch(answer, /location:|strict-transport/i);
-  });
-
-  it("S24: a public address without TLS or a named proxy stops the start", () => {
-    const { dataDir } = engine.config;
-    for (const HOST of ["0.0.0.0", "::", "192.0.2.1"])
-      assert.throws(
-        () => readConfig({ DATA_DIR: dataDir, HOST }),
-        /without TLS: set TLS_CERT_FILE and TLS_KEY_FILE, or TRUSTED_PROXIES/,
-      );
-    const wrong = {
-      DATA_DIR: dataDir,
-      TRUSTED_PROXIES: "proxy.example, 10.0.0.0/33",
-      CORS_ORIGINS: "https://shop.example/, *",
-    };
-    assert.throws(
-      () => readConfig(wrong),
-      /"proxy.example"[^]*"10.0.0.0\/33"[^]*"https:\/\/shop.example\/"[^]*"\*"/,
-    );
-    const other = makeCertificate(folder, "other");
-    const pair = { DATA_DIR: dataDir, TLS_CERT_FILE: served.certFile, TLS_KEY_FILE: other.keyFile };
-    assert.throws(() => readConfig(pair), /are not a certificate and its key/);
-  });
-
-  it(
-    "S24: behind a named proxy plain HTTP is for the proxy and for loopback only",
-    { skip: outside === undefined },
-    async () => {
-      const node = await engine.startNode({
-        SERVICES: "api",
-        HOST: "0.0.0.0",
-        TRUSTED_PROXIES: "203.0.113.0/24",
-      });
-      const port = new URL(node.url ?? "").port;
-      assert.equal((await httpClient(`http://127.0.0.1:${port}`)("GET", "/healthz")).status, 200);
-      for (const headers of [
-        {},
-        { "X-Forwarded-For": "127.0.0.1" },
-        { "X-Forwarded-Proto": "https" },
-      ])
-        assertProblem(
-          await httpClient(`http://${outside}:${port}`)("GET", "/healthz", { headers }),
-          403,
-          "FORBIDDEN",
-        );
-      const trusting = await engine.startNode({
-        SERVICES: "api",
-        HOST: "0.0.0.0",
-        TRUSTED_PROXIES: `${outside}/32`,
-      });
-      const proxied = httpClient(`http://${outside}:${new URL(trusting.url ?? "").port}`);
-      const answer = await proxied("GET", "/healthz", {
-        headers: { "X-Forwarded-Proto": "https" },
-      });
-      assert.equal(answer.status, 200);
-      assert.equal(
-        answer.headers.get("strict-transport-security"),
-        "max-age=31536000",
-        "S25: HTTPS up to the proxy",
-      );
-    },
-  );
-
-  it("S24: a certificate that changes on disk is served to new connections, a broken one is not", async () => {
-    const fingerprint = async (): Promise<string> => {
-      const socket = await handshake({ ALPNProtocols: ["h2", "http/1.1"] });
-      assert.equal(socket.alpnProtocol, "h2");
-      const { fingerprint256 } = socket.getPeerCertificate();
-      socket.destroy();
-      return fingerprint256;
-    };
-    const before = await fingerprint();
-    const next = makeCertificate(folder, "next");
-    copyFileSync(next.certFile, served.certFile);
-    copyFileSync(next.keyFile, served.keyFile);
-    await waitFor(async () => (await fingerprint()) !== before, {
-      withinMs: 15_000,
-      what: "The new certificate is served",
-    });
-
-    const heard: string[] = [];
-    const stop = followCertificate({ ...served, cert: "", key: "" } satisfies Tls, {
-      renewed: ({ certFile }) => heard.push(`renewed ${certFile}`),
-      broken: (reason) => heard.push(`broken ${reason}`),
-    });
-    await waitFor(() => heard.at(-1) === `renewed ${served.certFile}`, { withinMs: 15_000 });
-    const good = await fingerprint();
-    writeFileSync(served.certFile, "not a certificate");
-    await waitFor(() => heard.at(-1)?.startsWith("broken"), {
-      withinMs: 15_000,
-      what: "The broken certificate has been noticed",
-    });
-    stop();
-    assert.equal(await fingerprint(), good);
-    assert.equal(heard.length, 2, heard.join());
-    copyFileSync(next.certFile, served.certFile);
-  });
-
-  it("S24: HTTP/2 carries purchases, also with a body of unstated length, and errors as documents", async () => {
-    const client = http2Client(tlsUrl);
-    const headers = {
-      authorization: `Bearer ${engine.accessToken()}`,
-      "content-type": "application/json",
-      "idempotency-key": "h2",
-    };
-    const path = `/api/events/${eventId}/tickets`;
-    const bought = await client.ask("POST", path, headers, '{"quantity":3}');
-    assert.equal(bought.status, 201, bought.body.toString());
-    assert.equal((JSON.parse(bought.body.toString()) as { quantity: number }).quantity, 3);
-    assert.equal(bought.headers["idempotency-key"], "h2");
-    assert.equal(
-      (await client.ask("POST", path, headers)).status,
-      422,
-      "without a body it is a purchase of one",
-    );
-    assert.equal(
-      (await client.ask("POST", path, { ...headers, "idempotency-key": "other" }, "{")).status,
-      400,
-    );
-    const missing = await client.ask("GET", "/api/nothing");
-    assert.equal(missing.status, 404);
-    assert.equal((JSON.parse(missing.body.toString()) as { code: string }).code, "NOT_FOUND");
-    assert.equal((await client.ask("HEAD", "/api/events")).body.length, 0);
     client.close();
   });
 

@@ -133,12 +133,12 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "!listed.has(origin)",
     "![...listed].some((known) => origin.startsWith(known))",
   ]),
-  without("no-store", "S27: nobody's answers", [
+  without("no-store", "S27: a caller's answers", [
     "services/api/handling/handle-request.ts",
     'route.cache ?? "no-store"',
     'route.cache ?? "max-age=60"',
   ]),
-  without("the person in the query for tickets", "S27: nobody's answers", [
+  without("the person in the query for tickets", "S27: a caller's answers", [
     "services/purchasing/tickets/ticket-list.ts",
     "WHERE ticket.user_id = ${userId} AND",
     "WHERE ${userId} IS NOT NULL AND",
@@ -163,7 +163,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     'audit({ what: "access", outcome: code, action: name, from: plainText(ctx.nodeID ?? undefined), ...askedBy(ctx), ...caller });',
     "void caller;",
   ]),
-  without("that of a typed e-mail only one is kept", "S28: nobody can write", [
+  without("that only a well-formed e-mail is logged", "S28: no client can forge", [
     "services/api/handling/audit-entry.ts",
     'email?.includes("@") === true ? plainText(email) : undefined',
     "email",

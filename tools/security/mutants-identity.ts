@@ -210,7 +210,7 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     "route.cookie && type !== undefined",
     "false && type !== undefined",
   ]),
-  without("that an action which names nobody is closed", OPERATORS, [
+  without("that an action without `auth` is closed", OPERATORS, [
     AUTHORISATION,
     'if (auth === undefined) return async (ctx: Context) => refuse(ctx, "FORBIDDEN");',
     "if (auth === undefined) return next;",

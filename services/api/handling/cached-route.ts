@@ -59,14 +59,20 @@ export async function serveCachedRoute(
 
   const reading = parseQuery(deps, route, exchange);
   const read = reading instanceof Promise ? await reading : reading;
-  if (!read.ok) return refuse(read.code, read.broken && { errors: read.broken });
+  if (!read.ok) {
+    refuse(read.code, read.broken && { errors: read.broken });
+    return;
+  }
   const { input, key } = read.query;
 
   const consuming = consumeLimit(deps, route, input.params, request);
   const ticket = consuming instanceof Promise ? await consuming : consuming;
   if (ticket?.verdict !== undefined) {
     Object.assign(headers, rateLimitHeaders(ticket.verdict));
-    if (!ticket.verdict.allowed) return refuse("TOO_MANY_REQUESTS", throttledData(ticket.verdict));
+    if (!ticket.verdict.allowed) {
+      refuse("TOO_MANY_REQUESTS", throttledData(ticket.verdict));
+      return;
+    }
   }
 
   const fetchValue = (): Promise<Answer<unknown>> => {
@@ -75,7 +81,10 @@ export async function serveCachedRoute(
   };
   const finding = deps.responseCache.answer(key, fetchValue);
   const answer = finding instanceof Promise ? await finding : finding;
-  if (!answer.ok) return refuse(answer.refusal.code, answer.refusal.data);
+  if (!answer.ok) {
+    refuse(answer.refusal.code, answer.refusal.data);
+    return;
+  }
   const encoding = replyOf(deps, route, answer.value, request);
   sendAnswer(request, response, encoding instanceof Promise ? await encoding : encoding, headers);
 }

@@ -107,10 +107,14 @@ export async function serve(deps: GatewayDeps, exchange: Exchange): Promise<void
   try {
     const verified = authenticate(deps, exchange);
     const caller = verified instanceof Promise ? await verified : verified;
-    if (!caller.ok) return refuse(deps, exchange, caller.refusal.code);
+    if (!caller.ok) {
+      refuse(deps, exchange, caller.refusal.code);
+      return;
+    }
     exchange.served.caller = caller.value;
   } catch (error) {
-    return fail(deps, exchange, error);
+    fail(deps, exchange, error);
+    return;
   }
   if (isAuthorized(exchange)) respond(deps, exchange);
   else refuse(deps, exchange, "FORBIDDEN");

@@ -26,9 +26,9 @@ const USER_AGENT_MAX = 256;
 export type Transport = "secure" | "near" | "exposed";
 
 export type ClientReader = {
-  transportOf(request: IncomingMessage): Transport;
-  addressOf(request: IncomingMessage): string;
-  clientOf(request: IncomingMessage): Client;
+  transportOf: (request: IncomingMessage) => Transport;
+  addressOf: (request: IncomingMessage) => string;
+  clientOf: (request: IncomingMessage) => Client;
 };
 
 /**

@@ -70,10 +70,16 @@ export function createEventStreams({ client, limited, hub }: EventStreamDeps): E
     async serve(route, exchange, bus) {
       const { request, response, params, queryText } = exchange;
       const read = await readInput(request, route, params, queryText);
-      if (!read.ok) return refuse(exchange, read.code, read.broken && { errors: read.broken });
+      if (!read.ok) {
+        refuse(exchange, read.code, read.broken && { errors: read.broken });
+        return;
+      }
       const address = keyOfAddress(client.addressOf(request));
       const limit = checkLimits(address);
-      if (limit?.ok === false) return refuse(exchange, limit.refusal.code, limit.refusal.data);
+      if (limit?.ok === false) {
+        refuse(exchange, limit.refusal.code, limit.refusal.data);
+        return;
+      }
       if (!isOpen(response)) return;
       countUntilClosed(address, response);
       const input = { ...read.input, idempotencyKey: "", client: () => client.clientOf(request) };
@@ -81,8 +87,14 @@ export function createEventStreams({ client, limited, hub }: EventStreamDeps): E
         read.input.params.eventId ?? "",
         () => route.call(input, bus) as Promise<Answer<AvailabilityUpdate>>,
       );
-      if (!watching.ok) return refuse(exchange, watching.refusal.code, watching.refusal.data);
-      if (!isOpen(response)) return watching.value.leave();
+      if (!watching.ok) {
+        refuse(exchange, watching.refusal.code, watching.refusal.data);
+        return;
+      }
+      if (!isOpen(response)) {
+        watching.value.leave();
+        return;
+      }
       response.writeHead(200, { ...SECURITY_HEADERS, ...exchange.headers, ...HEADERS });
       if (request.method === "HEAD") {
         watching.value.leave();
