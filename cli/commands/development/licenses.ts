@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import {
   ALLOWED_FOR_TOOLS,
   ALLOWED_LICENSES,
@@ -20,7 +20,7 @@ export function define(command: Command): void {
         "bill of materials (npm sbom) on request.",
     )
     .option("--sbom <file>", "write the bill of materials there; - for standard output")
-    .option("--project <folder>", "another project than this one", ROOT)
+    .addOption(new Option("--project <folder>", "the project").default(ROOT, "this one"))
     .addHelpText("after", examples(["licenses --sbom sbom.json", "checks, then writes"]))
     .action(exiting(run));
 }
