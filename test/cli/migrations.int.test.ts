@@ -73,7 +73,7 @@ describe("migrations", () => {
       const broken = { ...two, sql: "-- why\nCREATE TABLE half (); SELECT 1 / 0;" };
       await assert.rejects(
         migrate(url, [one, broken]),
-        /0002_two failed and was taken back: division by zero/,
+        /0002_two failed and was rolled back: division by zero/,
       );
       const client = new Client({ connectionString: url });
       await client.connect();

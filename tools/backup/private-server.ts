@@ -14,28 +14,37 @@ import {
 import { archiveHook } from "../dev-servers/postgres.ts";
 import { ServerProblem } from "../dev-servers/server-problem.ts";
 
-/** The script that also runs in the cluster; it lies beside the backups, since the server's user may not enter this folder. */
+/**
+ * Script that also runs in the cluster. Copied beside the backups, because the server's user may
+ * not enter the project's folder.
+ */
 const SCRIPT = fileURLToPath(new URL("../../kubernetes/base/backup/backup.sh", import.meta.url));
-const WITHIN_MS = 3_600_000;
+const COMMAND_TIMEOUT_MS = 3_600_000;
 
 export type Backups = {
   place: Place;
-  /** Of the server's data. */
+  /** Data directory of the server. */
   cluster: string;
-  /** Runs one command of the script as the server's user; answers what it prints. Throws a ServerProblem with its words. */
+  /**
+   * Runs a command of the script as the server's user and returns its output. Throws a
+   * ServerProblem with the script's message.
+   */
   run(args: readonly string[], more?: Record<string, string>): Promise<string>;
-  /** From now on the server gives each finished WAL file to the archive. */
+  /** Makes the server archive each finished WAL file from now on. */
   archiveFromNow(): void;
 };
 
 export type BackupOptions = {
   dataDir: string;
-  /** Encrypts what is written; must be readable for the server's user. */
+  /** Key file for encryption. The server's user must be able to read it. */
   keyFile?: string | undefined;
   report: (line: string) => void;
 };
 
-/** The backups of the private PostgreSQL of a DATA_DIR: in the folder `backups` beside the servers' own. */
+/**
+ * Opens the backups of DATA_DIR's private PostgreSQL, in the folder `backups` beside the servers'
+ * folders.
+ */
 export async function openBackups({ dataDir, keyFile, report }: BackupOptions): Promise<Backups> {
   const root = serversFolder(dataDir, report);
   const place = makePlace(root, "postgres");
@@ -44,9 +53,9 @@ export async function openBackups({ dataDir, keyFile, report }: BackupOptions): 
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const script = join(folder, "backup.sh");
   cpSync(SCRIPT, script);
-  for (const ours of [folder, script]) {
-    if (place.account !== undefined) chownSync(ours, place.account.uid, place.account.gid);
-    chmodSync(ours, 0o700);
+  for (const path of [folder, script]) {
+    if (place.account !== undefined) chownSync(path, place.account.uid, place.account.gid);
+    chmodSync(path, 0o700);
   }
   const settings = {
     BACKUPS: folder,
@@ -67,7 +76,7 @@ export async function openBackups({ dataDir, keyFile, report }: BackupOptions): 
         const { stdout } = await promisify(execFile)("bash", [script, ...args], {
           env: { ...env, ...more },
           cwd: "/",
-          timeout: WITHIN_MS,
+          timeout: COMMAND_TIMEOUT_MS,
           ...as,
         });
         return stdout.trim();

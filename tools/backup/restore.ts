@@ -3,21 +3,22 @@ import { join } from "node:path";
 import { makePlace, serversFolder } from "../dev-servers/data-folders.ts";
 import { secondsSince, type Report } from "../dev-servers/server-problem.ts";
 import { startServers } from "../dev-servers/servers.ts";
-import { type Judgement, judge } from "./verify-restore.ts";
+import { type RestoreVerdict, verifyRestore } from "./verify-restore.ts";
 import type { Backups } from "./private-server.ts";
 
-export type Restored = Judgement & {
-  /** The full backup it began with. */
+export type Restored = RestoreVerdict & {
+  /** The full backup that the restore started from. */
   backup: string;
-  /** From nothing to a database that was reconciled. */
+  /** Duration of restore and reconciliation. */
   took: string;
-  /** Where the data is that stood there before. */
+  /** Folder of the previous data, if there was any. */
   aside: string | undefined;
 };
 
 /**
- * Puts the newest backup from before `to` (or the newest) in place of the PostgreSQL of `dataDir`, plays the WAL up to that moment (or its end), has it
- * reconciled by a ledger of its own, and stops it again. What stood there is moved aside. Throws a ServerProblem where there is no such backup.
+ * * Replaces the PostgreSQL of `dataDir` by the newest backup, or the newest before `to`. Plays
+ * the WAL up to `to` or its end, reconciles, and stops the server. Moves the previous data aside.
+ * Throws a ServerProblem if there is no such backup.
  */
 export async function restoreInto(
   dataDir: string,
@@ -28,7 +29,7 @@ export async function restoreInto(
   const began = performance.now();
   const place = makePlace(serversFolder(dataDir, report), "postgres");
   const cluster = join(place.dataFolder, "cluster");
-  // The server remembers its own password.
+  // The restored server keeps its old password.
   if (place.folder !== backups.place.folder)
     copyFileSync(join(backups.place.folder, "password"), join(place.folder, "password"));
   const fresh = `${cluster}.restored`;
@@ -45,8 +46,8 @@ export async function restoreInto(
     restart: false,
   });
   try {
-    const judgement = await judge(servers, dataDir);
-    return { ...judgement, backup, took: secondsSince(began), aside };
+    const verdict = await verifyRestore(servers, dataDir);
+    return { ...verdict, backup, took: secondsSince(began), aside };
   } finally {
     await servers.stop();
   }

@@ -6,30 +6,34 @@ import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
 import { OPERATOR } from "../demo/demo-catalog.ts";
 import type { RunningServers } from "../dev-servers/servers.ts";
 
-/** To be booked is to be changed: the ledger that judges has no queue, which spares it RabbitMQ's slow start. */
-const NO_QUEUE = "amqp://nobody:nothing@127.0.0.1:9";
-const LOOK_AGAIN_MS = 50;
-const PLAYED_WITHIN_MS = 3_600_000;
+/** Unreachable on purpose: reconciling needs no queue, and RabbitMQ starts slowly. */
+const NO_QUEUE = "amqp://none:none@127.0.0.1:9";
+const POLL_MS = 50;
+const REPLAY_TIMEOUT_MS = 3_600_000;
 
-export type Judgement = {
-  /** Of the last transaction that was played, by the lost server's clock; undefined where no WAL was needed. */
+export type RestoreVerdict = {
+  /**
+   * Commit time of the last replayed transaction, by the lost server's clock. Undefined if no WAL
+   * was needed.
+   */
   lastTransactionAt: Date | undefined;
   purchases: number;
-  /** When the newest was made. */
+  /** Time of the newest purchase. */
   newestMs: number | null;
-  /** In words; empty is the good answer. */
+  /** One sentence per difference. Empty if the books agree. */
   differences: string[];
 };
 
 export type Purchases = { count: number; newestMs: number | null };
 
-/** Cancelled ones too: a purchase is made for good. `until`: those made before that moment. */
+/** Counts purchases up to `until`. Includes cancelled ones, since a purchase record stays. */
 export async function countPurchases(
   database: Database,
   until: string | undefined,
 ): Promise<Purchases> {
   const [found] = await database.query<Purchases>({
-    text: `SELECT count(DISTINCT transaction_id)::integer AS count, (extract(epoch FROM max(purchased_at)) * 1000)::float8 AS "newestMs"
+    text: `SELECT count(DISTINCT transaction_id)::integer AS count,
+        (extract(epoch FROM max(purchased_at)) * 1000)::float8 AS "newestMs"
       FROM event_tickets WHERE purchased_at <= coalesce($1::timestamptz, 'infinity')`,
     values: [until ?? null],
   });
@@ -41,12 +45,18 @@ type Reconciliation = {
   value: { differences: { sentence: string; mended: boolean }[]; more: number };
 };
 
-/** Waits until the restored server has played its WAL, then asks a ledger that runs on it, for this once, to compare everything. Books nothing. */
-export async function judge(servers: RunningServers, dataDir: string): Promise<Judgement> {
+/**
+ * Waits for the end of the WAL replay, then reconciles with a ledger that runs for this purpose
+ * only. Books nothing.
+ */
+export async function verifyRestore(
+  servers: RunningServers,
+  dataDir: string,
+): Promise<RestoreVerdict> {
   const { DATABASE_URL = "" } = servers.urls;
   const database = openDatabase(DATABASE_URL, "long");
   try {
-    const lastTransactionAt = await whenPlayed(database);
+    const lastTransactionAt = await replayEnd(database);
     const config = readConfig({
       ...servers.urls,
       AMQP_URL: NO_QUEUE,
@@ -79,17 +89,17 @@ export async function judge(servers: RunningServers, dataDir: string): Promise<J
   }
 }
 
-async function whenPlayed(database: Database): Promise<Date | undefined> {
-  const endMs = performance.now() + PLAYED_WITHIN_MS;
+async function replayEnd(database: Database): Promise<Date | undefined> {
+  const endMs = performance.now() + REPLAY_TIMEOUT_MS;
   for (;;) {
     const [state] = await database
-      .query<{ playing: boolean; last: Date | null }>({
-        text: "SELECT pg_is_in_recovery() AS playing, pg_last_xact_replay_timestamp() AS last",
+      .query<{ recovering: boolean; last: Date | null }>({
+        text: "SELECT pg_is_in_recovery() AS recovering, pg_last_xact_replay_timestamp() AS last",
       })
       .catch(() => []);
-    if (state?.playing === false) return state.last ?? undefined;
+    if (state?.recovering === false) return state.last ?? undefined;
     if (performance.now() > endMs)
-      throw new Error("The restored server does not come to an end of its WAL");
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      throw new Error("The restored server has not replayed its WAL within an hour");
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

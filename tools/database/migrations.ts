@@ -5,13 +5,16 @@ import { Client } from "pg";
 
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
 
-/** Two nodes that start at once wait for each other here. Any number will do that nothing else in the project takes. */
+/**
+ * Serializes nodes that migrate at the same time. Any number that nothing else in the project
+ * uses.
+ */
 const ADVISORY_LOCK = 7_206_215_533n;
-const CONNECT_WITHIN_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 export type Migration = { version: number; name: string; sql: string; checksum: string };
 
-/** What keeps a database from being migrated: printed as it is, without a stack. */
+/** Expected failure of a migration. Its message is printed without a stack. */
 export class MigrationError extends Error {
   constructor(message: string) {
     super(message);
@@ -19,7 +22,10 @@ export class MigrationError extends Error {
   }
 }
 
-/** Reads NNNN_name.sql in order. Throws a MigrationError for a gap, a strange name, or a file that does not begin with its reason. */
+/**
+ * Reads NNNN_name.sql in order. Throws a MigrationError for a gap, a wrong name, or a missing
+ * comment.
+ */
 export function readMigrations(folder: string = MIGRATIONS_FOLDER): Migration[] {
   const files = readdirSync(folder).filter(
     (file) => file.endsWith(".sql") && file !== "schema.sql",
@@ -31,7 +37,7 @@ export function readMigrations(folder: string = MIGRATIONS_FOLDER): Migration[] 
       throw new MigrationError(`migrations/${file} is not named NNNN_name.sql`);
     if (Number(digits) !== index + 1)
       throw new MigrationError(
-        `migrations/${file} is number ${digits} but stands at place ${index + 1}`,
+        `migrations/${file} has number ${digits}, but is file ${index + 1} in order`,
       );
     if (!/^-- \S/.test(sql))
       throw new MigrationError(`migrations/${file} must begin with a comment that says why`);
@@ -45,8 +51,9 @@ export function readMigrations(folder: string = MIGRATIONS_FOLDER): Migration[] 
 }
 
 /**
- * Brings a database to the code's schema, forward only, each file in its own transaction; two at once apply each file once.
- * Answers the names applied now. Throws a MigrationError where the database is newer than the code or an applied file was changed.
+ * * Migrates a database forward to the code's schema. Each file runs in its own transaction;
+ * concurrent calls apply each file once. Returns the names applied now. Throws a MigrationError
+ * if the database is newer than the code or an applied file was changed.
  */
 export async function migrate(
   databaseUrl: string,
@@ -54,24 +61,25 @@ export async function migrate(
 ): Promise<string[]> {
   const client = new Client({
     connectionString: databaseUrl,
-    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: "boxoffice migrate",
   });
-  client.on("error", () => undefined); // A cut connection also fails the query in flight, which says so.
+  client.on("error", () => undefined); // The query in flight fails too and reports the cause.
   await client.connect();
   try {
-    // A long index build or a wait for the other node is not a fault.
+    // A long index build or a wait for another node is no fault.
     await client.query(
       "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0",
     );
     await client.query("SELECT pg_advisory_lock($1)", [ADVISORY_LOCK]);
     const applied = await readApplied(client);
-    refuseWhatDiffers(applied, migrations);
+    rejectDifferences(applied, migrations);
     const pending = migrations.filter(({ version }) => !applied.has(version));
     for (const migration of pending) await apply(client, migration);
     return pending.map(labelOf);
   } finally {
-    await client.end(); // Also gives the advisory lock back.
+    // Also releases the advisory lock.
+    await client.end();
   }
 }
 
@@ -90,17 +98,19 @@ async function readApplied(client: Client): Promise<Applied> {
   return new Map(rows.map(({ version, ...rest }) => [version, rest]));
 }
 
-function refuseWhatDiffers(applied: Applied, migrations: readonly Migration[]): void {
+function rejectDifferences(applied: Applied, migrations: readonly Migration[]): void {
   for (const [version, { name, checksum }] of applied) {
     const known = migrations.find((migration) => migration.version === version);
     const label = labelOf({ version, name });
     if (known === undefined)
       throw new MigrationError(
-        `The database is newer than this code: it has migration ${label}, which is unknown here. Update the code; there is no way back.`,
+        `The database is newer than this code: migration ${label} is unknown here. ` +
+          "Update the code; migrations cannot be undone.",
       );
     if (known.checksum !== checksum)
       throw new MigrationError(
-        `Migration ${label} was changed after it was applied (here ${labelOf(known)}). Restore the file and put the change into a new one.`,
+        `Migration ${label} was changed after it was applied (here ${labelOf(known)}). ` +
+          "Restore the file and put the change into a new migration.",
       );
   }
 }
@@ -118,7 +128,7 @@ async function apply(client: Client, migration: Migration): Promise<void> {
     await client.query("ROLLBACK").catch(() => undefined);
     const reason = error instanceof Error ? error.message : String(error);
     throw new MigrationError(
-      `Migration ${labelOf(migration)} failed and was taken back: ${reason}`,
+      `Migration ${labelOf(migration)} failed and was rolled back: ${reason}`,
     );
   }
 }

@@ -8,8 +8,8 @@ import { findBinaries } from "../dev-servers/binaries.ts";
 export const SCHEMA_FILE = new URL("../../migrations/schema.sql", import.meta.url);
 
 /**
- * The schema as pg_dump writes it, without what differs between its versions and runs, so that a change of the schema shows in
- * a diff and nothing else does. Throws where pg_dump is missing or fails.
+ * * Dumps the schema with pg_dump, without lines that differ between versions and runs, so that a
+ * diff shows schema changes only. Throws if pg_dump is missing or fails.
  */
 export async function dumpSchema(databaseUrl: string): Promise<string> {
   const url = new URL(databaseUrl);

@@ -1,9 +1,12 @@
 import { type EventRecord, ownKey, recordProblem } from "../../domain/event-record.ts";
-import { type Draft, Unusable, type When } from "./draft-event.ts";
+import { type Draft, UnusableRecord, type When } from "./draft-event.ts";
 import { afterMinutes, momentOf, spanBetween, zoneNamed } from "./local-time.ts";
 import { zoneOfCity, zoneOfCountry } from "./zones.ts";
 
-/** What the operator says about what the feed does not say. `startTime` is HH:MM, `durationMinutes` the minutes of an event's (last) day. */
+/**
+ * Defaults of the operator for what the feed leaves out. `startTime` is HH:MM; `durationMinutes` is
+ * the length of the event's (last) day.
+ */
 export type FeedOptions = {
   capacity?: number;
   type?: string;
@@ -15,18 +18,20 @@ export type FeedOptions = {
 const CAPACITY = 500;
 const TYPE = "event";
 const START_TIME = "09:00";
-/** Without an end, an event lasts until then on its last day; one that starts later lasts LATE_MINUTES. */
+/**
+ * End of an event without an end, on its last day. An event that starts later lasts LATE_MINUTES.
+ */
 const END_TIME = "18:00";
 const LATE_MINUTES = 480;
 const ONLINE = "Online";
 
-/** Makes a whole event of what a feed says of it. Throws Unusable with the reason where that cannot be. */
-export function complete(draft: Draft, options: FeedOptions): EventRecord {
+/** Completes a draft to an event record. Throws UnusableRecord with the reason if it cannot. */
+export function completeEvent(draft: Draft, options: FeedOptions): EventRecord {
   const location = draft.location ?? ONLINE;
   const timeZone = zoneFor(draft, options);
   const startMs = startOf(draft.start, timeZone, options);
   const endMs = endOf(draft, startMs, timeZone, options);
-  if (endMs <= startMs) throw new Unusable("it ends before it starts");
+  if (endMs <= startMs) throw new UnusableRecord("it ends before it starts");
   const span = spanBetween(startMs, endMs, timeZone);
   const { name } = draft;
   const record: EventRecord = {
@@ -42,7 +47,7 @@ export function complete(draft: Draft, options: FeedOptions): EventRecord {
     ...span,
   };
   const problem = recordProblem(record);
-  if (problem !== undefined) throw new Unusable(problem);
+  if (problem !== undefined) throw new UnusableRecord(problem);
   return record;
 }
 
@@ -52,7 +57,8 @@ function zoneFor(
 ): string {
   if (timeZone !== undefined) {
     const zone = zoneNamed(timeZone);
-    if (zone === undefined) throw new Unusable(`time zone "${timeZone.slice(0, 40)}" is not known`);
+    if (zone === undefined)
+      throw new UnusableRecord(`time zone "${timeZone.slice(0, 40)}" is not known`);
     return zone;
   }
   return (
@@ -78,7 +84,7 @@ function endOf(draft: Draft, startMs: number, timeZone: string, options: FeedOpt
   const local = spanBetween(startMs, startMs, timeZone);
   const lastDay = end?.date ?? local.date;
   if (lastDay < local.date)
-    throw new Unusable(`it ends (${lastDay}) before it starts (${local.date})`);
+    throw new UnusableRecord(`it ends (${lastDay}) before it starts (${local.date})`);
   const lastStartMs =
     lastDay === local.date ? startMs : momentOf(lastDay, local.startTime, timeZone);
   if (options.durationMinutes !== undefined)

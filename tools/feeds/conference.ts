@@ -4,16 +4,19 @@ import {
   type Raw,
   requiredName,
   textOf,
-  Unusable,
+  UnusableRecord,
   urlOf,
   whenOf,
 } from "./draft-event.ts";
 
-/** Reads a record of the conference list: {name, url, startDate, endDate, city, country, online, topic}. A conference without a city is online. */
+/**
+ * Reads a record of the conference list: {name, url, startDate, endDate, city, country, online,
+ * topic}. A conference without a city is online.
+ */
 export function readConference(raw: Raw): Draft {
   const name = requiredName(raw);
   const start = textOf(raw, "startDate");
-  if (start === undefined) throw new Unusable("startDate is missing");
+  if (start === undefined) throw new UnusableRecord("startDate is missing");
   const draft: Draft = { source: "conferences", name, start: whenOf(start, "startDate") };
   const end = textOf(raw, "endDate");
   if (end !== undefined) draft.end = whenOf(end, "endDate");

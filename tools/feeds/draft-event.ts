@@ -1,18 +1,18 @@
-/** The formats that feeds come in; also the `source` of what is read from them. */
+/** Formats of feeds. The name of the format is also the `source` of its events. */
 export const FORMATS = ["json", "schema.org", "icalendar", "conferences"] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** A day and perhaps a time on the walls of some city, or a moment that is the same everywhere. */
+/** A local date with an optional local time, or an instant. */
 export type When = { date: string; time?: string } | { instantMs: number };
 
-/** What a feed says of one event, in one shape for all formats. What it does not say is absent. */
+/** One event of a feed, in one shape for all formats. What the feed leaves out is absent. */
 export type Draft = {
   source: Format;
   /** The record's own id. */
   id?: string;
   name: string;
   type?: string;
-  /** Stands in for a type where neither the feed nor the operator names one. */
+  /** Used as the type if neither the feed nor the operator names one. */
   topic?: string;
   /** A city; absent for an online event. */
   location?: string;
@@ -23,12 +23,12 @@ export type Draft = {
   durationMinutes?: number;
   capacity?: number;
   timeZone?: string;
-  /** A zone for the feed as a whole, for places that are not known. */
+  /** Time zone of the whole feed, for places that are not in the tables. */
   feedTimeZone?: string;
 };
 
-/** A record that cannot be an event, and why: one phrase for the operator. Caught where records are read, never further. */
-export class Unusable extends Error {}
+/** A record that cannot become an event. The message is one phrase for the operator. */
+export class UnusableRecord extends Error {}
 
 export type Raw = Readonly<Record<string, unknown>>;
 
@@ -37,17 +37,18 @@ export function isObject(value: unknown): value is Raw {
 }
 
 /**
- * A field's text with white space and control characters made single spaces; undefined where there is none. Numbers count as text.
- * Throws Unusable for anything else, and for text that was not UTF-8.
+ * Returns a field's text with white space and control characters collapsed to single spaces, or
+ * undefined if it is empty. Accepts numbers. Throws UnusableRecord for other values and for text
+ * that was not UTF-8.
  */
 export function textOf(raw: Raw, field: string): string | undefined {
   const value = raw[field];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "string" && typeof value !== "number")
-    throw new Unusable(`${field} is not a text`);
+    throw new UnusableRecord(`${field} is not a text`);
   const text = tidyText(String(value));
   if (text.includes("\uFFFD"))
-    throw new Unusable(`${field} has broken characters (the feed is not UTF-8)`);
+    throw new UnusableRecord(`${field} has broken characters (the feed is not UTF-8)`);
   return text === "" ? undefined : text;
 }
 
@@ -58,53 +59,57 @@ export function tidyText(text: string): string {
     .trim();
 }
 
-/** A web address as the feed writes it, but for blanks, which browsers forgive and addresses cannot have. */
+/** Returns a web address. Encodes spaces, which browsers accept and addresses cannot contain. */
 export function urlOf(raw: Raw, field = "url"): string | undefined {
   return textOf(raw, field)?.replaceAll(" ", "%20");
 }
 
-/** A whole number, also where it is written as text. Throws Unusable otherwise. */
+/** Reads a whole number, also one written as text. Throws UnusableRecord otherwise. */
 export function numberOf(raw: Raw, field: string): number | undefined {
   const value = raw[field];
   if (value === undefined || value === null || value === "") return undefined;
   const number =
     typeof value === "string" && /^\s*\d{1,15}\s*$/.test(value) ? Number(value) : value;
   if (typeof number !== "number" || !Number.isInteger(number))
-    throw new Unusable(`${field} is not a whole number`);
+    throw new UnusableRecord(`${field} is not a whole number`);
   return number;
 }
 
 export function requiredName(raw: Raw): string {
   const name = textOf(raw, "name");
-  if (name === undefined) throw new Unusable("name is missing");
+  if (name === undefined) throw new UnusableRecord("name is missing");
   return name;
 }
 
-/** YYYY-MM-DD, or a date with a time and perhaps an offset (RFC 3339, seconds optional). Throws Unusable for what is neither. */
+/**
+ * Reads YYYY-MM-DD, or a date with a time and perhaps an offset (RFC 3339, seconds optional).
+ * Throws UnusableRecord for anything else.
+ */
 export function whenOf(text: string, field: string): When {
   const parts =
     /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/i.exec(
       text,
     );
   const [, date, time, seconds = ":00", offset] = parts ?? [];
-  if (date === undefined) throw new Unusable(`${field} "${text.slice(0, 40)}" is not a date`);
+  if (date === undefined) throw new UnusableRecord(`${field} "${text.slice(0, 40)}" is not a date`);
   const dayMs = Date.parse(`${date}T00:00:00Z`);
   if (Number.isNaN(dayMs) || !new Date(dayMs).toISOString().startsWith(date))
-    throw new Unusable(`${field} ${date} is not a day of the calendar`);
+    throw new UnusableRecord(`${field} ${date} is not a day of the calendar`);
   if (time === undefined) return { date };
   if (Number.isNaN(Date.parse(`${date}T${time}${seconds}Z`)) || time.startsWith("24"))
-    throw new Unusable(`${field} ${time} is not a time of the day`);
+    throw new UnusableRecord(`${field} ${time} is not a time of the day`);
   if (offset === undefined) return { date, time };
   const zone =
     offset.length === 5 ? `${offset.slice(0, 3)}:${offset.slice(3)}` : offset.toUpperCase();
   const instantMs = Date.parse(`${date}T${time}${seconds.slice(0, 7)}${zone}`);
-  if (Number.isNaN(instantMs)) throw new Unusable(`${field} has an offset that does not exist`);
+  if (Number.isNaN(instantMs))
+    throw new UnusableRecord(`${field} has an offset that does not exist`);
   return { instantMs };
 }
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
-/** Leaves out what is undefined, so that "absent" has one form. */
+/** Removes undefined fields, so that "absent" has one form. */
 export function present<T extends object>(fields: T): Present<T> {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),

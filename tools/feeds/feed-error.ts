@@ -1,2 +1,2 @@
-/** The feed as a whole cannot be read any further; the message says where. */
+/** Stops the import: the rest of the feed cannot be read. The message names the position. */
 export class FeedError extends Error {}

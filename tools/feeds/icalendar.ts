@@ -1,5 +1,5 @@
 import ical, { type VEvent } from "node-ical";
-import { type Draft, present, tidyText, Unusable, type When } from "./draft-event.ts";
+import { type Draft, present, tidyText, UnusableRecord, type When } from "./draft-event.ts";
 import { FeedError } from "./feed-error.ts";
 import { zoneNamed } from "./local-time.ts";
 import { placeIn } from "./place-text.ts";
@@ -9,7 +9,10 @@ const EVENT_LENGTH_MAX = 1024 * 1024;
 /** One VEVENT as text, with the calendar's zone for moments that name none. */
 export type CalendarEvent = { text: string; zone?: string };
 
-/** Cuts a calendar into its events; other components are passed over. Throws FeedError for what does not end. */
+/**
+ * Splits a calendar into its VEVENTs and skips other components. Throws FeedError if it is cut
+ * off.
+ */
 export async function* calendarEvents(
   chunks: AsyncIterable<string>,
 ): AsyncGenerator<CalendarEvent> {
@@ -47,9 +50,11 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
 }
 
 /**
- * Reads a VEVENT. Refused are cancelled events, and repeating ones (RRULE, RDATE): each occurrence sells its own tickets, so the feed must list them
- * one by one; a changed occurrence (RECURRENCE-ID) is such an event. node-ical unfolds and unescapes; moments are read here from the
- * unfolded lines, since it takes times without a zone for times of this machine.
+ * * Reads a VEVENT. Refuses cancelled events and repeating ones (RRULE, RDATE): each occurrence
+ * sells its own tickets, so the feed must list them one by one. A changed occurrence
+ * (RECURRENCE-ID) is an event of its own. node-ical unfolds and unescapes; times are parsed here
+ * from the unfolded lines, because node-ical reads times without a zone in the zone of this
+ * machine.
  */
 export function readCalendarEvent({ text, zone }: CalendarEvent): Draft {
   const event = Object.values<unknown>(
@@ -57,13 +62,13 @@ export function readCalendarEvent({ text, zone }: CalendarEvent): Draft {
   ).find(isEvent);
   const lines = text.replace(/\r?\n[ \t]/g, "");
   const name = plainText(event?.summary);
-  if (event === undefined || name === undefined) throw new Unusable("SUMMARY is missing");
-  if (event.status === "CANCELLED") throw new Unusable("it is cancelled");
+  if (event === undefined || name === undefined) throw new UnusableRecord("SUMMARY is missing");
+  if (event.status === "CANCELLED") throw new UnusableRecord("it is cancelled");
   if (/^(RRULE|RDATE)[;:]/im.test(lines))
-    throw new Unusable("it repeats (RRULE): list each occurrence as an event of its own");
+    throw new UnusableRecord("it repeats (RRULE): list each occurrence as an event of its own");
 
   const start = momentIn(lines, "DTSTART", event.start?.tz);
-  if (start === undefined) throw new Unusable("DTSTART is missing");
+  if (start === undefined) throw new UnusableRecord("DTSTART is missing");
   const end = momentIn(lines, "DTEND", event.end?.tz);
   const id = /^UID[^:\n]*:(.+)$/im.exec(lines)?.[1]?.trim();
   const occurrence = /^RECURRENCE-ID[^:\n]*:(.+)$/im.exec(lines)?.[1]?.trim();
@@ -86,7 +91,7 @@ export function readCalendarEvent({ text, zone }: CalendarEvent): Draft {
   };
 }
 
-/** A feed may leave out what the standard requires. */
+/** A VEVENT of a feed, in which required properties can be missing. */
 type FoundEvent = { [Field in keyof VEvent]?: VEvent[Field] | undefined };
 
 function isEvent(component: unknown): component is FoundEvent {
@@ -97,14 +102,17 @@ function isEvent(component: unknown): component is FoundEvent {
   );
 }
 
-/** A property of node-ical is a text, or a text with parameters. */
+/** Reads a property of node-ical: a text, or a text with parameters. */
 function plainText(value: unknown): string | undefined {
   const text =
     typeof value === "object" && value !== null ? (value as { val?: unknown }).val : value;
   return typeof text === "string" && tidyText(text) !== "" ? tidyText(text) : undefined;
 }
 
-/** `resolved`: the IANA name that node-ical found for a zone of another system's making ("W. Europe Standard Time"). */
+/**
+ * `resolved`: IANA name that node-ical found for another system's zone ("W. Europe Standard
+ * Time").
+ */
 function momentIn(
   lines: string,
   property: string,
@@ -118,22 +126,22 @@ function momentIn(
   const date = [year, month, day].join("-");
   const dayMs = Date.parse(`${date}T${hour ?? "00"}:${minute ?? "00"}:00Z`);
   if (parts === null || Number.isNaN(dayMs) || !new Date(dayMs).toISOString().startsWith(date))
-    throw new Unusable(`${property} is not a date`);
+    throw new UnusableRecord(`${property} is not a date`);
   if (hour === undefined || minute === undefined) return { when: { date } };
   if (utc !== undefined) return { when: { instantMs: dayMs } };
   const when = { date, time: `${hour}:${minute}` };
   const name = /;TZID="?([^";:]+)"?/i.exec(parameters)?.[1];
   if (name === undefined) return { when };
-  // Some calendars write a path before the name ("/citadel.org/20210210_1/Europe/Berlin").
+  // Some calendars put a path before the name ("/citadel.org/20210210_1/Europe/Berlin").
   const zone =
     zoneNamed(name) ??
     zoneNamed(/[A-Za-z_]+\/[A-Za-z_+-]+$/.exec(name)?.[0] ?? "?") ??
     zoneNamed(resolved ?? "?");
-  if (zone === undefined) throw new Unusable(`time zone "${name.slice(0, 40)}" is not known`);
+  if (zone === undefined) throw new UnusableRecord(`time zone "${name.slice(0, 40)}" is not known`);
   return { when, zone };
 }
 
-/** DTEND of whole days is the day after the last. */
+/** Converts the DTEND of an all-day event, which is the day after its last day. */
 function lastDay(end: When, start: When): When {
   if (!("date" in end) || end.time !== undefined || !("date" in start) || end.date <= start.date)
     return end;
@@ -142,7 +150,7 @@ function lastDay(end: When, start: When): When {
   };
 }
 
-/** node-ical adds DURATION to the start; the difference is right whatever zone it took the start for. */
+/** node-ical adds DURATION to the start. The difference is right in any zone. */
 function durationOf({ start, end }: FoundEvent, lines: string): number | undefined {
   if (!/^DURATION[;:]/im.test(lines) || start === undefined || end === undefined) return undefined;
   return Math.round((end.getTime() - start.getTime()) / 60_000);

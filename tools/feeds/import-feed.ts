@@ -3,14 +3,14 @@ import type { FeedRecord } from "./read-feed.ts";
 import { SeenKeys } from "./seen-keys.ts";
 
 const BATCH_RECORDS = 500;
-/** A message on the bus holds 1 MiB. */
+/** Must fit into a message on the bus (1 MiB). */
 const BATCH_LENGTH = 400_000;
-/** More write no faster on two cores, and add to the index's pending list what the one who cleans it cannot keep up with. */
+/** More writers are no faster on two cores and outgrow the cleaning of the index's pending list. */
 const IN_FLIGHT = 2;
 /**
- * So many records, or characters of them, are put in the order of their days before they are sent: the index of names is by week, so those of one week go to
- * the same few pages of it. In the order of a feed that has none, a million took 350 s and more, with stalls of a minute. Windows grow from one batch, so that
- * a short or slow feed is written as it comes.
+ * * Records, or characters of them, that are sorted by date before they are sent. The index of
+ * names is by week, so the records of one week change few pages of it. Windows start with one
+ * batch and grow, so that a short or slow feed is written as it arrives.
  */
 const WINDOW_MAX = 96_000;
 const WINDOW_LENGTH = 64_000_000;
@@ -23,26 +23,26 @@ export type Counts = {
   refused: number;
 };
 
-/** What the catalogue says of a record. */
+/** Outcome of one record in the catalog. */
 export type Outcome =
   { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
 
 export type ImportHooks = {
-  /** Sends a batch to the catalogue; answers for each record, in order. */
+  /** Sends a batch to the catalog. Returns one outcome per record, in order. */
   send: (records: EventRecord[]) => Promise<readonly Outcome[]>;
   refused: (number: number, name: string, reason: string) => void;
-  /** After each batch. */
+  /** Called after each batch. */
   progress: (counts: Counts) => void;
-  /** When aborted, nothing more is read or sent; what is in flight is waited for. */
+  /** When aborted, the import stops reading and sending, and waits for the batches in flight. */
   signal: AbortSignal;
 };
 
 type Batch = { number: number; event: EventRecord; length: number }[];
 
 /**
- * Reads a feed to its end and writes it to the catalogue: one window of it is sent in batches while the next is read, so the feed is read no faster than it
- * is written. The first record of a key stands; the others are counted as repeated. `counts` tells what was done also when this rejects, with what the feed
- * or `send` threw.
+ * * Imports a feed into the catalog. Sends one window in batches while it reads the next, so it
+ * reads no faster than it writes. The first record of a key wins; later ones are counted as
+ * repeated. Rejects with what the feed or `send` threw; `counts` is right also then.
  */
 export async function importFeed(
   records: AsyncIterable<FeedRecord>,
@@ -93,7 +93,7 @@ export async function importFeed(
       }
     }
   } finally {
-    // Also where the feed breaks off: what was read of it is good.
+    // Also if the feed breaks off: the records before the fault are good.
     await flush();
     await sending;
   }
@@ -123,7 +123,9 @@ async function sendBatch(batch: Batch, counts: Counts, hooks: ImportHooks): Prom
   batch.forEach(({ number, event }, index) => {
     const outcome = outcomes[index];
     if (outcome === undefined)
-      throw new Error(`The catalogue answered for ${outcomes.length} of ${batch.length} records`);
+      throw new Error(
+        `The catalog returned ${outcomes.length} outcomes for ${batch.length} records`,
+      );
     counts[outcome.outcome] += 1;
     if (outcome.outcome === "refused") hooks.refused(number, event.name, outcome.reason);
   });

@@ -6,7 +6,10 @@ import { FeedError } from "./feed-error.ts";
 
 const CONNECT_MS = 30_000;
 
-/** `totalBytes` is unknown (0) for standard input and for servers that do not say. `readBytes` counts what came in, before it was unpacked. */
+/**
+ * `totalBytes` is 0 (unknown) for standard input and for servers that send no length. `readBytes`
+ * counts received bytes, before decompression.
+ */
 export type Input = {
   chunks: AsyncIterable<string>;
   totalBytes: number;
@@ -15,8 +18,9 @@ export type Input = {
 };
 
 /**
- * Opens a file, a web address, or `-` for standard input, as UTF-8 text in chunks; gzip is known by its content.
- * Rejects with FeedError when it cannot be opened, and so do the chunks when it breaks off.
+ * * Opens a file, a web address, or `-` for standard input, as UTF-8 text in chunks. Detects gzip
+ * by its first bytes. Rejects with FeedError if it cannot be opened; the chunks reject with it if
+ * it breaks off.
  */
 export async function openInput(source: string, standardInput: Readable): Promise<Input> {
   const { stream, totalBytes } = await openStream(source, standardInput);
@@ -64,7 +68,7 @@ async function openStream(
     });
     if (!response.ok || response.body === null)
       throw new Error(`the server answered ${response.status}`);
-    // What fetch has unpacked itself is longer than the server says.
+    // The length counts compressed bytes; fetch returns decompressed ones.
     const packed = response.headers.get("content-encoding") !== null;
     const totalBytes = packed ? 0 : Number(response.headers.get("content-length") ?? 0);
     return { stream: Readable.fromWeb(response.body), totalBytes };
@@ -103,7 +107,7 @@ async function* unpacked(bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-/** What fetch hides behind "fetch failed" is in the cause. */
+/** Returns the cause's message, which fetch hides behind "fetch failed". */
 function messageOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error && cause.message !== "" ? cause.message : message;

@@ -4,14 +4,15 @@ import { jsonParser, type Token } from "stream-json/parser.js";
 import { jsonVerifier, type VerifierError } from "stream-json/utils/verifier.js";
 import { FeedError } from "./feed-error.ts";
 
-/** Lists that documents wrap their records in: JSON-LD's graph and item list, the contract's page. */
+/** Fields that hold the list of records: JSON-LD's graph and item list, the API's page. */
 const LISTS = new Set(["@graph", "itemListElement", "items", "events"]);
-/** One record's text; a feed is never held as a whole. */
+/** Limit of one record's text. A feed is never in memory as a whole. */
 const RECORD_LENGTH_MAX = 4 * 1024 * 1024;
 
 /**
- * Reads the records of a JSON document in chunks of any size: the elements of an array, of an object's list, or values one after the other (JSON lines).
- * Throws FeedError with line and column where the text is not JSON.
+ * * Reads the records of a JSON document in chunks of any size: the elements of an array, the
+ * elements of an object's list, or values in sequence (JSON lines). Throws FeedError with line
+ * and column if the text is not JSON.
  */
 export async function* jsonValues(chunks: AsyncIterable<string>): AsyncGenerator {
   const verify = jsonVerifier({ jsonStreaming: true });
@@ -35,7 +36,7 @@ export async function* jsonValues(chunks: AsyncIterable<string>): AsyncGenerator
       verify(chunk as string);
     } catch (error) {
       const { line, pos, offset } = error as VerifierError;
-      // What comes before the mistake is good.
+      // The records before the fault are good.
       if (typeof chunk === "string")
         yield* records(chunk.slice(0, Math.max(0, offset - readBefore)));
       throw new FeedError(`not JSON at line ${line}, column ${pos}`);
@@ -55,14 +56,14 @@ export async function* jsonValues(chunks: AsyncIterable<string>): AsyncGenerator
 
 type Found = { value: unknown } | undefined;
 
-/** Puts the tokens of one record at a time together, and skips what is around them. */
+/** Assembles the tokens of one record at a time and skips the structure around them. */
 function createWalker(): (token: Token) => Found {
-  /** The lists and objects around the present record, outermost first. */
+  /** Lists and objects around the current record, outermost first. */
   const around: ("array" | "object")[] = [];
   let assembler: Assembler | undefined;
   let listKey = false;
   let plainKey: string | undefined;
-  /** An object that may turn out to be a record itself: it has no list in it so far. */
+  /** The outer object. It is a record itself if it contains no list. */
   let outer: Record<string, unknown> = {};
   let listSeen = false;
 

@@ -6,22 +6,24 @@ import {
   type Raw,
   requiredName,
   textOf,
-  Unusable,
+  UnusableRecord,
   type When,
   urlOf,
   whenOf,
 } from "./draft-event.ts";
 
-/** Reads a record with the field names of the HTTP contract's Event; `capacity` may stand for `totalCapacity`. */
+/**
+ * Reads a record with the field names of the API's Event. Accepts `capacity` for `totalCapacity`.
+ */
 export function readListing(raw: Raw): Draft {
   const name = requiredName(raw);
   const start = startOf(raw);
   const draft: Draft = { source: "json", name, start };
   const duration = numberOf(raw, "duration");
   const endTime = textOf(raw, "endTime");
-  if (endTime !== undefined && !isTime(endTime)) throw new Unusable("endTime is not HH:MM");
+  if (endTime !== undefined && !isTime(endTime)) throw new UnusableRecord("endTime is not HH:MM");
   if (duration !== undefined && duration <= 0)
-    throw new Unusable("duration is not a number of minutes above 0");
+    throw new UnusableRecord("duration is not a number of minutes above 0");
   if (duration !== undefined) draft.durationMinutes = duration;
   else if (endTime !== undefined && "date" in start)
     draft.end = { date: endDate(start, endTime), time: endTime };
@@ -43,17 +45,20 @@ function startOf(raw: Raw): When {
   const date = textOf(raw, "date");
   if (date === undefined) {
     const startsAt = textOf(raw, "startsAt");
-    if (startsAt === undefined) throw new Unusable("date is missing");
+    if (startsAt === undefined) throw new UnusableRecord("date is missing");
     return whenOf(startsAt, "startsAt");
   }
   const day = whenOf(date, "date");
   const time = textOf(raw, "startTime");
   if (time === undefined || !("date" in day)) return day;
-  if (!isTime(time)) throw new Unusable("startTime is not HH:MM");
+  if (!isTime(time)) throw new UnusableRecord("startTime is not HH:MM");
   return { date: day.date, time };
 }
 
-/** An event that ends at an earlier hour than it starts ends on the next day. */
+/**
+ * Returns the end date. An event that ends at an earlier hour than it starts ends on the next
+ * day.
+ */
 function endDate(start: { date: string; time?: string }, endTime: string): string {
   if (start.time === undefined || endTime > start.time) return start.date;
   return new Date(Date.parse(`${start.date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);

@@ -1,7 +1,7 @@
 import { Temporal } from "temporal-polyfill";
 import { FifoMap } from "../../lib/concurrency/fifo-map.ts";
 
-/** A span of an event, in the words of its city and in UTC. `duration` is in minutes. */
+/** Start and end of an event, in local time and in UTC. `duration` is in minutes. */
 export type Span = {
   date: string;
   startTime: string;
@@ -15,11 +15,14 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const OFFSETS_MAX = 50_000;
 
-/** A day (YYYY-MM-DD) and a time (HH:MM) somewhere, as UTC in milliseconds. A time that the clocks skip in spring is moved behind the gap; one that they repeat means the first. */
+/**
+ * Converts a local date (YYYY-MM-DD) and time (HH:MM) to UTC in milliseconds. A time in the gap of
+ * spring moves behind the gap; a repeated time means the first one.
+ */
 export function momentOf(date: string, time: string, timeZone: string): number {
   const localMs = Date.parse(`${date}T${time}Z`);
   const offsetMs = offsetAround(localMs, timeZone);
-  // Date would take the 30th of February, too.
+  // Date.parse accepts February 30.
   if (offsetMs !== undefined && new Date(localMs).toISOString().startsWith(`${date}T${time}`))
     return localMs - offsetMs;
   return Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(timeZone, {
@@ -27,7 +30,7 @@ export function momentOf(date: string, time: string, timeZone: string): number {
   }).epochMilliseconds;
 }
 
-/** What the walls' clocks of `timeZone` show from one moment (UTC in milliseconds) to another; seconds are dropped. */
+/** Returns the local span between two UTC instants (milliseconds). Drops seconds. */
 export function spanBetween(startMs: number, endMs: number, timeZone: string): Span {
   const startMinute = Math.floor(startMs / MINUTE_MS);
   const endMinute = Math.floor(endMs / MINUTE_MS);
@@ -42,7 +45,7 @@ export function spanBetween(startMs: number, endMs: number, timeZone: string): S
   };
 }
 
-/** YYYY-MM-DDTHH:MM and more. */
+/** Formats an instant as local text that begins with YYYY-MM-DDTHH:MM. */
 function localText(ms: number, timeZone: string): string {
   const offsetMs =
     offsetAround(ms, timeZone) ??
@@ -57,8 +60,8 @@ export function afterMinutes(startMs: number, minutes: number): number {
 const offsets = new FifoMap<string, number | "changes">(OFFSETS_MAX);
 
 /**
- * How far a zone's clocks are ahead of UTC (milliseconds) on a UTC day and the days before and after it, which hold whatever is local to it; undefined where
- * they are changed within these, and for no moment at all. Asking Temporal for each record was a quarter of what a feed cost to read.
+ * * Returns a zone's offset from UTC (milliseconds) if it is constant on the UTC day and the days
+ * around it, else undefined. Cached: asking Temporal for each record is slow.
  */
 function offsetAround(ms: number, timeZone: string): number | undefined {
   const day = Math.floor(ms / DAY_MS);
@@ -79,11 +82,13 @@ function offsetAround(ms: number, timeZone: string): number | undefined {
   return offset === "changes" ? undefined : offset;
 }
 
-const known = new Map<string, string | undefined>();
+const zoneIds = new Map<string, string | undefined>();
 
-/** The IANA name as the catalogue writes it, or undefined for a zone that this runtime does not know. Offsets such as +02:00 are no zones. */
+/**
+ * Returns the canonical IANA name, or undefined if unknown. Offsets such as +02:00 are not zones.
+ */
 export function zoneNamed(name: string): string | undefined {
-  if (!known.has(name)) {
+  if (!zoneIds.has(name)) {
     let zone: string | undefined;
     try {
       zone = /^[+-]/.test(name)
@@ -92,8 +97,8 @@ export function zoneNamed(name: string): string | undefined {
     } catch {
       zone = undefined;
     }
-    if (known.size > 10_000) known.clear();
-    known.set(name, zone);
+    if (zoneIds.size > 10_000) zoneIds.clear();
+    zoneIds.set(name, zone);
   }
-  return known.get(name);
+  return zoneIds.get(name);
 }

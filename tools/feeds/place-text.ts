@@ -1,8 +1,9 @@
 import { countryCode, isCity } from "./zones.ts";
 
 /**
- * Finds the city in a place that is written as one text ("Jazz Bar, Hauptstr. 5, 10115 Berlin, Germany"): from the end, first a country, then
- * the first part that the table of cities knows, post codes aside. Where it knows none, the whole text is the location.
+ * * Finds the city in a place written as one text ("Jazz Bar, Hauptstr. 5, 10115 Berlin,
+ * Germany"). Reads from the end: first a country, then the first part in the table of cities,
+ * without post code. Without a known city the whole text is the location.
  */
 export function placeIn(text: string): { location?: string; country?: string } {
   if (/^(online|virtual|zoom|webinar|remote)\b/i.test(text) || /^https?:/.test(text)) return {};

@@ -1,21 +1,22 @@
 import type { EventRecord } from "../../domain/event-record.ts";
-import { complete, type FeedOptions } from "./complete-event.ts";
+import { completeEvent, type FeedOptions } from "./complete-event.ts";
 import { readConference } from "./conference.ts";
-import { type Draft, type Format, isObject, type Raw, Unusable } from "./draft-event.ts";
+import { type Draft, type Format, isObject, type Raw, UnusableRecord } from "./draft-event.ts";
 import { FeedError } from "./feed-error.ts";
 import { type CalendarEvent, calendarEvents, readCalendarEvent } from "./icalendar.ts";
 import { jsonValues } from "./json-values.ts";
 import { readListing } from "./listing.ts";
 import { readSchemaOrg } from "./schema-org.ts";
 
-/** A record of a feed, counted from 1: an event, or why it cannot be one. */
+/** One record of a feed, counted from 1: an event, or the reason why it cannot be one. */
 export type FeedRecord = { number: number; name: string } & (
   { event: EventRecord } | { reason: string }
 );
 
 /**
- * Reads a feed record by record, never holding more than one. Without a format the content tells: a calendar by its first line, JSON by its first
- * character, and each JSON record by its fields. Throws FeedError where the feed itself cannot be read.
+ * * Reads a feed and holds one record at a time. Without `format` the content decides: a calendar
+ * by its first line, JSON by its first character, each JSON record by its fields. Throws
+ * FeedError if the feed cannot be read.
  */
 export async function* readFeed(
   chunks: AsyncIterable<string>,
@@ -29,9 +30,9 @@ export async function* readFeed(
     number += 1;
     const name = nameOf(raw);
     try {
-      yield { number, name, event: complete(draftOf(raw, format), options) };
+      yield { number, name, event: completeEvent(draftOf(raw, format), options) };
     } catch (error) {
-      if (!(error instanceof Unusable)) throw error;
+      if (!(error instanceof UnusableRecord)) throw error;
       yield { number, name, reason: error.message };
     }
   }
@@ -56,17 +57,18 @@ async function peek(
   return { opening, all: all() };
 }
 
-/** "json" stands for any JSON: its records say for themselves which of the three kinds they are. */
+/** Detects iCalendar. Returns undefined for JSON, whose kind is decided per record. */
 function formatOf(opening: string): "icalendar" | undefined {
   const start = opening.trimStart();
   if (/^BEGIN:VCALENDAR/i.test(start)) return "icalendar";
   if (start === "" || /^[[{]/.test(start)) return undefined;
   throw new FeedError(
-    `neither JSON nor iCalendar at line 1: it begins with "${start.slice(0, 20).replace(/\s+/g, " ")}"`,
+    "neither JSON nor iCalendar at line 1: it begins with " +
+      `"${start.slice(0, 20).replace(/\s+/g, " ")}"`,
   );
 }
 
-/** Lists in lists, and the items of a schema.org ItemList, are records one by one. */
+/** Flattens nested lists and the items of a schema.org ItemList into records. */
 async function* flattened(values: AsyncIterable<unknown>): AsyncGenerator {
   for await (const value of values) {
     if (Array.isArray(value)) yield* value as unknown[];
@@ -78,7 +80,7 @@ async function* flattened(values: AsyncIterable<unknown>): AsyncGenerator {
 
 function draftOf(raw: unknown, format: Format | undefined): Draft {
   if (isCalendarEvent(raw, format)) return readCalendarEvent(raw);
-  if (!isObject(raw)) throw new Unusable("it is not an object");
+  if (!isObject(raw)) throw new UnusableRecord("it is not an object");
   switch (format ?? kindOf(raw)) {
     case "schema.org":
       return readSchemaOrg(raw);

@@ -7,13 +7,13 @@ import {
   type Raw,
   requiredName,
   textOf,
-  Unusable,
+  UnusableRecord,
   urlOf,
   whenOf,
 } from "./draft-event.ts";
 import { placeIn } from "./place-text.ts";
 
-/** Kinds of schema.org events in the words of the catalogue; other subtypes lose their "Event". */
+/** Event types of the catalog by schema.org type. Other subtypes lose their "Event". */
 const TYPES: Readonly<Record<string, string>> = {
   MusicEvent: "concert",
   TheaterEvent: "theatre",
@@ -25,26 +25,28 @@ const TYPES: Readonly<Record<string, string>> = {
   ScreeningEvent: "film",
 };
 
-const STOPPED: Readonly<Record<string, string>> = {
+const NOT_HELD: Readonly<Record<string, string>> = {
   EventCancelled: "it is cancelled",
   EventPostponed: "it is postponed",
 };
 
-/** Reads a schema.org Event in JSON-LD. Throws Unusable for other types and for events that do not take place. */
+/**
+ * Reads a schema.org Event in JSON-LD. Throws UnusableRecord for other types and events not held.
+ */
 export function readSchemaOrg(raw: Raw): Draft {
   const kind = listOf(raw["@type"])
     .map(lastWord)
     .find((word) => /(Event|Festival|Hackathon)$/.test(word));
   if (kind === undefined)
-    throw new Unusable(
+    throw new UnusableRecord(
       `@type ${listOf(raw["@type"]).map(lastWord).join(", ") || "is missing"}: not an Event`,
     );
   const fields = plain(raw);
   const name = requiredName(fields);
-  const stopped = STOPPED[lastWord(raw.eventStatus)];
-  if (stopped !== undefined) throw new Unusable(stopped);
+  const notHeld = NOT_HELD[lastWord(raw.eventStatus)];
+  if (notHeld !== undefined) throw new UnusableRecord(notHeld);
   const start = textOf(fields, "startDate");
-  if (start === undefined) throw new Unusable("startDate is missing");
+  if (start === undefined) throw new UnusableRecord("startDate is missing");
   const draft: Draft = { source: "schema.org", name, start: whenOf(start, "startDate") };
   const end = textOf(fields, "endDate");
   if (end !== undefined) draft.end = whenOf(end, "endDate");
@@ -65,7 +67,7 @@ export function readSchemaOrg(raw: Raw): Draft {
   };
 }
 
-/** JSON-LD wraps plain values in {"@value"} and lists; the first one counts. */
+/** Unwraps plain values from {"@value"} and lists. The first one counts. */
 function plain(raw: Raw): Raw {
   return Object.fromEntries(
     Object.entries(raw).map(([field, value]) => {
@@ -90,7 +92,7 @@ function isOnline(raw: Raw): boolean {
   );
 }
 
-/** The first place that can be gone to; nothing where all are virtual. */
+/** Returns the first physical place, or nothing if all are virtual. */
 function placeOf(location: unknown): { location?: string; country?: string } {
   for (const place of listOf(location)) {
     if (typeof place === "string" && !/^https?:/.test(place)) return placeIn(place);
@@ -117,7 +119,7 @@ function minutesOf(duration: string | undefined): number | undefined {
       Temporal.Duration.from(duration).total({ unit: "minutes", relativeTo: "2000-01-01" }),
     );
   } catch {
-    throw new Unusable("duration is not an ISO 8601 duration");
+    throw new UnusableRecord("duration is not an ISO 8601 duration");
   }
 }
 
@@ -125,7 +127,7 @@ function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
 }
 
-/** "https://schema.org/MusicEvent" and "schema:MusicEvent" are both MusicEvent. */
+/** "https://schema.org/MusicEvent" and "schema:MusicEvent" both give MusicEvent. */
 function lastWord(value: unknown): string {
   return typeof value === "string" ? (value.split(/[/#:]/).at(-1) ?? "") : "";
 }

@@ -3,14 +3,15 @@ import { hash } from "node:crypto";
 const CAPACITY_FIRST = 1 << 12;
 
 /**
- * Remembers which keys there were, by 64 bits of their hash: 16 to 32 bytes a key in the table, so that a feed of a million records needs some 16 MB.
- * Two different keys are taken for one with a probability of 3 in 10^8 at a million keys.
+ * * Set of keys, stored as 64 bits of their hash in 16 to 32 bytes a key: 16 MB for a feed of a
+ * million records. Takes two different keys for one with a probability of 3 in 10^8 at a million
+ * keys.
  */
 export class SeenKeys {
   #slots = new BigUint64Array(CAPACITY_FIRST);
   #size = 0;
 
-  /** True when the key is new. */
+  /** Returns true if the key is new. */
   add(key: string): boolean {
     const digest = hash("sha256", key, "buffer");
     // Zero marks a free slot.

@@ -3,28 +3,32 @@ import countries from "countries-and-timezones";
 import { fold } from "../../domain/text-folding.ts";
 import { zoneNamed } from "./local-time.ts";
 
-/** What people write instead of the name in the tables. */
+/** Names and spellings of countries that the tables lack. */
 const COUNTRY_ALIASES: Readonly<Record<string, string>> = {
-  uk: "GB", "great britain": "GB", britain: "GB", england: "GB", scotland: "GB", wales: "GB", "northern ireland": "GB",
-  "united states": "US", america: "US", holland: "NL", "the netherlands": "NL", korea: "KR", "republic of korea": "KR",
-  "czech republic": "CZ", macedonia: "MK", "viet nam": "VN", turkiye: "TR", "hong kong": "HK", uae: "AE", macau: "MO",
-  "cote d'ivoire": "CI", swaziland: "SZ", burma: "MM", eire: "IE", "republic of ireland": "IE", deutschland: "DE", osterreich: "AT",
-  schweiz: "CH", suisse: "CH", espana: "ES", italia: "IT", brasil: "BR", polska: "PL", danmark: "DK", sverige: "SE", norge: "NO", suomi: "FI",
+  uk: "GB", "great britain": "GB", britain: "GB", england: "GB", scotland: "GB", wales: "GB",
+  "northern ireland": "GB", "united states": "US", america: "US", holland: "NL",
+  "the netherlands": "NL", korea: "KR", "republic of korea": "KR", "czech republic": "CZ",
+  macedonia: "MK", "viet nam": "VN", turkiye: "TR", "hong kong": "HK", uae: "AE", macau: "MO",
+  "cote d'ivoire": "CI", swaziland: "SZ", burma: "MM", eire: "IE", "republic of ireland": "IE",
+  deutschland: "DE", osterreich: "AT", schweiz: "CH", suisse: "CH", espana: "ES", italia: "IT",
+  brasil: "BR", polska: "PL", danmark: "DK", sverige: "SE", norge: "NO", suomi: "FI",
 }; // prettier-ignore
 
-/** What people write instead of the name in the table of cities. */
+/** Spellings of cities that the table lacks. */
 const CITY_ALIASES: Readonly<Record<string, string>> = {
-  bangalore: "bengaluru", kiev: "kyiv", gurgaon: "delhi", milano: "milan", genova: "genoa", napels: "naples", "ho chi minh": "ho chi minh city",
-  saigon: "ho chi minh city", koln: "cologne", munchen: "munich", nurnberg: "nuremberg", wien: "vienna", praha: "prague", warszawa: "warsaw",
-  lisboa: "lisbon", roma: "rome", "frankfurt am main": "frankfurt", brooklyn: "new york", "new york city": "new york", "den haag": "the hague",
-  tenerife: "santa cruz de tenerife", "gran canaria": "las palmas",
+  bangalore: "bengaluru", kiev: "kyiv", gurgaon: "delhi", milano: "milan", genova: "genoa",
+  napels: "naples", "ho chi minh": "ho chi minh city", saigon: "ho chi minh city", koln: "cologne",
+  munchen: "munich", nurnberg: "nuremberg", wien: "vienna", praha: "prague", warszawa: "warsaw",
+  lisboa: "lisbon", roma: "rome", "frankfurt am main": "frankfurt", brooklyn: "new york",
+  "new york city": "new york", "den haag": "the hague", tenerife: "santa cruz de tenerife",
+  "gran canaria": "las palmas",
 }; // prettier-ignore
 
 type City = { timezone: string; iso2: string; state: string; pop: number };
 
 const cityIndex = new Map<string, City[]>();
 const countryIndex = new Map<string, string>();
-/** People by zone, of a country ("DE") and of a state ("US-CA"). */
+/** Inhabitants per time zone, of a country ("DE") and of a state ("US-CA"). */
 const peopleByZone = new Map<string, Map<string, number>>();
 
 for (const {
@@ -53,17 +57,17 @@ for (const { id, name } of Object.values(countries.getAllCountries()))
 for (const [alias, id] of Object.entries(COUNTRY_ALIASES)) countryIndex.set(countryKey(alias), id);
 countryIndex.set("usa", "US");
 
-/** The two letters of a country, however it is written ("U.S.A.", "England", "de"). */
+/** Returns the ISO code of a country in any spelling ("U.S.A.", "England", "de"). */
 export function countryCode(country: string): string | undefined {
   return countryIndex.get(countryKey(country));
 }
 
-/** Whether the tables have a city of this name. */
+/** Tells whether the tables contain a city of this name. */
 export function isCity(name: string): boolean {
   return citiesNamed(name).length > 0;
 }
 
-/** The zone of a city; of several of that name, of the one in that country and state, else the largest. */
+/** Returns the zone of a city: the one in that country and state, else the largest of that name. */
 export function zoneOfCity(name: string, country?: string): string | undefined {
   const state = stateOf(name);
   const code = country === undefined ? undefined : countryCode(country);
@@ -79,7 +83,7 @@ export function zoneOfCity(name: string, country?: string): string | undefined {
   return largest === undefined ? undefined : zoneNamed(largest.timezone);
 }
 
-/** The zone in which most people of a country live. */
+/** Returns the zone with the most inhabitants of a country. */
 export function zoneOfCountry(country: string): string | undefined {
   const code = countryCode(country);
   if (code === undefined) return undefined;
@@ -97,7 +101,7 @@ function mostPeople(area: string): string | undefined {
   return most === undefined ? undefined : zoneNamed(most[0]);
 }
 
-/** "Austin, TX" is looked up as Austin, in Texas. */
+/** Looks up "Austin, TX" as Austin. */
 function citiesNamed(name: string): City[] {
   const key = fold(name).replace(/,.*$/, "");
   return (
