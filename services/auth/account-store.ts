@@ -1,7 +1,7 @@
 import { type Answer, accepted, refused } from "../../domain/refusal.ts";
 import type { Database } from "../../lib/database/pool.ts";
 import type { Role } from "../../lib/auth/jwt-verifier.ts";
-import { orRetryLater as unlessAway } from "../../lib/database/transient-errors.ts";
+import { orRetryLater as orRetryLaterPlain } from "../../lib/database/transient-errors.ts";
 import { type Account, type User, emailKeyOf } from "./account.model.ts";
 import type { Sessions } from "./session-store.ts";
 
@@ -12,11 +12,14 @@ export type Adapter = {
   insert(account: Account): Promise<Row>;
 };
 
-/** Most of what accounts need writes, and is done twice by whoever asks again: a frozen PostgreSQL is waited for a little longer than by readers. */
-const PATIENCE_TIMEOUT_MS = 1_500;
-const READ_PATIENCE_MS = 900;
+/**
+ * Longer than for reads: most statements on accounts write, and a caller that gives up repeats
+ * the work.
+ */
+const WRITE_TIMEOUT_MS = 1_500;
+const READ_TIMEOUT_MS = 900;
 
-/** Can refuse with: TRY_AGAIN. */
+/** Finds an account. Can refuse with: TRY_AGAIN. */
 export async function findAccount(
   adapter: Adapter,
   where: Partial<Account>,
@@ -24,10 +27,10 @@ export async function findAccount(
   return orRetryLater(async () => {
     const row = await adapter.findOne({ where });
     return accepted(row?.get({ plain: true }));
-  }, READ_PATIENCE_MS);
+  }, READ_TIMEOUT_MS);
 }
 
-/** Can refuse with: EMAIL_TAKEN, TRY_AGAIN. */
+/** Inserts an account. Can refuse with: EMAIL_TAKEN, TRY_AGAIN. */
 export async function insertAccount(adapter: Adapter, account: Account): Promise<Answer<Account>> {
   return orRetryLater(async () => {
     try {
@@ -41,28 +44,32 @@ export async function insertAccount(adapter: Adapter, account: Account): Promise
 }
 
 /**
- * A security event: puts the new hash in the place of the one that the current password was checked against, and ends every session but the caller's.
- * False where another change was faster.
+ * Replaces the password hash and ends all sessions except `keptSessionId`, in one transaction.
+ * Returns false if the hash is no longer the one that the current password was checked against.
  */
 export async function changePassword(
   database: Database,
   sessions: Sessions,
   account: Account,
   hash: string,
-  but?: string,
+  keptSessionId?: string,
 ): Promise<boolean> {
   return database.transaction(async (connection) => {
     const rows = await connection.query({
-      text: "UPDATE user_account SET password_hash = $3 WHERE id = $1 AND password_hash = $2 RETURNING id",
+      text: `UPDATE user_account SET password_hash = $3
+        WHERE id = $1 AND password_hash = $2 RETURNING id`,
       values: [account.id, account.passwordHash, hash],
     });
-    // In a statement of its own, which also sees the sign-ins that this one's lock has waited for.
-    if (rows.length === 1) await sessions.endAll(account.id, but, connection);
+    // A new statement also sees sign-ins that waited for the lock of the first one.
+    if (rows.length === 1) await sessions.endAll(account.id, keptSessionId, connection);
     return rows.length === 1;
   });
 }
 
-/** A security event: gives an account a role and, where it had another, ends all its sessions. Undefined where there is no such account. */
+/**
+ * Gives an account a role. A change ends all its sessions. Returns undefined if the account does
+ * not exist.
+ */
 export async function changeRole(
   database: Database,
   sessions: Sessions,
@@ -85,41 +92,45 @@ export async function changeRole(
   });
 }
 
-/** Who has this e-mail, with the number of their sessions; undefined where nobody has. */
+/** Finds a user by e-mail address, with the number of open sessions. */
 export async function findUser(
   database: Database,
   email: string,
 ): Promise<(User & { sessions: number }) | undefined> {
-  const text = `SELECT id, email, name, role, (SELECT count(*)::integer FROM user_session WHERE user_id = user_account.id AND revoked_at IS NULL) AS sessions
+  const text = `SELECT id, email, name, role, (
+      SELECT count(*)::integer FROM user_session
+      WHERE user_id = user_account.id AND revoked_at IS NULL
+    ) AS sessions
     FROM user_account WHERE email_key = $1`;
   return (
     await database.query<User & { sessions: number }>({ text, values: [emailKeyOf(email)] })
   )[0];
 }
 
-/** By e-mail, at most 1,000. */
+/** Lists operators by e-mail address, at most 1,000. */
 export function listOperators(database: Database): Promise<User[]> {
-  const text =
-    "SELECT id, email, name, role FROM user_account WHERE role = 'operator' ORDER BY email_key LIMIT 1000";
+  const text = `SELECT id, email, name, role FROM user_account WHERE role = 'operator'
+    ORDER BY email_key LIMIT 1000`;
   return database.query<User>({ text });
 }
 
 /**
- * Turns what PostgreSQL's absence throws into TRY_AGAIN. Other errors carry the statement and its values, among them hashes: only their kind goes on.
+ * Refuses with TRY_AGAIN if PostgreSQL is unavailable. Other errors contain the statement and its
+ * values, such as hashes, so only their kind is thrown on.
  */
 export async function orRetryLater<T>(
   work: () => Promise<Answer<T>>,
-  patienceMs = PATIENCE_TIMEOUT_MS,
+  timeoutMs = WRITE_TIMEOUT_MS,
 ): Promise<Answer<T>> {
   try {
-    return await unlessAway(work, patienceMs);
+    return await orRetryLaterPlain(work, timeoutMs);
   } catch (error) {
     const { name, code, original } = error as {
       name?: string;
       code?: string;
       original?: { code?: string };
     };
-    // eslint-disable-next-line preserve-caught-error -- the cause is what must not go on
+    // eslint-disable-next-line preserve-caught-error -- the cause contains secrets
     throw new Error(
       `A statement on accounts failed: ${name ?? "unknown"} ${original?.code ?? code ?? ""}`.trim(),
     );

@@ -13,7 +13,7 @@ export type Account = {
   passwordHash: string;
 };
 
-/** What others may see of an account. */
+/** Public part of an account. */
 export type User = { id: string; email: string; name: string; role: Role };
 
 export const ACCOUNT_TABLE = {

@@ -51,7 +51,10 @@ const DEVICE = {
   },
 } as const;
 
-/** Accounts, sign-in and sessions: the only writer of their tables. No password and no hash leaves this service, in answers, logs or errors. */
+/**
+ * Accounts, sign-in and sessions: the only writer of their tables. No password and no hash leaves
+ * this service, in answers, logs or errors.
+ */
 export function createAuthService({
   database,
   accessTokenKeysDir,
@@ -78,7 +81,10 @@ export function createAuthService({
     name: "auth",
     mixins: [tableMixin(database, ACCOUNT_TABLE)],
     actions: {
-      /** Answers the new User. Can refuse with: EMAIL_TAKEN, PASSWORD_TOO_WEAK (with a `detail`), VALIDATION_ERROR, TRY_AGAIN. */
+      /**
+       * Answers the new User. Can refuse with: EMAIL_TAKEN, PASSWORD_TOO_WEAK (with a `detail`),
+       * VALIDATION_ERROR, TRY_AGAIN.
+       */
       register: {
         auth: "public",
         params: {
@@ -111,8 +117,8 @@ export function createAuthService({
       },
 
       /**
-       * Answers a SignedIn. An unknown e-mail and a wrong password give the same answer after the same work.
-       * Can refuse with: INVALID_CREDENTIALS, TRY_AGAIN.
+       * Answers a SignedIn. An unknown e-mail and a wrong password give the same answer after the
+       * same work. Can refuse with: INVALID_CREDENTIALS, TRY_AGAIN.
        */
       login: {
         auth: "public",
@@ -127,7 +133,7 @@ export function createAuthService({
         }: Context<{ email: string; password: string; device: Device }>): Promise<
           Answer<SignedIn>
         > {
-          const owner = await passwords.ownerOf(
+          const owner = await passwords.verifyOwner(
             () => findAccount(this.adapter, { emailKey: emailKeyOf(params.email) }),
             params.password,
           );
@@ -144,7 +150,10 @@ export function createAuthService({
         },
       },
 
-      /** Answers a SignedIn with the successor of the token. Can refuse with: REFRESH_TOKEN_INVALID, TRY_AGAIN. */
+      /**
+       * Answers a SignedIn with the successor of the token. Can refuse with:
+       * REFRESH_TOKEN_INVALID, TRY_AGAIN.
+       */
       refresh: {
         auth: "public",
         params: { $$strict: true, token: { type: "string" }, device: DEVICE },
@@ -156,7 +165,10 @@ export function createAuthService({
         },
       },
 
-      /** Ends the session of a refresh token, used or not; an unknown one is as good as ended. Can refuse with: TRY_AGAIN. */
+      /**
+       * Ends the session of a refresh token, used or not; an unknown one is as good as ended. Can
+       * refuse with: TRY_AGAIN.
+       */
       logout: {
         auth: "public",
         params: { $$strict: true, token: { type: "string" } },
@@ -173,8 +185,9 @@ export function createAuthService({
       },
 
       /**
-       * Changes the caller's password and ends every other session.
-       * Can refuse with: INVALID_CREDENTIALS, PASSWORD_TOO_WEAK (with a `detail`), VALIDATION_ERROR, UNAUTHENTICATED, TRY_AGAIN.
+       * Changes the caller's password and ends every other session. Can refuse with:
+       * INVALID_CREDENTIALS, PASSWORD_TOO_WEAK (with a `detail`), VALIDATION_ERROR,
+       * UNAUTHENTICATED, TRY_AGAIN.
        */
       password: {
         auth: "customer",
@@ -192,7 +205,7 @@ export function createAuthService({
           if (!found.ok) return found;
           if (found.value === undefined) return refused("UNAUTHENTICATED");
           const account = found.value;
-          const owner = await passwords.ownerOf(
+          const owner = await passwords.verifyOwner(
             () => Promise.resolve(accepted(account)),
             currentPassword,
           );
@@ -229,7 +242,10 @@ export function createAuthService({
         },
       },
 
-      /** Ends one of the caller's sessions. Can refuse with: SESSION_NOT_FOUND (also another's, or one that has ended), TRY_AGAIN. */
+      /**
+       * Ends one of the caller's sessions. Can refuse with: SESSION_NOT_FOUND (also another's, or
+       * one that has ended), TRY_AGAIN.
+       */
       "sessions.revoke": {
         auth: "customer",
         params: { $$strict: true, sessionId: { type: "uuid" } },
@@ -242,7 +258,10 @@ export function createAuthService({
         },
       },
 
-      /** Answers the caller's User. Can refuse with: UNAUTHENTICATED (also when the account is gone), TRY_AGAIN. */
+      /**
+       * Answers the caller's User. Can refuse with: UNAUTHENTICATED (also when the account is
+       * gone), TRY_AGAIN.
+       */
       me: {
         auth: "customer",
         params: { $$strict: true },
@@ -263,8 +282,8 @@ export function createAuthService({
       },
 
       /**
-       * Gives an account a role; a change ends all its sessions. Answers the user, or null where nobody has this e-mail.
-       * Can refuse with: TRY_AGAIN.
+       * Gives an account a role; a change ends all its sessions. Answers the user, or null where
+       * nobody has this e-mail. Can refuse with: TRY_AGAIN.
        */
       grant: {
         auth: "operator",

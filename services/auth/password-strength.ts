@@ -1,17 +1,22 @@
 import { createRequire } from "node:module";
 import type { ZxcvbnFactory } from "@zxcvbn-ts/core";
 
-/** Guesses that an attacker who knows how people choose passwords would need: 10^8 is what the estimator's authors ask for. */
+/** Score of the estimator that stands for 10^8 guesses, as its authors recommend. */
 const SCORE_MIN = 3;
-/** The estimator's time grows with the square of the length: it judges so much, and what follows makes no password weaker. */
+/**
+ * The estimator's time grows with the square of the length. Further characters only add strength.
+ */
 const JUDGED_MAX = 32;
-/** The whole e-mail and name come first, then their parts. */
+/** The whole e-mail address and name come first, then their parts. */
 const KNOWN_MAX = 10;
 
 const load = createRequire(import.meta.url);
 let loaded: ZxcvbnFactory | undefined;
 
-/** Its dictionaries are 20 MB that only registration and password change need: they come with the first (64 ms). */
+/**
+ * Loads the dictionaries (20 MB, 64 ms) at first use: only registration and password change need
+ * them.
+ */
 function estimator(): ZxcvbnFactory {
   if (loaded === undefined) {
     const core = load("@zxcvbn-ts/core") as typeof import("@zxcvbn-ts/core");
@@ -34,7 +39,7 @@ const REASONS: Record<string, string> = {
   userInputs: "It is made of your own e-mail address or name.",
   extendedRepeat: "It repeats itself.",
   simpleRepeat: "It repeats itself.",
-  sequences: "It is a sequence of neighbours, as abcd or 1234.",
+  sequences: "It is a sequence of neighbors, as abcd or 1234.",
   straightRow: "It is a row of keys on the keyboard.",
   keyPattern: "It is a short pattern on the keyboard.",
   recentYears: "It is built around a year.",
@@ -42,8 +47,9 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * Why a password would be guessed, and what to do; undefined where it is good enough. `about` is what others know of the person: e-mail, name.
- * Never repeats the password or a part of it.
+ * Explains why a password is weak and what to do, or returns undefined for a strong one. `about`:
+ * known facts of the person, such as e-mail address and name. Never repeats the password or a
+ * part of it.
  */
 export function weaknessOf(password: string, about: readonly string[]): string | undefined {
   const judged = Array.from(password).slice(0, JUDGED_MAX).join("");

@@ -15,21 +15,23 @@ import {
   SWEEP,
 } from "./session.sql.ts";
 
-/** From the sign-in on, however often it is refreshed. */
+/** Lifetime of a session from its sign-in. Refreshing does not extend it. */
 const LIFE_DAYS = 7;
-/** Two tabs, or an answer that was lost: the same successor is given again. */
+/**
+ * Grace period in which a used token gives the same successor again: two tabs, or a lost answer.
+ */
 const GRACE_S = 10;
-/** A client that refreshes faster than this many times in ten seconds is told to wait. */
+/** Links of one chain within the grace period. A client that refreshes faster gets TRY_AGAIN. */
 const LINKS_MAX = 1_000;
 const SESSIONS_MAX = 100;
-const SWEPT_AT_ONCE = 200;
+const SWEEP_BATCH_MAX = 200;
 const SWEEP_ROUNDS_MAX = 50;
-const TRIES = 3;
+const ATTEMPTS_MAX = 3;
 
-/** Where a session is used from, as its owner sees it in the list. */
+/** Device of a session, as shown in the list of sessions. */
 export type Device = { userAgent?: string; address?: string };
 
-/** What a sign-in or a refresh gives. `lifeS`: seconds until the session ends for good. */
+/** Result of a sign-in or a refresh. `lifeS`: seconds until the session expires. */
 export type Grant = { user: User; sessionId: string; refreshToken: string; lifeS: number };
 
 export type SessionView = {
@@ -41,19 +43,25 @@ export type SessionView = {
 };
 
 export type Sessions = {
-  /** Begins a session for the account whose password was right. Undefined where the password has been changed since. */
+  /**
+   * Begins a session of an account whose password was checked. Returns undefined if the password
+   * has changed since.
+   */
   begin(account: Account, device: Device): Promise<Grant | undefined>;
-  /** Can refuse with: REFRESH_TOKEN_INVALID (unknown, ended, expired, or used long ago, which ends the family), TRY_AGAIN. */
+  /**
+   * Exchanges a token for its successor. Can refuse with: REFRESH_TOKEN_INVALID (unknown, ended,
+   * expired, or used before the grace period, which ends the family), TRY_AGAIN.
+   */
   refresh(token: string, device: Device): Promise<Answer<Grant>>;
-  /** Ends the family of a token; an unknown one ends nothing. */
+  /** Ends the family of a token. Ignores unknown tokens. */
   endByToken(token: string): Promise<void>;
-  /** False where the account has no such session. */
+  /** Returns false if the account has no such session. */
   endOne(userId: string, sessionId: string): Promise<boolean>;
-  /** Ends all, or all but one, inside a transaction where one is given. */
-  endAll(userId: string, but?: string, connection?: Connection): Promise<void>;
-  /** The latest used first. */
+  /** Ends all sessions except `keptSessionId`, inside the given transaction if any. */
+  endAll(userId: string, keptSessionId?: string, connection?: Connection): Promise<void>;
+  /** Lists open sessions, most recently used first. */
   list(userId: string): Promise<SessionView[]>;
-  /** Deletes what has ended. Safe on any number of nodes; answers how many. */
+  /** Deletes ended sessions and returns their number. Safe on any number of nodes. */
   sweep(): Promise<number>;
 };
 
@@ -67,23 +75,24 @@ type ListRow = QueryResultRow & {
   address: string | null;
 };
 
-/**
- * SHA-256 and not argon2: nobody guesses 256 random bits, so there is nothing that a slow hash would slow down.
- */
+/** Hashes a token with SHA-256. A slow hash adds nothing: 256 random bits cannot be guessed. */
 function hashOf(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** 256 random bits, or an HMAC of as many. */
+/** Checks the shape of a token: 256 bits in base64url. */
 export function isRefreshToken(text: string): boolean {
   return /^[\w-]{43}$/.test(text);
 }
 
-/** `reused` hears of a token that came again long after its use: it has been copied by somebody. */
+/**
+ * `onReuse` is called for a token that was used before the grace period, which means a stolen
+ * copy.
+ */
 export function createSessions(
   database: Database,
   secret: string,
-  reused: (facts: { userId: string; sessionId: string }) => void,
+  onReuse: (facts: { userId: string; sessionId: string }) => void,
 ): Sessions {
   const successorOf = (token: string, salt: Buffer): string =>
     createHmac("sha256", secret).update(token).update("|").update(salt).digest("base64url");
@@ -99,7 +108,10 @@ export function createSessions(
     return won && grantOf(won, successor);
   };
 
-  /** Undefined where the token was not used after all: whoever used it has not got through. */
+  /**
+   * Follows the chain of a used token to its end. Returns undefined if the token is unused after
+   * all.
+   */
   const follow = async (token: string): Promise<Answer<Grant> | undefined> => {
     const rows = await database.query<ChainRow>({
       name: "session-chain",
@@ -112,10 +124,10 @@ export function createSessions(
     if (row.salt === null) return undefined;
     if (!row.young) {
       await database.query({ text: END_BY_TOKEN, values: [hashOf(token)] });
-      reused({ userId: row.id, sessionId: row.sessionId });
+      onReuse({ userId: row.id, sessionId: row.sessionId });
       return refused("REFRESH_TOKEN_INVALID");
     }
-    // Every later link is younger than the first, so the end of the chain is the one token not used yet.
+    // Later links are younger, so the chain ends at the one unused token.
     let latest = token;
     while (row !== undefined && row.salt !== null) {
       latest = successorOf(latest, row.salt);
@@ -143,7 +155,7 @@ export function createSessions(
     },
     async refresh(token, device) {
       if (!isRefreshToken(token)) return refused("REFRESH_TOKEN_INVALID");
-      for (let tries = 0; tries < TRIES; tries += 1) {
+      for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
         const won = await rotate(token, device);
         if (won !== undefined) return accepted(won);
         const answer = await follow(token);
@@ -158,8 +170,8 @@ export function createSessions(
     async endOne(userId, sessionId) {
       return (await database.query({ text: END_ONE, values: [userId, sessionId] })).length === 1;
     },
-    async endAll(userId, but, connection = database) {
-      await connection.query({ text: END_ALL, values: [userId, but ?? null] });
+    async endAll(userId, keptSessionId, connection = database) {
+      await connection.query({ text: END_ALL, values: [userId, keptSessionId ?? null] });
     },
     async list(userId) {
       const rows = await database.query<ListRow>({ text: LIST, values: [userId, SESSIONS_MAX] });
@@ -176,10 +188,10 @@ export function createSessions(
       for (let round = 0; round < SWEEP_ROUNDS_MAX; round += 1) {
         const [row] = await database.query<{ count: number }>({
           text: SWEEP,
-          values: [SWEPT_AT_ONCE],
+          values: [SWEEP_BATCH_MAX],
         });
         swept += row?.count ?? 0;
-        if ((row?.count ?? 0) < SWEPT_AT_ONCE) break;
+        if ((row?.count ?? 0) < SWEEP_BATCH_MAX) break;
       }
       return swept;
     },

@@ -11,44 +11,48 @@ import {
   publicJwk,
 } from "../../lib/auth/access-token.ts";
 
-/** How soon a key that was added or taken away is noticed. The files are read and not watched: watching misses what a mounted secret does. */
-const LOOK_MS = 2_000;
+/** Interval of reading the keys. Polled, because watching misses changes of a mounted secret. */
+const POLL_MS = 2_000;
 
 export type SigningKeys = {
-  /** Signs an access token with the newest key whose moment has come. */
+  /** Signs an access token with the newest key whose time has come. */
   sign(subject: AccessTokenSubject): string;
-  /** The public keys of every token that may still be alive, the next one's among them before it signs. */
+  /** Returns the public keys of all tokens that can be valid, including keys that sign later. */
   published(): PublicJwk[];
-  /** Reads the folder again now; a folder that cannot be used changes nothing. */
-  look(): void;
+  /** Reads the folder again. Keeps the present keys if the folder is unusable. */
+  reload(): void;
   close(): void;
 };
 
-/** The keys of access tokens, from files that may be added and removed while the engine runs. Throws a ConfigError where there is no usable key. */
+/**
+ * Opens the signing keys of a folder, whose files may change at run time. Throws a ConfigError
+ * without a usable key.
+ */
 export function openSigningKeys(folder: string, warn: (message: string) => void): SigningKeys {
   let keys: readonly AccessKey[] = readAccessKeys(folder);
   let warned = "";
   const signers = new Map<string, ReturnType<typeof createAccessTokenSigner>>();
 
-  const look = (): void => {
+  const reload = (): void => {
     try {
       keys = readAccessKeys(folder);
       warned = "";
     } catch (error) {
-      const message = `The keys of access tokens stay as they are: ${error instanceof Error ? error.message : String(error)}`;
+      const problem = error instanceof Error ? error.message : String(error);
+      const message = `The keys of access tokens stay as they are: ${problem}`;
       if (message !== warned) warn(message);
       warned = message;
     }
   };
-  const timer = setInterval(look, LOOK_MS);
+  const timer = setInterval(reload, POLL_MS);
   timer.unref();
 
   return {
     sign(subject) {
       const { kid, privateKey } = signingKeyOf(keys, Date.now());
-      const known = signers.get(kid);
-      const signer = known ?? createAccessTokenSigner(privateKey);
-      if (known === undefined) {
+      const cached = signers.get(kid);
+      const signer = cached ?? createAccessTokenSigner(privateKey);
+      if (cached === undefined) {
         signers.clear();
         signers.set(kid, signer);
       }
@@ -56,7 +60,7 @@ export function openSigningKeys(folder: string, warn: (message: string) => void)
     },
     published: () =>
       verifyingKeysOf(keys, Date.now()).map(({ privateKey }) => publicJwk(privateKey)),
-    look,
+    reload,
     close: () => clearInterval(timer),
   };
 }

@@ -10,7 +10,7 @@ import type { Metrics } from "../../lib/observability/metrics.ts";
 import type { RedisClient } from "../../lib/redis/client.ts";
 import { orRetryLater } from "../../lib/database/transient-errors.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./events/event.model.ts";
-import { createRenewals } from "./events/cache-invalidation.ts";
+import { createCacheInvalidation } from "./events/cache-invalidation.ts";
 import type { Filters } from "./search/filter-options.ts";
 import {
   type ImportDependencies,
@@ -22,7 +22,7 @@ import {
   type CatalogCounts,
   createEventReader,
   newCatalogCounts,
-  watchCatalog,
+  registerCatalogMetrics,
 } from "./search/read-through-cache.ts";
 import type { SearchPage } from "./search/find-page.ts";
 import type { SearchParams } from "./search/search-filters.ts";
@@ -72,7 +72,9 @@ const RECORD_RULES = {
   totalCapacity: whole,
 };
 
-/** The catalogue: what can be bought, where and when. The only writer of `event` but its capacity. */
+/**
+ * The catalogue: what can be bought, where and when. The only writer of `event` but its capacity.
+ */
 export function createCatalogService(dependencies: CatalogDependencies): ServiceSchema {
   const {
     database,
@@ -82,9 +84,9 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
     counts = newCatalogCounts(),
     metrics,
   } = dependencies;
-  if (metrics !== undefined) watchCatalog(metrics, counts);
+  if (metrics !== undefined) registerCatalogMetrics(metrics, counts);
   const layers = createEventReader({ database, redis, now, counts });
-  const renewals = createRenewals(redis);
+  const renewals = createCacheInvalidation(redis);
   let writtenSinceTidied = 0;
 
   /** Pages are read from the indexes alone only where VACUUM has been. */
@@ -104,7 +106,10 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
     mixins: [tableMixin(database, EVENT_TABLE)],
 
     actions: {
-      /** A page of events. Can refuse with: VALIDATION_ERROR (a day that is none, a cursor that is not ours), TRY_AGAIN. */
+      /**
+       * A page of events. Can refuse with: VALIDATION_ERROR (a day that is none, a cursor that is
+       * not ours), TRY_AGAIN.
+       */
       search: {
         auth: "public",
         params: {
@@ -134,7 +139,10 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
         },
       },
 
-      /** What so many events have left to sell, with the stamps to tell old news from new. Can refuse with: TRY_AGAIN. */
+      /**
+       * What so many events have left to sell, with the stamps to tell old news from new. Can
+       * refuse with: TRY_AGAIN.
+       */
       left: {
         auth: "public",
         params: {
@@ -160,7 +168,7 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
         auth: "operator",
         params: { $$strict: true },
         async handler(): Promise<Answer<{ flushed: true }>> {
-          await renewals.pages();
+          await renewals.invalidate();
           return accepted({ flushed: true });
         },
       },
@@ -174,8 +182,8 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
       },
 
       /**
-       * Writes a batch of a feed; says for each record, in order, what became of it. Can refuse with: TRY_AGAIN, where some of it may be written; to write
-       * that again changes nothing.
+       * Writes a batch of a feed; says for each record, in order, what became of it. Can refuse
+       * with: TRY_AGAIN, where some of it may be written; to write that again changes nothing.
        */
       import: {
         auth: "operator",
@@ -205,7 +213,7 @@ export function createCatalogService(dependencies: CatalogDependencies): Service
               tell(AVAILABILITY_CHANGED, { items } satisfies AvailabilityChanged);
           };
           const node = this.broker.nodeID;
-          const writing = { database: importDatabase, redis, renewals, node, changed };
+          const writing = { database: importDatabase, redis, cache: renewals, node, changed };
           const answer = await orRetryLater(
             async () => accepted({ outcomes: await importEvents(writing, ctx.params.records) }),
             IMPORT_MS,

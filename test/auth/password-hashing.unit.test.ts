@@ -30,8 +30,8 @@ describe("passwords", () => {
   it("never matches an account that is not there, not even with the password of the hash it is compared with", async () => {
     const passwords = createPasswords();
     const owner = (account: { passwordHash: string } | undefined, password: string) =>
-      passwords.ownerOf(() => Promise.resolve(accepted(account)), password);
-    assert.deepEqual(await owner(undefined, "the hash that stands for no account"), {
+      passwords.verifyOwner(() => Promise.resolve(accepted(account)), password);
+    assert.deepEqual(await owner(undefined, "the decoy hash of unknown accounts"), {
       ok: true,
       value: undefined,
     });
@@ -54,7 +54,7 @@ describe("passwords", () => {
       return refused("EVENT_OVER");
     };
     const answers = await Promise.all(
-      Array.from({ length: 60 }, () => passwords.ownerOf(find, "correct horse battery")),
+      Array.from({ length: 60 }, () => passwords.verifyOwner(find, "correct horse battery")),
     );
     const codes = answers.map((answer) => (answer.ok ? "" : answer.refusal.code));
     assert.deepEqual(looking, { now: 0, most: 2, all: 50 });

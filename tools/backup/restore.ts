@@ -16,7 +16,7 @@ export type Restored = RestoreVerdict & {
 };
 
 /**
- * * Replaces the PostgreSQL of `dataDir` by the newest backup, or the newest before `to`. Plays
+ * Replaces the PostgreSQL of `dataDir` by the newest backup, or the newest before `to`. Plays
  * the WAL up to `to` or its end, reconciles, and stops the server. Moves the previous data aside.
  * Throws a ServerProblem if there is no such backup.
  */

@@ -51,7 +51,7 @@ export function readMigrations(folder: string = MIGRATIONS_FOLDER): Migration[] 
 }
 
 /**
- * * Migrates a database forward to the code's schema. Each file runs in its own transaction;
+ * Migrates a database forward to the code's schema. Each file runs in its own transaction;
  * concurrent calls apply each file once. Returns the names applied now. Throws a MigrationError
  * if the database is newer than the code or an applied file was changed.
  */

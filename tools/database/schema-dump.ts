@@ -8,7 +8,7 @@ import { findBinaries } from "../dev-servers/binaries.ts";
 export const SCHEMA_FILE = new URL("../../migrations/schema.sql", import.meta.url);
 
 /**
- * * Dumps the schema with pg_dump, without lines that differ between versions and runs, so that a
+ * Dumps the schema with pg_dump, without lines that differ between versions and runs, so that a
  * diff shows schema changes only. Throws if pg_dump is missing or fails.
  */
 export async function dumpSchema(databaseUrl: string): Promise<string> {

@@ -50,7 +50,7 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
 }
 
 /**
- * * Reads a VEVENT. Refuses cancelled events and repeating ones (RRULE, RDATE): each occurrence
+ * Reads a VEVENT. Refuses cancelled events and repeating ones (RRULE, RDATE): each occurrence
  * sells its own tickets, so the feed must list them one by one. A changed occurrence
  * (RECURRENCE-ID) is an event of its own. node-ical unfolds and unescapes; times are parsed here
  * from the unfolded lines, because node-ical reads times without a zone in the zone of this

@@ -8,7 +8,7 @@ const BATCH_LENGTH = 400_000;
 /** More writers are no faster on two cores and outgrow the cleaning of the index's pending list. */
 const IN_FLIGHT = 2;
 /**
- * * Records, or characters of them, that are sorted by date before they are sent. The index of
+ * Records, or characters of them, that are sorted by date before they are sent. The index of
  * names is by week, so the records of one week change few pages of it. Windows start with one
  * batch and grow, so that a short or slow feed is written as it arrives.
  */
@@ -40,7 +40,7 @@ export type ImportHooks = {
 type Batch = { number: number; event: EventRecord; length: number }[];
 
 /**
- * * Imports a feed into the catalog. Sends one window in batches while it reads the next, so it
+ * Imports a feed into the catalog. Sends one window in batches while it reads the next, so it
  * reads no faster than it writes. The first record of a key wins; later ones are counted as
  * repeated. Rejects with what the feed or `send` threw; `counts` is right also then.
  */

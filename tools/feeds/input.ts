@@ -18,7 +18,7 @@ export type Input = {
 };
 
 /**
- * * Opens a file, a web address, or `-` for standard input, as UTF-8 text in chunks. Detects gzip
+ * Opens a file, a web address, or `-` for standard input, as UTF-8 text in chunks. Detects gzip
  * by its first bytes. Rejects with FeedError if it cannot be opened; the chunks reject with it if
  * it breaks off.
  */

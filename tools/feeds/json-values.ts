@@ -10,7 +10,7 @@ const LISTS = new Set(["@graph", "itemListElement", "items", "events"]);
 const RECORD_LENGTH_MAX = 4 * 1024 * 1024;
 
 /**
- * * Reads the records of a JSON document in chunks of any size: the elements of an array, the
+ * Reads the records of a JSON document in chunks of any size: the elements of an array, the
  * elements of an object's list, or values in sequence (JSON lines). Throws FeedError with line
  * and column if the text is not JSON.
  */

@@ -60,7 +60,7 @@ export function afterMinutes(startMs: number, minutes: number): number {
 const offsets = new FifoMap<string, number | "changes">(OFFSETS_MAX);
 
 /**
- * * Returns a zone's offset from UTC (milliseconds) if it is constant on the UTC day and the days
+ * Returns a zone's offset from UTC (milliseconds) if it is constant on the UTC day and the days
  * around it, else undefined. Cached: asking Temporal for each record is slow.
  */
 function offsetAround(ms: number, timeZone: string): number | undefined {

@@ -1,7 +1,7 @@
 import { countryCode, isCity } from "./zones.ts";
 
 /**
- * * Finds the city in a place written as one text ("Jazz Bar, Hauptstr. 5, 10115 Berlin,
+ * Finds the city in a place written as one text ("Jazz Bar, Hauptstr. 5, 10115 Berlin,
  * Germany"). Reads from the end: first a country, then the first part in the table of cities,
  * without post code. Without a known city the whole text is the location.
  */

@@ -14,7 +14,7 @@ export type FeedRecord = { number: number; name: string } & (
 );
 
 /**
- * * Reads a feed and holds one record at a time. Without `format` the content decides: a calendar
+ * Reads a feed and holds one record at a time. Without `format` the content decides: a calendar
  * by its first line, JSON by its first character, each JSON record by its fields. Throws
  * FeedError if the feed cannot be read.
  */

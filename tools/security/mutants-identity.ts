@@ -11,7 +11,7 @@ const COOKIE = "services/api/http/refresh-cookie.ts";
 const AUTHORISATION = "mixins/authorization.middleware.ts";
 
 const HASH = "hash(password, PARAMETERS)";
-const VERIFY = "verify(encoded ?? nobody, password)";
+const VERIFY = "verify(encoded ?? decoyHash, password)";
 const CHECKED = "S13: are checked whole";
 const COOKIES = "S16: the cookie is HttpOnly";
 const SIGN_INS = "S17: what works by a cookie";
@@ -44,13 +44,13 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     "the difference of capitals",
     "S9: takes 12 to 128",
     [PASSWORDS, HASH, "hash(password.toLowerCase(), PARAMETERS)"],
-    [PASSWORDS, VERIFY, "verify(encoded ?? nobody, password.toLowerCase())"],
+    [PASSWORDS, VERIFY, "verify(encoded ?? decoyHash, password.toLowerCase())"],
   ),
   without(
     "what is behind 72 bytes, as bcrypt would",
     "S9: takes 12 to 128",
     [PASSWORDS, HASH, "hash(password.slice(0, 72), PARAMETERS)"],
-    [PASSWORDS, VERIFY, "verify(encoded ?? nobody, password.slice(0, 72))"],
+    [PASSWORDS, VERIFY, "verify(encoded ?? decoyHash, password.slice(0, 72))"],
   ),
   without("the judgement of passwords", "S10: refuses passwords", [
     STRENGTH,
@@ -69,8 +69,8 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
   ]),
   without("the work for an account that is not there", "S11: gives nothing away", [
     PASSWORDS,
-    `const right = await ${VERIFY};`,
-    `if (encoded === undefined) return accepted(undefined);\n        const right = await ${VERIFY};`,
+    `const isRight = await ${VERIFY};`,
+    `if (encoded === undefined) return accepted(undefined);\n        const isRight = await ${VERIFY};`,
   ]),
   without("the one answer for unknown and wrong", "S11: gives nothing away", [
     PASSWORDS,
@@ -148,8 +148,8 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
   ]),
   without("the end of the family", "S14: a used token gives", [
     SESSIONS,
-    "await database.query({ text: END_BY_TOKEN, values: [hashOf(token)] });\n      reused(",
-    "reused(",
+    "await database.query({ text: END_BY_TOKEN, values: [hashOf(token)] });\n      onReuse(",
+    "onReuse(",
   ]),
   without("the end by logout", "S15: logout ends", [
     STATEMENTS,
@@ -163,7 +163,7 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
   ]),
   without("the end by a change of password", "S15: a change of password", [
     "services/auth/account-store.ts",
-    "if (rows.length === 1) await sessions.endAll(account.id, but, connection);",
+    "if (rows.length === 1) await sessions.endAll(account.id, keptSessionId, connection);",
     "",
   ]),
   without("the look at the password's present hash", "S15: no sign-in with the old", [

@@ -8,104 +8,112 @@ import {
 } from "../../../lib/availability/availability-cache.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 
-/** However rarely something is imported, every copy is read anew this often. */
+/** Lifetime of a generation: all copies are read anew this often, also without an import. */
 export const GENERATION_MS = 600_000;
 
-const DOUBTFUL_MS = 60_000;
+/** Lifetime of copies while an import is between its commit and the renewal. */
+const UNRENEWED_MS = 60_000;
 
 export function eventKey(eventId: string): string {
   return `event:{${eventId}}`;
 }
 
-/** Of one fixed length, whatever is searched for. */
+/** Hashes the search, so that keys have a fixed length. */
 export function pageKey(question: string): string {
   return `catalog:page:${createHash("sha256").update(question).digest("base64url")}`;
 }
 
 /**
- * Before events are changed: should this process die after the commit and before the copies are renewed, what they say of the catalogue as it was is
- * fresh no longer than a minute. Never rejects.
+ * Shortens the life of copies before events are changed: if the process dies between commit and
+ * renewal, the old copies are fresh for a minute at most. Never rejects.
  */
 export async function expireSoon(redis: RedisClient, eventIds: readonly string[]): Promise<void> {
   try {
     await Promise.all([
-      redis.set(GENERATION_KEY, randomUUID(), "PX", DOUBTFUL_MS),
-      ...eventIds.map((id) => redis.pexpire(availableKey(id), DOUBTFUL_MS, "LT")),
+      redis.set(GENERATION_KEY, randomUUID(), "PX", UNRENEWED_MS),
+      ...eventIds.map((id) => redis.pexpire(availableKey(id), UNRENEWED_MS, "LT")),
     ]);
   } catch {
-    // Said by the connection itself, once per outage.
+    // The Redis client logs each outage once.
   }
 }
 
-export type Renewals = {
-  /** No page and no event that was read before is fresh from now on. Never rejects. */
-  pages(): Promise<void>;
-  /** Forgets the copy of an event that was changed. Never rejects: under the new generation of pages it is not fresh, wherever it stays. */
+export type CacheInvalidation = {
+  /** Makes all copies of pages and events stale. Never rejects. */
+  invalidate(): Promise<void>;
+  /**
+   * Deletes the copy of a changed event. Never rejects: a copy that stays is stale under the new
+   * generation.
+   */
   forget(eventId: string): Promise<void>;
-  /** Writes what a changed event has left under the epoch that the change took. Never rejects. */
-  left(left: Availability): Promise<void>;
+  /**
+   * Writes the availability of a changed event under the epoch that the change took. Never
+   * rejects.
+   */
+  writeAvailability(availability: Availability): Promise<void>;
   close(): void;
 };
 
 /**
- * The copies after imports have committed. What Redis has not taken is repeated until it has: a worker that is late or repeats as well would else leave
- * what was left before, under a smaller stamp and with nothing larger to stop it.
+ * Renews the copies after an import has committed. Retries until Redis has accepted each write:
+ * a late worker could else leave the old availability, with no newer version to replace it.
  */
-export function createRenewals(
+export function createCacheInvalidation(
   redis: RedisClient,
-  repeatEveryMs = 1_000,
+  retryEveryMs = 1_000,
   clock: Clock = systemClock,
-): Renewals {
-  let pagesOwed = false;
-  /** The newest of each event. */
+): CacheInvalidation {
+  let invalidationPending = false;
+  /** The newest write per event. */
   const pendingWrites = new Map<string, Availability>();
-  let repeat: { cancel(): void } | undefined;
+  let retry: { cancel(): void } | undefined;
   let closed = false;
 
-  const repeatLater = (): void => {
-    if (!closed) repeat ??= clock.after(repeatEveryMs, () => void repeatAll());
+  const retryLater = (): void => {
+    if (!closed) retry ??= clock.after(retryEveryMs, () => void retryAll());
   };
-  const pages = async (): Promise<void> => {
-    pagesOwed = true;
+  const invalidate = async (): Promise<void> => {
+    invalidationPending = true;
     try {
       await redis.set(GENERATION_KEY, randomUUID(), "PX", GENERATION_MS);
-      pagesOwed = false;
+      invalidationPending = false;
     } catch {
-      // Said by the connection itself, once per outage.
-      repeatLater();
+      // The Redis client logs each outage once.
+      retryLater();
     }
   };
-  const writeOrRepeat = async (left: Availability): Promise<boolean> => {
-    const { eventId, epoch } = left;
+  const writeOrRetry = async (availability: Availability): Promise<boolean> => {
+    const { eventId, epoch } = availability;
     try {
-      await writeAvailability(redis, [left]);
+      await writeAvailability(redis, [availability]);
       if ((pendingWrites.get(eventId)?.epoch ?? epoch) <= epoch) pendingWrites.delete(eventId);
       return true;
     } catch {
-      repeatLater();
+      retryLater();
       return false;
     }
   };
-  const repeatAll = async (): Promise<void> => {
-    repeat = undefined;
-    if (pagesOwed) await pages();
-    // The first that fails has said when to try again.
-    for (const left of [...pendingWrites.values()]) if (!(await writeOrRepeat(left))) return;
+  const retryAll = async (): Promise<void> => {
+    retry = undefined;
+    if (invalidationPending) await invalidate();
+    // The first failure has scheduled the next retry.
+    for (const write of [...pendingWrites.values()]) if (!(await writeOrRetry(write))) return;
   };
 
   return {
-    pages,
+    invalidate,
     async forget(eventId) {
       await redis.del(eventKey(eventId)).catch(() => undefined);
     },
-    async left(left) {
-      if ((pendingWrites.get(left.eventId)?.epoch ?? 0) < left.epoch)
-        pendingWrites.set(left.eventId, left);
-      await writeOrRepeat(left);
+    async writeAvailability(availability) {
+      const { eventId, epoch } = availability;
+      if ((pendingWrites.get(eventId)?.epoch ?? 0) < epoch)
+        pendingWrites.set(eventId, availability);
+      await writeOrRetry(availability);
     },
     close() {
       closed = true;
-      repeat?.cancel();
+      retry?.cancel();
     },
   };
 }

@@ -3,16 +3,18 @@ import { fold } from "../../../domain/text-folding.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
 import { eventId } from "../../../lib/ids/event-id.ts";
 
-/** What PostgreSQL holds of a record besides what is left to sell. */
+/** A record as PostgreSQL holds it, without the availability. */
 export type StoredRecord = EventRecord & { id: string };
 
 const RECORD_COLUMNS = `
-  id, source, source_id AS "sourceId", name, type, location, country, url, to_char(date, 'YYYY-MM-DD') AS date,
-  to_char(start_time, 'HH24:MI') AS "startTime", to_char(end_time, 'HH24:MI') AS "endTime", duration, time_zone AS "timeZone",
+  id, source, source_id AS "sourceId", name, type, location, country, url,
+  to_char(date, 'YYYY-MM-DD') AS date, to_char(start_time, 'HH24:MI') AS "startTime",
+  to_char(end_time, 'HH24:MI') AS "endTime", duration, time_zone AS "timeZone",
   to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt",
-  to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "endsAt", total_capacity AS "totalCapacity"`;
+  to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "endsAt",
+  total_capacity AS "totalCapacity"`;
 
-/** Those of the records that the catalogue has already, as it has them, by id. */
+/** Reads the stored versions of records, by id. Leaves out records that are new. */
 export async function storedRecords(
   connection: Connection,
   records: readonly EventRecord[],
@@ -26,9 +28,10 @@ export async function storedRecords(
 }
 
 const ROWS = `
-  json_to_recordset($1::json) AS new (id uuid, name text, name_key text, type text, type_key text, location text, location_key text,
-    country text, url text, date date, start_time time, end_time time, duration integer, time_zone text,
-    starts_at timestamptz, ends_at timestamptz, total_capacity integer, source text, source_id text)`;
+  json_to_recordset($1::json) AS new (id uuid, name text, name_key text, type text, type_key text,
+    location text, location_key text, country text, url text, date date, start_time time,
+    end_time time, duration integer, time_zone text, starts_at timestamptz, ends_at timestamptz,
+    total_capacity integer, source text, source_id text)`;
 
 function rowOf(record: EventRecord) {
   return {
@@ -54,7 +57,11 @@ function rowOf(record: EventRecord) {
   };
 }
 
-/** Writes new events in one statement, in the order of their ids, so that two imports of one feed wait for each other but never in a circle. Returns the ids of those it wrote: not of those that another import wrote meanwhile. */
+/**
+ * Inserts new events in one statement. The order of ids keeps two imports of one feed from a
+ * deadlock. Returns the ids that it inserted, without those that another import inserted
+ * meanwhile.
+ */
 export async function insertEvents(
   connection: Connection,
   records: readonly EventRecord[],
@@ -63,17 +70,22 @@ export async function insertEvents(
   const rows = await connection.query<{ id: string }>({
     name: "catalog-insert-events",
     text: `
-      INSERT INTO event (id, name, name_key, type, type_key, location, location_key, country, url, date, start_time, end_time, duration,
-        time_zone, starts_at, ends_at, total_capacity, capacity, source, source_id)
-      SELECT id, name, name_key, type, type_key, location, location_key, country, url, date, start_time, end_time, duration,
-        time_zone, starts_at, ends_at, total_capacity, total_capacity, source, source_id
+      INSERT INTO event (id, name, name_key, type, type_key, location, location_key, country, url,
+        date, start_time, end_time, duration, time_zone, starts_at, ends_at, total_capacity,
+        capacity, source, source_id)
+      SELECT id, name, name_key, type, type_key, location, location_key, country, url, date,
+        start_time, end_time, duration, time_zone, starts_at, ends_at, total_capacity,
+        total_capacity, source, source_id
       FROM ${ROWS} ON CONFLICT DO NOTHING RETURNING id`,
     values: [JSON.stringify(records.map(rowOf).sort((one, other) => (one.id < other.id ? -1 : 1)))],
   });
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Writes what an event is called, where and of which kind: nothing that a sale depends on. The caller holds the rows' locks. */
+/**
+ * Updates name, type, place and address of events, which no sale depends on. The caller holds the
+ * rows' locks.
+ */
 export async function describeEvents(
   connection: Connection,
   records: readonly EventRecord[],
@@ -81,8 +93,9 @@ export async function describeEvents(
   await connection.query({
     name: "catalog-describe-events",
     text: `
-      UPDATE event SET name = new.name, name_key = new.name_key, type = new.type, type_key = new.type_key, location = new.location,
-        location_key = new.location_key, country = new.country, url = new.url
+      UPDATE event SET name = new.name, name_key = new.name_key, type = new.type,
+        type_key = new.type_key, location = new.location, location_key = new.location_key,
+        country = new.country, url = new.url
       FROM ${ROWS} WHERE event.id = new.id`,
     values: [JSON.stringify(records.map(rowOf))],
   });

@@ -1,6 +1,6 @@
 import { DataTypes, Model } from "sequelize";
 
-/** An event as everyone outside sees it (the contract's Event). */
+/** An event of the API (schema Event). */
 export type EventView = {
   id: string;
   name: string;
@@ -18,20 +18,26 @@ export type EventView = {
   available: number;
 };
 
-/** A row before it is known what is left to sell. */
+/** An event without its availability. */
 export type EventRow = Omit<EventView, "available">;
 
-/** A row as it is read; when the event ends decides how long copies live, and is nobody's outside. */
+/** An event as it is read. The end time decides how long copies live; it is not part of the API. */
 export type StoredEvent = EventRow & { endsAtMs: number };
 
-/** Selects a StoredEvent. All text and numbers: what is read is what travels on the bus. */
+/** Columns of a StoredEvent. Texts and numbers only, because it travels on the bus as JSON. */
 export const EVENT_COLUMNS = `
-  event.id, event.name, event.type, event.location, event.country, event.url, to_char(event.date, 'YYYY-MM-DD') AS date,
-  to_char(event.start_time, 'HH24:MI') AS "startTime", to_char(event.end_time, 'HH24:MI') AS "endTime", event.duration,
-  event.time_zone AS "timeZone", to_char(event.starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt",
-  event.total_capacity AS "totalCapacity", (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"`;
+  event.id, event.name, event.type, event.location, event.country, event.url,
+  to_char(event.date, 'YYYY-MM-DD') AS date,
+  to_char(event.start_time, 'HH24:MI') AS "startTime",
+  to_char(event.end_time, 'HH24:MI') AS "endTime", event.duration, event.time_zone AS "timeZone",
+  to_char(event.starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt",
+  event.total_capacity AS "totalCapacity",
+  (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"`;
 
-/** The plain read of one event goes through moleculer-db's adapter; columns that only the search needs are left out. */
+/**
+ * Model of the adapter, which reads single events. Leaves out the columns that only searches
+ * need.
+ */
 export const EVENT_TABLE = {
   name: "event",
   attributes: {
@@ -52,7 +58,7 @@ export const EVENT_TABLE = {
   },
 };
 
-/** The adapter's instance as a row; undefined where there is none. */
+/** Converts an instance of the adapter. Returns undefined for null. */
 export function readEvent(instance: unknown): StoredEvent | undefined {
   if (!(instance instanceof Model)) return undefined;
   const { endsAt, ...stored } = instance.get({ plain: true }) as Omit<EventRow, "startsAt"> & {

@@ -5,14 +5,16 @@ import { takeEpoch } from "../../../lib/database/event-epoch.ts";
 import { eventId } from "../../../lib/ids/event-id.ts";
 import { describeEvents } from "../events/event-store.ts";
 
-/** Changed, with what is left under the new epoch; or not, since more tickets are sold than the new total has places. */
+/** Result of a change. Not changed: more tickets are sold than the new total has places. */
 export type Change =
   { changed: true; epoch: number; available: number } | { changed: false; sold: number };
 
 /**
- * Gives an event that may be selling a new capacity or time (DESIGN.md, "Changing an event"), in one transaction: takes the epoch as a worker does, so that
- * the batch in flight is waited for and the worker fenced; then, each in a new statement, books what is pending and sets the truth. Sold tickets stay;
- * a total below them is refused. Lock order: event_worker, event, pending rows. The caller renews the copies in Redis.
+ * Changes capacity or times of an event that may be selling, in one transaction. Takes the
+ * epoch like a worker, which waits for the batch in flight and fences the worker; then, each in a
+ * new statement, books pending rows and sets the new values. Sold tickets stay: a total below
+ * them is refused. Lock order: event_worker, event, pending rows. The caller renews the copies in
+ * Redis.
  */
 export async function changeEvent(
   database: Database,
@@ -20,14 +22,15 @@ export async function changeEvent(
   node: string,
 ): Promise<Change> {
   const id = eventId(record);
-  // Asked first without the epoch: a feed that repeats a refused record every hour shall not stop the sale every hour.
+  // Check before taking the epoch: taking it fences the worker, and a refused record may come
+  // every hour.
   const soldBefore = await activeTickets(database, id);
   if (record.totalCapacity < soldBefore) return { changed: false, sold: soldBefore };
 
   return database.transaction(async (connection) => {
     const epoch = await takeEpoch(connection, id, node);
     if (epoch === undefined)
-      throw new Error(`Event ${id} vanished while it was imported; events are never deleted`);
+      throw new Error(`Event ${id} vanished during its import; events are never deleted`);
     await lockEvents(connection, [id]);
     await bookAll(connection, id);
     const sold = await activeTickets(connection, id);
@@ -54,8 +57,8 @@ export async function changeEvent(
 }
 
 const CHANGE_EVENT = `
-  UPDATE event SET total_capacity = $3::integer, capacity = $3::integer - $2::integer, date = $4, start_time = $5, end_time = $6, duration = $7,
-    time_zone = $8, starts_at = $9, ends_at = $10
+  UPDATE event SET total_capacity = $3::integer, capacity = $3::integer - $2::integer, date = $4,
+    start_time = $5, end_time = $6, duration = $7, time_zone = $8, starts_at = $9, ends_at = $10
   WHERE id = $1`;
 
 function saleValues(record: EventRecord): unknown[] {
@@ -66,22 +69,25 @@ function saleValues(record: EventRecord): unknown[] {
 async function activeTickets(connection: Connection, id: string): Promise<number> {
   const rows = await connection.query<{ sold: number }>({
     name: "catalog-active-tickets",
-    text: "SELECT count(*)::integer AS sold FROM event_tickets WHERE event_id = $1 AND cancelled_at IS NULL",
+    text: `SELECT count(*)::integer AS sold FROM event_tickets
+      WHERE event_id = $1 AND cancelled_at IS NULL`,
     values: [id],
   });
   return rows[0]?.sold ?? 0;
 }
 
 /**
- * Moves all of the event's rows into the ledger, failed ones too. Unlike the ledger's own booking it leaves event.capacity alone, which the next
- * statement sets from the tickets themselves: so a sum that would break the CHECK, for which rows failed, is healed here.
+ * Moves all pending rows of an event into the ledger, failed ones too. Leaves event.capacity
+ * alone, because the next statement computes it from the tickets. This also heals rows that
+ * failed because their sum broke a CHECK.
  */
 async function bookAll(connection: Connection, id: string): Promise<void> {
   await connection.query({
     name: "catalog-book-all",
     text: `
       WITH taken AS (
-        DELETE FROM event_ticket_transactions WHERE event_id = $1 RETURNING transaction_id, event_id, user_id, quantity, epoch, batch
+        DELETE FROM event_ticket_transactions WHERE event_id = $1
+        RETURNING transaction_id, event_id, user_id, quantity, epoch, batch
       )${NOTE_TAKEN}`,
     values: [id],
   });

@@ -4,7 +4,7 @@ import { type Database, isServerError } from "../../../lib/database/pool.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 import { isUnavailable } from "../../../lib/database/transient-errors.ts";
 import { changeEvent } from "./change-event.ts";
-import { expireSoon, type Renewals } from "../events/cache-invalidation.ts";
+import { type CacheInvalidation, expireSoon } from "../events/cache-invalidation.ts";
 import { eventId } from "../../../lib/ids/event-id.ts";
 import {
   describeEvents,
@@ -17,14 +17,14 @@ export type ImportOutcome =
   { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
 
 export type ImportDependencies = {
-  /** Of the profile "long": a change waits for the batch in flight and may book a backlog. */
+  /** Pool of the profile "long": a change waits for the batch in flight and may book a backlog. */
   database: Database;
   redis: RedisClient;
-  renewals: Renewals;
-  /** Who takes an event's epoch, for those who look at event_worker. */
+  cache: CacheInvalidation;
+  /** Node that takes an event's epoch, for operators who read event_worker. */
   node: string;
-  /** Tells every node that this event is another now, and what it has left where that was changed. */
-  changed: (eventId: string, left?: { available: number; epoch: number }) => void;
+  /** Notifies all nodes of a changed event, with its availability if that changed. */
+  changed: (eventId: string, availability?: { available: number; epoch: number }) => void;
 };
 
 const DESCRIPTION = ["name", "type", "location", "country", "url"] as const;
@@ -40,8 +40,8 @@ const SALE = [
 ] as const;
 
 /**
- * Writes records into the catalogue: new ones, and those that differ from what the catalogue has. Says for each record, in their order, what became of
- * it. Two records of one source id in one call are written one after the other.
+ * Imports records into the catalog: inserts new ones and updates those that differ. Returns one
+ * outcome per record, in order. Several records of one source id are written in sequence.
  */
 export async function importEvents(
   dependencies: ImportDependencies,
@@ -64,7 +64,10 @@ export async function importEvents(
   return records.map((record) => outcomes.get(record) ?? { outcome: "unchanged" });
 }
 
-/** Leaves out what another import inserted meanwhile: the caller tries that again, and finds it stored. */
+/**
+ * Imports records with distinct ids. Skips what another import inserted meanwhile: the caller
+ * repeats it and finds it stored.
+ */
 async function importDistinct(
   dependencies: ImportDependencies,
   records: readonly EventRecord[],
@@ -74,7 +77,7 @@ async function importDistinct(
   const stored = await storedRecords(database, records);
   const isNew = records.filter((record) => !stored.has(eventId(record)));
   const inserted = await insertEvents(database, isNew);
-  if (inserted.size > 0) await dependencies.renewals.pages();
+  if (inserted.size > 0) await dependencies.cache.invalidate();
   for (const record of isNew)
     if (inserted.has(eventId(record))) outcomes.set(record, { outcome: "imported" });
 
@@ -99,7 +102,7 @@ function differs(
 }
 
 async function describe(
-  { database, redis, renewals, changed }: ImportDependencies,
+  { database, redis, cache, changed }: ImportDependencies,
   records: readonly EventRecord[],
 ): Promise<void> {
   await expireSoon(redis, []);
@@ -107,15 +110,15 @@ async function describe(
     await lockEvents(connection, records.map(eventId));
     await describeEvents(connection, records);
   });
-  await renewals.pages();
+  await cache.invalidate();
   for (const record of records) {
-    await renewals.forget(eventId(record));
+    await cache.forget(eventId(record));
     changed(eventId(record));
   }
 }
 
 async function change(
-  { database, redis, renewals, node, changed }: ImportDependencies,
+  { database, redis, cache, node, changed }: ImportDependencies,
   record: EventRecord,
 ): Promise<ImportOutcome> {
   const id = eventId(record);
@@ -125,12 +128,13 @@ async function change(
     if (!result.changed)
       return {
         outcome: "refused",
-        reason: `capacity ${record.totalCapacity} is below the ${result.sold} tickets that are sold`,
+        reason:
+          `capacity ${record.totalCapacity} is below the ` + `${result.sold} tickets that are sold`,
       };
-    await renewals.pages();
-    await renewals.forget(id);
+    await cache.invalidate();
+    await cache.forget(id);
     const { available, epoch } = result;
-    await renewals.left({
+    await cache.writeAvailability({
       eventId: id,
       available,
       epoch,
@@ -140,7 +144,7 @@ async function change(
     changed(id, result);
     return { outcome: "updated" };
   } catch (error) {
-    // Nothing of this record is written; the others are not to suffer from it.
+    // This record was rolled back. The others continue.
     if (isServerError(error) && !isUnavailable(error))
       return { outcome: "refused", reason: `the database refused the change (${error.code})` };
     throw error;

@@ -7,8 +7,9 @@ import type { RedisClient } from "../../../lib/redis/client.ts";
 import { orRetryLater } from "../../../lib/database/transient-errors.ts";
 
 /**
- * What these events have to sell, from PostgreSQL; while that is away, in which time nothing is sold, what the copies in Redis say. Events that are not
- * there are left out. Can refuse with: TRY_AGAIN (PostgreSQL is away, and of one of them there is no copy).
+ * Reads the availability of events from PostgreSQL, or from the copies in Redis while
+ * PostgreSQL is down, when nothing is sold. Leaves out unknown events. Can refuse with: TRY_AGAIN
+ * (PostgreSQL is down and an event has no copy).
  */
 export async function leftNow(
   database: Database,
@@ -35,11 +36,11 @@ async function fromCopies(
   redis: RedisClient,
   eventIds: readonly string[],
 ): Promise<AvailabilityUpdate[]> {
-  const run = redis.runId();
-  if (run === undefined) return [];
+  const redisRunId = redis.runId();
+  if (redisRunId === undefined) return [];
   const texts = await redis.mget(...eventIds.map(availableKey));
   return eventIds.flatMap((eventId, index): AvailabilityUpdate[] => {
-    const copy = readAvailability(texts[index], run);
+    const copy = readAvailability(texts[index], redisRunId);
     return copy === undefined ? [] : [{ eventId, ...copy, available: Math.max(0, copy.available) }];
   });
 }

@@ -5,10 +5,13 @@ import { searchStatement } from "./search.sql.ts";
 
 export type SearchPage = { items: EventView[]; nextCursor: string | null };
 
-/** A page as it is found and kept: which events, in order, and where the next one begins. */
+/** A page as it is cached: event ids in order, and the cursor of the next page. */
 export type FoundPage = { ids: string[]; nextCursor: string | null };
 
-/** Rejects when PostgreSQL is away. `freshMs`: until the first of these events ends, where only upcoming ones are listed. */
+/**
+ * Finds a page in PostgreSQL. `freshMs`: time until its first event ends, if only upcoming events
+ * are listed. Rejects if PostgreSQL is down.
+ */
 export async function findPage(
   database: Connection,
   filters: SearchFilters,

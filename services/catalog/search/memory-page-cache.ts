@@ -2,30 +2,36 @@ import { LRUCache } from "lru-cache";
 import type { CacheVersion } from "./redis-page-cache.ts";
 import type { SearchPage } from "./find-page.ts";
 
-/** Some 25 MB. */
+/** About 25 MB. */
 const EVENTS_MAX = 40_000;
 
-/** A page as this process gave it last, and of which edition of the catalogue. */
-export type PageAtHand = {
-  edition: CacheVersion;
+/** A page with the cache version under which it was read. */
+export type MemoryPage = {
+  version: CacheVersion;
   page: SearchPage;
-  /** By the catalogue's clock. */
+  /** By the catalog's clock. */
   freshUntilMs: number;
 };
 
 /**
- * Pages that need not be read from Redis and put together again: a rush asks the same thousand questions every second. Whoever takes one asks Redis which
- * edition stands and what is left of each event, and for nothing else. Those that were not asked for the longest are forgotten.
+ * Caches assembled pages in memory (LRU), since a rush repeats the same thousand searches every
+ * second. A hit asks Redis only for the cache version and the availability of each event.
  */
-export function createPagesAtHand(eventsMax = EVENTS_MAX): LRUCache<string, PageAtHand> {
+export function createMemoryPages(eventsMax = EVENTS_MAX): LRUCache<string, MemoryPage> {
   return new LRUCache({ maxSize: eventsMax, sizeCalculation: ({ page }) => page.items.length + 1 });
 }
 
-/** The page with these numbers, by event: the same object where none has changed, so that whoever has spelled it out knows it again. */
-export function withNumbers(page: SearchPage, left: ReadonlyMap<string, number>): SearchPage {
-  if (page.items.every(({ id, available }) => left.get(id) === available)) return page;
+/**
+ * Updates the availability of a page. Returns the same object if nothing changed, so that the
+ * gateway can reuse its JSON.
+ */
+export function withAvailability(
+  page: SearchPage,
+  available: ReadonlyMap<string, number>,
+): SearchPage {
+  if (page.items.every((item) => available.get(item.id) === item.available)) return page;
   return {
     ...page,
-    items: page.items.map((item) => ({ ...item, available: left.get(item.id) ?? 0 })),
+    items: page.items.map((item) => ({ ...item, available: available.get(item.id) ?? 0 })),
   };
 }

@@ -15,15 +15,16 @@ import {
   type EventCopies,
   FRESH_MS,
   type Held,
-  isSameEdition,
+  isSameVersion,
 } from "./redis-page-cache.ts";
-import { createPagesAtHand, withNumbers } from "./memory-page-cache.ts";
+import { createMemoryPages, withAvailability } from "./memory-page-cache.ts";
 import { type FoundPage, findPage, type SearchPage } from "./find-page.ts";
 import { searchFilters, searchKey, type SearchParams } from "./search-filters.ts";
 
 /**
- * Questions answered from fresh copies (`partial` of them asked PostgreSQL what is left to sell), by PostgreSQL or not at all, and from copies past
- * their time because it was away. `unasked`: how often Redis was away or too slow to be of help.
+ * Counts reads by the layer that answered: fresh copies (`hits`; `availabilityMisses` of them
+ * asked PostgreSQL for the availability), PostgreSQL or none (`misses`), and expired copies while
+ * PostgreSQL was down (`stale`). `redisSkipped`: reads for which Redis was down or too slow.
  */
 export type CatalogCounts = {
   hits: number;
@@ -37,11 +38,11 @@ export function newCatalogCounts(): CatalogCounts {
   return { hits: 0, availabilityMisses: 0, misses: 0, stale: 0, redisSkipped: 0 };
 }
 
-/** Tells which layer answered. */
-export function watchCatalog(metrics: Metrics, counts: CatalogCounts): void {
+/** Publishes the counts as metrics. */
+export function registerCatalogMetrics(metrics: Metrics, counts: CatalogCounts): void {
   metrics.read(
     "boxoffice_catalog_answers_total",
-    "Questions to the catalogue by the layer that answered.",
+    "Reads of the catalog by the layer that answered.",
     "counter",
     () => [
       { labels: { layer: "copies" }, value: counts.hits },
@@ -51,13 +52,13 @@ export function watchCatalog(metrics: Metrics, counts: CatalogCounts): void {
   );
   metrics.read(
     "boxoffice_catalog_unasked_total",
-    "Questions for which Redis was away or too slow.",
+    "Reads for which Redis was down or too slow.",
     "counter",
     () => [{ value: counts.redisSkipped }],
   );
 }
 
-export type Layers = {
+export type EventReader = {
   /** Can refuse with: VALIDATION_ERROR, TRY_AGAIN. */
   search(params: SearchParams): Promise<Answer<SearchPage>>;
   /** Can refuse with: EVENT_NOT_FOUND, TRY_AGAIN. `find` reads the event from PostgreSQL. */
@@ -66,51 +67,65 @@ export type Layers = {
   filters(): Promise<Answer<Filters>>;
 };
 
-export type LayersOptions = {
+export type EventReaderOptions = {
   database: Connection;
   redis: RedisClient;
   now: () => number;
   counts: CatalogCounts;
 };
 
-/** While PostgreSQL is away and there are copies, one question in so long is spent on finding out whether it is back. */
+/** Interval of tries while PostgreSQL is down and a copy can answer. */
 const RETRY_MS = 500;
 /**
- * Questions that PostgreSQL is asked at a time: fewer than the pool has connections, so that a rush of searches that nobody asked before does not stand
- * before people's tickets and sign-ins. Whoever has waited for a second has been told TRY_AGAIN.
+ * Bulkhead: concurrent reads from PostgreSQL. Fewer than the pool's connections, so that a rush
+ * of uncached searches does not delay tickets and sign-ins. A read that waits longer has been
+ * answered TRY_AGAIN.
  */
-const LINE = { running: 6, waiting: 1_000, waitMs: 900 };
+const DATABASE_LIMIT = { running: 6, waiting: 1_000, waitMs: 900 };
+/** Short, because events end all the time and change the counts. */
 /** Events end all the time, and their counts with them. */
 const FILTERS_FRESH_MS = 60_000;
 
 /**
- * The catalogue as it is read: copies in Redis where they are fresh, else PostgreSQL, else copies past their time. The same question asked by many at
- * once is one. What is left to sell comes with each answer from the copy that the event's worker renews with each batch.
+ * Reads the catalog through the cache: fresh copies in Redis, else PostgreSQL, else expired
+ * copies (stale-if-error). Equal concurrent reads share one flight. The availability of each
+ * answer comes from the copy that the event's worker writes with each batch.
  */
-export function createEventReader({ database, redis, now, counts }: LayersOptions): Layers {
+export function createEventReader({
+  database,
+  redis,
+  now,
+  counts,
+}: EventReaderOptions): EventReader {
   const copies = createPageCopies(redis);
-  const atHand = createPagesAtHand();
-  const flights = createSingleFlight<Answer<unknown>>();
-  const turn = createConcurrencyLimit(LINE);
+  const memoryPages = createMemoryPages();
+  const singleFlight = createSingleFlight<Answer<unknown>>();
+  const limit = createConcurrencyLimit(DATABASE_LIMIT);
   let retryAtMs: number | undefined;
 
-  /** PostgreSQL's answer, or TRY_AGAIN within a second; at once where it was just seen to be away and `copy` can stand in. */
+  /**
+   * Reads from PostgreSQL, or refuses with TRY_AGAIN within a second: at once if PostgreSQL was
+   * just down and `copy` can answer.
+   */
   const ask = async <T>(read: () => Promise<Answer<T>>, copy: unknown): Promise<Answer<T>> => {
     const nowMs = performance.now();
     if (copy !== undefined && retryAtMs !== undefined) {
       if (nowMs < retryAtMs) return refused("TRY_AGAIN");
       retryAtMs = nowMs + RETRY_MS;
     }
-    const answer = await orRetryLater(() => turn(read));
+    const answer = await orRetryLater(() => limit(read));
     retryAtMs = isDown(answer) ? performance.now() + RETRY_MS : undefined;
     return answer;
   };
 
-  /** The order of things for every kind of question. `assemble` gives undefined where the copies do not suffice. */
-  const layered = async <T>(
+  /**
+   * Tries fresh copy, PostgreSQL, expired copy. `assemble` returns undefined if copies are
+   * missing.
+   */
+  const readThrough = async <T>(
     read: () => Promise<Answer<T>>,
     held: Held<unknown> | undefined,
-    assemble: (late: boolean) => Promise<T | undefined> | T | undefined,
+    assemble: (stale: boolean) => Promise<T | undefined> | T | undefined,
   ): Promise<Answer<T>> => {
     if (held?.fresh === true) {
       const value = await assemble(false);
@@ -129,7 +144,7 @@ export function createEventReader({ database, redis, now, counts }: LayersOption
     return accepted(value);
   };
 
-  /** Adds what is left to sell; asks PostgreSQL only about events of which Redis says nothing. */
+  /** Adds the availability. Asks PostgreSQL only for events without a copy in Redis. */
   const withAvailable = async (
     rows: readonly EventRow[],
     copied: ReadonlyMap<string, number>,
@@ -141,41 +156,48 @@ export function createEventReader({ database, redis, now, counts }: LayersOption
     return rows.map((row) => ({ ...row, available: copied.get(row.id) ?? read.get(row.id) ?? 0 }));
   };
 
-  /** All of these events from copies, or undefined. Of one that nobody has copied `late` does not make up what is left. */
+  /**
+   * Assembles events from copies, or returns undefined. `stale` accepts expired copies, but not a
+   * missing availability.
+   */
   const eventsFromCopies = async (
     ids: readonly string[],
     { rows, available }: EventCopies,
-    late: boolean,
+    stale: boolean,
   ): Promise<EventView[] | undefined> => {
     const found = ids.flatMap((id) => rows.get(id) ?? []);
-    if (found.length < ids.length || !(late || found.every(({ fresh }) => fresh))) return undefined;
+    if (found.length < ids.length || !(stale || found.every(({ fresh }) => fresh)))
+      return undefined;
     const events = found.map(({ value }) => value);
     const complete = events.every(({ id }) => available.has(id));
-    if (late || complete) return complete ? withAvailable(events, available) : undefined;
+    if (stale || complete) return complete ? withAvailable(events, available) : undefined;
     counts.availabilityMisses += 1;
     const answer = await ask(async () => accepted(await withAvailable(events, available)), found);
     return answer.ok ? answer.value : undefined;
   };
 
-  /** The page that this process gave last, with what is left now; undefined where the catalogue has changed or Redis does not say. */
-  const pageAtHand = async (key: string, nowMs: number): Promise<SearchPage | undefined> => {
-    const near = atHand.get(key);
-    if (near === undefined || nowMs >= near.freshUntilMs) return undefined;
-    const { edition, available } = await copies.left(near.page.items.map(({ id }) => id));
+  /**
+   * Returns the page from memory with current availability, or undefined if the catalog changed
+   * or Redis is down.
+   */
+  const readMemoryPage = async (key: string, nowMs: number): Promise<SearchPage | undefined> => {
+    const cached = memoryPages.get(key);
+    if (cached === undefined || nowMs >= cached.freshUntilMs) return undefined;
+    const { version, available } = await copies.availability(cached.page.items.map(({ id }) => id));
     if (
-      !isSameEdition(edition, near.edition) ||
-      !near.page.items.every(({ id }) => available.has(id))
+      !isSameVersion(version, cached.version) ||
+      !cached.page.items.every(({ id }) => available.has(id))
     )
       return undefined;
-    return (near.page = withNumbers(near.page, available));
+    return (cached.page = withAvailability(cached.page, available));
   };
   const cacheInMemory = (
     key: string,
     page: SearchPage,
-    edition: CacheVersion | undefined,
+    version: CacheVersion | undefined,
     freshUntilMs: number,
   ): SearchPage => {
-    if (edition !== undefined) atHand.set(key, { edition, page, freshUntilMs });
+    if (version !== undefined) memoryPages.set(key, { version, page, freshUntilMs });
     return page;
   };
 
@@ -185,71 +207,71 @@ export function createEventReader({ database, redis, now, counts }: LayersOption
       const filters = searchFilters(params, nowMs);
       if (!filters.ok) return filters;
       const key = pageKey(searchKey(params, filters.value));
-      return flights(key, async () => {
-        const near = await pageAtHand(key, nowMs);
-        if (near !== undefined) {
+      return singleFlight(key, async () => {
+        const cached = await readMemoryPage(key, nowMs);
+        if (cached !== undefined) {
           counts.hits += 1;
-          return accepted(near);
+          return accepted(cached);
         }
-        const { edition, held, freshMs: heldMs = 0 } = await copies.page(key);
-        if (edition === undefined) counts.redisSkipped += 1;
+        const { version, held, freshMs: heldMs = 0 } = await copies.page(key);
+        if (version === undefined) counts.redisSkipped += 1;
         const read = async (): Promise<Answer<SearchPage>> => {
           const { found, events, freshMs } = await findPage(database, filters.value, nowMs);
-          const { available } = await copies.left(found.ids);
+          const { available } = await copies.availability(found.ids);
           const items = await withAvailable(events.map(rowOf), available);
-          copies.keepPage(key, found, edition, freshMs);
-          copies.keepEvents(events, edition);
+          copies.keepPage(key, found, version, freshMs);
+          copies.keepEvents(events, version);
           return accepted(
             cacheInMemory(
               key,
               { items, nextCursor: found.nextCursor },
-              edition,
+              version,
               nowMs + Math.min(freshMs, FRESH_MS),
             ),
           );
         };
-        return layered(read, held, async (late) => {
+        return readThrough(read, held, async (stale) => {
           const page = held?.value as FoundPage;
           const found = await copies.events(page.ids);
-          const items = await eventsFromCopies(page.ids, found, late);
+          const items = await eventsFromCopies(page.ids, found, stale);
           if (items === undefined) return undefined;
           const whole = { items, nextCursor: page.nextCursor };
-          return late || !isSameEdition(edition, found.edition)
+          return stale || !isSameVersion(version, found.version)
             ? whole
-            : cacheInMemory(key, whole, edition, nowMs + heldMs);
+            : cacheInMemory(key, whole, version, nowMs + heldMs);
         });
       }) as Promise<Answer<SearchPage>>;
     },
 
     get: (eventId, find) =>
-      flights(eventId, async () => {
+      singleFlight(eventId, async () => {
         const copied = await copies.events([eventId]);
-        if (copied.edition === undefined) counts.redisSkipped += 1;
+        if (copied.version === undefined) counts.redisSkipped += 1;
         const read = async (): Promise<Answer<EventView>> => {
           const event = await find();
           if (event === undefined) return refused("EVENT_NOT_FOUND");
           const [view] = await withAvailable([rowOf(event)], copied.available);
-          copies.keepEvents([event], copied.edition);
+          copies.keepEvents([event], copied.version);
           return view === undefined ? refused("EVENT_NOT_FOUND") : accepted(view);
         };
-        return layered(
+        return readThrough(
           read,
           copied.rows.get(eventId),
-          async (late) => (await eventsFromCopies([eventId], copied, late))?.[0],
+          async (stale) => (await eventsFromCopies([eventId], copied, stale))?.[0],
         );
       }) as Promise<Answer<EventView>>,
 
     filters: () =>
-      flights("filters", async () => {
+      singleFlight("filters", async () => {
         const key = pageKey("filters");
-        const { edition, held } = await copies.page(key);
-        if (edition === undefined) counts.redisSkipped += 1;
+        const { version, held } = await copies.page(key);
+        if (version === undefined) counts.redisSkipped += 1;
         const read = async (): Promise<Answer<Filters>> => {
           const filters = await listFilters(database, now());
-          copies.keepPage(key, filters, edition, FILTERS_FRESH_MS);
+          copies.keepPage(key, filters, version, FILTERS_FRESH_MS);
           return accepted(filters);
         };
-        return layered(read, held, () => held?.value as Filters);
+        return readThrough(read, held, () => held?.value as Filters);
       }) as Promise<Answer<Filters>>,
   };
 }

@@ -2,7 +2,7 @@ import { isDay } from "../../../domain/event-record.ts";
 import { fold } from "../../../domain/text-folding.ts";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 
-/** What a caller asks for; the contract's parameters of GET /api/events. */
+/** Parameters of GET /api/events. */
 export type SearchParams = {
   location?: string;
   name?: string;
@@ -14,25 +14,25 @@ export type SearchParams = {
   cursor?: string;
 };
 
-/** Where a page ended: the sort key of its last event. `startsAt` is RFC 3339. */
+/** Sort key of a page's last event (keyset pagination). `startsAt` is RFC 3339. */
 export type Position = { date: string; startsAt: string; id: string };
 
-/** A search as the catalogue runs it: texts folded, days and moments decided. */
+/** A search with folded texts and computed dates. */
 export type SearchFilters = {
   locationKey?: string;
   nameKey?: string;
   typeKey?: string;
   firstDate: string;
   lastDate?: string;
-  /** RFC 3339; absent where past events are listed too. */
+  /** RFC 3339. Absent if past events are listed too. */
   endsAfter?: string;
   limit: number;
   after?: Position;
 };
 
 /**
- * What two searches have in common that find the same page for as long as nothing changes: spelling and the moment do not matter. What is searched
- * for by default begins on another day every day, so a first day counts only where it was asked for.
+ * Returns the cache key of a search. Equal for spellings and moments that find the same page.
+ * The default first day changes every day, so a first day counts only if the caller gave one.
  */
 export function searchKey(params: SearchParams, filters: SearchFilters): string {
   const { locationKey, nameKey, typeKey, lastDate, endsAfter, limit, after } = filters;
@@ -51,12 +51,12 @@ export function searchKey(params: SearchParams, filters: SearchFilters): string 
 
 const LIMIT_DEFAULT = 20;
 const DAY_MS = 86_400_000;
-/** No event lasts longer than a year (EVENT_LIMITS), and no city is a day away from UTC. */
+/** Events last a year at most (EVENT_LIMITS); time zones add less than a day. */
 const LONGEST_EVENT_DAYS = 368;
 
 /**
- * Decides what to search at `nowMs`. Without a past day in `date` or `from`, only what has not ended is listed.
- * Can refuse with: VALIDATION_ERROR (a day that is none, a cursor that is not ours).
+ * Computes the filters of a search at `nowMs`. Lists past events only if `date` or `from` is a
+ * past day. Can refuse with: VALIDATION_ERROR (invalid date or cursor).
  */
 export function searchFilters(params: SearchParams, nowMs: number): Answer<SearchFilters> {
   const { date, from, to, cursor } = params;
@@ -86,7 +86,7 @@ export function searchFilters(params: SearchParams, nowMs: number): Answer<Searc
   return accepted(filters);
 }
 
-/** The opaque word for "go on after this event". */
+/** Encodes a position as an opaque cursor. */
 export function writeCursor({ date, startsAt, id }: Position): string {
   return Buffer.from(JSON.stringify([date, startsAt, id])).toString("base64url");
 }
@@ -99,13 +99,13 @@ function readCursor(cursor: string): Position | undefined {
     const [date, startsAt, id] = parts as unknown[];
     if (typeof date !== "string" || typeof startsAt !== "string" || typeof id !== "string")
       return undefined;
-    const ours =
+    const valid =
       isDay(date) &&
       /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(startsAt) &&
       !Number.isNaN(Date.parse(startsAt)) &&
       UUID.test(id);
-    // One spelling per position: whatever decodes to the same but is written otherwise was not made here.
-    return ours && writeCursor({ date, startsAt, id }) === cursor
+    // Accept one spelling per position only: the one that writeCursor makes.
+    return valid && writeCursor({ date, startsAt, id }) === cursor
       ? { date, startsAt, id }
       : undefined;
   } catch {
@@ -115,7 +115,7 @@ function readCursor(cursor: string): Position | undefined {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Any day a person may ask for, also far outside of the years that events have. */
+/** Accepts any calendar day, also outside of the years that events have. */
 function isCalendarDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text.startsWith("0000")) return false;
   const ms = Date.parse(`${text}T00:00:00Z`);

@@ -3,25 +3,32 @@ import type { Statement } from "../../../lib/database/pool.ts";
 import { EVENT_COLUMNS } from "../events/event.model.ts";
 import type { SearchFilters } from "./search-filters.ts";
 
-/** What lasts longer has an index of its own, event_by_date_long, whose condition names the same number. */
+/** Longer events have their own index, event_by_date_long, whose condition has the same number. */
 const LONG_MINUTES = 4_320;
-/** What began earlier and does not last longer is over, in every time zone. */
+/** An event that is not long and began earlier is over in every time zone. */
 const SHORT_DAYS = 5;
 const DAY_MS = 86_400_000;
-/** So many events are looked at in the order of the page before a name is looked for by its grams: 0.3 µs each. */
+/** Events that are scanned in page order before the search uses the grams of the name. */
 const SCAN_AHEAD_ROWS = 5_000;
-/** Where a week has so many events of a name, its index by date soon gives a page of them, and reading them all would cost more: 1.5 µs each. */
+/**
+ * Matches of a name in one week above which the week is read by its date index instead of sorted.
+ */
 const WEEK_SORT_MIN = 500;
 const ORDER = "ORDER BY date, starts_at, id";
 
 /**
- * The SQL of one search: parts that are put together in the order of the page.
- * - *long*: where only what is not over is wanted, the few that last for days and began before all others that can still go on.
- * - *near*: an index that gives the order is read, and nothing but the index, until the page is full; for a name, in the next 5,000 events only.
- * - *far*: for a name whose page is not full by then: week by week, what has all of the name's grams in that week. A name that is rare, absent or late
- *   costs an empty look a week; where a week has many, it is read in the order of the page.
+ * Builds the SQL of one search from parts that are merged in page order.
  *
- * The planner cannot know which names come late, so the shape is chosen here. Not prepared by name, so that each search is planned with its own values.
+ * - *earlier*: if only upcoming events are wanted, long events that began before all others that
+ *   can still run.
+ * - *near*: scans an index in page order until the page is full; for a name only the next
+ *   SCAN_AHEAD_ROWS events.
+ * - *far*: for a name whose page is not full after that, takes week by week the events that have
+ *   all grams of the name. A rare or late name costs one empty index lookup per week. A week with
+ *   many matches is read in page order.
+ *
+ * The planner cannot know which names come late, so the shape is chosen here. The statement has
+ * no name, so that PostgreSQL plans each search with its own values.
  */
 export function searchStatement(filters: SearchFilters): Statement {
   const values: unknown[] = [];
@@ -43,7 +50,7 @@ export function searchStatement(filters: SearchFilters): Statement {
   const parts =
     earlier === undefined ? [] : [found(...earlier, ...type, ...place, ...ends, ...name)];
   const steps: string[] = [];
-  // A city, and a day, have few enough events to read them all.
+  // A city, or a single day, has few enough events to read them all.
   const grams =
     filters.locationKey === undefined && filters.firstDate !== filters.lastDate
       ? searchGrams(filters.nameKey ?? "")
@@ -58,25 +65,37 @@ export function searchStatement(filters: SearchFilters): Statement {
       "date < event_week_start(weeks.week + 1)",
       ...behind.map((one) => `${one} IS TRUE`),
     ];
+    const inDateOrder = `(SELECT count(*) FROM matches) = ${WEEK_SORT_MIN}`;
     steps.push(
       `near AS MATERIALIZED (
-        SELECT id, date, starts_at FROM (SELECT id, date, starts_at, ends_at, name_key ${among(...recent)} ${ORDER} LIMIT ${SCAN_AHEAD_ROWS}) AS next
+        SELECT id, date, starts_at FROM (
+          SELECT id, date, starts_at, ends_at, name_key ${among(...recent)}
+          ${ORDER} LIMIT ${SCAN_AHEAD_ROWS}
+        ) AS next
         WHERE ${[...ends, ...name].join(" AND ")} ${page})`,
       `weeks (week) AS (
         (SELECT event_week(date) ${among(...recent)} ORDER BY date LIMIT 1)
         UNION ALL
         SELECT next.week FROM weeks CROSS JOIN LATERAL (
-          SELECT event_week(date) AS week ${among("date >= event_week_start(weeks.week + 1)", ...until)} ORDER BY date LIMIT 1) AS next)`,
-      // OFFSET 0 keeps the planner from joining the grams' matches with those of a whole type or of all days to come, week by week.
+          SELECT event_week(date) AS week
+          ${among("date >= event_week_start(weeks.week + 1)", ...until)} ORDER BY date LIMIT 1
+        ) AS next)`,
+      // OFFSET 0 stops the planner from joining the grams' matches with all events of a type or
+      // range.
       `far AS MATERIALIZED (
         SELECT found.* FROM weeks CROSS JOIN LATERAL (
           WITH matches AS MATERIALIZED (
             SELECT id, date, starts_at FROM (
-              SELECT * FROM event WHERE event_week_grams(date, name_key, type_key) @> event_week_keys(weeks.week, ${value(keys)}::text[]) OFFSET 0) AS event
-            WHERE ${[...recent, ...type, ...ends, ...name].join(" AND ")} LIMIT ${WEEK_SORT_MIN})
-          (SELECT id, date, starts_at FROM matches WHERE (SELECT count(*) FROM matches) < ${WEEK_SORT_MIN} ${page})
+              SELECT * FROM event
+              WHERE event_week_grams(date, name_key, type_key)
+                @> event_week_keys(weeks.week, ${value(keys)}::text[]) OFFSET 0
+            ) AS event
+            WHERE ${[...recent, ...type, ...ends, ...name].join(" AND ")} LIMIT ${WEEK_SORT_MIN}
+          )
+          (SELECT id, date, starts_at FROM matches
+            WHERE (SELECT count(*) FROM matches) < ${WEEK_SORT_MIN} ${page})
           UNION ALL
-          (${found(...week, ...days, ...type, ...ends, ...name, `(SELECT count(*) FROM matches) = ${WEEK_SORT_MIN}`)})
+          (${found(...week, ...days, ...type, ...ends, ...name, inDateOrder)})
         ) AS found WHERE (SELECT count(*) FROM near) < ${limit} LIMIT ${limit})`,
     );
     parts.push(
@@ -85,11 +104,13 @@ export function searchStatement(filters: SearchFilters): Statement {
     );
   }
   steps.push(
-    `page AS MATERIALIZED (SELECT * FROM (${parts.map((part) => `(${part})`).join(" UNION ALL ")}) AS part ${page})`,
+    `page AS MATERIALIZED (
+      SELECT * FROM (${parts.map((part) => `(${part})`).join(" UNION ALL ")}) AS part ${page})`,
   );
   return {
     text: `WITH RECURSIVE ${steps.join(", ")}
-      SELECT ${EVENT_COLUMNS} FROM page JOIN event USING (id) ORDER BY event.date, event.starts_at, event.id`,
+      SELECT ${EVENT_COLUMNS} FROM page JOIN event USING (id)
+      ORDER BY event.date, event.starts_at, event.id`,
     values,
   };
 }
@@ -97,8 +118,10 @@ export function searchStatement(filters: SearchFilters): Statement {
 type Ranges = { days: string[]; behind: string[]; earlier: string[] | undefined; until: string[] };
 
 /**
- * The days of a search and what its cursor is `behind`: of most events, and, where only what is not over is wanted, of long ones that began before. `until`:
- * its last day alone, for a scan that begins behind the cursor anyway, since PostgreSQL would begin it at the cursor. Where `behind` is said IS TRUE, it does not.
+ * Splits a search into date ranges: `days` of most events, and `earlier` for long events that
+ * began before, if only upcoming ones are wanted. `behind` is the cursor's condition. `until` is
+ * the last day alone, for a scan that starts behind the cursor: with IS TRUE PostgreSQL does not
+ * start the scan at the cursor.
  */
 function rangesOf(
   { firstDate, lastDate, endsAfter, after }: SearchFilters,
@@ -108,7 +131,8 @@ function rangesOf(
   const behind: string[] = [];
   if (after !== undefined)
     behind.push(
-      `((date, starts_at, id) > (${value(after.date)}::date, ${value(after.startsAt)}::timestamptz, ${value(after.id)}::uuid))`,
+      `((date, starts_at, id) > (${value(after.date)}::date, ` +
+        `${value(after.startsAt)}::timestamptz, ${value(after.id)}::uuid))`,
     );
   const cut =
     endsAfter === undefined

@@ -1,6 +1,9 @@
 import { availableKey } from "../../../lib/availability/availability-cache.ts";
 import type { Handler } from "../../../lib/queue/index.ts";
-import { createRenewals, expireSoon } from "../../../services/catalog/events/cache-invalidation.ts";
+import {
+  createCacheInvalidation,
+  expireSoon,
+} from "../../../services/catalog/events/cache-invalidation.ts";
 import type { EventStore, WorkerPorts } from "../../../services/purchasing/worker/ports.ts";
 import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-cache-writer.ts";
 import { Workers } from "../../../services/purchasing/worker/worker-registry.ts";
@@ -57,7 +60,7 @@ export class World {
   /** Set to kill the node of the next successful commit before it gets the result. */
   killAfterCommit = false;
   private readonly importer;
-  private readonly renewals;
+  private readonly cache;
   private nodeCount = 0;
   private ledgerCount = 0;
   private ticketCount = 0;
@@ -78,7 +81,7 @@ export class World {
     this.importer = this.redis.client(IMPORTER);
     const clock = this.kernel.clockOf(IMPORTER);
     const never = { ...clock, after: () => ({ cancel: () => undefined }) };
-    this.renewals = createRenewals(
+    this.cache = createCacheInvalidation(
       this.importer,
       1_000,
       plant.importsTryOnce === true ? never : clock,
@@ -140,9 +143,9 @@ export class World {
     if (nodesNotified)
       for (const { id, workers } of this.bus.nodes)
         this.network.carry("calls", id, () => workers.forget(eventId));
-    await this.renewals.pages();
-    await this.renewals.forget(eventId);
-    await this.renewals.left(left);
+    await this.cache.invalidate();
+    await this.cache.forget(eventId);
+    await this.cache.writeAvailability(left);
   }
 
   /** Availability in Redis, which a worker must not start from. */
