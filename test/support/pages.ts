@@ -1,5 +1,4 @@
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
-import { ensureDemoCatalogue, OPERATOR } from "../../tools/demo/demo-catalog.ts";
+import { ensureDemoCatalog } from "../../tools/demo/ensure-demo-catalog.ts";
 import { startBrowser, type TestBrowser } from "./browser.ts";
 import { type Engine, startEngine } from "./engine.ts";
 
@@ -33,6 +32,5 @@ export async function startPages({ demoEvents = 0 } = {}): Promise<Pages> {
 
 async function fillCatalog(engine: Engine, count: number): Promise<void> {
   const { broker } = await engine.startNode({ SERVICES: "catalog" });
-  const token = createInternalTokenMint(engine.config.internalTokenSecret)(OPERATOR);
-  await ensureDemoCatalogue(broker, token, Date.now(), count);
+  await ensureDemoCatalog(broker, engine.config, { count });
 }

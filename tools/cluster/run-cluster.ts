@@ -1,6 +1,5 @@
 import { processEnvironment } from "../../config/index.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
-import { ensureDemoCatalogue, OPERATOR } from "../demo/demo-catalog.ts";
+import { ensureDemoCatalog, reportDemoCatalog } from "../demo/ensure-demo-catalog.ts";
 import { checkPorts } from "../dev-servers/ports.ts";
 import { secondsSince } from "../dev-servers/server-problem.ts";
 import { joinEngine } from "../engine/connect.ts";
@@ -61,7 +60,7 @@ async function bringUp(
     writeEngineFile(config.dataDir, { nodeId: "cluster", address, urls, prometheusUrl }),
   );
   life.abort.throwIfAborted();
-  if (counts.catalog > 0 && !config.production) await addDemoCatalog(engine, report);
+  if (counts.catalog > 0 && !config.production) await addDemoCatalog(engine, report, life.abort);
   for (const { name, url } of gateways) report(`${name} serves on ${url ?? ""}`);
   return cluster.nodes.length;
 }
@@ -69,6 +68,7 @@ async function bringUp(
 async function addDemoCatalog(
   { config, urls }: PreparedEngine,
   report: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const startedMs = performance.now();
   const { broker } = await joinEngine(
@@ -76,13 +76,8 @@ async function addDemoCatalog(
     { as: "cluster", needs: "catalog" },
   );
   try {
-    const token = createInternalTokenMint(config.internalTokenSecret)(OPERATOR);
-    const count = await ensureDemoCatalogue(broker, token, Date.now());
-    if (count > 0)
-      report(
-        `made a demo catalog of ${count} events, since the database was empty ` +
-          `(${secondsSince(startedMs)})`,
-      );
+    const demo = await ensureDemoCatalog(broker, config, { signal });
+    reportDemoCatalog(demo, secondsSince(startedMs), report);
   } finally {
     await broker.stop();
   }

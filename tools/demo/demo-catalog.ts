@@ -1,21 +1,14 @@
-import { setTimeout as delay } from "node:timers/promises";
 import cities from "city-timezones";
-import type { ServiceBroker } from "moleculer";
 import type { EventRecord } from "../../domain/event-record.ts";
 import { ConfigError } from "../../config/index.ts";
-import type { Answer } from "../../domain/refusal.ts";
 import { openDatabase } from "../../lib/database/pool.ts";
 import { ACTS, CLUBS, FESTIVALS, SHOWS, SUBJECTS, WORKS, WORKSHOPS } from "./demo-names.ts";
 import { type Random, pick, seededRandom } from "../testing/seeded-random.ts";
 import { afterMinutes, momentOf, spanBetween } from "../feeds/local-time.ts";
 
 const DAY_MS = 86_400_000;
-const BATCH = 500;
 
-const TRIES = 5;
-const PAUSE_MS = 1_000;
-
-/** The demo catalogue's own importer: nobody's account. */
+/** Importer of the demo events. Belongs to no account. */
 export const OPERATOR = {
   userId: "00000000-0000-0000-0000-000000000000",
   role: "operator",
@@ -76,8 +69,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * `count` invented events in real cities, from tomorrow over `days` days after `todayMs`: the same numbers give the same events, and an event
- * keeps its source id whatever the day. One in five is popular (2,000 to 60,000 places), half are small (30 to 300).
+ * Generates `count` invented events in real cities, on `days` days from the day after `todayMs`.
+ * The same numbers give the same events; the source id of an event depends on its number only.
+ * One in five is popular (2,000 to 60,000 places), half are small (30 to 300).
  */
 export function* demoEvents(count: number, todayMs: number, days: number): Generator<EventRecord> {
   const places = largestCities(400);
@@ -105,51 +99,7 @@ export function* demoEvents(count: number, todayMs: number, days: number): Gener
   }
 }
 
-/**
- * Fills an empty catalogue, through the same action as any import. Returns how many events it made: 0 where there were events already.
- * `token` is an operator's internal token. Throws when the catalogue does not answer or refuses a batch.
- */
-export async function ensureDemoCatalogue(
-  broker: Pick<ServiceBroker, "call">,
-  token: string,
-  nowMs: number,
-  count = 3_000,
-): Promise<number> {
-  const search = { from: "1970-01-01", limit: 1 };
-  const any = await patiently(() =>
-    broker.call<Answer<{ items: unknown[] }>, object>("catalog.search", search),
-  );
-  if (any.ok && any.value.items.length > 0) return 0;
-  const events = [...demoEvents(count, nowMs, 270)];
-  for (let start = 0; start < events.length; start += BATCH) {
-    const batch = {
-      records: events.slice(start, start + BATCH),
-      last: start + BATCH >= events.length,
-    };
-    const answer = await patiently(() =>
-      broker.call<Answer<unknown>, object>("catalog.import", batch, {
-        meta: { token },
-        timeout: 60_000,
-      }),
-    );
-    if (!answer.ok) throw new Error(`The demo catalogue was refused: ${answer.refusal.code}`);
-  }
-  return count;
-}
-
-/** On a machine that is very busy, nodes may take each other for dead while many start at once. Importing again changes nothing, so it is repeated. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (attempt === TRIES || (error as { retryable?: boolean }).retryable !== true) throw error;
-      await delay(PAUSE_MS);
-    }
-  }
-}
-
-/** Demo events must never be for sale in earnest, as they are where a database of a trial goes into production. Throws a ConfigError then. */
+/** Throws a ConfigError if the database has demo events, which production must not sell. */
 export async function refuseDemoEvents(databaseUrl: string): Promise<void> {
   const database = openDatabase(databaseUrl, "long");
   try {
@@ -158,7 +108,8 @@ export async function refuseDemoEvents(databaseUrl: string): Promise<void> {
     const [row] = await database.query<{ events: number }>({ text });
     if (row !== undefined && row.events > 0)
       throw new ConfigError([
-        `DATABASE_URL holds ${row.events} events of the demo catalogue, which production must not sell: use a new database`,
+        `DATABASE_URL holds ${row.events} events of the demo catalog, ` +
+          "which production must not sell: use a new database",
       ]);
   } finally {
     await database.close();

@@ -1,4 +1,7 @@
-/** What the demo catalogue's names are made of. Invented acts, real words; accents on purpose, since searches must fold them. */
+/**
+ * Parts of the demo events' names: invented acts, real words. Accents test the folding of
+ * searches.
+ */
 
 export const ACTS = [
   "Nordlicht Ensemble",

@@ -1,8 +1,7 @@
 import { relative } from "node:path";
 import { type Config, processEnvironment } from "../../config/index.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
 import { type RunningNode, startNode } from "../../main.ts";
-import { ensureDemoCatalogue, OPERATOR } from "../demo/demo-catalog.ts";
+import { ensureDemoCatalog, reportDemoCatalog } from "../demo/ensure-demo-catalog.ts";
 import { checkPorts } from "../dev-servers/ports.ts";
 import { type Report, secondsSince } from "../dev-servers/server-problem.ts";
 import { stopNode } from "../process/node-process.ts";
@@ -28,7 +27,7 @@ async function bringUp(life: Lifecycle, report: Report, startedMs: number): Prom
   report(`starting ${config.services.join(", ")}`);
   const node = await startNode(config);
   life.onStop("node", () => stopNode(node, report));
-  await addDemoCatalog(config, node, report);
+  await addDemoCatalog(config, node, report, life.abort);
   const { nodeId, dataDir } = config;
   life.onStop(
     "engine.json",
@@ -48,16 +47,16 @@ function checkEnginePorts({ host, port, portSharing, ...config }: Config): Promi
   return checkPorts(host, ports, "PORT");
 }
 
-async function addDemoCatalog(config: Config, node: RunningNode, report: Report): Promise<void> {
+async function addDemoCatalog(
+  config: Config,
+  node: RunningNode,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
   if (config.production || !config.services.includes("catalog")) return;
   const startedMs = performance.now();
-  const token = createInternalTokenMint(config.internalTokenSecret)(OPERATOR);
-  const count = await ensureDemoCatalogue(node.broker, token, Date.now());
-  if (count > 0)
-    report(
-      `made a demo catalog of ${count} events, since the database was empty ` +
-        `(${secondsSince(startedMs)})`,
-    );
+  const demo = await ensureDemoCatalog(node.broker, config, { signal });
+  reportDemoCatalog(demo, secondsSince(startedMs), report);
 }
 
 /** The block at the end of a start: what a person needs next. */

@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { processEnvironment, readConfig, VARIABLES } from "../../../config/index.ts";
-import { createInternalTokenMint } from "../../../lib/auth/internal-token.ts";
 import { startNode } from "../../../main.ts";
 import { migrate } from "../../../tools/database/migrations.ts";
-import { ensureDemoCatalogue, OPERATOR } from "../../../tools/demo/demo-catalog.ts";
+import { ensureDemoCatalog } from "../../../tools/demo/ensure-demo-catalog.ts";
 import { openToServers } from "../../../tools/dev-servers/data-folders.ts";
 import { startServers } from "../../../tools/dev-servers/servers.ts";
 import { CONTRACT_FILE, readContract } from "../../../tools/fuzz/contract.ts";
@@ -56,11 +55,7 @@ async function runFuzz(options: Options): Promise<number> {
     const node = await startNode(config);
     try {
       const url = node.url ?? "";
-      await ensureDemoCatalogue(
-        node.broker,
-        createInternalTokenMint(config.internalTokenSecret)(OPERATOR),
-        Date.now(),
-      );
+      await ensureDemoCatalog(node.broker, config);
       const page = (await (await fetch(`${url}/api/events?limit=20`)).json()) as {
         items: { id: string }[];
       };
