@@ -1,13 +1,10 @@
 import { ServiceBroker, type ServiceSchema } from "moleculer";
 import type { Config, ServiceName } from "./config/index.ts";
-import { nodeContextOf } from "./lib/bus/node-context.ts";
-import { DatabaseMixin, databasePools } from "./mixins/database.mixin.ts";
-import { redisConnection, RedisMixin } from "./mixins/redis.mixin.ts";
 import { createBrokerOptions } from "./moleculer.config.ts";
 import ApiService, { type GatewayFigures } from "./services/api/api.service.ts";
 import { type GatewayCounts, newGatewayCounts } from "./services/api/handling/response-cache.ts";
-import { createAuthService } from "./services/auth/auth.service.ts";
-import { createCatalogService } from "./services/catalog/catalog.service.ts";
+import AuthService from "./services/auth/auth.service.ts";
+import CatalogService from "./services/catalog/catalog.service.ts";
 import {
   type CatalogCounts,
   newCatalogCounts,
@@ -50,13 +47,14 @@ export async function startNode(
     layers: { gateway: newGatewayCounts(), catalog: newCatalogCounts() },
     url: undefined,
   };
-  const schemas: Record<ServiceName, () => AnySchema> = {
-    ...factories(node, config),
-    api: () => ApiService,
-    ledger: () => LedgerService,
-    purchasing: () => PurchasingService,
+  const schemas: Record<ServiceName, AnySchema> = {
+    api: ApiService,
+    auth: AuthService,
+    catalog: CatalogService,
+    ledger: LedgerService,
+    purchasing: PurchasingService,
   };
-  for (const name of config.services) broker.createService(overrides[name] ?? schemas[name]());
+  for (const name of config.services) broker.createService(overrides[name] ?? schemas[name]);
   broker.createService(overrides.node ?? NodeService);
   try {
     await broker.start();
@@ -66,44 +64,7 @@ export async function startNode(
   }
   const gateway = broker.getLocalService("api") as Partial<GatewayFigures> | undefined;
   if (gateway?.counts !== undefined) node.layers.gateway = gateway.counts;
+  const catalog = broker.getLocalService("catalog") as { counts?: CatalogCounts } | undefined;
+  if (catalog?.counts !== undefined) node.layers.catalog = catalog.counts;
   return { ...node, url: gateway?.url, stop: () => broker.stop() };
-}
-
-/** Services that are still made by a closure. Their clients are closed by a service that stops with the others. */
-function factories(
-  node: Omit<RunningNode, "stop">,
-  config: Config,
-): Record<"auth" | "catalog", () => AnySchema> {
-  const { broker, layers } = node;
-  const { metrics } = nodeContextOf(broker);
-  const closing = (schema: AnySchema, ...clients: { release(of: ServiceBroker): unknown }[]) => ({
-    ...schema,
-    stopped: [
-      async () => {
-        for (const client of clients) await client.release(broker);
-      },
-      ...[schema.stopped ?? []].flat(),
-    ],
-  });
-  const { sale, long } = databasePools;
-  const pool = DatabaseMixin({ profiles: ["sale"] });
-  return {
-    auth: () => {
-      const { accessTokenKeysDir, refreshTokenSecret } = config;
-      const database = sale.acquire(broker);
-      const schema = createAuthService({ database, accessTokenKeysDir, refreshTokenSecret });
-      return closing({ ...schema, mixins: [...(schema.mixins ?? []), pool] }, sale);
-    },
-    catalog: () => {
-      const schema = createCatalogService({
-        database: sale.acquire(broker),
-        importDatabase: long.acquire(broker),
-        redis: redisConnection.acquire(broker),
-        counts: layers.catalog,
-        metrics,
-      });
-      const mixins = [...(schema.mixins ?? []), RedisMixin(), pool];
-      return closing({ ...schema, mixins }, redisConnection, long, sale);
-    },
-  };
 }

@@ -1,14 +1,5 @@
-import type { ServiceSchema } from "moleculer";
-import DbService from "moleculer-db";
-import SqlAdapter from "moleculer-db-adapter-sequelize";
 import pg, { type ClientBase, type QueryResultRow } from "pg";
-import {
-  type Model,
-  type ModelAttributes,
-  type ModelOptions,
-  type ModelStatic,
-  Sequelize,
-} from "sequelize";
+import { Sequelize } from "sequelize";
 import { withRequestId } from "./request-context.ts";
 
 /**
@@ -214,58 +205,4 @@ function discard(manager: ConnectionManager, client: PooledClient): void {
   } catch {
     // The pool dropped it already when the socket closed.
   }
-}
-
-/**
- * moleculer-db clones its adapter deeply, so this one takes the shared Sequelize when it connects.
- */
-class SharedAdapter extends SqlAdapter {
-  private readonly shared: () => Sequelize;
-  constructor(shared: () => Sequelize) {
-    super({});
-    this.shared = shared;
-  }
-  override connect() {
-    (this as unknown as { opts: unknown[] }).opts = [this.shared()];
-    return super.connect();
-  }
-  /** Keeps the pool open: `Database.close` counts its users. */
-  override disconnect() {
-    return Promise.resolve();
-  }
-}
-
-/** Disables the actions of moleculer-db: callers could search hidden fields or choose ids. */
-const NO_GENERIC_ACTIONS = {
-  find: false,
-  count: false,
-  list: false,
-  create: false,
-  insert: false,
-  get: false,
-  update: false,
-  remove: false,
-} as const;
-
-/**
- * Gives a service plain reads and writes of one table through moleculer-db's Sequelize adapter:
- * `this.adapter.findOne({ where })`, `.insert(row)`. Migrations make the table.
- */
-export function tableMixin(
-  database: Database,
-  table: { name: string; attributes: ModelAttributes; options?: ModelOptions },
-): Partial<ServiceSchema> {
-  const model = database.sequelize.define(table.name, table.attributes, {
-    tableName: table.name,
-    timestamps: false,
-    underscored: true,
-    ...table.options,
-  });
-  const schema: Partial<ServiceSchema> & { adapter: SqlAdapter; model: ModelStatic<Model> } = {
-    mixins: [DbService as unknown as Partial<ServiceSchema>],
-    adapter: new SharedAdapter(() => database.sequelize),
-    model,
-    actions: NO_GENERIC_ACTIONS,
-  };
-  return schema;
 }

@@ -2,13 +2,14 @@ import { type Answer, accepted, refused } from "../../domain/refusal.ts";
 import type { Database } from "../../lib/database/pool.ts";
 import type { Role } from "../../lib/auth/jwt-verifier.ts";
 import { orRetryLater as orRetryLaterPlain } from "../../lib/database/transient-errors.ts";
-import { type Account, type User, emailKeyOf } from "./account.model.ts";
+import { type Account, type User, emailKeyOf, userOf } from "./account.model.ts";
 import type { Sessions } from "./session-store.ts";
 
 type Row = { get(options: { plain: true }): Account };
 /** moleculer-db's, on `user_account`. */
 export type Adapter = {
   findOne(query: { where: Partial<Account> }): Promise<Row | null>;
+  find(options: { query: Partial<Account>; sort: string; limit: number }): Promise<Row[]>;
   insert(account: Account): Promise<Row>;
 };
 
@@ -18,6 +19,7 @@ export type Adapter = {
  */
 const WRITE_TIMEOUT_MS = 1_500;
 const READ_TIMEOUT_MS = 900;
+const OPERATORS_MAX = 1_000;
 
 /** Finds an account. Can refuse with: TRY_AGAIN. */
 export async function findAccount(
@@ -107,11 +109,14 @@ export async function findUser(
   )[0];
 }
 
-/** Lists operators by e-mail address, at most 1,000. */
-export function listOperators(database: Database): Promise<User[]> {
-  const text = `SELECT id, email, name, role FROM user_account WHERE role = 'operator'
-    ORDER BY email_key LIMIT 1000`;
-  return database.query<User>({ text });
+/** Lists operators by e-mail address, at most OPERATORS_MAX. */
+export async function listOperators(adapter: Adapter): Promise<User[]> {
+  const rows = await adapter.find({
+    query: { role: "operator" },
+    sort: "emailKey",
+    limit: OPERATORS_MAX,
+  });
+  return rows.map((row) => userOf(row.get({ plain: true })));
 }
 
 /**

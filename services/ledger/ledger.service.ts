@@ -34,7 +34,10 @@ import { startSweeper, type Sweeper } from "./booking/outbox-sweeper.ts";
 import { tracedHandler } from "./booking/consumer-tracing.ts";
 import { createTransactionHandler, type LedgerCounts } from "./booking/transaction-consumer.ts";
 
-/** `sweepEveryMs`: how often the sweeper looks. `sweepOlderThanMs`: rows younger than this have a message on its way. */
+/**
+ * `sweepEveryMs`: how often the sweeper looks. `sweepOlderThanMs`: rows younger than this have a
+ * message on its way.
+ */
 export type LedgerSettings = ServiceSettingSchema &
   QueueSettings & { sweepEveryMs: number; sweepOlderThanMs: number };
 
@@ -72,7 +75,10 @@ type Backlog = { pendingRows: number; failedRows: number; oldestPendingMs: numbe
 const LIMIT = { type: "number", integer: true, positive: true, max: 1_000, optional: true };
 const LETTER_ID = { type: "string", pattern: "^[0-9a-f]{16}$" };
 
-/** The answer, or TRY_AGAIN: RabbitMQ is away (undefined) or PostgreSQL is. Whatever was done until then may be done again. */
+/**
+ * The answer, or TRY_AGAIN: RabbitMQ is away (undefined) or PostgreSQL is. Whatever was done
+ * until then may be done again.
+ */
 async function whereServersAnswer<T>(work: () => Promise<T | undefined>): Promise<Answer<T>> {
   try {
     const value = await work();
@@ -90,8 +96,8 @@ function messengerOf({ broker, settings }: { broker: ServiceBroker; settings: Qu
 }
 
 /**
- * The ledger: the only writer of `event.capacity` and `capacity_ledger`. It books what the workers have committed, a moment later, exactly once,
- * whatever the queue does.
+ * The ledger: the only writer of `event.capacity` and `capacity_ledger`. It books what the
+ * workers have committed, a moment later, exactly once, whatever the queue does.
  */
 const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = {
   name: "ledger",
@@ -153,7 +159,10 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
       },
     },
 
-    /** Moves dead letters back into the queue, all of them or those of one id; it may move one twice, and loses none. Can refuse with: TRY_AGAIN. */
+    /**
+     * Moves dead letters back into the queue, all of them or those of one id; it may move one
+     * twice, and loses none. Can refuse with: TRY_AGAIN.
+     */
     replay: {
       auth: "operator",
       timeout: 65_000,
@@ -180,7 +189,10 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
       },
     },
 
-    /** Books an event's failed rows after an operator has mended it: all or none. Can refuse with: EVENT_NOT_FOUND, TRY_AGAIN. */
+    /**
+     * Books an event's failed rows after an operator has mended it: all or none. Can refuse with:
+     * EVENT_NOT_FOUND, TRY_AGAIN.
+     */
     retryFailed: {
       auth: "operator",
       timeout: 65_000,

@@ -10,7 +10,9 @@ type NodeMethods = { stopNode(): void };
 const NodeService: ServiceSchema<ServiceSettingSchema, NodeMethods> = {
   name: "node",
   actions: {
-    /** Stops the node after it has handed over its events and finished its work. Answers at once. */
+    /**
+     * Stops the node after it has handed over its events and finished its work. Answers at once.
+     */
     drain: {
       auth: "operator",
       params: { $$strict: true },
@@ -21,7 +23,10 @@ const NodeService: ServiceSchema<ServiceSettingSchema, NodeMethods> = {
     },
   },
   methods: {
-    /** Ends the process the way a supervisor does. A process with several nodes replaces this method. */
+    /**
+     * Ends the process the way a supervisor does. A process with several nodes replaces this
+     * method.
+     */
     stopNode() {
       process.kill(process.pid, "SIGTERM");
     },

@@ -39,7 +39,10 @@ export const SERVE_PARAMS = {
 /** A command that SERVE_PARAMS let through: they know both kinds at once. */
 type Unchecked<Kind extends Command> = Pick<Kind, "type"> & Partial<Kind>;
 
-/** Checks that a command has the members of its kind: a purchase of no quantity would make the availability not a number. */
+/**
+ * Checks that a command has the members of its kind: a purchase of no quantity would make the
+ * availability not a number.
+ */
 export function isComplete(command: Unchecked<BuyTickets> | Unchecked<CancelTicket>): boolean {
   return command.type === "BuyTickets"
     ? command.quantity !== undefined

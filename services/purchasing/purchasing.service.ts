@@ -57,8 +57,8 @@ type PurchasingVars = WithDatabases<"sale" | "worker"> &
   };
 
 /**
- * Sells and cancels through one worker per event, and shows people their tickets. The only writer of event_worker,
- * event_tickets and pending rows.
+ * Sells and cancels through one worker per event, and shows people their tickets. The only writer
+ * of event_worker, event_tickets and pending rows.
  */
 const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, PurchasingVars> = {
   name: "purchasing",
@@ -72,8 +72,9 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
 
   actions: {
     /**
-     * Buys all or none. Answers a Purchase. Can refuse with: EVENT_NOT_FOUND, EVENT_OVER, PURCHASE_LIMIT_REACHED,
-     * EVENT_SOLD_OUT, IDEMPOTENCY_KEY_REUSED, TRY_AGAIN (nothing was sold), OUTCOME_UNKNOWN (repeat with the same key).
+     * Buys all or none. Answers a Purchase. Can refuse with: EVENT_NOT_FOUND, EVENT_OVER,
+     * PURCHASE_LIMIT_REACHED, EVENT_SOLD_OUT, IDEMPOTENCY_KEY_REUSED, TRY_AGAIN (nothing was
+     * sold), OUTCOME_UNKNOWN (repeat with the same key).
      */
     buy: {
       auth: "customer",
@@ -92,8 +93,8 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
     },
 
     /**
-     * Frees the ticket's place, once. Answers the Ticket. Can refuse with: TICKET_NOT_FOUND, EVENT_OVER, TRY_AGAIN,
-     * OUTCOME_UNKNOWN.
+     * Frees the ticket's place, once. Answers the Ticket. Can refuse with: TICKET_NOT_FOUND,
+     * EVENT_OVER, TRY_AGAIN, OUTCOME_UNKNOWN.
      */
     cancel: {
       auth: "customer",
@@ -110,7 +111,10 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
       },
     },
 
-    /** Serves a command that another node's worker forwarded, for the same customer, whichever node owns the event. */
+    /**
+     * Serves a command that another node's worker forwarded, for the same customer, whichever
+     * node owns the event.
+     */
     serve: {
       auth: "customer",
       visibility: "public",

@@ -1,14 +1,13 @@
 import { ServiceBroker } from "moleculer";
+import { readConfig } from "../../config/index.ts";
 import type { EventRecord } from "../../domain/event-record.ts";
 import type { Answer } from "../../domain/refusal.ts";
+import { openNodeContext } from "../../lib/bus/node-context.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
-import { openRedis, type RedisClient, whenReady } from "../../lib/redis/client.ts";
-import { createCatalogService } from "../../services/catalog/catalog.service.ts";
-import {
-  type CatalogCounts,
-  newCatalogCounts,
-} from "../../services/catalog/search/read-through-cache.ts";
+import { type RedisClient, whenReady } from "../../lib/redis/client.ts";
+import CatalogService from "../../services/catalog/catalog.service.ts";
 import type { ImportOutcome } from "../../services/catalog/import/import-events.ts";
+import type { CatalogCounts } from "../../services/catalog/search/read-through-cache.ts";
 import { freshDatabase } from "./database.ts";
 import { claimSlot } from "./servers.ts";
 
@@ -17,12 +16,12 @@ export type CatalogWorld = {
   database: Database;
   redis: RedisClient;
   counts: CatalogCounts;
-  /** Moves the catalogue's clock. */
+  /** Moves the catalog's clock. */
   setNow(ms: number): void;
-  /** Ids of events that were announced as changed. */
+  /** Ids in the events event.changed. */
   changed: string[];
   call<T>(action: string, params: object): Promise<Answer<T>>;
-  /** As `call`; throws where the answer is a refusal. */
+  /** Calls an action and returns its value. Throws for a refusal. */
   value<T>(action: string, params: object): Promise<T>;
   /** Imports in batches, as the command does. */
   import(records: readonly EventRecord[]): Promise<ImportOutcome[]>;
@@ -30,8 +29,9 @@ export type CatalogWorld = {
 };
 
 /**
- * The catalogue on a database and a Redis of its own, with nothing else of the engine. `reads`: by which way its reads reach PostgreSQL, where a test
- * means to cut it off; `redisUrl`: a server that the test means to disturb.
+ * Starts the catalog alone, on a database and a Redis of its own. `reads`: changes the database
+ * URL of reads, so that a test can cut the connection. `redisUrl`: a Redis that the test may
+ * disturb.
  */
 export async function openCatalogWorld(
   nowMs: number,
@@ -42,17 +42,26 @@ export async function openCatalogWorld(
 ): Promise<CatalogWorld> {
   const slot = await claimSlot();
   const fresh = await freshDatabase();
-  const database = openDatabase(await reads(fresh.url), "sale");
-  const counts = newCatalogCounts();
   const importDatabase = openDatabase(fresh.url, "long");
-  const redis = openRedis(redisUrl ?? slot.redisUrl, () => undefined);
-  await whenReady(redis, 5_000);
   const changed: string[] = [];
   let clockMs = nowMs;
   const broker = new ServiceBroker({ nodeID: "catalog-test", logger: false });
-  broker.createService(
-    createCatalogService({ database, importDatabase, redis, counts, now: () => clockMs }),
-  );
+  const config = readConfig({
+    SERVICES: "catalog",
+    DATABASE_URL: await reads(fresh.url),
+    REDIS_URL: redisUrl ?? slot.redisUrl,
+  });
+  openNodeContext(broker, config);
+  broker.createService({
+    ...CatalogService,
+    methods: { ...CatalogService.methods, nowMs: () => clockMs },
+    created: [
+      function importDirectly(this: { databases: { long: Database } }) {
+        this.databases.long = importDatabase;
+      },
+      ...[CatalogService.created ?? []].flat(),
+    ],
+  });
   broker.createService({
     name: "listener",
     events: {
@@ -61,6 +70,12 @@ export async function openCatalogWorld(
     },
   });
   await broker.start();
+  const { databases, redis, counts } = broker.getLocalService("catalog") as unknown as {
+    databases: { sale: Database };
+    redis: RedisClient;
+    counts: CatalogCounts;
+  };
+  await whenReady(redis, 5_000);
 
   const call = <T>(action: string, params: object) =>
     broker.call<Answer<T>, object>(action, params);
@@ -71,7 +86,7 @@ export async function openCatalogWorld(
   };
   return {
     broker,
-    database,
+    database: databases.sale,
     redis,
     counts,
     changed,
@@ -93,8 +108,7 @@ export async function openCatalogWorld(
     },
     async close() {
       await broker.stop();
-      redis.disconnect();
-      await Promise.all([database.close(), importDatabase.close()]);
+      await importDatabase.close();
       await fresh.drop();
       await slot.release();
     },

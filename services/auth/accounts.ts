@@ -1,0 +1,196 @@
+import { v7 as uuidv7 } from "uuid";
+import { type Answer, accepted, refused } from "../../domain/refusal.ts";
+import { ACCESS_TOKEN_LIFE_MS } from "../../lib/auth/access-token.ts";
+import type { Caller, Role } from "../../lib/auth/jwt-verifier.ts";
+import type { Database } from "../../lib/database/pool.ts";
+import { type Account, type User, emailKeyOf, userOf } from "./account.model.ts";
+import {
+  type Adapter,
+  changePassword,
+  changeRole,
+  findAccount,
+  findUser,
+  insertAccount,
+  listOperators,
+  orRetryLater,
+} from "./account-store.ts";
+import { hasPasswordLength, type Passwords } from "./password-hashing.ts";
+import { weaknessOf } from "./password-strength.ts";
+import type { Device, Grant, Sessions, SessionView } from "./session-store.ts";
+import type { SigningKeys } from "./signing-keys.ts";
+
+export type Session = { accessToken: string; tokenType: "Bearer"; expiresIn: number; user: User };
+/** `refreshLifeS`: seconds until the session expires. Refreshing does not extend it. */
+export type SignedIn = Session & { refreshToken: string; refreshLifeS: number };
+export type Registration = { email: string; password: string; name: string };
+export type Credentials = { email: string; password: string; device: Device };
+export type PasswordChange = { currentPassword: string; newPassword: string };
+
+export type AccountsOptions = {
+  adapter: Adapter;
+  database: Database;
+  passwords: Passwords;
+  sessions: Sessions;
+  keys: Pick<SigningKeys, "sign">;
+};
+
+/** What the service does with accounts and sessions. No password and no hash leaves it. */
+export class Accounts {
+  readonly #options: AccountsOptions;
+
+  constructor(options: AccountsOptions) {
+    this.#options = options;
+  }
+
+  async register({ email, password, name }: Registration): Promise<Answer<User>> {
+    const { adapter, passwords } = this.#options;
+    const usable = checkPassword(password, "password", { email, name });
+    if (!usable.ok) return usable;
+    const hashed = await passwords.hash(password);
+    if (!hashed.ok) return hashed;
+    const inserted = await insertAccount(adapter, {
+      id: uuidv7(),
+      email: email.trim(),
+      emailKey: emailKeyOf(email),
+      name,
+      role: "customer",
+      passwordHash: hashed.value,
+    });
+    return inserted.ok ? accepted(userOf(inserted.value)) : inserted;
+  }
+
+  async login({ email, password, device }: Credentials): Promise<Answer<SignedIn>> {
+    const { adapter, passwords, sessions } = this.#options;
+    const find = () => findAccount(adapter, { emailKey: emailKeyOf(email) });
+    const owner = await passwords.verifyOwner(find, password);
+    if (!owner.ok) return owner;
+    const account = owner.value;
+    if (account === undefined) return refused("INVALID_CREDENTIALS");
+    const begun = await orRetryLater(async () => accepted(await sessions.begin(account, device)));
+    if (!begun.ok) return begun;
+    return begun.value === undefined
+      ? refused("INVALID_CREDENTIALS")
+      : accepted(this.#signedIn(begun.value));
+  }
+
+  async refresh(token: string, device: Device): Promise<Answer<SignedIn>> {
+    const refreshed = await orRetryLater(() => this.#options.sessions.refresh(token, device));
+    return refreshed.ok ? accepted(this.#signedIn(refreshed.value)) : refreshed;
+  }
+
+  logout(token: string): Promise<Answer<null>> {
+    return done(() => this.#options.sessions.endByToken(token));
+  }
+
+  logoutAll({ userId }: Caller): Promise<Answer<null>> {
+    return done(() => this.#options.sessions.endAll(userId));
+  }
+
+  async changePassword(
+    { userId, sessionId }: Caller,
+    { currentPassword, newPassword }: PasswordChange,
+  ): Promise<Answer<null>> {
+    const { adapter, database, passwords, sessions } = this.#options;
+    const found = await findAccount(adapter, { id: userId });
+    if (!found.ok) return found;
+    const account = found.value;
+    if (account === undefined) return refused("UNAUTHENTICATED");
+    const find = () => Promise.resolve(accepted(account));
+    const owner = await passwords.verifyOwner(find, currentPassword);
+    if (!owner.ok) return owner;
+    if (owner.value === undefined) return refused("INVALID_CREDENTIALS");
+    const usable = checkPassword(newPassword, "newPassword", account);
+    if (!usable.ok) return usable;
+    const hashed = await passwords.hash(newPassword);
+    if (!hashed.ok) return hashed;
+    const changed = await orRetryLater(async () =>
+      accepted(await changePassword(database, sessions, account, hashed.value, sessionId)),
+    );
+    if (!changed.ok) return changed;
+    return changed.value ? accepted(null) : refused("INVALID_CREDENTIALS");
+  }
+
+  async listSessions({
+    userId,
+    sessionId,
+  }: Caller): Promise<Answer<{ items: (SessionView & { current: boolean })[] }>> {
+    const { sessions } = this.#options;
+    const listed = await orRetryLater(async () => accepted(await sessions.list(userId)));
+    if (!listed.ok) return listed;
+    const items = listed.value.map((session) => ({
+      ...session,
+      current: session.id === sessionId,
+    }));
+    return accepted({ items });
+  }
+
+  async revokeSession({ userId }: Caller, sessionId: string): Promise<Answer<null>> {
+    const { sessions } = this.#options;
+    const ended = await orRetryLater(async () =>
+      accepted(await sessions.endOne(userId, sessionId)),
+    );
+    if (!ended.ok) return ended;
+    return ended.value ? accepted(null) : refused("SESSION_NOT_FOUND");
+  }
+
+  async me({ userId }: Caller): Promise<Answer<User>> {
+    const found = await findAccount(this.#options.adapter, { id: userId });
+    if (!found.ok) return found;
+    return found.value === undefined ? refused("UNAUTHENTICATED") : accepted(userOf(found.value));
+  }
+
+  grant(email: string, role: Role): Promise<Answer<{ user: User; changed: boolean } | null>> {
+    const { database, sessions } = this.#options;
+    return orRetryLater(async () =>
+      accepted((await changeRole(database, sessions, email, role)) ?? null),
+    );
+  }
+
+  find(email: string): Promise<Answer<(User & { sessions: number }) | null>> {
+    const { database } = this.#options;
+    return orRetryLater(async () => accepted((await findUser(database, email)) ?? null));
+  }
+
+  operators(): Promise<Answer<{ users: User[] }>> {
+    const { adapter } = this.#options;
+    return orRetryLater(async () => accepted({ users: await listOperators(adapter) }));
+  }
+
+  /** Deletes ended sessions. Can refuse with: TRY_AGAIN. */
+  sweep(): Promise<Answer<number>> {
+    const { sessions } = this.#options;
+    return orRetryLater(async () => accepted(await sessions.sweep()));
+  }
+
+  #signedIn({ user, sessionId, refreshToken, lifeS }: Grant): SignedIn {
+    return {
+      accessToken: this.#options.keys.sign({ userId: user.id, role: user.role, sessionId }),
+      tokenType: "Bearer",
+      expiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
+      user,
+      refreshToken,
+      refreshLifeS: lifeS,
+    };
+  }
+}
+
+/** Can refuse with: VALIDATION_ERROR (its length), PASSWORD_TOO_WEAK. */
+function checkPassword(
+  password: string,
+  field: string,
+  { email, name }: Pick<Account, "email" | "name">,
+): Answer<null> {
+  if (!hasPasswordLength(password))
+    return refused("VALIDATION_ERROR", { errors: [{ field, rule: "length" }] });
+  const weakness = weaknessOf(password, [email, name]);
+  return weakness === undefined
+    ? accepted(null)
+    : refused("PASSWORD_TOO_WEAK", { detail: weakness });
+}
+
+async function done(work: () => Promise<void>): Promise<Answer<null>> {
+  return orRetryLater(async () => {
+    await work();
+    return accepted(null);
+  });
+}
