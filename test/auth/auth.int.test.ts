@@ -1,4 +1,4 @@
-// Accounts and sign-in on a real PostgreSQL, through the gateway: what an attacker learns from them is nothing.
+// Accounts and sign-in through the gateway, on a real PostgreSQL. An attacker learns nothing.
 import assert from "node:assert/strict";
 import { createPublicKey, type JsonWebKey, randomUUID, verify } from "node:crypto";
 import { after, before, describe, it } from "node:test";
@@ -98,7 +98,8 @@ describe("auth", () => {
     const fastest = (which: "known" | "unknown"): number =>
       Math.min(...rounds.map((round) => round[which].ms));
     const ratio = (): number => fastest("unknown") / fastest("known");
-    // The fastest of several is the work itself; a busy machine needs more of them, a leak never gets there.
+    // The fastest of several tries measures the work itself. A busy machine needs more tries; a
+    // leak stays visible.
     while (rounds.length < 6 || (rounds.length < 40 && (ratio() < 0.7 || ratio() > 1.4)))
       rounds.push({ known: await measured(email), unknown: await measured(address()) });
     for (const { known, unknown } of rounds) {

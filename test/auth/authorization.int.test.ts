@@ -1,4 +1,4 @@
-// Every node guards its own actions: what comes over the bus without a valid internal token is refused, whoever forged it.
+// Every node checks the calls of its own actions, also calls over the bus without a valid token.
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
@@ -73,7 +73,7 @@ describe("authorization between two nodes", () => {
     assert.equal(await call("operator", mint(customer)), "FORBIDDEN");
   });
 
-  it("refuses missing, forged and foreign tokens, from here and from elsewhere, and runs nothing", async () => {
+  it("refuses missing, forged and foreign tokens from any node, and runs nothing", async () => {
     const access = createAccessTokenSigner(generateKeyPairSync("ed25519").privateKey);
     const tokens = [
       undefined,
@@ -93,7 +93,7 @@ describe("authorization between two nodes", () => {
     assert.deepEqual(run, []);
   });
 
-  it("keeps an action closed that does not say who may call it, also for operators and from its own node", async () => {
+  it("keeps an action closed that declares no caller, also for operators and locally", async () => {
     for (const from of [caller, callee])
       assert.equal(await call("closed", mint(operator), from), "FORBIDDEN");
     assert.deepEqual(run, []);

@@ -1,11 +1,11 @@
-// Hashing takes a core and 19 MiB at a time: how much of it may happen at once, or wait, is bounded and exact.
+// Hashing takes a core and 19 MiB: the numbers of running and waiting hashes have exact bounds.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { accepted, refused } from "../../domain/refusal.ts";
 import { createPasswords, hasPasswordLength } from "../../services/auth/password-hashing.ts";
 
 describe("passwords", () => {
-  it("lets two be computed and 48 wait; the next is refused at once, and all is as before when they are done", async () => {
+  it("computes two and lets 48 wait; refuses the next at once, and then recovers", async () => {
     const passwords = createPasswords();
     const settled: string[] = [];
     const all = Array.from({ length: 60 }, async (_, index) => {
@@ -22,12 +22,12 @@ describe("passwords", () => {
     assert.deepEqual(
       hashed.map((ok, index) => ok === index < 50),
       hashed.map(() => true),
-      "nobody overtakes",
+      "first in, first out",
     );
     assert.ok((await passwords.hash("one more password")).ok);
   });
 
-  it("never matches an account that is not there, not even with the password of the hash it is compared with", async () => {
+  it("never matches an unknown account, not even with the decoy's password", async () => {
     const passwords = createPasswords();
     const owner = (account: { passwordHash: string } | undefined, password: string) =>
       passwords.verifyOwner(() => Promise.resolve(accepted(account)), password);
@@ -42,7 +42,7 @@ describe("passwords", () => {
     assert.deepEqual(await owner(account, "correct horse batterY"), { ok: true, value: undefined });
   });
 
-  it("looks for no account of those who are turned away, and for one only when its turn has come", async () => {
+  it("looks up no account for refused calls, and one only when its turn comes", async () => {
     const passwords = createPasswords();
     const looking = { now: 0, most: 0, all: 0 };
     const find = async () => {

@@ -1,4 +1,4 @@
-// The refresh token as browsers carry it: what scripts, other sites and tables get to see of it is nothing.
+// The refresh cookie: hidden from scripts, other sites and tables.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
@@ -79,7 +79,8 @@ describe("the refresh cookie", () => {
     assert.equal(body.headers.get("set-cookie"), null);
     seen.push(tokensOf(body).refreshToken);
     const rows = await engine.database.query<{ line: string }>({
-      text: "SELECT t::text || s::text || encode(t.hash, 'escape') AS line FROM refresh_token t JOIN user_session s ON s.id = t.session_id",
+      text: `SELECT t::text || s::text || encode(t.hash, 'escape') AS line
+        FROM refresh_token t JOIN user_session s ON s.id = t.session_id`,
     });
     const kept =
       rows.map(({ line }) => line).join("\n") + readFileSync(engine.config.auditFile ?? "", "utf8");
@@ -150,6 +151,6 @@ describe("the refresh cookie", () => {
     const { refreshToken } = tokensOf(
       await login(email, PASSWORD, { Origin: "https://evil.example" }),
     );
-    assert.ok(refreshToken, "a token in a body is nobody's cookie");
+    assert.ok(refreshToken, "a token in a body is not a cookie");
   });
 });

@@ -1,4 +1,4 @@
-// Sessions as a thief, a second tab and an owner with two devices meet them: through the gateways of two nodes, on a real PostgreSQL.
+// Sessions of a thief, a second tab, and an owner with two devices, through two nodes' gateways.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
@@ -43,12 +43,16 @@ describe("sessions", () => {
   const age = (token: Tokens, interval: string) =>
     engine.database.query({
       text: `
-        WITH s AS (UPDATE user_session SET created_at = created_at - $2::interval, expires_at = expires_at - $2::interval WHERE id = $1)
+        WITH s AS (
+          UPDATE user_session
+          SET created_at = created_at - $2::interval, expires_at = expires_at - $2::interval
+          WHERE id = $1
+        )
         UPDATE refresh_token SET rotated_at = rotated_at - $2::interval WHERE session_id = $1`,
       values: [sessionOf(token), interval],
     });
 
-  it("S14: 20 refreshes at once through two gateways have one successor, and nobody is logged out", async () => {
+  it("S14: 20 refreshes at once through two gateways have one successor and end no session", async () => {
     for (let round = 0; round < 3; round += 1) {
       const first = await signedIn();
       const answers = await Promise.all(
@@ -96,7 +100,7 @@ describe("sessions", () => {
     tokensOf(await login(first.email));
   });
 
-  it("S14: somebody else's, made-up and malformed tokens are refused and end nothing", async () => {
+  it("S14: foreign, made-up and malformed tokens are refused and end nothing", async () => {
     const { refreshToken } = await signedIn();
     const flipped = (refreshToken.startsWith("A") ? "B" : "A") + refreshToken.slice(1);
     for (const token of [
@@ -130,7 +134,7 @@ describe("sessions", () => {
     tokensOf(await refresh(other.refreshToken));
   });
 
-  it("S15: logout-all ends every session of the caller and of nobody else", async () => {
+  it("S15: logout-all ends every session of the caller and no other", async () => {
     const [first, stranger] = [await signedIn(), await signedIn()];
     const second = tokensOf(await login(first.email));
     assertProblem(await ask("POST", "/api/auth/logout-all"), 401, "UNAUTHENTICATED");
@@ -250,10 +254,12 @@ describe("sessions", () => {
     await engine.database.query({
       text: `WITH over AS (
           INSERT INTO user_session (id, user_id, created_at, last_used_at, expires_at, revoked_at)
-          SELECT gen_random_uuid(), user_id, created_at, last_used_at, now() + CASE WHEN n <= 450 THEN interval '-1 s' ELSE interval '1 day' END,
+          SELECT gen_random_uuid(), user_id, created_at, last_used_at,
+            now() + CASE WHEN n <= 450 THEN interval '-1 s' ELSE interval '1 day' END,
             CASE WHEN n > 450 THEN now() - interval '2 hours' END
           FROM user_session, generate_series(1, 700) AS n WHERE id = $1 RETURNING id)
-        INSERT INTO refresh_token (hash, session_id, created_at) SELECT uuid_send(id), id, now() FROM over`,
+        INSERT INTO refresh_token (hash, session_id, created_at)
+        SELECT uuid_send(id), id, now() FROM over`,
       values: [sessionOf(alive)],
     });
     const nodes = Array.from({ length: 2 }, () =>
@@ -262,8 +268,11 @@ describe("sessions", () => {
     await Promise.all(nodes.map((sessions) => sessions.sweep()));
     await nodes[0]?.sweep();
     const [left] = await engine.database.query<{ over: number; tokens: number }>({
-      text: `SELECT count(*) FILTER (WHERE expires_at < now() OR revoked_at < now() - interval '1 hour')::float8 AS over,
-        (SELECT count(*)::float8 FROM refresh_token WHERE octet_length(hash) = 16) AS tokens FROM user_session`,
+      text: `SELECT
+          count(*) FILTER (WHERE expires_at < now()
+            OR revoked_at < now() - interval '1 hour')::float8 AS over,
+          (SELECT count(*)::float8 FROM refresh_token WHERE octet_length(hash) = 16) AS tokens
+        FROM user_session`,
     });
     assert.deepEqual(left, { over: 0, tokens: 0 });
     const kept = await engine.database.query({
@@ -278,7 +287,8 @@ describe("sessions", () => {
     const first = await signedIn();
     await engine.database.query({
       text: `INSERT INTO user_session (id, user_id, created_at, last_used_at, expires_at)
-        SELECT gen_random_uuid(), user_id, created_at, now() + interval '1 minute', expires_at FROM user_session, generate_series(1, 99) WHERE id = $1`,
+        SELECT gen_random_uuid(), user_id, created_at, now() + interval '1 minute', expires_at
+        FROM user_session, generate_series(1, 99) WHERE id = $1`,
       values: [sessionOf(first)],
     });
     const latest = tokensOf(await login(first.email));

@@ -1,4 +1,4 @@
-// A token is checked whole or not at all: what attackers do to tokens must end in the same plain refusal.
+// A token is verified as a whole: every manipulation ends in the same refusal.
 import assert from "node:assert/strict";
 import { createHmac, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { describe, it } from "node:test";
@@ -114,7 +114,7 @@ describe("access tokens", () => {
       );
   });
 
-  it("follow the keys in use: a new one counts, one that is gone does not, also for a token seen before", () => {
+  it("follow the keys in use: a new key counts, a removed one does not, also if cached", () => {
     const next = generateKeyPairSync("ed25519");
     const verifier = createAccessTokenVerifier([publicKey]);
     const [old, fresh] = [sign(SUBJECT), createAccessTokenSigner(next.privateKey)(SUBJECT)];

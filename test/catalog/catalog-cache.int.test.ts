@@ -1,4 +1,4 @@
-// The catalogue's copies in Redis: used where they are as good as PostgreSQL, never where they are not, and the last resort while it is away.
+// The catalog's copies in Redis: used only while they equal PostgreSQL, or while it is down.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { EventRecord } from "../../domain/event-record.ts";
@@ -27,7 +27,7 @@ import { waitFor } from "../support/wait-for.ts";
 const NOW = Date.parse("2027-03-10T12:00:00Z");
 const TOKYO: SearchParams = { location: "tokyo" };
 
-describe("the catalogue's copies", () => {
+describe("the catalog's copies", () => {
   let world: CatalogWorld;
   let proxy: TcpProxy;
   let events: EventRecord[];
@@ -54,7 +54,7 @@ describe("the catalogue's copies", () => {
   };
   const search = (params = TOKYO) => world.value<SearchPage>("catalog.search", params);
   const namesOf = ({ items }: SearchPage): string[] => items.map(({ name }) => name);
-  /** Asks, and waits until the copies are there, which nobody who asks does. */
+  /** Searches, and waits until the copies are written. */
   const seen = async (params = TOKYO): Promise<SearchPage> => {
     const page = await search(params);
     const keys = [
@@ -65,7 +65,7 @@ describe("the catalogue's copies", () => {
     return page;
   };
   const record = (id: string | undefined): EventRecord =>
-    events.find((event) => eventId(event) === id) ?? assert.fail("an event of the catalogue");
+    events.find((event) => eventId(event) === id) ?? assert.fail("an event of the catalog");
 
   it("answer the same question again, however it is spelled, without PostgreSQL", async () => {
     const page = await seen();
@@ -85,7 +85,7 @@ describe("the catalogue's copies", () => {
     assert.deepEqual(world.counts, { ...newCatalogCounts(), hits: 4, misses: 2 });
   });
 
-  it("of a page that this process gave before are asked for what is left to sell, and for nothing else", async () => {
+  it("of a page in memory are read for its availability, and for nothing else", async () => {
     const page = await seen();
     const [first] = page.items;
     await world.redis.del(keyOf(TOKYO), ...page.items.map(({ id }) => eventKey(id)));
@@ -122,7 +122,7 @@ describe("the catalogue's copies", () => {
     assert.deepEqual(world.counts, { ...newCatalogCounts(), misses: 1 });
   });
 
-  it("are stale from the moment an import has written: new names, new events, new capacities", async () => {
+  it("are stale when an import has written new names, new events, new capacities", async () => {
     const [first] = (await seen()).items;
     const model = record(first?.id);
     await world.import([{ ...model, name: "Renamed for a test" }]);
@@ -150,7 +150,7 @@ describe("the catalogue's copies", () => {
     const keys = [keyOf(TOKYO), eventKey(first?.id ?? "")];
     const old = await world.redis.mget(...keys);
     await world.import([{ ...model, name: "Renamed meanwhile" }]);
-    // A slow reader: its answer from PostgreSQL is older than the import, and comes to Redis after it.
+    // A slow reader read PostgreSQL before the import and writes to Redis after it.
     for (const [index, key] of keys.entries())
       await world.redis.set(key, old[index] ?? "", "PX", 1_200_000);
     assert.ok(namesOf(await search()).includes("Renamed meanwhile"));
@@ -161,12 +161,12 @@ describe("the catalogue's copies", () => {
     await world.import([model]);
   });
 
-  it("of an import that dies between its commit and its copies are stale within a minute", async () => {
+  it("are stale within a minute if an import dies between commit and copies", async () => {
     await seen();
     const [first] = (await search()).items;
     let ttlMs = Infinity;
     await world.database.transaction(async (connection) => {
-      // Held up by somebody's lock, the import has begun and not yet committed.
+      // The import waits for a lock: it has begun and not committed.
       await connection.query({
         text: "SELECT FROM event WHERE id = $1 FOR UPDATE",
         values: [first?.id],
@@ -191,7 +191,7 @@ describe("the catalogue's copies", () => {
         .replace(first?.name ?? "", "Lie")
         .replace(/"available":\d+/, '"available":1')
         .replace(/"ids":\[[^\]]*\]/, '"ids":[]');
-      // A server that came back from an old snapshot has another run_id than the one these were written under.
+      // A server that restarted from an old snapshot has another run_id than these copies.
       await world.redis.set(key, lie.replace(/"run":"\w+"/, '"run":"another"'), "KEEPTTL");
       assert.deepEqual(await search(), page, key);
     }
@@ -213,7 +213,7 @@ describe("the catalogue's copies", () => {
   });
 
   for (const fault of ["away", "freeze"] as const)
-    it(`answer what was asked before while PostgreSQL is ${fault === "away" ? "away" : "frozen"}, also past their time; what was not is refused within a second`, async () => {
+    it(`answer while PostgreSQL is ${fault === "away" ? "down" : "frozen"}, also expired; else a refusal comes within a second`, async () => {
       const page = await seen();
       const [first] = page.items;
       const filters = await world.value<Filters>("catalog.filters", {});
@@ -256,7 +256,7 @@ describe("the catalogue's copies", () => {
       );
     });
 
-  it("spare PostgreSQL nine searches in ten, where some are asked often and most seldom", async (test) => {
+  it("spare PostgreSQL nine of ten searches of a Zipf distribution", async (test) => {
     const places = [...new Set(events.map(({ location }) => location))].slice(0, 200);
     const kinds = [...new Set(events.map(({ type }) => type))];
     const asked: SearchParams[] = [
@@ -269,7 +269,7 @@ describe("the catalogue's copies", () => {
     for (const word of ["jazz", "rock", "conf", "hamlet", "live", "city", "night", "art"])
       for (const day of ["2027-04-01", "2027-05-01", "2027-06-01"])
         asked.push({ name: word }, { name: word, from: day }, { date: day });
-    // Zipf's law, as searches follow it: the second is asked half as often as the first, the tenth a tenth.
+    // Zipf's law: the second search is half as frequent as the first, the tenth a tenth.
     const weights = asked.map((_, index) => 1 / (index + 1));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     const draw = (): SearchParams => {
@@ -281,11 +281,12 @@ describe("the catalogue's copies", () => {
       for (let request = 0; request < 2_500; request++) await search(draw());
     });
     await Promise.all(clients);
-    // On a busy machine Redis is now and then slower than it is worth waiting for; that is not what this is about.
+    // On a busy machine Redis can be slower than its time-out, which this test does not judge.
     const { hits, availabilityMisses: partial, misses, redisSkipped: unasked } = world.counts;
     const share = (hits - partial) / (hits + misses - unasked);
     test.diagnostic(
-      `${asked.length} different searches, ${hits + misses} asked: ${(share * 100).toFixed(1)} % answered from Redis alone; ${JSON.stringify(world.counts)}`,
+      `${asked.length} different searches, ${hits + misses} in all: ` +
+        `${(share * 100).toFixed(1)} % answered from Redis alone; ${JSON.stringify(world.counts)}`,
     );
     assert.ok(share > 0.9, `only ${(share * 100).toFixed(1)} %`);
   });

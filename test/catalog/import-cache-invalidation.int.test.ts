@@ -1,4 +1,4 @@
-// Redis frozen or killed while something is imported: what it says afterwards is what was imported, without anyone buying or reconciling.
+// Redis frozen or killed during an import: later it holds what was imported, without a purchase.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { EventRecord } from "../../domain/event-record.ts";
@@ -83,7 +83,7 @@ describe("copies that Redis could not take from an import", () => {
     assert.notEqual(await world.redis.get(GENERATION_KEY), generation);
   });
 
-  it("killed, it has them after its restart, though a worker of before the import was faster", async () => {
+  it("killed, it has them after its restart, though an older worker wrote first", async () => {
     servers.server("redis").kill("SIGKILL");
     await waitFor(isAway, { withinMs: 10_000 });
     assert.deepEqual(await world.import([{ ...record, totalCapacity: 72 }]), [

@@ -18,8 +18,9 @@ const NOW = Date.parse("2027-03-10T12:00:00Z");
 type Week = { days: string[]; events: number; has: (number: number) => boolean };
 
 /**
- * More events than are looked at one by one come first; then a week in which hundreds have the word, one in which some have, one in which hundreds have
- * again, and one in which more than are looked at one by one lie between ten and hundreds.
+ * First more events than a scan reads; then a week in which hundreds have the word, one in which
+ * some have, again one in which hundreds have, and one in which more than a scan reads lie
+ * between ten and hundreds.
  */
 const WEEKS: readonly Week[] = [
   { days: ["2027-04-01", "2027-04-02"], events: 5_200, has: () => false },
@@ -48,7 +49,7 @@ describe("a name that comes late", () => {
         assert.ok(draft);
         const date = days[index % days.length] ?? "";
         const named = has(index) ? `${draft.name} Zugabe` : draft.name;
-        // Ten seconds apart: the order in which they are written is the page's within a day, and no other's.
+        // Ten seconds apart: within a day the order of writing is the order of the page.
         const startsAt = new Date(Date.parse(`${date}T00:00:00Z`) + index * 10_000).toISOString();
         const endsAt = new Date(Date.parse(startsAt) + 3_600_000).toISOString();
         events.push({

@@ -20,8 +20,9 @@ describe("the plans of searches", () => {
   before(async () => {
     fresh = await freshDatabase();
     database = openDatabase(fresh.url, "long");
-    // VACUUM marks no page while autovacuum's ANALYZE holds a snapshot, or before its rows' commits are flushed (the tests' server commits
-    // asynchronously): "Index Only" then costs what it should not, and other plans are right.
+    // VACUUM marks no page while autovacuum's ANALYZE holds a snapshot, or before the rows'
+    // commits are flushed (the server of tests commits asynchronously). "Index Only" is then
+    // expensive, and other plans are right.
     await database.query({ text: "ALTER TABLE event SET (autovacuum_enabled = false)" });
     const events = [...plantedEvents(COUNT, NOW)];
     for (let start = 0; start < events.length; start += 1_000)
@@ -49,7 +50,7 @@ describe("the plans of searches", () => {
   const finders = async (params: SearchParams, nowMs = NOW): Promise<string[]> =>
     (await plan(params, nowMs)).scans.filter((scan) => !/event_by_date_long|event_pkey/.test(scan));
 
-  it("use the index that gives the order, alone, where no name is looked for but in one city or on one day", async () => {
+  it("use one ordered index alone if there is no name, or one city or day", async () => {
     for (const [params, index] of [
       [{}, "event_by_date"],
       [{ from: "2027-05-01", to: "2027-06-01" }, "event_by_date"],
@@ -61,7 +62,7 @@ describe("the plans of searches", () => {
       assert.deepEqual(await finders(params), [`Index Only Scan ${index}`], JSON.stringify(params));
   });
 
-  it("look for a name in the order of the page first, and then by its grams alone, week by week", async () => {
+  it("scan for a name in page order first, then by its grams alone, week by week", async () => {
     for (const name of ["qx", "xq", "zzyzx", "京", "dvorak", "e", "finale"])
       assert.deepEqual(
         await finders({ name }),
@@ -82,7 +83,7 @@ describe("the plans of searches", () => {
     assert.deepEqual(await finders({}, NOW + 530 * 86_400_000), ["Index Only Scan event_by_date"]);
   });
 
-  it("are found to read the whole table where an index is missing: the check can fail", async () => {
+  it("are found to read the whole table without an index: the check can fail", async () => {
     await database.query({ text: "DROP INDEX event_by_date, event_by_type, event_by_location" });
     assert.ok((await plan({})).sequential);
   });

@@ -1,5 +1,6 @@
-// Backups are what can be restored: a full one and the WAL after it bring back every sale from before a moment and none after it, in a fresh server beside the
-// engine and in the place of the lost one, where sales go on under newer epochs. Encrypted ones cannot be read without their key.
+// Restores: a full backup and the WAL after it bring back all sales before a moment and none
+// after it, in a fresh server beside the engine and in place of the lost one, where sales
+// continue under newer epochs. Encrypted backups need their key.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -126,11 +127,12 @@ describe("backups", () => {
     assert.match(made.output, /^\d{8}T\d{6}Z is whole/m);
     assert.equal(await one("SELECT count(*)::integer AS value FROM backup_run"), 1);
     await buy(4);
-    // A recovery can begin a second after the backup's end, and ends at the first transaction after its moment.
+    // A recovery starts a second after the backup's end at the earliest.
     const moment = await waitFor(
       () =>
         one<string | null>(
-          "SELECT CASE WHEN clock_timestamp() > max(ended_at) + interval '2 s' THEN clock_timestamp()::text END AS value FROM backup_run",
+          `SELECT CASE WHEN clock_timestamp() > max(ended_at) + interval '2 s'
+            THEN clock_timestamp()::text END AS value FROM backup_run`,
         ),
       { withinMs: 10_000 },
     );
@@ -143,7 +145,8 @@ describe("backups", () => {
     await waitFor(
       () =>
         one<boolean>(
-          "SELECT last_archived_time > (SELECT max(purchased_at) FROM event_tickets) AS value FROM pg_stat_archiver",
+          `SELECT last_archived_time > (SELECT max(purchased_at) FROM event_tickets) AS value
+          FROM pg_stat_archiver`,
         ),
       { withinMs: 20_000, what: "The WAL is archived" },
     );
@@ -169,7 +172,7 @@ describe("backups", () => {
     assert.ok((await epoch()) > before, "also an owner from before the restore would be fenced");
   });
 
-  it("are judged by the script that runs in the cluster, which sees a table that was changed", async () => {
+  it("are checked by the cluster's script, which finds a changed table", async () => {
     const drill = (): Promise<Ran> => {
       const folder = join(dataDir, "servers", "backups");
       const uid =

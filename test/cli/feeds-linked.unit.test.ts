@@ -236,7 +236,7 @@ describe("calendars", () => {
     ]);
   });
 
-  it("refuse what repeats, is cancelled, or cannot be understood; a changed occurrence is an event of its own", async () => {
+  it("refuse repeating, cancelled and unreadable events; a changed occurrence is an event", async () => {
     const found = await facts(
       calendar(
         vevent("UID:1", "SUMMARY:Weekly", "DTSTART:20270505T180000Z", "RRULE:FREQ=WEEKLY"),

@@ -58,7 +58,7 @@ const LISTING = {
 };
 
 describe("a conference list", () => {
-  it("gives whole events: 500 places, from nine on the first day to six on the last, in the city's zone", async () => {
+  it("completes events: 500 places, 9:00 on the first to 18:00 on the last day", async () => {
     assert.deepEqual(await event([CONFERENCE]), {
       source: "conferences",
       sourceId: "jsconf|2027-06-03|berlin",
@@ -220,7 +220,7 @@ describe("JSON with the contract's names", () => {
     assert.deepEqual(pick(await event([open])), ["20:00", "04:00", 480]);
   });
 
-  it("moves a start that the clocks skip, and counts the hours that pass over a change of clocks", async () => {
+  it("moves a start in the gap of the clocks, and counts the hours over a change", async () => {
     const skipped = await event([
       { ...LISTING, location: "Berlin", date: "2027-03-28", startTime: "02:30" },
     ]);
@@ -232,7 +232,7 @@ describe("JSON with the contract's names", () => {
     assert.equal(night.duration, 9 * 60);
   });
 
-  it("takes a moment instead of a day, capacity instead of totalCapacity, numbers as text", async () => {
+  it("takes an instant instead of a date, capacity, numbers as text", async () => {
     const rest = { ...LISTING, date: undefined, startTime: undefined, totalCapacity: undefined };
     const { date, startTime, totalCapacity } = await event([
       { ...rest, startsAt: "2027-07-01T18:00:00.000Z", capacity: "75" },
@@ -269,7 +269,7 @@ function pick({ startTime, endTime, duration }: EventRecord): (string | number)[
 }
 
 describe("a feed as a whole", () => {
-  it("is known by its content; what is neither JSON nor a calendar is unreadable, and it is said where", async () => {
+  it("is detected by its content; the error of an unknown format names the line", async () => {
     await assert.rejects(read("<html>no</html>"), {
       constructor: FeedError,
       message: /^neither JSON nor iCalendar at line 1: it begins with "<html>/,
@@ -310,7 +310,7 @@ describe("a feed as a whole", () => {
     });
   });
 
-  it("is written in batches, a few in flight; what was read before it broke off is written", async () => {
+  it("is written in batches, a few in flight, also what was read before it broke off", async () => {
     const counts: Counts = { imported: 0, updated: 0, unchanged: 0, repeated: 0, refused: 0 };
     const feed = [
       ...Array.from({ length: 1_200 }, (_, index) =>

@@ -3,7 +3,10 @@ import { describe, it } from "node:test";
 import { Temporal } from "temporal-polyfill";
 import { momentOf, spanBetween } from "../../tools/feeds/local-time.ts";
 
-/** Summer time by the hour and by half an hour, abolished and moved, twice a year around Ramadan, a day left out, an offset of seconds, none. */
+/**
+ * Zones with changes of an hour and half an hour, abolished, moved, around Ramadan, with a
+ * skipped day, offsets of seconds, and none.
+ */
 const ZONES = [
   "Europe/Berlin",
   "America/New_York",
@@ -26,7 +29,7 @@ function wholeMinute(moment: Temporal.ZonedDateTime): Temporal.ZonedDateTime {
 
 describe("local times of feeds", () => {
   for (const zone of ZONES)
-    it(`are what Temporal says of ${zone}, around each change of its clocks and on days between`, () => {
+    it(`equal Temporal's for ${zone}, around each change of its clocks and between`, () => {
       const moments: Temporal.ZonedDateTime[] = [];
       let at = Temporal.Instant.from("1970-01-03T00:00Z").toZonedDateTimeISO(zone);
       for (let index = 0; index < 40; index += 1) {
@@ -52,7 +55,7 @@ describe("local times of feeds", () => {
       }
     });
 
-  it("a time that the clocks skip is moved behind the gap, one that they repeat means the first", () => {
+  it("move a skipped time behind the gap; a repeated time means the first", () => {
     assert.equal(momentOf("2026-03-29", "02:30", "Europe/Berlin"), Date.parse("2026-03-29T01:30Z"));
     assert.equal(momentOf("2026-10-25", "02:30", "Europe/Berlin"), Date.parse("2026-10-25T00:30Z"));
   });

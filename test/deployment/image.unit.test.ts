@@ -1,5 +1,6 @@
-// The image and compose.yaml, as far as files can tell: what is copied and mounted is there and let in, every import of the engine is in the image, variables are
-// the engine's, and the servers are those of the cluster.
+// The image and compose.yaml, as far as files can tell: what is copied and mounted is there and
+// let in, every import of the engine is in the image, variables are the engine's, and the servers
+// are those of the cluster.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

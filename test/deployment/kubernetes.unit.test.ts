@@ -1,5 +1,6 @@
-// The manifests, as far as they can be checked without a cluster: each overlay is built, held against Kubernetes' schemas and types, and every name in it
-// leads somewhere. Each check is seen to catch a planted slip.
+// The manifests, as far as they can be checked without a cluster: each overlay is built and
+// validated by Kubernetes' schemas and types, and all names resolve. Each check finds a planted
+// fault.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -191,7 +192,7 @@ describe("the manifests", { skip }, () => {
       }
     });
 
-  it("are not built for production before every image has a digest, and then name no image by a tag alone", () => {
+  it("are not built for production before every image has a digest", () => {
     const images = join(kubernetes, "overlays", "production", "images");
     renameSync(images, `${images}.aside`);
     try {
@@ -242,7 +243,7 @@ describe("the manifests", { skip }, () => {
     }
   });
 
-  it("back up every night and restore every week, by the script that npx boxoffice backup and the drill on a laptop run", () => {
+  it("back up every night and restore every week, by the laptop's script", () => {
     const jobs = of("production").filter(({ kind }) => kind === "CronJob");
     const schedules = jobs.map(({ metadata, spec }) => [
       metadata.name,

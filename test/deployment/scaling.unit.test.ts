@@ -1,4 +1,4 @@
-// The capacity table is what the measured costs say, no more: hand-reckoned numbers, and more nodes where a purchase costs more.
+// The capacity table follows from the measured costs: checked by hand-computed numbers.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
@@ -12,7 +12,7 @@ import {
 const [million = assert.fail(), tenfold = assert.fail()] = DEMANDS;
 
 describe("capacity planning", () => {
-  it("reads a sale from nodes of their own, at both ends, and a view from what a rush costs beside its sales", () => {
+  it("reads a sale from its own nodes, and a view from a rush beside its sales", () => {
     const measured = (
       name: string,
       operation: string,
@@ -59,8 +59,8 @@ describe("capacity planning", () => {
   });
 
   it("reckons as by hand", () => {
-    // 9,000 views of 0.2 ms, of which the gateway has 0.14, and 1,000 sales of 0.3: 1,260 + 300 = 1,560 ms a second, which is 2.6 threads at 60 %. Behind
-    // it 1,000 sales of 1.3 ms are 2.2.
+    // 9,000 views of 0.2 ms, of which the gateway has 0.14, and 1,000 sales of 0.3: 1,260 + 300 =
+    // 1,560 ms a second, which is 2.6 threads at 60 %. Behind it 1,000 sales of 1.3 ms are 2.2.
     const plan = planFor(million, { gatewaySaleMs: 0.3, workerSaleMs: 1.3, viewMs: 0.2 });
     assert.deepEqual(
       [plan.viewsPerSecond, plan.salesPerSecond, plan.gateways, plan.purchasing, plan.catalog],

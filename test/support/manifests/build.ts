@@ -42,7 +42,7 @@ export function findBuilder(): readonly [program: string, ...args: string[]] | u
 export const digestOf = (image: string): string =>
   `sha256:${createHash("sha256").update(image).digest("hex")}`;
 
-/** A copy of kubernetes/ with secrets drawn for every overlay and digests made up for production, since the repository has none. */
+/** Copies kubernetes/ with drawn secrets and invented digests, which the repository lacks. */
 export function copyManifests(folder: string): string {
   const target = join(folder, "kubernetes");
   cpSync(join(ROOT, "kubernetes"), target, {
@@ -76,7 +76,7 @@ export function build(
     stdio: ["ignore", "pipe", "pipe"],
   });
   const manifests = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
-  // The builder breaks long lines of base64, which Kubernetes' decoder does not mind and the schemas do.
+  // kustomize wraps long base64 text, which Kubernetes accepts and the schemas do not.
   for (const { kind, data } of manifests)
     if (kind === "Secret" && data !== undefined)
       for (const [key, value] of Object.entries(data)) data[key] = value.replaceAll(/\s/g, "");

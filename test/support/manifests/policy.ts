@@ -83,7 +83,10 @@ const selects = (selector: Record<string, string>, labels: Record<string, string
 const hasPort = ({ ports = [] }: Container, port: string | number): boolean =>
   ports.some(({ name, containerPort }) => name === port || containerPort === port);
 
-/** What schemas cannot see: names that nobody has, ports that nobody opens, and what every pod of ours is to have. Empty when all is well. */
+/**
+ * Checks what schemas cannot: names, ports, and what every pod of the engine needs. Empty if
+ * good.
+ */
 export function policyErrors(manifests: readonly Manifest[]): string[] {
   const workloads = workloadsOf(manifests);
   return [
@@ -134,7 +137,7 @@ function references(workload: Workload, manifests: readonly Manifest[]): string[
         volumeMounts.some((mount) => mount.name === name),
       )
     )
-      errors.push(`${title} has volume ${name}, which nobody mounts`);
+      errors.push(`${title} has volume ${name}, which no container mounts`);
   }
   if (pod.serviceAccountName !== undefined) needs("ServiceAccount", pod.serviceAccountName);
   const volumes = new Set([...(pod.volumes ?? []).map(({ name }) => name), ...claims]);
@@ -192,7 +195,7 @@ function hardening(workload: Workload): string[] {
   return errors;
 }
 
-/** Probes ask ports that are there; what serves has a readiness probe; a node's ports are those it is told to open. */
+/** Checks that probes use open ports, servers have a readiness probe, and ports are configured. */
 function ports(workload: Workload): string[] {
   const { title, pod, kind } = workload;
   const errors: string[] = [];
@@ -282,7 +285,10 @@ function selectors(manifests: readonly Manifest[], workloads: readonly Workload[
   });
 }
 
-/** What is scaled is there, once, and does not say itself how many it is; what is many has a budget. */
+/**
+ * Checks that scaled objects exist once and set no replicas, and that replicated ones have a
+ * budget.
+ */
 function scaling(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
   const scalers = manifests.filter(
     ({ kind }) => kind === "HorizontalPodAutoscaler" || kind === "ScaledObject",

@@ -18,7 +18,7 @@ function moduleOf({ apiVersion }: Manifest): string {
 
 const titleOf = ({ kind, metadata }: Manifest): string => `${kind} ${metadata.name}`;
 
-/** What Kubernetes' schemas say against the objects: missing fields, wrong types, words that are none. They let unknown fields pass; see `typeErrors`. */
+/** Validates objects by Kubernetes' schemas, which accept unknown fields; see `typeErrors`. */
 export async function schemaErrors(manifests: readonly Manifest[]): Promise<string[]> {
   const errors: string[] = [];
   for (const manifest of manifests) {
@@ -42,7 +42,7 @@ export async function schemaErrors(manifests: readonly Manifest[]): Promise<stri
   return errors;
 }
 
-/** What the compiler says against the objects as literals of Kubernetes' types: above all a field that nobody knows, as a slip of the pen makes it. */
+/** Type-checks objects as literals of Kubernetes' types, which finds unknown fields. */
 export function typeErrors(manifests: readonly Manifest[]): string[] {
   const lines = manifests.map((manifest, index) => {
     const name = `M${index}`;
