@@ -1,87 +1,16 @@
 import type { Manifest } from "./build.ts";
-
-type Port = { name?: string; containerPort: number };
-type Probe = {
-  httpGet?: { path: string; port: string | number };
-  tcpSocket?: { port: string | number };
-};
-type Resources = { requests?: Record<string, string>; limits?: Record<string, string> };
-type Named = { name: string };
-type SecurityContext = {
-  allowPrivilegeEscalation?: boolean;
-  readOnlyRootFilesystem?: boolean;
-  capabilities?: { drop?: string[] };
-};
-
-export type Container = Named & {
-  image: string;
-  env?: (Named & { value?: string })[];
-  envFrom?: { configMapRef?: Named; secretRef?: Named }[];
-  ports?: Port[];
-  resources?: Resources;
-  securityContext?: SecurityContext;
-  volumeMounts?: (Named & { mountPath: string })[];
-} & Partial<Record<"startupProbe" | "livenessProbe" | "readinessProbe", Probe>>;
-type Volume = Named & {
-  secret?: { secretName: string; items?: { key: string }[] };
-  configMap?: Named;
-  persistentVolumeClaim?: { claimName: string };
-  projected?: { sources: { secret?: Named & { items?: { key: string }[] }; configMap?: Named }[] };
-};
-type PodSpec = {
-  containers: Container[];
-  initContainers?: Container[];
-  volumes?: Volume[];
-  serviceAccountName?: string;
-  terminationGracePeriodSeconds?: number;
-  securityContext?: { runAsNonRoot?: boolean; seccompProfile?: { type: string } };
-};
-export type Workload = {
-  title: string;
-  kind: string;
-  labels: Record<string, string>;
-  pod: PodSpec;
-  claims: string[];
-  replicas: number | undefined;
-};
-type Labels = { matchLabels?: Record<string, string> };
+import {
+  type Container,
+  containersOf,
+  hasPort,
+  type Labels,
+  type Named,
+  selects,
+  type Workload,
+  workloadsOf,
+} from "./workloads.ts";
 
 const PROBES = ["startupProbe", "livenessProbe", "readinessProbe"] as const;
-
-/** Everything that makes pods, with the pods' labels. */
-export function workloadsOf(manifests: readonly Manifest[]): Workload[] {
-  return manifests.flatMap(({ kind, metadata, spec }) => {
-    type Template = { metadata?: { labels?: Record<string, string> }; spec: PodSpec };
-    const body = (spec ?? {}) as {
-      template?: Template;
-      jobTemplate?: { spec: { template: Template } };
-      volumeClaimTemplates?: { metadata: Named }[];
-    };
-    const template = body.jobTemplate?.spec.template ?? body.template;
-    if (template === undefined) return [];
-    const claims = (body.volumeClaimTemplates ?? []).map((claim) => claim.metadata.name);
-    const { replicas } = body as { replicas?: number };
-    return [
-      {
-        title: `${kind} ${metadata.name}`,
-        kind,
-        labels: template.metadata?.labels ?? {},
-        pod: template.spec,
-        claims,
-        replicas,
-      },
-    ];
-  });
-}
-
-const containersOf = ({ pod }: Workload): Container[] => [
-  ...(pod.initContainers ?? []),
-  ...pod.containers,
-];
-const selects = (selector: Record<string, string>, labels: Record<string, string>): boolean =>
-  Object.entries(selector).every(([name, value]) => labels[name] === value);
-const hasPort = ({ ports = [] }: Container, port: string | number): boolean =>
-  ports.some(({ name, containerPort }) => name === port || containerPort === port);
 
 /**
  * Checks what schemas cannot: names, ports, and what every pod of the engine needs. Empty if
@@ -101,7 +30,7 @@ export function policyErrors(manifests: readonly Manifest[]): string[] {
   ];
 }
 
-/** Secrets, configuration, claims, accounts and the keys in them. */
+/** Checks that secrets, configuration, claims, accounts and their keys exist. */
 function references(workload: Workload, manifests: readonly Manifest[]): string[] {
   const { title, pod, claims } = workload;
   const find = (kind: string, name: string): Manifest | undefined =>
@@ -153,7 +82,7 @@ function references(workload: Workload, manifests: readonly Manifest[]): string[
   return errors;
 }
 
-/** A variable that names a file of a mounted secret: the secret has it. */
+/** Checks that a variable names a file that a mounted secret has. */
 function files(
   { title, pod }: Workload,
   container: Container,
@@ -221,7 +150,7 @@ function ports(workload: Workload): string[] {
   return errors;
 }
 
-/** Services find pods with their ports, and routes find services. */
+/** Checks that services select pods with their ports, and routes lead to services. */
 function services(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
   type Spec = {
     selector?: Record<string, string>;
@@ -269,7 +198,7 @@ function services(manifests: readonly Manifest[], workloads: readonly Workload[]
   return errors;
 }
 
-/** Budgets, network policies and the workloads' own selectors choose pods that are there. */
+/** Checks that budgets, network policies and workloads select existing pods. */
 function selectors(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
   return manifests.flatMap(({ kind, metadata, spec }) => {
     const { podSelector, selector } = (spec ?? {}) as { podSelector?: Labels; selector?: Labels };
