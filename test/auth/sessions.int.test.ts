@@ -43,11 +43,8 @@ describe("sessions", () => {
   const age = (token: Tokens, interval: string) =>
     engine.database.query({
       text: `
-        WITH s AS (
-          UPDATE user_session
-          SET created_at = created_at - $2::interval, expires_at = expires_at - $2::interval
-          WHERE id = $1
-        )
+        WITH s AS (UPDATE user_session SET created_at = created_at - $2::interval,
+          expires_at = expires_at - $2::interval WHERE id = $1)
         UPDATE refresh_token SET rotated_at = rotated_at - $2::interval WHERE session_id = $1`,
       values: [sessionOf(token), interval],
     });
@@ -268,9 +265,8 @@ describe("sessions", () => {
     await Promise.all(nodes.map((sessions) => sessions.sweep()));
     await nodes[0]?.sweep();
     const [left] = await engine.database.query<{ over: number; tokens: number }>({
-      text: `SELECT
-          count(*) FILTER (WHERE expires_at < now()
-            OR revoked_at < now() - interval '1 hour')::float8 AS over,
+      text: `SELECT count(*) FILTER (
+            WHERE expires_at < now() OR revoked_at < now() - interval '1 hour')::float8 AS over,
           (SELECT count(*)::float8 FROM refresh_token WHERE octet_length(hash) = 16) AS tokens
         FROM user_session`,
     });

@@ -193,7 +193,7 @@ describe("a start in production", () => {
     assert.equal(await refused.exitCode(), 1);
     assert.match(
       refused.said(),
-      /The configuration is not usable:\n {2}- DATABASE_URL holds \d+ events of the demo catalogue/,
+      /The configuration is not usable:\n {2}- DATABASE_URL holds \d+ events of the demo catalog/,
     );
   });
 
