@@ -16,7 +16,7 @@ import { type CacheInvalidation, createCacheInvalidation } from "./events/cache-
 import { EVENT_TABLE, type EventView, readEvent } from "./events/event.model.ts";
 import { createImporter, IMPORT_TIMEOUT_MS, type ImportBatch } from "./import/importer.ts";
 import type { ImportOutcome } from "./import/import-events.ts";
-import { leftNow } from "./search/current-availability.ts";
+import { readCurrentAvailability } from "./search/current-availability.ts";
 import type { Filters } from "./search/filter-options.ts";
 import type { SearchPage } from "./search/find-page.ts";
 import {
@@ -80,7 +80,7 @@ const CatalogService: ServiceSchema<ServiceSettingSchema, CatalogMethods, Catalo
       auth: "public",
       params: AVAILABILITY_PARAMS,
       handler(ctx: Context<{ eventIds: string[] }>): Promise<Answer<AvailabilityChanged>> {
-        return leftNow(this.databases.sale, this.redis, ctx.params.eventIds);
+        return readCurrentAvailability(this.databases.sale, this.redis, ctx.params.eventIds);
       },
     },
 

@@ -11,7 +11,7 @@ import { orRetryLater } from "../../../lib/database/transient-errors.ts";
  * PostgreSQL is down, when nothing is sold. Leaves out unknown events. Can refuse with: TRY_AGAIN
  * (PostgreSQL is down and an event has no copy).
  */
-export async function leftNow(
+export async function readCurrentAvailability(
   database: Database,
   redis: RedisClient,
   eventIds: readonly string[],
