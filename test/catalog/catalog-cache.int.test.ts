@@ -269,6 +269,12 @@ describe("the catalog's copies", () => {
     for (const word of ["jazz", "rock", "conf", "hamlet", "live", "city", "night", "art"])
       for (const day of ["2027-04-01", "2027-05-01", "2027-06-01"])
         asked.push({ name: word }, { name: word, from: day }, { date: day });
+    // The pool may still replace connections that the faults before have cut.
+    const probe = () =>
+      Promise.all(asked.slice(0, 8).map((one) => world.call("catalog.search", one)));
+    await waitFor(async () => (await probe()).every(({ ok }) => ok));
+    await world.redis.flushdb();
+    Object.assign(world.counts, newCatalogCounts());
     // Zipf's law: the second search is half as frequent as the first, the tenth a tenth.
     const weights = asked.map((_, index) => 1 / (index + 1));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -282,8 +288,8 @@ describe("the catalog's copies", () => {
     });
     await Promise.all(clients);
     // On a busy machine Redis can be slower than its time-out, which this test does not judge.
-    const { hits, availabilityMisses: partial, misses, redisSkipped: unasked } = world.counts;
-    const share = (hits - partial) / (hits + misses - unasked);
+    const { hits, availabilityMisses, misses, redisSkipped } = world.counts;
+    const share = (hits - availabilityMisses) / (hits + misses - redisSkipped);
     test.diagnostic(
       `${asked.length} different searches, ${hits + misses} in all: ` +
         `${(share * 100).toFixed(1)} % answered from Redis alone; ${JSON.stringify(world.counts)}`,
