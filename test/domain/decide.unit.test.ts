@@ -32,7 +32,7 @@ function word(decision: Decision): string {
 }
 
 describe("decide", () => {
-  it("sells what is there, to the last place", () => {
+  it("sells down to the last place", () => {
     assert.equal(word(decide(stateOf(2), buy("t", 2), 0, LIMITS)), "accept");
     assert.deepEqual(decide(stateOf(1), buy("t", 2), 0, LIMITS), {
       type: "refuse",
@@ -40,7 +40,7 @@ describe("decide", () => {
     });
   });
 
-  it("says that nothing is left, not less than nothing", () => {
+  it("reports zero left, never a negative number", () => {
     assert.deepEqual(decide(stateOf(-3), buy("t", 1), 0, LIMITS), {
       type: "refuse",
       refusal: { code: "EVENT_SOLD_OUT", data: { available: 0 } },
@@ -52,7 +52,7 @@ describe("decide", () => {
     assert.equal(word(decide(stateOf(9), buy("t", 1), STARTS_AT_MS, LIMITS)), "EVENT_OVER");
   });
 
-  it("asks in the order of the contract: replay, key, over, limit, sold out", () => {
+  it("checks in the order of the contract: replay, key, over, limit, sold out", () => {
     const state = stateOf(0, { anna: 4 });
     state.sales.set("earlier", { userId: "anna", quantity: 2 });
     assert.equal(word(decide(state, buy("earlier", 2), STARTS_AT_MS, LIMITS)), "replay");
@@ -77,12 +77,12 @@ describe("decide", () => {
     assert.equal(word(decide(state, cancel("gone"), STARTS_AT_MS, LIMITS)), "replay");
   });
 
-  it("refuses to guess what was not loaded", () => {
+  it("throws if the state it needs was not loaded", () => {
     assert.throws(() => decide(stateOf(9, {}), buy("t", 1), 0, LIMITS), /not loaded/);
     assert.throws(() => decide(stateOf(9), cancel("unknown"), 0, LIMITS), /not loaded/);
   });
 
-  it("for any row of commands never sells more than there is, nor more than the limit to anyone, and replays what it sold", () => {
+  it("never oversells, exceeds no limit and replays sales, for any commands", () => {
     const command = fc.record({
       user: fc.constantFrom("anna", "ben", "cem"),
       key: fc.nat(5),

@@ -18,7 +18,7 @@ const SAME: [string, string][] = [
   ["Cafe\u0301", "Café"],
 ];
 
-/** Any text, and more of what folding is about. */
+/** Any text, with more of the characters that folding changes. */
 const anyText = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string({ unit: "grapheme" }),
@@ -57,7 +57,7 @@ test("texts that differ in more than that do not", () => {
   assert.equal(fold("%_\\"), "%_\\");
 });
 
-test("folding a key changes nothing, and a key has no accents, capitals, control characters or doubled blanks", () => {
+test("a folded key is stable, without accents, capitals, control characters, double blanks", () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const key = fold(text);

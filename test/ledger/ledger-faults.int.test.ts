@@ -26,7 +26,7 @@ describe("the ledger over faults", () => {
   const dead = async (): Promise<number> =>
     (await inspectTopology(world.channel, world.topology)).dead;
 
-  it("books once what was committed and not yet acknowledged when its connection died", async () => {
+  it("books a message once if its connection dies before the acknowledgement", async () => {
     const eventId = await world.addEvent(10);
     const rabbit = (proxy = await openTcpProxy(world.amqpUrl));
     const counts = { appliedRows: 0, failedRows: 0, outages: 0 };
@@ -62,7 +62,7 @@ describe("the ledger over faults", () => {
     assert.equal((await inspectTopology(world.channel, world.topology)).ready, 0);
   });
 
-  it("waits while PostgreSQL is away, takes no more messages, counts no delivery, and resumes by itself", async () => {
+  it("pauses while PostgreSQL is down, counts no delivery, and resumes by itself", async () => {
     const eventId = await world.addEvent(10);
     const postgres = (proxy = await openTcpProxy(world.databaseUrl));
     ledger = await world.startLedger({ databaseUrl: postgres.url });
@@ -94,7 +94,9 @@ describe("the ledger over faults", () => {
       const [sale] = await world.sell(eventId, [1]);
       world.tell(eventId, [sale?.transactionId ?? ""]);
       await world.database.query({
-        text: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'boxoffice-long'",
+        text: `
+          SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND application_name = 'boxoffice-long'`,
       });
     }
     await waitFor(async () => (await world.numbers(eventId)).pending === 0, { withinMs: 10_000 });
@@ -108,7 +110,7 @@ describe("the ledger over faults", () => {
     assert.equal(await dead(), 0);
   });
 
-  it("goes on when RabbitMQ was away, with what nobody could publish", async () => {
+  it("books what was not published after RabbitMQ was down", async () => {
     const eventId = await world.addEvent(10);
     const rabbit = (proxy = await openTcpProxy(world.amqpUrl));
     ledger = await world.startLedger({
@@ -124,7 +126,7 @@ describe("the ledger over faults", () => {
     await waitFor(async () => (await world.numbers(eventId)).pending === 0, { withinMs: 10_000 });
   });
 
-  it("stops within seconds while PostgreSQL is away", async () => {
+  it("stops within seconds while PostgreSQL is down", async () => {
     const eventId = await world.addEvent(10);
     const postgres = (proxy = await openTcpProxy(world.databaseUrl));
     postgres.away(true);

@@ -45,7 +45,7 @@ describe("the ledger books each committed transaction exactly once", () => {
     assert.equal(status.pendingRows, 0);
   });
 
-  it("is not moved by duplicates, by messages out of order, or by a cancellation told before its purchase", async () => {
+  it("is unchanged by duplicates, reordering or a cancellation before its purchase", async () => {
     const eventId = await world.addEvent(10);
     const [sale] = await world.sell(eventId, [4]);
     assert.ok(sale);
@@ -74,7 +74,7 @@ describe("the ledger books each committed transaction exactly once", () => {
     });
   });
 
-  it("books for many events in one call, and two ledgers at once book nothing twice", async () => {
+  it("books many events in one call, and two concurrent ledgers book nothing twice", async () => {
     const events = await Promise.all(Array.from({ length: 20 }, () => world.addEvent(50)));
     ledger = await world.startLedger();
     const second = await world.startLedger();
@@ -100,18 +100,22 @@ describe("the ledger books each committed transaction exactly once", () => {
     await second.stop();
   });
 
-  it("finds rows that nobody published, also those of a node that died", async () => {
+  it("finds unpublished rows, also those of a node that died", async () => {
     const [forgotten, fresh] = [await world.addEvent(10), await world.addEvent(10)];
     await world.sell(forgotten, [3], { ageMs: 10_000 });
     await world.sell(fresh, [3]);
     ledger = await world.startLedger({ sweep: { everyMs: 50, olderThanMs: 5_000 } });
     await waitFor(async () => (await world.numbers(forgotten)).pending === 0);
     assert.equal((await world.numbers(forgotten)).capacity, 7);
-    assert.equal((await world.numbers(fresh)).pending, 1, "what is young has a message on its way");
+    assert.equal(
+      (await world.numbers(fresh)).pending,
+      1,
+      "a young row still waits for its message",
+    );
     await waitFor(async () => (await world.numbers(fresh)).pending === 0, { withinMs: 8_000 });
   });
 
-  it("writes what an event has to sell where its worker died before it could, and leaves a newer copy alone", async () => {
+  it("writes the availability that a dead worker did not, and keeps a newer copy", async () => {
     const [left, newer] = [await world.addEvent(10), await world.addEvent(10)];
     const run = world.redis.runId() ?? assert.fail("Redis is away");
     const endsAtMs = Date.now();
@@ -128,9 +132,10 @@ describe("the ledger books each committed transaction exactly once", () => {
     assert.equal(await copied(newer), 5);
   });
 
-  it("takes a long backlog in prefixes of whole batches in the order of commits, which never breaks the CHECK", async () => {
+  it("books a backlog in prefixes of whole batches, which never breaks the CHECK", async () => {
     const eventId = await world.addEvent(6);
-    // Sold out, all given back, ten times over: the same rows without their beginning would make twelve of the six places.
+    // Ten rounds of sold out and all given back.
+    // The same rows without their beginning would make twelve of the six places.
     for (let round = 0; round < 10; round += 1) {
       const sales = await world.sell(eventId, [1, 1, 1, 1, 1, 1]);
       for (const sale of sales) await world.cancelOne(eventId, sale);
@@ -146,7 +151,7 @@ describe("the ledger books each committed transaction exactly once", () => {
     });
   });
 
-  it("books all at once where rows that were put aside have come back, older than what is booked: a part of them would break the CHECK", async () => {
+  it("books all rows in one step where older quarantined rows came back", async () => {
     const eventId = await world.addEvent(3);
     const [first] = await world.sell(eventId, [1, 1, 1]);
     await world.cancelOne(eventId, first ?? assert.fail("nothing was sold"));
@@ -155,7 +160,7 @@ describe("the ledger books each committed transaction exactly once", () => {
     assert.equal((await applyEvents(world.database, [eventId])).rows, 1);
     const text = "UPDATE event_ticket_transactions SET status = 'pending' WHERE event_id = $1";
     await world.database.query({ text, values: [eventId] });
-    // The first batch takes three places, of which two are left until the cancellation after it is booked too.
+    // The first batch takes three places, but two are left until its cancellation is booked too.
     assert.deepEqual(await applyEvents(world.database, [eventId], 2), {
       rows: 4,
       broken: new Map(),
@@ -169,7 +174,7 @@ describe("the ledger books each committed transaction exactly once", () => {
     });
   });
 
-  it("leaves an event on its page of the catalogue, so that no index hears of what was booked", async () => {
+  it("leaves an event on its heap page, so that bookings do not touch an index", async () => {
     const events: string[] = [];
     while (events.length < 200) events.push(await world.addEvent(50));
     const pages = async (): Promise<Map<string, number>> => {
@@ -180,7 +185,7 @@ describe("the ledger books each committed transaction exactly once", () => {
       return new Map(rows.map(({ id, page }) => [id, page]));
     };
     const at = await pages();
-    // As many of them sell at a time as are on sale here and there in a catalogue.
+    // Sells a twentieth of them at a time, spread over the pages.
     for (let round = 0; round < 60; round += 1) {
       const selling = events.filter((_, index) => index % 20 === (round * 7) % 20);
       for (const eventId of selling) await world.sell(eventId, [1]);
@@ -190,15 +195,15 @@ describe("the ledger books each committed transaction exactly once", () => {
     assert.equal(
       events.filter((id) => now.get(id) !== at.get(id)).length,
       0,
-      "events that have moved",
+      "events on another page",
     );
   });
 
-  it("puts the rows of an event that breaks its CHECK aside as failed, with the last delivery, while others are booked", async () => {
+  it("marks the rows of a broken event failed at the last delivery, and books others", async () => {
     const [broken, sound] = [await world.addEvent(10), await world.addEvent(10)];
     const [first] = await world.sell(broken, [5]);
     const [other] = await world.sell(sound, [5]);
-    // Somebody's mistake: there is less left than was sold.
+    // An operator's mistake: the capacity is below what was sold.
     await world.database.query({
       text: "UPDATE event SET capacity = 4 WHERE id = $1",
       values: [broken],
@@ -225,7 +230,7 @@ describe("the ledger books each committed transaction exactly once", () => {
     await waitFor(async () => (await inspectTopology(world.channel, world.topology)).dead === 1);
     assert.equal((await ledger.status()).failedRows, 1);
 
-    // Mended and set to pending again, it is booked like any other.
+    // After a repair and set to pending again, it is booked like any other.
     await world.database.query({
       text: "UPDATE event SET capacity = 10 WHERE id = $1",
       values: [broken],
@@ -239,7 +244,7 @@ describe("the ledger books each committed transaction exactly once", () => {
     await world.channel.purgeQueue(world.topology.deadQueue);
   });
 
-  it("puts a message that cannot be read aside while others flow", async () => {
+  it("puts an unreadable message aside while others flow", async () => {
     const eventId = await world.addEvent(10);
     const [sale] = await world.sell(eventId, [1]);
     ledger = await world.startLedger();

@@ -1,4 +1,5 @@
-// Everything that must agree, planted wrong once each, in PostgreSQL or in Redis: found by its kind, and said in words.
+// Plants each kind of discrepancy once, in PostgreSQL or in Redis.
+// Reconcile must name and explain each.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
@@ -20,7 +21,7 @@ describe("reconcile finds and explains", () => {
     assert.ok(answer.ok);
     return answer.value.differences;
   };
-  /** The append-only ledger, changed as somebody with the owner's rights would. */
+  /** Changes the append-only ledger with the rights of its owner. */
   const forge = (text: string, eventId: string): Promise<unknown> =>
     world.database.transaction(async (connection) => {
       await connection.query({
@@ -42,8 +43,10 @@ describe("reconcile finds and explains", () => {
       name: "a capacity changed by hand",
       plant: (id) => sabotage("UPDATE event SET capacity = capacity + 1 WHERE id = $1", id),
       says: {
-        capacity:
-          /20 places less 5 active tickets leave 15; capacity 17 and -1 not yet booked make 16\. Importing/,
+        capacity: new RegExp(
+          "20 places less 5 active tickets leave 15; " +
+            "capacity 17 and -1 not yet booked make 16\\. Importing",
+        ),
       },
     },
     {
@@ -77,7 +80,8 @@ describe("reconcile finds and explains", () => {
       name: "two changed ledger rows whose sum is right",
       plant: (id) =>
         forge(
-          "UPDATE capacity_ledger SET quantity = CASE quantity WHEN -2 THEN -3 ELSE -2 END WHERE event_id = $1 AND quantity < 0",
+          `UPDATE capacity_ledger SET quantity = CASE quantity WHEN -2 THEN -3 ELSE -2 END
+          WHERE event_id = $1 AND quantity < 0`,
           id,
         ),
       says: { transaction: /A purchase of [23] tickets by/ },
@@ -86,7 +90,8 @@ describe("reconcile finds and explains", () => {
       name: "a row of no places",
       plant: (id) =>
         sabotage(
-          "INSERT INTO capacity_ledger VALUES (decode(repeat('0c', 64), 'hex'), $1, gen_random_uuid(), 0, now())",
+          `INSERT INTO capacity_ledger
+          VALUES (decode(repeat('0c', 64), 'hex'), $1, gen_random_uuid(), 0, now())`,
           id,
         ),
       says: { "empty-rows": /1 rows of the ledger book 0 places/ },
@@ -95,7 +100,8 @@ describe("reconcile finds and explains", () => {
       name: "a cancellation booked without a cancelled ticket",
       plant: (id) =>
         sabotage(
-          "INSERT INTO capacity_ledger VALUES (decode(md5($1::text), 'hex'), $1::uuid, gen_random_uuid(), 1, now())",
+          `INSERT INTO capacity_ledger
+          VALUES (decode(md5($1::text), 'hex'), $1::uuid, gen_random_uuid(), 1, now())`,
           id,
         ),
       says: {
@@ -107,7 +113,9 @@ describe("reconcile finds and explains", () => {
       name: "a ticket marked as cancelled without a cancellation",
       plant: (id) =>
         sabotage(
-          "UPDATE event_tickets SET cancelled_at = now() WHERE id = (SELECT id FROM event_tickets WHERE event_id = $1 AND ordinal = 2 AND cancelled_at IS NULL LIMIT 1)",
+          `UPDATE event_tickets SET cancelled_at = now() WHERE id = (
+            SELECT id FROM event_tickets
+            WHERE event_id = $1 AND ordinal = 2 AND cancelled_at IS NULL LIMIT 1)`,
           id,
         ),
       says: {
@@ -120,7 +128,8 @@ describe("reconcile finds and explains", () => {
       name: "a cancellation moved to another ticket's owner, sums unchanged",
       plant: (id) =>
         forge(
-          "UPDATE capacity_ledger SET user_id = gen_random_uuid() WHERE event_id = $1 AND quantity = 1",
+          `UPDATE capacity_ledger SET user_id = gen_random_uuid()
+          WHERE event_id = $1 AND quantity = 1`,
           id,
         ),
       says: { cancellation: /Customer .* cancellations of/ },
@@ -129,7 +138,9 @@ describe("reconcile finds and explains", () => {
       name: "a ticket given to another customer by hand",
       plant: (id) =>
         sabotage(
-          "UPDATE event_tickets SET user_id = gen_random_uuid() WHERE id = (SELECT id FROM event_tickets WHERE event_id = $1 AND ordinal = 2 AND cancelled_at IS NULL LIMIT 1)",
+          `UPDATE event_tickets SET user_id = gen_random_uuid() WHERE id = (
+            SELECT id FROM event_tickets
+            WHERE event_id = $1 AND ordinal = 2 AND cancelled_at IS NULL LIMIT 1)`,
           id,
         ),
       says: { transaction: /Customer|customer/ },
@@ -153,7 +164,9 @@ describe("reconcile finds and explains", () => {
       name: "a row both booked and waiting",
       plant: (id) =>
         sabotage(
-          "INSERT INTO capacity_ledger SELECT transaction_id, event_id, user_id, quantity, now() FROM event_ticket_transactions WHERE event_id = $1",
+          `INSERT INTO capacity_ledger
+          SELECT transaction_id, event_id, user_id, quantity, now()
+          FROM event_ticket_transactions WHERE event_id = $1`,
           id,
         ),
       says: {
@@ -233,7 +246,7 @@ describe("reconcile finds and explains", () => {
       assert.ok(differences.every(({ mended }) => !mended));
     });
   }
-  /** All that PostgreSQL says of an event, as one text. */
+  /** All rows of an event in PostgreSQL, as one digest. */
   const rows = async (eventId: string): Promise<unknown> =>
     world.database.query({
       text: `
@@ -242,7 +255,8 @@ describe("reconcile finds and explains", () => {
           UNION ALL SELECT event_tickets::text FROM event_tickets WHERE event_id = $1
           UNION ALL SELECT capacity_ledger::text FROM capacity_ledger WHERE event_id = $1
           UNION ALL SELECT event_worker::text FROM event_worker WHERE event_id = $1
-          UNION ALL SELECT event_ticket_transactions::text FROM event_ticket_transactions WHERE event_id = $1
+          UNION ALL
+          SELECT event_ticket_transactions::text FROM event_ticket_transactions WHERE event_id = $1
         ) AS everything`,
       values: [eventId],
     });

@@ -38,7 +38,7 @@ describe("reconcile compares what must agree, and mends copies only", () => {
       60,
     );
 
-  it("finds nothing where nothing is wrong, and refuses an unknown event", async () => {
+  it("finds nothing in a sound event, and refuses an unknown event", async () => {
     const eventId = await livelyEvent();
     await putCopy(eventId, { available: 15, epoch: 1, batch: 3 });
     const answer = await world.ledger.reconcile();
@@ -76,7 +76,8 @@ describe("reconcile compares what must agree, and mends copies only", () => {
   it("finds a ticket that was lost, by its transaction", async () => {
     const eventId = await livelyEvent();
     await sabotage(
-      "DELETE FROM event_tickets WHERE id = (SELECT id FROM event_tickets WHERE event_id = $1 AND ordinal = 2 LIMIT 1)",
+      `DELETE FROM event_tickets WHERE id = (
+        SELECT id FROM event_tickets WHERE event_id = $1 AND ordinal = 2 LIMIT 1)`,
       eventId,
     );
     const found = await differences(eventId);
@@ -100,7 +101,7 @@ describe("reconcile compares what must agree, and mends copies only", () => {
     ]);
   });
 
-  it("finds two mistakes that cancel each other out in the sums", async () => {
+  it("finds two mistakes that cancel out in the sums", async () => {
     const eventId = await livelyEvent();
     await sabotage(
       `UPDATE event_tickets SET transaction_id = decode(repeat('ab', 64), 'hex'), ordinal = 9
@@ -124,7 +125,7 @@ describe("reconcile compares what must agree, and mends copies only", () => {
     ]);
   });
 
-  it("mends a copy that says something else, keeps its time to live, and only reports when asked to", async () => {
+  it("repairs a wrong copy, keeps its time to live, and only reports when asked to", async () => {
     const eventId = await livelyEvent();
     await putCopy(eventId, { available: 99, epoch: 1, batch: 3 });
     const wrong = { kind: "available-copy", expected: 15, found: 99 };
@@ -141,7 +142,7 @@ describe("reconcile compares what must agree, and mends copies only", () => {
     assert.ok((await world.redis.ttl(copyKey(eventId))) > 0);
   });
 
-  it("mends a copy that was left behind, and lets be what no reader trusts", async () => {
+  it("repairs a stale copy, and ignores copies that no reader trusts", async () => {
     const eventId = await livelyEvent();
     await putCopy(eventId, { available: 18, epoch: 1, batch: 2 });
     assert.deepEqual(await differences(eventId), [
@@ -153,9 +154,9 @@ describe("reconcile compares what must agree, and mends copies only", () => {
     assert.deepEqual(await differences(eventId), []);
   });
 
-  it("mends a copy of a time that a restored backup does not know, and lets be what is only newer than its snapshot", async () => {
+  it("repairs a copy from before a restored backup, and keeps a newer one", async () => {
     const eventId = await livelyEvent();
-    // Nobody would correct it: who sees that an event is sold out does not try to buy.
+    // No sale would correct it: customers do not try to buy from a sold-out event.
     for (const copy of [
       { available: 0, epoch: 1, batch: 4 },
       { available: 0, epoch: 2, batch: 0 },
@@ -183,7 +184,7 @@ describe("reconcile compares what must agree, and mends copies only", () => {
     }
   });
 
-  it("finds no difference while a sale runs, is booked, and its copies follow a little later", async () => {
+  it("finds no discrepancy while a sale runs, is booked, and its copies lag behind", async () => {
     const eventId = await world.addEvent(100_000);
     let selling = true;
     let copies = 0;
@@ -198,8 +199,9 @@ describe("reconcile compares what must agree, and mends copies only", () => {
           batch: number;
         }>({
           text: `
-            SELECT epoch::float8 AS epoch, batch::float8 AS batch, capacity + coalesce(
-              (SELECT sum(quantity) FROM event_ticket_transactions WHERE event_id = $1), 0)::integer AS available
+            SELECT epoch::float8 AS epoch, batch::float8 AS batch, capacity + coalesce((
+              SELECT sum(quantity) FROM event_ticket_transactions WHERE event_id = $1
+            ), 0)::integer AS available
             FROM event JOIN event_worker ON event_id = id WHERE id = $1`,
           values: [eventId],
         });

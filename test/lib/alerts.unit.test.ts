@@ -1,4 +1,5 @@
-// The alert rules: each fires on the figures it is meant for, is quiet on others, and leads to its runbook. A rule with another threshold is noticed.
+// Each alert rule fires on its figures, is quiet on others, and links to its runbook.
+// A rule with another threshold fails these tests.
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,7 +29,7 @@ describe("alerts", { skip }, () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("are rules that Prometheus takes, and so is its configuration", async () => {
+  it("and the configuration are accepted by Prometheus", async () => {
     const { ok, words } = await promtool(
       program,
       "check",
@@ -38,7 +39,7 @@ describe("alerts", { skip }, () => {
     );
     assert.ok(ok && /SUCCESS: \d+ rules found/.test(words), words);
     for (const file of ["prometheus.yml", "compose.yml"]) {
-      // Debian's Prometheus is built without Kubernetes: whom it finds there is no matter of promtool's.
+      // Debian's Prometheus is built without Kubernetes discovery.
       const text = readFileSync(join(MONITORING, file), "utf8").replaceAll(
         /kubernetes_sd_configs:.*/g,
         "static_configs: []",
@@ -55,7 +56,7 @@ describe("alerts", { skip }, () => {
     }
   });
 
-  it("fire when they should and only then, each of them", async () => {
+  it("fire on their figures only", async () => {
     assert.deepEqual(
       ALERT_CASES.map(({ alert }) => alert),
       names,
@@ -70,7 +71,7 @@ describe("alerts", { skip }, () => {
     assert.ok(ok, words);
   });
 
-  it("fail their test with another threshold, without their figures, or without the time they wait", async () => {
+  it("fail their test with another threshold, without figures, or without `for`", async () => {
     const file = join(folder, "alerts.yml");
     const right = readFileSync(file, "utf8");
     for (const [alert, from, to] of [
@@ -106,13 +107,13 @@ describe("runbooks", () => {
   const page = readFileSync(join(ROOT, "docs", "operations.md"), "utf8");
   const headings = [...page.matchAll(/^### (\w+)$/gm)].map(([, name = ""]) => name);
 
-  it("are there for every alert, and for nothing else", () => {
+  it("exist for every alert, and for nothing else", () => {
     assert.deepEqual(headings.toSorted(), names.toSorted());
     for (const { alert = "", annotations } of alerts)
       assert.equal(annotations?.runbook, `docs/operations.md#${alert.toLowerCase()}`);
   });
 
-  it("say what it means, where to look first and how to mend it", () => {
+  it("say what it means, where to look first and how to repair it", () => {
     for (const name of headings) {
       const text = page.split(`### ${name}\n`)[1]?.split(/^##/m)[0] ?? "";
       for (const part of ["**Means.**", "**Look.**", "**Mend.**"])

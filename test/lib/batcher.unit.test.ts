@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { createBatcher, BatchExpired } from "../../lib/concurrency/batcher.ts";
 
 describe("gather", () => {
-  it("works on what is asked in one turn together, and on what comes meanwhile next", async () => {
+  it("runs the calls of one turn together, and later calls in the next batch", async () => {
     const pieces: number[][] = [];
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
@@ -25,7 +25,7 @@ describe("gather", () => {
     assert.deepEqual(pieces, [[1, 2], [3, 4, 5], [6]]);
   });
 
-  it("lets nobody wait for an answer that is still to come, and rejects for those whose work rejects", async () => {
+  it("lets a slow result delay no other, and fails the calls of a failed batch only", async () => {
     let answer: (word: string) => void = () => undefined;
     const slow = new Promise<string>((resolve) => (answer = resolve));
     const ask = createBatcher(
@@ -46,7 +46,7 @@ describe("gather", () => {
     assert.equal(await waits, "slow");
   });
 
-  it("does not begin what has waited too long", async () => {
+  it("rejects what has waited too long", async () => {
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
     const begun: string[] = [];

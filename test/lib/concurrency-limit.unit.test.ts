@@ -4,12 +4,12 @@ import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { createConcurrencyLimit } from "../../lib/concurrency/concurrency-limit.ts";
 import { withTimeout } from "../../lib/concurrency/with-timeout.ts";
 
-describe("a line", () => {
+describe("a concurrency limit", () => {
   const open: ((value: string) => void)[] = [];
   const work = (): Promise<Answer<string>> =>
     new Promise((resolve) => open.push((value) => resolve(accepted(value))));
 
-  it("runs so much at a time, in order of arrival, and turns away who is too many", async () => {
+  it("runs a fixed number at a time, in order of arrival, and refuses the surplus", async () => {
     const turn = createConcurrencyLimit({ running: 2, waiting: 1 });
     const [one, two, three, four] = [turn(work), turn(work), turn(work), turn(work)];
     assert.deepEqual(await four, refused("TRY_AGAIN"));
@@ -25,7 +25,7 @@ describe("a line", () => {
     assert.deepEqual(await turn(() => Promise.resolve(accepted("still"))), accepted("still"));
   });
 
-  it("does not begin what has waited for too long, nor lets it keep a place", async () => {
+  it("refuses what has waited too long, and frees its place", async () => {
     const turn = createConcurrencyLimit({ running: 1, waiting: 9, waitMs: 0 });
     let finish: () => void = () => undefined;
     const first = turn(
@@ -47,7 +47,7 @@ describe("a line", () => {
   });
 });
 
-it("what lies in the socket already is not late, however busy the process was", async () => {
+it("an answer already in the socket is not late, however busy the process was", async () => {
   const answered = new Promise<string>((resolve) => setImmediate(resolve, "there"));
   const asked = withTimeout(answered, 1);
   const sinceMs = performance.now();

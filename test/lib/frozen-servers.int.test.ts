@@ -1,5 +1,6 @@
-// Each server stopped in mid-air (SIGSTOP) and then killed, and every kind of request meanwhile: nobody waits for longer than two seconds, what can go
-// on goes on, and all of it comes back by itself. Real servers of this file's own, since these die; a gateway and the services on two nodes.
+// Freezes (SIGSTOP) and kills each server while every kind of request runs. No request takes
+// longer than two seconds, what does not need the server continues, and all recovers by itself.
+// The file has its own servers, a gateway, and the services on a second node.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
@@ -21,10 +22,10 @@ import { PASSWORD, peopleAt, type Tokens } from "../support/accounts.ts";
 import { temporaryFolder } from "../support/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** What DESIGN.md promises is two seconds; a purchase in flight has half a second more to find out what became of it. */
+/** DESIGN.md promises two seconds. A purchase in flight has 0.5 s more to learn its outcome. */
 const LONGEST_MS = 2_000;
 const IN_FLIGHT_MS = 2_500;
-/** This machine is shared with other tests: a process that did not run cannot have answered. */
+/** Other tests share this machine: a process that did not run cannot have answered. */
 const SLACK_MS = 500;
 
 type Operation =
@@ -39,9 +40,21 @@ type Operation =
   | "refresh"
   | "me"
   | "alive";
-const ALL: readonly Operation[] = ["seen search", "new search", "event", "filters", "buy", "cancel", "tickets", "sign-in", "refresh", "me", "alive"]; // prettier-ignore
+const ALL: readonly Operation[] = [
+  "seen search",
+  "new search",
+  "event",
+  "filters",
+  "buy",
+  "cancel",
+  "tickets",
+  "sign-in",
+  "refresh",
+  "me",
+  "alive",
+];
 
-/** What goes on without each server. All else is a 503 TRY_AGAIN, or OUTCOME_UNKNOWN of what was in flight. */
+/** What works without each server. All else is a 503: TRY_AGAIN, or OUTCOME_UNKNOWN in flight. */
 const GOES_ON: Record<ServerName, readonly Operation[]> = {
   redis: ALL,
   rabbitmq: ALL,
@@ -58,7 +71,7 @@ describe("a server that is frozen, then one that is dead", () => {
   let ask: HttpClient;
   let id: string;
   let person: Tokens & { email: string };
-  let somebody: () => string;
+  let newBuyer: () => string;
   let bought: { ticketId: string; token: string };
 
   before(async () => {
@@ -82,7 +95,7 @@ describe("a server that is frozen, then one that is dead", () => {
     const sign = createAccessTokenSigner(
       signingKeyOf(readAccessKeys(config.accessTokenKeysDir), Date.now()).privateKey,
     );
-    somebody = () => sign({ userId: randomUUID(), role: "customer", sessionId: randomUUID() });
+    newBuyer = () => sign({ userId: randomUUID(), role: "customer", sessionId: randomUUID() });
     gateway = await startNode(readConfig({ ...environment, NODE_ID: "gateway", SERVICES: "api" }));
     ask = httpClient(gateway.url ?? "");
     database = openDatabase(urls.DATABASE_URL ?? "", "long");
@@ -115,8 +128,8 @@ describe("a server that is frozen, then one that is dead", () => {
       case "filters":
         return ask("GET", "/api/events/filters");
       case "buy": {
-        // Somebody new each time, so that no limit is met.
-        const buyer = somebody();
+        // A new buyer each time, so that no limit applies.
+        const buyer = newBuyer();
         const answer = await ask("POST", `/api/events/${id}/tickets`, {
           token: buyer,
           json: {},
@@ -150,7 +163,7 @@ describe("a server that is frozen, then one that is dead", () => {
   };
   const isGood = (status: number): boolean => status < 300 || status === 409;
 
-  /** Every operation one beside the other, so that what was in flight when it happened is among them; then each again. */
+  /** Runs all operations at once while `begin` strikes, then each again in two rounds. */
   const tryAll = async (
     server: ServerName,
     test: TestContext,
@@ -162,7 +175,7 @@ describe("a server that is frozen, then one that is dead", () => {
       let startedMs = performance.now();
       let { status, json } = await operation(name);
       let ms = Math.round(performance.now() - startedMs);
-      // The machine is busy: one who was told to try again does so, once.
+      // The machine is busy: retry once, as TRY_AGAIN asks.
       if (status === 503 && ms <= longestMs && GOES_ON[server].includes(name)) {
         startedMs = performance.now();
         ({ status, json } = await operation(name));
@@ -187,7 +200,7 @@ describe("a server that is frozen, then one that is dead", () => {
   const seeAll = async (): Promise<void> => {
     await waitFor(
       async () => {
-        // A refresh whose answer was lost is given again for ten seconds; after a longer outage one signs in anew.
+        // The gateway repeats a lost refresh answer for 10 s; after that a new sign-in is needed.
         const signedIn = await operation("sign-in");
         if (signedIn.status !== 200) return false;
         person = { ...person, ...(signedIn.json as Tokens) };
@@ -199,7 +212,7 @@ describe("a server that is frozen, then one that is dead", () => {
   };
 
   for (const server of ["redis", "rabbitmq", "postgres", "nats"] as const) {
-    it(`${server} frozen: every answer within two seconds, what can goes on, and it comes back by itself`, async (test) => {
+    it(`${server} frozen: answers within two seconds, and recovers by itself`, async (test) => {
       await seeAll();
       const { pid } = servers.server(server);
       assert.ok(pid !== undefined);
@@ -213,7 +226,7 @@ describe("a server that is frozen, then one that is dead", () => {
       await seeAll();
     });
 
-    it(`${server} killed: the same, and it is connected to again`, async (test) => {
+    it(`${server} killed: answers within two seconds, and reconnects by itself`, async (test) => {
       await seeAll();
       const wrong = await tryAll(server, test, () => servers.server(server).kill("SIGKILL"));
       assert.deepEqual(wrong, []);
@@ -221,14 +234,15 @@ describe("a server that is frozen, then one that is dead", () => {
     });
   }
 
-  it("nothing acknowledged was lost over all of it, and what was sold is booked", async () => {
+  it("nothing acknowledged was lost over all faults, and all sales are booked", async () => {
     await waitFor(
       async () => {
         const [row] = await database.query<Record<string, number>>({
           text: `
             SELECT (SELECT count(*) FROM event_ticket_transactions)::integer AS pending,
               (SELECT total_capacity - capacity FROM event WHERE id = $1) AS booked,
-              (SELECT count(*) FROM event_tickets WHERE event_id = $1 AND cancelled_at IS NULL)::integer AS active`,
+              (SELECT count(*) FROM event_tickets WHERE event_id = $1 AND cancelled_at IS NULL)
+                ::integer AS active`,
           values: [id],
         });
         return row?.pending === 0 && row.booked === row.active;

@@ -1,5 +1,6 @@
-// A real Prometheus looks at a real engine under a short load: every panel of the dashboards and every rule finds its figures there, ours keep Prometheus'
-// conventions, and a ledger that stops is noticed. The paths the manifests' probes ask are those the engine answers.
+// A real Prometheus scrapes a real engine under a short load. Every panel and rule finds its
+// figures, our metrics keep Prometheus' conventions, and a stopped ledger raises its alert.
+// The engine answers the paths of the manifests' probes.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -63,7 +64,7 @@ describe("monitoring", { skip }, () => {
       },
       { job: "rabbitmq-node", url: rabbitmq },
     ]);
-    // Before the load, so that rates see it begin.
+    // Before the load, so that rates see its beginning.
     await waitFor(async () => (await prometheus.query('up{job="boxoffice"} == 1')).length === 2, {
       withinMs: 30_000,
       what: "Both nodes are scraped",
@@ -100,7 +101,7 @@ describe("monitoring", { skip }, () => {
   const sum = async (expr: string): Promise<number> =>
     Number((await prometheus.query(`sum(${expr})`))[0]?.value[1] ?? Number.NaN);
 
-  it("count what was sold, how it was answered, booked and counted through", async () => {
+  it("count what was sold, answered, booked and checked", async () => {
     const is = (expr: string, expected: number): Promise<true> =>
       waitFor(async () => (await sum(expr)) === expected, {
         withinMs: 20_000,
@@ -110,10 +111,8 @@ describe("monitoring", { skip }, () => {
     await is('boxoffice_purchase_outcomes_total{command="buy",outcome="event_sold_out"}', 1);
     await is("boxoffice_purchase_duration_seconds_count", PURCHASES);
     await is("boxoffice_batch_commands_sum", PURCHASES);
-    await is(
-      'boxoffice_http_requests_total{route="/api/events/{eventId}/tickets",method="POST",status="201"}',
-      PURCHASES - 1,
-    );
+    const purchases = 'route="/api/events/{eventId}/tickets",method="POST",status="201"';
+    await is(`boxoffice_http_requests_total{${purchases}}`, PURCHASES - 1);
     await is('boxoffice_http_request_duration_seconds_count{route="/api/events"}', 5);
     await is("boxoffice_ledger_applied_rows_total", PURCHASES - 1);
     await is("boxoffice_outbox_pending_rows", 0);
@@ -125,12 +124,16 @@ describe("monitoring", { skip }, () => {
     await is("boxoffice_diverging_events_total", 0);
   });
 
-  it("notice an event that is oversold and whose tables disagree, should the impossible happen", async () => {
+  it("detect an oversold event and tables that disagree", async () => {
     const eventId = await engine.addEvent({ capacity: 1 });
     const buy = { eventId, quantity: 1, key: randomUUID() };
     await engine.database.query({
-      text: `INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
-        SELECT gen_random_uuid(), $1, gen_random_uuid(), current_date, decode(md5(number::text), 'hex'), 1, now() FROM generate_series(1, 2) AS number`,
+      text: `
+        INSERT INTO event_tickets
+          (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+        SELECT gen_random_uuid(), $1, gen_random_uuid(), current_date,
+          decode(md5(number::text), 'hex'), 1, now()
+        FROM generate_series(1, 2) AS number`,
       values: [eventId],
     });
     const token = engine.accessToken();
@@ -143,7 +146,7 @@ describe("monitoring", { skip }, () => {
       },
       body: '{"quantity":1}',
     });
-    assert.equal(answer.status, 201, "the rows above are no sales that a worker knows of");
+    assert.equal(answer.status, 201, "the worker does not know the rows above");
     for (const name of ["boxoffice_oversold_events_total", "boxoffice_diverging_events_total"])
       await waitFor(async () => (await sum(name)) === 1, {
         withinMs: 20_000,
@@ -151,7 +154,7 @@ describe("monitoring", { skip }, () => {
       });
   });
 
-  it("show figures in every panel, and have every metric that a rule reads", async () => {
+  it("have figures in every panel, and every metric that a rule reads", async () => {
     const panels = readDashboards().flatMap(({ file, panels: ofFile }) =>
       ofFile.flatMap(({ title, targets }) =>
         targets.map(({ expr }) => ({ what: `${file}: ${title}`, expr })),
@@ -167,14 +170,14 @@ describe("monitoring", { skip }, () => {
     const read = ["alerts.yml", "recording.yml"]
       .flatMap(rulesOf)
       .flatMap(({ expr }) => metricsIn(expr).names);
-    // Windows of days have figures after minutes too; an alarm that never rang is a series all the same.
+    // Windows of days have figures after minutes too. An alert that never fired has a series too.
     assert.deepEqual(
       read.filter((name) => !known.has(name) && !name.startsWith("boxoffice:")),
       [],
     );
   });
 
-  it("keep to Prometheus' conventions in what is ours, and promtool would say so if not", async () => {
+  it("keep Prometheus' conventions, and promtool reports a planted violation", async () => {
     const text = (await Promise.all(scraped.map(async (url) => (await fetch(url)).text()))).join(
       "\n",
     );
@@ -198,11 +201,11 @@ describe("monitoring", { skip }, () => {
     assert.ok(
       !check(whole.replaceAll("boxoffice_mailbox_full_total", "boxoffice_mailboxFullMilliseconds"))
         .ok,
-      "promtool looks",
+      "promtool reports a violation",
     );
   });
 
-  it("answer the paths that the manifests' probes ask", async () => {
+  it("include the paths of the manifests' probes", async () => {
     type Container = Record<string, { httpGet?: { path: string; port: string } } | undefined>;
     const node = parse(readFileSync(join(ROOT, "kubernetes/base/engine/node.yaml"), "utf8")) as {
       spec: { template: { spec: { containers: Container[] } } };
@@ -214,14 +217,10 @@ describe("monitoring", { skip }, () => {
     assert.ok(probes.every((probe) => probe?.port === "health"));
     for (const probe of probes)
       assert.equal((await fetch(`${health}${probe?.path}`)).status, 200, probe?.path);
-    assert.equal(
-      (await fetch(`${health}/nothing`)).status,
-      404,
-      "not everything is answered with 200",
-    );
+    assert.equal((await fetch(`${health}/nothing`)).status, 404, "an unknown path is no 200");
   });
 
-  it("fire the alert when nobody takes messages any more", async () => {
+  it("fire the alert when the queue has no consumer", async () => {
     const firing = async (): Promise<boolean> =>
       (await prometheus.alerts()).some(
         ({ labels, state }) =>
@@ -239,7 +238,7 @@ describe("monitoring", { skip }, () => {
         what: "One consumer is seen",
       },
     );
-    assert.equal(await firing(), false, "while somebody does");
+    assert.equal(await firing(), false, "while it has one");
     await ledger.stop();
     await waitFor(async () => await firing(), {
       withinMs: 60_000,
@@ -249,7 +248,7 @@ describe("monitoring", { skip }, () => {
 });
 
 describe("dashboards", () => {
-  it("are made of queries that can be read, in panels that do not cover each other", () => {
+  it("have readable queries, in panels that do not overlap", () => {
     for (const { file, panels } of readDashboards()) {
       for (const { title, targets } of panels)
         for (const { expr } of targets)
@@ -257,7 +256,7 @@ describe("dashboards", () => {
       const places = panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
       assert.equal(new Set(places).size, panels.length, file);
     }
-    assert.ok(metricsIn("sum(rate(a_total[1m])").broken, "a bracket that is missing is noticed");
+    assert.ok(metricsIn("sum(rate(a_total[1m])").broken, "a missing bracket is detected");
     assert.deepEqual(metricsIn('sum by (x) (rate(a_total{b="c"}[1m])) / b').names, [
       "a_total",
       "b",

@@ -26,7 +26,7 @@ describe("the queue, when many events sell at once", () => {
     await model.close();
   });
 
-  it("puts small batches of one moment into one message, twenty at most, and what is traced into its own", async () => {
+  it("puts up to twenty small batches into one message, a traced one into its own", async () => {
     topology = topologyOf(`test-${randomUUID()}`);
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
     await waitFor(() => publisher.connected());
@@ -59,7 +59,7 @@ describe("the queue, when many events sell at once", () => {
         [5, first(40)],
         [1, last],
       ],
-      "what waits is sent before it closes",
+      "buffered batches are sent before it closes",
     );
     const all = seen.slice(1, 4).flatMap(({ message: { more = [], ...one } }) => [one, ...more]);
     assert.deepEqual(all, told);

@@ -1,4 +1,4 @@
-// Ids of requests: 128 bits that nobody has had before, also across the pieces that they are drawn in.
+// Ids of requests: 128 random bits, unique also across the blocks they are drawn in.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { randomId } from "../../lib/ids/random-id.ts";

@@ -35,7 +35,7 @@ describe("a lease", () => {
     await slot.release();
   });
 
-  it("is one's own for as long as it is renewed, and the next one's when it is given back", async () => {
+  it("is held as long as it is renewed, and passes to the next on release", async () => {
     const resource = randomUUID();
     const mine = await one.acquire(resource, 0, never);
     assert.ok(mine.held());
@@ -43,7 +43,7 @@ describe("a lease", () => {
     const theirs = await other.acquire(resource, 2 * LEASE_MS, never);
     assert.ok(
       performance.now() - startedMs >= 2 * LEASE_MS - 1,
-      "waited, while the first one renewed it",
+      "the second waited while the first renewed",
     );
     assert.deepEqual([mine.held(), theirs.held()], [true, false]);
     await mine.release();
@@ -51,7 +51,7 @@ describe("a lease", () => {
     await theirs.release();
   });
 
-  it("is waited for no longer than one is told", async () => {
+  it("is waited for no longer than the given limit", async () => {
     const resource = randomUUID();
     const mine = await one.acquire(resource, 0, never);
     const startedMs = performance.now();
@@ -64,14 +64,14 @@ describe("a lease", () => {
     await Promise.all([mine.release(), theirs.release()]);
   });
 
-  it("is not waited for while Redis is frozen or away, and comes when Redis does", async () => {
+  it("is not waited for while Redis is frozen or down, and is taken afterwards", async () => {
     for (const fault of ["freeze", "away"] as const) {
       proxy[fault](true);
       const startedMs = performance.now();
       const lock = await other.acquire(randomUUID(), 5_000, never);
       const waitedMs = performance.now() - startedMs;
       assert.equal(lock.held(), false);
-      // Well before a mailbox loses its patience (half a second).
+      // Well below a mailbox's time-out of half a second.
       assert.ok(waitedMs < 400, `${fault}: waited ${Math.round(waitedMs)} ms`);
       proxy[fault](false);
       await waitFor(() => lock.held(), { withinMs: 10_000 });
@@ -79,7 +79,7 @@ describe("a lease", () => {
     }
   });
 
-  it("is renewed for nobody once it was given back", async () => {
+  it("is not renewed after its release", async () => {
     const resource = randomUUID();
     const mine = await one.acquire(resource, 0, never);
     const theirs = await other.acquire(resource, 0, never);

@@ -1,4 +1,5 @@
-// Three independent lock servers: a lease is what most of them agree on. Order is all it gives, so without it buying goes on, under the epoch alone.
+// Three independent lock servers: a lease is what a majority of them grants.
+// A lease only orders the workers, so without it sales continue under the epoch alone.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
@@ -97,7 +98,7 @@ describe("three lock servers", () => {
     }
   };
 
-  it("with one of them dead or frozen: one holds a lease, renews it, keeps others out and gives it back; workers are not degraded", async () => {
+  it("with one dead or frozen: leases exclude, renew and release; none is degraded", async () => {
     const eventId = await engine.addEvent();
     await waitFor(async () => (await buy(eventId)).status === 201);
     for (const fault of ["kill", "freeze"] as const) {
@@ -125,7 +126,7 @@ describe("three lock servers", () => {
     }
   });
 
-  it("with two of them dead: nobody holds a lease or waits for one, workers are degraded, and buying goes on; with them back, leases do", async () => {
+  it("with two dead: no leases, degraded workers, sales continue; leases return", async () => {
     const [hot, fresh] = [await engine.addEvent(), await engine.addEvent()];
     await waitFor(async () => (await buy(hot)).status === 201);
     for (const index of [0, 1]) lockServer(index).kill("SIGKILL");
@@ -147,8 +148,9 @@ describe("three lock servers", () => {
     );
   });
 
-  it("of which one comes back empty: the holder still holds, and nobody else gets the lease", async () => {
-    // Held by all three: of a lease that two of three know, one that forgets lets another in, which the epoch then fences.
+  it("with one back empty: the holder keeps its lease, and no other gets it", async () => {
+    // Held by all three. With two of three, one that forgets would let another in;
+    // the epoch then fences.
     let resource = "";
     const lock = await waitFor(async () => {
       resource = randomUUID();

@@ -1,10 +1,10 @@
-// A crowd that asks one thing is one question: what keeps a rush of searches from PostgreSQL.
+// Single-flight: equal concurrent calls share one execution, which protects PostgreSQL in a rush.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createSingleFlight } from "../../lib/concurrency/single-flight.ts";
 
-describe("one flight", () => {
-  it("is one piece of work for all who ask while it is under way, and another for those who come afterwards", async () => {
+describe("single-flight", () => {
+  it("shares one execution among concurrent calls, and runs again for later ones", async () => {
     const flights = createSingleFlight<number>();
     let begun = 0;
     const work = async (): Promise<number> => {
@@ -17,7 +17,7 @@ describe("one flight", () => {
     assert.equal(await flights("key", work), 2);
   });
 
-  it("is one for each key", async () => {
+  it("separates keys", async () => {
     const flights = createSingleFlight<string>();
     const asked: string[] = [];
     const ask = (key: string) => flights(key, async () => (asked.push(key), key));
@@ -25,7 +25,7 @@ describe("one flight", () => {
     assert.deepEqual(asked, ["a", "b"]);
   });
 
-  it("that fails fails for all who waited, and for nobody after them", async () => {
+  it("rejects all waiting calls when the execution fails, and no later one", async () => {
     const flights = createSingleFlight<string>();
     const failing = () => flights("key", () => Promise.reject(new Error("away")));
     const outcomes = await Promise.allSettled([failing(), failing()]);

@@ -1,5 +1,6 @@
-// Traces, off unless they are asked for: one purchase is one trace from the gateway over the bus to the worker's statement, the queue and the ledger's
-// booking; a batch is linked with every purchase in it; nothing in it tells of a person; and selling goes on where nobody collects.
+// Traces are off by default. One purchase is one trace: gateway, bus, the worker's statement,
+// queue and the ledger's booking. A batch links to every purchase in it. No trace has personal
+// data, and sales continue without a collector.
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
@@ -11,7 +12,7 @@ import { waitFor } from "../support/wait-for.ts";
 
 const [INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER] = [1, 2, 3, 4, 5];
 
-/** Files of OpenTelemetry that are in memory, but for the API without anything behind it, which prom-client loads as well. */
+/** Loaded files of OpenTelemetry, except its API, which prom-client loads as well. */
 function loaded(): string[] {
   return Object.keys(createRequire(import.meta.url).cache).filter((file) =>
     /@opentelemetry\/(?!api\/)/.test(file),
@@ -38,7 +39,7 @@ async function buy(
   return answer.status;
 }
 
-// The first of this file: what is loaded stays loaded.
+// First in this file, since loaded modules stay loaded.
 describe("an engine without a collector", () => {
   it("loads nothing of OpenTelemetry, and wraps nothing", async () => {
     const engine = await startEngine();
@@ -88,7 +89,7 @@ describe("traces", () => {
 
   const children = (of: Received): Received[] =>
     collector.spans.filter(({ parentSpanId }) => parentSpanId === of.spanId);
-  /** The one child of that name and kind, once it has come. */
+  /** Waits for the one child of that name and kind. */
   const child = (of: Received, name: string, kind: number): Promise<Received> =>
     waitFor(() => children(of).find((span) => span.name === name && span.kind === kind), {
       withinMs: 20_000,
@@ -99,7 +100,7 @@ describe("traces", () => {
   const attribute = (span: Received, key: string): unknown =>
     Object.values(span.attributes.find((each) => each.key === key)?.value ?? {})[0];
 
-  it("are one for a purchase: gateway, bus, the worker's batch, its statements, the queue and the ledger's booking", async () => {
+  it("are one for a purchase, from the gateway to the ledger's booking", async () => {
     assert.ok(loaded().length > 0, "with a collector OpenTelemetry is in memory");
     const [traceId, above] = [randomBytes(16).toString("hex"), randomBytes(8).toString("hex")];
     const eventId = await engine.addEvent();
@@ -188,7 +189,7 @@ describe("traces", () => {
     }
   });
 
-  it("tell of no person: neither who bought, nor with which token or key, nor what a statement was given", async () => {
+  it("have no personal data: no buyer, token, key or parameter of a statement", async () => {
     const [userId, key, email] = [randomUUID(), randomUUID(), `ada.${randomUUID()}@example.org`];
     const token = engine.accessToken(userId);
     const eventId = await engine.addEvent();
@@ -214,23 +215,23 @@ describe("traces", () => {
       assert.ok(!collector.text().includes(secret), secret);
   });
 
-  it("cost no sale where the collector is away, and are not made for requests that the share leaves out", async () => {
+  it("cost no sale if the collector is down, and skip requests outside the sample", async () => {
     const before = collector.spans.length;
-    const [nobody, none] = [
+    const [unreachable, unsampled] = [
       await startEngine({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}` }),
       await startEngine({
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
         OTEL_TRACES_SAMPLER_ARG: "0",
       }),
     ];
-    for (const each of [nobody, none]) {
+    for (const each of [unreachable, unsampled]) {
       assert.equal(
         await buy(each, await each.addEvent(), {
           traceparent: `00-${"d".repeat(32)}-${"e".repeat(16)}-01`,
         }),
         201,
       );
-      // What is left is sent before a node has stopped.
+      // A stopping node sends its buffered spans first.
       await each.close();
     }
     const late = collector.spans.slice(before).filter(({ traceId }) => traceId === "d".repeat(32));

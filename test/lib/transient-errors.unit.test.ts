@@ -6,17 +6,17 @@ import { isUnavailable, orRetryLater } from "../../lib/database/transient-errors
 const coded = (code: string, message = "a fault"): Error =>
   Object.assign(new Error(message), { code });
 
-describe("what an error says of the statement behind it", () => {
-  it("is that it certainly did not commit, only where PostgreSQL itself refused it", () => {
+describe("an error of a statement", () => {
+  it("proves that nothing was committed only if PostgreSQL itself refused it", () => {
     for (const code of ["23505", "55P03", "57014", "BX001", "53100"])
       assert.ok(isServerError(coded(code)), code);
-    // The connection ended, or never was: the statement may have committed.
+    // The connection ended or never opened: the statement may have committed.
     for (const code of ["08006", "57P01", "57P03", "EPIPE", "EPERM", "EBADF", "ECONNRESET"])
       assert.ok(!isServerError(coded(code)), code);
     assert.ok(!isServerError(new Error("Query read timeout")));
   });
 
-  it("is that PostgreSQL is away, or that the statement is wrong", () => {
+  it("tells an unavailable PostgreSQL from a wrong statement", () => {
     for (const code of [
       "53100",
       "53300",
@@ -40,7 +40,7 @@ describe("a read", () => {
     return answer.ok ? answer.value : answer.refusal.code;
   };
 
-  it("is TRY_AGAIN while PostgreSQL is away or silent, and a fault of our own stays one", async () => {
+  it("is TRY_AGAIN while PostgreSQL is down or silent, and throws our own faults", async () => {
     assert.equal(await word(async () => ({ ok: true, value: "read" })), "read");
     assert.equal(await word(() => Promise.reject(coded("ECONNREFUSED"))), "TRY_AGAIN");
     await assert.rejects(
