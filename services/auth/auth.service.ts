@@ -187,7 +187,7 @@ const AuthService: ServiceSchema<AuthSettings, AuthMethods, AuthVars> = {
 
   methods: {
     /** Deletes ended sessions, again and again. Delays are random, so that nodes do not meet. */
-    sweepLater(delayMs) {
+    sweepLater(delayMs: number) {
       this.sweepTimer = setTimeout(() => {
         this.accounts.sweep().catch((error: unknown) => this.logger.warn(error));
         this.sweepLater(this.settings.sweepEveryMs * (0.5 + Math.random()));

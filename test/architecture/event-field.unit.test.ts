@@ -28,7 +28,7 @@ const FIELD_FILES: Record<string, string> = {
   "tools/feeds/conference.ts": "the format conferences",
   "tools/feeds/place-text.ts": "places that are one text (iCalendar, schema.org)",
   "tools/demo/demo-catalog.ts": "the demo events",
-  "tools/bench/harness/catalogue-file.ts": "the events of benchmarks",
+  "tools/bench/harness/catalog-file.ts": "the events of benchmarks",
   "tools/chaos/faults/f19-feed-changes.ts": "the feed of a chaos run",
 };
 

@@ -11,8 +11,8 @@ import { type ImportDependencies, importEvents, type ImportOutcome } from "./imp
 export const IMPORT_TIMEOUT_MS = 120_000;
 
 export type ImporterOptions = Omit<ImportDependencies, "changed"> & {
-  broadcast(event: string, payload: object): Promise<unknown>;
-  warn(message: string, error: unknown): void;
+  broadcast: (event: string, payload: object) => Promise<unknown>;
+  warn: (message: string, error: unknown) => void;
 };
 
 /**
