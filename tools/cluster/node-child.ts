@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../config/index.ts";
 import type { ServiceName } from "../../config/services.ts";
 import { HEAP_FLAGS } from "../../lib/observability/gc-tuning.ts";
-import { dyingWithUs } from "../dev-servers/death-signal.ts";
+import { withDeathSignal } from "../dev-servers/death-signal.ts";
 import { type Report, secondsSince, ServerProblem } from "../dev-servers/server-problem.ts";
 import { eachLine } from "./split-lines.ts";
 
@@ -69,7 +69,7 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
     launch.output(line);
   };
   const run = (changed: Environment): void => {
-    const { command, args } = dyingWithUs("SIGKILL", [
+    const { command, args } = withDeathSignal("SIGKILL", [
       process.execPath,
       ...HEAP_FLAGS,
       launch.program,

@@ -4,10 +4,10 @@ import { processEnvironment } from "../../config/index.ts";
 
 export const SERVER_NAMES = ["postgres", "redis", "rabbitmq", "nats"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
-/** Prometheus and wrk are not part of an engine: tests run the rules on the one, benchmarks load with the other. */
+/** Tests run the alert rules with prometheus, benchmarks make load with wrk. */
 export type ProgramName = ServerName | "prometheus" | "wrk";
 
-/** Where each program lies. epmd is Erlang's port mapper, which RabbitMQ cannot start without. */
+/** The path of each program. RabbitMQ needs epmd, Erlang's port mapper. */
 export type Binaries = {
   postgres: string;
   redis: string;
@@ -20,8 +20,8 @@ export type Binaries = {
 };
 
 /**
- * Places beside PATH, the newest version first. RabbitMQ's script in /usr/sbin is left out on purpose: it changes the user
- * by itself, so the process we started would not be the one that runs.
+ * Paths beside PATH, the newest version first. RabbitMQ's script in /usr/sbin is left out: it changes
+ * the user, so the started process would not be the server.
  */
 const PLACES: Record<keyof Binaries, readonly string[]> = {
   postgres: [
@@ -73,7 +73,7 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
   wrk: "wrk",
 };
 
-/** Says which programs of these servers are installed, and which servers lack one. PostgreSQL older than 15 counts as missing. */
+/** Finds the programs of these servers. PostgreSQL older than 15 counts as missing. */
 export function findBinaries(servers: readonly ProgramName[]): {
   found: Partial<Binaries>;
   missing: ProgramName[];
@@ -89,7 +89,7 @@ export function findBinaries(servers: readonly ProgramName[]): {
   };
 }
 
-/** The PostgreSQL of one major version, for a data folder that was made by it. */
+/** Finds the PostgreSQL of one major version, for a data folder that it made. */
 export function postgresOfVersion(major: string): string | undefined {
   return candidates("postgres").find((path) => isExecutable(path) && path.includes(`/${major}/`));
 }

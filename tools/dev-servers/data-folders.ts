@@ -14,7 +14,7 @@ import { accountFor, canUse, type Account } from "./unix-account.ts";
 import type { ServerName } from "./binaries.ts";
 import { ServerProblem, folderProblem, type Report } from "./server-problem.ts";
 
-/** Where one server lives: `folder` is ours (log, configuration, password), `dataFolder` below it is the account's. */
+/** The folders of one server: `folder` belongs to this user, `dataFolder` to the account. */
 export type Place = { folder: string; dataFolder: string; account: Account | undefined };
 
 const ACCOUNTS: Record<ServerName, readonly string[]> = {
@@ -25,28 +25,27 @@ const ACCOUNTS: Record<ServerName, readonly string[]> = {
 };
 
 /**
- * The folder for the servers of a DATA_DIR. As root they run as other users; where those cannot enter DATA_DIR, one line says
- * so and the folder is /var/lib/boxoffice-<hash of the path>, the same at each start.
+ * Returns the folder for the servers of a DATA_DIR. Started by root, servers run as other users. Where
+ * those cannot enter DATA_DIR, reports it and uses /var/lib/boxoffice-<hash of the path>.
  */
 export function serversFolder(dataDir: string, report: Report): string {
   const wanted = resolve(dataDir);
-  makeOurs(wanted, { keepMode: existsSync(wanted) });
-  const strangers = Object.values(ACCOUNTS).map((names) => accountFor(join(wanted, "none"), names));
-  if (strangers.every((account) => canUse(wanted, account, "enter")))
-    return join(wanted, "servers");
-  const instead = `/var/lib/boxoffice-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`;
+  makeFolder(wanted, { keepMode: existsSync(wanted) });
+  const accounts = Object.values(ACCOUNTS).map((names) => accountFor(join(wanted, "none"), names));
+  if (accounts.every((account) => canUse(wanted, account, "enter"))) return join(wanted, "servers");
+  const fallback = `/var/lib/boxoffice-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`;
   report(
-    `the servers' users cannot enter ${wanted} (a closed parent folder), so their data is in ${instead}`,
+    `the servers' users cannot enter ${wanted} (a closed parent folder), so their data is in ${fallback}`,
   );
-  return instead;
+  return fallback;
 }
 
-/** Makes the folders of one server and proves that its user can write there. */
+/** Creates the folders of one server and checks that its user can write. */
 export function makePlace(root: string, name: ServerName): Place {
   const folder = join(root, name);
   const dataFolder = join(folder, "data");
   const account = accountFor(dataFolder, ACCOUNTS[name]);
-  for (const ours of [root, folder]) makeOurs(ours, { keepMode: false });
+  for (const path of [root, folder]) makeFolder(path, { keepMode: false });
   try {
     mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
     if (account !== undefined && statSync(dataFolder).uid !== account.uid)
@@ -61,13 +60,13 @@ export function makePlace(root: string, name: ServerName): Place {
   return { folder, dataFolder, account };
 }
 
-/** A temporary folder is closed to others as it is made; the servers' users must pass through it. Answers the same folder. */
+/** Opens a temporary folder to the servers' users, who must pass through it. Returns it. */
 export function openToServers(folder: string): string {
-  makeOurs(folder, { keepMode: false });
+  makeFolder(folder, { keepMode: false });
   return folder;
 }
 
-/** Writes a file only the server's user (and root) can read, whole or not at all; it lies in our folder, so no link is followed. */
+/** Writes a file that only the server's user can read, completely or not at all. */
 export function writeForServer(place: Place, name: string, text: string): string {
   const file = join(place.folder, name);
   try {
@@ -80,7 +79,7 @@ export function writeForServer(place: Place, name: string, text: string): string
   return file;
 }
 
-/** The server's password: made once, kept beside its data, since a server remembers its own. */
+/** Returns the server's password, generated once and kept beside its data. */
 export function keptPassword(place: Place): string {
   const file = join(place.folder, "password");
   const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
@@ -90,10 +89,10 @@ export function keptPassword(place: Place): string {
   return made;
 }
 
-function makeOurs(folder: string, options: { keepMode: boolean }): void {
+function makeFolder(folder: string, options: { keepMode: boolean }): void {
   try {
     mkdirSync(folder, { recursive: true });
-    // Passable also under a strict umask: what is secret below has its own mode.
+    // Also under a strict umask; secret files in it have a mode of their own.
     if (!options.keepMode) chmodSync(folder, 0o755);
   } catch (error) {
     throw folderProblem(error, folder);

@@ -3,11 +3,11 @@ import { type Account, asAccount } from "./unix-account.ts";
 
 const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path));
 
-/** Whether this system can tell children of their parent's death (Linux). */
-export const KNOWS_OF_OUR_DEATH = SETPRIV !== undefined;
+/** Whether this system signals children at their parent's death (Linux). */
+export const HAS_DEATH_SIGNAL = SETPRIV !== undefined;
 
-/** The command that runs as this account and is sent the signal by the kernel when our process ends, however it ends; where it can be told. */
-export function dyingWithUs(
+/** Wraps a command: it runs as the account, and the kernel signals it when this process ends. */
+export function withDeathSignal(
   signal: NodeJS.Signals,
   [command, ...args]: readonly [string, ...string[]],
   account?: Account,

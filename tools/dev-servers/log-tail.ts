@@ -11,9 +11,9 @@ import {
 const LOG_KEPT_BYTES = 10 * 1024 * 1024;
 const TAIL_BYTES = 8 * 1024;
 const LINES_READ = 20;
-const LINES_SAID = 4;
+const LINES_SHOWN = 4;
 
-/** Opens a server's log to append to; one that grew large is put aside first. Answers the file and where this run begins. */
+/** Opens a server's log to append; renames a large one first. Returns where this run begins. */
 export function openLog(file: string): { descriptor: number; beginsAt: number } {
   try {
     if (statSync(file).size > LOG_KEPT_BYTES) renameSync(file, `${file}.old`);
@@ -25,10 +25,10 @@ export function openLog(file: string): { descriptor: number; beginsAt: number } 
 }
 
 /**
- * What a server wrote at the end of this run, in one line: from the first of its last lines that tells of trouble on, since
- * some go on to explain and others go on to say goodbye. Says so where the disk was too full for any.
+ * Returns the end of a server's log of this run as one line, from the first of the last lines that
+ * reports trouble. Says so where the disk is full.
  */
-export function lastWords(file: string, beginsAt: number): string {
+export function lastLines(file: string, beginsAt: number): string {
   const lines = tail(file, beginsAt)
     .split("\n")
     .map((line) => line.trim())
@@ -37,11 +37,11 @@ export function lastWords(file: string, beginsAt: number): string {
   const trouble = lines.findIndex((line) =>
     /error|fatal|fail|cannot|can't|could not|refus|denied|no space|in use/i.test(line),
   );
-  const words = (trouble >= 0 ? lines.slice(trouble) : lines.slice(-LINES_SAID))
-    .slice(0, LINES_SAID)
+  const picked = (trouble >= 0 ? lines.slice(trouble) : lines.slice(-LINES_SHOWN))
+    .slice(0, LINES_SHOWN)
     .map((line) => line.slice(0, 300));
-  if (diskIsFull(file)) words.push("the disk is full");
-  return words.length > 0 ? words.join(" | ") : "it said nothing";
+  if (diskIsFull(file)) picked.push("the disk is full");
+  return picked.length > 0 ? picked.join(" | ") : "its log is empty";
 }
 
 function tail(file: string, beginsAt: number): string {

@@ -4,7 +4,7 @@ import { answers, onFreePort } from "./probe.ts";
 import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
 import { supervise } from "./supervisor.ts";
 
-/** A private NATS, the bus between nodes. It keeps nothing. */
+/** Starts a private NATS, the bus between nodes. It stores nothing. */
 export async function startNats(context: RecipeContext): Promise<RunningRecipe> {
   const { place } = context;
   const password = keptPassword(place);
@@ -22,8 +22,7 @@ export async function startNats(context: RecipeContext): Promise<RunningRecipe> 
         account: place.account,
         port,
         stopSignal: "SIGTERM",
-        stopWithinMs: 5_000,
-        readyWithinMs: 15_000,
+        stopTimeoutMs: 5_000,
         isReady: () => answers(port, "", /^INFO /),
       },
       context,

@@ -53,8 +53,8 @@ const CLUSTER_FILE = "/etc/postgresql-common/createcluster.conf";
 const LISTS_LOCKED_MS = 300_000;
 
 /**
- * Finds the programs of these servers; as root on Debian or Ubuntu installs what is missing, without starting the system's own
- * services. Throws a ServerProblem that names the commands and variables where it cannot.
+ * Finds the programs of these servers. As root on Debian or Ubuntu, installs missing ones without
+ * starting the system's own services. Else throws a ServerProblem that says how to install them.
  */
 export async function provideBinaries(
   servers: readonly ProgramName[],
@@ -97,25 +97,25 @@ function adviceFor(missing: readonly ProgramName[], why: string): string {
   ].join("\n");
 }
 
-/** The time-out of apt's own lock does not cover the package lists, so a busy apt is asked again. Stale lists may still do. */
+/** Retries while apt is busy: its lock's time-out does not cover the package lists. */
 async function update(missing: readonly ProgramName[]): Promise<void> {
   const deadline = performance.now() + LISTS_LOCKED_MS;
   for (;;) {
-    const { ok, words } = run("apt-get", ["-q", "update"]);
+    const { ok, output } = run("apt-get", ["-q", "update"]);
     if (ok) return;
-    if (!/could not get lock|unable to lock/i.test(words)) {
+    if (!/could not get lock|unable to lock/i.test(output)) {
       const known = run("apt-cache", [
         "show",
         ...missing.map((server) => DEBIAN_PACKAGES[server]),
       ]).ok;
       if (known) return;
       throw new ServerProblem(
-        `${adviceFor(missing, "not installed")}\napt-get update failed: ${lastLines(words)}`,
+        `${adviceFor(missing, "not installed")}\napt-get update failed: ${lastLines(output)}`,
       );
     }
     if (performance.now() > deadline)
       throw new ServerProblem(
-        `Another apt holds its lock for ${LISTS_LOCKED_MS / 60_000} minutes: ${lastLines(words)}`,
+        `Another apt holds its lock for ${LISTS_LOCKED_MS / 60_000} minutes: ${lastLines(output)}`,
       );
     await delay(1_000);
   }
@@ -130,7 +130,7 @@ function install(packages: readonly string[], servers: readonly ProgramName[]): 
       writeFileSync(CLUSTER_FILE, "create_main_cluster = false\n");
     }
     const options = ["-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confold"];
-    const { ok, words } = run("apt-get", [
+    const { ok, output } = run("apt-get", [
       "install",
       "-q",
       "-y",
@@ -140,9 +140,9 @@ function install(packages: readonly string[], servers: readonly ProgramName[]): 
     ]);
     if (!ok)
       throw new ServerProblem(
-        `${adviceFor(servers, "not installed")}\napt-get install failed: ${lastLines(words)}`,
+        `${adviceFor(servers, "not installed")}\napt-get install failed: ${lastLines(output)}`,
       );
-    // Installed units would come up at the next boot; nobody asked for that.
+    // Installed units would start at the next boot.
     const units = servers.flatMap((server) => DEBIAN_UNITS[server]);
     if (existsSync("/usr/bin/systemctl") || existsSync("/bin/systemctl"))
       for (const unit of units) run("systemctl", ["disable", "--quiet", unit]);
@@ -152,11 +152,10 @@ function install(packages: readonly string[], servers: readonly ProgramName[]): 
   }
 }
 
-/** Debian asks policy-rc.d before it starts a service: 101 forbids. What stood there comes back, also after a run that was killed. */
+/** Forbids starting services (policy-rc.d, 101). Restores an earlier file, also of a killed run. */
 function forbidServices(): () => void {
-  const oursIsThere =
-    existsSync(POLICY_FILE) && readFileSync(POLICY_FILE, "utf8").includes(POLICY_MARK);
-  if (existsSync(POLICY_FILE) && !oursIsThere) renameSync(POLICY_FILE, SAVED_POLICY_FILE);
+  const isOurs = existsSync(POLICY_FILE) && readFileSync(POLICY_FILE, "utf8").includes(POLICY_MARK);
+  if (existsSync(POLICY_FILE) && !isOurs) renameSync(POLICY_FILE, SAVED_POLICY_FILE);
   writeFileSync(POLICY_FILE, `#!/bin/sh\n${POLICY_MARK}\nexit 101\n`);
   chmodSync(POLICY_FILE, 0o755);
   return () => {
@@ -165,7 +164,7 @@ function forbidServices(): () => void {
   };
 }
 
-function run(command: string, args: readonly string[]): { ok: boolean; words: string } {
+function run(command: string, args: readonly string[]): { ok: boolean; output: string } {
   const environment = {
     ...processEnvironment(),
     DEBIAN_FRONTEND: "noninteractive",
@@ -177,9 +176,9 @@ function run(command: string, args: readonly string[]): { ok: boolean; words: st
     encoding: "utf8",
     maxBuffer: 64 * 1024 * 1024,
   });
-  return { ok: status === 0, words: error === undefined ? `${stdout}\n${stderr}` : error.message };
+  return { ok: status === 0, output: error === undefined ? `${stdout}\n${stderr}` : error.message };
 }
 
-function lastLines(words: string): string {
-  return words.trim().split("\n").slice(-3).join(" | ");
+function lastLines(output: string): string {
+  return output.trim().split("\n").slice(-3).join(" | ");
 }

@@ -14,7 +14,7 @@ import { supervise } from "./supervisor.ts";
 
 const DATABASE = "boxoffice";
 
-/** For a ticket rush on a small machine: short hot rows, many commits, a table that churns; and fsync, since a 201 is a promise. */
+/** For many small commits on a small machine, with fsync: a 201 must survive a crash. */
 const SETTINGS = {
   shared_buffers: "256MB",
   effective_cache_size: "1GB",
@@ -24,7 +24,7 @@ const SETTINGS = {
   checkpoint_timeout: "15min",
   random_page_cost: "1.1",
   jit: "off",
-  // At least a file a minute while anybody sells: what a lost server takes with it.
+  // A WAL file at least every minute of sales: what a lost server takes with it.
   archive_mode: "on",
   archive_timeout: "60",
   autovacuum_naptime: "10s",
@@ -39,14 +39,17 @@ const THROWAWAY_SETTINGS = {
   shared_buffers: "128MB",
 };
 
-/** A private PostgreSQL that listens on 127.0.0.1 only, with one database. Refuses a data folder of a version that is not installed. */
+/**
+ * Starts a private PostgreSQL with one database, on 127.0.0.1. Refuses a data folder of a version
+ * that is not installed.
+ */
 export async function startPostgres(context: RecipeContext): Promise<RunningRecipe> {
   const { place } = context;
   const password = keptPassword(place);
   const cluster = join(place.dataFolder, "cluster");
   await endLeftover(place.folder, "PostgreSQL", "SIGINT", context.report);
   const command = programFor(cluster, context.binaries.postgres ?? "postgres");
-  if (!existsSync(cluster)) await initialise(context, command, cluster, password);
+  if (!existsSync(cluster)) await initialize(context, command, cluster, password);
   const settings = {
     ...SETTINGS,
     ...(context.throwaway ? THROWAWAY_SETTINGS : {}),
@@ -71,8 +74,7 @@ export async function startPostgres(context: RecipeContext): Promise<RunningReci
         account: place.account,
         port,
         stopSignal: "SIGINT", // Fast shutdown; at TERM it would wait for every client to leave.
-        stopWithinMs: 15_000,
-        readyWithinMs: 60_000,
+        stopTimeoutMs: 15_000,
         isReady: () => acceptsClients(urlOf(port, password, "postgres")),
       },
       context,
@@ -82,7 +84,7 @@ export async function startPostgres(context: RecipeContext): Promise<RunningReci
   return { url: urlOf(server.port, password, DATABASE), processes: [server] };
 }
 
-/** The hook that `npx boxoffice backup` puts there; without it WAL is kept nowhere, as before the first backup. */
+/** The hook that `npx boxoffice backup` installs; without it no WAL is archived. */
 export function archiveHook(folder: string): string {
   return join(folder, "archive-wal.sh");
 }
@@ -97,7 +99,7 @@ function programFor(cluster: string, installed: string): string {
   const file = join(cluster, "PG_VERSION");
   if (!existsSync(file))
     throw new ServerProblem(
-      `PostgreSQL's data folder ${cluster} is broken (no PG_VERSION): restore it from a backup, or move it away to begin anew.`,
+      `PostgreSQL's data folder ${cluster} is broken (no PG_VERSION): restore it from a backup, or move it away to start with an empty one.`,
     );
   const major = readFileSync(file, "utf8").trim();
   if (installed.includes(`/${major}/`)) return installed;
@@ -108,8 +110,8 @@ function programFor(cluster: string, installed: string): string {
   );
 }
 
-/** initdb beside the final place, renamed when complete: an interrupted one leaves nothing that looks like data. */
-async function initialise(
+/** Runs initdb beside the final folder and renames it, so that no incomplete folder looks like data. */
+async function initialize(
   context: RecipeContext,
   command: string,
   cluster: string,
@@ -160,7 +162,7 @@ async function acceptsClients(url: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "28P01")
       throw new ServerProblem(
-        "PostgreSQL does not know our password: its data and the file `password` beside it belong to different servers.",
+        "PostgreSQL refuses the password of the file `password` beside its data: they belong to different servers.",
       );
     return false;
   }

@@ -3,30 +3,30 @@ import { freePort, isFree } from "./ports.ts";
 import { ServerProblem } from "./server-problem.ts";
 import type { Supervised } from "./supervisor.ts";
 
-const ANSWER_WITHIN_MS = 1_000;
+const REPLY_TIMEOUT_MS = 1_000;
 const PORTS_TRIED = 3;
 
-/** Connects to 127.0.0.1, says something, and tells whether the answer matches. A server that is still starting answers no. */
-export function answers(port: number, words: string, expected: RegExp): Promise<boolean> {
+/** Sends a request to a port of 127.0.0.1; returns whether the reply matches in time. */
+export function answers(port: number, request: string, expected: RegExp): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" });
-    let heard = "";
+    let reply = "";
     const settle = (ready: boolean) => {
       socket.destroy();
       resolve(ready);
     };
-    socket.setTimeout(ANSWER_WITHIN_MS, () => settle(false));
+    socket.setTimeout(REPLY_TIMEOUT_MS, () => settle(false));
     socket.on("error", () => settle(false));
     socket.on("close", () => settle(false));
-    socket.on("connect", () => socket.write(words));
+    socket.on("connect", () => socket.write(request));
     socket.on("data", (chunk) => {
-      heard += chunk.toString("latin1");
-      if (expected.test(heard)) settle(true);
+      reply += chunk.toString("latin1");
+      if (expected.test(reply)) settle(true);
     });
   });
 }
 
-/** Starts a server on a free port; one that somebody else took in between is exchanged for another. */
+/** Starts a server on a free port; tries another where a program took it in between. */
 export async function onFreePort(
   start: (port: number) => Promise<Supervised>,
 ): Promise<Supervised> {

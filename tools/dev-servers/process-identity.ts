@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 const LINUX = existsSync("/proc/self/stat");
 
 /**
- * When a process was started, as an opaque word, or undefined where no such process runs. Together with the pid it names one
- * process for good: pids are used again, so a pid read from a file proves nothing by itself. A zombie does not run.
+ * Returns when a process started, as an opaque text; undefined where it does not run (a zombie does
+ * not). Pids are reused, so only pid and start together name one process.
  */
 export function startedAt(pid: number): string | undefined {
   if (!LINUX)
@@ -19,12 +19,12 @@ export function startedAt(pid: number): string | undefined {
     : `${bootId()}-${fields.startTicks}`;
 }
 
-/** The parent of a process, or undefined where it is gone or the system does not say. */
+/** Returns the parent of a process; undefined where it ended or the system does not tell. */
 export function parentOf(pid: number): number | undefined {
   return LINUX ? statFields(pid)?.parent : undefined;
 }
 
-/** The name of a process's program, cut to 15 letters, or undefined where the system does not say. */
+/** Returns the name of a process's program, cut to 15 letters; undefined likewise. */
 export function commandOf(pid: number): string | undefined {
   return LINUX ? statFields(pid)?.command : undefined;
 }
@@ -38,7 +38,8 @@ function statFields(
   } catch {
     return undefined;
   }
-  // The second field is the command in brackets and may hold anything; state is the 3rd, the parent the 4th, the start the 22nd.
+  // Field 2 is the command in brackets and may have any character; 3 is the state, 4 the parent,
+  // 22 the start.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return {
     command: text.slice(text.indexOf("(") + 1, text.lastIndexOf(")")),

@@ -10,8 +10,8 @@ import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
 import { supervise, type Supervised } from "./supervisor.ts";
 
 /**
- * A private RabbitMQ with its metrics. epmd, Erlang's port mapper, is a child of its own on its own port: otherwise Erlang
- * would start one as a daemon that outlives everything, and two checkouts would fight over node names.
+ * Starts a private RabbitMQ with metrics, and Erlang's port mapper epmd on a port of its own: Erlang
+ * would start epmd as a daemon that outlives the engine, and two checkouts would share node names.
  */
 export async function startRabbitmq(context: RecipeContext): Promise<RunningRecipe> {
   const { place } = context;
@@ -60,9 +60,8 @@ async function startPortMapper(context: RecipeContext): Promise<Supervised> {
         account: place.account,
         port,
         stopSignal: "SIGTERM",
-        stopWithinMs: 3_000,
-        readyWithinMs: 10_000,
-        // NAMES_REQ of the port mapper's protocol: two bytes of length, then the letter n. It answers its own port first.
+        stopTimeoutMs: 3_000,
+        // NAMES_REQ of epmd's protocol: two bytes of length, then n. The reply begins with its port.
         isReady: () => answers(port, "\u0000\u0001n", /^[^]{4}/),
       },
       { ...context, report: (line) => context.report(`RabbitMQ: ${line}`) },
@@ -104,7 +103,8 @@ function startBroker(context: RecipeContext, ports: Ports): Promise<Supervised> 
       environment: {
         ERL_EPMD_PORT: String(ports.mapperPort),
         ERL_EPMD_ADDRESS: "127.0.0.1",
-        RUNNING_UNDER_SYSTEMD: "true", // Makes the script exec Erlang, so that the process we started is the server.
+        // Makes the script exec Erlang, so that the started process is the server.
+        RUNNING_UNDER_SYSTEMD: "true",
         RABBITMQ_NODENAME: "boxoffice@localhost",
         RABBITMQ_NODE_PORT: String(port),
         RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
@@ -128,15 +128,14 @@ function startBroker(context: RecipeContext, ports: Ports): Promise<Supervised> 
       account: place.account,
       port,
       stopSignal: "SIGTERM",
-      stopWithinMs: context.throwaway ? 0 : 15_000,
-      readyWithinMs: 90_000,
+      stopTimeoutMs: context.throwaway ? 0 : 15_000,
       isReady: () => answers(port, "AMQP\u0000\u0000\u0009\u0001", /RabbitMQ/),
     },
     context,
   );
 }
 
-/** The user, known by a salted hash only, and the vhosts. Read at each start; with them no guest account is made. */
+/** Writes the user, with a salted hash, and the vhosts. RabbitMQ then creates no guest account. */
 function writeDefinitions(place: Place, password: string, slots: number): string {
   const salt = createHash("sha256").update(place.folder).digest().subarray(0, 4);
   const hash = Buffer.concat([

@@ -4,7 +4,7 @@ import { answers, onFreePort } from "./probe.ts";
 import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
 import { supervise } from "./supervisor.ts";
 
-/** A private Redis that snapshots as DESIGN.md says: it may forget a minute at a crash. */
+/** Starts a private Redis with snapshots: a crash may lose a minute of its copies. */
 export async function startRedis(context: RecipeContext): Promise<RunningRecipe> {
   const { place } = context;
   const password = keptPassword(place);
@@ -18,7 +18,7 @@ export async function startRedis(context: RecipeContext): Promise<RunningRecipe>
       "save 60 1",
       "appendonly no",
       "daemonize no",
-      // It holds copies and leases: with a full disk it goes on and only forgets more at a crash.
+      // It holds copies and leases: with a full disk it keeps running without snapshots.
       "stop-writes-on-bgsave-error no",
       "tcp-backlog 511",
       'logfile ""',
@@ -34,8 +34,7 @@ export async function startRedis(context: RecipeContext): Promise<RunningRecipe>
         account: place.account,
         port,
         stopSignal: "SIGTERM",
-        stopWithinMs: 10_000,
-        readyWithinMs: 30_000,
+        stopTimeoutMs: 10_000,
         isReady: () => answers(port, `AUTH ${password}\r\nPING\r\n`, /\+PONG/),
       },
       context,

@@ -3,22 +3,22 @@ import type { Place } from "./data-folders.ts";
 import type { Report } from "./server-problem.ts";
 import type { Supervised } from "./supervisor.ts";
 
-/** What each server's file gets. */
+/** What a server's start function gets. */
 export type RecipeContext = {
   place: Place;
   binaries: Partial<Binaries>;
   report: Report;
-  /** Start again what dies. */
+  /** Restart a server that dies. */
   restart: boolean;
-  /** Ends what is still starting. */
+  /** Ends a start. */
   abort: AbortSignal | undefined;
-  /** The data is thrown away afterwards, so nothing needs to survive the loss of the machine: no fsync. */
+  /** The data is deleted afterwards: no fsync. */
   throwaway: boolean;
-  /** RabbitMQ only: vhosts slot-1 … slot-N beside the default one, for tests that run beside each other. */
+  /** Vhosts slot-1 … slot-N of RabbitMQ, for tests that run at the same time. */
   slots: number;
 };
 
-/** A server that runs: where clients find it, and its processes, the main one first. */
+/** A running server: its address, and its processes, the main one first. */
 export type RunningRecipe = {
   url: string;
   processes: readonly [Supervised, ...Supervised[]];

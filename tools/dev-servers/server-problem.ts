@@ -1,4 +1,4 @@
-/** What keeps the servers from running, said in words for the person at the keyboard: printed as it is, without a stack. */
+/** A problem that the person can mend. Its message is printed without a stack trace. */
 export class ServerProblem extends Error {
   constructor(message: string) {
     super(message);
@@ -6,10 +6,10 @@ export class ServerProblem extends Error {
   }
 }
 
-/** One progress line; nothing else is printed by this folder. */
+/** Receives one line of progress. */
 export type Report = (line: string) => void;
 
-/** Turns an error of the file system into one line that names the place and what to do. */
+/** Turns an error of the file system into one line that names the folder and what to do. */
 export function folderProblem(error: unknown, folder: string): ServerProblem {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const remedy =

@@ -11,32 +11,32 @@ import { startRedis } from "./redis.ts";
 import type { Supervised } from "./supervisor.ts";
 
 export type StartOptions = {
-  /** Folder of the data; what is there is used again. */
+  /** Folder of the data; existing data is used. */
   dataDir: string;
   /** All four by default. */
   only?: readonly ServerName[];
   report: Report;
-  /** Start again what dies, with a line that says so. */
+  /** Restart a server that dies, and report it. */
   restart: boolean;
-  /** Ends a start that is under way: it then rejects, with everything stopped again. */
+  /** Ends a start: it stops all servers and rejects. */
   abort?: AbortSignal;
-  /** No fsync: for test data. */
+  /** For test data: no fsync. */
   throwaway?: boolean;
-  /** RabbitMQ's vhosts slot-1 … slot-N, for tests. */
+  /** Vhosts slot-1 … slot-N of RabbitMQ, for tests. */
   slots?: number;
 };
 
 export type RunningServers = {
   /** The servers that were started. */
   names: readonly ServerName[];
-  /** Of these. */
+  /** Their addresses. */
   urls: Partial<ServerUrls>;
   prometheusUrl: string | undefined;
-  /** Where their data is. */
+  /** Folder of their data. */
   folder: string;
-  /** The process of one server, to be killed, frozen, stopped or restarted. Throws for one that was not started. */
+  /** The process of one server. Throws for one that was not started. */
   server(name: ServerName): Supervised;
-  /** Stops all of them at once, in well under 20 seconds. */
+  /** Stops all of them at once, within 20 seconds. */
   stop(): Promise<void>;
 };
 
@@ -55,8 +55,8 @@ const RECIPES: Record<
 };
 
 /**
- * Brings up private servers on free ports of 127.0.0.1, all at once, as children of this process: they end with it, however it
- * ends. Throws a ServerProblem, with everything stopped again, when one cannot be started.
+ * Starts private servers at once, on free ports of 127.0.0.1, as children of this process: they end
+ * with it, however it ends. Where one cannot start, stops all and throws a ServerProblem.
  */
 export async function startServers(options: StartOptions): Promise<RunningServers> {
   const { report } = options;
@@ -112,7 +112,7 @@ export async function startServers(options: StartOptions): Promise<RunningServer
 
 async function stopRecipe(name: ServerName, recipe: RunningRecipe, report: Report): Promise<void> {
   const started = performance.now();
-  // In order: RabbitMQ's port mapper goes after RabbitMQ.
+  // In order: RabbitMQ's port mapper stops after RabbitMQ.
   for (const one of recipe.processes) await one.stop();
   report(`${RECIPES[name].label} stopped (${secondsSince(started)})`);
 }

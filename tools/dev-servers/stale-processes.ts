@@ -4,9 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startedAt } from "./process-identity.ts";
 import { ServerProblem, type Report } from "./server-problem.ts";
 
-const DYING_MS = 20_000;
+const END_TIMEOUT_MS = 20_000;
 
-/** Remembers which process serves this folder, so that the next start can tell a leftover from a stranger with the same pid. */
+/** Records the process of this folder: the next start recognizes a leftover, not a reused pid. */
 export function rememberProcess(folder: string, pid: number): void {
   writeFileSync(fileOf(folder), JSON.stringify({ pid, started: startedAt(pid) }), { mode: 0o600 });
 }
@@ -16,8 +16,8 @@ export function forgetProcess(folder: string): void {
 }
 
 /**
- * Stops what an engine that was killed left on this folder. Where the kernel tells children of their parent's death (Linux)
- * it is already on its way out and is only waited for; elsewhere it is told now.
+ * Ends the server that a killed engine left on this folder. On Linux the kernel has signaled it
+ * already, so this mostly waits.
  */
 export async function endLeftover(
   folder: string,
@@ -25,18 +25,18 @@ export async function endLeftover(
   stopSignal: NodeJS.Signals,
   report: Report,
 ): Promise<void> {
-  const left = readLeftover(folder);
-  if (left?.started === undefined || startedAt(left.pid) !== left.started) return;
-  report(`${label}: waiting for process ${left.pid} of an earlier run to end`);
-  const lives = () => startedAt(left.pid) === left.started;
-  signal(left.pid, "SIGCONT");
-  signal(left.pid, stopSignal);
-  const deadline = performance.now() + DYING_MS;
-  while (lives()) {
-    if (performance.now() > deadline) signal(left.pid, "SIGKILL");
-    if (performance.now() > deadline + DYING_MS)
+  const leftover = readLeftover(folder);
+  if (leftover?.started === undefined || startedAt(leftover.pid) !== leftover.started) return;
+  report(`${label}: waiting for process ${leftover.pid} of an earlier run to end`);
+  const isRunning = () => startedAt(leftover.pid) === leftover.started;
+  signal(leftover.pid, "SIGCONT");
+  signal(leftover.pid, stopSignal);
+  const deadline = performance.now() + END_TIMEOUT_MS;
+  while (isRunning()) {
+    if (performance.now() > deadline) signal(leftover.pid, "SIGKILL");
+    if (performance.now() > deadline + END_TIMEOUT_MS)
       throw new ServerProblem(
-        `${label}: process ${left.pid} of an earlier run does not end; stop it by hand.`,
+        `${label}: process ${leftover.pid} of an earlier run does not end; stop it by hand.`,
       );
     await delay(50);
   }
@@ -59,6 +59,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // Gone in between, which is what is wanted.
+    // It ended in between.
   }
 }

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { processEnvironment } from "../../config/index.ts";
 import type { Account } from "./unix-account.ts";
-import { KNOWS_OF_OUR_DEATH, dyingWithUs } from "./death-signal.ts";
-import { lastWords, openLog } from "./log-tail.ts";
+import { HAS_DEATH_SIGNAL, withDeathSignal } from "./death-signal.ts";
+import { lastLines, openLog } from "./log-tail.ts";
 import { forgetProcess, rememberProcess } from "./stale-processes.ts";
 import { ServerProblem, folderProblem, secondsSince, type Report } from "./server-problem.ts";
 
-/** How one server is run. `folder` holds its log and pid file and is ours; `workFolder` is the account's. */
+/** How one server runs. `folder` has its log and pid file; `workFolder` belongs to the account. */
 export type Launch = {
   label: string;
   command: string;
@@ -19,34 +19,37 @@ export type Launch = {
   workFolder: string;
   account: Account | undefined;
   port: number;
-  /** Also what the kernel sends when our process dies without stopping it. */
+  /** The kernel sends it too when this process dies. */
   stopSignal: "SIGTERM" | "SIGINT";
-  stopWithinMs: number;
-  readyWithinMs: number;
-  /** Asked again and again; throws where waiting longer is of no use. */
+  stopTimeoutMs: number;
+  /** Polled until true; throws where waiting longer is useless. */
   isReady(): Promise<boolean>;
 };
 
 export type Supervised = {
   readonly pid: number | undefined;
   readonly port: number;
-  /** Sends a signal to the server. What it dies of is not held against it: with `restart` on it comes back. */
+  /** Sends a signal to the server. A death by it does not count: with `restart` it comes back. */
   kill(signal: NodeJS.Signals): void;
-  /** Stops it if it runs, and starts it on the same data and port. */
+  /** Stops it if it runs, then starts it on the same data and port. */
   restart(): Promise<void>;
-  /** Ends it for good (until restart). Never throws. */
+  /** Ends it until restart(). Never throws. */
   stop(): Promise<void>;
 };
 
+/** Generous, since the machine may be busy; a line every few seconds says what is waited for. */
+const READY_TIMEOUT_MS = 600_000;
+const REPORT_INTERVAL_MS = 10_000;
+const POLL_MS = 40;
 const QUICK_DEATHS_MAX = 5;
 const QUICK_MS = 30_000;
-const UNREADY_STOP_MS = 3_000;
-const BACK_OFF_MS = [0, 250, 1_000, 2_000, 4_000];
+const UNREADY_STOP_TIMEOUT_MS = 3_000;
+const BACKOFF_MS = [0, 250, 1_000, 2_000, 4_000];
 
 /**
- * Starts a server and waits until it answers. Afterwards one that dies is started again, with a line that says so, unless
- * `restart` is off or it was stopped; after five quick deaths in a row it is left down, with a line that says why.
- * Throws a ServerProblem with the server's last words when the first start fails.
+ * Starts a server and waits until it answers. With `restart`, a server that dies is started again and
+ * reported; after five quick deaths in a row it stays down. Throws a ServerProblem with the last
+ * lines of the server's log when the first start fails.
  */
 export async function supervise(
   launch: Launch,
@@ -63,10 +66,14 @@ export async function supervise(
     const spawned = spawnServer(launch);
     child = spawned.child;
     try {
-      await waitUntilReady(launch, spawned, isWanted);
+      await waitUntilReady(launch, spawned, isWanted, options.report);
     } catch (error) {
-      // One that has served nobody has nothing to finish, and RabbitMQ does not hear TERM while it boots.
-      await endChild(spawned.child, launch, Math.min(launch.stopWithinMs, UNREADY_STOP_MS));
+      // It has nothing to finish, and RabbitMQ ignores SIGTERM while it boots.
+      await endChild(
+        spawned.child,
+        launch,
+        Math.min(launch.stopTimeoutMs, UNREADY_STOP_TIMEOUT_MS),
+      );
       child = undefined;
       throw error;
     }
@@ -75,7 +82,7 @@ export async function supervise(
       if (child === spawned.child) child = undefined;
       quickDeaths = performance.now() - readyAtMs < QUICK_MS ? quickDeaths + 1 : 1;
       if (wanted && options.restart)
-        reviving = revive(`${label} ended (${how}): ${spawned.words()}`);
+        reviving = revive(`${label} ended (${how}): ${spawned.lastLines()}`);
     });
   }
 
@@ -84,7 +91,7 @@ export async function supervise(
     let reason = why;
     for (; quickDeaths <= QUICK_DEATHS_MAX; quickDeaths += 1) {
       options.report(`${reason}; starting it again on its data`);
-      await delay(BACK_OFF_MS[quickDeaths - 1] ?? BACK_OFF_MS.at(-1));
+      await delay(BACKOFF_MS[quickDeaths - 1] ?? BACKOFF_MS.at(-1));
       if (!isWanted()) return;
       try {
         await run();
@@ -96,7 +103,8 @@ export async function supervise(
       }
     }
     options.report(
-      `${label} died ${QUICK_DEATHS_MAX} times in quick succession and stays down. Its log: ${logOf(launch)}. Stop the engine, repair, start again.`,
+      `${label} died ${QUICK_DEATHS_MAX} times in quick succession and stays down. ` +
+        `Its log: ${logOf(launch)}. Stop the engine, repair, start again.`,
     );
   }
 
@@ -134,7 +142,7 @@ type Spawned = {
   child: ChildProcess;
   exited: Promise<string>;
   howItEnded(): string | undefined;
-  words(): string;
+  lastLines(): string;
 };
 
 function spawnServer(launch: Launch): Spawned {
@@ -148,21 +156,19 @@ function spawnServer(launch: Launch): Spawned {
   };
   try {
     const opened = openLog(log);
-    // Without setpriv leftovers are found by their pid files at the next start.
-    const { command, args } = dyingWithUs(
+    // Without setpriv the next start finds leftovers by their pid files.
+    const { command, args } = withDeathSignal(
       launch.stopSignal,
       [launch.command, ...launch.args],
       account,
     );
-    // Its own session, so that Ctrl-C at the terminal reaches only the engine, which then stops things in order.
+    // A session of its own: Ctrl-C reaches only the engine, which then stops servers in order.
     const child = spawn(command, args, {
       cwd: launch.workFolder,
       env: { ...environment, ...launch.environment },
       stdio: ["ignore", opened.descriptor, opened.descriptor],
       detached: true,
-      ...(!KNOWS_OF_OUR_DEATH && account !== undefined
-        ? { uid: account.uid, gid: account.gid }
-        : {}),
+      ...(!HAS_DEATH_SIGNAL && account !== undefined ? { uid: account.uid, gid: account.gid } : {}),
     });
     closeSync(opened.descriptor);
     let ended: string | undefined;
@@ -173,7 +179,12 @@ function spawnServer(launch: Launch): Spawned {
       );
     });
     if (child.pid !== undefined) rememberProcess(launch.folder, child.pid);
-    return { child, exited, howItEnded: () => ended, words: () => lastWords(log, opened.beginsAt) };
+    return {
+      child,
+      exited,
+      howItEnded: () => ended,
+      lastLines: () => lastLines(log, opened.beginsAt),
+    };
   } catch (error) {
     throw folderProblem(error, launch.folder);
   }
@@ -183,25 +194,32 @@ async function waitUntilReady(
   launch: Launch,
   spawned: Spawned,
   isWanted: () => boolean,
+  report: Report,
 ): Promise<void> {
-  const deadline = performance.now() + launch.readyWithinMs;
+  const startedMs = performance.now();
+  let reportAtMs = startedMs + REPORT_INTERVAL_MS;
   const fail = (what: string) =>
-    new ServerProblem(`${launch.label} ${what}: ${spawned.words()} (log: ${logOf(launch)})`);
+    new ServerProblem(`${launch.label} ${what}: ${spawned.lastLines()} (log: ${logOf(launch)})`);
   for (;;) {
     const ended = spawned.howItEnded();
     if (ended !== undefined) throw fail(`did not start (${ended})`);
     if (await launch.isReady()) return;
     if (!isWanted()) throw fail("was stopped while it started");
-    if (performance.now() > deadline)
-      throw fail(`did not answer within ${launch.readyWithinMs / 1_000} s`);
-    await delay(40);
+    const nowMs = performance.now();
+    if (nowMs > startedMs + READY_TIMEOUT_MS)
+      throw fail(`did not answer within ${READY_TIMEOUT_MS / 1_000} s`);
+    if (nowMs > reportAtMs) {
+      report(`waiting until ${launch.label} answers (${secondsSince(startedMs)})`);
+      reportAtMs = nowMs + REPORT_INTERVAL_MS;
+    }
+    await delay(POLL_MS);
   }
 }
 
 async function endChild(
   child: ChildProcess,
   launch: Launch,
-  withinMs = launch.stopWithinMs,
+  timeoutMs = launch.stopTimeoutMs,
 ): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<boolean>((resolve) => child.once("exit", () => resolve(true)));
@@ -210,7 +228,7 @@ async function endChild(
   const timer = new AbortController();
   const inTime = await Promise.race([
     gone,
-    delay(withinMs, false, { signal: timer.signal }).catch(() => false),
+    delay(timeoutMs, false, { signal: timer.signal }).catch(() => false),
   ]);
   timer.abort();
   if (inTime) return;

@@ -2,12 +2,12 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { ServerProblem } from "./server-problem.ts";
 
-/** An unprivileged user of this system that a server runs as. Undefined everywhere: we are no root, so servers run as we do. */
+/** An unprivileged user that a server runs as. Undefined where this process is not root. */
 export type Account = { name: string; uid: number; gid: number };
 
 /**
- * The user a server's folder belongs to, or else the first of these that exists. A folder that has an owner keeps it, so that
- * a user who appears later (with a package) does not lock the server out of its own data.
+ * Returns the owner of a server's folder, else the first of the preferred users that exists. The owner
+ * stays: a user that a package adds later must not lock the server out of its data.
  */
 export function accountFor(folder: string, preferred: readonly string[]): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -26,7 +26,7 @@ export function accountFor(folder: string, preferred: readonly string[]): Accoun
   return account;
 }
 
-/** Asks the kernel, as that user, whether the folder can really be entered (and written): modes of parents, mounts and all. */
+/** Tests as that user whether the folder can be entered or written: modes of parents and mounts count. */
 export function canUse(
   folder: string,
   account: Account | undefined,
@@ -40,7 +40,7 @@ export function canUse(
   );
 }
 
-/** setpriv's arguments that drop to the account before the command runs. */
+/** Arguments of setpriv that change to the account before the command runs. */
 export function asAccount(account: Account): string[] {
   return [`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"];
 }
