@@ -96,7 +96,11 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
         help: "who that is, with which role and how many sessions",
         run: user,
       },
-      { words: "import FILE", help: "a feed into the catalogue; asks first", run: importEvents },
+      {
+        words: "import FILE",
+        help: "import a feed into the catalog; asks first",
+        run: importEvents,
+      },
       {
         words: "cache flush",
         help: "no page of a search that was read before is fresh; asks first",
@@ -169,7 +173,7 @@ async function workers(session: OperatorSession, eventId?: string): Promise<void
     session.print(
       eventId === undefined
         ? "Nothing is being sold."
-        : "It has no worker: nobody has asked for it lately.",
+        : "It has no worker: no purchase was sent to it lately.",
     );
 }
 
@@ -204,7 +208,7 @@ async function drain(session: OperatorSession, [node = ""]: readonly string[]): 
     );
   if (
     !(await session.confirm(
-      `End ${node}? Its events move to others; whoever started it may start it again.`,
+      `Stop ${node}? Its events move to other nodes; its supervisor may start it again.`,
     ))
   )
     return;
@@ -250,7 +254,7 @@ async function ticket(session: OperatorSession, [code = ""]: readonly string[]):
   const { id, eventName, eventDate, location, status, cancelledAt } =
     await session.call<TicketView>("purchasing.tickets.check", { code });
   const admits =
-    status === "active" ? "admits one" : `ADMITS NOBODY: cancelled at ${cancelledAt ?? "?"}`;
+    status === "active" ? "admits one" : `DOES NOT ADMIT: cancelled at ${cancelledAt ?? "?"}`;
   session.print(`${admits}  ${eventName}, ${location}, ${eventDate}  ticket ${id}`);
 }
 
@@ -258,7 +262,7 @@ async function user(session: OperatorSession, [email = ""]: readonly string[]): 
   const found = await session.call<User | null>("auth.find", { email });
   session.print(
     found === null
-      ? `Nobody has registered as ${email}.`
+      ? `No account has the e-mail address ${email}.`
       : `${found.email}  ${found.name}  ${found.role}  ${found.sessions} sessions  ${found.id}`,
   );
 }

@@ -4,7 +4,7 @@ import { openInput } from "../../tools/feeds/input.ts";
 import { readFeed } from "../../tools/feeds/read-feed.ts";
 import type { OperatorSession } from "./operator-session.ts";
 
-/** A feed into the catalogue, as `npx boxoffice import` does it, from within another command. */
+/** Imports a feed into the catalog, as `npx boxoffice import` does. */
 export async function importFile(session: OperatorSession, file: string): Promise<void> {
   const counts: Counts = { imported: 0, updated: 0, unchanged: 0, repeated: 0, refused: 0 };
   const input = await openInput(file, process.stdin);

@@ -1,14 +1,14 @@
 import type { ServiceBroker } from "moleculer";
 import type { Answer } from "../../domain/refusal.ts";
 
-/** What an operator's command works with. */
+/** What an operator's command uses. */
 export type OperatorSession = {
-  /** Calls an action as the person at the keyboard. Throws a Refused with what to do in words. */
+  /** Calls an action as the operator. Throws a Refused that says what to do. */
   call<T>(action: string, params?: object, nodeId?: string): Promise<T>;
   /** The nodes that run a service. */
   nodesOf(service: string): string[];
   print(line: string): void;
-  /** Whether to go on with what cannot be undone. Where nobody can be asked, only the REPL's --yes is a yes. */
+  /** Asks for confirmation; where the input is no terminal, only --yes confirms. */
   confirm(question: string): Promise<boolean>;
 };
 

@@ -2,13 +2,13 @@ import type { REPLServer } from "node:repl";
 import { COMMANDS, helpText } from "./commands.ts";
 import { type OperatorSession, Refused } from "./operator-session.ts";
 
-/** Each command's first word, and with it what is written out in its words: `cache flush`, but no ID or FILE. */
+/** The first word of each command, and its literal second words: `cache flush`, but no ID. */
 const WORDS = [...COMMANDS].flatMap(([first, { words }]) => [
   first,
   ...[...words.matchAll(/(?<=[ [])(?:--)?[a-z]+/g)].map(([second]) => `${first} ${second}`),
 ]);
 
-/** Whether operators' commands know the line; `help` shows theirs and leaves the rest to Moleculer's. */
+/** Runs an operator's command; returns false for other lines. `help` also runs Moleculer's. */
 export async function runCommand(session: OperatorSession, line: string): Promise<boolean> {
   const [word = "", ...args] = line.trim().split(/\s+/);
   if (word === "help" && args.length === 0) session.print(helpText());
@@ -34,20 +34,20 @@ type Complete = (
   done: (error: Error | null, answer: [string[], string]) => void,
 ) => void;
 
-/** Moleculer's completion, and ours before it; where it knows nothing it would show all of its commands. */
+/** Completes operators' commands before Moleculer's, which shows all commands for an unknown word. */
 export function completing(server: REPLServer): void {
-  // Whatever it is given, readline makes it one that answers by a callback.
-  const theirs = server.completer as unknown as Complete;
+  // readline turns any completer into one with a callback.
+  const completeMoleculer = server.completer as unknown as Complete;
   Object.assign(server, {
     completer(line: string, done: Parameters<Complete>[1]) {
-      const ours = WORDS.filter(
+      const matches = WORDS.filter(
         (word) => word.startsWith(line) && word.includes(" ") === line.includes(" "),
       );
-      theirs.call(server, line, (error, answer) => {
+      completeMoleculer.call(server, line, (error, answer) => {
         done(
           error,
-          ours.length > 0 && line !== ""
-            ? [[...ours, ...answer[0].filter((hit) => hit.startsWith(line))], line]
+          matches.length > 0 && line !== ""
+            ? [[...matches, ...answer[0].filter((hit) => hit.startsWith(line))], line]
             : answer,
         );
       });

@@ -9,7 +9,7 @@ const PLACES = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
-/** The letters of the tests' pages beside it: a browser without a font shows boxes. */
+/** With fonts: without one a browser shows boxes. */
 const DEBIAN_PACKAGES = ["chromium", "fonts-liberation", "fonts-dejavu-core"];
 const ADVICE = [
   "The tests of the web app need Chromium. Install it:",
@@ -18,7 +18,7 @@ const ADVICE = [
   "  macOS:           brew install --cask chromium",
 ].join("\n");
 
-/** The path of a Chromium or Chrome that is installed; undefined where there is none. */
+/** Finds an installed Chromium or Chrome. */
 export function findBrowser(): string | undefined {
   const folders = [
     ...(processEnvironment().PATH ?? "").split(delimiter).filter((folder) => folder !== ""),
@@ -29,7 +29,10 @@ export function findBrowser(): string | undefined {
   );
 }
 
-/** Installs Chromium as root on Debian or Ubuntu where there is none. Throws a ServerProblem that says what to do where that cannot be. */
+/**
+ * Installs Chromium where it is missing, as root on Debian or Ubuntu. Else throws a ServerProblem that
+ * says what to do.
+ */
 export function provideBrowser(report: Report): void {
   if (findBrowser() !== undefined) return;
   if (
@@ -48,7 +51,7 @@ export function provideBrowser(report: Report): void {
   report(`installed chromium (${secondsSince(started)})`);
 }
 
-/** Stale lists may still do; what matters is whether the browser is there in the end. */
+/** Ignores a failed update: old package lists may suffice. */
 function apt(...args: string[]): void {
   const env = { ...processEnvironment(), DEBIAN_FRONTEND: "noninteractive" };
   const { status, stderr } = spawnSync("apt-get", args, { env, encoding: "utf8" });

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "nod
 import { join, relative } from "node:path";
 import { ROOT } from "../root.ts";
 
-/** The one place of `from` in a file of ours becomes `to`. */
+/** Replaces the one place of `from` in a file by `to`. */
 export type Edit = readonly [file: string, from: string, to: string];
 
 const NOT_COPIED = new Set([".git", ".data", "node_modules"]);
@@ -31,7 +31,7 @@ function patternOf(code: string): RegExp {
   return new RegExp(pattern);
 }
 
-/** A copy of the working tree in `folder`, in which code may be broken; packages are the tree's own. */
+/** Copies the working tree to `folder`, where code may be broken; packages are linked. */
 export function copyTree(folder: string): void {
   mkdirSync(folder, { recursive: true });
   cpSync(ROOT, folder, {
@@ -41,7 +41,7 @@ export function copyTree(folder: string): void {
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
 }
 
-/** Makes the edits in the copy; the answer takes them back. */
+/** Makes the edits in the copy. Returns a function that reverts them. */
 export function takeOut(folder: string, edits: readonly Edit[]): () => void {
   const before = new Map(edits.map(([file]) => [file, readFileSync(join(folder, file), "utf8")]));
   const after = new Map(before);

@@ -1,4 +1,4 @@
-/** The next of a repeatable row of numbers in [0, 1). */
+/** Returns the next number in [0, 1) of a repeatable sequence. */
 export type Random = () => number;
 
 /** mulberry32: small, fast, the same everywhere. */
@@ -18,7 +18,7 @@ export function pick<T>(list: readonly T[], random: Random): T {
   return item;
 }
 
-/** A version 4 UUID of this row of numbers. */
+/** Returns a version 4 UUID made of these numbers. */
 export function randomId(random: Random): string {
   const digits = Array.from({ length: 32 }, (_, place) => {
     if (place === 12) return "4";

@@ -18,7 +18,7 @@ export type TestServers = {
   stop(): Promise<void>;
 };
 
-/** Servers for one run of the tests, with data of their own that goes with them unless it is kept. */
+/** Starts servers for one run of the tests; their data is deleted with them unless it is kept. */
 export async function startTestServers(options: {
   report: Report;
   abort: AbortSignal;
@@ -31,8 +31,8 @@ export async function startTestServers(options: {
     if (!options.keep) rmSync(where, { recursive: true, force: true });
   };
   if (!options.start) return { urls: {}, folder, stop: async () => remove(folder) };
-  const said: string[] = [];
-  const report = (line: string) => (said.length === 0 ? options.report(line) : said.push(line));
+  const lines: string[] = [];
+  const report = (line: string) => (lines.length === 0 ? options.report(line) : lines.push(line));
   try {
     const servers = await startServers({
       dataDir: folder,
@@ -47,7 +47,7 @@ export async function startTestServers(options: {
       prometheusUrl: servers.prometheusUrl,
       folder,
       async stop() {
-        said.push("stopping"); // The last lines on the screen are the tests' own.
+        lines.push("stopping"); // The last lines on the screen are the tests' own.
         await servers.stop();
         remove(servers.folder);
         remove(folder);
@@ -59,7 +59,7 @@ export async function startTestServers(options: {
   }
 }
 
-/** What configures an engine at this keyboard must not configure the tests, or they would sell from its database. */
+/** Returns this environment without the variables of the person's own engine. */
 export function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
   const outside = Object.entries(processEnvironment()).filter(
     ([name]) => !(name in VARIABLES) && name !== "NODE_TEST_CONTEXT",
@@ -73,7 +73,7 @@ export function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
   };
 }
 
-/** What runs that were killed left behind. */
+/** Removes the folders of killed runs. */
 function removeAbandoned(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1] ?? Number.NaN);

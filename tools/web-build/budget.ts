@@ -1,13 +1,16 @@
-/** What Vite says of its chunks, by source file. */
+/** Vite's manifest: chunks by source file. */
 export type Manifest = Record<
   string,
   { file: string; imports?: string[]; dynamicImports?: string[] }
 >;
 
-/** JavaScript of the first load, compressed with gzip (brotli, which browsers get, is smaller). Languages and the operators' page come later. */
+/** JavaScript of the first load in bytes, gzip. Languages and the operators' page load later. */
 export const BUDGET_BYTES = 150_000;
 
-/** The scripts that a first visit loads: these entries and all that they import, and the sum of their sizes. Throws where an entry is not there. */
+/**
+ * Returns the scripts of a first visit (the entries and all that they import) and their total size.
+ * Throws for a missing entry.
+ */
 export function firstLoad(
   manifest: Manifest,
   entries: readonly string[],

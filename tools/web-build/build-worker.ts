@@ -10,8 +10,9 @@ import { compressFolder } from "./compress.ts";
 import { DIST, PUBLIC, stampFile, stampOfSources } from "./sources.ts";
 
 /**
- * Builds the web app beside public/dist and then takes its place, so that two builds at once, or one that fails, leave a whole one. The gateway
- * reads `pages.json` (which addresses are pages, and what they will ask for) and the files compressed beforehand. Prints one line; throws above the budget.
+ * Builds the web app in another folder and renames it to public/dist, so that a failed or second
+ * build leaves a complete one. Writes pages.json and compressed files for the gateway. Throws where
+ * the first load exceeds its budget.
  */
 async function main(): Promise<string> {
   const stamp = stampOfSources();
@@ -42,14 +43,14 @@ async function main(): Promise<string> {
       JSON.stringify({ pages: pages(), texts: textsIn(manifest) }),
     );
     writeFileSync(stampFile(folder), stamp);
-    takePlace(folder);
+    replaceDist(folder);
     return `${(bytes / 1_000).toFixed(0)} kB of JavaScript at first (gzip) of ${BUDGET_BYTES / 1_000}`;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Each page's address, and what it asks the API first when it has no filters. */
+/** Returns each page's address, and the API request that it sends first. */
 function pages(): { path: string; asks?: string }[] {
   return Object.values(PATHS).map((path) => {
     const asks = prefetchPath({ pathname: path, search: "" });
@@ -57,7 +58,7 @@ function pages(): { path: string; asks?: string }[] {
   });
 }
 
-/** The files of texts by language. */
+/** Returns the files of texts by language. */
 function textsIn(manifest: Manifest): Record<string, string> {
   const texts = Object.entries(manifest).map(
     ([source, { file }]) => [/\/(\w+)-texts\.ts$/.exec(source)?.[1] ?? "", `/${file}`] as const,
@@ -65,12 +66,12 @@ function textsIn(manifest: Manifest): Record<string, string> {
   return Object.fromEntries(texts.filter(([language]) => language !== ""));
 }
 
-function takePlace(folder: string): void {
+function replaceDist(folder: string): void {
   const old = `${folder}-old`;
   try {
     renameSync(DIST, old);
   } catch {
-    // There is none yet.
+    // No earlier build.
   }
   renameSync(folder, DIST);
   rmSync(old, { recursive: true, force: true });

@@ -7,8 +7,8 @@ import { isBuiltFrom, stampOfSources } from "./sources.ts";
 const PROGRAM = fileURLToPath(new URL("build-worker.ts", import.meta.url));
 
 /**
- * Brings public/dist up to date with its sources: a few milliseconds where it is, else a build of some seconds in a process of its own, whose memory
- * goes with it. Rejects with what the build complained about, its budget included.
+ * Brings public/dist up to date with its sources. Builds in a process of its own, which frees its
+ * memory. Rejects with the output of a failed build.
  */
 export async function buildWebApp(
   report: Report,
@@ -20,17 +20,17 @@ export async function buildWebApp(
 ): Promise<void> {
   if (!again && isBuiltFrom(stampOfSources())) return;
   const started = performance.now();
-  const words = await runBuild(environment, abort);
-  report(`built the web app: ${words} (${secondsSince(started)})`);
+  const summary = await runBuild(environment, abort);
+  report(`built the web app: ${summary} (${secondsSince(started)})`);
 }
 
-/** Answers the build's last line. */
+/** Returns the build's last line. */
 function runBuild(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    // Vite and React build for production whatever this environment says of the engine.
+    // The pages are built for production also where the engine's NODE_ENV is another.
     const env = { ...environment, NODE_ENV: "production" };
     const child = spawn(process.execPath, [PROGRAM], {
       cwd: ROOT,
@@ -39,13 +39,13 @@ function runBuild(
       signal,
     });
     let output = "";
-    let complaints = "";
+    let errors = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
     child.once("error", reject);
     child.once("close", (code) => {
       if (code === 0) resolve(output.trim().split("\n").at(-1) ?? "");
-      else reject(new Error(`The web app could not be built:\n${(complaints || output).trim()}`));
+      else reject(new Error(`The web app could not be built:\n${(errors || output).trim()}`));
     });
   });
 }

@@ -7,7 +7,7 @@ const TEXT = /\.(?:css|html|js|json|svg|txt)$/;
 
 export type Sizes = Map<string, { plain: number; gzip: number; brotli: number }>;
 
-/** Writes `.br` and `.gz`, as small as they get, beside every text file of a build. Answers sizes in bytes by path within the folder. */
+/** Writes `.br` and `.gz` beside every text file of a build. Returns sizes in bytes by path. */
 export async function compressFolder(folder: string): Promise<Sizes> {
   const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
     TEXT.test(path),

@@ -7,7 +7,7 @@ export const PUBLIC = join(ROOT, "public");
 export const DIST = join(PUBLIC, "dist");
 const STAMP = ".stamp";
 
-/** A hash of everything that makes the web app what it is: its files, the packages, and how it is built. */
+/** Hashes everything that the web app is made of: its files, the packages, and its build. */
 export function stampOfSources(): string {
   const hash = createHash("sha256").update(readFileSync(join(ROOT, "package-lock.json")));
   for (const folder of [PUBLIC, import.meta.dirname])
@@ -19,7 +19,7 @@ export function stampOfSources(): string {
   return hash.digest("hex");
 }
 
-/** Whether what is in public/dist was built from these sources. */
+/** Whether public/dist was built from these sources. */
 export function isBuiltFrom(stamp: string): boolean {
   const file = join(DIST, STAMP);
   return existsSync(file) && readFileSync(file, "utf8") === stamp;

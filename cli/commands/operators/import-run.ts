@@ -61,7 +61,8 @@ export async function runImport(source: string, options: ImportOptions): Promise
     );
   const { imported, updated, unchanged, repeated, refused } = counts;
   console.log(
-    `imported ${imported}, updated ${updated}, unchanged ${unchanged}, repeated ${repeated}, refused ${refused}`,
+    `imported ${imported}, updated ${updated}, unchanged ${unchanged}, ` +
+      `repeated ${repeated}, refused ${refused}`,
   );
   await engine?.broker.stop();
   return code;
