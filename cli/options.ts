@@ -11,7 +11,10 @@ export function exiting<Args extends unknown[]>(
 ): (...args: Args) => Promise<void> {
   return async (...args) => {
     const code = await run(...args);
-    if (code !== undefined) process.exit(code);
+    if (typeof code !== "number") return;
+    // A pipe may still have output to take.
+    await new Promise((resolve) => process.stdout.write("", resolve));
+    process.exit(code);
   };
 }
 
