@@ -154,5 +154,7 @@ function histogramLines(
 
 function labelText(labels: readonly (readonly [string, string])[]): string {
   if (labels.length === 0) return "";
-  return `{${labels.map(([name, value]) => `${name}="${value.replaceAll(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`).join(",")}}`;
+  const escape = (value: string): string =>
+    value.replaceAll(/[\\"]/g, "\\$&").replaceAll("\n", "\\n");
+  return `{${labels.map(([name, value]) => `${name}="${escape(value)}"`).join(",")}}`;
 }

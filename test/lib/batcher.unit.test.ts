@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createBatcher, BatchExpired } from "../../lib/concurrency/batcher.ts";
 
-describe("gather", () => {
+describe("a batcher", () => {
   it("runs the calls of one turn together, and later calls in the next batch", async () => {
     const pieces: number[][] = [];
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
     const ask = createBatcher(
-      async (asked: number[]) => {
-        pieces.push(asked);
+      async (items: number[]) => {
+        pieces.push(items);
         if (pieces.length === 1) await gate;
-        return asked.map((one) => one * 10);
+        return items.map((one) => one * 10);
       },
       { running: 1, most: 3, waitMs: Infinity },
     );
@@ -29,10 +29,10 @@ describe("gather", () => {
     let answer: (word: string) => void = () => undefined;
     const slow = new Promise<string>((resolve) => (answer = resolve));
     const ask = createBatcher(
-      (asked: string[]) =>
-        asked.includes("bad")
+      (items: string[]) =>
+        items.includes("bad")
           ? Promise.reject(new Error("no"))
-          : Promise.resolve(asked.map((one) => (one === "slow" ? slow : one))),
+          : Promise.resolve(items.map((one) => (one === "slow" ? slow : one))),
       { running: 1, most: 2, waitMs: Infinity },
     );
     const waits = ask("slow");
@@ -51,10 +51,10 @@ describe("gather", () => {
     const gate = new Promise<void>((resolve) => (open = resolve));
     const begun: string[] = [];
     const ask = createBatcher(
-      async (asked: string[]) => {
-        begun.push(...asked);
+      async (items: string[]) => {
+        begun.push(...items);
         await gate;
-        return asked;
+        return items;
       },
       { running: 1, most: 1, waitMs: 5 },
     );

@@ -49,9 +49,9 @@ describe("a concurrency limit", () => {
 
 it("an answer already in the socket is not late, however busy the process was", async () => {
   const answered = new Promise<string>((resolve) => setImmediate(resolve, "there"));
-  const asked = withTimeout(answered, 1);
+  const result = withTimeout(answered, 1);
   const sinceMs = performance.now();
   while (performance.now() - sinceMs < 20);
-  assert.equal(await asked, "there");
+  assert.equal(await result, "there");
   assert.equal(await withTimeout(new Promise(() => undefined), 1), undefined);
 });

@@ -30,11 +30,11 @@ describe("the queue, when many events sell at once", () => {
     topology = topologyOf(`test-${randomUUID()}`);
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
     await waitFor(() => publisher.connected());
-    const told = Array.from({ length: 45 }, () => ({
+    const batches = Array.from({ length: 45 }, () => ({
       eventId: randomUUID(),
       transactionIds: ["ab"],
     }));
-    for (const { eventId, transactionIds } of told) publisher.publish(eventId, transactionIds);
+    for (const { eventId, transactionIds } of batches) publisher.publish(eventId, transactionIds);
     const [alone, last] = [randomUUID(), randomUUID()];
     publisher.publish(alone, ["cd"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     await waitFor(() => publisher.counts().confirmed === 4);
@@ -49,7 +49,7 @@ describe("the queue, when many events sell at once", () => {
     });
     await waitFor(() => seen.length === 5);
     const sizes = seen.map(({ message }) => [eventIdsOf(message).length, message.eventId]);
-    const first = (index: number): string => told[index]?.eventId ?? "";
+    const first = (index: number): string => batches[index]?.eventId ?? "";
     assert.deepEqual(
       sizes,
       [
@@ -62,7 +62,7 @@ describe("the queue, when many events sell at once", () => {
       "buffered batches are sent before it closes",
     );
     const all = seen.slice(1, 4).flatMap(({ message: { more = [], ...one } }) => [one, ...more]);
-    assert.deepEqual(all, told);
+    assert.deepEqual(all, batches);
     await consumer.close();
   });
 });

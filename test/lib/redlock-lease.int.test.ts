@@ -37,31 +37,31 @@ describe("a lease", () => {
 
   it("is held as long as it is renewed, and passes to the next on release", async () => {
     const resource = randomUUID();
-    const mine = await one.acquire(resource, 0, never);
-    assert.ok(mine.held());
+    const first = await one.acquire(resource, 0, never);
+    assert.ok(first.held());
     const startedMs = performance.now();
-    const theirs = await other.acquire(resource, 2 * LEASE_MS, never);
+    const second = await other.acquire(resource, 2 * LEASE_MS, never);
     assert.ok(
       performance.now() - startedMs >= 2 * LEASE_MS - 1,
       "the second waited while the first renewed",
     );
-    assert.deepEqual([mine.held(), theirs.held()], [true, false]);
-    await mine.release();
-    await waitFor(() => theirs.held());
-    await theirs.release();
+    assert.deepEqual([first.held(), second.held()], [true, false]);
+    await first.release();
+    await waitFor(() => second.held());
+    await second.release();
   });
 
   it("is waited for no longer than the given limit", async () => {
     const resource = randomUUID();
-    const mine = await one.acquire(resource, 0, never);
+    const first = await one.acquire(resource, 0, never);
     const startedMs = performance.now();
-    const theirs = await other.acquire(
+    const second = await other.acquire(
       resource,
       60_000,
       waitFor(() => performance.now() - startedMs > 100).then(() => undefined),
     );
-    assert.equal(theirs.held(), false);
-    await Promise.all([mine.release(), theirs.release()]);
+    assert.equal(second.held(), false);
+    await Promise.all([first.release(), second.release()]);
   });
 
   it("is not waited for while Redis is frozen or down, and is taken afterwards", async () => {
@@ -81,10 +81,10 @@ describe("a lease", () => {
 
   it("is not renewed after its release", async () => {
     const resource = randomUUID();
-    const mine = await one.acquire(resource, 0, never);
-    const theirs = await other.acquire(resource, 0, never);
-    await theirs.release();
-    await mine.release();
+    const first = await one.acquire(resource, 0, never);
+    const second = await other.acquire(resource, 0, never);
+    await second.release();
+    await first.release();
     const next = await other.acquire(resource, 0, never);
     assert.ok(next.held());
     await next.release();

@@ -23,8 +23,8 @@ describe("three lock servers", () => {
   let servers: RunningServers[];
   let urls: string[];
   let clients: RedisClient[];
-  let mine: Leases;
-  let theirs: Leases;
+  let first: Leases;
+  let second: Leases;
   let engine: Engine;
   let node: RunningNode;
   before(async () => {
@@ -41,11 +41,11 @@ describe("three lock servers", () => {
     );
     urls = servers.map((server) => server.urls.REDIS_URL ?? "");
     clients = urls.map((url) => openRedis(url, () => undefined));
-    [mine, theirs] = [
+    [first, second] = [
       openLeases(urls, LEASE_MS, () => undefined),
       openLeases(urls, LEASE_MS, () => undefined),
     ];
-    for (const leases of [mine, theirs]) await waitFor(() => isFree(leases));
+    for (const leases of [first, second]) await waitFor(() => isFree(leases));
     engine = await startEngine({ SERVICES: "auth,ledger" });
     node = await engine.startNode({
       SERVICES: "api,catalog,purchasing",
@@ -55,7 +55,7 @@ describe("three lock servers", () => {
   });
   after(async () => {
     await engine.close();
-    await Promise.all([mine.close(), theirs.close()]);
+    await Promise.all([first.close(), second.close()]);
     for (const client of clients) client.disconnect();
     await Promise.all(servers.map((server) => server.stop()));
     remove();
@@ -108,10 +108,10 @@ describe("three lock servers", () => {
       else freezeProcess(pid, true);
       try {
         const resource = randomUUID();
-        const lock = await mine.acquire(resource, 0, never);
+        const lock = await first.acquire(resource, 0, never);
         await waitFor(() => lock.held());
         const startedMs = performance.now();
-        const other = await theirs.acquire(resource, 0, never);
+        const other = await second.acquire(resource, 0, never);
         await waitFor(() => performance.now() - startedMs > 2 * LEASE_MS);
         assert.deepEqual([lock.held(), other.held()], [true, false], fault);
         await lock.release();
@@ -137,7 +137,7 @@ describe("three lock servers", () => {
     await sells(hot);
     await sells(fresh);
     const startedMs = performance.now();
-    assert.equal((await mine.acquire(randomUUID(), 60_000, never)).held(), false);
+    assert.equal((await first.acquire(randomUUID(), 60_000, never)).held(), false);
     assert.ok(performance.now() - startedMs < 1_000);
     for (const index of [0, 1]) await lockServer(index).restart();
     await waitFor(
@@ -154,7 +154,7 @@ describe("three lock servers", () => {
     let resource = "";
     const lock = await waitFor(async () => {
       resource = randomUUID();
-      const tried = await mine.acquire(resource, 0, never);
+      const tried = await first.acquire(resource, 0, never);
       if (
         (await Promise.all(clients.map((client) => client.exists(resource)))).every(
           (known) => known === 1,
@@ -166,8 +166,8 @@ describe("three lock servers", () => {
     });
     lockServer(0).kill("SIGKILL");
     await lockServer(0).restart();
-    await waitFor(() => isFree(theirs));
-    const other = await theirs.acquire(resource, 2 * LEASE_MS, never);
+    await waitFor(() => isFree(second));
+    const other = await second.acquire(resource, 2 * LEASE_MS, never);
     assert.deepEqual([lock.held(), other.held()], [true, false]);
     await lock.release();
     await waitFor(() => other.held());

@@ -19,10 +19,10 @@ describe("single-flight", () => {
 
   it("separates keys", async () => {
     const flights = createSingleFlight<string>();
-    const asked: string[] = [];
-    const ask = (key: string) => flights(key, async () => (asked.push(key), key));
+    const executed: string[] = [];
+    const ask = (key: string) => flights(key, async () => (executed.push(key), key));
     assert.deepEqual(await Promise.all([ask("a"), ask("b"), ask("a")]), ["a", "b", "a"]);
-    assert.deepEqual(asked, ["a", "b"]);
+    assert.deepEqual(executed, ["a", "b"]);
   });
 
   it("rejects all waiting calls when the execution fails, and no later one", async () => {
