@@ -37,7 +37,8 @@ describe("the failed rows of a broken event", () => {
       eventId,
       booked: 2,
       failed: 0,
-      sentence: `2 failed rows of event ${eventId} are booked; its capacity and the ledger have them.`,
+      sentence:
+        `2 failed rows of event ${eventId} are booked; ` + "its capacity and the ledger have them.",
     });
     assert.deepEqual(await world.numbers(eventId), BOOKED);
     assert.match(

@@ -6,13 +6,13 @@ export const PASSWORD = "correct horse battery";
 
 export type Tokens = { accessToken: string; refreshToken: string };
 
-/** Takes a session out of an answer that must be one. */
+/** Reads the session from an answer that must have one. */
 export function tokensOf({ json, text, status }: Answered): Tokens {
   assert.equal(status, 200, text);
   return json as Tokens;
 }
 
-/** The session that an access token belongs to. */
+/** Returns the session of an access token. */
 export function sessionOf({ accessToken }: Tokens): string {
   return (
     JSON.parse(Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString()) as {
@@ -22,17 +22,17 @@ export function sessionOf({ accessToken }: Tokens): string {
 }
 
 export type People = {
-  /** Registers somebody new; their e-mail. */
+  /** Registers a new person and returns the e-mail. */
   person: () => Promise<string>;
   login: (email: string, password?: string, headers?: Record<string, string>) => Promise<Answered>;
-  /** Somebody new, signed in. */
+  /** Registers a new person and signs in. */
   signedIn: () => Promise<Tokens & { email: string }>;
   refresh: (refreshToken: string, by?: HttpClient) => Promise<Answered>;
-  /** The token must not work. */
+  /** Asserts that the token does not work. */
   refused: (refreshToken: string) => Promise<void>;
 };
 
-/** People at a gateway who carry their refresh tokens themselves. */
+/** People at a gateway, without a browser: they keep their refresh tokens themselves. */
 export function peopleAt(ask: HttpClient): People {
   const person = async (): Promise<string> => {
     const email = `${randomUUID()}@example.org`;

@@ -2,13 +2,16 @@ import type { Engine } from "./engine.ts";
 import type { Answered, HttpClient } from "./http.ts";
 
 export type Buyers = {
-  /** What has been answered until now. */
+  /** The answers so far. */
   readonly answers: readonly Answered[];
-  /** Ends the stream, and waits for the last answers. */
+  /** Ends the stream and waits for the last answers. */
   stop(): Promise<void>;
 };
 
-/** A steady stream of purchases: so many people at a time, each somebody new, each with a key of its own. A fault of the connection is kept as status 0. */
+/**
+ * Starts a steady stream of purchases by a number of concurrent buyers. Each purchase has a new
+ * customer and key. A fault of the connection counts as status 0.
+ */
 export function startBuyers(
   engine: Engine,
   ask: HttpClient,
@@ -29,7 +32,7 @@ export function startBuyers(
         json: { code: String(error) },
       }));
       answers.push(answer);
-      // Paced by the answers, with room for everybody else on the machine.
+      // The answers pace it, which leaves time for other tests on the machine.
       await new Promise(setImmediate);
     }
   };

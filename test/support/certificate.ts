@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
-/** Makes a key and a certificate of its own for localhost, by openssl, under these names (of any earlier ones nothing is left). */
+/** Makes a key and a self-signed certificate for localhost by openssl. Replaces earlier ones. */
 export function makeCertificate(
   folder: string,
   name: string,

@@ -1,4 +1,4 @@
-/** All of a stream, for tests that know it to be short. */
+/** Reads a whole stream, for tests that know it to be short. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A span as OTLP's JSON has it, with the node that sent it. */
+/** A span in OTLP's JSON, with the node that sent it. */
 export type Received = {
   node: string;
   name: string;
@@ -18,7 +18,7 @@ export type Received = {
 export type Collector = {
   url: string;
   spans: Received[];
-  /** All that came, as it came. */
+  /** All requests as received. */
   text(): string;
   close(): Promise<void>;
 };
@@ -30,7 +30,7 @@ type Export = {
   }[];
 };
 
-/** What is in place of an OpenTelemetry collector: takes OTLP over HTTP, as JSON, and keeps the spans. */
+/** Replaces an OpenTelemetry collector: takes OTLP over HTTP as JSON and keeps the spans. */
 export async function startCollector(): Promise<Collector> {
   const spans: Received[] = [];
   const texts: string[] = [];

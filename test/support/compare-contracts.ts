@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { OpenApiDocument, Operation, Parameter } from "../../services/api/openapi/openapi.ts";
 
-/** Where one document does not keep what another promises. */
+/** A place where one document does not keep what another promises. */
 export type Difference = { where: string; what: string };
 
 type Json = Record<string, unknown>;
@@ -9,12 +9,13 @@ type Referring = Parameter | { $ref: string };
 type Promised = Omit<Operation, "parameters"> & { parameters?: Referring[] };
 type Item = Record<string, Promised> & { parameters?: Referring[] };
 
-/** Words for people, which may differ. */
+/** Members for people, which may differ. */
 const WORDS = new Set(["description"]);
 
 /**
- * What `ours` lacks of `contract`, or asks beyond it: it has every operation with its parameters, body, statuses, codes and schemas. Answers may say more
- * (another status, another member); requests may not be refused for more.
+ * Lists what `ours` lacks of `contract`, or requires beyond it: operations, parameters, bodies,
+ * statuses, codes and schemas. Answers may have more (another status, another member).
+ * Requests may not be refused for more.
  */
 export function differences(contract: OpenApiDocument, ours: OpenApiDocument): Difference[] {
   return Object.entries(contract.paths as unknown as Record<string, Item>).flatMap(
@@ -126,7 +127,10 @@ function answerDifferences(
   });
 }
 
-/** Both without references. `required` is compared as a set; an answer may promise more than the contract, a request may ask nothing more. */
+/**
+ * Compares schemas without references. `required` is compared as a set: an answer may promise more
+ * than the contract, a request may require no more.
+ */
 function schemaDifferences(
   where: string,
   promised: unknown,
@@ -161,7 +165,7 @@ function schemaDifferences(
   ];
 }
 
-/** A part of a document with all its references followed. */
+/** Resolves all references of a part of a document. */
 function resolved(document: unknown, part: unknown): unknown {
   if (Array.isArray(part)) return part.map((one) => resolved(document, one));
   if (!isObject(part)) return part;

@@ -5,10 +5,10 @@ import { serverUrls } from "./servers.ts";
 
 export type FreshDatabase = { url: string; drop(): Promise<void> };
 
-/** One builder of the template at a time, also among test files that run beside each other. */
+/** Advisory lock: one builder of the template at a time, also across concurrent test files. */
 const TEMPLATE_LOCK = 7_206_215_534n;
 
-/** A migrated, empty database of one test file's own, copied from a template. Its name tells which migrations it has. */
+/** Copies a migrated, empty database for one test file from a template named by its migrations. */
 export async function freshDatabase(): Promise<FreshDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   await asAdministrator(async (client) => {
@@ -36,14 +36,14 @@ async function ensureTemplate(client: Client): Promise<string> {
   await client.query("SELECT pg_advisory_lock($1)", [TEMPLATE_LOCK]);
   const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [template]);
   if (rowCount === 0) {
-    // Migrated under another name, so that a run which died half-way leaves no template that looks complete.
+    // Migrated under another name: a run that dies half-way leaves no template that looks complete.
     const unfinished = `${template}_unfinished`;
     await client.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
     await client.query(`CREATE DATABASE ${unfinished} TEMPLATE template0`);
     await migrate(urlOf(unfinished), migrations);
     await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`);
   }
-  // The lock is kept until this client leaves: PostgreSQL copies a template only while nobody else is on it.
+  // The lock is held until this client closes: PostgreSQL copies only an unused template.
   return template;
 }
 

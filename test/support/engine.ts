@@ -12,7 +12,7 @@ import NodeService from "../../services/node/node.service.ts";
 import { freshDatabase } from "./database.ts";
 import { claimSlot } from "./servers.ts";
 
-/** Drains one node of several in this process. */
+/** Drains one of several nodes in this process. */
 const drainingAlone: typeof NodeService = {
   ...NodeService,
   methods: {
@@ -23,22 +23,22 @@ const drainingAlone: typeof NodeService = {
 };
 
 export type Engine = {
-  /** Of the first node's gateway. */
+  /** The address of the first node's gateway. */
   url: string;
   config: Config;
-  /** Signs what its gateways take for access tokens. */
+  /** Signs access tokens that its gateways accept. */
   signingKey: KeyObject;
   database: Database;
   /** Starts another node of the same engine. */
   startNode(environment?: Environment, overrides?: SchemaOverrides): Promise<RunningNode>;
-  /** An upcoming event with so many places; its id. */
+  /** Adds an upcoming event with this capacity and returns its id. */
   addEvent(event?: { capacity?: number; startsInMs?: number }): Promise<string>;
-  /** An access token as a sign-in would give it, without the second that a password costs. */
+  /** Makes an access token like a sign-in's, without the cost of a password hash. */
   accessToken(userId?: string, role?: Role): string;
   close(): Promise<void>;
 };
 
-/** The whole engine on real servers, with a database, a vhost, a Redis database and a bus of its own. */
+/** Starts the engine on real servers, with its own database, vhost, Redis database and bus. */
 export async function startEngine(environment: Environment = {}): Promise<Engine> {
   const [slot, fresh, dataDir] = await Promise.all([
     claimSlot(),
@@ -47,7 +47,7 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
   ]);
   const base: Environment = {
     PORT: "0",
-    // Tests ask by the hundred from one address; those about limits switch them on.
+    // Tests send hundreds of requests from one address. Tests of the limits switch them on.
     RATE_LIMITS: "off",
     LOG_LEVEL: "fatal",
     AUDIT_FILE: join(dataDir, "audit.log"),
@@ -95,9 +95,11 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
       const startsAt = new Date(Date.now() + startsInMs);
       await database.query({
         text: `
-          INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date, start_time, end_time, duration, time_zone,
+          INSERT INTO event (id, name, name_key, type, type_key, location, location_key,
+            date, start_time, end_time, duration, time_zone,
             starts_at, ends_at, total_capacity, capacity, source, source_id)
-          VALUES ($1::uuid, 'Concert', 'concert', 'concert', 'concert', 'Berlin', 'berlin', $2::date, '20:00', '22:00', 120, 'Europe/Berlin',
+          VALUES ($1::uuid, 'Concert', 'concert', 'concert', 'concert', 'Berlin', 'berlin',
+            $2::date, '20:00', '22:00', 120, 'Europe/Berlin',
             $3, $3::timestamptz + interval '2 hours', $4, $4, 'test', ($1::uuid)::text)`,
         values: [id, startsAt.toISOString().slice(0, 10), startsAt.toISOString(), capacity],
       });

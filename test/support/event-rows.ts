@@ -21,7 +21,7 @@ export async function ownEvent(connection: Connection, id: string, epoch: number
   });
 }
 
-/** Sells like the worker's statement, with the row of event_worker locked. Returns the transaction. */
+/** Sells like the worker's statement, with event_worker's row locked. Returns the transaction. */
 export async function sellTickets(
   connection: Connection,
   id: string,

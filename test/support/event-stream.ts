@@ -6,15 +6,15 @@ export type EventStream = {
   headers: Record<string, string | string[] | undefined>;
   /** The data of the events so far. */
   events: { eventId: string; available: number }[];
-  /** All of it. */
+  /** The whole text so far. */
   text(): string;
   ended(): boolean;
-  /** Waits for an event of this number, or for so many events. */
+  /** Waits for an event with this number, or for this many events. */
   sees(available: number): Promise<void>;
   close(): void;
 };
 
-/** A client of one stream of server-sent events; resolves with its headers. */
+/** Opens one stream of server-sent events. Resolves on its headers. */
 export async function openStream(
   url: string,
   eventId: string,
@@ -60,7 +60,7 @@ export async function openStream(
   });
 }
 
-/** The data of an event of ours; nothing of comments and of what is for the browser itself. */
+/** Returns the data of one of our events; undefined for comments and fields for the browser. */
 function readMessage(message: string): EventStream["events"] {
   const lines = message.split("\n");
   if (!lines.includes("event: availability")) return [];

@@ -18,13 +18,13 @@ export function partsOf(token: string): { header: Parts; claims: Parts; signatur
   return { header: decode(header), claims: decode(claims), signature };
 }
 
-/** Signs any header and claims with a real key, as only a mistake of ours or a stolen key could. */
+/** Signs any header and claims with a real key, as only our mistake or a stolen key could. */
 function forge(key: KeyObject, header: Parts, claims: Parts): string {
   const input = `${encode(header)}.${encode(claims)}`;
   return `${input}.${signBytes(null, Buffer.from(input), key).toString("base64url")}`;
 }
 
-/** The real thing, put together by hand: it must pass, or the forgeries would be refused for nothing. */
+/** Builds a valid token by hand. It must pass, or the forgeries prove nothing. */
 export function honestToken(privateKey: KeyObject, userId: string): string {
   const good = partsOf(
     createAccessTokenSigner(privateKey)({ userId, role: "customer", sessionId: "s" }),
@@ -32,7 +32,7 @@ export function honestToken(privateKey: KeyObject, userId: string): string {
   return forge(privateKey, good.header, good.claims);
 }
 
-/** What attackers do to access tokens, by name: none may pass, whoever holds which key. */
+/** Forged access tokens by the name of the attack. None may pass. */
 export function forgedTokens(privateKey: KeyObject, userId: string): Record<string, string> {
   const publicKey = createPublicKey(privateKey);
   const good = partsOf(

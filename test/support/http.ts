@@ -5,7 +5,7 @@ import { contractFaults } from "./served-contract.ts";
 export type Answered = {
   status: number;
   headers: Headers;
-  /** The body read as JSON; undefined where it is none. */
+  /** The body parsed as JSON; undefined if it is not JSON. */
   json: Record<string, unknown> | undefined;
   text: string;
 };
@@ -17,7 +17,10 @@ export type Ask = {
   headers?: Record<string, string>;
 };
 
-/** A small client of the gateway: `json` is sent as such, `token` as the bearer's. Fails on an answer that is not as the OpenAPI document says. */
+/**
+ * Makes a client of the gateway. It sends `json` as the body and `token` as the bearer token, and
+ * fails on an answer that breaks the OpenAPI document.
+ */
 export function httpClient(baseUrl: string) {
   return async (
     method: string,
@@ -57,7 +60,7 @@ export type HttpClient = ReturnType<typeof httpClient>;
 
 const STANDARD_MEMBERS = ["type", "title", "status", "code", "requestId", "detail", "errors"];
 
-/** Checks that an answer is the problem document of this code, whole, and with no member but the standard ones and those named. */
+/** Checks the whole problem document: its code, standard members, and the named ones only. */
 export function assertProblem(
   answer: Answered,
   status: number,
@@ -80,7 +83,7 @@ export function assertProblem(
     assert.deepEqual(Object.keys(broken).sort(), ["field", "rule"]);
 }
 
-/** Sends bytes as they are, which no decent client would, and gives everything that came back until the connection closed. */
+/** Sends raw bytes, also malformed HTTP. Returns all bytes until the connection closed. */
 export async function sendRaw(baseUrl: string, bytes: string | Buffer): Promise<string> {
   const { hostname, port } = new URL(baseUrl);
   return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ import {
 
 export type Http2Answer = { status: number; headers: IncomingHttpHeaders; body: Buffer };
 
-/** A small HTTP/2 client that trusts any certificate. A body is sent without its length, as HTTP/2 allows. */
+/** Makes an HTTP/2 client that trusts any certificate. Sends bodies without a length. */
 export function http2Client(url: string) {
   const session: ClientHttp2Session = connect(url, { rejectUnauthorized: false });
   session.on("error", () => undefined);

@@ -22,13 +22,13 @@ export type LedgerWorld = {
   redis: RedisClient;
   channel: Channel;
   topology: Topology;
-  /** A new event with this many places, all of them left. */
+  /** Adds an event with this many places, all available. */
   addEvent(total: number): Promise<string>;
-  /** Commits one batch of sales of these quantities, as the event's worker would, without telling anyone. */
+  /** Commits one batch of sales of these quantities like the worker, without a message. */
   sell(eventId: string, quantities: number[], options?: { ageMs?: number }): Promise<Sale[]>;
-  /** Cancels one ticket of a sale, as the worker would. */
+  /** Cancels one ticket of a sale like the worker, without a message. */
   cancelOne(eventId: string, sale: Sale): Promise<string>;
-  /** What the worker publishes after its commit. */
+  /** Publishes the worker's message. */
   tell(eventId: string, transactionIds: string[]): void;
   numbers(eventId: string): Promise<{
     capacity: number;
@@ -37,7 +37,7 @@ export type LedgerWorld = {
     booked: number;
     bookedRows: number;
   }>;
-  /** A node that runs the ledger, and nothing else. */
+  /** A node that runs the ledger only. */
   startLedger(options?: {
     databaseUrl?: string;
     amqpUrl?: string;
@@ -49,18 +49,21 @@ export type LedgerWorld = {
 export type Ledger = {
   status(): Promise<LedgerStatus>;
   reconcile(params?: { eventId?: string; mend?: boolean }): Promise<Answer<Reconciliation>>;
-  /** Any of its actions, as an operator. */
+  /** Calls an action as an operator. */
   ask<T>(action: string, params?: object): Promise<Answer<T>>;
   stop(): Promise<void>;
 };
 
-/** A database, a queue and a Redis connection of one test file's own (a Redis database too, where the file reads all of it), and the hands to do with them what workers do. */
+/**
+ * Opens a database, a queue and a Redis connection for one test file, and the means to do what
+ * workers do. `redisDatabase`: a Redis database of its own, for files that read all of it.
+ */
 export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Promise<LedgerWorld> {
   const environment = processEnvironment();
   const amqpUrl = environment.AMQP_URL ?? assert.fail("AMQP_URL names no RabbitMQ");
   const redisUrl = environment.REDIS_URL ?? assert.fail("REDIS_URL names no Redis");
   const fresh = await freshDatabase();
-  // Another profile than the ledger's, so that a test can kill the ledger's connections and keep its own.
+  // Not the ledger's profile, so that a test can kill the ledger's connections and keep this one.
   const database = openDatabase(fresh.url, "sale");
   const ownRedisUrl = new URL(String(redisDatabase), redisUrl).href;
   const redis = openRedis(ownRedisUrl, () => undefined);
@@ -83,9 +86,11 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
       const id = randomUUID();
       await database.query({
         text: `
-          INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date, start_time, end_time, duration, time_zone,
+          INSERT INTO event (id, name, name_key, type, type_key, location, location_key,
+            date, start_time, end_time, duration, time_zone,
             starts_at, ends_at, total_capacity, capacity, source, source_id)
-          VALUES ($1::uuid, 'Concert', 'concert', 'concert', 'concert', 'Berlin', 'berlin', '2099-01-01', '20:00', '22:00', 120, 'Europe/Berlin',
+          VALUES ($1::uuid, 'Concert', 'concert', 'concert', 'concert', 'Berlin', 'berlin',
+            '2099-01-01', '20:00', '22:00', 120, 'Europe/Berlin',
             '2099-01-01 19:00Z', '2099-01-01 21:00Z', $2, $2, 'test', ($1::uuid)::text)`,
         values: [id, total],
       });
@@ -104,14 +109,22 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
       }));
       await database.query({
         text: `
-          WITH worker AS (UPDATE event_worker SET batch = batch + 1 WHERE event_id = $1 RETURNING epoch, batch),
-          sale AS (SELECT decode(id, 'hex') AS id, quantity, user_id FROM unnest($2::text[], $3::integer[], $4::uuid[]) AS sale (id, quantity, user_id)),
-          sold AS (
-            INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
-            SELECT gen_random_uuid(), $1, user_id, '2099-01-01', id, ordinal, now() FROM sale, generate_series(1, quantity) AS ordinal
+          WITH worker AS (
+            UPDATE event_worker SET batch = batch + 1 WHERE event_id = $1 RETURNING epoch, batch
+          ), sale AS (
+            SELECT decode(id, 'hex') AS id, quantity, user_id
+            FROM unnest($2::text[], $3::integer[], $4::uuid[]) AS sale (id, quantity, user_id)
+          ), sold AS (
+            INSERT INTO event_tickets
+              (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+            SELECT gen_random_uuid(), $1, user_id, '2099-01-01', id, ordinal, now()
+            FROM sale, generate_series(1, quantity) AS ordinal
           )
-          INSERT INTO event_ticket_transactions (transaction_id, event_id, user_id, event_date, quantity, epoch, batch, created_at)
-          SELECT id, $1, user_id, '2099-01-01', -quantity, epoch, batch, now() - make_interval(secs => $5) FROM sale, worker`,
+          INSERT INTO event_ticket_transactions
+            (transaction_id, event_id, user_id, event_date, quantity, epoch, batch, created_at)
+          SELECT id, $1, user_id, '2099-01-01', -quantity, epoch, batch,
+            now() - make_interval(secs => $5)
+          FROM sale, worker`,
         values: [
           eventId,
           sales.map(({ transactionId }) => transactionId),
@@ -127,14 +140,18 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
       const cancellation = sha512(`cancel ${randomUUID()}`);
       await database.query({
         text: `
-          WITH worker AS (UPDATE event_worker SET batch = batch + 1 WHERE event_id = $1 RETURNING epoch, batch),
-          cancelled AS (
+          WITH worker AS (
+            UPDATE event_worker SET batch = batch + 1 WHERE event_id = $1 RETURNING epoch, batch
+          ), cancelled AS (
             UPDATE event_tickets SET cancelled_at = now() WHERE id = (
-              SELECT id FROM event_tickets WHERE transaction_id = decode($2, 'hex') AND cancelled_at IS NULL LIMIT 1
+              SELECT id FROM event_tickets
+              WHERE transaction_id = decode($2, 'hex') AND cancelled_at IS NULL LIMIT 1
             ) RETURNING user_id
           )
-          INSERT INTO event_ticket_transactions (transaction_id, event_id, user_id, event_date, quantity, epoch, batch, created_at)
-          SELECT decode($3, 'hex'), $1, user_id, '2099-01-01', 1, epoch, batch, now() FROM cancelled, worker`,
+          INSERT INTO event_ticket_transactions
+            (transaction_id, event_id, user_id, event_date, quantity, epoch, batch, created_at)
+          SELECT decode($3, 'hex'), $1, user_id, '2099-01-01', 1, epoch, batch, now()
+          FROM cancelled, worker`,
         values: [eventId, transactionId, cancellation],
       });
       return cancellation;
@@ -152,9 +169,12 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
       const [row] = await database.query<Awaited<ReturnType<LedgerWorld["numbers"]>>>({
         text: `
           SELECT capacity,
-            (SELECT count(*)::integer FROM event_ticket_transactions WHERE event_id = $1 AND status = 'pending') AS pending,
-            (SELECT count(*)::integer FROM event_ticket_transactions WHERE event_id = $1 AND status = 'failed') AS failed,
-            (SELECT coalesce(sum(quantity), 0)::integer FROM capacity_ledger WHERE event_id = $1) AS booked,
+            (SELECT count(*)::integer FROM event_ticket_transactions
+              WHERE event_id = $1 AND status = 'pending') AS pending,
+            (SELECT count(*)::integer FROM event_ticket_transactions
+              WHERE event_id = $1 AND status = 'failed') AS failed,
+            (SELECT coalesce(sum(quantity), 0)::integer FROM capacity_ledger
+              WHERE event_id = $1) AS booked,
             (SELECT count(*)::integer FROM capacity_ledger WHERE event_id = $1) AS "bookedRows"
           FROM event WHERE id = $1`,
         values: [eventId],
@@ -176,7 +196,7 @@ export async function openLedgerWorld(deliveryLimit = 3, redisDatabase = 0): Pro
         ...LedgerService,
         settings: {
           queue: { name: topology.queue, deliveryLimit },
-          // The sweeper stays out of the way of tests that are not about it.
+          // By default the sweeper does not run during a test.
           sweepEveryMs: options.sweep?.everyMs ?? 3_600_000,
           sweepOlderThanMs: options.sweep?.olderThanMs ?? 5_000,
         },

@@ -4,18 +4,18 @@ import { Duplex } from "node:stream";
 export const aMoment = (): Promise<void> =>
   new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
 
-/** A connection whose pieces arrive as they were sent. */
+/** A connection that keeps chunks as they were sent. */
 export class Line extends Duplex {
   answered = "";
-  /** Whoever sends here takes nothing any more, until `takes` is called. */
+  /** Blocks the sender until `takes` is called. */
   stalled = false;
   takes: () => void = () => undefined;
-  /** As a socket has it; here nothing takes time. */
+  /** Part of a socket's interface. Does nothing here. */
   setTimeout(): this {
     return this;
   }
   override _read(): void {
-    // What comes is pushed.
+    // Nothing to read: chunks are pushed.
   }
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.answered += bytes.toString("latin1");
@@ -24,7 +24,7 @@ export class Line extends Duplex {
   }
 }
 
-/** The bodies of answers whose lengths are stated. */
+/** Splits answers by their Content-Length and returns the bodies. */
 export const bodiesOf = (answered: string): string[] => {
   const bodies: string[] = [];
   for (let at = 0; at < answered.length;) {

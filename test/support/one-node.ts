@@ -9,7 +9,7 @@ export const NODE = "node";
 export const EVENT_ID = "00000000-0000-7000-8000-000000000001";
 export const STARTS_AT_MS = 1_000_000;
 
-/** A node whose parts answer at once, but for what a test replaces. */
+/** Makes a node whose parts answer at once. A test may replace parts. */
 export function openNode(total: number, replace: (ports: WorkerPorts) => Partial<WorkerPorts>) {
   const kernel = new Kernel(1);
   const database = new EventTables(
@@ -42,7 +42,7 @@ export function openNode(total: number, replace: (ports: WorkerPorts) => Partial
     },
     router: {
       isOwner: () => true,
-      forward: () => Promise.reject(new Error("nobody to forward to")),
+      forward: () => Promise.reject(new Error("no node to forward to")),
       ping: () => Promise.resolve(false),
     },
     newTicketId: () => `ticket-${++tickets}`,
@@ -65,7 +65,7 @@ export function openNode(total: number, replace: (ports: WorkerPorts) => Partial
     workers,
     notes,
     command,
-    /** What is answered to a purchase within `withinMs`, in a word. */
+    /** Returns the answer to a purchase within `withinMs`, in a word. */
     async buy(
       key: string,
       withinMs = 3_000,
@@ -82,7 +82,7 @@ export function openNode(total: number, replace: (ports: WorkerPorts) => Partial
   };
 }
 
-/** The code of a refusal, or `sold` or `replayed`. */
+/** Returns the code of a refusal, or `sold` or `replayed`. */
 export function wordOf(outcome: Outcome): string {
   if (!outcome.ok) return outcome.refusal.code;
   return "replayed" in outcome.value && outcome.value.replayed ? "replayed" : "sold";

@@ -4,13 +4,16 @@ import { waitFor } from "./wait-for.ts";
 
 export type ReconcileWorld = LedgerWorld & {
   ledger: Ledger;
-  /** 20 places: purchases of 3 and 2 are booked, a cancellation of one ticket is booked as well or waits, a purchase of 1 waits. */
+  /**
+   * Adds an event of 20 places. Purchases of 3 and 2 are booked, a purchase of 1 waits, and a
+   * cancellation of one ticket is booked or waits.
+   */
   livelyEvent(cancellation: "booked" | "waits"): Promise<string>;
-  /** Changes PostgreSQL behind everybody's back. */
+  /** Changes PostgreSQL without the engine's knowledge. */
   sabotage(text: string, ...values: unknown[]): Promise<unknown>;
 };
 
-/** A Redis database of one's own, since reconcile reads all of it, and one ledger to be asked. */
+/** Opens a Redis database of its own, since reconcile reads all of it, and one ledger. */
 export async function openReconcileWorld(redisDatabase: number): Promise<ReconcileWorld> {
   const world = await openLedgerWorld(3, redisDatabase);
   const ledger = await world.startLedger();

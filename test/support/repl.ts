@@ -7,30 +7,30 @@ import type { Engine } from "./engine.ts";
 import { waitFor } from "./wait-for.ts";
 import { BOXOFFICE } from "./boxoffice.ts";
 
-/** Gives a program a terminal of its own; part of util-linux, which every Debian has. */
+/** Runs a program in a pseudo-terminal. Part of util-linux, which every Debian has. */
 const SCRIPT = "script";
 
 export type Said = { code: number | null; output: string; errors: string };
 
-/** Somebody at a terminal. */
+/** A person at a terminal. */
 export type Typist = {
-  /** As the keyboard sends it: `\r` is Enter, `\t` asks for a completion. */
+  /** Sends keys: `\r` is Enter, `\t` completes. */
   type(keys: string): void;
-  /** Waits until this has been said since the last time. */
+  /** Waits until the output since the last call matches. */
   reads(words: RegExp): Promise<void>;
-  /** Leaves with `q`; the exit code. */
+  /** Leaves with `q`. Returns the exit code. */
   leave(): Promise<number | null>;
 };
 
 export type Repl = {
-  /** Sends the lines through a pipe, all at once, and waits for the end. */
+  /** Sends all lines through a pipe and waits for the end. */
   piped: (lines: string[], more?: Record<string, string>, options?: string[]) => Promise<Said>;
   typist(): Promise<Typist>;
-  /** Ends whatever is still open, and the engine is found no more. */
+  /** Ends open terminals and removes the engine's file. */
   close(): void;
 };
 
-/** `npx boxoffice repl` on that engine. */
+/** Runs `npx boxoffice repl` on that engine. */
 export function replOf(engine: Engine): Repl {
   const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
   const urls = {
@@ -47,7 +47,7 @@ export function replOf(engine: Engine): Repl {
     urls,
     prometheusUrl: undefined,
   });
-  // Its history goes to the home folder.
+  // The history file goes to the home folder.
   const environment = { DATA_DIR: dataDir, BUS_NAMESPACE: namespace, HOME: dataDir };
 
   return {
@@ -61,10 +61,10 @@ export function replOf(engine: Engine): Repl {
       });
       let errors = "";
       child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-      const heard = hear(child);
+      const output = readOutput(child);
       child.stdin.on("error", () => undefined).end(lines.map((line) => `${line}\n`).join(""));
       const [code] = (await once(child, "close")) as [number | null];
-      return { code, output: heard(), errors };
+      return { code, output: output(), errors };
     },
     async typist() {
       const inside = { ...environment, TERM: "xterm", PATH: "/usr/bin:/bin", SHELL: "/bin/sh" };
@@ -77,14 +77,14 @@ export function replOf(engine: Engine): Repl {
       );
       terminals.add(child);
       child.once("close", () => terminals.delete(child));
-      const heard = hear(child);
+      const output = readOutput(child);
       let from = 0;
       const reads = async (words: RegExp): Promise<void> => {
-        const found = await waitFor(() => words.exec(heard().slice(from)), {
+        const found = await waitFor(() => words.exec(output().slice(from)), {
           withinMs: 20_000,
           what: `${String(words)} is on the screen`,
         }).catch((error: unknown) => {
-          throw new Error(`${String(error)}; there is ${heard().slice(from)}`);
+          throw new Error(`${String(error)}; there is ${output().slice(from)}`);
         });
         from += found.index + found[0].length;
       };
@@ -103,7 +103,7 @@ export function replOf(engine: Engine): Repl {
   };
 }
 
-function hear(child: ChildProcessWithoutNullStreams): () => string {
+function readOutput(child: ChildProcessWithoutNullStreams): () => string {
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   return () => stripVTControlCharacters(output);

@@ -17,7 +17,7 @@ export type SaleWorld = {
   database: Database;
   addEvent(total: number, startsInMs?: number): Promise<string>;
   store(node: string, commitText?: string): EventStore;
-  /** A worker on the real database that always believes it owns the event, with no lease: what two of them do is up to the epoch alone. */
+  /** A worker that always owns the event, without a lease: only the epoch fences. */
   worker(eventId: string, store: EventStore, ports?: Partial<WorkerPorts>): EventWorker;
   numbers(eventId: string): Promise<{ active: number; sum: number; rows: number; epoch: number }>;
   close(): Promise<void>;
@@ -28,7 +28,7 @@ const NO_LEASE: Lease = {
 };
 const NO_COPIES: Copies = { write: () => Promise.resolve() };
 
-/** Workers on a real PostgreSQL, without the rest of the engine, so that a test can hold a statement open or put a broken one in place. */
+/** Runs workers on a real PostgreSQL only. A test can block or replace a statement. */
 export async function openSaleWorld(): Promise<SaleWorld> {
   const fresh = await freshDatabase();
   const database = openDatabase(fresh.url, "sale");
@@ -39,9 +39,11 @@ export async function openSaleWorld(): Promise<SaleWorld> {
       const id = randomUUID();
       await database.query({
         text: `
-          INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date, start_time, end_time, duration, time_zone,
+          INSERT INTO event (id, name, name_key, type, type_key, location, location_key,
+            date, start_time, end_time, duration, time_zone,
             starts_at, ends_at, total_capacity, capacity, source, source_id)
-          VALUES ($1, 'Concert', 'concert', 'concert', 'concert', 'Berlin', 'berlin', '2099-01-01', '20:00', '22:00', 120, 'Europe/Berlin',
+          VALUES ($1, 'Concert', 'concert', 'concert', 'concert', 'Berlin', 'berlin',
+            '2099-01-01', '20:00', '22:00', 120, 'Europe/Berlin',
             $3, '2099-01-01 21:00Z', $2, $2, 'test', $4)`,
         values: [id, total, new Date(Date.now() + startsInMs).toISOString(), id],
       });
@@ -58,7 +60,7 @@ export async function openSaleWorld(): Promise<SaleWorld> {
           clock: { nowMs: () => performance.now(), after: startTimer },
           router: {
             isOwner: () => true,
-            forward: () => Promise.reject(new Error("nobody to forward to")),
+            forward: () => Promise.reject(new Error("no node to forward to")),
             ping: () => Promise.resolve(false),
           },
           newTicketId: (nowMs) => uuidv7({ msecs: Math.round(nowMs) }),
@@ -77,8 +79,11 @@ export async function openSaleWorld(): Promise<SaleWorld> {
         epoch: number;
       }>({
         text: `
-          SELECT (SELECT count(*) FROM event_tickets WHERE event_id = $1 AND cancelled_at IS NULL)::integer AS active,
-            (SELECT coalesce(sum(quantity), 0) FROM event_ticket_transactions WHERE event_id = $1)::integer AS sum,
+          SELECT
+            (SELECT count(*) FROM event_tickets
+              WHERE event_id = $1 AND cancelled_at IS NULL)::integer AS active,
+            (SELECT coalesce(sum(quantity), 0) FROM event_ticket_transactions
+              WHERE event_id = $1)::integer AS sum,
             (SELECT count(*) FROM event_ticket_transactions WHERE event_id = $1)::integer AS rows,
             coalesce((SELECT epoch FROM event_worker WHERE event_id = $1), 0)::float8 AS epoch`,
         values: [eventId],
@@ -93,7 +98,7 @@ export async function openSaleWorld(): Promise<SaleWorld> {
   };
 }
 
-/** A sale of `quantity` tickets to somebody new, as a worker would commit it. */
+/** Returns a sale of `quantity` tickets to a new customer, as a worker would commit it. */
 export function saleOf(event: LoadedEvent, quantity: number): Changes {
   const ticketIds = Array.from({ length: quantity }, () => uuidv7());
   return {

@@ -6,27 +6,30 @@ import type { Engine } from "./engine.ts";
 import type { Answered, Ask, HttpClient } from "./http.ts";
 import { waitFor } from "./wait-for.ts";
 
-/** What the three places say of an event: PostgreSQL's tables, Redis, and the ledger's sum. */
+/** An event's numbers in PostgreSQL's tables, in Redis, and in the ledger's sum. */
 export type Numbers = {
   total: number;
   capacity: number;
   /** Rows the ledger has not booked. */
   pending: number;
   tickets: number;
-  /** Changes of capacity in capacity_ledger, summed. */
+  /** Sum of the changes of capacity in capacity_ledger. */
   booked: number;
-  /** Redis's copy; undefined where there is none that a reader would trust. */
+  /** Redis's copy; undefined if no reader would trust it. */
   available: number | undefined;
 };
 
-/** Waits until the ledger has booked all of an event, then asks PostgreSQL and Redis. */
+/** Waits until the ledger has booked all of an event, then reads PostgreSQL and Redis. */
 export async function numbersWhenQuiet(engine: Engine, eventId: string): Promise<Numbers> {
   const query = {
     text: `
       SELECT total_capacity AS total, capacity,
-        (SELECT count(*)::integer FROM event_ticket_transactions WHERE event_id = event.id) AS pending,
-        (SELECT count(*)::integer FROM event_tickets WHERE event_id = event.id AND cancelled_at IS NULL) AS tickets,
-        (SELECT coalesce(sum(quantity), 0)::integer FROM capacity_ledger WHERE event_id = event.id) AS booked
+        (SELECT count(*)::integer FROM event_ticket_transactions
+          WHERE event_id = event.id) AS pending,
+        (SELECT count(*)::integer FROM event_tickets
+          WHERE event_id = event.id AND cancelled_at IS NULL) AS tickets,
+        (SELECT coalesce(sum(quantity), 0)::integer FROM capacity_ledger
+          WHERE event_id = event.id) AS booked
       FROM event WHERE id = $1`,
     values: [eventId],
   };
@@ -51,7 +54,10 @@ export async function numbersWhenQuiet(engine: Engine, eventId: string): Promise
 
 const TRIES = 10;
 
-/** A client as the contract wants it: it repeats what was answered 503 TRY_AGAIN, with the same key, when it is told to; not for ever. */
+/**
+ * Wraps a client as the contract expects: it repeats a 503 TRY_AGAIN with the same key after
+ * Retry-After, a limited number of times.
+ */
 export function patientClient(ask: HttpClient): HttpClient & { triedAgain: () => number } {
   let triedAgain = 0;
   const insist = async (
@@ -79,7 +85,7 @@ export function patientClient(ask: HttpClient): HttpClient & { triedAgain: () =>
   return Object.assign(client, { triedAgain: () => triedAgain });
 }
 
-/** How many answers there are of each kind: `201`, or `409 EVENT_SOLD_OUT`. */
+/** Counts answers by kind: `201`, or `409 EVENT_SOLD_OUT`. */
 export function tally(answers: readonly Answered[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { status, json } of answers) {

@@ -2,7 +2,7 @@ import { type Contract, type Operation, readContract } from "../../tools/fuzz/co
 import { type FuzzAnswer, faultsOf } from "../../tools/fuzz/verdict.ts";
 import { API_DOCUMENT } from "../../services/api/routes/index.ts";
 
-/** The contract as every gateway of this checkout serves it. */
+/** The OpenAPI document as every gateway of this checkout serves it. */
 export const SERVED_CONTRACT: Contract = readContract(JSON.stringify(API_DOCUMENT));
 
 export type Exchange = {
@@ -11,7 +11,7 @@ export type Exchange = {
   sent?: string | Uint8Array | undefined;
 } & Omit<FuzzAnswer, "ms">;
 
-/** What is wrong, by our own contract, with an answer that a test got; nothing of a path or a method that is not in it. */
+/** Lists how an answer breaks our OpenAPI document. Empty for unknown paths and methods. */
 export function contractFaults(
   { method, target, sent, ...answer }: Exchange,
   contract = SERVED_CONTRACT,
@@ -26,11 +26,11 @@ export function contractFaults(
     body: sent === undefined ? undefined : Buffer.from(sent),
     intent: "valid",
   } as const;
-  // A test that breaks something on purpose checks itself that it is told so.
+  // Tests that break it on purpose check the error themselves.
   return faultsOf(contract, request, { ...answer, ms: 0 }).filter((fault) => fault !== "INTERNAL");
 }
 
-/** A path that is written out goes before one with a parameter in its place. */
+/** Literal paths match before paths with parameters. */
 function operationAt(
   { operations }: Contract,
   method: string,

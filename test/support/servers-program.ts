@@ -1,6 +1,6 @@
 import { startServers } from "../../tools/dev-servers/servers.ts";
 
-/** A program of its own that a test may kill: brings up all servers on the folder it is given, says so, and stays. */
+/** A program that a test may kill: starts all servers on the given folder and stays. */
 const [folder = ""] = process.argv.slice(2);
 await startServers({ dataDir: folder, report: () => undefined, restart: true, throwaway: true });
 process.stdout.write("up\n");

@@ -2,21 +2,22 @@ import { Redis } from "ioredis";
 import { Client } from "pg";
 import { processEnvironment, type ServerUrls } from "../../config/index.ts";
 
-/** `npm test` starts its servers with as many vhosts; Redis has 16 databases. */
+/** `npm test` starts its servers with as many vhosts. Redis has 16 databases. */
 export const SLOTS = 8;
 const SLOT_LOCKS = 720_621_553;
 
-/** The servers that `npm test` started. Throws outside of it, where nobody said which servers may be written to. */
+/** Returns the servers that `npm test` started. Throws elsewhere, to write to no other server. */
 export function serverUrls(): ServerUrls {
   const { DATABASE_URL, REDIS_URL, AMQP_URL, TRANSPORTER } = processEnvironment();
   if (!DATABASE_URL || !REDIS_URL || !AMQP_URL || !TRANSPORTER)
     throw new Error(
-      "This test needs servers: run it by `npm test -- NAME`, which starts them, or set DATABASE_URL, REDIS_URL, AMQP_URL and TRANSPORTER",
+      "This test needs servers: run it by `npm test -- NAME`, which starts them, " +
+        "or set DATABASE_URL, REDIS_URL, AMQP_URL and TRANSPORTER",
     );
   return { DATABASE_URL, REDIS_URL, AMQP_URL, TRANSPORTER };
 }
 
-/** A part of Redis and RabbitMQ that nobody else uses while it is held: a Redis database, emptied, and a vhost. */
+/** A Redis database, emptied, and a vhost of RabbitMQ for one holder at a time. */
 export type Slot = {
   number: number;
   redisUrl: string;
@@ -26,8 +27,9 @@ export type Slot = {
 };
 
 /**
- * Takes a free slot until release or the end of the process: an advisory lock in PostgreSQL keeps other test files out of it.
- * Queues of an earlier holder may still be in its vhost; delete those the test asserts on. Throws when all slots are taken.
+ * Takes a free slot until release or the end of the process, by an advisory lock in PostgreSQL.
+ * The vhost may have queues of an earlier holder; delete those the test asserts on. Throws if all
+ * slots are taken.
  */
 export async function claimSlot(): Promise<Slot> {
   const urls = serverUrls();
@@ -36,7 +38,8 @@ export async function claimSlot(): Promise<Slot> {
     connectionTimeoutMillis: 5_000,
     application_name: "test slot",
   });
-  holder.on("error", () => undefined); // A test may kill PostgreSQL; the slot is then free, as is everything else.
+  // A test may kill PostgreSQL, which frees all slots.
+  holder.on("error", () => undefined);
   await holder.connect();
   for (let number = 1; number <= SLOTS; number += 1) {
     const { rows } = await holder.query<{ taken: boolean }>(
@@ -60,7 +63,7 @@ export async function claimSlot(): Promise<Slot> {
 
 async function flush(redisUrl: string): Promise<void> {
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: 1, commandTimeout: 5_000 });
-  redis.on("error", () => undefined); // The command's own error says it.
+  redis.on("error", () => undefined); // The command's own error reports it.
   try {
     await redis.flushdb();
   } finally {

@@ -6,7 +6,7 @@ import { ROOT } from "../../tools/root.ts";
 /** A text file of the repository. `path` is relative to its root, with slashes. */
 export type SourceFile = { path: string; text: string };
 
-/** What git ignores, and git's own. */
+/** Folders that git ignores, and git's own. */
 const NOT_OURS = new Set([".git", ".data", "node_modules", "public/dist"]);
 const TEXT = new Set([
   "",
@@ -26,7 +26,7 @@ const TEXT = new Set([
   ".yml",
 ]);
 
-/** Every text file that is ours to keep tidy; what npm writes is left out. */
+/** Lists every text file that we keep tidy, without files that npm writes. */
 export function readSourceFiles(): SourceFile[] {
   const files: SourceFile[] = [];
   const visit = (folder: string): void => {
@@ -46,7 +46,7 @@ export function isCode({ path }: SourceFile): boolean {
   return /\.(?:ts|tsx|mjs)$/.test(path);
 }
 
-/** A file of ours by its path from the root, or a package (or module of Node) by its name as written. */
+/** A file of ours by its path from the root, or a package or Node module by its name. */
 export type Imported = { ours: boolean; name: string };
 
 /** What a file imports, types and dynamic imports included. */
@@ -57,7 +57,10 @@ export function importsOf({ path, text }: SourceFile): Imported[] {
   });
 }
 
-/** Names that code uses as they are or behind a dot (`Date`, `Math.random`, `process.env`, `new Date()` where nothing is given), with their lines. */
+/**
+ * Lists the global names that code uses, with their lines: plain or behind a dot (`Date`,
+ * `Math.random`, `process.env`, `new Date()` without an argument).
+ */
 export function usesOf({ path, text }: SourceFile): { name: string; line: number }[] {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const uses: { name: string; line: number }[] = [];
@@ -92,7 +95,7 @@ function nameOf(node: ts.Node): string | undefined {
     return `new ${node.expression.text}()`;
   if (ts.isCallExpression(node) && ts.isIdentifier(node.expression))
     return `${node.expression.text}()`;
-  // `const { env } = process`: the names that a pattern takes out of an object.
+  // `const { env } = process`: the names that a pattern takes from an object.
   if (ts.isBindingElement(node) && ts.isVariableDeclaration(node.parent.parent)) {
     const { initializer } = node.parent.parent;
     const taken = node.propertyName ?? node.name;

@@ -9,11 +9,11 @@ import { waitFor } from "./wait-for.ts";
 import { BOXOFFICE } from "./boxoffice.ts";
 
 export type StartedCommand = {
-  /** All it has written, both streams. */
+  /** Its output so far, both streams. */
   said(): string;
-  /** Where it serves. Rejects with what it said where it ends before. */
+  /** Resolves to its address. Rejects with its output if it exits first. */
   address(): Promise<string>;
-  /** Its exit code. Rejects where it goes on instead. */
+  /** Resolves to its exit code. Rejects if it keeps running. */
   exitCode(): Promise<number>;
   stop(): Promise<void>;
 };
@@ -25,7 +25,7 @@ export type CommandWorld = {
   close(): Promise<void>;
 };
 
-/** The engine as its command starts it, in a process of its own, on servers that are there and a database of its own. */
+/** Starts the engine by its command as a process, on running servers and a new database. */
 export async function openCommandWorld(): Promise<CommandWorld> {
   const [slot, database] = await Promise.all([claimSlot(), freshDatabase()]);
   const { folder, remove } = temporaryFolder();

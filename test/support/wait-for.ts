@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 /**
- * Waits for a fact instead of for a time: asks again every few milliseconds until it holds, and returns it. Rejects after `withinMs` with what was
- * seen last, or with the fault the last question met.
+ * Polls every few milliseconds until a fact holds, and returns it. Rejects after `withinMs` with
+ * the last value or the last error.
  */
 export async function waitFor<T>(
   fact: () => T | Promise<T>,
@@ -20,7 +20,8 @@ export async function waitFor<T>(
     }
     if (performance.now() >= endMs)
       throw new Error(
-        `${options.what ?? "The fact"} did not come true within ${options.withinMs} ms; last seen: ${String(seen)}`,
+        `${options.what ?? "The fact"} did not come true within ${options.withinMs} ms; ` +
+          `last seen: ${String(seen)}`,
         {
           cause: seen,
         },

@@ -46,7 +46,8 @@ export async function schemaErrors(manifests: readonly Manifest[]): Promise<stri
 export function typeErrors(manifests: readonly Manifest[]): string[] {
   const lines = manifests.map((manifest, index) => {
     const name = `M${index}`;
-    return `import { type I${manifest.kind} as ${name} } from "${moduleOf(manifest)}";\nexport const m${index}: ${name} = ${JSON.stringify(manifest)};`;
+    const type = `import { type I${manifest.kind} as ${name} } from "${moduleOf(manifest)}";`;
+    return `${type}\nexport const m${index}: ${name} = ${JSON.stringify(manifest)};`;
   });
   const file = join(ROOT, "test", "manifests-as-literals.ts");
   const options: ts.CompilerOptions = {

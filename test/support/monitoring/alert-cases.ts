@@ -1,18 +1,19 @@
 import type { AlertCase } from "./rules.ts";
 
 const QUEUE = 'queue="ticket-transactions"';
+const PURCHASES = 'route="/api/events/{eventId}/tickets",method="POST"';
 const orders = (status: string): string =>
-  `boxoffice_http_requests_total{route="/api/events/{eventId}/tickets",method="POST",status="${status}"}`;
-/** So many orders a minute, of which so many fail. */
+  `boxoffice_http_requests_total{${PURCHASES},status="${status}"}`;
+/** Purchases a minute, and how many of them fail. */
 const failing = (minutes: number, all: number, failed: number): Record<string, string> => ({
   [orders("201")]: `0+${all - failed}x${minutes}`,
   [orders("503")]: `0+${failed}x${minutes}`,
 });
 const constant = (value: number, minutes = 60): string => `${value}x${minutes}`;
-/** Nothing for five minutes, then a jump. */
+/** Zero for five minutes, then a jump. */
 const jump = "0x5 3x60";
 
-/** One for each alert: a test compares the lists. */
+/** One case for each alert: a test compares the lists. */
 export const ALERT_CASES: AlertCase[] = [
   {
     alert: "QueueGrowing",

@@ -19,7 +19,7 @@ export function readDashboards(): Dashboard[] {
   }));
 }
 
-/** The metrics an expression reads, or where it cannot be read. */
+/** Returns the metrics that an expression reads, or the place where it cannot be parsed. */
 export function metricsIn(expr: string): { names: string[]; broken: boolean } {
   const names: string[] = [];
   let broken = false;

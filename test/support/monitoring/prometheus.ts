@@ -10,14 +10,14 @@ import { MONITORING } from "./rules.ts";
 type Target = { job: string; url: string };
 export type FiringAlert = { labels: Record<string, string>; state: "pending" | "firing" };
 export type Prometheus = {
-  /** The values of an expression now, with their labels. */
+  /** Evaluates an expression. Returns its values with their labels. */
   query(expr: string): Promise<{ metric: Record<string, string>; value: [number, string] }[]>;
   metricNames(): Promise<string[]>;
   alerts(): Promise<FiringAlert[]>;
   stop(): Promise<void>;
 };
 
-/** A real Prometheus with our rules, which looks every second, and whose alerts wait no longer than that. */
+/** Starts a real Prometheus with our rules. It scrapes every second, and alerts wait no longer. */
 export async function startPrometheus(
   program: string,
   folder: string,

@@ -22,7 +22,7 @@ export const rulesOf = (file: string): Rule[] =>
     parse(readFileSync(join(MONITORING, "rules", file), "utf8")) as { groups: { rules: Rule[] }[] }
   ).groups.flatMap(({ rules }) => rules);
 
-/** Prometheus and promtool, installed as the project's own servers are; why not, where that is not allowed. */
+/** Installs Prometheus and promtool like the project's servers. Returns the reason if it cannot. */
 export async function providePrometheus(): Promise<
   { prometheus: string; promtool: string } | string
 > {
@@ -38,7 +38,10 @@ export async function providePrometheus(): Promise<
   }
 }
 
-/** Figures as promtool writes them, a minute apart, at the end of which the alert fires, with the labels it then has beside the rule's own; and some at which it does not. */
+/**
+ * Figures in promtool's notation, a minute apart. At their end the alert fires, with the given
+ * labels beside the rule's own. With the other figures it does not fire.
+ */
 export type AlertCase = {
   alert: string;
   atMinutes: number;
@@ -47,10 +50,13 @@ export type AlertCase = {
   quiet: Record<string, string>;
 };
 
-/** What lasts longer is evaluated every four minutes only (a recorded figure is seen for five): each evaluation is one of all rules. */
+/**
+ * Longer cases are evaluated every four minutes, since each evaluation runs all rules. Prometheus
+ * keeps a recorded figure for five minutes.
+ */
 const LONG_MINUTES = 60;
 
-/** Files of promtool's tests: each case once where its alert fires, and once where it does not. */
+/** Writes promtool's test files: each case where its alert fires, and where it does not. */
 export function writeAlertTests(
   folder: string,
   rules: readonly Rule[],
@@ -96,7 +102,7 @@ export function writeAlertTests(
   ];
 }
 
-/** promtool's words, and whether it found everything right. */
+/** Runs promtool. Returns its output and whether it succeeded. */
 export async function promtool(
   program: string,
   ...args: string[]
