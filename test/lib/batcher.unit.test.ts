@@ -56,12 +56,12 @@ describe("a batcher", () => {
         await gate;
         return items;
       },
-      { running: 1, most: 1, waitMs: 5 },
+      { running: 1, most: 1, waitMs: 200 },
     );
     const first = ask("first");
     await new Promise(setImmediate);
     const refused = assert.rejects(ask("late"), BatchExpired);
-    const lateMs = performance.now() + 6;
+    const lateMs = performance.now() + 201;
     while (performance.now() < lateMs) await new Promise(setImmediate);
     open();
     await refused;
