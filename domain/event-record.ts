@@ -92,9 +92,8 @@ function timeProblem({
   startsAt,
   endsAt,
 }: EventRecord): string | undefined {
-  const { yearMin, yearMax } = EVENT_LIMITS;
   if (!isDay(date))
-    return `date is not a day of the calendar (YYYY-MM-DD, ${yearMin} to ${yearMax})`;
+    return `date is not a day of the calendar (YYYY-MM-DD, ${EVENT_LIMITS.yearMin} to ${EVENT_LIMITS.yearMax})`;
   if (!isTime(startTime) || !isTime(endTime)) return "a time is not HH:MM";
   const startsMs = Date.parse(startsAt);
   const endsMs = Date.parse(endsAt);

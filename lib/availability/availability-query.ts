@@ -13,15 +13,12 @@ export async function readLeftToSell(
   return connection.query<Availability>({
     name: "left-to-sell",
     text: `
-      SELECT event.id AS "eventId",
-        greatest(0, event.capacity + coalesce(pending.quantity, 0))::float8 AS available,
+      SELECT event.id AS "eventId", greatest(0, event.capacity + coalesce(pending.quantity, 0))::float8 AS available,
         coalesce(worker.epoch, 0)::float8 AS epoch, coalesce(worker.batch, 0)::float8 AS batch,
         (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"
       FROM unnest($1::uuid[]) AS named (id) JOIN event USING (id)
       LEFT JOIN event_worker AS worker ON worker.event_id = event.id
-      LEFT JOIN LATERAL (
-        SELECT sum(quantity) AS quantity FROM event_ticket_transactions WHERE event_id = event.id
-      ) AS pending ON true`,
+      LEFT JOIN LATERAL (SELECT sum(quantity) AS quantity FROM event_ticket_transactions WHERE event_id = event.id) AS pending ON true`,
     values: [eventIds],
   });
 }

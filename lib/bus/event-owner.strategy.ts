@@ -4,13 +4,12 @@ import { FifoMap } from "../concurrency/fifo-map.ts";
 
 type Endpoint = { id: string; local: boolean; isAvailable: boolean };
 
-/** Events whose node order is cached. A rush is about few events. */
+/** Events whose order of nodes is kept: ranking two nodes costs 5 µs, and a rush is about one event. */
 const KEPT_MAX = 10_000;
 
 /**
- * Rendezvous hashing (Thaler and Ravishankar, 1998). Every node ranks the same nodes in the same
- * order for an event, without a table. A node that joins or leaves moves only its share of events.
- * The order is a hint: the epoch in PostgreSQL proves ownership.
+ * Rendezvous hashing (Thaler and Ravishankar, 1998): every node ranks the same nodes in the same order for an event, without a table,
+ * and when a node joins or leaves only its own share of events moves. A hint for order: the epoch in PostgreSQL is what proves ownership.
  */
 export function rankNodes(eventId: string, nodeIds: readonly string[]): string[] {
   return nodeIds
@@ -19,7 +18,7 @@ export function rankNodes(eventId: string, nodeIds: readonly string[]): string[]
     .map(({ nodeId }) => nodeId);
 }
 
-/** The first 48 bits of a digest. FNV would correlate node names that differ in one digit. */
+/** The first 48 bits of a digest: a hash as cheap as FNV leaves node names that differ in one digit correlated. */
 function weightOf(nodeId: string, eventId: string): number {
   return createHash("sha1").update(`${nodeId}|${eventId}`).digest().readUIntBE(0, 6);
 }
@@ -36,7 +35,7 @@ export function nodesOffering(broker: ServiceBroker, action: string): string[] {
 }
 
 export type EventOrder = {
-  /** The nodes that offer the action, as this node sees them: the owner first, then substitutes. */
+  /** The nodes that offer the action now, as this node sees it: the event's owner first, then who is asked in its place. */
   of(eventId: string): readonly string[];
 };
 
@@ -61,7 +60,7 @@ export function createEventOrder(broker: ServiceBroker, action: string): EventOr
   };
 }
 
-/** Sends calls with an `eventId` to the event's owner. Every node must register this name. */
+/** Sends what names an `eventId` to the node that owns the event; every node must know the strategy by this name. */
 class EventOwnerStrategy extends Strategies.Base {
   override select(list: unknown[], context?: Context): never {
     const endpoints = list as Endpoint[];

@@ -1,7 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 
 /**
- * Runs `leave` first in the broker's stop. Moleculer's `stopping` hook runs half a second later,
+ * Runs `leave` before the broker's first stop does anything. Moleculer's own `stopping` hook comes half a second later,
  * when the registry has been told. A second stop waits for the first.
  */
 export function beforeStop(broker: ServiceBroker, leave: () => void): void {

@@ -26,19 +26,18 @@ const GOODBYE_MS = 1_000;
 export type BusLink = {
   /** For the broker's options; see `isSilent`. */
   transporter: Transporters.Base;
-  /** While NATS is silent, fails calls to other nodes, also running ones. Local calls continue. */
+  /** While NATS is silent, calls to other nodes fail at once, and those under way with it. Calls within the node go on. */
   middleware: Middleware;
 };
 
 /**
- * Transporter over NATS that detects a silent server. Moleculer publishes into a dead connection
- * and waits for each call's time-out; the NATS client notices a frozen server after four seconds.
- * Therefore this one pings NATS twice a second. Transporter and calls recover by themselves.
+ * The way to other nodes over NATS. Moleculer publishes into a dead connection without a word and then waits for each call's own time-out, and the client
+ * notices a frozen server after four seconds; so NATS is pinged twice a second here. Both come back by themselves.
  */
 export function openBusLink(options: Record<string, unknown>): BusLink {
   const waiting = new Set<(error: Error) => void>();
   let silent = false;
-  /** Seconds of process uptime, Moleculer's clock. A node with a later heartbeat is connected. */
+  /** By Moleculer's own clock, whole seconds of the process; a node heard of at this time or later is connected again as well. */
   let heardSinceS = 0;
   let probing: NodeJS.Timeout | undefined;
 
@@ -56,11 +55,11 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
     );
     const answered = await withTimeout(pong, SILENCE_TIMEOUT_MS);
     become(answered !== true);
-    // The pending ping of a silent server is answered as soon as there is a connection again.
+    // A silent one is waited for by the same ping, which is answered as soon as there is a connection again.
     if (answered === undefined) become(!(await pong));
   };
 
-  /** Fails running calls when the connection is lost, also if it is back before the next ping. */
+  /** A connection that is lost takes the calls under way with it, also where the next one is there before the next ping. */
   const follow = async (client: NatsClient): Promise<void> => {
     for await (const { type } of client.status()) {
       if (type === "disconnect") become(true);
@@ -82,7 +81,7 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
       next();
       if (client !== null) void follow(client).catch(() => undefined);
     }
-    /** Bounds the drain, which never ends in the original while NATS is down. */
+    /** The original waits for a goodbye to be heard, for ever where NATS is away: a node must be able to stop then too. */
     override async disconnect(): Promise<void> {
       clearTimeout(probing);
       const { client } = this;
@@ -105,8 +104,7 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
       name: "BusLink",
       remoteAction(next) {
         return function overTheBus(this: unknown, ctx) {
-          // NATS drops what has no subscriber. After a restart each node counts as down until its
-          // next heartbeat, a second later.
+          // NATS drops what nobody listens to: after a restart every node is away until its next heartbeat, a second later.
           const { id: nodeID, lastHeartbeatTime = Infinity } = (ctx.endpoint?.node ?? {}) as {
             id?: string;
             lastHeartbeatTime?: number;
@@ -115,7 +113,7 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
             return Promise.reject(
               fault(
                 "SERVICE_NOT_AVAILABLE",
-                "NATS is silent, or the node has sent no heartbeat since",
+                "NATS is silent, or the node has not been heard of since",
                 nodeID,
               ),
             ) as never;
@@ -131,13 +129,13 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
   };
 }
 
-/** Whether the broker's NATS does not answer, so that no message from another node arrives. */
+/** Whether the broker's NATS does not answer, so that nothing can be heard from other nodes. */
 export function isBusSilent(broker: ServiceBroker): boolean {
   const { tx } = (broker.transit ?? {}) as { tx?: { isSilent?: () => boolean } };
   return tx?.isSilent?.() ?? false;
 }
 
-/** Callers read its type, as of Moleculer's own errors: the class does not cross nodes. */
+/** Judged by its type wherever it arrives, like Moleculer's own. */
 function fault(type: string, message: string, nodeID?: string): Error {
   return Object.assign(new Error(message), { type, code: 503, data: { nodeID } });
 }

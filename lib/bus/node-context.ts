@@ -5,7 +5,7 @@ import { createMetrics, type Metrics } from "../observability/metrics.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import { beforeStop } from "./moleculer-internals.ts";
 
-/** Shared by the services of a node. Has secrets, so not in the broker's broadcast metadata. */
+/** What all services of one node share. Never in the broker's metadata, which is broadcast: the configuration has secrets. */
 export type NodeContext = {
   readonly config: Config;
   /** Undefined if METRICS_PORT is not set. */
@@ -62,7 +62,7 @@ const SERVER_VARIABLES = {
   amqpUrl: "AMQP_URL",
 } as const;
 
-/** Returns the address of a server. Throws a ConfigError that names the missing variable. */
+/** The address of a server that a service needs. Throws a ConfigError that names the missing variable. */
 export function serverUrlOf(broker: ServiceBroker, server: keyof typeof SERVER_VARIABLES): string {
   const url = configOf(broker)[server];
   if (url === undefined) throw new ConfigError([`${SERVER_VARIABLES[server]} is missing`]);

@@ -9,12 +9,9 @@ export const TAKE_EPOCH = {
   name: "take-epoch",
   text: `
     INSERT INTO event_worker AS worker (event_id, epoch, batch, node)
-    SELECT id, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, 0, $2
-    FROM event WHERE id = $1
+    SELECT id, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, 0, $2 FROM event WHERE id = $1
     ON CONFLICT (event_id) DO UPDATE
-      SET epoch = greatest(
-          worker.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint
-        ), batch = 0, node = excluded.node
+      SET epoch = greatest(worker.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint), batch = 0, node = excluded.node
     RETURNING epoch::float8 AS epoch`,
 } as const;
 

@@ -28,18 +28,15 @@ export async function lockEvents(
 // the next scan. See ADR: Worker statements do not depend on statistics.
 const FOLLOW_THE_INDEX = {
   name: "follow-the-index",
-  text: `SELECT set_config('enable_seqscan', 'off', true),
-    set_config('enable_bitmapscan', 'off', true)`,
+  text: "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
 };
 
 /**
  * Inserts the rows that a statement has removed from the pending rows (`taken`) into the ledger.
  */
 export const NOTE_TAKEN = `
-    INSERT INTO capacity_ledger
-      (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
-    SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch
-    FROM taken`;
+    INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
+    SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch FROM taken`;
 
 export const BOOK_PENDING = `
   WITH cut AS (
@@ -54,12 +51,10 @@ export const BOOK_PENDING = `
     DELETE FROM event_ticket_transactions AS pending USING cut
     WHERE pending.event_id = cut.event_id AND pending.status = 'pending'
       AND (cut.epoch IS NULL OR (pending.epoch, pending.batch) <= (cut.epoch, cut.batch))
-    RETURNING pending.transaction_id, pending.event_id, pending.user_id, pending.quantity,
-      pending.epoch, pending.batch
+    RETURNING pending.transaction_id, pending.event_id, pending.user_id, pending.quantity, pending.epoch, pending.batch
   ), noted AS (${NOTE_TAKEN}
   ), moved AS (
-    SELECT event_id, sum(quantity)::integer AS quantity, count(*)::integer AS rows
-    FROM taken GROUP BY event_id
+    SELECT event_id, sum(quantity)::integer AS quantity, count(*)::integer AS rows FROM taken GROUP BY event_id
   )
   UPDATE event SET capacity = capacity + moved.quantity
   FROM moved JOIN cut USING (event_id)

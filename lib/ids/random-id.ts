@@ -5,8 +5,8 @@ const pool = Buffer.allocUnsafe(256 * BYTES);
 let used = pool.length;
 
 /**
- * Returns 128 random bits as 32 hexadecimal digits, for opaque ids. The result is one flat
- * string: `randomUUID` returns a rope of twenty pieces, which costs garbage collection.
+ * 128 random bits as 32 hexadecimal digits, for what is only ever compared. One string: `randomUUID` gives one that is linked of twenty, each of which the
+ * collector copies for as long as somebody waits for an answer.
  */
 export function randomId(): string {
   if (used === pool.length) {

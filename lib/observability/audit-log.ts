@@ -101,7 +101,7 @@ function finishAll(): void {
     try {
       finish();
     } catch {
-      // The file is not open yet, or the reader is gone, and the process exits.
+      // A file that is not open yet, or a reader that has gone: the process is leaving, and there is nowhere to say so.
     }
   }
 }

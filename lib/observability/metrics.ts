@@ -154,7 +154,5 @@ function histogramLines(
 
 function labelText(labels: readonly (readonly [string, string])[]): string {
   if (labels.length === 0) return "";
-  const escape = (value: string): string =>
-    value.replaceAll(/[\\"]/g, "\\$&").replaceAll("\n", "\\n");
-  return `{${labels.map(([name, value]) => `${name}="${escape(value)}"`).join(",")}}`;
+  return `{${labels.map(([name, value]) => `${name}="${value.replaceAll(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`).join(",")}}`;
 }

@@ -2,8 +2,7 @@
  * Names of secret members, in JSON (also nested in strings), inspected objects, queries, headers.
  */
 const NAMES =
-  "(?:current|new|old)?_?passwords?|password_?hash|(?:access|refresh|internal|id)?_?token|" +
-  "secret|authorization|set-cookie|cookie";
+  "(?:current|new|old)?_?passwords?|password_?hash|(?:access|refresh|internal|id)?_?token|secret|authorization|set-cookie|cookie";
 
 const RULES: readonly (readonly [pattern: RegExp, by: string])[] = [
   [new RegExp(String.raw`(\\*")(${NAMES})\1\s*:\s*\1.*?(?<!\\)\1`, "gi"), "$1$2$1:$1[redacted]$1"],
@@ -19,10 +18,8 @@ const RULES: readonly (readonly [pattern: RegExp, by: string])[] = [
 ];
 
 /** A quick test for lines that a rule may apply to. Almost no line does. */
-const SUSPECT = new RegExp(
-  "[pP][aA][sS][sS][wW]|[tT][oO][kK][eE][nN]|[sS][eE][cC][rR][eE][tT]|[aA]uthoriz|[cC]ookie|eyJ|" +
-    String.raw`\$argon2|://[^\s/@"]*@`,
-);
+const SUSPECT =
+  /[pP][aA][sS][sS][wW]|[tT][oO][kK][eE][nN]|[sS][eE][cC][rR][eE][tT]|[aA]uthoriz|[cC]ookie|eyJ|\$argon2|:\/\/[^\s/@"]*@/;
 const LIKE_A_TOKEN = /[\s"'=][\w-]{43}[\s"'&;,\\]/;
 
 /**

@@ -141,8 +141,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     if (message === undefined) {
       if (last)
         log.error(
-          `A message of ${raw.content.length} bytes in ${topology.queue} cannot be read; ` +
-            "it is now a dead letter",
+          `A message of ${raw.content.length} bytes in ${topology.queue} cannot be read; it is now a dead letter`,
         );
       settle(() => on.channel.nack(raw, false, true));
       return;
@@ -171,8 +170,9 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
       refused = new Set(await handler(batch, turn));
     } catch (error) {
       if (stopping.signal.aborted) return;
-      const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log.error(`The ledger could not handle ${batch.length} messages: ${cause}`);
+      log.error(
+        `The ledger could not handle ${batch.length} messages: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
       await wait(RETRY_MS);
       refused = new Set(batch);
     }
