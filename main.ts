@@ -30,8 +30,8 @@ export type RunningNode = {
   /** The address of its gateway, if it runs one. */
   url: string | undefined;
   /**
-   * Leaves the cluster: readiness, connections, registry. Hands its events to other nodes, finishes what is in flight, then
-   * closes every connection. May be called again.
+   * Leaves the cluster: readiness, connections, registry. Hands its events to other nodes, finishes
+   * what is in flight, then closes every connection. May be called again.
    */
   stop(): Promise<void>;
 };

@@ -14,7 +14,10 @@ import { nodeContext } from "./mixins/node-context.middleware.ts";
 import { requestContext } from "./mixins/request-context.middleware.ts";
 import { tracedBus } from "./mixins/tracing.middleware.ts";
 
-/** Moleculer's asynchronous configuration file, for `moleculer-runner` and its kin: the options that the environment asks for. */
+/**
+ * Reads the options from the environment, for moleculer-runner (Moleculer's asynchronous
+ * configuration file).
+ */
 export default async function optionsOfEnvironment(): Promise<BrokerOptions> {
   const options = await createBrokerOptions(readConfig(processEnvironment()));
   // The runner leaves it to the broker to stop at SIGTERM.
@@ -22,9 +25,10 @@ export default async function optionsOfEnvironment(): Promise<BrokerOptions> {
 }
 
 /**
- * Makes the options of a node's broker, with all that a node has whichever services it runs. Moleculer's defaults lose calls (no request
- * time-out, a dead node noticed after a minute, calls in flight dropped at stop), so each is set here. There is no broker-wide retry: a
- * retried time-out would buy twice. `middlewares` come last.
+ * Creates the options of a node's broker, with everything that any node has. Moleculer's defaults
+ * lose calls (no request time-out, a dead node noticed after a minute, calls in flight dropped at
+ * stop), so each is set here. There is no broker-wide retry: a retried time-out would buy twice.
+ * `middlewares` come last.
  */
 export async function createBrokerOptions(
   config: Config,
@@ -42,12 +46,14 @@ export async function createBrokerOptions(
     requestTimeout: 5_000,
     heartbeatInterval: 1,
     heartbeatTimeout: 2,
-    // preferLocal would overrule every strategy; LocalFirst keeps its benefit where no event is named.
+    // preferLocal would overrule every strategy. LocalFirst keeps its benefit for calls that name
+    // no event.
     registry: { strategy: LOCAL_FIRST, preferLocal: false, stopDelay: 500 },
     tracking: { enabled: true, shutdownTimeout: 8_000 },
     retryPolicy: { enabled: false },
     skipProcessEventRegistration: true,
-    // Ours are in lib/observability/metrics.ts: Moleculer's cost every call on the bus microseconds, in units and names of their own.
+    // Our metrics are in lib/observability/metrics.ts. Moleculer's cost microseconds per call and
+    // have their own units and names.
     metrics: false,
     logger: [
       {
@@ -96,8 +102,8 @@ export async function createBrokerOptions(
 }
 
 /**
- * Makes options that moleculer-runner cannot overwrite. It sets each option from the environment variable of the same name, and its
- * TRANSPORTER, the URL, would take the place of our transporter.
+ * Protects options from moleculer-runner, which overwrites each from the environment variable of
+ * the same name: TRANSPORTER, the URL, would replace our transporter.
  */
 function keepFromRunner(options: BrokerOptions): BrokerOptions {
   for (const name of ["namespace", "transporter"] as const) {
@@ -111,10 +117,13 @@ function keepFromRunner(options: BrokerOptions): BrokerOptions {
   return options;
 }
 
-/** Every line passes the rules of redaction on its way out, whoever wrote it. */
+/** Redacts every log line on its way out. */
 const LINES = { hooks: { streamWrite: redacted } };
 
-/** Gives up a connection to a frozen server after four seconds and comes back by itself for ever; `openBusLink` notices within two. */
+/**
+ * Gives up a connection to a frozen server after four seconds and reconnects without limit.
+ * `openBusLink` notices within two.
+ */
 function natsOptions(url: string): Record<string, unknown> {
   return {
     url,

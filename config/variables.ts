@@ -1,4 +1,5 @@
 import { type CleanedEnv, customCleanEnv } from "envalid";
+import { TICKETS_PER_CUSTOMER_MAX } from "../domain/limits.ts";
 import { type Environment, presentValues } from "./environment.ts";
 import { SERVICE_NAMES } from "./services.ts";
 import * as is from "./validators.ts";
@@ -107,7 +108,7 @@ const SPECS = {
     10_000,
   )({
     desc: "active tickets one customer may hold of one event",
-    default: 10,
+    default: TICKETS_PER_CUSTOMER_MAX,
   }),
   RATE_LIMITS: is.oneOf(["on", "off"])({
     desc: "`off` for load tests only; refused in production",

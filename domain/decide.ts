@@ -10,9 +10,12 @@ import type {
 import type { RefusalCode, RefusalData } from "./refusal.ts";
 
 /**
- * Decides one command. Pure: changes nothing and reads no clock. The order is part of the contract:
- * replay, key used for another quantity, over, limit per customer, sold out, sold. A refusal binds
- * nothing. `nowMs` is PostgreSQL's clock. Throws if the state lacks what the command needs.
+ * Decides what a command would change. Pure: reads no clock, changes nothing. The order of the
+ * checks is part of the contract: replay, key used for another quantity, over, limit per customer,
+ * sold out, sold. A refusal binds nothing.
+ *
+ * `nowMs` is PostgreSQL's clock. Throws if the state lacks what the command needs, because a
+ * decision without it would be a guess.
  */
 export function decide(
   state: EventState,
@@ -56,7 +59,8 @@ function decidePurchase(
 function decideCancellation(state: EventState, command: CancelTicket, nowMs: number): Decision {
   const ticket = state.tickets.get(command.ticketId);
   if (ticket === undefined) throw new Error("The ticket was not loaded before deciding");
-  // Another customer's ticket is answered like an unknown one, so its existence stays secret.
+  // Another customer's ticket is refused like an unknown one, so that its existence is not
+  // revealed.
   if (ticket === "absent" || ticket.userId !== command.userId) return refuse("TICKET_NOT_FOUND");
   if (ticket.cancelled) return { type: "replay" };
   if (nowMs >= state.startsAtMs) return refuse("EVENT_OVER");
@@ -64,7 +68,7 @@ function decideCancellation(state: EventState, command: CancelTicket, nowMs: num
   return { type: "accept", fact: { type: "TicketCancelled", transactionId, userId, ticketId } };
 }
 
-/** Applies a fact to the state in place: the state is large and has one owner. */
+/** Applies a fact to the state, in place: a state holds thousands of entries and has one owner. */
 export function evolve(state: EventState, fact: Fact): void {
   const active = state.activeTickets.get(fact.userId);
   switch (fact.type) {
@@ -83,7 +87,9 @@ export function evolve(state: EventState, fact: Fact): void {
   }
 }
 
-/** Forgets the oldest entries beyond `keptMax` of each kind. They are loaded again when needed. */
+/**
+ * Forgets the oldest entries beyond `keptMax` of each kind. The worker loads them again if needed.
+ */
 export function forgetOldest(state: EventState, keptMax: number): void {
   for (const known of [state.sales, state.tickets, state.activeTickets])
     for (const key of known.keys()) {

@@ -1,10 +1,10 @@
 import { fold } from "./text-folding.ts";
 
 /**
- * One complete event of a feed, as the import writes it. `source` and `sourceId` identify the
- * record in every later import. `date` (YYYY-MM-DD), `startTime` and `endTime` (HH:MM) are local to
- * the city; `startsAt` and `endsAt` are the same moments in UTC (RFC 3339); `duration` is in
- * minutes.
+ * One event of a feed, complete, as the import writes it. `source` and `sourceId` identify the
+ * record, so that a later import finds it again. `date` (YYYY-MM-DD), `startTime` and `endTime`
+ * (HH:MM) are local to the city. `startsAt` and `endsAt` are the same moments in UTC (RFC 3339).
+ * `duration` is the minutes between them.
  */
 export type EventRecord = {
   source: string;
@@ -45,7 +45,9 @@ export function ownKey(record: { name: string; date: string; location: string })
   return [fold(record.name), record.date, fold(record.location)].join("|");
 }
 
-/** Describes why a record cannot be an event; undefined if it can. Assumes valid types. */
+/**
+ * Describes in one phrase why this record cannot be an event, or undefined. Assumes correct types.
+ */
 export function recordProblem(record: EventRecord): string | undefined {
   return textProblem(record) ?? timeProblem(record) ?? capacityProblem(record.totalCapacity);
 }
@@ -93,7 +95,10 @@ function timeProblem({
   endsAt,
 }: EventRecord): string | undefined {
   if (!isDay(date))
-    return `date is not a day of the calendar (YYYY-MM-DD, ${EVENT_LIMITS.yearMin} to ${EVENT_LIMITS.yearMax})`;
+    return (
+      "date is not a day of the calendar " +
+      `(YYYY-MM-DD, ${EVENT_LIMITS.yearMin} to ${EVENT_LIMITS.yearMax})`
+    );
   if (!isTime(startTime) || !isTime(endTime)) return "a time is not HH:MM";
   const startsMs = Date.parse(startsAt);
   const endsMs = Date.parse(endsAt);

@@ -1,6 +1,9 @@
 import type { Refusal } from "./refusal.ts";
 
-/** Buys all or none of `quantity` tickets, once per `transactionId` (derived from the key). */
+/**
+ * Buys all or none of `quantity` tickets, once per `transactionId`, which is derived from the
+ * buyer's key.
+ */
 export type BuyTickets = {
   type: "BuyTickets";
   transactionId: string;
@@ -30,7 +33,10 @@ export type TicketCancelled = {
 };
 export type Fact = TicketsSold | TicketCancelled;
 
-/** `replay`: the same transaction was decided before, so its answer is repeated. */
+/**
+ * `replay`: the command was executed before under the same transaction id. The caller gets the
+ * earlier answer again.
+ */
 export type Decision =
   { type: "accept"; fact: Fact } | { type: "replay" } | { type: "refuse"; refusal: Refusal };
 
@@ -39,8 +45,9 @@ export type KnownTicket = { userId: string; cancelled: boolean };
 
 /**
  * What a worker knows of its event. `sales`, `tickets` and `activeTickets` hold only what was
- * loaded or decided in this epoch. Load what a command needs before `decide`. An unknown
- * transaction is absent from `sales`; a customer without tickets has a count of 0.
+ * loaded or decided under the present epoch. What a command needs and is missing here must be
+ * loaded before `decide`. A transaction that was looked up and not found is missing from `sales`. A
+ * customer without tickets has a count of 0.
  */
 export type EventState = {
   readonly startsAtMs: number;

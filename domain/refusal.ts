@@ -1,4 +1,7 @@
-/** Codes of all refusals. A closed list: a code without an HTTP status does not compile. */
+/**
+ * All expected refusals, by code. The list is closed: a code without a line in the gateway's table
+ * does not compile.
+ */
 export const REFUSAL_CODES = [
   "CSRF_REFUSED",
   "EMAIL_TAKEN",
@@ -24,7 +27,10 @@ export const REFUSAL_CODES = [
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
-/** Facts for the client, for example the availability. Never server messages or request values. */
+/**
+ * Facts that a client can act on, such as the tickets left. Never a server's message or a value
+ * that the client sent.
+ */
 export type RefusalData = Record<
   string,
   string | number | boolean | readonly { field: string; rule: string }[]
@@ -33,8 +39,8 @@ export type RefusalData = Record<
 export type Refusal = { code: RefusalCode; data?: RefusalData };
 
 /**
- * The answer of an action on the bus: plain JSON, equal for local and remote callers. A refusal is
- * a value; only faults are thrown.
+ * The answer of an action on the bus: plain JSON, so that remote and local callers read the same.
+ * An expected refusal is a value with a code. Only faults are thrown.
  */
 export type Answer<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };
 

@@ -22,14 +22,18 @@ const PLAIN: Readonly<Record<string, string>> = {
 };
 const SPECIAL = new RegExp(`[${Object.keys(PLAIN).join("")}]`, "gu");
 
-/** Longest gram in the search index. The SQL function event_week_grams uses the same number. */
+/**
+ * Length of the longest substrings in the search index. The SQL function event_week_grams has the
+ * same number.
+ */
 const GRAM_LENGTH_MAX = 3;
 /** Grams per query. More do not narrow a search further. */
 const SEARCH_GRAMS_MAX = 16;
 
 /**
- * Folds a text to its search key: equal for any case, accents, width, dashes and white space.
- * Idempotent. A text without letter, digit or sign has an empty key.
+ * Folds a text to its key, as in every `*_key` column. Texts that people read as the same (case,
+ * accents, width, kinds of dash, white space) have the same key. Idempotent. A text without
+ * letters, digits and signs has an empty key.
  */
 export function fold(text: string): string {
   return text
@@ -43,7 +47,10 @@ export function fold(text: string): string {
     .trim();
 }
 
-/** Lists the distinct substrings of 1 to 3 code points of a folded name, for the search index. */
+/**
+ * Lists all distinct substrings of 1 to 3 letters (code points) of a folded name. The search index
+ * holds them.
+ */
 export function grams(key: string): string[] {
   const letters = Array.from(key);
   const found = new Set<string>();
@@ -54,9 +61,9 @@ export function grams(key: string): string[] {
 }
 
 /**
- * Lists the grams that a name must have to contain a folded query: the longest that fit, a sample
- * for long queries. Necessary, not sufficient: the search also compares the names. Empty for an
- * empty query.
+ * Lists the grams that a name must have to contain this folded query: the longest that fit, a
+ * sample of them for a long query. Necessary, not sufficient: the search compares the names as
+ * well. Empty for an empty query.
  */
 export function searchGrams(queryKey: string): string[] {
   const letters = Array.from(queryKey);

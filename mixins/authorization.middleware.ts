@@ -4,16 +4,20 @@ import { type Audit, openAudit, plainText } from "../lib/observability/audit-log
 import type { VerifyInternalToken } from "../lib/auth/internal-token.ts";
 import type { Caller } from "../lib/auth/jwt-verifier.ts";
 
-/** What the gateway sends along with a call made for somebody. */
+/** What the gateway sends along with a call on behalf of a caller. */
 export type CallMeta = { token?: unknown };
 
 /**
- * Guards every action of this node, whoever calls it, from here or over the bus. An action says who may call it (`auth`); one that says
- * nothing is closed. `$node.*` is Moleculer's own and tells nothing about customers.
- * The caller is put in `ctx.locals.caller`. Refusals are values, so a remote caller can read them:
- * UNAUTHENTICATED (no valid internal token in `ctx.meta.token`), FORBIDDEN (closed, or another role's).
- * Refusals and every act of an operator leave a line in the audit trail, whichever way the call came; `unaudited` actions are no acts: they read figures,
- * every second while an operator looks.
+ * Authorizes every action of this node, for local and remote callers. An action declares who may
+ * call it (`auth`); without a declaration it is closed. `$node.*` is Moleculer's own and has no
+ * customer data.
+ *
+ * The caller is put into `ctx.locals.caller`. Refusals are values, so that a remote caller can read
+ * them: UNAUTHENTICATED (no valid internal token in `ctx.meta.token`), FORBIDDEN (closed, or for
+ * another role).
+ *
+ * Refusals and all acts of an operator go to the audit trail. `unaudited` actions only read
+ * figures, every second while an operator watches.
  */
 export function authorization(verify: VerifyInternalToken): Middleware {
   let audit: Audit = () => undefined;
@@ -44,7 +48,8 @@ export function authorization(verify: VerifyInternalToken): Middleware {
       ) {
         const { token } = ctx.meta;
         const caller = typeof token === "string" ? verify(token) : refused("UNAUTHENTICATED");
-        // An expired internal token is no news for the person behind it, whose own token may be fresh.
+        // An expired internal token is UNAUTHENTICATED, not TOKEN_EXPIRED: the caller's own token
+        // may be fresh.
         if (!caller.ok) return refuse(ctx, "UNAUTHENTICATED");
         if (auth === "operator" && caller.value.role !== "operator")
           return refuse(ctx, "FORBIDDEN", caller.value);
@@ -69,7 +74,10 @@ function askedBy(ctx: Context): { requestId: string | undefined } {
   return { requestId: plainText(ctx.requestID ?? undefined) };
 }
 
-/** What an operator asked for: numbers, flags and short texts as they are, lists by their length. */
+/**
+ * Summarizes an operator's params: numbers, flags and short texts as they are, lists by their
+ * length.
+ */
 function factsOf(params: unknown): Record<string, string | number | boolean> {
   const facts: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries((params ?? {}) as Record<string, unknown>)) {

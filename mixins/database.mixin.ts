@@ -26,7 +26,10 @@ export const databasePools: Readonly<Record<Profile, SharedClient<Database>>> = 
   long: sharedPool("long"),
 };
 
-/** Gives a service a PostgreSQL pool of each profile. The node is then ready only if PostgreSQL answers. */
+/**
+ * Gives a service a PostgreSQL pool of each profile. The node is then ready only if PostgreSQL
+ * answers.
+ */
 export function DatabaseMixin(options: { profiles: readonly Profile[] }): Partial<ServiceSchema> {
   // The readiness check needs a pool whose queries fail fast.
   const profiles = new Set<Profile>(["sale", ...options.profiles]);

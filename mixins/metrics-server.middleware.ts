@@ -5,7 +5,10 @@ import { registerNodeMetrics } from "../lib/observability/node-metrics.ts";
 import { databasePools } from "./database.mixin.ts";
 import { redisConnection } from "./redis.mixin.ts";
 
-/** Serves /metrics on METRICS_PORT. Opens before the services start, so that a slow or failed start can be watched. */
+/**
+ * Serves /metrics on METRICS_PORT. Opens before the services start, so that a slow or failed start
+ * is visible.
+ */
 export function metricsServer(): Middleware {
   let server: MetricsServer | undefined;
   return {

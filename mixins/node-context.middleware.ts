@@ -4,7 +4,10 @@ import { openNodeContext } from "../lib/bus/node-context.ts";
 import { tuneGc } from "../lib/observability/gc-tuning.ts";
 import type { openTracing } from "../lib/observability/tracing.ts";
 
-/** Gives the broker its configuration, metrics and traces. The first middleware: the others read them. */
+/**
+ * Gives the broker its configuration, metrics and traces. Must be the first middleware: the others
+ * read them.
+ */
 export function nodeContext(
   config: Config,
   startTracing: typeof openTracing | undefined,

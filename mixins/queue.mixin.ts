@@ -19,9 +19,12 @@ export type WithConsumer = { consumer: Consumer | undefined };
 type Handles = { handleDeliveries: Handler };
 
 /**
- * Gives a service a publisher on a queue, and with `consumes` a consumer that passes batches to the service's method
- * `handleDeliveries`. Each service has its own: a publisher counts for its service, and RabbitMQ blocks a connection that
- * publishes, so the consumer must not share it. The consumer takes no more once the node begins to stop.
+ * Gives a service a publisher on a queue and, with `consumes`, a consumer that passes batches to
+ * the service's method `handleDeliveries`.
+ *
+ * Each service has its own connections: its messages are counted per service, and RabbitMQ blocks a
+ * publishing connection, which a consumer must not share. The consumer takes no more once the node
+ * begins to stop.
  */
 export function QueueMixin(
   queue: QueueSettings["queue"],

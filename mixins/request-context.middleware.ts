@@ -3,8 +3,8 @@ import { EVENT_OWNER } from "../lib/bus/event-owner.strategy.ts";
 import { runForRequest } from "../lib/database/request-context.ts";
 
 /**
- * Names the request in the SQL of an action. Commands of an event's worker are left out: one batch works for hundreds of
- * requests, and the audit trail links each of them to its transaction.
+ * Names the request in the SQL of an action. Not for commands of an event's worker: one batch works
+ * for hundreds of requests, and the audit trail links each of them to its transaction.
  */
 export function requestContext(): Middleware {
   return {

@@ -8,8 +8,8 @@ import { databasePools } from "./database.mixin.ts";
 export type Table = { name: string; attributes: ModelAttributes; options?: ModelOptions };
 
 /**
- * Uses the node's pool "sale". moleculer-db clones its adapter with everything inside, so the adapter holds no Sequelize
- * until it connects.
+ * Uses the node's pool "sale". moleculer-db clones its adapter with everything inside, so the
+ * adapter holds no Sequelize until `init`.
  */
 class SharedPoolAdapter extends SqlAdapter {
   declare broker: ServiceBroker;
@@ -49,8 +49,8 @@ const NO_GENERIC_ACTIONS = {
 } as const;
 
 /**
- * Gives a service moleculer-db's Sequelize adapter on one table: `this.adapter.findOne({ where })`, `.insert(row)`.
- * What must be atomic is SQL on a pool of `DatabaseMixin`.
+ * Gives a service moleculer-db's Sequelize adapter on one table: `this.adapter.findOne({ where })`,
+ * `.insert(row)`. Atomic steps are SQL on a pool of `DatabaseMixin`.
  */
 export function TableMixin({ name, attributes, options }: Table): Partial<ServiceSchema> {
   const schema = {

@@ -11,7 +11,10 @@ import { defineMixin } from "./define-mixin.ts";
 /** What `TokensMixin` adds to a service. */
 export type WithTokens = { tokens: { mint: MintInternalToken; verify: VerifyInternalToken } };
 
-/** Gives a service the internal tokens that say on whose behalf it calls another. */
+/**
+ * Gives a service the internal tokens that name the caller on whose behalf it calls another
+ * service.
+ */
 export function TokensMixin(): Partial<ServiceSchema> {
   return defineMixin<WithTokens>({
     created() {

@@ -5,8 +5,9 @@ import { nodeContextOf } from "../lib/bus/node-context.ts";
 type TraceMeta = { traceparent?: string };
 
 /**
- * A span for each action of this node that is called within a trace, and one for each call to another node, which takes the trace along in `ctx.meta`.
- * The last of the node's middlewares, so that what the others refuse is seen as well.
+ * Traces each action of this node that is called within a trace, and each call to another node,
+ * which carries the trace in `ctx.meta`. The last of the node's middlewares, so that refusals of
+ * the others are traced too.
  */
 export function tracedBus(): Middleware {
   return {

@@ -3,11 +3,17 @@ import "moleculer-web";
 
 declare module "moleculer" {
   interface ActionSchema {
-    /** Who may call. An action that declares nothing is closed. `public`: anyone; `customer`: a signed-in person; `operator`: that role. */
+    /**
+     * Who may call the action: `public` anyone, `customer` a signed-in customer, `operator` that
+     * role. Without it the action is closed.
+     */
     auth?: "public" | "customer" | "operator";
     /** An operator's look at figures, which leaves no line in the audit trail. */
     unaudited?: true;
-    /** Milliseconds, instead of the broker's request time-out; moleculer reads it but its types leave it out. */
+    /**
+     * Milliseconds, in place of the broker's request time-out. Moleculer reads it, but its types
+     * omit it.
+     */
     timeout?: number;
   }
 }

@@ -1,11 +1,15 @@
 import { type RedisClient, runScript } from "../redis/client.ts";
 
-/** Version of a copy: the worker's epoch and batch (an import has batch 0). Newer versions win. */
+/**
+ * The epoch and batch under which a cached value was written (an import writes batch 0). Copies
+ * overwrite each other in this order.
+ */
 export type Version = { epoch: number; batch: number };
 
 /**
- * Writes copies unless a newer one of the same run exists. KEYS: copies. ARGV: run_id, then epoch,
- * batch, expiry (ms since 1970) and text per copy. Returns the number of copies written.
+ * Writes copies unless a newer one is stored. KEYS: the copies. ARGV: run_id, then epoch, batch,
+ * expiry (ms since 1970) and text of each. A stored copy of the same run with a larger (epoch,
+ * batch) stays. Returns the number of copies written.
  */
 const SET_IF_NEWER = `
   local written = 0
@@ -28,28 +32,43 @@ const SET_IF_NEWER = `
 
 const DAY_MS = 86_400_000;
 
-/** Expiry of an event's copies (ms since 1970): a day after its end, or after now if it is over. */
+/**
+ * Returns when the cached values of an event expire, in ms since 1970: a day after its end, or a
+ * day from now if it is over.
+ */
 export function expiryOf(endsAtMs: number, nowMs: number): number {
   return Math.round(Math.max(endsAtMs, nowMs) + DAY_MS);
 }
 
-/** Availability of an event at a version. `endsAtMs` is the event's end. */
+/**
+ * The availability of an event at a version. `endsAtMs` is the event's end. The cached value lives
+ * a day longer.
+ */
 export type Availability = Version & { eventId: string; available: number; endsAtMs: number };
 
-/** Key of the cache generation: pages and events of an older generation are stale. */
+/**
+ * Key of the cache generation. Pages and events that were cached under another generation are
+ * stale.
+ */
 export const GENERATION_KEY = "catalog:generation";
 
 export function availableKey(eventId: string): string {
   return `event:{${eventId}}:available`;
 }
 
-/** Reads the availability, never below 0; undefined for an untrusted copy. */
+/**
+ * Reads the availability from a cached value, never below 0. Undefined if the value is not trusted
+ * (see `readAvailability`).
+ */
 export function readAvailable(text: string | null | undefined, run: string): number | undefined {
   const copy = readAvailability(text, run);
   return copy && Math.max(0, copy.available);
 }
 
-/** Reads a copy with its version. Undefined if it is unreadable or of another run of Redis. */
+/**
+ * Reads a cached value with its version. Undefined if it is unreadable or was written under another
+ * run of Redis.
+ */
 export function readAvailability(
   text: string | null | undefined,
   run: string,
@@ -79,8 +98,8 @@ export function encodeAvailability(
 }
 
 /**
- * Writes copies of several events in one command; newer copies stay. Rejects if Redis does not
- * answer. Writes nothing while its run is unknown.
+ * Writes the availability of different events in one script call. A late writer overwrites nothing
+ * newer. Rejects if Redis does not answer. Writes nothing while the run_id is unknown.
  */
 export async function writeAvailability(
   redis: RedisClient,

@@ -4,14 +4,15 @@ import type { Version } from "./availability-cache.ts";
 export type AvailabilityUpdate = Version & { eventId: string; available: number };
 
 /**
- * Broadcast to every gateway: `{items: AvailabilityUpdate[]}`. It may be lost, late or repeated;
- * gateways compare versions and also read for themselves.
+ * Name of the broadcast to all gateways, `{ items: AvailabilityUpdate[] }`. It may be lost, late or
+ * repeated: versions tell which value is newer, and gateways read the availability themselves at
+ * intervals.
  */
 export const AVAILABILITY_CHANGED = "availability.changed";
 
 export type AvailabilityChanged = { items: AvailabilityUpdate[] };
 
-/** Shortest time between two broadcasts of one event. */
+/** An event is broadcast at most four times a second. */
 export const AVAILABILITY_PACE_MS = 250;
 
 export function isOlderVersion(one: Version, other: Version): boolean {

@@ -3,8 +3,12 @@ import { type Availability, writeAvailability } from "./availability-cache.ts";
 import type { RedisClient } from "../redis/client.ts";
 
 /**
- * Reads the availability of events from PostgreSQL, never below 0. One statement reads one
- * snapshot, so the availability belongs to the version beside it and may be cached under it.
+ * Reads the availability of events from PostgreSQL, never below 0, as of the last commit of each
+ * event's worker.
+ *
+ * One statement, so one snapshot: a worker's commit changes its batch number together with its
+ * rows, and the ledger moves rows and capacity together. So the number may be cached under the
+ * version beside it, as the worker itself would.
  */
 export async function readLeftToSell(
   connection: Connection,
@@ -13,17 +17,23 @@ export async function readLeftToSell(
   return connection.query<Availability>({
     name: "left-to-sell",
     text: `
-      SELECT event.id AS "eventId", greatest(0, event.capacity + coalesce(pending.quantity, 0))::float8 AS available,
+      SELECT event.id AS "eventId",
+        greatest(0, event.capacity + coalesce(pending.quantity, 0))::float8 AS available,
         coalesce(worker.epoch, 0)::float8 AS epoch, coalesce(worker.batch, 0)::float8 AS batch,
         (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"
       FROM unnest($1::uuid[]) AS named (id) JOIN event USING (id)
       LEFT JOIN event_worker AS worker ON worker.event_id = event.id
-      LEFT JOIN LATERAL (SELECT sum(quantity) AS quantity FROM event_ticket_transactions WHERE event_id = event.id) AS pending ON true`,
+      LEFT JOIN LATERAL (
+        SELECT sum(quantity) AS quantity FROM event_ticket_transactions WHERE event_id = event.id
+      ) AS pending ON true`,
     values: [eventIds],
   });
 }
 
-/** Caches the availability; newer copies stay. Never rejects: readers fall back to PostgreSQL. */
+/**
+ * Caches the numbers. A newer cached value stays. Never rejects: without Redis readers use
+ * PostgreSQL.
+ */
 export async function copyLeftToSell(
   redis: RedisClient,
   numbers: readonly Availability[],

@@ -1,15 +1,20 @@
 import { createHash } from "node:crypto";
 import { type Context, type ServiceBroker, Strategies } from "moleculer";
+import { type Endpoint, endpointsOf, registerStrategy } from "./moleculer-internals.ts";
 import { FifoMap } from "../concurrency/fifo-map.ts";
 
-type Endpoint = { id: string; local: boolean; isAvailable: boolean };
-
-/** Events whose order of nodes is kept: ranking two nodes costs 5 µs, and a rush is about one event. */
+/**
+ * Events whose node order is cached. Ranking two nodes costs microseconds, and most calls of a rush
+ * are about one event.
+ */
 const KEPT_MAX = 10_000;
 
 /**
- * Rendezvous hashing (Thaler and Ravishankar, 1998): every node ranks the same nodes in the same order for an event, without a table,
- * and when a node joins or leaves only its own share of events moves. A hint for order: the epoch in PostgreSQL is what proves ownership.
+ * Ranks nodes by rendezvous hashing (Thaler and Ravishankar, 1998). All nodes compute the same
+ * order for an event without a table. If a node joins or leaves, only its share of the events
+ * moves.
+ *
+ * The order is a hint. The epoch in PostgreSQL proves ownership.
  */
 export function rankNodes(eventId: string, nodeIds: readonly string[]): string[] {
   return nodeIds
@@ -18,24 +23,26 @@ export function rankNodes(eventId: string, nodeIds: readonly string[]): string[]
     .map(({ nodeId }) => nodeId);
 }
 
-/** The first 48 bits of a digest: a hash as cheap as FNV leaves node names that differ in one digit correlated. */
+/**
+ * Takes the first 48 bits of a digest. With a hash as cheap as FNV, node names that differ in one
+ * digit are correlated.
+ */
 function weightOf(nodeId: string, eventId: string): number {
   return createHash("sha1").update(`${nodeId}|${eventId}`).digest().readUIntBE(0, 6);
 }
 
 /** The nodes that offer an action now, as this node sees it. */
 export function nodesOffering(broker: ServiceBroker, action: string): string[] {
-  const actions = broker.registry.actions as unknown as {
-    actions: Map<string, { endpoints: Endpoint[] }>;
-  };
   const nodeIds: string[] = [];
-  for (const { id, isAvailable } of actions.actions.get(action)?.endpoints ?? [])
-    if (isAvailable) nodeIds.push(id);
+  for (const { id, isAvailable } of endpointsOf(broker, action)) if (isAvailable) nodeIds.push(id);
   return nodeIds;
 }
 
 export type EventOrder = {
-  /** The nodes that offer the action now, as this node sees it: the event's owner first, then who is asked in its place. */
+  /**
+   * The nodes that offer the action now, as this node sees them: the event's owner first, then its
+   * substitutes.
+   */
   of(eventId: string): readonly string[];
 };
 
@@ -60,7 +67,10 @@ export function createEventOrder(broker: ServiceBroker, action: string): EventOr
   };
 }
 
-/** Sends what names an `eventId` to the node that owns the event; every node must know the strategy by this name. */
+/**
+ * Sends a call that names an `eventId` to the node that owns the event. All nodes must register the
+ * strategy under this name.
+ */
 class EventOwnerStrategy extends Strategies.Base {
   override select(list: unknown[], context?: Context): never {
     const endpoints = list as Endpoint[];
@@ -87,7 +97,6 @@ export const LOCAL_FIRST = "LocalFirst";
 
 /** Must run on every node, the gateway included, before its broker is made. */
 export function registerStrategies(): void {
-  const strategies = Strategies as unknown as { register(name: string, strategy: unknown): void };
-  strategies.register(EVENT_OWNER, EventOwnerStrategy);
-  strategies.register(LOCAL_FIRST, LocalFirstStrategy);
+  registerStrategy(EVENT_OWNER, EventOwnerStrategy);
+  registerStrategy(LOCAL_FIRST, LocalFirstStrategy);
 }

@@ -1,4 +1,4 @@
-import { type Middleware, type ServiceBroker, Transporters } from "moleculer";
+import { type Middleware, Transporters } from "moleculer";
 import { withTimeout } from "../concurrency/with-timeout.ts";
 
 /** What is used of the NATS client under Moleculer's transporter. */
@@ -26,18 +26,25 @@ const GOODBYE_MS = 1_000;
 export type BusLink = {
   /** For the broker's options; see `isSilent`. */
   transporter: Transporters.Base;
-  /** While NATS is silent, calls to other nodes fail at once, and those under way with it. Calls within the node go on. */
+  /**
+   * Fails calls to other nodes at once while NATS is silent, and the calls in flight with them.
+   * Local calls are not affected.
+   */
   middleware: Middleware;
 };
 
 /**
- * The way to other nodes over NATS. Moleculer publishes into a dead connection without a word and then waits for each call's own time-out, and the client
- * notices a frozen server after four seconds; so NATS is pinged twice a second here. Both come back by themselves.
+ * Connects the node to others over NATS. Moleculer publishes into a dead connection without an
+ * error and then waits for each call's time-out. The NATS client notices a frozen server after four
+ * seconds. So NATS is pinged twice a second here. Both reconnect by themselves.
  */
 export function openBusLink(options: Record<string, unknown>): BusLink {
   const waiting = new Set<(error: Error) => void>();
   let silent = false;
-  /** By Moleculer's own clock, whole seconds of the process; a node heard of at this time or later is connected again as well. */
+  /**
+   * By Moleculer's clock, whole seconds of process uptime. A node whose heartbeat is at least as
+   * new is reachable again.
+   */
   let heardSinceS = 0;
   let probing: NodeJS.Timeout | undefined;
 
@@ -55,11 +62,13 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
     );
     const answered = await withTimeout(pong, SILENCE_TIMEOUT_MS);
     become(answered !== true);
-    // A silent one is waited for by the same ping, which is answered as soon as there is a connection again.
+    // Wait for the same ping: NATS answers it as soon as the connection works again.
     if (answered === undefined) become(!(await pong));
   };
 
-  /** A connection that is lost takes the calls under way with it, also where the next one is there before the next ping. */
+  /**
+   * Fails the calls in flight when the connection is lost, even if it is back before the next ping.
+   */
   const follow = async (client: NatsClient): Promise<void> => {
     for await (const { type } of client.status()) {
       if (type === "disconnect") become(true);
@@ -81,7 +90,10 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
       next();
       if (client !== null) void follow(client).catch(() => undefined);
     }
-    /** The original waits for a goodbye to be heard, for ever where NATS is away: a node must be able to stop then too. */
+    /**
+     * The original waits without limit for NATS to answer. A node must be able to stop while NATS
+     * is down.
+     */
     override async disconnect(): Promise<void> {
       clearTimeout(probing);
       const { client } = this;
@@ -104,7 +116,8 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
       name: "BusLink",
       remoteAction(next) {
         return function overTheBus(this: unknown, ctx) {
-          // NATS drops what nobody listens to: after a restart every node is away until its next heartbeat, a second later.
+          // NATS drops messages without a subscriber. After its restart a node is unreachable until
+          // its next heartbeat, a second later.
           const { id: nodeID, lastHeartbeatTime = Infinity } = (ctx.endpoint?.node ?? {}) as {
             id?: string;
             lastHeartbeatTime?: number;
@@ -113,7 +126,7 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
             return Promise.reject(
               fault(
                 "SERVICE_NOT_AVAILABLE",
-                "NATS is silent, or the node has not been heard of since",
+                "NATS is silent, or the node has sent no heartbeat since",
                 nodeID,
               ),
             ) as never;
@@ -129,13 +142,9 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
   };
 }
 
-/** Whether the broker's NATS does not answer, so that nothing can be heard from other nodes. */
-export function isBusSilent(broker: ServiceBroker): boolean {
-  const { tx } = (broker.transit ?? {}) as { tx?: { isSilent?: () => boolean } };
-  return tx?.isSilent?.() ?? false;
-}
-
-/** Judged by its type wherever it arrives, like Moleculer's own. */
+/**
+ * Callers judge the error by `type`, like Moleculer's own errors: a class does not survive the bus.
+ */
 function fault(type: string, message: string, nodeID?: string): Error {
   return Object.assign(new Error(message), { type, code: 503, data: { nodeID } });
 }

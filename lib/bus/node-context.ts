@@ -5,7 +5,10 @@ import { createMetrics, type Metrics } from "../observability/metrics.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import { beforeStop } from "./moleculer-internals.ts";
 
-/** What all services of one node share. Never in the broker's metadata, which is broadcast: the configuration has secrets. */
+/**
+ * What all services of one node share. Never put it into the broker's metadata, which is broadcast:
+ * the configuration has secrets.
+ */
 export type NodeContext = {
   readonly config: Config;
   /** Undefined if METRICS_PORT is not set. */
@@ -62,7 +65,10 @@ const SERVER_VARIABLES = {
   amqpUrl: "AMQP_URL",
 } as const;
 
-/** The address of a server that a service needs. Throws a ConfigError that names the missing variable. */
+/**
+ * Returns the address of a server that a service needs. Throws a ConfigError that names the missing
+ * variable.
+ */
 export function serverUrlOf(broker: ServiceBroker, server: keyof typeof SERVER_VARIABLES): string {
   const url = configOf(broker)[server];
   if (url === undefined) throw new ConfigError([`${SERVER_VARIABLES[server]} is missing`]);

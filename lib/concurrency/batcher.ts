@@ -1,7 +1,7 @@
 export type GatherOptions = {
   /** Calls of `work` that may run at the same time. */
   running: number;
-  /** Questions in one call of `work`. */
+  /** Items in one piece of work. */
   most: number;
   /** Longest wait in ms. A question that waited longer is rejected. */
   waitMs: number;
@@ -18,9 +18,11 @@ type Waiting<Question, Answer> = {
 };
 
 /**
- * Batches the questions of one turn of the event loop, and those that arrive while all calls are
- * busy. `work` returns answers in the order of the questions; an answer may be a promise, which
- * delays no other answer. If `work` rejects, all its questions reject.
+ * Batches items: those of one turn of the event loop, and those that arrive while `running` pieces
+ * of work are in progress. Under load there are fewer, larger pieces.
+ *
+ * `work` returns the answers in the order of the items. An answer may be a promise; the other items
+ * do not wait for it. If `work` rejects, all items of the batch reject.
  */
 export function createBatcher<Question, Answer>(
   work: (asked: Question[]) => Promise<(Answer | Promise<Answer>)[]>,

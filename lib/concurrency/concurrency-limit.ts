@@ -3,13 +3,13 @@ import { type Answer, refused } from "../../domain/refusal.ts";
 export type InTurnOptions = {
   running: number;
   waiting: number;
-  /** Longest wait in ms: the caller has timed out by then. No limit if undefined. */
+  /** An item that waited longer is refused, because its caller has given up. Default: no limit. */
   waitMs?: number;
 };
 
 /**
- * Runs work up to a concurrency limit, in order of arrival. Can refuse with: TRY_AGAIN (too many
- * waiting, or waited too long).
+ * Limits concurrency: runs work at once or in order of arrival. Can refuse with: TRY_AGAIN (too
+ * many are waiting, or waited too long).
  */
 export type InTurn = <T>(work: () => Promise<Answer<T>>) => Promise<Answer<T>>;
 
@@ -38,7 +38,7 @@ export function createConcurrencyLimit({
     }
   };
 
-  /** Hands the slot to the next waiting work, so that later work cannot overtake it. */
+  /** Hands the slot to the next in the queue, so that a later caller cannot overtake it. */
   function pass(): void {
     const next = waiting.shift();
     if (next === undefined) running -= 1;

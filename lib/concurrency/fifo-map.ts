@@ -1,7 +1,12 @@
-/** A bounded map that evicts its oldest entry, so that clients cannot fill the memory. */
+/**
+ * A map that forgets its oldest entry when full, so that input from outside cannot exhaust memory.
+ */
 export class FifoMap<Key, Value> {
   private readonly entries = new Map<Key, Value>();
-  /** One iterator for all evictions: a new one would step over all deleted entries again. */
+  /**
+   * One iterator for the whole life: a new one for each eviction would step over all deleted keys
+   * first.
+   */
   private readonly oldest = this.entries.keys();
   private readonly max: number;
 

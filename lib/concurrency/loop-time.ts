@@ -1,8 +1,8 @@
 let nowMs: number | undefined;
 
 /**
- * Returns monotonic milliseconds, read once per turn of the event loop. Cheap enough for every
- * metric; it lags by the time that the turn has taken.
+ * Monotonic milliseconds, read once per turn of the event loop. For frequent figures, where reading
+ * the clock costs more than the figure. Lags by the duration of the present turn.
  */
 export function loopNowMs(): number {
   if (nowMs === undefined) {

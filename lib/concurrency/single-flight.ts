@@ -1,4 +1,7 @@
-/** Single-flight: concurrent callers with the same key share one run of `work`. */
+/**
+ * Single-flight: runs one piece of work per key at a time. Callers that arrive meanwhile share its
+ * result.
+ */
 export function createSingleFlight<T>(): (key: string, work: () => Promise<T>) => Promise<T> {
   const flights = new Map<string, Promise<T>>();
   return (key, work) => {

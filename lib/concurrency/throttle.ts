@@ -2,14 +2,16 @@ import type { Clock } from "./clock.ts";
 
 export type Pace = {
   /**
-   * Sends now or as soon as the interval has passed. `urgent` sends at once and makes the next wait
-   * longer.
+   * Sends now if `everyMs` have passed since the last time, else as soon as they have. `urgent`
+   * sends now and lengthens the next wait.
    */
   schedule(urgent?: boolean): void;
   stop(): void;
 };
 
-/** Runs `send` at most once in `everyMs`. It should send the newest state of that moment. */
+/**
+ * Limits the rate of `send` to one call per `everyMs`. `send` reads the newest state when it runs.
+ */
 export function createThrottle(everyMs: number, clock: Clock, send: () => void): Pace {
   let nextMs = -Infinity;
   let borrowed = false;

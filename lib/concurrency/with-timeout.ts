@@ -1,11 +1,12 @@
 /**
- * Resolves with the promise, or with undefined after `ms`. A busy process may have the answer in
- * its socket already, so sockets are read once more before the time-out counts.
+ * Resolves with the promise, or with undefined after `ms`. Rejects as the promise does. An answer
+ * that is already in the socket of a busy process is read before it counts as late.
  */
-export async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+export async function withTimeout<T>(promise: PromiseLike<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    // Timers run before sockets, immediates after. Twice: some answers need two reads.
+    // The event loop runs timers, then sockets, then immediates. Wait for two immediates: an answer
+    // may need one more turn.
     timer = setTimeout(() => setImmediate(() => setImmediate(resolve, undefined)), ms);
   });
   try {

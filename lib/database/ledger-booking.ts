@@ -1,15 +1,20 @@
 import type { Connection } from "./pool.ts";
 
-/** Rows per statement, rounded to whole batches. Limits how long the events' rows are locked. */
+/**
+ * Rows that one statement books, rounded up to whole batches. Limits how long the events' rows are
+ * locked.
+ */
 export const PREFIX_MAX = 50_000;
 
-/** PostgreSQL's largest integer: more rows than any backlog has. */
+/** PostgreSQL's largest integer: more rows than any event has pending. */
 export const WHOLE_BACKLOG = 2_147_483_647;
 
 /**
- * Locks events in the order of their ids and returns those that exist. Lock order everywhere:
- * event_worker, event, pending rows. The worker's statement never locks an event's row, so sales do
- * not wait for this.
+ * Locks events in the order of their ids, so that two callers cannot deadlock. Returns the ids that
+ * exist.
+ *
+ * Lock order everywhere: event_worker, event, pending rows. The worker's own statement never
+ * touches an event's row, so no sale waits for this lock.
  */
 export async function lockEvents(
   connection: Connection,
@@ -23,20 +28,24 @@ export async function lockEvents(
   return rows.map(({ id }) => id);
 }
 
-// The pending table swings between empty and very large within a minute, so plans from statistics
-// become slow. A scan of the index by event, epoch and batch stays fast, and marks dead entries for
-// the next scan. See ADR: Worker statements do not depend on statistics.
+// Use the index on event, epoch and batch. The table swings between empty and hundreds of thousands
+// of rows within a minute, so a plan from statistics fits only for a short time and booking slows
+// down. The index scan also marks dead entries, which later scans skip.
 const FOLLOW_THE_INDEX = {
   name: "follow-the-index",
-  text: "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
+  text: `
+    SELECT set_config('enable_seqscan', 'off', true),
+      set_config('enable_bitmapscan', 'off', true)`,
 };
 
 /**
  * Inserts the rows that a statement has removed from the pending rows (`taken`) into the ledger.
  */
 export const NOTE_TAKEN = `
-    INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
-    SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch FROM taken`;
+    INSERT INTO capacity_ledger
+      (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
+    SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch
+    FROM taken`;
 
 export const BOOK_PENDING = `
   WITH cut AS (
@@ -51,10 +60,12 @@ export const BOOK_PENDING = `
     DELETE FROM event_ticket_transactions AS pending USING cut
     WHERE pending.event_id = cut.event_id AND pending.status = 'pending'
       AND (cut.epoch IS NULL OR (pending.epoch, pending.batch) <= (cut.epoch, cut.batch))
-    RETURNING pending.transaction_id, pending.event_id, pending.user_id, pending.quantity, pending.epoch, pending.batch
+    RETURNING pending.transaction_id, pending.event_id, pending.user_id, pending.quantity,
+      pending.epoch, pending.batch
   ), noted AS (${NOTE_TAKEN}
   ), moved AS (
-    SELECT event_id, sum(quantity)::integer AS quantity, count(*)::integer AS rows FROM taken GROUP BY event_id
+    SELECT event_id, sum(quantity)::integer AS quantity, count(*)::integer AS rows
+    FROM taken GROUP BY event_id
   )
   UPDATE event SET capacity = capacity + moved.quantity
   FROM moved JOIN cut USING (event_id)
@@ -62,20 +73,22 @@ export const BOOK_PENDING = `
   RETURNING event.id AS "eventId", moved.rows, moved.quantity, cut.epoch IS NOT NULL AS more`;
 
 /**
- * `rows` transactions of the event are booked and changed its capacity by `quantity`. `more`: the
- * backlog may be longer.
+ * `rows` transactions of this event were booked and changed its capacity by `quantity`. `more`:
+ * others may be pending.
  */
 export type Booked = { eventId: string; rows: number; quantity: number; more: boolean };
 
 /**
- * Books pending rows: moves them into the ledger and their sums into the capacities, in one
- * statement. From a longer backlog it takes the oldest whole batches, at least `prefixMax` rows
- * over all events: a prefix in commit order never breaks the CHECK. Events without pending rows are
- * left out.
+ * Books pending rows: moves them into the ledger and their sum into the events' capacity, in one
+ * statement.
  *
- * Call it in a transaction that holds the events' rows (`lockEvents`), so that its snapshot is
- * current. Later statements of the transaction are planned without sequential scans. Rejects with
- * SQLSTATE 23514, and books nothing, if a capacity would leave its bounds.
+ * Of a backlog of `prefixMax` rows or more (shared by the events) it takes the oldest whole
+ * batches, up to one batch more. A prefix in commit order never breaks the CHECK; an arbitrary part
+ * might. Events without pending rows are missing from the result.
+ *
+ * Call it in a transaction that holds the events' rows (`lockEvents`), so that its snapshot sees
+ * all earlier commits. Later statements of the transaction are planned without sequential scans.
+ * Rejects with SQLSTATE 23514 if a capacity would leave its bounds; nothing is booked then.
  */
 export async function bookPending(
   connection: Connection,

@@ -11,8 +11,9 @@ export function runForRequest<T>(requestId: string | null | undefined, work: () 
 }
 
 /**
- * Adds the request's id to a query as a comment, for pg_stat_activity and the log of slow
- * statements. Prepared statements stay as they are: another text is another statement.
+ * Puts the request's id in front of a query as pg takes it, so that pg_stat_activity and the log of
+ * slow statements name the request. A prepared statement stays as it is: every other text would be
+ * another statement.
  */
 export function withRequestId(query: unknown): unknown {
   const requestId = requests.getStore();

@@ -1,18 +1,19 @@
 import { type Answer, refused } from "../../domain/refusal.ts";
+import { withTimeout } from "../concurrency/with-timeout.ts";
 import { isServerError } from "./pool.ts";
 
-/** Time-out of reads while PostgreSQL is down or frozen: the answer comes within a second. */
+/** Callers get an answer within a second while PostgreSQL is down or frozen. */
 const PATIENCE_TIMEOUT_MS = 900;
 
 /**
- * SQLSTATE classes of a server that cannot serve now: resources, operator intervention, lock
- * time-out.
+ * SQLSTATE classes of a server that cannot serve now: resources (53), operator intervention (57),
+ * lock time-out (55P03).
  */
 const NOT_NOW = /^(?:53...|57...|55P03)$/;
 
 /**
- * Tells whether PostgreSQL is down, starting, full or too slow, so the statement itself may be
- * right. A read may then be answered TRY_AGAIN.
+ * True if a statement failed because PostgreSQL is down, starting, full or too slow, and not
+ * because it is wrong. A read may then be answered with TRY_AGAIN.
  */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -27,28 +28,22 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * Returns a read's answer, or TRY_AGAIN if PostgreSQL cannot give it now. Also for idempotent
- * writes, with a longer time-out.
+ * Runs a read, or refuses with TRY_AGAIN if PostgreSQL does not answer in time. Always true for a
+ * read, which changes nothing. Idempotent writes may use it with a longer `patienceMs`.
  */
 export async function orRetryLater<T>(
   read: () => Promise<Answer<T>>,
   patienceMs = PATIENCE_TIMEOUT_MS,
 ): Promise<Answer<T>> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Answer<T>>(
-    (resolve) => (timer = setTimeout(() => resolve(refused("TRY_AGAIN")), patienceMs)),
-  );
   try {
-    return await Promise.race([read(), late]);
+    return (await withTimeout(read(), patienceMs)) ?? refused("TRY_AGAIN");
   } catch (error) {
     if (isUnavailable(error)) return refused("TRY_AGAIN");
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 
-/** Errors of pg and its socket that mean the answer never came. */
+/** Matches what pg and its socket report if no answer comes. */
 function isConnectionError(error: Error & { code?: unknown }): boolean {
   const code = typeof error.code === "string" ? error.code : "";
   return (

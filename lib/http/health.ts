@@ -1,7 +1,8 @@
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ServiceBroker } from "moleculer";
-import { isBusSilent } from "../bus/nats-transporter.ts";
+import { isBusConnected, isBrokerStarted } from "../bus/moleculer-internals.ts";
+import { withTimeout } from "../concurrency/with-timeout.ts";
 import { type Reply, problemOf, sendAnswer } from "./problem-details.ts";
 
 /** Checks by the kind of dependency (`database`, `cache`, …), never by host or name. */
@@ -34,10 +35,8 @@ export function createHealth(
   { needs = [], leaving }: HealthOptions = {},
 ): Health {
   const ownChecks: ReadinessChecks = {
-    broker: () => (broker as unknown as { started: boolean }).started,
-    transporter: () =>
-      ((broker.transit as { connected: boolean } | undefined)?.connected ?? true) &&
-      !isBusSilent(broker),
+    broker: () => isBrokerStarted(broker),
+    transporter: () => isBusConnected(broker) ?? true,
   };
   const unknown = (): string[] => {
     const offered = new Set(
@@ -68,16 +67,10 @@ export function createHealth(
 }
 
 async function passes(check: () => boolean | Promise<boolean>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
   try {
-    const late = new Promise<false>(
-      (resolve) => (timer = setTimeout(() => resolve(false), CHECK_MS)),
-    );
-    return await Promise.race([check(), late]);
+    return (await withTimeout(Promise.resolve(check()), CHECK_MS)) === true;
   } catch {
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

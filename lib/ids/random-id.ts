@@ -5,8 +5,9 @@ const pool = Buffer.allocUnsafe(256 * BYTES);
 let used = pool.length;
 
 /**
- * 128 random bits as 32 hexadecimal digits, for what is only ever compared. One string: `randomUUID` gives one that is linked of twenty, each of which the
- * collector copies for as long as somebody waits for an answer.
+ * Returns 128 random bits as 32 hexadecimal digits, for ids that are only compared. One flat
+ * string: `randomUUID` returns a rope of twenty, which the garbage collector copies while a request
+ * waits.
  */
 export function randomId(): string {
   if (used === pool.length) {

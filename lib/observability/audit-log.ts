@@ -2,7 +2,10 @@ import { destination } from "pino";
 import type { ServiceBroker } from "moleculer";
 import { redacted } from "./redaction.ts";
 
-/** An entry of the audit trail. The logger adds the time. */
+/**
+ * One act in the audit trail: what, with which outcome, for which request and user, from where. The
+ * logger adds the time.
+ */
 export type AuditEntry = {
   /** `sign-in`, `purchase`, `access` (a refusal), or the name of an operator's action. */
   what: string;
@@ -17,16 +20,19 @@ export type AuditEntry = {
 
 export type Audit = (entry: AuditEntry) => void;
 
-/** Module name of the audit logger. `brokerOptions` gives it an appender and a level. */
+/** Logger module of the audit trail. `createBrokerOptions` gives it its own appender and level. */
 export const AUDIT_MODULE = "AUDIT";
 
 /** pino's number of the level. */
 const INFO = 30;
-/** Longest text of an entry, so that clients cannot fill the trail. */
+/** Cut longer texts, so that input from outside cannot fill the trail. */
 const TEXT_MAX = 200;
 /** Time that lines are buffered. A kill -9 may lose them. */
 const GATHERED_MS = 20;
-/** Limit of buffered lines if the reader stalls. Later lines are dropped. */
+/**
+ * Lines that wait while the reader of the log stalls. Beyond this they are lost, and the node
+ * lives.
+ */
 const WAITING_BYTES_MAX = 64 * 1_024 * 1_024;
 
 /** Opens the audit trail of a node. Writing a line never waits. */
@@ -36,9 +42,9 @@ export function openAudit(broker: ServiceBroker): Audit {
 }
 
 /**
- * Makes external text safe for a log line and a terminal: no control, format or line-separating
- * characters, no likely secrets. The rest of an entry is ours, so the finished line is not searched
- * again.
+ * Cleans text from outside for one line of a log and one cell of a terminal: replaces control,
+ * format and line-separating characters and redacts secrets. The rest of an entry is our own, so
+ * the finished line need not be searched, which would cost a third more.
  */
 export function plainText(text: string | undefined): string | undefined {
   return text === undefined
@@ -47,7 +53,7 @@ export function plainText(text: string | undefined): string | undefined {
 }
 
 /**
- * Makes the trail's logger. Lines look like pino's but are built in one step, because every
+ * Creates the logger of the trail. It writes lines like pino's, each with one JSON.stringify: every
  * purchase writes one. `bindings` are the node's.
  */
 export function auditLogger(file: string | undefined, bindings: object): { info: Audit } {
@@ -64,8 +70,9 @@ type Destination = { write: (line: string) => void; finish: () => void };
 const destinations = new Map<string, Destination>();
 
 /**
- * Opens the trail's destination: a private file or the standard output. Lines are written in
- * batches in the background, and at exit.
+ * Opens the trail's destination: a file (appended to, mode 0600) or standard output. Lines are
+ * buffered for a moment, because in a rush one write per line would cost more than the line, and
+ * written asynchronously. At exit the buffered lines are written first.
  */
 function destinationOf(file: string | undefined): Destination {
   const key = file ?? "";
@@ -101,7 +108,8 @@ function finishAll(): void {
     try {
       finish();
     } catch {
-      // A file that is not open yet, or a reader that has gone: the process is leaving, and there is nowhere to say so.
+      // The file is not open yet, or its reader has gone. The process is exiting and cannot report
+      // it.
     }
   }
 }

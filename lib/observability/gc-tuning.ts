@@ -1,28 +1,30 @@
 import { setFlagsFromString } from "node:v8";
 
 /**
- * Flags of node's command line: V8 sizes the young heap before any code runs. A larger young heap
- * needs fewer scavenges. See ADR: Garbage collector settings.
+ * Flags for Node's command line: V8 lays out the young heap before any code runs. Waiting requests
+ * live for tenths of a second, and each scavenge copies them. A larger young heap needs fewer
+ * scavenges.
  */
 export const HEAP_FLAGS = ["--max-semi-space-size=128"] as const;
 
 /**
- * `--heap-growing-percent`: old-space growth before a major GC. Keeps the memory peak low. See ADR:
- * Garbage collector settings.
+ * Garbage allowed on the old heap, in percent of live data. V8's default grows with the machine's
+ * memory.
  */
 const GROWING_PERCENT = 50;
 /**
- * The same with many connections, whose memory makes each collection expensive. See ADR: Garbage
- * collector settings.
+ * With thousands of connections much more data is live, and collecting at 50 % takes a large share
+ * of the gateway's thread.
  */
 const CROWDED_PERCENT = 150;
 const CROWD = 2_000;
 
 let percent: number | undefined;
 
-/** Tunes the collector to the number of connections. Does nothing if the setting stays. */
+/** Tunes the garbage collector to this number of connections. Free if nothing changes. */
 export function tuneGc(connections: number): void {
-  // Hysteresis: return at half the limit, so that the setting does not flap.
+  // Hysteresis: go back only at half of it, so that a crowd of about that size does not toggle the
+  // setting.
   const wanted =
     connections >= CROWD || (percent === CROWDED_PERCENT && connections >= CROWD / 2)
       ? CROWDED_PERCENT

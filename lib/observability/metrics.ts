@@ -1,10 +1,15 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 
-/** A growing number. Callers keep it: counting is one addition, for any number of labels. */
+/**
+ * A number that only grows. The counting code keeps a reference: an increment is one addition,
+ * whatever the number of labels.
+ */
 export type Cell = { value: number };
 
 export type Counters = {
-  /** Returns the counter of these label values, in the order of the names. */
+  /**
+   * Returns the number for these label values, in the order of their names. Created at first use.
+   */
   child(...values: string[]): Cell;
 };
 
@@ -13,7 +18,7 @@ export type Sample = { labels?: Readonly<Record<string, string>>; value: number 
 /** Buckets of response times in seconds, up to the engine's limit of 2.5 s. */
 export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** The metrics of a node. Values are computed at the scrape. */
+/** The metrics of a node for Prometheus. Values are computed at the scrape. */
 export type Metrics = {
   /** Names end in _total. */
   counters(name: string, help: string, labelNames?: readonly string[]): Counters;
@@ -32,11 +37,11 @@ export type Metrics = {
     kind: "gauge" | "counter",
     samples: () => readonly Sample[] | Promise<readonly Sample[]>,
   ): void;
-  /** Returns Prometheus' text format. Single-flight. Never rejects. */
+  /** Renders Prometheus' text format. Concurrent callers share one reading. Never rejects. */
   text(): Promise<string>;
 };
 
-/** A histogram in a plain array: an observation is a short search and three additions. */
+/** Counts by bounds in a plain array: an observation is a short search and three additions. */
 export class Histogram {
   readonly bounds: readonly number[];
   readonly counts: Float64Array;
@@ -63,7 +68,10 @@ type Family = {
   lines: () => string[] | Promise<string[]>;
 };
 
-/** Counts our metrics here. prom-client reports memory, event loop and garbage collection. */
+/**
+ * Creates the registry. prom-client reports the process itself (memory, event loop, garbage
+ * collection); our own metrics are counted here.
+ */
 export function createMetrics(): Metrics {
   const process = new Registry();
   collectDefaultMetrics({ register: process });
@@ -134,7 +142,10 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Cumulates buckets at output, so that an observation touches one bucket only. */
+/**
+ * Buckets are cumulative in the text, not in memory, where an observation would have to touch all
+ * of them.
+ */
 function histogramLines(
   name: string,
   { bounds, counts, sum }: Histogram,
@@ -154,5 +165,7 @@ function histogramLines(
 
 function labelText(labels: readonly (readonly [string, string])[]): string {
   if (labels.length === 0) return "";
-  return `{${labels.map(([name, value]) => `${name}="${value.replaceAll(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`).join(",")}}`;
+  const escaped = (value: string): string =>
+    value.replaceAll(/[\\"]/g, "\\$&").replaceAll("\n", "\\n");
+  return `{${labels.map(([name, value]) => `${name}="${escaped(value)}"`).join(",")}}`;
 }

@@ -1,6 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { SERVICE_NAMES } from "../../config/index.ts";
-import { isBusSilent } from "../bus/nats-transporter.ts";
+import { isBusConnected } from "../bus/moleculer-internals.ts";
 import type { Database } from "../database/pool.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RedisClient } from "../redis/client.ts";
@@ -25,10 +25,9 @@ export function registerNodeMetrics(
     "1 while this node is connected to that server.",
     "gauge",
     () => {
-      const transit = broker.transit as { connected: boolean } | undefined;
       const nats = {
         labels: { server: "nats" },
-        value: Number(transit?.connected === true && !isBusSilent(broker)),
+        value: Number(isBusConnected(broker) ?? false),
       };
       const client = redis();
       return client === undefined

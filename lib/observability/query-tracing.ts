@@ -4,8 +4,8 @@ import type { Tracing } from "./tracing.ts";
 type Callback = (error: unknown, result: unknown) => void;
 
 /**
- * Makes a span per statement of a trace, also for Sequelize. The span is named by the statement's
- * name or first word, because Sequelize writes values into its texts.
+ * Traces each statement of a trace, ours and Sequelize's. A span has the statement's name or its
+ * first word: Sequelize writes values into its texts.
  */
 export function tracedQueries(tracing: Tracing): (ask: Ask) => Ask {
   return (ask) =>

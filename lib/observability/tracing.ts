@@ -19,20 +19,21 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import { withTimeout } from "../concurrency/with-timeout.ts";
 
-/** A span of this node, or the W3C traceparent of another. An unreadable one counts as none. */
+/** Our own span, or the W3C traceparent of a remote one. An unreadable one counts as none. */
 export type SpanName = Span | string;
 
 /**
- * Spans of this node, sent to a collector. Traces are off by default; then neither this file nor
- * OpenTelemetry is loaded (main.ts). A span names statements, routes, actions and event ids, never
- * a person, a token or a value.
+ * Creates spans of this node and exports them to a collector. Without traces this file and
+ * OpenTelemetry are not loaded (moleculer.config.ts). A span names statements, routes, actions and
+ * event ids, never a person, a token or a value.
  */
 export type Tracing = {
   /**
-   * Tells whether to trace a new request. Decided here, so that no client's header sets our cost.
+   * Draws whether to trace a new request. The decision is ours, so that a stranger's header cannot
+   * spend our resources.
    */
   sampled(): boolean;
-  /** The current span. Undefined outside of a trace and after the span has ended. */
+  /** The span of the running code. Undefined outside of a trace and after that span has ended. */
   current(): Span | undefined;
   begin(
     name: string,
@@ -43,7 +44,7 @@ export type Tracing = {
   run<T>(span: Span, work: () => T): T;
   /** Runs `work` as part of the span and ends the span with it. */
   within<T>(span: Span, work: () => Promise<T>): Promise<T>;
-  /** Ends the span. Records only the kind of an error: messages may quote values. */
+  /** Ends the span. Of an error only the kind is recorded, because messages may quote values. */
   end(span: Span, error?: unknown): void;
   traceparent(span: Span): string;
   /** Sends the remaining spans, for at most 2 s. */
@@ -53,17 +54,17 @@ export type Tracing = {
 const EXPORT_MS = 3_000;
 const CLOSE_MS = 2_000;
 /**
- * Links from a batch to its commands. Commands above the limit have no link from the batch, but
- * keep theirs to it.
+ * A batch links to each of its commands, up to this number. A command beyond it still links to its
+ * batch.
  */
 const LINKS_MAX = 1_000;
 
-/** Shared by the process like the pool, so that a statement finds its span on any node. */
+/** One per process: a statement finds its span on any of the process's nodes. */
 const running = new AsyncLocalStorage<Span>();
 
 /**
- * Opens tracing. `url`: an OpenTelemetry collector, without the path. `share`: of traced requests,
- * 0 to 1. `warn` is called once per loss.
+ * Opens the export to the OpenTelemetry collector at `url` (without the path). `share` of requests
+ * are traced, 0 to 1. `warn` is called once per loss.
  */
 export function openTracing(
   { url, share }: { url: string; share: number },

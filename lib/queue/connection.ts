@@ -1,4 +1,5 @@
 import { type ChannelModel, connect, type RecoveringChannelModel } from "amqplib";
+import { withTimeout } from "../concurrency/with-timeout.ts";
 
 /** The methods of a logger that are used here. */
 export type Log = {
@@ -23,7 +24,8 @@ export type QueueConnectionOptions = {
   url: string;
   log: Log;
   /**
-   * Called for each connection before it counts as connected. Makes channels, topology, consumers.
+   * Runs at each connection, before it counts as connected. Creates channels, topology and
+   * consumers anew.
    */
   setup(model: ChannelModel): Promise<void>;
   onLost?(): void;
@@ -32,10 +34,12 @@ export type QueueConnectionOptions = {
 };
 
 /**
- * Opens a connection to RabbitMQ that reconnects forever. Opening never waits or fails, so a node
- * starts without RabbitMQ. Heartbeats notice a frozen server within 15 s. A loss is logged once.
- * Publisher and consumer need separate connections: a blocked publisher's connection is not read,
- * acknowledgements included.
+ * Opens a connection to RabbitMQ that reconnects by itself without limit. Never rejects and never
+ * waits: a node starts while RabbitMQ is down. Heartbeats detect a frozen server within 15 s. A
+ * loss is logged once.
+ *
+ * Publisher and consumer need connections of their own: a server that blocks publishers stops
+ * reading from their connection, acknowledgements included.
  */
 export async function openQueueConnection(
   options: QueueConnectionOptions,
@@ -49,7 +53,8 @@ export async function openQueueConnection(
   };
 
   const setup = async (fresh: ChannelModel): Promise<void> => {
-    // amqplib adds its listeners only after setup. Without ours, an error would end the process.
+    // Until setup is done amqplib has no listeners of its own: an error would end the process, a
+    // close would go unnoticed.
     let closed: Error | undefined;
     fresh.on("error", () => undefined);
     fresh.on("close", (error) => (closed = error ?? new Error("connection closed")));
@@ -74,7 +79,7 @@ export async function openQueueConnection(
     options.onLost?.();
     lost(error);
   });
-  // A "disconnect" follows every fatal "error" and is handled below.
+  // Each fatal close emits "error" and then "disconnect", which handles it.
   recovering.on("error", () => undefined);
   recovering.on("handler-error", (error: Error) =>
     log.error(`A queue handler threw: ${error.stack ?? error.message}`),
@@ -88,17 +93,17 @@ export async function openQueueConnection(
       model?.close().catch(() => undefined);
     },
     async close() {
-      await withinMs(recovering.close(), CLOSE_MS);
+      await closeWithin(recovering.close(), CLOSE_MS);
     },
   };
 }
 
-/** Resolves when the promise settles, or after `ms`. Never rejects. */
-export async function withinMs(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  await Promise.race([promise.catch(() => undefined), timeout]);
-  clearTimeout(timer);
+/** Waits for a polite end, `ms` at most. Never rejects. */
+export async function closeWithin(end: Promise<unknown>, ms: number): Promise<void> {
+  await withTimeout(
+    end.catch(() => undefined),
+    ms,
+  );
 }
 
 /** Adds the heartbeat: a frozen server's connection ends after two missed ones. */

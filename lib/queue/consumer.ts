@@ -1,6 +1,6 @@
 import type { Channel, ConsumeMessage } from "amqplib";
 import { setTimeout as wait } from "node:timers/promises";
-import { type Log, openQueueConnection, withinMs } from "./connection.ts";
+import { type Log, openQueueConnection, closeWithin } from "./connection.ts";
 import {
   declareTopology,
   inspectTopology,
@@ -11,19 +11,21 @@ import {
 } from "./topology.ts";
 
 /**
- * `last`: the delivery limit is reached, a rejection makes it a dead letter. `traceparent`: its
- * trace.
+ * `last`: the delivery limit is reached, so a rejected message becomes a dead letter.
+ * `traceparent`: the trace of its publisher.
  */
 export type Delivery = { message: TransactionMessage; last: boolean; traceparent?: string };
 
 /**
- * Handles a batch and returns the rejected messages. Those are delivered again and count towards
- * the delivery limit; the others are acknowledged. If it throws, all are rejected. During an outage
- * a handler pauses the consumer and waits, because every redelivery counts in a quorum queue.
+ * Handles a batch. Returns the rejected messages: they are delivered again, which counts towards
+ * the delivery limit. The others are acknowledged. If it throws, all of them count.
+ *
+ * A fault that no message caused (a server is down) must be waited for inside the handler, with the
+ * consumer paused: every other way back into a quorum queue counts as a delivery.
  */
 export type Handler = (deliveries: readonly Delivery[], turn: Turn) => Promise<readonly Delivery[]>;
 
-/** Control of the consumer for a handler. `signal` is aborted when the service stops waiting. */
+/** What a handler may do while it works. `signal` is aborted when the service stops waiting. */
 export type Turn = Pick<Consumer, "pause" | "resume"> & { signal: AbortSignal };
 
 export type Consumer = {
@@ -94,8 +96,8 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
   });
 
   /**
-   * Drops what an ended channel delivered: it is delivered again. Only a running batch continues;
-   * its acknowledgement is ignored.
+   * RabbitMQ delivers the messages of an ended channel again. A batch in progress continues, and
+   * its acknowledgements are dropped.
    */
   function forget(ended: Session): void {
     held = held.filter((delivery) => delivery.session !== ended);
@@ -105,7 +107,8 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
   async function consume(on: Session): Promise<void> {
     const { consumerTag } = await on.channel.consume(topology.queue, (raw) => {
       if (raw === null) {
-        // The server cancelled (queue deleted or moved): start again, which declares the queue.
+        // The server cancelled the consumer (the queue was deleted or moved). Reconnect, which
+        // declares the queue again.
         on.consumerTag = undefined;
         connection.breakOff();
         return;
@@ -116,7 +119,8 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
   }
 
   /**
-   * Moves the consumer to the wanted state, one step at a time. Recovery handles failed channels.
+   * Starts or cancels the consumer as wanted, one step at a time. Recovery handles a channel that
+   * fails meanwhile.
    */
   function align(): void {
     alignment = alignment
@@ -141,7 +145,8 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     if (message === undefined) {
       if (last)
         log.error(
-          `A message of ${raw.content.length} bytes in ${topology.queue} cannot be read; it is now a dead letter`,
+          `A message of ${raw.content.length} bytes in ${topology.queue} cannot be read; ` +
+            "it is now a dead letter",
         );
       settle(() => on.channel.nack(raw, false, true));
       return;
@@ -170,13 +175,13 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
       refused = new Set(await handler(batch, turn));
     } catch (error) {
       if (stopping.signal.aborted) return;
-      log.error(
-        `The ledger could not handle ${batch.length} messages: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      );
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.error(`The ledger could not handle ${batch.length} messages: ${reason}`);
       await wait(RETRY_MS);
       refused = new Set(batch);
     }
-    // Delivery tags of a channel are in order, so one acknowledgement settles all before it.
+    // Delivery tags of a channel are ordered, so one acknowledgement settles all messages before it
+    // that were not rejected.
     for (const delivery of batch) {
       if (refused.has(delivery))
         settle(() => delivery.session.channel.nack(asMessage(delivery.tag), false, true));
@@ -218,22 +223,25 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
       if (!wanted) stopping.abort();
       wanted = false;
       align();
-      await withinMs(
+      await closeWithin(
         alignment.then(() => pumping),
         CLOSE_MS,
       );
       stopping.abort();
       const last = session;
       session = undefined;
-      // Close the channel first: amqplib may send the connection's close before queued
-      // acknowledgements.
-      if (last !== undefined) await withinMs(last.channel.close(), CHANNEL_CLOSE_MS);
+      // Close the channel first: amqplib may send the connection's close before acknowledgements
+      // that other channels have queued.
+      if (last !== undefined) await closeWithin(last.channel.close(), CHANNEL_CLOSE_MS);
       await connection.close();
     },
   };
 }
 
-/** Ignores errors of an ended channel: its messages are redelivered, and booking is idempotent. */
+/**
+ * Ignores the error of an ended channel. Its messages are delivered again, and applying them again
+ * changes nothing.
+ */
 function settle(tell: () => void): void {
   try {
     tell();

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { type ConfirmChannel, connect, type GetMessage } from "amqplib";
 import { plainText } from "../observability/audit-log.ts";
+import { withTimeout } from "../concurrency/with-timeout.ts";
 import { withHeartbeat } from "./connection.ts";
 import {
   declareTopology,
@@ -13,7 +14,7 @@ import {
 export type DeadLetter = {
   /** Hash of the content. Messages with the same content share it. */
   id: string;
-  /** When it became a dead letter (ISO 8601, whole seconds); null if RabbitMQ did not say. */
+  /** When it became a dead letter, ISO 8601 in whole seconds. Null if RabbitMQ gave no time. */
   received: string | null;
   /** How often it became a dead letter. */
   deaths: number;
@@ -28,14 +29,14 @@ export type Messenger = { url: string; topology: Topology };
 /** Undefined keeps the message. */
 export type Disposition = "replay" | "discard" | undefined;
 
-/** Time-out of each step, in case RabbitMQ is frozen. */
+/** Limits the wait for each answer of a frozen RabbitMQ. */
 const STEP_MS = 2_000;
 const CONTENT_BYTES = 600;
-/** Wait for kept messages to return to the queue. Another session may have taken them already. */
+/** Limits the wait for the kept letters to be back in the queue. Another reader may hold them. */
 const BACK_MS = 1_000;
 /**
- * RabbitMQ 4 drops a message after 20 deliveries, and each look counts as one. After half as many
- * the message is published again, which resets the count.
+ * RabbitMQ 4 drops a message after 20 deliveries even from a queue without a limit, and a look is a
+ * delivery. After half as many the letter is written anew, so that its count starts again.
  */
 const LOOKS_MAX = 10;
 const DEATHS = "boxoffice-deaths";
@@ -43,17 +44,21 @@ const DIED_AT = "boxoffice-died-at";
 const REASON = "boxoffice-reason";
 
 /**
- * RabbitMQ is down, frozen or refused a message. The work may be partly done; it can be repeated.
+ * RabbitMQ is down, frozen, or refused a message. The work is done in part or not at all, and may
+ * be repeated.
  */
 class MessengerAway extends Error {}
 
 type Session = { channel: ConfirmChannel; returned: Set<string>; broken: Promise<never> };
 
 /**
- * Shows the oldest `limit` dead letters, one in memory at a time, and asks `decide` for each. Kept
- * letters return to the queue at the end in any case. A replayed letter is confirmed in the
- * transaction queue before it is removed: it may be duplicated, never lost. `waiting`: letters at
- * the start. Undefined: RabbitMQ is down.
+ * Shows the oldest `limit` dead letters that were in the queue at the beginning, one in memory at a
+ * time. `judge` decides what happens to each.
+ *
+ * Kept letters go back to the queue when it ends, also after an error, and are back before it
+ * resolves. A replayed letter is confirmed in the transaction queue before it leaves the dead
+ * letters: it may be in both, never in neither. `waiting`: dead letters at the beginning.
+ * Undefined: RabbitMQ is down.
  */
 export async function overDeadLetters(
   messenger: Messenger,
@@ -89,8 +94,8 @@ export async function overDeadLetters(
 }
 
 /**
- * Waits until the queue has the messages back: a quorum queue returns them after the channel
- * closes.
+ * A quorum queue logs returned messages only after the channel is closed. On a slow disk the next
+ * look would find none of them.
  */
 async function giveBack(session: Session, queue: string, left: number): Promise<void> {
   session.channel.nackAll();
@@ -113,7 +118,7 @@ async function withChannel<T>(
   }).catch((error: unknown) => {
     throw new MessengerAway(String(error));
   });
-  // Answers never come after a channel has ended.
+  // After a channel has ended its pending answers never come.
   const broken = new Promise<never>((_, reject) => {
     model.on("error", (error) => reject(new MessengerAway(String(error))));
     model.on("close", () => reject(new MessengerAway("the connection was closed")));
@@ -139,22 +144,20 @@ async function withChannel<T>(
 }
 
 async function inTime<T>({ broken }: Pick<Session, "broken">, step: PromiseLike<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>(
-    (_, reject) => (timer = setTimeout(() => reject(new MessengerAway("no answer")), STEP_MS)),
-  );
-  try {
-    return await Promise.race([Promise.resolve(step).catch(asAway), late, broken]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const answer = Promise.resolve(step).then((value) => ({ value }), asAway);
+  const inTime = await withTimeout(Promise.race([answer, broken]), STEP_MS);
+  if (inTime === undefined) throw new MessengerAway("no answer");
+  return inTime.value;
 }
 
 function asAway(error: unknown): never {
   throw new MessengerAway(error instanceof Error ? error.message : String(error));
 }
 
-/** Resolves when RabbitMQ has stored the message. Drops its headers, so deliveries count from 0. */
+/**
+ * Resolves when RabbitMQ has the message in the queue. Its own headers are dropped: its delivery
+ * count would make the first delivery the last.
+ */
 async function publish(
   session: Session,
   queue: string,

@@ -1,7 +1,7 @@
 /**
- * The queue between workers and ledger. It may repeat, reorder, lose or delay messages: pending
- * rows in PostgreSQL are the transactional outbox, and a message only names the event. Published by
- * purchasing and the sweeper, consumed by the ledger.
+ * The queue between the workers and the ledger. It may repeat, reorder, lose or delay messages: the
+ * pending rows in PostgreSQL are the transactional outbox, and a message only names events to look
+ * at. Publishers: purchasing and the ledger's sweeper. Consumer: the ledger.
  */
 export { type Consumer, type Delivery, type Handler, openConsumer, type Turn } from "./consumer.ts";
 export type { Log } from "./connection.ts";

@@ -1,5 +1,5 @@
 import type { ConfirmChannel } from "amqplib";
-import { type Log, openQueueConnection, withinMs } from "./connection.ts";
+import { type Log, openQueueConnection, closeWithin } from "./connection.ts";
 import {
   declareTopology,
   type EventTransactions,
@@ -11,7 +11,10 @@ import {
 /** Limit of unconfirmed messages in memory. A batch of 500 sales has 65 kB. */
 const UNCONFIRMED_BYTES_MAX = 8 * 1024 * 1024;
 const CLOSE_CONFIRM_MS = 2_000;
-/** Smaller batches wait for the end of the turn and share a message. */
+/**
+ * A batch of fewer transactions waits for the end of the turn, to share a message with other
+ * events' batches.
+ */
 const SMALL = 10;
 /** Events per message. A message is redelivered as a whole if one event cannot be booked. */
 const EVENTS_MAX = 20;
@@ -26,14 +29,18 @@ export type PublisherCounts = {
 
 export type Publisher = {
   /**
-   * Publishes committed transactions (hex ids) of an event. Small batches of one turn share a
-   * message. Never throws and never waits: while RabbitMQ is down, blocked or over the memory
-   * limit, batches are dropped and counted, and the sweeper repeats them. `traceparent` (W3C) is a
-   * header of a message of its own.
+   * Publishes the committed transactions (hex ids) of an event. Small batches of one turn of the
+   * event loop share a message.
+   *
+   * Never throws and never waits. If RabbitMQ is down, blocked by an alarm or has more than eight
+   * megabytes unconfirmed, the batch is dropped and counted: the pending rows are the outbox, and
+   * the sweeper publishes again. A `traceparent` (W3C) travels as a header, with a message of its
+   * own.
    */
   publish(eventId: string, transactionIds: readonly string[], traceparent?: string): void;
   /**
-   * Counts messages. `dropped`: batches never sent. `failed`: refused, or lost before the confirm.
+   * Counts messages. `dropped` batches were never sent. `failed` messages were refused, or their
+   * connection ended before the confirm.
    */
   counts(): PublisherCounts;
   connected(): boolean;
@@ -61,7 +68,7 @@ export async function openPublisher(options: {
         options.log.warn(`RabbitMQ closed the publisher's channel: ${error.message}`),
       );
       fresh.on("close", () => {
-        // Ends the connection with the channel, so that recovery is the only way back.
+        // A channel that ends alone closes its connection, so that recovery is the only way back.
         if (channel === fresh) connection.breakOff();
         channel = undefined;
       });
@@ -82,7 +89,7 @@ export async function openPublisher(options: {
     },
   });
 
-  // Not createBatcher(): it makes a promise per call, and no caller waits here.
+  // Not by createBatcher(), which creates a promise per item: no caller waits for an answer here.
   let small: EventTransactions[] = [];
   const sendSmall = (): void => {
     const notified = small;
@@ -136,7 +143,7 @@ export async function openPublisher(options: {
     async close() {
       sendSmall();
       if (channel !== undefined && !blocked)
-        await withinMs(channel.waitForConfirms(), CLOSE_CONFIRM_MS);
+        await closeWithin(channel.waitForConfirms(), CLOSE_CONFIRM_MS);
       channel = undefined;
       await connection.close();
     },

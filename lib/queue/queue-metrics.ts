@@ -2,7 +2,8 @@ import type { Metrics } from "../observability/metrics.ts";
 import type { Publisher } from "./publisher.ts";
 
 /**
- * Counts messages to the ledger's queue by outcome. The sweeper repeats dropped and failed ones.
+ * Registers the count of messages by result. The sweeper repeats dropped and failed ones, so they
+ * cost time only.
  */
 export function watchMessages(
   metrics: Metrics,

@@ -2,7 +2,7 @@ import type { Channel } from "amqplib";
 
 export const TRANSACTION_QUEUE = "ticket-transactions";
 
-/** Redeliveries of a message before it becomes a dead letter. Equals the default of RabbitMQ 4. */
+/** Redeliveries of one message before it becomes a dead letter. The default of RabbitMQ 4. */
 export const DELIVERY_LIMIT = 20;
 
 export type Topology = { queue: string; deadQueue: string; deliveryLimit: number };
@@ -16,9 +16,10 @@ export function topologyOf(
 }
 
 /**
- * Declares both queues. Publisher and consumer do so at each connection, in any order. Quorum
- * queues survive a node's loss. At-least-once dead-lettering requires reject-publish and loses no
- * message.
+ * Declares both queues, as publisher and consumer do at each connection, in any order.
+ *
+ * Quorum queues survive the loss of a node. At-least-once dead-lettering (which RabbitMQ allows
+ * only with reject-publish) loses no message on its way to the dead letters.
  */
 export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {
   await channel.assertQueue(topology.deadQueue, {
@@ -38,7 +39,10 @@ export async function declareTopology(channel: Channel, topology: Topology): Pro
   });
 }
 
-/** Counts waiting messages (without unacknowledged ones) and dead letters by passive declares. */
+/**
+ * Reads by passive declares the waiting messages (without delivered, unacknowledged ones) and the
+ * dead letters.
+ */
 export async function inspectTopology(
   channel: Channel,
   topology: Topology,
@@ -48,11 +52,11 @@ export async function inspectTopology(
   return { ready: queue.messageCount, consumers: queue.consumerCount, dead: dead.messageCount };
 }
 
-/** A committed batch of an event. Ids are hex; the sweeper sends none. */
+/** A committed batch of an event. Ids are hex. The sweeper sends no ids. */
 export type EventTransactions = { eventId: string; transactionIds: string[] };
 /**
- * The message. `more`: other events committed in the same moment. Older ledgers ignore them and
- * leave them to the sweeper.
+ * The message on the wire. `more`: other batches of the same moment. An older ledger books the
+ * first and leaves the others to the sweeper.
  */
 export type TransactionMessage = EventTransactions & { more?: EventTransactions[] };
 
@@ -64,7 +68,9 @@ export function eventIdsOf({ eventId, more = [] }: TransactionMessage): string[]
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TRANSACTION_ID = /^(?:[0-9a-f]{2}){1,64}$/;
 
-/** Parses a message. Undefined if it is not JSON or has another shape. Ignores unknown members. */
+/**
+ * Parses a message. Undefined if it is not JSON or has another shape. Unknown members are ignored.
+ */
 export function readMessage(content: Buffer): TransactionMessage | undefined {
   let body: unknown;
   try {

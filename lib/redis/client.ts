@@ -2,23 +2,24 @@ import { Redis } from "ioredis";
 
 export type RedisClient = Redis & {
   /**
-   * run_id of the connected server; undefined without a connection. Copies of other runs are
-   * untrusted.
+   * The server's run_id under the present connection. Undefined while disconnected. Only copies
+   * that were written under it are trusted.
    */
   runId(): string | undefined;
 };
 
 /**
- * Opens a connection on which commands fail within 0.5 s if Redis is down, frozen or not connected.
- * Reconnects forever. `warn` is called once per loss.
+ * Opens a Redis connection whose commands fail within half a second if the server is down, frozen
+ * or not yet connected. Reconnects by itself without limit. `warn` is called once per loss, not at
+ * every attempt.
  */
 export function openRedis(url: string, warn: (message: string) => void): RedisClient {
   const client = new Redis(url, {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     commandTimeout: 500,
-    // End a frozen server's connection: commands would fill the memory and each wait for the
-    // time-out. Without a connection they fail at once.
+    // End the connection of a frozen server: its pending commands would fill the memory, and each
+    // would delay its caller by half a second. Without a connection commands fail at once.
     socketTimeout: 1_000,
     connectTimeout: 1_000,
     disableClientInfo: true,
@@ -46,8 +47,8 @@ export function openRedis(url: string, warn: (message: string) => void): RedisCl
 type Script = (...args: (string | number)[]) => Promise<unknown>;
 
 /**
- * Runs a script by its hash, and sends its text if the server does not know it. `name` must be
- * unique.
+ * Runs a script by its hash; the server gets the text only if it does not know it. `name` must be
+ * unique per script. Rejects as any command does.
  */
 export function runScript(
   client: Redis,
@@ -60,7 +61,10 @@ export function runScript(
   return (Reflect.get(client, name) as Script).call(client, keys.length, ...keys, ...args);
 }
 
-/** Waits at start for the connection, at most `withinMs`. False: start degraded, without Redis. */
+/**
+ * Waits at most `withinMs` for the connection. False if Redis is down: the engine then starts
+ * degraded.
+ */
 export async function whenReady(client: Redis, withinMs: number): Promise<boolean> {
   if (client.status === "ready") return true;
   return new Promise((resolve) => {

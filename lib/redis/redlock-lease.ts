@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { withTimeout } from "../concurrency/with-timeout.ts";
 import { openRedis, type RedisClient } from "./client.ts";
 
 /** Used part of redlock 4, whose own types require ioredis 4. */
@@ -17,20 +18,25 @@ const RedlockClass = createRequire(import.meta.url)("redlock") as new (
 ) => Redlock;
 
 const RETRY_MS = 50;
-/** Time-out of the lock servers. A contested attempt takes two round trips. */
+/** A lock server that is silent for this long is frozen. A contested try is two round trips. */
 const SILENCE_TIMEOUT_MS = 200;
 
 export type Leases = {
   /**
-   * Waits for the lock up to `waitMs`, or until `cutShort` resolves or no quorum answers. The
-   * result may not be held yet; attempts then continue in the background. Never rejects. A lease
-   * only orders workers; the epoch in PostgreSQL is the fence.
+   * Waits up to `waitMs` for the lock of a resource, less if `cutShort` resolves or no quorum of
+   * lock servers answers. The result may not be held yet (another node holds it, or Redis is down):
+   * it is then retried in the background. Never rejects.
+   *
+   * A lease orders workers and proves nothing: the epoch in PostgreSQL does.
    */
   acquire(resource: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLock>;
   close(): Promise<void>;
 };
 export type HeldLock = {
-  /** True as far as this node knows: a pause or a Redis that lost its data may have ended it. */
+  /**
+   * As far as this node knows. A long pause, or a Redis that lost its memory, may have ended it
+   * unnoticed.
+   */
   held(): boolean;
   /** Releases the lock. Never rejects: an unreleased lock expires. */
   release(): Promise<void>;
@@ -44,7 +50,7 @@ export function openLeases(
 ): Leases {
   const clients = urls.map((url) => openRedis(url, warn));
   const redlock = new RedlockClass(clients, { retryCount: 0, driftFactor: 0.01 });
-  // A server that is down is a missing vote; openRedis has logged it.
+  // A server that is down is a missing vote. openRedis has logged it.
   redlock.on("clientError", () => undefined);
   const open = new Set<HeldLock>();
 
@@ -68,7 +74,7 @@ export function openLeases(
       else keep(got);
     };
     const renew = (): void => {
-      // A lost lease is tried again: Redis may have come back empty.
+      // Try again after a loss: a Redis that was down comes back empty.
       const attempt =
         lock === undefined
           ? tryLock(resource)
@@ -100,8 +106,12 @@ export function openLeases(
       void cutShort.then(() => (isCutShort = true));
       for (;;) {
         const attempt = tryLock(resource);
-        const lock = await withPatience(attempt, SILENCE_TIMEOUT_MS);
-        if (lock === "silent") return hold(resource, undefined, attempt);
+        const answer = await withTimeout(
+          attempt.then((lock) => ({ lock })),
+          SILENCE_TIMEOUT_MS,
+        );
+        if (answer === undefined) return hold(resource, undefined, attempt);
+        const { lock } = answer;
         const connected = clients.filter((client) => client.status === "ready").length;
         // Without a quorum there is nothing to wait for.
         if (
@@ -119,16 +129,4 @@ export function openLeases(
       for (const client of clients) client.disconnect();
     },
   };
-}
-
-async function withPatience<T>(promise: Promise<T>, patienceMs: number): Promise<T | "silent"> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<"silent">(
-    (resolve) => (timer = setTimeout(() => resolve("silent"), patienceMs)),
-  );
-  try {
-    return await Promise.race([promise, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

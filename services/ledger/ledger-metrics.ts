@@ -11,19 +11,15 @@ type Backups = { fullS: number | null; archivedS: number | null; archiveFailures
 
 /** One look at the tables serves all metrics of a scrape. */
 const FRESH_MS = 2_000;
-/**
- * Events booked since the last scrape that are counted through; the others come again with their
- * next sale.
- */
+/** Events that are checked per scrape. The others are checked after their next sale. */
 const CHECKED_AT_ONCE = 10;
 const TOUCHED_MAX = 1_000;
 
-/**
- * When the newest backup ended, and how the archive of the WAL fares by the server's own account.
- */
+/** End of the newest backup, and the state of WAL archiving as the server reports it. */
 const BACKUPS = `
   SELECT (SELECT extract(epoch FROM max(ended_at)) FROM backup_run)::float8 AS "fullS",
-    extract(epoch FROM last_archived_time)::float8 AS "archivedS", failed_count::float8 AS "archiveFailures" FROM pg_stat_archiver`;
+    extract(epoch FROM last_archived_time)::float8 AS "archivedS",
+      failed_count::float8 AS "archiveFailures" FROM pg_stat_archiver`;
 
 export type LedgerWatched = {
   database: Database;
@@ -33,9 +29,9 @@ export type LedgerWatched = {
 };
 
 /**
- * How far booking is behind selling, and whether the tables agree: events that were just booked
- * are counted through at each scrape, since a sum that cannot be wrong is watched all the same.
- * Answers who wants to hear of each event that is booked.
+ * Registers metrics of the ledger's lag and of its tables' agreement. Booked events are checked at
+ * each scrape: sums that should never differ are watched all the same. The result's `touched` is
+ * called for each booked event.
  */
 export function registerLedgerMetrics(
   metrics: Metrics,

@@ -35,8 +35,8 @@ import { tracedHandler } from "./booking/consumer-tracing.ts";
 import { createTransactionHandler, type LedgerCounts } from "./booking/transaction-consumer.ts";
 
 /**
- * `sweepEveryMs`: how often the sweeper looks. `sweepOlderThanMs`: rows younger than this have a
- * message on its way.
+ * `sweepEveryMs`: interval of the sweeper. `sweepOlderThanMs`: younger rows still have a message in
+ * flight.
  */
 export type LedgerSettings = ServiceSettingSchema &
   QueueSettings & { sweepEveryMs: number; sweepOlderThanMs: number };
@@ -64,7 +64,7 @@ export type LedgerStatus = {
   appliedRows: number;
   outages: number;
   paused: boolean;
-  /** Undefined members: RabbitMQ is away. */
+  /** Members are undefined while RabbitMQ is down. */
   queue: { ready?: number; dead?: number; consumers?: number };
 };
 
@@ -76,8 +76,8 @@ const LIMIT = { type: "number", integer: true, positive: true, max: 1_000, optio
 const LETTER_ID = { type: "string", pattern: "^[0-9a-f]{16}$" };
 
 /**
- * The answer, or TRY_AGAIN: RabbitMQ is away (undefined) or PostgreSQL is. Whatever was done
- * until then may be done again.
+ * Refuses with TRY_AGAIN if RabbitMQ (undefined) or PostgreSQL is down. The work may then be
+ * repeated.
  */
 async function whereServersAnswer<T>(work: () => Promise<T | undefined>): Promise<Answer<T>> {
   try {
@@ -96,8 +96,8 @@ function messengerOf({ broker, settings }: { broker: ServiceBroker; settings: Qu
 }
 
 /**
- * The ledger: the only writer of `event.capacity` and `capacity_ledger`. It books what the
- * workers have committed, a moment later, exactly once, whatever the queue does.
+ * Books what the workers have committed, a moment later and exactly once, whatever the queue does.
+ * The only writer of `event.capacity` and `capacity_ledger`.
  */
 const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = {
   name: "ledger",
@@ -109,7 +109,9 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
   settings: { queue: TRANSACTIONS, sweepEveryMs: 1_000, sweepOlderThanMs: 5_000 },
 
   actions: {
-    /** Compares what must agree and says each difference. Can refuse with: EVENT_NOT_FOUND. */
+    /**
+     * Compares tables and caches and reports each discrepancy. Can refuse with: EVENT_NOT_FOUND.
+     */
     reconcile: {
       auth: "operator",
       timeout: 65_000,
@@ -147,7 +149,7 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
       },
     },
 
-    /** The oldest dead letters, none of which is lost by looking. Can refuse with: TRY_AGAIN. */
+    /** Shows the oldest dead letters and keeps them. Can refuse with: TRY_AGAIN. */
     deadLetters: {
       auth: "operator",
       timeout: 30_000,
@@ -160,8 +162,8 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
     },
 
     /**
-     * Moves dead letters back into the queue, all of them or those of one id; it may move one
-     * twice, and loses none. Can refuse with: TRY_AGAIN.
+     * Moves dead letters back into the queue, all or those of one id. It may move one twice, and
+     * loses none. Can refuse with: TRY_AGAIN.
      */
     replay: {
       auth: "operator",
@@ -177,7 +179,7 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
       },
     },
 
-    /** Throws a dead letter away for good, if it cannot be read. Can refuse with: TRY_AGAIN. */
+    /** Deletes a dead letter that cannot be read. Can refuse with: TRY_AGAIN. */
     discard: {
       auth: "operator",
       timeout: 30_000,
@@ -190,8 +192,8 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
     },
 
     /**
-     * Books an event's failed rows after an operator has mended it: all or none. Can refuse with:
-     * EVENT_NOT_FOUND, TRY_AGAIN.
+     * Books all of an event's failed rows or none, after an operator has repaired the event. Can
+     * refuse with: EVENT_NOT_FOUND, TRY_AGAIN.
      */
     retryFailed: {
       auth: "operator",

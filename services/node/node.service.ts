@@ -23,10 +23,7 @@ const NodeService: ServiceSchema<ServiceSettingSchema, NodeMethods> = {
     },
   },
   methods: {
-    /**
-     * Ends the process the way a supervisor does. A process with several nodes replaces this
-     * method.
-     */
+    /** Ends the process as a supervisor does. A process with several nodes replaces this method. */
     stopNode() {
       process.kill(process.pid, "SIGTERM");
     },

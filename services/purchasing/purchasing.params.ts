@@ -1,4 +1,5 @@
 import type { BuyTickets, CancelTicket, Command } from "../../domain/event-state.ts";
+import { TICKETS_PER_PURCHASE_MAX } from "../../domain/limits.ts";
 
 /** `insteadOf`: the node that owns the event and did not answer its caller. */
 export type BuyParams = { eventId: string; quantity: number; key: string; insteadOf?: string };
@@ -6,7 +7,7 @@ export type CancelParams = { eventId: string; ticketId: string; insteadOf?: stri
 export type ServeParams = { eventId: string; command: Command };
 
 const uuid = { type: "uuid" } as const;
-const places = { type: "number", integer: true, min: 1, max: 10 };
+const places = { type: "number", integer: true, min: 1, max: TICKETS_PER_PURCHASE_MAX };
 const nodeId = { type: "string", min: 1, max: 255, optional: true };
 const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 
@@ -40,8 +41,8 @@ export const SERVE_PARAMS = {
 type Unchecked<Kind extends Command> = Pick<Kind, "type"> & Partial<Kind>;
 
 /**
- * Checks that a command has the members of its kind: a purchase of no quantity would make the
- * availability not a number.
+ * Checks that a command has the members of its kind. SERVE_PARAMS allows both kinds; a purchase
+ * without a quantity would make the availability NaN.
  */
 export function isComplete(command: Unchecked<BuyTickets> | Unchecked<CancelTicket>): boolean {
   return command.type === "BuyTickets"

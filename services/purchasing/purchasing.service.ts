@@ -23,12 +23,7 @@ import {
 } from "./purchasing.params.ts";
 import { ticketActions, type WithTicketLists } from "./tickets/ticket.actions.ts";
 import { createTicketLists } from "./tickets/ticket-list.ts";
-import {
-  cancellationId,
-  purchaseId,
-  type TransactionKey,
-  transactionKey,
-} from "./tickets/transaction-id.ts";
+import { cancellationId, purchaseId } from "./tickets/transaction-id.ts";
 import { createWorkerPorts } from "./worker/create-ports.ts";
 import type { Outcome, PurchaseMetrics, WorkerPorts } from "./worker/ports.ts";
 import { Workers } from "./worker/worker-registry.ts";
@@ -48,7 +43,7 @@ type PurchasingVars = WithDatabases<"sale" | "worker"> &
   WithPublisher &
   WithTokens &
   WithTicketLists & {
-    transactions: TransactionKey;
+    transactionSecret: string;
     /** Undefined until the service starts. */
     workers: Workers | undefined;
     ports: { close(): void } | undefined;
@@ -57,8 +52,8 @@ type PurchasingVars = WithDatabases<"sale" | "worker"> &
   };
 
 /**
- * Sells and cancels through one worker per event, and shows people their tickets. The only writer
- * of event_worker, event_tickets and pending rows.
+ * Sells and cancels through one worker per event, and shows customers their tickets. The only
+ * writer of event_worker, event_tickets and pending rows.
  */
 const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, PurchasingVars> = {
   name: "purchasing",
@@ -73,8 +68,8 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
   actions: {
     /**
      * Buys all or none. Answers a Purchase. Can refuse with: EVENT_NOT_FOUND, EVENT_OVER,
-     * PURCHASE_LIMIT_REACHED, EVENT_SOLD_OUT, IDEMPOTENCY_KEY_REUSED, TRY_AGAIN (nothing was
-     * sold), OUTCOME_UNKNOWN (repeat with the same key).
+     * PURCHASE_LIMIT_REACHED, EVENT_SOLD_OUT, IDEMPOTENCY_KEY_REUSED, TRY_AGAIN (nothing was sold),
+     * OUTCOME_UNKNOWN (repeat with the same key).
      */
     buy: {
       auth: "customer",
@@ -83,7 +78,12 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
       handler(ctx: Context<BuyParams>): Promise<Outcome> | Outcome {
         const { eventId, key, quantity, insteadOf } = ctx.params;
         const { userId } = callerOf(ctx);
-        const transactionId = purchaseId(this.transactions, userId, eventId.toLowerCase(), key);
+        const transactionId = purchaseId(
+          this.transactionSecret,
+          userId,
+          eventId.toLowerCase(),
+          key,
+        );
         return this.submit(
           eventId,
           { type: "BuyTickets", transactionId, userId, quantity },
@@ -102,7 +102,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
       params: CANCEL_PARAMS,
       async handler(ctx: Context<CancelParams>): Promise<Outcome> {
         const { eventId, ticketId, insteadOf } = ctx.params;
-        const command = cancellation(this.transactions, callerOf(ctx).userId, ticketId);
+        const command = cancellation(this.transactionSecret, callerOf(ctx).userId, ticketId);
         const outcome = await this.submit(eventId, command, { insteadOf });
         // A ticket under the wrong event's id is no ticket.
         return !outcome.ok && outcome.refusal.code === "EVENT_NOT_FOUND"
@@ -112,8 +112,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
     },
 
     /**
-     * Serves a command that another node's worker forwarded, for the same customer, whichever
-     * node owns the event.
+     * Serves a command that another node's worker forwarded, for the same customer, on any node.
      */
     serve: {
       auth: "customer",
@@ -167,7 +166,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
 
   created() {
     const { metrics, tracing } = nodeContextOf(this.broker);
-    this.transactions = transactionKey(configOf(this.broker).transactionSecret);
+    this.transactionSecret = configOf(this.broker).transactionSecret;
     this.ticketLists = createTicketLists(this.databases.sale);
     this.traced = tracing && traceCommands(tracing);
     this.metrics =
@@ -195,7 +194,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
 };
 export default PurchasingService;
 
-function cancellation(secret: TransactionKey, userId: string, ticketId: string): CancelTicket {
+function cancellation(secret: string, userId: string, ticketId: string): CancelTicket {
   const id = ticketId.toLowerCase();
   return { type: "CancelTicket", transactionId: cancellationId(secret, id), userId, ticketId: id };
 }

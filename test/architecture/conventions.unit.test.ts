@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   services: ["domain", "lib", "mixins", "config", "npm"],
   types: ["npm"],
   public: ["npm"],
-  config: ["npm"],
+  config: ["domain", "npm"],
   "eslint.config.mjs": ["npm"],
   "moleculer.config.ts": ["lib", "mixins", "config", "npm"],
   "main.ts": [...ELSEWHERE, "services"],

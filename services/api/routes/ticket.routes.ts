@@ -1,3 +1,4 @@
+import { TICKETS_PER_PURCHASE_MAX } from "../../../domain/limits.ts";
 import { pageOf, ref } from "../openapi/schemas.ts";
 import { qrCodeSvg } from "../http/qr-code.ts";
 import { CURSOR, PAGE_LIMIT, type Route, UUID, objectSchema } from "../routing/route.ts";
@@ -38,7 +39,9 @@ const buy: Route = {
   params: objectSchema({ eventId: UUID }, ["eventId"]),
   body: {
     required: true,
-    schema: objectSchema({ quantity: { type: "integer", minimum: 1, maximum: 10, default: 1 } }),
+    schema: objectSchema({
+      quantity: { type: "integer", minimum: 1, maximum: TICKETS_PER_PURCHASE_MAX, default: 1 },
+    }),
   },
   status: 201,
   idempotent: true,

@@ -1,13 +1,15 @@
 import { WHOLE_BACKLOG, bookPending, lockEvents } from "../../../lib/database/ledger-booking.ts";
 import { type Database, isServerError } from "../../../lib/database/pool.ts";
 
-/** `broken`: events whose rows PostgreSQL refuses to book (a CHECK, a key), by id, with its reason. */
+/**
+ * `broken`: events whose rows PostgreSQL refuses to book (a CHECK, a key), by id, with its reason.
+ */
 export type Outcome = { rows: number; broken: Map<string, string> };
 
 /**
- * Books all pending rows of these events, in one transaction (several where a backlog is long). When that fails it tries event by event, so that
- * one event's trouble is nobody else's. Rejects when PostgreSQL is away or in trouble of its own; what was booked until then stays booked, and
- * the whole call may be repeated.
+ * Books all pending rows of these events in one transaction, or in several for a long backlog. If
+ * that fails, it books event by event, so that one broken event does not block the others. Rejects
+ * if PostgreSQL is down or in trouble. What was booked stays booked, and the call may be repeated.
  */
 export async function applyEvents(
   database: Database,
@@ -20,7 +22,8 @@ export async function applyEvents(
     if (!isServerError(error)) throw error;
     if (eventIds.length === 1 && eventIds[0] !== undefined) {
       if (!isIntegrityError(error)) throw error;
-      // Rows that were put aside and have come back may be older than what is booked: then a part of them can break what all together keep.
+      // Quarantined rows that came back may be older than what is booked. A part of them can break
+      // a CHECK that all together satisfy.
       if (prefixMax !== WHOLE_BACKLOG) return applyEvents(database, eventIds, WHOLE_BACKLOG);
       return { rows: 0, broken: new Map([[eventIds[0], error.message]]) };
     }
@@ -59,8 +62,9 @@ async function applyTogether(
 }
 
 /**
- * Puts the pending rows of an event aside as `failed`: no message brings them back, and nothing is lost, since they still count in what is
- * available. Returns how many. An operator mends the event and calls `ledger.retryFailed`.
+ * Quarantines the pending rows of an event as `failed`. They are kept and still count in the
+ * availability, but no message books them. Returns their number. An operator repairs the event and
+ * calls `ledger.retryFailed`.
  */
 export async function quarantinePending(database: Database, eventId: string): Promise<number> {
   return database.transaction(async (connection) => {
@@ -69,7 +73,8 @@ export async function quarantinePending(database: Database, eventId: string): Pr
       name: "fail-pending",
       text: `
         WITH failed AS (
-          UPDATE event_ticket_transactions SET status = 'failed' WHERE event_id = $1 AND status = 'pending' RETURNING 1
+          UPDATE event_ticket_transactions SET status = 'failed' WHERE event_id = $1
+            AND status = 'pending' RETURNING 1
         ) SELECT count(*)::integer AS rows FROM failed`,
       values: [eventId],
     });

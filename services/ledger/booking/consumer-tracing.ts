@@ -1,7 +1,10 @@
 import { type Handler, TRANSACTION_QUEUE } from "../../../lib/queue/index.ts";
 import type { Tracing } from "../../../lib/observability/tracing.ts";
 
-/** The same, with a span for each batch of messages that brings a trace: in the first one's, linked to all. */
+/**
+ * Traces each batch of messages that carries a trace: a span in the first one's trace, linked to
+ * all.
+ */
 export function tracedHandler(handler: Handler, tracing: Tracing | undefined): Handler {
   if (tracing === undefined) return handler;
   return (deliveries, turn) => {

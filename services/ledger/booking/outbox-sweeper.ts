@@ -22,12 +22,14 @@ export type SweeperOptions = {
 export type Sweeper = { stop(): Promise<void> };
 
 /**
- * One step through the index per event, however long its backlog: of each event only the oldest pending row is read. Rows of dead nodes, of lost
- * messages and of a RabbitMQ that was away are all found here, because nothing but the rows themselves is asked.
+ * Reads the oldest pending row of each event, one step through the index per event, however long
+ * its backlog. Finds rows of dead nodes, of lost messages and of a RabbitMQ that was down, because
+ * it reads nothing but the rows.
  */
 export const EVENTS_WAITING = `
   WITH RECURSIVE oldest AS (
-    (SELECT event_id, created_at FROM event_ticket_transactions WHERE status = 'pending' ORDER BY event_id, epoch, batch LIMIT 1)
+    (SELECT event_id, created_at FROM event_ticket_transactions WHERE status = 'pending'
+      ORDER BY event_id, epoch, batch LIMIT 1)
     UNION ALL
     SELECT next.event_id, next.created_at
     FROM oldest CROSS JOIN LATERAL (
@@ -36,7 +38,8 @@ export const EVENTS_WAITING = `
       ORDER BY event_id, epoch, batch LIMIT 1
     ) AS next
   )
-  SELECT event_id AS "eventId" FROM oldest WHERE created_at < clock_timestamp() - make_interval(secs => $1)`;
+  SELECT event_id AS "eventId" FROM oldest
+    WHERE created_at < clock_timestamp() - make_interval(secs => $1)`;
 
 /** Events with pending rows older than `olderThanMs` by PostgreSQL's clock. */
 export async function eventsWaiting(database: Database, olderThanMs: number): Promise<string[]> {
@@ -51,10 +54,12 @@ export async function eventsWaiting(database: Database, olderThanMs: number): Pr
 const RENEWED_AT_ONCE = 200;
 
 /**
- * The repair of everything a messenger can do wrong: publishes the ids of events whose rows wait for too long. An event is named again only after
- * as long a wait, so a long backlog gains no queue of repetitions.
- * What was booked may be of a worker that died between its commit and its copy: an older one would stay, which readers trust until the next sale. So what
- * those events have to sell is written to Redis as well, as their worker would have.
+ * Repairs what a messenger can do wrong: publishes the ids of events whose rows wait too long. An
+ * event is published again only after as long a wait, so that a backlog does not fill the queue.
+ *
+ * A worker may die between its commit and its cache write. Readers would trust the older value
+ * until the next sale. So the sweeper also writes the availability of booked events to Redis, as
+ * their worker would have.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
   const {
@@ -101,7 +106,8 @@ export function startSweeper(options: SweeperOptions): Sweeper {
     } catch (error) {
       if (!failing)
         log.warn(
-          `The sweeper cannot look for waiting rows: ${error instanceof Error ? error.message : String(error)}`,
+          "The sweeper cannot look for waiting rows: " +
+            `${error instanceof Error ? error.message : String(error)}`,
         );
       failing = true;
     }

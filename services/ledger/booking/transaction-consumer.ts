@@ -9,9 +9,12 @@ export type HandlerOptions = {
   database: Database;
   log: Log;
   counts: LedgerCounts;
-  /** Gains the events of every message that is done, booked here or by whoever died of it, for the sweeper. */
+  /**
+   * Collects the events of every finished message for the sweeper, whether booked here or by a
+   * ledger that died.
+   */
   handled?: Set<string>;
-  /** Hears of each event that is booked here. */
+  /** Called for each event that is booked here. */
   touched?: ((eventId: string) => void) | undefined;
   retryMs?: number;
   clock?: Clock;
@@ -19,11 +22,12 @@ export type HandlerOptions = {
 };
 
 /**
- * What the ledger does with messages: books everything their events have pending.
+ * Creates the ledger's message handler, which books all pending rows of a message's events.
  *
- * A fault of PostgreSQL is waited for here, with the consumer cancelled and the messages unacknowledged, and the same work is tried again: it may
- * last an hour without a message counting towards the delivery limit. Only an event whose rows cannot be booked gives its messages back; with
- * the last delivery of one its rows are put aside as `failed`.
+ * During an outage of PostgreSQL it cancels the consumer, keeps the messages unacknowledged and
+ * retries: an outage may last an hour without counting towards the delivery limit. Only the
+ * messages of an event that cannot be booked are rejected. At the last delivery the event's rows
+ * are quarantined as `failed`.
  */
 export function createTransactionHandler(options: HandlerOptions): Handler {
   const {
@@ -43,7 +47,8 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
   ): Promise<ReadonlyMap<string, string>> => {
     const { rows, broken } = await applyEvents(database, eventIds, prefixMax);
     counts.appliedRows += rows;
-    // Not before: what was committed and booked meanwhile would be looked at too early, and never again.
+    // Only after booking: a row that is committed meanwhile must be seen by the sweeper's next
+    // look.
     for (const eventId of eventIds) {
       handled?.add(eventId);
       touched?.(eventId);
@@ -53,7 +58,8 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
       const failed = await quarantinePending(database, eventId);
       counts.failedRows += failed;
       log.error(
-        `${failed} transactions of event ${eventId} cannot be booked and are put aside as failed: ${reason}`,
+        `${failed} transactions of event ${eventId} cannot be booked and are put aside as ` +
+          `failed: ${reason}`,
       );
     }
     return broken;
@@ -83,7 +89,8 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
         if (failures === 0) {
           counts.outages += 1;
           log.warn(
-            `The ledger cannot book and waits: ${error instanceof Error ? error.message : String(error)}`,
+            "The ledger cannot book and waits: " +
+              `${error instanceof Error ? error.message : String(error)}`,
           );
           turn.pause();
         }

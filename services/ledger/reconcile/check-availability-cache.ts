@@ -8,17 +8,23 @@ import {
 } from "../../../lib/availability/availability-cache.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 
-/** What PostgreSQL says an event has to sell, as of (epoch, batch): the worker's last commit in the same snapshot. */
+/**
+ * The availability that PostgreSQL has as of (epoch, batch), the worker's last commit in the same
+ * snapshot.
+ */
 export type Truth = Omit<Availability, "endsAtMs">;
 export type WrongCopy = Truth & { found: number; mended: boolean };
 
 const PAGE = 1_000;
-/** A worker writes its copy right after the commit: one that is still behind after this long was forgotten. */
+/**
+ * A worker writes the cache right after its commit. A value that is older than this was forgotten.
+ */
 const SETTLE_TIMEOUT_MS = 500;
 
 /**
- * KEYS[1]: a copy. ARGV[1]: the text it must still hold, ARGV[2]: the text to put there. Keeps its time to live. Answers 1 when it did.
- * A worker that wrote meanwhile holds something newer, which stays.
+ * Replaces a cached value if it is unchanged. KEYS[1]: the copy. ARGV[1]: the text it must still
+ * hold, ARGV[2]: the new text. Keeps the time to live. Returns 1 if replaced. A worker's newer
+ * value stays.
  */
 const REPLACE_IF_SAME = `
   if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
@@ -28,10 +34,13 @@ const REPLACE_IF_SAME = `
 type Suspect = { truth: Truth; key: string; text: string; copy: Omit<Truth, "eventId"> };
 
 /**
- * Compares the copies of what is available with the truth and, if `mend`, puts the truth in place of the wrong ones. A copy that readers do not
- * trust (absent, unreadable, of another run of Redis) is no difference. One newer than the snapshot is compared with what `readNow` says after the copy was
- * read: nothing is copied before PostgreSQL has it, so what is newer than that too is of a time that a restored backup does not know.
- * Returns undefined when Redis cannot be asked. Rejects where `readNow` does.
+ * Compares the cached availability with PostgreSQL and, with `mend`, corrects it. A value that
+ * readers do not trust (missing, unreadable, of another run of Redis) is no discrepancy.
+ *
+ * A value that is newer than the snapshot is compared with what `readNow` returns after it was
+ * read. Nothing is cached before PostgreSQL has it, so a value that is newer than that too comes
+ * from before a restored backup. Returns undefined if Redis does not answer. Rejects if `readNow`
+ * does.
  */
 export async function checkAvailableCopies(
   redis: RedisClient,
@@ -94,7 +103,7 @@ async function suspectsOf(
   });
 }
 
-/** What is below zero is shown as none left. */
+/** A negative availability is shown as 0. */
 function differs(copy: Pick<Truth, "available">, truth: Pick<Truth, "available">): boolean {
   return copy.available !== Math.max(0, truth.available);
 }

@@ -11,7 +11,10 @@ const SETTLE_TIMEOUT_MS = 500;
 
 const KEY = /^event:\{([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}$/;
 
-/** KEYS[1]: a copy. ARGV[1]: the text it must still hold. Answers 1 when it was deleted. A writer that came meanwhile is newer, and stays. */
+/**
+ * Deletes a cached event if it is unchanged. KEYS[1]: the copy. ARGV[1]: the text it must still
+ * hold. Returns 1 if deleted. A newer value stays.
+ */
 const DELETE_IF_SAME = `
   if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
   return redis.call("DEL", KEYS[1])`;
@@ -24,9 +27,10 @@ export type CopiesChecked = { differences: Discrepancy[]; more: number; compared
 type Suspect = { key: string; text: string; eventId: string; sentence: string };
 
 /**
- * Walks the catalogue's copies of events in Redis, a thousand keys at a time, and compares each that a reader would trust with PostgreSQL, read after it. One
- * that is still wrong a little later is deleted if `mend`: readers then ask PostgreSQL. Copies that are absent are no difference; those of events that
- * are not `known` may be another engine's, and are left alone.
+ * Scans the cached events in Redis, a thousand keys at a time, and compares each one that readers
+ * trust with PostgreSQL, read after it. One that is still wrong a little later is deleted with
+ * `mend`, so that readers use PostgreSQL. Missing copies are no discrepancy. Events that are not
+ * `known` may belong to another engine and are skipped.
  */
 export async function checkEventCopies(
   database: Database,
@@ -68,7 +72,7 @@ export async function checkEventCopies(
   return result;
 }
 
-/** Undefined while Redis is away. */
+/** Undefined while Redis is down. */
 async function suspectsIn(
   database: Database,
   redis: RedisClient,
@@ -90,7 +94,8 @@ async function suspectsIn(
   if (copies.length === 0) return [];
   const rows = await database.query<Said & { id: string }>({
     text: `
-      SELECT id, name, location, to_char(date, 'YYYY-MM-DD') AS date, to_char(start_time, 'HH24:MI') AS "startTime", total_capacity AS "totalCapacity"
+      SELECT id, name, location, to_char(date, 'YYYY-MM-DD') AS date, to_char(start_time,
+        'HH24:MI') AS "startTime", total_capacity AS "totalCapacity"
       FROM event WHERE id = ANY ($1::uuid[])`,
     values: [copies.map(({ eventId }) => eventId)],
   });
@@ -101,7 +106,10 @@ async function suspectsIn(
   });
 }
 
-/** What a copy says; undefined where no reader takes it for fresh: one of an earlier generation is but a last resort while PostgreSQL is away. */
+/**
+ * Parses a cached event. Undefined if no reader takes it for fresh: one of an earlier generation is
+ * used only while PostgreSQL is down.
+ */
 function readEvent(text: string, run: string, generation: string | null): Said | undefined {
   try {
     const copy = JSON.parse(text) as { run?: unknown; generation?: unknown; value?: Said } | null;
@@ -111,7 +119,7 @@ function readEvent(text: string, run: string, generation: string | null): Said |
   }
 }
 
-/** The sentence that says what differs; undefined where nothing does. */
+/** Describes the difference in a sentence. Undefined if there is none. */
 function compare(said: Said, truth: Said | undefined): string | undefined {
   if (truth === undefined) return "Redis has an event that PostgreSQL has not.";
   const wrong = COMPARED.filter((name) => said[name] !== truth[name]);
@@ -129,11 +137,13 @@ function differenceOf({ eventId, sentence }: Suspect, mended: boolean): Discrepa
     expected: 0,
     found: 1,
     mended,
-    sentence: `${sentence} ${mended ? "The copy was deleted; readers ask PostgreSQL." : "The copy was left."}`,
+    sentence:
+      `${sentence} ` +
+      `${mended ? "The copy was deleted; readers ask PostgreSQL." : "The copy was left."}`,
   };
 }
 
-/** Redis's answer, or undefined while it is away. */
+/** Returns Redis's answer, or undefined while Redis is down. */
 async function orUndefinedIfDown<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();

@@ -22,11 +22,14 @@ export type Discrepancy = {
   expected: number;
   found: number;
   mended: boolean;
-  /** Says in words what was compared with what, and what an operator can do. */
+  /** Describes what was compared, and what an operator can do. */
   sentence: string;
 };
 
-/** An event's numbers, each counted from its own table. `unbooked`: the sum of rows not booked yet, pending or failed. */
+/**
+ * An event's numbers, each counted from its own table. `unbooked`: sum of the rows not booked yet,
+ * pending or failed.
+ */
 export type EventNumbers = {
   eventId: string;
   total: number;
@@ -39,7 +42,10 @@ export type EventNumbers = {
   batch: number | null;
 };
 
-/** A row of the statements that compare transaction by transaction, customer by customer, or count what ought not to be. */
+/**
+ * A result row of the statements that compare per transaction or customer, or count rows that must
+ * not exist.
+ */
 export type FoundRow = {
   kind: "transaction" | "ordinals" | "cancellation" | StrayKind;
   eventId: string;
@@ -52,7 +58,7 @@ export type FoundRow = {
 const IMPORT = "Importing the event again with its total sets the capacity from the tickets.";
 const BY_HAND = "Find out who changed it by hand, or restore it from a backup.";
 
-/** What the sums of one event say. */
+/** Compares the sums of one event. */
 export function differencesOf(numbers: EventNumbers): Discrepancy[] {
   const { eventId, total, capacity, active, unbooked, failed, booked } = numbers;
   const differences: Discrepancy[] = [];
@@ -64,25 +70,32 @@ export function differencesOf(numbers: EventNumbers): Discrepancy[] {
     "capacity",
     total - active,
     capacity + unbooked,
-    `${total} places less ${active} active tickets leave ${total - active}; capacity ${capacity} and ${unbooked} not yet booked make ${capacity + unbooked}. ${IMPORT}`,
+    `${total} places less ${active} active tickets leave ${total - active}; capacity ` +
+      `${capacity} and ${unbooked} not yet booked make ${capacity + unbooked}. ${IMPORT}`,
   );
   note(
     "ledger",
     -active,
     booked + unbooked,
-    `${active} tickets are active, so purchases less cancellations must sum to ${-active}; the ledger's ${booked} and ${unbooked} not yet booked make ${booked + unbooked}. The transactions named beside this say which rows or tickets are missing or too many.`,
+    `${active} tickets are active, so purchases less cancellations must sum to ` +
+      `${-active}; the ledger's ${booked} and ${unbooked} not yet booked make ` +
+      `${booked + unbooked}. The transactions named beside this say which rows or tickets ` +
+      "are missing or too many.",
   );
   note(
     "oversold",
     Math.min(active, total),
     active,
-    `${active} tickets are active, for ${total} places: ${active - total} people too many. Raise the total by an import, or cancel tickets.`,
+    `${active} tickets are active, for ${total} places: ${active - total} people too ` +
+      "many. Raise the total by an import, or cancel tickets.",
   );
   note(
     "failed-rows",
     0,
     failed,
-    `${failed} transactions could not be booked and are kept aside as failed; they still count in what is available. Mend what the other differences say, then call ledger.retryFailed.`,
+    `${failed} transactions could not be booked and are kept aside as failed; they still ` +
+      "count in what is available. Mend what the other differences say, then call " +
+      "ledger.retryFailed.",
   );
   return differences;
 }
@@ -116,23 +129,53 @@ function sentenceOf(
   switch (kind) {
     case "transaction":
       return expected === 0
-        ? `Customer ${userId} has ${found} tickets of a transaction that neither the ledger nor a row waiting for it knows as theirs. A row was lost or changed, or the tickets were; ${BY_HAND}`
-        : `A purchase of ${expected} tickets by customer ${userId} is accounted for; ${found} tickets of theirs exist. ${BY_HAND}`;
+        ? `Customer ${userId} has ${found} tickets of a transaction that neither the ledger ` +
+            "nor a row waiting for it knows as theirs. A row was lost or changed, or the tickets " +
+            `were; ${BY_HAND}`
+        : `A purchase of ${expected} tickets by customer ${userId} is accounted for; ${found} ` +
+            `tickets of theirs exist. ${BY_HAND}`;
     case "ordinals":
-      return `A purchase of ${expected} tickets has ${found}, but they are not numbered 1 to ${expected}: a ticket was put in place of another. ${BY_HAND}`;
+      return (
+        `A purchase of ${expected} tickets has ${found}, but they are not numbered 1 to ` +
+        `${expected}: a ticket was put in place of another. ${BY_HAND}`
+      );
     case "cancellation":
-      return `Customer ${userId} has ${expected} cancelled tickets of this event; cancellations of ${found} are accounted for. A ticket was marked, or a row written or lost, without the other. ${BY_HAND}`;
+      return (
+        `Customer ${userId} has ${expected} cancelled tickets of this event; cancellations ` +
+        `of ${found} are accounted for. A ticket was marked, or a row written or lost, ` +
+        `without the other. ${BY_HAND}`
+      );
     case "booked-twice":
-      return "This transaction is in the ledger and also waits to be booked, so it counts twice. Delete the waiting row, if the tickets bear out the ledger.";
+      return (
+        "This transaction is in the ledger and also waits to be booked, so it counts twice. " +
+        "Delete the waiting row, if the tickets bear out the ledger."
+      );
     case "completed-rows":
-      return `${found} waiting rows say "completed", a word that no part of the engine writes: workers count them as not booked, the ledger never books them. Set them to pending, or delete those that the ledger has.`;
+      return (
+        `${found} waiting rows say "completed", a word that no part of the engine writes: ` +
+        "workers count them as not booked, the ledger never books them. Set them to pending, " +
+        "or delete those that the ledger has."
+      );
     case "empty-rows":
-      return `${found} rows of the ledger book 0 places, which no purchase or cancellation does. ${BY_HAND}`;
+      return (
+        `${found} rows of the ledger book 0 places, which no purchase or cancellation does. ` +
+        `${BY_HAND}`
+      );
     case "epoch":
-      return `${found} waiting rows carry an epoch and batch that the event's worker has not reached, or the event has no worker's row: event_worker was set back. The next worker takes an epoch by the clock, so selling goes on; ${BY_HAND}`;
+      return (
+        `${found} waiting rows carry an epoch and batch that the event's worker has not ` +
+        "reached, or the event has no worker's row: event_worker was set back. The next " +
+        `worker takes an epoch by the clock, so selling goes on; ${BY_HAND}`
+      );
     case "ticket-date":
-      return `${found} tickets carry another date than their event. Importing the event with another date and back sets it.`;
+      return (
+        `${found} tickets carry another date than their event. Importing the event with ` +
+        "another date and back sets it."
+      );
     case "unknown-event":
-      return `${found} tickets, ledger rows and waiting rows name an event that does not exist. ${BY_HAND}`;
+      return (
+        `${found} tickets, ledger rows and waiting rows name an event that does not exist. ` +
+        `${BY_HAND}`
+      );
   }
 }

@@ -1,18 +1,22 @@
 /**
- * What the tables say of each event ($1: one event, or null for all), each number counted from its own table. `unbooked` is the sum of the rows the
- * ledger has not booked, pending or failed. Run in one snapshot: a sale under way is then in all of the numbers or in none.
+ * Counts each event's numbers from their own tables ($1: one event, or null for all). `unbooked` is
+ * the sum of the rows the ledger has not booked, pending or failed. Run it in one snapshot: a sale
+ * is then in all of the numbers or in none.
  */
 export const EVENT_NUMBERS = `
   SELECT event.id AS "eventId", event.total_capacity AS total, event.capacity,
-    coalesce(tickets.active, 0) AS active, coalesce(waiting.quantity, 0) AS unbooked, coalesce(waiting.failed, 0) AS failed,
-    coalesce(booked.quantity, 0) AS booked, worker.epoch::float8 AS epoch, worker.batch::float8 AS batch
+    coalesce(tickets.active, 0) AS active, coalesce(waiting.quantity, 0) AS unbooked,
+      coalesce(waiting.failed, 0) AS failed,
+    coalesce(booked.quantity, 0) AS booked, worker.epoch::float8 AS epoch,
+      worker.batch::float8 AS batch
   FROM event
   LEFT JOIN (
     SELECT event_id, count(*)::integer AS active FROM event_tickets
     WHERE cancelled_at IS NULL AND ($1::uuid IS NULL OR event_id = $1) GROUP BY event_id
   ) AS tickets ON tickets.event_id = event.id
   LEFT JOIN (
-    SELECT event_id, sum(quantity)::integer AS quantity, count(*) FILTER (WHERE status = 'failed')::integer AS failed
+    SELECT event_id, sum(quantity)::integer AS quantity,
+      count(*) FILTER (WHERE status = 'failed')::integer AS failed
     FROM event_ticket_transactions
     WHERE status <> 'completed' AND ($1::uuid IS NULL OR event_id = $1) GROUP BY event_id
   ) AS waiting ON waiting.event_id = event.id
@@ -25,8 +29,9 @@ export const EVENT_NUMBERS = `
   ORDER BY event.id`;
 
 /**
- * Purchases (booked or not) whose customer has another number of tickets than they say, tickets of a transaction that nobody knows, and tickets
- * numbered otherwise than 1, 2, 3: the sums of an event can be right although two mistakes cancel each other out. $2: how many at most.
+ * Finds purchases (booked or not) whose customer has another number of tickets than they say,
+ * tickets of an unknown transaction, and tickets not numbered 1, 2, 3. An event's sums can agree
+ * although two faults cancel each other out. $2: rows at most.
  */
 export const TRANSACTION_DIFFERENCES = `
   WITH purchases AS (
@@ -40,11 +45,13 @@ export const TRANSACTION_DIFFERENCES = `
     ) AS sold
     GROUP BY event_id, transaction_id, user_id
   ), tickets AS (
-    SELECT event_id, transaction_id, user_id, count(*)::integer AS quantity, min(ordinal) = 1 AND max(ordinal) = count(*) AS numbered
+    SELECT event_id, transaction_id, user_id, count(*)::integer AS quantity, min(ordinal) = 1
+      AND max(ordinal) = count(*) AS numbered
     FROM event_tickets WHERE $1::uuid IS NULL OR event_id = $1
     GROUP BY event_id, transaction_id, user_id
   )
-  SELECT CASE WHEN purchases.quantity = tickets.quantity THEN 'ordinals' ELSE 'transaction' END AS kind,
+  SELECT CASE WHEN purchases.quantity = tickets.quantity THEN 'ordinals' ELSE 'transaction' END AS
+    kind,
     event_id AS "eventId", encode(transaction_id, 'hex') AS "transactionId", user_id AS "userId",
     coalesce(purchases.quantity, 0) AS expected, coalesce(tickets.quantity, 0) AS found
   FROM purchases FULL JOIN tickets USING (event_id, transaction_id, user_id)
@@ -52,14 +59,16 @@ export const TRANSACTION_DIFFERENCES = `
   ORDER BY event_id, transaction_id, user_id LIMIT $2`;
 
 /**
- * Customers whose cancellations, booked or not, are another number than their cancelled tickets of the event. (A cancellation's id does not name its ticket: only the
- * owner of the transactions' secret could tell, so they are compared by customer.)
+ * Finds customers whose cancellations, booked or not, differ in number from their cancelled tickets
+ * of the event. A cancellation's id names its ticket only to the owner of the secret, so they are
+ * compared by customer.
  */
 export const CANCELLATION_DIFFERENCES = `
   WITH cancellations AS (
     SELECT event_id, user_id, sum(quantity)::integer AS quantity
     FROM (
-      SELECT event_id, user_id, quantity FROM capacity_ledger WHERE quantity > 0 AND ($1::uuid IS NULL OR event_id = $1)
+      SELECT event_id, user_id, quantity FROM capacity_ledger WHERE quantity > 0
+        AND ($1::uuid IS NULL OR event_id = $1)
       UNION ALL
       SELECT event_id, user_id, quantity FROM event_ticket_transactions
       WHERE quantity > 0 AND status <> 'completed' AND ($1::uuid IS NULL OR event_id = $1)
@@ -67,7 +76,8 @@ export const CANCELLATION_DIFFERENCES = `
     GROUP BY event_id, user_id
   ), tickets AS (
     SELECT event_id, user_id, count(*)::integer AS quantity FROM event_tickets
-    WHERE cancelled_at IS NOT NULL AND ($1::uuid IS NULL OR event_id = $1) GROUP BY event_id, user_id
+    WHERE cancelled_at IS NOT NULL AND ($1::uuid IS NULL OR event_id = $1)
+      GROUP BY event_id, user_id
   )
   SELECT 'cancellation' AS kind, event_id AS "eventId", user_id AS "userId",
     coalesce(tickets.quantity, 0) AS expected, coalesce(cancellations.quantity, 0) AS found
@@ -75,14 +85,20 @@ export const CANCELLATION_DIFFERENCES = `
   WHERE coalesce(cancellations.quantity, 0) <> coalesce(tickets.quantity, 0)
   ORDER BY event_id, user_id LIMIT $2`;
 
-/** Rows that ought not to be at all, counted by event (transactions booked twice one by one). Nothing is expected of any kind. */
+/**
+ * Counts rows that must not exist, by event (transactions that were booked twice one by one). Every
+ * kind should be 0.
+ */
 export const STRAY_ROWS = `
   WITH named AS (
-    SELECT event_id, count(*) AS rows FROM event_tickets WHERE $1::uuid IS NULL OR event_id = $1 GROUP BY event_id
+    SELECT event_id, count(*) AS rows FROM event_tickets WHERE $1::uuid IS NULL OR event_id = $1
+      GROUP BY event_id
     UNION ALL
-    SELECT event_id, count(*) FROM capacity_ledger WHERE $1::uuid IS NULL OR event_id = $1 GROUP BY event_id
+    SELECT event_id, count(*) FROM capacity_ledger WHERE $1::uuid IS NULL OR event_id = $1
+      GROUP BY event_id
     UNION ALL
-    SELECT event_id, count(*) FROM event_ticket_transactions WHERE $1::uuid IS NULL OR event_id = $1 GROUP BY event_id
+    SELECT event_id, count(*) FROM event_ticket_transactions WHERE $1::uuid IS NULL OR event_id = $1
+      GROUP BY event_id
   )
   SELECT kind, event_id AS "eventId", "transactionId", 0 AS expected, rows::integer AS found
   FROM (
@@ -107,7 +123,8 @@ export const STRAY_ROWS = `
     UNION ALL
     SELECT 'ticket-date', ticket.event_id, NULL, count(*)
     FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
-    WHERE ticket.event_date <> event.date AND ($1::uuid IS NULL OR ticket.event_id = $1) GROUP BY ticket.event_id
+    WHERE ticket.event_date <> event.date AND ($1::uuid IS NULL OR ticket.event_id = $1)
+      GROUP BY ticket.event_id
   ) AS stray
   ORDER BY event_id, kind, "transactionId" LIMIT $2`;
 
@@ -115,5 +132,6 @@ export const STRAY_ROWS = `
 export const BACKLOG = `
   SELECT count(*) FILTER (WHERE status = 'pending')::integer AS "pendingRows",
     count(*) FILTER (WHERE status = 'failed')::integer AS "failedRows",
-    (extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE status = 'pending')) * 1000)::float8 AS "oldestPendingMs"
+    (extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE status = 'pending')) *
+      1000)::float8 AS "oldestPendingMs"
   FROM event_ticket_transactions`;

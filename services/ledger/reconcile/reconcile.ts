@@ -23,16 +23,17 @@ export type Reconciliation = {
   differences: Discrepancy[];
   /** Differences beyond those listed, at least. */
   more: number;
-  /** False when Redis could not be asked: its copies are then not compared, or not all. */
+  /** False if Redis did not answer: its copies were then not compared, or not all. */
   copiesCompared: boolean;
 };
 
 const LISTED_MAX = 1_000;
 
 /**
- * Compares tickets, waiting rows, ledger, capacity and workers in one snapshot of PostgreSQL, and Redis's copies with it. A running sale makes no difference.
- * Mends copies only: what PostgreSQL says is never changed here. Not compared is the limit per customer, which may have been lowered since.
- * Returns undefined where `eventId` names no event and no row of another table names it either.
+ * Compares tickets, pending rows, ledger, capacity and workers in one snapshot of PostgreSQL, and
+ * the copies in Redis with it. A running sale makes no difference. Repairs only copies, never
+ * PostgreSQL. Does not compare the limit per customer, which may have been lowered. Returns
+ * undefined if no table knows `eventId`.
  */
 export async function reconcile(
   database: Database,
@@ -72,7 +73,10 @@ export async function reconcile(
         expected: available,
         found: said,
         mended,
-        sentence: `Redis says ${said} places can be sold; PostgreSQL says ${available} (capacity and rows not yet booked). ${mended ? "The copy now says the same." : "The copy was left."}`,
+        sentence:
+          `Redis says ${said} places can be sold; PostgreSQL says ${available} (capacity and ` +
+          "rows not yet booked). " +
+          `${mended ? "The copy now says the same." : "The copy was left."}`,
       }),
     ),
     ...copies.differences,

@@ -8,25 +8,28 @@ import {
 import { eventIdsOf } from "../../../lib/queue/index.ts";
 import { isIntegrityError } from "../booking/book-events.ts";
 
-/** `failed`: how many rows still are. The sentence says what was done, or why it could not be. */
+/** `failed`: rows that still are. `sentence`: what was done, or why it could not be. */
 export type Retried = { eventId: string; booked: number; failed: number; sentence: string };
 export type Replayed = {
   /** Back in the transaction queue. */
   replayed: number;
-  /** Dead letters that were not touched: others than asked for, beyond the limit, or kept. */
+  /** Dead letters that were not moved: of another id, beyond the limit, or kept. */
   left: number;
   /** Those whose event still cannot be booked stay dead letters. */
   kept: { id: string; sentence: string }[];
 };
 
-/** To find one message all have to be looked at; a queue longer than this is replayed as a whole. */
+/**
+ * Finding one message means reading all before it. A queue longer than this is replayed as a whole.
+ */
 const SEARCHED_MAX = 10_000;
 
 type Failed = { failed: number; quantity: number; twice: number; capacity: number; total: number };
 
 /**
- * Books an event's failed rows, which an operator has mended, with whatever else waits of the event, in one transaction: all of them, or none, and then
- * nothing has changed and the sentence says what still is in the way. Undefined: no such event. Rejects while PostgreSQL is away.
+ * Books an event's failed rows, after an operator has repaired the event, together with its pending
+ * rows, in one transaction: all or none. If none, nothing has changed, and the sentence says what
+ * is still wrong. Undefined: no such event. Rejects while PostgreSQL is down.
  */
 export async function retryFailed(
   database: Database,
@@ -47,11 +50,13 @@ export async function retryFailed(
       const [again] = await connection.query<{ rows: number }>({
         text: `
           WITH again AS (
-            UPDATE event_ticket_transactions SET status = 'pending' WHERE event_id = $1 AND status = 'failed' RETURNING 1
+            UPDATE event_ticket_transactions SET status = 'pending' WHERE event_id = $1
+              AND status = 'failed' RETURNING 1
           ) SELECT count(*)::integer AS rows FROM again`,
         values: [eventId],
       });
-      // Not in parts: these are older than what was booked meanwhile, and what freed places for that may come last.
+      // Not in parts: the failed rows are older than what was booked since, and the rows that freed
+      // places may come last.
       await bookPending(connection, [eventId], WHOLE_BACKLOG);
       return again?.rows ?? 0;
     });
@@ -59,7 +64,9 @@ export async function retryFailed(
       eventId,
       booked,
       failed: 0,
-      sentence: `${booked} failed rows of event ${eventId} are booked; its capacity and the ledger have them.`,
+      sentence:
+        `${booked} failed rows of event ${eventId} are booked; its capacity and the ledger ` +
+        "have them.",
     };
   } catch (error) {
     if (!isServerError(error) || !isIntegrityError(error)) throw error;
@@ -75,10 +82,13 @@ export async function retryFailed(
 async function failedOf(database: Database, eventId: string): Promise<Failed | undefined> {
   const [row] = await database.query<Failed>({
     text: `
-      SELECT count(waiting.*) FILTER (WHERE waiting.status = 'failed')::integer AS failed, coalesce(sum(waiting.quantity), 0)::float8 AS quantity,
-        count(ledger.transaction_id)::integer AS twice, event.capacity, event.total_capacity AS total
+      SELECT count(waiting.*) FILTER (WHERE waiting.status = 'failed')::integer AS failed,
+        coalesce(sum(waiting.quantity), 0)::float8 AS quantity,
+        count(ledger.transaction_id)::integer AS twice, event.capacity,
+          event.total_capacity AS total
       FROM event
-      LEFT JOIN event_ticket_transactions AS waiting ON waiting.event_id = event.id AND waiting.status <> 'completed'
+      LEFT JOIN event_ticket_transactions AS waiting ON waiting.event_id = event.id
+        AND waiting.status <> 'completed'
       LEFT JOIN capacity_ledger AS ledger USING (event_id, epoch, batch, transaction_id)
       WHERE event.id = $1 GROUP BY event.id`,
     values: [eventId],
@@ -89,12 +99,18 @@ async function failedOf(database: Database, eventId: string): Promise<Failed | u
 function obstacle(eventId: string, { failed, quantity, twice, capacity, total }: Failed): string {
   const why =
     twice > 0
-      ? `${twice} of the rows that wait are in the ledger already: one transaction would be booked twice. Delete the waiting row of each, if the tickets bear out the ledger.`
-      : `Capacity ${capacity} and ${quantity} not yet booked would make ${capacity + quantity}, which must be 0 to ${total}. Reconcile says which number is wrong; importing the event again with its total sets the capacity from the tickets.`;
-  return `${failed} failed rows of event ${eventId} still cannot be booked, and nothing was changed. ${why}`;
+      ? `${twice} of the rows that wait are in the ledger already: one transaction would be ` +
+        "booked twice. Delete the waiting row of each, if the tickets bear out the ledger."
+      : `Capacity ${capacity} and ${quantity} not yet booked would make ` +
+        `${capacity + quantity}, which must be 0 to ${total}. Reconcile says which number is ` +
+        "wrong; importing the event again with its total sets the capacity from the tickets.";
+  return (
+    `${failed} failed rows of event ${eventId} still cannot be booked, and nothing was ` +
+    `changed. ${why}`
+  );
 }
 
-/** The oldest dead letters; looking loses none. Undefined: RabbitMQ is away. */
+/** Lists the oldest dead letters and keeps them. Undefined: RabbitMQ is down. */
 export async function listDeadLetters(
   messenger: Messenger,
   limit: number,
@@ -108,8 +124,9 @@ export async function listDeadLetters(
 }
 
 /**
- * Moves dead letters (with `id`: those of this id) back into the queue, `limit` at most. Before a message goes back the failed rows of its events are tried again: a
- * message brings back pending rows only. Undefined: RabbitMQ is away; what was moved until then stays moved. Rejects while PostgreSQL is away.
+ * Moves dead letters (with `id`: those of this id) back into the queue, at most `limit`. First it
+ * retries the failed rows of their events: a message books pending rows only. Undefined: RabbitMQ
+ * is down; what was moved stays moved. Rejects while PostgreSQL is down.
  */
 export async function replayDeadLetters(
   messenger: Messenger,
@@ -140,7 +157,10 @@ export async function replayDeadLetters(
   return looked && { replayed, kept, left: Math.max(0, looked.waiting - replayed) };
 }
 
-/** Throws away the dead letters of this id, where they cannot be read: one that can is worth a replay. Undefined: RabbitMQ is away. */
+/**
+ * Deletes the dead letters of this id that cannot be read. A readable one should be replayed.
+ * Undefined: RabbitMQ is down.
+ */
 export async function discardDeadLetter(
   messenger: Messenger,
   id: string,

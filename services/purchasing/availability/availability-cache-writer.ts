@@ -14,8 +14,9 @@ const PATIENCE_TIMEOUT_MS = 150;
 const EVENTS_MAX = 250;
 
 /**
- * What a batch left to sell, for readers that need not ask PostgreSQL. A failure costs readers time, never truth: it is repaired in the background with
- * the newest state of the event until Redis takes it.
+ * Caches the availability after each batch, so that readers need not query PostgreSQL. A failed
+ * write costs readers time, never correctness: it is repaired in the background with the event's
+ * newest state.
  */
 export function createAvailabilityCacheWriter(
   redis: RedisClient,

@@ -16,8 +16,8 @@ export type AvailabilityPublisher = {
 };
 
 /**
- * Tells the gateways what the events of this node have left, all in one message four times a second at most, so that a rush on one event and a thousand
- * events on sale cost the same. That an event is sold out waits for nothing.
+ * Broadcasts the availability of this node's events to the gateways: one message for all, at most
+ * four times a second, so that a thousand events cost the same as one. "Sold out" is sent at once.
  */
 export function createAvailabilityPublisher(
   tell: (items: AvailabilityUpdate[]) => void,

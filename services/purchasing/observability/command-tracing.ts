@@ -22,8 +22,9 @@ const COMMANDS_MAX = 5_000;
 type Known = { span: Span; batch?: Span };
 
 /**
- * A batch works for hundreds of traces at once: its span stands in the first one's and is linked to each, and each is linked to it. A worker works outside
- * of any request, so commands are found again by their transaction's id.
+ * Traces commands through batches. A batch works for hundreds of traces: its span belongs to the
+ * first one's trace, and it and each command's span are linked. A worker runs outside of any
+ * request, so commands are found again by their transaction id.
  */
 export function traceCommands(tracing: Tracing): TracedCommands {
   const commands = new FifoMap<string, Known>(COMMANDS_MAX);
@@ -75,7 +76,7 @@ export function traceCommands(tracing: Tracing): TracedCommands {
         publisher.publish(eventId, transactionIds);
         return;
       }
-      // Nobody waits for the confirm, so the span says when it was sent.
+      // No caller waits for the confirm, so the span ends when the message is sent.
       const attributes = {
         "messaging.system": "rabbitmq",
         "messaging.destination.name": TRANSACTION_QUEUE,

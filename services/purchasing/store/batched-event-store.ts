@@ -17,7 +17,10 @@ import type {
 } from "../worker/ports.ts";
 import { COMMIT_MANY, LOAD_MANY } from "./batched-event-store.sql.ts";
 
-/** Statements of a kind side by side, of the workers' five connections: what one waits for is not everybody's matter. */
+/**
+ * Statements of a kind in parallel, on the workers' five connections, so that one that waits does
+ * not block the others.
+ */
 const SIDE_BY_SIDE = 2;
 /** Events in one statement: some ten milliseconds of PostgreSQL's, for which all of them wait. */
 const EVENTS_MAX = 250;
@@ -35,9 +38,10 @@ type LoadedRow = {
 };
 
 /**
- * The store of a node on which many events are on sale: what their workers load, and what they commit, goes to PostgreSQL several events in one statement.
- * For each worker it is as if it were alone: its load is read after it asked, and its commit passes its own fence. A worker that is alone asks `store`, as
- * does one whose commit could not be done with the others' because somebody has locked its row, or because any of them was refused.
+ * The store of a node with many events on sale: combines several workers' loads and commits into
+ * one statement. Each worker sees what it would see alone: its load is read after its call, and its
+ * commit passes its own fence. A lone worker uses `store`. So does one whose commit could not be
+ * combined: its row was locked, or another event's part was refused.
  */
 export function createBatchedEventStore(
   database: Database,
@@ -143,7 +147,7 @@ async function commitMany(
       const fault = error instanceof Error ? error : new Error(String(error));
       return asked.map((): CommitResult => ({ type: sent ? "unknown" : "failed", error: fault }));
     }
-    // One event's trouble has taken everybody's sales back: alone, the others have none.
+    // One event's error rolled all of them back. Retry each alone: the others have no error.
   }
   return asked.map((one, index) => {
     const row = done.get(index);

@@ -1,56 +1,78 @@
 /**
- * The worker's SQL. Each statement has a name, is prepared once per connection, and knows no rules: it makes a step atomic and checks the fence.
+ * SQL of the worker. Each statement has a name, is prepared once per connection and knows no rules:
+ * it makes a step atomic and checks the fence.
  *
- * Until it is analysed anew, PostgreSQL takes a hot event's tickets for the handful that events had sold before, and would read them all in each batch rather
- * than look each id up. So a ticket that is named by its id is compared with its event in a CASE, for which no index serves, and customers' tickets and
- * purchases are looked up one by one (test/purchasing/worker-query-plans.int.test.ts).
+ * Until ANALYZE runs, PostgreSQL's statistics of a hot event are too low, and it would read all its
+ * tickets for each batch in place of looking ids up. So a ticket's event is compared in a CASE, for
+ * which no index serves, and customers' tickets and purchases are looked up one by one
+ * (test/purchasing/worker-query-plans.int.test.ts).
  */
 
 export const CLOCK_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::float8";
 
 /** A ticket as the contract shows it, from rows of event_tickets (ticket) and event. */
 export const TICKET_COLUMNS = `
-  ticket.id, ticket.event_id AS "eventId", event.name AS "eventName", event.location, to_char(ticket.event_date, 'YYYY-MM-DD') AS "eventDate",
-  encode(ticket.transaction_id, 'hex') AS "transactionId", CASE WHEN ticket.cancelled_at IS NULL THEN 'active' ELSE 'cancelled' END AS status,
+  ticket.id, ticket.event_id AS "eventId", event.name AS "eventName", event.location,
+    to_char(ticket.event_date, 'YYYY-MM-DD') AS "eventDate",
+  encode(ticket.transaction_id, 'hex') AS "transactionId",
+    CASE WHEN ticket.cancelled_at IS NULL THEN 'active' ELSE 'cancelled' END AS status,
   to_char(ticket.purchased_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "purchasedAt",
-  to_char(ticket.cancelled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "cancelledAt"`;
+  to_char(ticket.cancelled_at AT TIME ZONE 'UTC',
+    'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "cancelledAt"`;
 
-/** Must run after the epoch was committed, as a statement of its own: only then does it see all that earlier epochs sold. */
+/**
+ * Run it after the epoch was committed, as a statement of its own: only then does it see all that
+ * earlier epochs sold.
+ */
 export const LOAD_EVENT = {
   name: "worker-load-event",
   text: `
     SELECT name AS "eventName", location, to_char(date, 'YYYY-MM-DD') AS "eventDate",
-           (extract(epoch FROM starts_at) * 1000)::float8 AS "startsAtMs", (extract(epoch FROM ends_at) * 1000)::float8 AS "endsAtMs",
-           (capacity + coalesce((SELECT sum(quantity) FROM event_ticket_transactions WHERE event_id = $1), 0))::float8 AS available,
+           (extract(epoch FROM starts_at) * 1000)::float8 AS "startsAtMs",
+           (extract(epoch FROM ends_at) * 1000)::float8 AS "endsAtMs",
+           (capacity + coalesce((SELECT sum(quantity) FROM event_ticket_transactions
+             WHERE event_id = $1), 0))::float8 AS available,
            ${CLOCK_MS} AS "clockMs"
     FROM event WHERE id = $1`,
 } as const;
 
-/** Epoch, batch and what the batch needs, in one snapshot taken after its commands left the mailbox. */
+/**
+ * Reads epoch, batch and what the batch needs, in one snapshot taken after its commands left the
+ * mailbox.
+ */
 export const LOAD = {
   name: "worker-load",
   text: `
     SELECT worker.epoch::float8 AS epoch, worker.batch::float8 AS batch, ${CLOCK_MS} AS "clockMs",
-      coalesce((SELECT json_agg(json_build_object('transactionId', encode(sale.transaction_id, 'hex'), 'userId', sale.user_id, 'quantity', sale.quantity))
-                FROM (SELECT asked.*, found.quantity FROM unnest($4::uuid[], $5::bytea[]) AS asked (user_id, transaction_id)
+      coalesce((SELECT json_agg(json_build_object('transactionId', encode(sale.transaction_id,
+        'hex'), 'userId', sale.user_id, 'quantity', sale.quantity))
+                FROM (SELECT asked.*, found.quantity
+                  FROM unnest($4::uuid[], $5::bytea[]) AS asked (user_id, transaction_id)
                       CROSS JOIN LATERAL (SELECT count(*) AS quantity FROM event_tickets AS ticket
-                        WHERE ticket.event_id = $1 AND ticket.user_id = asked.user_id AND ticket.transaction_id = asked.transaction_id) AS found
+                        WHERE ticket.event_id = $1 AND ticket.user_id = asked.user_id
+                          AND ticket.transaction_id = asked.transaction_id) AS found
                       WHERE found.quantity > 0) AS sale), '[]') AS sales,
-      coalesce((SELECT json_agg(json_build_object('ticketId', id, 'userId', user_id, 'cancelled', cancelled_at IS NOT NULL))
-                FROM event_tickets WHERE id = ANY ($2::uuid[]) AND CASE WHEN event_id = $1 THEN true END), '[]') AS tickets,
-      coalesce((SELECT json_agg(json_build_object('userId', asked.user_id, 'count', customer.active))
+      coalesce((SELECT json_agg(json_build_object('ticketId', id, 'userId', user_id, 'cancelled',
+        cancelled_at IS NOT NULL))
+                FROM event_tickets WHERE id = ANY ($2::uuid[])
+                  AND CASE WHEN event_id = $1 THEN true END), '[]') AS tickets,
+      coalesce((SELECT json_agg(json_build_object('userId', asked.user_id, 'count',
+        customer.active))
                 FROM unnest($3::uuid[]) AS asked (user_id)
                 CROSS JOIN LATERAL (SELECT count(*) AS active FROM event_tickets AS ticket
-                                    WHERE ticket.event_id = $1 AND ticket.user_id = asked.user_id AND ticket.cancelled_at IS NULL) AS customer
+                                    WHERE ticket.event_id = $1 AND ticket.user_id = asked.user_id
+                                      AND ticket.cancelled_at IS NULL) AS customer
                 WHERE customer.active > 0), '[]') AS "activeTickets"
     FROM event_worker AS worker WHERE worker.event_id = $1`,
 } as const;
 
 /**
- * The moment of sale: one autocommit statement, so that a frozen worker holds no lock. It locks the worker's row first, where epoch and batch are
- * still its own (FOR UPDATE strength, so a taker of the epoch waits for it and then sees its rows), and everything else happens through that row.
- * The pending rows are selected from what was really booked; a count that differs from the decision raises BX001 and nothing commits.
- * No row back: fenced.
+ * The moment of sale: one autocommit statement, so that a frozen worker holds no lock.
+ *
+ * It first locks the worker's row, if epoch and batch are still its own (FOR UPDATE: a taker of the
+ * epoch waits for it and then sees its rows). Everything else depends on that row. Pending rows are
+ * selected from what was booked. A count that differs from the decision raises BX001, and nothing
+ * commits. No row back: fenced.
  */
 export const COMMIT = {
   name: "worker-commit",
@@ -59,9 +81,11 @@ export const COMMIT = {
       UPDATE event_worker SET batch = batch + 1 WHERE event_id = $1 AND epoch = $2 AND batch = $3
       RETURNING epoch, batch, date_trunc('milliseconds', clock_timestamp()) AS at
     ), sold AS (
-      INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+      INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal,
+        purchased_at)
       SELECT item.id, $1, item.user_id, $4::date, item.transaction_id, item.ordinal, fence.at
-      FROM fence, unnest($5::uuid[], $6::uuid[], $7::bytea[], $8::smallint[]) AS item (id, user_id, transaction_id, ordinal)
+      FROM fence, unnest($5::uuid[], $6::uuid[], $7::bytea[], $8::smallint[]) AS item (id, user_id,
+        transaction_id, ordinal)
       RETURNING transaction_id, user_id
     ), cancelled AS (
       UPDATE event_tickets AS ticket SET cancelled_at = fence.at
@@ -70,35 +94,49 @@ export const COMMIT = {
         AND ticket.cancelled_at IS NULL AND fence.at < to_timestamp($11::float8 / 1000)
       RETURNING item.transaction_id AS cancellation_id, ticket.*
     ), booked AS (
-      INSERT INTO event_ticket_transactions (transaction_id, event_id, user_id, event_date, quantity, status, epoch, batch, created_at)
-      SELECT change.transaction_id, $1, change.user_id, $4::date, change.quantity, 'pending', fence.epoch, fence.batch, fence.at
-      FROM fence, (SELECT transaction_id, user_id, -count(*)::integer AS quantity FROM sold GROUP BY 1, 2
+      INSERT INTO event_ticket_transactions (transaction_id, event_id, user_id, event_date,
+        quantity, status, epoch, batch, created_at)
+      SELECT change.transaction_id, $1, change.user_id, $4::date, change.quantity, 'pending',
+        fence.epoch, fence.batch, fence.at
+      FROM fence, (SELECT transaction_id, user_id, -count(*)::integer AS quantity FROM sold
+        GROUP BY 1, 2
                    UNION ALL SELECT cancellation_id, user_id, 1 FROM cancelled) AS change
       RETURNING quantity
     )
     SELECT fence.batch::float8 AS batch, (extract(epoch FROM fence.at) * 1000)::float8 AS "clockMs",
       require_count('tickets sold', (SELECT count(*) FROM sold), cardinality($5::uuid[])),
       require_count('tickets cancelled', (SELECT count(*) FROM cancelled), cardinality($9::uuid[])),
-      require_count('places booked', (SELECT coalesce(sum(quantity), 0) FROM booked), cardinality($9::uuid[]) - cardinality($5::uuid[])),
-      (SELECT json_agg(json_build_object('id', ticket.id, 'eventDate', to_char(ticket.event_date, 'YYYY-MM-DD'),
-         'transactionId', encode(ticket.transaction_id, 'hex'), 'purchasedAtMs', (extract(epoch FROM ticket.purchased_at) * 1000)::float8))
+      require_count('places booked', (SELECT coalesce(sum(quantity), 0)
+        FROM booked), cardinality($9::uuid[]) - cardinality($5::uuid[])),
+      (SELECT json_agg(json_build_object('id', ticket.id, 'eventDate', to_char(ticket.event_date,
+        'YYYY-MM-DD'),
+         'transactionId', encode(ticket.transaction_id, 'hex'), 'purchasedAtMs',
+           (extract(epoch FROM ticket.purchased_at) * 1000)::float8))
        FROM cancelled AS ticket) AS cancelled
     FROM fence`,
 } as const;
 
-/** The earlier answer to a purchase, as it stands now. A row that the ledger has applied is gone, so no row means completed. */
+/**
+ * Reads the earlier answer to a purchase, as of now. The ledger deletes booked rows, so no row
+ * means completed.
+ */
 export const READ_PURCHASES = {
   name: "worker-read-purchases",
   text: `
     SELECT ${TICKET_COLUMNS}, coalesce(pending.status, 'completed') AS "transactionStatus"
-    FROM event, (SELECT DISTINCT * FROM unnest($2::uuid[], $3::bytea[]) AS named (user_id, transaction_id)) AS asked
+    FROM event, (SELECT DISTINCT * FROM unnest($2::uuid[], $3::bytea[]) AS named (user_id,
+      transaction_id)) AS asked
     CROSS JOIN LATERAL (SELECT * FROM event_tickets AS found
-      WHERE found.event_id = $1 AND found.user_id = asked.user_id AND found.transaction_id = asked.transaction_id OFFSET 0) AS ticket
+      WHERE found.event_id = $1 AND found.user_id = asked.user_id
+        AND found.transaction_id = asked.transaction_id OFFSET 0) AS ticket
     LEFT JOIN event_ticket_transactions AS pending ON pending.transaction_id = ticket.transaction_id
     WHERE event.id = $1 ORDER BY ticket.transaction_id, ticket.ordinal`,
 } as const;
 
 export const READ_TICKETS = {
   name: "worker-read-tickets",
-  text: `SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id WHERE ticket.id = ANY ($1::uuid[])`,
+  text: `
+    SELECT ${TICKET_COLUMNS}
+    FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
+    WHERE ticket.id = ANY ($1::uuid[])`,
 } as const;

@@ -14,7 +14,10 @@ import type {
 } from "../worker/ports.ts";
 import { COMMIT, LOAD, LOAD_EVENT, READ_PURCHASES, READ_TICKETS } from "./event-store.sql.ts";
 
-/** PostgreSQL as the worker sees it. `commit` says what is known of its outcome; the others reject when there is no answer in time. */
+/**
+ * PostgreSQL as the worker's store. `commit` reports what is known of its outcome. The others
+ * reject if no answer comes in time.
+ */
 export function postgresStore(
   database: Database,
   node: string,
@@ -136,7 +139,7 @@ export function committed(
 ): CommitResult {
   const { eventName, location } = event;
   const cancelledAt = new Date(clockMs).toISOString();
-  // Member by member as READ_TICKETS does, so that a repeated cancellation is answered by the same bytes.
+  // The same members as READ_TICKETS, so that a repeated cancellation gets the same bytes.
   const tickets = (cancelled ?? []).map(
     ({ id, eventDate, transactionId, purchasedAtMs }): Ticket => {
       const purchasedAt = new Date(purchasedAtMs).toISOString();
@@ -164,7 +167,10 @@ export function purchaseArrays(purchases: readonly PurchaseKey[]): [string, stri
   ];
 }
 
-/** Array literals of values that need no quoting (uuids, numbers): pg's own encoder looks at every character of every element. */
+/**
+ * Builds an array literal of values that need no quoting (uuids, numbers). pg's own encoder
+ * inspects each character.
+ */
 export function textArray(items: readonly (string | number)[]): string {
   return `{${items.join(",")}}`;
 }

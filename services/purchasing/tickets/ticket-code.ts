@@ -1,11 +1,14 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** 128 bits of the seal: nobody guesses them, and the code stays one that a phone reads from a crumpled sheet. */
+/**
+ * 128 bits cannot be guessed, and the QR code stays small enough to be read from a crumpled sheet.
+ */
 const SEAL_BYTES = 16;
 
 /**
- * What a ticket's QR code says: its id, sealed with the secret that its transactions are derived by, which never changes: what is printed today is good
- * at the door in a year. The same for a ticket that has been cancelled since: whoever lets people in asks what has become of it (`tickets.check`).
+ * Builds the content of a ticket's QR code: its id, sealed with the secret of transaction ids,
+ * which never changes. A printed code stays valid for years. A cancelled ticket has the same code:
+ * the check at the entrance reads its status (`tickets.check`).
  */
 export function ticketCode(secret: string, ticketId: string): string {
   return `boxoffice:${ticketId}.${sealOf(secret, ticketId).toString("base64url")}`;

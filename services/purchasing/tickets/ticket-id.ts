@@ -4,7 +4,10 @@ import { v7 as uuidv7 } from "uuid";
 const RANDOM_BYTES = 16;
 const IDS_AT_ONCE = 256;
 
-/** Makes UUIDv7 for tickets sold at an instant. Randomness is drawn for many ids at once: asking for 16 bytes costs two thirds of asking for 4,096. */
+/**
+ * Creates UUIDv7 for tickets sold at an instant. Draws randomness for many ids at once, because 16
+ * bytes cost nearly as much as 4,096.
+ */
 export function createTicketIds(): (nowMs: number) => string {
   const random = new Uint8Array(RANDOM_BYTES * IDS_AT_ONCE);
   let used = random.length;

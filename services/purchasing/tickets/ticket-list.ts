@@ -11,17 +11,21 @@ export type ListQuestion = {
   limit: number;
   after: Position | undefined;
 };
-/** A person's tickets by event date, then id (which grows with the purchase). Rejects where PostgreSQL does. */
+/**
+ * Lists a customer's tickets by event date, then id (which grows with the purchase). Rejects if
+ * PostgreSQL does.
+ */
 export type TicketLists = (question: ListQuestion) => Promise<TicketPage>;
 
-/** Rows asked for in one statement: some milliseconds, which all wait for who ask in it. */
+/** Rows of one statement. Limits how long its callers wait for each other. */
 const ROWS_MAX = 2_000;
 
 type Gathering = { asked: ListQuestion[]; answers: Promise<Ticket[][]> };
 
 /**
- * Always PostgreSQL's own answer. What is asked in one turn of the event loop, by whomever, goes there in one statement: a list alone costs both sides
- * more for being asked than for being read, and the more people look, the fewer statements there are for each.
+ * Creates the reader of ticket lists. It always reads PostgreSQL, and combines all lists of one
+ * turn of the event loop into one statement: for short lists the round trip costs more than the
+ * rows.
  */
 export function createTicketLists(database: Connection): TicketLists {
   /** By length of page, which a statement has one of. */
@@ -84,12 +88,13 @@ function valuesOf({ userId, status, after }: ListQuestion): unknown[] {
 function listSql(userId: string, active: string, eventDate: string, id: string): string {
   return `
     SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
-    WHERE ticket.user_id = ${userId} AND (${active} IS NULL OR (ticket.cancelled_at IS NULL) = ${active})
+    WHERE ticket.user_id = ${userId}
+      AND (${active} IS NULL OR (ticket.cancelled_at IS NULL) = ${active})
       AND (ticket.event_date, ticket.id) > (${eventDate}, ${id})
     ORDER BY ticket.event_date, ticket.id LIMIT $5`;
 }
 
-/** Of its own: for one person PostgreSQL would plan the statement for many anew each time, half of the list's cost. */
+/** A statement of its own: PostgreSQL would plan the one for many anew for each call. */
 const LIST_OF_ONE = {
   name: "tickets-list",
   text: listSql("$1::uuid", "$2::boolean", "$3::date", "$4::uuid"),
@@ -99,8 +104,10 @@ const LISTS_OF_MANY = {
   name: "tickets-lists",
   text: `
     SELECT asked.place::integer AS place, list.*
-    FROM unnest($1::uuid[], $2::boolean[], $3::date[], $4::uuid[]) WITH ORDINALITY AS asked (user_id, active, event_date, id, place)
-    CROSS JOIN LATERAL (${listSql("asked.user_id", "asked.active", "asked.event_date", "asked.id")}) AS list
+    FROM unnest($1::uuid[], $2::boolean[], $3::date[],
+      $4::uuid[]) WITH ORDINALITY AS asked (user_id, active, event_date, id, place)
+    CROSS JOIN LATERAL (${listSql("asked.user_id", "asked.active", "asked.event_date", "asked.id")})
+      AS list
     ORDER BY place, list."eventDate", list.id`,
 } as const;
 
@@ -110,7 +117,10 @@ function writeCursor({ eventDate, id }: Position): string {
 
 const CURSOR = /^(\d{4}-\d{2}-\d{2}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** Undefined: not a cursor of ours. Nothing passes that PostgreSQL would not take for a date and an id: others' lists are in the same statement. */
+/**
+ * Parses a cursor. Undefined if it is not ours. Nothing passes that PostgreSQL would not take for a
+ * date and an id: other customers' lists are in the same statement.
+ */
 export function readCursor(text: string): Position | undefined {
   const [, eventDate, id] = CURSOR.exec(Buffer.from(text, "base64url").toString()) ?? [];
   if (eventDate === undefined || id === undefined || !isDate(eventDate)) return undefined;

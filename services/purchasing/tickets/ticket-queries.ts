@@ -9,7 +9,10 @@ export type TransactionView = {
   quantity: number;
 };
 
-/** One ticket of this person; undefined also where it is another's, so that nobody learns that it exists. */
+/**
+ * Reads one ticket of this customer. Undefined also for another customer's, so that its existence
+ * is not revealed.
+ */
 export async function readTicket(
   database: Connection,
   userId: string,
@@ -17,28 +20,34 @@ export async function readTicket(
 ): Promise<Ticket | undefined> {
   const [ticket] = await database.query<Ticket>({
     name: "tickets-get",
-    text: `SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id WHERE ticket.id = $1 AND ticket.user_id = $2`,
+    text: `
+      SELECT ${TICKET_COLUMNS}
+      FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
+      WHERE ticket.id = $1 AND ticket.user_id = $2`,
     values: [ticketId, userId],
   });
   return ticket;
 }
 
-/** One ticket, whoever's it is: for operators only. */
+/** Reads one ticket of any customer. For operators only. */
 export async function readAnyTicket(
   database: Connection,
   ticketId: string,
 ): Promise<Ticket | undefined> {
   const [ticket] = await database.query<Ticket>({
     name: "tickets-check",
-    text: `SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id WHERE ticket.id = $1`,
+    text: `
+      SELECT ${TICKET_COLUMNS}
+      FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
+      WHERE ticket.id = $1`,
     values: [ticketId],
   });
   return ticket;
 }
 
 /**
- * This person's transaction: pending while its row waits for the ledger, completed once the ledger has it. A purchase that no longer waits is known by its
- * tickets, which are found by their owner.
+ * Reads a customer's transaction: pending while its row waits for the ledger, then completed. A
+ * booked purchase is found by its tickets, through their owner.
  */
 export async function readTransaction(
   database: Connection,
@@ -49,9 +58,12 @@ export async function readTransaction(
     name: "transactions-get",
     text: `
       SELECT encode($1::bytea, 'hex') AS "transactionId", event_id AS "eventId", status, quantity
-      FROM (SELECT 1 AS place, event_id, status, quantity FROM event_ticket_transactions WHERE transaction_id = $1 AND user_id = $2
-            UNION ALL SELECT 2, event_id, 'completed', -count(*)::integer FROM event_tickets WHERE transaction_id = $1 AND user_id = $2 GROUP BY event_id
-            UNION ALL SELECT 3, event_id, 'completed', quantity FROM capacity_ledger WHERE transaction_id = $1 AND user_id = $2 AND quantity > 0) AS known
+      FROM (SELECT 1 AS place, event_id, status, quantity FROM event_ticket_transactions
+        WHERE transaction_id = $1 AND user_id = $2
+            UNION ALL SELECT 2, event_id, 'completed', -count(*)::integer FROM event_tickets
+              WHERE transaction_id = $1 AND user_id = $2 GROUP BY event_id
+            UNION ALL SELECT 3, event_id, 'completed', quantity FROM capacity_ledger
+              WHERE transaction_id = $1 AND user_id = $2 AND quantity > 0) AS known
       ORDER BY place LIMIT 1`,
     values: [Buffer.from(transactionId, "hex"), userId],
   });

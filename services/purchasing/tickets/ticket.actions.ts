@@ -1,7 +1,6 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 import { callerOf } from "../../../mixins/authorization.middleware.ts";
-import { configOf } from "../../../lib/bus/node-context.ts";
 import { orRetryLater } from "../../../lib/database/transient-errors.ts";
 import type { WithDatabases } from "../../../mixins/database.mixin.ts";
 import type { Ticket } from "../worker/ports.ts";
@@ -19,7 +18,7 @@ type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: st
 const uuid = { type: "uuid" } as const;
 const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 
-export type WithTicketLists = { ticketLists: TicketLists };
+export type WithTicketLists = { ticketLists: TicketLists; transactionSecret: string };
 
 type Vars = WithDatabases<"sale"> & WithTicketLists;
 
@@ -27,7 +26,10 @@ type Vars = WithDatabases<"sale"> & WithTicketLists;
 export const ticketActions: NonNullable<
   ServiceSchema<ServiceSettingSchema, Record<never, never>, Vars>["actions"]
 > = {
-  /** The caller's tickets by event date. Can refuse with: VALIDATION_ERROR (a cursor that is not ours), TRY_AGAIN. */
+  /**
+   * Lists the caller's tickets by event date. Can refuse with: VALIDATION_ERROR (an invalid
+   * cursor), TRY_AGAIN.
+   */
   "tickets.list": {
     auth: "customer",
     params: {
@@ -63,7 +65,10 @@ export const ticketActions: NonNullable<
     },
   },
 
-  /** What the QR code of an active ticket says. Can refuse with: TICKET_NOT_FOUND (also where it was cancelled), TRY_AGAIN. */
+  /**
+   * Returns the content of an active ticket's QR code. Can refuse with: TICKET_NOT_FOUND (also for
+   * a cancelled one), TRY_AGAIN.
+   */
   "tickets.code": {
     auth: "customer",
     params: { $$strict: true, ticketId: uuid },
@@ -75,19 +80,22 @@ export const ticketActions: NonNullable<
           ctx.params.ticketId,
         );
         return ticket?.status === "active"
-          ? accepted({ code: ticketCode(configOf(this.broker).transactionSecret, ticket.id) })
+          ? accepted({ code: ticketCode(this.transactionSecret, ticket.id) })
           : refused("TICKET_NOT_FOUND");
       });
     },
   },
 
-  /** The ticket that a code names, whoever has it, for those at the door. Can refuse with: TICKET_NOT_FOUND (a code that is not ours), TRY_AGAIN. */
+  /**
+   * Finds the ticket of a code, of any customer, for the check at the entrance. Can refuse with:
+   * TICKET_NOT_FOUND (an invalid code), TRY_AGAIN.
+   */
   "tickets.check": {
     auth: "operator",
     params: { $$strict: true, code: { type: "string", max: 200 } },
     handler(ctx: Context<{ code: string }>): Promise<Answer<Ticket>> {
       return orRetryLater(async () => {
-        const ticketId = ticketOfCode(configOf(this.broker).transactionSecret, ctx.params.code);
+        const ticketId = ticketOfCode(this.transactionSecret, ctx.params.code);
         const ticket =
           ticketId === undefined ? undefined : await readAnyTicket(this.databases.sale, ticketId);
         return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);

@@ -25,7 +25,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   "fault",
 ]);
 
-/** Connects the workers of a node to its servers. `close` ends what the ports do in the background. */
+/** Connects the workers of a node to its servers. `close` ends the ports' background work. */
 export function createWorkerPorts(
   { broker, logger, databases, redis, leases, tokens }: Host,
   publisher: Publisher,

@@ -1,6 +1,9 @@
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 
-/** PostgreSQL's clock, carried on by our own in between two answers, so that no decision depends on how right this machine's clock is. */
+/**
+ * PostgreSQL's clock, carried on monotonically between two answers, so that no decision depends on
+ * this machine's clock.
+ */
 export class PostgresClock {
   private readonly clock: Clock;
   private base = { postgresMs: 0, ownMs: 0 };
@@ -14,8 +17,10 @@ export class PostgresClock {
   }
 
   /**
-   * PostgreSQL said `postgresMs` in an answer to what was asked at `askedAtMs` of our own clock. By now it shows at least that and at most the whole
-   * way more; what we carried on stands where it lies in between, so neither a slow answer nor a clock that was set back leads us astray.
+   * Adjusts the clock by an answer. PostgreSQL reported `postgresMs` in the answer to a query that
+   * was sent at `askedAtMs` of our clock. Its clock now shows at least that, and at most the whole
+   * round trip more. Our value stays if it lies between, so neither a slow answer nor a clock that
+   * was set back causes an error.
    */
   sync(postgresMs: number, askedAtMs: number): void {
     const ownMs = this.clock.nowMs();

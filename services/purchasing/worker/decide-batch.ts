@@ -19,7 +19,10 @@ export type DecidedBatch = {
   cancelled: CancelledTicket[];
 };
 
-/** What must be loaded before these can be decided. Transactions are always looked for: an unknown key may have sold under an earlier epoch. */
+/**
+ * Lists what must be loaded before these commands can be decided. Transactions are always looked
+ * up: an unknown key may have sold under an earlier epoch.
+ */
 export function needsOf(state: EventState, entries: readonly Entry[]): Needs {
   const purchases = new Map<string, PurchaseKey>();
   const ticketIds = new Set<string>();
@@ -33,7 +36,7 @@ export function needsOf(state: EventState, entries: readonly Entry[]): Needs {
   return { purchases: [...purchases.values()], ticketIds: [...ticketIds], userIds: [...userIds] };
 }
 
-/** Makes what was loaded part of the state; what was looked for and not found becomes known as absent. */
+/** Adds what was loaded to the state. What was looked up and not found becomes known as missing. */
 export function absorb(state: EventState, needs: Needs, loaded: Loaded): void {
   for (const { transactionId, userId, quantity } of loaded.sales)
     state.sales.set(transactionId, { userId, quantity });
@@ -44,7 +47,10 @@ export function absorb(state: EventState, needs: Needs, loaded: Loaded): void {
   for (const { userId, count } of loaded.activeTickets) state.activeTickets.set(userId, count);
 }
 
-/** Decides in the order of arrival, each on what the ones before it changed. The state is ahead of PostgreSQL until the commit. */
+/**
+ * Decides in order of arrival, each command on the result of those before it. The state is ahead of
+ * PostgreSQL until the commit.
+ */
 export function decideBatch(
   state: EventState,
   entries: readonly Entry[],

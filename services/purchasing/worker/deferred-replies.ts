@@ -1,14 +1,14 @@
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 
-/** So many answers are written in less time than a batch takes to load: the first ones wait for nothing. */
+/** This many answers are written in less time than a batch takes to load. They are not deferred. */
 export const EAGER_REPLIES_MAX = 50;
-/** Nobody waits longer than this for a batch that is slow to load, or that sells nothing. */
+/** Limits the wait for a batch that is slow to load or sells nothing. */
 const WAIT_MAX_MS = 25;
 
 /**
- * Where more waits, all but a few of the answers to what was just committed come after the next batch has been sent: PostgreSQL works on that one while
- * this thread writes hundreds of answers and reads the questions that follow them. Answered first, the next batch's load would lie unread for as long as
- * that takes; the few are written while it is under way.
+ * Defers answers under load: all but a few of a committed batch are written after the next batch
+ * has been sent. PostgreSQL works on that batch while this thread writes hundreds of answers and
+ * reads new requests. Otherwise the next load would lie unread for as long as that takes.
  */
 export class NextBatch {
   private goOn: () => void = () => undefined;
@@ -18,7 +18,10 @@ export class NextBatch {
     this.clock = clock;
   }
 
-  /** What so many answers wait for: undefined where that is nothing, else what resolves at `sent`, at the latest after WAIT_MAX_MS. */
+  /**
+   * Returns what this many answers wait for: undefined for few, else a promise that resolves at
+   * `sent`, after WAIT_MAX_MS at the latest.
+   */
   turnOf(answers: number): Promise<void> | undefined {
     if (answers < EAGER_REPLIES_MAX) return undefined;
     return new Promise((resolve) => {

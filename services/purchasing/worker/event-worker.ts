@@ -17,7 +17,10 @@ const STORE_AWAY_PAUSE_MS = 100;
 /** Entries of each kind a worker remembers; more is loaded again. */
 const KNOWN_MAX = 10_000;
 
-/** All that is true only while the epoch is ours. Dropped whole when it has passed or when a commit's outcome is not known. */
+/**
+ * What is true only while the epoch is ours. Dropped whole when the epoch has passed or a commit's
+ * outcome is unknown.
+ */
 type Ownership = {
   epoch: number;
   batch: number;
@@ -28,8 +31,9 @@ type Ownership = {
 };
 
 /**
- * The one that sells an event: an actor with a mailbox. It takes all that waits (up to batchMax), decides it in memory and makes it durable in one
- * statement. DESIGN.md's "The worker" gives the protocol; each clause answers an interleaving that oversold, lost or stalled without it.
+ * Sells one event: an actor with a mailbox. It takes all waiting commands (up to batchMax), decides
+ * them in memory and commits them in one statement. Each clause of this protocol answers an
+ * interleaving that oversold, lost or stalled without it.
  */
 export class EventWorker {
   readonly eventId: string;
@@ -42,7 +46,9 @@ export class EventWorker {
   private running = false;
   private stopping = false;
   private coldStart = true;
-  /** Nodes came or went, and another owns the event now: nothing is worth staying for once the mailbox is empty. */
+  /**
+   * The nodes changed and another owns the event now. The worker ends once its mailbox is empty.
+   */
   private lostOwnership = false;
   /** There is no such event: nothing is worth staying for. */
   private eventMissing = false;
@@ -52,7 +58,7 @@ export class EventWorker {
   private sales = 0;
   private largestBatch = 0;
 
-  /** `retired` is called when the worker has been idle, has given its lease back and keeps nothing. */
+  /** `onIdle` is called when the worker was idle, has released its lease and keeps nothing. */
   constructor(eventId: string, ports: WorkerPorts, onIdle: () => void) {
     this.eventId = eventId;
     this.ports = ports;
@@ -64,8 +70,11 @@ export class EventWorker {
   }
 
   /**
-   * Resolves with a sale, a replay, a refusal, TRY_AGAIN (nothing was done) or OUTCOME_UNKNOWN. Never rejects. `forwarded`: serve it here, another
-   * node's worker passed it on. `insteadOf`: serve it here if that node, the owner, is gone; its caller has waited for it in vain.
+   * Submits a command. Resolves with a sale, a replay, a refusal, TRY_AGAIN (nothing was done) or
+   * OUTCOME_UNKNOWN. Never rejects.
+   *
+   * `forwarded`: another node's worker forwarded it, so serve it here. `insteadOf`: the owner,
+   * which did not answer the caller. Serve the command here if that node is gone.
    */
   submit(command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
     const answer = this.mailbox.put(command, forwarded, insteadOf);
@@ -78,12 +87,18 @@ export class EventWorker {
     return answer;
   }
 
-  /** The event changed under its owner: what is known of it is read anew, under a new epoch, before anything more is decided. */
+  /**
+   * Drops what is known of the event, because it changed. It is read again under a new epoch before
+   * the next decision.
+   */
   forget(): void {
     this.ownership = undefined;
   }
 
-  /** Nodes have come, gone, or are leaving: what now belongs to another goes there at once, lease and mailbox. */
+  /**
+   * Reacts to nodes that joined, left or are leaving. An event that belongs to another node moves
+   * there at once, with lease and mailbox.
+   */
   onTopologyChange(): void {
     if (this.ports.router.isOwner(this.eventId)) return;
     this.lostOwnership = true;
@@ -128,7 +143,8 @@ export class EventWorker {
       try {
         await this.step();
       } catch (error) {
-        // A bug, not a refusal: the state may be half-changed, so it goes; the sweep answers those who wait.
+        // A bug, not a refusal: the state may be half-changed, so drop it. The mailbox's sweep
+        // answers the waiting callers.
         this.ports.note("fault", this.eventId, { error: String(error) });
         this.ownership = undefined;
         await this.pause(STORE_AWAY_PAUSE_MS);
@@ -152,7 +168,10 @@ export class EventWorker {
     if (this.ownership !== undefined) await this.processBatch(this.ownership);
   }
 
-  /** Another node owns the event and waits for the lease: what was not forwarded to us goes there; what was is served here, without it. */
+  /**
+   * Forwards the queue: another node owns the event and waits for the lease. What was forwarded to
+   * us is served here, without a lease.
+   */
   private forwardQueued(): void {
     void this.lease.giveBack();
     for (const entry of this.mailbox.take(Infinity, ({ forwarded }) => !forwarded)) {
@@ -165,7 +184,8 @@ export class EventWorker {
   }
 
   private async takeOwnership(): Promise<boolean> {
-    // The event is on its way here: nobody is refused for that, nor for what is cold on a node that has never sold it.
+    // The event is moving here. That time, and a cold start on a node that has never sold it, must
+    // not cause refusals.
     const goOn = this.mailbox.pauseDeadlines();
     try {
       if (this.lostJustNow())
@@ -219,7 +239,7 @@ export class EventWorker {
       return this.lost(entries);
     this.postgresClock.sync(loaded.clockMs, askedAtMs);
     absorb(state, needs, loaded);
-    // Whoever was told TRY_AGAIN while this loaded must not be sold anything now.
+    // A caller that got TRY_AGAIN during the load must not be sold anything now.
     const undecided = entries.filter((entry) => !entry.answered);
     const batch = decideBatch(
       state,
@@ -228,7 +248,8 @@ export class EventWorker {
       limits,
       this.ports.newTicketId,
     );
-    // Of a replay TRY_AGAIN is the truth no more either: it was sold, though perhaps nobody can say at once what it is by now.
+    // From here TRY_AGAIN would be false for a replay too: it was sold, though its present status
+    // may be unreadable.
     const sent = batch.decided
       .filter(({ decision }) => decision.type !== "refuse")
       .map(({ entry }) => entry);
@@ -294,7 +315,10 @@ export class EventWorker {
     forgetOldest(state, KNOWN_MAX);
   }
 
-  /** The epoch has passed to another: nothing more is sold here; what waits goes to the owner, or waits for a new epoch of ours. */
+  /**
+   * The epoch has passed to another node. Sell nothing more. The queue goes to the owner, or waits
+   * for a new epoch of ours.
+   */
   private async lost(entries: Entry[]): Promise<void> {
     this.ports.note("epoch-lost", this.eventId);
     this.ownership = undefined;
@@ -302,7 +326,8 @@ export class EventWorker {
     const again = this.lostJustNow();
     this.lastLossMs = this.ports.clock.nowMs();
     this.mailbox.putBack(entries);
-    // Two that take it from each other would go on for ever: the callers come back a little later instead.
+    // Two nodes that take the epoch from each other would never end. Let the callers come back
+    // later.
     if (again) for (const entry of this.mailbox.take(Infinity)) answerTimedOut(entry);
   }
 
@@ -312,7 +337,10 @@ export class EventWorker {
     );
   }
 
-  /** One path for a crash, a failed and an unknown commit: the epoch is taken again, and the commands run under the same transaction ids. */
+  /**
+   * Takes a new epoch and runs the commands again under the same transaction ids. One path for a
+   * crash, a failed commit and an unknown outcome.
+   */
   private async startAgain(entries: Entry[], why: WorkerNote, error: unknown): Promise<void> {
     this.ports.note(why, this.eventId, { error: String(error) });
     this.ownership = undefined;
@@ -324,7 +352,7 @@ export class EventWorker {
     return new Promise((resolve) => this.ports.clock.after(delayMs, resolve));
   }
 
-  /** True when a command came, false when none came for a while. */
+  /** Resolves with true when a command arrives, with false after IDLE_MS without one. */
   private waitForCommand(): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = this.ports.clock.after(IDLE_MS, () => resolve(this.mailbox.length > 0));

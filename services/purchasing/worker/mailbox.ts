@@ -3,11 +3,14 @@ import { refused } from "../../../domain/refusal.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import type { Outcome, PurchaseMetrics } from "./ports.ts";
 
-/** An owner says TRY_AGAIN to what waited this long undecided, so that its silence means dead, frozen, or a commit in doubt. */
+/**
+ * An owner answers TRY_AGAIN to a command that waited this long undecided. So its silence means:
+ * dead, frozen, or a commit of unknown outcome.
+ */
 export const UNDECIDED_MAX_MS = 500;
 /**
- * The same where this node itself was too busy to hear PostgreSQL's answer, as when a thousand people connect at once, or where the event is moving here:
- * still before a caller gives it up at 1 s.
+ * The same limit while this node was too busy to read PostgreSQL's answer, or while the event moves
+ * here. Still below the 1 s after which a caller tries another node.
  */
 const UNDECIDED_WHILE_BUSY_MAX_MS = 900;
 /** A commit without a known outcome is settled within this, or answered OUTCOME_UNKNOWN. */
@@ -15,12 +18,16 @@ export const UNKNOWN_OUTCOME_MAX_MS = 2_000;
 const SWEEP_MS = 50;
 
 /**
- * A command and whoever waits for its answer. Until `sentAtMs` is set nothing was done for it and TRY_AGAIN is the truth;
- * afterwards (a commit, or another node, may have sold it, or it was sold before) only its real outcome or OUTCOME_UNKNOWN is.
+ * A command and its waiting caller. Until `sentAtMs` is set nothing was done, and TRY_AGAIN is
+ * true. Afterwards a commit or another node may have sold it, or it was sold before: only its real
+ * outcome or OUTCOME_UNKNOWN is true.
  */
 export type Entry = {
   readonly command: Command;
-  /** Another node passed it on, or its caller sent it here instead of to the owner: it is served here and never passed on again. */
+  /**
+   * Another node forwarded it, or its caller bypassed the owner. It is served here and never
+   * forwarded again.
+   */
   readonly forwarded: boolean;
   /** The owner that did not answer its caller; undefined for what the owner itself passed on. */
   readonly insteadOf: string | undefined;
@@ -28,18 +35,26 @@ export type Entry = {
   /** How long the mailbox had been held up by its own node when the command arrived. */
   readonly stalledBeforeMs: number;
   sentAtMs: number | undefined;
-  /** An earlier commit that held it ended without a known outcome: a replay found later is this very sale. */
+  /**
+   * An earlier commit of it had an unknown outcome. A replay that is found later is this very sale.
+   */
   outcomeUnknown: boolean;
   answered: boolean;
   readonly answer: (outcome: Outcome) => void;
 };
 
-/** What waits for one event's worker, bounded, and the promise that nobody waits too long, whatever the worker is stuck in. */
+/**
+ * A bounded queue for one event's worker. Limits how long a caller waits, whatever blocks the
+ * worker.
+ */
 export class Mailbox {
   private waiting: Entry[] = [];
   private readonly open = new Set<Entry>();
   private sweeping = false;
-  /** Time in which nobody could hear an answer (by how much timers came late) or decide (see `holdUp`), all in all. */
+  /**
+   * Total time in which the node could read no answers (timers were late) or decide nothing (see
+   * `pauseDeadlines`).
+   */
   private stalledMs = 0;
   private heldUpSinceMs: number | undefined;
   private readonly clock: Clock;
@@ -66,7 +81,7 @@ export class Mailbox {
     return this.waiting.find(({ insteadOf, answered }) => insteadOf !== undefined && !answered)
       ?.insteadOf;
   }
-  /** Nobody waits for anything, also not for a batch in flight. */
+  /** True if no caller waits, not even for a batch in flight. */
   get quiet(): boolean {
     return this.open.size === 0;
   }
@@ -101,7 +116,10 @@ export class Mailbox {
     });
   }
 
-  /** Until the function is called nobody can decide anything, because the event is on its way here: that time does not count as waiting. */
+  /**
+   * Pauses the deadlines until the returned function is called: nothing can be decided while the
+   * event moves here.
+   */
   pauseDeadlines(): () => void {
     this.heldUpSinceMs ??= this.clock.nowMs();
     return () => {

@@ -7,15 +7,15 @@ import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
 import type { Outcome, Router } from "./ports.ts";
 
 const FORWARD_TIMEOUT_MS = 1_800;
-/** Whoever's commands are passed on while events move. */
+/** Customers whose commands are forwarded while events move. */
 const CUSTOMERS_MAX = 5_000;
 const SERVE = "purchasing.serve";
 /** Moleculer's words for a call that was never sent. */
 const NOT_SENT = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE"]);
 
 /**
- * Who owns an event in this node's view of the bus, and the way there. Views may differ for a second: the epoch settles it. A node that is `leaving`
- * owns nothing while there is another.
+ * Finds the owner of an event in this node's view of the bus, and forwards to it. Views may differ
+ * for a second; the epoch settles it. A node that is `leaving` owns nothing while there is another.
  */
 export function createOwnerRouter(
   broker: ServiceBroker,
@@ -25,7 +25,7 @@ export function createOwnerRouter(
   const order = createEventOrder(broker, SERVE);
   const others = (eventId: string): string[] =>
     order.of(eventId).filter((nodeId) => nodeId !== broker.nodeID);
-  // A node cut off from the bus may see nobody: it serves what it still has.
+  // A node that is cut off from the bus may see no other node. It serves what it still has.
   const ownerOf = (eventId: string): string =>
     (leaving.aborted ? others(eventId)[0] : order.of(eventId)[0]) ?? broker.nodeID;
 

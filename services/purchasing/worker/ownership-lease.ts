@@ -1,11 +1,17 @@
 import { answerTimedOut, type Mailbox } from "./mailbox.ts";
 import type { HeldLease, WorkerPorts } from "./ports.ts";
 
-/** With it an event that moves is served by its new owner before its callers lose their patience, also where the lease is not given back. */
+/**
+ * Limits the wait for a lease that is not released. Short enough that callers of a moving event do
+ * not time out.
+ */
 const WAIT_MS = 750;
 const PING_MS = 300;
 
-/** The worker's side of the lock for order: who waits for it, who may go on without it, and who may not. Proves nothing: the epoch does. */
+/**
+ * The worker's lease: decides which worker waits, which continues without the lease, and which may
+ * not serve. Gives order only; the epoch proves ownership.
+ */
 export class OwnerLease {
   private readonly eventId: string;
   private readonly ports: Pick<WorkerPorts, "lease" | "router" | "note">;
@@ -43,7 +49,7 @@ export class OwnerLease {
     if (!this.lease.held()) this.ports.note("degraded", this.eventId);
     // Meanwhile the event may have moved on: then it is not ours to take.
     if (!this.ports.router.isOwner(this.eventId)) return this.mailbox.hasForwarded;
-    // Who waited in vain goes on, also where nobody had the patience: the next one would only wait as long again.
+    // Continue after the wait even without callers: the next worker would only wait as long again.
     return this.mailbox.length > 0 || !this.held;
   }
 
@@ -56,9 +62,11 @@ export class OwnerLease {
   }
 
   /**
-   * For a worker that is not the owner but was sent commands to be served here. What the owner's own worker passed on is served at once. What a caller
-   * sends because the owner did not answer is served where the event is free or the owner answers nobody; an owner that lives says TRY_AGAIN by us,
-   * or two would take the event from each other. A stand-in keeps no lease: the owner, when it is back, need not wait for it.
+   * Decides whether a worker that is not the owner may serve commands that were sent to it.
+   * Commands that the owner's worker forwarded are served at once. Commands whose caller got no
+   * answer from the owner are served if the lease is free or the owner does not answer a ping. If
+   * the owner is alive they get TRY_AGAIN: otherwise two nodes would take the event from each
+   * other. A stand-in keeps no lease, so that the owner need not wait for it.
    */
   private async mayStandIn(): Promise<boolean> {
     const { mailbox, eventId, ports } = this;

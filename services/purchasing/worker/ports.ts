@@ -38,11 +38,17 @@ export type LoadedEvent = {
   clockMs: number;
 };
 
-/** Enough to find a purchase: no index has the ids of millions of them, but that of the tickets by event and customer. */
+/**
+ * Identifies a purchase. No index has the ids of millions of purchases; tickets are indexed by
+ * event and customer.
+ */
 export type PurchaseKey = { transactionId: string; userId: string };
-/** What a batch needs and its worker does not know yet. `userIds`: whose active tickets are to be counted. */
+/**
+ * What a batch needs and its worker does not know yet. `userIds`: customers whose active tickets
+ * must be counted.
+ */
 export type Needs = { purchases: PurchaseKey[]; ticketIds: string[]; userIds: string[] };
-/** Epoch and batch as PostgreSQL has them, and what was asked for; absent ids are absent. */
+/** Epoch and batch as PostgreSQL has them, and what was needed. Unknown ids are missing. */
 export type Loaded = {
   epoch: number;
   batch: number;
@@ -58,8 +64,9 @@ export type CancelledTicket = { transactionId: string; userId: string; ticketId:
 export type Changes = { event: LoadedEvent; sold: SoldTickets[]; cancelled: CancelledTicket[] };
 
 /**
- * `failed`: PostgreSQL itself refused, so nothing was committed. `unknown`: no answer came; the statement may have committed, or may still.
- * `fenced`: another holds a newer epoch, nothing was committed.
+ * `failed`: PostgreSQL refused, nothing was committed. `unknown`: no answer came; the statement may
+ * have committed, or may still commit. `fenced`: another node holds a newer epoch, nothing was
+ * committed.
  */
 export type CommitResult =
   | { type: "committed"; batch: number; clockMs: number; cancelled: Ticket[] }
@@ -82,13 +89,19 @@ export type EventStore = {
   readTickets(ticketIds: string[]): Promise<Map<string, Ticket>>;
 };
 
-/** The lock for order. `acquire` never rejects; what it resolves with is not held where another holds it still, or no quorum answers (`degraded`). */
+/**
+ * The lock for order. `acquire` never rejects. Its result is not held if another node still holds
+ * it, or no quorum answers (`degraded`).
+ */
 export type Lease = {
   acquire(eventId: string, waitMs: number, cutShort: Promise<void>): Promise<HeldLease>;
 };
 export type HeldLease = { held(): boolean; release(): Promise<void> };
 
-/** Tells the ledger, without anyone waiting. The pending rows are the outbox, so a lost message costs time only. */
+/**
+ * Notifies the ledger. No caller waits for it. The pending rows are the outbox, so a lost message
+ * costs time only.
+ */
 export type Publisher = { publish(eventId: string, transactionIds: string[]): void };
 
 /** What a batch has left to sell, and what it sold and cancelled. */
@@ -101,7 +114,7 @@ export type Router = {
   isOwner(eventId: string): boolean;
   /** Marks the command so that it is served where it lands. */
   forward(eventId: string, command: Command): Promise<Outcome>;
-  /** Whether that node answers within so many milliseconds. Never rejects. */
+  /** Whether that node answers within `withinMs`. Never rejects. */
   ping(nodeId: string, withinMs: number): Promise<boolean>;
 };
 
@@ -121,7 +134,7 @@ export type WorkerPorts = {
   limits: WorkerLimits;
   /** Facts for operators: what happened to the worker of this event. */
   note(event: WorkerNote, eventId: string, data?: Record<string, unknown>): void;
-  /** Undefined where nobody looks. */
+  /** Undefined if metrics are disabled. */
   watch?: PurchaseMetrics | undefined;
 };
 export type WorkerNote =
@@ -134,7 +147,10 @@ export type WorkerNote =
   | "passivated"
   | "fault";
 
-/** What the workers of a node tell about their work. Called for every command, so each does a handful of additions and no more. */
+/**
+ * What the workers report about their work. Called for every command, so each call is a few
+ * additions.
+ */
 export type PurchaseMetrics = {
   /** A command that came at `arrivedMs`, of the monotonic clock, has its answer. */
   answered(command: "BuyTickets" | "CancelTicket", outcome: Outcome, arrivedMs: number): void;

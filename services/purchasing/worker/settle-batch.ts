@@ -5,8 +5,9 @@ import { EAGER_REPLIES_MAX } from "./deferred-replies.ts";
 import type { CommittedBatch, Outcome, Purchase, Ticket, WorkerPorts } from "./ports.ts";
 
 /**
- * Copies, answers and publishes a batch that is settled: committed, or all refused and replayed under an epoch seen to be our own.
- * All but a few answers come at their turn. Never rejects: what was sold is answered, whatever becomes of its copies and its message.
+ * Caches, answers and publishes a settled batch: committed, or all refused and replayed under an
+ * epoch that was checked. All but a few answers are deferred. Never rejects: what was sold is
+ * answered, even if its cache write or message fails.
  */
 export async function settleBatch(
   ports: WorkerPorts,
@@ -32,7 +33,9 @@ export async function settleBatch(
   await answered;
 }
 
-/** Replays are read from PostgreSQL now, since the ledger or a cancellation may have moved their status on. */
+/**
+ * Reads replays from PostgreSQL now: the ledger or a cancellation may have changed their status.
+ */
 async function answerBatch(
   { store, note }: Pick<WorkerPorts, "store" | "note">,
   decided: readonly DecidedEntry[],
@@ -96,7 +99,10 @@ async function answerReplays(
   }
 }
 
-/** What another node answered to a command we passed on. TRY_AGAIN there says nothing of a commit of ours that is in doubt. */
+/**
+ * Answers with another node's result of a forwarded command. Its TRY_AGAIN says nothing about our
+ * commit of unknown outcome.
+ */
 export function answerInDoubt(entry: Entry, outcome: Outcome): void {
   if (entry.outcomeUnknown && !outcome.ok && outcome.refusal.code === "TRY_AGAIN")
     entry.answer(refused("OUTCOME_UNKNOWN"));

@@ -2,7 +2,10 @@ import type { Command } from "../../../domain/event-state.ts";
 import { EventWorker } from "./event-worker.ts";
 import type { Outcome, WorkerPorts } from "./ports.ts";
 
-/** The workers of one node, one per event that is being asked for. A worker comes with its first command and goes when it has been idle. */
+/**
+ * The workers of one node, one per active event. A worker starts with its first command and ends
+ * when it has been idle.
+ */
 export class Workers {
   private readonly workers = new Map<string, EventWorker>();
   private readonly ports: WorkerPorts;
