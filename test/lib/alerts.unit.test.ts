@@ -30,14 +30,14 @@ describe("alerts", { skip }, () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("and the configuration are accepted by Prometheus", async () => {
-    const { ok, words } = await promtool(
+    const { ok, output } = await promtool(
       program,
       "check",
       "rules",
       join(folder, "alerts.yml"),
       join(folder, "recording.yml"),
     );
-    assert.ok(ok && /SUCCESS: \d+ rules found/.test(words), words);
+    assert.ok(ok && /SUCCESS: \d+ rules found/.test(output), output);
     for (const file of ["prometheus.yml", "compose.yml"]) {
       // Debian's Prometheus is built without Kubernetes discovery.
       const text = readFileSync(join(MONITORING, file), "utf8").replaceAll(
@@ -52,7 +52,7 @@ describe("alerts", { skip }, () => {
         "--syntax-only",
         join(folder, file),
       );
-      assert.ok(checked.ok, checked.words);
+      assert.ok(checked.ok, checked.output);
     }
   });
 
@@ -62,13 +62,13 @@ describe("alerts", { skip }, () => {
       names,
       "one case for each alert",
     );
-    const { ok, words } = await promtool(
+    const { ok, output } = await promtool(
       program,
       "test",
       "rules",
       ...writeAlertTests(folder, alerts, ALERT_CASES),
     );
-    assert.ok(ok, words);
+    assert.ok(ok, output);
   });
 
   it("fail their test with another threshold, without figures, or without `for`", async () => {
@@ -91,13 +91,13 @@ describe("alerts", { skip }, () => {
       assert.ok(right.includes(from), from);
       writeFileSync(file, right.replaceAll(from, to));
       const cases = ALERT_CASES.filter((one) => one.alert === alert);
-      const { ok, words } = await promtool(
+      const { ok, output } = await promtool(
         program,
         "test",
         "rules",
         ...writeAlertTests(folder, alerts, cases),
       );
-      assert.ok(!ok && words.includes("FAILED"), `${to}: ${words}`);
+      assert.ok(!ok && output.includes("FAILED"), `${to}: ${output}`);
     }
     writeFileSync(file, right);
   });

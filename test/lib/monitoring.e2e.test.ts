@@ -188,16 +188,16 @@ describe("monitoring", { skip }, () => {
       ours,
       (line) => /boxoffice_\w+?(?=_bucket|_sum|_count|\{| |$)/.exec(line)?.[0] ?? "",
     );
-    const check = (lines: string): { ok: boolean; words: string } => {
+    const check = (lines: string): { ok: boolean; output: string } => {
       const { status, stderr, stdout } = spawnSync(promtool, ["check", "metrics"], {
         input: lines,
         encoding: "utf8",
       });
-      return { ok: status === 0, words: stdout + stderr };
+      return { ok: status === 0, output: stdout + stderr };
     };
     const whole = `${[...byName.values()].flat().join("\n")}\n`;
     assert.ok(byName.size > 25, `${byName.size} metrics`);
-    assert.deepEqual(check(whole), { ok: true, words: "" });
+    assert.deepEqual(check(whole), { ok: true, output: "" });
     assert.ok(
       !check(whole.replaceAll("boxoffice_mailbox_full_total", "boxoffice_mailboxFullMilliseconds"))
         .ok,

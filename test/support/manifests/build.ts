@@ -54,10 +54,10 @@ export function copyManifests(folder: string): string {
   const images = imagesOf(target);
   const result = pinned(
     images,
-    images.map(
-      (image) =>
-        `${image}${image.startsWith("boxoffice") ? "=registry.example.com/boxoffice" : ""}@${digestOf(image)}`,
-    ),
+    images.map((image) => {
+      const renamed = image.startsWith("boxoffice") ? "=registry.example.com/boxoffice" : "";
+      return `${image}${renamed}@${digestOf(image)}`;
+    }),
   );
   if ("problems" in result) throw new Error(result.problems.join("\n"));
   writeImages(join(target, "overlays", "production"), result.kustomization);

@@ -57,15 +57,15 @@ export async function startPrometheus(
     ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
-  let words = "";
+  let output = "";
   child.stderr
     .setEncoding("utf8")
-    .on("data", (text: string) => (words = (words + text).slice(-2_000)));
+    .on("data", (text: string) => (output = (output + text).slice(-2_000)));
   const stopWithUs = (): boolean => child.kill("SIGKILL");
   process.once("exit", stopWithUs);
   const base = `http://127.0.0.1:${port}`;
   const ready = async (): Promise<true | undefined> => {
-    if (child.exitCode !== null) throw new Error(`Prometheus ended: ${words}`);
+    if (child.exitCode !== null) throw new Error(`Prometheus ended: ${output}`);
     const answer = await fetch(`${base}/-/ready`).catch(() => undefined);
     return answer?.ok === true ? true : undefined;
   };

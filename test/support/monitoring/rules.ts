@@ -106,12 +106,12 @@ export function writeAlertTests(
 export async function promtool(
   program: string,
   ...args: string[]
-): Promise<{ ok: boolean; words: string }> {
+): Promise<{ ok: boolean; output: string }> {
   try {
     const { stdout, stderr } = await promisify(execFile)(program, args);
-    return { ok: true, words: stdout + stderr };
+    return { ok: true, output: stdout + stderr };
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    return { ok: false, words: stdout + stderr };
+    return { ok: false, output: stdout + stderr };
   }
 }
