@@ -1,6 +1,6 @@
 import type { BrokerOptions, Middleware } from "moleculer";
 import { type Config, processEnvironment, readConfig, requireServers } from "./config/index.ts";
-import { createInternalTokenVerifier } from "./lib/auth/internal-token.ts";
+import { createInternalTokenVerifier } from "./lib/auth/jwt.ts";
 import { AUDIT_MODULE, auditLogger } from "./lib/observability/audit-log.ts";
 import { openBusLink } from "./lib/bus/nats-transporter.ts";
 import { LOCAL_FIRST, registerStrategies } from "./lib/bus/event-owner.strategy.ts";

@@ -1,8 +1,7 @@
 import type { Context, Middleware } from "moleculer";
 import { type Answer, refused } from "../domain/refusal.ts";
 import { type Audit, openAudit, plainText } from "../lib/observability/audit-log.ts";
-import type { VerifyInternalToken } from "../lib/auth/internal-token.ts";
-import type { Caller } from "../lib/auth/jwt-verifier.ts";
+import type { VerifyInternalToken, Caller } from "../lib/auth/jwt.ts";
 
 /** What the gateway sends along with a call on behalf of a caller. */
 export type CallMeta = { token?: unknown };

@@ -4,7 +4,7 @@ import {
   createInternalTokenVerifier,
   type MintInternalToken,
   type VerifyInternalToken,
-} from "../lib/auth/internal-token.ts";
+} from "../lib/auth/jwt.ts";
 import { configOf } from "../lib/bus/node-context.ts";
 import { defineMixin } from "./define-mixin.ts";
 

@@ -1,7 +1,7 @@
 import { KeyObject, createHash, createPublicKey, randomUUID } from "node:crypto";
 import { createSigner } from "fast-jwt";
 import { type Answer, refused } from "../../domain/refusal.ts";
-import { type Caller, type Role, type TokenKind, createTokenVerifier } from "./jwt-verifier.ts";
+import { type Caller, type Role, type TokenKind, createTokenVerifier } from "./jwt.ts";
 
 /** RFC 9068's type, so that no other token of the engine passes for an access token. */
 const ACCESS_TOKEN: TokenKind = {
@@ -130,4 +130,62 @@ export function publicJwk(key: KeyObject): PublicJwk {
     throw new Error("The key of access tokens must be an Ed25519 key");
   const kid = createHash("sha256").update(JSON.stringify({ crv, kty, x })).digest("base64url");
   return { kty, crv, x, kid, use: "sig", alg: "EdDSA" };
+}
+
+/** Less than the ten seconds after which a new key begins to sign. */
+const REFRESH_MS = 5_000;
+/** Tokens with unknown keys cause one fetch per second at most. */
+const REFETCH_MS = 1_000;
+
+export type AccessTokens = {
+  /**
+   * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN (the key is unknown and cannot be
+   * fetched). A promise only if the key is unknown.
+   */
+  verify: (token: string) => Answer<Caller> | Promise<Answer<Caller>>;
+  /** Fetches the keys now and every few seconds. Failures keep the known ones. */
+  start(): void;
+  stop(): void;
+};
+
+/** Verifies access tokens with the public keys that `fetchKeys` answers. `fetchKeys` may reject. */
+export function createAccessTokens(
+  fetchKeys: () => Promise<Answer<{ keys: PublicJwk[] }>>,
+): AccessTokens {
+  const verifier = createAccessTokenVerifier();
+  let latest: { atMs: number; succeeded: Promise<boolean> } | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const useFetchedKeys = async (): Promise<boolean> => {
+    try {
+      const answer = await fetchKeys();
+      if (answer.ok) verifier.use(answer.value.keys);
+      if (!answer.ok) latest = undefined;
+      return answer.ok;
+    } catch {
+      // Forgotten: auth may be back at once, and only one fetch runs at a time.
+      latest = undefined;
+      return false;
+    }
+  };
+  const refresh = (): Promise<boolean> => {
+    const nowMs = performance.now();
+    if (latest === undefined || nowMs - latest.atMs >= REFETCH_MS)
+      latest = { atMs: nowMs, succeeded: useFetchedKeys() };
+    return latest.succeeded;
+  };
+  const verifyAfterRefresh = async (token: string): Promise<Answer<Caller>> => {
+    const succeeded = await refresh();
+    return verifier.verify(token) ?? refused(succeeded ? "UNAUTHENTICATED" : "TRY_AGAIN");
+  };
+
+  return {
+    verify: (token) => verifier.verify(token) ?? verifyAfterRefresh(token),
+    start() {
+      void refresh();
+      timer = setInterval(() => void refresh(), REFRESH_MS);
+      timer.unref();
+    },
+    stop: () => clearInterval(timer),
+  };
 }

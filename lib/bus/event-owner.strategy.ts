@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { type Context, type ServiceBroker, Strategies } from "moleculer";
 import { type Endpoint, endpointsOf, registerStrategy } from "./moleculer-internals.ts";
-import { FifoMap } from "../concurrency/fifo-map.ts";
 
 /**
  * Events whose node order is cached. Ranking two nodes costs microseconds, and most calls of a rush
@@ -49,13 +49,13 @@ export type EventOrder = {
 /** The order of nodes for each event, kept until the nodes change. */
 export function createEventOrder(broker: ServiceBroker, action: string): EventOrder {
   let nodeIds: string[] = [];
-  let kept = new FifoMap<string, readonly string[]>(KEPT_MAX);
+  const kept = new LRUCache<string, readonly string[]>({ max: KEPT_MAX });
   return {
     of(eventId) {
       const now = nodesOffering(broker, action);
       if (now.length !== nodeIds.length || now.some((nodeId, index) => nodeId !== nodeIds[index])) {
         nodeIds = now;
-        kept = new FifoMap(KEPT_MAX);
+        kept.clear();
       }
       if (nodeIds.length < 2) return nodeIds;
       const known = kept.get(eventId);

@@ -1,12 +1,18 @@
 import type { Redis } from "ioredis";
+import { LRUCache } from "lru-cache";
 import { RateLimiterRedis, type RateLimiterRes } from "rate-limiter-flexible";
-import { FifoMap } from "../concurrency/fifo-map.ts";
-import { type Limit, type RateLimitResult, verdictOf } from "./rate-limit.ts";
+import type { RefusalData } from "../../domain/refusal.ts";
+
+/** `max` requests within `windowS` seconds. Clients see the name. */
+export type Limit = { name: string; max: number; windowS: number };
+
+/** `resetS`: seconds until the window ends, at least 1. */
+export type RateLimitResult = { allowed: boolean; limit: Limit; remaining: number; resetS: number };
 
 /** `shared`: known count of all nodes, this one's included. `unsent`: counted since the merge. */
 type Count = { endsMs: number; shared: number; unsent: number };
 
-/** Bounds memory. The oldest keys are evicted; their windows end within seconds. */
+/** Bounds memory. The keys unused for longest are evicted; their windows end within seconds. */
 const KEYS_MAX = 100_000;
 /** Share of the limit from which a node merges a key, so that normal use costs no round trip. */
 const SHARED_FROM = 0.1;
@@ -30,7 +36,7 @@ export function createCountedThrottle(
   limit: Limit,
   mergeMs: number,
 ): CountedThrottle {
-  const counts = new FifoMap<string, Count>(KEYS_MAX);
+  const counts = new LRUCache<string, Count>({ max: KEYS_MAX });
   const store = new RateLimiterRedis({
     storeClient: redis,
     keyPrefix: `throttle:${limit.name}`,
@@ -70,8 +76,6 @@ export function createCountedThrottle(
       const nowMs = performance.now();
       let count = current(key, nowMs);
       if (count === undefined) {
-        // Deleted first, so that the map evicts by the age of windows.
-        counts.delete(key);
         counts.set(key, (count = { endsMs: nowMs + limit.windowS * 1_000, shared: 0, unsent: 0 }));
       }
       const used = count.shared + count.unsent + 1;
@@ -90,4 +94,28 @@ export function createCountedThrottle(
     },
     close: () => clearInterval(timer),
   };
+}
+
+export function verdictOf(limit: Limit, used: number, msLeft: number): RateLimitResult {
+  const resetS = Math.max(1, Math.ceil(msLeft / 1_000));
+  return { allowed: used <= limit.max, limit, remaining: Math.max(0, limit.max - used), resetS };
+}
+
+/** RateLimit headers (draft-ietf-httpapi-ratelimit-headers), with Retry-After for a refusal. */
+export function rateLimitHeaders({
+  allowed,
+  limit,
+  remaining,
+  resetS,
+}: RateLimitResult): Record<string, string> {
+  const headers = {
+    "RateLimit-Policy": `"${limit.name}";q=${limit.max};w=${limit.windowS}`,
+    RateLimit: `"${limit.name}";r=${remaining};t=${resetS}`,
+  };
+  return allowed ? headers : { ...headers, "Retry-After": String(resetS) };
+}
+
+/** Members of the problem document of a refusal. */
+export function throttledData({ limit, resetS }: RateLimitResult): RefusalData {
+  return { limit: limit.name, retryAfterS: resetS };
 }

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
-import { type Limit, type RateLimitResult, verdictOf } from "./rate-limit.ts";
+import { type Limit, type RateLimitResult, verdictOf } from "./local-rate-limiter.ts";
 
 /**
  * Counts in Redis, exactly over all nodes and restarts, for rare requests: each count is a round

@@ -1,5 +1,5 @@
 import { DataTypes } from "sequelize";
-import type { Role } from "../../lib/auth/jwt-verifier.ts";
+import type { Role } from "../../lib/auth/jwt.ts";
 
 export { emailKeyOf } from "../../domain/email-key.ts";
 

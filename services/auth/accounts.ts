@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from "uuid";
 import { type Answer, accepted, refused } from "../../domain/refusal.ts";
 import { ACCESS_TOKEN_LIFE_MS } from "../../lib/auth/access-token.ts";
-import type { Caller, Role } from "../../lib/auth/jwt-verifier.ts";
+import type { Caller, Role } from "../../lib/auth/jwt.ts";
 import type { Database } from "../../lib/database/pool.ts";
 import { type Account, type User, emailKeyOf, userOf } from "./account.model.ts";
 import {

@@ -1,4 +1,4 @@
-import { ROLES } from "../../lib/auth/jwt-verifier.ts";
+import { ROLES } from "../../lib/auth/jwt.ts";
 
 const DEVICE = {
   type: "object",

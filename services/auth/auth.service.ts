@@ -1,7 +1,7 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { type Answer, accepted } from "../../domain/refusal.ts";
 import type { PublicJwk } from "../../lib/auth/access-token.ts";
-import type { Role } from "../../lib/auth/jwt-verifier.ts";
+import type { Role } from "../../lib/auth/jwt.ts";
 import { configOf } from "../../lib/bus/node-context.ts";
 import { callerOf } from "../../mixins/authorization.middleware.ts";
 import { DatabaseMixin, type WithDatabases } from "../../mixins/database.mixin.ts";

@@ -6,7 +6,7 @@ import type { EventRecord } from "../../domain/event-record.ts";
 import type { Answer } from "../../domain/refusal.ts";
 import { AVAILABILITY_CHANGED } from "../../lib/availability/availability-event.ts";
 import { eventId as idOf } from "../../lib/ids/event-id.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import type { RunningNode } from "../../main.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type EventStream, openStream } from "../support/event-stream.ts";

@@ -7,7 +7,7 @@ import { type ActionHandler, ServiceBroker } from "moleculer";
 import { accepted } from "../../domain/refusal.ts";
 import { authorization } from "../../mixins/authorization.middleware.ts";
 import { createHealth, startHealthServer } from "../../lib/http/health.ts";
-import { createInternalTokenVerifier } from "../../lib/auth/internal-token.ts";
+import { createInternalTokenVerifier } from "../../lib/auth/jwt.ts";
 import { createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.ts";
 import { readConfig } from "../../config/index.ts";
 import { openNodeContext } from "../../lib/bus/node-context.ts";

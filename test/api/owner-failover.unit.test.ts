@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
-import { createOwnerCall, type CallResult } from "../../services/api/bus/owner-failover.ts";
+import type { CallResult } from "../../services/api/bus/call-errors.ts";
+import { createOwnerCall } from "../../services/api/bus/service-client.ts";
 import { Kernel } from "../simulation/model/kernel.ts";
 
 type Said = CallResult<string> & { afterMs: number };

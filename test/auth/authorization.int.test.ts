@@ -5,10 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { type Context, ServiceBroker } from "moleculer";
 import { accepted, type Answer } from "../../domain/refusal.ts";
 import { authorization, callerOf } from "../../mixins/authorization.middleware.ts";
-import {
-  createInternalTokenMint,
-  createInternalTokenVerifier,
-} from "../../lib/auth/internal-token.ts";
+import { createInternalTokenMint, createInternalTokenVerifier } from "../../lib/auth/jwt.ts";
 import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import { serverUrls } from "../support/servers.ts";
 

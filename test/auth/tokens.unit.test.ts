@@ -6,8 +6,8 @@ import type { Answer } from "../../domain/refusal.ts";
 import {
   createInternalTokenMint,
   createInternalTokenVerifier,
-} from "../../lib/auth/internal-token.ts";
-import type { Caller } from "../../lib/auth/jwt-verifier.ts";
+  type Caller,
+} from "../../lib/auth/jwt.ts";
 import {
   ACCESS_TOKEN_LIFE_MS,
   createAccessTokenSigner,

@@ -20,7 +20,7 @@ import { after, before, describe, it } from "node:test";
 import { processEnvironment, readConfig, VARIABLES } from "../../config/index.ts";
 import { type RunningNode, startNode } from "../../main.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { writeEngineFile } from "../../tools/engine/engine-file.ts";
 import { migrate } from "../../tools/database/migrations.ts";
 import { findBinaries } from "../../tools/dev-servers/binaries.ts";

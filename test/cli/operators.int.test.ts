@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import type { ServiceBroker } from "moleculer";
 import { requireServers } from "../../config/index.ts";
 import type { Answer } from "../../domain/refusal.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
 import { BOXOFFICE } from "../support/boxoffice.ts";

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type Leases, openLeases } from "../../lib/redis/redlock-lease.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { openRedis, type RedisClient } from "../../lib/redis/client.ts";
 import type { RunningNode } from "../../main.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";

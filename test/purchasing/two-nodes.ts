@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Answer } from "../../domain/refusal.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import type { Purchase } from "../../services/purchasing/worker/ports.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { waitFor } from "../support/wait-for.ts";

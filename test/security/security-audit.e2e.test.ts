@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type HttpClient, httpClient, sendRaw } from "../support/http.ts";
 import { waitFor } from "../support/wait-for.ts";

@@ -6,7 +6,7 @@ import { type Config, type Environment, readConfig } from "../../config/index.ts
 import { type RunningNode, type SchemaOverrides, startNode } from "../../main.ts";
 import { readAccessKeys, signingKeyOf } from "../../lib/auth/key-store.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
-import type { Role } from "../../lib/auth/jwt-verifier.ts";
+import type { Role } from "../../lib/auth/jwt.ts";
 import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import NodeService from "../../services/node/node.service.ts";
 import { freshDatabase } from "./database.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readConfig } from "../../config/index.ts";
 import { startNode } from "../../main.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { OPERATOR } from "../demo/demo-catalog.ts";
 import type { RunningServers } from "../dev-servers/servers.ts";
 

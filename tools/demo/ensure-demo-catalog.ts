@@ -3,7 +3,7 @@ import type { ServiceBroker } from "moleculer";
 import type { EventRecord } from "../../domain/event-record.ts";
 import { type Config, requireServers } from "../../config/index.ts";
 import type { Answer } from "../../domain/refusal.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { isUnavailable } from "../../lib/database/transient-errors.ts";
 import { demoEvents, OPERATOR } from "./demo-catalog.ts";

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Middleware, ServiceBroker } from "moleculer";
 import { type Config, type Environment, readConfig } from "../../config/index.ts";
-import { createInternalTokenMint } from "../../lib/auth/internal-token.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { createBrokerOptions } from "../../moleculer.config.ts";
 import { ServerProblem } from "../dev-servers/server-problem.ts";
 import { readEngineFile } from "./engine-file.ts";

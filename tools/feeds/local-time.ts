@@ -1,5 +1,5 @@
 import { Temporal } from "temporal-polyfill";
-import { FifoMap } from "../../lib/concurrency/fifo-map.ts";
+import { LRUCache } from "lru-cache";
 
 /** Start and end of an event, in local time and in UTC. `duration` is in minutes. */
 export type Span = {
@@ -57,7 +57,7 @@ export function afterMinutes(startMs: number, minutes: number): number {
   return startMs + minutes * MINUTE_MS;
 }
 
-const offsets = new FifoMap<string, number | "changes">(OFFSETS_MAX);
+const offsets = new LRUCache<string, number | "changes">({ max: OFFSETS_MAX });
 
 /**
  * Returns a zone's offset from UTC (milliseconds) if it is constant on the UTC day and the days

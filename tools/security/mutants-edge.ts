@@ -1,6 +1,6 @@
 import { type Mutant, without } from "./mutant.ts";
 
-const BODY = "services/api/routing/parse-body.ts";
+const BODY = "services/api/routing/parse-request.ts";
 const SERVER = "services/api/server/http-server.ts";
 const EDGE = "services/api/server/edge-policy.ts";
 const PROBLEM = "lib/http/problem-details.ts";

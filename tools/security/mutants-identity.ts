@@ -6,7 +6,7 @@ const STATEMENTS = "services/auth/session.sql.ts";
 const ROUTES = "services/api/routes/auth.routes.ts";
 const THROTTLES = "services/api/http/rate-limits.ts";
 const STRENGTH = "services/auth/password-strength.ts";
-const VERIFIER = "lib/auth/jwt-verifier.ts";
+const VERIFIER = "lib/auth/jwt.ts";
 const COOKIE = "services/api/http/refresh-cookie.ts";
 const AUTHORISATION = "mixins/authorization.middleware.ts";
 

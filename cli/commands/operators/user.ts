@@ -1,7 +1,7 @@
 import { Argument, type Command } from "commander";
 import { processEnvironment } from "../../../config/index.ts";
 import type { Answer } from "../../../domain/refusal.ts";
-import type { Role } from "../../../lib/auth/jwt-verifier.ts";
+import type { Role } from "../../../lib/auth/jwt.ts";
 import { type Engine, EngineProblem, joinEngine } from "../../../tools/engine/connect.ts";
 import { examples, exiting, valueOf } from "../../options.ts";
 

@@ -1,5 +1,8 @@
-import { refused } from "../../../domain/refusal.ts";
-import type { CallResult } from "./owner-failover.ts";
+import { type Answer, refused } from "../../../domain/refusal.ts";
+
+/** The result of one try. `not-sent`: no action ran. `lost`: one may have run, unanswered. */
+export type CallResult<T> =
+  { type: "answered"; answer: Answer<T> } | { type: "not-sent" } | { type: "lost" };
 
 /** The call never reached an action. */
 const NOT_SENT = new Set([

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { type AuditEntry, plainText } from "../../../lib/observability/audit-log.ts";
-import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
+import type { Caller } from "../../../lib/auth/jwt.ts";
 import type { Input, Route } from "../routing/route.ts";
 
 /** The facts of an answered request for the audit trail. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
+import { LRUCache } from "lru-cache";
 import type { Answer } from "../../../domain/refusal.ts";
-import { FifoMap } from "../../../lib/concurrency/fifo-map.ts";
 import {
   type ProblemCode,
   problemOf,
@@ -8,7 +8,7 @@ import {
   replyForMany,
   sendAnswer,
 } from "../../../lib/http/problem-details.ts";
-import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
+import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/local-rate-limiter.ts";
 import type { ClientReader } from "../http/client-info.ts";
 import { encode, encodingOf, isKnown } from "../http/compression.ts";
 import type { RateLimitTicket, Throttles } from "../http/rate-limits.ts";
@@ -26,7 +26,7 @@ export type CachedRouteDeps = {
   fault: (error: unknown, facts: { requestId: string; route: string }) => void;
   responseCache: ResponseCache;
   gatewayCounts: GatewayCounts;
-  queryCache: FifoMap<string, ParsedQuery>;
+  queryCache: LRUCache<string, ParsedQuery>;
   /** Calls the route's service to fill the cache. */
   fetchValue(route: CompiledRoute, input: Input, requestId: string): Promise<Answer<unknown>>;
 };
@@ -38,8 +38,8 @@ const QUERIES_MAX = 10_000;
 const URL_LENGTH_MAX = 300;
 
 /** Maps URLs to their validated queries, so that a popular URL is validated once. */
-export function createQueryCache(): FifoMap<string, ParsedQuery> {
-  return new FifoMap(QUERIES_MAX);
+export function createQueryCache(): LRUCache<string, ParsedQuery> {
+  return new LRUCache({ max: QUERIES_MAX });
 }
 
 /**

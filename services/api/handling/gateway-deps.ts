@@ -1,6 +1,10 @@
 import type { Logger, ServiceBroker } from "moleculer";
 import { type Answer, refused } from "../../../domain/refusal.ts";
-import type { PublicJwk } from "../../../lib/auth/access-token.ts";
+import {
+  type PublicJwk,
+  type AccessTokens,
+  createAccessTokens,
+} from "../../../lib/auth/access-token.ts";
 import type { AvailabilityChanged } from "../../../lib/availability/availability-event.ts";
 import { nodeContextOf } from "../../../lib/bus/node-context.ts";
 import { systemClock } from "../../../lib/concurrency/clock.ts";
@@ -10,7 +14,6 @@ import type { WithTokens } from "../../../mixins/tokens.mixin.ts";
 import { createBus } from "../bus/service-client.ts";
 import { createClientReader } from "../http/client-info.ts";
 import { createThrottles } from "../http/rate-limits.ts";
-import { type AccessTokens, createAccessTokens } from "../http/access-token-verifier.ts";
 import { type AvailabilityHub, createAvailabilityHub } from "../live/availability-broadcaster.ts";
 import { createEventStreams } from "../live/sse-endpoint.ts";
 import { faultFacts } from "../routing/web-hooks.ts";
@@ -58,7 +61,7 @@ export function createGatewayParts(
     tracing,
     gatewayCounts: counts,
     audit: openAudit(broker),
-    verifyAccessToken: (token) => accessTokens.verify(token),
+    verifyAccessToken: accessTokens.verify,
     mintInternalToken: tokens.mint,
     throttles: rateLimitStore && createThrottles(rateLimitStore),
     responseCache: createResponseCache(counts),

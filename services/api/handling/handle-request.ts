@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Span } from "@opentelemetry/api";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
-import type { MintInternalToken } from "../../../lib/auth/internal-token.ts";
-import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
+import type { MintInternalToken, Caller } from "../../../lib/auth/jwt.ts";
 import { loopNowMs } from "../../../lib/concurrency/loop-time.ts";
 import {
   type ProblemCode,
@@ -12,7 +11,7 @@ import {
 } from "../../../lib/http/problem-details.ts";
 import type { Audit } from "../../../lib/observability/audit-log.ts";
 import type { Tracing } from "../../../lib/observability/tracing.ts";
-import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
+import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/local-rate-limiter.ts";
 import type { BusOf } from "../bus/service-client.ts";
 import { requestIdOf } from "../http/client-info.ts";
 import { compressed } from "../http/compression.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { type BrotliOptions, brotliCompress, constants, gzip } from "node:zlib";
-import { FifoMap } from "../../../lib/concurrency/fifo-map.ts";
+import { LRUCache } from "lru-cache";
 import type { Reply } from "../../../lib/http/problem-details.ts";
 
 /** Smaller bodies are not compressed: the headers weigh more than the gain. */
@@ -59,7 +59,7 @@ export function encodingOf(
 }
 
 /** Browsers send a handful of different headers. */
-const encodingsByHeader = new FifoMap<string, readonly Encoding[]>(100);
+const encodingsByHeader = new LRUCache<string, readonly Encoding[]>({ max: 100 });
 const HEADER_LENGTH_MAX = 200;
 
 /** Reads Accept-Encoding (RFC 9110, 12.5.3): q=0 refuses, `*` covers what is not named. */

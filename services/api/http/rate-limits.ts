@@ -6,13 +6,14 @@ import type { Answer, RefusalCode } from "../../../domain/refusal.ts";
 import {
   type CountedThrottle,
   createCountedThrottle,
+  type Limit,
+  type RateLimitResult,
 } from "../../../lib/rate-limit/local-rate-limiter.ts";
 import {
   createBackOff,
   createMarks,
   createSharedThrottle,
 } from "../../../lib/rate-limit/redis-rate-limiter.ts";
-import type { Limit, RateLimitResult } from "../../../lib/rate-limit/rate-limit.ts";
 
 /** Generous for people: an office may share one address, and buyers click fast. */
 const LIMITS = {

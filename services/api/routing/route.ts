@@ -1,6 +1,6 @@
 import type { Answer } from "../../../domain/refusal.ts";
 import type { ProblemCode } from "../../../lib/http/problem-details.ts";
-import type { Role } from "../../../lib/auth/jwt-verifier.ts";
+import type { Role } from "../../../lib/auth/jwt.ts";
 import type { Client } from "../http/client-info.ts";
 import type { ThrottleName } from "../http/rate-limits.ts";
 

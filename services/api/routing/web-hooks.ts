@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Context, Errors, type Logger } from "moleculer";
 import type { Alias, ApiRouteSchema } from "moleculer-web";
-import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
+import type { Caller } from "../../../lib/auth/jwt.ts";
 import {
   PROBLEMS,
   type ProblemCode,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { problemOf, sendAnswer } from "../../../lib/http/problem-details.ts";
 import type { Audit } from "../../../lib/observability/audit-log.ts";
-import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/rate-limit.ts";
+import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/local-rate-limiter.ts";
 import { type ClientReader, requestIdOf } from "../http/client-info.ts";
 import type { Throttles } from "../http/rate-limits.ts";
 import type { HttpMiddleware } from "../routing/direct-router.ts";

@@ -1,5 +1,5 @@
 import type { Span } from "@opentelemetry/api";
-import { FifoMap } from "../../../lib/concurrency/fifo-map.ts";
+import { LRUCache } from "lru-cache";
 import { TRANSACTION_QUEUE } from "../../../lib/queue/index.ts";
 import type { Tracing } from "../../../lib/observability/tracing.ts";
 import type { EventStore, Publisher, WorkerPorts } from "../worker/ports.ts";
@@ -27,7 +27,7 @@ type Known = { span: Span; batch?: Span };
  * request, so commands are found again by their transaction id.
  */
 export function traceCommands(tracing: Tracing): TracedCommands {
-  const commands = new FifoMap<string, Known>(COMMANDS_MAX);
+  const commands = new LRUCache<string, Known>({ max: COMMANDS_MAX });
   const knownOf = (transactionIds: readonly string[]): Known[] =>
     transactionIds.flatMap((id) => commands.get(id) ?? []);
 

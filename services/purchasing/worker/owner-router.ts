@@ -1,9 +1,8 @@
 import type { ServiceBroker } from "moleculer";
+import { LRUCache } from "lru-cache";
 import { refused } from "../../../domain/refusal.ts";
 import { createEventOrder } from "../../../lib/bus/event-owner.strategy.ts";
-import { FifoMap } from "../../../lib/concurrency/fifo-map.ts";
-import type { MintInternalToken } from "../../../lib/auth/internal-token.ts";
-import type { Caller } from "../../../lib/auth/jwt-verifier.ts";
+import type { MintInternalToken, Caller } from "../../../lib/auth/jwt.ts";
 import type { Outcome, Router } from "./ports.ts";
 
 const FORWARD_TIMEOUT_MS = 1_800;
@@ -30,7 +29,7 @@ export function createOwnerRouter(
     (leaving.aborted ? others(eventId)[0] : order.of(eventId)[0]) ?? broker.nodeID;
 
   // A token is kept for its caller, so each customer is one object.
-  const customers = new FifoMap<string, Caller>(CUSTOMERS_MAX);
+  const customers = new LRUCache<string, Caller>({ max: CUSTOMERS_MAX });
   const customer = (userId: string): Caller => {
     let known = customers.get(userId);
     if (known === undefined) customers.set(userId, (known = { userId, role: "customer" }));

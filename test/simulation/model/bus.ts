@@ -1,7 +1,7 @@
 import type { Command } from "../../../domain/event-state.ts";
 import { refused } from "../../../domain/refusal.ts";
 import { rankNodes } from "../../../lib/bus/event-owner.strategy.ts";
-import { createOwnerCall, type OwnerCall } from "../../../services/api/bus/owner-failover.ts";
+import { createOwnerCall, type OwnerCall } from "../../../services/api/bus/service-client.ts";
 import type { Outcome, Router } from "../../../services/purchasing/worker/ports.ts";
 import type { Workers } from "../../../services/purchasing/worker/worker-registry.ts";
 import type { Kernel } from "./kernel.ts";

@@ -1,8 +1,5 @@
 import { generateKeyPairSync, randomUUID } from "node:crypto";
-import {
-  createInternalTokenMint,
-  createInternalTokenVerifier,
-} from "../../../lib/auth/internal-token.ts";
+import { createInternalTokenMint, createInternalTokenVerifier } from "../../../lib/auth/jwt.ts";
 import {
   createAccessTokenSigner,
   createAccessTokenVerifier,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Answer } from "../../../domain/refusal.ts";
 import type { Command } from "../../../domain/event-state.ts";
-import { createInternalTokenMint } from "../../../lib/auth/internal-token.ts";
+import { createInternalTokenMint } from "../../../lib/auth/jwt.ts";
 import type { FaultContext } from "../fault.ts";
 import type { Entry } from "../load/journal.ts";
 
