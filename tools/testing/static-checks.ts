@@ -4,11 +4,17 @@ import { join } from "node:path";
 import { secondsSince, type Report } from "../dev-servers/server-problem.ts";
 import { ROOT } from "../root.ts";
 
-const CHECKS = [
+/** Folders whose imports have boundaries (.dependency-cruiser.cjs). */
+const ROOMS = "config domain lib mixins services types main.ts moleculer.config.ts cli tools test public/src";
+
+export const CHECKS = [
   { name: "tsc", args: [] },
   { name: "tsc", args: ["-p", "public"] },
   { name: "eslint", args: ["."] },
   { name: "prettier", args: ["--check", "--log-level=warn", "."] },
+  { name: "depcruise", args: ["--config", "--", ...ROOMS.split(" ")] },
+  { name: "knip", args: ["--no-config-hints"] },
+  { name: "markdownlint-cli2", args: ["**/*.md"] },
 ] as const;
 
 /** Runs the checks at the same time and reports each. Returns the names of those that failed. */
