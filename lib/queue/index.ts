@@ -5,12 +5,11 @@
  */
 export { type Consumer, type Delivery, type Handler, openConsumer, type Turn } from "./consumer.ts";
 export type { Log } from "./connection.ts";
-export { openPublisher, type Publisher, type PublisherCounts } from "./publisher.ts";
+export { openPublisher, type Publisher } from "./publisher.ts";
 export {
   DELIVERY_LIMIT,
   eventIdsOf,
   type Topology,
   topologyOf,
   TRANSACTION_QUEUE,
-  type TransactionMessage,
 } from "./topology.ts";

@@ -7,7 +7,8 @@ import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { ESLint } from "eslint";
 import tseslint from "typescript-eslint";
-import { CHECKS, ROOT } from "../../tools/testing/static-checks.ts";
+import { ROOT } from "../../tools/root.ts";
+import { CHECKS } from "../../tools/testing/static-checks.ts";
 
 type Ran = { code: number; output: string };
 
@@ -124,7 +125,10 @@ describe("a planted violation", () => {
 
   it("of Markdown's rules makes markdownlint fail", async () => {
     copyFromRoot(".markdownlint-cli2.jsonc");
-    plant({ "long.md": `# Title\n\n${"word ".repeat(30)}\n`, "skipped.md": "# Title\n\n### Third\n" });
+    plant({
+      "long.md": `# Title\n\n${"word ".repeat(30)}\n`,
+      "skipped.md": "# Title\n\n### Third\n",
+    });
     const { code, output } = await run("markdownlint-cli2", ["*.md"], folder);
     assert.notEqual(code, 0);
     assert.match(output, /long\.md:3.* MD013/);

@@ -1,7 +1,13 @@
 import fc, { type Arbitrary } from "fast-check";
 import type { Operation } from "./contract.ts";
-import type { Parts } from "./requests.ts";
 import { evilText } from "./values.ts";
+
+export type Parts = {
+  query: [string, string][];
+  path: Record<string, string>;
+  headers: Record<string, string>;
+  body: Buffer | undefined;
+};
 
 /** Largest body that the gateway accepts. */
 export const BODY_MAX = 65_536;

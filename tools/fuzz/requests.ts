@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from "fast-check";
-import { absurdHeaders, absurdParts, BODY_MAX } from "./absurd-parts.ts";
+import { absurdHeaders, absurdParts, BODY_MAX, type Parts } from "./absurd-parts.ts";
 import type { Operation, Schema } from "./contract.ts";
 import { evilText, type Known, nearlyValidValue, validValue } from "./values.ts";
 
@@ -12,13 +12,6 @@ export type FuzzRequest = {
   body: Buffer | undefined;
   /** `valid`: agrees with the contract. */
   intent: "valid" | "nearly" | "absurd";
-};
-
-export type Parts = {
-  query: [string, string][];
-  path: Record<string, string>;
-  headers: Record<string, string>;
-  body: Buffer | undefined;
 };
 
 /**

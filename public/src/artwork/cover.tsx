@@ -1,9 +1,6 @@
 import type { ReactNode } from "react";
-import { MOTIFS, tiles } from "./motifs.tsx";
+import { MOTIFS, type Palette, tiles } from "./motifs.tsx";
 import { randomFrom } from "./random.ts";
-
-/** Background and three matching colors. */
-export type Palette = readonly [background: string, one: string, two: string, three: string];
 
 const PALETTES: readonly Palette[] = [
   ["#16302b", "#f2a65a", "#eec170", "#58a08d"],

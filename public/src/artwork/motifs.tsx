@@ -1,6 +1,8 @@
 import type { ReactNode } from "react";
-import type { Palette } from "./cover.tsx";
 import { type Random, times } from "./random.ts";
+
+/** Background and three matching colors. */
+export type Palette = readonly [background: string, one: string, two: string, three: string];
 
 type Motif = (random: Random, palette: Palette) => ReactNode;
 

@@ -1,4 +1,3 @@
-import { cpus } from "node:os";
 import type { Environment } from "../../../config/index.ts";
 import { insertEvents } from "../../../services/catalog/events/event-store.ts";
 import { demoEvents } from "../../demo/demo-catalog.ts";
@@ -162,61 +161,4 @@ function difference(after: Layers, before: Layers | undefined): Layers {
     gateway: less(after.gateway, before?.gateway),
     catalog: less(after.catalog, before?.catalog),
   };
-}
-
-export function printRush(results: readonly RushResult[]): void {
-  console.table(
-    results.flatMap(({ pace, seconds, groups, engineCpuMs, peakMemoryMb: memory }) =>
-      groups.map(({ name, times, statuses, broken, unanswered, fewest }) => ({
-        pace,
-        what: name,
-        "answers/s": Math.round(times.count / seconds),
-        statuses: JSON.stringify(statuses),
-        broken,
-        unanswered,
-        fewest,
-        "p50 ms": times.p50,
-        "p95 ms": times.p95,
-        "p99 ms": times.p99,
-        "p99.9 ms": times.p999,
-        "max ms": times.max,
-        "engine CPU s/s": Number((engineCpuMs / seconds / 1_000).toFixed(2)),
-        "peak MB": Math.round(memory),
-      })),
-    ),
-  );
-  for (const { pace, layers, cpuMs: crowdMs, seconds } of results) {
-    const { gateway, catalog } = layers;
-    const asked = gateway.hits + gateway.misses;
-    const found = catalog.hits + catalog.availabilityMisses;
-    console.log(
-      `${pace}: ${share(gateway.hits, asked)} of ${asked} searches from the gateway's cache, ` +
-        `${share(found, found + catalog.misses)} of the rest from Redis; ` +
-        `the crowd used ${(crowdMs / seconds / 1_000).toFixed(2)} of ${cpus().length} cores`,
-    );
-  }
-  console.log("timed from the due time; sales were compared with PostgreSQL");
-}
-
-function share(part: number, all: number): string {
-  return all === 0 ? "none" : `${((100 * part) / all).toFixed(2)} %`;
-}
-
-/**
- * Returns a line for each missed promise: all served with 200 and 201, p99 within half a second.
- */
-export function rushFaults(results: readonly RushResult[]): string[] {
-  return results
-    .filter(({ pace }) => pace === "once a second")
-    .flatMap(({ groups }) =>
-      groups.flatMap(({ name, times, statuses, broken, unanswered, fewest }) => [
-        ...Object.keys(statuses).flatMap((status) =>
-          ["200", "201"].includes(status) ? [] : [`${name}: answers of ${status}`],
-        ),
-        ...(broken > 0 ? [`${name}: ${broken} connections ended`] : []),
-        ...(unanswered > 0 ? [`${name}: ${unanswered} requests without an answer`] : []),
-        ...(fewest > 0 ? [] : [`${name}: one person had no answer`]),
-        ...(times.p99 < 500 ? [] : [`${name}: p99 ${times.p99} ms, of 500`]),
-      ]),
-    );
 }
