@@ -6,7 +6,7 @@ import { ROOT } from "../../tools/root.ts";
 /** A text file of the repository. `path` is relative to its root, with slashes. */
 export type SourceFile = { path: string; text: string };
 
-/** Folders that git ignores, and git's own. */
+/** What git ignores, and git's own. */
 const NOT_OURS = new Set([".git", ".data", "node_modules", "public/dist"]);
 const TEXT = new Set([
   "",
@@ -26,7 +26,7 @@ const TEXT = new Set([
   ".yml",
 ]);
 
-/** Lists every text file that we keep tidy, without files that npm writes. */
+/** Every text file that is ours to keep tidy; what npm writes is left out. */
 export function readSourceFiles(): SourceFile[] {
   const files: SourceFile[] = [];
   const visit = (folder: string): void => {
@@ -46,7 +46,7 @@ export function isCode({ path }: SourceFile): boolean {
   return /\.(?:ts|tsx|mjs)$/.test(path);
 }
 
-/** A file of ours by its path from the root, or a package or Node module by its name. */
+/** A file of ours by its path from the root, or a package (or module of Node) by its name as written. */
 export type Imported = { ours: boolean; name: string };
 
 /** What a file imports, types and dynamic imports included. */
@@ -55,52 +55,4 @@ export function importsOf({ path, text }: SourceFile): Imported[] {
     const ours = fileName.startsWith(".");
     return { ours, name: ours ? join(dirname(path), fileName) : fileName };
   });
-}
-
-/**
- * Lists the global names that code uses, with their lines: plain or behind a dot (`Date`,
- * `Math.random`, `process.env`, `new Date()` without an argument).
- */
-export function usesOf({ path, text }: SourceFile): { name: string; line: number }[] {
-  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
-  const uses: { name: string; line: number }[] = [];
-  const visit = (node: ts.Node): void => {
-    const name = nameOf(node);
-    if (name !== undefined)
-      uses.push({ name, line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1 });
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  return uses;
-}
-
-function nameOf(node: ts.Node): string | undefined {
-  if (ts.isPropertyAccessExpression(node)) {
-    const { expression } = node;
-    if (ts.isIdentifier(expression)) return `${expression.text}.${node.name.text}`;
-    if (ts.isPropertyAccessExpression(expression))
-      return `${expression.name.text}.${node.name.text}`;
-  }
-  if (
-    ts.isElementAccessExpression(node) &&
-    ts.isIdentifier(node.expression) &&
-    ts.isStringLiteral(node.argumentExpression)
-  )
-    return `${node.expression.text}.${node.argumentExpression.text}`;
-  if (
-    ts.isNewExpression(node) &&
-    ts.isIdentifier(node.expression) &&
-    (node.arguments?.length ?? 0) === 0
-  )
-    return `new ${node.expression.text}()`;
-  if (ts.isCallExpression(node) && ts.isIdentifier(node.expression))
-    return `${node.expression.text}()`;
-  // `const { env } = process`: the names that a pattern takes from an object.
-  if (ts.isBindingElement(node) && ts.isVariableDeclaration(node.parent.parent)) {
-    const { initializer } = node.parent.parent;
-    const taken = node.propertyName ?? node.name;
-    if (initializer !== undefined && ts.isIdentifier(initializer) && ts.isIdentifier(taken))
-      return `${initializer.text}.${taken.text}`;
-  }
-  return ts.isIdentifier(node) ? node.text : undefined;
 }
