@@ -6,7 +6,7 @@ import { ROOT } from "../../tools/root.ts";
 /** A text file of the repository. `path` is relative to its root, with slashes. */
 export type SourceFile = { path: string; text: string };
 
-/** What git ignores, and git's own. */
+/** Folders that git ignores, and git's own. */
 const NOT_OURS = new Set([".git", ".data", "node_modules", "public/dist"]);
 const TEXT = new Set([
   "",
@@ -26,7 +26,7 @@ const TEXT = new Set([
   ".yml",
 ]);
 
-/** Every text file that is ours to keep tidy; what npm writes is left out. */
+/** Lists every text file that we keep tidy, without files that npm writes. */
 export function readSourceFiles(): SourceFile[] {
   const files: SourceFile[] = [];
   const visit = (folder: string): void => {
@@ -46,7 +46,7 @@ export function isCode({ path }: SourceFile): boolean {
   return /\.(?:ts|tsx|mjs)$/.test(path);
 }
 
-/** A file of ours by its path from the root, or a package (or module of Node) by its name as written. */
+/** A file of ours by its path from the root, or a package or Node module by its name. */
 export type Imported = { ours: boolean; name: string };
 
 /** What a file imports, types and dynamic imports included. */

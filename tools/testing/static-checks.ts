@@ -5,7 +5,8 @@ import { secondsSince, type Report } from "../dev-servers/server-problem.ts";
 import { ROOT } from "../root.ts";
 
 /** Folders whose imports have boundaries (.dependency-cruiser.cjs). */
-const ROOMS = "config domain lib mixins services types main.ts moleculer.config.ts cli tools test public/src";
+const ROOMS =
+  "config domain lib mixins services types main.ts moleculer.config.ts cli tools test public/src";
 
 export const CHECKS = [
   { name: "tsc", args: [] },
