@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import type { Command } from "commander";
-import { play } from "../../../test/simulation/model/play.ts";
-import { describeFailure, search } from "../../../test/simulation/model/search.ts";
-import { describeHistory, type History } from "../../../test/simulation/model/steps.ts";
+import { ROOT } from "../../../tools/root.ts";
 import { examples, exiting, wholeNumber } from "../../options.ts";
+
+const PROGRAM = join(ROOT, "test", "simulation", "simulate.ts");
 
 type Options = { seeds: number; from: number; history?: string };
 
@@ -20,24 +22,8 @@ export function define(command: Command): void {
     .action(exiting(simulate));
 }
 
-async function simulate({ seeds, from, history }: Options): Promise<number> {
-  if (history !== undefined) return playOne(JSON.parse(history) as History);
-  const startedMs = performance.now();
-  const failure = await search(from, seeds);
-  const { user, system } = process.cpuUsage();
-  console.log(
-    failure === undefined
-      ? `${seeds} histories from seed ${from} are correct`
-      : describeFailure(failure),
-  );
-  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
-  console.log(`${seconds} s, ${((user + system) / 1_000_000).toFixed(1)} s of CPU`);
-  return failure === undefined ? 0 : 1;
-}
-
-async function playOne(history: History): Promise<number> {
-  const violations = await play(history);
-  const result = violations.length === 0 ? ["correct"] : violations;
-  console.log([describeHistory(history), ...result].join("\n"));
-  return violations.length === 0 ? 0 : 1;
+/** The model is part of the tests, which the command line does not import. */
+function simulate(options: Options): number {
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  return spawnSync(process.execPath, [PROGRAM, ...args], { stdio: "inherit" }).status ?? 1;
 }
