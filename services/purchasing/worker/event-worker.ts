@@ -1,34 +1,19 @@
 import { forgetOldest } from "../../../domain/decide.ts";
-import { type Command, type EventState, newEventState } from "../../../domain/event-state.ts";
+import type { Command } from "../../../domain/event-state.ts";
 import { refused } from "../../../domain/refusal.ts";
 import { answerInDoubt, settleBatch } from "./settle-batch.ts";
 import { absorb, decideBatch, type DecidedBatch, needsOf, purchaseOf } from "./decide-batch.ts";
 import { type Entry, answerTimedOut, Mailbox, markNotExecuted } from "./mailbox.ts";
 import { NextBatch } from "./deferred-replies.ts";
+import { availabilityOf, type Ownership, OwnershipLosses, takeEpoch } from "./ownership.ts";
 import { OwnerLease } from "./ownership-lease.ts";
-import type { Loaded, LoadedEvent, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
+import type { Loaded, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
 import { PostgresClock } from "./database-clock.ts";
 
 const IDLE_MS = 30_000;
-const LOSS_PAUSE_LEAST_MS = 50;
-const LOSS_PAUSE_SPREAD_MS = 150;
-const SECOND_LOSS_MS = 1_000;
 const STORE_AWAY_PAUSE_MS = 100;
 /** Entries of each kind a worker remembers; more is loaded again. */
 const KNOWN_MAX = 10_000;
-
-/**
- * What is true only while the epoch is ours. Dropped whole when the epoch has passed or a commit's
- * outcome is unknown.
- */
-type Ownership = {
-  epoch: number;
-  batch: number;
-  event: LoadedEvent;
-  state: EventState;
-  /** Taken for commands that were sent here though another owns the event. */
-  standIn: boolean;
-};
 
 /**
  * Sells one event: an actor with a mailbox. It takes all waiting commands (up to batchMax), decides
@@ -42,23 +27,20 @@ export class EventWorker {
   private readonly onIdle: () => void;
   private ownership: Ownership | undefined;
   private readonly lease: OwnerLease;
-  private lastLossMs: number | undefined;
+  private readonly losses: OwnershipLosses;
   private running = false;
   private stopping = false;
   private coldStart = true;
-  /**
-   * The nodes changed and another owns the event now. The worker ends once its mailbox is empty.
-   */
+  /** The nodes changed and another owns the event now. The worker ends with an empty mailbox. */
   private lostOwnership = false;
   /** There is no such event: nothing is worth staying for. */
   private eventMissing = false;
-  private wake: () => void = () => undefined;
   private readonly postgresClock: PostgresClock;
   private readonly nextBatch: NextBatch;
   private sales = 0;
   private largestBatch = 0;
 
-  /** `onIdle` is called when the worker was idle, has released its lease and keeps nothing. */
+  /** `onIdle`: called when the worker has released its lease and keeps nothing. */
   constructor(eventId: string, ports: WorkerPorts, onIdle: () => void) {
     this.eventId = eventId;
     this.ports = ports;
@@ -67,6 +49,7 @@ export class EventWorker {
     this.lease = new OwnerLease(eventId, ports, this.mailbox);
     this.postgresClock = new PostgresClock(ports.clock);
     this.nextBatch = new NextBatch(ports.clock);
+    this.losses = new OwnershipLosses(ports);
   }
 
   /**
@@ -79,7 +62,7 @@ export class EventWorker {
   submit(command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
     const answer = this.mailbox.put(command, forwarded, insteadOf);
     if (forwarded) this.lease.hurry();
-    if (this.running && this.mailbox.length === 1) this.wake();
+    if (this.running && this.mailbox.length === 1) this.mailbox.wake();
     else if (!this.running) {
       this.running = true;
       void this.run();
@@ -87,10 +70,7 @@ export class EventWorker {
     return answer;
   }
 
-  /**
-   * Drops what is known of the event, because it changed. It is read again under a new epoch before
-   * the next decision.
-   */
+  /** Drops the state of a changed event. It is read again under a new epoch. */
   forget(): void {
     this.ownership = undefined;
   }
@@ -103,13 +83,13 @@ export class EventWorker {
     if (this.ports.router.isOwner(this.eventId)) return;
     this.lostOwnership = true;
     this.lease.hurry();
-    this.wake();
+    this.mailbox.wake();
   }
 
   /** Lets what waits be answered, then gives the lease back. */
   async stop(): Promise<void> {
     this.stopping = true;
-    this.wake();
+    this.mailbox.wake();
     while (this.running || !this.mailbox.quiet) await this.pause(20);
   }
 
@@ -131,20 +111,14 @@ export class EventWorker {
   private async run(): Promise<void> {
     for (;;) {
       if (this.mailbox.length === 0) {
-        if (
-          this.stopping ||
-          this.eventMissing ||
-          this.lostOwnership ||
-          !(await this.waitForCommand())
-        )
-          break;
+        const ending = this.stopping || this.eventMissing || this.lostOwnership;
+        if (ending || !(await this.mailbox.waitForCommand(IDLE_MS))) break;
         continue;
       }
       try {
         await this.step();
       } catch (error) {
-        // A bug, not a refusal: the state may be half-changed, so drop it. The mailbox's sweep
-        // answers the waiting callers.
+        // A bug: the state may be half-changed. The mailbox's sweep answers the callers.
         this.ports.note("fault", this.eventId, { error: String(error) });
         this.ownership = undefined;
         await this.pause(STORE_AWAY_PAUSE_MS);
@@ -188,8 +162,7 @@ export class EventWorker {
     // not cause refusals.
     const goOn = this.mailbox.pauseDeadlines();
     try {
-      if (this.lostJustNow())
-        await this.pause(LOSS_PAUSE_LEAST_MS + this.ports.random() * LOSS_PAUSE_SPREAD_MS);
+      if (this.losses.isRecent) await this.pause(this.losses.pauseMs());
       if (!(await this.lease.take())) return false;
       if (!this.coldStart) goOn();
       this.coldStart = false;
@@ -200,21 +173,13 @@ export class EventWorker {
   }
 
   private async takeEpoch(): Promise<boolean> {
-    const { store, clock, router } = this.ports;
+    this.eventMissing = false;
     try {
-      const epoch = await store.takeEpoch(this.eventId);
-      this.eventMissing = epoch === undefined;
-      if (epoch === undefined) {
+      this.ownership = await takeEpoch(this.eventId, this.ports, this.postgresClock);
+      this.eventMissing = this.ownership === undefined;
+      if (this.eventMissing)
         for (const entry of this.mailbox.take(Infinity)) entry.answer(refused("EVENT_NOT_FOUND"));
-        return false;
-      }
-      const askedAtMs = clock.nowMs();
-      const event = await store.loadEvent(this.eventId);
-      this.postgresClock.sync(event.clockMs, askedAtMs);
-      const state = newEventState(event.startsAtMs, event.available);
-      this.ownership = { epoch, batch: 0, event, state, standIn: !router.isOwner(this.eventId) };
-      this.ports.note("epoch-taken", this.eventId, { epoch });
-      return true;
+      return !this.eventMissing;
     } catch (error) {
       this.ports.note("store-away", this.eventId, { error: String(error) });
       await this.pause(STORE_AWAY_PAUSE_MS);
@@ -241,15 +206,9 @@ export class EventWorker {
     absorb(state, needs, loaded);
     // A caller that got TRY_AGAIN during the load must not be sold anything now.
     const undecided = entries.filter((entry) => !entry.answered);
-    const batch = decideBatch(
-      state,
-      undecided,
-      this.postgresClock.nowMs(),
-      limits,
-      this.ports.newTicketId,
-    );
-    // From here TRY_AGAIN would be false for a replay too: it was sold, though its present status
-    // may be unreadable.
+    const nowMs = this.postgresClock.nowMs();
+    const batch = decideBatch(state, undecided, nowMs, limits, this.ports.newTicketId);
+    // From here TRY_AGAIN would be false, for a replay too: it was sold.
     const sent = batch.decided
       .filter(({ decision }) => decision.type !== "refuse")
       .map(({ entry }) => entry);
@@ -294,25 +253,18 @@ export class EventWorker {
     cancelled: Ticket[],
     committedAtMs = 0,
   ): void {
-    const { epoch, batch: number, event, state } = ownership;
     this.sales += batch.sold.length;
     this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
     const purchases = batch.sold.map((sold) =>
-      purchaseOf(event, this.eventId, sold, committedAtMs),
+      purchaseOf(ownership.event, this.eventId, sold, committedAtMs),
     );
     const turn = this.mailbox.length > 0 ? this.nextBatch.turnOf(purchases.length) : undefined;
     void settleBatch(this.ports, batch, turn, {
-      left: {
-        eventId: this.eventId,
-        epoch,
-        batch: number,
-        available: state.available,
-        endsAtMs: event.endsAtMs,
-      },
+      left: availabilityOf(this.eventId, ownership),
       sold: purchases,
       cancelled,
     });
-    forgetOldest(state, KNOWN_MAX);
+    forgetOldest(ownership.state, KNOWN_MAX);
   }
 
   /**
@@ -323,18 +275,11 @@ export class EventWorker {
     this.ports.note("epoch-lost", this.eventId);
     this.ownership = undefined;
     await this.lease.giveBack();
-    const again = this.lostJustNow();
-    this.lastLossMs = this.ports.clock.nowMs();
+    const again = this.losses.isRecent;
+    this.losses.add();
     this.mailbox.putBack(entries);
-    // Two nodes that take the epoch from each other would never end. Let the callers come back
-    // later.
+    // Two nodes that take the epoch from each other would never end: callers come back later.
     if (again) for (const entry of this.mailbox.take(Infinity)) answerTimedOut(entry);
-  }
-
-  private lostJustNow(): boolean {
-    return (
-      this.lastLossMs !== undefined && this.ports.clock.nowMs() - this.lastLossMs < SECOND_LOSS_MS
-    );
   }
 
   /**
@@ -350,16 +295,5 @@ export class EventWorker {
 
   private pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.ports.clock.after(delayMs, resolve));
-  }
-
-  /** Resolves with true when a command arrives, with false after IDLE_MS without one. */
-  private waitForCommand(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = this.ports.clock.after(IDLE_MS, () => resolve(this.mailbox.length > 0));
-      this.wake = () => {
-        timer.cancel();
-        resolve(true);
-      };
-    });
   }
 }

@@ -116,6 +116,20 @@ export class Mailbox {
     });
   }
 
+  /** Ends `waitForCommand`. Replaced by each wait. */
+  wake: () => void = () => undefined;
+
+  /** Resolves with true when `wake` is called, with whether a command waits after `idleMs`. */
+  waitForCommand(idleMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = this.clock.after(idleMs, () => resolve(this.length > 0));
+      this.wake = () => {
+        timer.cancel();
+        resolve(true);
+      };
+    });
+  }
+
   /**
    * Pauses the deadlines until the returned function is called: nothing can be decided while the
    * event moves here.

@@ -1,0 +1,70 @@
+import { type EventState, newEventState } from "../../../domain/event-state.ts";
+import type { Availability } from "../../../lib/availability/availability-cache.ts";
+import type { PostgresClock } from "./database-clock.ts";
+import type { LoadedEvent, WorkerPorts } from "./ports.ts";
+
+/**
+ * What is true only while the epoch is ours. Dropped whole when the epoch has passed or a commit's
+ * outcome is unknown.
+ */
+export type Ownership = {
+  epoch: number;
+  batch: number;
+  event: LoadedEvent;
+  state: EventState;
+  /** Taken for commands that were sent here though another owns the event. */
+  standIn: boolean;
+};
+
+const LOSS_PAUSE_LEAST_MS = 50;
+const LOSS_PAUSE_SPREAD_MS = 150;
+const SECOND_LOSS_MS = 1_000;
+
+/** Remembers the last lost epoch, so that two nodes do not take it from each other for ever. */
+export class OwnershipLosses {
+  private readonly ports: Pick<WorkerPorts, "clock" | "random">;
+  private lastMs = -Infinity;
+
+  constructor(ports: Pick<WorkerPorts, "clock" | "random">) {
+    this.ports = ports;
+  }
+
+  /** Whether an epoch was lost within the last second. */
+  get isRecent(): boolean {
+    return this.ports.clock.nowMs() - this.lastMs < SECOND_LOSS_MS;
+  }
+
+  add(): void {
+    this.lastMs = this.ports.clock.nowMs();
+  }
+
+  /** A random time before the next epoch is taken, in milliseconds. */
+  pauseMs(): number {
+    return LOSS_PAUSE_LEAST_MS + this.ports.random() * LOSS_PAUSE_SPREAD_MS;
+  }
+}
+
+/**
+ * Takes the event's epoch, then loads the event in a new statement. Undefined if there is no such
+ * event. Rejects if PostgreSQL does not answer.
+ */
+export async function takeEpoch(
+  eventId: string,
+  { store, clock, router, note }: WorkerPorts,
+  postgresClock: PostgresClock,
+): Promise<Ownership | undefined> {
+  const epoch = await store.takeEpoch(eventId);
+  if (epoch === undefined) return undefined;
+  const askedAtMs = clock.nowMs();
+  const event = await store.loadEvent(eventId);
+  postgresClock.sync(event.clockMs, askedAtMs);
+  const state = newEventState(event.startsAtMs, event.available);
+  note("epoch-taken", eventId, { epoch });
+  return { epoch, batch: 0, event, state, standIn: !router.isOwner(eventId) };
+}
+
+/** Returns what the event has left, under the version (epoch, batch) of its last batch. */
+export function availabilityOf(eventId: string, ownership: Ownership): Availability {
+  const { epoch, batch, event, state } = ownership;
+  return { eventId, epoch, batch, available: state.available, endsAtMs: event.endsAtMs };
+}
