@@ -1,13 +1,11 @@
 import { InvalidArgumentError } from "commander";
 
-type Exit = number | undefined | void;
-
 /**
  * Wraps a command's action. Its exit code ends the process at once: a bus that was never reached
  * would keep it alive with its retries. An action without an exit code leaves the process running.
  */
 export function exiting<Args extends unknown[]>(
-  run: (...args: Args) => Promise<Exit> | Exit,
+  run: (...args: Args) => unknown,
 ): (...args: Args) => Promise<void> {
   return async (...args) => {
     const code = await run(...args);

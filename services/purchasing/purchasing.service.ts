@@ -28,12 +28,11 @@ import { createWorkerPorts } from "./worker/create-ports.ts";
 import type { Outcome, PurchaseMetrics, WorkerPorts } from "./worker/ports.ts";
 import { Workers } from "./worker/worker-registry.ts";
 
+/** `insteadOf`: the owner that did not answer the caller. */
+type SubmitOptions = { forwarded?: boolean; insteadOf?: string | undefined };
+
 type PurchasingMethods = {
-  submit(
-    eventId: string,
-    command: Command,
-    options: { forwarded?: boolean; insteadOf?: string | undefined },
-  ): Promise<Outcome> | Outcome;
+  submit(eventId: string, command: Command, options: SubmitOptions): Promise<Outcome> | Outcome;
   adaptPorts(ports: WorkerPorts): WorkerPorts;
 };
 
@@ -153,7 +152,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
 
   methods: {
     /** Puts a command into the mailbox of its event's worker. */
-    submit(eventId, command, { forwarded = false, insteadOf }) {
+    submit(eventId: string, command: Command, { forwarded = false, insteadOf }: SubmitOptions) {
       this.traced?.came(command.transactionId);
       return this.workers === undefined
         ? refused("TRY_AGAIN")
@@ -161,7 +160,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
     },
 
     /** Tests replace this method to put a broken part in place of a real one. */
-    adaptPorts: (ports) => ports,
+    adaptPorts: (ports: WorkerPorts) => ports,
   },
 
   created() {

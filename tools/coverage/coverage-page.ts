@@ -8,7 +8,7 @@ export function byFile({ functions }: RequestCoverage): [file: string, functions
   const files = Object.groupBy(functions, (name) => name.split("\t")[0] ?? "");
   return Object.entries(files).map(([file, names = []]) => [
     file,
-    names.map((name) => name.split("\t")[1] || "(anonymous)"),
+    names.map((name) => name.split("\t")[1]?.replace(/^$/, "(anonymous)") ?? "(anonymous)"),
   ]);
 }
 

@@ -107,7 +107,7 @@ export function startSweeper(options: SweeperOptions): Sweeper {
       if (!failing)
         log.warn(
           "The sweeper cannot look for waiting rows: " +
-            `${error instanceof Error ? error.message : String(error)}`,
+            (error instanceof Error ? error.message : String(error)),
         );
       failing = true;
     }

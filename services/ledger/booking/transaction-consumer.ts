@@ -90,7 +90,7 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
           counts.outages += 1;
           log.warn(
             "The ledger cannot book and waits: " +
-              `${error instanceof Error ? error.message : String(error)}`,
+              (error instanceof Error ? error.message : String(error)),
           );
           turn.pause();
         }

@@ -139,7 +139,7 @@ function differenceOf({ eventId, sentence }: Suspect, mended: boolean): Discrepa
     mended,
     sentence:
       `${sentence} ` +
-      `${mended ? "The copy was deleted; readers ask PostgreSQL." : "The copy was left."}`,
+      (mended ? "The copy was deleted; readers ask PostgreSQL." : "The copy was left."),
   };
 }
 

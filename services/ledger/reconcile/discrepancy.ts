@@ -159,7 +159,7 @@ function sentenceOf(
     case "empty-rows":
       return (
         `${found} rows of the ledger book 0 places, which no purchase or cancellation does. ` +
-        `${BY_HAND}`
+        BY_HAND
       );
     case "epoch":
       return (
@@ -175,7 +175,7 @@ function sentenceOf(
     case "unknown-event":
       return (
         `${found} tickets, ledger rows and waiting rows name an event that does not exist. ` +
-        `${BY_HAND}`
+        BY_HAND
       );
   }
 }

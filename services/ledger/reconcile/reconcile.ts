@@ -76,7 +76,7 @@ export async function reconcile(
         sentence:
           `Redis says ${said} places can be sold; PostgreSQL says ${available} (capacity and ` +
           "rows not yet booked). " +
-          `${mended ? "The copy now says the same." : "The copy was left."}`,
+          (mended ? "The copy now says the same." : "The copy was left."),
       }),
     ),
     ...copies.differences,

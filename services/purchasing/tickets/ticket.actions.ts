@@ -24,6 +24,7 @@ type Vars = WithDatabases<"sale"> & WithTicketLists;
 
 /** Reads a customer's tickets from PostgreSQL. No worker takes part. */
 export const ticketActions: NonNullable<
+  // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- no methods
   ServiceSchema<ServiceSettingSchema, Record<never, never>, Vars>["actions"]
 > = {
   /**

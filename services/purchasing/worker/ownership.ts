@@ -50,16 +50,17 @@ export class OwnershipLosses {
  */
 export async function takeEpoch(
   eventId: string,
-  { store, clock, router, note }: WorkerPorts,
+  ports: WorkerPorts,
   postgresClock: PostgresClock,
 ): Promise<Ownership | undefined> {
+  const { store, clock, router } = ports;
   const epoch = await store.takeEpoch(eventId);
   if (epoch === undefined) return undefined;
   const askedAtMs = clock.nowMs();
   const event = await store.loadEvent(eventId);
   postgresClock.sync(event.clockMs, askedAtMs);
   const state = newEventState(event.startsAtMs, event.available);
-  note("epoch-taken", eventId, { epoch });
+  ports.note("epoch-taken", eventId, { epoch });
   return { epoch, batch: 0, event, state, standIn: !router.isOwner(eventId) };
 }
 
