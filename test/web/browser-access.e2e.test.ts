@@ -189,6 +189,20 @@ describe("every page", () => {
         ready: ".loading",
       },
       {
+        name: "event-delayed",
+        path: `/events/${open}`,
+        hold: "**/api/auth/refresh",
+        how: "busy",
+        ready: /We cannot confirm your sign-in yet/,
+      },
+      {
+        name: "tickets-delayed",
+        path: "/tickets",
+        hold: "**/api/auth/refresh",
+        how: "busy",
+        ready: /We cannot confirm your sign-in yet/,
+      },
+      {
         name: "engine-closed",
         path: "/engine",
         hold: "**/api/operator/*",

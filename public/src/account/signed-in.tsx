@@ -31,12 +31,11 @@ export function SignedIn({ children }: { children: (user: User) => ReactNode }):
       return (
         <>
           <h1 className="unseen">{t("parts.loading")}</h1>
-          <SessionDelayed />
-          <p>
+          <SessionDelayed>
             <Link href={signIn} className="button">
               {t("account.signIn")}
             </Link>
-          </p>
+          </SessionDelayed>
         </>
       );
     default:
