@@ -200,8 +200,8 @@ describe("a folder of keys", () => {
   });
 
   it("is refused with file and remedy for a wrong name or key, without its content", () => {
-    assert.throws(() => readAccessKeys(folder), /holds no key.*npx boxoffice keys rotate/);
-    assert.throws(() => readAccessKeys(join(folder, "missing")), /holds no key/);
+    assert.throws(() => readAccessKeys(folder), /has no key.*npx boxoffice keys rotate/);
+    assert.throws(() => readAccessKeys(join(folder, "missing")), /has no key/);
     writeFileSync(join(folder, "20261122T130000Z.pem"), "a secret");
     assert.throws(
       () => readAccessKeys(folder),
@@ -212,7 +212,7 @@ describe("a folder of keys", () => {
     rmSync(join(folder, "20261122T130000Z.pem"));
     for (const name of ["key.pem", "20261322T130000Z.pem"]) {
       writeFileSync(join(folder, name), "");
-      assert.throws(() => readAccessKeys(folder), /not named by the moment/);
+      assert.throws(() => readAccessKeys(folder), /not named by the time/);
       rmSync(join(folder, name));
     }
   });
