@@ -1,4 +1,5 @@
-// Live availability through real gateways: pushed at once, never older than what was shown, wherever the event is sold, and nothing kept of who has gone.
+// Tests live availability through real gateways. An update is pushed at once, wherever the event is
+// sold, and is never older than the last one shown. A closed stream leaves no state.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
@@ -167,7 +168,7 @@ describe("live availability", () => {
     assert.ok(said.length - 1 <= 1 + 4 * seconds, `${said.length} messages in ${seconds} s`);
   });
 
-  it("tells of an import's new capacity, also where nobody buys", async () => {
+  it("tells of an import's new capacity, also without a purchase", async () => {
     const sourceId = randomUUID();
     const record: EventRecord = {
       source: "json",

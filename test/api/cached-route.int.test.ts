@@ -82,7 +82,7 @@ describe("public reads", () => {
     assert.ok(gateway.layers.gateway.notModified >= 16);
   });
 
-  it("are asked of the catalogue once, by however many and however it is spelled", async () => {
+  it("are requested from the catalog once, for many callers and every spelling", async () => {
     const asked = (): number =>
       seller.layers.catalog.hits + seller.layers.catalog.misses + seller.layers.catalog.stale;
     const before = asked();
@@ -156,7 +156,7 @@ describe("public reads", () => {
       await waitFor(async () => (await ask("GET", `${event}?name=${randomUUID()}`)).status === 200);
     });
 
-  it("that were seen go on while no node has a catalogue", async () => {
+  it("that are cached stay available while no node runs the catalog", async () => {
     const seen = await Promise.all(
       paths().map(async (path) => ({ path, text: (await ask("GET", path)).text })),
     );

@@ -1,4 +1,4 @@
-// What operators see of the whole engine, and that a node which says nothing holds nobody up.
+// Tests the status of the whole engine. A silent node does not delay it.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { engineStatus } from "../../services/api/routes/engine-status.ts";
@@ -37,7 +37,7 @@ describe("the engine's status", () => {
   it("tells of workers, the ledger, its queue, layers and streams, by counts that grow", async () => {
     const [eventId, quiet] = [await engine.addEvent({ capacity: 20 }), await engine.addEvent()];
     const before = await status();
-    assert.ok(!before.workers.some((worker) => worker.eventId === quiet), "nobody has bought");
+    assert.ok(!before.workers.some((worker) => worker.eventId === quiet), "no purchase yet");
     for (let bought = 0; bought < 3; bought += 1)
       assert.equal(
         (

@@ -1,4 +1,5 @@
-// The server under the gateway when its node leaves: who asks is served, and told to come back by a new connection.
+// Tests the gateway's HTTP server while its node drains. It serves each request and closes the
+// connection, so that the client opens a new one.
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { it } from "node:test";
@@ -33,7 +34,7 @@ it("a gateway that leaves ends the connection with each answer, also of what was
     assert.equal(
       await connectionAfter(nothing, (response) => response.end()),
       "close",
-      "headers that nobody wrote",
+      "implicit headers",
     );
   } finally {
     await server.close();

@@ -45,7 +45,7 @@ async function askNodes(
 }
 
 describe("the call of an event's owner", () => {
-  it("asks nobody else while the owner answers within its second", async () => {
+  it("asks no other node while the owner answers within its second", async () => {
     assert.deepEqual(await askNodes({ a: sale(900), b: sale(0) }), {
       word: "sale",
       atMs: 900,
@@ -80,7 +80,7 @@ describe("the call of an event's owner", () => {
     });
   });
 
-  it("passes over at once whoever the command never reached, and believes what the next one says", async () => {
+  it("skips a node that the command never reached at once, and returns the next node's answer", async () => {
     const reached = await askNodes({ a: notSent, b: notSent, c: no("EVENT_SOLD_OUT", 5) });
     assert.deepEqual(reached, {
       word: "EVENT_SOLD_OUT",

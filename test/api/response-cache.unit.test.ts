@@ -32,7 +32,7 @@ describe("answers that the gateway keeps", () => {
     return given.ok ? JSON.parse(given.value.body.toString()) : given.refusal.code;
   };
 
-  it("are fresh for three quarters of a second from the asking on, and a second old at most while the catalogue answers", async () => {
+  it("are fresh for three quarters of a second from the asking on, and a second old at most while the catalog answers", async () => {
     await answer();
     next = accepted("two");
     nowMs += 749;
@@ -41,7 +41,7 @@ describe("answers that the gateway keeps", () => {
     assert.deepEqual(
       [await answer(), asked],
       ["one", 2],
-      "who comes then gets what is there, and it is asked for again",
+      "a stale response is served and revalidated",
     );
     assert.deepEqual([await answer(), asked], ["two", 2]);
     next = accepted("three");
@@ -67,7 +67,7 @@ describe("answers that the gateway keeps", () => {
     assert.ok(other.ok && other.value !== first.value);
   });
 
-  it("are spelled out once, for as long as the catalogue gives the same", async () => {
+  it("are serialized once, as long as the catalog returns the same value", async () => {
     const value = {
       spelled: 0,
       toJSON: () => (value.spelled += 1),
@@ -94,7 +94,7 @@ describe("answers that the gateway keeps", () => {
     assert.deepEqual([asked, new Set(values).size], [1, 1]);
   });
 
-  it("stand in for ten minutes while the catalogue says TRY_AGAIN, which is asked every half second, and no other question's", async () => {
+  it("stand in for ten minutes while the catalog says TRY_AGAIN, which is asked every half second, and no other question's", async () => {
     await answer();
     next = TRY_AGAIN;
     nowMs += 60_000;

@@ -1,4 +1,5 @@
-// Events move between nodes that come, leave, freeze and are slow, while people buy: nobody is refused for a move, nothing is sold twice.
+// Tests purchases while events move between nodes that join, leave, freeze or are slow. A move
+// refuses no purchase and sells no ticket twice.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -135,7 +136,7 @@ describe("an event that moves", () => {
     });
     const started = performance.now();
     assert.equal((await buy(eventId)).status, 201);
-    assert.ok(performance.now() - started < 700, "the new owner waited for nobody");
+    assert.ok(performance.now() - started < 700, "the new owner did not wait");
   });
 
   it("leaves a node that stops, back and forth, without a refused purchase", async () => {
@@ -174,7 +175,7 @@ describe("an event that moves", () => {
       `${Math.round(tookMs)} ms: a second of patience, a ping, an epoch`,
     );
     assert.equal((await worker(eventId))?.node, second);
-    // The retry of a sale of the owner's is that sale, whoever is asked.
+    // A retry returns the first owner's sale, also from another node.
     const again = await buy(eventId, "before", token);
     assert.deepEqual([again.status, again.headers.get("idempotent-replayed")], [201, "true"]);
     nats.freeze(false);

@@ -66,7 +66,7 @@ describe("a group of streams", () => {
     assert.deepEqual(slow.received, ["one", "three"]);
     assert.equal(counts.skipped, 2);
     const late = join();
-    assert.deepEqual(late.received, ["three"], "whoever comes gets the newest at once");
+    assert.deepEqual(late.received, ["three"], "a new subscriber gets the newest at once");
   });
 
   it("drops who takes nothing for half a minute, and keeps the others open with a comment", async () => {

@@ -47,7 +47,7 @@ describe("operators", () => {
     return answer?.ok === false ? answer.refusal.code : "answered";
   };
 
-  it("S18: operators' actions refuse a customer and a stranger on the bus, and what declares nobody is closed to all", async () => {
+  it("S18: operators' actions refuse a customer and a stranger on the bus, and an action that declares no caller is closed to all", async () => {
     const mint = createInternalTokenMint(engine.config.internalTokenSecret);
     const customer = mint({ userId: randomUUID(), role: "customer" });
     const operator = mint({ userId: randomUUID(), role: "operator" });

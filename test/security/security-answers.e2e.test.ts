@@ -246,7 +246,7 @@ describe("answers to hostile requests", () => {
       );
     }
     assertProblem(await ask("GET", "/api/tickets"), 401, "UNAUTHENTICATED");
-    // A public page is the same for whoever asks, token or not.
+    // A public page is the same for every caller, with a token or without.
     const [anonymous, signedIn] = [
       await ask("GET", `/api/events/${eventId}`),
       await ask("GET", `/api/events/${eventId}`, { token: first }),

@@ -83,7 +83,7 @@ describe("the audit trail", () => {
     await ask("POST", path, { ...asked("r-sold-out"), token, json: {} });
     const ticketId = (bought.json?.tickets as { id: string }[])[0]?.id ?? "";
     await ask("DELETE", `/api/tickets/${ticketId}`, { ...asked("r-cancel"), token });
-    await ask("GET", "/api/tickets", asked("r-nobody"));
+    await ask("GET", "/api/tickets", asked("r-no-token"));
     await ask("GET", "/api/tickets", { ...asked("r-forged"), token: `${token}x` });
     await ask("POST", "/api/auth/refresh", {
       headers: { ...asked("r-foreign").headers, Origin: "https://evil.example" },
@@ -131,7 +131,7 @@ describe("the audit trail", () => {
       ["cancellation", "ok", ticketId, userId],
     );
     const refusals = await Promise.all(
-      ["r-nobody", "r-forged", "r-foreign"].map((id) => lineOf(id)),
+      ["r-no-token", "r-forged", "r-foreign"].map((id) => lineOf(id)),
     );
     assert.deepEqual(
       refusals.map(({ outcome }) => outcome),
@@ -162,7 +162,7 @@ describe("the audit trail", () => {
     await call("ledger.reconcile", { mend: false }, "o-reconcile", operator);
     await call("catalog.import", { records: [], last: true }, "o-import", operator);
     await call("ledger.reconcile", {}, "o-customer", customer);
-    await call("purchasing.workers", {}, "o-nobody");
+    await call("purchasing.workers", {}, "o-no-token");
     const reconcile = await lineOf("o-reconcile");
     assert.deepEqual(
       [
@@ -184,7 +184,7 @@ describe("the audit trail", () => {
       [refused.what, refused.outcome, refused.action, refused.from],
       ["access", "FORBIDDEN", "ledger.reconcile", broker.nodeID],
     );
-    assert.equal((await lineOf("o-nobody")).outcome, "UNAUTHENTICATED");
+    assert.equal((await lineOf("o-no-token")).outcome, "UNAUTHENTICATED");
   });
 
   it("S28: no client can forge a line in it, fill it, or leave a secret there", async () => {

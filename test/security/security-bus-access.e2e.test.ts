@@ -1,4 +1,5 @@
-// Internal doors: every private server asks who comes, nothing but the contract is on the public port, and nobody is there from the start.
+// Tests internal access. Every private server authenticates its clients. The public port serves the
+// contract only. No account exists from the start.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";

@@ -102,7 +102,7 @@ describe("the edge", () => {
       assert.equal(
         plain.headers.get("strict-transport-security"),
         null,
-        "nobody whom we trust says https",
+        "no trusted proxy says https",
       );
       for (const find of [
         (name: string) => headers[name],
@@ -193,7 +193,7 @@ describe("the edge", () => {
   it("compresses pages and JSON where asked, and never an answer about tokens", async () => {
     await Promise.all(Array.from({ length: 5 }, () => engine.addEvent()));
     const client = http2Client(tlsUrl);
-    // A search that nobody has made before these events were there.
+    // A search that is not cached from before these events.
     const events = "/api/events?limit=50";
     const plain = await client.ask("GET", events);
     assert.equal(plain.headers["content-encoding"], undefined);

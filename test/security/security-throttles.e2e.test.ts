@@ -17,7 +17,7 @@ describe("limits", () => {
   let engine: Engine;
   let ask: HttpClient;
   let elsewhere: HttpClient;
-  /** A gateway of the same engine that believes nobody's X-Forwarded-For. */
+  /** A gateway of the same engine that trusts no X-Forwarded-For. */
   let direct: HttpClient;
   const gateway = async (
     environment = {},

@@ -8,7 +8,7 @@ const THROTTLES = "services/api/http/rate-limits.ts";
 const STRENGTH = "services/auth/password-strength.ts";
 const VERIFIER = "lib/auth/jwt.ts";
 const COOKIE = "services/api/http/refresh-cookie.ts";
-const AUTHORISATION = "mixins/authorization.middleware.ts";
+const AUTHORIZATION = "mixins/authorization.middleware.ts";
 
 const HASH = "hash(password, PARAMETERS)";
 const VERIFY = "verify(encoded ?? decoyHash, password)";
@@ -211,17 +211,17 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     "false && type !== undefined",
   ]),
   without("that an action without `auth` is closed", OPERATORS, [
-    AUTHORISATION,
+    AUTHORIZATION,
     'if (auth === undefined) return async (ctx: Context) => refuse(ctx, "FORBIDDEN");',
     "if (auth === undefined) return next;",
   ]),
   without("the operator's role", OPERATORS, [
-    AUTHORISATION,
+    AUTHORIZATION,
     'if (auth === "operator" && caller.value.role !== "operator") return refuse(ctx, "FORBIDDEN", caller.value);',
     "",
   ]),
   without("the internal token", OPERATORS, [
-    AUTHORISATION,
+    AUTHORIZATION,
     'if (!caller.ok) return refuse(ctx, "UNAUTHENTICATED");',
     "if (!caller.ok) return next.call(this as never, ctx) as unknown;",
   ]),
