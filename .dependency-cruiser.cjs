@@ -1,4 +1,7 @@
-/** Import boundaries: domain ← lib ← mixins ← services ← main ← tools ← cli. public/ talks HTTP only. */
+/**
+ * Import boundaries: domain ← lib ← mixins ← services ← main ← tools ← cli. public/ talks HTTP
+ * only.
+ */
 const forbid = (name, from, to) => ({ name, severity: "error", from, to });
 
 module.exports = {

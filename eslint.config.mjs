@@ -8,7 +8,9 @@ const GENERATED = ["node_modules", ".data", "public/dist", "public/src/api/schem
 const READS_ENVIRONMENT = "Ask config/: it is the only reader of the environment.";
 const IS_IMPURE = "The rules of domain/ take time and chance as arguments.";
 
-/** Clocks, randomness, timers and I/O that would make a decision depend on more than its arguments. */
+/**
+ * Clocks, randomness, timers and I/O that would make a decision depend on more than its arguments.
+ */
 const IMPURE_GLOBALS = [
   "performance",
   "crypto",

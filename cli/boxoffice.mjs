@@ -29,7 +29,9 @@ async function main() {
   else runAsChild(node, command);
 }
 
-/** Passes signals on and ends as the child ends. The child watches this process (watch-parent.ts). */
+/**
+ * Passes signals on and ends as the child ends. The child watches this process (watch-parent.ts).
+ */
 function runAsChild(node, command) {
   const env = { ...process.env, BOXOFFICE_LAUNCHER_PID: String(process.pid) };
   const child = spawn(node, command, { stdio: "inherit", env });

@@ -79,7 +79,9 @@ const DEVELOPMENT: readonly Row[] = [
 const group = (name: ListedCommand["group"], rows: readonly Row[]): ListedCommand[] =>
   rows.map(([command, summary, load]) => ({ name: command, summary, group: name, load }));
 
-/** Every subcommand. Each file is imported when its command runs: an image has no development tools. */
+/**
+ * Every subcommand. Each file is imported when its command runs: an image has no development tools.
+ */
 export const COMMANDS: readonly ListedCommand[] = [
   ...group("Engine", ENGINE),
   ...group("Operators", OPERATORS),

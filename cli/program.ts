@@ -1,4 +1,5 @@
-// The program behind cli/boxoffice.mjs, on the pinned Node: reads the command line, runs one command.
+// The program behind cli/boxoffice.mjs, on the pinned Node: reads the command line, runs one
+// command.
 import { expectedMessage } from "../tools/process/expected-problem.ts";
 import { COMMANDS } from "./command-list.ts";
 import { createProgram, exitCodeOf } from "./create-program.ts";

@@ -1,4 +1,6 @@
-/** Everything that is wrong with the environment, in one message. Names variables, never secrets. */
+/**
+ * Everything that is wrong with the environment, in one message. Names variables, never secrets.
+ */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Variables that may be in a file, named by NAME_FILE: clusters mount secrets as files, which no list
- * of processes shows.
+ * Variables that may be in a file, named by NAME_FILE: clusters mount secrets as files, which no
+ * list of processes shows.
  */
 const IN_FILES = [
   "DATABASE_URL",
@@ -16,8 +16,8 @@ const IN_FILES = [
 ];
 
 /**
- * Returns the environment with the trimmed content of those files as the variables' values, and what
- * is wrong with them. A variable that is set beside its file is wrong: one would be ignored.
+ * Returns the environment with the trimmed content of those files as the variables' values, and
+ * what is wrong with them. A variable that is set beside its file is wrong: one would be ignored.
  */
 export function withFiles(environment: Readonly<Record<string, string | undefined>>): {
   environment: Record<string, string | undefined>;

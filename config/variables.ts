@@ -196,7 +196,9 @@ function documented(): Readonly<Record<VariableName, Documented>> {
   return table;
 }
 
-/** Validates every variable. A bad value is a problem, and its default is used to go on checking. */
+/**
+ * Validates every variable. A bad value is a problem, and its default is used to go on checking.
+ */
 export function readVariables(environment: Environment, problems: string[]): Variables {
   const defaults = Object.fromEntries(
     Object.entries(SPECS).map(([name, spec]) => [name, spec.default]),

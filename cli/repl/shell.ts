@@ -34,7 +34,9 @@ type Complete = (
   done: (error: Error | null, answer: [string[], string]) => void,
 ) => void;
 
-/** Completes operators' commands before Moleculer's, which shows all commands for an unknown word. */
+/**
+ * Completes operators' commands before Moleculer's, which shows all commands for an unknown word.
+ */
 export function completing(server: REPLServer): void {
   // readline turns any completer into one with a callback.
   const completeMoleculer = server.completer as unknown as Complete;

@@ -7,7 +7,7 @@ import { ACCESS_TOKEN_LIFE_MS, createAccessTokenSigner } from "../../lib/auth/ac
 import { qrCodeSvg } from "../../services/api/http/qr-code.ts";
 import { ticketCode } from "../../services/purchasing/tickets/ticket-code.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type HttpClient, assertProblem, httpClient } from "../support/http.ts";
+import { type HttpClient, assertProblem, httpClient } from "../support/http/http.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 describe("the gateway", () => {

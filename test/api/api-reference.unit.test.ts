@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { API_DOCUMENT } from "../../services/api/routes/index.ts";
-import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { startLoneGateway } from "../support/lone-gateway.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
+import { startLoneGateway } from "../support/fixtures/lone-gateway.ts";
 
 describe("the reference", () => {
   let gateway: Awaited<ReturnType<typeof startLoneGateway>>;

@@ -1,8 +1,9 @@
-// Strictness: where a lenient server would guess, cut or mend, the gateway refuses, with a 4xx and never a 500.
+// Strictness: where a lenient server would guess, cut or mend, the gateway refuses, with a 4xx and
+// never a 500.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type HttpClient, assertProblem, httpClient, sendRaw } from "../support/http.ts";
+import { type HttpClient, assertProblem, httpClient, sendRaw } from "../support/http/http.ts";
 
 describe("the gateway is strict", () => {
   let engine: Engine;

@@ -10,11 +10,11 @@ import { eventId as idOf } from "../../lib/ids/event-id.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import type { RunningNode } from "../../main.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type EventStream, openStream } from "../support/event-stream.ts";
-import { makeCertificate } from "../support/certificate.ts";
-import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { http2Client } from "../support/http2.ts";
-import { temporaryFolder } from "../support/processes.ts";
+import { type EventStream, openStream } from "../support/http/event-stream.ts";
+import { makeCertificate } from "../support/http/certificate.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
+import { http2Client } from "../support/http/http2.ts";
+import { temporaryFolder } from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 describe("live availability", () => {

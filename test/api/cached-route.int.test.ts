@@ -1,10 +1,11 @@
-// Searches as the gateway answers them from bytes it keeps: the same for everybody, never old, and still there when what is behind it is not.
+// Searches as the gateway answers them from bytes it keeps: the same for everybody, never old, and
+// still there when what is behind it is not.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { RunningNode } from "../../main.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { engineStatus } from "../../services/api/routes/engine-status.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Status = Awaited<ReturnType<typeof engineStatus>>;

@@ -1,4 +1,5 @@
-// What a buyer hears when something behind the gateway is away, slow, broken or leaving: never more than it knows, never a server's own words.
+// What a buyer hears when something behind the gateway is away, slow, broken or leaving: never more
+// than it knows, never a server's own words.
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { inspect } from "node:util";
@@ -12,8 +13,8 @@ import { createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.
 import { readConfig } from "../../config/index.ts";
 import { openNodeContext } from "../../lib/bus/node-context.ts";
 import ApiService, { type GatewayFigures } from "../../services/api/api.service.ts";
-import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { serverUrls } from "../support/servers.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
+import { serverUrls } from "../support/processes/servers.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const SECRET = randomUUID() + randomUUID();

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { after, afterEach, before, describe, it } from "node:test";
 import { accepted } from "../../domain/refusal.ts";
-import { startLoneGateway } from "../support/lone-gateway.ts";
+import { startLoneGateway } from "../support/fixtures/lone-gateway.ts";
 
 const ID = "0".repeat(36);
 const EVENTS = Array.from({ length: 100 }, (_item, index) => ({

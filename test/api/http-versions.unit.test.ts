@@ -1,4 +1,5 @@
-// The gateway's server by raw bytes: an HTTP/1 connection speaks HTTP/1.0 and 1.1, and no other version ends the process.
+// The gateway's server by raw bytes: an HTTP/1 connection speaks HTTP/1.0 and 1.1, and no other
+// version ends the process.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { readContract } from "../../tools/fuzz/contract.ts";
 import { API_DOCUMENT, API_ROUTES } from "../../services/api/routes/index.ts";
-import { type Difference, differences } from "../support/compare-contracts.ts";
+import { type Difference, differences } from "../support/http/compare-contracts.ts";
 
 const CONTRACT = fileURLToPath(new URL("../../docs/api/openapi.yaml", import.meta.url));
 

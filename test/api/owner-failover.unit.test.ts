@@ -1,4 +1,5 @@
-// What a buyer hears of an event's owner that is slow, silent, gone or refusing, in virtual time: only what is true.
+// What a buyer hears of an event's owner that is slow, silent, gone or refusing, in virtual time:
+// only what is true.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";

@@ -1,4 +1,5 @@
-// How the gateway serves the web app: pages, files with names for ever, and the policy of what a page may do.
+// How the gateway serves the web app: pages, files with names for ever, and the policy of what a
+// page may do.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { get } from "node:http";
@@ -6,7 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { PATHS } from "../../public/src/paths.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type HttpClient, assertProblem, httpClient } from "../support/http.ts";
+import { type HttpClient, assertProblem, httpClient } from "../support/http/http.ts";
 
 const BROWSER = { Accept: "text/html,application/xhtml+xml" };
 

@@ -7,13 +7,13 @@ import type { RunningNode } from "../../main.ts";
 import { rankNodes } from "../../lib/bus/event-owner.strategy.ts";
 import { openRedis, type RedisClient, whenReady } from "../../lib/redis/client.ts";
 import type { WorkerPorts } from "../../services/purchasing/worker/ports.ts";
-import { type Buyers, startBuyers } from "../support/buyers.ts";
+import { type Buyers, startBuyers } from "../support/fixtures/buyers.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { tally } from "../support/sales.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
+import { tally } from "../support/fixtures/sales.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { withPorts } from "../support/with-ports.ts";
+import { withPorts } from "../support/fixtures/with-ports.ts";
 
 const AT_ONCE = 8;
 

@@ -1,4 +1,5 @@
-// Streams that are told the same: each client has one message on its way at most, and nothing is written twice or out of order.
+// Streams that are told the same: each client has one message on its way at most, and nothing is
+// written twice or out of order.
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { ServerResponse } from "node:http";

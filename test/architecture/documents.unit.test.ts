@@ -1,4 +1,5 @@
-// Documents say what is true: each path and each link leads to something, and each decision keeps its form.
+// Documents say what is true: each path and each link leads to something, and each decision keeps
+// its form.
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
@@ -6,7 +7,9 @@ import { describe, it } from "node:test";
 import { ROOT } from "../../tools/root.ts";
 import { readSourceFiles } from "../support/source-files.ts";
 
-/** Generated from a run at the revision that they name, so their paths may be older than the code. */
+/**
+ * Generated from a run at the revision that they name, so their paths may be older than the code.
+ */
 const FROM_A_RUN = new Set(["docs/security.md", "docs/reliability.md", "docs/request-coverage.md"]);
 /** Pages about the code as it is. Decisions and the changelog tell of the past. */
 const PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"].concat(

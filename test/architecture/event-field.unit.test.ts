@@ -1,5 +1,5 @@
-// A new field of an event touches the files of FIELD_FILES, no others. `country` is the probe: it runs
-// the same way as a new optional text would.
+// A new field of an event touches the files of FIELD_FILES, no others. `country` is the probe: it
+// runs the same way as a new optional text would.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isCode, readSourceFiles, type SourceFile } from "../support/source-files.ts";

@@ -18,7 +18,14 @@ const PRIVATE = new RegExp(
 );
 
 /** Names that others have given: a Unix account, a path of a package or a server. */
-const NAMES_OF_OTHERS = new Set<string>(["tools/dev-servers/unix-account.ts: nobody"]);
+const NAMES_OF_OTHERS = new Set<string>([
+  "tools/dev-servers/unix-account.ts: nobody",
+  "tools/dev-servers/data-folders.ts: nobody",
+  "tools/licenses/locked-packages.ts: licence",
+  "test/deployment/licenses.unit.test.ts: licence",
+]);
+/** Applied migrations never change, and a real feed is written by others. */
+const NOT_OURS_TO_CHANGE = /^(?:migrations|test\/data)\//;
 const THIS_FILE = "test/architecture/plain-words.unit.test.ts";
 
 function privateWords(path: string, text: string): string[] {
@@ -32,7 +39,9 @@ function privateWords(path: string, text: string): string[] {
 
 describe("plain words", () => {
   it("are used in code, texts and documents", () => {
-    const files = readSourceFiles().filter(({ path }) => path !== THIS_FILE);
+    const files = readSourceFiles().filter(
+      ({ path }) => path !== THIS_FILE && !NOT_OURS_TO_CHANGE.test(path),
+    );
     assert.ok(files.some(({ path }) => path === "CHANGELOG.md"));
     assert.ok(files.some(({ path }) => path.startsWith("docs/decisions/")));
     assert.deepEqual(

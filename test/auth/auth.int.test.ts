@@ -4,7 +4,7 @@ import { createPublicKey, type JsonWebKey, randomUUID, verify } from "node:crypt
 import { after, before, describe, it } from "node:test";
 import { weaknessOf } from "../../services/auth/password-strength.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const PASSWORD = "correct horse battery";

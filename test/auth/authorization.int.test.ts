@@ -7,7 +7,7 @@ import { accepted, type Answer } from "../../domain/refusal.ts";
 import { authorization, callerOf } from "../../mixins/authorization.middleware.ts";
 import { createInternalTokenMint, createInternalTokenVerifier } from "../../lib/auth/jwt.ts";
 import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
-import { serverUrls } from "../support/servers.ts";
+import { serverUrls } from "../support/processes/servers.ts";
 
 const SECRET = randomUUID() + randomUUID();
 

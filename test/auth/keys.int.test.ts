@@ -18,10 +18,10 @@ import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { ACCESS_TOKEN_LIFE_MS, createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import type { RunningNode } from "../../main.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { forgedTokens, honestToken, partsOf } from "../support/forged-tokens.ts";
-import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
+import { forgedTokens, honestToken, partsOf } from "../support/http/forged-tokens.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BOXOFFICE } from "../support/boxoffice.ts";
+import { BOXOFFICE } from "../support/processes/boxoffice.ts";
 
 const PASSWORD = "correct horse battery";
 

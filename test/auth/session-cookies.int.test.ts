@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type Answered, assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { PASSWORD, type People, peopleAt, tokensOf } from "../support/accounts.ts";
+import { type Answered, assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
+import { PASSWORD, type People, peopleAt, tokensOf } from "../support/fixtures/accounts.ts";
 
 describe("the refresh cookie", () => {
   let engine: Engine;

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { createSessions } from "../../services/auth/session-store.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
 import {
   PASSWORD,
   type People,
@@ -12,7 +12,7 @@ import {
   sessionOf,
   type Tokens,
   tokensOf,
-} from "../support/accounts.ts";
+} from "../support/fixtures/accounts.ts";
 
 const NEW_PASSWORD = "seven owls read maps";
 

@@ -14,7 +14,7 @@ import {
   createAccessTokenVerifier,
   publicJwk,
 } from "../../lib/auth/access-token.ts";
-import { encode, forgedTokens, honestToken, partsOf } from "../support/forged-tokens.ts";
+import { encode, forgedTokens, honestToken, partsOf } from "../support/http/forged-tokens.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("ed25519");
 const sign = createAccessTokenSigner(privateKey);

@@ -19,7 +19,7 @@ import {
   searchFilters,
   searchKey,
 } from "../../services/catalog/search/search-filters.ts";
-import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
+import { type CatalogWorld, openCatalogWorld } from "../support/fixtures/catalog-fixture.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { lockWaits } from "../support/lock-waits.ts";
 import { waitFor } from "../support/wait-for.ts";

@@ -12,8 +12,8 @@ import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { ensureDemoCatalog } from "../../tools/demo/ensure-demo-catalog.ts";
 import { migrate } from "../../tools/database/migrations.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
-import { freezeProcess } from "../support/frozen.ts";
-import { temporaryFolder } from "../support/processes.ts";
+import { freezeProcess } from "../support/processes/frozen.ts";
+import { temporaryFolder } from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const COUNT = 3_000;

@@ -11,9 +11,9 @@ import {
 } from "../../lib/availability/availability-cache.ts";
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
-import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
-import { freezeProcess } from "../support/frozen.ts";
-import { temporaryFolder } from "../support/processes.ts";
+import { type CatalogWorld, openCatalogWorld } from "../support/fixtures/catalog-fixture.ts";
+import { freezeProcess } from "../support/processes/frozen.ts";
+import { temporaryFolder } from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");

@@ -9,9 +9,9 @@ import { readFeed } from "../../tools/feeds/read-feed.ts";
 import type { EventView } from "../../services/catalog/events/event.model.ts";
 import { eventId } from "../../lib/ids/event-id.ts";
 import type { SearchPage } from "../../services/catalog/search/find-page.ts";
-import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
-import { collect } from "../support/collect-stream.ts";
-import { ownEvent, readStored, sellTickets } from "../support/event-rows.ts";
+import { type CatalogWorld, openCatalogWorld } from "../support/fixtures/catalog-fixture.ts";
+import { collect } from "../support/http/collect-stream.ts";
+import { ownEvent, readStored, sellTickets } from "../support/fixtures/event-rows.ts";
 import { lockWaits } from "../support/lock-waits.ts";
 import { waitFor } from "../support/wait-for.ts";
 

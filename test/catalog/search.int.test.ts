@@ -9,7 +9,7 @@ import { eventId } from "../../lib/ids/event-id.ts";
 import type { SearchPage } from "../../services/catalog/search/find-page.ts";
 import type { SearchParams } from "../../services/catalog/search/search-filters.ts";
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";
-import { type CatalogWorld, openCatalogWorld } from "../support/catalog-fixture.ts";
+import { type CatalogWorld, openCatalogWorld } from "../support/fixtures/catalog-fixture.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");
 const DAY_MS = 86_400_000;

@@ -27,7 +27,7 @@ import { findBinaries } from "../../tools/dev-servers/binaries.ts";
 import { openToServers } from "../../tools/dev-servers/data-folders.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { fileURLToPath } from "node:url";
-import { BOXOFFICE } from "../support/boxoffice.ts";
+import { BOXOFFICE } from "../support/processes/boxoffice.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Ran = { code: number; output: string };

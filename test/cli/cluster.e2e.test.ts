@@ -7,16 +7,19 @@ import { processEnvironment, VARIABLES } from "../../config/index.ts";
 import { freePort } from "../../tools/dev-servers/ports.ts";
 import { startedAt } from "../../tools/dev-servers/process-identity.ts";
 import { ROOT } from "../../tools/root.ts";
-import { BOXOFFICE } from "../support/boxoffice.ts";
+import { BOXOFFICE } from "../support/processes/boxoffice.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
-import { type Answered, httpClient } from "../support/http.ts";
-import { peopleAt } from "../support/accounts.ts";
-import { temporaryFolder } from "../support/processes.ts";
-import { patientClient } from "../support/sales.ts";
-import { claimSlot, type Slot } from "../support/servers.ts";
+import { type Answered, httpClient } from "../support/http/http.ts";
+import { peopleAt } from "../support/fixtures/accounts.ts";
+import { temporaryFolder } from "../support/processes/processes.ts";
+import { patientClient } from "../support/fixtures/sales.ts";
+import { claimSlot, type Slot } from "../support/processes/servers.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** An engine of many processes by one command: it sells through every gateway, and nothing stays behind however it ends. */
+/**
+ * An engine of many processes by one command: it sells through every gateway, and nothing stays
+ * behind however it ends.
+ */
 describe("boxoffice cluster", () => {
   const { folder, remove } = temporaryFolder();
   let database: FreshDatabase;

@@ -10,8 +10,8 @@ import { createProgram, exitCodeOf } from "../../cli/create-program.ts";
 import { generatedPages } from "../../cli/commands/development/docs.ts";
 import { processEnvironment } from "../../config/index.ts";
 import { ROOT } from "../../tools/root.ts";
-import { BOXOFFICE } from "../support/boxoffice.ts";
-import { temporaryFolder } from "../support/processes.ts";
+import { BOXOFFICE } from "../support/processes/boxoffice.ts";
+import { temporaryFolder } from "../support/processes/processes.ts";
 
 const { folder, remove } = temporaryFolder();
 const DATA_DIR = join(folder, "data");

@@ -7,8 +7,8 @@ import { type Counts, importFeed } from "../../tools/feeds/import-feed.ts";
 import { openInput } from "../../tools/feeds/input.ts";
 import { readFeed } from "../../tools/feeds/read-feed.ts";
 import { SeenKeys } from "../../tools/feeds/seen-keys.ts";
-import { collect } from "../support/collect-stream.ts";
-import { LISTING, pieces, readRecords } from "../support/feeds.ts";
+import { collect } from "../support/http/collect-stream.ts";
+import { LISTING, pieces, readRecords } from "../support/fixtures/feeds.ts";
 
 describe("a feed as a whole", () => {
   it("is detected by its content; the error of an unknown format names the line", async () => {

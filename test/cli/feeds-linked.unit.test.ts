@@ -9,7 +9,7 @@ async function read(text: string): Promise<FeedRecord[]> {
   };
   return collect(readFeed(pieces(), {}));
 }
-import { collect } from "../support/collect-stream.ts";
+import { collect } from "../support/http/collect-stream.ts";
 
 /** The fields that say most of each record, or its reason. */
 async function facts(text: string): Promise<unknown[]> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { EventRecord } from "../../domain/event-record.ts";
-import { LISTING, readOneEvent, readReason, readRecords } from "../support/feeds.ts";
+import { LISTING, readOneEvent, readReason, readRecords } from "../support/fixtures/feeds.ts";
 
 const CONFERENCE = {
   name: "JSConf",

@@ -9,7 +9,7 @@ import { writeEngineFile } from "../../tools/engine/engine-file.ts";
 import { requireServers } from "../../config/index.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BOXOFFICE } from "../support/boxoffice.ts";
+import { BOXOFFICE } from "../support/processes/boxoffice.ts";
 
 describe("boxoffice import", () => {
   let engine: Engine;

@@ -1,4 +1,4 @@
-// boxoffice ledger on a running engine: words for people, exit codes for scripts, and a question before what cannot be undone.
+// boxoffice ledger on a running engine: output, exit codes, and confirmation before a change.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -10,7 +10,7 @@ import { openDatabase, type Database } from "../../lib/database/pool.ts";
 import { topologyOf } from "../../lib/queue/index.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BOXOFFICE } from "../support/boxoffice.ts";
+import { BOXOFFICE } from "../support/processes/boxoffice.ts";
 
 describe("boxoffice ledger", () => {
   let engine: Engine;
@@ -62,7 +62,7 @@ describe("boxoffice ledger", () => {
     assert.deepEqual(await run("reconcile", eventId), {
       code: 2,
       out: "",
-      error: "The event does not exist.\n",
+      error: "There is no such event.\n",
     });
     await database.query({
       text: "INSERT INTO event_tickets VALUES (gen_random_uuid(), $1, gen_random_uuid(), '2099-01-01', '\\xab', 1, now())",
@@ -77,7 +77,7 @@ describe("boxoffice ledger", () => {
     assert.match(out, /0 events compared: 2 differences, 0 mended\.\n$/);
   });
 
-  it("dead letters are shown, and replayed or thrown away only after a yes", async () => {
+  it("dead letters are shown, and replayed or deleted only after confirmation", async () => {
     const channel = await model.createChannel();
     const { deadQueue } = topologyOf();
     const dead = async (): Promise<number> => (await channel.checkQueue(deadQueue)).messageCount;
@@ -97,11 +97,11 @@ describe("boxoffice ledger", () => {
     ]) {
       const { code, error } = await run(...destructive);
       assert.equal(code, 2);
-      assert.match(error, /Nobody is there to ask: add --yes\./);
+      assert.match(error, /The input is no terminal, so add --yes to confirm\./);
     }
     assert.deepEqual(await run("discard", id, "--yes"), {
       code: 0,
-      out: "1 thrown away.\n",
+      out: "1 deleted.\n",
       error: "",
     });
     assert.deepEqual(await run("replay", id, "--yes"), {
@@ -127,7 +127,7 @@ describe("boxoffice ledger", () => {
     assert.deepEqual(await run("retry-failed", randomUUID()), {
       code: 2,
       out: "",
-      error: "The event does not exist.\n",
+      error: "There is no such event.\n",
     });
     environment = { DATA_DIR: `${engine.config.dataDir}/elsewhere` };
     const { code, error } = await run("reconcile");

@@ -1,4 +1,4 @@
-// Who may do what: nothing is open that does not say so, to anybody, on any way in.
+// Authorization of every action, on the bus and over HTTP: closed by default.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -9,8 +9,8 @@ import { requireServers } from "../../config/index.ts";
 import type { Answer } from "../../domain/refusal.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { BOXOFFICE } from "../support/boxoffice.ts";
+import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
+import { BOXOFFICE } from "../support/processes/boxoffice.ts";
 
 const PASSWORD = "correct horse battery";
 
@@ -28,7 +28,7 @@ describe("operators", () => {
 
   type Action = { name: string; action?: { auth?: string } };
   const actions = (): Action[] => broker.registry.getActionList({ withEndpoints: false });
-  /** Moleculer checks what is asked before who asks. */
+  /** Valid params: Moleculer checks params before authorization. */
   const ASKED: Record<string, object> = {
     "auth.find": { email: "ada@example.org" },
     "catalog.left": { eventIds: [randomUUID()] },
@@ -80,7 +80,7 @@ describe("operators", () => {
         ["FORBIDDEN", "UNAUTHENTICATED"],
         name,
       );
-    // None of ours forgets to say who may call it, so one is made that does.
+    // Every action of the engine declares `auth`, so this service adds one without it.
     broker.createService({
       name: "forgotten",
       actions: { door: () => ({ ok: true, value: "in" }) },
@@ -111,7 +111,7 @@ describe("operators", () => {
         "catalog.left",
         "catalog.search",
       ],
-      "open to everyone is what the contract opens to everyone",
+      "the public actions are those of the contract",
     );
   });
 
@@ -150,7 +150,7 @@ describe("operators", () => {
     assertProblem(engineNow, 403, "FORBIDDEN");
   });
 
-  it("are made and unmade by a command, which ends the person's sessions and nobody else's", async () => {
+  it("are granted and revoked by a command, which ends the sessions of that account only", async () => {
     const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
     const env = {
       DATABASE_URL: databaseUrl,
@@ -210,10 +210,10 @@ describe("operators", () => {
     assert.equal((await login(ada)).user.role, "customer");
     assert.equal(await refresh(bystander.refreshToken), 200);
 
-    assert.deepEqual(await run("grant", "nobody@example.org", "operator"), {
+    assert.deepEqual(await run("grant", "unknown@example.org", "operator"), {
       code: 1,
       out: "",
-      error: "No account has the e-mail address nobody@example.org.\n",
+      error: "No account has the e-mail address unknown@example.org.\n",
     });
     const misused = [
       [],

@@ -1,4 +1,4 @@
-// What operators' commands change: nothing without a yes, from a pipe or at a terminal; with it what they say. And what the keyboard is helped with.
+// Operators' commands: a change needs confirmation, from a pipe or at a terminal. Tab completion.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { connect } from "amqplib";
 import { requireServers } from "../../config/index.ts";
 import { inspectTopology, topologyOf } from "../../lib/queue/topology.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type Repl, replOf } from "../support/repl.ts";
+import { type Repl, replOf } from "../support/processes/repl.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const TOPOLOGY = topologyOf();
@@ -30,7 +30,7 @@ describe("operators' commands", () => {
     return Number(row?.count);
   };
 
-  it("worker ID shows the one that sells an event, and that there is none where nobody asks", async () => {
+  it("worker ID shows the worker of an event, or that it has none", async () => {
     const [sold, quiet] = [await engine.addEvent({ capacity: 9 }), await engine.addEvent()];
     const { output } = await repl.piped([
       `call purchasing.buy --eventId ${sold} --quantity 2 --key ${randomUUID()}`,
@@ -44,7 +44,7 @@ describe("operators' commands", () => {
     assert.match(
       output,
       new RegExp(
-        `${line}It has no worker: nobody has asked for it lately\\.\nNothing is no event's id; events shows them\n${line}`,
+        `${line}It has no worker: no purchase was sent to it lately\\.\nNothing is no event's id; events shows them\n${line}`,
       ),
     );
   });
@@ -62,9 +62,9 @@ describe("operators' commands", () => {
     const asked = await repl.piped([`import ${file}`, "import", "q"]);
     assert.match(
       asked.output,
-      /Import \S+feed\.jsonl\?.* Nobody is there to ask: start with --yes\.\n.*import wants a file/,
+      /Import \S+feed\.jsonl\?.* The input is no terminal: start with --yes to confirm\.\n.*import wants a file/,
     );
-    assert.equal(await there(), 0, "nobody said yes");
+    assert.equal(await there(), 0, "nothing changes without confirmation");
     const done = await repl.piped(
       [`import ${file}`, `import ${file}`, `import ${file}.none`, "q"],
       {},
@@ -90,9 +90,9 @@ describe("operators' commands", () => {
       assert.ok(asked.output.includes(letter), asked.output);
       assert.match(
         asked.output,
-        /1 wait\.\n[^]*1 wait\.\nMove 1 back into the queue\? Nobody is there to ask: start with --yes\./,
+        /1 wait\.\n[^]*1 wait\.\nMove 1 back into the queue\? The input is no terminal: start with --yes to confirm\./,
       );
-      assert.equal(await dead(), 1, "nobody said yes");
+      assert.equal(await dead(), 1, "nothing changes without confirmation");
       const done = await repl.piped(["deadletters replay", "deadletters", "q"], {}, ["--yes"]);
       assert.match(done.output, /\{"replayed":1[^]*^0 wait\.$/m);
       assert.equal(await dead(), 0);
@@ -104,7 +104,7 @@ describe("operators' commands", () => {
   it("drain does nothing without a yes", async () => {
     const node = await engine.startNode({ SERVICES: "purchasing" });
     const { output } = await repl.piped([`drain ${node.broker.nodeID}`, "q"]);
-    assert.match(output, /End \S+\? .* Nobody is there to ask: start with --yes\./);
+    assert.match(output, /Stop \S+\? .* The input is no terminal: start with --yes to confirm\./);
     assert.doesNotMatch(output, /finishes what it has/);
     assert.ok((node.broker as unknown as { started: boolean }).started);
   });

@@ -1,11 +1,11 @@
-// npx boxoffice repl on a running engine, by lines from a pipe: what an operator may ask is answered, each line in turn.
+// npx boxoffice repl on a running engine: runs the lines of a pipe in order.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { ticketCode } from "../../services/purchasing/tickets/ticket-code.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type Repl, replOf } from "../support/repl.ts";
+import { type Repl, replOf } from "../support/processes/repl.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 describe("npx boxoffice repl", () => {
@@ -56,7 +56,7 @@ describe("npx boxoffice repl", () => {
       "deadletters",
       "sales --live 1",
       "drain nowhere",
-      "user nobody@example.com",
+      "user unknown@example.com",
       "cache flush",
       "q",
     ]);
@@ -64,19 +64,19 @@ describe("npx boxoffice repl", () => {
     for (const words of [
       /drain NODE {2,}a node hands over/,
       new RegExp(`${eventId} {2}\\d{4}-\\d\\d-\\d\\d +7 left {2}Concert, Berlin`),
-      /Concert, Berlin, .*: 7 of 7 left\nIt has no worker: nobody has asked for it lately\.\n1 compared: nothing disagrees\./,
+      /Concert, Berlin, .*: 7 of 7 left\nIt has no worker: no purchase was sent to it lately\.\n1 compared: nothing disagrees\./,
       /somewhere is no event's id/,
       /^0 wait\.$/m,
       /^nothing sold$/m,
       /There is no node nowhere; there are node-1-/,
-      /Nobody has registered as nobody@example\.com/,
-      /Make every page of searches stale\?.* Nobody is there to ask: start with --yes\./,
+      /No account has the e-mail address unknown@example\.com\./,
+      /Make every page of searches stale\?.* The input is no terminal: start with --yes to confirm\./,
     ])
       assert.match(output, words);
     assert.doesNotMatch(output, /Done\. Gateways/);
   });
 
-  it("tells at the door what a ticket's code admits to", async () => {
+  it("shows what a ticket's code admits to", async () => {
     const [ticketId, cancelled, eventId] = [randomUUID(), randomUUID(), await engine.addEvent()];
     const rows = `
       INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at, cancelled_at)
@@ -100,7 +100,7 @@ describe("npx boxoffice repl", () => {
     );
     assert.match(
       output,
-      new RegExp(`^ADMITS NOBODY: cancelled at \\S+Z {2}Concert, .* ${cancelled}$`, "m"),
+      new RegExp(`^DOES NOT ADMIT: cancelled at \\S+Z {2}Concert, .* ${cancelled}$`, "m"),
     );
     assert.equal(output.match(/The engine refuses: TICKET_NOT_FOUND/g)?.length, 2, output);
   });

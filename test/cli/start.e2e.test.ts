@@ -8,14 +8,17 @@ import { processEnvironment, VARIABLES } from "../../config/index.ts";
 import { readEngineFile } from "../../tools/engine/engine-file.ts";
 import { startedAt } from "../../tools/dev-servers/process-identity.ts";
 import { ROOT } from "../../tools/root.ts";
-import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes.ts";
+import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** Generous: a busy machine only makes it slower. */
 const START_MS = 240_000;
 const SERVES = /serves on (http:[^\s"]+)/;
 
-/** Runs the newcomer's own command in a process group of its own, as a terminal does, with nothing configured but what is given. */
+/**
+ * Runs the newcomer's own command in a process group of its own, as a terminal does, with nothing
+ * configured but what is given.
+ */
 function npmStart(environment: Record<string, string>) {
   const outside = Object.entries(processEnvironment()).filter(
     ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
@@ -45,7 +48,9 @@ function npmStart(environment: Record<string, string>) {
   };
 }
 
-/** The acceptance of a fresh machine: one command serves, and nothing stays behind however it ends. */
+/**
+ * The acceptance of a fresh machine: one command serves, and nothing stays behind however it ends.
+ */
 describe("npm start", () => {
   const { folder, remove } = temporaryFolder();
   const environment = { DATA_DIR: folder };

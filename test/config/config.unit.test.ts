@@ -1,4 +1,5 @@
-// The environment, read once: every variable's bad values, all problems in one message, nothing secret in it, and what production refuses.
+// The environment, read once: every variable's bad values, all problems in one message, nothing
+// secret in it, and what production refuses.
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";

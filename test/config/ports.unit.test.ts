@@ -6,10 +6,12 @@ import { text } from "node:stream/consumers";
 import { freePort } from "../../tools/dev-servers/ports.ts";
 import { ROOT } from "../../tools/root.ts";
 
-/** Of 12,000 ports: two processes that know nothing of each other would both take about 13 of them. */
+/**
+ * Of 12,000 ports: two processes that know nothing of each other would both take about 13 of them.
+ */
 const EACH = 400;
 const ASK = `
-  import { freePort } from "../scripts/servers/ports.ts";
+  import { freePort } from "./tools/dev-servers/ports.ts";
   const ports = [];
   for (let asked = 0; asked < ${EACH}; asked += 1) ports.push(await freePort());
   process.stdout.end(JSON.stringify(ports));
@@ -36,7 +38,7 @@ describe("free ports", () => {
   });
 
   it(
-    "are given to one process, though nobody listens on them yet",
+    "are given to one process, before any process listens on them",
     { skip: process.platform !== "linux" },
     async () => {
       children.push(asker(), asker());

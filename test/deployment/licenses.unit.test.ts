@@ -1,4 +1,5 @@
-// Every package of the lock file has a license that allows its use; the bill of materials names all.
+// Every package of the lock file has a license that allows its use; the bill of materials names
+// all.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -7,7 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { isAllowedLicense, licenseOfText } from "../../tools/licenses/license-rules.ts";
 import { ROOT } from "../../tools/root.ts";
-import { BOXOFFICE } from "../support/boxoffice.ts";
+import { BOXOFFICE } from "../support/processes/boxoffice.ts";
 
 type Ran = { code: number; output: string; errors: string };
 

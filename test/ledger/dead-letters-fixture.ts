@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DeadLetter } from "../../lib/queue/dead-letters.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
-import type { Ledger, LedgerWorld } from "../support/ledger-fixture.ts";
+import type { Ledger, LedgerWorld } from "../support/fixtures/ledger-fixture.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Listed = { waiting: number; letters: DeadLetter[] };

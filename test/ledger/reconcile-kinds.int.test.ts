@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { GENERATION_KEY } from "../../lib/availability/availability-cache.ts";
 import type { DifferenceKind } from "../../services/ledger/reconcile/discrepancy.ts";
-import { openReconcileWorld, type ReconcileWorld } from "../support/reconcile-fixture.ts";
+import { openReconcileWorld, type ReconcileWorld } from "../support/fixtures/reconcile-fixture.ts";
 
 describe("reconcile finds and explains", () => {
   let world: ReconcileWorld;

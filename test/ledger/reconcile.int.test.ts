@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { readAvailable } from "../../lib/availability/availability-cache.ts";
 import { checkAvailableCopies } from "../../services/ledger/reconcile/check-availability-cache.ts";
-import { openReconcileWorld, type ReconcileWorld } from "../support/reconcile-fixture.ts";
+import { openReconcileWorld, type ReconcileWorld } from "../support/fixtures/reconcile-fixture.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 describe("reconcile compares what must agree, and mends copies only", () => {

@@ -16,10 +16,10 @@ import type { ServerName } from "../../tools/dev-servers/binaries.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { eventId } from "../../lib/ids/event-id.ts";
 import { insertEvents } from "../../services/catalog/events/event-store.ts";
-import { freezeProcess } from "../support/frozen.ts";
-import { type HttpClient, httpClient } from "../support/http.ts";
-import { PASSWORD, peopleAt, type Tokens } from "../support/accounts.ts";
-import { temporaryFolder } from "../support/processes.ts";
+import { freezeProcess } from "../support/processes/frozen.ts";
+import { type HttpClient, httpClient } from "../support/http/http.ts";
+import { PASSWORD, peopleAt, type Tokens } from "../support/fixtures/accounts.ts";
+import { temporaryFolder } from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** DESIGN.md promises two seconds. A purchase in flight has 0.5 s more to learn its outcome. */

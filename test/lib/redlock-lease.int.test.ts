@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { type Leases, openLeases } from "../../lib/redis/redlock-lease.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
-import { claimSlot, type Slot } from "../support/servers.ts";
+import { claimSlot, type Slot } from "../support/processes/servers.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const LEASE_MS = 600;

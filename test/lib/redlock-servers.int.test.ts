@@ -10,9 +10,9 @@ import { openRedis, type RedisClient } from "../../lib/redis/client.ts";
 import type { RunningNode } from "../../main.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { freezeProcess } from "../support/frozen.ts";
-import { httpClient } from "../support/http.ts";
-import { temporaryFolder } from "../support/processes.ts";
+import { freezeProcess } from "../support/processes/frozen.ts";
+import { httpClient } from "../support/http/http.ts";
+import { temporaryFolder } from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const LEASE_MS = 1_000;

@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
 import { freePort } from "../../tools/dev-servers/ports.ts";
-import { type Collector, type Received, startCollector } from "../support/collector.ts";
+import { type Collector, type Received, startCollector } from "../support/http/collector.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { waitFor } from "../support/wait-for.ts";
 

@@ -14,8 +14,8 @@ import {
   openSaleWorld,
   type SaleWorld,
   saleOf,
-} from "../support/sale-fixture.ts";
-import { MANY_WITHOUT_FENCE, NO_FENCE } from "../support/without-fence.ts";
+} from "../support/fixtures/sale-fixture.ts";
+import { MANY_WITHOUT_FENCE, NO_FENCE } from "../support/fixtures/without-fence.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const EVENTS = 6;

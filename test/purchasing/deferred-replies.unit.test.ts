@@ -1,7 +1,7 @@
 // PostgreSQL must not wait for replies: a batch is answered while the next one commits.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { EVENT_ID, openNode } from "../support/one-node.ts";
+import { EVENT_ID, openNode } from "../support/fixtures/one-node.ts";
 
 const LOAD_MS = 5;
 const COMMIT_MS = 30;

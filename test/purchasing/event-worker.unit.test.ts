@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { refused } from "../../domain/refusal.ts";
 import type { HeldLease, WorkerPorts } from "../../services/purchasing/worker/ports.ts";
-import { EVENT_ID, NODE, STARTS_AT_MS, openNode, wordOf } from "../support/one-node.ts";
+import { EVENT_ID, NODE, STARTS_AT_MS, openNode, wordOf } from "../support/fixtures/one-node.ts";
 
 describe("an event worker", () => {
   // As after a crash, until the old lease ends, or while Redis is frozen.

@@ -11,7 +11,7 @@ import {
   newTransactionId,
   saleOf,
   type SaleWorld,
-} from "../support/sale-fixture.ts";
+} from "../support/fixtures/sale-fixture.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const GATE = 4_711;

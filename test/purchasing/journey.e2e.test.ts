@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 import { requireServers } from "../../config/index.ts";
 import { ownKey } from "../../domain/event-record.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type HttpClient, httpClient } from "../support/http.ts";
-import { numbersWhenQuiet, patientClient } from "../support/sales.ts";
+import { type HttpClient, httpClient } from "../support/http/http.ts";
+import { numbersWhenQuiet, patientClient } from "../support/fixtures/sales.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BOXOFFICE } from "../support/boxoffice.ts";
+import { BOXOFFICE } from "../support/processes/boxoffice.ts";
 
 /** A slice of a public list; its license is beside it. */
 const LIST = fileURLToPath(new URL("../data/conferences.json", import.meta.url));

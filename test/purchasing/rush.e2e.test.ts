@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type Answered, httpClient } from "../support/http.ts";
-import { numbersWhenQuiet, patientClient, tally } from "../support/sales.ts";
+import { type Answered, httpClient } from "../support/http/http.ts";
+import { numbersWhenQuiet, patientClient, tally } from "../support/fixtures/sales.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Client = ReturnType<typeof patientClient>;

@@ -9,7 +9,7 @@ import {
   readCursor,
   type TicketPage,
 } from "../../services/purchasing/tickets/ticket-list.ts";
-import { openSaleWorld, type SaleWorld } from "../support/sale-fixture.ts";
+import { openSaleWorld, type SaleWorld } from "../support/fixtures/sale-fixture.ts";
 
 const PEOPLE = 60;
 const EVENTS = 5;

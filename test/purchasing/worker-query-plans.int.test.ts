@@ -16,7 +16,7 @@ import {
   openSaleWorld,
   type SaleWorld,
   saleOf,
-} from "../support/sale-fixture.ts";
+} from "../support/fixtures/sale-fixture.ts";
 
 const SMALL_EVENTS = 300;
 const HOT_TICKETS = 20_000;

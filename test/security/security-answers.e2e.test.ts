@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Engine } from "../support/engine.ts";
-import { type Answered, assertProblem, type HttpClient, sendRaw } from "../support/http.ts";
-import { JSON_TYPE, LEAK, openShop, PASSWORD, type Shop } from "../support/shop.ts";
+import { type Answered, assertProblem, type HttpClient, sendRaw } from "../support/http/http.ts";
+import { JSON_TYPE, LEAK, openShop, PASSWORD, type Shop } from "../support/fixtures/shop.ts";
 
 describe("answers to hostile requests", () => {
   let engine: Engine;
@@ -176,7 +176,8 @@ describe("answers to hostile requests", () => {
         }),
       ],
     ];
-    // A table that is missing is a fault of ours, a table that is locked an outage: what PostgreSQL says of either stays behind the gateway.
+    // A table that is missing is a fault of ours, a table that is locked an outage: what PostgreSQL
+    // says of either stays behind the gateway.
     await engine.database.query({ text: "ALTER TABLE event_tickets RENAME TO event_tickets_away" });
     answers.push([500, "INTERNAL", await ask("GET", `/api/tickets/${ticketId}`, { token })]);
     await engine.database.query({ text: "ALTER TABLE event_tickets_away RENAME TO event_tickets" });

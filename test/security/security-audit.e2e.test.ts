@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type HttpClient, httpClient, sendRaw } from "../support/http.ts";
+import { type HttpClient, httpClient, sendRaw } from "../support/http/http.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Line = Record<string, unknown> & { what?: string; outcome?: string; requestId?: string };

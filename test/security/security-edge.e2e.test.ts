@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import type { Engine } from "../support/engine.ts";
-import { assertProblem, type HttpClient, httpClient, sendRaw } from "../support/http.ts";
-import { http2Client } from "../support/http2.ts";
-import { startTlsEngine, type TlsEngine } from "../support/tls-engine.ts";
+import { assertProblem, type HttpClient, httpClient, sendRaw } from "../support/http/http.ts";
+import { http2Client } from "../support/http/http2.ts";
+import { startTlsEngine, type TlsEngine } from "../support/fixtures/tls-engine.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const SHOP = "https://shop.example";

@@ -5,8 +5,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { redacted } from "../../lib/observability/redaction.ts";
-import { httpClient } from "../support/http.ts";
-import { type CommandWorld, openCommandWorld } from "../support/start-command.ts";
+import { httpClient } from "../support/http/http.ts";
+import { type CommandWorld, openCommandWorld } from "../support/processes/start-command.ts";
 
 const PASSWORD = "plain pigeons prefer puddles";
 

@@ -1,4 +1,5 @@
-// Protections taken out of the code on purpose: the list keeps up with the code, no line is without one, and the page tells of each as it is now.
+// Protections taken out of the code on purpose: the list keeps up with the code, no line is without
+// one, and the page tells of each as it is now.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

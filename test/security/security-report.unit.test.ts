@@ -1,4 +1,5 @@
-// The security checklist: no line without a test, and a report that cannot say "pass" of one that has none or that fails.
+// The security checklist: no line without a test, and a report that cannot say "pass" of one that
+// has none or that fails.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Engine } from "../support/engine.ts";
-import { type Answered, assertProblem, type HttpClient } from "../support/http.ts";
-import { JSON_TYPE, LEAK, openShop, PASSWORD, type Shop } from "../support/shop.ts";
+import { type Answered, assertProblem, type HttpClient } from "../support/http/http.ts";
+import { JSON_TYPE, LEAK, openShop, PASSWORD, type Shop } from "../support/fixtures/shop.ts";
 
 describe("hostile input", () => {
   let engine: Engine;

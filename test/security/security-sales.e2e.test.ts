@@ -1,11 +1,12 @@
-// Selling, as an attacker tries it over HTTP through two gateways: nothing twice, nothing of another's, nothing beyond the limit.
+// Selling, as an attacker tries it over HTTP through two gateways: nothing twice, nothing of
+// another's, nothing beyond the limit.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type Answered, assertProblem, type HttpClient, httpClient } from "../support/http.ts";
-import { numbersWhenQuiet, patientClient, tally } from "../support/sales.ts";
+import { type Answered, assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
+import { numbersWhenQuiet, patientClient, tally } from "../support/fixtures/sales.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Ticket = { id: string; status: string; transactionId: string };
@@ -250,7 +251,10 @@ describe("selling, under attack", () => {
   });
 });
 
-/** A purchase whose buyer is gone before the answer: the request is on its way in full, and the connection is cut. */
+/**
+ * A purchase whose buyer is gone before the answer: the request is on its way in full, and the
+ * connection is cut.
+ */
 function sendAndLeave(url: string, path: string, token: string, key: string): Promise<void> {
   return new Promise((resolve) => {
     const headers = {

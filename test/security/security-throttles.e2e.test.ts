@@ -4,10 +4,10 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { keyOfAddress } from "../../services/api/http/rate-limits.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { type Answered, type HttpClient, httpClient } from "../support/http.ts";
-import { numbersWhenQuiet, tally } from "../support/sales.ts";
+import { type Answered, type HttpClient, httpClient } from "../support/http/http.ts";
+import { numbersWhenQuiet, tally } from "../support/fixtures/sales.ts";
 import { openTcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
-import { assertThrottled, letIn } from "../support/throttled.ts";
+import { assertThrottled, letIn } from "../support/fixtures/throttled.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const PASSWORD = "plain pigeons prefer puddles";

@@ -6,11 +6,11 @@ import { after, before, describe, it } from "node:test";
 import { readConfig } from "../../config/index.ts";
 import { followCertificate } from "../../services/api/server/tls-reload.ts";
 import type { Tls } from "../../services/api/server/http-server.ts";
-import { makeCertificate } from "../support/certificate.ts";
+import { makeCertificate } from "../support/http/certificate.ts";
 import type { Engine } from "../support/engine.ts";
-import { assertProblem, httpClient, sendRaw } from "../support/http.ts";
-import { http2Client } from "../support/http2.ts";
-import { startTlsEngine, type TlsEngine } from "../support/tls-engine.ts";
+import { assertProblem, httpClient, sendRaw } from "../support/http/http.ts";
+import { http2Client } from "../support/http/http2.ts";
+import { startTlsEngine, type TlsEngine } from "../support/fixtures/tls-engine.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** The address of this machine that is not loopback, if it has one. */

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { play } from "./model/play.ts";
-import { describeFailure, search } from "./model/search.ts";
+import { describeFailure, search } from "./search.ts";
 import { describeHistory, type History } from "./model/steps.ts";
 
 const USAGE = `npx boxoffice simulate [--seeds 10000] [--from N] [--history JSON]

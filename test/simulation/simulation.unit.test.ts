@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { play } from "./model/play.ts";
 import { PLANTS } from "./model/plants.ts";
-import { describeFailure, search } from "./model/search.ts";
+import { describeFailure, search } from "./search.ts";
 import type { History } from "./model/steps.ts";
 
 /** The sound system must survive every seed. Each planted mistake must be found. */

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { migrate, readMigrations } from "../../tools/database/migrations.ts";
-import { serverUrls } from "./servers.ts";
+import { serverUrls } from "./processes/servers.ts";
 
 export type FreshDatabase = { url: string; drop(): Promise<void> };
 

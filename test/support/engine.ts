@@ -10,7 +10,7 @@ import type { Role } from "../../lib/auth/jwt.ts";
 import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import NodeService from "../../services/node/node.service.ts";
 import { freshDatabase } from "./database.ts";
-import { claimSlot } from "./servers.ts";
+import { claimSlot } from "./processes/servers.ts";
 
 /** Drains one of several nodes in this process. */
 const drainingAlone: typeof NodeService = {

@@ -8,10 +8,13 @@ import { Redis } from "ioredis";
 import { Client } from "pg";
 import { answers } from "../../tools/dev-servers/probe.ts";
 import { startServers, type RunningServers } from "../../tools/dev-servers/servers.ts";
-import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes.ts";
+import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** A newcomer's machine has no servers and no administrator: these must come up, come back and go away by themselves. */
+/**
+ * A newcomer's machine has no servers and no administrator: these must come up, come back and go
+ * away by themselves.
+ */
 describe("the private servers, all of them", () => {
   const { folder, remove } = temporaryFolder();
   const lines: string[] = [];
@@ -102,7 +105,7 @@ describe("the private servers, all of them", () => {
     await assert.rejects(askRedis((client) => client.ping()));
     await redis.stop();
     assert.equal(redis.pid, undefined);
-    assert.ok(!(await answers(redis.port, "PING\r\n", /./)), "nobody brought it back");
+    assert.ok(!(await answers(redis.port, "PING\r\n", /./)), "the supervisor did not restart it");
     await redis.restart();
     assert.equal(await askRedis((client) => client.get("kept")), "yes");
   });
@@ -142,7 +145,7 @@ describe("a program with servers that is killed", () => {
     const { folder, remove } = temporaryFolder();
     const program = spawn(
       process.execPath,
-      [fileURLToPath(new URL("../support/servers-program.ts", import.meta.url)), folder],
+      [fileURLToPath(new URL("../support/processes/servers-program.ts", import.meta.url)), folder],
       {
         stdio: ["ignore", "pipe", "inherit"],
       },

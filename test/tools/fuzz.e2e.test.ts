@@ -5,7 +5,7 @@ import { type Contract, CONTRACT_FILE, readContract } from "../../tools/fuzz/con
 import { faultsOf } from "../../tools/fuzz/verdict.ts";
 import { fuzz } from "../../tools/fuzz/run.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { httpClient } from "../support/http.ts";
+import { httpClient } from "../support/http/http.ts";
 
 const CREDENTIALS = { email: "fuzz@example.com", password: "seventeen violet umbrellas" };
 const REQUESTS = 2_000;

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { madeUpProblem, registerVisitor, takePicture } from "../support/browser.ts";
-import { type Pages, startPages } from "../support/pages.ts";
+import { madeUpProblem, registerVisitor, takePicture } from "../support/http/browser.ts";
+import { type Pages, startPages } from "../support/http/pages.ts";
 
 const THEMES = ["light", "dark"] as const;
 const LANGUAGES = ["en-GB", "de-DE"] as const;

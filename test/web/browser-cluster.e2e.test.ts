@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { openWorld, type World } from "../../tools/chaos/test-bed.ts";
 import type { ClusterNode } from "../../tools/cluster/node-child.ts";
-import { type TestBrowser, registerVisitor, startBrowser } from "../support/browser.ts";
+import { type TestBrowser, registerVisitor, startBrowser } from "../support/http/browser.ts";
 import { lockWaits } from "../support/lock-waits.ts";
 import { waitFor } from "../support/wait-for.ts";
 

@@ -1,8 +1,8 @@
 // Browser test of the buyer's journey: find, register, buy, QR code, cancel. By mouse and keyboard.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { registerVisitor } from "../support/browser.ts";
-import { type Pages, startPages } from "../support/pages.ts";
+import { registerVisitor } from "../support/http/browser.ts";
+import { type Pages, startPages } from "../support/http/pages.ts";
 
 describe("a buyer at the pages", () => {
   let pages: Pages;

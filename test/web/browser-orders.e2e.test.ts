@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page, Route } from "playwright-core";
-import { madeUpProblem, registerVisitor } from "../support/browser.ts";
-import { type Pages, startPages } from "../support/pages.ts";
+import { madeUpProblem, registerVisitor } from "../support/http/browser.ts";
+import { type Pages, startPages } from "../support/http/pages.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const ORDERS = "**/api/events/*/tickets";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { BrowserContext, Page, Route } from "playwright-core";
-import { type BrowserWindow, madeUpProblem, registerVisitor } from "../support/browser.ts";
-import { type Pages, startPages } from "../support/pages.ts";
+import { type BrowserWindow, madeUpProblem, registerVisitor } from "../support/http/browser.ts";
+import { type Pages, startPages } from "../support/http/pages.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const REFRESH = "**/api/auth/refresh";

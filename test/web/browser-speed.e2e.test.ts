@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { CDPSession, Page } from "playwright-core";
-import { type Pages, startPages } from "../support/pages.ts";
+import { type Pages, startPages } from "../support/http/pages.ts";
 
 /** Chromium's preset "Fast 3G": 90 % of 1.6 Mbit/s, and 3.75 times 150 ms per request. */
 const FAST_3G = {

@@ -34,7 +34,9 @@ export type ClusterNode = {
   readonly pid: number | undefined;
   /** Whether it runs with a changed environment. */
   readonly changed: boolean;
-  /** Starts it unless it runs, and waits until it is ready. `changed` holds until the next start. */
+  /**
+   * Starts it unless it runs, and waits until it is ready. `changed` holds until the next start.
+   */
   start(changed?: Environment): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   freeze(): void;

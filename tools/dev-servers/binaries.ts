@@ -20,8 +20,8 @@ export type Binaries = {
 };
 
 /**
- * Paths beside PATH, the newest version first. RabbitMQ's script in /usr/sbin is left out: it changes
- * the user, so the started process would not be the server.
+ * Paths beside PATH, the newest version first. RabbitMQ's script in /usr/sbin is left out: it
+ * changes the user, so the started process would not be the server.
  */
 const PLACES: Record<keyof Binaries, readonly string[]> = {
   postgres: [

@@ -25,8 +25,8 @@ const ACCOUNTS: Record<ServerName, readonly string[]> = {
 };
 
 /**
- * Returns the folder for the servers of a DATA_DIR. Started by root, servers run as other users. Where
- * those cannot enter DATA_DIR, reports it and uses /var/lib/boxoffice-<hash of the path>.
+ * Returns the folder for the servers of a DATA_DIR. Started by root, servers run as other users.
+ * Where those cannot enter DATA_DIR, reports it and uses /var/lib/boxoffice-<hash of the path>.
  */
 export function serversFolder(dataDir: string, report: Report): string {
   const wanted = resolve(dataDir);

@@ -110,7 +110,9 @@ function programFor(cluster: string, installed: string): string {
   );
 }
 
-/** Runs initdb beside the final folder and renames it, so that no incomplete folder looks like data. */
+/**
+ * Runs initdb beside the final folder and renames it, so that no incomplete folder looks like data.
+ */
 async function initialize(
   context: RecipeContext,
   command: string,

@@ -10,8 +10,9 @@ import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
 import { supervise, type Supervised } from "./supervisor.ts";
 
 /**
- * Starts a private RabbitMQ with metrics, and Erlang's port mapper epmd on a port of its own: Erlang
- * would start epmd as a daemon that outlives the engine, and two checkouts would share node names.
+ * Starts a private RabbitMQ with metrics, and Erlang's port mapper epmd on a port of its own:
+ * Erlang would start epmd as a daemon that outlives the engine, and two checkouts would share node
+ * names.
  */
 export async function startRabbitmq(context: RecipeContext): Promise<RunningRecipe> {
   const { place } = context;
@@ -61,7 +62,8 @@ async function startPortMapper(context: RecipeContext): Promise<Supervised> {
         port,
         stopSignal: "SIGTERM",
         stopTimeoutMs: 3_000,
-        // NAMES_REQ of epmd's protocol: two bytes of length, then n. The reply begins with its port.
+        // NAMES_REQ of epmd's protocol: two bytes of length, then n. The reply begins with its
+        // port.
         isReady: () => answers(port, "\u0000\u0001n", /^[^]{4}/),
       },
       { ...context, report: (line) => context.report(`RabbitMQ: ${line}`) },

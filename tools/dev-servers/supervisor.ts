@@ -47,9 +47,9 @@ const UNREADY_STOP_TIMEOUT_MS = 3_000;
 const BACKOFF_MS = [0, 250, 1_000, 2_000, 4_000];
 
 /**
- * Starts a server and waits until it answers. With `restart`, a server that dies is started again and
- * reported; after five quick deaths in a row it stays down. Throws a ServerProblem with the last
- * lines of the server's log when the first start fails.
+ * Starts a server and waits until it answers. With `restart`, a server that dies is started again
+ * and reported; after five quick deaths in a row it stays down. Throws a ServerProblem with the
+ * last lines of the server's log when the first start fails.
  */
 export async function supervise(
   launch: Launch,

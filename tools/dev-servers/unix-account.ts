@@ -6,8 +6,8 @@ import { ServerProblem } from "./server-problem.ts";
 export type Account = { name: string; uid: number; gid: number };
 
 /**
- * Returns the owner of a server's folder, else the first of the preferred users that exists. The owner
- * stays: a user that a package adds later must not lock the server out of its data.
+ * Returns the owner of a server's folder, else the first of the preferred users that exists. The
+ * owner stays: a user that a package adds later must not lock the server out of its data.
  */
 export function accountFor(folder: string, preferred: readonly string[]): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -26,7 +26,10 @@ export function accountFor(folder: string, preferred: readonly string[]): Accoun
   return account;
 }
 
-/** Tests as that user whether the folder can be entered or written: modes of parents and mounts count. */
+/**
+ * Tests as that user whether the folder can be entered or written: modes of parents and mounts
+ * count.
+ */
 export function canUse(
   folder: string,
   account: Account | undefined,

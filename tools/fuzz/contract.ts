@@ -137,7 +137,9 @@ function withReferences(part: unknown): unknown {
   );
 }
 
-/** The description lists codes by status: "409 EMAIL_TAKEN, EVENT_OVER (text); 413 …", or as items. */
+/**
+ * The description lists codes by status: "409 EMAIL_TAKEN, EVENT_OVER (text); 413 …", or as items.
+ */
 function closedList(description: string): Map<string, number> {
   const codes = new Map<string, number>();
   const list = /from this closed list:([^]*?)\n\s*Under \/api\//.exec(description)?.[1] ?? "";

@@ -9,8 +9,8 @@ type Ancestor = { pid: number; started: string };
 
 /**
  * Calls back once when npm, our launcher, or a shell between them and this process has ended: a
- * killed npm sends no signal. Watches nothing where neither started this process. Returns a function
- * that ends the watch.
+ * killed npm sends no signal. Watches nothing where neither started this process. Returns a
+ * function that ends the watch.
  */
 export function watchAncestors(onGone: (what: string) => void): () => void {
   const chain = ancestorsUpToNpm();

@@ -1,4 +1,7 @@
-/** What an auditor checks, line by line: each must hold, and each has a test whose title begins with its id. */
+/**
+ * What an auditor checks, line by line: each must hold, and each has a test whose title begins with
+ * its id.
+ */
 export const SECURITY_LINES: Readonly<Record<string, string>> = {
   S1: "The last places are sold once, however many ask at once",
   S2: "Check and act are one step: cancelling twice, buying what is being freed, buying at the event's start",

@@ -14,7 +14,10 @@ function rowOf(
   return `| ${id} | ${without} (${files}) | ${title.replace(/^[^:]*: /, "").replaceAll("|", "\\|")} (\`${file}\`) | ${day} |`;
 }
 
-/** The rows that belong to the mutants as they are now, without the days: what is not among them has not been tried as it is. */
+/**
+ * The rows that belong to the mutants as they are now, without the days: what is not among them has
+ * not been tried as it is.
+ */
 export function rowsWithout(mutants: readonly Mutant[], titles: readonly Title[]): string[] {
   return mutants.map((mutant) => rowOf(mutant, titles, "").replace(/ \| {2}\|$/, " |"));
 }
@@ -25,7 +28,10 @@ export function mutantsPart(page: string): string {
   return start === -1 ? "" : page.slice(start);
 }
 
-/** That part, where these have been seen to fail on that day; what an earlier run saw of the others stays. */
+/**
+ * That part, where these have been seen to fail on that day; what an earlier run saw of the others
+ * stays.
+ */
 export function mutantsSection(
   before: string,
   mutants: readonly Mutant[],

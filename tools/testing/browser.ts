@@ -30,8 +30,8 @@ export function findBrowser(): string | undefined {
 }
 
 /**
- * Installs Chromium where it is missing, as root on Debian or Ubuntu. Else throws a ServerProblem that
- * says what to do.
+ * Installs Chromium where it is missing, as root on Debian or Ubuntu. Else throws a ServerProblem
+ * that says what to do.
  */
 export function provideBrowser(report: Report): void {
   if (findBrowser() !== undefined) return;

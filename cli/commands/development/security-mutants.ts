@@ -64,7 +64,9 @@ export async function runSecurityMutants(
   }
 }
 
-/** Returns the titles that pass with every protection: the failure of another would prove nothing. */
+/**
+ * Returns the titles that pass with every protection: the failure of another would prove nothing.
+ */
 async function passingTests(
   folder: string,
   wanted: readonly Mutant[],

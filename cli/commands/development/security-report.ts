@@ -20,8 +20,8 @@ const FILE_TIMEOUT_MS = 300_000;
 const report = (line: string): void => console.log(`security: ${line}`);
 
 /**
- * Runs the tests of the checklist and writes docs/security.md; the part of `security mutants` stays.
- * Returns 1 where a line does not hold.
+ * Runs the tests of the checklist and writes docs/security.md; the part of `security mutants`
+ * stays. Returns 1 where a line does not hold.
  */
 export async function runSecurityReport(abort: AbortSignal): Promise<number> {
   const files = [...new Set(readTitles().map(({ file }) => file))];

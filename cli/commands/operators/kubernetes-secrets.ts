@@ -61,8 +61,8 @@ export function drawSecrets(): Record<string, string> {
 }
 
 /**
- * Writes the secrets to a folder that only its owner can read. Writes none where some exist; returns
- * the names of those.
+ * Writes the secrets to a folder that only its owner can read. Writes none where some exist;
+ * returns the names of those.
  */
 export function writeSecrets(folder: string, secrets: Record<string, string>): string[] {
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -63,8 +63,8 @@ async function runRestore(options: Options, command: Command): Promise<number> {
 
 /**
  * Restores into a temporary server and compares with the purchases of the running engine, if one
- * runs. With `to`, no purchase from before that moment may be missing. Without, the last ones may be,
- * and that is the RPO.
+ * runs. With `to`, no purchase from before that moment may be missing. Without, the last ones may
+ * be, and that is the RPO.
  */
 async function drill(
   dataDir: string,

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { Client } from "pg";
-import { processEnvironment, type ServerUrls } from "../../config/index.ts";
+import { processEnvironment, type ServerUrls } from "../../../config/index.ts";
 
 /** `npm test` starts its servers with as many vhosts. Redis has 16 databases. */
 export const SLOTS = 8;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type BrowserContextOptions, type Page, chromium } from "playwright-core";
-import { type ProblemCode, problemOf } from "../../lib/http/problem-details.ts";
-import { findBrowser } from "../../tools/testing/browser.ts";
-import { ROOT } from "../../tools/root.ts";
+import { type ProblemCode, problemOf } from "../../../lib/http/problem-details.ts";
+import { findBrowser } from "../../../tools/testing/browser.ts";
+import { ROOT } from "../../../tools/root.ts";
 import { type CheckedAnswers, checkAnswers } from "./browser-contract.ts";
 
 /** Ignored by git. For review by people. */

@@ -5,7 +5,7 @@ import {
   type KeyObject,
   sign as signBytes,
 } from "node:crypto";
-import { createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.ts";
+import { createAccessTokenSigner, publicJwk } from "../../../lib/auth/access-token.ts";
 
 type Parts = Record<string, unknown>;
 export const encode = (part: Parts): string =>

@@ -1,6 +1,6 @@
-import { ensureDemoCatalog } from "../../tools/demo/ensure-demo-catalog.ts";
+import { ensureDemoCatalog } from "../../../tools/demo/ensure-demo-catalog.ts";
 import { startBrowser, type TestBrowser } from "./browser.ts";
-import { type Engine, startEngine } from "./engine.ts";
+import { type Engine, startEngine } from "../engine.ts";
 
 export type Pages = {
   engine: Engine;

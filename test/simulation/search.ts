@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { histories } from "./draw.ts";
-import { play } from "./play.ts";
-import { describeHistory, type History } from "./steps.ts";
-import type { Plant } from "./world.ts";
+import { histories } from "./model/draw.ts";
+import { play } from "./model/play.ts";
+import { describeHistory, type History } from "./model/steps.ts";
+import type { Plant } from "./model/world.ts";
 
 /** A failing history and its violations. */
 export type Failure = { seed: number; history: History; violations: string[] };

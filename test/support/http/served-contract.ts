@@ -1,6 +1,6 @@
-import { type Contract, type Operation, readContract } from "../../tools/fuzz/contract.ts";
-import { type FuzzAnswer, faultsOf } from "../../tools/fuzz/verdict.ts";
-import { API_DOCUMENT } from "../../services/api/routes/index.ts";
+import { type Contract, type Operation, readContract } from "../../../tools/fuzz/contract.ts";
+import { type FuzzAnswer, faultsOf } from "../../../tools/fuzz/verdict.ts";
+import { API_DOCUMENT } from "../../../services/api/routes/index.ts";
 
 /** The OpenAPI document as every gateway of this checkout serves it. */
 export const SERVED_CONTRACT: Contract = readContract(JSON.stringify(API_DOCUMENT));

@@ -1,5 +1,5 @@
 import { type ClientRequest, request as httpRequest } from "node:http";
-import { waitFor } from "./wait-for.ts";
+import { waitFor } from "../wait-for.ts";
 
 export type EventStream = {
   status: number;

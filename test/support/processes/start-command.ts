@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type Environment, processEnvironment, VARIABLES } from "../../config/index.ts";
-import { freshDatabase, type FreshDatabase } from "./database.ts";
+import { type Environment, processEnvironment, VARIABLES } from "../../../config/index.ts";
+import { freshDatabase, type FreshDatabase } from "../database.ts";
 import { temporaryFolder } from "./processes.ts";
 import { claimSlot } from "./servers.ts";
-import { waitFor } from "./wait-for.ts";
+import { waitFor } from "../wait-for.ts";
 import { BOXOFFICE } from "./boxoffice.ts";
 
 export type StartedCommand = {

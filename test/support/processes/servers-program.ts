@@ -1,4 +1,4 @@
-import { startServers } from "../../tools/dev-servers/servers.ts";
+import { startServers } from "../../../tools/dev-servers/servers.ts";
 
 /** A program that a test may kill: starts all servers on the given folder and stays. */
 const [folder = ""] = process.argv.slice(2);

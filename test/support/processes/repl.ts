@@ -1,10 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { stripVTControlCharacters } from "node:util";
-import { requireServers } from "../../config/index.ts";
-import { writeEngineFile } from "../../tools/engine/engine-file.ts";
-import type { Engine } from "./engine.ts";
-import { waitFor } from "./wait-for.ts";
+import { requireServers } from "../../../config/index.ts";
+import { writeEngineFile } from "../../../tools/engine/engine-file.ts";
+import type { Engine } from "../engine.ts";
+import { waitFor } from "../wait-for.ts";
 import { BOXOFFICE } from "./boxoffice.ts";
 
 /** Runs a program in a pseudo-terminal. Part of util-linux, which every Debian has. */

@@ -1,8 +1,8 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openToServers } from "../../tools/dev-servers/data-folders.ts";
-import { startedAt } from "../../tools/dev-servers/process-identity.ts";
+import { openToServers } from "../../../tools/dev-servers/data-folders.ts";
+import { startedAt } from "../../../tools/dev-servers/process-identity.ts";
 
 /** Makes a temporary folder that servers' users can enter. `remove` deletes it. */
 export function temporaryFolder(): { folder: string; remove: () => void } {
