@@ -23,14 +23,14 @@ export function requestsTo(
   known: Known,
   tokens: readonly string[],
 ): Arbitrary<FuzzRequest> {
-  const authorised: Record<string, string>[] = operation.secured
+  const authorized: Record<string, string>[] = operation.secured
     ? tokens.map((token) => ({ Authorization: `Bearer ${token}` }))
     : [{}];
   const valid = fc
-    .tuple(validParts(operation, known), fc.constantFrom(...authorised))
+    .tuple(validParts(operation, known), fc.constantFrom(...authorized))
     .map(([parts, who]) => assemble(operation, parts, who, "valid"));
   const nearly = fc
-    .tuple(validParts(operation, known), fc.constantFrom(...authorised), spoiled(operation))
+    .tuple(validParts(operation, known), fc.constantFrom(...authorized), spoiled(operation))
     .map(([parts, who, spoil]) =>
       assemble(
         operation,

@@ -41,7 +41,7 @@ type ImportRunOptions = Pick<ImportOptions, "servers"> & {
 
 export const sizeName = (events: number): string => `${events.toLocaleString("en")} events`;
 
-/** Catalogues of these sizes, one after the other, each into an empty one. */
+/** Imports catalogs of these sizes in turn, each into an empty catalog. */
 export async function imports(
   environment: Environment,
   options: ImportOptions & { events: readonly number[] },
@@ -49,8 +49,7 @@ export async function imports(
   const sale = openSale(environment, options.folder);
   try {
     const measured: Measurement[] = [];
-    for (const events of options.events)
-      measured.push(await importCatalogue(sale, events, options));
+    for (const events of options.events) measured.push(await importCatalog(sale, events, options));
     return measured;
   } finally {
     await sale.database.close();
@@ -58,7 +57,7 @@ export async function imports(
 }
 
 /** Writes a feed of `events` events and imports it by the command into an empty catalog. */
-export async function importCatalogue(
+export async function importCatalog(
   sale: Sale,
   events: number,
   options: ImportOptions,

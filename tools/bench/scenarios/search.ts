@@ -1,5 +1,5 @@
 import type { Environment } from "../../../config/index.ts";
-import { IMPORT_BOUNDS, importCatalogue, type ImportOptions, sizeName } from "./import-run.ts";
+import { IMPORT_BOUNDS, importCatalog, type ImportOptions, sizeName } from "./import-run.ts";
 import { type Bound, type Measurement, median } from "../harness/measurement.ts";
 import { LOAD } from "../harness/process-figures.ts";
 import { openSale, type Sale, startBenchEngine } from "../harness/sale.ts";
@@ -37,7 +37,7 @@ export async function search(
     let fewestMs: number | undefined;
     for (const events of options.events) {
       const size = sizeName(events);
-      measured.push(await importCatalogue(sale, events, options));
+      measured.push(await importCatalog(sale, events, options));
       options.report(`${size}: starting an engine ${STARTS} times`);
       const startMs = await startTimes(sale);
       fewestMs ??= median(startMs);
