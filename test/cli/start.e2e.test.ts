@@ -8,7 +8,11 @@ import { processEnvironment, VARIABLES } from "../../config/index.ts";
 import { readEngineFile } from "../../tools/engine/engine-file.ts";
 import { startedAt } from "../../tools/dev-servers/process-identity.ts";
 import { ROOT } from "../../tools/root.ts";
-import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes/processes.ts";
+import {
+  rememberedServers,
+  stillRunning,
+  temporaryFolder,
+} from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** Generous: a busy machine only makes it slower. */

@@ -3,7 +3,11 @@ import { randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
 import { overDeadLetters } from "../../lib/queue/dead-letters.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
-import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/fixtures/ledger-fixture.ts";
+import {
+  type Ledger,
+  type LedgerWorld,
+  openLedgerWorld,
+} from "../support/fixtures/ledger-fixture.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { deadLetterTools, messageFor, startConsumingLedger } from "./dead-letters-fixture.ts";
 

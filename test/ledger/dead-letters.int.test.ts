@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { Replayed } from "../../services/ledger/repair/repair.ts";
-import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/fixtures/ledger-fixture.ts";
+import {
+  type Ledger,
+  type LedgerWorld,
+  openLedgerWorld,
+} from "../support/fixtures/ledger-fixture.ts";
 import { waitFor } from "../support/wait-for.ts";
 import {
   BOOKED,

@@ -4,7 +4,11 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { PREFIX_MAX } from "../../lib/database/ledger-booking.ts";
 import { applyEvents, quarantinePending } from "../../services/ledger/booking/book-events.ts";
 import type { Retried } from "../../services/ledger/repair/repair.ts";
-import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/fixtures/ledger-fixture.ts";
+import {
+  type Ledger,
+  type LedgerWorld,
+  openLedgerWorld,
+} from "../support/fixtures/ledger-fixture.ts";
 import { BOOKED, deadLetterTools, startConsumingLedger } from "./dead-letters-fixture.ts";
 
 describe("the failed rows of a broken event", () => {

@@ -3,7 +3,11 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { openConsumer } from "../../lib/queue/index.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
 import { createTransactionHandler } from "../../services/ledger/booking/transaction-consumer.ts";
-import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/fixtures/ledger-fixture.ts";
+import {
+  type Ledger,
+  type LedgerWorld,
+  openLedgerWorld,
+} from "../support/fixtures/ledger-fixture.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 

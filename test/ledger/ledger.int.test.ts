@@ -8,7 +8,11 @@ import {
   writeAvailability,
 } from "../../lib/availability/availability-cache.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
-import { type Ledger, type LedgerWorld, openLedgerWorld } from "../support/fixtures/ledger-fixture.ts";
+import {
+  type Ledger,
+  type LedgerWorld,
+  openLedgerWorld,
+} from "../support/fixtures/ledger-fixture.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 describe("the ledger books each committed transaction exactly once", () => {

@@ -4,7 +4,11 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { createBatchedEventStore } from "../../services/purchasing/store/batched-event-store.ts";
 import type { EventStore } from "../../services/purchasing/worker/ports.ts";
-import { newTransactionId, openSaleWorld, type SaleWorld } from "../support/fixtures/sale-fixture.ts";
+import {
+  newTransactionId,
+  openSaleWorld,
+  type SaleWorld,
+} from "../support/fixtures/sale-fixture.ts";
 import { MANY_WITHOUT_FENCE, NO_FENCE, unfenced } from "../support/fixtures/without-fence.ts";
 
 const EVENTS = 6;

@@ -10,7 +10,11 @@ import { onFreePort } from "../../tools/dev-servers/probe.ts";
 import { ServerProblem } from "../../tools/dev-servers/server-problem.ts";
 import { startServers } from "../../tools/dev-servers/servers.ts";
 import type { Supervised } from "../../tools/dev-servers/supervisor.ts";
-import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes/processes.ts";
+import {
+  rememberedServers,
+  stillRunning,
+  temporaryFolder,
+} from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const asRoot = process.getuid?.() === 0;

@@ -8,7 +8,11 @@ import { Redis } from "ioredis";
 import { Client } from "pg";
 import { answers } from "../../tools/dev-servers/probe.ts";
 import { startServers, type RunningServers } from "../../tools/dev-servers/servers.ts";
-import { rememberedServers, stillRunning, temporaryFolder } from "../support/processes/processes.ts";
+import {
+  rememberedServers,
+  stillRunning,
+  temporaryFolder,
+} from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /**

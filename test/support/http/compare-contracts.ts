@@ -1,5 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import type { OpenApiDocument, Operation, Parameter } from "../../../services/api/openapi/openapi.ts";
+import type {
+  OpenApiDocument,
+  Operation,
+  Parameter,
+} from "../../../services/api/openapi/openapi.ts";
 
 /** A place where one document does not keep what another promises. */
 export type Difference = { where: string; what: string };
