@@ -59,29 +59,31 @@ export const share = makeExactValidator<number>((value) => {
 });
 
 export const services = makeExactValidator<ServiceName[]>((value) => {
-  const names = itemsOf(value);
-  const unknown = names.find((name) => !SERVICE_NAMES.some((known) => known === name));
-  if (unknown !== undefined)
-    throw new EnvError(`names "${unknown}"; known are ${SERVICE_NAMES.join(", ")}`);
+  const known = (name: string): boolean => SERVICE_NAMES.some((service) => service === name);
+  const names = listOf(value, known, `known are ${SERVICE_NAMES.join(", ")}`);
   // In the order in which a node starts them.
   return SERVICE_NAMES.filter((name) => names.length === 0 || names.includes(name));
 });
 
 export const addressRanges = makeExactValidator<string[]>((value) =>
-  itemsOf(value).map((item) => {
-    if (isAddressRange(item)) return item;
-    throw new EnvError(`names "${item}"; give IP addresses or ranges like 10.0.0.0/8`);
-  }),
+  listOf(value, isAddressRange, "give IP addresses or ranges like 10.0.0.0/8"),
 );
 
 export const origins = makeExactValidator<string[]>((value) =>
-  itemsOf(value).map((item) => {
-    if (URL.canParse(item) && new URL(item).origin === item) return item;
-    throw new EnvError(
-      `names "${item}"; give scheme, host and port as browsers do, https://shop.example`,
-    );
-  }),
+  listOf(value, isOrigin, "give scheme, host and port as browsers do, https://shop.example"),
 );
+
+/** Reads a list separated by commas. The message names every bad item. */
+function listOf(value: string, isValid: (item: string) => boolean, remedy: string): string[] {
+  const items = itemsOf(value);
+  const bad = items.filter((item) => !isValid(item));
+  if (bad.length === 0) return items;
+  throw new EnvError(`names ${bad.map((item) => `"${item}"`).join(", ")}; ${remedy}`);
+}
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value) && new URL(value).origin === value;
+}
 
 function itemsOf(value: string): string[] {
   return value
