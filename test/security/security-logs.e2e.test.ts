@@ -83,7 +83,7 @@ describe("everything a node writes", () => {
       json: { currentPassword: PASSWORD, newPassword: `${PASSWORD} and ponds` },
     });
     await command.stop();
-    const said = command.said();
+    const said = command.said() + readFileSync(join(world.dataDir, "audit.log"), "utf8");
     for (const what of ["registration", "sign-in", "refresh", "purchase", "password change"])
       assert.ok(said.includes(`"what":"${what}"`), what);
     const secrets = [
