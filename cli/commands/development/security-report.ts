@@ -15,7 +15,7 @@ import {
 import { buildWebApp } from "../../../tools/web-build/build.ts";
 
 const REPORTER = join(ROOT, "tools", "security", "reporter.ts");
-const FILE_TIMEOUT_MS = 300_000;
+const FILE_TIMEOUT_MS = 900_000;
 
 const report = (line: string): void => console.log(`security: ${line}`);
 

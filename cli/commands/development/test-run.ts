@@ -14,7 +14,7 @@ import {
 import { buildWebApp } from "../../../tools/web-build/build.ts";
 
 /** For one file: a hang fails by name instead of stopping the run. */
-const FILE_TIMEOUT_MS = 300_000;
+const FILE_TIMEOUT_MS = 900_000;
 /** Files that run at once. Tests mostly wait, and each file has a database and a bus of its own. */
 const CONCURRENCY = 2;
 const TAIL_CHARACTERS = 200_000;
