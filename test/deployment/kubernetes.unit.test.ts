@@ -93,7 +93,7 @@ describe("the manifests", { skip }, () => {
     const lines = known.map((image) => `${image}@${digestOf(image)}`);
     assert.deepEqual(pinned(known, lines.slice(1)), { problems: [`${known[0]} has no digest`] });
     assert.deepEqual(pinned(known, [...lines, "docker.io/library/postgres:17"]), {
-      problems: ['"docker.io/library/postgres:17" names no image with its digest'],
+      problems: ['"docker.io/library/postgres:17" is not a line IMAGE@sha256:… of a known image'],
     });
   });
 
