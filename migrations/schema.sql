@@ -124,7 +124,10 @@ CREATE TABLE public.event_worker (
     event_id uuid NOT NULL,
     epoch bigint NOT NULL,
     batch bigint NOT NULL,
-    node text NOT NULL
+    node text NOT NULL,
+    available integer,
+    available_epoch bigint,
+    CONSTRAINT event_worker_available_check CHECK ((available >= 0))
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
 

@@ -1,3 +1,4 @@
+import { LEFT_TO_SELL } from "../database/event-epoch.ts";
 import type { Connection } from "../database/pool.ts";
 import { type Availability, writeAvailability } from "./availability-cache.ts";
 import type { RedisClient } from "../redis/client.ts";
@@ -6,9 +7,8 @@ import type { RedisClient } from "../redis/client.ts";
  * Reads the availability of events from PostgreSQL, never below 0, as of the last commit of each
  * event's worker.
  *
- * One statement, so one snapshot: a worker's commit changes its batch number together with its
- * rows, and the ledger moves rows and capacity together. So the number may be cached under the
- * version beside it, as the worker itself would.
+ * One statement, so one snapshot: a worker's commit changes its batch number together with what is
+ * left. So the number may be cached under the version beside it, as the worker itself would.
  */
 export async function readLeftToSell(
   connection: Connection,
@@ -18,14 +18,11 @@ export async function readLeftToSell(
     name: "left-to-sell",
     text: `
       SELECT event.id AS "eventId",
-        greatest(0, event.capacity + coalesce(pending.quantity, 0))::float8 AS available,
+        greatest(0, ${LEFT_TO_SELL})::float8 AS available,
         coalesce(worker.epoch, 0)::float8 AS epoch, coalesce(worker.batch, 0)::float8 AS batch,
         (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"
       FROM unnest($1::uuid[]) AS named (id) JOIN event USING (id)
-      LEFT JOIN event_worker AS worker ON worker.event_id = event.id
-      LEFT JOIN LATERAL (
-        SELECT sum(quantity) AS quantity FROM event_ticket_transactions WHERE event_id = event.id
-      ) AS pending ON true`,
+      LEFT JOIN event_worker AS worker ON worker.event_id = event.id`,
     values: [eventIds],
   });
 }

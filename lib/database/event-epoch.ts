@@ -5,19 +5,44 @@ import type { Connection } from "./pool.ts";
  * of an older epoch that is running is waited for; a later one is fenced. The clock in the epoch
  * (milliseconds) keeps epochs growing across a restored backup.
  *
+ * `available` stays as the last holder left it. It is null if that was an engine of an earlier
+ * release, which did not keep it.
+ *
  * Commit it before reading anything of the event, and read in a new statement.
  */
 export const TAKE_EPOCH = {
   name: "take-epoch",
   text: `
-    INSERT INTO event_worker AS worker (event_id, epoch, batch, node)
-    SELECT id, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, 0, $2
-    FROM event WHERE id = $1
+    INSERT INTO event_worker AS worker (event_id, epoch, batch, node, available, available_epoch)
+    SELECT event.id, clock.epoch, 0, $2, event.capacity, clock.epoch
+    FROM event, (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS epoch) AS clock
+    WHERE event.id = $1
     ON CONFLICT (event_id) DO UPDATE
-      SET epoch = greatest(worker.epoch + 1,
-        (extract(epoch FROM clock_timestamp()) * 1000)::bigint),
-        batch = 0, node = excluded.node
-    RETURNING epoch::float8 AS epoch`,
+      SET epoch = greatest(worker.epoch + 1, excluded.epoch), batch = 0, node = excluded.node,
+        available = CASE WHEN worker.available_epoch = worker.epoch THEN worker.available END,
+        available_epoch = greatest(worker.epoch + 1, excluded.epoch)
+    RETURNING epoch::float8 AS epoch, available`,
+} as const;
+
+/**
+ * What an event has left to sell, in SQL, from the rows `event` and `worker` (event_worker, null
+ * where the event was never sold): the ownership row's number; if an earlier release took the last
+ * epoch, what the ledger has booked and what it has not booked yet.
+ */
+export const LEFT_TO_SELL = `
+  CASE WHEN worker.available_epoch = worker.epoch THEN worker.available
+    ELSE event.capacity + coalesce((SELECT sum(quantity) FROM event_ticket_transactions AS waiting
+      WHERE waiting.event_id = event.id), 0) END`;
+
+/** Computes `available` under an epoch that was taken from an earlier release. */
+const FILL_AVAILABLE = {
+  name: "fill-available",
+  text: `
+    UPDATE event_worker AS worker
+    SET available = event.capacity + coalesce((SELECT sum(quantity)
+      FROM event_ticket_transactions WHERE event_id = $1), 0)
+    FROM event WHERE worker.event_id = $1 AND event.id = $1 AND worker.epoch = $2
+    RETURNING worker.available`,
 } as const;
 
 /**
@@ -29,9 +54,13 @@ export async function takeEpoch(
   eventId: string,
   node: string,
 ): Promise<number | undefined> {
-  const rows = await connection.query<{ epoch: number }>({
+  const [taken] = await connection.query<{ epoch: number; available: number | null }>({
     ...TAKE_EPOCH,
     values: [eventId, node],
   });
-  return rows[0]?.epoch;
+  if (taken === undefined) return undefined;
+  // A new statement: its snapshot has all that earlier epochs sold.
+  if (taken.available === null)
+    await connection.query({ ...FILL_AVAILABLE, values: [eventId, taken.epoch] });
+  return taken.epoch;
 }

@@ -24,7 +24,7 @@ const HELD = COMMIT.text.replace(
 );
 /** Reads the epoch without a row lock, a plausible mistake. */
 const BARE_EXISTS = HELD.replace(
-  /UPDATE event_worker SET batch = batch \+ 1 (WHERE .*)\n\s*RETURNING epoch, batch, (.*)\n/,
+  /UPDATE event_worker SET batch = batch \+ 1,[^;]*?(WHERE .*)\n\s*RETURNING epoch, batch, (.*)\n/,
   (_all, where: string, at: string) =>
     `SELECT $2::bigint AS epoch, $3::bigint + 1 AS batch, ${at}
       WHERE EXISTS (SELECT 1 FROM event_worker ${where})\n`,
@@ -159,6 +159,39 @@ describe("the fence", () => {
     });
     assert.ok(afterRestore > (first ?? 0));
     assert.equal(await store.takeEpoch(randomUUID()), undefined);
+  });
+
+  it("refuses to sell more than is left, whatever the worker believes", async () => {
+    const eventId = await world.addEvent(3);
+    const store = world.store("node");
+    const { epoch, event } = await take(store, eventId);
+    const result = await store.commit({ eventId, epoch, batch: 0 }, saleOf(event, 8));
+    assert.ok(result.type === "failed" && result.oversell === true);
+    assert.match(result.error.message, /event_worker_available_check/);
+    assert.deepEqual(await world.numbers(eventId), { active: 0, sum: 0, rows: 0, epoch });
+    const third = await store.commit({ eventId, epoch, batch: 0 }, saleOf(event, 3));
+    assert.equal(third.type, "committed");
+    assert.equal((await take(store, eventId)).event.available, 0);
+  });
+
+  it("computes what is left anew if an earlier release took the last epoch", async () => {
+    const eventId = await world.addEvent(3);
+    const store = world.store("node");
+    const { epoch, event } = await take(store, eventId);
+    assert.equal(
+      (await store.commit({ eventId, epoch, batch: 0 }, saleOf(event, 1))).type,
+      "committed",
+    );
+    // What the release before did: it took epochs and sold without `available`.
+    await world.database.query({
+      text: "UPDATE event_worker SET epoch = epoch + 1, batch = 0 WHERE event_id = $1",
+      values: [eventId],
+    });
+    await world.database.query({
+      text: "UPDATE event SET total_capacity = 5, capacity = 5 WHERE id = $1",
+      values: [eventId],
+    });
+    assert.equal((await take(store, eventId)).event.available, 4);
   });
 
   it("rolls back if a count differs from the decision", async () => {

@@ -39,6 +39,7 @@ export async function changeEvent(
         text: "UPDATE event SET capacity = total_capacity - $2 WHERE id = $1",
         values: [id, sold],
       });
+      await setAvailable(connection, id);
       return { changed: false, sold };
     }
     await describeEvents(connection, [record]);
@@ -47,6 +48,7 @@ export async function changeEvent(
       text: CHANGE_EVENT,
       values: [id, sold, ...saleValues(record)],
     });
+    await setAvailable(connection, id);
     await connection.query({
       name: "catalog-move-tickets",
       text: "UPDATE event_tickets SET event_date = $2 WHERE event_id = $1 AND event_date <> $2",
@@ -60,6 +62,16 @@ const CHANGE_EVENT = `
   UPDATE event SET total_capacity = $3::integer, capacity = $3::integer - $2::integer, date = $4,
     start_time = $5, end_time = $6, duration = $7, time_zone = $8, starts_at = $9, ends_at = $10
   WHERE id = $1`;
+
+/** All is booked: what can be sold now is the event's capacity. */
+async function setAvailable(connection: Connection, id: string): Promise<void> {
+  await connection.query({
+    name: "catalog-set-available",
+    text: `UPDATE event_worker SET available = event.capacity FROM event
+      WHERE event_id = $1 AND event.id = $1`,
+    values: [id],
+  });
+}
 
 function saleValues(record: EventRecord): unknown[] {
   const { totalCapacity, date, startTime, endTime, duration, timeZone, startsAt, endsAt } = record;

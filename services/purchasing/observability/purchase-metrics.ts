@@ -41,6 +41,12 @@ export function registerPurchaseMetrics(
       "Commands refused at once because their event's mailbox was full.",
     )
     .child();
+  const oversells = metrics
+    .counters(
+      "boxoffice_oversell_prevented_total",
+      "Batches that would have sold more than is left. PostgreSQL refused them: a bug.",
+    )
+    .child();
   const events = metrics.counters(
     "boxoffice_worker_events_total",
     "What happened to workers: epochs taken and lost, faults of their store.",
@@ -80,6 +86,7 @@ export function registerPurchaseMetrics(
     "epoch-taken",
     "epoch-lost",
     "commit-failed",
+    "oversell-prevented",
     "commit-unknown",
     "store-away",
   ] as const)
@@ -105,6 +112,7 @@ export function registerPurchaseMetrics(
     },
     noted(note) {
       events.child(note).value += 1;
+      if (note === "oversell-prevented") oversells.value += 1;
     },
   };
 }

@@ -58,7 +58,8 @@ export const COMMIT_MANY = {
         AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END
       FOR UPDATE OF worker SKIP LOCKED
     ), fence AS (
-      UPDATE event_worker AS worker SET batch = worker.batch + 1 FROM held
+      UPDATE event_worker AS worker SET batch = worker.batch + 1,
+        available = worker.available + held.cancelled - held.sold FROM held
         WHERE worker.event_id = held.event_id
       RETURNING held.place, held.event_id, held.event_date, held.starts_at_ms, held.sold,
         held.cancelled, worker.epoch, worker.batch,

@@ -22,7 +22,7 @@ export const TICKET_COLUMNS = `
 
 /**
  * Run it after the epoch was committed, as a statement of its own: only then does it see all that
- * earlier epochs sold.
+ * earlier epochs sold. `available` is the ownership row's, never null under the caller's epoch.
  */
 export const LOAD_EVENT = {
   name: "worker-load-event",
@@ -30,10 +30,8 @@ export const LOAD_EVENT = {
     SELECT name AS "eventName", location, to_char(date, 'YYYY-MM-DD') AS "eventDate",
            (extract(epoch FROM starts_at) * 1000)::float8 AS "startsAtMs",
            (extract(epoch FROM ends_at) * 1000)::float8 AS "endsAtMs",
-           (capacity + coalesce((SELECT sum(quantity) FROM event_ticket_transactions
-             WHERE event_id = $1), 0))::float8 AS available,
-           ${CLOCK_MS} AS "clockMs"
-    FROM event WHERE id = $1`,
+           coalesce(worker.available, 0) AS available, ${CLOCK_MS} AS "clockMs"
+    FROM event JOIN event_worker AS worker ON worker.event_id = event.id WHERE event.id = $1`,
 } as const;
 
 /**
@@ -69,16 +67,19 @@ export const LOAD = {
 /**
  * The moment of sale: one autocommit statement, so that a frozen worker holds no lock.
  *
- * It first locks the worker's row, if epoch and batch are still its own (FOR UPDATE: a taker of the
- * epoch waits for it and then sees its rows). Everything else depends on that row. Pending rows are
- * selected from what was booked. A count that differs from the decision raises BX001, and nothing
- * commits. No row back: fenced.
+ * It first updates the worker's row, if epoch and batch are still its own (a taker of the epoch waits
+ * for it and then sees its rows), and what is left to sell in it: the row's CHECK refuses to sell
+ * more than there is, whatever the worker believes. Everything else depends on that row. Pending
+ * rows are selected from what was booked. A count that differs from the decision raises BX001, and
+ * nothing commits. No row back: fenced.
  */
 export const COMMIT = {
   name: "worker-commit",
   text: `
     WITH fence AS (
-      UPDATE event_worker SET batch = batch + 1 WHERE event_id = $1 AND epoch = $2 AND batch = $3
+      UPDATE event_worker SET batch = batch + 1,
+        available = available + cardinality($9::uuid[]) - cardinality($5::uuid[])
+      WHERE event_id = $1 AND epoch = $2 AND batch = $3
       RETURNING epoch, batch, date_trunc('milliseconds', clock_timestamp()) AS at
     ), sold AS (
       INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal,

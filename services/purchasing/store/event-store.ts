@@ -59,7 +59,8 @@ export function postgresStore(
         return row === undefined ? { type: "fenced" } : committed(row, ownership, changes);
       } catch (error) {
         const fault = error instanceof Error ? error : new Error(String(error));
-        return { type: !sent || isServerError(error) ? "failed" : "unknown", error: fault };
+        if (sent && !isServerError(error)) return { type: "unknown", error: fault };
+        return { type: "failed", error: fault, oversell: sent && isOversell(error) };
       }
     },
 
@@ -93,6 +94,11 @@ export function postgresStore(
       return new Map(rows.map((ticket) => [ticket.id, ticket]));
     },
   };
+}
+
+/** Whether the CHECK on what is left to sell has refused a commit (SQLSTATE 23514). */
+function isOversell(error: unknown): boolean {
+  return isServerError(error) && error.code === "23514";
 }
 
 export type CommittedRow = {

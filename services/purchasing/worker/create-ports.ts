@@ -20,6 +20,7 @@ type Host = Service & WithDatabases<"worker"> & WithRedis & WithLeases & WithTok
 /** Notes that an operator should see at the usual log level. */
 const WARNINGS: ReadonlySet<string> = new Set([
   "commit-failed",
+  "oversell-prevented",
   "commit-unknown",
   "store-away",
   "fault",

@@ -236,7 +236,11 @@ export class EventWorker {
         return this.lost(entries);
       case "failed":
         markNotExecuted(sent);
-        return this.startAgain(entries, "commit-failed", result.error);
+        return this.startAgain(
+          entries,
+          result.oversell === true ? "oversell-prevented" : "commit-failed",
+          result.error,
+        );
       case "unknown":
         for (const { entry, decision } of batch.decided)
           entry.outcomeUnknown ||= decision.type === "accept";

@@ -64,14 +64,15 @@ export type CancelledTicket = { transactionId: string; userId: string; ticketId:
 export type Changes = { event: LoadedEvent; sold: SoldTickets[]; cancelled: CancelledTicket[] };
 
 /**
- * `failed`: PostgreSQL refused, nothing was committed. `unknown`: no answer came; the statement may
+ * `failed`: PostgreSQL refused, nothing was committed. `oversell`: because fewer places are left than
+ * the batch would sell, so the decision was wrong. `unknown`: no answer came; the statement may
  * have committed, or may still commit. `fenced`: another node holds a newer epoch, nothing was
  * committed.
  */
 export type CommitResult =
   | { type: "committed"; batch: number; clockMs: number; cancelled: Ticket[] }
   | { type: "fenced" }
-  | { type: "failed"; error: Error }
+  | { type: "failed"; error: Error; oversell?: boolean }
   | { type: "unknown"; error: Error };
 
 /** The truth. Every method but `commit` rejects when PostgreSQL does not answer in time. */
@@ -141,6 +142,7 @@ export type WorkerNote =
   | "epoch-taken"
   | "epoch-lost"
   | "commit-failed"
+  | "oversell-prevented"
   | "commit-unknown"
   | "store-away"
   | "degraded"

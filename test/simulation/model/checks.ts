@@ -174,6 +174,8 @@ export class Checks {
       this.fail(
         `I4: capacity ${rows.capacity} + unbooked ${unbooked} is not ${rows.total - active.length}`,
       );
+    if (rows.available !== rows.total - active.length)
+      this.fail(`I12: ${rows.available} can be sold, ${rows.total - active.length} are free`);
     let booked = unbooked;
     for (const quantity of rows.booked.values()) booked += quantity;
     if (booked !== -active.length)

@@ -54,6 +54,7 @@ export class EventTables {
       batch: 0,
       total,
       capacity: total,
+      available: total,
       tickets: new Map(),
       pending: new Map(),
       booked: new Map(),
@@ -92,7 +93,7 @@ export class EventTables {
 
   loadEvent(): LoadedEvent {
     const { startsAtMs, kernel } = this;
-    const available = this.rows.capacity + this.unbooked;
+    const { available } = this.rows;
     return { ...EVENT, startsAtMs, endsAtMs: startsAtMs, available, clockMs: kernel.nowMs };
   }
 
@@ -168,6 +169,7 @@ export class EventTables {
             rows.pending.clear();
             rows.total = total;
             rows.capacity = total - active.length;
+            rows.available = rows.capacity;
             this.onChange();
           }
           this.eventRow.free();
@@ -215,9 +217,16 @@ export class EventTables {
       return row !== undefined && row.cancelledAtMs === undefined && kernel.nowMs < this.startsAtMs;
     });
     const asDecided = freed.length === cancelled.length || broken.counts === true;
+    const available =
+      rows.available +
+      cancelled.length -
+      sold.reduce((sum, { ticketIds }) => sum + ticketIds.length, 0);
+    if (available < 0 && broken.availableCheck !== true)
+      return { type: "failed", error: sqlError("23514") };
     if (duplicate || !asDecided)
       return { type: "failed", error: sqlError(duplicate ? "23505" : "BX001") };
     rows.batch += 1;
+    rows.available = available;
     const pending = (transactionId: string, quantity: number): void => {
       const { epoch } = rows;
       rows.pending.set(transactionId, {

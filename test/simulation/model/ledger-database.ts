@@ -156,10 +156,10 @@ function pendingOf(event: EventTables): PendingRow[] {
   return [...event.rows.pending.values()].filter(({ status }) => status === "pending");
 }
 
-function available({ eventId, rows, unbooked }: EventTables): object {
+function available({ eventId, rows }: EventTables): object {
   return {
     eventId,
-    available: rows.capacity + unbooked,
+    available: rows.available,
     epoch: rows.epoch,
     batch: rows.batch,
     endsAtMs: 0,

@@ -51,9 +51,10 @@ function expecting(parts: "batch" | "epoch and batch"): PlantedPorts {
 /** Planted mistakes, one each. A search must find a history that reveals it. */
 export const PLANTS: Record<string, Plant> = {
   "the epoch left out of the commit": { from: 801, clauses: { epoch: true, batch: true } },
-  "the row lock left out of the epoch check (a bare EXISTS)": {
+  // With the CHECK alone nothing is oversold, whatever the fence lets through.
+  "the row lock left out of the epoch check (a bare EXISTS), and the CHECK of the ownership row": {
     from: 701,
-    clauses: { rowLock: true },
+    clauses: { rowLock: true, availableCheck: true },
   },
   // Without this load, the worker would see the other batch number and stop.
   "the batch number left out of the epoch check": {

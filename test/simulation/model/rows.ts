@@ -7,6 +7,8 @@ export type BrokenClauses = {
   uniqueKey?: true;
   importEpoch?: true;
   prefix?: true;
+  /** The CHECK on what the ownership row has left. */
+  availableCheck?: true;
 };
 
 export type TicketRow = {
@@ -29,7 +31,10 @@ export type Rows = {
   epoch: number;
   batch: number;
   total: number;
+  /** What the ledger has booked. */
   capacity: number;
+  /** The ownership row's: what can be sold now. */
+  available: number;
   tickets: Map<string, TicketRow>;
   pending: Map<string, PendingRow>;
   booked: Map<string, number>;

@@ -64,6 +64,12 @@ export const ALERT_CASES: AlertCase[] = [
     quiet: { boxoffice_oversold_events_total: constant(0) },
   },
   {
+    alert: "OversellPrevented",
+    atMinutes: 8,
+    series: { boxoffice_oversell_prevented_total: jump },
+    quiet: { boxoffice_oversell_prevented_total: constant(0) },
+  },
+  {
     alert: "TruthDiverging",
     atMinutes: 8,
     series: { boxoffice_diverging_events_total: jump },

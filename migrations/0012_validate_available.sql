@@ -1,0 +1,2 @@
+-- expand
+ALTER TABLE event_worker VALIDATE CONSTRAINT event_worker_available_check;
