@@ -1,14 +1,26 @@
 import { forgetOldest } from "../../../domain/decide.ts";
 import type { Command } from "../../../domain/event-state.ts";
 import { refused } from "../../../domain/refusal.ts";
-import { answerInDoubt, settleBatch } from "./settle-batch.ts";
-import { absorb, decideBatch, type DecidedBatch, needsOf, purchaseOf } from "./decide-batch.ts";
+import {
+  answerInDoubt,
+  settleBatch,
+  absorb,
+  decideBatch,
+  type DecidedBatch,
+  needsOf,
+  purchaseOf,
+  NextBatch,
+} from "./batch.ts";
 import { type Entry, answerTimedOut, Mailbox, markNotExecuted } from "./mailbox.ts";
-import { NextBatch } from "./deferred-replies.ts";
-import { availabilityOf, type Ownership, OwnershipLosses, takeEpoch } from "./ownership.ts";
+import {
+  availabilityOf,
+  type Ownership,
+  OwnershipLosses,
+  takeEpoch,
+  PostgresClock,
+} from "./ownership.ts";
 import { OwnerLease } from "./ownership-lease.ts";
 import type { Loaded, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
-import { PostgresClock } from "./database-clock.ts";
 
 const IDLE_MS = 30_000;
 const STORE_AWAY_PAUSE_MS = 100;
