@@ -10,11 +10,11 @@ import type {
   PurchaseKey,
   SoldTickets,
   Ticket,
-  CommittedBatch,
   Outcome,
   WorkerPorts,
 } from "./ports.ts";
 import { accepted, refused } from "../../../domain/refusal.ts";
+import type { Availability } from "../../../lib/availability/availability-cache.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 
 type DecidedEntry = { entry: Entry; decision: Decision };
@@ -84,7 +84,7 @@ export function decideBatch(
 }
 
 /** The answer to a sale committed just now. */
-export function purchaseOf(
+function purchaseOf(
   event: LoadedEvent,
   eventId: string,
   { transactionId, ticketIds }: SoldTickets,
@@ -115,6 +115,14 @@ export function purchaseOf(
   };
 }
 
+/** What a batch leaves to sell, and what PostgreSQL answered to its commit. */
+type Settled = {
+  event: LoadedEvent;
+  left: Availability;
+  cancelledTickets: Ticket[];
+  committedAtMs: number;
+};
+
 /**
  * Caches, answers and publishes a settled batch: committed, or all refused and replayed under an
  * epoch that was checked. All but a few answers are deferred. Never rejects: what was sold is
@@ -124,20 +132,22 @@ export async function settleBatch(
   ports: WorkerPorts,
   { decided, sold, cancelled }: DecidedBatch,
   turn: Promise<void> | undefined,
-  committed: CommittedBatch,
+  { event, left, cancelledTickets, committedAtMs }: Settled,
 ): Promise<void> {
-  const fault = (error: unknown): void =>
-    ports.note("fault", committed.left.eventId, { error: String(error) });
+  const { eventId } = left;
+  const purchases = sold.map((one) => purchaseOf(event, eventId, one, committedAtMs));
+  const fault = (error: unknown): void => ports.note("fault", eventId, { error: String(error) });
   const transactionIds = [...sold, ...cancelled].map(({ transactionId }) => transactionId);
   try {
-    if (transactionIds.length > 0) await ports.copies.write(committed.left);
+    if (transactionIds.length > 0) await ports.copies.write(left);
   } catch (error) {
     fault(error);
   }
+  const committed = { eventId, purchases, cancelledTickets };
   const answered = answerBatch(ports, decided, turn, committed).catch(fault);
   await turn;
   try {
-    if (transactionIds.length > 0) ports.publisher.publish(committed.left.eventId, transactionIds);
+    if (transactionIds.length > 0) ports.publisher.publish(eventId, transactionIds);
   } catch (error) {
     fault(error);
   }
@@ -151,10 +161,11 @@ async function answerBatch(
   { store, note }: Pick<WorkerPorts, "store" | "note">,
   decided: readonly DecidedEntry[],
   turn: Promise<void> | undefined,
-  { left: { eventId }, sold: purchases, cancelled }: CommittedBatch,
+  committed: { eventId: string; purchases: Purchase[]; cancelledTickets: Ticket[] },
 ): Promise<void> {
+  const { eventId, purchases, cancelledTickets } = committed;
   const sold = new Map(purchases.map((purchase) => [purchase.transactionId, purchase]));
-  const freed = new Map(cancelled.map((ticket) => [ticket.id, ticket]));
+  const freed = new Map(cancelledTickets.map((ticket) => [ticket.id, ticket]));
   const replays: Entry[] = [];
   for (const [index, { entry, decision }] of decided.entries()) {
     if (index === EAGER_REPLIES_MAX) await turn;
@@ -214,10 +225,14 @@ async function answerReplays(
  * Answers with another node's result of a forwarded command. Its TRY_AGAIN says nothing about our
  * commit of unknown outcome.
  */
-export function answerInDoubt(entry: Entry, outcome: Outcome): void {
-  if (entry.outcomeUnknown && !outcome.ok && outcome.refusal.code === "TRY_AGAIN")
-    entry.answer(refused("OUTCOME_UNKNOWN"));
-  else entry.answer(outcome);
+export function answerForwarded(entry: Entry, forwarded: Promise<Outcome>): void {
+  forwarded.then(
+    (outcome) => {
+      const inDoubt = entry.outcomeUnknown && !outcome.ok && outcome.refusal.code === "TRY_AGAIN";
+      entry.answer(inDoubt ? refused("OUTCOME_UNKNOWN") : outcome);
+    },
+    () => answerTimedOut(entry),
+  );
 }
 
 /** This many answers are written in less time than a batch takes to load. They are not deferred. */
