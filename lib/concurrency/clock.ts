@@ -27,3 +27,21 @@ export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promi
     else signal.addEventListener("abort", stop, { once: true });
   });
 }
+
+let nowMs: number | undefined;
+
+/**
+ * Monotonic milliseconds, read once per turn of the event loop. For frequent figures, where reading
+ * the clock costs more than the figure. Lags by the duration of the present turn.
+ */
+export function loopNowMs(): number {
+  if (nowMs === undefined) {
+    nowMs = performance.now();
+    setImmediate(forget);
+  }
+  return nowMs;
+}
+
+function forget(): void {
+  nowMs = undefined;
+}

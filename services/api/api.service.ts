@@ -7,7 +7,7 @@ import {
   type AvailabilityChanged,
 } from "../../lib/availability/availability-event.ts";
 import { configOf, nodeContextOf } from "../../lib/bus/node-context.ts";
-import { loopNowMs } from "../../lib/concurrency/loop-time.ts";
+import { loopNowMs } from "../../lib/concurrency/clock.ts";
 import { problemOf, sendAnswer } from "../../lib/http/problem-details.ts";
 import { redisConnection } from "../../mixins/redis.mixin.ts";
 import { TokensMixin, type WithTokens } from "../../mixins/tokens.mixin.ts";

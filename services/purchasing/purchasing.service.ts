@@ -21,12 +21,12 @@ import {
   SERVE_PARAMS,
   type ServeParams,
 } from "./purchasing.params.ts";
-import { ticketActions, type WithTicketLists } from "./tickets/ticket.actions.ts";
-import { createTicketLists } from "./tickets/ticket-list.ts";
-import { cancellationId, purchaseId } from "./tickets/transaction-id.ts";
+import { ticketActions } from "./tickets/ticket.actions.ts";
+import { createTicketLists, type WithTicketLists } from "./tickets/ticket-list.ts";
+import { cancellationId, purchaseId } from "./tickets/ids.ts";
 import { createWorkerPorts } from "./worker/create-ports.ts";
 import type { Outcome, PurchaseMetrics, WorkerPorts } from "./worker/ports.ts";
-import { Workers } from "./worker/worker-registry.ts";
+import { Workers } from "./worker/workers.ts";
 
 /** `insteadOf`: the owner that did not answer the caller. */
 type SubmitOptions = { forwarded?: boolean; insteadOf?: string | undefined };

@@ -2,7 +2,7 @@ import { type Mutant, without } from "./mutant.ts";
 
 const DECIDE = "domain/decide.ts";
 const THROTTLES = "services/api/http/rate-limits.ts";
-const IDS = "services/purchasing/tickets/transaction-id.ts";
+const IDS = "services/purchasing/tickets/ids.ts";
 const BUY_ID = "`buy|${userId}|${eventId}|${key}`";
 
 /** S1 to S7: what is sold, to whom, how often. */
@@ -33,7 +33,7 @@ export const SALES_MUTANTS: readonly Mutant[] = [
     'refuse("IDEMPOTENCY_KEY_REUSED");',
   ]),
   without("the owner in the query for a ticket", "S3: another's ticket answers", [
-    "services/purchasing/tickets/ticket-queries.ts",
+    "services/purchasing/tickets/ticket.actions.ts",
     "ticket.id = $1 AND ticket.user_id = $2`",
     "ticket.id = $1 AND $2::uuid IS NOT NULL`",
   ]),

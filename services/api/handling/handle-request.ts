@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Span } from "@opentelemetry/api";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 import type { MintInternalToken, Caller } from "../../../lib/auth/jwt.ts";
-import { loopNowMs } from "../../../lib/concurrency/loop-time.ts";
+import { loopNowMs } from "../../../lib/concurrency/clock.ts";
 import {
   type ProblemCode,
   type Reply,

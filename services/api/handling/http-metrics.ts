@@ -5,7 +5,7 @@ import {
   type Metrics,
   SECONDS,
 } from "../../../lib/observability/metrics.ts";
-import { loopNowMs } from "../../../lib/concurrency/loop-time.ts";
+import { loopNowMs } from "../../../lib/concurrency/clock.ts";
 import type { GatewayCounts } from "./response-cache.ts";
 
 /** Counts an answered request. `route` is a path of the contract or a fixed text, never a URL. */

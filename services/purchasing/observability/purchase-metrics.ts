@@ -1,9 +1,9 @@
 import { type Cell, type Metrics, SECONDS } from "../../../lib/observability/metrics.ts";
-import { loopNowMs } from "../../../lib/concurrency/loop-time.ts";
+import { loopNowMs } from "../../../lib/concurrency/clock.ts";
 import type { Publisher } from "../../../lib/queue/index.ts";
 import { watchMessages } from "../../../lib/queue/queue-metrics.ts";
 import type { PurchaseMetrics } from "../worker/ports.ts";
-import type { Workers } from "../worker/worker-registry.ts";
+import type { Workers } from "../worker/workers.ts";
 
 const BATCHES = [1, 2, 5, 10, 25, 50, 100, 250, 500];
 

@@ -1,9 +1,13 @@
+import type { Context } from "moleculer";
+import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
+import { orRetryLater } from "../../../lib/database/transient-errors.ts";
+import { callerOf } from "../../../mixins/authorization.middleware.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
 
 export type TicketPage = { items: Ticket[]; nextCursor: string | null };
-export type Position = { eventDate: string; id: string };
+type Position = { eventDate: string; id: string };
 /** `after`: from behind this ticket on. */
 export type ListQuestion = {
   userId: string;
@@ -16,6 +20,33 @@ export type ListQuestion = {
  * PostgreSQL does.
  */
 export type TicketLists = (question: ListQuestion) => Promise<TicketPage>;
+
+type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
+
+export type WithTicketLists = { ticketLists: TicketLists };
+
+/**
+ * Action: lists the caller's tickets by event date. Can refuse with: VALIDATION_ERROR (an invalid
+ * cursor), TRY_AGAIN.
+ */
+export const listTickets = {
+  auth: "customer",
+  params: {
+    $$strict: true,
+    status: { type: "enum", values: ["active", "cancelled"], optional: true },
+    limit: { type: "number", integer: true, min: 1, max: 100, optional: true },
+    cursor: { type: "string", max: 200, optional: true },
+  },
+  async handler(this: WithTicketLists, ctx: Context<ListParams>): Promise<Answer<TicketPage>> {
+    const { status, limit = 20, cursor } = ctx.params;
+    const after = cursor === undefined ? undefined : readCursor(cursor);
+    if (cursor !== undefined && after === undefined)
+      return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
+    return orRetryLater(async () =>
+      accepted(await this.ticketLists({ userId: callerOf(ctx).userId, status, limit, after })),
+    );
+  },
+} as const;
 
 /** Rows of one statement. Limits how long its callers wait for each other. */
 const ROWS_MAX = 2_000;

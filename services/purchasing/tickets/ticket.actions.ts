@@ -3,52 +3,23 @@ import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 import { callerOf } from "../../../mixins/authorization.middleware.ts";
 import { orRetryLater } from "../../../lib/database/transient-errors.ts";
 import type { WithDatabases } from "../../../mixins/database.mixin.ts";
-import type { Ticket } from "../worker/ports.ts";
+import type { Ticket, TransactionStatus } from "../worker/ports.ts";
 import { ticketCode, ticketOfCode } from "./ticket-code.ts";
-import { readCursor, type TicketLists, type TicketPage } from "./ticket-list.ts";
-import {
-  readAnyTicket,
-  readTicket,
-  readTransaction,
-  type TransactionView,
-} from "./ticket-queries.ts";
-
-type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
+import { listTickets, type WithTicketLists } from "./ticket-list.ts";
+import type { Connection } from "../../../lib/database/pool.ts";
+import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
 
 const uuid = { type: "uuid" } as const;
 const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 
-export type WithTicketLists = { ticketLists: TicketLists; transactionSecret: string };
-
-type Vars = WithDatabases<"sale"> & WithTicketLists;
+type Vars = WithDatabases<"sale"> & WithTicketLists & { transactionSecret: string };
 
 /** Reads a customer's tickets from PostgreSQL. No worker takes part. */
 export const ticketActions: NonNullable<
   // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- no methods
   ServiceSchema<ServiceSettingSchema, Record<never, never>, Vars>["actions"]
 > = {
-  /**
-   * Lists the caller's tickets by event date. Can refuse with: VALIDATION_ERROR (an invalid
-   * cursor), TRY_AGAIN.
-   */
-  "tickets.list": {
-    auth: "customer",
-    params: {
-      $$strict: true,
-      status: { type: "enum", values: ["active", "cancelled"], optional: true },
-      limit: { type: "number", integer: true, min: 1, max: 100, optional: true },
-      cursor: { type: "string", max: 200, optional: true },
-    },
-    async handler(ctx: Context<ListParams>): Promise<Answer<TicketPage>> {
-      const { status, limit = 20, cursor } = ctx.params;
-      const after = cursor === undefined ? undefined : readCursor(cursor);
-      if (cursor !== undefined && after === undefined)
-        return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
-      return orRetryLater(async () =>
-        accepted(await this.ticketLists({ userId: callerOf(ctx).userId, status, limit, after })),
-      );
-    },
-  },
+  "tickets.list": listTickets,
 
   /** Can refuse with: TICKET_NOT_FOUND, TRY_AGAIN. */
   "tickets.get": {
@@ -120,3 +91,71 @@ export const ticketActions: NonNullable<
     },
   },
 };
+
+export type TransactionView = {
+  transactionId: string;
+  eventId: string;
+  status: TransactionStatus;
+  quantity: number;
+};
+
+/**
+ * Reads one ticket of this customer. Undefined also for another customer's, so that its existence
+ * is not revealed.
+ */
+export async function readTicket(
+  database: Connection,
+  userId: string,
+  ticketId: string,
+): Promise<Ticket | undefined> {
+  const [ticket] = await database.query<Ticket>({
+    name: "tickets-get",
+    text: `
+      SELECT ${TICKET_COLUMNS}
+      FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
+      WHERE ticket.id = $1 AND ticket.user_id = $2`,
+    values: [ticketId, userId],
+  });
+  return ticket;
+}
+
+/** Reads one ticket of any customer. For operators only. */
+export async function readAnyTicket(
+  database: Connection,
+  ticketId: string,
+): Promise<Ticket | undefined> {
+  const [ticket] = await database.query<Ticket>({
+    name: "tickets-check",
+    text: `
+      SELECT ${TICKET_COLUMNS}
+      FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
+      WHERE ticket.id = $1`,
+    values: [ticketId],
+  });
+  return ticket;
+}
+
+/**
+ * Reads a customer's transaction: pending while its row waits for the ledger, then completed. A
+ * booked purchase is found by its tickets, through their owner.
+ */
+export async function readTransaction(
+  database: Connection,
+  userId: string,
+  transactionId: string,
+): Promise<TransactionView | undefined> {
+  const [transaction] = await database.query<TransactionView>({
+    name: "transactions-get",
+    text: `
+      SELECT encode($1::bytea, 'hex') AS "transactionId", event_id AS "eventId", status, quantity
+      FROM (SELECT 1 AS place, event_id, status, quantity FROM event_ticket_transactions
+        WHERE transaction_id = $1 AND user_id = $2
+            UNION ALL SELECT 2, event_id, 'completed', -count(*)::integer FROM event_tickets
+              WHERE transaction_id = $1 AND user_id = $2 GROUP BY event_id
+            UNION ALL SELECT 3, event_id, 'completed', quantity FROM capacity_ledger
+              WHERE transaction_id = $1 AND user_id = $2 AND quantity > 0) AS known
+      ORDER BY place LIMIT 1`,
+    values: [Buffer.from(transactionId, "hex"), userId],
+  });
+  return transaction;
+}

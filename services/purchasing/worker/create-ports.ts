@@ -7,12 +7,11 @@ import type { WithDatabases } from "../../../mixins/database.mixin.ts";
 import type { WithLeases } from "../../../mixins/lease.mixin.ts";
 import type { WithRedis } from "../../../mixins/redis.mixin.ts";
 import type { WithTokens } from "../../../mixins/tokens.mixin.ts";
-import { createAvailabilityCacheWriter } from "../availability/availability-cache-writer.ts";
-import { createAvailabilityPublisher } from "../availability/availability-publisher.ts";
+import { createAvailabilityCopies } from "../availability/availability-copies.ts";
 import { createBatchedEventStore } from "../store/batched-event-store.ts";
 import { postgresStore } from "../store/event-store.ts";
-import { createTicketIds } from "../tickets/ticket-id.ts";
-import { createOwnerRouter } from "./owner-router.ts";
+import { createTicketIds } from "../tickets/ids.ts";
+import { createOwnerRouter } from "./workers.ts";
 import type { PurchaseMetrics, WorkerPorts } from "./ports.ts";
 
 type Host = Service & WithDatabases<"worker"> & WithRedis & WithLeases & WithTokens;
@@ -33,11 +32,10 @@ export function createWorkerPorts(
   metrics: PurchaseMetrics | undefined,
 ): WorkerPorts & { close(): void } {
   const { batchMax, mailboxMax, ticketsPerCustomerMax } = configOf(broker);
-  const cacheWriter = createAvailabilityCacheWriter(redis);
-  const updates = createAvailabilityPublisher((items) => {
+  const copies = createAvailabilityCopies(redis, (items) => {
     // A gateway that misses an update reads the availability itself within seconds.
     broker.broadcast(AVAILABILITY_CHANGED, { items }).catch(() => undefined);
-  }, systemClock);
+  });
   return {
     store: createBatchedEventStore(
       databases.worker,
@@ -48,12 +46,7 @@ export function createWorkerPorts(
         leases.acquire(`lock:event:{${eventId}}`, waitMs, cutShort),
     },
     publisher,
-    copies: {
-      write(left) {
-        updates.changed(left);
-        return cacheWriter.write(left);
-      },
-    },
+    copies,
     clock: systemClock,
     router: createOwnerRouter(broker, tokens.mint, nodeContextOf(broker).leaving),
     newTicketId: createTicketIds(),
@@ -64,9 +57,6 @@ export function createWorkerPorts(
       logger[WARNINGS.has(what) ? "warn" : "debug"]({ what, eventId, ...data });
     },
     watch: metrics,
-    close() {
-      cacheWriter.close();
-      updates.close();
-    },
+    close: () => copies.close(),
   };
 }

@@ -1,14 +1,25 @@
 import { forgetOldest } from "../../../domain/decide.ts";
 import type { Command } from "../../../domain/event-state.ts";
 import { refused } from "../../../domain/refusal.ts";
-import { answerInDoubt, settleBatch } from "./settle-batch.ts";
-import { absorb, decideBatch, type DecidedBatch, needsOf, purchaseOf } from "./decide-batch.ts";
+import {
+  absorb,
+  answerForwarded,
+  type DecidedBatch,
+  decideBatch,
+  needsOf,
+  NextBatch,
+  settleBatch,
+} from "./batch.ts";
 import { type Entry, answerTimedOut, Mailbox, markNotExecuted } from "./mailbox.ts";
-import { NextBatch } from "./deferred-replies.ts";
-import { availabilityOf, type Ownership, OwnershipLosses, takeEpoch } from "./ownership.ts";
+import {
+  availabilityOf,
+  type Ownership,
+  OwnershipLosses,
+  takeEpoch,
+  PostgresClock,
+} from "./ownership.ts";
 import { OwnerLease } from "./ownership-lease.ts";
 import type { Loaded, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
-import { PostgresClock } from "./database-clock.ts";
 
 const IDLE_MS = 30_000;
 const STORE_AWAY_PAUSE_MS = 100;
@@ -150,10 +161,7 @@ export class EventWorker {
     void this.lease.giveBack();
     for (const entry of this.mailbox.take(Infinity, ({ forwarded }) => !forwarded)) {
       entry.sentAtMs = this.ports.clock.nowMs();
-      this.ports.router.forward(this.eventId, entry.command).then(
-        (outcome) => answerInDoubt(entry, outcome),
-        () => answerTimedOut(entry),
-      );
+      answerForwarded(entry, this.ports.router.forward(this.eventId, entry.command));
     }
   }
 
@@ -214,7 +222,7 @@ export class EventWorker {
       .map(({ entry }) => entry);
     for (const entry of sent) entry.sentAtMs ??= clock.nowMs();
     if (batch.sold.length + batch.cancelled.length === 0) {
-      this.answer(batch, ownership, []);
+      this.answer(batch, ownership);
       return;
     }
 
@@ -251,22 +259,15 @@ export class EventWorker {
   }
 
   /** The next batch does not wait for it. */
-  private answer(
-    batch: DecidedBatch,
-    ownership: Ownership,
-    cancelled: Ticket[],
-    committedAtMs = 0,
-  ): void {
+  private answer(batch: DecidedBatch, ownership: Ownership, cancelled: Ticket[] = [], atMs = 0) {
     this.sales += batch.sold.length;
     this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
-    const purchases = batch.sold.map((sold) =>
-      purchaseOf(ownership.event, this.eventId, sold, committedAtMs),
-    );
-    const turn = this.mailbox.length > 0 ? this.nextBatch.turnOf(purchases.length) : undefined;
+    const turn = this.mailbox.length > 0 ? this.nextBatch.turnOf(batch.sold.length) : undefined;
     void settleBatch(this.ports, batch, turn, {
+      event: ownership.event,
       left: availabilityOf(this.eventId, ownership),
-      sold: purchases,
-      cancelled,
+      cancelledTickets: cancelled,
+      committedAtMs: atMs,
     });
     forgetOldest(ownership.state, KNOWN_MAX);
   }

@@ -105,8 +105,6 @@ export type HeldLease = { held(): boolean; release(): Promise<void> };
  */
 export type Publisher = { publish(eventId: string, transactionIds: string[]): void };
 
-/** What a batch has left to sell, and what it sold and cancelled. */
-export type CommittedBatch = { left: Availability; sold: Purchase[]; cancelled: Ticket[] };
 /** The copies in Redis of what is left to sell. Never rejects and never takes long. */
 export type Copies = { write(left: Availability): Promise<void> };
 

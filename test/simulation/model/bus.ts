@@ -3,14 +3,14 @@ import { refused } from "../../../domain/refusal.ts";
 import { rankNodes } from "../../../lib/bus/event-owner.strategy.ts";
 import { createOwnerCall, type OwnerCall } from "../../../services/api/bus/service-client.ts";
 import type { Outcome, Router } from "../../../services/purchasing/worker/ports.ts";
-import type { Workers } from "../../../services/purchasing/worker/worker-registry.ts";
+import type { Workers } from "../../../services/purchasing/worker/workers.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Network } from "./network.ts";
 
 export const GATEWAYS = ["gateway-1", "gateway-2"] as const;
 /**
  * Same limits as in services/api/bus/service-client.ts and
- * services/purchasing/worker/owner-router.ts.
+ * services/purchasing/worker/workers.ts.
  */
 const ANSWER_MS = 4_000;
 const SECOND_ANSWER_MS = 2_800;
@@ -97,7 +97,7 @@ export class Bus {
     });
   }
 
-  /** Same routing as services/purchasing/worker/owner-router.ts. */
+  /** Same routing as services/purchasing/worker/workers.ts. */
   router(node: Pick<SimulatedNode, "id" | "leaving">): Router {
     const others = (eventId: string): string[] =>
       this.order(node.id, eventId).filter((id) => id !== node.id);

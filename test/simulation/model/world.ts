@@ -5,8 +5,8 @@ import {
   expireSoon,
 } from "../../../services/catalog/events/cache-invalidation.ts";
 import type { EventStore, WorkerPorts } from "../../../services/purchasing/worker/ports.ts";
-import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-cache-writer.ts";
-import { Workers } from "../../../services/purchasing/worker/worker-registry.ts";
+import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-copies.ts";
+import { Workers } from "../../../services/purchasing/worker/workers.ts";
 import { Bus, type SimulatedNode } from "./bus.ts";
 import { SimulatedDatabase } from "./database.ts";
 import { EventTables } from "./event-tables.ts";

@@ -1,4 +1,8 @@
-import { isOlderVersion } from "../../../lib/availability/availability-event.ts";
+import {
+  isOlderVersion,
+  AVAILABILITY_PACE_MS,
+  type AvailabilityUpdate,
+} from "../../../lib/availability/availability-event.ts";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import { createBatcher } from "../../../lib/concurrency/batcher.ts";
 import {
@@ -7,6 +11,10 @@ import {
 } from "../../../lib/availability/availability-cache.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 import type { Copies } from "../worker/ports.ts";
+import { createThrottle } from "../../../lib/concurrency/throttle.ts";
+
+type ClosableCopies = Copies & { close(): void };
+type Tell = (items: AvailabilityUpdate[]) => void;
 
 /** No buyer waits longer than this for a copy. */
 const PATIENCE_TIMEOUT_MS = 150;
@@ -22,7 +30,7 @@ export function createAvailabilityCacheWriter(
   redis: RedisClient,
   repairEveryMs = 1_000,
   clock: Clock = systemClock,
-): Copies & { close(): void } {
+): ClosableCopies {
   /** The newest of each event that Redis has not taken, and nothing else: an outage may be long. */
   const pendingWrites = new Map<string, Availability>();
   let repair: { cancel(): void } | undefined;
@@ -66,6 +74,48 @@ export function createAvailabilityCacheWriter(
     close() {
       closed = true;
       repair?.cancel();
+    },
+  };
+}
+
+/** Events in one message: some 100 KB. */
+const ITEMS_MAX = 1_000;
+
+/**
+ * Broadcasts the availability of this node's events to the gateways: one message for all, at most
+ * four times a second, so that a thousand events cost the same as one. "Sold out" is sent at once.
+ */
+function createAvailabilityPublisher(tell: Tell, clock: Clock) {
+  let changed = new Map<string, AvailabilityUpdate>();
+  const pace = createThrottle(AVAILABILITY_PACE_MS, clock, () => {
+    const items = [...changed.values()];
+    changed = new Map();
+    for (let start = 0; start < items.length; start += ITEMS_MAX)
+      tell(items.slice(start, start + ITEMS_MAX));
+  });
+  return {
+    changed({ eventId, epoch, batch, available }: Availability): void {
+      const before = changed.get(eventId);
+      if (before !== undefined && isOlderVersion({ epoch, batch }, before)) return;
+      changed.set(eventId, { eventId, available: Math.max(0, available), epoch, batch });
+      pace.schedule(available <= 0);
+    },
+    close: (): void => pace.stop(),
+  };
+}
+
+/** Passes on what each batch leaves to sell: to Redis, and by `tell` to the gateways. */
+export function createAvailabilityCopies(redis: RedisClient, tell: Tell): ClosableCopies {
+  const publisher = createAvailabilityPublisher(tell, systemClock);
+  const cacheWriter = createAvailabilityCacheWriter(redis);
+  return {
+    write(left) {
+      publisher.changed(left);
+      return cacheWriter.write(left);
+    },
+    close() {
+      cacheWriter.close();
+      publisher.close();
     },
   };
 }
