@@ -19,6 +19,8 @@ async function history(crowd: number, last: number, lastLoadMs = LOAD_MS): Promi
     return {
       store: {
         ...store,
+        // Its customers may all have bought before, so each batch loads.
+        readBuyers: () => Promise.reject(new Error("away")),
         async load(eventId, needs) {
           loads += 1;
           await after(loads === 3 ? lastLoadMs : LOAD_MS);

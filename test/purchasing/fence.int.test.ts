@@ -166,7 +166,7 @@ describe("the fence", () => {
     const store = world.store("node");
     const { epoch, event } = await take(store, eventId);
     const result = await store.commit({ eventId, epoch, batch: 0 }, saleOf(event, 8));
-    assert.ok(result.type === "failed" && result.oversell === true);
+    assert.ok(result.type === "failed" && result.reason === "oversell");
     assert.match(result.error.message, /event_worker_available_check/);
     assert.deepEqual(await world.numbers(eventId), { active: 0, sum: 0, rows: 0, epoch });
     const third = await store.commit({ eventId, epoch, batch: 0 }, saleOf(event, 3));

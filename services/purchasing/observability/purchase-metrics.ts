@@ -104,7 +104,6 @@ export function registerPurchaseMetrics(
     },
     turnedAway() {
       full.value += 1;
-      cellOf("BuyTickets", "TRY_AGAIN").value += 1;
     },
     taken(entries, nowMs) {
       batch.observe(entries.length);

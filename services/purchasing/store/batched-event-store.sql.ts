@@ -72,6 +72,7 @@ export const COMMIT_MANY = {
       FROM fence JOIN unnest($8::bigint[], $9::uuid[], $10::uuid[], $11::bytea[],
         $12::smallint[]) AS item (place, id, user_id, transaction_id, ordinal)
         USING (place)
+      WHERE fence.at < to_timestamp(fence.starts_at_ms / 1000)
       RETURNING event_id, transaction_id, user_id
     ), cancelled AS (
       UPDATE event_tickets AS ticket SET cancelled_at = fence.at

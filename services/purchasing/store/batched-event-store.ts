@@ -15,6 +15,7 @@ import type {
   Needs,
   Ownership,
 } from "../worker/ports.ts";
+import { rowsIn } from "../worker/batch.ts";
 import { COMMIT_MANY, LOAD_MANY } from "./batched-event-store.sql.ts";
 
 /**
@@ -24,6 +25,8 @@ import { COMMIT_MANY, LOAD_MANY } from "./batched-event-store.sql.ts";
 const SIDE_BY_SIDE = 2;
 /** Events in one statement: some ten milliseconds of PostgreSQL's, for which all of them wait. */
 const EVENTS_MAX = 250;
+/** A batch that writes more goes alone: others would wait for it. */
+const SHARED_ROWS_MAX = 20;
 /** As long as for a connection (`acquireMs` of database.ts). */
 const WAIT_MS = 1_000;
 
@@ -64,6 +67,8 @@ export function createBatchedEventStore(
     ...store,
     load: (eventId, needs) => load({ eventId, needs }),
     async commit(ownership, changes) {
+      if (changes.alone === true || rowsIn(changes) > SHARED_ROWS_MAX)
+        return store.commit(ownership, changes);
       try {
         return await commit({ ownership, changes });
       } catch (error) {

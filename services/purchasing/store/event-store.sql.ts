@@ -69,8 +69,8 @@ export const LOAD = {
  *
  * It first updates the worker's row, if epoch and batch are still its own (a taker of the epoch waits
  * for it and then sees its rows), and what is left to sell in it: the row's CHECK refuses to sell
- * more than there is, whatever the worker believes. Everything else depends on that row. Pending
- * rows are selected from what was booked. A count that differs from the decision raises BX001, and
+ * more than there is, whatever the worker believes. Everything else depends on that row, and on
+ * PostgreSQL's clock: once the event has started nothing is sold or cancelled. Pending rows are selected from what was booked. A count that differs from the decision raises BX001, and
  * nothing commits. No row back: fenced.
  */
 export const COMMIT = {
@@ -87,6 +87,7 @@ export const COMMIT = {
       SELECT item.id, $1, item.user_id, $4::date, item.transaction_id, item.ordinal, fence.at
       FROM fence, unnest($5::uuid[], $6::uuid[], $7::bytea[], $8::smallint[]) AS item (id, user_id,
         transaction_id, ordinal)
+      WHERE fence.at < to_timestamp($11::float8 / 1000)
       RETURNING transaction_id, user_id
     ), cancelled AS (
       UPDATE event_tickets AS ticket SET cancelled_at = fence.at
@@ -119,12 +120,14 @@ export const COMMIT = {
 
 /**
  * Reads the earlier answer to a purchase, as of now. The ledger deletes booked rows, so no row
- * means completed.
+ * means completed. Rows that could not be booked yet (failed) are pending to the customer, whose
+ * tickets are valid.
  */
 export const READ_PURCHASES = {
   name: "worker-read-purchases",
   text: `
-    SELECT ${TICKET_COLUMNS}, coalesce(pending.status, 'completed') AS "transactionStatus"
+    SELECT ${TICKET_COLUMNS}, CASE WHEN pending.transaction_id IS NULL THEN 'completed' ELSE 'pending' END
+      AS "transactionStatus"
     FROM event, (SELECT DISTINCT * FROM unnest($2::uuid[], $3::bytea[]) AS named (user_id,
       transaction_id)) AS asked
     CROSS JOIN LATERAL (SELECT * FROM event_tickets AS found
@@ -132,6 +135,16 @@ export const READ_PURCHASES = {
         AND found.transaction_id = asked.transaction_id OFFSET 0) AS ticket
     LEFT JOIN event_ticket_transactions AS pending ON pending.transaction_id = ticket.transaction_id
     WHERE event.id = $1 ORDER BY ticket.transaction_id, ticket.ordinal`,
+} as const;
+
+/** One step through the key of an event's tickets ($2: the customer before, or null). */
+export const READ_BUYERS = {
+  name: "worker-read-buyers",
+  text: `
+    SELECT DISTINCT user_id AS "userId" FROM event_tickets
+    WHERE event_id = $1
+      AND user_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'::uuid)
+    ORDER BY user_id LIMIT $3`,
 } as const;
 
 export const READ_TICKETS = {

@@ -12,7 +12,14 @@ import type {
   Ticket,
   TransactionStatus,
 } from "../worker/ports.ts";
-import { COMMIT, LOAD, LOAD_EVENT, READ_PURCHASES, READ_TICKETS } from "./event-store.sql.ts";
+import {
+  COMMIT,
+  LOAD,
+  LOAD_EVENT,
+  READ_BUYERS,
+  READ_PURCHASES,
+  READ_TICKETS,
+} from "./event-store.sql.ts";
 
 /**
  * PostgreSQL as the worker's store. `commit` reports what is known of its outcome. The others
@@ -60,7 +67,7 @@ export function postgresStore(
       } catch (error) {
         const fault = error instanceof Error ? error : new Error(String(error));
         if (sent && !isServerError(error)) return { type: "unknown", error: fault };
-        return { type: "failed", error: fault, oversell: sent && isOversell(error) };
+        return { type: "failed", error: fault, reason: sent ? reasonOf(error) : undefined };
       }
     },
 
@@ -86,6 +93,14 @@ export function postgresStore(
       return purchases;
     },
 
+    async readBuyers(eventId, after, most) {
+      const rows = await database.query<{ userId: string }>({
+        ...READ_BUYERS,
+        values: [eventId, after === "" ? null : after, most],
+      });
+      return rows.map(({ userId }) => userId);
+    },
+
     async readTickets(ticketIds) {
       const rows = await database.query<Ticket>({
         ...READ_TICKETS,
@@ -96,9 +111,11 @@ export function postgresStore(
   };
 }
 
-/** Whether the CHECK on what is left to sell has refused a commit (SQLSTATE 23514). */
-function isOversell(error: unknown): boolean {
-  return isServerError(error) && error.code === "23514";
+/** By SQLSTATE: the CHECK on what is left to sell, or the statement or lock time-out. */
+function reasonOf(error: unknown): "oversell" | "time-out" | undefined {
+  const code = isServerError(error) ? error.code : undefined;
+  if (code === "23514") return "oversell";
+  return code === "57014" || code === "55P03" ? "time-out" : undefined;
 }
 
 export type CommittedRow = {

@@ -1,6 +1,8 @@
 import { decide, evolve } from "../../../domain/decide.ts";
 import type { Decision, EventState, Limits } from "../../../domain/event-state.ts";
-import { type Entry, answerTimedOut } from "./mailbox.ts";
+import type { Buyers } from "./buyers.ts";
+import type { Entry } from "./mailbox.ts";
+import { EAGER_REPLIES_MAX } from "./pace.ts";
 import type {
   CancelledTicket,
   Loaded,
@@ -15,7 +17,6 @@ import type {
 } from "./ports.ts";
 import { accepted, refused } from "../../../domain/refusal.ts";
 import type { Availability } from "../../../lib/availability/availability-cache.ts";
-import type { Clock } from "../../../lib/concurrency/clock.ts";
 
 type DecidedEntry = { entry: Entry; decision: Decision };
 export type DecidedBatch = {
@@ -25,20 +26,30 @@ export type DecidedBatch = {
 };
 
 /**
- * Lists what must be loaded before these commands can be decided. Transactions are always looked
+ * Lists what must be loaded before these commands can be decided; undefined if nothing. A customer
+ * who has bought nothing has no tickets and no sold key. Transactions of others are always looked
  * up: an unknown key may have sold under an earlier epoch.
  */
-export function needsOf(state: EventState, entries: readonly Entry[]): Needs {
+export function needsOf(
+  state: EventState,
+  buyers: Buyers,
+  entries: readonly Entry[],
+): Needs | undefined {
   const purchases = new Map<string, PurchaseKey>();
   const ticketIds = new Set<string>();
   const userIds = new Set<string>();
   for (const { command } of entries) {
-    if (command.type === "BuyTickets") {
+    if (command.type === "CancelTicket") {
+      if (!state.tickets.has(command.ticketId)) ticketIds.add(command.ticketId);
+    } else if (buyers.excludes(command.userId)) state.activeTickets.set(command.userId, 0);
+    else {
       if (!state.sales.has(command.transactionId)) purchases.set(command.transactionId, command);
       if (!state.activeTickets.has(command.userId)) userIds.add(command.userId);
-    } else if (!state.tickets.has(command.ticketId)) ticketIds.add(command.ticketId);
+    }
   }
-  return { purchases: [...purchases.values()], ticketIds: [...ticketIds], userIds: [...userIds] };
+  return purchases.size + ticketIds.size + userIds.size === 0
+    ? undefined
+    : { purchases: [...purchases.values()], ticketIds: [...ticketIds], userIds: [...userIds] };
 }
 
 /** Adds what was loaded to the state. What was looked up and not found becomes known as missing. */
@@ -81,6 +92,11 @@ export function decideBatch(
       });
   }
   return batch;
+}
+
+/** Rows of tickets that a batch writes. */
+export function rowsIn({ sold, cancelled }: Pick<DecidedBatch, "sold" | "cancelled">): number {
+  return sold.reduce((sum, { ticketIds }) => sum + ticketIds.length, cancelled.length);
 }
 
 /** The answer to a sale committed just now. */
@@ -176,8 +192,7 @@ async function answerBatch(
         entry.command.type === "BuyTickets"
           ? sold.get(entry.command.transactionId)
           : freed.get(entry.command.ticketId);
-      if (done === undefined) answerTimedOut(entry);
-      else entry.answer(accepted(done));
+      entry.answer(done === undefined ? refused("OUTCOME_UNKNOWN") : accepted(done));
     }
   }
   if (replays.length === 0) return;
@@ -216,59 +231,21 @@ async function answerReplays(
     entry.answer(
       purchase === undefined
         ? refused("OUTCOME_UNKNOWN")
-        : accepted({ ...purchase, replayed: !entry.outcomeUnknown }),
+        : accepted({ ...purchase, replayed: !entry.inDoubt }),
     );
   }
 }
 
 /**
  * Answers with another node's result of a forwarded command. Its TRY_AGAIN says nothing about our
- * commit of unknown outcome.
+ * own commit of unknown outcome.
  */
 export function answerForwarded(entry: Entry, forwarded: Promise<Outcome>): void {
   forwarded.then(
     (outcome) => {
-      const inDoubt = entry.outcomeUnknown && !outcome.ok && outcome.refusal.code === "TRY_AGAIN";
-      entry.answer(inDoubt ? refused("OUTCOME_UNKNOWN") : outcome);
+      const doubtful = entry.inDoubt && !outcome.ok && outcome.refusal.code === "TRY_AGAIN";
+      entry.answer(doubtful ? refused("OUTCOME_UNKNOWN") : outcome);
     },
-    () => answerTimedOut(entry),
+    () => entry.answer(refused("OUTCOME_UNKNOWN")),
   );
-}
-
-/** This many answers are written in less time than a batch takes to load. They are not deferred. */
-const EAGER_REPLIES_MAX = 50;
-/** Limits the wait for a batch that is slow to load or sells nothing. */
-const WAIT_MAX_MS = 25;
-
-/**
- * Defers answers under load: all but a few of a committed batch are written after the next batch
- * has been sent. PostgreSQL works on that batch while this thread writes hundreds of answers and
- * reads new requests. Otherwise the next load would lie unread for as long as that takes.
- */
-export class NextBatch {
-  private goOn: () => void = () => undefined;
-  private readonly clock: Clock;
-
-  constructor(clock: Clock) {
-    this.clock = clock;
-  }
-
-  /**
-   * Returns what this many answers wait for: undefined for few, else a promise that resolves at
-   * `sent`, after WAIT_MAX_MS at the latest.
-   */
-  turnOf(answers: number): Promise<void> | undefined {
-    if (answers < EAGER_REPLIES_MAX) return undefined;
-    return new Promise((resolve) => {
-      const timer = this.clock.after(WAIT_MAX_MS, resolve);
-      this.goOn = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
-  }
-
-  sent(): void {
-    this.goOn();
-  }
 }

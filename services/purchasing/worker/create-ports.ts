@@ -8,6 +8,7 @@ import type { WithLeases } from "../../../mixins/lease.mixin.ts";
 import type { WithRedis } from "../../../mixins/redis.mixin.ts";
 import type { WithTokens } from "../../../mixins/tokens.mixin.ts";
 import { createAvailabilityCopies } from "../availability/availability-copies.ts";
+import { BuyersRoom } from "./buyers.ts";
 import { createBatchedEventStore } from "../store/batched-event-store.ts";
 import { postgresStore } from "../store/event-store.ts";
 import { createTicketIds } from "../tickets/ids.ts";
@@ -51,7 +52,8 @@ export function createWorkerPorts(
     router: createOwnerRouter(broker, tokens.mint, nodeContextOf(broker).leaving),
     newTicketId: createTicketIds(),
     random: Math.random,
-    limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
+    buyersRoom: new BuyersRoom(),
+    limits: { batchMax, mailboxMax, ticketsPerCustomerMax, knownMax: 10_000 },
     note(what, eventId, data) {
       metrics?.noted(what);
       logger[WARNINGS.has(what) ? "warn" : "debug"]({ what, eventId, ...data });

@@ -1,34 +1,20 @@
 import { forgetOldest } from "../../../domain/decide.ts";
 import type { Command } from "../../../domain/event-state.ts";
 import { refused } from "../../../domain/refusal.ts";
-import {
-  absorb,
-  answerForwarded,
-  type DecidedBatch,
-  decideBatch,
-  needsOf,
-  NextBatch,
-  settleBatch,
-} from "./batch.ts";
-import { type Entry, answerTimedOut, Mailbox, markNotExecuted } from "./mailbox.ts";
-import {
-  availabilityOf,
-  type Ownership,
-  OwnershipLosses,
-  takeEpoch,
-  PostgresClock,
-} from "./ownership.ts";
+import { answerForwarded } from "./batch.ts";
+import { type Entry, Mailbox } from "./mailbox.ts";
+import { type Ownership, OwnershipLosses, takeEpoch, PostgresClock } from "./ownership.ts";
 import { OwnerLease } from "./ownership-lease.ts";
-import type { Loaded, Outcome, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
+import type { Outcome, WorkerNote, WorkerPorts } from "./ports.ts";
+import { Seller } from "./seller.ts";
+import { Undecided } from "./undecided.ts";
 
 const IDLE_MS = 30_000;
 const STORE_AWAY_PAUSE_MS = 100;
-/** Entries of each kind a worker remembers; more is loaded again. */
-const KNOWN_MAX = 10_000;
 
 /**
- * Sells one event: an actor with a mailbox. It takes all waiting commands (up to batchMax), decides
- * them in memory and commits them in one statement. Each clause of this protocol answers an
+ * Sells one event: an actor with a mailbox. It takes the waiting commands (as many as PostgreSQL
+ * commits quickly), decides them in memory and commits them in one statement. Each clause of this protocol answers an
  * interleaving that oversold, lost or stalled without it.
  */
 export class EventWorker {
@@ -47,19 +33,34 @@ export class EventWorker {
   /** There is no such event: nothing is worth staying for. */
   private eventMissing = false;
   private readonly postgresClock: PostgresClock;
-  private readonly nextBatch: NextBatch;
-  private sales = 0;
-  private largestBatch = 0;
+  private readonly seller: Seller;
+  private readonly undecided: Undecided;
+  private readonly siblings: () => number;
 
-  /** `onIdle`: called when the worker has released its lease and keeps nothing. */
-  constructor(eventId: string, ports: WorkerPorts, onIdle: () => void) {
+  /**
+   * `onIdle`: called when the worker has released its lease and keeps nothing. `siblings`: workers
+   * on this node, this one included.
+   */
+  constructor(
+    eventId: string,
+    ports: WorkerPorts,
+    onIdle: () => void,
+    siblings: () => number = () => 1,
+  ) {
     this.eventId = eventId;
     this.ports = ports;
     this.onIdle = onIdle;
-    this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax, ports.watch);
-    this.lease = new OwnerLease(eventId, ports, this.mailbox);
+    this.undecided = new Undecided(
+      eventId,
+      ports.store,
+      (userId) => this.ownership?.buyers.excludes(userId) === true,
+    );
+    const giveUp = (entries: readonly Entry[]): void => this.undecided.answer(entries);
+    this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax, giveUp, ports.watch);
+    this.lease = new OwnerLease(eventId, ports, this.mailbox, giveUp);
     this.postgresClock = new PostgresClock(ports.clock);
-    this.nextBatch = new NextBatch(ports.clock);
+    this.seller = new Seller(eventId, ports, this.mailbox, this.postgresClock);
+    this.siblings = siblings;
     this.losses = new OwnershipLosses(ports);
   }
 
@@ -83,6 +84,7 @@ export class EventWorker {
 
   /** Drops the state of a changed event. It is read again under a new epoch. */
   forget(): void {
+    this.ownership?.buyers.close();
     this.ownership = undefined;
   }
 
@@ -113,8 +115,8 @@ export class EventWorker {
       batch: ownership?.batch ?? null,
       available: ownership?.state.available ?? null,
       mailbox: this.mailbox.length,
-      largestBatch: this.largestBatch,
-      sales: this.sales,
+      largestBatch: this.seller.largestBatch,
+      sales: this.seller.sales,
       degraded: ownership !== undefined && !this.lease.held,
     };
   }
@@ -131,11 +133,11 @@ export class EventWorker {
       } catch (error) {
         // A bug: the state may be half-changed. The mailbox's sweep answers the callers.
         this.ports.note("fault", this.eventId, { error: String(error) });
-        this.ownership = undefined;
+        this.forget();
         await this.pause(STORE_AWAY_PAUSE_MS);
       }
     }
-    this.ownership = undefined;
+    this.forget();
     this.lostOwnership = false;
     await this.lease.giveBack();
     if (this.mailbox.length > 0) return this.run();
@@ -147,10 +149,10 @@ export class EventWorker {
   private async step(): Promise<void> {
     const owner = this.ports.router.isOwner(this.eventId);
     if (!owner) this.forwardQueued();
-    if (this.ownership?.standIn === owner) this.ownership = undefined;
+    if (this.ownership?.standIn === owner) this.forget();
     if (this.mailbox.length === 0) return;
     if (this.ownership === undefined && !(await this.takeOwnership())) return;
-    if (this.ownership !== undefined) await this.processBatch(this.ownership);
+    if (this.ownership !== undefined) await this.sellBatch(this.ownership);
   }
 
   /**
@@ -159,8 +161,9 @@ export class EventWorker {
    */
   private forwardQueued(): void {
     void this.lease.giveBack();
-    for (const entry of this.mailbox.take(Infinity, ({ forwarded }) => !forwarded)) {
+    for (const entry of this.mailbox.take(({ forwarded }) => !forwarded)) {
       entry.sentAtMs = this.ports.clock.nowMs();
+      entry.forwardedAway = true;
       answerForwarded(entry, this.ports.router.forward(this.eventId, entry.command));
     }
   }
@@ -186,7 +189,7 @@ export class EventWorker {
       this.ownership = await takeEpoch(this.eventId, this.ports, this.postgresClock);
       this.eventMissing = this.ownership === undefined;
       if (this.eventMissing)
-        for (const entry of this.mailbox.take(Infinity)) entry.answer(refused("EVENT_NOT_FOUND"));
+        for (const entry of this.mailbox.take()) entry.answer(refused("EVENT_NOT_FOUND"));
       return !this.eventMissing;
     } catch (error) {
       this.ports.note("store-away", this.eventId, { error: String(error) });
@@ -195,81 +198,25 @@ export class EventWorker {
     }
   }
 
-  private async processBatch(ownership: Ownership): Promise<void> {
-    const { store, limits, clock, watch } = this.ports;
-    const { state, event } = ownership;
-    const entries = this.mailbox.take(limits.batchMax);
-    const needs = needsOf(state, entries);
-    let loaded: Loaded;
-    let askedAtMs = clock.nowMs();
-    watch?.taken(entries, askedAtMs);
-    try {
-      loaded = await store.load(this.eventId, needs);
-    } catch (error) {
-      return this.startAgain(entries, "store-away", error);
-    }
-    if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch)
-      return this.lost(entries);
-    this.postgresClock.sync(loaded.clockMs, askedAtMs);
-    absorb(state, needs, loaded);
-    // A caller that got TRY_AGAIN during the load must not be sold anything now.
-    const undecided = entries.filter((entry) => !entry.answered);
-    const nowMs = this.postgresClock.nowMs();
-    const batch = decideBatch(state, undecided, nowMs, limits, this.ports.newTicketId);
-    // From here TRY_AGAIN would be false, for a replay too: it was sold.
-    const sent = batch.decided
-      .filter(({ decision }) => decision.type !== "refuse")
-      .map(({ entry }) => entry);
-    for (const entry of sent) entry.sentAtMs ??= clock.nowMs();
-    if (batch.sold.length + batch.cancelled.length === 0) {
-      this.answer(batch, ownership);
-      return;
-    }
-
-    askedAtMs = clock.nowMs();
-    const committing = store.commit(
-      { eventId: this.eventId, epoch: ownership.epoch, batch: ownership.batch },
-      { event, sold: batch.sold, cancelled: batch.cancelled },
-    );
-    this.nextBatch.sent();
-    const result = await committing;
-    switch (result.type) {
-      case "committed":
-        ownership.batch = result.batch;
-        this.postgresClock.sync(result.clockMs, askedAtMs);
-        this.answer(batch, ownership, result.cancelled, result.clockMs);
+  private async sellBatch(ownership: Ownership): Promise<void> {
+    const { limits } = this.ports;
+    const entries = this.mailbox.takeBatch(limits.batchMax, this.seller.rowsMax);
+    const end = await this.seller.sell(ownership, entries);
+    switch (end.type) {
+      case "settled":
+        // Bounded for the node: many workers remember less each.
+        forgetOldest(ownership.state, Math.min(1, 10 / this.siblings()) * limits.knownMax);
+        return;
+      case "not-sent":
+        this.mailbox.putBack(entries);
         return;
       case "fenced":
-        markNotExecuted(sent);
         return this.lost(entries);
       case "failed":
-        markNotExecuted(sent);
-        return this.startAgain(
-          entries,
-          result.oversell === true ? "oversell-prevented" : "commit-failed",
-          result.error,
-        );
-      case "unknown":
-        for (const { entry, decision } of batch.decided)
-          entry.outcomeUnknown ||= decision.type === "accept";
-        return this.startAgain(entries, "commit-unknown", result.error);
+        return this.startAgain(entries, end.why, end.error);
       default:
-        result satisfies never;
+        end satisfies never;
     }
-  }
-
-  /** The next batch does not wait for it. */
-  private answer(batch: DecidedBatch, ownership: Ownership, cancelled: Ticket[] = [], atMs = 0) {
-    this.sales += batch.sold.length;
-    this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
-    const turn = this.mailbox.length > 0 ? this.nextBatch.turnOf(batch.sold.length) : undefined;
-    void settleBatch(this.ports, batch, turn, {
-      event: ownership.event,
-      left: availabilityOf(this.eventId, ownership),
-      cancelledTickets: cancelled,
-      committedAtMs: atMs,
-    });
-    forgetOldest(ownership.state, KNOWN_MAX);
   }
 
   /**
@@ -278,13 +225,13 @@ export class EventWorker {
    */
   private async lost(entries: Entry[]): Promise<void> {
     this.ports.note("epoch-lost", this.eventId);
-    this.ownership = undefined;
+    this.forget();
     await this.lease.giveBack();
     const again = this.losses.isRecent;
     this.losses.add();
     this.mailbox.putBack(entries);
     // Two nodes that take the epoch from each other would never end: callers come back later.
-    if (again) for (const entry of this.mailbox.take(Infinity)) answerTimedOut(entry);
+    if (again) this.undecided.answer(this.mailbox.take());
   }
 
   /**
@@ -293,7 +240,7 @@ export class EventWorker {
    */
   private async startAgain(entries: Entry[], why: WorkerNote, error: unknown): Promise<void> {
     this.ports.note(why, this.eventId, { error: String(error) });
-    this.ownership = undefined;
+    this.forget();
     this.mailbox.putBack(entries);
     await this.pause(STORE_AWAY_PAUSE_MS);
   }

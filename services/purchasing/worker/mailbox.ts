@@ -13,7 +13,10 @@ export const UNDECIDED_MAX_MS = 500;
  * here. Still below the 1 s after which a caller tries another node.
  */
 const UNDECIDED_WHILE_BUSY_MAX_MS = 900;
-/** A commit without a known outcome is settled within this, or answered OUTCOME_UNKNOWN. */
+/**
+ * A commit without a known outcome is settled within this, or answered OUTCOME_UNKNOWN. Clearly
+ * above the worker's statement time-out: what PostgreSQL reports as failed is never unknown.
+ */
 export const UNKNOWN_OUTCOME_MAX_MS = 2_000;
 const SWEEP_MS = 50;
 
@@ -35,21 +38,28 @@ export type Entry = {
   /** How long the mailbox had been held up by its own node when the command arrived. */
   readonly stalledBeforeMs: number;
   sentAtMs: number | undefined;
-  /**
-   * An earlier commit of it had an unknown outcome. A replay that is found later is this very sale.
-   */
-  outcomeUnknown: boolean;
-  answered: boolean;
+  /** Its last commit had an unknown outcome. A replay that is found later is this very sale. */
+  inDoubt: boolean;
+  /** PostgreSQL reported that its last commit failed: its key was not sold. */
+  notSold: boolean;
+  /** In a batch of this worker. */
+  taken: boolean;
+  /** Another node will answer it. */
+  forwardedAway: boolean;
+  /** No batch may decide it any more: it is answered, or about to be. */
+  givenUp: boolean;
   readonly answer: (outcome: Outcome) => void;
+  readonly outcome: Promise<Outcome>;
 };
 
 /**
- * A bounded queue for one event's worker. Limits how long a caller waits, whatever blocks the
- * worker.
+ * A bounded queue for one event's worker, keyed by transaction id: a duplicate of an open command
+ * joins it and gets its answer. Limits how long a caller waits, whatever blocks the worker.
  */
 export class Mailbox {
   private waiting: Entry[] = [];
   private readonly open = new Set<Entry>();
+  private readonly openById = new Map<string, Entry[]>();
   private sweeping = false;
   /**
    * Total time in which the node could read no answers (timers were late) or decide nothing (see
@@ -60,10 +70,18 @@ export class Mailbox {
   private readonly clock: Clock;
   private readonly max: number;
   private readonly watch: PurchaseMetrics | undefined;
+  private readonly giveUp: (entries: readonly Entry[]) => void;
 
-  constructor(clock: Clock, max: number, watch?: PurchaseMetrics) {
+  /** `giveUp` answers commands for which there is no room, or which waited too long. */
+  constructor(
+    clock: Clock,
+    max: number,
+    giveUp: (entries: readonly Entry[]) => void,
+    watch?: PurchaseMetrics,
+  ) {
     this.clock = clock;
     this.max = max;
+    this.giveUp = giveUp;
     this.watch = watch;
   }
 
@@ -73,12 +91,12 @@ export class Mailbox {
   /** Whether a command waits here that the owner's own worker forwarded. */
   get hasForwarded(): boolean {
     return this.waiting.some(
-      ({ forwarded, insteadOf, answered }) => forwarded && insteadOf === undefined && !answered,
+      ({ forwarded, insteadOf, givenUp }) => forwarded && insteadOf === undefined && !givenUp,
     );
   }
   /** The owner in whose place something that waits was sent here. */
   get unresponsiveOwner(): string | undefined {
-    return this.waiting.find(({ insteadOf, answered }) => insteadOf !== undefined && !answered)
+    return this.waiting.find(({ insteadOf, givenUp }) => insteadOf !== undefined && !givenUp)
       ?.insteadOf;
   }
   /** True if no caller waits, not even for a batch in flight. */
@@ -86,34 +104,70 @@ export class Mailbox {
     return this.open.size === 0;
   }
 
-  /** Resolves with the answer; at once with TRY_AGAIN when the mailbox is full. */
+  /** Resolves with the answer. A full mailbox gives the command up. */
   put(command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
-    if (this.waiting.length >= this.max) {
+    const arrivedMs = this.clock.nowMs();
+    const marks = { forwarded: forwarded || insteadOf !== undefined, insteadOf };
+    const twin = this.openById
+      .get(command.transactionId)
+      ?.find((one) => joins(one, command, marks));
+    if (twin !== undefined)
+      return twin.outcome.then((outcome) => {
+        const replayed = replayOf(outcome);
+        this.watch?.answered(command.type, replayed, arrivedMs);
+        return replayed;
+      });
+    const entry = this.entryOf(command, marks, arrivedMs);
+    this.open.add(entry);
+    const twins = this.openById.get(command.transactionId);
+    if (twins === undefined) this.openById.set(command.transactionId, [entry]);
+    else twins.push(entry);
+    if (this.waiting.length < this.max) this.waiting.push(entry);
+    else {
       this.watch?.turnedAway();
-      return Promise.resolve(refused("TRY_AGAIN"));
+      this.giveUp([entry]);
     }
-    return new Promise((resolve) => {
-      const entry: Entry = {
-        command,
-        forwarded: forwarded || insteadOf !== undefined,
-        insteadOf,
-        arrivedMs: this.clock.nowMs(),
-        stalledBeforeMs: this.stalledByNowMs,
-        sentAtMs: undefined,
-        outcomeUnknown: false,
-        answered: false,
-        answer: (outcome) => {
-          if (entry.answered) return;
-          entry.answered = true;
-          this.open.delete(entry);
-          this.watch?.answered(command.type, outcome, entry.arrivedMs);
-          resolve(outcome);
-        },
-      };
-      this.open.add(entry);
-      this.waiting.push(entry);
-      this.sweepLater();
-    });
+    this.sweepLater();
+    return entry.outcome;
+  }
+
+  private entryOf(
+    command: Command,
+    marks: Pick<Entry, "forwarded" | "insteadOf">,
+    arrivedMs: number,
+  ): Entry {
+    let resolve: (outcome: Outcome) => void = () => undefined;
+    let answered = false;
+    const entry: Entry = {
+      command,
+      ...marks,
+      arrivedMs,
+      stalledBeforeMs: this.stalledByNowMs,
+      sentAtMs: undefined,
+      inDoubt: false,
+      notSold: false,
+      taken: false,
+      forwardedAway: false,
+      givenUp: false,
+      outcome: new Promise((settle) => (resolve = settle)),
+      answer: (outcome) => {
+        if (answered) return;
+        answered = true;
+        entry.givenUp = true;
+        this.close(entry);
+        this.watch?.answered(command.type, outcome, arrivedMs);
+        resolve(outcome);
+      },
+    };
+    return entry;
+  }
+
+  private close(entry: Entry): void {
+    this.open.delete(entry);
+    const { transactionId } = entry.command;
+    const twins = this.openById.get(transactionId)?.filter((one) => one !== entry) ?? [];
+    if (twins.length === 0) this.openById.delete(transactionId);
+    else this.openById.set(transactionId, twins);
   }
 
   /** Ends `waitForCommand`. Replaced by each wait. */
@@ -142,14 +196,26 @@ export class Mailbox {
     };
   }
 
-  /** Takes the oldest `most` that still wait for an answer. */
-  take(most: number, wanted: (entry: Entry) => boolean = () => true): Entry[] {
+  /** Takes the oldest commands that write at most `rowsMax` rows together, at least one. */
+  takeBatch(most: number, rowsMax: number): Entry[] {
+    let count = 0;
+    let rows = 0;
+    const batch = this.take(({ command }) => {
+      count += 1;
+      rows += rowsOf(command);
+      return count <= most && (count === 1 || rows <= rowsMax);
+    });
+    for (const entry of batch) entry.taken = true;
+    return batch;
+  }
+
+  /** Takes all that still wait and are wanted. */
+  take(wanted: (entry: Entry) => boolean = () => true): Entry[] {
     const taken: Entry[] = [];
     const left: Entry[] = [];
     for (const entry of this.waiting) {
-      if (entry.answered) continue;
-      if (taken.length < most && wanted(entry)) taken.push(entry);
-      else left.push(entry);
+      if (entry.givenUp) continue;
+      (wanted(entry) ? taken : left).push(entry);
     }
     this.waiting = left;
     return taken;
@@ -157,7 +223,8 @@ export class Mailbox {
 
   /** Puts a batch that was not committed back in front. */
   putBack(entries: Entry[]): void {
-    this.waiting = [...entries.filter((entry) => !entry.answered), ...this.waiting];
+    for (const entry of entries) entry.taken = false;
+    this.waiting = [...entries.filter((entry) => !entry.givenUp), ...this.waiting];
   }
 
   private get stalledByNowMs(): number {
@@ -181,16 +248,19 @@ export class Mailbox {
 
   private sweep(): void {
     const now = this.clock.nowMs();
+    const late: Entry[] = [];
     for (const entry of this.open) {
-      if (
-        entry.sentAtMs === undefined
-          ? this.waitedTooLong(entry, now)
-          : now - entry.sentAtMs >= UNKNOWN_OUTCOME_MAX_MS
-      )
-        answerTimedOut(entry);
+      if (entry.sentAtMs !== undefined) {
+        if (now - entry.sentAtMs >= UNKNOWN_OUTCOME_MAX_MS) late.push(entry);
+      } else if (!entry.givenUp) {
+        if (this.waitedTooLong(entry, now)) late.push(entry);
+        // Else PostgreSQL does not say whether its key is sold.
+      } else if (now - entry.arrivedMs >= UNDECIDED_WHILE_BUSY_MAX_MS)
+        entry.answer(refused(entry.notSold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
     }
-    if (this.waiting.some((entry) => entry.answered))
-      this.waiting = this.waiting.filter((entry) => !entry.answered);
+    if (late.length > 0) this.giveUp(late);
+    if (this.waiting.some((entry) => entry.givenUp))
+      this.waiting = this.waiting.filter((entry) => !entry.givenUp);
   }
 
   private waitedTooLong({ arrivedMs, stalledBeforeMs }: Entry, nowMs: number): boolean {
@@ -202,12 +272,30 @@ export class Mailbox {
   }
 }
 
-/** The honest answer where no better one can be had. */
-export function answerTimedOut(entry: Entry): void {
-  entry.answer(refused(entry.sentAtMs === undefined ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+/** Rows that a command writes if it is accepted: tickets sold or cancelled. */
+export function rowsOf(command: Command): number {
+  return command.type === "BuyTickets" ? command.quantity : 1;
 }
 
-/** A commit that held these is known to have sold nothing. */
-export function markNotExecuted(entries: readonly Entry[]): void {
-  for (const entry of entries) if (!entry.outcomeUnknown) entry.sentAtMs = undefined;
+/**
+ * Whether a command gets the answer of an open one: the same transaction and quantity, decided
+ * here. One that another node forwarded never waits for one that may be forwarded in turn.
+ */
+function joins(
+  open: Entry,
+  command: Command,
+  { forwarded, insteadOf }: Pick<Entry, "forwarded" | "insteadOf">,
+): boolean {
+  return (
+    !open.forwardedAway &&
+    open.command.type === command.type &&
+    rowsOf(open.command) === rowsOf(command) &&
+    (open.taken || (open.forwarded === forwarded && open.insteadOf === insteadOf))
+  );
+}
+
+function replayOf(outcome: Outcome): Outcome {
+  return outcome.ok && "tickets" in outcome.value
+    ? { ok: true, value: { ...outcome.value, replayed: true } }
+    : outcome;
 }

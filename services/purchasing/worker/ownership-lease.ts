@@ -1,4 +1,4 @@
-import { answerTimedOut, type Mailbox } from "./mailbox.ts";
+import type { Entry, Mailbox } from "./mailbox.ts";
 import type { HeldLease, WorkerPorts } from "./ports.ts";
 
 /**
@@ -16,6 +16,7 @@ export class OwnerLease {
   private readonly eventId: string;
   private readonly ports: Pick<WorkerPorts, "lease" | "router" | "note">;
   private readonly mailbox: Mailbox;
+  private readonly giveUp: (entries: readonly Entry[]) => void;
   private lease: HeldLease | undefined;
   private releasing: Promise<unknown> = Promise.resolve();
   /** Ends the wait that is under way. */
@@ -25,10 +26,12 @@ export class OwnerLease {
     eventId: string,
     ports: Pick<WorkerPorts, "lease" | "router" | "note">,
     mailbox: Mailbox,
+    giveUp: (entries: readonly Entry[]) => void,
   ) {
     this.eventId = eventId;
     this.ports = ports;
     this.mailbox = mailbox;
+    this.giveUp = giveUp;
   }
 
   get held(): boolean {
@@ -76,8 +79,7 @@ export class OwnerLease {
     const free = lease.held();
     void lease.release();
     if (free || !(await ports.router.ping(unresponsiveOwner, PING_MS))) return true;
-    for (const entry of mailbox.take(Infinity, ({ insteadOf }) => insteadOf !== undefined))
-      answerTimedOut(entry);
+    this.giveUp(mailbox.take(({ insteadOf }) => insteadOf !== undefined));
     return false;
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import { type EventState, newEventState } from "../../../domain/event-state.ts";
 import type { Availability } from "../../../lib/availability/availability-cache.ts";
+import { Buyers } from "./buyers.ts";
 import type { LoadedEvent, WorkerPorts } from "./ports.ts";
 
 /**
@@ -41,6 +42,7 @@ export type Ownership = {
   batch: number;
   event: LoadedEvent;
   state: EventState;
+  buyers: Buyers;
   /** Taken for commands that were sent here though another owns the event. */
   standIn: boolean;
 };
@@ -90,7 +92,9 @@ export async function takeEpoch(
   postgresClock.sync(event.clockMs, askedAtMs);
   const state = newEventState(event.startsAtMs, event.available);
   ports.note("epoch-taken", eventId, { epoch });
-  return { epoch, batch: 0, event, state, standIn: !router.isOwner(eventId) };
+  const buyers = new Buyers(ports.buyersRoom);
+  void buyers.fill(eventId, store.readBuyers);
+  return { epoch, batch: 0, event, state, buyers, standIn: !router.isOwner(eventId) };
 }
 
 /** Returns what the event has left, under the version (epoch, batch) of its last batch. */

@@ -1,5 +1,6 @@
 import type { Answer } from "../../../domain/refusal.ts";
 import type { Command } from "../../../domain/event-state.ts";
+import type { BuyersRoom, ReadBuyers } from "./buyers.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import type { Availability } from "../../../lib/availability/availability-cache.ts";
 
@@ -61,18 +62,24 @@ export type Loaded = {
 export type Ownership = { eventId: string; epoch: number; batch: number };
 export type SoldTickets = { transactionId: string; userId: string; ticketIds: string[] };
 export type CancelledTicket = { transactionId: string; userId: string; ticketId: string };
-export type Changes = { event: LoadedEvent; sold: SoldTickets[]; cancelled: CancelledTicket[] };
+/** `alone`: PostgreSQL is slow for this event, so its commit shares no statement with others. */
+export type Changes = {
+  event: LoadedEvent;
+  sold: SoldTickets[];
+  cancelled: CancelledTicket[];
+  alone?: boolean;
+};
 
 /**
- * `failed`: PostgreSQL refused, nothing was committed. `oversell`: because fewer places are left than
- * the batch would sell, so the decision was wrong. `unknown`: no answer came; the statement may
+ * `failed`: PostgreSQL refused, nothing was committed. `oversell`: fewer places are left than the
+ * batch would sell, so the decision was wrong. `unknown`: no answer came; the statement may
  * have committed, or may still commit. `fenced`: another node holds a newer epoch, nothing was
  * committed.
  */
 export type CommitResult =
   | { type: "committed"; batch: number; clockMs: number; cancelled: Ticket[] }
   | { type: "fenced" }
-  | { type: "failed"; error: Error; oversell?: boolean }
+  | { type: "failed"; error: Error; reason?: "oversell" | "time-out" | undefined }
   | { type: "unknown"; error: Error };
 
 /** The truth. Every method but `commit` rejects when PostgreSQL does not answer in time. */
@@ -88,6 +95,8 @@ export type EventStore = {
     purchases: readonly PurchaseKey[],
   ): Promise<Map<string, Omit<Purchase, "replayed">>>;
   readTickets(ticketIds: string[]): Promise<Map<string, Ticket>>;
+  /** Customers with tickets of the event, active or cancelled, in the order of their ids. */
+  readBuyers: ReadBuyers;
 };
 
 /**
@@ -117,7 +126,16 @@ export type Router = {
   ping(nodeId: string, withinMs: number): Promise<boolean>;
 };
 
-export type WorkerLimits = { batchMax: number; mailboxMax: number; ticketsPerCustomerMax: number };
+/**
+ * `knownMax`: entries of each kind (sales, tickets, customers) that a worker remembers; more is
+ * loaded again. All workers of a node remember ten times as many.
+ */
+export type WorkerLimits = {
+  batchMax: number;
+  mailboxMax: number;
+  ticketsPerCustomerMax: number;
+  knownMax: number;
+};
 
 export type WorkerPorts = {
   store: EventStore;
@@ -131,6 +149,8 @@ export type WorkerPorts = {
   /** From 0 to below 1. */
   random: () => number;
   limits: WorkerLimits;
+  /** Room for what the node's workers know of their buyers. */
+  buyersRoom: BuyersRoom;
   /** Facts for operators: what happened to the worker of this event. */
   note(event: WorkerNote, eventId: string, data?: Record<string, unknown>): void;
   /** Undefined if metrics are disabled. */

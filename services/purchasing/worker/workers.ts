@@ -84,7 +84,12 @@ export class Workers {
   ): Promise<Outcome> {
     let worker = this.workers.get(eventId);
     if (worker === undefined) {
-      worker = new EventWorker(eventId, this.ports, () => this.workers.delete(eventId));
+      worker = new EventWorker(
+        eventId,
+        this.ports,
+        () => this.workers.delete(eventId),
+        () => this.workers.size,
+      );
       this.workers.set(eventId, worker);
     }
     return worker.submit(command, forwarded, insteadOf);

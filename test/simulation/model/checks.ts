@@ -145,6 +145,8 @@ export class Checks {
     code: string,
   ): void {
     const { userId, quantity } = command;
+    if (code === "TRY_AGAIN" && event.ticketsOf(command.transactionId).length > 0)
+      this.fail(`I11: TRY_AGAIN was answered for the sold key ${command.transactionId}`);
     // A node that cannot reach the owner answers TRY_AGAIN for any key, also for one that was sold.
     if (soldBefore && code !== "TRY_AGAIN" && code !== "IDEMPOTENCY_KEY_REUSED")
       this.fail(`I2: a retry of a sale was answered ${code}`);

@@ -207,6 +207,14 @@ export class EventTables {
     );
   }
 
+  readBuyers(after: string, most: number): string[] {
+    const buyers = new Set([...this.rows.tickets.values()].map(({ userId }) => userId));
+    return [...buyers]
+      .filter((userId) => userId > after)
+      .sort()
+      .slice(0, most);
+  }
+
   private apply({ batch }: Ownership, { sold, cancelled }: Changes): CommitResult {
     const { rows, kernel, broken } = this;
     const duplicate =
@@ -223,7 +231,8 @@ export class EventTables {
       sold.reduce((sum, { ticketIds }) => sum + ticketIds.length, 0);
     if (available < 0 && broken.availableCheck !== true)
       return { type: "failed", error: sqlError("23514") };
-    if (duplicate || !asDecided)
+    const started = sold.length > 0 && kernel.nowMs >= this.startsAtMs;
+    if (duplicate || !asDecided || started)
       return { type: "failed", error: sqlError(duplicate ? "23505" : "BX001") };
     rows.batch += 1;
     rows.available = available;

@@ -6,6 +6,7 @@ import {
 } from "../../../services/catalog/events/cache-invalidation.ts";
 import type { EventStore, WorkerPorts } from "../../../services/purchasing/worker/ports.ts";
 import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-copies.ts";
+import { BuyersRoom } from "../../../services/purchasing/worker/buyers.ts";
 import { Workers } from "../../../services/purchasing/worker/workers.ts";
 import { Bus, type SimulatedNode } from "./bus.ts";
 import { SimulatedDatabase } from "./database.ts";
@@ -186,7 +187,13 @@ export class World {
       router: this.bus.router(place),
       newTicketId: () => `ticket-${++this.ticketCount}`,
       random: kernel.random,
-      limits: { batchMax: 5, mailboxMax: 50, ticketsPerCustomerMax: CUSTOMER_LIMIT },
+      buyersRoom: new BuyersRoom(),
+      limits: {
+        batchMax: 5,
+        mailboxMax: 50,
+        ticketsPerCustomerMax: CUSTOMER_LIMIT,
+        knownMax: 3,
+      },
       note: () => undefined,
     };
   }
@@ -218,6 +225,8 @@ export class World {
           return { type: "unknown", error: error as Error };
         }
       },
+      readBuyers: (eventId, after, most) =>
+        read(() => database.event(eventId).readBuyers(after, most)),
       readPurchases: (eventId, keys) => read(() => database.event(eventId).readPurchases(keys)),
       readTickets: (ids) =>
         read(

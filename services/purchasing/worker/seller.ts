@@ -1,0 +1,156 @@
+import { BatchExpired } from "../../../lib/concurrency/batcher.ts";
+import { absorb, type DecidedBatch, decideBatch, needsOf, rowsIn, settleBatch } from "./batch.ts";
+import type { Entry, Mailbox } from "./mailbox.ts";
+import { availabilityOf, type Ownership, type PostgresClock } from "./ownership.ts";
+import { BatchSize, NextBatch } from "./pace.ts";
+import type { CommitResult, Needs, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
+
+/**
+ * How a batch ended. `settled`: committed, or refused and replayed under a checked epoch; its
+ * answers are under way. Otherwise nothing was answered and the commands run again. `not-sent`:
+ * PostgreSQL was not asked, the epoch is still ours. `fenced`: another node has a newer epoch.
+ * `failed`: what PostgreSQL has done may be unknown, so a new epoch is needed.
+ */
+export type BatchEnd =
+  | { type: "settled" }
+  | { type: "not-sent" }
+  | { type: "fenced" }
+  | { type: "failed"; why: WorkerNote; error: unknown };
+
+const SETTLED: BatchEnd = { type: "settled" };
+/** Reads no more than the ownership row. */
+const NOTHING: Needs = { purchases: [], ticketIds: [], userIds: [] };
+
+/**
+ * Sells batches of one event under its worker's epoch: loads what is not known, decides, commits,
+ * answers. One batch at a time.
+ */
+export class Seller {
+  sales = 0;
+  largestBatch = 0;
+  private readonly eventId: string;
+  private readonly ports: WorkerPorts;
+  private readonly mailbox: Pick<Mailbox, "length">;
+  private readonly postgresClock: PostgresClock;
+  private readonly size = new BatchSize();
+  private readonly nextBatch: NextBatch;
+
+  constructor(
+    eventId: string,
+    ports: WorkerPorts,
+    mailbox: Pick<Mailbox, "length">,
+    postgresClock: PostgresClock,
+  ) {
+    this.eventId = eventId;
+    this.ports = ports;
+    this.mailbox = mailbox;
+    this.postgresClock = postgresClock;
+    this.nextBatch = new NextBatch(ports.clock);
+  }
+
+  /** Rows that the next batch may write. */
+  get rowsMax(): number {
+    return this.size.rows;
+  }
+
+  /** Decides these commands and commits what they change. Never rejects. */
+  async sell(ownership: Ownership, entries: Entry[]): Promise<BatchEnd> {
+    const { limits, clock, watch } = this.ports;
+    const { state, buyers } = ownership;
+    const needs = needsOf(state, buyers, entries);
+    watch?.taken(entries, clock.nowMs());
+    const unread = needs === undefined ? undefined : await this.load(ownership, needs);
+    if (unread !== undefined) return unread;
+    // A caller that was given up during the load must not be sold anything now.
+    const undecided = entries.filter((entry) => !entry.givenUp);
+    const nowMs = this.postgresClock.nowMs();
+    const batch = decideBatch(state, undecided, nowMs, limits, this.ports.newTicketId);
+    for (const { userId } of batch.sold) buyers.add(userId);
+    // From here TRY_AGAIN would be false, for a replay too: it was sold.
+    for (const { entry, decision } of batch.decided) {
+      if (decision.type === "refuse") continue;
+      entry.sentAtMs ??= clock.nowMs();
+      // The epoch has fenced its earlier commits, and none of them is there.
+      if (decision.type === "accept") entry.inDoubt = false;
+    }
+    if (batch.sold.length + batch.cancelled.length > 0) return this.commit(ownership, batch);
+    // Refusals and replays alone pass the fence by reading it.
+    const fenced = needs === undefined ? await this.load(ownership, NOTHING) : undefined;
+    if (fenced !== undefined) return fenced;
+    this.answer(batch, ownership, []);
+    return SETTLED;
+  }
+
+  /** Reads the ownership row and what a batch needs. Returns why that failed. */
+  private async load(ownership: Ownership, needs: Needs): Promise<BatchEnd | undefined> {
+    const { store, clock } = this.ports;
+    const askedAtMs = clock.nowMs();
+    try {
+      const loaded = await store.load(this.eventId, needs);
+      if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch)
+        return { type: "fenced" };
+      this.postgresClock.sync(loaded.clockMs, askedAtMs);
+      absorb(ownership.state, needs, loaded);
+      return undefined;
+    } catch (error) {
+      if (error instanceof BatchExpired) return { type: "not-sent" };
+      return { type: "failed", why: "store-away", error };
+    }
+  }
+
+  private async commit(ownership: Ownership, batch: DecidedBatch): Promise<BatchEnd> {
+    const { store, clock } = this.ports;
+    const { sold, cancelled } = batch;
+    const askedAtMs = clock.nowMs();
+    const committing = store.commit(
+      { eventId: this.eventId, epoch: ownership.epoch, batch: ownership.batch },
+      { event: ownership.event, sold, cancelled, alone: this.size.slow },
+    );
+    this.nextBatch.sent();
+    const result = await committing;
+    if (result.type !== "committed") return this.notCommitted(result, batch);
+    this.size.committed(rowsIn(batch), clock.nowMs() - askedAtMs);
+    ownership.batch = result.batch;
+    this.postgresClock.sync(result.clockMs, askedAtMs);
+    this.answer(batch, ownership, result.cancelled, result.clockMs);
+    return SETTLED;
+  }
+
+  private notCommitted(
+    result: Exclude<CommitResult, { type: "committed" }>,
+    { decided }: DecidedBatch,
+  ): BatchEnd {
+    const accepted = decided.flatMap(({ entry, decision }) =>
+      decision.type === "accept" ? [entry] : [],
+    );
+    if (result.type === "unknown") {
+      for (const entry of accepted) [entry.inDoubt, entry.notSold] = [true, false];
+      this.size.timedOut();
+      return { type: "failed", why: "commit-unknown", error: result.error };
+    }
+    // Nothing was sold. A replay stays what it is: sold before.
+    for (const entry of accepted) [entry.sentAtMs, entry.notSold] = [undefined, true];
+    if (result.type === "fenced") return result;
+    if (result.reason === "time-out") this.size.timedOut();
+    const why = result.reason === "oversell" ? "oversell-prevented" : "commit-failed";
+    return { type: "failed", why, error: result.error };
+  }
+
+  /** The next batch does not wait for it. */
+  private answer(
+    batch: DecidedBatch,
+    ownership: Ownership,
+    cancelledTickets: Ticket[],
+    committedAtMs = 0,
+  ): void {
+    this.sales += batch.sold.length;
+    this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
+    const turn = this.mailbox.length > 0 ? this.nextBatch.turnOf(batch.sold.length) : undefined;
+    void settleBatch(this.ports, batch, turn, {
+      event: ownership.event,
+      left: availabilityOf(this.eventId, ownership),
+      cancelledTickets,
+      committedAtMs,
+    });
+  }
+}

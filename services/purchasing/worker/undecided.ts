@@ -1,0 +1,68 @@
+import { accepted, refused } from "../../../domain/refusal.ts";
+import type { Entry } from "./mailbox.ts";
+import type { EventStore, Outcome, Purchase } from "./ports.ts";
+
+/** Keys in one question to PostgreSQL. */
+const ASKED_AT_ONCE = 500;
+
+/**
+ * Answers commands that their worker will not decide any more. TRY_AGAIN promises that the key is
+ * not sold. So it is given at once only to customers who have bought nothing; the keys of others
+ * are looked up: a sold one gets its sale, and OUTCOME_UNKNOWN if PostgreSQL does not answer and has
+ * not reported before that the key's commit failed.
+ */
+export class Undecided {
+  private readonly eventId: string;
+  private readonly store: Pick<EventStore, "readPurchases">;
+  private readonly boughtNothing: (userId: string) => boolean;
+  private waiting: Entry[] = [];
+  private looking = false;
+
+  constructor(
+    eventId: string,
+    store: Pick<EventStore, "readPurchases">,
+    boughtNothing: (userId: string) => boolean,
+  ) {
+    this.eventId = eventId;
+    this.store = store;
+    this.boughtNothing = boughtNothing;
+  }
+
+  /** Takes commands that no batch may decide any more. Each gets an answer within a second. */
+  answer(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      entry.givenUp = true;
+      if (entry.sentAtMs !== undefined) entry.answer(refused("OUTCOME_UNKNOWN"));
+      else if (entry.command.type === "CancelTicket" || this.boughtNothing(entry.command.userId))
+        entry.answer(refused("TRY_AGAIN"));
+      else this.waiting.push(entry);
+    }
+    if (!this.looking && this.waiting.length > 0) void this.look();
+  }
+
+  private async look(): Promise<void> {
+    this.looking = true;
+    while (this.waiting.length > 0) {
+      const entries = this.waiting.splice(0, ASKED_AT_ONCE);
+      const keys = entries.flatMap(({ command }) =>
+        command.type === "BuyTickets" ? [command] : [],
+      );
+      try {
+        const purchases = await this.store.readPurchases(this.eventId, keys);
+        for (const entry of entries)
+          entry.answer(outcomeOf(entry, purchases.get(entry.command.transactionId)));
+      } catch {
+        for (const entry of entries)
+          entry.answer(refused(entry.notSold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+      }
+    }
+    this.looking = false;
+  }
+}
+
+function outcomeOf({ command }: Entry, sold: Omit<Purchase, "replayed"> | undefined): Outcome {
+  if (sold === undefined) return refused("TRY_AGAIN");
+  return command.type === "BuyTickets" && command.quantity !== sold.quantity
+    ? refused("IDEMPOTENCY_KEY_REUSED")
+    : accepted({ ...sold, replayed: true });
+}
