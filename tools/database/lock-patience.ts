@@ -32,7 +32,8 @@ export function waitForLocks(
       let pauseMs = PAUSE_MS.first;
       for (let tries = 1; ; tries += 1)
         try {
-          await work(); return;
+          await work();
+          return;
         } catch (error) {
           if (!(error instanceof DatabaseError) || !RETRIED.has(error.code ?? "")) throw error;
           await client.query("ROLLBACK");

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Client } from "pg";
+import { setRoleSettings } from "../../lib/database/session-settings.ts";
 import { LOCK_TIMEOUT_MS, type Patience, waitForLocks } from "./lock-patience.ts";
 import {
   concurrentIndexOf,
@@ -34,7 +35,7 @@ export type MigrateOptions = {
 /**
  * Migrates a database forward to the code's schema. Each file runs in its own transaction, or
  * statement by statement if it says so; concurrent calls apply each file once. Never makes a sale
- * wait for longer than LOCK_TIMEOUT_MS. Returns the names applied now. Throws a MigrationError if
+ * wait for longer than LOCK_TIMEOUT_MS. Gives the role its time-outs in this database. Returns the names applied now. Throws a MigrationError if
  * the database is newer than the code or an applied file was changed.
  */
 export async function migrate(
@@ -63,6 +64,7 @@ export async function migrate(
       const patience = waitForLocks(client, labelOf(migration), { report, giveUpAfterMs });
       await (migration.transaction ? apply : applyWithoutTransaction)(client, migration, patience);
     }
+    await setRoleSettings(client);
     return pending.map(labelOf);
   } finally {
     // Also releases the advisory lock.
