@@ -71,6 +71,8 @@ export function readConfig(outside: Environment) {
     trustedProxies: variables.TRUSTED_PROXIES,
     corsOrigins: variables.CORS_ORIGINS,
     databaseUrl: variables.DATABASE_URL,
+    databasePooler: variables.DATABASE_POOLER === "transaction",
+    databasePoolMax: variables.DATABASE_POOL_MAX,
     redisUrl,
     lockUrls: lockUrls.length === 0 && redisUrl !== undefined ? [redisUrl] : lockUrls,
     amqpUrl: variables.AMQP_URL,

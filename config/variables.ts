@@ -35,6 +35,21 @@ const SPECS = {
     desc: "an existing PostgreSQL instead of a private one, postgres://…",
     default: undefined,
   }),
+  DATABASE_POOLER: is.oneOf(["none", "transaction"])({
+    desc:
+      "`transaction`: DATABASE_URL is a pooler in transaction mode (PgBouncer); statements are " +
+      "then not prepared by name",
+    default: "none",
+  }),
+  DATABASE_POOL_MAX: is.wholeNumber(
+    1,
+    10,
+  )({
+    desc:
+      "connections of each pool of a node at most; the pools have 10 (`sale`), 5 (`worker`), " +
+      "6 (`long`) by default",
+    default: 10,
+  }),
   REDIS_URL: is.url(...REDIS)({
     desc: "an existing Redis instead of a private one, redis://…",
     default: undefined,

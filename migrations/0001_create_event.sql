@@ -1,5 +1,6 @@
 -- The catalogue: what can be sold, when, where, and how much of it is left.
 -- `capacity` is what is left as the ledger has booked it; the CHECK is the last line against overselling.
+-- expand
 CREATE TABLE event (
   id uuid PRIMARY KEY,
   name text NOT NULL,

@@ -1,6 +1,7 @@
 -- Ownership and sales: the epoch that fences workers, the tickets, the pending rows (the outbox) and the ledger.
 -- No foreign keys to event on the three tables that grow with sales: each inserted row would lock the event's row
 -- (FOR KEY SHARE), a cost per ticket on the hottest row there is, and events are never deleted.
+-- expand
 CREATE TABLE event_worker (
   event_id uuid PRIMARY KEY REFERENCES event (id),
   epoch bigint NOT NULL,

@@ -1,4 +1,5 @@
 -- Who may buy. email_key is the e-mail as compared (folded), email as typed.
+-- expand
 CREATE TABLE user_account (
   id uuid PRIMARY KEY,
   email text NOT NULL,

@@ -1,5 +1,6 @@
 -- Search: every filter has an index that also gives the sort (date, starts_at, id), with what else is asked about a row beside it,
 -- so that a page is read from the index alone; names are found by their grams.
+-- expand
 CREATE INDEX event_location ON event (location);
 CREATE INDEX event_by_date ON event (date, starts_at, id) INCLUDE (ends_at, name_key);
 CREATE INDEX event_by_location ON event (location_key, date, starts_at, id) INCLUDE (ends_at, type_key, name_key);

@@ -1,6 +1,7 @@
 -- Sign-ins that can be listed and ended one by one. A session is a family of refresh tokens, each used once: what ends is the
 -- session's row, so that no token of it can slip through while another is being rotated.
 -- Foreign keys, unlike with sales: no row here is hot, and what belongs to a deleted account or session must go with it.
+-- expand
 CREATE TABLE user_session (
   id uuid PRIMARY KEY,
   user_id uuid NOT NULL REFERENCES user_account (id) ON DELETE CASCADE,

@@ -1,6 +1,7 @@
 -- Searches of a million events: names are found by week and gram, so that a word which is frequent but comes late, or is not there, is looked for week by
 -- week; and what lasts for days has an index of its own, so that no search reads a year of what is over for the few that still go on. No release has known
 -- the index that goes, so it goes at once.
+-- contract
 DROP INDEX event_by_name_grams;
 DROP FUNCTION event_name_grams(text);
 

@@ -1,6 +1,7 @@
 -- What a sale costs with ten million sold before. A transaction's id is random: the first use of almost every page of an index over millions of them is logged whole
 -- (full-page image), and read from disk. So no index of purchases is by their ids alone: their tickets are found by event and customer, whom the id
 -- is made of, and what is booked lies in the order of its commits. No release has known the indexes that go, so they go at once.
+-- contract
 ALTER TABLE event_tickets DROP CONSTRAINT event_tickets_sale_key;
 ALTER TABLE event_tickets ADD CONSTRAINT event_tickets_sale_key UNIQUE (event_id, user_id, transaction_id, ordinal);
 DROP INDEX event_tickets_active;

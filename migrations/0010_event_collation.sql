@@ -1,5 +1,6 @@
 -- Folded text and keys are compared byte by byte, wherever the database was made: a language's order (strcoll) costs an import an eighth of PostgreSQL's time,
 -- and no search sorts by it. The indexes on these columns, the one of names by week among them, are built anew.
+-- expand
 ALTER TABLE event
   ALTER COLUMN name_key TYPE text COLLATE "C",
   ALTER COLUMN type_key TYPE text COLLATE "C",

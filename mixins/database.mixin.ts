@@ -1,8 +1,11 @@
-import type { ServiceSchema } from "moleculer";
+import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { nodeContextOf, serverUrlOf } from "../lib/bus/node-context.ts";
 import { createSharedClient, type SharedClient } from "../lib/bus/shared-client.ts";
 import { type Database, openDatabase, type Profile } from "../lib/database/pool.ts";
 import { tracedQueries } from "../lib/observability/query-tracing.ts";
+import { ConfigError } from "../config/index.ts";
+import { missingSettings } from "../lib/database/session-settings.ts";
+import { isUnavailable } from "../lib/database/transient-errors.ts";
 import { defineMixin } from "./define-mixin.ts";
 
 /** What `DatabaseMixin` adds to a service: `this.databases.sale.query(…)`. */
@@ -11,9 +14,12 @@ export type WithDatabases<Profiles extends Profile> = { databases: Record<Profil
 function sharedPool(profile: Profile): SharedClient<Database> {
   return createSharedClient(
     (broker) => {
-      const { tracing } = nodeContextOf(broker);
-      const wrap = tracing && tracedQueries(tracing);
-      return openDatabase(serverUrlOf(broker, "databaseUrl"), profile, wrap);
+      const { tracing, config } = nodeContextOf(broker);
+      return openDatabase(serverUrlOf(broker, "databaseUrl"), profile, {
+        wrap: tracing && tracedQueries(tracing),
+        poolMax: config.databasePoolMax,
+        pooler: config.databasePooler,
+      });
     },
     (database) => database.close(),
   );
@@ -26,9 +32,30 @@ export const databasePools: Readonly<Record<Profile, SharedClient<Database>>> = 
   long: sharedPool("long"),
 };
 
+/** Brokers whose sessions were found to have their limits. */
+const checked = new WeakSet<ServiceBroker>();
+
+/**
+ * Checks once that sessions end statements in time: without limits, a lock would hold up a sale for
+ * ever. Production refuses to start, development warns. While PostgreSQL is down the check waits
+ * for the readiness probe.
+ */
+async function checkSettings(
+  database: Database,
+  broker: ServiceBroker,
+  logger: { warn(message: string): void },
+): Promise<void> {
+  if (checked.has(broker)) return;
+  const problems = await missingSettings(database);
+  if (problems.length > 0 && nodeContextOf(broker).config.production)
+    throw new ConfigError(problems);
+  checked.add(broker);
+  for (const problem of problems) logger.warn(problem);
+}
+
 /**
  * Gives a service a PostgreSQL pool of each profile. The node is then ready only if PostgreSQL
- * answers.
+ * answers, and its sessions have their limits.
  */
 export function DatabaseMixin(options: { profiles: readonly Profile[] }): Partial<ServiceSchema> {
   // The readiness check needs a pool whose queries fail fast.
@@ -39,8 +66,18 @@ export function DatabaseMixin(options: { profiles: readonly Profile[] }): Partia
       for (const profile of profiles)
         this.databases[profile] = databasePools[profile].acquire(this.broker);
       const { sale } = this.databases;
-      nodeContextOf(this.broker).checks.database = async () =>
-        (await sale?.query({ text: "SELECT 1" }))?.length === 1;
+      nodeContextOf(this.broker).checks.database = async () => {
+        if (sale === undefined) return false;
+        await checkSettings(sale, this.broker, this.logger);
+        return (await sale.query({ text: "SELECT 1" })).length === 1;
+      };
+    },
+    async started() {
+      const { sale } = this.databases;
+      if (sale === undefined) return;
+      await checkSettings(sale, this.broker, this.logger).catch((error: unknown) => {
+        if (!isUnavailable(error)) throw error;
+      });
     },
     async stopped() {
       for (const profile of profiles) await databasePools[profile].release(this.broker);

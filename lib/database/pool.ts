@@ -1,6 +1,7 @@
 import pg, { type ClientBase, type QueryResultRow } from "pg";
 import { Sequelize } from "sequelize";
 import { withRequestId } from "./request-context.ts";
+import { LONG_LIMITS, raiseLimits, type SessionLimits } from "./session-settings.ts";
 
 /**
  * `sale`: reads and writes of customers, which must fail fast. `worker`: the same in a pool of its
@@ -9,25 +10,28 @@ import { withRequestId } from "./request-context.ts";
  */
 export type Profile = "sale" | "worker" | "long";
 
-const FAST = {
-  idleInTransactionMs: 1_000,
-  lockMs: 1_000,
-  statementMs: 2_000,
-  answerMs: 2_500,
-  acquireMs: 1_000,
+/**
+ * `answerMs`: time after which the client gives up, a little after PostgreSQL's own limit. `raised`:
+ * limits that each transaction raises; otherwise those of the role hold.
+ */
+type Pool = { poolMax: number; answerMs: number; acquireMs: number; raised?: SessionLimits };
+export const PROFILES: Readonly<Record<Profile, Pool>> = {
+  sale: { poolMax: 10, answerMs: 2_000, acquireMs: 1_000 },
+  worker: { poolMax: 5, answerMs: 2_000, acquireMs: 1_000 },
+  long: { poolMax: 6, answerMs: 65_000, acquireMs: 10_000, raised: LONG_LIMITS },
 };
-const PROFILES = {
-  sale: { poolMax: 10, ...FAST },
-  worker: { poolMax: 5, ...FAST },
-  long: {
-    poolMax: 6,
-    idleInTransactionMs: 60_000,
-    lockMs: 60_000,
-    statementMs: 60_000,
-    answerMs: 65_000,
-    acquireMs: 10_000,
-  },
-} as const;
+
+export type PoolOptions = {
+  /** Wraps every query; such a pool is not shared with others. */
+  wrap?: Wrap | undefined;
+  /** Connections at most, if fewer than the profile's. */
+  poolMax?: number | undefined;
+  /**
+   * True: a pooler in transaction mode is between. A statement then has no name, and no statement
+   * changes its session.
+   */
+  pooler?: boolean | undefined;
+};
 
 /** SQL with a `name` is prepared once per connection. Names must be unique per text. */
 export type Statement = { name?: string; text: string; values?: unknown[] };
@@ -47,6 +51,11 @@ export type Database = Connection & {
     work: (connection: Connection) => Promise<T>,
     isolation?: "REPEATABLE READ",
   ): Promise<T>;
+  /**
+   * Runs one statement that cannot be in a transaction and may take a minute: VACUUM. Behind a
+   * pooler it does nothing, and autovacuum does the work later.
+   */
+  maintain(text: string): Promise<void>;
   /** Connections in use, idle connections, and callers that wait for one. */
   load(): { used: number; idle: number; waiting: number };
   /** Closes the pool with its last user. */
@@ -78,45 +87,46 @@ export type Wrap = (ask: Ask) => Ask;
  * Listens for a connection's errors from the start; Sequelize does so too late, and an early error
  * would end the process. Every query of the pool passes here and gets its request's id.
  */
-function listeningClient(wrap: Wrap | undefined) {
+function listeningClient({ wrap, pooler }: PoolOptions) {
   return class ListeningClient extends pg.Client {
     constructor(config?: pg.ClientConfig) {
       super(config);
       this.on("error", () => undefined);
       const query = this.query.bind(this) as Ask;
-      const ask: Ask = (first, ...rest) => query(withRequestId(first), ...rest);
+      const ask: Ask = (first, ...rest) =>
+        query(withRequestId(pooler === true ? withoutName(first) : first), ...rest);
       this.query = (wrap === undefined ? ask : wrap(ask)) as typeof this.query;
     }
   };
 }
 
+/** A statement prepared by one client of the pooler is unknown to the session of the next. */
+function withoutName(first: unknown): unknown {
+  return typeof first === "object" && first !== null && "name" in first
+    ? { ...first, name: undefined }
+    : first;
+}
+
 const pools = new Map<string, { sequelize: Sequelize; users: number }>();
 
-function sharedPool(key: string, url: string, profile: Profile, wrap: Wrap | undefined): Sequelize {
+function sharedPool(key: string, url: string, profile: Profile, options: PoolOptions): Sequelize {
   const known = pools.get(key);
   if (known !== undefined) {
     known.users += 1;
     return known.sequelize;
   }
-  const { poolMax, idleInTransactionMs, lockMs, statementMs, answerMs, acquireMs } =
-    PROFILES[profile];
+  const { poolMax, answerMs, acquireMs } = PROFILES[profile];
+  const max = Math.min(poolMax, options.poolMax ?? poolMax);
   const sequelize = new Sequelize(url, {
     dialect: "postgres",
-    dialectModule: { ...pg, Client: listeningClient(wrap) },
+    dialectModule: { ...pg, Client: listeningClient(options) },
     logging: false,
-    pool: { max: poolMax, min: 1, acquire: acquireMs, idle: 30_000 },
+    pool: { max, min: 1, acquire: acquireMs, idle: 30_000 },
     dialectOptions: {
       application_name: `boxoffice-${profile}`,
       keepAlive: true,
       connectionTimeoutMillis: 1_000,
       query_timeout: answerMs,
-      options: [
-        `-c idle_in_transaction_session_timeout=${idleInTransactionMs}`,
-        `-c lock_timeout=${lockMs}`,
-        `-c statement_timeout=${statementMs}`,
-        "-c tcp_user_timeout=3000",
-        "-c jit=off",
-      ].join(" "),
     },
   });
   pools.set(key, { sequelize, users: 1 });
@@ -134,12 +144,14 @@ async function releasePool(key: string): Promise<void> {
 
 /**
  * Opens or shares the process's pool for a server and profile. Connects at the first query. Each
- * session has the profile's time-outs, so a frozen server blocks no caller for longer. Wrapped
- * queries get a pool of their own.
+ * session has its role's time-outs, so a frozen server blocks no caller for longer. Wrapped queries
+ * get a pool of their own.
  */
-export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Database {
-  const key = `${profile} ${wrap === undefined ? "plain" : "wrapped"} ${url}`;
-  const sequelize = sharedPool(key, url, profile, wrap);
+export function openDatabase(url: string, profile: Profile, options: PoolOptions = {}): Database {
+  const { wrap, pooler = false, poolMax } = options;
+  const key = JSON.stringify([profile, wrap !== undefined, pooler, poolMax, url]);
+  const sequelize = sharedPool(key, url, profile, options);
+  const { raised } = PROFILES[profile];
   const manager = sequelize.connectionManager as unknown as ConnectionManager;
   let closed = false;
 
@@ -165,27 +177,46 @@ export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Databa
     }
   };
 
+  const transaction: Database["transaction"] = (work, isolation) =>
+    withConnection(async (connection) => {
+      const begin = `BEGIN ISOLATION LEVEL ${isolation ?? "READ COMMITTED"}`;
+      await connection.query({ text: raised ? `${begin}; ${raiseLimits(raised)}` : begin });
+      try {
+        const result = await work(connection);
+        await connection.query({ text: "COMMIT" });
+        return result;
+      } catch (error) {
+        await connection.query({ text: "ROLLBACK" }).catch(() => undefined);
+        throw error;
+      }
+    });
+
   return {
     sequelize,
     withConnection,
+    transaction,
     load: () => ({
       used: manager.pool.using,
       idle: manager.pool.available,
       waiting: manager.pool.waiting,
     }),
-    query: (statement) => withConnection((connection) => connection.query(statement)),
-    transaction: (work, isolation) =>
-      withConnection(async (connection) => {
-        await connection.query({ text: `BEGIN ISOLATION LEVEL ${isolation ?? "READ COMMITTED"}` });
-        try {
-          const result = await work(connection);
-          await connection.query({ text: "COMMIT" });
-          return result;
-        } catch (error) {
-          await connection.query({ text: "ROLLBACK" }).catch(() => undefined);
-          throw error;
-        }
-      }),
+    query: (statement) =>
+      (raised === undefined ? withConnection : transaction)((connection) =>
+        connection.query(statement),
+      ),
+    maintain: (text) =>
+      pooler
+        ? Promise.resolve()
+        : withConnection(async (connection) => {
+            await connection.query({
+              text: `SET statement_timeout = ${LONG_LIMITS.statement_timeout}`,
+            });
+            try {
+              await connection.query({ text });
+            } finally {
+              await connection.query({ text: "RESET statement_timeout" });
+            }
+          }),
     async close() {
       if (closed) return;
       closed = true;

@@ -28,7 +28,7 @@ describe("the plans of searches", () => {
     for (let start = 0; start < events.length; start += 1_000)
       await insertEvents(database, events.slice(start, start + 1_000));
     await database.query({ text: "CHECKPOINT" });
-    await database.query({ text: "VACUUM (ANALYZE) event" });
+    await database.maintain("VACUUM (ANALYZE) event");
   });
   after(async () => {
     await database.close();

@@ -1,24 +1,22 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { Client } from "pg";
+import { migrate, MigrationError } from "../../tools/database/migrations.ts";
 import {
-  migrate,
-  MigrationError,
-  readMigrations,
   type Migration,
-} from "../../tools/database/migrations.ts";
+  parseMigration,
+  readMigrations,
+  statementsOf,
+} from "../../tools/database/migration-files.ts";
 import { dumpSchema, SCHEMA_FILE } from "../../tools/database/schema-dump.ts";
 import { emptyDatabase, freshDatabase } from "../support/database.ts";
 
 /** A database must never be older, newer or other than the code that sells from it. */
 describe("migrations", () => {
-  const table = (version: number, name: string): Migration => ({
-    version,
-    name,
-    sql: `-- why\nCREATE TABLE ${name} ();`,
-    checksum: `of ${name}`,
-  });
+  const table = (version: number, name: string): Migration =>
+    parseMigration(version, name, `-- why\nCREATE TABLE ${name} ();`);
   const one = table(1, "one");
   const two = table(2, "two");
 
@@ -28,6 +26,16 @@ describe("migrations", () => {
       await use(database.url);
     } finally {
       await database.drop();
+    }
+  }
+
+  async function rowsOf(url: string, text: string): Promise<unknown[]> {
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    try {
+      return (await client.query<Record<string, unknown>>(text)).rows;
+    } finally {
+      await client.end();
     }
   }
 
@@ -75,17 +83,96 @@ describe("migrations", () => {
         migrate(url, [one, broken]),
         /0002_two failed and was rolled back: division by zero/,
       );
-      const client = new Client({ connectionString: url });
-      await client.connect();
-      const { rows } = await client.query(
-        "SELECT to_regclass('half') AS half, to_regclass('one')::text AS one",
+      assert.deepEqual(
+        await rowsOf(url, "SELECT to_regclass('half') AS half, to_regclass('one')::text AS one"),
+        [{ half: null, one: "one" }],
       );
-      await client.end();
-      assert.deepEqual(rows, [{ half: null, one: "one" }]);
     }));
 
   it("has a reason in the first line of every file, and numbers without a gap", () => {
     assert.ok(readMigrations().length > 0);
+  });
+
+  it("says expand or contract in every file", () => {
+    for (const { name, step } of readMigrations()) assert.ok(step !== undefined, name);
+    assert.throws(() => parseMigration(20, "both", "-- why\n-- expand\n-- contract\n"), /once/);
+  });
+
+  it("keeps the checksums of files that were applied before they said so", () => {
+    const first = readMigrations().slice(0, 10);
+    assert.equal(
+      createHash("sha256")
+        .update(first.map(({ checksum }) => checksum).join())
+        .digest("hex"),
+      "79e192111a75a4948e0cff8435c9bf436f292b91892fbe2a42921c45d6495d45",
+    );
+    const changed = parseMigration(1, "one", `${one.sql} -- expand`);
+    assert.notEqual(changed.checksum, one.checksum, "only the head is left out");
+  });
+
+  const BUILD = "-- why\n-- expand\n-- no transaction\n";
+  const unique = parseMigration(
+    3,
+    "unique",
+    `${BUILD}CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS one_value ON one (value);`,
+  );
+
+  it("builds an index CONCURRENTLY while several nodes start at once", () =>
+    onEmpty(async (url) => {
+      const column = parseMigration(2, "value", "-- why\nALTER TABLE one ADD value integer;");
+      const files = [one, column, unique];
+      const applied = await Promise.all(Array.from({ length: 4 }, () => migrate(url, files)));
+      assert.deepEqual(applied.flat().sort(), ["0001_one", "0002_value", "0003_unique"]);
+    }));
+
+  it("drops the invalid index of a failed build before it builds again", () =>
+    onEmpty(async (url) => {
+      const values = parseMigration(
+        2,
+        "values",
+        "-- why\nALTER TABLE one ADD value integer; INSERT INTO one VALUES (1), (1);",
+      );
+      const valid =
+        "SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = 'one_value'::regclass";
+      const files = [one, values, unique];
+      await assert.rejects(migrate(url, files), /0003_unique failed and stopped half-way.*unique/);
+      assert.deepEqual(await rowsOf(url, valid), [{ valid: false }], "as PostgreSQL leaves it");
+      await rowsOf(url, "DELETE FROM one");
+      assert.deepEqual(await migrate(url, files), ["0003_unique"]);
+      assert.deepEqual(await rowsOf(url, valid), [{ valid: true }]);
+    }));
+
+  it("gives up after the stated time, and names the session in its way", () =>
+    onEmpty(async (url) => {
+      await migrate(url, [one]);
+      const holder = new Client({ connectionString: url, application_name: "a long report" });
+      await holder.connect();
+      await holder.query("SET idle_in_transaction_session_timeout = 0; BEGIN; TABLE one");
+      const lines: string[] = [];
+      const change = parseMigration(2, "value", "-- why\nALTER TABLE one ADD value integer;");
+      const patient = { report: (line: string) => void lines.push(line), giveUpAfterMs: 1_500 };
+      await assert.rejects(
+        migrate(url, [one, change], patient),
+        /0002_value failed and was rolled back: no lock within 2 s; .*\(a long report\) for \d+ s/,
+      );
+      assert.match(lines[0] ?? "", /^migration 0002_value waits for a lock: try 1, 0 s of 2 s/);
+      await holder.end();
+      assert.deepEqual(await migrate(url, [one, change], patient), ["0002_value"]);
+    }));
+
+  it("refuses a file without a transaction that cannot be repeated", () => {
+    const refused = (sql: string) => assert.throws(() => parseMigration(20, "x", BUILD + sql));
+    refused("CREATE INDEX CONCURRENTLY i ON one (value);");
+    refused("BEGIN; SELECT 1;");
+  });
+
+  it("splits statements at the semicolons between them only", () => {
+    assert.deepEqual(
+      statementsOf(`-- a; b
+        SELECT ';', "a;b" /* ; */ ; DO $x$ BEGIN NULL; END $x$;
+        SELECT 1 / 2 - 3, 'it''s;'`),
+      [`SELECT ';', "a;b"`, "DO $x$ BEGIN NULL; END $x$", "SELECT 1 / 2 - 3, 'it''s;'"],
+    );
   });
 
   it("agrees with migrations/schema.sql (npx boxoffice migrate --dump)", async () => {

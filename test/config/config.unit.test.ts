@@ -25,6 +25,8 @@ const BAD: Record<keyof typeof VARIABLES, readonly string[]> = {
   HOST: ["0.0.0.0", "192.0.2.1", "::"],
   SERVICES: ["api,sales", "API"],
   DATABASE_URL: ["mysql://u:p@h/d", "localhost", "postgres"],
+  DATABASE_POOLER: ["session", "on"],
+  DATABASE_POOL_MAX: ["0", "11"],
   REDIS_URL: ["http://h", "6379"],
   REDLOCK_URLS: ["redis://h,nonsense"],
   AMQP_URL: ["http://h", "rabbit"],

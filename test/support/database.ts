@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { migrate, readMigrations } from "../../tools/database/migrations.ts";
+import { setRoleSettings } from "../../lib/database/session-settings.ts";
 import { serverUrls } from "./processes/servers.ts";
 
 export type FreshDatabase = { url: string; drop(): Promise<void> };
@@ -14,6 +15,8 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   await asAdministrator(async (client) => {
     const template = await ensureTemplate(client);
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+    // A copy of a database has no settings of roles.
+    await setRoleSettings(client, name);
   });
   return { url: urlOf(name), drop: () => drop(name) };
 }

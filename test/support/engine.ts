@@ -38,8 +38,14 @@ export type Engine = {
   close(): Promise<void>;
 };
 
-/** Starts the engine on real servers, with its own database, vhost, Redis database and bus. */
-export async function startEngine(environment: Environment = {}): Promise<Engine> {
+/**
+ * Starts the engine on real servers, with its own database, vhost, Redis database and bus. Its nodes
+ * reach the database `through` the returned address.
+ */
+export async function startEngine(
+  environment: Environment = {},
+  through: (databaseUrl: string) => string = (databaseUrl) => databaseUrl,
+): Promise<Engine> {
   const [slot, fresh, dataDir] = await Promise.all([
     claimSlot(),
     freshDatabase(),
@@ -52,7 +58,7 @@ export async function startEngine(environment: Environment = {}): Promise<Engine
     LOG_LEVEL: "fatal",
     AUDIT_FILE: join(dataDir, "audit.log"),
     DATA_DIR: dataDir,
-    DATABASE_URL: fresh.url,
+    DATABASE_URL: through(fresh.url),
     REDIS_URL: slot.redisUrl,
     AMQP_URL: slot.amqpUrl,
     TRANSPORTER: slot.transporter,

@@ -1,9 +1,18 @@
-import { createHash } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { setTimeout as wait } from "node:timers/promises";
 import { Client } from "pg";
+import { setRoleSettings } from "../../lib/database/session-settings.ts";
+import { LOCK_TIMEOUT_MS, type Patience, waitForLocks } from "./lock-patience.ts";
+import {
+  concurrentIndexOf,
+  isConcurrent,
+  labelOf,
+  type Migration,
+  MigrationError,
+  readMigrations,
+  statementsOf,
+} from "./migration-files.ts";
 
-export const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
+export { type Migration, MigrationError, readMigrations } from "./migration-files.ts";
 
 /**
  * Serializes nodes that migrate at the same time. Any number that nothing else in the project
@@ -12,53 +21,29 @@ export const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../migrations", impor
 const ADVISORY_LOCK = 7_206_215_533n;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-export type Migration = { version: number; name: string; sql: string; checksum: string };
+/** For one migration: longer than any report, shorter than a night's full dump. */
+const GIVE_UP_AFTER_MS = 600_000;
+const OTHER_NODE_POLL_MS = 250;
 
-/** Expected failure of a migration. Its message is printed without a stack. */
-export class MigrationError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "MigrationError";
-  }
-}
-
-/**
- * Reads NNNN_name.sql in order. Throws a MigrationError for a gap, a wrong name, or a missing
- * comment.
- */
-export function readMigrations(folder: string = MIGRATIONS_FOLDER): Migration[] {
-  const files = readdirSync(folder).filter(
-    (file) => file.endsWith(".sql") && file !== "schema.sql",
-  );
-  return files.sort().map((file, index) => {
-    const [, digits, name] = /^(\d{4})_([a-z0-9_]+)\.sql$/.exec(file) ?? [];
-    const sql = readFileSync(`${folder}/${file}`, "utf8");
-    if (digits === undefined || name === undefined)
-      throw new MigrationError(`migrations/${file} is not named NNNN_name.sql`);
-    if (Number(digits) !== index + 1)
-      throw new MigrationError(
-        `migrations/${file} has number ${digits}, but is file ${index + 1} in order`,
-      );
-    if (!/^-- \S/.test(sql))
-      throw new MigrationError(`migrations/${file} must begin with a comment that says why`);
-    return {
-      version: index + 1,
-      name,
-      sql,
-      checksum: createHash("sha256").update(sql).digest("hex"),
-    };
-  });
-}
+export type MigrateOptions = {
+  /** Takes lines of progress: what waits, for how long, and behind which session. */
+  report?: (line: string) => void;
+  /** Time in which one migration must get its locks. */
+  giveUpAfterMs?: number;
+};
 
 /**
- * Migrates a database forward to the code's schema. Each file runs in its own transaction;
- * concurrent calls apply each file once. Returns the names applied now. Throws a MigrationError
- * if the database is newer than the code or an applied file was changed.
+ * Migrates a database forward to the code's schema. Each file runs in its own transaction, or
+ * statement by statement if it says so; concurrent calls apply each file once. Never makes a sale
+ * wait for longer than LOCK_TIMEOUT_MS. Gives the role its time-outs in this database. Returns the names applied now. Throws a MigrationError if
+ * the database is newer than the code or an applied file was changed.
  */
 export async function migrate(
   databaseUrl: string,
   migrations: readonly Migration[] = readMigrations(),
+  options: MigrateOptions = {},
 ): Promise<string[]> {
+  const { report = () => undefined, giveUpAfterMs = GIVE_UP_AFTER_MS } = options;
   const client = new Client({
     connectionString: databaseUrl,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -67,19 +52,39 @@ export async function migrate(
   client.on("error", () => undefined); // The query in flight fails too and reports the cause.
   await client.connect();
   try {
-    // A long index build or a wait for another node is no fault.
+    // A long index build is no fault.
     await client.query(
       "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0",
     );
-    await client.query("SELECT pg_advisory_lock($1)", [ADVISORY_LOCK]);
+    await lockOut(client, report);
     const applied = await readApplied(client);
     rejectDifferences(applied, migrations);
     const pending = migrations.filter(({ version }) => !applied.has(version));
-    for (const migration of pending) await apply(client, migration);
+    for (const migration of pending) {
+      const patience = waitForLocks(client, labelOf(migration), { report, giveUpAfterMs });
+      await (migration.transaction ? apply : applyWithoutTransaction)(client, migration, patience);
+    }
+    await setRoleSettings(client);
     return pending.map(labelOf);
   } finally {
     // Also releases the advisory lock.
     await client.end();
+  }
+}
+
+/**
+ * Waits for other nodes that migrate. Polls: a session that waits in a statement has a snapshot,
+ * and CREATE INDEX CONCURRENTLY of the other node would wait for that in turn.
+ */
+async function lockOut(client: Client, report: (line: string) => void): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const { rows } = await client.query<{ locked: boolean }>(
+      "SELECT pg_try_advisory_lock($1) AS locked",
+      [ADVISORY_LOCK],
+    );
+    if (rows[0]?.locked === true) return;
+    if (tries === 0) report("waiting for another node that migrates");
+    await wait(OTHER_NODE_POLL_MS);
   }
 }
 
@@ -115,24 +120,67 @@ function rejectDifferences(applied: Applied, migrations: readonly Migration[]): 
   }
 }
 
-async function apply(client: Client, migration: Migration): Promise<void> {
+async function apply(client: Client, migration: Migration, patience: Patience): Promise<void> {
   try {
-    await client.query("BEGIN");
-    await client.query(migration.sql);
-    await client.query(
-      "INSERT INTO schema_migration (version, name, checksum) VALUES ($1, $2, $3)",
-      [migration.version, migration.name, migration.checksum],
-    );
-    await client.query("COMMIT");
+    await patience.retry(async () => {
+      await client.query(`BEGIN; SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      await client.query(migration.sql);
+      await note(client, migration);
+      await client.query("COMMIT");
+    });
   } catch (error) {
     await client.query("ROLLBACK").catch(() => undefined);
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new MigrationError(
-      `Migration ${labelOf(migration)} failed and was rolled back: ${reason}`,
-    );
+    throw failure(migration, "was rolled back", error);
   }
 }
 
-function labelOf({ version, name }: { version: number; name: string }): string {
-  return `${String(version).padStart(4, "0")}_${name}`;
+/** Runs each statement in autocommit. What fails half-way is repeated by the next call. */
+async function applyWithoutTransaction(
+  client: Client,
+  migration: Migration,
+  patience: Patience,
+): Promise<void> {
+  try {
+    for (const statement of statementsOf(migration.sql)) {
+      const index = concurrentIndexOf(statement);
+      // A concurrent statement's locks let sales pass, so it may wait as long as it needs.
+      const lockMs = isConcurrent(statement) ? patience.leftMs() : LOCK_TIMEOUT_MS;
+      await patience.retry(async () => {
+        if (index !== undefined) await dropInvalidIndex(client, index, patience.leftMs());
+        await client.query(`SET lock_timeout = ${lockMs}`);
+        await client.query(statement);
+      });
+    }
+    await note(client, migration);
+  } catch (error) {
+    throw failure(migration, "stopped half-way; the next run repeats it", error);
+  } finally {
+    await client.query("SET lock_timeout = 0").catch(() => undefined);
+  }
+}
+
+/** Removes what a failed CREATE INDEX CONCURRENTLY left: it is maintained, and never read. */
+async function dropInvalidIndex(client: Client, name: string, lockMs: number): Promise<void> {
+  const { rows } = await client.query<{ quoted: string }>(
+    `SELECT format('%s', indexrelid::regclass) AS quoted
+     FROM pg_index WHERE indexrelid = to_regclass(quote_ident($1)) AND NOT indisvalid`,
+    [name],
+  );
+  for (const { quoted } of rows) {
+    await client.query(`SET lock_timeout = ${lockMs}`);
+    await client.query(`DROP INDEX CONCURRENTLY ${quoted}`);
+  }
+}
+
+async function note(client: Client, migration: Migration): Promise<void> {
+  await client.query("INSERT INTO schema_migration (version, name, checksum) VALUES ($1, $2, $3)", [
+    migration.version,
+    migration.name,
+    migration.checksum,
+  ]);
+}
+
+function failure(migration: Migration, state: string, error: unknown): MigrationError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new MigrationError(`Migration ${labelOf(migration)} failed and ${state}: ${reason}`);
 }

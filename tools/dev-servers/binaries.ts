@@ -4,8 +4,11 @@ import { processEnvironment } from "../../config/index.ts";
 
 export const SERVER_NAMES = ["postgres", "redis", "rabbitmq", "nats"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
-/** Tests run the alert rules with prometheus, benchmarks make load with wrk. */
-export type ProgramName = ServerName | "prometheus" | "wrk";
+/**
+ * Tests run the alert rules with prometheus and sell through pgbouncer. Benchmarks make load with
+ * wrk.
+ */
+export type ProgramName = ServerName | "prometheus" | "pgbouncer" | "wrk";
 
 /** The path of each program. RabbitMQ needs epmd, Erlang's port mapper. */
 export type Binaries = {
@@ -16,6 +19,7 @@ export type Binaries = {
   nats: string;
   prometheus: string;
   promtool: string;
+  pgbouncer: string;
   wrk: string;
 };
 
@@ -51,6 +55,12 @@ const PLACES: Record<keyof Binaries, readonly string[]> = {
   ],
   prometheus: ["/usr/bin/prometheus", "/opt/homebrew/bin/prometheus", "/usr/local/bin/prometheus"],
   promtool: ["/usr/bin/promtool", "/opt/homebrew/bin/promtool", "/usr/local/bin/promtool"],
+  pgbouncer: [
+    "/usr/sbin/pgbouncer",
+    "/usr/bin/pgbouncer",
+    "/opt/homebrew/bin/pgbouncer",
+    "/usr/local/bin/pgbouncer",
+  ],
   wrk: ["/usr/bin/wrk", "/opt/homebrew/bin/wrk", "/usr/local/bin/wrk"],
 };
 
@@ -60,6 +70,7 @@ const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
   rabbitmq: ["rabbitmq", "epmd"],
   nats: ["nats"],
   prometheus: ["prometheus", "promtool"],
+  pgbouncer: ["pgbouncer"],
   wrk: ["wrk"],
 };
 const FILE_NAMES: Record<keyof Binaries, string> = {
@@ -70,6 +81,7 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
   nats: "nats-server",
   prometheus: "prometheus",
   promtool: "promtool",
+  pgbouncer: "pgbouncer",
   wrk: "wrk",
 };
 

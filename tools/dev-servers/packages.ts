@@ -7,6 +7,7 @@ import { ServerProblem, secondsSince, type Report } from "./server-problem.ts";
 
 const DEBIAN_PACKAGES: Record<ProgramName, string> = {
   prometheus: "prometheus",
+  pgbouncer: "pgbouncer",
   wrk: "wrk",
   postgres: "postgresql",
   redis: "redis-server",
@@ -15,6 +16,7 @@ const DEBIAN_PACKAGES: Record<ProgramName, string> = {
 };
 const DEBIAN_UNITS: Record<ProgramName, readonly string[]> = {
   prometheus: ["prometheus.service"],
+  pgbouncer: ["pgbouncer.service"],
   wrk: [],
   postgres: ["postgresql.service"],
   redis: ["redis-server.service"],
@@ -23,6 +25,7 @@ const DEBIAN_UNITS: Record<ProgramName, readonly string[]> = {
 };
 const FEDORA_PACKAGES: Record<ProgramName, string> = {
   prometheus: "golang-github-prometheus",
+  pgbouncer: "pgbouncer",
   wrk: "wrk",
   postgres: "postgresql-server",
   redis: "redis",
@@ -31,6 +34,7 @@ const FEDORA_PACKAGES: Record<ProgramName, string> = {
 };
 const MACOS_PACKAGES: Record<ProgramName, string> = {
   prometheus: "prometheus",
+  pgbouncer: "pgbouncer",
   wrk: "wrk",
   postgres: "postgresql@17",
   redis: "redis",
@@ -39,6 +43,7 @@ const MACOS_PACKAGES: Record<ProgramName, string> = {
 };
 const VARIABLE_NAMES: Record<ProgramName, string | undefined> = {
   prometheus: undefined,
+  pgbouncer: undefined,
   wrk: undefined,
   postgres: "DATABASE_URL",
   redis: "REDIS_URL",

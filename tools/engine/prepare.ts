@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Config, type Environment, type ServerUrls, readConfig } from "../../config/index.ts";
-import { migrate } from "../database/migrations.ts";
+import { migrate, readMigrations } from "../database/migrations.ts";
 import { refuseDemoEvents } from "../demo/demo-catalog.ts";
 import type { ServerName } from "../dev-servers/binaries.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
@@ -40,7 +40,7 @@ export async function prepareEngine(
   const urls = urlsOf(config);
 
   life.abort.throwIfAborted();
-  const applied = await migrate(urls.DATABASE_URL);
+  const applied = await migrate(urls.DATABASE_URL, readMigrations(), { report });
   report(
     applied.length === 0
       ? "the database is up to date"

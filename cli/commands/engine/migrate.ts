@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { processEnvironment } from "../../../config/index.ts";
-import { MigrationError, migrate } from "../../../tools/database/migrations.ts";
+import { MigrationError, migrate, readMigrations } from "../../../tools/database/migrations.ts";
 import { SCHEMA_FILE, dumpSchema } from "../../../tools/database/schema-dump.ts";
 import { openToServers } from "../../../tools/dev-servers/data-folders.ts";
 import { startServers } from "../../../tools/dev-servers/servers.ts";
@@ -23,7 +23,7 @@ async function migrateDatabase(): Promise<number> {
     throw new MigrationError(
       "DATABASE_URL is missing. `npx boxoffice start` migrates its private server by itself.",
     );
-  const applied = await migrate(DATABASE_URL);
+  const applied = await migrate(DATABASE_URL, readMigrations(), { report: console.log });
   console.log(
     applied.length === 0 ? "The database is up to date." : `Applied ${applied.join(", ")}.`,
   );

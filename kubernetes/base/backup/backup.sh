@@ -130,6 +130,8 @@ drill() {
     { tail "$target.log" >&2; exit 1; }
   trap 'pg_ctl -D "$target" -m immediate stop > /dev/null
     rm -rf "$target" "$target.socket" "$target.hba" "$target.log"' EXIT
+  # The role's own time-out is that of a sale.
+  export PGOPTIONS="-c statement_timeout=0"
   ask() { psql -h "$target.socket" -U boxoffice -d boxoffice -XqAt -v ON_ERROR_STOP=1 "$@"; }
   # The server accepts connections after the WAL is replayed.
   until ask -c 'SELECT 1' > /dev/null 2>&1; do

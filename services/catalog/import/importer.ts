@@ -43,7 +43,7 @@ export function createImporter(options: ImporterOptions): ImportBatch {
   /** Index-only scans of pages need a vacuumed table. */
   const vacuum = async (): Promise<void> => {
     try {
-      await database.query({ text: "VACUUM (ANALYZE) event" });
+      await database.maintain("VACUUM (ANALYZE) event");
     } catch (error) {
       warn("The table event was not vacuumed after an import; autovacuum does it later", error);
     }

@@ -67,6 +67,7 @@ export function ledgerDatabase(
             .map(({ eventId }) => ({ eventId })),
         );
       }) as Promise<never[]>,
+    maintain: () => Promise.resolve(),
     close: () => Promise.resolve(),
     get sequelize(): never {
       throw new Error("The ledger uses no Sequelize models");

@@ -3,8 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
-import { provideBinaries } from "../../../tools/dev-servers/packages.ts";
-import { ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
+import { provideProgram } from "../processes/programs.ts";
 import { ROOT } from "../../../tools/root.ts";
 
 export const MONITORING = join(ROOT, "kubernetes", "monitoring");
@@ -26,16 +25,10 @@ export const rulesOf = (file: string): Rule[] =>
 export async function providePrometheus(): Promise<
   { prometheus: string; promtool: string } | string
 > {
-  try {
-    const { prometheus = "", promtool = "" } = await provideBinaries(
-      ["prometheus"],
-      () => undefined,
-    );
-    return { prometheus, promtool };
-  } catch (error) {
-    if (error instanceof ServerProblem) return error.message;
-    throw error;
-  }
+  const found = await provideProgram("prometheus");
+  if (typeof found === "string") return found;
+  const { prometheus = "", promtool = "" } = found;
+  return { prometheus, promtool };
 }
 
 /**

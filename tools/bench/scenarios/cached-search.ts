@@ -45,7 +45,7 @@ export async function cachedSearch(
   const events = [...demoEvents(EVENTS, Date.now(), 270)];
   for (let start = 0; start < EVENTS; start += 500)
     await insertEvents(sale.database, events.slice(start, start + 500));
-  await sale.database.query({ text: "VACUUM (ANALYZE) event" });
+  await sale.database.maintain("VACUUM (ANALYZE) event");
   const engine = await startBenchEngine(
     sale,
     "worker",

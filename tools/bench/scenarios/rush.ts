@@ -52,7 +52,7 @@ export async function rush(
   const events = [...demoEvents(EVENTS, Date.now(), DAYS)];
   for (let start = 0; start < EVENTS; start += 500)
     await insertEvents(sale.database, events.slice(start, start + 500));
-  await sale.database.query({ text: "VACUUM (ANALYZE) event" });
+  await sale.database.maintain("VACUUM (ANALYZE) event");
   const searches = searchPaths(events, QUESTIONS).map((path) => rawRequest("GET", path));
   const tokens = await makeBuyers(sale, options.buying);
   const results: RushResult[] = [];

@@ -109,7 +109,7 @@ async function giveTickets(database: Database, each: number): Promise<void> {
         FROM user_account`,
       values: [await newEvent(database)],
     });
-  await database.query({ text: "VACUUM (ANALYZE) event_tickets" });
+  await database.maintain("VACUUM (ANALYZE) event_tickets");
 }
 
 /** Reads every person's list once, many at a time. */

@@ -1,0 +1,92 @@
+import type { Connection } from "./pool.ts";
+
+/** Settings of a session in milliseconds. PostgreSQL ends what takes longer. */
+export type SessionLimits = {
+  statement_timeout: number;
+  lock_timeout: number;
+  idle_in_transaction_session_timeout: number;
+};
+
+/**
+ * Limits of a sale. They are ordered: a lock that is waited for, the statement, and then the time
+ * after which a buyer hears OUTCOME_UNKNOWN (2 s). See ADR-0061.
+ */
+export const SALE_LIMITS: SessionLimits = {
+  lock_timeout: 1_000,
+  idle_in_transaction_session_timeout: 1_000,
+  statement_timeout: 1_500,
+};
+
+/** Ledger, import and reconcile raise their limits for each transaction. */
+export const LONG_LIMITS: SessionLimits = {
+  lock_timeout: 60_000,
+  idle_in_transaction_session_timeout: 5_000,
+  statement_timeout: 60_000,
+};
+
+/** What the engine's role has in its database. `npx boxoffice migrate` sets it. */
+const ROLE_SETTINGS: Record<string, string> = {
+  ...Object.fromEntries(Object.entries(SALE_LIMITS).map(([name, ms]) => [name, `${ms}ms`])),
+  tcp_user_timeout: "3000ms",
+  jit: "off",
+};
+
+const CHECKED_MAX_MS: Record<string, number> = { ...SALE_LIMITS, tcp_user_timeout: 3_000 };
+
+/** Raises the limits until the end of a transaction, which a pooler in between allows. */
+export function raiseLimits(limits: SessionLimits): string {
+  return Object.entries(limits)
+    .map(([name, ms]) => `SET LOCAL ${name} = ${ms}`)
+    .join("; ");
+}
+
+/** Runs SQL without a pool: pg's client. */
+type Client = { query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> };
+
+/**
+ * Gives the connected role its settings in a database, the connected one by default. New sessions
+ * have them, whatever is between the engine and PostgreSQL.
+ */
+export async function setRoleSettings(client: Client, database?: string): Promise<void> {
+  const { rows } = await client.query(
+    `SELECT format('ALTER ROLE CURRENT_USER IN DATABASE %I SET %I = %L', datname, name, setting)
+       AS text
+     FROM pg_database, unnest($2::text[], $3::text[]) AS wanted (name, setting)
+     WHERE datname = coalesce($1, current_database()) AND NOT EXISTS (
+       SELECT FROM pg_db_role_setting WHERE setdatabase = pg_database.oid
+         AND setrole = current_user::regrole AND name || '=' || setting = ANY (setconfig))`,
+    [database ?? null, Object.keys(ROLE_SETTINGS), Object.values(ROLE_SETTINGS)],
+  );
+  for (const { text } of rows as { text: string }[]) await client.query(text);
+}
+
+/**
+ * Names each limit of this session that is off or too long, and how to mend it. Empty if all is
+ * well. The time-out of the socket (tcp_user_timeout) does not count on a local connection.
+ */
+export async function missingSettings(connection: Connection): Promise<string[]> {
+  const rows = await connection.query<{
+    name: string;
+    ms: number;
+    role: string;
+    database: string;
+    isLocal: boolean;
+  }>({
+    text: `
+      SELECT name, setting::integer AS ms, quote_ident(current_user) AS role,
+        quote_ident(current_database()) AS database, inet_client_addr() IS NULL AS "isLocal"
+      FROM pg_settings WHERE name = ANY ($1::text[]) ORDER BY name`,
+    values: [Object.keys(CHECKED_MAX_MS)],
+  });
+  return rows
+    .filter(({ name, ms, isLocal }) => {
+      if (name === "tcp_user_timeout" && isLocal) return false;
+      return ms === 0 || ms > (CHECKED_MAX_MS[name] ?? 0);
+    })
+    .map(
+      ({ name, ms, role, database }) =>
+        `${name} is ${ms === 0 ? "off" : `${ms} ms`} in sessions of PostgreSQL; run ` +
+        `\`npx boxoffice migrate\`, or ALTER ROLE ${role} IN DATABASE ${database} ` +
+        `SET ${name} = '${ROLE_SETTINGS[name]}'`,
+    );
+}
