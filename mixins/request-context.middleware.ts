@@ -1,6 +1,6 @@
 import type { Context, Middleware } from "moleculer";
 import { EVENT_OWNER } from "../lib/bus/event-owner.strategy.ts";
-import { runForRequest } from "../lib/database/request-context.ts";
+import { runForRequest } from "../lib/database/pool.ts";
 
 /**
  * Names the request in the SQL of an action. Not for commands of an event's worker: one batch works
