@@ -4,7 +4,7 @@ import { createInternalTokenVerifier } from "./lib/auth/jwt.ts";
 import { AUDIT_MODULE, auditLogger } from "./lib/observability/audit-log.ts";
 import { openBusLink } from "./lib/bus/nats-transporter.ts";
 import { LOCAL_FIRST, registerStrategies } from "./lib/bus/event-owner.strategy.ts";
-import { randomId } from "./lib/ids/random-id.ts";
+import { randomId } from "./lib/ids.ts";
 import { logDestination } from "./lib/observability/log-destination.ts";
 import { redacted } from "./lib/observability/redaction.ts";
 import { authorization } from "./mixins/authorization.middleware.ts";

@@ -23,7 +23,7 @@ import {
 } from "./purchasing.params.ts";
 import { ticketActions } from "./tickets/ticket.actions.ts";
 import { createTicketLists, type WithTicketLists } from "./tickets/ticket-list.ts";
-import { cancellationId, purchaseId } from "./tickets/ids.ts";
+import { cancellationId, purchaseId } from "../../lib/ids.ts";
 import { createWorkerPorts } from "./worker/create-ports.ts";
 import type { Outcome, PurchaseMetrics, WorkerPorts } from "./worker/ports.ts";
 import { Workers } from "./worker/workers.ts";

@@ -4,7 +4,7 @@ import { type Database, isServerError, isUnavailable } from "../../../lib/databa
 import type { RedisClient } from "../../../lib/redis/client.ts";
 import { changeEvent } from "./change-event.ts";
 import { type CacheInvalidation, expireSoon } from "../events/cache-invalidation.ts";
-import { eventId } from "../../../lib/ids/event-id.ts";
+import { eventId } from "../../../lib/ids.ts";
 import {
   describeEvents,
   insertEvents,

@@ -10,7 +10,7 @@ import type { WithTokens } from "../../../mixins/tokens.mixin.ts";
 import { createAvailabilityCopies } from "../availability/availability-copies.ts";
 import { createBatchedEventStore } from "../store/batched-event-store.ts";
 import { postgresStore } from "../store/event-store.ts";
-import { createTicketIds } from "../tickets/ids.ts";
+import { newTicketId } from "../../../lib/ids.ts";
 import { createOwnerRouter } from "./workers.ts";
 import type { PurchaseMetrics, WorkerPorts } from "./ports.ts";
 
@@ -48,7 +48,7 @@ export function createWorkerPorts(
     copies,
     clock: systemClock,
     router: createOwnerRouter(broker, tokens.mint, nodeContextOf(broker).leaving),
-    newTicketId: createTicketIds(),
+    newTicketId,
     random: Math.random,
     limits: { batchMax, mailboxMax, ticketsPerCustomerMax },
     note(what, eventId, data) {
