@@ -226,7 +226,7 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     "if (!caller.ok) return next.call(this as never, ctx) as unknown;",
   ]),
   without("the closed list of paths", "S18: no action can be named", [
-    "services/api/routing/web-hooks.ts",
+    "services/api/routing/routers.ts",
     'mappingPolicy: "restrict"',
     'mappingPolicy: "all"',
   ]),

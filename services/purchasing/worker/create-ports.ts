@@ -1,5 +1,4 @@
 import type { Service } from "moleculer";
-import { AVAILABILITY_CHANGED } from "../../../lib/availability/availability-event.ts";
 import { configOf, nodeContextOf } from "../../../lib/bus/node-context.ts";
 import { systemClock } from "../../../lib/concurrency/clock.ts";
 import type { Publisher } from "../../../lib/queue/index.ts";
@@ -31,10 +30,7 @@ export function createWorkerPorts(
   metrics: PurchaseMetrics | undefined,
 ): WorkerPorts & { close(): void } {
   const { batchMax, mailboxMax, ticketsPerCustomerMax } = configOf(broker);
-  const copies = createAvailabilityCopies(redis, (items) => {
-    // A gateway that misses an update reads the availability itself within seconds.
-    broker.broadcast(AVAILABILITY_CHANGED, { items }).catch(() => undefined);
-  });
+  const copies = createAvailabilityCopies(broker, redis);
   return {
     store: createBatchedEventStore(
       databases.worker,
