@@ -8,7 +8,7 @@ const THROTTLES = "services/api/http/rate-limits.ts";
 const STRENGTH = "services/auth/password-strength.ts";
 const VERIFIER = "lib/auth/jwt.ts";
 const COOKIE = "services/api/http/refresh-cookie.ts";
-const AUTHORIZATION = "mixins/authorization.middleware.ts";
+const AUTHORIZATION = "mixins/action.middleware.ts";
 
 const HASH = "hash(password, PARAMETERS)";
 const VERIFY = "verify(encoded ?? decoyHash, password)";

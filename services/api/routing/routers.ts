@@ -207,5 +207,5 @@ export function faultFacts(error: unknown): { type: unknown; stack: string } {
 }
 
 function aliasPath(path: string): string {
-  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+  return path.replaceAll(PARAMETER, ":$1");
 }

@@ -1,6 +1,6 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
-import { callerOf } from "../../../mixins/authorization.middleware.ts";
+import { callerOf } from "../../../mixins/action.middleware.ts";
 import { orRetryLater, type Connection } from "../../../lib/database/pool.ts";
 import type { WithDatabases } from "../../../mixins/database.mixin.ts";
 import type { Ticket, TransactionStatus } from "../worker/ports.ts";
