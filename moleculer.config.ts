@@ -4,14 +4,13 @@ import { createInternalTokenVerifier } from "./lib/auth/jwt.ts";
 import { AUDIT_MODULE, auditLogger } from "./lib/observability/audit-log.ts";
 import { openBusLink } from "./lib/bus/nats-transporter.ts";
 import { LOCAL_FIRST, registerStrategies } from "./lib/bus/event-owner.strategy.ts";
-import { randomId } from "./lib/ids/random-id.ts";
+import { randomId } from "./lib/ids.ts";
 import { logDestination } from "./lib/observability/log-destination.ts";
 import { redacted } from "./lib/observability/redaction.ts";
-import { authorization } from "./mixins/authorization.middleware.ts";
+import { authorization, requestContext } from "./mixins/action.middleware.ts";
 import { healthServer } from "./mixins/health-server.middleware.ts";
 import { metricsServer } from "./mixins/metrics-server.middleware.ts";
 import { nodeContext } from "./mixins/node-context.middleware.ts";
-import { requestContext } from "./mixins/request-context.middleware.ts";
 import { tracedBus } from "./mixins/tracing.middleware.ts";
 
 /**

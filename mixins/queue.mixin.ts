@@ -38,8 +38,7 @@ export function QueueMixin(
       const options = { url, log: this.logger, topology: topologyOf(name, deliveryLimit) };
       this.publisher = await openPublisher(options);
       if (!consumes) return;
-      const handler: Handler = (deliveries, turn) => this.handleDeliveries(deliveries, turn);
-      const consumer = await openConsumer({ ...options, handler });
+      const consumer = await openConsumer({ ...options, handler: this.handleDeliveries });
       nodeContextOf(this.broker).leaving.addEventListener("abort", () => consumer.leave());
       this.consumer = consumer;
     },

@@ -1,5 +1,5 @@
 import { type Middleware, Transporters } from "moleculer";
-import { withTimeout } from "../concurrency/with-timeout.ts";
+import { withTimeout } from "../concurrency/clock.ts";
 
 /** What is used of the NATS client under Moleculer's transporter. */
 type NatsClient = {

@@ -2,7 +2,7 @@ import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ServiceBroker } from "moleculer";
 import { isBusConnected, isBrokerStarted } from "../bus/moleculer-internals.ts";
-import { withTimeout } from "../concurrency/with-timeout.ts";
+import { withTimeout } from "../concurrency/clock.ts";
 import { type Reply, problemOf, sendAnswer } from "./problem-details.ts";
 
 /** Checks by the kind of dependency (`database`, `cache`, …), never by host or name. */

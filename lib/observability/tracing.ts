@@ -17,7 +17,7 @@ import {
   BatchSpanProcessor,
   type SpanExporter,
 } from "@opentelemetry/sdk-trace-base";
-import { withTimeout } from "../concurrency/with-timeout.ts";
+import { withTimeout } from "../concurrency/clock.ts";
 
 /** Our own span, or the W3C traceparent of a remote one. An unreadable one counts as none. */
 export type SpanName = Span | string;

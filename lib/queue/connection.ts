@@ -1,5 +1,5 @@
 import { type ChannelModel, connect, type RecoveringChannelModel } from "amqplib";
-import { withTimeout } from "../concurrency/with-timeout.ts";
+import { withTimeout } from "../concurrency/clock.ts";
 
 /** The methods of a logger that are used here. */
 export type Log = {

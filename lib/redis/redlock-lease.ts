@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { withTimeout } from "../concurrency/with-timeout.ts";
+import { withTimeout } from "../concurrency/clock.ts";
 import { openRedis, type RedisClient } from "./client.ts";
 
 /** Used part of redlock 4, whose own types require ioredis 4. */

@@ -19,8 +19,14 @@ import { operationResources } from "./routes/health.routes.ts";
 import { API_ROUTES } from "./routes/index.ts";
 import { readWebApp, type WebApp } from "./routes/web-app.routes.ts";
 import { resourcesOf } from "./routing/compile-route.ts";
-import { createDirectRouter } from "./routing/direct-router.ts";
-import { apiRoute, onError, plainRoute, requestIdIn, webHooks } from "./routing/web-hooks.ts";
+import {
+  createDirectRouter,
+  apiRoute,
+  onError,
+  plainRoute,
+  requestIdIn,
+  webHooks,
+} from "./routing/routers.ts";
 import { createAdmissionQueue } from "./server/admission-queue.ts";
 import { createEdgePolicy } from "./server/edge-policy.ts";
 import { createGatewayServer, type GatewayServer } from "./server/http-server.ts";

@@ -1,7 +1,6 @@
 import { type Answer, accepted, refused } from "../../domain/refusal.ts";
-import type { Database } from "../../lib/database/pool.ts";
+import { type Database, orRetryLater as orRetryLaterPlain } from "../../lib/database/pool.ts";
 import type { Role } from "../../lib/auth/jwt.ts";
-import { orRetryLater as orRetryLaterPlain } from "../../lib/database/transient-errors.ts";
 import { type Account, type User, emailKeyOf, userOf } from "./account.model.ts";
 import type { Sessions } from "./session-store.ts";
 

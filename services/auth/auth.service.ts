@@ -3,7 +3,7 @@ import { type Answer, accepted } from "../../domain/refusal.ts";
 import type { PublicJwk } from "../../lib/auth/access-token.ts";
 import type { Role } from "../../lib/auth/jwt.ts";
 import { configOf } from "../../lib/bus/node-context.ts";
-import { callerOf } from "../../mixins/authorization.middleware.ts";
+import { callerOf } from "../../mixins/action.middleware.ts";
 import { DatabaseMixin, type WithDatabases } from "../../mixins/database.mixin.ts";
 import { TableMixin } from "../../mixins/table.mixin.ts";
 import { ACCOUNT_TABLE, type User } from "./account.model.ts";

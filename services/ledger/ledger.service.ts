@@ -18,7 +18,7 @@ import {
   type WithPublisher,
 } from "../../mixins/queue.mixin.ts";
 import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
-import { isUnavailable } from "../../lib/database/transient-errors.ts";
+import { isUnavailable } from "../../lib/database/pool.ts";
 import { registerLedgerMetrics } from "./ledger-metrics.ts";
 import { reconcile, type Reconciliation } from "./reconcile/reconcile.ts";
 import { BACKLOG } from "./reconcile/reconcile.sql.ts";

@@ -4,7 +4,7 @@ import { accepted, refused } from "../../domain/refusal.ts";
 import { EVENT_OWNER } from "../../lib/bus/event-owner.strategy.ts";
 import { configOf, nodeContextOf } from "../../lib/bus/node-context.ts";
 import { DELIVERY_LIMIT, TRANSACTION_QUEUE } from "../../lib/queue/index.ts";
-import { callerOf } from "../../mixins/authorization.middleware.ts";
+import { callerOf } from "../../mixins/action.middleware.ts";
 import { DatabaseMixin, type WithDatabases } from "../../mixins/database.mixin.ts";
 import { LeaseMixin, type WithLeases } from "../../mixins/lease.mixin.ts";
 import { QueueMixin, type WithPublisher } from "../../mixins/queue.mixin.ts";
@@ -23,7 +23,7 @@ import {
 } from "./purchasing.params.ts";
 import { ticketActions } from "./tickets/ticket.actions.ts";
 import { createTicketLists, type WithTicketLists } from "./tickets/ticket-list.ts";
-import { cancellationId, purchaseId } from "./tickets/ids.ts";
+import { cancellationId, purchaseId } from "../../lib/ids.ts";
 import { createWorkerPorts } from "./worker/create-ports.ts";
 import type { Outcome, PurchaseMetrics, WorkerPorts } from "./worker/ports.ts";
 import { Workers } from "./worker/workers.ts";

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { type ActionHandler, ServiceBroker } from "moleculer";
 import { accepted } from "../../domain/refusal.ts";
-import { authorization } from "../../mixins/authorization.middleware.ts";
+import { authorization } from "../../mixins/action.middleware.ts";
 import { createHealth, startHealthServer } from "../../lib/http/health.ts";
 import { createInternalTokenVerifier } from "../../lib/auth/jwt.ts";
 import { createAccessTokenSigner, publicJwk } from "../../lib/auth/access-token.ts";

@@ -4,7 +4,7 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { type Context, ServiceBroker } from "moleculer";
 import { accepted, type Answer } from "../../domain/refusal.ts";
-import { authorization, callerOf } from "../../mixins/authorization.middleware.ts";
+import { authorization, callerOf } from "../../mixins/action.middleware.ts";
 import { createInternalTokenMint, createInternalTokenVerifier } from "../../lib/auth/jwt.ts";
 import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import { serverUrls } from "../support/processes/servers.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../lib/availability/availability-cache.ts";
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { eventKey, pageKey } from "../../services/catalog/events/cache-invalidation.ts";
-import { eventId } from "../../lib/ids/event-id.ts";
+import { eventId } from "../../lib/ids.ts";
 import type { EventView } from "../../services/catalog/events/event.model.ts";
 import type { Filters } from "../../services/catalog/search/filter-options.ts";
 import { newCatalogCounts } from "../../services/catalog/search/read-through-cache.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { EventRecord } from "../../domain/event-record.ts";
-import { eventId } from "../../lib/ids/event-id.ts";
+import { eventId } from "../../lib/ids.ts";
 import {
   availableKey,
   GENERATION_KEY,

@@ -7,7 +7,7 @@ import type { EventRecord } from "../../domain/event-record.ts";
 import type { Connection } from "../../lib/database/pool.ts";
 import { readFeed } from "../../tools/feeds/read-feed.ts";
 import type { EventView } from "../../services/catalog/events/event.model.ts";
-import { eventId } from "../../lib/ids/event-id.ts";
+import { eventId } from "../../lib/ids.ts";
 import type { SearchPage } from "../../services/catalog/search/find-page.ts";
 import { type CatalogWorld, openCatalogWorld } from "../support/fixtures/catalog-fixture.ts";
 import { collect } from "../support/http/collect-stream.ts";

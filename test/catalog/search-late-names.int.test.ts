@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { EventRecord } from "../../domain/event-record.ts";
-import { eventId } from "../../lib/ids/event-id.ts";
+import { eventId } from "../../lib/ids.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { insertEvents } from "../../services/catalog/events/event-store.ts";

@@ -5,7 +5,7 @@ import { fold, grams } from "../../domain/text-folding.ts";
 import type { EventRecord } from "../../domain/event-record.ts";
 import type { EventView } from "../../services/catalog/events/event.model.ts";
 import type { Filters } from "../../services/catalog/search/filter-options.ts";
-import { eventId } from "../../lib/ids/event-id.ts";
+import { eventId } from "../../lib/ids.ts";
 import type { SearchPage } from "../../services/catalog/search/find-page.ts";
 import type { SearchParams } from "../../services/catalog/search/search-filters.ts";
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
 import { PREFIX_MAX } from "../../lib/database/ledger-booking.ts";
-import { applyEvents, quarantinePending } from "../../services/ledger/booking/book-events.ts";
+import {
+  applyEvents,
+  quarantinePending,
+} from "../../services/ledger/booking/transaction-consumer.ts";
 import type { Retried } from "../../services/ledger/repair/repair.ts";
 import {
   type Ledger,

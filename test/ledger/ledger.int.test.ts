@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
-import { applyEvents, quarantinePending } from "../../services/ledger/booking/book-events.ts";
+import {
+  applyEvents,
+  quarantinePending,
+} from "../../services/ledger/booking/transaction-consumer.ts";
 import {
   availableKey,
   readAvailable,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { createConcurrencyLimit } from "../../lib/concurrency/concurrency-limit.ts";
-import { withTimeout } from "../../lib/concurrency/with-timeout.ts";
+import { withTimeout } from "../../lib/concurrency/clock.ts";
 
 describe("a concurrency limit", () => {
   const open: ((value: string) => void)[] = [];

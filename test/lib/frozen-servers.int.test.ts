@@ -14,7 +14,7 @@ import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { migrate, readMigrations } from "../../tools/database/migrations.ts";
 import type { ServerName } from "../../tools/dev-servers/binaries.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
-import { eventId } from "../../lib/ids/event-id.ts";
+import { eventId } from "../../lib/ids.ts";
 import { insertEvents } from "../../services/catalog/events/event-store.ts";
 import { freezeProcess } from "../support/processes/frozen.ts";
 import { type HttpClient, httpClient } from "../support/http/http.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { isServerError } from "../../lib/database/pool.ts";
-import { isUnavailable, orRetryLater } from "../../lib/database/transient-errors.ts";
+import { isServerError, isUnavailable, orRetryLater } from "../../lib/database/pool.ts";
 
 const coded = (code: string, message = "a fault"): Error =>
   Object.assign(new Error(message), { code });

@@ -1,7 +1,7 @@
 // The ids of sales must never change: another id for the same key would sell twice.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cancellationId, purchaseId } from "../../services/purchasing/tickets/ids.ts";
+import { cancellationId, purchaseId } from "../../lib/ids.ts";
 
 const USER = "01890000-0000-7000-8000-00000000000a";
 const EVENT = "01890000-0000-7000-8000-00000000000b";

@@ -14,7 +14,7 @@ import {
 } from "../../config/index.ts";
 import { readAccessKeys, signingKeyOf } from "../../lib/auth/key-store.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
-import { eventId } from "../../lib/ids/event-id.ts";
+import { eventId } from "../../lib/ids.ts";
 import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import { type Cluster, startCluster } from "../cluster/cluster.ts";
 import type { NodeCounts } from "../cluster/node-counts.ts";

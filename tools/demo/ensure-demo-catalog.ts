@@ -4,8 +4,7 @@ import type { EventRecord } from "../../domain/event-record.ts";
 import { type Config, requireServers } from "../../config/index.ts";
 import type { Answer } from "../../domain/refusal.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
-import { type Database, openDatabase } from "../../lib/database/pool.ts";
-import { isUnavailable } from "../../lib/database/transient-errors.ts";
+import { type Database, openDatabase, isUnavailable } from "../../lib/database/pool.ts";
 import { demoEvents, OPERATOR } from "./demo-catalog.ts";
 
 const COUNT = 3_000;

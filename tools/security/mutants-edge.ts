@@ -154,12 +154,12 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "",
   ]),
   without("the line of an operator's act", "S28: a line for each act", [
-    "mixins/authorization.middleware.ts",
+    "mixins/action.middleware.ts",
     'audit({ ...act, outcome: answer.ok ? "ok" : answer.refusal.code });',
     "",
   ]),
   without("the line of a refusal on the bus", "S28: a line for each act", [
-    "mixins/authorization.middleware.ts",
+    "mixins/action.middleware.ts",
     'audit({ what: "access", outcome: code, action: name, from: plainText(ctx.nodeID ?? undefined), ...askedBy(ctx), ...caller });',
     "void caller;",
   ]),
@@ -169,7 +169,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "email",
   ]),
   without("the request's id in statements", "S28: from the edge", [
-    "lib/database/request-context.ts",
+    "lib/database/pool.ts",
     "? requests.run(requestId, work) : work()",
     "? work() : work()",
   ]),

@@ -8,7 +8,7 @@ const THROTTLES = "services/api/http/rate-limits.ts";
 const STRENGTH = "services/auth/password-strength.ts";
 const VERIFIER = "lib/auth/jwt.ts";
 const COOKIE = "services/api/http/refresh-cookie.ts";
-const AUTHORIZATION = "mixins/authorization.middleware.ts";
+const AUTHORIZATION = "mixins/action.middleware.ts";
 
 const HASH = "hash(password, PARAMETERS)";
 const VERIFY = "verify(encoded ?? decoyHash, password)";
@@ -226,7 +226,7 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     "if (!caller.ok) return next.call(this as never, ctx) as unknown;",
   ]),
   without("the closed list of paths", "S18: no action can be named", [
-    "services/api/routing/web-hooks.ts",
+    "services/api/routing/routers.ts",
     'mappingPolicy: "restrict"',
     'mappingPolicy: "all"',
   ]),

@@ -2,7 +2,7 @@ import { type Mutant, without } from "./mutant.ts";
 
 const DECIDE = "domain/decide.ts";
 const THROTTLES = "services/api/http/rate-limits.ts";
-const IDS = "services/purchasing/tickets/ids.ts";
+const IDS = "lib/ids.ts";
 const BUY_ID = "`buy|${userId}|${eventId}|${key}`";
 
 /** S1 to S7: what is sold, to whom, how often. */

@@ -13,11 +13,6 @@ export type Served = {
   value?: unknown;
 };
 
-/** Audited are all answers of routes with an audit name, and every refused access. */
-export function isAudited(route: Route, { status }: Served): boolean {
-  return route.audit !== undefined || status === 401 || status === 403;
-}
-
 /**
  * Builds the audit line of one answered request. It names things by validated ids and by the
  * transaction id, which leads to the rows. No body is copied, except an e-mail that looks like one:

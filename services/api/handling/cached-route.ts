@@ -13,9 +13,8 @@ import type { ClientReader } from "../http/client-info.ts";
 import { encode, encodingOf, isKnown } from "../http/compression.ts";
 import type { RateLimitTicket, Throttles } from "../http/rate-limits.ts";
 import type { CompiledRoute } from "../routing/compile-route.ts";
-import type { MatchedRequest } from "../routing/direct-router.ts";
 import { type ReadInput, readInput } from "../routing/parse-request.ts";
-import type { Input } from "../routing/route.ts";
+import type { Input, MatchedRequest } from "../routing/route.ts";
 import type { CachedResponse, GatewayCounts, ResponseCache } from "./response-cache.ts";
 
 export type CachedRouteDeps = {

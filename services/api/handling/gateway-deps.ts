@@ -16,7 +16,7 @@ import { createClientReader } from "../http/client-info.ts";
 import { createThrottles } from "../http/rate-limits.ts";
 import { type AvailabilityHub, createAvailabilityHub } from "../live/availability-broadcaster.ts";
 import { createEventStreams } from "../live/sse-endpoint.ts";
-import { faultFacts } from "../routing/web-hooks.ts";
+import { faultFacts } from "../routing/routers.ts";
 import { createQueryCache } from "./cached-route.ts";
 import type { GatewayDeps } from "./handle-request.ts";
 import { registerHttpMetrics } from "./http-metrics.ts";

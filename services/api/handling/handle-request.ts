@@ -17,10 +17,9 @@ import { requestIdOf } from "../http/client-info.ts";
 import { compressed } from "../http/compression.ts";
 import type { EventStreams } from "../live/sse-endpoint.ts";
 import type { CompiledRoute, Resource } from "../routing/compile-route.ts";
-import type { MatchedPath, MatchedRequest } from "../routing/direct-router.ts";
 import { answeredKey, readInput } from "../routing/parse-request.ts";
-import type { Input } from "../routing/route.ts";
-import { type Served, auditEntry, isAudited } from "./audit-entry.ts";
+import type { Input, MatchedPath, MatchedRequest } from "../routing/route.ts";
+import { type Served, auditEntry } from "./audit-entry.ts";
 import { type CachedRouteDeps, serveCachedRoute } from "./cached-route.ts";
 import type { HttpMetrics } from "./http-metrics.ts";
 import { beginSpan } from "./request-tracing.ts";
@@ -239,11 +238,12 @@ function refusal(
   return reply;
 }
 
-/** Sends the reply and writes the audit trail. */
+/** Sends the reply and audits it if the route has an audit name or access was refused. */
 function complete(deps: GatewayDeps, exchange: Exchange, reply: Reply): void {
   const { request, response, route, requestId, headers, served } = exchange;
   sendAnswer(request, response, reply, headers);
-  if (route !== undefined && isAudited(route, served))
+  const { status } = served;
+  if (route !== undefined && (route.audit !== undefined || status === 401 || status === 403))
     deps.audit(auditEntry(route, request, requestId, deps.client.addressOf(request), served));
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP, isIPv6, SocketAddress } from "node:net";
 import proxyAddress from "proxy-addr";
-import { randomId } from "../../../lib/ids/random-id.ts";
+import { randomId } from "../../../lib/ids.ts";
 import { readRefreshCookie } from "./refresh-cookie.ts";
 
 /** What a request says about its client before any token is read. */

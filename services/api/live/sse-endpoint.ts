@@ -10,9 +10,8 @@ import {
 import type { ClientReader } from "../http/client-info.ts";
 import { keyOfAddress } from "../http/rate-limits.ts";
 import type { CompiledRoute } from "../routing/compile-route.ts";
-import type { MatchedRequest } from "../routing/direct-router.ts";
 import { readInput } from "../routing/parse-request.ts";
-import type { Bus } from "../routing/route.ts";
+import type { Bus, MatchedRequest } from "../routing/route.ts";
 import type { AvailabilityHub } from "./availability-broadcaster.ts";
 import { isOpen } from "./sse-channel.ts";
 

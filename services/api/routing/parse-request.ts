@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { ProblemCode } from "../../../lib/http/problem-details.ts";
-import { randomId } from "../../../lib/ids/random-id.ts";
+import { randomId } from "../../../lib/ids.ts";
 import type { CompiledRoute } from "./compile-route.ts";
 import type { Input } from "./route.ts";
 import { type Broken, plainName } from "./schema-validator.ts";

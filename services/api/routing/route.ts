@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Answer } from "../../../domain/refusal.ts";
 import type { ProblemCode } from "../../../lib/http/problem-details.ts";
 import type { Role } from "../../../lib/auth/jwt.ts";
@@ -87,7 +88,7 @@ export type Route = {
   throttle?: ThrottleName;
   /** One answer for all callers: served from the response cache (see `cached-route.ts`). */
   cached?: true;
-  /** Bypasses moleculer-web (see `direct-router.ts`). Set on hot routes only. */
+  /** Bypasses moleculer-web (see `createDirectRouter`). Set on hot routes only. */
   direct?: true;
   /** Answered by a stream (see `sse-endpoint.ts`) that begins with the result of `call`. */
   stream?: true;
@@ -99,6 +100,18 @@ export type Route = {
     value: unknown,
     input: Input,
   ): { headers: Record<string, string>; body?: unknown; text?: string };
+};
+
+/** The values of a path's parameters, and the text behind `?`. */
+export type MatchedPath = { params: Record<string, string>; queryText: string };
+
+/** A request that a router has matched, with its response. */
+export type MatchedRequest = MatchedPath & {
+  request: IncomingMessage;
+  response: ServerResponse;
+  requestId: string;
+  /** Response headers of this request, in addition to those of its reply. */
+  headers: Record<string, string>;
 };
 
 export function objectSchema(

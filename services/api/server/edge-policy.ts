@@ -4,7 +4,7 @@ import type { Audit } from "../../../lib/observability/audit-log.ts";
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/local-rate-limiter.ts";
 import { type ClientReader, requestIdOf } from "../http/client-info.ts";
 import type { Throttles } from "../http/rate-limits.ts";
-import type { HttpMiddleware } from "../routing/direct-router.ts";
+import type { HttpMiddleware } from "../routing/routers.ts";
 import { HSTS_YEAR } from "./http-server.ts";
 
 /** Headers that a page of another origin may send and read, besides the safelisted ones. */

@@ -1,7 +1,7 @@
 import type { EventRecord } from "../../../domain/event-record.ts";
 import { fold } from "../../../domain/text-folding.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
-import { eventId } from "../../../lib/ids/event-id.ts";
+import { eventId } from "../../../lib/ids.ts";
 
 /** A record as PostgreSQL holds it, without the availability. */
 export type StoredRecord = EventRecord & { id: string };

@@ -2,7 +2,7 @@ import type { EventRecord } from "../../../domain/event-record.ts";
 import { lockEvents, NOTE_TAKEN } from "../../../lib/database/ledger-booking.ts";
 import type { Connection, Database } from "../../../lib/database/pool.ts";
 import { takeEpoch } from "../../../lib/database/event-epoch.ts";
-import { eventId } from "../../../lib/ids/event-id.ts";
+import { eventId } from "../../../lib/ids.ts";
 import { describeEvents } from "../events/event-store.ts";
 
 /** Result of a change. Not changed: more tickets are sold than the new total has places. */

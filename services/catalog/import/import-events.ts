@@ -1,11 +1,10 @@
 import { type EventRecord, recordProblem } from "../../../domain/event-record.ts";
 import { lockEvents } from "../../../lib/database/ledger-booking.ts";
-import { type Database, isServerError } from "../../../lib/database/pool.ts";
+import { type Database, isServerError, isUnavailable } from "../../../lib/database/pool.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
-import { isUnavailable } from "../../../lib/database/transient-errors.ts";
 import { changeEvent } from "./change-event.ts";
 import { type CacheInvalidation, expireSoon } from "../events/cache-invalidation.ts";
-import { eventId } from "../../../lib/ids/event-id.ts";
+import { eventId } from "../../../lib/ids.ts";
 import {
   describeEvents,
   insertEvents,

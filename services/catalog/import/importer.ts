@@ -4,7 +4,7 @@ import {
   AVAILABILITY_CHANGED,
   type AvailabilityChanged,
 } from "../../../lib/availability/availability-event.ts";
-import { orRetryLater } from "../../../lib/database/transient-errors.ts";
+import { orRetryLater } from "../../../lib/database/pool.ts";
 import { type ImportDependencies, importEvents, type ImportOutcome } from "./import-events.ts";
 
 /** A batch waits for the batches in flight of the events it changes, and may book a backlog. */

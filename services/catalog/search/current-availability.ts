@@ -1,10 +1,9 @@
 import { accepted, type Answer } from "../../../domain/refusal.ts";
 import type { AvailabilityUpdate } from "../../../lib/availability/availability-event.ts";
-import type { Database } from "../../../lib/database/pool.ts";
+import { type Database, orRetryLater } from "../../../lib/database/pool.ts";
 import { availableKey, readAvailability } from "../../../lib/availability/availability-cache.ts";
 import { readLeftToSell } from "../../../lib/availability/availability-query.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
-import { orRetryLater } from "../../../lib/database/transient-errors.ts";
 
 /**
  * Reads the availability of events from PostgreSQL, or from the copies in Redis while

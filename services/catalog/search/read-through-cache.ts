@@ -1,11 +1,10 @@
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
-import type { Connection } from "../../../lib/database/pool.ts";
+import { type Connection, orRetryLater } from "../../../lib/database/pool.ts";
 import { createConcurrencyLimit } from "../../../lib/concurrency/concurrency-limit.ts";
 import { copyLeftToSell, readLeftToSell } from "../../../lib/availability/availability-query.ts";
 import type { Metrics } from "../../../lib/observability/metrics.ts";
 import { createSingleFlight } from "../../../lib/concurrency/single-flight.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
-import { orRetryLater } from "../../../lib/database/transient-errors.ts";
 import { pageKey } from "../events/cache-invalidation.ts";
 import type { EventRow, EventView, StoredEvent } from "../events/event.model.ts";
 import { type Filters, listFilters } from "./filter-options.ts";

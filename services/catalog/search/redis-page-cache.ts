@@ -6,7 +6,7 @@ import {
   readAvailable,
 } from "../../../lib/availability/availability-cache.ts";
 import { type RedisClient, runScript } from "../../../lib/redis/client.ts";
-import { withTimeout } from "../../../lib/concurrency/with-timeout.ts";
+import { withTimeout } from "../../../lib/concurrency/clock.ts";
 import type { EventRow, StoredEvent } from "../events/event.model.ts";
 import { GENERATION_MS, eventKey } from "../events/cache-invalidation.ts";
 

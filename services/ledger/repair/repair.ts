@@ -6,7 +6,7 @@ import {
   overDeadLetters,
 } from "../../../lib/queue/dead-letters.ts";
 import { eventIdsOf } from "../../../lib/queue/index.ts";
-import { isIntegrityError } from "../booking/book-events.ts";
+import { isIntegrityError } from "../booking/transaction-consumer.ts";
 
 /** `failed`: rows that still are. `sentence`: what was done, or why it could not be. */
 export type Retried = { eventId: string; booked: number; failed: number; sentence: string };

@@ -1,5 +1,7 @@
+import type { ServiceBroker } from "moleculer";
 import {
   isOlderVersion,
+  AVAILABILITY_CHANGED,
   AVAILABILITY_PACE_MS,
   type AvailabilityUpdate,
 } from "../../../lib/availability/availability-event.ts";
@@ -14,7 +16,6 @@ import type { Copies } from "../worker/ports.ts";
 import { createThrottle } from "../../../lib/concurrency/throttle.ts";
 
 type ClosableCopies = Copies & { close(): void };
-type Tell = (items: AvailabilityUpdate[]) => void;
 
 /** No buyer waits longer than this for a copy. */
 const PATIENCE_TIMEOUT_MS = 150;
@@ -85,13 +86,16 @@ const ITEMS_MAX = 1_000;
  * Broadcasts the availability of this node's events to the gateways: one message for all, at most
  * four times a second, so that a thousand events cost the same as one. "Sold out" is sent at once.
  */
-function createAvailabilityPublisher(tell: Tell, clock: Clock) {
+function createAvailabilityPublisher(broker: ServiceBroker) {
   let changed = new Map<string, AvailabilityUpdate>();
-  const pace = createThrottle(AVAILABILITY_PACE_MS, clock, () => {
+  const pace = createThrottle(AVAILABILITY_PACE_MS, systemClock, () => {
     const items = [...changed.values()];
     changed = new Map();
     for (let start = 0; start < items.length; start += ITEMS_MAX)
-      tell(items.slice(start, start + ITEMS_MAX));
+      broker
+        .broadcast(AVAILABILITY_CHANGED, { items: items.slice(start, start + ITEMS_MAX) })
+        // A gateway that misses an update reads the availability itself within seconds.
+        .catch(() => undefined);
   });
   return {
     changed({ eventId, epoch, batch, available }: Availability): void {
@@ -104,9 +108,12 @@ function createAvailabilityPublisher(tell: Tell, clock: Clock) {
   };
 }
 
-/** Passes on what each batch leaves to sell: to Redis, and by `tell` to the gateways. */
-export function createAvailabilityCopies(redis: RedisClient, tell: Tell): ClosableCopies {
-  const publisher = createAvailabilityPublisher(tell, systemClock);
+/** Passes on what each batch leaves to sell, to Redis and to the gateways. */
+export function createAvailabilityCopies(
+  broker: ServiceBroker,
+  redis: RedisClient,
+): ClosableCopies {
+  const publisher = createAvailabilityPublisher(broker);
   const cacheWriter = createAvailabilityCacheWriter(redis);
   return {
     write(left) {

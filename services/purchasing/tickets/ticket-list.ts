@@ -1,8 +1,7 @@
 import type { Context } from "moleculer";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
-import { orRetryLater } from "../../../lib/database/transient-errors.ts";
-import { callerOf } from "../../../mixins/authorization.middleware.ts";
-import type { Connection } from "../../../lib/database/pool.ts";
+import { orRetryLater, type Connection } from "../../../lib/database/pool.ts";
+import { callerOf } from "../../../mixins/action.middleware.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
 

@@ -1,12 +1,11 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
-import { callerOf } from "../../../mixins/authorization.middleware.ts";
-import { orRetryLater } from "../../../lib/database/transient-errors.ts";
+import { callerOf } from "../../../mixins/action.middleware.ts";
+import { orRetryLater, type Connection } from "../../../lib/database/pool.ts";
 import type { WithDatabases } from "../../../mixins/database.mixin.ts";
 import type { Ticket, TransactionStatus } from "../worker/ports.ts";
 import { ticketCode, ticketOfCode } from "./ticket-code.ts";
 import { listTickets, type WithTicketLists } from "./ticket-list.ts";
-import type { Connection } from "../../../lib/database/pool.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
 
 const uuid = { type: "uuid" } as const;

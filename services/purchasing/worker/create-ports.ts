@@ -1,5 +1,4 @@
 import type { Service } from "moleculer";
-import { AVAILABILITY_CHANGED } from "../../../lib/availability/availability-event.ts";
 import { configOf, nodeContextOf } from "../../../lib/bus/node-context.ts";
 import { systemClock } from "../../../lib/concurrency/clock.ts";
 import type { Publisher } from "../../../lib/queue/index.ts";
@@ -11,7 +10,7 @@ import { createAvailabilityCopies } from "../availability/availability-copies.ts
 import { BuyersRoom } from "./buyers.ts";
 import { createBatchedEventStore } from "../store/batched-event-store.ts";
 import { postgresStore } from "../store/event-store.ts";
-import { createTicketIds } from "../tickets/ids.ts";
+import { newTicketId } from "../../../lib/ids.ts";
 import { createOwnerRouter } from "./workers.ts";
 import type { PurchaseMetrics, WorkerPorts } from "./ports.ts";
 
@@ -33,10 +32,7 @@ export function createWorkerPorts(
   metrics: PurchaseMetrics | undefined,
 ): WorkerPorts & { close(): void } {
   const { batchMax, mailboxMax, ticketsPerCustomerMax } = configOf(broker);
-  const copies = createAvailabilityCopies(redis, (items) => {
-    // A gateway that misses an update reads the availability itself within seconds.
-    broker.broadcast(AVAILABILITY_CHANGED, { items }).catch(() => undefined);
-  });
+  const copies = createAvailabilityCopies(broker, redis);
   return {
     store: createBatchedEventStore(
       databases.worker,
@@ -50,7 +46,7 @@ export function createWorkerPorts(
     copies,
     clock: systemClock,
     router: createOwnerRouter(broker, tokens.mint, nodeContextOf(broker).leaving),
-    newTicketId: createTicketIds(),
+    newTicketId,
     random: Math.random,
     buyersRoom: new BuyersRoom(),
     limits: { batchMax, mailboxMax, ticketsPerCustomerMax, knownMax: 10_000 },

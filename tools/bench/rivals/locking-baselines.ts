@@ -4,7 +4,7 @@ import type { Context, ServiceBroker, ServiceSchema } from "moleculer";
 import { v7 as uuidv7 } from "uuid";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 import { configOf } from "../../../lib/bus/node-context.ts";
-import { callerOf } from "../../../mixins/authorization.middleware.ts";
+import { callerOf } from "../../../mixins/action.middleware.ts";
 import { openDatabase } from "../../../lib/database/pool.ts";
 import { openRedis } from "../../../lib/redis/client.ts";
 import type { Purchase } from "../../../services/purchasing/worker/ports.ts";

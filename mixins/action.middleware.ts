@@ -2,6 +2,8 @@ import type { Context, Middleware } from "moleculer";
 import { type Answer, refused } from "../domain/refusal.ts";
 import { type Audit, openAudit, plainText } from "../lib/observability/audit-log.ts";
 import type { VerifyInternalToken, Caller } from "../lib/auth/jwt.ts";
+import { EVENT_OWNER } from "../lib/bus/event-owner.strategy.ts";
+import { runForRequest } from "../lib/database/pool.ts";
 
 /** What the gateway sends along with a call on behalf of a caller. */
 export type CallMeta = { token?: unknown };
@@ -95,4 +97,20 @@ export function callerOf(ctx: { locals: object }): Caller {
       "No caller is known: the action is public, or the authorization middleware is missing",
     );
   return caller;
+}
+
+/**
+ * Names the request in the SQL of an action. Not for commands of an event's worker: one batch works
+ * for hundreds of requests, and the audit trail links each of them to its transaction.
+ */
+export function requestContext(): Middleware {
+  return {
+    name: "RequestContext",
+    localAction(next, { strategy, name }) {
+      if (strategy === EVENT_OWNER || name === "purchasing.serve") return next;
+      return function withRequest(this: unknown, ctx: Context) {
+        return runForRequest(ctx.requestID, () => next.call(this as never, ctx) as unknown);
+      };
+    },
+  };
 }

@@ -1,7 +1,7 @@
-// Ids of requests: 128 random bits, unique also across the blocks they are drawn in.
+// Random ids: 128 bits, unique also across the blocks they are drawn in.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { randomId } from "../../lib/ids/random-id.ts";
+import { randomId } from "../../lib/ids.ts";
 
 describe("random ids", () => {
   it("are 32 hexadecimal digits, each once, and no digit is more likely than another", () => {
