@@ -118,6 +118,8 @@ describe("boxoffice", () => {
       ["start", { PORT: String(port) }, new RegExp(`^Port ${port} of 127.0.0.1 is taken`)],
       ["start", { PORT: "door" }, /PORT is "door"; give a whole number/],
       ["start", { DATA_DIR: join(BOXOFFICE, "data") }, /DATA_DIR is .*cannot be used/],
+      // Node's recursive mkdir would never return.
+      ["start", { DATA_DIR: "/proc/1/none/data" }, /DATA_DIR is .*cannot be used/],
       ["migrate", {}, /^DATABASE_URL is missing/],
       ["user list", {}, /^No engine runs with its data in/],
       ["repl", {}, /^No engine runs with its data in/],
