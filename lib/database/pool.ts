@@ -61,13 +61,8 @@ export function isServerError(error: unknown): error is Error & { code: string }
   return typeof code === "string" && /^(?!08|57P|E)[0-9A-Z]{5}$/.test(code);
 }
 
-type PooledClient = ClientBase & { _invalid?: boolean };
-/** Parts of Sequelize's connection manager that its types leave out. */
-type ConnectionManager = {
-  getConnection(options: { type: "write"; useMaster: true }): Promise<PooledClient>;
-  releaseConnection(client: PooledClient): void;
-  pool: { destroy(client: PooledClient): void; using: number; available: number; waiting: number };
-};
+/** The pool, which Sequelize's types leave out. */
+type WithPool = { pool: { using: number; available: number; waiting: number } };
 
 /** pg's query function: a text or statement, perhaps values, perhaps a callback, else a promise. */
 export type Ask = (first: unknown, ...rest: unknown[]) => unknown;
@@ -108,7 +103,7 @@ function sharedPool(key: string, url: string, profile: Profile, wrap: Wrap | und
     dialectOptions: {
       application_name: `boxoffice-${profile}`,
       keepAlive: true,
-      connectionTimeoutMillis: 1_000,
+      connectionTimeoutMillis: acquireMs,
       query_timeout: answerMs,
       options: [
         `-c idle_in_transaction_session_timeout=${idleInTransactionMs}`,
@@ -140,11 +135,15 @@ async function releasePool(key: string): Promise<void> {
 export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Database {
   const key = `${profile} ${wrap === undefined ? "plain" : "wrapped"} ${url}`;
   const sequelize = sharedPool(key, url, profile, wrap);
-  const manager = sequelize.connectionManager as unknown as ConnectionManager;
+  const manager = sequelize.connectionManager;
+  const { pool } = manager as typeof manager & WithPool;
   let closed = false;
 
   const withConnection = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
-    const client = await manager.getConnection({ type: "write", useMaster: true });
+    const client = (await manager.getConnection({
+      type: "write",
+      useMaster: true,
+    })) as ClientBase;
     let broken = false;
     const connection: Connection = {
       async query<Row extends QueryResultRow>(statement: Statement) {
@@ -160,7 +159,8 @@ export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Databa
       return await work(connection);
     } finally {
       // A connection without an answer may still run the statement, so it is not reused.
-      if (broken) discard(manager, client);
+      // pg closes the socket of a client that still waits for an answer.
+      if (broken) void manager.destroyConnection(client).catch(() => undefined);
       else manager.releaseConnection(client);
     }
   };
@@ -169,9 +169,9 @@ export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Databa
     sequelize,
     withConnection,
     load: () => ({
-      used: manager.pool.using,
-      idle: manager.pool.available,
-      waiting: manager.pool.waiting,
+      used: pool.using,
+      idle: pool.available,
+      waiting: pool.waiting,
     }),
     query: (statement) => withConnection((connection) => connection.query(statement)),
     transaction: (work, isolation) =>
@@ -192,17 +192,4 @@ export function openDatabase(url: string, profile: Profile, wrap?: Wrap): Databa
       await releasePool(key);
     },
   };
-}
-
-function discard(manager: ConnectionManager, client: PooledClient): void {
-  if (client._invalid === true) return;
-  client._invalid = true;
-  (
-    client as unknown as { connection?: { stream?: { destroy(): void } } }
-  ).connection?.stream?.destroy();
-  try {
-    manager.pool.destroy(client);
-  } catch {
-    // The pool dropped it already when the socket closed.
-  }
 }
