@@ -89,6 +89,9 @@ describe("npm start", () => {
     assert.equal(await npm.ended, 0, npm.said());
     assert.deepEqual(stillRunning(running), []);
     assert.equal(readEngineFile(folder), undefined);
+    // What a second start and an orderly stop leave out is what would take long.
+    assert.match(npm.said(), /the database is up to date/);
+    assert.doesNotMatch(npm.said(), /install|migrated|starting it again|cleanly|exiting at once/);
     assert.match(npm.said(), /node stopped[^]*RabbitMQ stopped[^]*"msg":"stopped"/);
   });
 
