@@ -95,9 +95,12 @@ function environmentForNpm() {
   return { ...process.env, PATH: PATH.join(delimiter) };
 }
 
+/** Shows what the command says only if it fails: a progress line of ours says the rest. */
 function run(command, args, cwd) {
-  const options = { cwd, env: environmentForNpm(), stdio: ["ignore", "ignore", "inherit"] };
-  return spawnSync(command, args, options);
+  const options = { cwd, env: environmentForNpm(), stdio: ["ignore", "ignore", "pipe"] };
+  const ended = spawnSync(command, args, options);
+  if (ended.status !== 0) process.stderr.write(ended.stderr ?? "");
+  return ended;
 }
 
 function nodeVersion() {

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ConfigError } from "./config-error.ts";
 import { type Environment, presentValues } from "./environment.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /** The first generated key is named by this moment, so that two nodes at once agree on one. */
 const FIRST_KEY = "19700101T000000Z.pem";
@@ -12,8 +13,8 @@ export function generatedSecret(dataDir: string, name: string): string {
   const folder = join(dataDir, "secrets");
   try {
     // Servers run as other users and have data beside the secrets, so DATA_DIR itself is open.
-    mkdirSync(dataDir, { recursive: true });
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
+    makeFolder(folder, 0o700);
     return keptFile(folder, name, () => randomBytes(48).toString("base64url"));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -51,7 +52,7 @@ export function accessTokenKeyProblems(
   if (!isNamed && production)
     return [`ACCESS_TOKEN_KEYS_DIR is missing; production has no default for it (${advice})`];
   try {
-    if (!isNamed) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!isNamed) makeFolder(folder, 0o700);
     if (readdirSync(folder).some((file) => file.endsWith(".pem"))) return [];
     if (isNamed) return [`ACCESS_TOKEN_KEYS_DIR holds no *.pem; ${advice}`];
     keptFile(folder, FIRST_KEY, newKey);

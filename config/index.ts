@@ -105,28 +105,28 @@ export type ServerUrls = {
   TRANSPORTER: string;
 };
 
-/** Returns the addresses of the four servers. Throws a ConfigError that names the missing ones. */
-export function requireServers({ databaseUrl, redisUrl, amqpUrl, transporter }: Config): {
-  databaseUrl: string;
-  redisUrl: string;
-  amqpUrl: string;
-  transporter: string;
-} {
-  if (
-    databaseUrl !== undefined &&
-    redisUrl !== undefined &&
-    amqpUrl !== undefined &&
-    transporter !== undefined
-  )
-    return { databaseUrl, redisUrl, amqpUrl, transporter };
-  const servers = {
+/** Returns the addresses of the four servers, "" for one that no variable names. */
+export function serverUrlsOf(config: Config): ServerUrls {
+  const { databaseUrl = "", redisUrl = "", amqpUrl = "", transporter = "" } = config;
+  return {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
     AMQP_URL: amqpUrl,
     TRANSPORTER: transporter,
   };
-  const missing = Object.entries(servers).filter(([, url]) => url === undefined);
-  throw new ConfigError(missing.map(([name]) => `${name} is missing`));
+}
+
+/** Returns the addresses of the four servers. Throws a ConfigError that names the missing ones. */
+export function requireServers(config: Config) {
+  const urls = serverUrlsOf(config);
+  const missing = Object.entries(urls).filter(([, url]) => url === "");
+  if (missing.length > 0) throw new ConfigError(missing.map(([name]) => `${name} is missing`));
+  return {
+    databaseUrl: urls.DATABASE_URL,
+    redisUrl: urls.REDIS_URL,
+    amqpUrl: urls.AMQP_URL,
+    transporter: urls.TRANSPORTER,
+  };
 }
 
 /** Opens the file once: an audit trail that cannot be written must stop the start. */

@@ -1,4 +1,7 @@
-/** Tickets that one purchase may buy. The gateway, the bus and the page take it from here. */
+/**
+ * Tickets that one purchase may buy. Gateway and bus take it from here, the page from the OpenAPI
+ * document: after a change, run `npx boxoffice api-types`.
+ */
 export const TICKETS_PER_PURCHASE_MAX = 10;
 
 /**

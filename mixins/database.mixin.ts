@@ -1,11 +1,10 @@
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { nodeContextOf, serverUrlOf } from "../lib/bus/node-context.ts";
 import { createSharedClient, type SharedClient } from "../lib/bus/shared-client.ts";
-import { type Database, openDatabase, type Profile } from "../lib/database/pool.ts";
+import { type Database, isUnavailable, openDatabase, type Profile } from "../lib/database/pool.ts";
 import { tracedQueries } from "../lib/observability/query-tracing.ts";
 import { ConfigError } from "../config/index.ts";
 import { missingSettings } from "../lib/database/session-settings.ts";
-import { isUnavailable } from "../lib/database/transient-errors.ts";
 import { defineMixin } from "./define-mixin.ts";
 
 /** What `DatabaseMixin` adds to a service: `this.databases.sale.query(…)`. */

@@ -1,6 +1,7 @@
 import { type KeyObject, createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../../config/make-folder.ts";
 import { ConfigError } from "../../config/index.ts";
 import { ACCESS_TOKEN_LIFE_MS, publicJwk } from "./access-token.ts";
 
@@ -44,7 +45,7 @@ function readKey(folder: string, file: string): AccessKey {
 
 /** Creates a key that signs from the given time. A second key for that time fails with EEXIST. */
 export function addAccessKey(folder: string, signsFromMs: number): AccessKey {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const file = `${new Date(signsFromMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z.pem`;
   const pem = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" });
   writeFileSync(join(folder, file), pem, { flag: "wx", mode: 0o600 });

@@ -72,13 +72,8 @@ export function isServerError(error: unknown): error is Error & { code: string }
   return typeof code === "string" && /^(?!08|57P|E)[0-9A-Z]{5}$/.test(code);
 }
 
-type PooledClient = ClientBase & { _invalid?: boolean };
-/** Parts of Sequelize's connection manager that its types leave out. */
-type ConnectionManager = {
-  getConnection(options: { type: "write"; useMaster: true }): Promise<PooledClient>;
-  releaseConnection(client: PooledClient): void;
-  pool: { destroy(client: PooledClient): void; using: number; available: number; waiting: number };
-};
+/** The pool, which Sequelize's types leave out. */
+type WithPool = { pool: { using: number; available: number; waiting: number } };
 
 /** pg's query function: a text or statement, perhaps values, perhaps a callback, else a promise. */
 export type Ask = (first: unknown, ...rest: unknown[]) => unknown;
@@ -127,7 +122,7 @@ function sharedPool(key: string, url: string, profile: Profile, options: PoolOpt
     dialectOptions: {
       application_name: `boxoffice-${profile}`,
       keepAlive: true,
-      connectionTimeoutMillis: 1_000,
+      connectionTimeoutMillis: acquireMs,
       query_timeout: answerMs,
     },
   });
@@ -154,11 +149,15 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
   const key = JSON.stringify([profile, wrap !== undefined, pooler, poolMax, url]);
   const sequelize = sharedPool(key, url, profile, options);
   const { raised } = PROFILES[profile];
-  const manager = sequelize.connectionManager as unknown as ConnectionManager;
+  const manager = sequelize.connectionManager;
+  const { pool } = manager as typeof manager & WithPool;
   let closed = false;
 
   const withConnection = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
-    const client = await manager.getConnection({ type: "write", useMaster: true });
+    const client = (await manager.getConnection({
+      type: "write",
+      useMaster: true,
+    })) as ClientBase;
     let broken = false;
     const connection: Connection = {
       async query<Row extends QueryResultRow>(statement: Statement) {
@@ -174,7 +173,8 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
       return await work(connection);
     } finally {
       // A connection without an answer may still run the statement, so it is not reused.
-      if (broken) discard(manager, client);
+      // pg closes the socket of a client that still waits for an answer.
+      if (broken) void manager.destroyConnection(client).catch(() => undefined);
       else manager.releaseConnection(client);
     }
   };
@@ -198,9 +198,9 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
     withConnection,
     transaction,
     load: () => ({
-      used: manager.pool.using,
-      idle: manager.pool.available,
-      waiting: manager.pool.waiting,
+      used: pool.using,
+      idle: pool.available,
+      waiting: pool.waiting,
     }),
     query: (statement) =>
       (raised === undefined ? withConnection : transaction)((connection) =>
@@ -225,19 +225,6 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
       await releasePool(key);
     },
   };
-}
-
-function discard(manager: ConnectionManager, client: PooledClient): void {
-  if (client._invalid === true) return;
-  client._invalid = true;
-  (
-    client as unknown as { connection?: { stream?: { destroy(): void } } }
-  ).connection?.stream?.destroy();
-  try {
-    manager.pool.destroy(client);
-  } catch {
-    // The pool dropped it already when the socket closed.
-  }
 }
 
 /** Callers get an answer within a second while PostgreSQL is down or frozen. */

@@ -2,7 +2,7 @@
 // its form.
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync, readdirSync } from "node:fs";
-import { basename, dirname, join, normalize } from "node:path";
+import { dirname, join, normalize } from "node:path";
 import { describe, it } from "node:test";
 import { ROOT } from "../../tools/root.ts";
 import { readSourceFiles } from "../support/source-files.ts";
@@ -85,28 +85,6 @@ describe("documents", () => {
       "docs/none.md",
       "README.md#none",
     ]);
-  });
-});
-
-describe("the list of files for a field of an event", () => {
-  /** A field that every event has, as TypeScript and SQL name it. */
-  const FIELD = /\b(?:timeZone|time_zone)\b/;
-  const ROOMS = /^(?:domain|services|lib|public\/src|docs\/api|tools\/(?:feeds|demo))\//;
-  /** Reads time zones, not the field. */
-  const OTHER_USE = "tools/feeds/local-time.ts";
-
-  it("has every file that names a field", () => {
-    const [, list = ""] =
-      /^## Add a field of an event$([\s\S]*?)^## /m.exec(read("CONTRIBUTING.md")) ?? [];
-    const listed = new Set([...list.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => basename(name)));
-    const naming = readSourceFiles()
-      .filter(({ path, text }) => ROOMS.test(path) && path !== OTHER_USE && FIELD.test(text))
-      .map(({ path }) => path);
-    assert.ok(naming.includes("domain/event-record.ts"));
-    assert.deepEqual(
-      naming.filter((path) => !listed.has(basename(path))),
-      [],
-    );
   });
 });
 

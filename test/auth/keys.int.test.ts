@@ -1,12 +1,10 @@
 // Access tokens at the door of a running engine, and the keys behind them changing while it runs.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { promisify } from "node:util";
 import {
   addAccessKey,
   readAccessKeys,
@@ -21,7 +19,7 @@ import { type Engine, startEngine } from "../support/engine.ts";
 import { forgedTokens, honestToken, partsOf } from "../support/http/forged-tokens.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BOXOFFICE } from "../support/processes/boxoffice.ts";
+import { runBoxoffice } from "../support/processes/boxoffice.ts";
 
 const PASSWORD = "correct horse battery";
 
@@ -59,12 +57,11 @@ describe("access tokens at the gateway", () => {
     ((await ask("GET", "/.well-known/jwks.json")).json?.keys as { kid: string }[]).map(
       ({ kid }) => kid,
     );
-  const keys = async (...words: string[]): Promise<string> =>
-    (
-      await promisify(execFile)(process.execPath, [BOXOFFICE, "keys", ...words], {
-        env: { DATA_DIR: engine.config.dataDir },
-      })
-    ).stdout;
+  const keys = async (...words: string[]): Promise<string> => {
+    const ended = await runBoxoffice({ DATA_DIR: engine.config.dataDir }, ["keys", ...words]);
+    assert.equal(ended.code, 0, ended.error);
+    return ended.out;
+  };
   const files = (): string[] => readdirSync(engine.config.accessTokenKeysDir).sort();
 
   it("S13: are checked whole: each forgery, an internal token and an old one are a 401 at every route that wants one", async () => {

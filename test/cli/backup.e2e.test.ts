@@ -2,7 +2,6 @@
 // after it, in a fresh server beside the engine and in place of the lost one, where sales
 // continue under newer epochs. Encrypted backups need their key.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import {
   chmodSync,
@@ -17,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { processEnvironment, readConfig, VARIABLES } from "../../config/index.ts";
+import { processEnvironment, readConfig } from "../../config/index.ts";
 import { type RunningNode, startNode } from "../../main.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
@@ -26,26 +25,20 @@ import { migrate } from "../../tools/database/migrations.ts";
 import { findBinaries } from "../../tools/dev-servers/binaries.ts";
 import { openToServers } from "../../tools/dev-servers/data-folders.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
+import { outsideEnvironment } from "../../tools/process/outside-environment.ts";
 import { fileURLToPath } from "node:url";
-import { BOXOFFICE } from "../support/processes/boxoffice.ts";
+import { addConcert } from "../support/fixtures/event-rows.ts";
+import { runBoxoffice, startProgram } from "../support/processes/boxoffice.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-type Ran = { code: number; output: string };
-
 /** A command of ours on a data folder; nothing of this run's servers is known to it. */
-function run(dataDir: string, command: string, ...args: string[]): Promise<Ran> {
-  const outside = Object.entries(processEnvironment()).filter(
-    ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
-  );
-  const env = { ...Object.fromEntries(outside), DATA_DIR: dataDir };
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [BOXOFFICE, command, ...args],
-      { env, timeout: 240_000 },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
-    );
-  });
+async function run(
+  dataDir: string,
+  ...words: string[]
+): Promise<{ code: number | null; output: string }> {
+  const environment = { ...outsideEnvironment(), DATA_DIR: dataDir };
+  const { code, out, error } = await runBoxoffice(environment, words);
+  return { code, output: out + error };
 }
 
 describe("backups", () => {
@@ -106,14 +99,7 @@ describe("backups", () => {
   before(async () => {
     dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-backup-")));
     await start();
-    eventId = randomUUID();
-    await database.query({
-      text: `INSERT INTO event (id, name, name_key, type, type_key, location, location_key, date, start_time, end_time, duration, time_zone, starts_at, ends_at,
-          total_capacity, capacity, source, source_id)
-        SELECT $1, 'Concert', 'concert', 'concert', 'concert', 'Berlin', 'berlin', current_date + 30, '20:00', '22:00', 120, 'UTC', now() + interval '30 days',
-          now() + interval '31 days', 100, 100, 'test', 'one'`,
-      values: [eventId],
-    });
+    eventId = await addConcert(database, { total: 100 });
   });
   after(async () => {
     await stop();
@@ -173,24 +159,20 @@ describe("backups", () => {
   });
 
   it("are checked by the cluster's script, which finds a changed table", async () => {
-    const drill = (): Promise<Ran> => {
+    const drill = async () => {
       const folder = join(dataDir, "servers", "backups");
-      const uid =
-        process.getuid?.() === 0 ? { uid: statSync(folder).uid, gid: statSync(folder).gid } : {};
-      const env = {
+      const { uid, gid } = statSync(folder);
+      const environment = {
         PATH: `${dirname(findBinaries(["postgres"]).found.postgres ?? "")}:${processEnvironment().PATH}`,
         BACKUPS: folder,
         INVARIANTS: join(folder, "invariants.sql"),
       };
-      return new Promise((resolve) => {
-        execFile(
-          "bash",
-          [join(folder, "backup.sh"), "drill", join(folder, "drill")],
-          { env, cwd: "/", ...uid, timeout: 120_000 },
-          (error, stdout, stderr) =>
-            resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
-        );
-      });
+      const script = startProgram(
+        ["bash", join(folder, "backup.sh"), "drill", join(folder, "drill")],
+        environment,
+        { cwd: "/", ...(process.getuid?.() === 0 ? { uid, gid } : {}) },
+      );
+      return { code: await script.ended, output: script.said() };
     };
     copyFileSync(
       fileURLToPath(new URL("../../kubernetes/base/backup/invariants.sql", import.meta.url)),

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
-import { processEnvironment, VARIABLES } from "../../config/index.ts";
 import { freePort } from "../../tools/dev-servers/ports.ts";
 import { startedAt } from "../../tools/dev-servers/process-identity.ts";
-import { ROOT } from "../../tools/root.ts";
-import { BOXOFFICE } from "../support/processes/boxoffice.ts";
+import { outsideEnvironment } from "../../tools/process/outside-environment.ts";
+import { BOXOFFICE, startProgram } from "../support/processes/boxoffice.ts";
 import { freshDatabase, type FreshDatabase } from "../support/database.ts";
 import { type Answered, httpClient } from "../support/http/http.ts";
 import { peopleAt } from "../support/fixtures/accounts.ts";
@@ -35,52 +32,42 @@ describe("boxoffice cluster", () => {
 
   /** Under npm, or by the launcher alone: at Ctrl-C npm exec itself ends by the signal. */
   function cluster({ byNpm }: { byNpm: boolean }) {
-    const outside = Object.entries(processEnvironment()).filter(
-      ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
-    );
-    const servers = {
+    const environment = {
+      ...outsideEnvironment(),
       DATABASE_URL: database.url,
-      REDIS_URL: slot.redisUrl,
-      AMQP_URL: slot.amqpUrl,
-      TRANSPORTER: slot.transporter,
+      ...slot.urls,
+      DATA_DIR: folder,
+      BUS_NAMESPACE: `test-${randomUUID()}`,
+      RATE_LIMITS: "off",
     };
-    const more = { DATA_DIR: folder, BUS_NAMESPACE: `test-${randomUUID()}`, RATE_LIMITS: "off" };
-    const args = ["--api", "2", "--purchasing", "2", "--ledger", "1", "--port", String(port)];
-    const [program, ...launch] = byNpm
-      ? ["npm", "exec", "--no", "boxoffice", "--"]
-      : [process.execPath, BOXOFFICE];
-    const npm = spawn(program, [...launch, "cluster", ...args], {
-      cwd: ROOT,
-      env: { ...Object.fromEntries(outside), ...servers, ...more },
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let said = "";
-    for (const stream of [npm.stdout, npm.stderr])
-      stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
-    const ended = once(npm, "close").then(([code]) => code as number | null);
-    const pid = npm.pid ?? assert.fail("npm did not start");
+    const launch = byNpm
+      ? (["npm", "exec", "--no", "boxoffice", "--"] as const)
+      : ([process.execPath, BOXOFFICE] as const);
+    const counts = ["--api", "2", "--purchasing", "2", "--ledger", "1", "--port", String(port)];
+    const npm = startProgram([...launch, "cluster", ...counts], environment, { detached: true });
+    const { said, child } = npm;
+    const pid = child.pid ?? assert.fail("npm did not start");
     return {
-      said: () => said,
-      ended,
-      kill: (signal: NodeJS.Signals) => npm.kill(signal),
+      said,
+      ended: npm.ended,
+      kill: (signal: NodeJS.Signals) => child.kill(signal),
       /** As at a terminal: everybody in the foreground gets it, and npm passes it on once more. */
       ctrlC: () => process.kill(-pid, "SIGINT"),
       /** The nodes' processes, once all of them run. */
       async nodes() {
-        await waitFor(() => said.includes("7 nodes run") || npm.exitCode !== null, {
+        await waitFor(() => said().includes("7 nodes run") || child.exitCode !== null, {
           withinMs: 300_000,
           what: "all nodes run",
         });
-        assert.equal(npm.exitCode, null, said);
-        const pids = [...said.matchAll(/"process (\d+) is ([^"]+)"/g)].map(([, node, name]) => ({
+        assert.equal(child.exitCode, null, said());
+        const pids = [...said().matchAll(/"process (\d+) is ([^"]+)"/g)].map(([, node, name]) => ({
           name,
           pid: Number(node),
         }));
         assert.deepEqual(
           pids.map(({ name }) => name).sort(),
           ["api-1", "api-2", "auth-1", "catalog-1", "ledger-1", "purchasing-1", "purchasing-2"],
-          said,
+          said(),
         );
         return pids.map((node) => ({
           ...node,

@@ -1,6 +1,5 @@
 // Every subcommand describes itself without doing anything, and refuses what it does not know.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -10,7 +9,7 @@ import { createProgram, exitCodeOf } from "../../cli/create-program.ts";
 import { generatedPages } from "../../cli/commands/development/docs.ts";
 import { processEnvironment } from "../../config/index.ts";
 import { ROOT } from "../../tools/root.ts";
-import { BOXOFFICE } from "../support/processes/boxoffice.ts";
+import { BOXOFFICE, type Ended, runBoxoffice } from "../support/processes/boxoffice.ts";
 import { temporaryFolder } from "../support/processes/processes.ts";
 
 const { folder, remove } = temporaryFolder();
@@ -34,15 +33,10 @@ async function parse(line: string): Promise<Ran> {
 }
 
 /** Runs the launcher in a process of its own. */
-function boxoffice(line: string, variables: Record<string, string> = {}): Promise<Ran> {
-  const { PATH = "" } = processEnvironment();
-  const env = { PATH, HOME: folder, DATA_DIR, PORT: "0", ...variables };
-  return new Promise((resolve) => {
-    const args = [BOXOFFICE, ...line.split(" ").filter(Boolean)];
-    execFile(process.execPath, args, { env }, (error, out, stderr) =>
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, out, error: stderr }),
-    );
-  });
+function boxoffice(line: string, variables: Record<string, string> = {}): Promise<Ended> {
+  const { PATH } = processEnvironment();
+  const environment = { PATH, HOME: folder, DATA_DIR, PORT: "0", ...variables };
+  return runBoxoffice(environment, line.split(" ").filter(Boolean));
 }
 
 const NESTED = ["user grant", "keys rotate", "ledger replay", "chaos mutants", "security report"];
@@ -124,6 +118,8 @@ describe("boxoffice", () => {
       ["start", { PORT: String(port) }, new RegExp(`^Port ${port} of 127.0.0.1 is taken`)],
       ["start", { PORT: "door" }, /PORT is "door"; give a whole number/],
       ["start", { DATA_DIR: join(BOXOFFICE, "data") }, /DATA_DIR is .*cannot be used/],
+      // Node's recursive mkdir would never return.
+      ["start", { DATA_DIR: "/proc/1/none/data" }, /DATA_DIR is .*cannot be used/],
       ["migrate", {}, /^DATABASE_URL is missing/],
       ["user list", {}, /^No engine runs with its data in/],
       ["repl", {}, /^No engine runs with its data in/],

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { writeEngineFile } from "../../tools/engine/engine-file.ts";
-import { requireServers } from "../../config/index.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BOXOFFICE } from "../support/processes/boxoffice.ts";
+import { BOXOFFICE, startProgram } from "../support/processes/boxoffice.ts";
 
 describe("boxoffice import", () => {
   let engine: Engine;
@@ -17,17 +15,10 @@ describe("boxoffice import", () => {
   let forget: () => void;
   before(async () => {
     engine = await startEngine({ SERVICES: "catalog" });
-    const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
-    const urls = {
-      DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
-      AMQP_URL: amqpUrl,
-      TRANSPORTER: transporter,
-    };
     forget = writeEngineFile(engine.config.dataDir, {
       nodeId: "node-1",
       address: undefined,
-      urls,
+      urls: engine.environment,
       prometheusUrl: undefined,
     });
     environment = { DATA_DIR: engine.config.dataDir, BUS_NAMESPACE: engine.config.namespace };
@@ -37,32 +28,24 @@ describe("boxoffice import", () => {
     await engine.close();
   });
 
-  type Ended = { code: number | null; lines: string[]; errors: string };
-  function start(
-    words: string[],
-    more: Record<string, string> = {},
-  ): { child: ChildProcessWithoutNullStreams; ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [BOXOFFICE, "import", ...words], {
-      env: { ...environment, ...more },
-    });
-    let output = "";
-    let errors = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-    const ended = once(child, "close").then(([code]) => ({
-      code: code as number | null,
-      lines: output.trimEnd().split("\n"),
-      errors,
+  type Imported = { code: number | null; lines: string[]; errors: string };
+  function start(words: string[], more: Record<string, string> = {}) {
+    const environmentOf = { ...environment, ...more };
+    const command = startProgram([process.execPath, BOXOFFICE, "import", ...words], environmentOf);
+    const ended = command.ended.then((code): Imported => ({
+      code,
+      lines: command.out().trimEnd().split("\n"),
+      errors: command.error(),
     }));
-    return { child, ended };
+    return { child: command.child, ended };
   }
   async function run(
     words: string[],
     feed = "",
     more: Record<string, string> = {},
-  ): Promise<Ended> {
+  ): Promise<Imported> {
     const { child, ended } = start(words, more);
-    child.stdin.on("error", () => undefined).end(feed);
+    child.stdin.end(feed);
     return ended;
   }
 

@@ -1,36 +1,22 @@
 // boxoffice ledger on a running engine: output, exit codes, and confirmation before a change.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 import { connect, type ChannelModel } from "amqplib";
-import { requireServers } from "../../config/index.ts";
 import { openDatabase, type Database } from "../../lib/database/pool.ts";
 import { topologyOf } from "../../lib/queue/index.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BOXOFFICE } from "../support/processes/boxoffice.ts";
+import { runBoxoffice } from "../support/processes/boxoffice.ts";
 
 describe("boxoffice ledger", () => {
   let engine: Engine;
   let database: Database;
   let model: ChannelModel;
-  let environment: Record<string, string>;
   before(async () => {
     engine = await startEngine({ SERVICES: "ledger" });
-    const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
-    const { dataDir, namespace } = engine.config;
-    database = openDatabase(databaseUrl, "sale");
-    model = await connect(amqpUrl);
-    environment = {
-      DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
-      AMQP_URL: amqpUrl,
-      TRANSPORTER: transporter,
-      DATA_DIR: dataDir,
-      BUS_NAMESPACE: namespace,
-    };
+    database = openDatabase(engine.environment.DATABASE_URL, "sale");
+    model = await connect(engine.environment.AMQP_URL);
   });
   after(async () => {
     await model.close();
@@ -38,19 +24,7 @@ describe("boxoffice ledger", () => {
     await engine.close();
   });
 
-  const run = async (
-    ...words: string[]
-  ): Promise<{ code: number | null; out: string; error: string }> => {
-    const child = spawn(process.execPath, [BOXOFFICE, "ledger", ...words], {
-      env: environment,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let [out, error] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (error += text));
-    const [code] = (await once(child, "close")) as [number | null];
-    return { code, out, error };
-  };
+  const run = (...words: string[]) => runBoxoffice(engine.environment, ["ledger", ...words]);
 
   it("reconcile: 0 where nothing is wrong, 1 and a sentence where something is, 2 where it cannot be asked", async () => {
     assert.deepEqual(await run("reconcile"), {
@@ -129,8 +103,8 @@ describe("boxoffice ledger", () => {
       out: "",
       error: "There is no such event.\n",
     });
-    environment = { DATA_DIR: `${engine.config.dataDir}/elsewhere` };
-    const { code, error } = await run("reconcile");
+    const elsewhere = { DATA_DIR: `${engine.config.dataDir}/elsewhere` };
+    const { code, error } = await runBoxoffice(elsewhere, ["ledger", "reconcile"]);
     assert.equal(code, 2);
     assert.match(error, /^No engine runs with its data in/);
   });

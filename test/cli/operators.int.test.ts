@@ -1,16 +1,13 @@
 // Authorization of every action, on the bus and over HTTP: closed by default.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { promisify } from "node:util";
 import type { ServiceBroker } from "moleculer";
-import { requireServers } from "../../config/index.ts";
 import type { Answer } from "../../domain/refusal.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
-import { BOXOFFICE } from "../support/processes/boxoffice.ts";
+import { type Ended, runBoxoffice } from "../support/processes/boxoffice.ts";
 
 const PASSWORD = "correct horse battery";
 
@@ -151,27 +148,10 @@ describe("operators", () => {
   });
 
   it("are granted and revoked by a command, which ends the sessions of that account only", async () => {
-    const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
-    const env = {
-      DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
-      AMQP_URL: amqpUrl,
-      TRANSPORTER: transporter,
-      DATA_DIR: engine.config.dataDir,
-      BUS_NAMESPACE: engine.config.namespace,
+    const run = async (...words: string[]): Promise<Ended> => {
+      const { out, ...rest } = await runBoxoffice(engine.environment, ["user", ...words]);
+      return { ...rest, out: out.trim() };
     };
-    const run = async (...words: string[]): Promise<{ code: number; out: string; error: string }> =>
-      promisify(execFile)(process.execPath, [BOXOFFICE, "user", ...words], { env }).then(
-        ({ stdout, stderr }) => ({ code: 0, out: stdout.trim(), error: stderr }),
-        (error: unknown) => {
-          const { code, stdout, stderr } = error as {
-            code: number;
-            stdout: string;
-            stderr: string;
-          };
-          return { code, out: stdout, error: stderr };
-        },
-      );
     const emails = [`ada.${randomUUID()}@example.org`, `bob.${randomUUID()}@example.org`] as const;
     const [ada, bob] = emails;
     const login = async (email: string) =>

@@ -141,6 +141,21 @@ describe("npx boxoffice repl", () => {
     });
   });
 
+  it("loads a service from its file, which then answers on the bus", async () => {
+    const { broker } = await engine.startNode({ SERVICES: "catalog" });
+    const typist = await open.typist();
+    typist.type("load services/ledger/ledger.service.ts\r");
+    await typist.reads(/>> Loaded successfully!/);
+    const services = () => broker.registry.getServiceList({ onlyAvailable: true });
+    const loaded = await waitFor(
+      () => services().find(({ name, nodeID }) => name === "ledger" && nodeID?.startsWith("repl-")),
+      { withinMs: 60_000, what: "The other nodes see the loaded service" },
+    );
+    typist.type(`dcall ${loaded.nodeID ?? ""} ledger.status\r`);
+    await typist.reads(/pendingRows: 0/);
+    assert.equal(await typist.leave(), 0);
+  });
+
   it("answers the last line of a pipe that ends without q", async () => {
     const { code, output } = await repl(["call ledger.status"]);
     assert.equal(code, 0);

@@ -1,53 +1,40 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { processEnvironment, VARIABLES } from "../../config/index.ts";
 import { readEngineFile } from "../../tools/engine/engine-file.ts";
 import { startedAt } from "../../tools/dev-servers/process-identity.ts";
-import { ROOT } from "../../tools/root.ts";
+import { outsideEnvironment } from "../../tools/process/outside-environment.ts";
 import {
   rememberedServers,
   stillRunning,
   temporaryFolder,
 } from "../support/processes/processes.ts";
+import { startProgram } from "../support/processes/boxoffice.ts";
+import { addressIn, START_MS } from "../support/processes/start-command.ts";
 import { waitFor } from "../support/wait-for.ts";
-
-/** Generous: a busy machine only makes it slower. */
-const START_MS = 240_000;
-const SERVES = /serves on (http:[^\s"]+)/;
 
 /**
  * Runs the newcomer's own command in a process group of its own, as a terminal does, with nothing
  * configured but what is given.
  */
 function npmStart(environment: Record<string, string>) {
-  const outside = Object.entries(processEnvironment()).filter(
-    ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
+  const npm = startProgram(
+    ["npm", "start"],
+    { ...outsideEnvironment(), PORT: "0", ...environment },
+    { detached: true },
   );
-  const npm = spawn("npm", ["start"], {
-    cwd: ROOT,
-    env: { ...Object.fromEntries(outside), PORT: "0", ...environment },
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  for (const stream of [npm.stdout, npm.stderr])
-    stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  const ended = once(npm, "close").then(([code]) => code as number | null);
-  const pid = npm.pid ?? assert.fail("npm did not start");
+  const pid = npm.child.pid ?? assert.fail("npm did not start");
   return {
     pid,
-    said: () => said,
-    ended,
-    kill: (signal: NodeJS.Signals) => npm.kill(signal),
+    said: npm.said,
+    ended: npm.ended,
+    kill: (signal: NodeJS.Signals) => npm.child.kill(signal),
     /** What Ctrl-C does: everybody in the foreground gets it, and npm passes it on once more. */
     ctrlC: () => process.kill(-pid, "SIGINT"),
     address: () =>
-      waitFor(() => SERVES.exec(said)?.[1], { withinMs: START_MS, what: "npm start serves" }).catch(
-        (error: unknown) => assert.fail(`${String(error)}\n${said}`),
+      waitFor(() => addressIn(npm.said()), { withinMs: START_MS, what: "npm start serves" }).catch(
+        (error: unknown) => assert.fail(`${String(error)}\n${npm.said()}`),
       ),
   };
 }
@@ -102,6 +89,9 @@ describe("npm start", () => {
     assert.equal(await npm.ended, 0, npm.said());
     assert.deepEqual(stillRunning(running), []);
     assert.equal(readEngineFile(folder), undefined);
+    // What a second start and an orderly stop leave out is what would take long.
+    assert.match(npm.said(), /the database is up to date/);
+    assert.doesNotMatch(npm.said(), /install|migrated|starting it again|cleanly|exiting at once/);
     assert.match(npm.said(), /node stopped[^]*RabbitMQ stopped[^]*"msg":"stopped"/);
   });
 

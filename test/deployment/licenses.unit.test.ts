@@ -1,28 +1,16 @@
 // Every package of the lock file has a license that allows its use; the bill of materials names
 // all.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { processEnvironment } from "../../config/index.ts";
 import { isAllowedLicense, licenseOfText } from "../../tools/licenses/license-rules.ts";
 import { ROOT } from "../../tools/root.ts";
-import { BOXOFFICE } from "../support/processes/boxoffice.ts";
+import { runBoxoffice } from "../support/processes/boxoffice.ts";
 
-type Ran = { code: number; output: string; errors: string };
-
-function run(...args: string[]): Promise<Ran> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [BOXOFFICE, "licenses", ...args],
-      { maxBuffer: 64_000_000 },
-      (error, output, errors) =>
-        resolve({ code: typeof error?.code === "number" ? error.code : 0, output, errors }),
-    );
-  });
-}
+const run = (...args: string[]) => runBoxoffice(processEnvironment(), ["licenses", ...args]);
 
 describe("licenses", () => {
   let folder: string;
@@ -100,13 +88,10 @@ describe("licenses", () => {
       ["old", {}, { manifest: { name: "old", licenses: [{ type: "GPL-2.0" }] } }],
     ];
     for (const [name, entry, installed] of planted) {
-      const { code, errors, output } = await run(
-        "--project",
-        await project(name, entry, installed),
-      );
+      const { code, error, out } = await run("--project", await project(name, entry, installed));
       assert.equal(code, 1, name);
-      assert.match(errors, new RegExp(`: node_modules/${name}@2.0.0`));
-      assert.equal(output, "");
+      assert.match(error, new RegExp(`: node_modules/${name}@2.0.0`));
+      assert.equal(out, "");
     }
     const good = await project("spelt", {}, { manifest: { name: "spelt", licence: "MIT" } });
     assert.equal((await run("--project", good)).code, 0);
@@ -115,9 +100,9 @@ describe("licenses", () => {
   });
 
   it("accepts every package of this project, and writes npm's CycloneDX bill of materials", async () => {
-    const { code, output, errors } = await run("--sbom", "-");
-    assert.equal(code, 0, errors);
-    const sbom = JSON.parse(output) as {
+    const { code, out, error } = await run("--sbom", "-");
+    assert.equal(code, 0, error);
+    const sbom = JSON.parse(out) as {
       bomFormat: string;
       metadata: { component: { type: string; purl: string } };
       components: { purl: string; hashes?: { alg: string; content: string }[] }[];

@@ -1,12 +1,13 @@
 // One limit for gateway, bus and page.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { readConfig } from "../../config/index.ts";
 import { TICKETS_PER_CUSTOMER_MAX, TICKETS_PER_PURCHASE_MAX } from "../../domain/limits.ts";
 import { API_DOCUMENT } from "../../main.ts";
+import { TICKETS_PER_PURCHASE_MAX as ON_PAGE } from "../../public/src/api/limits.ts";
 import { BUY_PARAMS, SERVE_PARAMS } from "../../services/purchasing/purchasing.params.ts";
 
 describe("the limit per purchase", () => {
@@ -17,10 +18,7 @@ describe("the limit per purchase", () => {
     assert.equal(Number(contract?.[1]), TICKETS_PER_PURCHASE_MAX);
     assert.equal(BUY_PARAMS.quantity.max, TICKETS_PER_PURCHASE_MAX);
     assert.equal(SERVE_PARAMS.command.props.quantity.max, TICKETS_PER_PURCHASE_MAX);
-    // The page is a program of its own, which may import nothing of the engine.
-    const page = readFileSync("public/src/event/buy-panel.tsx", "utf8");
-    const onPage = /const QUANTITY_MAX = (\d+);/.exec(page);
-    assert.equal(Number(onPage?.[1]), TICKETS_PER_PURCHASE_MAX);
+    assert.equal(ON_PAGE, TICKETS_PER_PURCHASE_MAX);
   });
 
   it("is the limit per customer too, unless the configuration says another", () => {

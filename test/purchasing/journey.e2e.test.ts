@@ -1,16 +1,14 @@
 // Walks the whole way: a feed's import, search, purchase, booking, list, cancellation.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { requireServers } from "../../config/index.ts";
 import { ownKey } from "../../domain/event-record.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type HttpClient, httpClient } from "../support/http/http.ts";
 import { numbersWhenQuiet, patientClient } from "../support/fixtures/sales.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BOXOFFICE } from "../support/processes/boxoffice.ts";
+import { runBoxoffice } from "../support/processes/boxoffice.ts";
 
 /** A slice of a public list; its license is beside it. */
 const LIST = fileURLToPath(new URL("../data/conferences.json", import.meta.url));
@@ -39,30 +37,9 @@ describe("from a feed to a ticket and back", () => {
 
   /** Returns the command's last line. */
   async function importFeed(file: string, feed = ""): Promise<string> {
-    const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
-    const urls = {
-      DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
-      AMQP_URL: amqpUrl,
-      TRANSPORTER: transporter,
-    };
-    const env = {
-      ...urls,
-      DATA_DIR: engine.config.dataDir,
-      BUS_NAMESPACE: engine.config.namespace,
-    };
-    return new Promise((resolve, reject) => {
-      const child = execFile(
-        process.execPath,
-        [BOXOFFICE, "import", file],
-        { env, maxBuffer: 16_000_000 },
-        (error, output, errors) =>
-          error === null
-            ? resolve(output.trimEnd().split("\n").at(-1) ?? "")
-            : reject(new Error(errors, { cause: error })),
-      );
-      child.stdin?.end(feed);
-    });
+    const { code, out, error } = await runBoxoffice(engine.environment, ["import", file], feed);
+    assert.equal(code, 0, error);
+    return out.trimEnd().split("\n").at(-1) ?? "";
   }
   async function search(filters: Record<string, string>): Promise<Event[]> {
     const answer = await request("GET", `/api/events?${new URLSearchParams(filters).toString()}`);

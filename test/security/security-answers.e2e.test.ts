@@ -2,18 +2,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import type { Engine } from "../support/engine.ts";
-import { type Answered, assertProblem, type HttpClient, sendRaw } from "../support/http/http.ts";
+import { type Answered, assertProblem, sendRaw } from "../support/http/http.ts";
 import { JSON_TYPE, LEAK, openShop, PASSWORD, type Shop } from "../support/fixtures/shop.ts";
 
 describe("answers to hostile requests", () => {
-  let engine: Engine;
-  let ask: HttpClient;
-  let eventId: string;
-  let token: string;
-  let ticketId: string;
-  let register: Shop["register"];
-  let signUp: Shop["signUp"];
+  let engine: Shop["engine"];
+  let { ask, eventId, token, ticketId, register, signUp } = {} as Shop;
   before(async () => {
     ({ engine, ask, eventId, token, ticketId, register, signUp } = await openShop());
   });

@@ -2,7 +2,13 @@ import { type KeyObject, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Config, type Environment, readConfig } from "../../config/index.ts";
+import {
+  type Config,
+  type Environment,
+  readConfig,
+  type ServerUrls,
+  serverUrlsOf,
+} from "../../config/index.ts";
 import { type RunningNode, type SchemaOverrides, startNode } from "../../main.ts";
 import { readAccessKeys, signingKeyOf } from "../../lib/auth/key-store.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
@@ -10,6 +16,7 @@ import type { Role } from "../../lib/auth/jwt.ts";
 import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import NodeService from "../../services/node/node.service.ts";
 import { freshDatabase } from "./database.ts";
+import { addConcert } from "./fixtures/event-rows.ts";
 import { claimSlot } from "./processes/servers.ts";
 
 /** Drains one of several nodes in this process. */
@@ -26,6 +33,8 @@ export type Engine = {
   /** The address of the first node's gateway. */
   url: string;
   config: Config;
+  /** What another process needs to join it. */
+  environment: ServerUrls & { DATA_DIR: string; BUS_NAMESPACE: string };
   /** Signs access tokens that its gateways accept. */
   signingKey: KeyObject;
   database: Database;
@@ -58,10 +67,8 @@ export async function startEngine(
     LOG_LEVEL: "fatal",
     AUDIT_FILE: join(dataDir, "audit.log"),
     DATA_DIR: dataDir,
+    ...slot.urls,
     DATABASE_URL: through(fresh.url),
-    REDIS_URL: slot.redisUrl,
-    AMQP_URL: slot.amqpUrl,
-    TRANSPORTER: slot.transporter,
     BUS_NAMESPACE: `test-${randomUUID()}`,
   };
   const nodes: RunningNode[] = [];
@@ -96,21 +103,13 @@ export async function startEngine(
     startNode: start,
     accessToken: (userId = randomUUID(), role = "customer") =>
       sign({ userId, role, sessionId: randomUUID() }),
-    async addEvent({ capacity = 100, startsInMs = 30 * 86_400_000 } = {}) {
-      const id = randomUUID();
-      const startsAt = new Date(Date.now() + startsInMs);
-      await database.query({
-        text: `
-          INSERT INTO event (id, name, name_key, type, type_key, location, location_key,
-            date, start_time, end_time, duration, time_zone,
-            starts_at, ends_at, total_capacity, capacity, source, source_id)
-          VALUES ($1::uuid, 'Concert', 'concert', 'concert', 'concert', 'Berlin', 'berlin',
-            $2::date, '20:00', '22:00', 120, 'Europe/Berlin',
-            $3, $3::timestamptz + interval '2 hours', $4, $4, 'test', ($1::uuid)::text)`,
-        values: [id, startsAt.toISOString().slice(0, 10), startsAt.toISOString(), capacity],
-      });
-      return id;
+    environment: {
+      ...serverUrlsOf(config),
+      DATA_DIR: dataDir,
+      BUS_NAMESPACE: config.namespace,
     },
+    addEvent: ({ capacity = 100, ...more } = {}) =>
+      addConcert(database, { total: capacity, ...more }),
     async close() {
       await Promise.all(nodes.map((node) => node.stop()));
       await database.close();

@@ -1,8 +1,11 @@
 // Browser test of the buyer's journey: find, register, buy, QR code, cancel. By mouse and keyboard.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { registerVisitor } from "../support/http/browser.ts";
+import { madeUpProblem, registerVisitor } from "../support/http/browser.ts";
 import { type Pages, startPages } from "../support/http/pages.ts";
+
+/** Of a whole visit. It takes under a minute even if each takes two seconds. */
+const ANSWERS_MAX = 30;
 
 describe("a buyer at the pages", () => {
   let pages: Pages;
@@ -52,12 +55,16 @@ describe("a buyer at the pages", () => {
     assert.deepEqual(complaints, []);
     const { count } = await answers();
     assert.ok(count >= 12, `only ${count} answers of the API were checked`);
+    assert.ok(count <= ANSWERS_MAX, `${count} answers of the API for one purchase`);
     await close();
   });
 
-  it("fails on an answer that the OpenAPI document does not allow", async () => {
+  it("fails on an answer that the OpenAPI document does not allow, and on a 503 that stays", async () => {
     const eventId = await pages.engine.addEvent();
-    const { page, answers, close } = await pages.open();
+    const { page, complaints, answers, close } = await pages.open();
+    await page.route("**/api/events/*/availability", (route) =>
+      route.fulfill(madeUpProblem("TRY_AGAIN")),
+    );
     await page.route(`**/api/events/${eventId}`, async (route) => {
       const response = await route.fetch();
       const event = (await response.json()) as object;
@@ -70,6 +77,7 @@ describe("a buyer at the pages", () => {
       faults.join(),
       /GET \/api\/events\/[0-9a-f-]{36}: the body breaks the contract: .*totalCapacity/,
     );
+    assert.match(complaints.join(), /status of 503 .*\/availability\)/);
     await assert.rejects(close(), /answered as the OpenAPI document says/);
   });
 

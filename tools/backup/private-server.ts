@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { chmodSync, chownSync, cpSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, cpSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { makeFolder } from "../../config/make-folder.ts";
 import { processEnvironment } from "../../config/index.ts";
 import { provideBinaries } from "../dev-servers/packages.ts";
 import {
@@ -50,7 +51,7 @@ export async function openBackups({ dataDir, keyFile, report }: BackupOptions): 
   const place = makePlace(root, "postgres");
   const { postgres = "" } = await provideBinaries(["postgres"], report);
   const folder = join(root, "backups");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const script = join(folder, "backup.sh");
   cpSync(SCRIPT, script);
   for (const path of [folder, script]) {

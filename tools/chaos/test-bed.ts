@@ -6,11 +6,9 @@ import type { ServiceBroker } from "moleculer";
 import {
   type Config,
   type Environment,
-  processEnvironment,
   readConfig,
   type ServerUrls,
   type ServiceName,
-  VARIABLES,
 } from "../../config/index.ts";
 import { readAccessKeys, signingKeyOf } from "../../lib/auth/key-store.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
@@ -23,6 +21,7 @@ import { migrate } from "../database/migrations.ts";
 import { openToServers } from "../dev-servers/data-folders.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
 import { type RunningServers, startServers } from "../dev-servers/servers.ts";
+import { outsideEnvironment } from "../process/outside-environment.ts";
 import { openSender, type Sender } from "./network/http.ts";
 
 export type WorldOptions = {
@@ -126,13 +125,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-/** Variables of the caller's own engine must not configure this one. */
 function environmentOf(dataDir: string, more: Environment): Environment {
-  const outside = Object.entries(processEnvironment()).filter(
-    ([name]) => !(name in VARIABLES) && !/^npm_|^NODE_TEST/.test(name),
-  );
   return {
-    ...Object.fromEntries(outside),
+    ...outsideEnvironment(),
     DATA_DIR: dataDir,
     RATE_LIMITS: "off",
     LOG_LEVEL: "warn",

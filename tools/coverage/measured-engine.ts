@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { processEnvironment, readConfig, VARIABLES } from "../../config/index.ts";
+import { readConfig } from "../../config/index.ts";
 import { openDatabase } from "../../lib/database/pool.ts";
 import { startNode } from "../../main.ts";
 import { makeBuyers, newEvent } from "../bench/harness/sale.ts";
 import { migrate } from "../database/migrations.ts";
+import { outsideEnvironment } from "../process/outside-environment.ts";
 import { openToServers } from "../dev-servers/data-folders.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
 import { startServers } from "../dev-servers/servers.ts";
@@ -34,10 +35,8 @@ export async function withEngine(
   try {
     const databaseUrl = servers.urls.DATABASE_URL ?? "";
     await migrate(databaseUrl);
-    // Variables of the caller's own engine must not configure this one.
-    const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES));
     const environment = {
-      ...Object.fromEntries(outside),
+      ...outsideEnvironment(),
       ...servers.urls,
       PORT: "0",
       DATA_DIR: dataDir,

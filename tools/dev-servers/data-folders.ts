@@ -3,13 +3,13 @@ import {
   chmodSync,
   chownSync,
   existsSync,
-  mkdirSync,
   readFileSync,
   renameSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
+import { makeFolder } from "../../config/make-folder.ts";
 import { accountFor, canUse, type Account } from "./unix-account.ts";
 import type { ServerName } from "./binaries.ts";
 import { ServerProblem, folderProblem, type Report } from "./server-problem.ts";
@@ -30,7 +30,7 @@ const ACCOUNTS: Record<ServerName, readonly string[]> = {
  */
 export function serversFolder(dataDir: string, report: Report): string {
   const wanted = resolve(dataDir);
-  makeFolder(wanted, { keepMode: existsSync(wanted) });
+  openFolder(wanted, { keepMode: existsSync(wanted) });
   const accounts = Object.values(ACCOUNTS).map((names) => accountFor(join(wanted, "none"), names));
   if (accounts.every((account) => canUse(wanted, account, "enter"))) return join(wanted, "servers");
   const fallback = `/var/lib/boxoffice-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`;
@@ -45,9 +45,9 @@ export function makePlace(root: string, name: ServerName): Place {
   const folder = join(root, name);
   const dataFolder = join(folder, "data");
   const account = accountFor(dataFolder, ACCOUNTS[name]);
-  for (const path of [root, folder]) makeFolder(path, { keepMode: false });
+  for (const path of [root, folder]) openFolder(path, { keepMode: false });
   try {
-    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+    makeFolder(dataFolder, 0o700);
     if (account !== undefined && statSync(dataFolder).uid !== account.uid)
       chownSync(dataFolder, account.uid, account.gid);
   } catch (error) {
@@ -62,7 +62,7 @@ export function makePlace(root: string, name: ServerName): Place {
 
 /** Opens a temporary folder to the servers' users, who must pass through it. Returns it. */
 export function openToServers(folder: string): string {
-  makeFolder(folder, { keepMode: false });
+  openFolder(folder, { keepMode: false });
   return folder;
 }
 
@@ -89,9 +89,9 @@ export function keptPassword(place: Place): string {
   return made;
 }
 
-function makeFolder(folder: string, options: { keepMode: boolean }): void {
+function openFolder(folder: string, options: { keepMode: boolean }): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     // Also under a strict umask; secret files in it have a mode of their own.
     if (!options.keepMode) chmodSync(folder, 0o755);
   } catch (error) {

@@ -1,5 +1,6 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../../config/make-folder.ts";
 import type { ServerUrls } from "../../config/index.ts";
 import { ServerProblem, folderProblem } from "../dev-servers/server-problem.ts";
 import { startedAt } from "../dev-servers/process-identity.ts";
@@ -45,7 +46,7 @@ export function writeEngineFile(
 export function lockDataDir(dataDir: string): () => void {
   const file = join(dataDir, "engine.lock");
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
     for (;;) {
       if (createLock(file)) return () => rmSync(file, { force: true });
       const owner = readIfAlive(file);

@@ -1,5 +1,11 @@
 import { join } from "node:path";
-import { type Config, type Environment, type ServerUrls, readConfig } from "../../config/index.ts";
+import {
+  type Config,
+  type Environment,
+  type ServerUrls,
+  readConfig,
+  serverUrlsOf,
+} from "../../config/index.ts";
 import { migrate, readMigrations } from "../database/migrations.ts";
 import { refuseDemoEvents } from "../demo/demo-catalog.ts";
 import type { ServerName } from "../dev-servers/binaries.ts";
@@ -37,7 +43,7 @@ export async function prepareEngine(
   });
   life.onStop("servers", () => servers.stop());
   const config = readConfig({ ...environment, ...auditFileOf(early), ...servers.urls });
-  const urls = urlsOf(config);
+  const urls = serverUrlsOf(config);
 
   life.abort.throwIfAborted();
   const applied = await migrate(urls.DATABASE_URL, readMigrations(), { report });
@@ -65,14 +71,4 @@ function serversNotNamed(config: Config): ServerName[] {
     nats: config.transporter,
   };
   return (Object.keys(named) as ServerName[]).filter((name) => named[name] === undefined);
-}
-
-function urlsOf(config: Config): ServerUrls {
-  const { databaseUrl = "", redisUrl = "", amqpUrl = "", transporter = "" } = config;
-  return {
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
-    AMQP_URL: amqpUrl,
-    TRANSPORTER: transporter,
-  };
 }

@@ -1,6 +1,12 @@
 import { globSync } from "node:fs";
 import { ROOT } from "../root.ts";
 
+/**
+ * For one file: a hang fails by name instead of stopping the run. Files take two minutes at most on
+ * two idle cores; the largest browser test takes five where other work has most of them.
+ */
+export const FILE_TIMEOUT_MS = 600_000;
+
 export type TestOptions = { name?: string; inspect?: boolean; keep?: boolean; checks?: boolean };
 
 export type TestPlan = {

@@ -1,11 +1,12 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { processEnvironment, type ServerUrls, VARIABLES } from "../../config/index.ts";
+import type { ServerUrls } from "../../config/index.ts";
 import { openToServers } from "../dev-servers/data-folders.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
 import { startedAt } from "../dev-servers/process-identity.ts";
 import { startServers } from "../dev-servers/servers.ts";
+import { outsideEnvironment } from "../process/outside-environment.ts";
 
 const PREFIX = "boxoffice-test-";
 const SLOTS = 8;
@@ -61,11 +62,8 @@ export async function startTestServers(options: {
 
 /** Returns this environment without the variables of the person's own engine. */
 export function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
-  const outside = Object.entries(processEnvironment()).filter(
-    ([name]) => !(name in VARIABLES) && name !== "NODE_TEST_CONTEXT",
-  );
   return {
-    ...Object.fromEntries(outside),
+    ...outsideEnvironment(),
     ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
     ...servers.urls,
     ...(servers.prometheusUrl === undefined ? {} : { RABBITMQ_METRICS_URL: servers.prometheusUrl }),

@@ -3,10 +3,22 @@ import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
 import { API_DOCUMENT } from "../../main.ts";
 import { PUBLIC } from "./sources.ts";
 
-export const API_TYPES_FILE = join(PUBLIC, "src", "api", "schema.d.ts");
+const HEADER = "// Written by `npx boxoffice api-types` from the OpenAPI document.\n";
+const API = join(PUBLIC, "src", "api");
 
-/** Makes the types of the web app's client from the OpenAPI document that the gateway serves. */
-export async function apiTypes(): Promise<string> {
-  const nodes = await openapiTS(structuredClone(API_DOCUMENT) as unknown as OpenAPI3);
-  return `// Written by \`npx boxoffice api-types\` from the OpenAPI document.\n${astToString(nodes)}`;
+/**
+ * Makes the web app's files from the OpenAPI document that the gateway serves: the types of its
+ * client, and the limits that a page must know before it sends.
+ */
+export async function apiFiles(): Promise<Record<string, string>> {
+  const document = structuredClone(API_DOCUMENT) as unknown as OpenAPI3;
+  const types = await openapiTS(document);
+  const limit = /"quantity":\{[^}]*"maximum":(\d+)[^}]*"default":1/.exec(
+    JSON.stringify(API_DOCUMENT.paths["/api/events/{eventId}/tickets"]),
+  )?.[1];
+  if (limit === undefined) throw new Error("The document has no maximum of a purchase's quantity");
+  return {
+    [join(API, "schema.d.ts")]: HEADER + astToString(types),
+    [join(API, "limits.ts")]: `${HEADER}export const TICKETS_PER_PURCHASE_MAX = ${limit};\n`,
+  };
 }

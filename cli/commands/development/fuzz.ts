@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { processEnvironment, readConfig, VARIABLES } from "../../../config/index.ts";
+import { readConfig } from "../../../config/index.ts";
 import { startNode } from "../../../main.ts";
 import { migrate } from "../../../tools/database/migrations.ts";
 import { ensureDemoCatalog } from "../../../tools/demo/ensure-demo-catalog.ts";
@@ -10,6 +10,7 @@ import { openToServers } from "../../../tools/dev-servers/data-folders.ts";
 import { startServers } from "../../../tools/dev-servers/servers.ts";
 import { CONTRACT_FILE, readContract } from "../../../tools/fuzz/contract.ts";
 import { fuzz } from "../../../tools/fuzz/run.ts";
+import { outsideEnvironment } from "../../../tools/process/outside-environment.ts";
 import { examples, exiting, valueOf, wholeNumber } from "../../options.ts";
 
 const CREDENTIALS = { email: "fuzz@example.com", password: "seventeen violet umbrellas" };
@@ -41,8 +42,6 @@ async function runFuzz(options: Options): Promise<number> {
   const report = (line: string): void => console.log(`fuzz: ${line}`);
   const servers = await startServers({ dataDir, report, restart: false, throwaway: true });
   try {
-    // Variables of the person's own engine must not reach this one.
-    const outside = Object.entries(processEnvironment()).filter(([name]) => !(name in VARIABLES));
     const settings = {
       PORT: "0",
       DATA_DIR: dataDir,
@@ -50,7 +49,7 @@ async function runFuzz(options: Options): Promise<number> {
       LOG_LEVEL: "error",
       AUDIT_FILE: join(dataDir, "audit.log"),
     };
-    const config = readConfig({ ...Object.fromEntries(outside), ...servers.urls, ...settings });
+    const config = readConfig({ ...outsideEnvironment(), ...servers.urls, ...settings });
     await migrate(servers.urls.DATABASE_URL ?? "");
     const node = await startNode(config);
     try {

@@ -7,6 +7,7 @@ import { mutantsPart } from "../../../tools/security/mutants-report.ts";
 import { securityPage } from "../../../tools/security/report-page.ts";
 import type { Outcome } from "../../../tools/security/reporter.ts";
 import { readTitles } from "../../../tools/security/titles.ts";
+import { FILE_TIMEOUT_MS } from "../../../tools/testing/test-plan.ts";
 import {
   startTestServers,
   testEnvironment,
@@ -15,7 +16,6 @@ import {
 import { buildWebApp } from "../../../tools/web-build/build.ts";
 
 const REPORTER = join(ROOT, "tools", "security", "reporter.ts");
-const FILE_TIMEOUT_MS = 900_000;
 
 const report = (line: string): void => console.log(`security: ${line}`);
 

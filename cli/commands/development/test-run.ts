@@ -5,7 +5,7 @@ import { messageOf } from "../../../tools/dev-servers/server-problem.ts";
 import { ROOT } from "../../../tools/root.ts";
 import { provideBrowser } from "../../../tools/testing/browser.ts";
 import { runStaticChecks } from "../../../tools/testing/static-checks.ts";
-import type { TestPlan } from "../../../tools/testing/test-plan.ts";
+import { FILE_TIMEOUT_MS, type TestPlan } from "../../../tools/testing/test-plan.ts";
 import {
   startTestServers,
   testEnvironment,
@@ -13,8 +13,6 @@ import {
 } from "../../../tools/testing/test-servers.ts";
 import { buildWebApp } from "../../../tools/web-build/build.ts";
 
-/** For one file: a hang fails by name instead of stopping the run. */
-const FILE_TIMEOUT_MS = 900_000;
 /** Files that run at once. Tests mostly wait, and each file has a database and a bus of its own. */
 const CONCURRENCY = 2;
 const TAIL_CHARACTERS = 200_000;

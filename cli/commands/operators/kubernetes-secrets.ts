@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../../../config/make-folder.ts";
 import type { Command } from "commander";
 import { ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
 import { examples, exiting } from "../../options.ts";
@@ -65,7 +66,7 @@ export function drawSecrets(): Record<string, string> {
  * returns the names of those.
  */
 export function writeSecrets(folder: string, secrets: Record<string, string>): string[] {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const existing = Object.keys(secrets).filter((name) => existsSync(join(folder, name)));
   // A password is in two files, so old and new secrets do not fit together.
   if (existing.length > 0) return existing;

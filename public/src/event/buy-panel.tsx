@@ -2,6 +2,7 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useSearchParams } from "wouter";
 import { SessionDelayed } from "../account/session-delayed.tsx";
+import { TICKETS_PER_PURCHASE_MAX } from "../api/limits.ts";
 import type { Event } from "../api/types.ts";
 import { usePurchase } from "../purchase/use-purchase.ts";
 import { isUnderWay } from "../purchase/order-state.ts";
@@ -11,8 +12,6 @@ import { useStore } from "../session/store.ts";
 import { Availability } from "./availability.tsx";
 import { OrderStatus } from "./order-status.tsx";
 import { Quantity } from "./quantity.tsx";
-
-const QUANTITY_MAX = 10;
 
 type BuyProps = { event: Event; quantity: number; onQuantity: (quantity: number) => void };
 
@@ -111,7 +110,7 @@ function SignedOutPanel({
 }
 
 function quantityMax({ available }: Event): number {
-  return Math.min(QUANTITY_MAX, available);
+  return Math.min(TICKETS_PER_PURCHASE_MAX, available);
 }
 
 function useQuantity(event: Event): [number, (quantity: number) => void] {

@@ -1,16 +1,12 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
-import { requireServers } from "../../../config/index.ts";
 import { writeEngineFile } from "../../../tools/engine/engine-file.ts";
 import type { Engine } from "../engine.ts";
 import { waitFor } from "../wait-for.ts";
-import { BOXOFFICE } from "./boxoffice.ts";
+import { BOXOFFICE, runBoxoffice, startProgram } from "./boxoffice.ts";
 
 /** Runs a program in a pseudo-terminal. Part of util-linux, which every Debian has. */
 const SCRIPT = "script";
-
-export type Said = { code: number | null; output: string; errors: string };
 
 /** A person at a terminal. */
 export type Typist = {
@@ -24,7 +20,11 @@ export type Typist = {
 
 export type Repl = {
   /** Sends all lines through a pipe and waits for the end. */
-  piped: (lines: string[], more?: Record<string, string>, options?: string[]) => Promise<Said>;
+  piped: (
+    lines: string[],
+    more?: Record<string, string>,
+    options?: string[],
+  ) => Promise<{ code: number | null; output: string; errors: string }>;
   typist(): Promise<Typist>;
   /** Ends open terminals and removes the engine's file. */
   close(): void;
@@ -32,19 +32,12 @@ export type Repl = {
 
 /** Runs `npx boxoffice repl` on that engine. */
 export function replOf(engine: Engine): Repl {
-  const { databaseUrl, redisUrl, amqpUrl, transporter } = requireServers(engine.config);
-  const urls = {
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
-    AMQP_URL: amqpUrl,
-    TRANSPORTER: transporter,
-  };
   const { dataDir, namespace } = engine.config;
-  const terminals = new Set<ChildProcessWithoutNullStreams>();
+  const terminals = new Set<ChildProcess>();
   const forget = writeEngineFile(dataDir, {
     nodeId: "node-1",
     address: undefined,
-    urls,
+    urls: engine.environment,
     prometheusUrl: undefined,
   });
   // The history file goes to the home folder.
@@ -56,28 +49,22 @@ export function replOf(engine: Engine): Repl {
       forget();
     },
     async piped(lines, more = {}, options = []) {
-      const child = spawn(process.execPath, [BOXOFFICE, "repl", ...options], {
-        env: { ...environment, ...more },
-      });
-      let errors = "";
-      child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-      const output = readOutput(child);
-      child.stdin.on("error", () => undefined).end(lines.map((line) => `${line}\n`).join(""));
-      const [code] = (await once(child, "close")) as [number | null];
-      return { code, output: output(), errors };
+      const { code, out, error } = await runBoxoffice(
+        { ...environment, ...more },
+        ["repl", ...options],
+        lines.map((line) => `${line}\n`).join(""),
+      );
+      return { code, output: stripVTControlCharacters(out), errors: error };
     },
     async typist() {
       const inside = { ...environment, TERM: "xterm", PATH: "/usr/bin:/bin", SHELL: "/bin/sh" };
-      const child = spawn(
-        SCRIPT,
-        ["-qefc", `'${process.execPath}' '${BOXOFFICE}' repl`, "/dev/null"],
-        {
-          env: inside,
-        },
+      const { child, said, ended } = startProgram(
+        [SCRIPT, "-qefc", `'${process.execPath}' '${BOXOFFICE}' repl`, "/dev/null"],
+        inside,
       );
       terminals.add(child);
       child.once("close", () => terminals.delete(child));
-      const output = readOutput(child);
+      const output = (): string => stripVTControlCharacters(said());
       let from = 0;
       const reads = async (words: RegExp): Promise<void> => {
         const found = await waitFor(() => words.exec(output().slice(from)), {
@@ -92,19 +79,11 @@ export function replOf(engine: Engine): Repl {
       return {
         reads,
         type: (keys) => void child.stdin.write(keys),
-        async leave() {
-          const ended = once(child, "close");
+        leave() {
           child.stdin.write("q\r");
-          const [code] = (await ended) as [number | null];
-          return code;
+          return ended;
         },
       };
     },
   };
-}
-
-function readOutput(child: ChildProcessWithoutNullStreams): () => string {
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-  return () => stripVTControlCharacters(output);
 }

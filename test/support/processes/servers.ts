@@ -19,10 +19,9 @@ export function serverUrls(): ServerUrls {
 
 /** A Redis database, emptied, and a vhost of RabbitMQ for one holder at a time. */
 export type Slot = {
-  number: number;
   redisUrl: string;
-  amqpUrl: string;
-  transporter: string;
+  /** The variables of its servers, without the database. */
+  urls: Omit<ServerUrls, "DATABASE_URL">;
   release(): Promise<void>;
 };
 
@@ -50,10 +49,12 @@ export async function claimSlot(): Promise<Slot> {
     const redisUrl = withPath(urls.REDIS_URL, String(number));
     await flush(redisUrl);
     return {
-      number,
       redisUrl,
-      amqpUrl: withPath(urls.AMQP_URL, `slot-${number}`),
-      transporter: urls.TRANSPORTER,
+      urls: {
+        REDIS_URL: redisUrl,
+        AMQP_URL: withPath(urls.AMQP_URL, `slot-${number}`),
+        TRANSPORTER: urls.TRANSPORTER,
+      },
       release: () => holder.end(),
     };
   }

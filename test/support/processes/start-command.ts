@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { type Environment, processEnvironment, VARIABLES } from "../../../config/index.ts";
+import type { Environment } from "../../../config/index.ts";
+import { outsideEnvironment } from "../../../tools/process/outside-environment.ts";
 import { freshDatabase, type FreshDatabase } from "../database.ts";
+import { waitFor } from "../wait-for.ts";
+import { BOXOFFICE, type Started, startProgram } from "./boxoffice.ts";
 import { temporaryFolder } from "./processes.ts";
 import { claimSlot } from "./servers.ts";
-import { waitFor } from "../wait-for.ts";
-import { BOXOFFICE } from "./boxoffice.ts";
+
+/** Generous: a busy machine only makes a start slower. */
+export const START_MS = 240_000;
 
 export type StartedCommand = {
   /** Its output so far, both streams. */
@@ -15,13 +17,15 @@ export type StartedCommand = {
   address(): Promise<string>;
   /** Resolves to its exit code. Rejects if it keeps running. */
   exitCode(): Promise<number>;
-  stop(): Promise<void>;
+  /** Stops it by SIGTERM. Resolves to its exit code. */
+  stop(): Promise<number | null>;
 };
 
 export type CommandWorld = {
   database: FreshDatabase;
   dataDir: string;
-  start(environment?: Environment): StartedCommand;
+  /** Starts `boxoffice start`, or another program of Node. */
+  start(environment?: Environment, program?: readonly string[]): StartedCommand;
   close(): Promise<void>;
 };
 
@@ -29,63 +33,57 @@ export type CommandWorld = {
 export async function openCommandWorld(): Promise<CommandWorld> {
   const [slot, database] = await Promise.all([claimSlot(), freshDatabase()]);
   const { folder, remove } = temporaryFolder();
-  const outside = Object.entries(processEnvironment()).filter(
-    ([name]) => !(name in VARIABLES) && !name.startsWith("NODE_TEST"),
-  );
   const base: Environment = {
-    ...Object.fromEntries(outside),
+    ...outsideEnvironment(),
     PORT: "0",
     DATA_DIR: folder,
     BUS_NAMESPACE: folder.replaceAll(/\W/g, "-").slice(-60),
     DATABASE_URL: database.url,
-    REDIS_URL: slot.redisUrl,
-    AMQP_URL: slot.amqpUrl,
-    TRANSPORTER: slot.transporter,
+    ...slot.urls,
   };
-  const running = new Set<ChildProcess>();
+  const running = new Set<Started>();
   return {
     database,
     dataDir: folder,
-    start(environment = {}) {
-      const child = spawn(process.execPath, [BOXOFFICE, "start"], {
-        env: { ...base, ...environment },
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      let said = "";
-      for (const stream of [child.stdout, child.stderr])
-        stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
-      const ended = once(child, "close").then(([code]) => ({ code: code as number | null }));
+    start(environment = {}, program = [BOXOFFICE, "start"]) {
+      const started = startProgram([process.execPath, ...program], { ...base, ...environment });
+      const { child, said, ended } = started;
+      running.add(started);
       let closed: { code: number | null } | undefined;
-      void ended.then((how) => (closed = how));
-      running.add(child);
-      void ended.then(() => running.delete(child));
+      void ended.then((code) => {
+        closed = { code };
+        running.delete(started);
+      });
       return {
-        said: () => said,
+        said,
         async exitCode() {
           const { code } = await waitFor(() => closed, {
-            withinMs: 60_000,
+            withinMs: START_MS,
             what: "The command ends",
           });
           return code ?? -1;
         },
         async address() {
-          const serves = () =>
-            /serves on (http:[^\s"]+)/.exec(said)?.[1] ??
-            (child.exitCode === null ? undefined : "ended");
-          const address = await waitFor(serves, { withinMs: 60_000, what: "The command serves" });
-          assert.notEqual(address, "ended", said);
+          const serves = () => addressIn(said()) ?? (closed === undefined ? undefined : "ended");
+          const address = await waitFor(serves, { withinMs: START_MS, what: "The command serves" });
+          assert.notEqual(address, "ended", said());
           return address;
         },
-        async stop() {
+        stop() {
           child.kill("SIGTERM");
-          await ended;
+          return ended;
         },
       };
     },
     async close() {
-      for (const child of running) child.kill("SIGKILL");
+      for (const { child } of running) child.kill("SIGKILL");
       await Promise.all([database.drop(), slot.release()]);
       remove();
     },
   };
+}
+
+/** Finds where a started engine says that it serves. */
+export function addressIn(said: string): string | undefined {
+  return /serves on (http:[^\s"]+)/.exec(said)?.[1];
 }
