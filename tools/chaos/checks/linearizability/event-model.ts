@@ -56,7 +56,7 @@ export class EventModel {
     if (decision.type !== "accept") return false;
     evolve(state, decision.fact);
     for (const id of tickets) state.tickets.set(id, { userId: user, cancelled: false });
-    this.hold(user, tickets.length);
+    if (command.type === "BuyTickets") this.hold(user, command.quantity);
     return true;
   }
 
@@ -73,7 +73,7 @@ export class EventModel {
         state.sales.delete(command.transactionId);
         this.activate(user, -command.quantity);
         for (const id of tickets) state.tickets.set(id, "absent");
-        this.hold(user, -tickets.length);
+        this.hold(user, -command.quantity);
         return;
       case "CancelTicket":
         state.available -= 1;
