@@ -37,6 +37,7 @@ export function randomHistory(options: HistoryOptions): EventHistory {
   const state = newEventState(count * STARTS_AT_SHARE, options.total);
   let { total } = options;
   const rows: Row[] = [];
+  const rowsOf = new Map<string, Row[]>();
   const keys: { user: string; transaction: string; quantity: number }[] = [];
   const operations: Operation[] = [];
   const shown = new Set<string>();
@@ -60,7 +61,7 @@ export function randomHistory(options: HistoryOptions): EventHistory {
     const isLost = random() < lost;
     if (isLost) ended = Infinity;
     const chance = random();
-    const own = rows.filter((row) => row.user === user);
+    const own = rowsOf.get(user) ?? [];
     // Without rows at the end, a ticket is known only by an answer.
     const known =
       options.settled === true ? rows : rows.filter(({ transaction }) => shown.has(transaction));
@@ -84,10 +85,14 @@ export function randomHistory(options: HistoryOptions): EventHistory {
         if (decision.type === "accept")
           for (let place = 1; place <= quantity; place += 1) {
             const id = `${transaction}.${place}`;
-            rows.push({ id, user, transaction, cancelled: false });
+            const row = { id, user, transaction, cancelled: false };
+            rows.push(row);
+            rowsOf.set(user, [...(rowsOf.get(user) ?? []), row]);
             state.tickets.set(id, { userId: user, cancelled: false });
           }
-        const tickets = rows.filter((row) => row.transaction === transaction).map(({ id }) => id);
+        const tickets = (rowsOf.get(user) ?? [])
+          .filter((row) => row.transaction === transaction)
+          .map(({ id }) => id);
         if (isLost) answer = { type: "unknown" };
         else if (decision.type === "refuse")
           answer = refusal(decision.refusal.code, decision.refusal.data);
@@ -99,7 +104,9 @@ export function randomHistory(options: HistoryOptions): EventHistory {
       operations.push({ op: "buy", user, started, ended, transaction, quantity, answer });
     } else if (chance < 0.75 && rows.length > 0) {
       const foreign = random() < 0.1;
-      const choice = foreign ? known : known.filter((row) => row.user === user);
+      const choice = foreign
+        ? known
+        : own.filter((row) => options.settled === true || shown.has(row.transaction));
       const row = choice[between(choice.length)];
       const ticket = row?.id ?? "none";
       const command = {
@@ -130,7 +137,10 @@ export function randomHistory(options: HistoryOptions): EventHistory {
           ? { type: "imported" }
           : refusal("TOTAL_BELOW_SOLD");
       operations.push({ op: "import", user: "feed", started, ended, total: wanted, answer });
-    } else if (!isLost && own.every((row) => known.includes(row)))
+    } else if (
+      !isLost &&
+      own.every((row) => options.settled === true || shown.has(row.transaction))
+    )
       operations.push({
         op: "list",
         user,
