@@ -256,7 +256,7 @@ function isOptional(item: Placement | undefined): boolean {
   return item?.kind === "effect" && item.optional;
 }
 
-/** The order of overlapping imports decides the total, so a quiet moment has more than one state. */
+/** The order of overlapping imports decides the total: a quiet moment has more than one state. */
 function importsOverlap(items: readonly Placement[]): boolean {
   let latest = -Infinity;
   return items.some((item) => {
