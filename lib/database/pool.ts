@@ -13,13 +13,14 @@ import { LONG_LIMITS, raiseLimits, type SessionLimits } from "./session-settings
 export type Profile = "sale" | "worker" | "long";
 
 /**
- * `answerMs`: time after which the client gives up, a little after PostgreSQL's own limit. `raised`:
+ * `answerMs`: time after which the client gives up, after PostgreSQL's own limit (1.5 s) and before
+ * a buyer hears OUTCOME_UNKNOWN (2 s). `raised`:
  * limits that each transaction raises; otherwise those of the role hold.
  */
 type Pool = { poolMax: number; answerMs: number; acquireMs: number; raised?: SessionLimits };
 export const PROFILES: Readonly<Record<Profile, Pool>> = {
-  sale: { poolMax: 10, answerMs: 2_000, acquireMs: 1_000 },
-  worker: { poolMax: 5, answerMs: 2_000, acquireMs: 1_000 },
+  sale: { poolMax: 10, answerMs: 1_750, acquireMs: 1_000 },
+  worker: { poolMax: 5, answerMs: 1_750, acquireMs: 1_000 },
   long: { poolMax: 6, answerMs: 65_000, acquireMs: 10_000, raised: LONG_LIMITS },
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { play } from "./model/play.ts";
-import { PLANTS } from "./model/plants.ts";
+import { ORDER_PLANTS, PLANTS } from "./model/plants.ts";
 import { describeFailure, search } from "./search.ts";
 import type { History } from "./model/steps.ts";
 
@@ -72,6 +72,16 @@ describe("simulated histories of the whole system", () => {
         await search(plant.from ?? 1, PLANTED_SEEDS_MAX, plant, 0),
         undefined,
         `${PLANTED_SEEDS_MAX} histories showed no violation`,
+      );
+    });
+
+  for (const [mistake, plant] of Object.entries(ORDER_PLANTS))
+    it(`explain by the order of operations ${mistake}`, { timeout: 120_000 }, async () => {
+      const failure = await search(plant.from ?? 1, PLANTED_SEEDS_MAX, plant, 0);
+      const violations = failure?.violations ?? [];
+      assert.ok(
+        violations.some((text) => text.startsWith("I10: ")),
+        violations.join("\n"),
       );
     });
 

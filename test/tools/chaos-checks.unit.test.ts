@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { checkAnswers } from "../../tools/chaos/checks/answers.ts";
 import { checkLedger } from "../../tools/chaos/checks/ledger.ts";
 import {
   checkLimits,
@@ -10,7 +11,7 @@ import {
 } from "../../tools/chaos/checks/places.ts";
 import { checkCancellations, checkLists, checkPurchases } from "../../tools/chaos/checks/sales.ts";
 import type { Violation } from "../../tools/chaos/checks/violation.ts";
-import type { Entry } from "../../tools/chaos/load/journal.ts";
+import type { Entry, ImportEntry } from "../../tools/chaos/load/journal.ts";
 import type { Places, Rows } from "../../tools/chaos/rows.ts";
 import { entry, LOST, SOLD_OUT } from "../support/chaos/entries.ts";
 
@@ -210,5 +211,50 @@ describe("the chaos run's checks", () => {
       [],
       "concurrent lists have no order",
     );
+  });
+
+  it("I10: a stale list, an early refusal and a double sale, in the order of the journal", () => {
+    const rows: Rows = {
+      places: [{ ...PLACES, active: 2, capacity: 8 }],
+      tickets: [ticket("a", "t1"), ticket("b", "t1")],
+      waiting: [],
+      ledger: [],
+    };
+    const list = (started: number, tickets: string[], more: Partial<Entry> = {}): Entry =>
+      entry({
+        op: "list",
+        event: undefined,
+        key: "",
+        started,
+        ended: started + 5,
+        tickets,
+        ...more,
+      });
+    const judged = (entries: Entry[], imports: ImportEntry[] = []) =>
+      checkAnswers({ entries, imports, sales: new Map() }, rows, 4);
+    assert.deepEqual(judged([entry({}), list(8, []), list(12, ["a", "b"], { cancelled: [] })]), []);
+    sees(judged([entry({}), list(12, [])]), "I10", /no order .* list → \[\]/);
+    assert.deepEqual(judged([entry({}), list(12, [], { stale: true })]), []);
+    sees(judged([entry({}), list(12, ["a", "b"], { cancelled: ["a"] })]), "I10", /a cancelled/);
+    sees(judged([entry({}), list(12, ["a", "b", "c"])]), "I10", /has c, which has no row/);
+    sees(judged([entry({}), list(12, ["a", "b"], { pages: 2 })]), "I10", /not judged: 1 lists/);
+
+    const refused = entry({ ...SOLD_OUT, user: "bob", transaction: "t2", started: 20, ended: 30 });
+    sees(judged([entry({}), refused]), "I10", /sold out too early: at least 8/);
+    const raised = { event: "concert", started: 25, ended: 40, outcome: "imported" as const };
+    const journal = { entries: [entry({}), refused], imports: [{ ...raised, total: 10 }] };
+    const sales = new Map([["concert", { total: 3, startsAtMs: undefined }]]);
+    assert.deepEqual(checkAnswers({ ...journal, sales }, rows, 4), []);
+
+    sees(judged([entry({}), entry({ tickets: ["a", "z"] })]), "I10", /one key has two answers/);
+    const limit: Partial<Entry> = {
+      ...SOLD_OUT,
+      code: "PURCHASE_LIMIT_REACHED",
+      started: 20,
+      ended: 30,
+    };
+    sees(judged([entry({}), entry({ ...limit, transaction: "t3" })]), "I10", /LIMIT_REACHED/);
+    assert.deepEqual(judged([entry({}), entry({ ...limit, transaction: "t3", quantity: 3 })]), []);
+    assert.deepEqual(judged([entry(LOST)]), []);
   });
 });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Random, randomId, seededRandom } from "../testing/seeded-random.ts";
+import { checkAnswers } from "./checks/answers.ts";
 import { checkLedger } from "./checks/ledger.ts";
 import { checkLimits, checkPlaces, checkQuiet, checkSoldOut } from "./checks/places.ts";
 import { checkCancellations, checkLists, checkPurchases } from "./checks/sales.ts";
@@ -77,6 +78,7 @@ export async function finish(
     ...checkCancellations(market.journal.entries, rows),
     ...checkLists(market.journal.entries),
     ...checkLedger(rows),
+    ...checkAnswers(market.journal, rows, world.config.ticketsPerCustomerMax),
   ];
   return { violations, drainedSeconds: quiet.seconds };
 }

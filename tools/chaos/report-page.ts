@@ -23,6 +23,7 @@ private servers, under load. It compares what each customer received with the ro
 | I6 | Selling out afterwards sells exactly the remaining places. |
 | I7 | Queue, dead letters and outbox are empty within 30 s of quiet. |
 | I9 | A ticket that was listed once does not disappear. |
+| I10 | One order of operations, true to real time, explains every 201, 409 and list. |
 
 I8, availability, is measured and has no fixed bound:
 

@@ -64,13 +64,15 @@ export async function runFault(
   const beganMs = performance.now();
   const { seed, log, aroundSeconds = AROUND_S, patienceSeconds = PATIENCE_S } = options;
   const random = seededRandom(seed);
-  const [hot, ...cold] = await Promise.all(
-    [fault.hotCapacity ?? options.hotCapacity ?? HOT_CAPACITY, ...COLD_CAPACITIES].map((capacity) =>
-      world.addEvent(capacity),
-    ),
-  );
-  const events = [hot ?? "", ...cold];
   const journal = new Journal();
+  const hotCapacity = fault.hotCapacity ?? options.hotCapacity ?? HOT_CAPACITY;
+  const events = await Promise.all(
+    [hotCapacity, ...COLD_CAPACITIES].map(async (total) => {
+      const event = await world.addEvent(total);
+      journal.sales.set(event, { total, startsAtMs: undefined });
+      return event;
+    }),
+  );
   const balancer: Balancer = openBalancer(
     world.sender,
     world.cluster.of("api").map(({ name, url }) => ({ name, url: url ?? "" })),

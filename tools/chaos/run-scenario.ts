@@ -91,7 +91,9 @@ export function playOf(fault: Fault, stage: Stage): Play {
       return row.node;
     },
     async putOnSale(capacity, startsInMs) {
+      const startsAtMs = startsInMs === undefined ? undefined : performance.now() + startsInMs;
       const event = await world.addEvent(capacity, startsInMs);
+      market.journal.sales.set(event, { total: capacity, startsAtMs });
       events.push(event);
       return event;
     },

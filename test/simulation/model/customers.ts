@@ -1,6 +1,7 @@
 import type { BuyTickets, CancelTicket } from "../../../domain/event-state.ts";
 import { GATEWAYS } from "./bus.ts";
 import type { Checks } from "./checks.ts";
+import type { Recorder } from "./recorder.ts";
 import type { Demand } from "./steps.ts";
 import type { World } from "./world.ts";
 
@@ -16,11 +17,13 @@ export class Customers {
   busy = 0;
   private readonly world: World;
   private readonly checks: Checks;
+  private readonly recorder: Recorder;
   private readonly owned = new Map<string, { eventId: string; ticketId: string }[]>();
 
-  constructor(world: World, checks: Checks) {
+  constructor(world: World, checks: Checks, recorder: Recorder) {
     this.world = world;
     this.checks = checks;
+    this.recorder = recorder;
   }
 
   async ask(demand: Demand): Promise<void> {
@@ -59,7 +62,9 @@ export class Customers {
     const command: BuyTickets = { type: "BuyTickets", transactionId, userId, quantity };
     const startedMs = world.kernel.nowMs;
     const soldBefore = event.ticketsOf(transactionId).length > 0;
+    const asked = this.recorder.asks(eventId, command);
     const outcome = await world.bus.command(this.gateway(), eventId, command);
+    this.recorder.hears(asked, outcome);
     checks.purchase(event, command, startedMs, soldBefore, outcome);
     if (outcome.ok) {
       const tickets = "tickets" in outcome.value ? outcome.value.tickets : [];
@@ -88,7 +93,9 @@ export class Customers {
       ticketId,
     };
     const startedMs = world.kernel.nowMs;
+    const asked = this.recorder.asks(eventId, command);
     const outcome = await world.bus.command(this.gateway(), eventId, command);
+    this.recorder.hears(asked, outcome);
     checks.cancellation(world.database.event(eventId), command, startedMs, outcome);
     if (outcome.ok || !isWorthTrying(outcome.refusal.code) || tries <= 1) return;
     await this.pause();

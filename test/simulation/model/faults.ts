@@ -3,7 +3,10 @@ import type { Fault } from "./steps.ts";
 import type { World } from "./world.ts";
 
 /** Applies a history's faults to a world. `restored` is called before a backup is restored. */
-export function createFaults(world: World, restored: () => void): (fault: Fault) => void {
+export function createFaults(
+  world: World,
+  restored: (backup: ReadonlyMap<string, Rows>) => void,
+): (fault: Fault) => void {
   const { kernel, bus, network, locks, redis, queue, database } = world;
   let backup: Map<string, Rows> | undefined;
 
@@ -36,7 +39,7 @@ export function createFaults(world: World, restored: () => void): (fault: Fault)
         return;
       case "restore":
         if (backup === undefined) return;
-        restored();
+        restored(backup);
         // Copies in Redis may be newer than the backup. docs/operations.md: empty Redis after a
         // restore.
         redis.startEmpty();

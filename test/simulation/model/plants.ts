@@ -48,6 +48,31 @@ function expecting(parts: "batch" | "epoch and batch"): PlantedPorts {
   });
 }
 
+/** Mistakes that the linearizability check must find, whatever the other checks see. */
+export const ORDER_PLANTS: Record<string, Plant> = {
+  "a stale list after a 201": { staleLists: true },
+  "EVENT_SOLD_OUT answered early": store((real) => ({
+    loadEvent: async (eventId) => {
+      const event = await real.loadEvent(eventId);
+      return { ...event, available: event.available - 1 };
+    },
+  })),
+  "a limit refusal that was never true": loadingMore(1),
+};
+
+/** Adds tickets to every customer's count. */
+function loadingMore(more: number): PlantedPorts {
+  return store((real) => ({
+    load: async (eventId, needs) => {
+      const loaded = await real.load(eventId, needs);
+      const activeTickets = loaded.activeTickets.map(({ userId, count }) => {
+        return { userId, count: count + more };
+      });
+      return { ...loaded, activeTickets };
+    },
+  }));
+}
+
 /** Planted mistakes, one each. A search must find a history that reveals it. */
 export const PLANTS: Record<string, Plant> = {
   "the epoch left out of the commit": { from: 801, clauses: { epoch: true, batch: true } },
@@ -124,6 +149,7 @@ export const PLANTS: Record<string, Plant> = {
   },
   "an import that tries once to write its copies": { from: 3_691, importsTryOnce: true },
   "copies written without comparing versions": { unversionedCopies: true },
+  ...ORDER_PLANTS,
 };
 
 /** Books the ids in a message. A repeated message books them again. */

@@ -3,6 +3,7 @@ import { Checks } from "./checks.ts";
 import { Customers } from "./customers.ts";
 import { TROUBLE_MS } from "./draw.ts";
 import { createFaults } from "./faults.ts";
+import { Recorder } from "./recorder.ts";
 import type { History } from "./steps.ts";
 import { type Plant, World } from "./world.ts";
 
@@ -18,8 +19,12 @@ export async function play(history: History, plant: Plant = {}): Promise<string[
   const world = new World(history, plant);
   const { kernel } = world;
   const checks = new Checks(world);
-  const customers = new Customers(world, checks);
-  const happen = createFaults(world, () => checks.restored());
+  const recorder = new Recorder(world);
+  const customers = new Customers(world, checks, recorder);
+  const happen = createFaults(world, (backup) => {
+    checks.restored();
+    recorder.restored(backup);
+  });
   for (const fault of history.faults) kernel.after(fault.atMs, "fate", () => happen(fault));
   for (const demand of history.demands)
     kernel.after(demand.atMs, "customers", () => void customers.ask(demand));
@@ -37,7 +42,7 @@ export async function play(history: History, plant: Plant = {}): Promise<string[
   await kernel.run(kernel.nowMs + 2_000);
   if (mayKeepAnOldCopy(history)) await reconcile(world);
   checks.checkFinalState();
-  return checks.violations;
+  return [...checks.violations, ...recorder.judge()];
 }
 
 /** Stops new faults. Slow and frozen parts recover in their own time. */

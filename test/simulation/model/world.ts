@@ -32,6 +32,7 @@ export type Plant = {
   unversionedCopies?: true;
   importsTryOnce?: true;
   deafToPings?: true;
+  staleLists?: true;
 };
 
 const NODES = 3;
@@ -60,6 +61,8 @@ export class World {
   slow = { untilMs: 0, byMs: 0 };
   /** Set to kill the node of the next successful commit before it gets the result. */
   killAfterCommit = false;
+  /** Called when an import has committed. */
+  onImported: (eventId: string, total: number, startedMs: number) => void = () => undefined;
   private readonly importer;
   private readonly cache;
   private nodeCount = 0;
@@ -137,8 +140,10 @@ export class World {
     nodesNotified: boolean,
   ): Promise<void> {
     const event = this.database.event(eventId);
+    const startedMs = this.kernel.nowMs;
     await expireSoon(this.importer, [eventId]);
     await new Promise<void>((resolve) => event.change(total, takesMs, resolve));
+    this.onImported(eventId, total, startedMs);
     const available = event.rows.total - event.active.length;
     const left = { eventId, available, epoch: event.rows.epoch, batch: 0, endsAtMs: NEVER_MS };
     if (nodesNotified)

@@ -2,6 +2,7 @@ import type { EventRecord } from "../../../domain/event-record.ts";
 import { pick, randomId } from "../../testing/seeded-random.ts";
 import { Customer } from "../load/customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
+import type { ImportEntry } from "../load/journal.ts";
 
 const CHANGES = 40;
 const EVERY_S = 0.3;
@@ -47,17 +48,32 @@ function recordOf({ sourceId, date }: Sale, totalCapacity: number, later = 0): E
   };
 }
 
+/** Imports a record, and notes it in the journal. */
 async function importOne(
-  { world }: FaultContext,
+  { world, market }: FaultContext,
+  event: string,
   record: EventRecord,
 ): Promise<{ outcome: string; reason?: string }> {
   const broker = await world.bus();
-  const { value } = await broker.call<Imported, object>(
-    "catalog.import",
-    { records: [record] },
-    { timeout: 65_000 },
-  );
-  return value.outcomes[0] ?? { outcome: "none" };
+  const started = performance.now();
+  const note = (outcome: ImportEntry["outcome"]): void => {
+    const { totalCapacity: total } = record;
+    market.journal.imports.push({ event, total, started, ended: performance.now(), outcome });
+  };
+  try {
+    const { value } = await broker.call<Imported, object>(
+      "catalog.import",
+      { records: [record] },
+      { timeout: 65_000 },
+    );
+    const first = value.outcomes[0] ?? { outcome: "none" };
+    if (first.outcome === "updated") note("imported");
+    else if (/below the \d+ tickets/.test(first.reason ?? "")) note("refused");
+    return first;
+  } catch (error) {
+    note("unknown");
+    throw error;
+  }
 }
 
 /**
@@ -74,6 +90,7 @@ async function sellOutAndRaise(context: FaultContext, event: string): Promise<nu
       (
         await importOne(
           context,
+          event,
           recordOf(await saleOf(context, event), (await saleOf(context, event)).active),
         )
       ).outcome === "updated",
@@ -86,7 +103,7 @@ async function sellOutAndRaise(context: FaultContext, event: string): Promise<nu
     `a purchase of an event sold out by the feed was answered ${refused.code ?? refused.outcome}`,
   );
   const sale = await saleOf(context, event);
-  await importOne(context, recordOf(sale, sale.total + 500));
+  await importOne(context, event, recordOf(sale, sale.total + 500));
   const raisedMs = performance.now();
   await until(
     "sales resume",
@@ -117,6 +134,7 @@ export const fault: Fault = {
           : sale.active + Math.floor(random() * 400);
         const { outcome, reason = "" } = await importOne(
           context,
+          event,
           recordOf(sale, total, Math.floor(random() * 30)),
         );
         counts[outcome] = (counts[outcome] ?? 0) + 1;

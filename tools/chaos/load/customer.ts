@@ -63,6 +63,7 @@ export class Customer {
   async list(): Promise<Entry> {
     const started = performance.now();
     const tickets: string[] = [];
+    const cancelled: string[] = [];
     let cursor = "";
     for (let page = 0; page < PAGES_MAX; page += 1) {
       const { reply, via } = await this.send({
@@ -72,9 +73,10 @@ export class Customer {
       const read = readReply(reply);
       const items =
         (reply.type === "answered"
-          ? (reply.json?.items as { id: string }[] | undefined)
+          ? (reply.json?.items as { id: string; status: string }[] | undefined)
           : undefined) ?? [];
       tickets.push(...items.map(({ id }) => id));
+      for (const { id, status } of items) if (status === "cancelled") cancelled.push(id);
       const next = reply.type === "answered" ? reply.json?.nextCursor : undefined;
       if (read.outcome !== "ok" || typeof next !== "string")
         return this.note({
@@ -87,6 +89,9 @@ export class Customer {
           started,
           ...read,
           tickets,
+          cancelled,
+          pages: page + 1,
+          stale: reply.type === "answered" && reply.stale === true,
         });
       cursor = `&cursor=${encodeURIComponent(next)}`;
     }
@@ -119,6 +124,7 @@ export class Customer {
       via,
       started,
       ...readReply(reply),
+      ...numbersOf(reply),
       tickets: ticketsOf(command, reply),
     });
   }
@@ -194,6 +200,16 @@ export function readReply(reply: Reply): Read {
           ? "refused"
           : "unknown";
   return { outcome, status, code, answeredTransaction };
+}
+
+/** The numbers of a refusal. */
+function numbersOf(reply: Reply): Pick<Entry, "available" | "active"> {
+  if (reply.type !== "answered" || reply.status !== 409) return {};
+  const { available, active } = reply.json ?? {};
+  return {
+    available: typeof available === "number" ? available : undefined,
+    active: typeof active === "number" ? active : undefined,
+  };
 }
 
 function ticketsOf({ op }: Command, reply: Reply): string[] {

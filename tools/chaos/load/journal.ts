@@ -34,11 +34,33 @@ export type Entry = {
   answeredTransaction: string | undefined;
   /** Ticket ids of the answer: bought, cancelled or listed. */
   tickets: readonly string[];
+  /** Of a refusal, if the answer has them: places left, and the customer's active tickets. */
+  available?: number | undefined;
+  active?: number | undefined;
+  /** Of a list: the cancelled tickets, and the number of pages that were read. */
+  cancelled?: readonly string[];
+  pages?: number;
+  /** The answer says that it is old (Warning: 110). */
+  stale?: boolean;
 };
+
+/** A change of an event's total by a feed. */
+export type ImportEntry = {
+  event: string;
+  total: number;
+  started: number;
+  ended: number;
+  outcome: "imported" | "refused" | "unknown";
+};
+
+/** An event as it was put on sale. `startsAtMs`: on this process's monotonic clock. */
+export type Sale = { total: number; startsAtMs: number | undefined };
 
 /** What all customers of one fault have seen. */
 export class Journal {
   readonly entries: Entry[] = [];
+  readonly imports: ImportEntry[] = [];
+  readonly sales = new Map<string, Sale>();
   private readonly latest = new Map<string, Entry>();
 
   add(entry: Entry): void {

@@ -13,7 +13,13 @@ export type Ask = {
  * may have seen it.
  */
 export type Reply =
-  | { type: "answered"; status: number; json: Record<string, unknown> | undefined }
+  | {
+      type: "answered";
+      status: number;
+      json: Record<string, unknown> | undefined;
+      /** The answer says that it is old (Warning: 110). */
+      stale?: boolean;
+    }
   | { type: "not-sent" }
   | { type: "no-answer"; why: string };
 
@@ -70,7 +76,12 @@ function readAnswer(response: IncomingMessage, resolve: (reply: Reply) => void):
     resolve({ type: "no-answer", why: error.code ?? error.message }),
   );
   response.on("end", () =>
-    resolve({ type: "answered", status: response.statusCode ?? 0, json: readJson(text) }),
+    resolve({
+      type: "answered",
+      status: response.statusCode ?? 0,
+      json: readJson(text),
+      stale: response.headers.warning?.startsWith("110") === true,
+    }),
   );
 }
 
