@@ -70,14 +70,15 @@ export class Helpers {
 
   /**
    * Of equal purchases, keeps the one that ends first. They are equal if their customers do
-   * nothing else: then any order stays right when they change places.
+   * nothing else: then any order stays right when they change places. Those that may have done
+   * nothing end last.
    */
   private withoutEquals(helpers: readonly number[]): number[] {
     const quantities = new Set<number>();
     return helpers.filter((index) => {
       const item = this.items[index];
       if (item?.kind !== "effect" || item.command.type !== "BuyTickets") return true;
-      if (item.optional || this.counts.get(item.user) !== 1) return true;
+      if (this.counts.get(item.user) !== 1) return true;
       const { quantity } = item.command;
       if (quantities.has(quantity)) return false;
       quantities.add(quantity);
