@@ -59,11 +59,12 @@ CREATE TABLE public.backup_run (
 CREATE TABLE public.capacity_ledger (
     transaction_id bytea NOT NULL,
     event_id uuid NOT NULL,
-    user_id uuid NOT NULL,
+    user_id uuid,
     quantity integer NOT NULL,
     applied_at timestamp with time zone NOT NULL,
     epoch bigint DEFAULT 0 NOT NULL,
-    batch bigint DEFAULT 0 NOT NULL
+    batch bigint DEFAULT 0 NOT NULL,
+    transactions integer DEFAULT 1 NOT NULL
 );
 
 CREATE TABLE public.event (
@@ -198,7 +199,7 @@ ALTER TABLE ONLY public.user_account
 ALTER TABLE ONLY public.user_session
     ADD CONSTRAINT user_session_pkey PRIMARY KEY (id);
 
-CREATE UNIQUE INDEX capacity_ledger_cancellations ON public.capacity_ledger USING btree (transaction_id) WHERE (quantity > 0);
+CREATE UNIQUE INDEX capacity_ledger_single_cancellations ON public.capacity_ledger USING btree (transaction_id) WHERE ((quantity > 0) AND (transaction_id <> '\x'::bytea));
 
 CREATE INDEX event_by_date ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key);
 

@@ -39,13 +39,14 @@ const FOLLOW_THE_INDEX = {
 };
 
 /**
- * Inserts the rows that a statement has removed from the pending rows (`taken`) into the ledger.
+ * Notes the rows that a statement has removed from the pending rows (`taken`) in the ledger: one row
+ * per batch, with an empty transaction id. Its primary key refuses to book a batch twice.
  */
 export const NOTE_TAKEN = `
     INSERT INTO capacity_ledger
-      (transaction_id, event_id, user_id, quantity, applied_at, epoch, batch)
-    SELECT transaction_id, event_id, user_id, quantity, statement_timestamp(), epoch, batch
-    FROM taken`;
+      (transaction_id, event_id, quantity, transactions, applied_at, epoch, batch)
+    SELECT '\\x', event_id, sum(quantity), count(*), statement_timestamp(), epoch, batch
+    FROM taken GROUP BY event_id, epoch, batch`;
 
 export const BOOK_PENDING = `
   WITH cut AS (
@@ -60,8 +61,7 @@ export const BOOK_PENDING = `
     DELETE FROM event_ticket_transactions AS pending USING cut
     WHERE pending.event_id = cut.event_id AND pending.status = 'pending'
       AND (cut.epoch IS NULL OR (pending.epoch, pending.batch) <= (cut.epoch, cut.batch))
-    RETURNING pending.transaction_id, pending.event_id, pending.user_id, pending.quantity,
-      pending.epoch, pending.batch
+    RETURNING pending.event_id, pending.quantity, pending.epoch, pending.batch
   ), noted AS (${NOTE_TAKEN}
   ), moved AS (
     SELECT event_id, sum(quantity)::integer AS quantity, count(*)::integer AS rows

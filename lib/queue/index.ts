@@ -8,6 +8,7 @@ export type { Log } from "./connection.ts";
 export { openPublisher, type Publisher } from "./publisher.ts";
 export {
   DELIVERY_LIMIT,
+  type EventBatch,
   eventIdsOf,
   type Topology,
   topologyOf,

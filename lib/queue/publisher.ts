@@ -2,22 +2,17 @@ import type { ConfirmChannel } from "amqplib";
 import { type Log, openQueueConnection, closeWithin } from "./connection.ts";
 import {
   declareTopology,
-  type EventTransactions,
+  encodeMessage,
+  type EventBatch,
   type Topology,
-  type TransactionMessage,
   topologyOf,
 } from "./topology.ts";
 
-/** Limit of unconfirmed messages in memory. A batch of 500 sales has 65 kB. */
+/** Limit of unconfirmed messages in memory. A batch has some 130 bytes. */
 const UNCONFIRMED_BYTES_MAX = 8 * 1024 * 1024;
 const CLOSE_CONFIRM_MS = 2_000;
-/**
- * A batch of fewer transactions waits for the end of the turn, to share a message with other
- * events' batches.
- */
-const SMALL = 10;
-/** Events per message. A message is redelivered as a whole if one event cannot be booked. */
-const EVENTS_MAX = 20;
+/** Batches per message. A message is redelivered as a whole if one event cannot be booked. */
+const BATCHES_MAX = 20;
 const PLAIN = { persistent: true, contentType: "application/json" };
 
 export type PublisherCounts = {
@@ -29,15 +24,14 @@ export type PublisherCounts = {
 
 export type Publisher = {
   /**
-   * Publishes the committed transactions (hex ids) of an event. Small batches of one turn of the
-   * event loop share a message.
+   * Publishes a committed batch. Batches of one turn of the event loop share a message.
    *
    * Never throws and never waits. If RabbitMQ is down, blocked by an alarm or has more than eight
    * megabytes unconfirmed, the batch is dropped and counted: the pending rows are the outbox, and
    * the sweeper publishes again. A `traceparent` (W3C) travels as a header, with a message of its
    * own.
    */
-  publish(eventId: string, transactionIds: readonly string[], traceparent?: string): void;
+  publish(batch: EventBatch, traceparent?: string): void;
   /**
    * Counts messages. `dropped` batches were never sent. `failed` messages were refused, or their
    * connection ended before the confirm.
@@ -90,30 +84,28 @@ export async function openPublisher(options: {
   });
 
   // Not by createBatcher(), which creates a promise per item: no caller waits for an answer here.
-  let small: EventTransactions[] = [];
-  const sendSmall = (): void => {
-    const notified = small;
-    small = [];
-    for (let start = 0; start < notified.length; start += EVENTS_MAX)
-      send(notified.slice(start, start + EVENTS_MAX));
+  let waiting: EventBatch[] = [];
+  const sendWaiting = (): void => {
+    const batches = waiting;
+    waiting = [];
+    for (let start = 0; start < batches.length; start += BATCHES_MAX)
+      send(batches.slice(start, start + BATCHES_MAX));
   };
-  const publish: Publisher["publish"] = (eventId, transactionIds, traceparent) => {
-    const notified = { eventId, transactionIds: transactionIds as string[] };
-    if (traceparent !== undefined || transactionIds.length >= SMALL || channel === undefined) {
-      send([notified], traceparent);
+  const publish: Publisher["publish"] = (batch, traceparent) => {
+    if (traceparent !== undefined || channel === undefined) {
+      send([batch], traceparent);
       return;
     }
-    if (small.length === 0) setImmediate(sendSmall);
-    small.push(notified);
+    if (waiting.length === 0) setImmediate(sendWaiting);
+    waiting.push(batch);
   };
-  const send = ([first, ...more]: readonly EventTransactions[], traceparent?: string): void => {
+  const send = ([first, ...more]: readonly EventBatch[], traceparent?: string): void => {
     if (first === undefined) return;
     if (channel === undefined || blocked || unconfirmedBytes >= UNCONFIRMED_BYTES_MAX) {
       counts.dropped += 1 + more.length;
       return;
     }
-    const message: TransactionMessage = more.length === 0 ? first : { ...first, more };
-    const content = Buffer.from(JSON.stringify(message));
+    const content = encodeMessage([first, ...more]);
     const settle = (error: unknown): void => {
       counts.unconfirmed -= 1;
       unconfirmedBytes -= content.length;
@@ -141,7 +133,7 @@ export async function openPublisher(options: {
     counts: () => ({ ...counts }),
     connected: () => channel !== undefined,
     async close() {
-      sendSmall();
+      sendWaiting();
       if (channel !== undefined && !blocked)
         await closeWithin(channel.waitForConfirms(), CLOSE_CONFIRM_MS);
       channel = undefined;

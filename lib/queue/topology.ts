@@ -52,13 +52,13 @@ export async function inspectTopology(
   return { ready: queue.messageCount, consumers: queue.consumerCount, dead: dead.messageCount };
 }
 
-/** A committed batch of an event. Ids are hex. The sweeper sends no ids. */
-export type EventTransactions = { eventId: string; transactionIds: string[] };
 /**
- * The message on the wire. `more`: other batches of the same moment. An older ledger books the
- * first and leaves the others to the sweeper.
+ * A committed batch of an event. The sweeper names no batch: the ledger books all that is pending of
+ * the event.
  */
-export type TransactionMessage = EventTransactions & { more?: EventTransactions[] };
+export type EventBatch = { eventId: string; epoch?: number; batch?: number };
+/** The message on the wire. `more`: other batches of the same moment. */
+export type TransactionMessage = EventBatch & { more?: EventBatch[] };
 
 /** Lists the events that a message names. */
 export function eventIdsOf({ eventId, more = [] }: TransactionMessage): string[] {
@@ -66,7 +66,13 @@ export function eventIdsOf({ eventId, more = [] }: TransactionMessage): string[]
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const TRANSACTION_ID = /^(?:[0-9a-f]{2}){1,64}$/;
+
+/** Encodes a message. A ledger of an earlier release requires lists of transaction ids. */
+export function encodeMessage([first, ...more]: readonly [EventBatch, ...EventBatch[]]): Buffer {
+  const named = (batch: EventBatch) => ({ ...batch, transactionIds: [] });
+  const message = more.length === 0 ? named(first) : { ...named(first), more: more.map(named) };
+  return Buffer.from(JSON.stringify(message));
+}
 
 /**
  * Parses a message. Undefined if it is not JSON or has another shape. Unknown members are ignored.
@@ -88,14 +94,12 @@ export function readMessage(content: Buffer): TransactionMessage | undefined {
     : undefined;
 }
 
-function readEvent(told: unknown): EventTransactions | undefined {
+function readEvent(told: unknown): EventBatch | undefined {
   if (typeof told !== "object" || told === null) return undefined;
-  const { eventId, transactionIds } = told as { eventId?: unknown; transactionIds?: unknown };
-  if (typeof eventId !== "string" || !UUID.test(eventId) || !Array.isArray(transactionIds))
-    return undefined;
-  if (
-    !transactionIds.every((id): id is string => typeof id === "string" && TRANSACTION_ID.test(id))
-  )
-    return undefined;
-  return { eventId, transactionIds };
+  const { eventId, epoch, batch } = told as Record<string, unknown>;
+  if (typeof eventId !== "string" || !UUID.test(eventId)) return undefined;
+  if (epoch === undefined && batch === undefined) return { eventId };
+  return typeof epoch === "number" && typeof batch === "number"
+    ? { eventId, epoch, batch }
+    : undefined;
 }

@@ -32,7 +32,7 @@ import {
 } from "./repair/repair.ts";
 import { startSweeper, type Sweeper } from "./booking/outbox-sweeper.ts";
 import { tracedHandler } from "./booking/consumer-tracing.ts";
-import { createTransactionHandler, type LedgerCounts } from "./booking/transaction-consumer.ts";
+import { type Booking, createBooking, type LedgerCounts } from "./booking/transaction-consumer.ts";
 
 /**
  * `sweepEveryMs`: interval of the sweeper. `sweepOlderThanMs`: younger rows still have a message in
@@ -48,7 +48,7 @@ type LedgerVars = WithDatabases<"long"> &
     counts: LedgerCounts;
     /** Events of messages that were done since the sweeper's last look. */
     handled: Set<string>;
-    handle: Handler;
+    booking: Booking;
     sweeper: Sweeper | undefined;
   };
 type LedgerMethods = { handleDeliveries: Handler };
@@ -213,7 +213,7 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
 
   methods: {
     handleDeliveries(deliveries: readonly Delivery[], turn: Turn) {
-      return this.handle(deliveries, turn);
+      return this.booking.handle(deliveries, turn);
     },
   },
 
@@ -230,22 +230,23 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
         consumer: () => this.consumer,
         publisher: () => this.publisher,
       });
-    const handler = createTransactionHandler({
+    const booking = createBooking({
       database: databases.long,
       log: logger,
       counts: this.counts,
       handled: this.handled,
       touched: watch?.touched,
     });
-    this.handle = tracedHandler(handler, tracing);
+    this.booking = { ...booking, handle: tracedHandler(booking.handle, tracing) };
   },
 
   started() {
-    const { databases, redis, publisher, handled, logger, settings } = this;
+    const { databases, redis, publisher, booking, handled, logger, settings } = this;
     if (publisher === undefined) throw new Error("QueueMixin has opened no publisher");
     this.sweeper = startSweeper({
       database: databases.long,
       publisher,
+      book: booking.book,
       redis,
       handled,
       log: logger,

@@ -85,7 +85,8 @@ describe("the failed rows of a broken event", () => {
     await world.database.query({
       text: `
         INSERT INTO capacity_ledger
-        SELECT transaction_id, event_id, user_id, quantity, now(), epoch, batch
+          (transaction_id, event_id, quantity, applied_at, epoch, batch)
+        SELECT '\\x', event_id, quantity, now(), epoch, batch
         FROM event_ticket_transactions WHERE event_id = $1 AND quantity = -3`,
       values: [eventId],
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { openConsumer } from "../../lib/queue/index.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
-import { createTransactionHandler } from "../../services/ledger/booking/transaction-consumer.ts";
+import { createBooking } from "../../services/ledger/booking/transaction-consumer.ts";
 import {
   type Ledger,
   type LedgerWorld,
@@ -34,7 +34,7 @@ describe("the ledger over faults", () => {
     const eventId = await world.addEvent(10);
     const rabbit = (proxy = await openTcpProxy(world.amqpUrl));
     const counts = { appliedRows: 0, failedRows: 0, outages: 0 };
-    const real = createTransactionHandler({ database: world.database, log: silent, counts });
+    const { handle: real } = createBooking({ database: world.database, log: silent, counts });
     let deliveries = 0;
     const consumer = await openConsumer({
       url: rabbit.url,

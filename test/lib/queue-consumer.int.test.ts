@@ -32,7 +32,7 @@ describe("the consumer of the queue", () => {
       "[]",
       "{}",
       JSON.stringify({ eventId: "x", transactionIds: [] }),
-      JSON.stringify({ eventId, transactionIds: ["xyz"] }),
+      JSON.stringify({ eventId, epoch: "7", batch: 1 }),
       JSON.stringify({
         eventId,
         transactionIds: [],

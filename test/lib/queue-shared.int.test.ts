@@ -30,15 +30,19 @@ describe("the queue, when many events sell at once", () => {
     topology = topologyOf(`test-${randomUUID()}`);
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
     await waitFor(() => publisher.connected());
-    const batches = Array.from({ length: 45 }, () => ({
+    const batches = Array.from({ length: 45 }, (_, batch) => ({
       eventId: randomUUID(),
-      transactionIds: ["ab"],
+      epoch: 7,
+      batch,
     }));
-    for (const { eventId, transactionIds } of batches) publisher.publish(eventId, transactionIds);
+    for (const batch of batches) publisher.publish(batch);
     const [alone, last] = [randomUUID(), randomUUID()];
-    publisher.publish(alone, ["cd"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    publisher.publish(
+      { eventId: alone },
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    );
     await waitFor(() => publisher.counts().confirmed === 4);
-    publisher.publish(last, []);
+    publisher.publish({ eventId: last });
     await publisher.close();
     const seen: Delivery[] = [];
     const consumer = await openConsumer({

@@ -18,12 +18,10 @@ describe("the queue between the workers and the ledger", () => {
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
     await waitFor(() => publisher.connected());
     const eventId = randomUUID();
-    const ids = (index: number): string[] => [
-      "ab".repeat(64),
-      index.toString(16).padStart(4, "0"),
-      ...Array<string>(8).fill("cd"),
-    ];
-    for (let index = 0; index < 50; index += 1) publisher.publish(eventId, ids(index));
+    for (let batch = 0; batch < 50; batch += 1) {
+      publisher.publish({ eventId, epoch: 7, batch });
+      await new Promise(setImmediate);
+    }
     await waitFor(() => publisher.counts().confirmed === 50);
 
     const seen: Delivery[] = [];
@@ -34,7 +32,7 @@ describe("the queue between the workers and the ledger", () => {
       handler: acceptAll(seen),
     });
     await waitFor(() => seen.length === 50);
-    assert.deepEqual(seen[49]?.message, { eventId, transactionIds: ids(49) });
+    assert.deepEqual(seen[49]?.message, { eventId, epoch: 7, batch: 49 });
     await consumer.close();
     await publisher.close();
     assert.deepEqual(await queues.counts(topology), { ready: 0, consumers: 0, dead: 0 });
@@ -44,8 +42,10 @@ describe("the queue between the workers and the ledger", () => {
     const topology = queues.freshTopology();
     const publisher = await openPublisher({ url: amqpUrl, log: silent, topology });
     await waitFor(() => publisher.connected());
-    for (let index = 0; index < 120; index += 1)
-      publisher.publish(randomUUID(), Array<string>(10).fill("ab"));
+    for (let index = 0; index < 120; index += 1) {
+      publisher.publish({ eventId: randomUUID() });
+      await new Promise(setImmediate);
+    }
     await waitFor(() => publisher.counts().confirmed === 120);
     const sizes: number[] = [];
     const consumer = await openConsumer({
@@ -80,7 +80,7 @@ describe("the queue between the workers and the ledger", () => {
     proxy.cut();
     await waitFor(() => !publisher.connected() && !consumer.connected());
     await waitFor(() => publisher.connected() && consumer.connected());
-    publisher.publish(randomUUID(), []);
+    publisher.publish({ eventId: randomUUID() });
     await waitFor(() => seen.length === 1);
     await consumer.close();
     await publisher.close();
@@ -92,11 +92,11 @@ describe("the queue between the workers and the ledger", () => {
     const proxy = await openTcpProxy(amqpUrl);
     proxy.away(true);
     const publisher = await openPublisher({ url: proxy.url, log: silent, topology });
-    publisher.publish(randomUUID(), []);
+    publisher.publish({ eventId: randomUUID() });
     assert.equal(publisher.counts().dropped, 1);
     proxy.away(false);
     await waitFor(() => publisher.connected());
-    publisher.publish(randomUUID(), []);
+    publisher.publish({ eventId: randomUUID() });
     await waitFor(() => publisher.counts().confirmed === 1);
     await publisher.close();
     await proxy.close();
@@ -108,13 +108,15 @@ describe("the queue between the workers and the ledger", () => {
     const publisher = await openPublisher({ url: proxy.url, log: silent, topology });
     await waitFor(() => publisher.connected());
     proxy.freeze(true);
-    const transactionIds = Array.from({ length: 500 }, () => "cd".repeat(64));
-    for (let index = 0; index < 300; index += 1) publisher.publish(randomUUID(), transactionIds);
+    const epoch = Date.now();
+    for (let batch = 0; batch < 120_000; batch += 1)
+      publisher.publish({ eventId: randomUUID(), epoch, batch });
+    await new Promise(setImmediate);
     const { unconfirmed, dropped } = publisher.counts();
-    assert.equal(unconfirmed + dropped, 300);
+    assert.equal(20 * unconfirmed + dropped, 120_000);
     assert.ok(
-      unconfirmed > 100 && unconfirmed < 140,
-      `${unconfirmed} messages of 65 kB are buffered`,
+      unconfirmed > 3_000 && unconfirmed < 4_500,
+      `${unconfirmed} messages of some 2 kB are buffered`,
     );
     proxy.freeze(false);
     await waitFor(() => publisher.counts().unconfirmed === 0);

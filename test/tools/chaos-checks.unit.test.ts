@@ -20,6 +20,7 @@ const PLACES: Places = {
   total: 10,
   active: 3,
   capacity: 7,
+  available: 7,
   unbooked: 0,
   waiting: 0,
 };
@@ -132,12 +133,12 @@ describe("the chaos run's checks", () => {
     const cancelled = {
       tickets: [ticket("a", "t1", true)],
       waiting: [],
-      ledger: [{ transaction: "c1", event: "concert", quantity: 1 }],
     };
+    const freed = { transaction: "c1", event: "concert", batch: "7/1", quantity: 1 };
     assert.deepEqual(checkCancellations([entry(CANCEL), entry(CANCEL)], cancelled), []);
-    sees(checkCancellations([entry(CANCEL)], { ...cancelled, ledger: [] }), "I3", /frees no place/);
+    assert.deepEqual(checkCancellations([entry(CANCEL)], { ...cancelled, waiting: [freed] }), []);
     sees(
-      checkCancellations([entry(CANCEL)], { ...cancelled, waiting: cancelled.ledger }),
+      checkCancellations([entry(CANCEL)], { ...cancelled, waiting: [freed, freed] }),
       "I3",
       /frees 1 and 1/,
     );
@@ -153,7 +154,7 @@ describe("the chaos run's checks", () => {
     );
     sees(checkCancellations([], cancelled), "I3", /without a request/);
     const notFound = entry({ ...CANCEL, outcome: "refused", code: "TICKET_NOT_FOUND" });
-    const untouched = { tickets: [ticket("a", "t1")], waiting: [], ledger: [] };
+    const untouched = { tickets: [ticket("a", "t1")], waiting: [] };
     sees(checkCancellations([notFound], untouched), "I3", /was not found, and is there/);
     assert.deepEqual(checkCancellations([notFound], { ...untouched, tickets: [] }), []);
   });
@@ -170,8 +171,8 @@ describe("the chaos run's checks", () => {
     sees(checkQuiet(PLACES, 6), "I4", /Redis says 6 where 7/);
   });
 
-  it("I5: a sale without its row, with two, or a sum that is wrong", () => {
-    const sold = { transaction: "t1", event: "concert", quantity: -3 };
+  it("I5: a row unlike its sale, a batch booked and waiting, or a sum that is wrong", () => {
+    const sold = { transaction: "t1", event: "concert", batch: "7/1", quantity: -3 };
     const rows = {
       places: [PLACES],
       tickets: ["a", "b", "c"].map((id) => ticket(id, "t1")),
@@ -180,13 +181,16 @@ describe("the chaos run's checks", () => {
     };
     assert.deepEqual(checkLedger(rows), []);
     assert.deepEqual(checkLedger({ ...rows, waiting: [sold], ledger: [] }), []);
-    sees(checkLedger({ ...rows, ledger: [] }), "I5", /3 tickets and rows of nothing/);
-    sees(checkLedger({ ...rows, waiting: [sold] }), "I5", /rows of -3 and -3/);
-    sees(
-      checkLedger({ ...rows, ledger: [sold, { ...sold, transaction: "t9" }] }),
-      "I5",
-      /sums to -6/,
-    );
+    sees(checkLedger({ ...rows, ledger: [] }), "I5", /sums to 0/);
+    sees(checkLedger({ ...rows, waiting: [sold] }), "I5", /is booked, and transaction t1 waits/);
+    const two = { ...sold, quantity: -2 };
+    sees(checkLedger({ ...rows, waiting: [two], ledger: [] }), "I5", /3 tickets and a row of -2/);
+    sees(checkLedger({ ...rows, ledger: [sold, { ...sold, batch: "7/2" }] }), "I5", /sums to -6/);
+  });
+
+  it("I12: an ownership row that does not have what is left", () => {
+    assert.deepEqual(checkPlaces({ ...PLACES, available: null }, "now"), []);
+    sees(checkPlaces({ ...PLACES, available: 8 }, "now"), "I12", /8 of event concert can be sold/);
   });
 
   it("I6 and I7: a lost place, and rows that are never booked", () => {

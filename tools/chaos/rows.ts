@@ -8,6 +8,8 @@ export type Places = {
   active: number;
   /** Capacity that the ledger has booked. */
   capacity: number;
+  /** What the ownership row has left to sell; null if the event was never sold. */
+  available: number | null;
   /** Sum of unbooked rows, including failed ones. Negative for sales. */
   unbooked: number;
   /** Number of unbooked rows. */
@@ -20,13 +22,15 @@ export type Sample = Places & { atMs: number };
 export type Rows = {
   places: Places[];
   tickets: { id: string; event: string; user: string; transaction: string; cancelled: boolean }[];
-  /** Rows that the ledger has not booked. */
-  waiting: { transaction: string; event: string; quantity: number }[];
-  ledger: { transaction: string; event: string; quantity: number }[];
+  /** Rows that the ledger has not booked. `batch`: epoch and number. */
+  waiting: { transaction: string; event: string; batch: string; quantity: number }[];
+  /** Batches that it has booked. */
+  ledger: { event: string; batch: string; quantity: number }[];
 };
 
 const PLACES = `
   SELECT event.id AS event, total_capacity AS total, capacity,
+    (SELECT available FROM event_worker WHERE event_id = event.id) AS available,
     (SELECT count(*)::integer FROM event_tickets
       WHERE event_id = event.id AND cancelled_at IS NULL) AS active,
     coalesce(rest.unbooked, 0)::integer AS unbooked, coalesce(rest.waiting, 0)::integer AS waiting
@@ -55,10 +59,11 @@ export function readRows(database: Database, events: readonly string[]): Promise
           cancelled_at IS NOT NULL AS cancelled
         FROM event_tickets WHERE event_id = ANY ($1::uuid[]) ORDER BY transaction_id, ordinal`),
       waiting: await of<Rows["waiting"][number]>(`
-        SELECT encode(transaction_id, 'hex') AS transaction, event_id AS event, quantity
+        SELECT encode(transaction_id, 'hex') AS transaction, event_id AS event, quantity,
+          epoch || '/' || batch AS batch
         FROM event_ticket_transactions WHERE event_id = ANY ($1::uuid[])`),
       ledger: await of<Rows["ledger"][number]>(`
-        SELECT encode(transaction_id, 'hex') AS transaction, event_id AS event, quantity
+        SELECT event_id AS event, epoch || '/' || batch AS batch, quantity
         FROM capacity_ledger WHERE event_id = ANY ($1::uuid[])`),
     };
   }, "REPEATABLE READ");

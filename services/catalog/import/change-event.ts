@@ -99,7 +99,7 @@ async function bookAll(connection: Connection, id: string): Promise<void> {
     text: `
       WITH taken AS (
         DELETE FROM event_ticket_transactions WHERE event_id = $1
-        RETURNING transaction_id, event_id, user_id, quantity, epoch, batch
+        RETURNING event_id, quantity, epoch, batch
       )${NOTE_TAKEN}`,
     values: [id],
   });

@@ -8,6 +8,8 @@ import type { RedisClient } from "../../../lib/redis/client.ts";
 export type SweeperOptions = {
   database: Database;
   publisher: Publisher;
+  /** Books all pending rows of these events. Used while RabbitMQ is down. */
+  book: (eventIds: readonly string[]) => Promise<unknown>;
   redis: RedisClient;
   /** Events of messages that were done since the last look; the handler adds to it. */
   handled: Set<string>;
@@ -54,8 +56,9 @@ export async function eventsWaiting(database: Database, olderThanMs: number): Pr
 const RENEWED_AT_ONCE = 200;
 
 /**
- * Repairs what a messenger can do wrong: publishes the ids of events whose rows wait too long. An
- * event is published again only after as long a wait, so that a backlog does not fill the queue.
+ * Repairs what a messenger can do wrong: publishes the ids of events whose rows wait too long, or
+ * books them itself while RabbitMQ is down. An event is published again only after as long a wait,
+ * so that a backlog does not fill the queue.
  *
  * A worker may die between its commit and its cache write. Readers would trust the older value
  * until the next sale. So the sweeper also writes the availability of booked events to Redis, as
@@ -65,6 +68,7 @@ export function startSweeper(options: SweeperOptions): Sweeper {
   const {
     database,
     publisher,
+    book,
     redis,
     handled,
     log,
@@ -92,15 +96,19 @@ export function startSweeper(options: SweeperOptions): Sweeper {
   const sweep = async (): Promise<void> => {
     try {
       await renewHandled();
-      if (!publisher.connected()) return;
       const waiting = await eventsWaiting(database, olderThanMs);
+      if (!publisher.connected()) {
+        if (waiting.length > 0) await book(waiting);
+        failing = false;
+        return;
+      }
       const nowMs = clock.nowMs();
       for (const [eventId, atMs] of publishedAtMs)
         if (nowMs - atMs >= olderThanMs) publishedAtMs.delete(eventId);
       for (const eventId of waiting) {
         if (publishedAtMs.has(eventId)) continue;
         publishedAtMs.set(eventId, nowMs);
-        publisher.publish(eventId, []);
+        publisher.publish({ eventId });
       }
       failing = false;
     } catch (error) {

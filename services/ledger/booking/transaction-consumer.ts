@@ -21,6 +21,13 @@ export type HandlerOptions = {
   prefixMax?: number;
 };
 
+export type Booking = {
+  /** Books all pending rows of a message's events. */
+  handle: Handler;
+  /** Books all pending rows of these events, once. Rejects while PostgreSQL is down. */
+  book: (eventIds: readonly string[]) => Promise<unknown>;
+};
+
 /**
  * Creates the ledger's message handler, which books all pending rows of a message's events.
  *
@@ -29,7 +36,7 @@ export type HandlerOptions = {
  * messages of an event that cannot be booked are rejected. At the last delivery the event's rows
  * are quarantined as `failed`.
  */
-export function createTransactionHandler(options: HandlerOptions): Handler {
+export function createBooking(options: HandlerOptions): Booking {
   const {
     database,
     log,
@@ -65,7 +72,7 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
     return broken;
   };
 
-  return async (deliveries, turn) => {
+  const handle: Handler = async (deliveries, turn) => {
     const eventIds = [...new Set(deliveries.flatMap(({ message }) => eventIdsOf(message)))].sort();
     const lastTry = new Set(
       deliveries.filter(({ last }) => last).flatMap(({ message }) => eventIdsOf(message)),
@@ -75,6 +82,8 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
       eventIdsOf(message).some((eventId) => broken.has(eventId)),
     );
   };
+
+  return { handle, book: (eventIds) => attempt(eventIds, new Set()) };
 
   async function overOutages<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
     for (let failures = 0; ; failures += 1) {

@@ -84,12 +84,14 @@ async function failedOf(database: Database, eventId: string): Promise<Failed | u
     text: `
       SELECT count(waiting.*) FILTER (WHERE waiting.status = 'failed')::integer AS failed,
         coalesce(sum(waiting.quantity), 0)::float8 AS quantity,
-        count(ledger.transaction_id)::integer AS twice, event.capacity,
+        count(ledger.event_id)::integer AS twice, event.capacity,
           event.total_capacity AS total
       FROM event
       LEFT JOIN event_ticket_transactions AS waiting ON waiting.event_id = event.id
         AND waiting.status <> 'completed'
-      LEFT JOIN capacity_ledger AS ledger USING (event_id, epoch, batch, transaction_id)
+      LEFT JOIN capacity_ledger AS ledger ON ledger.event_id = event.id
+        AND ledger.epoch = waiting.epoch AND ledger.batch = waiting.batch
+        AND ledger.transaction_id IN (waiting.transaction_id, '\\x')
       WHERE event.id = $1 GROUP BY event.id`,
     values: [eventId],
   });

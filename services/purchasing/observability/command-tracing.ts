@@ -1,12 +1,12 @@
 import type { Span } from "@opentelemetry/api";
 import { LRUCache } from "lru-cache";
-import { TRANSACTION_QUEUE } from "../../../lib/queue/index.ts";
+import { type EventBatch, TRANSACTION_QUEUE } from "../../../lib/queue/index.ts";
 import type { Tracing } from "../../../lib/observability/tracing.ts";
-import type { EventStore, Publisher, WorkerPorts } from "../worker/ports.ts";
+import type { EventStore, Ownership, Publisher, WorkerPorts } from "../worker/ports.ts";
 
 /** `publish` as the queue offers it. */
 export type TracedPublisher = {
-  publish(eventId: string, transactionIds: string[], traceparent?: string): void;
+  publish(batch: EventBatch, traceparent?: string): void;
 };
 
 export type TracedCommands = {
@@ -18,8 +18,7 @@ export type TracedCommands = {
 
 /** More than wait and work at any moment; what is forgotten is a link in a trace. */
 const COMMANDS_MAX = 5_000;
-
-type Known = { span: Span; batch?: Span };
+const BATCHES_MAX = 1_000;
 
 /**
  * Traces commands through batches. A batch works for hundreds of traces: its span belongs to the
@@ -27,9 +26,11 @@ type Known = { span: Span; batch?: Span };
  * request, so commands are found again by their transaction id.
  */
 export function traceCommands(tracing: Tracing): TracedCommands {
-  const commands = new LRUCache<string, Known>({ max: COMMANDS_MAX });
-  const knownOf = (transactionIds: readonly string[]): Known[] =>
+  const commands = new LRUCache<string, { span: Span }>({ max: COMMANDS_MAX });
+  const knownOf = (transactionIds: readonly string[]): { span: Span }[] =>
     transactionIds.flatMap((id) => commands.get(id) ?? []);
+  /** Spans of committed batches that were not published yet. */
+  const batches = new LRUCache<string, Span>({ max: BATCHES_MAX });
 
   const storeOf = (store: EventStore): EventStore => ({
     ...store,
@@ -39,9 +40,8 @@ export function traceCommands(tracing: Tracing): TracedCommands {
       return first === undefined ? load() : tracing.run(first.span, load);
     },
     commit(ownership, changes) {
-      const known = knownOf(
-        [...changes.sold, ...changes.cancelled].map(({ transactionId }) => transactionId),
-      );
+      const ids = [...changes.sold, ...changes.cancelled].map(({ transactionId }) => transactionId);
+      const known = knownOf(ids);
       const commit = (): ReturnType<EventStore["commit"]> => store.commit(ownership, changes);
       const [first, ...others] = known;
       if (first === undefined) return commit();
@@ -58,35 +58,38 @@ export function traceCommands(tracing: Tracing): TracedCommands {
         "boxoffice.sold": changes.sold.length,
         "boxoffice.cancelled": changes.cancelled.length,
       });
-      for (const command of known) command.batch = batch;
       for (const { span } of others) span.addLink({ context: batch.spanContext() });
       return tracing.within(batch, async () => {
         const result = await commit();
         batch.setAttribute("boxoffice.outcome", result.type);
+        if (result.type === "committed") {
+          batches.set(keyOf({ ...ownership, batch: result.batch }), batch);
+          for (const id of ids) commands.delete(id);
+        }
         return result;
       });
     },
   });
 
   const publisherOf = (publisher: TracedPublisher): Publisher => ({
-    publish(eventId, transactionIds) {
-      const parent = knownOf(transactionIds).find(({ batch }) => batch !== undefined)?.batch;
-      for (const id of transactionIds) commands.delete(id);
+    publish(batch) {
+      const parent = batches.get(keyOf(batch));
       if (parent === undefined) {
-        publisher.publish(eventId, transactionIds);
+        publisher.publish(batch);
         return;
       }
+      batches.delete(keyOf(batch));
       // No caller waits for the confirm, so the span ends when the message is sent.
       const attributes = {
         "messaging.system": "rabbitmq",
         "messaging.destination.name": TRANSACTION_QUEUE,
-        "boxoffice.event": eventId,
+        "boxoffice.event": batch.eventId,
       };
       const span = tracing.begin(`publish ${TRANSACTION_QUEUE}`, "PRODUCER", {
         parent,
         attributes,
       });
-      publisher.publish(eventId, transactionIds, tracing.traceparent(span));
+      publisher.publish(batch, tracing.traceparent(span));
       tracing.end(span);
     },
   });
@@ -111,4 +114,8 @@ export function traceCommands(tracing: Tracing): TracedCommands {
       },
     }),
   };
+}
+
+function keyOf({ eventId, epoch, batch }: Ownership): string {
+  return `${eventId} ${epoch} ${batch}`;
 }

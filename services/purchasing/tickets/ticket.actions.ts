@@ -6,6 +6,7 @@ import type { WithDatabases } from "../../../mixins/database.mixin.ts";
 import type { Ticket, TransactionStatus } from "../worker/ports.ts";
 import { ticketCode, ticketOfCode } from "./ticket-code.ts";
 import { listTickets, type WithTicketLists } from "./ticket-list.ts";
+import { cancellationId } from "../../../lib/ids.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
 
 const uuid = { type: "uuid" } as const;
@@ -84,6 +85,7 @@ export const ticketActions: NonNullable<
           this.databases.sale,
           callerOf(ctx).userId,
           ctx.params.transactionId,
+          this.transactionSecret,
         );
         return transaction === undefined ? refused("TRANSACTION_NOT_FOUND") : accepted(transaction);
       });
@@ -136,25 +138,33 @@ export async function readAnyTicket(
 
 /**
  * Reads a customer's transaction: pending while its row waits for the ledger, then completed. A
- * booked purchase is found by its tickets, through their owner.
+ * booked purchase is found by its tickets, through their owner; a booked cancellation by the
+ * customer's cancelled tickets, from whose ids its own is derived.
  */
 export async function readTransaction(
   database: Connection,
   userId: string,
   transactionId: string,
+  secret: string,
 ): Promise<TransactionView | undefined> {
   const [transaction] = await database.query<TransactionView>({
     name: "transactions-get",
     text: `
       SELECT encode($1::bytea, 'hex') AS "transactionId", event_id AS "eventId", status, quantity
-      FROM (SELECT 1 AS place, event_id, status, quantity FROM event_ticket_transactions
-        WHERE transaction_id = $1 AND user_id = $2
+      FROM (SELECT 1 AS place, event_id, 'pending' AS status, quantity
+            FROM event_ticket_transactions WHERE transaction_id = $1 AND user_id = $2
             UNION ALL SELECT 2, event_id, 'completed', -count(*)::integer FROM event_tickets
-              WHERE transaction_id = $1 AND user_id = $2 GROUP BY event_id
-            UNION ALL SELECT 3, event_id, 'completed', quantity FROM capacity_ledger
-              WHERE transaction_id = $1 AND user_id = $2 AND quantity > 0) AS known
+              WHERE transaction_id = $1 AND user_id = $2 GROUP BY event_id) AS known
       ORDER BY place LIMIT 1`,
     values: [Buffer.from(transactionId, "hex"), userId],
   });
-  return transaction;
+  if (transaction !== undefined) return transaction;
+  const cancelled = await database.query<{ id: string; eventId: string }>({
+    name: "tickets-cancelled",
+    text: `SELECT id, event_id AS "eventId" FROM event_tickets
+      WHERE user_id = $1 AND cancelled_at IS NOT NULL`,
+    values: [userId],
+  });
+  const ticket = cancelled.find(({ id }) => cancellationId(secret, id) === transactionId);
+  return ticket && { transactionId, eventId: ticket.eventId, status: "completed", quantity: 1 };
 }

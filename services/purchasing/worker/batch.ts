@@ -153,9 +153,9 @@ export async function settleBatch(
   const { eventId } = left;
   const purchases = sold.map((one) => purchaseOf(event, eventId, one, committedAtMs));
   const fault = (error: unknown): void => ports.note("fault", eventId, { error: String(error) });
-  const transactionIds = [...sold, ...cancelled].map(({ transactionId }) => transactionId);
+  const changed = sold.length + cancelled.length > 0;
   try {
-    if (transactionIds.length > 0) await ports.copies.write(left);
+    if (changed) await ports.copies.write(left);
   } catch (error) {
     fault(error);
   }
@@ -163,7 +163,8 @@ export async function settleBatch(
   const answered = answerBatch(ports, decided, turn, committed).catch(fault);
   await turn;
   try {
-    if (transactionIds.length > 0) ports.publisher.publish(eventId, transactionIds);
+    const { epoch, batch } = left;
+    if (changed) ports.publisher.publish({ eventId, epoch, batch });
   } catch (error) {
     fault(error);
   }

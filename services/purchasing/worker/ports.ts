@@ -112,7 +112,7 @@ export type HeldLease = { held(): boolean; release(): Promise<void> };
  * Notifies the ledger. No caller waits for it. The pending rows are the outbox, so a lost message
  * costs time only.
  */
-export type Publisher = { publish(eventId: string, transactionIds: string[]): void };
+export type Publisher = { publish(batch: Ownership): void };
 
 /** The copies in Redis of what is left to sell. Never rejects and never takes long. */
 export type Copies = { write(left: Availability): Promise<void> };

@@ -27,14 +27,12 @@ export class Checks {
       event.onChange();
     }
     world.redis.onOlderCopy = (key) => this.fail(`I4: an older copy replaced ${key}`);
-    world.queue.acknowledged = ({ eventId, transactionIds }) => {
+    world.queue.acknowledged = ({ eventId, epoch, batch }) => {
       const { pending } = world.database.event(eventId).rows;
-      if (
-        transactionIds.some(
-          (id) =>
-            pending.get(id)?.status === "pending" && !this.before(pending.get(id)?.createdAtMs),
-        )
-      )
+      const named = [...pending.values()].filter(
+        (row) => row.epoch === epoch && row.batch === batch && row.status === "pending",
+      );
+      if (named.some(({ createdAtMs }) => !this.before(createdAtMs)))
         this.fail("F10: a message was acknowledged before its transactions were booked");
     };
   }

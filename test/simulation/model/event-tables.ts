@@ -11,7 +11,14 @@ import type {
 } from "../../../services/purchasing/worker/ports.ts";
 import type { Kernel } from "./kernel.ts";
 import { RowLock } from "./row-lock.ts";
-import { type BrokenClauses, type Rows, type Server, sqlError, type TicketRow } from "./rows.ts";
+import {
+  type BrokenClauses,
+  type Rows,
+  type Server,
+  sqlError,
+  sumsByBatch,
+  type TicketRow,
+} from "./rows.ts";
 
 /**
  * Simulates one event's rows at READ COMMITTED. A statement that waited for a row lock checks the
@@ -164,8 +171,7 @@ export class EventTables {
           const changed = generation === this.server.generation && total >= active.length;
           if (changed) {
             if (this.broken.importEpoch !== true) this.nextEpoch();
-            for (const row of rows.pending.values())
-              rows.booked.set(row.transactionId, row.quantity);
+            for (const [key, sum] of sumsByBatch(rows.pending.values())) rows.booked.set(key, sum);
             rows.pending.clear();
             rows.total = total;
             rows.capacity = total - active.length;

@@ -5,7 +5,7 @@ import type { SimulatedDatabase, Transaction } from "./database.ts";
 import type { EventTables } from "./event-tables.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Network } from "./network.ts";
-import { type BrokenClauses, type PendingRow, sqlError } from "./rows.ts";
+import { type BrokenClauses, type PendingRow, sqlError, sumsByBatch } from "./rows.ts";
 
 type Done = (rows: object[]) => void;
 type Fail = (error: Error) => void;
@@ -134,13 +134,12 @@ function book(
   const capacity = rows.capacity + quantity;
   if (capacity < 0 || capacity > rows.total || kernel.nowMs < event.refusesBookingUntilMs)
     return "23514";
-  if (taken.some(({ transactionId }) => rows.booked.has(transactionId))) return "23505";
+  const sums = sumsByBatch(taken);
+  if ([...sums.keys()].some((key) => rows.booked.has(key))) return "23505";
   open.write(() => {
     event.rows.capacity += quantity;
-    for (const row of taken) {
-      event.rows.pending.delete(row.transactionId);
-      event.rows.booked.set(row.transactionId, row.quantity);
-    }
+    for (const row of taken) event.rows.pending.delete(row.transactionId);
+    for (const [key, sum] of sums) event.rows.booked.set(key, sum);
     event.onChange();
   });
   return { eventId, rows: taken.length, quantity, more: last !== undefined };

@@ -1,6 +1,6 @@
-import type { Handler } from "../../../lib/queue/index.ts";
+import type { EventBatch, Handler } from "../../../lib/queue/index.ts";
 import { startSweeper } from "../../../services/ledger/booking/outbox-sweeper.ts";
-import { createTransactionHandler } from "../../../services/ledger/booking/transaction-consumer.ts";
+import { createBooking } from "../../../services/ledger/booking/transaction-consumer.ts";
 import { ledgerDatabase, type LedgerWorld, PREFIX_MAX } from "./ledger-database.ts";
 import type { SimulatedQueue } from "./queue.ts";
 import type { SimulatedRedis } from "./redis.ts";
@@ -33,7 +33,7 @@ export class SimulatedLedger {
     });
     const handled = new Set<string>();
     const counts = { appliedRows: 0, failedRows: 0, outages: 0 };
-    const handler: Handler = createTransactionHandler({
+    const { handle, book } = createBooking({
       database,
       log: SILENT,
       counts,
@@ -41,17 +41,16 @@ export class SimulatedLedger {
       clock,
       prefixMax: PREFIX_MAX,
     });
-    const consumer = queue.consume(id, plantMistake(handler));
+    const consumer = queue.consume(id, plantMistake(handle));
     this.endSession = () => consumer.endSession();
     if (plant.sweeperOff === true) return;
-    const publish = (eventId: string): void => queue.publish({ eventId, transactionIds: [] });
     const publisher = {
-      publish,
+      publish: (batch: EventBatch) => queue.publish(batch),
       connected: () => queue.up,
       counts: () => NOTHING,
       close: () => Promise.resolve(),
     };
-    startSweeper({ database, publisher, redis, handled, log: SILENT, clock });
+    startSweeper({ database, publisher, book, redis, handled, log: SILENT, clock });
   }
 
   die(): void {

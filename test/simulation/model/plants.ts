@@ -2,6 +2,7 @@ import { refused } from "../../../domain/refusal.ts";
 import type { Version } from "../../../lib/availability/availability-cache.ts";
 import type { Handler } from "../../../lib/queue/index.ts";
 import type { EventStore, Loaded } from "../../../services/purchasing/worker/ports.ts";
+import { batchKey, sumsByBatch } from "./rows.ts";
 import type { Plant, World } from "./world.ts";
 
 type PlantedPorts = Required<Pick<Plant, "ports">>;
@@ -140,7 +141,7 @@ export const PLANTS: Record<string, Plant> = {
   })),
   "the sweeper switched off": { sweeperOff: true },
   "a message acknowledged before its transactions are booked": { acknowledgesFirst: true },
-  "a ledger that books the ids of messages instead of pending rows": {
+  "a ledger that books the batches of messages instead of pending rows": {
     ledger: (_handler, world) => bookFromMessages(world),
   },
   "an arbitrary part of a backlog booked, not a prefix, and never all of it": {
@@ -152,18 +153,18 @@ export const PLANTS: Record<string, Plant> = {
   ...ORDER_PLANTS,
 };
 
-/** Books the ids in a message. A repeated message books them again. */
+/** Books the batch that a message names. A repeated message books it again. */
 function bookFromMessages(world: World): Handler {
   return async (deliveries) => {
-    for (const { eventId, transactionIds } of deliveries.map(({ message }) => message)) {
+    for (const { eventId, epoch = 0, batch = 0 } of deliveries.map(({ message }) => message)) {
       const event = world.database.event(eventId);
-      const ids = transactionIds.length > 0 ? transactionIds : [...event.rows.pending.keys()];
-      for (const id of ids) {
-        const quantity = event.rows.pending.get(id)?.quantity ?? event.rows.booked.get(id) ?? 0;
-        event.rows.pending.delete(id);
-        event.rows.booked.set(id, quantity);
-        event.rows.capacity += quantity;
-      }
+      const { rows } = event;
+      const key = batchKey({ epoch, batch });
+      const named = [...rows.pending.values()].filter((row) => batchKey(row) === key);
+      const sum = sumsByBatch(named).get(key) ?? rows.booked.get(key) ?? 0;
+      for (const row of named) rows.pending.delete(row.transactionId);
+      rows.booked.set(key, sum);
+      rows.capacity += sum;
       event.onChange();
     }
     return [];

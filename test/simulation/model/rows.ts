@@ -37,6 +37,7 @@ export type Rows = {
   available: number;
   tickets: Map<string, TicketRow>;
   pending: Map<string, PendingRow>;
+  /** Sums by batch: see `batchKey`. */
   booked: Map<string, number>;
 };
 
@@ -46,4 +47,16 @@ export type Server = { readonly generation: number };
 /** Makes an error of PostgreSQL by its SQLSTATE. Its statement has changed nothing. */
 export function sqlError(code: string): Error {
   return Object.assign(new Error(`SQLSTATE ${code}`), { code });
+}
+
+/** The ledger's key of a batch of one event. */
+export function batchKey({ epoch, batch }: { epoch: number; batch: number }): string {
+  return `${epoch}/${batch}`;
+}
+
+/** Sums of pending rows, by batch. */
+export function sumsByBatch(rows: Iterable<PendingRow>): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const row of rows) sums.set(batchKey(row), (sums.get(batchKey(row)) ?? 0) + row.quantity);
+  return sums;
 }

@@ -185,7 +185,7 @@ export class World {
         acquire: (eventId, waitMs, cutShort) => locks.acquire(place.id, eventId, waitMs, cutShort),
       },
       publisher: {
-        publish: (eventId, transactionIds) => queue.publish({ eventId, transactionIds }),
+        publish: (batch) => queue.publish(batch),
       },
       copies: createAvailabilityCacheWriter(redis.client(place.id), 1_000, clock),
       clock,

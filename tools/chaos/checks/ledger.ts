@@ -2,21 +2,21 @@ import type { Rows } from "../rows.ts";
 import { type Violation, groupBy } from "./violation.ts";
 
 /**
- * I5: every sale has exactly one row, booked or waiting, with as many places as it has tickets. The
- * ledger's sum is purchases minus cancellations.
+ * I5: a row that waits has as many places as its sale has tickets, no batch both waits and is
+ * booked, and the ledger's sum is purchases minus cancellations.
  */
 export function checkLedger({ tickets, waiting, ledger, places }: Rows): Violation[] {
   const violations: Violation[] = [];
   const wrong = (text: string): void => void violations.push({ invariant: "I5", text });
-  const rows = groupBy([...waiting, ...ledger], ({ transaction }) => transaction);
+  const sold = groupBy(tickets, ({ transaction }) => transaction);
+  const booked = new Set(ledger.map(({ event, batch }) => `${event} ${batch}`));
 
-  for (const [transaction, ofSale] of groupBy(tickets, (ticket) => ticket.transaction)) {
-    const quantities = (rows.get(transaction) ?? []).map(({ quantity }) => quantity);
-    if (quantities.join() !== String(-ofSale.length))
-      wrong(
-        `transaction ${transaction} has ${ofSale.length} tickets and rows of ` +
-          (quantities.join(" and ") || "nothing"),
-      );
+  for (const { transaction, event, batch, quantity } of waiting) {
+    const count = sold.get(transaction)?.length ?? 0;
+    if (quantity < 0 && quantity !== -count)
+      wrong(`transaction ${transaction} has ${count} tickets and a row of ${quantity}`);
+    if (booked.has(`${event} ${batch}`))
+      wrong(`batch ${batch} of event ${event} is booked, and transaction ${transaction} waits`);
   }
   for (const { event, active, waiting: notBooked } of places) {
     const sum = ledger

@@ -3,7 +3,7 @@ import { groupBy, type Violation } from "./violation.ts";
 
 /** Checks I1 and the running form of I4 for one moment. */
 export function checkPlaces(
-  { event, total, active, capacity, unbooked }: Places,
+  { event, total, active, available, capacity, unbooked }: Places,
   when: string,
 ): Violation[] {
   const violations: Violation[] = [];
@@ -18,6 +18,11 @@ export function checkPlaces(
       text:
         `${when}: event ${event} has capacity ${capacity} and unbooked rows ${unbooked}, ` +
         `which is not ${total} − ${active}`,
+    });
+  if (available !== null && available !== total - active)
+    violations.push({
+      invariant: "I12",
+      text: `${when}: ${available} of event ${event} can be sold, which is not ${total} − ${active}`,
     });
   return violations;
 }

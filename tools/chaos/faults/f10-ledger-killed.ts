@@ -25,8 +25,8 @@ async function repeatMessages({ world, events, random, market }: FaultContext): 
   const channel = await model.createConfirmChannel();
   const commands = market.journal.entries.filter(({ op }) => op === "buy" || op === "cancel");
   for (let count = 0; count < REPETITIONS; count += 1) {
-    const { event = pick(events, random), transaction } = pick(commands, random);
-    const message = { eventId: event, transactionIds: [transaction] };
+    const { event = pick(events, random) } = pick(commands, random);
+    const message = { eventId: event };
     channel.sendToQueue(TRANSACTION_QUEUE, Buffer.from(JSON.stringify(message)), {
       persistent: true,
     });

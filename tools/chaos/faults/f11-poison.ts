@@ -6,6 +6,8 @@ import type { Fault, FaultContext } from "../fault.ts";
 
 type Letter = { id: string; readable: boolean };
 const DEAD_WITHIN_S = 60;
+/** More batches than the event commits during the fault. */
+const BATCHES_AHEAD = 500;
 /** The sweeper reads rows that are older than 5 s. */
 const FLOWS_WITHIN_S = 8;
 
@@ -40,8 +42,8 @@ async function lagBeside({ world, events }: FaultContext, broken: string): Promi
 }
 
 /**
- * Publishes a message that cannot be parsed, and one whose event cannot be booked: a row of the
- * ledger already has the transaction id of a later cancellation. Both become dead letters after
+ * Publishes a message that cannot be parsed, and one whose event cannot be booked: the
+ * ledger already has rows of its next batches. Both become dead letters after
  * their deliveries; the others flow. After the repair of the event, a replay books it.
  */
 export const fault: Fault = {
@@ -53,14 +55,15 @@ export const fault: Fault = {
     const user = randomId(random);
     const customer = new Customer(market, user, random);
     const [ticket = ""] = (await customer.buy(broken, 1, randomId(random))).tickets;
-    const transaction = `decode('${world.cancellationId(ticket)}', 'hex')`;
     const plant = `
-      INSERT INTO capacity_ledger (transaction_id, event_id, user_id, quantity, applied_at)
-      VALUES (${transaction}, $1, $2, 1, now())`;
+      INSERT INTO capacity_ledger
+        (transaction_id, event_id, quantity, transactions, applied_at, epoch, batch)
+      SELECT '\\x', event_id, 0, 0, now(), epoch, batch + ahead
+      FROM event_worker, generate_series(1, ${BATCHES_AHEAD}) AS ahead WHERE event_id = $1`;
     let letters: Letter[] = [];
     let slowest = 0;
     await phase("two poisoned messages", async () => {
-      await world.database.query({ text: plant, values: [broken, user] });
+      await world.database.query({ text: plant, values: [broken] });
       await sendPoison(context);
       await customer.cancel(broken, ticket);
       const bothDead = async (): Promise<boolean> => {
@@ -94,7 +97,8 @@ export const fault: Fault = {
       await world.database.transaction(async (connection) => {
         await connection.query({ text: "SET LOCAL session_replication_role = 'replica'" });
         await connection.query({
-          text: `DELETE FROM capacity_ledger WHERE transaction_id = ${transaction}`,
+          text: "DELETE FROM capacity_ledger WHERE event_id = $1 AND transactions = 0",
+          values: [broken],
         });
       });
       await asOperator(context, "ledger.retryFailed", { eventId: broken });
