@@ -16,41 +16,30 @@ import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { ACCESS_TOKEN_LIFE_MS, createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import type { RunningNode } from "../../main.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
+import { type People, peopleAt, tokensOf } from "../support/fixtures/accounts.ts";
 import { forgedTokens, honestToken, partsOf } from "../support/http/forged-tokens.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { runBoxoffice } from "../support/processes/boxoffice.ts";
 
-const PASSWORD = "correct horse battery";
-
 describe("access tokens at the gateway", () => {
   let engine: Engine;
   let auth: RunningNode;
   let ask: HttpClient;
-  const email = `${randomUUID()}@example.org`;
+  let people: People;
+  let email: string;
   before(async () => {
     // The gateway's node has no auth: it knows of keys what it is told.
     engine = await startEngine({ SERVICES: "api,catalog,purchasing" });
     auth = await engine.startNode({ SERVICES: "auth" });
     ask = httpClient(engine.url);
     await waitFor(async () => (await ask("GET", "/readyz")).status === 200, { withinMs: 10_000 });
-    assert.equal(
-      (
-        await ask("POST", "/api/auth/register", {
-          json: { email, password: PASSWORD, name: "Ada" },
-        })
-      ).status,
-      201,
-    );
+    people = peopleAt(ask);
+    email = await people.person();
   });
   after(() => engine.close());
 
-  const login = async (): Promise<string> => {
-    const { json, text } = await ask("POST", "/api/auth/login", {
-      json: { email, password: PASSWORD, delivery: "body" },
-    });
-    return (json?.accessToken as string | undefined) ?? assert.fail(text);
-  };
+  const login = async (): Promise<string> => tokensOf(await people.login(email)).accessToken;
   const kidOf = (token: string): string => partsOf(token).header.kid as string;
   const tickets = (token: string) => ask("GET", "/api/tickets", { token });
   const published = async (): Promise<string[]> =>

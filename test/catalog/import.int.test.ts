@@ -54,7 +54,7 @@ describe("imports", () => {
   const own = (epoch: number) => ownEvent(world.database, id, epoch);
   const stored = () => readStored(world.database, id);
   const sell = (quantity: number, connection: Connection = world.database) =>
-    sellTickets(connection, id, gala.date, quantity);
+    sellTickets(connection, id, gala.date, [quantity]);
 
   it("take a real feed of five thousand events, and a second time change nothing", async () => {
     const feed = await collect(readFeed(createReadStream(CONFERENCES, "utf8"), {}));

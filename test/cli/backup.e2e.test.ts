@@ -149,7 +149,7 @@ describe("backups", () => {
     const before = await epoch();
     await stop();
     const refused = await run(dataDir, "restore");
-    assert.equal(refused.code, 1, "it wants to be told to which moment");
+    assert.equal(refused.code, 2, "it wants to be told to which moment");
     const restored = await run(dataDir, "restore", "--to", to);
     assert.equal(restored.code, 0, restored.output);
     await start();

@@ -6,10 +6,9 @@ import type { ServiceBroker } from "moleculer";
 import type { Answer } from "../../domain/refusal.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
+import { peopleAt } from "../support/fixtures/accounts.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
 import { type Ended, runBoxoffice } from "../support/processes/boxoffice.ts";
-
-const PASSWORD = "correct horse battery";
 
 describe("operators", () => {
   let engine: Engine;
@@ -152,25 +151,12 @@ describe("operators", () => {
       const { out, ...rest } = await runBoxoffice(engine.environment, ["user", ...words]);
       return { ...rest, out: out.trim() };
     };
-    const emails = [`ada.${randomUUID()}@example.org`, `bob.${randomUUID()}@example.org`] as const;
-    const [ada, bob] = emails;
+    const people = peopleAt(ask);
+    const [ada, bob] = [await people.person(), await people.person()];
     const login = async (email: string) =>
-      (
-        await ask("POST", "/api/auth/login", {
-          json: { email, password: PASSWORD, delivery: "body" },
-        })
-      ).json as {
-        accessToken: string;
-        refreshToken: string;
-        user: { role: string };
-      };
-    for (const email of emails)
-      await ask("POST", "/api/auth/register", {
-        json: { email, password: PASSWORD, name: "A Person" },
-      });
+      (await people.login(email)).json as { refreshToken: string; user: { role: string } };
+    const refresh = async (token: string) => (await people.refresh(token)).status;
     const [before, bystander] = [await login(ada), await login(bob)];
-    const refresh = async (refreshToken: string) =>
-      (await ask("POST", "/api/auth/refresh", { json: { refreshToken } })).status;
 
     assert.deepEqual(await run("list"), { code: 0, out: "There are no operators.", error: "" });
     assert.deepEqual(await run("grant", ` ${ada.toUpperCase()}`, "operator"), {
@@ -180,7 +166,7 @@ describe("operators", () => {
     });
     assert.equal(await refresh(before.refreshToken), 401);
     assert.equal((await login(ada)).user.role, "operator");
-    assert.equal((await run("list")).out, `${ada}  A Person`);
+    assert.equal((await run("list")).out, `${ada}  Ada`);
 
     const operator = await login(ada);
     assert.equal((await run("grant", ada, "operator")).out, `${ada} is operator already`);

@@ -19,11 +19,11 @@ import {
 } from "../support/processes/start-command.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** As ARCHITECTURE.md has it, without npx. */
-const RUNNER = [
-  join(ROOT, "node_modules", "moleculer", "bin", "moleculer-runner.mjs"),
+/** As ARCHITECTURE.md has it, without npx. Moleculer has the same program as an ES module too. */
+const RUNNERS = ["moleculer-runner.js", "moleculer-runner.mjs"].map((program) => [
+  join(ROOT, "node_modules", "moleculer", "bin", program),
   ...["-c", "moleculer.config.ts", "--mask", "**/*.service.ts"],
-];
+]);
 
 describe("moleculer-runner", () => {
   let world: CommandWorld;
@@ -48,7 +48,7 @@ describe("moleculer-runner", () => {
             HEALTH_PORT: String(healthPorts[index]),
             RATE_LIMITS: "off",
           },
-          RUNNER,
+          RUNNERS[index % RUNNERS.length],
         ),
       );
     const said = (): string => [...nodes.values()].map((node) => node.said()).join("\n");

@@ -124,7 +124,7 @@ function newestFirst(paths: string[]): string[] {
     .sort((a, b) => versionOf(b) - versionOf(a));
 }
 
-function isExecutable(path: string): boolean {
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { processEnvironment } from "../../config/index.ts";
+import { isExecutable } from "../dev-servers/binaries.ts";
 import { ServerProblem, secondsSince, type Report } from "../dev-servers/server-problem.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -59,13 +60,4 @@ function apt(...args: string[]): void {
     throw new ServerProblem(
       `${ADVICE}\napt-get install failed: ${stderr.trim().split("\n").at(-1) ?? ""}`,
     );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -106,7 +106,7 @@ const REGISTER_TRIES = 5;
 export async function registerVisitor(page: Page, { name = "Ada Lovelace" } = {}): Promise<string> {
   const registered = page.locator('header a[href="/tickets"]');
   for (let tries = 1; ; tries += 1) {
-    // A new address for each try: of one without an answer, nobody knows whether it is taken.
+    // A new address for each try: one that got no answer may be taken.
     const email = `visitor-${process.pid}-${(visitorCount += 1)}@example.org`;
     const fields = { name, email, password: "correct horse battery staple" };
     for (const [field, value] of Object.entries(fields))
