@@ -11,8 +11,8 @@ import { LONG_LIMITS, raiseLimits, type SessionLimits } from "./session-settings
 export type Profile = "sale" | "worker" | "long";
 
 /**
- * `answerMs`: time after which the client gives up, a little after PostgreSQL's own limit. `raised`:
- * limits that each transaction raises; otherwise those of the role hold.
+ * `answerMs`: time after which the client gives up, a little after PostgreSQL's own limit.
+ * `raised`: limits that each transaction raises; otherwise those of the role hold.
  */
 type Pool = { poolMax: number; answerMs: number; acquireMs: number; raised?: SessionLimits };
 export const PROFILES: Readonly<Record<Profile, Pool>> = {
