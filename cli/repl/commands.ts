@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type OperatorSession, Refused } from "./operator-session.ts";
+import { type Part, progressOf, reconcileAll } from "../../tools/engine/reconcile.ts";
 import { importFile } from "./import-file.ts";
 
 export type Command = {
@@ -23,11 +24,6 @@ type EventView = {
   location: string;
   totalCapacity: number;
   available: number;
-};
-type Reconciled = {
-  events: number;
-  more: number;
-  differences: { kind: string; eventId: string; mended: boolean; sentence: string }[];
 };
 type TicketView = {
   id: string;
@@ -221,9 +217,10 @@ async function reconcile(session: OperatorSession, [word]: readonly string[]): P
     differences,
     more,
     events: compared,
-  } = await session.call<Reconciled>(
-    "ledger.reconcile",
+  } = await reconcileAll(
+    (params) => session.call<Part>("ledger.reconcile", params),
     word === undefined ? {} : { eventId: idOf(word) },
+    (sum, next) => session.print(progressOf(sum, next)),
   );
   for (const { kind, eventId, sentence } of differences)
     session.print(`${kind}  event ${eventId}\n  ${sentence}`);

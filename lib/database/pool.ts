@@ -3,7 +3,7 @@ import pg, { type ClientBase, type QueryResultRow } from "pg";
 import { Sequelize } from "sequelize";
 import { type Answer, refused } from "../../domain/refusal.ts";
 import { withTimeout } from "../concurrency/clock.ts";
-import { LONG_LIMITS, raiseLimits, type SessionLimits } from "./session-settings.ts";
+import { LONG_LIMITS, raiseLimits, RESET_LIMITS, type SessionLimits } from "./session-settings.ts";
 
 /**
  * `sale`: reads and writes of customers, which must fail fast. `worker`: the same in a pool of its
@@ -183,7 +183,9 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
   const transaction: Database["transaction"] = (work, isolation) =>
     withConnection(async (connection) => {
       const begin = `BEGIN ISOLATION LEVEL ${isolation ?? "READ COMMITTED"}`;
-      await connection.query({ text: raised ? `${begin}; ${raiseLimits(raised)}` : begin });
+      await connection.query({
+        text: raised ? `${begin}; ${raiseLimits(raised, "LOCAL")}` : begin,
+      });
       try {
         const result = await work(connection);
         await connection.query({ text: "COMMIT" });
@@ -211,13 +213,11 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
       pooler
         ? Promise.resolve()
         : withConnection(async (connection) => {
-            await connection.query({
-              text: `SET statement_timeout = ${LONG_LIMITS.statement_timeout}`,
-            });
+            await connection.query({ text: raiseLimits(LONG_LIMITS, "SESSION") });
             try {
               await connection.query({ text });
             } finally {
-              await connection.query({ text: "RESET statement_timeout" });
+              await connection.query({ text: RESET_LIMITS });
             }
           }),
     async close() {

@@ -33,12 +33,19 @@ const ROLE_SETTINGS: Record<string, string> = {
 
 const CHECKED_MAX_MS: Record<string, number> = { ...SALE_LIMITS, tcp_user_timeout: 3_000 };
 
-/** Raises the limits until the end of a transaction, which a pooler in between allows. */
-export function raiseLimits(limits: SessionLimits): string {
+/**
+ * Raises the limits until the end of a transaction (LOCAL), which a pooler in between allows, or
+ * until `RESET_LIMITS`.
+ */
+export function raiseLimits(limits: SessionLimits, until: "LOCAL" | "SESSION"): string {
   return Object.entries(limits)
-    .map(([name, ms]) => `SET LOCAL ${name} = ${ms}`)
+    .map(([name, ms]) => `SET ${until} ${name} = ${ms}`)
     .join("; ");
 }
+
+export const RESET_LIMITS = Object.keys(SALE_LIMITS)
+  .map((name) => `RESET ${name}`)
+  .join("; ");
 
 /** Runs SQL without a pool: pg's client. */
 type Client = { query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> };

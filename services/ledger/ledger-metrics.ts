@@ -3,6 +3,7 @@ import type { Metrics, Sample } from "../../lib/observability/metrics.ts";
 import { watchMessages } from "../../lib/queue/queue-metrics.ts";
 import type { Consumer, Publisher } from "../../lib/queue/index.ts";
 import { differencesOf, type EventNumbers } from "./reconcile/discrepancy.ts";
+import { FIRST_ID, LAST_ID } from "./reconcile/parts.ts";
 import { BACKLOG, EVENT_NUMBERS } from "./reconcile/reconcile.sql.ts";
 import type { LedgerCounts } from "./booking/transaction-consumer.ts";
 
@@ -116,7 +117,7 @@ export function registerLedgerMetrics(
     for (const eventId of [...touched].slice(0, CHECKED_AT_ONCE)) {
       const [found] = await database.query<EventNumbers>({
         text: EVENT_NUMBERS,
-        values: [eventId],
+        values: [eventId, eventId, FIRST_ID, LAST_ID],
       });
       touched.delete(eventId);
       if (found === undefined) continue;

@@ -20,7 +20,7 @@ import {
 import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
 import { isUnavailable } from "../../lib/database/pool.ts";
 import { registerLedgerMetrics } from "./ledger-metrics.ts";
-import { reconcile, type Reconciliation } from "./reconcile/reconcile.ts";
+import { POSITION, reconcile, type Reconciliation } from "./reconcile/reconcile.ts";
 import { BACKLOG } from "./reconcile/reconcile.sql.ts";
 import {
   discardDeadLetter,
@@ -68,7 +68,7 @@ export type LedgerStatus = {
   queue: { ready?: number; dead?: number; consumers?: number };
 };
 
-type ReconcileParams = { eventId?: string; mend?: boolean };
+type ReconcileParams = { eventId?: string; from?: string; mend?: boolean };
 type ReplayParams = { id?: string; limit?: number };
 type Backlog = { pendingRows: number; failedRows: number; oldestPendingMs: number | null };
 
@@ -110,7 +110,8 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
 
   actions: {
     /**
-     * Compares tables and caches and reports each discrepancy. Can refuse with: EVENT_NOT_FOUND.
+     * Compares tables and caches and reports each discrepancy, for some seconds. The next call goes
+     * on `from` the answer's `next`. Can refuse with: EVENT_NOT_FOUND.
      */
     reconcile: {
       auth: "operator",
@@ -118,15 +119,23 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
       params: {
         $$strict: true,
         eventId: { type: "uuid", optional: true },
+        from: { type: "string", pattern: POSITION, optional: true },
         mend: { type: "boolean", optional: true },
       },
       async handler(ctx: Context<ReconcileParams>): Promise<Answer<Reconciliation>> {
-        const { eventId, mend = true } = ctx.params;
+        const { eventId, from, mend = true } = ctx.params;
         const result = await reconcile(this.databases.long, this.redis, {
           eventId: eventId?.toLowerCase(),
+          from,
           mend,
         });
-        return result === undefined ? refused("EVENT_NOT_FOUND") : accepted(result);
+        if (result === undefined) return refused("EVENT_NOT_FOUND");
+        const { events, differences, more, next = "the end" } = result;
+        this.logger.info(
+          `Reconciled ${events} events, from ${eventId ?? from ?? "the first"} to ${next}: ` +
+            `${differences.length + more} differences`,
+        );
+        return accepted(result);
       },
     },
 

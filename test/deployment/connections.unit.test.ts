@@ -32,11 +32,13 @@ function read(overlay: string): Manifest[] {
       name === "engine" ? literals : [],
     );
   });
-  const data = Object.fromEntries(literals.map((literal) => literal.split("=")));
-  return [
-    ...manifests,
-    { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "engine" }, data } as Manifest,
-  ];
+  const data: Record<string, string> = {};
+  for (const literal of literals) {
+    const [name = "", value = ""] = literal.split("=");
+    data[name] = value;
+  }
+  const engine = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "engine" }, data };
+  return [...manifests, engine];
 }
 
 describe("connections to PostgreSQL", () => {

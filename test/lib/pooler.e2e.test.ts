@@ -43,10 +43,11 @@ describe("behind PgBouncer in transaction mode", () => {
     await engine.close();
     await pooler.stop();
   });
-  const behindPooler = (name: string, test: (pgbouncer: Pgbouncer) => Promise<void>) =>
-    it(name, (context: TestContext) =>
+  const behindPooler = (name: string, test: (pgbouncer: Pgbouncer) => Promise<void>): void => {
+    void it(name, (context: TestContext) =>
       pooler === undefined ? context.skip(missing ?? "") : test(pooler),
     );
+  };
   const buy = (eventId: string, token: string, quantity = 1, key = randomUUID()) =>
     ask("POST", `/api/events/${eventId}/tickets`, {
       token,

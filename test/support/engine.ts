@@ -48,8 +48,8 @@ export type Engine = {
 };
 
 /**
- * Starts the engine on real servers, with its own database, vhost, Redis database and bus. Its nodes
- * reach the database `through` the returned address.
+ * Starts the engine on real servers, with its own database, vhost, Redis database and bus. Its
+ * nodes reach the database `through` the returned address.
  */
 export async function startEngine(
   environment: Environment = {},

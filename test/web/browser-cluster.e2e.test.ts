@@ -123,6 +123,7 @@ describe("an order whose node is killed", () => {
     const { eventId, owner } = await onSale();
     const { page, close } = await buyerAt(eventId);
     await lockHolder.transaction(async (holder) => {
+      await holder.query({ text: "SET LOCAL idle_in_transaction_session_timeout = 0" });
       await holder.query({
         text: "SELECT FROM event_worker WHERE event_id = $1 FOR UPDATE",
         values: [eventId],

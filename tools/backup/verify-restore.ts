@@ -4,6 +4,7 @@ import { startNode } from "../../main.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { OPERATOR } from "../demo/demo-catalog.ts";
+import { type Part, reconcileAll } from "../engine/reconcile.ts";
 import type { RunningServers } from "../dev-servers/servers.ts";
 
 /** Unreachable on purpose: reconciling needs no queue, and RabbitMQ starts slowly. */
@@ -40,11 +41,6 @@ export async function countPurchases(
   return found ?? { count: 0, newestMs: null };
 }
 
-type Reconciliation = {
-  ok: true;
-  value: { differences: { sentence: string; mended: boolean }[]; more: number };
-};
-
 /**
  * Waits for the end of the WAL replay, then reconciles with a ledger that runs for this purpose
  * only. Books nothing.
@@ -70,11 +66,12 @@ export async function verifyRestore(
     const node = await startNode(config);
     try {
       const meta = { token: createInternalTokenMint(config.internalTokenSecret)(OPERATOR) };
-      const { value } = await node.broker.call<Reconciliation, object>(
-        "ledger.reconcile",
-        {},
-        { meta, timeout: 65_000 },
-      );
+      const value = await reconcileAll(async (params) => {
+        const options = { meta, timeout: 65_000 };
+        return (
+          await node.broker.call<{ value: Part }, object>("ledger.reconcile", params, options)
+        ).value;
+      });
       const { count, newestMs } = await countPurchases(database, undefined);
       const differences = value.differences
         .filter(({ mended }) => !mended)

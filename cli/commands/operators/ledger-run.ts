@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { processEnvironment } from "../../../config/index.ts";
 import type { Answer } from "../../../domain/refusal.ts";
 import { type Engine, EngineProblem, joinEngine } from "../../../tools/engine/connect.ts";
+import { type Part, progressOf, reconcileAll } from "../../../tools/engine/reconcile.ts";
 import { expectedMessage } from "../../../tools/process/expected-problem.ts";
 
 const CALL_TIMEOUT_MS = 70_000;
@@ -9,18 +10,6 @@ const LETTERS_SHOWN = 100;
 /** Exit code where the engine gave no answer, or the person did not confirm. */
 const NOT_DONE = 2;
 
-type Reconciled = {
-  events: number;
-  more: number;
-  copiesCompared: boolean;
-  differences: {
-    kind: string;
-    eventId: string;
-    transactionId?: string;
-    mended: boolean;
-    sentence: string;
-  }[];
-};
 type Listed = {
   waiting: number;
   letters: {
@@ -36,7 +25,7 @@ type Listed = {
 
 /** The subcommands of `boxoffice ledger`; each returns its exit code. */
 export type LedgerCommands = {
-  reconcile(eventId: string | undefined): Promise<number>;
+  reconcile(eventId: string | undefined, from: string | undefined): Promise<number>;
   deadLetters(): Promise<number>;
   replay(id: string | undefined): Promise<number>;
   discard(id: string): Promise<number>;
@@ -62,7 +51,7 @@ export async function onLedger(
 
 function commandsOn(engine: Engine, yes: boolean): LedgerCommands {
   return {
-    reconcile: (eventId) => reconcile(engine, eventId),
+    reconcile: (eventId, from) => reconcile(engine, eventId, from),
     deadLetters: () => deadLetters(engine),
     replay: (id) => replay(engine, yes, id),
     discard: (id) => discard(engine, yes, id),
@@ -98,11 +87,15 @@ async function isConfirmed(question: string, yes: boolean): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-async function reconcile(engine: Engine, eventId: string | undefined): Promise<number> {
-  const result = await call<Reconciled>(
-    engine,
-    "reconcile",
-    eventId === undefined ? {} : { eventId },
+async function reconcile(
+  engine: Engine,
+  eventId: string | undefined,
+  from: string | undefined,
+): Promise<number> {
+  const result = await reconcileAll(
+    (params) => call<Part>(engine, "reconcile", params),
+    { ...(eventId !== undefined && { eventId }), ...(from !== undefined && { from }) },
+    (sum, next) => console.error(`${progressOf(sum, next)}; continue: --from ${next}`),
   );
   const { events, differences, more, copiesCompared } = result;
   for (const { kind, eventId: id, transactionId, sentence } of differences)

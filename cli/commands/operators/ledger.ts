@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { examples, exiting, valueOf } from "../../options.ts";
+import { POSITION } from "../../../services/ledger/reconcile/reconcile.ts";
 import type { LedgerCommands } from "./ledger-run.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -8,6 +9,7 @@ const LETTER = /^[0-9a-f]{16}$/;
 const matching = (pattern: RegExp, expected: string) =>
   valueOf((text) => (pattern.test(text) ? text : undefined), expected);
 const asEvent = matching(UUID, "an event's id (a UUID)");
+const asPosition = matching(new RegExp(POSITION), "a position that an earlier run has shown");
 const asLetter = matching(LETTER, "a dead letter's id (16 hexadecimal digits)");
 
 export function define(command: Command): void {
@@ -25,7 +27,12 @@ export function define(command: Command): void {
         "copies, changes nothing else.",
     )
     .argument("[event]", "one event's id (default: all events)", asEvent)
-    .action(exiting((eventId?: string) => run((ledger) => ledger.reconcile(eventId))));
+    .option("--from <position>", "go on where an earlier run has stopped", asPosition)
+    .action(
+      exiting((eventId: string | undefined, { from }: { from?: string }) =>
+        run((ledger) => ledger.reconcile(eventId, from)),
+      ),
+    );
   command
     .command("dead-letters")
     .summary("show messages that were put aside")

@@ -23,31 +23,46 @@ const DELETE_IF_SAME = `
 const COMPARED = ["id", "name", "location", "date", "startTime", "totalCapacity"] as const;
 type Said = Record<(typeof COMPARED)[number], unknown>;
 
-export type CopiesChecked = { differences: Discrepancy[]; more: number; compared: boolean };
+export type CopiesChecked = {
+  differences: Discrepancy[];
+  more: number;
+  compared: boolean;
+  /** Where to go on: time was up. */
+  next?: string;
+};
 type Suspect = { key: string; text: string; eventId: string; sentence: string };
 
 /**
  * Scans the cached events in Redis, a thousand keys at a time, and compares each one that readers
  * trust with PostgreSQL, read after it. One that is still wrong a little later is deleted with
- * `mend`, so that readers use PostgreSQL. Missing copies are no discrepancy. Events that are not
- * `known` may belong to another engine and are skipped.
+ * `mend`, so that readers use PostgreSQL. Missing copies are no discrepancy. Events that PostgreSQL
+ * does not have may belong to another engine and are skipped. Begins at `from` and goes on while
+ * there is time, for a page at least.
  */
 export async function checkEventCopies(
   database: Database,
   redis: RedisClient,
   {
     eventId,
-    known,
+    from = "0",
     mend,
     listedMax,
-  }: { eventId: string | undefined; known: ReadonlySet<string>; mend: boolean; listedMax: number },
+    hasTime,
+  }: {
+    eventId: string | undefined;
+    from?: string | undefined;
+    mend: boolean;
+    listedMax: number;
+    hasTime: () => boolean;
+  },
 ): Promise<CopiesChecked> {
   const result: CopiesChecked = { differences: [], more: 0, compared: true };
-  for (let cursor = "0", first = true; first || cursor !== "0"; first = false) {
+  for (let cursor = from, first = true; first || cursor !== "0"; first = false) {
+    if (!first && !hasTime()) return { ...result, next: cursor };
     const page = await orUndefinedIfDown(() =>
       redis.scan(cursor, "MATCH", `event:{${eventId ?? "*"}}`, "COUNT", PAGE),
     );
-    const keys = page?.[1].filter((key) => known.has(KEY.exec(key)?.[1] ?? ""));
+    const keys = page?.[1].filter((key) => KEY.test(key));
     const suspects = keys && (await suspectsIn(database, redis, keys));
     if (page === undefined || suspects === undefined) return { ...result, compared: false };
     cursor = page[0];
@@ -101,7 +116,8 @@ async function suspectsIn(
   });
   const truths = new Map(rows.map((row) => [row.id, row]));
   return copies.flatMap(({ said, ...copy }) => {
-    const sentence = compare(said, truths.get(copy.eventId));
+    const truth = truths.get(copy.eventId);
+    const sentence = truth && compare(said, truth);
     return sentence === undefined ? [] : [{ ...copy, sentence }];
   });
 }
@@ -120,8 +136,7 @@ function readEvent(text: string, run: string, generation: string | null): Said |
 }
 
 /** Describes the difference in a sentence. Undefined if there is none. */
-function compare(said: Said, truth: Said | undefined): string | undefined {
-  if (truth === undefined) return "Redis has an event that PostgreSQL has not.";
+function compare(said: Said, truth: Said): string | undefined {
   const wrong = COMPARED.filter((name) => said[name] !== truth[name]);
   if (wrong.length === 0) return undefined;
   const words = wrong.map(

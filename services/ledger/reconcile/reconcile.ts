@@ -1,21 +1,11 @@
-import type { Connection, Database } from "../../../lib/database/pool.ts";
+import type { Database } from "../../../lib/database/pool.ts";
 import { readLeftToSell } from "../../../lib/availability/availability-query.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
-import { checkAvailableCopies } from "./check-availability-cache.ts";
-import {
-  type Discrepancy,
-  differenceOf,
-  differencesOf,
-  type EventNumbers,
-  type FoundRow,
-} from "./discrepancy.ts";
+import { checkAvailableCopies, type WrongCopy } from "./check-availability-cache.ts";
+import { type Discrepancy, differenceOf, differencesOf, type EventNumbers } from "./discrepancy.ts";
 import { checkEventCopies } from "./check-event-cache.ts";
-import {
-  CANCELLATION_DIFFERENCES,
-  EVENT_NUMBERS,
-  STRAY_ROWS,
-  TRANSACTION_DIFFERENCES,
-} from "./reconcile.sql.ts";
+import { PART_SIZE, type PartSize } from "./parts.ts";
+import { readTruths } from "./read-truth.ts";
 
 export type Reconciliation = {
   events: number;
@@ -25,80 +15,108 @@ export type Reconciliation = {
   more: number;
   /** False if Redis did not answer: its copies were then not compared, or not all. */
   copiesCompared: boolean;
+  /** Where the next call goes on, as its `from`. Missing: all is compared. */
+  next?: string;
+};
+
+export type ReconcileOptions = {
+  /** Only this event. */
+  eventId?: string | undefined;
+  /** `next` of an earlier call. */
+  from?: string | undefined;
+  mend: boolean;
+  /** Time after which no further part is begun. */
+  timeMs?: number;
+  size?: PartSize;
 };
 
 const LISTED_MAX = 1_000;
+/** A call ends well before its caller's time-out, and often enough for a line of progress. */
+const TIME_MS = 5_000;
+/** Marks a position in Redis, reached after all events. */
+const COPIES = "copies:";
+/** A position is an event's id, or a cursor of Redis' SCAN. */
+export const POSITION = String.raw`^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|${COPIES}\d{1,20})$`;
 
 /**
- * Compares tickets, pending rows, ledger, capacity and workers in one snapshot of PostgreSQL, and
- * the copies in Redis with it. A running sale makes no difference. Repairs only copies, never
+ * Compares tickets, pending rows, ledger, capacity and workers, and the copies in Redis with them.
+ * Goes event by event: each one is judged in one snapshot of PostgreSQL, and each statement reads a
+ * bounded part. Returns when time is up; the next call goes on. Repairs only copies, never
  * PostgreSQL. Does not compare the limit per customer, which may have been lowered. Returns
  * undefined if no table knows `eventId`.
  */
 export async function reconcile(
   database: Database,
   redis: RedisClient,
-  options: { eventId?: string | undefined; mend: boolean },
+  { eventId, from, mend, timeMs = TIME_MS, size = PART_SIZE }: ReconcileOptions,
 ): Promise<Reconciliation | undefined> {
-  const { eventId, mend } = options;
-  const { numbers, found } = await database.transaction(
-    (connection) => readTruth(connection, eventId),
-    "REPEATABLE READ",
-  );
-  if (eventId !== undefined && numbers.length === 0 && found.length === 0) return undefined;
+  const endMs = performance.now() + timeMs;
+  const hasTime = (): boolean => performance.now() < endMs;
+  const result: Reconciliation = { events: 0, differences: [], more: 0, copiesCompared: true };
+  const note = (differences: readonly Discrepancy[], more = 0): void => {
+    const listed = differences.slice(0, LISTED_MAX - result.differences.length);
+    result.differences.push(...listed);
+    result.more += differences.length - listed.length + more;
+  };
 
+  const cursor = from?.startsWith(COPIES) === true ? from.slice(COPIES.length) : undefined;
+  for (let first = from; cursor === undefined;) {
+    const range = eventId === undefined ? { first } : { only: eventId };
+    const { numbers, found, next } = await readTruths(database, { ...range, size }, LISTED_MAX);
+    if (eventId !== undefined && numbers.length === 0 && found.length === 0) return undefined;
+    result.events += numbers.length;
+    const wrong = await compareAvailable(database, redis, numbers, mend);
+    result.copiesCompared &&= wrong !== undefined;
+    note([
+      ...numbers.flatMap(differencesOf),
+      ...found.map(differenceOf),
+      ...(wrong ?? []).map(wrongCopy),
+    ]);
+    if (next === undefined) break;
+    if (!hasTime()) return { ...result, next };
+    first = next;
+  }
+
+  const copies = await checkEventCopies(database, redis, {
+    eventId,
+    from: cursor,
+    mend,
+    listedMax: LISTED_MAX,
+    hasTime,
+  });
+  note(copies.differences, copies.more);
+  result.copiesCompared &&= copies.compared;
+  return copies.next === undefined ? result : { ...result, next: `${COPIES}${copies.next}` };
+}
+
+function compareAvailable(
+  database: Database,
+  redis: RedisClient,
+  numbers: readonly EventNumbers[],
+  mend: boolean,
+): Promise<WrongCopy[] | undefined> {
   const truths = numbers.map((event) => ({
     eventId: event.eventId,
     available: event.capacity + event.unbooked,
     epoch: event.epoch ?? 0,
     batch: event.batch ?? 0,
   }));
-  const wrongAvailable = await checkAvailableCopies(redis, truths, {
+  return checkAvailableCopies(redis, truths, {
     mend,
     readNow: (eventIds) => readLeftToSell(database, eventIds),
   });
-  const copies = await checkEventCopies(database, redis, {
-    eventId,
-    known: new Set(numbers.map((event) => event.eventId)),
-    mend,
-    listedMax: LISTED_MAX,
-  });
-  const differences: Discrepancy[] = [
-    ...numbers.flatMap(differencesOf),
-    ...found.map(differenceOf),
-    ...(wrongAvailable ?? []).map(
-      ({ eventId: id, available, found: said, mended }): Discrepancy => ({
-        kind: "available-copy",
-        eventId: id,
-        expected: available,
-        found: said,
-        mended,
-        sentence:
-          `Redis says ${said} places can be sold; PostgreSQL says ${available} (capacity and ` +
-          "rows not yet booked). " +
-          (mended ? "The copy now says the same." : "The copy was left."),
-      }),
-    ),
-    ...copies.differences,
-  ];
-  return {
-    events: numbers.length,
-    differences: differences.slice(0, LISTED_MAX),
-    more: Math.max(0, differences.length - LISTED_MAX) + copies.more,
-    copiesCompared: wrongAvailable !== undefined && copies.compared,
-  };
 }
 
-async function readTruth(
-  connection: Connection,
-  eventId: string | undefined,
-): Promise<{ numbers: EventNumbers[]; found: FoundRow[] }> {
-  const values = [eventId ?? null];
-  const numbers = await connection.query<EventNumbers>({ text: EVENT_NUMBERS, values });
-  const found: FoundRow[] = [];
-  for (const text of [TRANSACTION_DIFFERENCES, CANCELLATION_DIFFERENCES, STRAY_ROWS])
-    found.push(
-      ...(await connection.query<FoundRow>({ text, values: [...values, LISTED_MAX + 1] })),
-    );
-  return { numbers, found };
+function wrongCopy({ eventId, available, found, mended }: WrongCopy): Discrepancy {
+  return {
+    kind: "available-copy",
+    eventId,
+    expected: available,
+    found,
+    mended,
+    sentence:
+      `Redis says ${found} places can be sold; PostgreSQL says ${available} (capacity and ` +
+      "rows not yet booked). " +
+      (mended ? "The copy now says the same." : "The copy was left."),
+  };
 }

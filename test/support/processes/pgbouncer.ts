@@ -10,9 +10,9 @@ import { temporaryFolder } from "./processes.ts";
 
 export type Pgbouncer = {
   /** The address of a database through it. */
-  through(databaseUrl: string): string;
+  through: (databaseUrl: string) => string;
   /** Connections to PostgreSQL, and clients, of one database. */
-  pools(database: string): Promise<{ servers: number; clients: number }>;
+  pools: (database: string) => Promise<{ servers: number; clients: number }>;
   stop(): Promise<void>;
 };
 
@@ -46,7 +46,7 @@ default_pool_size = ${SERVERS_MAX}
 max_client_conn = 500
 `,
   );
-  const account = accountFor(folder, ["postgres", "nobody"]);
+  const account = accountFor(folder, ["postgres"]);
   const child = spawn(program, [configuration], {
     stdio: ["ignore", "ignore", "pipe"],
     ...(account && { uid: account.uid, gid: account.gid }),

@@ -14,7 +14,7 @@ export async function fillTickets(
 ): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
-  await client.query("SET statement_timeout = 0");
+  await client.query("SET statement_timeout = 0; SET lock_timeout = 0");
   try {
     for (let first = 0; first < count; first += AT_ONCE)
       await client.query(FILL, [eventId, first, Math.min(count, first + AT_ONCE) - 1, count]);

@@ -78,7 +78,7 @@ function statement(name: string, ms: number): Measurement {
 async function fill(url: string, events: number, nowMs: number): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  await client.query("SET statement_timeout = 0");
+  await client.query("SET statement_timeout = 0; SET lock_timeout = 0");
   const connection: Connection = {
     query: async <Row extends QueryResultRow>({ text, values }: Statement) =>
       (await client.query<Row>(text, values)).rows,

@@ -51,6 +51,7 @@ async function killedBeforeItsCommit(
   const channel = await model.createChannel();
   try {
     await database.transaction(async (connection) => {
+      await connection.query({ text: "SET LOCAL idle_in_transaction_session_timeout = 0" });
       await connection.query({
         text: "SELECT 1 FROM event WHERE id = $1 FOR NO KEY UPDATE",
         values: [event],

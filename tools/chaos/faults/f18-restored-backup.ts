@@ -2,14 +2,13 @@ import { execFile } from "node:child_process";
 import { readFileSync, readlinkSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { type Part, reconcileAll } from "../../engine/reconcile.ts";
 import { randomId } from "../../testing/seeded-random.ts";
 import { Customer } from "../load/customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
 import { Journal } from "../load/journal.ts";
 
 const LOST_CANCELLATIONS = 5;
-
-type Reconciliation = { differences: { mended: boolean; sentence: string }[]; more: number };
 
 /** Runs pg_basebackup as the server's user. */
 async function takeBackup({ servers, world }: FaultContext, folder: string): Promise<void> {
@@ -103,11 +102,11 @@ export const fault: Fault = {
     });
     rmSync(`${cluster}.lost`, { recursive: true, force: true });
     const broker = await world.bus();
-    const { value } = await broker.call<{ value: Reconciliation }, object>(
-      "ledger.reconcile",
-      {},
-      { timeout: 65_000 },
-    );
+    const value = await reconcileAll(async (params) => {
+      const options = { timeout: 65_000 };
+      return (await broker.call<{ value: Part }, object>("ledger.reconcile", params, options))
+        .value;
+    });
     const left = value.differences.filter(({ mended }) => !mended);
     expect(
       left.length + value.more === 0,

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { type Database, openDatabase } from "../../lib/database/pool.ts";
+import { type Part, partsFrom, idAfter } from "../../services/ledger/reconcile/parts.ts";
+import { FOLLOW_THE_INDEX } from "../../services/ledger/reconcile/reconcile.sql.ts";
+import {
+  reconcile,
+  type ReconcileOptions,
+  type Reconciliation,
+} from "../../services/ledger/reconcile/reconcile.ts";
+import { reconcileAll } from "../../tools/engine/reconcile.ts";
+import { writeBulkSales } from "../support/fixtures/bulk-sales.ts";
+import { type LedgerWorld, openLedgerWorld } from "../support/fixtures/ledger-fixture.ts";
+
+const EVENTS = 1_500;
+const LARGE = 60_000;
+const SMALL = 90;
+const SIZE = { rows: 10_000, events: 400 };
+const FIRST = "00000000-0000-0000-0000-000000000000";
+
+describe("reconcile of 200,000 tickets", () => {
+  let world: LedgerWorld;
+  let database: Database;
+  before(async () => {
+    world = await openLedgerWorld(3, 10);
+    database = openDatabase(world.databaseUrl, "long");
+    await writeBulkSales(database, { events: EVENTS, large: LARGE, small: SMALL });
+  });
+  after(async () => {
+    await database.close();
+    await world.close();
+  });
+
+  const run = async (options: Partial<ReconcileOptions> = {}): Promise<Reconciliation> =>
+    (await reconcile(database, world.redis, { mend: false, size: SIZE, ...options })) ??
+    assert.fail("the event is known");
+  const sql = (text: string): Promise<unknown> => database.query({ text });
+  const largeEvent = "md5('event 1')::uuid";
+
+  it("reads bounded parts that cover each row once", async () => {
+    const parts: Part[] = [];
+    await database.transaction(async (connection) => {
+      await connection.query({ text: FOLLOW_THE_INDEX });
+      for (let first: string | undefined = FIRST; first !== undefined;) {
+        for await (const part of partsFrom(connection, first, undefined, SIZE)) parts.push(part);
+        first = idAfter(parts.at(-1)?.[1] ?? "");
+      }
+    });
+    let tickets = 0;
+    for (const part of parts) {
+      const [row] = await database.query<{ tickets: number; events: number }>({
+        text: `
+          SELECT count(*)::integer AS tickets, (SELECT count(*)::integer FROM event
+            WHERE id BETWEEN $1 AND $2) AS events
+          FROM event_tickets
+          WHERE event_id BETWEEN $1 AND $2 AND user_id BETWEEN $3 AND $4`,
+        values: [...part],
+      });
+      assert.ok(row !== undefined && row.tickets <= SIZE.rows && row.events <= SIZE.events);
+      tickets += row.tickets;
+    }
+    assert.equal(tickets, LARGE + (EVENTS - 1) * SMALL);
+    assert.ok(parts.length > 20 && parts.length < 40, `${parts.length} parts`);
+  });
+
+  it("finds nothing in sound tables, and goes on where time was up", async () => {
+    assert.deepEqual(await run({ timeMs: 60_000 }), {
+      events: EVENTS,
+      differences: [],
+      more: 0,
+      copiesCompared: true,
+    });
+    const positions: string[] = [];
+    const sum = await reconcileAll(
+      (params) => run({ ...params, timeMs: 0 }),
+      {},
+      (_sum, next) => positions.push(next),
+    );
+    assert.equal(sum.events, EVENTS);
+    assert.ok(positions.length > 10, `${positions.length} calls`);
+    assert.equal(new Set(positions).size, positions.length);
+  });
+
+  it("finds the same in parts and in one, also within a large event", async () => {
+    await world.redis.flushdb();
+    await sql(`UPDATE event_tickets SET ordinal = 7 WHERE (event_id, user_id) IN (
+      (${largeEvent}, md5(${largeEvent}::text || ' 1')::uuid),
+      (${largeEvent}, md5(${largeEvent}::text || ' 19999')::uuid)) AND ordinal = 3`);
+    await sql(`DELETE FROM event_tickets WHERE event_id = md5('event 700')::uuid
+      AND user_id = md5(md5('event 700')::uuid::text || ' 30')::uuid`);
+    await sql(`UPDATE event_tickets SET event_date = '2099-01-02' WHERE event_id = ${largeEvent}`);
+    await sql(`INSERT INTO event_tickets VALUES
+      ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000000',
+        gen_random_uuid(), '2099-01-01', '\\xab', 1, now()),
+      ('00000000-0000-0000-0000-000000000002', 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+        gen_random_uuid(), '2099-01-01', '\\xab', 1, now())`);
+    const all = { rows: 1_000_000, events: 1_000_000 };
+    const whole = await run({ size: all, timeMs: 60_000 });
+    const kinds = Object.groupBy(whole.differences, ({ kind }) => kind);
+    const counts = Object.entries(kinds).map(([kind, found]) => [kind, found.length]);
+    assert.deepEqual(Object.fromEntries(counts), {
+      capacity: 1,
+      ledger: 1,
+      ordinals: 2,
+      transaction: 3,
+      "ticket-date": 1,
+      "unknown-event": 2,
+    });
+    assert.equal(kinds["ticket-date"]?.[0]?.found, LARGE, "the parts are added");
+    const sorted = ({ differences }: Reconciliation) =>
+      differences.map((difference) => JSON.stringify(difference)).sort();
+    const inParts = await reconcileAll((params) => run({ ...params, timeMs: 0 }));
+    assert.deepEqual(sorted(inParts), sorted(whole));
+    const [large] = await database.query<{ id: string }>({ text: `SELECT ${largeEvent} AS id` });
+    const one = await run({ eventId: large?.id });
+    assert.deepEqual(
+      sorted(one),
+      sorted(whole).filter((difference) => difference.includes(large?.id ?? "")),
+    );
+  });
+});
