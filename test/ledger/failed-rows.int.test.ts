@@ -92,6 +92,6 @@ describe("the failed rows of a broken event", () => {
     });
     const { failed, sentence } = await value<Retried>("retryFailed", { eventId });
     assert.equal(failed, 2);
-    assert.match(sentence, /1 of the rows that wait are in the ledger already/);
+    assert.match(sentence, /2 of the rows that wait are in the ledger already/);
   });
 });

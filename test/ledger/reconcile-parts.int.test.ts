@@ -102,7 +102,7 @@ describe("reconcile of 200,000 tickets", () => {
       capacity: 1,
       ledger: 1,
       ordinals: 2,
-      transaction: 3,
+      transaction: 1,
       "ticket-date": 1,
       "unknown-event": 2,
     });

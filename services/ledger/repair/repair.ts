@@ -101,8 +101,8 @@ async function failedOf(database: Database, eventId: string): Promise<Failed | u
 function obstacle(eventId: string, { failed, quantity, twice, capacity, total }: Failed): string {
   const why =
     twice > 0
-      ? `${twice} of the rows that wait are in the ledger already: one transaction would be ` +
-        "booked twice. Delete the waiting row of each, if the tickets bear out the ledger."
+      ? `${twice} of the rows that wait are in the ledger already and would be booked twice. ` +
+        "Delete them, if the tickets bear out the ledger."
       : `Capacity ${capacity} and ${quantity} not yet booked would make ` +
         `${capacity + quantity}, which must be 0 to ${total}. Reconcile says which number is ` +
         "wrong; importing the event again with its total sets the capacity from the tickets.";
