@@ -39,8 +39,8 @@ const FOLLOW_THE_INDEX = {
 };
 
 /**
- * Notes the rows that a statement has removed from the pending rows (`taken`) in the ledger: one row
- * per batch, with an empty transaction id. Its primary key refuses to book a batch twice.
+ * Notes the rows that a statement has removed from the pending rows (`taken`) in the ledger: one
+ * row per batch, with an empty transaction id. Its primary key refuses to book a batch twice.
  */
 export const NOTE_TAKEN = `
     INSERT INTO capacity_ledger

@@ -99,11 +99,8 @@ function listeningClient({ wrap, pooler }: PoolOptions) {
 }
 
 /** A statement prepared by one client of the pooler is unknown to the session of the next. */
-function withoutName(first: unknown): unknown {
-  return typeof first === "object" && first !== null && "name" in first
-    ? { ...first, name: undefined }
-    : first;
-}
+const withoutName = (first: unknown): unknown =>
+  typeof first === "object" ? { ...first, name: undefined } : first;
 
 const pools = new Map<string, { sequelize: Sequelize; users: number }>();
 
@@ -279,7 +276,6 @@ function isConnectionError(error: Error & { code?: unknown }): boolean {
 }
 
 const requests = new AsyncLocalStorage<string>();
-
 /** Request ids that are safe in an SQL comment. */
 const HARMLESS = /^[\w-]{1,128}$/;
 
@@ -296,9 +292,9 @@ export function runForRequest<T>(requestId: string | null | undefined, work: () 
 function withRequestId(query: unknown): unknown {
   const requestId = requests.getStore();
   if (requestId === undefined) return query;
-  if (typeof query === "string") return `/* request=${requestId} */ ${query}`;
+  const mark = `/* request=${requestId} */ `;
+  if (typeof query === "string") return mark + query;
   const { text, name } = query as { text?: unknown; name?: unknown };
-  return typeof text === "string" && name === undefined
-    ? { ...(query as object), text: `/* request=${requestId} */ ${text}` }
-    : query;
+  if (typeof text !== "string" || name !== undefined) return query;
+  return { ...(query as object), text: mark + text };
 }

@@ -53,8 +53,8 @@ export async function inspectTopology(
 }
 
 /**
- * A committed batch of an event. The sweeper names no batch: the ledger books all that is pending of
- * the event.
+ * A committed batch of an event. The sweeper names no batch: the ledger books all that is pending
+ * of the event.
  */
 export type EventBatch = { eventId: string; epoch?: number; batch?: number };
 /** The message on the wire. `more`: other batches of the same moment. */

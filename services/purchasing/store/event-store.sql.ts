@@ -67,11 +67,12 @@ export const LOAD = {
 /**
  * The moment of sale: one autocommit statement, so that a frozen worker holds no lock.
  *
- * It first updates the worker's row, if epoch and batch are still its own (a taker of the epoch waits
- * for it and then sees its rows), and what is left to sell in it: the row's CHECK refuses to sell
- * more than there is, whatever the worker believes. Everything else depends on that row, and on
- * PostgreSQL's clock: once the event has started nothing is sold or cancelled. Pending rows are selected from what was booked. A count that differs from the decision raises BX001, and
- * nothing commits. No row back: fenced.
+ * It first updates the worker's row, if epoch and batch are still its own (a taker of the epoch
+ * waits for it and then sees its rows), and what is left to sell in it: the row's CHECK refuses to
+ * sell more than there is, whatever the worker believes. Everything else depends on that row, and
+ * on PostgreSQL's clock: once the event has started nothing is sold or cancelled. Pending rows are
+ * selected from what was booked. A count that differs from the decision raises BX001, and nothing
+ * commits. No row back: fenced.
  */
 export const COMMIT = {
   name: "worker-commit",

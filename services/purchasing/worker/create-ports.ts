@@ -7,7 +7,7 @@ import type { WithLeases } from "../../../mixins/lease.mixin.ts";
 import type { WithRedis } from "../../../mixins/redis.mixin.ts";
 import type { WithTokens } from "../../../mixins/tokens.mixin.ts";
 import { createAvailabilityCopies } from "../availability/availability-copies.ts";
-import { BuyersRoom } from "./buyers.ts";
+import { BuyersRoom } from "./ownership.ts";
 import { createBatchedEventStore } from "../store/batched-event-store.ts";
 import { postgresStore } from "../store/event-store.ts";
 import { newTicketId } from "../../../lib/ids.ts";

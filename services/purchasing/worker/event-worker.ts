@@ -14,8 +14,8 @@ const STORE_AWAY_PAUSE_MS = 100;
 
 /**
  * Sells one event: an actor with a mailbox. It takes the waiting commands (as many as PostgreSQL
- * commits quickly), decides them in memory and commits them in one statement. Each clause of this protocol answers an
- * interleaving that oversold, lost or stalled without it.
+ * commits quickly), decides them in memory and commits them in one statement. Each clause of this
+ * protocol answers an interleaving that oversold, lost or stalled without it.
  */
 export class EventWorker {
   readonly eventId: string;

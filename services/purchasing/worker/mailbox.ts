@@ -53,8 +53,8 @@ export type Entry = {
 };
 
 /**
- * A bounded queue for one event's worker, keyed by transaction id: a duplicate of an open command
- * joins it and gets its answer. Limits how long a caller waits, whatever blocks the worker.
+ * A bounded queue for one event's worker. A duplicate of an open command joins it and gets its
+ * answer. Limits how long a caller waits, whatever blocks the worker.
  */
 export class Mailbox {
   private waiting: Entry[] = [];
@@ -228,10 +228,8 @@ export class Mailbox {
   }
 
   private get stalledByNowMs(): number {
-    return (
-      this.stalledMs +
-      (this.heldUpSinceMs === undefined ? 0 : this.clock.nowMs() - this.heldUpSinceMs)
-    );
+    const { heldUpSinceMs } = this;
+    return this.stalledMs + (heldUpSinceMs === undefined ? 0 : this.clock.nowMs() - heldUpSinceMs);
   }
 
   private sweepLater(): void {
@@ -254,7 +252,7 @@ export class Mailbox {
         if (now - entry.sentAtMs >= UNKNOWN_OUTCOME_MAX_MS) late.push(entry);
       } else if (!entry.givenUp) {
         if (this.waitedTooLong(entry, now)) late.push(entry);
-        // Else PostgreSQL does not say whether its key is sold.
+        // Otherwise PostgreSQL does not say whether its key is sold.
       } else if (now - entry.arrivedMs >= UNDECIDED_WHILE_BUSY_MAX_MS)
         entry.answer(refused(entry.notSold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
     }

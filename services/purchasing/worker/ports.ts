@@ -1,6 +1,6 @@
 import type { Answer } from "../../../domain/refusal.ts";
 import type { Command } from "../../../domain/event-state.ts";
-import type { BuyersRoom, ReadBuyers } from "./buyers.ts";
+import type { BuyersRoom, ReadBuyers } from "./ownership.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import type { Availability } from "../../../lib/availability/availability-cache.ts";
 

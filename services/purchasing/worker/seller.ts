@@ -1,8 +1,15 @@
 import { BatchExpired } from "../../../lib/concurrency/batcher.ts";
-import { absorb, type DecidedBatch, decideBatch, needsOf, rowsIn, settleBatch } from "./batch.ts";
+import {
+  absorb,
+  type DecidedBatch,
+  decideBatch,
+  needsOf,
+  NextBatch,
+  rowsIn,
+  settleBatch,
+} from "./batch.ts";
 import type { Entry, Mailbox } from "./mailbox.ts";
 import { availabilityOf, type Ownership, type PostgresClock } from "./ownership.ts";
-import { BatchSize, NextBatch } from "./pace.ts";
 import type { CommitResult, Needs, Ticket, WorkerNote, WorkerPorts } from "./ports.ts";
 
 /**
@@ -152,5 +159,47 @@ export class Seller {
       cancelledTickets,
       committedAtMs,
     });
+  }
+}
+
+/** A commit that takes longer makes the next batch smaller. */
+const SLOW_MS = 200;
+/** A full batch that takes less makes the next batch larger. */
+const FAST_MS = 100;
+const ROWS_AT_FIRST = 250;
+const ROWS_MAX = 1_000;
+/** One purchase at the limit per purchase. */
+const ROWS_MIN = 10;
+
+/**
+ * Bounds a batch by the rows that it writes (tickets sold and cancelled), so that its commit stays
+ * far below the statement time-out, however slow PostgreSQL is: slower than 200 ms shrinks the next
+ * batch in proportion, a time-out quarters it, fast commits of full batches let it grow by half.
+ */
+class BatchSize {
+  private rowsMax = ROWS_AT_FIRST;
+
+  /** Rows that the next batch may write. */
+  get rows(): number {
+    return this.rowsMax;
+  }
+  /** Whether PostgreSQL is slow for this event. Its commits must not delay other events. */
+  get slow(): boolean {
+    return this.rowsMax < ROWS_AT_FIRST;
+  }
+
+  /** A commit of this many rows took this long. */
+  committed(rows: number, tookMs: number): void {
+    if (tookMs > SLOW_MS) this.limit((rows * SLOW_MS) / tookMs);
+    else if (tookMs < FAST_MS && rows * 2 > this.rowsMax) this.limit(this.rowsMax * 1.5);
+  }
+
+  /** PostgreSQL gave up a commit, or did not answer in time. */
+  timedOut(): void {
+    this.limit(this.rowsMax / 4);
+  }
+
+  private limit(rows: number): void {
+    this.rowsMax = Math.min(ROWS_MAX, Math.max(ROWS_MIN, Math.floor(rows)));
   }
 }

@@ -7,9 +7,9 @@ const ASKED_AT_ONCE = 500;
 
 /**
  * Answers commands that their worker will not decide any more. TRY_AGAIN promises that the key is
- * not sold. So it is given at once only to customers who have bought nothing; the keys of others
- * are looked up: a sold one gets its sale, and OUTCOME_UNKNOWN if PostgreSQL does not answer and has
- * not reported before that the key's commit failed.
+ * not sold. So it is given at once only to customers who have bought nothing. The keys of others
+ * are looked up: a sold one gets its sale. If PostgreSQL does not answer, it is OUTCOME_UNKNOWN,
+ * except where PostgreSQL reported before that the key's commit failed.
  */
 export class Undecided {
   private readonly eventId: string;

@@ -69,7 +69,7 @@ export class EventTables {
   }
 
   get active(): TicketRow[] {
-    return [...this.rows.tickets.values()].filter((ticket) => ticket.cancelledAtMs === undefined);
+    return [...this.rows.tickets.values()].filter((row) => row.cancelledAtMs === undefined);
   }
   get unbooked(): number {
     let sum = 0;
@@ -232,9 +232,7 @@ export class EventTables {
     });
     const asDecided = freed.length === cancelled.length || broken.counts === true;
     const available =
-      rows.available +
-      cancelled.length -
-      sold.reduce((sum, { ticketIds }) => sum + ticketIds.length, 0);
+      rows.available - sold.flatMap(({ ticketIds }) => ticketIds).length + cancelled.length;
     if (available < 0 && broken.availableCheck !== true)
       return { type: "failed", error: sqlError("23514") };
     const started = sold.length > 0 && kernel.nowMs >= this.startsAtMs;

@@ -6,7 +6,7 @@ import {
 } from "../../../services/catalog/events/cache-invalidation.ts";
 import type { EventStore, WorkerPorts } from "../../../services/purchasing/worker/ports.ts";
 import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-copies.ts";
-import { BuyersRoom } from "../../../services/purchasing/worker/buyers.ts";
+import { BuyersRoom } from "../../../services/purchasing/worker/ownership.ts";
 import { Workers } from "../../../services/purchasing/worker/workers.ts";
 import { Bus, type SimulatedNode } from "./bus.ts";
 import { SimulatedDatabase } from "./database.ts";
