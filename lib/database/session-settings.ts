@@ -1,5 +1,3 @@
-import type { Connection } from "./pool.ts";
-
 /** Settings of a session in milliseconds. PostgreSQL ends what takes longer. */
 export type SessionLimits = {
   statement_timeout: number;
@@ -71,20 +69,16 @@ export async function setRoleSettings(client: Client, database?: string): Promis
  * Names each limit of this session that is off or too long, and how to mend it. Empty if all is
  * well. The time-out of the socket (tcp_user_timeout) does not count on a local connection.
  */
-export async function missingSettings(connection: Connection): Promise<string[]> {
-  const rows = await connection.query<{
-    name: string;
-    ms: number;
-    role: string;
-    database: string;
-    isLocal: boolean;
-  }>({
+export async function missingSettings(connection: {
+  query(statement: { text: string; values: unknown[] }): Promise<unknown[]>;
+}): Promise<string[]> {
+  const rows = (await connection.query({
     text: `
       SELECT name, setting::integer AS ms, quote_ident(current_user) AS role,
         quote_ident(current_database()) AS database, inet_client_addr() IS NULL AS "isLocal"
       FROM pg_settings WHERE name = ANY ($1::text[]) ORDER BY name`,
     values: [Object.keys(CHECKED_MAX_MS)],
-  });
+  })) as { name: string; ms: number; role: string; database: string; isLocal: boolean }[];
   return rows
     .filter(({ name, ms, isLocal }) => {
       if (name === "tcp_user_timeout" && isLocal) return false;

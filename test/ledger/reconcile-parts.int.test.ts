@@ -107,7 +107,7 @@ describe("reconcile of 200,000 tickets", () => {
       "unknown-event": 2,
     });
     assert.equal(kinds["ticket-date"]?.[0]?.found, LARGE, "the parts are added");
-    const sorted = ({ differences }: Reconciliation) =>
+    const sorted = ({ differences }: { differences: unknown[] }) =>
       differences.map((difference) => JSON.stringify(difference)).sort();
     const inParts = await reconcileAll((params) => run({ ...params, timeMs: 0 }));
     assert.deepEqual(sorted(inParts), sorted(whole));

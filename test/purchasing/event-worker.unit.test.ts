@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { refused } from "../../domain/refusal.ts";
-import { BuyersRoom } from "../../services/purchasing/worker/ownership.ts";
+import { createBuyersRoom } from "../../services/purchasing/worker/ownership.ts";
 import type { HeldLease, WorkerPorts } from "../../services/purchasing/worker/ports.ts";
 import { EVENT_ID, NODE, STARTS_AT_MS, openNode, wordOf } from "../support/fixtures/one-node.ts";
 
@@ -49,7 +49,7 @@ describe("an event worker", () => {
   it("forgets refused customers, too", async () => {
     const requested: number[] = [];
     const node = openNode(0, ({ store }) => ({
-      buyersRoom: new BuyersRoom(0),
+      buyersRoom: createBuyersRoom(0),
       store: {
         ...store,
         readBuyers: () => Promise.resolve(["buyer"]),

@@ -1,7 +1,19 @@
-import type { Reconciliation } from "../../services/ledger/reconcile/reconcile.ts";
-
-/** The answer of one call of `ledger.reconcile`. */
-export type Part = Reconciliation;
+/** The answer of one call of `ledger.reconcile`, as it comes over the bus. */
+export type Part = {
+  events: number;
+  differences: {
+    kind: string;
+    eventId: string;
+    transactionId?: string;
+    sentence: string;
+    mended: boolean;
+  }[];
+  /** Differences beyond those listed, at least. */
+  more: number;
+  copiesCompared: boolean;
+  /** Where the next call goes on. Missing: all is compared. */
+  next?: string;
+};
 
 export type ReconcileCall = { eventId?: string; from?: string };
 

@@ -1,15 +1,16 @@
 import type { Command } from "commander";
 import { examples, exiting, valueOf } from "../../options.ts";
-import { POSITION } from "../../../services/ledger/reconcile/reconcile.ts";
 import type { LedgerCommands } from "./ledger-run.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** An event's id, or a cursor of Redis. The ledger refuses anything else. */
+const POSITION = /^[0-9a-f:-]{8,40}$|^copies:\d{1,20}$/;
 const LETTER = /^[0-9a-f]{16}$/;
 
 const matching = (pattern: RegExp, expected: string) =>
   valueOf((text) => (pattern.test(text) ? text : undefined), expected);
 const asEvent = matching(UUID, "an event's id (a UUID)");
-const asPosition = matching(new RegExp(POSITION), "a position that an earlier run has shown");
+const asPosition = matching(POSITION, "a position that an earlier run has shown");
 const asLetter = matching(LETTER, "a dead letter's id (16 hexadecimal digits)");
 
 export function define(command: Command): void {

@@ -7,7 +7,7 @@ import type { WithLeases } from "../../../mixins/lease.mixin.ts";
 import type { WithRedis } from "../../../mixins/redis.mixin.ts";
 import type { WithTokens } from "../../../mixins/tokens.mixin.ts";
 import { createAvailabilityCopies } from "../availability/availability-copies.ts";
-import { BuyersRoom } from "./ownership.ts";
+import { createBuyersRoom } from "./ownership.ts";
 import { createBatchedEventStore } from "../store/batched-event-store.ts";
 import { postgresStore } from "../store/event-store.ts";
 import { newTicketId } from "../../../lib/ids.ts";
@@ -48,7 +48,7 @@ export function createWorkerPorts(
     router: createOwnerRouter(broker, tokens.mint, nodeContextOf(broker).leaving),
     newTicketId,
     random: Math.random,
-    buyersRoom: new BuyersRoom(),
+    buyersRoom: createBuyersRoom(),
     limits: { batchMax, mailboxMax, ticketsPerCustomerMax, knownMax: 10_000 },
     note(what, eventId, data) {
       metrics?.noted(what);

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import { type EventState, newEventState } from "../../../domain/event-state.ts";
 import type { Availability } from "../../../lib/availability/availability-cache.ts";
-import type { LoadedEvent, WorkerPorts } from "./ports.ts";
+import type { BuyersRoom, LoadedEvent, ReadBuyers, WorkerPorts } from "./ports.ts";
 
 /**
  * PostgreSQL's clock, carried on monotonically between two answers, so that no decision depends on
@@ -107,26 +107,20 @@ const PART = 2_000;
 /** Customers that all workers of a node remember: some 50 MB. */
 const NODE_MAX = 500_000;
 
-/** The room that the workers of a node share. A worker gives back what it took. */
-export class BuyersRoom {
-  private left: number;
-
-  constructor(customersMax = NODE_MAX) {
-    this.left = customersMax;
-  }
-
-  take(): boolean {
-    if (this.left === 0) return false;
-    this.left -= 1;
-    return true;
-  }
-  giveBack(customers: number): void {
-    this.left += customers;
-  }
+/** Makes the room that the workers of a node share. */
+export function createBuyersRoom(customersMax = NODE_MAX): BuyersRoom {
+  let left = customersMax;
+  return {
+    take() {
+      if (left === 0) return false;
+      left -= 1;
+      return true;
+    },
+    giveBack(customers) {
+      left += customers;
+    },
+  };
 }
-
-/** Reads customers of an event, in the order of their ids, each once. */
-export type ReadBuyers = (eventId: string, after: string, most: number) => Promise<string[]>;
 
 /**
  * The customers who have bought tickets of an event under any epoch so far. One that is not among

@@ -1,6 +1,5 @@
 import type { Answer } from "../../../domain/refusal.ts";
 import type { Command } from "../../../domain/event-state.ts";
-import type { BuyersRoom, ReadBuyers } from "./ownership.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import type { Availability } from "../../../lib/availability/availability-cache.ts";
 
@@ -81,6 +80,12 @@ export type CommitResult =
   | { type: "fenced" }
   | { type: "failed"; error: Error; reason?: "oversell" | "time-out" | undefined }
   | { type: "unknown"; error: Error };
+
+/** Reads customers of an event, in the order of their ids, each once. */
+export type ReadBuyers = (eventId: string, after: string, most: number) => Promise<string[]>;
+
+/** Room for customers that workers remember. `take`: false if it is full. */
+export type BuyersRoom = { take(): boolean; giveBack(customers: number): void };
 
 /** The truth. Every method but `commit` rejects when PostgreSQL does not answer in time. */
 export type EventStore = {

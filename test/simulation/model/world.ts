@@ -6,7 +6,7 @@ import {
 } from "../../../services/catalog/events/cache-invalidation.ts";
 import type { EventStore, WorkerPorts } from "../../../services/purchasing/worker/ports.ts";
 import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-copies.ts";
-import { BuyersRoom } from "../../../services/purchasing/worker/ownership.ts";
+import { createBuyersRoom } from "../../../services/purchasing/worker/ownership.ts";
 import { Workers } from "../../../services/purchasing/worker/workers.ts";
 import { Bus, type SimulatedNode } from "./bus.ts";
 import { SimulatedDatabase } from "./database.ts";
@@ -192,7 +192,7 @@ export class World {
       router: this.bus.router(place),
       newTicketId: () => `ticket-${++this.ticketCount}`,
       random: kernel.random,
-      buyersRoom: new BuyersRoom(),
+      buyersRoom: createBuyersRoom(),
       limits: {
         batchMax: 5,
         mailboxMax: 50,
