@@ -25,7 +25,7 @@ export type ChaosMutant = {
   red: Invariant | RegExp;
 };
 
-const WORKER = "services/purchasing/worker/event-worker.ts";
+const SELLER = "services/purchasing/worker/seller.ts";
 const STATEMENTS = "services/purchasing/store/event-store.sql.ts";
 const STORE = "services/purchasing/store/event-store.ts";
 /** The same statements for several events at once. */
@@ -36,7 +36,7 @@ const GATHERED_STORE = "services/purchasing/store/batched-event-store.ts";
 const CONSUMER = "lib/queue/consumer.ts";
 
 const LOST_BY_LOAD =
-  "if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return this.lost(entries);";
+  'if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return { type: "fenced" };';
 const FENCE = "WHERE event_id = $1 AND epoch = $2 AND batch = $3";
 /** PostgreSQL needs a type for every parameter. */
 const TYPED = "($2::bigint, $3::bigint) IS NOT NULL";
@@ -61,19 +61,27 @@ const TOO_LATE: Fault = {
 const OLD_REDIS = redisFromSnapshot(1);
 const OLD_BACKUP: Fault = { ...restoredBackup, hotCapacity: 60 };
 
+/** The ownership row's CHECK, which refuses to oversell whatever else is wrong. */
+const AVAILABLE_CHECK = {
+  out: "ALTER TABLE event_worker DROP CONSTRAINT event_worker_available_check",
+  back: "ALTER TABLE event_worker ADD CONSTRAINT event_worker_available_check CHECK (available >= 0) NOT VALID",
+};
+
 /**
  * The unique key is removed together with the lookup before it. Alone it changes nothing: a worker
- * that holds the epoch and has loaded the event does not sell a transaction twice.
+ * that holds the epoch and has loaded the event does not sell a transaction twice. For the same
+ * reason the ownership row's CHECK is removed together with what keeps workers apart.
  */
 export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
   {
     mistake: "the epoch check removed",
     in: "purchasing",
     edits: [
-      [WORKER, LOST_BY_LOAD, ""],
+      [SELLER, LOST_BY_LOAD, ""],
       [STATEMENTS, FENCE, `WHERE event_id = $1 AND ${TYPED}`],
       [GATHERED_STATEMENTS, MANY_FENCE, ""],
     ],
+    schema: AVAILABLE_CHECK,
     shownBy: TAKEOVERS,
     red: "I1",
   },
@@ -81,10 +89,10 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     mistake: "the row lock left out of the epoch check (a bare EXISTS)",
     in: "purchasing",
     edits: [
-      [WORKER, " || loaded.batch !== ownership.batch", ""],
+      [SELLER, " || loaded.batch !== ownership.batch", ""],
       [
         STATEMENTS,
-        `UPDATE event_worker SET batch = batch + 1 ${FENCE}\n      RETURNING epoch, batch, date_trunc`,
+        `UPDATE event_worker SET batch = batch + 1, available = available + cardinality($9::uuid[]) - cardinality($5::uuid[]) ${FENCE}\n      RETURNING epoch, batch, date_trunc`,
         "SELECT $2::bigint AS epoch, $3::bigint + 1 AS batch, date_trunc",
       ],
       [
@@ -100,17 +108,18 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     mistake: "the batch number left out of the epoch check",
     in: "purchasing",
     edits: [
-      [WORKER, " || loaded.batch !== ownership.batch", ""],
+      [SELLER, " || loaded.batch !== ownership.batch", ""],
       [STATEMENTS, FENCE, "WHERE event_id = $1 AND epoch = $2 AND $3::bigint IS NOT NULL"],
       [GATHERED_STATEMENTS, " AND worker.batch = asked.batch", ""],
     ],
+    schema: AVAILABLE_CHECK,
     shownBy: OLD_BACKUP,
     red: "I1",
   },
   {
     mistake: "refusals answered without looking at epoch and batch",
     in: "purchasing",
-    edits: [[WORKER, LOST_BY_LOAD, ""]],
+    edits: [[SELLER, LOST_BY_LOAD, ""]],
     shownBy: TAKEOVERS,
     red: "I6",
   },
@@ -206,6 +215,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
         }))(postgresStore(databases.worker, broker.nodeID)),`,
       ],
     ],
+    schema: AVAILABLE_CHECK,
     shownBy: OLD_REDIS,
     red: "I1",
   },
@@ -215,8 +225,8 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     edits: [
       [
         "services/ledger/booking/outbox-sweeper.ts",
-        "if (!publisher.connected()) return;",
-        "if (Date.now() > 0) return;",
+        "const waiting = await eventsWaiting(database, olderThanMs);",
+        "const waiting: string[] = [];",
       ],
     ],
     shownBy: LOST_MESSAGE,
