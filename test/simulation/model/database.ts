@@ -1,6 +1,6 @@
 import type { EventTables } from "./event-tables.ts";
 import type { Kernel } from "./kernel.ts";
-import type { RowLock } from "./row-lock.ts";
+import type { RowLock } from "./rows.ts";
 import type { Rows } from "./rows.ts";
 
 /** Simulates a transaction. Its locks and writes take effect until, and at, its end. */

@@ -10,7 +10,7 @@ import type {
   Ticket,
 } from "../../../services/purchasing/worker/ports.ts";
 import type { Kernel } from "./kernel.ts";
-import { RowLock } from "./row-lock.ts";
+import { RowLock } from "./rows.ts";
 import {
   type BrokenClauses,
   type Rows,

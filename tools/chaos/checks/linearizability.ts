@@ -61,7 +61,7 @@ function violated({ event }: EventHistory, found: readonly string[]): Verdict {
   return { type: "violated", texts };
 }
 
-/** A cancellation that freed two places shows here, if nobody buys the second one. */
+/** A cancellation that freed two places shows here, if the second one stays free. */
 function wrongPlaces({ settled }: EventHistory): string | undefined {
   if (settled?.places === undefined) return undefined;
   const { total, available } = settled.places;
