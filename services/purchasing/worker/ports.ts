@@ -1,4 +1,5 @@
 import type { Answer } from "../../../domain/refusal.ts";
+import type { EventStatus } from "../../../domain/event-record.ts";
 import type { Command } from "../../../domain/event-state.ts";
 import type { BuyersRoom, ReadBuyers } from "./buyers.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
@@ -11,6 +12,7 @@ export type Ticket = {
   eventName: string;
   location: string;
   eventDate: string;
+  eventStatus: EventStatus;
   transactionId: string;
   status: "active" | "cancelled";
   purchasedAt: string;
@@ -33,6 +35,7 @@ export type LoadedEvent = {
   eventName: string;
   location: string;
   eventDate: string;
+  status: EventStatus;
   startsAtMs: number;
   endsAtMs: number;
   available: number;
