@@ -123,7 +123,8 @@ export const STRAY_ROWS = `
     UNION ALL
     SELECT 'ticket-date', ticket.event_id, NULL, count(*)
     FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
-    WHERE ticket.event_date <> event.date AND ($1::uuid IS NULL OR ticket.event_id = $1)
+    WHERE ticket.event_date <> event.date AND event.ticket_move_epoch IS NULL
+      AND ($1::uuid IS NULL OR ticket.event_id = $1)
       GROUP BY ticket.event_id
   ) AS stray
   ORDER BY event_id, kind, "transactionId" LIMIT $2`;
