@@ -1,5 +1,5 @@
 import { type Clock, pause, systemClock } from "../../../lib/concurrency/clock.ts";
-import type { Connection, Database } from "../../../lib/database/pool.ts";
+import { type Connection, type Database, isUnavailable } from "../../../lib/database/pool.ts";
 
 /**
  * Tickets of one part. A cancellation of one of them waits for the part, so the part must be short.
@@ -7,7 +7,7 @@ import type { Connection, Database } from "../../../lib/database/pool.ts";
 const PART_MAX = 5_000;
 /** Duration of a part that is aimed at, in milliseconds. A slow server gets smaller parts. */
 const PART_MS = 100;
-const PART_MIN = 100;
+const PART_MIN = 50;
 /** Finds what a node that died has left. */
 const LOOK_EVERY_MS = 30_000;
 const RETRY_AFTER_MS = 5_000;
@@ -19,7 +19,7 @@ export type TicketMover = {
   close(): Promise<void>;
 };
 
-export type TicketMoverOptions = {
+type TicketMoverOptions = {
   /** Pool of the profile "long". */
   database: Database;
   warn: (message: string, error: unknown) => void;
@@ -55,7 +55,9 @@ export function createTicketMover({
       } while (again);
     } catch (error) {
       if (stop.signal.aborted) return;
-      warn("Tickets of a moved event still have the old date; the next try moves them", error);
+      // An outage of PostgreSQL is logged by others.
+      if (!isUnavailable(error))
+        warn("Tickets did not follow their moved event; the next try is in 5 s", error);
       waitMs = RETRY_AFTER_MS;
     }
     if (!stop.signal.aborted) next = clock.after(waitMs, wake);
@@ -103,7 +105,7 @@ async function moveTickets(
   { database, clock, partMax, signal }: Mover,
   eventId: string,
 ): Promise<boolean> {
-  let rows = Math.min(PART_MIN * 5, partMax);
+  let rows = Math.min(PART_MIN, partMax);
   let place = START;
   let epoch: number | undefined;
   for (;;) {
