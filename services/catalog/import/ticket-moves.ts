@@ -6,7 +6,7 @@ import { type Connection, type Database, isUnavailable } from "../../../lib/data
  */
 const PART_MAX = 5_000;
 /** Duration of a part that is aimed at, in milliseconds. A slow server gets smaller parts. */
-const PART_MS = 100;
+const PART_MS = 50;
 const PART_MIN = 50;
 /** Finds what a node that died has left. */
 const LOOK_EVERY_MS = 30_000;
@@ -137,7 +137,7 @@ async function moveTickets(
 }
 
 function nextRows(rows: number, tookMs: number, partMax: number): number {
-  const wanted = rows * Math.min(2, Math.max(0.25, PART_MS / Math.max(1, tookMs)));
+  const wanted = rows * Math.min(1.5, Math.max(0.25, PART_MS / Math.max(1, tookMs)));
   return Math.round(Math.min(partMax, Math.max(Math.min(PART_MIN, partMax), wanted)));
 }
 
