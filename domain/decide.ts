@@ -11,8 +11,8 @@ import type { RefusalCode, RefusalData } from "./refusal.ts";
 
 /**
  * Decides what a command would change. Pure: reads no clock, changes nothing. The order of the
- * checks is part of the contract: replay, key used for another quantity, over, limit per customer,
- * sold out, sold. A refusal binds nothing.
+ * checks is part of the contract: replay, key used for another quantity, event cancelled or
+ * postponed, over, limit per customer, sold out, sold. A refusal binds nothing.
  *
  * `nowMs` is PostgreSQL's clock. Throws if the state lacks what the command needs, because a
  * decision without it would be a guess.
@@ -44,6 +44,8 @@ function decidePurchase(
     return earlier.quantity === command.quantity
       ? { type: "replay" }
       : refuse("IDEMPOTENCY_KEY_REUSED");
+  if (state.status === "cancelled") return refuse("EVENT_CANCELLED");
+  if (state.status === "postponed") return refuse("EVENT_POSTPONED");
   if (nowMs >= state.startsAtMs) return refuse("EVENT_OVER");
   const active = state.activeTickets.get(command.userId);
   if (active === undefined)

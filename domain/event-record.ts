@@ -1,5 +1,9 @@
 import { fold } from "./text-folding.ts";
 
+/** `postponed` and `cancelled`: nothing is sold, tickets stay and show it. */
+export const EVENT_STATUSES = ["scheduled", "postponed", "cancelled"] as const;
+export type EventStatus = (typeof EVENT_STATUSES)[number];
+
 /**
  * One event of a feed, complete, as the import writes it. `source` and `sourceId` identify the
  * record, so that a later import finds it again. `date` (YYYY-MM-DD), `startTime` and `endTime`
@@ -22,6 +26,7 @@ export type EventRecord = {
   startsAt: string;
   endsAt: string;
   totalCapacity: number;
+  status: EventStatus;
 };
 
 /** Length limits in UTF-16 units. Keys are indexed, and an index entry holds 2,700 bytes. */
@@ -49,7 +54,12 @@ export function ownKey(record: { name: string; date: string; location: string })
  * Describes in one phrase why this record cannot be an event, or undefined. Assumes correct types.
  */
 export function recordProblem(record: EventRecord): string | undefined {
-  return textProblem(record) ?? timeProblem(record) ?? capacityProblem(record.totalCapacity);
+  return (
+    textProblem(record) ??
+    timeProblem(record) ??
+    capacityProblem(record.totalCapacity) ??
+    statusProblem(record.status)
+  );
 }
 
 const utf8 = new TextEncoder();
@@ -130,4 +140,12 @@ function capacityProblem(capacity: number): string | undefined {
   if (Number.isInteger(capacity) && capacity >= 0 && capacity <= EVENT_LIMITS.capacityMax)
     return undefined;
   return `capacity is not a whole number from 0 to ${EVENT_LIMITS.capacityMax}`;
+}
+
+export function isEventStatus(text: string): text is EventStatus {
+  return (EVENT_STATUSES as readonly string[]).includes(text);
+}
+
+function statusProblem(status: string): string | undefined {
+  return isEventStatus(status) ? undefined : `status is not one of ${EVENT_STATUSES.join(", ")}`;
 }

@@ -1,3 +1,4 @@
+import type { EventStatus } from "./event-record.ts";
 import type { Refusal } from "./refusal.ts";
 
 /**
@@ -53,6 +54,7 @@ export type EventState = {
   readonly startsAtMs: number;
   /** Places to sell now. A restored backup can make it negative; then nothing is sold. */
   available: number;
+  status: EventStatus;
   readonly sales: Map<string, KnownSale>;
   readonly tickets: Map<string, KnownTicket | "absent">;
   readonly activeTickets: Map<string, number>;
@@ -60,6 +62,17 @@ export type EventState = {
 
 export type Limits = { ticketsPerCustomerMax: number };
 
-export function newEventState(startsAtMs: number, available: number): EventState {
-  return { startsAtMs, available, sales: new Map(), tickets: new Map(), activeTickets: new Map() };
+export function newEventState(
+  startsAtMs: number,
+  available: number,
+  status: EventStatus = "scheduled",
+): EventState {
+  return {
+    startsAtMs,
+    available,
+    status,
+    sales: new Map(),
+    tickets: new Map(),
+    activeTickets: new Map(),
+  };
 }

@@ -88,9 +88,12 @@ CREATE TABLE public.event (
     capacity integer NOT NULL,
     source text NOT NULL COLLATE pg_catalog."C",
     source_id text NOT NULL COLLATE pg_catalog."C",
+    status text DEFAULT 'scheduled'::text NOT NULL,
+    ticket_move_epoch bigint,
     CONSTRAINT event_capacity_within_total CHECK (((0 <= capacity) AND (capacity <= total_capacity))),
     CONSTRAINT event_duration_check CHECK ((duration >= 0)),
     CONSTRAINT event_ends_after_start CHECK ((ends_at >= starts_at)),
+    CONSTRAINT event_status_check CHECK ((status = ANY (ARRAY['scheduled'::text, 'postponed'::text, 'cancelled'::text]))),
     CONSTRAINT event_total_capacity_check CHECK ((total_capacity >= 0))
 )
 WITH (autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='85');
@@ -213,6 +216,8 @@ CREATE INDEX event_by_week_grams ON public.event USING gin (public.event_week_gr
 ALTER INDEX public.event_by_week_grams ALTER COLUMN 1 SET STATISTICS 0;
 
 CREATE INDEX event_location ON public.event USING btree (location);
+
+CREATE INDEX event_ticket_moves ON public.event USING btree (id) WHERE (ticket_move_epoch IS NOT NULL);
 
 CREATE INDEX event_ticket_transactions_by_event ON public.event_ticket_transactions USING btree (event_id, epoch, batch);
 

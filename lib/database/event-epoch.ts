@@ -34,13 +34,16 @@ export const LEFT_TO_SELL = `
     ELSE event.capacity + coalesce((SELECT sum(quantity) FROM event_ticket_transactions AS waiting
       WHERE waiting.event_id = event.id), 0) END`;
 
-/** Computes `available` under an epoch that was taken from an earlier release. */
+/**
+ * Computes `available` under an epoch that was taken from an earlier release. Not below 0: a
+ * capacity that is wrong must not keep an import from mending it.
+ */
 const FILL_AVAILABLE = {
   name: "fill-available",
   text: `
     UPDATE event_worker AS worker
-    SET available = event.capacity + coalesce((SELECT sum(quantity)
-      FROM event_ticket_transactions WHERE event_id = $1), 0)
+    SET available = greatest(0, event.capacity + coalesce((SELECT sum(quantity)
+      FROM event_ticket_transactions WHERE event_id = $1), 0))
     FROM event WHERE worker.event_id = $1 AND event.id = $1 AND worker.epoch = $2
     RETURNING worker.available`,
 } as const;

@@ -16,8 +16,10 @@ export type ProblemCode = RefusalCode | HttpCode;
 export const PROBLEMS: Readonly<Record<ProblemCode, { status: number; title: string }>> = {
   CSRF_REFUSED: { status: 403, title: "Only pages of this site may send this request" },
   EMAIL_TAKEN: { status: 409, title: "An account with this e-mail already exists" },
+  EVENT_CANCELLED: { status: 409, title: "The event is cancelled" },
   EVENT_NOT_FOUND: { status: 404, title: "The event does not exist" },
   EVENT_OVER: { status: 409, title: "The event has started" },
+  EVENT_POSTPONED: { status: 409, title: "The event is postponed" },
   EVENT_SOLD_OUT: { status: 409, title: "Not enough tickets left" },
   FORBIDDEN: { status: 403, title: "The caller is not allowed to do this" },
   IDEMPOTENCY_KEY_REUSED: {

@@ -1,4 +1,4 @@
-import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
+import { EVENT_LIMITS, EVENT_STATUSES, type EventRecord } from "../../domain/event-record.ts";
 
 const RECORDS_MAX = 1_000;
 const IDS_MAX = 500;
@@ -47,6 +47,8 @@ const RECORD_PROPS = {
   startsAt: text(30),
   endsAt: text(30),
   totalCapacity: whole,
+  // Tools of the last release do not send it.
+  status: { type: "enum", values: [...EVENT_STATUSES], default: "scheduled" },
 };
 
 export const IMPORT_PARAMS = {

@@ -15,6 +15,7 @@ import {
 import { type CacheInvalidation, createCacheInvalidation } from "./events/cache-invalidation.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./events/event.model.ts";
 import { createImporter, IMPORT_TIMEOUT_MS, type ImportBatch } from "./import/importer.ts";
+import { createTicketMover, type TicketMover } from "./import/ticket-moves.ts";
 import type { ImportOutcome } from "./import/import-events.ts";
 import { readCurrentAvailability } from "./search/current-availability.ts";
 import type { Filters } from "./search/filter-options.ts";
@@ -36,6 +37,7 @@ type CatalogVars = WithDatabases<"sale" | "long"> &
     reader: EventReader;
     cache: CacheInvalidation;
     importBatch: ImportBatch;
+    ticketMover: TicketMover;
   };
 type CatalogMethods = { nowMs(): number };
 
@@ -142,18 +144,27 @@ const CatalogService: ServiceSchema<ServiceSettingSchema, CatalogMethods, Catalo
       counts: this.counts,
     });
     this.cache = createCacheInvalidation(redis);
+    const warn = (message: string, error: unknown): void => logger.warn(message, error);
+    this.ticketMover = createTicketMover({ database: databases.long, warn });
     this.importBatch = createImporter({
       database: databases.long,
       redis,
       cache: this.cache,
       node: broker.nodeID,
       broadcast: (event, payload) => broker.broadcast(event, payload),
-      warn: (message, error) => logger.warn(message, error),
+      moveTickets: () => this.ticketMover.wake(),
+      warn,
     });
   },
 
-  stopped() {
+  started() {
+    // An import whose node died may have left tickets behind.
+    this.ticketMover.wake();
+  },
+
+  async stopped() {
     this.cache.close();
+    await this.ticketMover.close();
   },
 };
 export default CatalogService;

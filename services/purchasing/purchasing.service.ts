@@ -66,9 +66,9 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
 
   actions: {
     /**
-     * Buys all or none. Answers a Purchase. Can refuse with: EVENT_NOT_FOUND, EVENT_OVER,
-     * PURCHASE_LIMIT_REACHED, EVENT_SOLD_OUT, IDEMPOTENCY_KEY_REUSED, TRY_AGAIN (nothing was sold),
-     * OUTCOME_UNKNOWN (repeat with the same key).
+     * Buys all or none. Answers a Purchase. Can refuse with: EVENT_NOT_FOUND, EVENT_CANCELLED,
+     * EVENT_POSTPONED, EVENT_OVER, PURCHASE_LIMIT_REACHED, EVENT_SOLD_OUT, IDEMPOTENCY_KEY_REUSED,
+     * TRY_AGAIN (nothing was sold), OUTCOME_UNKNOWN (repeat with the same key).
      */
     buy: {
       auth: "customer",

@@ -52,6 +52,7 @@ describe("the gateway", () => {
       "eventDate",
       "eventId",
       "eventName",
+      "eventStatus",
       "id",
       "location",
       "purchasedAt",
@@ -159,6 +160,15 @@ describe("the gateway", () => {
     assert.equal(soldOut.json?.available, 1);
     assert.match(soldOut.headers.get("idempotency-key") ?? "", /^[0-9a-f]{32}$/);
     assertProblem(await ask("POST", path(over), { token, json: {} }), 409, "EVENT_OVER");
+    for (const status of ["cancelled", "postponed"]) {
+      const stopped = await engine.addEvent({ startsInMs: -60_000 });
+      await engine.database.query({
+        text: "UPDATE event SET status = $2 WHERE id = $1",
+        values: [stopped, status],
+      });
+      const answer = await ask("POST", path(stopped), { token, json: {} });
+      assertProblem(answer, 409, `EVENT_${status.toUpperCase()}`);
+    }
     const limited = await ask("POST", path(eventId), { token, json: { quantity: 5 } });
     assert.equal(limited.json?.code, "PURCHASE_LIMIT_REACHED", limited.text);
     assert.equal(limited.status, 409);

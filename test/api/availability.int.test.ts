@@ -186,6 +186,7 @@ describe("live availability", () => {
       startsAt: "2036-06-01T18:00:00.000Z",
       endsAt: "2036-06-01T20:00:00.000Z",
       totalCapacity: 10,
+      status: "scheduled",
     };
     const token = operatorToken();
     const bring = (totalCapacity: number) =>

@@ -35,6 +35,7 @@ const GALA: EventRecord = {
   startsAt: "2027-06-01T18:00:00.000Z",
   endsAt: "2027-06-01T20:00:00.000Z",
   totalCapacity: 10,
+  status: "scheduled",
 };
 
 describe("imports", () => {
@@ -204,9 +205,37 @@ describe("imports", () => {
       endsAt: "2027-06-02T20:00:00.000Z",
     };
     assert.deepEqual(await world.import([{ ...gala, ...moved }]), [{ outcome: "updated" }]);
-    const { dates, epoch } = await stored();
-    assert.deepEqual(dates, ["2027-06-02"]);
+    const { epoch } = await stored();
     assert.ok(epoch > 5);
+    await waitFor(async () => (await stored()).dates.join() === "2027-06-02");
+  });
+
+  it("cancel and postpone an event under a new epoch, and show it", async () => {
+    await world.import([gala]);
+    await own(5);
+    await sell(1);
+    let last = 5;
+    for (const status of ["cancelled", "postponed", "scheduled"] as const) {
+      assert.deepEqual(await world.import([{ ...gala, status }]), [{ outcome: "updated" }]);
+      assert.equal((await world.value<EventView>("catalog.get", { eventId: id })).status, status);
+      const { items } = await world.value<SearchPage>("catalog.search", { date: gala.date });
+      assert.equal(items.find((item) => item.id === id)?.status, status);
+      const { epoch, active } = await stored();
+      assert.ok(epoch > last && active === 1);
+      last = epoch;
+    }
+    const other = { ...gala, sourceId: `${gala.sourceId} off`, status: "cancelled" as const };
+    assert.deepEqual(await world.import([other]), [{ outcome: "imported" }]);
+    const found = await world.value<EventView>("catalog.get", { eventId: eventId(other) });
+    assert.equal(found.status, "cancelled");
+    // Tools of the last release do not send a status.
+    const older = { ...gala, status: undefined };
+    assert.deepEqual(await world.value("catalog.import", { records: [older] }), {
+      outcomes: [{ outcome: "unchanged" }],
+    });
+    await assert.rejects(world.call("catalog.import", { records: [{ ...gala, status: "off" }] }), {
+      type: "VALIDATION_ERROR",
+    });
   });
 
   it("write a new event once that two feeds bring at the same time, and the last of two", async () => {

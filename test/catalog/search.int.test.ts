@@ -168,6 +168,7 @@ describe("searches", () => {
       duration: 120,
       timeZone: "Europe/Berlin",
       startsAt: "2027-04-01T18:00:00.000Z",
+      status: "scheduled",
       totalCapacity,
       available: totalCapacity,
     });

@@ -30,6 +30,7 @@ describe("a conference list", () => {
       startsAt: "2027-06-03T07:00:00.000Z",
       endsAt: "2027-06-05T16:00:00.000Z",
       totalCapacity: 500,
+      status: "scheduled",
     });
   });
 
@@ -207,6 +208,11 @@ describe("JSON with the contract's names", () => {
     assert.deepEqual([date, startTime, totalCapacity], ["2027-07-01", "20:00", 75]);
   });
 
+  it("takes the status, scheduled if there is none", async () => {
+    assert.equal((await readOneEvent([LISTING])).status, "scheduled");
+    assert.equal((await readOneEvent([{ ...LISTING, status: "Postponed" }])).status, "postponed");
+  });
+
   it("refuses with a reason", async () => {
     assert.equal(await readReason([{ ...LISTING, startTime: "25:00" }]), "startTime is not HH:MM");
     assert.equal(await readReason([{ ...LISTING, endTime: "8pm" }]), "endTime is not HH:MM");
@@ -231,6 +237,10 @@ describe("JSON with the contract's names", () => {
       "totalCapacity is not a whole number",
     );
     assert.equal(await readReason([{ ...LISTING, date: undefined }]), "date is missing");
+    assert.equal(
+      await readReason([{ ...LISTING, status: "off" }]),
+      "status is not one of scheduled, postponed, cancelled",
+    );
   });
 });
 

@@ -52,7 +52,7 @@ describe("decide", () => {
     assert.equal(word(decide(stateOf(9), buy("t", 1), STARTS_AT_MS, LIMITS)), "EVENT_OVER");
   });
 
-  it("checks in the order of the contract: replay, key, over, limit, sold out", () => {
+  it("checks in the order of the contract: replay, key, status, over, limit, sold out", () => {
     const state = stateOf(0, { anna: 4 });
     state.sales.set("earlier", { userId: "anna", quantity: 2 });
     assert.equal(word(decide(state, buy("earlier", 2), STARTS_AT_MS, LIMITS)), "replay");
@@ -60,6 +60,14 @@ describe("decide", () => {
       word(decide(state, buy("earlier", 1), STARTS_AT_MS, LIMITS)),
       "IDEMPOTENCY_KEY_REUSED",
     );
+    for (const status of ["cancelled", "postponed"] as const) {
+      const stopped = { ...state, status };
+      const refusal = `EVENT_${status.toUpperCase()}`;
+      assert.equal(word(decide(stopped, buy("earlier", 2), STARTS_AT_MS, LIMITS)), "replay");
+      assert.equal(word(decide(stopped, buy("earlier", 1), 0, LIMITS)), "IDEMPOTENCY_KEY_REUSED");
+      assert.equal(word(decide(stopped, buy("new", 1), STARTS_AT_MS, LIMITS)), refusal);
+      assert.equal(word(decide(stopped, buy("new", 1, "ben"), 0, LIMITS)), refusal);
+    }
     assert.equal(word(decide(state, buy("new", 1), STARTS_AT_MS, LIMITS)), "EVENT_OVER");
     assert.equal(word(decide(state, buy("new", 1), 0, LIMITS)), "PURCHASE_LIMIT_REACHED");
     assert.equal(word(decide(stateOf(0), buy("new", 1), 0, LIMITS)), "EVENT_SOLD_OUT");
@@ -75,6 +83,8 @@ describe("decide", () => {
     assert.equal(word(decide(state, cancel("none"), 0, LIMITS)), "TICKET_NOT_FOUND");
     assert.equal(word(decide(state, cancel("mine"), STARTS_AT_MS, LIMITS)), "EVENT_OVER");
     assert.equal(word(decide(state, cancel("gone"), STARTS_AT_MS, LIMITS)), "replay");
+    const off = { ...state, status: "cancelled" as const };
+    assert.equal(word(decide(off, cancel("mine"), 0, LIMITS)), "accept");
   });
 
   it("throws if the state it needs was not loaded", () => {

@@ -206,6 +206,12 @@ describe("reconcile finds and explains", () => {
       says: { "ticket-date": /6 tickets carry another date than their event/ },
     },
     {
+      name: "nothing while an import's move of tickets is under way",
+      plant: (id) =>
+        sabotage("UPDATE event SET date = '2099-02-01', ticket_move_epoch = 1 WHERE id = $1", id),
+      says: {},
+    },
+    {
       name: "an event that was deleted under its tickets",
       plant: async (id) => {
         await sabotage("DELETE FROM event_worker WHERE event_id = $1", id);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { checkLinearizability, type Verdict } from "../../tools/chaos/checks/linearizability.ts";
+import type { EventStatus } from "../../domain/event-record.ts";
 import type { EventHistory, Operation } from "../../tools/chaos/checks/linearizability/history.ts";
 import { LIMITS } from "../support/linearizability/random-history.ts";
 
@@ -205,7 +206,47 @@ describe("the linearizability checker sees", () => {
     passes(judge(1, [sold, raised, buy(at(25, 40, "bob"), "t2", 4, "sold")]));
     flags(judge(1, [sold, raised, buy(at(11, 19, "bob"), "t2", 4, "sold")]), /sold too much/);
   });
+
+  it("a sale of a cancelled event, and a refusal before or after it was", () => {
+    const change = (when: ReturnType<typeof at>, status: EventStatus): Operation => ({
+      op: "import",
+      ...when,
+      total: 9,
+      status,
+      answer: { type: "imported" },
+    });
+    const off = [change(at(20, 30, "feed"), "cancelled"), change(at(50, 60, "feed"), "scheduled")];
+    for (const [started, ended] of [
+      [0, 20],
+      [25, 29],
+      [51, 55],
+      [61, 70],
+    ] as const)
+      passes(judge(9, [...off, buy(at(started, ended), "t1", 1, "sold")]));
+    flags(judge(9, [...off, buy(at(31, 49), "t1", 1, "sold")]), /sold t1\.1/);
+    const refused = (started: number, ended: number, code = "EVENT_CANCELLED") =>
+      judge(9, [...off, buy(at(started, ended), "t1", 1, refusedBy(code))]);
+    for (const [started, ended] of [
+      [19, 21],
+      [31, 49],
+      [59, 61],
+    ] as const)
+      passes(refused(started, ended));
+    flags(refused(0, 19), /EVENT_CANCELLED/);
+    flags(refused(61, 70), /EVENT_CANCELLED/);
+    flags(refused(31, 49, "EVENT_POSTPONED"), /EVENT_POSTPONED/);
+    const sold = buy(at(0, 10), "t1", 1, "sold");
+    passes(judge(9, [...off, sold, buy(at(31, 49), "t1", 1, "sold"), cancel(at(32, 40), "t1.1")]));
+    flags(judge(9, [...off, sold, buy(at(31, 49), "t1", 1, refusedBy("EVENT_CANCELLED"))]), /t1/);
+    passes(
+      judge(9, [buy(at(0, 1), "t1", 1, refusedBy("EVENT_POSTPONED"))], { status: "postponed" }),
+    );
+  });
 });
+
+function refusedBy(code: string) {
+  return { type: "refused" as const, code };
+}
 
 function soldOut(user: string, started: number, quantity: number): Operation {
   return buy(at(started, started + 10, user), `${user} ${started}`, quantity, "EVENT_SOLD_OUT");

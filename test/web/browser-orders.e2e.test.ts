@@ -1,7 +1,11 @@
 // Browser test: an order with lost or late answers is one order, also after a reload or offline.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Page, Route } from "playwright-core";
+import type { EventRecord, EventStatus } from "../../domain/event-record.ts";
+import { eventId as idOf } from "../../lib/ids.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { madeUpProblem, registerVisitor } from "../support/http/browser.ts";
 import { type Pages, startPages } from "../support/http/pages.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -115,6 +119,63 @@ describe("an order", () => {
     await Promise.all(
       tabs.slice(1).map((tab) => tab.getByRole("button", { name: "Sign in to buy" }).waitFor()),
     );
+    await close();
+  });
+
+  it("is refused once its event is cancelled; card, page and ticket say so", async () => {
+    const { broker } = await pages.engine.startNode({ SERVICES: "catalog" });
+    const token = createInternalTokenMint(pages.engine.config.internalTokenSecret)({
+      userId: randomUUID(),
+      role: "operator",
+    });
+    const gala: EventRecord = {
+      source: "json",
+      sourceId: randomUUID(),
+      name: "Gala Zauberflöte",
+      type: "concert",
+      location: "Berlin",
+      country: "Germany",
+      url: null,
+      date: "2096-06-01",
+      startTime: "20:00",
+      endTime: "22:00",
+      duration: 120,
+      timeZone: "Europe/Berlin",
+      startsAt: "2096-06-01T18:00:00.000Z",
+      endsAt: "2096-06-01T20:00:00.000Z",
+      totalCapacity: 10,
+      status: "scheduled",
+    };
+    const bring = (status: EventStatus) =>
+      broker.call("catalog.import", { records: [{ ...gala, status }] }, { meta: { token } });
+    await bring("scheduled");
+    const { page, close } = await pages.open();
+    await page.goto(`/register?to=/events/${idOf(gala)}`);
+    await registerVisitor(page);
+    await page.getByRole("button", { name: "Buy 1 ticket" }).click();
+    await page.getByRole("heading", { name: "You bought 1 ticket" }).waitFor();
+    await bring("cancelled");
+    await page.getByRole("button", { name: "Buy 1 more ticket" }).click();
+    await page.getByText("The event is cancelled. Nothing was bought.").waitFor();
+    await page.getByText("This event is cancelled. Tickets are no longer sold.").waitFor();
+    assert.equal(await page.getByRole("button", { name: /buy/i }).count(), 0);
+    await page.goto("/?name=zauberflöte");
+    await page.locator(".card").getByText("Event cancelled").waitFor();
+    await page.goto("/tickets");
+    await page.getByText("Event cancelled").waitFor();
+    await page.getByRole("link", { name: "Ticket 1" }).click();
+    await page.getByText("Event cancelled").waitFor();
+    await bring("postponed");
+    // A page of the gateway may be two seconds old.
+    await waitFor(
+      async () => {
+        await page.goto(`/events/${idOf(gala)}`);
+        await page.locator(".event .left-none").waitFor();
+        return page.getByText("Event postponed").isVisible();
+      },
+      { withinMs: 30_000 },
+    );
+    assert.equal(await sold(idOf(gala)), 1);
     await close();
   });
 });

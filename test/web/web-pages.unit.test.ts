@@ -86,6 +86,8 @@ describe("an order", () => {
   it("ends with a final refusal", () => {
     for (const code of [
       "EVENT_SOLD_OUT",
+      "EVENT_CANCELLED",
+      "EVENT_POSTPONED",
       "EVENT_OVER",
       "PURCHASE_LIMIT_REACHED",
       "IDEMPOTENCY_KEY_REUSED",
@@ -167,6 +169,7 @@ describe("the pages", () => {
       duration: 150,
       timeZone: "Europe/Vienna",
       startsAt: "2026-12-24T19:00:00.000Z",
+      status: "scheduled" as const,
       totalCapacity: 1,
       available: 1,
     };

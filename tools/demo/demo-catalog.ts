@@ -93,6 +93,7 @@ export function* demoEvents(count: number, todayMs: number, days: number): Gener
       country: city.country,
       url: `https://example.org/events/${number}`,
       timeZone: city.timezone,
+      status: "scheduled",
       totalCapacity: capacity(random),
       ...spanBetween(starts, afterMinutes(starts, pick(kind.minutes, random)), city.timezone),
     };

@@ -43,6 +43,7 @@ export function completeEvent(draft: Draft, options: FeedOptions): EventRecord {
     country: draft.country ?? null,
     url: draft.url ?? null,
     timeZone,
+    status: draft.status ?? "scheduled",
     totalCapacity: draft.capacity ?? options.capacity ?? CAPACITY,
     ...span,
   };

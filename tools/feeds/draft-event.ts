@@ -1,3 +1,5 @@
+import type { EventStatus } from "../../domain/event-record.ts";
+
 /** Formats of feeds. The name of the format is also the `source` of its events. */
 export const FORMATS = ["json", "schema.org", "icalendar", "conferences"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -22,6 +24,8 @@ export type Draft = {
   end?: When;
   durationMinutes?: number;
   capacity?: number;
+  /** Absent: scheduled. */
+  status?: EventStatus;
   timeZone?: string;
   /** Time zone of the whole feed, for places that are not in the tables. */
   feedTimeZone?: string;

@@ -50,7 +50,7 @@ async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
 }
 
 /**
- * Reads a VEVENT. Refuses cancelled events and repeating ones (RRULE, RDATE): each occurrence
+ * Reads a VEVENT. Refuses repeating events (RRULE, RDATE): each occurrence
  * sells its own tickets, so the feed must list them one by one. A changed occurrence
  * (RECURRENCE-ID) is an event of its own. node-ical unfolds and unescapes; times are parsed here
  * from the unfolded lines, because node-ical reads times without a zone in the zone of this
@@ -63,7 +63,6 @@ export function readCalendarEvent({ text, zone }: CalendarEvent): Draft {
   const lines = text.replace(/\r?\n[ \t]/g, "");
   const name = plainText(event?.summary);
   if (event === undefined || name === undefined) throw new UnusableRecord("SUMMARY is missing");
-  if (event.status === "CANCELLED") throw new UnusableRecord("it is cancelled");
   if (/^(RRULE|RDATE)[;:]/im.test(lines))
     throw new UnusableRecord("it repeats (RRULE): list each occurrence as an event of its own");
 
@@ -82,6 +81,7 @@ export function readCalendarEvent({ text, zone }: CalendarEvent): Draft {
       id: id === undefined || occurrence === undefined ? id : `${id} ${occurrence}`,
       end: end === undefined ? undefined : lastDay(end.when, start.when),
       durationMinutes: end === undefined ? durationOf(event, lines) : undefined,
+      status: event.status === "CANCELLED" ? "cancelled" : undefined,
       topic: topic === undefined ? undefined : tidyText(topic),
       url: typeof event.url === "string" && /^https?:/.test(event.url) ? event.url : undefined,
       timeZone: start.zone ?? ("date" in start.when ? zone : undefined),

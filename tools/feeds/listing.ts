@@ -1,4 +1,9 @@
-import { isTime } from "../../domain/event-record.ts";
+import {
+  EVENT_STATUSES,
+  type EventStatus,
+  isEventStatus,
+  isTime,
+} from "../../domain/event-record.ts";
 import {
   type Draft,
   numberOf,
@@ -36,9 +41,16 @@ export function readListing(raw: Raw): Draft {
       country: textOf(raw, "country"),
       url: urlOf(raw),
       timeZone: textOf(raw, "timeZone"),
+      status: statusOf(raw),
       capacity: numberOf(raw, "totalCapacity") ?? numberOf(raw, "capacity"),
     }),
   };
+}
+
+function statusOf(raw: Raw): EventStatus | undefined {
+  const text = textOf(raw, "status")?.toLowerCase();
+  if (text === undefined || isEventStatus(text)) return text;
+  throw new UnusableRecord(`status is not one of ${EVENT_STATUSES.join(", ")}`);
 }
 
 function startOf(raw: Raw): When {

@@ -11,6 +11,7 @@ import {
   urlOf,
   whenOf,
 } from "./draft-event.ts";
+import type { EventStatus } from "../../domain/event-record.ts";
 import { placeIn } from "./place-text.ts";
 
 /** Event types of the catalog by schema.org type. Other subtypes lose their "Event". */
@@ -25,14 +26,13 @@ const TYPES: Readonly<Record<string, string>> = {
   ScreeningEvent: "film",
 };
 
-const NOT_HELD: Readonly<Record<string, string>> = {
-  EventCancelled: "it is cancelled",
-  EventPostponed: "it is postponed",
+/** All others are scheduled: EventScheduled, EventRescheduled, EventMovedOnline. */
+const STATUSES: Readonly<Record<string, EventStatus>> = {
+  EventCancelled: "cancelled",
+  EventPostponed: "postponed",
 };
 
-/**
- * Reads a schema.org Event in JSON-LD. Throws UnusableRecord for other types and events not held.
- */
+/** Reads a schema.org Event in JSON-LD. Throws UnusableRecord for other types. */
 export function readSchemaOrg(raw: Raw): Draft {
   const kind = listOf(raw["@type"])
     .map(lastWord)
@@ -43,8 +43,6 @@ export function readSchemaOrg(raw: Raw): Draft {
     );
   const fields = plain(raw);
   const name = requiredName(fields);
-  const notHeld = NOT_HELD[lastWord(raw.eventStatus)];
-  if (notHeld !== undefined) throw new UnusableRecord(notHeld);
   const start = textOf(fields, "startDate");
   if (start === undefined) throw new UnusableRecord("startDate is missing");
   const draft: Draft = { source: "schema.org", name, start: whenOf(start, "startDate") };
@@ -55,6 +53,7 @@ export function readSchemaOrg(raw: Raw): Draft {
     ...draft,
     ...present({
       id: idOf(fields),
+      status: listOf(raw.eventStatus).map((word) => STATUSES[lastWord(word)])[0],
       type:
         TYPES[kind] ?? (kind === "Event" ? undefined : kind.replace(/Event$/, "").toLowerCase()),
       url: url?.startsWith("http") === true ? url : undefined,

@@ -29,8 +29,8 @@ export const SALES_MUTANTS: readonly Mutant[] = [
   ]),
   without("the end of selling at the event's start", "S2: at the start of the event", [
     DECIDE,
-    'refuse("IDEMPOTENCY_KEY_REUSED");\n  if (nowMs >= state.startsAtMs) return refuse("EVENT_OVER");',
-    'refuse("IDEMPOTENCY_KEY_REUSED");',
+    'if (nowMs >= state.startsAtMs) return refuse("EVENT_OVER");\n  const active',
+    "const active",
   ]),
   without("the owner in the query for a ticket", "S3: another's ticket answers", [
     "services/purchasing/tickets/ticket.actions.ts",

@@ -470,6 +470,8 @@ export interface components {
             timeZone: string;
             /** Format: date-time */
             startsAt: string;
+            /** @enum {string} */
+            status: "scheduled" | "postponed" | "cancelled";
             totalCapacity: number;
             /** @description Left to sell, at most 2 s old at the reader */
             available: number;
@@ -487,6 +489,8 @@ export interface components {
              * @description Local to the city
              */
             eventDate: string;
+            /** @enum {string} */
+            eventStatus: "scheduled" | "postponed" | "cancelled";
             transactionId: string;
             /** @enum {string} */
             status: "active" | "cancelled";
@@ -600,7 +604,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "CSRF_REFUSED" | "EMAIL_TAKEN" | "EVENT_NOT_FOUND" | "EVENT_OVER" | "EVENT_SOLD_OUT" | "FORBIDDEN" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVALID_CREDENTIALS" | "MALFORMED" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OUTCOME_UNKNOWN" | "PASSWORD_TOO_WEAK" | "PURCHASE_LIMIT_REACHED" | "REFRESH_TOKEN_INVALID" | "SESSION_NOT_FOUND" | "TICKET_NOT_FOUND" | "TOKEN_EXPIRED" | "TOO_LARGE" | "TOO_MANY_REQUESTS" | "TRANSACTION_NOT_FOUND" | "TRY_AGAIN" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
+            code: "CSRF_REFUSED" | "EMAIL_TAKEN" | "EVENT_CANCELLED" | "EVENT_NOT_FOUND" | "EVENT_OVER" | "EVENT_POSTPONED" | "EVENT_SOLD_OUT" | "FORBIDDEN" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVALID_CREDENTIALS" | "MALFORMED" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OUTCOME_UNKNOWN" | "PASSWORD_TOO_WEAK" | "PURCHASE_LIMIT_REACHED" | "REFRESH_TOKEN_INVALID" | "SESSION_NOT_FOUND" | "TICKET_NOT_FOUND" | "TOKEN_EXPIRED" | "TOO_LARGE" | "TOO_MANY_REQUESTS" | "TRANSACTION_NOT_FOUND" | "TRY_AGAIN" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
             /** @description Also in the header X-Request-ID */
             requestId?: string;
             detail?: string;
@@ -1759,7 +1763,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description EVENT_SOLD_OUT: Not enough tickets left. EVENT_OVER: The event has started. PURCHASE_LIMIT_REACHED: The limit of tickets per customer is reached */
+            /** @description EVENT_SOLD_OUT: Not enough tickets left. EVENT_CANCELLED: The event is cancelled. EVENT_POSTPONED: The event is postponed. EVENT_OVER: The event has started. PURCHASE_LIMIT_REACHED: The limit of tickets per customer is reached */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1767,7 +1771,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
-                        code: "EVENT_SOLD_OUT" | "EVENT_OVER" | "PURCHASE_LIMIT_REACHED";
+                        code: "EVENT_SOLD_OUT" | "EVENT_CANCELLED" | "EVENT_POSTPONED" | "EVENT_OVER" | "PURCHASE_LIMIT_REACHED";
                     };
                 };
             };

@@ -24,7 +24,11 @@ export function BuyPanel({ event }: { event: Event }): ReactNode {
   return (
     <section className="buy" aria-labelledby="buy-title">
       <h2 id="buy-title">{t("buy.title")}</h2>
-      <Availability event={event} />
+      {event.status === "scheduled" ? (
+        <Availability event={event} />
+      ) : (
+        <p>{t(`buy.${event.status}`)}</p>
+      )}
       {session.state === "signed-in" ? (
         <BuyerPanel {...props} userId={session.user.id} />
       ) : (
@@ -48,11 +52,12 @@ function BuyerPanel({
   const purchase = usePurchase(userId, event.id);
   const { order } = purchase;
   const underWay = isUnderWay(order);
-  const forSale = event.available > 0 && !isOver(event);
+  const planned = event.status === "scheduled";
+  const forSale = planned && event.available > 0 && !isOver(event);
   return (
     <>
-      {isOver(event) && <p>{t("buy.over")}</p>}
-      {!isOver(event) && event.available <= 0 && !underWay && (
+      {planned && isOver(event) && <p>{t("buy.over")}</p>}
+      {planned && !isOver(event) && event.available <= 0 && !underWay && (
         <p className="soft">{t("buy.soldOut")}</p>
       )}
       {forSale && !underWay && (
@@ -86,6 +91,7 @@ function SignedOutPanel({
 }: BuyProps & { state: "restoring" | "delayed" | "signed-out" }): ReactNode {
   const { t } = useTranslation();
   const [, navigate] = useLocation();
+  if (event.status !== "scheduled") return null;
   if (isOver(event)) return <p>{t("buy.over")}</p>;
   if (event.available <= 0) return <p className="soft">{t("buy.soldOut")}</p>;
   return (

@@ -10,6 +10,7 @@ import { ProblemNotice } from "../components/problem-notice.tsx";
 import { BuyPanel } from "./buy-panel.tsx";
 import { EventFacts } from "./event-facts.tsx";
 import { EventSkeleton } from "./event-skeleton.tsx";
+import { StatusText } from "./status-text.tsx";
 import { useLiveEvent } from "./use-event.ts";
 
 export function EventPage({ eventId }: { eventId: string }): ReactNode {
@@ -43,6 +44,7 @@ export function EventPage({ eventId }: { eventId: string }): ReactNode {
         <p className="lead">
           {dayText(event.date)} · {event.location}
         </p>
+        <StatusText status={event.status} />
       </div>
       <BuyPanel event={event} />
       <EventFacts event={event} />

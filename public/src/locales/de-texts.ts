@@ -83,6 +83,8 @@ const texts: typeof en = {
   event: {
     page: "Veranstaltung",
     soldOut: "Ausverkauft",
+    cancelled: "Veranstaltung abgesagt",
+    postponed: "Veranstaltung verschoben",
     few_one: "Nur noch {{number}} Ticket",
     few_other: "Nur noch {{number}} Tickets",
     available: "Verfügbar",
@@ -108,6 +110,9 @@ const texts: typeof en = {
     busy: "Wird gekauft …",
     signIn: "Zum Kaufen anmelden",
     soldOut: "Zurückgegebene Tickets erscheinen hier sofort.",
+    cancelled: "Die Veranstaltung ist abgesagt. Es werden keine Tickets mehr verkauft.",
+    postponed:
+      "Die Veranstaltung ist verschoben. Bis zum neuen Termin werden keine Tickets verkauft.",
     over: "Die Veranstaltung hat begonnen. Es werden keine Tickets mehr verkauft.",
   },
   order: {
@@ -214,6 +219,8 @@ const texts: typeof en = {
     FORBIDDEN: "Das dürfen Sie nicht.",
     CSRF_REFUSED: "Das geht nur von den Seiten von Boxoffice aus. Bitte laden Sie die Seite neu.",
     EVENT_NOT_FOUND: "Diese Veranstaltung gibt es nicht.",
+    EVENT_CANCELLED: "Die Veranstaltung ist abgesagt. Es wurde nichts gekauft.",
+    EVENT_POSTPONED: "Die Veranstaltung ist verschoben. Es wurde nichts gekauft.",
     EVENT_SOLD_OUT: "Es sind nicht mehr genug Tickets da. Es wurde nichts gekauft.",
     EVENT_OVER: "Die Veranstaltung hat begonnen. Es wurde nichts geändert.",
     PURCHASE_LIMIT_REACHED:

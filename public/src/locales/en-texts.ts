@@ -69,6 +69,8 @@ export default {
   event: {
     page: "Event",
     soldOut: "Sold out",
+    cancelled: "Event cancelled",
+    postponed: "Event postponed",
     few_one: "Only {{number}} left",
     few_other: "Only {{number}} left",
     available: "Available",
@@ -94,6 +96,8 @@ export default {
     busy: "Buying…",
     signIn: "Sign in to buy",
     soldOut: "Returned tickets appear here at once.",
+    cancelled: "This event is cancelled. Tickets are no longer sold.",
+    postponed: "This event is postponed. Tickets are not sold until the new date is known.",
     over: "This event has started. Tickets are no longer sold.",
   },
   order: {
@@ -189,6 +193,8 @@ export default {
     FORBIDDEN: "You are not allowed to do this.",
     CSRF_REFUSED: "This works only from Boxoffice's own pages. Please reload the page.",
     EVENT_NOT_FOUND: "This event does not exist.",
+    EVENT_CANCELLED: "The event is cancelled. Nothing was bought.",
+    EVENT_POSTPONED: "The event is postponed. Nothing was bought.",
     EVENT_SOLD_OUT: "There are not enough tickets left. Nothing was bought.",
     EVENT_OVER: "The event has started. Nothing was changed.",
     PURCHASE_LIMIT_REACHED:

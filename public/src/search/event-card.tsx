@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import type { Event } from "../api/types.ts";
 import { Cover } from "../artwork/cover.tsx";
+import { StatusText } from "../event/status-text.tsx";
 import { numberText, startText } from "../components/format.ts";
 import { useTypeName } from "./type-name.ts";
 
@@ -30,7 +31,11 @@ export function EventCard({ event }: { event: Event }): ReactNode {
         <p className="soft">
           {event.location} · {startText(event)}
         </p>
-        <TicketsLeft available={event.available} />
+        {event.status === "scheduled" ? (
+          <TicketsLeft available={event.available} />
+        ) : (
+          <StatusText status={event.status} />
+        )}
       </div>
     </article>
   );

@@ -20,6 +20,7 @@ export function calendarFile(event: Event, nowMs: number, address: string): stri
     `SUMMARY:${escaped(event.name)}`,
     `LOCATION:${escaped(place)}`,
     `URL:${address}`,
+    ...(event.status === "cancelled" ? ["STATUS:CANCELLED"] : []),
     "END:VEVENT",
     "END:VCALENDAR",
   ];

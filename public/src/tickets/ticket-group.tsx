@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import type { Ticket } from "../api/types.ts";
+import { StatusText } from "../event/status-text.tsx";
 import { dayParts, dayText } from "../components/format.ts";
 
 /** Tickets of one event that have the same status. */
@@ -24,6 +25,7 @@ export function TicketGroup({ tickets }: { tickets: readonly Ticket[] }): ReactN
         <p className="soft">
           {dayText(first.eventDate, "long")} · {first.location}
         </p>
+        <StatusText status={first.eventStatus} />
         <ul className="ticket-links">
           {tickets.map((ticket, index) => (
             <li key={ticket.id}>

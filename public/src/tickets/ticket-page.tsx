@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { asProblem } from "../api/problem.ts";
 import type { Event, Ticket } from "../api/types.ts";
 import { Cover } from "../artwork/cover.tsx";
+import { StatusText } from "../event/status-text.tsx";
 import { useEvent } from "../event/use-event.ts";
 import { download } from "../components/download.ts";
 import { dayText, momentText, spanText, zoneText } from "../components/format.ts";
@@ -47,6 +48,7 @@ function TicketDetails({ ticket, holder }: { ticket: Ticket; holder: string }): 
         <div className="ticket-text">
           <p className="kicker">{cancelled ? t("ticket.cancelled") : t("ticket.admitsOne")}</p>
           <h1>{ticket.eventName}</h1>
+          <StatusText status={ticket.eventStatus} />
           <p className="lead">{dayText(ticket.eventDate)}</p>
           <p>
             {event && (

@@ -1,3 +1,4 @@
+import { EVENT_STATUSES } from "../../../domain/event-record.ts";
 import { DAY, type Schema, UUID } from "../routing/route.ts";
 
 /** Response schemas by name. Requests are described by the rules that validate them. */
@@ -38,6 +39,7 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
     duration: { type: "integer", description: "Minutes" },
     timeZone: text("IANA name"),
     startsAt: instant(),
+    status: oneOf(...EVENT_STATUSES),
     totalCapacity: { type: "integer" },
     available: { type: "integer", description: "Left to sell, at most 2 s old at the reader" },
   }),
@@ -47,6 +49,7 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
     eventName: text(),
     location: text("City"),
     eventDate: { ...DAY, description: "Local to the city" },
+    eventStatus: oneOf(...EVENT_STATUSES),
     transactionId: { type: "string", pattern: "^[0-9a-f]{128}$" },
     status: oneOf("active", "cancelled"),
     purchasedAt: instant(),

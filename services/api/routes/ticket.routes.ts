@@ -30,6 +30,8 @@ const buy: Route = {
     refusals: [
       "EVENT_NOT_FOUND",
       "EVENT_SOLD_OUT",
+      "EVENT_CANCELLED",
+      "EVENT_POSTPONED",
       "EVENT_OVER",
       "PURCHASE_LIMIT_REACHED",
       "IDEMPOTENCY_KEY_REUSED",

@@ -12,7 +12,7 @@ const RECORD_COLUMNS = `
   to_char(end_time, 'HH24:MI') AS "endTime", duration, time_zone AS "timeZone",
   to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt",
   to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "endsAt",
-  total_capacity AS "totalCapacity"`;
+  total_capacity AS "totalCapacity", status`;
 
 /** Reads the stored versions of records, by id. Leaves out records that are new. */
 export async function storedRecords(
@@ -31,7 +31,7 @@ const ROWS = `
   json_to_recordset($1::json) AS new (id uuid, name text, name_key text, type text, type_key text,
     location text, location_key text, country text, url text, date date, start_time time,
     end_time time, duration integer, time_zone text, starts_at timestamptz, ends_at timestamptz,
-    total_capacity integer, source text, source_id text)`;
+    total_capacity integer, status text, source text, source_id text)`;
 
 function rowOf(record: EventRecord) {
   return {
@@ -52,6 +52,7 @@ function rowOf(record: EventRecord) {
     starts_at: record.startsAt,
     ends_at: record.endsAt,
     total_capacity: record.totalCapacity,
+    status: record.status,
     source: record.source,
     source_id: record.sourceId,
   };
@@ -72,10 +73,10 @@ export async function insertEvents(
     text: `
       INSERT INTO event (id, name, name_key, type, type_key, location, location_key, country, url,
         date, start_time, end_time, duration, time_zone, starts_at, ends_at, total_capacity,
-        capacity, source, source_id)
+        capacity, status, source, source_id)
       SELECT id, name, name_key, type, type_key, location, location_key, country, url, date,
         start_time, end_time, duration, time_zone, starts_at, ends_at, total_capacity,
-        total_capacity, source, source_id
+        total_capacity, status, source, source_id
       FROM ${ROWS} ON CONFLICT DO NOTHING RETURNING id`,
     values: [JSON.stringify(records.map(rowOf).sort((one, other) => (one.id < other.id ? -1 : 1)))],
   });

@@ -1,4 +1,5 @@
 import { DataTypes, Model } from "sequelize";
+import type { EventStatus } from "../../../domain/event-record.ts";
 
 /** An event of the API (schema Event). */
 export type EventView = {
@@ -14,6 +15,7 @@ export type EventView = {
   duration: number;
   timeZone: string;
   startsAt: string;
+  status: EventStatus;
   totalCapacity: number;
   available: number;
 };
@@ -31,7 +33,7 @@ export const EVENT_COLUMNS = `
   to_char(event.start_time, 'HH24:MI') AS "startTime",
   to_char(event.end_time, 'HH24:MI') AS "endTime", event.duration, event.time_zone AS "timeZone",
   to_char(event.starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt",
-  event.total_capacity AS "totalCapacity",
+  event.status, event.total_capacity AS "totalCapacity",
   (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"`;
 
 /**
@@ -54,6 +56,7 @@ export const EVENT_TABLE = {
     timeZone: DataTypes.TEXT,
     startsAt: DataTypes.DATE,
     endsAt: DataTypes.DATE,
+    status: DataTypes.TEXT,
     totalCapacity: DataTypes.INTEGER,
   },
 };

@@ -1,7 +1,7 @@
 import type { EventRecord } from "../../../domain/event-record.ts";
 import { lockEvents, NOTE_TAKEN } from "../../../lib/database/ledger-booking.ts";
 import type { Connection, Database } from "../../../lib/database/pool.ts";
-import { takeEpoch } from "../../../lib/database/event-epoch.ts";
+import { LEFT_TO_SELL, takeEpoch } from "../../../lib/database/event-epoch.ts";
 import { eventId } from "../../../lib/ids.ts";
 import { describeEvents } from "../events/event-store.ts";
 
@@ -10,11 +10,14 @@ export type Change =
   { changed: true; epoch: number; available: number } | { changed: false; sold: number };
 
 /**
- * Changes capacity or times of an event that may be selling, in one transaction. Takes the
+ * Changes capacity, times or status of an event that may be selling, in one transaction. Takes the
  * epoch like a worker, which waits for the batch in flight and fences the worker; then, each in a
  * new statement, books pending rows and sets the new values. Sold tickets stay: a total below
- * them is refused. Lock order: event_worker, event, pending rows. The caller renews the copies in
- * Redis.
+ * them is refused. Lock order: event_worker, event, pending rows.
+ *
+ * Changes no ticket, so that sales stop for two rows only, however many tickets are sold. Where the
+ * date changes, `ticket_move_epoch` says that the tickets must follow: the caller
+ * wakes the ticket mover, and renews the copies in Redis.
  */
 export async function changeEvent(
   database: Database,
@@ -24,8 +27,8 @@ export async function changeEvent(
   const id = eventId(record);
   // Check before taking the epoch: taking it fences the worker, and a refused record may come
   // every hour.
-  const soldBefore = await activeTickets(database, id);
-  if (record.totalCapacity < soldBefore) return { changed: false, sold: soldBefore };
+  const before = await countSold(database, id);
+  if (record.totalCapacity < before.counted) return { changed: false, sold: before.counted };
 
   return database.transaction(async (connection) => {
     const epoch = await takeEpoch(connection, id, node);
@@ -33,7 +36,10 @@ export async function changeEvent(
       throw new Error(`Event ${id} vanished during its import; events are never deleted`);
     await lockEvents(connection, [id]);
     await bookAll(connection, id);
-    const sold = await activeTickets(connection, id);
+    const sold =
+      before.owned === before.counted
+        ? await ownedSold(connection, id)
+        : (await countSold(connection, id)).counted;
     if (record.totalCapacity < sold) {
       await connection.query({
         text: "UPDATE event SET capacity = total_capacity - $2 WHERE id = $1",
@@ -46,21 +52,18 @@ export async function changeEvent(
     await connection.query({
       name: "catalog-change-event",
       text: CHANGE_EVENT,
-      values: [id, sold, ...saleValues(record)],
+      values: [id, sold, ...saleValues(record), epoch],
     });
     await setAvailable(connection, id);
-    await connection.query({
-      name: "catalog-move-tickets",
-      text: "UPDATE event_tickets SET event_date = $2 WHERE event_id = $1 AND event_date <> $2",
-      values: [id, record.date],
-    });
     return { changed: true, epoch, available: record.totalCapacity - sold };
   });
 }
 
 const CHANGE_EVENT = `
-  UPDATE event SET total_capacity = $3::integer, capacity = $3::integer - $2::integer, date = $4,
-    start_time = $5, end_time = $6, duration = $7, time_zone = $8, starts_at = $9, ends_at = $10
+  UPDATE event SET total_capacity = $3::integer, capacity = $3::integer - $2::integer, date = $4::date,
+    start_time = $5, end_time = $6, duration = $7, time_zone = $8, starts_at = $9, ends_at = $10,
+    status = $11, ticket_move_epoch =
+      CASE WHEN date = $4::date THEN ticket_move_epoch ELSE $12::bigint END
   WHERE id = $1`;
 
 /** All is booked: what can be sold now is the event's capacity. */
@@ -74,23 +77,44 @@ async function setAvailable(connection: Connection, id: string): Promise<void> {
 }
 
 function saleValues(record: EventRecord): unknown[] {
-  const { totalCapacity, date, startTime, endTime, duration, timeZone, startsAt, endsAt } = record;
-  return [totalCapacity, date, startTime, endTime, duration, timeZone, startsAt, endsAt];
+  const { totalCapacity, date, startTime, endTime, duration, timeZone, startsAt, endsAt, status } =
+    record;
+  return [totalCapacity, date, startTime, endTime, duration, timeZone, startsAt, endsAt, status];
 }
 
-async function activeTickets(connection: Connection, id: string): Promise<number> {
-  const rows = await connection.query<{ sold: number }>({
-    name: "catalog-active-tickets",
-    text: `SELECT count(*)::integer AS sold FROM event_tickets
-      WHERE event_id = $1 AND cancelled_at IS NULL`,
+/** Active tickets by the ownership row: the total less what is left to sell. */
+const OWNED_SOLD = `(event.total_capacity - (${LEFT_TO_SELL}))::integer AS owned
+  FROM event LEFT JOIN event_worker AS worker ON worker.event_id = event.id WHERE event.id = $1`;
+
+async function ownedSold(connection: Connection, id: string): Promise<number> {
+  const rows = await connection.query<{ owned: number }>({
+    name: "catalog-owned-sold",
+    text: `SELECT ${OWNED_SOLD}`,
     values: [id],
   });
-  return rows[0]?.sold ?? 0;
+  return rows[0]?.owned ?? 0;
+}
+
+/**
+ * Active tickets, counted one by one, beside the ownership row's number. They differ only if
+ * something is damaged: then the change counts again, and so mends it.
+ */
+async function countSold(
+  connection: Connection,
+  id: string,
+): Promise<{ counted: number; owned: number }> {
+  const rows = await connection.query<{ counted: number; owned: number }>({
+    name: "catalog-count-sold",
+    text: `SELECT (SELECT count(*) FROM event_tickets
+        WHERE event_id = $1 AND cancelled_at IS NULL)::integer AS counted, ${OWNED_SOLD}`,
+    values: [id],
+  });
+  return rows[0] ?? { counted: 0, owned: 0 };
 }
 
 /**
  * Moves all pending rows of an event into the ledger, failed ones too. Leaves event.capacity
- * alone, because the next statement computes it from the tickets. This also heals rows that
+ * alone, because the next statement computes it from what is sold. This also heals rows that
  * failed because their sum broke a CHECK.
  */
 async function bookAll(connection: Connection, id: string): Promise<void> {

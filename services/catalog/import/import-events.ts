@@ -24,6 +24,8 @@ export type ImportDependencies = {
   node: string;
   /** Notifies all nodes of a changed event, with its availability if that changed. */
   changed: (eventId: string, availability?: { available: number; epoch: number }) => void;
+  /** Lets the dates of sold tickets follow their events, in the background. */
+  moveTickets: () => void;
 };
 
 const DESCRIPTION = ["name", "type", "location", "country", "url"] as const;
@@ -36,6 +38,7 @@ const SALE = [
   "startsAt",
   "endsAt",
   "totalCapacity",
+  "status",
 ] as const;
 
 /**
@@ -117,7 +120,7 @@ async function describe(
 }
 
 async function change(
-  { database, redis, cache, node, changed }: ImportDependencies,
+  { database, redis, cache, node, changed, moveTickets }: ImportDependencies,
   record: EventRecord,
 ): Promise<ImportOutcome> {
   const id = eventId(record);
@@ -141,6 +144,7 @@ async function change(
       endsAtMs: Date.parse(record.endsAt),
     });
     changed(id, result);
+    moveTickets();
     return { outcome: "updated" };
   } catch (error) {
     // This record was rolled back. The others continue.

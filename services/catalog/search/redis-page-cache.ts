@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { EVENT_STATUSES } from "../../../domain/event-record.ts";
 import {
   availableKey,
   expiryOf,
@@ -114,7 +115,8 @@ export function createPageCopies(redis: RedisClient): PageCopies {
         const copied = readAvailable(texts[index], run);
         if (copied !== undefined) available.set(id, copied);
         const copy = readCopy<EventRow>(texts[ids.length + index], run);
-        if (copy !== undefined)
+        // A copy of a node of the last release has no status.
+        if (copy !== undefined && EVENT_STATUSES.includes(copy.value.status))
           rows.set(id, { value: copy.value, fresh: copy.generation === generation });
       });
       return { run, generation };

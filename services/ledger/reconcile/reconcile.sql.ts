@@ -168,7 +168,8 @@ export const STRAY_ROWS = `
     UNION ALL
     SELECT 'ticket-date', ticket.event_id, NULL, count(*)
     FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
-    WHERE ticket.event_date <> event.date AND ${boundsOf("ticket")}
+    WHERE ticket.event_date <> event.date AND event.ticket_move_epoch IS NULL
+      AND ${boundsOf("ticket")}
       GROUP BY ticket.event_id
   ) AS stray
   ORDER BY event_id, kind, "transactionId" LIMIT $5`;

@@ -100,8 +100,7 @@ export const COMMIT_MANY = {
         cancellations.tickets AS cancelled
     FROM fence
     LEFT JOIN (SELECT event_id, count(*) FROM sold GROUP BY 1) AS sales USING (event_id)
-    LEFT JOIN (SELECT event_id, count(*), json_agg(json_build_object('id', ticket.id, 'eventDate',
-      to_char(ticket.event_date, 'YYYY-MM-DD'),
+    LEFT JOIN (SELECT event_id, count(*), json_agg(json_build_object('id', ticket.id,
                  'transactionId', encode(ticket.transaction_id, 'hex'), 'purchasedAtMs',
                    (extract(epoch FROM ticket.purchased_at) * 1000)::float8)) AS tickets
                FROM cancelled AS ticket GROUP BY 1) AS cancellations USING (event_id)

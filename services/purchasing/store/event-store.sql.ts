@@ -10,10 +10,13 @@
 
 export const CLOCK_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::float8";
 
-/** A ticket as the contract shows it, from rows of event_tickets (ticket) and event. */
+/**
+ * A ticket as the contract shows it, from rows of event_tickets (ticket) and event. The date is the
+ * event's: after an import has moved it, the tickets' own dates follow in parts.
+ */
 export const TICKET_COLUMNS = `
   ticket.id, ticket.event_id AS "eventId", event.name AS "eventName", event.location,
-    to_char(ticket.event_date, 'YYYY-MM-DD') AS "eventDate",
+    to_char(event.date, 'YYYY-MM-DD') AS "eventDate", event.status AS "eventStatus",
   encode(ticket.transaction_id, 'hex') AS "transactionId",
     CASE WHEN ticket.cancelled_at IS NULL THEN 'active' ELSE 'cancelled' END AS status,
   to_char(ticket.purchased_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "purchasedAt",
@@ -28,7 +31,7 @@ export const LOAD_EVENT = {
   name: "worker-load-event",
   text: `
     SELECT name AS "eventName", location, to_char(date, 'YYYY-MM-DD') AS "eventDate",
-           (extract(epoch FROM starts_at) * 1000)::float8 AS "startsAtMs",
+           status, (extract(epoch FROM starts_at) * 1000)::float8 AS "startsAtMs",
            (extract(epoch FROM ends_at) * 1000)::float8 AS "endsAtMs",
            coalesce(worker.available, 0) AS available, ${CLOCK_MS} AS "clockMs"
     FROM event JOIN event_worker AS worker ON worker.event_id = event.id WHERE event.id = $1`,
@@ -111,8 +114,7 @@ export const COMMIT = {
       require_count('tickets cancelled', (SELECT count(*) FROM cancelled), cardinality($9::uuid[])),
       require_count('places booked', (SELECT coalesce(sum(quantity), 0)
         FROM booked), cardinality($9::uuid[]) - cardinality($5::uuid[])),
-      (SELECT json_agg(json_build_object('id', ticket.id, 'eventDate', to_char(ticket.event_date,
-        'YYYY-MM-DD'),
+      (SELECT json_agg(json_build_object('id', ticket.id,
          'transactionId', encode(ticket.transaction_id, 'hex'), 'purchasedAtMs',
            (extract(epoch FROM ticket.purchased_at) * 1000)::float8))
        FROM cancelled AS ticket) AS cancelled

@@ -121,8 +121,7 @@ function reasonOf(error: unknown): "oversell" | "time-out" | undefined {
 export type CommittedRow = {
   batch: number;
   clockMs: number;
-  cancelled:
-    { id: string; eventDate: string; transactionId: string; purchasedAtMs: number }[] | null;
+  cancelled: { id: string; transactionId: string; purchasedAtMs: number }[] | null;
 };
 
 function commitValues(
@@ -160,25 +159,24 @@ export function committed(
   { eventId }: Ownership,
   { event }: Changes,
 ): CommitResult {
-  const { eventName, location } = event;
+  const { eventName, location, eventDate, status: eventStatus } = event;
   const cancelledAt = new Date(clockMs).toISOString();
   // The same members as READ_TICKETS, so that a repeated cancellation gets the same bytes.
-  const tickets = (cancelled ?? []).map(
-    ({ id, eventDate, transactionId, purchasedAtMs }): Ticket => {
-      const purchasedAt = new Date(purchasedAtMs).toISOString();
-      return {
-        id,
-        eventId,
-        eventName,
-        location,
-        eventDate,
-        transactionId,
-        status: "cancelled",
-        purchasedAt,
-        cancelledAt,
-      };
-    },
-  );
+  const tickets = (cancelled ?? []).map(({ id, transactionId, purchasedAtMs }): Ticket => {
+    const purchasedAt = new Date(purchasedAtMs).toISOString();
+    return {
+      id,
+      eventId,
+      eventName,
+      location,
+      eventDate,
+      eventStatus,
+      transactionId,
+      status: "cancelled",
+      purchasedAt,
+      cancelledAt,
+    };
+  });
   return { type: "committed", batch, clockMs, cancelled: tickets };
 }
 

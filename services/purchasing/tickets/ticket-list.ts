@@ -6,7 +6,9 @@ import type { Ticket } from "../worker/ports.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
 
 export type TicketPage = { items: Ticket[]; nextCursor: string | null };
+/** `eventDate`: the ticket's own, in whose order the list is. Behind the event's during a move. */
 type Position = { eventDate: string; id: string };
+type ListedRow = Ticket & { sortDate: string };
 /** `after`: from behind this ticket on. */
 export type ListQuestion = {
   userId: string;
@@ -15,8 +17,9 @@ export type ListQuestion = {
   after: Position | undefined;
 };
 /**
- * Lists a customer's tickets by event date, then id (which grows with the purchase). Rejects if
- * PostgreSQL does.
+ * Lists a customer's tickets by event date, then id (which grows with the purchase). While an
+ * import moves an event, its tickets show the new date and are still sorted by the old one. Rejects
+ * if PostgreSQL does.
  */
 export type TicketLists = (question: ListQuestion) => Promise<TicketPage>;
 
@@ -50,7 +53,7 @@ export const listTickets = {
 /** Rows of one statement. Limits how long its callers wait for each other. */
 const ROWS_MAX = 2_000;
 
-type Gathering = { asked: ListQuestion[]; answers: Promise<Ticket[][]> };
+type Gathering = { asked: ListQuestion[]; answers: Promise<ListedRow[][]> };
 
 /**
  * Creates the reader of ticket lists. It always reads PostgreSQL, and combines all lists of one
@@ -78,11 +81,12 @@ export function createTicketLists(database: Connection): TicketLists {
     const place = asked.push(question) - 1;
     if (asked.length * limit >= ROWS_MAX) gathering.delete(limit);
     const tickets = (await answers)[place] ?? [];
-    const items = tickets.slice(0, limit);
-    const last = items.at(-1);
+    const rows = tickets.slice(0, limit).map(({ sortDate, ...ticket }) => ({ sortDate, ticket }));
+    const last = tickets.length > limit ? rows.at(-1) : undefined;
     return {
-      items,
-      nextCursor: tickets.length > limit && last !== undefined ? writeCursor(last) : null,
+      items: rows.map(({ ticket }) => ticket),
+      nextCursor:
+        last === undefined ? null : writeCursor({ eventDate: last.sortDate, id: last.ticket.id }),
     };
   };
 }
@@ -92,13 +96,13 @@ async function readLists(
   database: Connection,
   questions: readonly ListQuestion[],
   most: number,
-): Promise<Ticket[][]> {
+): Promise<ListedRow[][]> {
   const [first = [], ...others] = questions.map(valuesOf);
   if (others.length === 0)
-    return [await database.query<Ticket>({ ...LIST_OF_ONE, values: [...first, most] })];
-  const lists = questions.map((): Ticket[] => []);
+    return [await database.query<ListedRow>({ ...LIST_OF_ONE, values: [...first, most] })];
+  const lists = questions.map((): ListedRow[] => []);
   const columns = first.map((value, index) => [value, ...others.map((values) => values[index])]);
-  const rows = await database.query<Ticket & { place: number }>({
+  const rows = await database.query<ListedRow & { place: number }>({
     ...LISTS_OF_MANY,
     values: [...columns, most],
   });
@@ -117,7 +121,8 @@ function valuesOf({ userId, status, after }: ListQuestion): unknown[] {
 /** Each of them a parameter or a column; the fifth parameter is the most rows. */
 function listSql(userId: string, active: string, eventDate: string, id: string): string {
   return `
-    SELECT ${TICKET_COLUMNS} FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
+    SELECT ${TICKET_COLUMNS}, to_char(ticket.event_date, 'YYYY-MM-DD') AS "sortDate"
+    FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
     WHERE ticket.user_id = ${userId}
       AND (${active} IS NULL OR (ticket.cancelled_at IS NULL) = ${active})
       AND (ticket.event_date, ticket.id) > (${eventDate}, ${id})
@@ -138,7 +143,7 @@ const LISTS_OF_MANY = {
       $4::uuid[]) WITH ORDINALITY AS asked (user_id, active, event_date, id, place)
     CROSS JOIN LATERAL (${listSql("asked.user_id", "asked.active", "asked.event_date", "asked.id")})
       AS list
-    ORDER BY place, list."eventDate", list.id`,
+    ORDER BY place, list."sortDate", list.id`,
 } as const;
 
 function writeCursor({ eventDate, id }: Position): string {

@@ -107,7 +107,7 @@ function purchaseOf(
   committedAtMs: number,
 ): Purchase {
   const purchasedAt = new Date(committedAtMs).toISOString();
-  const { eventName, location, eventDate } = event;
+  const { eventName, location, eventDate, status: eventStatus } = event;
   const tickets = ticketIds.map((id): Ticket => {
     return {
       id,
@@ -115,6 +115,7 @@ function purchaseOf(
       eventName,
       location,
       eventDate,
+      eventStatus,
       transactionId,
       status: "active",
       purchasedAt,

@@ -89,7 +89,7 @@ export async function takeEpoch(
   const askedAtMs = clock.nowMs();
   const event = await store.loadEvent(eventId);
   postgresClock.sync(event.clockMs, askedAtMs);
-  const state = newEventState(event.startsAtMs, event.available);
+  const state = newEventState(event.startsAtMs, event.available, event.status);
   ports.note("epoch-taken", eventId, { epoch });
   const buyers = new Buyers(ports.buyersRoom);
   void buyers.fill(eventId, store.readBuyers);

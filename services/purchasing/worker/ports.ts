@@ -1,4 +1,5 @@
 import type { Answer } from "../../../domain/refusal.ts";
+import type { EventStatus } from "../../../domain/event-record.ts";
 import type { Command } from "../../../domain/event-state.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import type { Availability } from "../../../lib/availability/availability-cache.ts";
@@ -10,6 +11,7 @@ export type Ticket = {
   eventName: string;
   location: string;
   eventDate: string;
+  eventStatus: EventStatus;
   transactionId: string;
   status: "active" | "cancelled";
   purchasedAt: string;
@@ -32,6 +34,7 @@ export type LoadedEvent = {
   eventName: string;
   location: string;
   eventDate: string;
+  status: EventStatus;
   startsAtMs: number;
   endsAtMs: number;
   available: number;

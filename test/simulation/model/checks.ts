@@ -1,3 +1,4 @@
+import type { EventStatus } from "../../../domain/event-record.ts";
 import type { BuyTickets, CancelTicket } from "../../../domain/event-state.ts";
 import { availableKey, readAvailable } from "../../../lib/availability/availability-cache.ts";
 import type { Outcome } from "../../../services/purchasing/worker/ports.ts";
@@ -5,7 +6,12 @@ import type { EventTables } from "./event-tables.ts";
 import { CUSTOMER_LIMIT, type World } from "./world.ts";
 
 type Sold = { kind: "ok"; ticketIds: string } | { kind: "refused" } | { kind: "unknown" };
-type Moment = { atMs: number; available: number; activeByUser: Map<string, number> };
+type Moment = {
+  atMs: number;
+  available: number;
+  status: EventStatus;
+  activeByUser: Map<string, number>;
+};
 const WRONG_MAX = 5;
 
 /** Checks the invariants after every commit, at every answer, and at the end of a history. */
@@ -153,6 +159,12 @@ export class Checks {
       !this.during(event, startedMs, ({ available }) => available < quantity)
     )
       this.fail(`EVENT_SOLD_OUT was answered while ${quantity} places were free`);
+    for (const stopped of ["cancelled", "postponed"] as const)
+      if (
+        code === `EVENT_${stopped.toUpperCase()}` &&
+        !this.during(event, startedMs, ({ status }) => status === stopped)
+      )
+        this.fail(`${code} was answered for an event that was not ${stopped}`);
     const overLimit = ({ activeByUser }: Moment): boolean =>
       (activeByUser.get(userId) ?? 0) + quantity > CUSTOMER_LIMIT;
     if (code === "PURCHASE_LIMIT_REACHED" && !this.during(event, startedMs, overLimit))
@@ -189,6 +201,7 @@ export class Checks {
     const moment = {
       atMs: this.world.kernel.nowMs,
       available: event.rows.total - active.length,
+      status: event.rows.status,
       activeByUser,
     };
     const moments = this.moments.get(event) ?? [];

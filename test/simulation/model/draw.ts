@@ -1,10 +1,14 @@
 import fc from "fast-check";
+import type { EventStatus } from "../../../domain/event-record.ts";
 import { type Demand, type Fault, type History, CHANNELS } from "./steps.ts";
 
 /** Period of demands and faults. After it, the system must recover by itself. */
 export const TROUBLE_MS = 6_000;
 const DEMANDS_MAX = 60;
 const FAULTS_MAX = 20;
+
+/** Two of six imports stop the sale. */
+const STOPS: readonly EventStatus[] = ["postponed", "cancelled"];
 
 const atMs = fc.integer({ min: 0, max: TROUBLE_MS });
 const upTo = (max: number) => fc.integer({ min: 0, max });
@@ -62,6 +66,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
     atMs,
     event: upTo(1),
     total: fc.integer({ min: 2, max: 14 }),
+    status: upTo(5).map((drawn): EventStatus => STOPS[drawn] ?? "scheduled"),
     takesMs: upTo(200),
     nodesNotified: fc.boolean(),
   }),

@@ -60,6 +60,7 @@ export class EventTables {
       epoch: 0,
       batch: 0,
       total,
+      status: "scheduled",
       capacity: total,
       available: total,
       tickets: new Map(),
@@ -99,9 +100,9 @@ export class EventTables {
   }
 
   loadEvent(): LoadedEvent {
-    const { startsAtMs, kernel } = this;
-    const { available } = this.rows;
-    return { ...EVENT, startsAtMs, endsAtMs: startsAtMs, available, clockMs: kernel.nowMs };
+    const { startsAtMs, rows } = this;
+    const times = { startsAtMs, endsAtMs: startsAtMs, clockMs: this.kernel.nowMs };
+    return { ...EVENT, ...times, available: rows.available, status: rows.status };
   }
 
   load(needs: Needs): Loaded {
@@ -159,10 +160,14 @@ export class EventTables {
   }
 
   /**
-   * Imports a new total in one transaction: takes an epoch, books pending rows, sets capacity.
-   * Refuses a total below the active tickets.
+   * Imports a new total and status in one transaction: takes an epoch, books pending rows, sets
+   * capacity. Refuses a total below the active tickets.
    */
-  change(total: number, holdMs: number, done: () => void): void {
+  change(
+    { total, status }: Pick<Rows, "total" | "status">,
+    holdMs: number,
+    done: () => void,
+  ): void {
     this.workerRow.take(() =>
       this.eventRow.take(() => {
         const { generation } = this.server;
@@ -174,6 +179,7 @@ export class EventTables {
             for (const [key, sum] of sumsByBatch(rows.pending.values())) rows.booked.set(key, sum);
             rows.pending.clear();
             rows.total = total;
+            rows.status = status;
             rows.capacity = total - active.length;
             rows.available = rows.capacity;
             this.onChange();
@@ -282,13 +288,11 @@ export class EventTables {
   }
 
   private view({ id, transactionId, purchasedAtMs, cancelledAtMs }: TicketRow): Ticket {
-    const { eventName, location, eventDate } = EVENT;
     return {
       id,
       eventId: this.eventId,
-      eventName,
-      location,
-      eventDate,
+      ...EVENT,
+      eventStatus: this.rows.status,
       transactionId,
       status: cancelledAtMs === undefined ? "active" : "cancelled",
       purchasedAt: new Date(purchasedAtMs).toISOString(),

@@ -30,7 +30,7 @@ export function createFaults(
       case "import":
         return void world.importTotal(
           world.eventId(fault.event),
-          fault.total,
+          { total: fault.total, status: fault.status },
           fault.takesMs,
           fault.nodesNotified,
         );

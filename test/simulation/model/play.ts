@@ -98,11 +98,19 @@ function isBooked({ database, queue }: World): boolean {
   );
 }
 
-/** Checks I6: selling out sells exactly the free places. */
+/** Checks I6: selling out sells exactly the free places. Puts stopped events back on sale first. */
 async function sellOut(world: World, customers: Customers, checks: Checks): Promise<void> {
   const { kernel, database } = world;
   for (const event of database.events.values()) {
     if (kernel.nowMs >= event.startsAtMs) continue;
+    if (event.rows.status !== "scheduled") {
+      const { total } = event.rows;
+      let imported = false;
+      void world
+        .importTotal(event.eventId, { total, status: "scheduled" }, 0, true)
+        .then(() => (imported = true));
+      await kernel.run(kernel.nowMs + QUIET_WITHIN_MS, () => imported);
+    }
     const free = event.rows.total - event.active.length;
     const purchases = Array.from({ length: free + 2 }, (_, index) =>
       customers.buy(event.eventId, `late-${index}`, "last", 1, 3),

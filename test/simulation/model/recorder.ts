@@ -1,3 +1,4 @@
+import type { EventStatus } from "../../../domain/event-record.ts";
 import type { BuyTickets, CancelTicket } from "../../../domain/event-state.ts";
 import type { Outcome } from "../../../services/purchasing/worker/ports.ts";
 import { checkLinearizability } from "../../../tools/chaos/checks/linearizability.ts";
@@ -17,7 +18,12 @@ const STALE_MS = 500;
 
 type Asked = BuyTickets | CancelTicket;
 type Open = { eventId: string; command: Asked; started: number };
-type Journal = { total: number; initial: TicketRow[]; operations: Operation[] };
+type Journal = {
+  total: number;
+  status: EventStatus;
+  initial: TicketRow[];
+  operations: Operation[];
+};
 
 /**
  * Records what customers asked and heard, and judges it (I10). A restored backup starts a new
@@ -34,13 +40,13 @@ export class Recorder {
     this.world = world;
     for (const { eventId, rows } of world.database.events.values())
       this.journals.set(eventId, journalOf(rows));
-    world.onImported = (eventId, total, started) =>
+    world.onImported = (eventId, change, started) =>
       this.add(eventId, {
         op: "import",
         user: "feed",
         started,
         ended: this.stamp(),
-        total,
+        ...change,
         answer: { type: "imported" },
       });
   }
@@ -118,7 +124,7 @@ export class Recorder {
 }
 
 function journalOf(rows: Rows): Journal {
-  return { total: rows.total, initial: ticketsOf(rows), operations: [] };
+  return { total: rows.total, status: rows.status, initial: ticketsOf(rows), operations: [] };
 }
 
 function ticketsOf({ tickets }: Rows): TicketRow[] {

@@ -1,3 +1,5 @@
+import type { EventStatus } from "../../../domain/event-record.ts";
+
 /** SQL clauses that a test can remove. The checks must then find the mistake. */
 export type BrokenClauses = {
   epoch?: true;
@@ -31,6 +33,7 @@ export type Rows = {
   epoch: number;
   batch: number;
   total: number;
+  status: EventStatus;
   /** What the ledger has booked. */
   capacity: number;
   /** The ownership row's: what can be sold now. */
@@ -40,6 +43,9 @@ export type Rows = {
   /** Sums by batch: see `batchKey`. */
   booked: Map<string, number>;
 };
+
+/** What an import changes. */
+export type EventChange = Pick<Rows, "total" | "status">;
 
 /** A server process. `generation` grows when the server is replaced. */
 export type Server = { readonly generation: number };

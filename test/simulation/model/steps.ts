@@ -1,3 +1,5 @@
+import type { EventStatus } from "../../../domain/event-record.ts";
+
 /** Channels with losses and delays: calls and answers of the bus, statements and their results. */
 export const CHANNELS = ["calls", "answers", "statements", "results"] as const;
 export type Channel = (typeof CHANNELS)[number];
@@ -27,6 +29,7 @@ export type Fault =
       atMs: number;
       event: number;
       total: number;
+      status: EventStatus;
       takesMs: number;
       nodesNotified: boolean;
     }
@@ -86,9 +89,10 @@ function describeStep(step: Demand | Fault): string {
     case "cancel":
       return `customer ${step.customer} cancels a ticket (${step.nth})${twice(step)}`;
     case "import": {
-      const { event, total, takesMs, nodesNotified } = step;
+      const { event, total, status, takesMs, nodesNotified } = step;
       const notified = nodesNotified ? "" : ", no node is notified";
-      return `an import gives event ${event} ${total} places in ${takesMs} ms${notified}`;
+      const change = `${total} places, ${status},`;
+      return `an import gives event ${event} ${change} in ${takesMs} ms${notified}`;
     }
     default: {
       return `${step.type}${Object.entries(step)

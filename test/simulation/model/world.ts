@@ -17,7 +17,7 @@ import { SimulatedLocks } from "./locks.ts";
 import { Network } from "./network.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { SimulatedRedis } from "./redis.ts";
-import { type BrokenClauses, sqlError } from "./rows.ts";
+import { type BrokenClauses, type EventChange, sqlError } from "./rows.ts";
 import type { History } from "./steps.ts";
 
 /** Replaces sound parts with mistakes. */
@@ -62,7 +62,7 @@ export class World {
   /** Set to kill the node of the next successful commit before it gets the result. */
   killAfterCommit = false;
   /** Called when an import has committed. */
-  onImported: (eventId: string, total: number, startedMs: number) => void = () => undefined;
+  onImported: (eventId: string, change: EventChange, startedMs: number) => void = () => undefined;
   private readonly importer;
   private readonly cache;
   private nodeCount = 0;
@@ -135,15 +135,15 @@ export class World {
   /** Imports another total during the sale. Some imports do not notify the nodes. */
   async importTotal(
     eventId: string,
-    total: number,
+    change: EventChange,
     takesMs: number,
     nodesNotified: boolean,
   ): Promise<void> {
     const event = this.database.event(eventId);
     const startedMs = this.kernel.nowMs;
     await expireSoon(this.importer, [eventId]);
-    await new Promise<void>((resolve) => event.change(total, takesMs, resolve));
-    this.onImported(eventId, total, startedMs);
+    await new Promise<void>((resolve) => event.change(change, takesMs, resolve));
+    this.onImported(eventId, change, startedMs);
     const available = event.rows.total - event.active.length;
     const left = { eventId, available, epoch: event.rows.epoch, batch: 0, endsAtMs: NEVER_MS };
     if (nodesNotified)

@@ -1,3 +1,4 @@
+import { EVENT_STATUSES } from "../../../domain/event-record.ts";
 import { decide, evolve } from "../../../domain/decide.ts";
 import { type Command, newEventState } from "../../../domain/event-state.ts";
 import type {
@@ -130,13 +131,19 @@ export function randomHistory(options: HistoryOptions): EventHistory {
       const active = total - state.available;
       const wanted = Math.max(0, total + between(7) - 3);
       const accepted = wanted >= active;
-      if (accepted) [total, state.available] = [wanted, wanted - active];
+      // Also draws "undefined": an import that says nothing of the status.
+      const status = EVENT_STATUSES[between(EVENT_STATUSES.length + 1)];
+      if (accepted) {
+        [total, state.available] = [wanted, wanted - active];
+        state.status = status ?? state.status;
+      }
       const answer: Answer<"import"> = isLost
         ? { type: "unknown" }
         : accepted
           ? { type: "imported" }
           : refusal("TOTAL_BELOW_SOLD");
-      operations.push({ op: "import", user: "feed", started, ended, total: wanted, answer });
+      const change = { total: wanted, ...(status !== undefined && { status }) };
+      operations.push({ op: "import", user: "feed", started, ended, ...change, answer });
     } else if (
       !isLost &&
       own.every((row) => options.settled === true || shown.has(row.transaction))

@@ -17,7 +17,7 @@ export function isLinearizable(
   ids: (transaction: string) => string[],
 ): boolean {
   const { operations, total, startsAtMs = Infinity } = history;
-  const start: World = { state: newEventState(startsAtMs, total), total, rows: [] };
+  const start: World = { state: newEventState(startsAtMs, total, history.status), total, rows: [] };
   const explore = (left: readonly Operation[], world: World): boolean => {
     if (left.every(({ ended }) => ended === Infinity) && isSettled(history, world)) return true;
     const firstEnd = left.reduce((first, { ended }) => Math.min(first, ended), Infinity);
@@ -67,6 +67,7 @@ function outcomes(
     if (accepted) {
       next.total = operation.total;
       state.available = operation.total - active;
+      state.status = operation.status ?? state.status;
     }
     const right = answer.type === "unknown" || (answer.type === "imported") === accepted;
     return right ? [next] : [];

@@ -40,10 +40,12 @@ function historyOf(
   const sale = sales.get(event);
   const own = new Set(tickets.filter((row) => row.event === event).map(({ id }) => id));
   const changes = imports.filter((change) => change.event === event);
-  const operations: Operation[] = changes.map(({ started, ended, total: wanted, outcome }) => {
+  const operations: Operation[] = changes.map((change) => {
+    const { started, ended, total: wanted, outcome, status } = change;
     const answer =
       outcome === "refused" ? refused({ code: "TOTAL_BELOW_SOLD" }) : { type: outcome };
-    return { op: "import", user: "feed", started, ended, total: wanted, answer };
+    const changed = { total: wanted, ...(status !== undefined && { status }) };
+    return { op: "import", user: "feed", started, ended, ...changed, answer };
   });
   const buyers = new Set<string>();
   for (const entry of entries) {

@@ -1,4 +1,4 @@
-import type { EventRecord } from "../../../domain/event-record.ts";
+import type { EventRecord, EventStatus } from "../../../domain/event-record.ts";
 import { pick, randomId } from "../../testing/seeded-random.ts";
 import { Customer } from "../load/customer.ts";
 import type { Fault, FaultContext } from "../fault.ts";
@@ -27,7 +27,12 @@ async function saleOf({ world }: FaultContext, event: string): Promise<Sale> {
 }
 
 /** The event as a feed sends it, with another total. `later`: minutes after 19:00. */
-function recordOf({ sourceId, date }: Sale, totalCapacity: number, later = 0): EventRecord {
+function recordOf(
+  { sourceId, date }: Sale,
+  totalCapacity: number,
+  later = 0,
+  status: EventStatus = "scheduled",
+): EventRecord {
   const starts = `20:${String(later).padStart(2, "0")}`;
   return {
     source: "chaos",
@@ -43,6 +48,7 @@ function recordOf({ sourceId, date }: Sale, totalCapacity: number, later = 0): E
     timeZone: "Europe/Berlin",
     duration: 120 - later,
     totalCapacity,
+    status,
     startsAt: `${date}T19:${String(later).padStart(2, "0")}:00.000Z`,
     endsAt: `${date}T21:00:00.000Z`,
   };
@@ -57,8 +63,9 @@ async function importOne(
   const broker = await world.bus();
   const started = performance.now();
   const note = (outcome: ImportEntry["outcome"]): void => {
-    const { totalCapacity: total } = record;
-    market.journal.imports.push({ event, total, started, ended: performance.now(), outcome });
+    const { totalCapacity: total, status } = record;
+    const ended = performance.now();
+    market.journal.imports.push({ event, total, status, started, ended, outcome });
   };
   try {
     const { value } = await broker.call<Imported, object>(
@@ -113,6 +120,28 @@ async function sellOutAndRaise(context: FaultContext, event: string): Promise<nu
   return performance.now() - raisedMs;
 }
 
+/** Postpones and cancels an event on sale, and puts it back. */
+async function stopAndGoOn(context: FaultContext, event: string): Promise<void> {
+  const { market, random, expect, until } = context;
+  const buyer = new Customer(market, randomId(random), random);
+  for (const status of ["postponed", "cancelled", "scheduled"] as const) {
+    const sale = await saleOf(context, event);
+    const { outcome } = await importOne(context, event, recordOf(sale, sale.total, 0, status));
+    expect(outcome === "updated", `an event was not ${status}: ${outcome}`);
+    if (status === "scheduled") break;
+    const { code, outcome: answer } = await buyer.buy(event, 1, randomId(random));
+    expect(
+      code === `EVENT_${status.toUpperCase()}`,
+      `a purchase of a ${status} event was answered ${code ?? answer}`,
+    );
+  }
+  await until(
+    "sales resume",
+    async () => (await buyer.buy(event, 1, randomId(random))).outcome === "ok",
+    10,
+  );
+}
+
 /**
  * A feed changes totals and times during sales. Sold tickets stay sold, and the ledger continues.
  */
@@ -156,6 +185,7 @@ export const fault: Fault = {
     await phase("sold out by the feed, and raised again", async () => {
       for (const event of events.slice(0, 2)) resumed.push(await sellOutAndRaise(context, event));
     });
+    await phase("postponed, cancelled and back on sale", () => stopAndGoOn(context, hot));
     for (const ms of resumed)
       expect(
         ms <= RESUMED_WITHIN_MS,

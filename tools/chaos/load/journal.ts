@@ -1,3 +1,4 @@
+import type { EventStatus } from "../../../domain/event-record.ts";
 export const OPERATIONS = ["buy", "cancel", "list", "search"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
@@ -44,10 +45,11 @@ export type Entry = {
   stale?: boolean;
 };
 
-/** A change of an event's total by a feed. */
+/** A change of an event's total by a feed, and of its status if it names one. */
 export type ImportEntry = {
   event: string;
   total: number;
+  status?: EventStatus;
   started: number;
   ended: number;
   outcome: "imported" | "refused" | "unknown";

@@ -1,5 +1,11 @@
 import { describeOperation, type EventHistory } from "./history.ts";
-import { type Effect, type Placement, soldOutQuantity } from "./placements.ts";
+import {
+  type Effect,
+  type Placement,
+  refusedStatus,
+  soldOutQuantity,
+  stopsSales,
+} from "./placements.ts";
 
 /**
  * Bounds of the free places over time, whatever the order. They judge most events without a
@@ -13,9 +19,11 @@ export class Bounds {
   private readonly most: Ranges;
   private readonly lowest: number;
   private readonly placements: readonly Placement[];
+  private readonly stops: boolean;
 
   constructor(history: EventHistory, placements: readonly Placement[]) {
     this.placements = placements;
+    this.stops = stopsSales(history, placements);
     const effects = placements.filter((one) => one.kind === "effect");
     const active = (history.initial ?? []).filter(({ cancelled }) => !cancelled).length;
     const totals = totalsOf(history.total, effects);
@@ -44,10 +52,12 @@ export class Bounds {
   get scarce(): boolean {
     return (
       this.lowest < 0 ||
+      this.stops ||
       this.placements.some(
         (one) =>
           one.kind === "observation" &&
           (soldOutQuantity(one) > 0 ||
+            refusedStatus(one) !== undefined ||
             (one.reads.type === "refusal" && one.reads.command.type === "Import")),
       )
     );

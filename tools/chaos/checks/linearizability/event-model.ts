@@ -1,7 +1,8 @@
 import { decide, evolve } from "../../../../domain/decide.ts";
+import type { EventStatus } from "../../../../domain/event-record.ts";
 import { type EventState, type Limits, newEventState } from "../../../../domain/event-state.ts";
 import type { EventHistory, ListedTicket } from "./history.ts";
-import type { Effect, Observation, Placement } from "./placements.ts";
+import { type Effect, type Observation, type Placement, refusedStatus } from "./placements.ts";
 
 /** The `domain/` state of one event, with steps that can be undone. */
 export class EventModel {
@@ -12,10 +13,13 @@ export class EventModel {
   private readonly scarce: boolean;
   /** Tickets of each customer, active and cancelled. */
   private readonly held = new Map<string, number>();
-  /** Totals that imports have replaced. */
-  private readonly totals: number[] = [];
+  /** What imports have replaced. */
+  private readonly replaced: { total: number; status: EventStatus }[] = [];
 
-  /** `scarce: false` gives every event endless places, so that customers do not meet. */
+  /**
+   * `scarce: false` gives every event endless places, and leaves imports out, so that customers do
+   * not meet.
+   */
   constructor(history: EventHistory, placements: readonly Placement[], scarce: boolean) {
     const { total, limits, initial = [], startsAtMs, clockToleranceMs } = history;
     this.total = total;
@@ -23,7 +27,11 @@ export class EventModel {
     this.scarce = scarce;
     this.toleranceMs = clockToleranceMs ?? 0;
     const active = initial.filter(({ cancelled }) => !cancelled);
-    this.state = newEventState(startsAtMs ?? Infinity, scarce ? total - active.length : Infinity);
+    this.state = newEventState(
+      startsAtMs ?? Infinity,
+      scarce ? total - active.length : Infinity,
+      history.status,
+    );
     const { sales, tickets, activeTickets } = this.state;
     for (const placement of placements) {
       const { user } = placement;
@@ -46,13 +54,15 @@ export class EventModel {
     if (command.type === "Import") {
       const active = this.total - state.available;
       if (command.total < active) return false;
-      this.totals.push(this.total);
+      this.replaced.push({ total: this.total, status: state.status });
+      state.status = command.status ?? state.status;
       this.total = command.total;
       state.available = command.total - active;
       return true;
     }
     // The earliest time of the interval: an effect that was late at all times was late then too.
-    const decision = decide(state, command, start - this.toleranceMs, this.limits);
+    const now = this.scarce ? state : { ...state, status: "scheduled" as const };
+    const decision = decide(now, command, start - this.toleranceMs, this.limits);
     if (decision.type !== "accept") return false;
     evolve(state, decision.fact);
     for (const id of tickets) state.tickets.set(id, { userId: user, cancelled: false });
@@ -64,10 +74,16 @@ export class EventModel {
   undo({ command, tickets, user }: Effect): void {
     const { state } = this;
     switch (command.type) {
-      case "Import":
-        state.available += (this.totals.at(-1) ?? 0) - this.total;
-        this.total = this.totals.pop() ?? this.total;
+      case "Import": {
+        const { total, status } = this.replaced.pop() ?? {
+          total: this.total,
+          status: state.status,
+        };
+        state.available += total - this.total;
+        this.total = total;
+        state.status = status;
         return;
+      }
       case "BuyTickets":
         state.available += command.quantity;
         state.sales.delete(command.transactionId);
@@ -86,12 +102,15 @@ export class EventModel {
   }
 
   /** Tells whether an answer is the right one in the present state. */
-  holds({ reads, start, end, user }: Observation): boolean {
+  holds(item: Observation): boolean {
+    const { reads, start, end, user } = item;
     if (reads.type === "list") return this.isExact(user, reads.tickets);
     const { command, refused } = reads;
     if (command.type === "Import") return this.total - this.state.available > command.total;
     const nowMs = refused.code === "EVENT_OVER" ? end + this.toleranceMs : start - this.toleranceMs;
-    const decision = decide(this.state, command, nowMs, this.limits);
+    const { state } = this;
+    const status = this.scarce ? state.status : (refusedStatus(item) ?? "scheduled");
+    const decision = decide({ ...state, status }, command, nowMs, this.limits);
     if (!this.scarce && refused.code === "EVENT_SOLD_OUT") return decision.type === "accept";
     if (decision.type !== "refuse" || decision.refusal.code !== refused.code) return false;
     const { available, active } = decision.refusal.data ?? {};

@@ -1,3 +1,4 @@
+import type { EventStatus } from "../../../../domain/event-record.ts";
 import type { Limits } from "../../../../domain/event-state.ts";
 
 /** A refusal as it was answered. `available` and `active` are compared if the answer has them. */
@@ -27,8 +28,16 @@ export type Operation = Interval &
       }
     | { op: "cancel"; ticket: string; answer: { type: "cancelled" } | Refused | Unknown }
     | { op: "list"; tickets: readonly ListedTicket[] }
-    /** Changes the number of places. Refused below the number of active tickets. */
-    | { op: "import"; total: number; answer: { type: "imported" } | Refused | Unknown }
+    /**
+     * Changes the number of places, and the status if it names one. Refused below the number of
+     * active tickets.
+     */
+    | {
+        op: "import";
+        total: number;
+        status?: EventStatus;
+        answer: { type: "imported" } | Refused | Unknown;
+      }
   );
 
 export type TicketRow = { id: string; user: string; transaction: string; cancelled: boolean };
@@ -38,6 +47,8 @@ export type EventHistory = {
   event: string;
   /** Places at the beginning. */
   total: number;
+  /** Status at the beginning. Undefined: scheduled. */
+  status?: EventStatus | undefined;
   limits: Limits;
   operations: readonly Operation[];
   /** Start of the event on the operations' clock. Undefined: EVENT_OVER is not judged. */
@@ -73,7 +84,7 @@ function request(operation: Operation): string {
     case "list":
       return "list";
     case "import":
-      return `import of ${operation.total} places`;
+      return `import of ${operation.total} places${operation.status ? `, ${operation.status}` : ""}`;
     default:
       return operation satisfies never;
   }

@@ -1,3 +1,4 @@
+import type { EventStatus } from "../../../../domain/event-record.ts";
 import type { BuyTickets, CancelTicket } from "../../../../domain/event-state.ts";
 import { type Evidence, EvidenceOf, sameIds } from "./evidence.ts";
 import {
@@ -8,7 +9,7 @@ import {
   type Refused,
 } from "./history.ts";
 
-export type Import = { type: "Import"; total: number };
+export type Import = { type: "Import"; total: number; status?: EventStatus | undefined };
 type Demand = BuyTickets | CancelTicket | Import;
 type Placed = {
   /** The interval in which the operation must be placed. */
@@ -39,14 +40,40 @@ export type Placement = Effect | Observation;
 
 /** Refusals that the event's state explains. Others, such as TRY_AGAIN, promise no effect. */
 const JUDGED: ReadonlySet<string> = new Set([
+  "EVENT_CANCELLED",
   "EVENT_NOT_FOUND",
   "EVENT_OVER",
+  "EVENT_POSTPONED",
   "EVENT_SOLD_OUT",
   "IDEMPOTENCY_KEY_REUSED",
   "PURCHASE_LIMIT_REACHED",
   "TICKET_NOT_FOUND",
   "TOTAL_BELOW_SOLD",
 ]);
+
+/** The status that a refusal names; undefined for all others. */
+export function refusedStatus({ reads }: Observation): EventStatus | undefined {
+  if (reads.type !== "refusal") return undefined;
+  const { code } = reads.refused;
+  if (code === "EVENT_CANCELLED") return "cancelled";
+  return code === "EVENT_POSTPONED" ? "postponed" : undefined;
+}
+
+/** Tells whether the event is ever postponed or cancelled. */
+export function stopsSales(
+  { status = "scheduled" }: EventHistory,
+  placements: readonly Placement[],
+): boolean {
+  return (
+    status !== "scheduled" ||
+    placements.some(
+      (one) =>
+        one.kind === "effect" &&
+        one.command.type === "Import" &&
+        (one.command.status ?? "scheduled") !== "scheduled",
+    )
+  );
+}
 
 /** The quantity that was refused as sold out; 0 for everything else. */
 export function soldOutQuantity({ reads }: Observation): number {
@@ -170,7 +197,7 @@ function commandOf(operation: Exclude<Operation, { op: "list" }>): Demand {
       return { type: "CancelTicket", transactionId: ticketId, userId, ticketId };
     }
     case "import":
-      return { type: "Import", total: operation.total };
+      return { type: "Import", total: operation.total, status: operation.status };
     default:
       return operation satisfies never;
   }

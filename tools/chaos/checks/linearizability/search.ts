@@ -1,9 +1,16 @@
+import { EVENT_STATUSES } from "../../../../domain/event-record.ts";
 import { seededRandom } from "../../../testing/seeded-random.ts";
 import { EventModel } from "./event-model.ts";
 import { Helpers } from "./helpers.ts";
 import type { EventHistory } from "./history.ts";
 import { OpenLists } from "./open-list.ts";
-import { type Effect, type Observation, type Placement, soldOutQuantity } from "./placements.ts";
+import {
+  type Effect,
+  type Observation,
+  type Placement,
+  stopsSales,
+  soldOutQuantity,
+} from "./placements.ts";
 
 export type SearchResult =
   | { type: "linearizable"; steps: number }
@@ -54,6 +61,7 @@ export class Search {
   private readonly choices: Choice[] = [];
   private readonly seen = new Set<number>();
   private readonly mayCut: boolean;
+  private readonly stops: boolean;
   private position = 0;
   private started = 0;
   private high = 0;
@@ -71,6 +79,7 @@ export class Search {
       .sort((a, b) => this.item(a).end - this.item(b).end);
     for (const { user } of this.items)
       if (!this.customers.has(user)) this.customers.set(user, this.customers.size);
+    this.stops = stopsSales(history, placements);
     this.open = new OpenLists(
       this.items.map(() => 0),
       1,
@@ -220,9 +229,13 @@ export class Search {
     this.high ^= this.keys[2 * index] ?? 0;
     this.low ^= this.keys[2 * index + 1] ?? 0;
   }
-  /** 53 bits of the placed set and the total. The set determines the rest of the state. */
+  /**
+   * 53 bits of the placed set, the total and the status. The set determines the rest of the state.
+   */
   private hash(): number {
-    const high = (this.high ^ Math.imul(this.model.total, 0x9e3779b1)) >>> 11;
+    const { total, state } = this.model;
+    const mark = total * 4 + EVENT_STATUSES.indexOf(state.status);
+    const high = (this.high ^ Math.imul(mark, 0x9e3779b1)) >>> 11;
     return high * 4_294_967_296 + (this.low >>> 0);
   }
 
@@ -240,8 +253,11 @@ export class Search {
     const customers = OF_CUSTOMERS + (this.customers.get(item.user) ?? 0);
     if (item.kind === "effect") return OF_CUSTOMERS + this.customers.size;
     const { reads } = item;
+    // An import that changes the status can make any refusal of a purchase right.
     const byAnyEffect =
-      soldOutQuantity(item) > 0 || (reads.type === "refusal" && reads.command.type === "Import");
+      soldOutQuantity(item) > 0 ||
+      (reads.type === "refusal" &&
+        (reads.command.type === "Import" || (this.stops && reads.command.type === "BuyTickets")));
     return byAnyEffect ? SOLD_OUTS : customers;
   }
 

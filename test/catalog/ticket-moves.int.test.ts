@@ -1,0 +1,267 @@
+// An import moves the date of an event with many tickets, while it sells and people cancel.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, describe, it } from "node:test";
+import type { EventRecord } from "../../domain/event-record.ts";
+import { type Database, openDatabase } from "../../lib/database/pool.ts";
+import { eventId } from "../../lib/ids.ts";
+import { changeEvent } from "../../services/catalog/import/change-event.ts";
+import { createTicketMover } from "../../services/catalog/import/ticket-moves.ts";
+import { insertEvents } from "../../services/catalog/events/event-store.ts";
+import { postgresStore } from "../../services/purchasing/store/event-store.ts";
+import type { EventStore, LoadedEvent, Ownership } from "../../services/purchasing/worker/ports.ts";
+import { createTicketLists } from "../../services/purchasing/tickets/ticket-list.ts";
+import { type FreshDatabase, freshDatabase } from "../support/database.ts";
+import { newTransactionId, saleOf } from "../support/fixtures/sale-fixture.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+const TICKETS = 50_000;
+/** Limit of D10. Added: the longest time between two sales without a move, on this machine. */
+const PAUSE_MAX_MS = 200;
+
+const CONCERT: EventRecord = {
+  source: "json",
+  sourceId: "concert",
+  name: "Concert",
+  type: "concert",
+  location: "Berlin",
+  country: null,
+  url: null,
+  date: "2097-06-01",
+  startTime: "20:00",
+  endTime: "22:00",
+  duration: 120,
+  timeZone: "Europe/Berlin",
+  startsAt: "2097-06-01T18:00:00.000Z",
+  endsAt: "2097-06-01T20:00:00.000Z",
+  totalCapacity: 200_000,
+  status: "scheduled",
+};
+
+function movedTo(record: EventRecord, date: string): EventRecord {
+  return { ...record, date, startsAt: `${date}T18:00:00.000Z`, endsAt: `${date}T20:00:00.000Z` };
+}
+
+describe("tickets of a moved event", () => {
+  let fresh: FreshDatabase;
+  let database: Database;
+  let sales: Database;
+  const warnings: unknown[] = [];
+  const warn = (_message: string, error: unknown): void => void warnings.push(error);
+
+  before(async () => {
+    fresh = await freshDatabase();
+    database = openDatabase(fresh.url, "long");
+    sales = openDatabase(fresh.url, "worker");
+  });
+  after(async () => {
+    await Promise.all([database.close(), sales.close()]);
+    await fresh.drop();
+  });
+
+  /** An event with sold tickets. Every 50th is the same customer's. */
+  const addSold = async (count: number, customer: string = randomUUID()): Promise<EventRecord> => {
+    const record = { ...CONCERT, sourceId: randomUUID() };
+    await insertEvents(database, [record]);
+    const id = eventId(record);
+    await postgresStore(sales, "node").takeEpoch(id);
+    await database.query({
+      text: `
+        INSERT INTO event_tickets
+          (id, event_id, user_id, event_date, transaction_id, ordinal, purchased_at)
+        SELECT gen_random_uuid(), $1, CASE WHEN n % 50 = 0 THEN $3::uuid ELSE gen_random_uuid() END,
+          $4, sha512(uuid_send(gen_random_uuid())), 1, now()
+        FROM generate_series(1, $2::integer) AS n`,
+      values: [id, count, customer, record.date],
+    });
+    await database.query({
+      text: `WITH sold AS (UPDATE event_worker SET available = available - $2 WHERE event_id = $1)
+        UPDATE event SET capacity = capacity - $2 WHERE id = $1`,
+      values: [id, count],
+    });
+    await database.query({ text: "ANALYZE event_tickets" });
+    return record;
+  };
+  const state = async (record: EventRecord) => {
+    const [row] = await database.query<{ left: number; active: number }>({
+      text: `
+        SELECT
+          (SELECT count(*)::integer FROM event_tickets
+            WHERE event_id = event.id AND event_date <> event.date) AS left,
+          (SELECT count(*)::integer FROM event_tickets
+            WHERE event_id = event.id AND cancelled_at IS NULL) AS active
+        FROM event WHERE id = $1`,
+      values: [eventId(record)],
+    });
+    assert.ok(row);
+    return row;
+  };
+
+  const waits = async (record: EventRecord): Promise<boolean> => {
+    const rows = await database.query({
+      text: "SELECT FROM event WHERE id = $1 AND ticket_move_epoch IS NOT NULL",
+      values: [eventId(record)],
+    });
+    return rows.length > 0;
+  };
+
+  it("follow in parts, while it sells on without a pause", async (test) => {
+    const record = await addSold(TICKETS);
+    const seller = createSeller(sales, eventId(record));
+    const selling = seller.run();
+    await waitFor(() => seller.count() > 50, { withinMs: 60_000 });
+    const usualMs = seller.longestMs();
+    const mover = createTicketMover({ database, warn });
+    const startedMs = performance.now();
+    const change = await changeEvent(database, movedTo(record, "2097-07-15"), "catalog");
+    const changedMs = performance.now() - startedMs;
+    assert.ok(change.changed);
+    mover.wake();
+    await waitFor(async () => !(await waits(record)), { withinMs: 60_000 });
+    const movedMs = performance.now() - startedMs;
+    const before = seller.count();
+    await waitFor(() => seller.count() > before + 20, { withinMs: 60_000 });
+    const longestMs = seller.longestMs();
+    seller.stop();
+    await selling;
+    await mover.close();
+    test.diagnostic(
+      `change ${changedMs.toFixed(0)} ms, all moved after ${movedMs.toFixed(0)} ms; ` +
+        `${seller.count()} batches, longest pause ${longestMs.toFixed(0)} ms ` +
+        `(${usualMs.toFixed(0)} ms before); ${seller.epochs()} epochs`,
+    );
+    assert.ok(longestMs < PAUSE_MAX_MS + usualMs, `sales stopped for ${longestMs} ms`);
+    assert.equal(seller.epochs(), 2);
+    const { left, active } = await state(record);
+    assert.equal(left, 0);
+    assert.equal(active, TICKETS + seller.sold());
+    assert.deepEqual(warnings, []);
+  });
+
+  it("follow after a crash between two parts, also to the date of a later import", async () => {
+    const record = await addSold(5_000);
+    await changeEvent(database, movedTo(record, "2097-07-15"), "catalog");
+    const crashing = createTicketMover({ database, warn, partMax: 500 });
+    crashing.wake();
+    await waitFor(async () => (await state(record)).left < 5_000);
+    await crashing.close();
+    const { left } = await state(record);
+    assert.ok((await waits(record)) && left > 0 && left < 5_000, `${left} tickets are left`);
+    await changeEvent(database, movedTo(record, "2097-05-01"), "catalog");
+    // Two nodes start at once.
+    const movers = [1, 2].map(() => createTicketMover({ database, warn, partMax: 700 }));
+    for (const mover of movers) mover.wake();
+    await waitFor(async () => !(await waits(record)), { withinMs: 60_000 });
+    for (const mover of movers) await mover.close();
+    assert.equal((await state(record)).left, 0);
+    assert.deepEqual(warnings, []);
+  });
+
+  it("leave no ticket behind that a cancellation holds", async () => {
+    const record = await addSold(20);
+    await changeEvent(database, movedTo(record, "2097-07-15"), "catalog");
+    const mover = createTicketMover({ database, warn });
+    await database.transaction(async (connection) => {
+      await connection.query({
+        text: `UPDATE event_tickets SET cancelled_at = now()
+          WHERE id = (SELECT min(id::text)::uuid FROM event_tickets WHERE event_id = $1)`,
+        values: [eventId(record)],
+      });
+      mover.wake();
+      await waitFor(async () => (await state(record)).left === 1);
+      assert.equal(await waits(record), true);
+    });
+    await waitFor(async () => !(await waits(record)));
+    await mover.close();
+    const { left, active } = await state(record);
+    assert.deepEqual([left, active], [0, 19]);
+  });
+
+  it("show the new date at once, and a list in pages has each of them once", async () => {
+    const customer = randomUUID();
+    const records = [await addSold(300, customer), await addSold(300, customer)];
+    const [moved, other] = records;
+    assert.ok(moved && other);
+    await changeEvent(database, movedTo(moved, "2098-01-01"), "catalog");
+    const lists = createTicketLists(database);
+    const question = { userId: customer, status: undefined, limit: 5, after: undefined };
+    const readAll = async () => {
+      const seen: { id: string; eventId: string; eventDate: string }[] = [];
+      let after: { eventDate: string; id: string } | undefined;
+      for (;;) {
+        const page = await lists({ ...question, after });
+        seen.push(...page.items);
+        if (page.nextCursor === null) return seen;
+        const [eventDate = "", id = ""] = Buffer.from(page.nextCursor, "base64url")
+          .toString()
+          .split(" ");
+        after = { eventDate, id };
+      }
+    };
+    const mover = createTicketMover({ database, warn, partMax: 100 });
+    const check = async () => {
+      const seen = await readAll();
+      assert.equal(new Set(seen.map(({ id }) => id)).size, 12);
+      assert.equal(seen.length, 12);
+      for (const ticket of seen)
+        assert.equal(
+          ticket.eventDate,
+          ticket.eventId === eventId(moved) ? "2098-01-01" : other.date,
+        );
+    };
+    await check();
+    mover.wake();
+    await waitFor(async () => !(await waits(moved)));
+    await mover.close();
+    await check();
+  });
+});
+
+/** Sells one ticket, and cancels an earlier one, in each batch; takes the epoch when fenced. */
+function createSeller(database: Database, id: string) {
+  const store: EventStore = postgresStore(database, "seller");
+  let [count, sold, epochs, lastMs, longestMs] = [0, 0, 0, 0, 0];
+  let stopped = false;
+  let ownership: Ownership | undefined;
+  let event: LoadedEvent | undefined;
+
+  const batch = async (): Promise<void> => {
+    if (ownership === undefined || event === undefined) {
+      const epoch = await store.takeEpoch(id);
+      assert.ok(epoch);
+      epochs += 1;
+      [ownership, event] = [{ eventId: id, epoch, batch: 0 }, await store.loadEvent(id)];
+    }
+    const [ticket] = await database.query<{ id: string; userId: string }>({
+      text: `SELECT id, user_id AS "userId" FROM event_tickets
+        WHERE event_id = $1 AND user_id > $2 AND cancelled_at IS NULL ORDER BY user_id LIMIT 1`,
+      values: [id, randomUUID()],
+    });
+    const changes = saleOf(event, 2);
+    if (ticket !== undefined)
+      changes.cancelled.push({
+        ticketId: ticket.id,
+        userId: ticket.userId,
+        transactionId: newTransactionId(),
+      });
+    const result = await store.commit(ownership, changes);
+    if (result.type === "fenced") return void (ownership = undefined);
+    if (result.type !== "committed") throw result.error;
+    ownership = { ...ownership, batch: result.batch };
+    const nowMs = performance.now();
+    if (lastMs > 0) longestMs = Math.max(longestMs, nowMs - lastMs);
+    lastMs = nowMs;
+    count += 1;
+    sold += 2 - changes.cancelled.length;
+  };
+  return {
+    run: async (): Promise<void> => {
+      while (!stopped) await batch();
+    },
+    stop: () => void (stopped = true),
+    count: () => count,
+    sold: () => sold,
+    epochs: () => epochs,
+    longestMs: () => longestMs,
+  };
+}
