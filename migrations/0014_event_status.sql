@@ -1,5 +1,5 @@
 -- expand
--- A feed can postpone or cancel an event: nothing more is sold, tickets stay and show it. NOT VALID: 0016 validates the
+-- A feed can postpone or cancel an event: nothing more is sold, tickets stay and show it. NOT VALID: 0015 validates the
 -- constraint without a lock that stops searches.
 --
 -- `ticket_move_epoch` is the epoch of the import that moved the event to another date, until the date of all sold tickets
