@@ -14,8 +14,8 @@ export type Profile = "sale" | "worker" | "long";
 
 /**
  * `answerMs`: time after which the client gives up, after PostgreSQL's own limit (1.5 s) and before
- * a buyer hears OUTCOME_UNKNOWN (2 s). `raised`:
- * limits that each transaction raises; otherwise those of the role hold.
+ * a buyer hears OUTCOME_UNKNOWN (2 s). `raised`: limits that each transaction raises; otherwise
+ * those of the role hold.
  */
 type Pool = { poolMax: number; answerMs: number; acquireMs: number; raised?: SessionLimits };
 export const PROFILES: Readonly<Record<Profile, Pool>> = {
@@ -147,6 +147,7 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
   const key = JSON.stringify([profile, wrap !== undefined, pooler, poolMax, url]);
   const sequelize = sharedPool(key, url, profile, options);
   const { raised } = PROFILES[profile];
+  const raise = raised === undefined ? "" : `; ${raiseLimits(raised, "LOCAL")}`;
   const manager = sequelize.connectionManager;
   const { pool } = manager as typeof manager & WithPool;
   let closed = false;
@@ -180,9 +181,7 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
   const transaction: Database["transaction"] = (work, isolation) =>
     withConnection(async (connection) => {
       const begin = `BEGIN ISOLATION LEVEL ${isolation ?? "READ COMMITTED"}`;
-      await connection.query({
-        text: raised ? `${begin}; ${raiseLimits(raised, "LOCAL")}` : begin,
-      });
+      await connection.query({ text: begin + raise });
       try {
         const result = await work(connection);
         await connection.query({ text: "COMMIT" });

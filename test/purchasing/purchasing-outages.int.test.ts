@@ -169,10 +169,10 @@ describe("purchases during outages", () => {
           what: "sales again",
         });
       });
-      assert.deepEqual(
-        [...new Set(arriving.map(({ status, code }) => `${status} ${code}`))],
-        ["503 TRY_AGAIN"],
-      );
+      // While PostgreSQL is silent, whether a key is sold is known only of new buyers.
+      const codes = new Set(arriving.map(({ status, code }) => `${status} ${code}`));
+      codes.delete("503 OUTCOME_UNKNOWN");
+      assert.deepEqual([...codes], ["503 TRY_AGAIN"]);
       assert.ok(
         slowest(arriving) < 2_000,
         `the slowest new request waited ${slowest(arriving)} ms`,

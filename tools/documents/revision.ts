@@ -29,12 +29,12 @@ export function revisionLine(
 ): string {
   const hash = revision.replace(/\+$/, "");
   const changes = revision === hash ? "" : " with uncommitted changes";
-  return `Generated from revision \`${hash}\`${changes} on ${date.slice(0, 10)}\nby \`${command}\`.`;
+  return `Generated from revision \`${hash}\`${changes} on ${date.slice(0, 10)} by \`${command}\`.`;
 }
 
 const LINE = new RegExp(
   "^Generated from revision `([0-9a-f]{7,40}|unknown)`(?: with uncommitted changes)? " +
-    "on (\\d{4}-\\d{2}-\\d{2})\\sby `([^`]+)`\\.",
+    "on (\\d{4}-\\d{2}-\\d{2}) by `([^`]+)`\\.",
   "gm",
 );
 
