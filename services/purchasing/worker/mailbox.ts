@@ -1,5 +1,4 @@
 import type { Command } from "../../../domain/event-state.ts";
-import { refused } from "../../../domain/refusal.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import type { Outcome, PurchaseMetrics } from "./ports.ts";
 
@@ -250,11 +249,7 @@ export class Mailbox {
     for (const entry of this.open) {
       if (entry.sentAtMs !== undefined) {
         if (now - entry.sentAtMs >= UNKNOWN_OUTCOME_MAX_MS) late.push(entry);
-      } else if (!entry.givenUp) {
-        if (this.waitedTooLong(entry, now)) late.push(entry);
-        // Otherwise PostgreSQL does not say whether its key is sold.
-      } else if (now - entry.arrivedMs >= UNDECIDED_WHILE_BUSY_MAX_MS)
-        entry.answer(refused(entry.notSold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+      } else if (!entry.givenUp && this.waitedTooLong(entry, now)) late.push(entry);
     }
     if (late.length > 0) this.giveUp(late);
     if (this.waiting.some((entry) => entry.givenUp))
