@@ -92,7 +92,10 @@ export async function takeEpoch(
   const [event] = await Promise.all([
     store.loadEvent(eventId),
     buyers.fill(eventId, store.readBuyers),
-  ]);
+  ]).catch((error: unknown) => {
+    buyers.close();
+    throw error;
+  });
   postgresClock.sync(event.clockMs, askedAtMs);
   const state = newEventState(event.startsAtMs, event.available, event.status);
   ports.note("epoch-taken", eventId, { epoch });
@@ -130,9 +133,9 @@ export function createBuyersRoom(customersMax = NODE_MAX): BuyersRoom {
  * them has bought nothing: no load is needed to decide their purchase, and no key of theirs is
  * sold.
  *
- * It is true only as long as the epoch is ours: only its holder sells. It is read in the background
- * after the epoch was taken, and used once it is complete. If the node's room is not enough it
- * stays incomplete, and all purchases load.
+ * It is true only as long as the epoch is ours: only its holder sells. It is read after the epoch
+ * was taken, of a large event in the background, and used once it is complete. If the node's room
+ * is not enough it stays incomplete, and all purchases load.
  */
 export class Buyers {
   private readonly room: BuyersRoom;
