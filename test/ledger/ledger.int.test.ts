@@ -11,6 +11,7 @@ import {
   writeAvailability,
 } from "../../lib/availability/availability-cache.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
+import { withoutAutovacuum } from "../support/database.ts";
 import {
   type Ledger,
   type LedgerWorld,
@@ -181,21 +182,7 @@ describe("the ledger books each committed transaction exactly once", () => {
     });
   });
 
-  /** An ANALYZE beside the test holds a snapshot, and keeps old versions of rows on their pages. */
-  const withoutAutovacuum = async (): Promise<void> => {
-    for (const table of ["event", "event_worker", "event_tickets", "event_ticket_transactions"])
-      await world.database.query({ text: `ALTER TABLE ${table} SET (autovacuum_enabled = false)` });
-    await waitFor(async () => {
-      const workers = await world.database.query({
-        text: `SELECT FROM pg_stat_activity
-          WHERE backend_type = 'autovacuum worker' AND datname = current_database()`,
-      });
-      return workers.length === 0;
-    });
-  };
-
   it("leaves an event on its heap page, so that bookings do not touch an index", async () => {
-    await withoutAutovacuum();
     const events: string[] = [];
     while (events.length < 200) events.push(await world.addEvent(50));
     const pages = async (): Promise<Map<string, number>> => {
@@ -205,19 +192,21 @@ describe("the ledger books each committed transaction exactly once", () => {
       });
       return new Map(rows.map(({ id, page }) => [id, page]));
     };
-    const at = await pages();
-    // Sells a twentieth of them at a time, spread over the pages.
-    for (let round = 0; round < 60; round += 1) {
-      const selling = events.filter((_, index) => index % 20 === (round * 7) % 20);
-      for (const eventId of selling) await world.sell(eventId, [1]);
-      assert.equal((await applyEvents(world.database, selling)).rows, selling.length);
-    }
-    const now = await pages();
-    assert.equal(
-      events.filter((id) => now.get(id) !== at.get(id)).length,
-      0,
-      "events on another page",
-    );
+    await withoutAutovacuum(async () => {
+      const at = await pages();
+      // Sells a twentieth of them at a time, spread over the pages.
+      for (let round = 0; round < 60; round += 1) {
+        const selling = events.filter((_, index) => index % 20 === (round * 7) % 20);
+        for (const eventId of selling) await world.sell(eventId, [1]);
+        assert.equal((await applyEvents(world.database, selling)).rows, selling.length);
+      }
+      const now = await pages();
+      assert.equal(
+        events.filter((id) => now.get(id) !== at.get(id)).length,
+        0,
+        "events on another page",
+      );
+    });
   });
 
   it("marks the rows of a broken event failed at the last delivery, and books others", async () => {
