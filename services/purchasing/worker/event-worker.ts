@@ -50,11 +50,10 @@ export class EventWorker {
     this.eventId = eventId;
     this.ports = ports;
     this.onIdle = onIdle;
-    this.undecided = new Undecided(
-      eventId,
-      ports,
-      (userId) => this.ownership?.buyers.excludes(userId) === true,
-    );
+    this.undecided = new Undecided(eventId, ports, {
+      epoch: () => this.ownership?.epoch,
+      sharesKey: (entry) => this.mailbox.sharesKey(entry),
+    });
     const giveUp = (entries: readonly Entry[]): void => this.undecided.answer(entries);
     this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax, giveUp, ports.watch);
     this.lease = new OwnerLease(eventId, ports, this.mailbox, giveUp);

@@ -5,6 +5,7 @@ import {
   decideBatch,
   needsOf,
   NextBatch,
+  NOTHING,
   rowsIn,
   settleBatch,
 } from "./batch.ts";
@@ -25,8 +26,6 @@ export type BatchEnd =
   | { type: "failed"; why: WorkerNote; error: unknown };
 
 const SETTLED: BatchEnd = { type: "settled" };
-/** Reads no more than the ownership row. */
-const NOTHING: Needs = { purchases: [], ticketIds: [], userIds: [] };
 
 /**
  * Sells batches of one event under its worker's epoch: loads what is not known, decides, commits,
@@ -136,8 +135,10 @@ export class Seller {
       return { type: "failed", why: "commit-unknown", error: result.error };
     }
     // Nothing was sold. A replay stays what it is: sold before.
-    for (const entry of accepted) [entry.sentAtMs, entry.notSold] = [undefined, true];
+    for (const entry of accepted) entry.sentAtMs = undefined;
+    // The node that fenced us may sell the same keys.
     if (result.type === "fenced") return result;
+    for (const entry of accepted) entry.notSold = true;
     if (result.reason === "time-out") this.size.timedOut();
     const why = result.reason === "oversell" ? "oversell-prevented" : "commit-failed";
     return { type: "failed", why, error: result.error };

@@ -72,12 +72,16 @@ export class Recorder {
     this.judgeAll();
     const started = this.stamp();
     for (const [eventId, rows] of backup) {
-      const unknown = (this.journals.get(eventId)?.operations ?? []).filter(
-        (one) => one.op !== "list" && one.answer.type === "unknown",
-      );
       const journal = journalOf(rows);
-      // A late command can still take effect on the restored rows.
-      journal.operations.push(...unknown.map((one) => ({ ...one, started })));
+      // A late copy of any command, also of an answered one, can take effect on the restored rows.
+      for (const one of this.journals.get(eventId)?.operations ?? [])
+        if (one.op === "buy" || one.op === "cancel")
+          journal.operations.push({
+            ...one,
+            started,
+            ended: Infinity,
+            answer: { type: "unknown" },
+          });
       this.journals.set(eventId, journal);
     }
   }
