@@ -16,33 +16,34 @@ const TICK_MS = 50;
 /**
  * Answers commands that their worker will not decide any more. TRY_AGAIN promises that the key is
  * not sold and that no sale of it is under way. So PostgreSQL is asked, and a sold key gets its
- * sale. An unsold one gets TRY_AGAIN if this node's epoch is valid after the reading, since nobody
- * else sells then, or if PostgreSQL reported before that the key's commit failed. All others get
- * OUTCOME_UNKNOWN: another node, or another command of that key, may be committing the sale.
+ * sale. An unsold one gets TRY_AGAIN if this node's last epoch is valid after the reading, since
+ * nobody else sells then; otherwise OUTCOME_UNKNOWN, since another node, or another command of that
+ * key, may be committing the sale. If PostgreSQL does not answer, TRY_AGAIN is for commands whose
+ * commit it has reported as failed.
  */
 export class Undecided {
   private readonly eventId: string;
   private readonly clock: Clock;
   private readonly store: Pick<EventStore, "readPurchases" | "load">;
   private readonly epoch: () => number | undefined;
-  private readonly sharesKey: (entry: Entry) => boolean;
+  private readonly mayBeSelling: (entry: Entry) => boolean;
   private waiting: Entry[] = [];
   private looking = false;
 
   /**
-   * `epoch`: the event's, as long as it may be this node's. `sharesKey`: whether another command of
-   * the same key, but of another quantity, waits here for its answer.
+   * `epoch`: the last one that this node took. `mayBeSelling`: whether this worker has another
+   * command of that key, which it may sell or is committing.
    */
   constructor(
     eventId: string,
     { clock, store }: Pick<WorkerPorts, "clock" | "store">,
-    worker: { epoch: () => number | undefined; sharesKey: (entry: Entry) => boolean },
+    worker: { epoch: () => number | undefined; mayBeSelling: (entry: Entry) => boolean },
   ) {
     this.eventId = eventId;
     this.clock = clock;
     this.store = store;
     this.epoch = worker.epoch;
-    this.sharesKey = worker.sharesKey;
+    this.mayBeSelling = worker.mayBeSelling;
   }
 
   /** Takes commands that no batch may decide any more. Each gets an answer within half a second. */
@@ -81,7 +82,7 @@ export class Undecided {
   private async answerFromStore(entries: readonly Entry[]): Promise<void> {
     const { eventId, store } = this;
     const keys = entries.flatMap(({ command }) => (command.type === "BuyTickets" ? [command] : []));
-    const shared = new Set(entries.filter(this.sharesKey));
+    const doubtful = new Set(entries.filter(this.mayBeSelling));
     const purchases = await store.readPurchases(eventId, keys);
     const unsold: Entry[] = [];
     for (const entry of entries) {
@@ -93,8 +94,8 @@ export class Undecided {
     if (unsold.length === 0) return;
     const owned = epoch !== undefined && epoch === (await store.load(eventId, NOTHING)).epoch;
     for (const entry of unsold) {
-      const certain = owned && !shared.has(entry) && !this.sharesKey(entry);
-      entry.answer(refused(certain || entry.notSold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+      const certain = owned && !doubtful.has(entry) && !this.mayBeSelling(entry);
+      entry.answer(refused(certain ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
     }
   }
 
