@@ -1,5 +1,6 @@
 // What a worker answers while commits fail, retries arrive and epochs pass, in virtual time.
 import assert from "node:assert/strict";
+import { refused } from "../../domain/refusal.ts";
 import { describe, it } from "node:test";
 import { BatchExpired } from "../../lib/concurrency/batcher.ts";
 import type { Needs } from "../../services/purchasing/worker/ports.ts";
@@ -32,7 +33,7 @@ describe("an event worker's answers", () => {
     assert.deepEqual(Object.fromEntries(answers), { new: "TRY_AGAIN", old: "OUTCOME_UNKNOWN" });
   });
 
-  it("gives a sold key its sale in place of TRY_AGAIN, and other keys TRY_AGAIN", async () => {
+  it("gives a sold key its sale, and another OUTCOME_UNKNOWN while the owner may sell it", async () => {
     let isOwner = true;
     const node = openNode(5, ({ router, clock }) => ({
       router: { ...router, isOwner: () => isOwner, ping: () => Promise.resolve(true) },
@@ -50,7 +51,26 @@ describe("an event worker's answers", () => {
     isOwner = false;
     const alive = { insteadOf: "the owner, which is alive" };
     assert.equal(await node.buy("sold", 1_000, alive), "replayed");
-    assert.equal(await node.buy("new", 1_000, alive), "TRY_AGAIN");
+    assert.equal(await node.buy("new", 1_000, alive), "OUTCOME_UNKNOWN");
+  });
+
+  it("keeps an outcome in doubt when another node answers TRY_AGAIN", async () => {
+    let isOwner = true;
+    const node = openNode(5, ({ router, store }) => ({
+      router: {
+        ...router,
+        isOwner: () => isOwner,
+        forward: () => Promise.resolve(refused("TRY_AGAIN")),
+      },
+      store: {
+        ...store,
+        commit: () => {
+          isOwner = false;
+          return Promise.resolve({ type: "unknown", error: new Error("no answer") });
+        },
+      },
+    }));
+    assert.equal(await node.buy("key"), "OUTCOME_UNKNOWN");
   });
 
   it("joins a retry to the sale under way, however long its commit takes", async () => {

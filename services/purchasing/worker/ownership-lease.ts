@@ -68,7 +68,7 @@ export class OwnerLease {
    * Decides whether a worker that is not the owner may serve commands that were sent to it.
    * Commands that the owner's worker forwarded are served at once. Commands whose caller got no
    * answer from the owner are served if the lease is free or the owner does not answer a ping. If
-   * the owner is alive they get TRY_AGAIN: otherwise two nodes would take the event from each
+   * the owner is alive they are given up: otherwise two nodes would take the event from each
    * other. A stand-in keeps no lease, so that the owner need not wait for it.
    */
   private async mayStandIn(): Promise<boolean> {
