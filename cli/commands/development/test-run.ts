@@ -76,7 +76,10 @@ async function runFiles(
 ): Promise<{ code: number; totals: string[] }> {
   const child = spawn(process.execPath, [...nodeOptions(plan), ...plan.files], {
     cwd: ROOT,
-    env: testEnvironment(servers),
+    env: {
+      ...testEnvironment(servers),
+      ...(plan.keep ? { KEEP_SCREENSHOTS: "yes" } : {}),
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   abort.addEventListener("abort", () => child.kill("SIGTERM"));
