@@ -76,23 +76,23 @@ function loadingMore(more: number): PlantedPorts {
 
 /** Planted mistakes, one each. A search must find a history that reveals it. */
 export const PLANTS: Record<string, Plant> = {
-  "the epoch left out of the commit": { from: 801, clauses: { epoch: true, batch: true } },
+  "the epoch left out of the commit": { from: 1_181, clauses: { epoch: true, batch: true } },
   // With the CHECK alone nothing is oversold, whatever the fence lets through.
   "the row lock left out of the epoch check (a bare EXISTS), and the CHECK of the ownership row": {
-    from: 701,
+    from: 3_301,
     clauses: { rowLock: true, availableCheck: true },
   },
   // Without this load, the worker would see the other batch number and stop.
   "the batch number left out of the epoch check": {
-    from: 1451,
+    from: 1_471,
     clauses: { batch: true },
     ...expecting("batch"),
   },
   "refusals answered without looking at epoch and batch": {
-    from: 581,
+    from: 641,
     ...expecting("epoch and batch"),
   },
-  "pending rows written from the decision": { clauses: { counts: true } },
+  "pending rows written from the decision": { from: 171, clauses: { counts: true } },
   "the limit decided without loading": loading({ activeTickets: [] }),
   "cancellations decided without loading": loading({ tickets: [] }),
   "sales decided without loading": loading({ sales: [] }),
@@ -100,9 +100,9 @@ export const PLANTS: Record<string, Plant> = {
     clauses: { uniqueKey: true },
     ...loading({ sales: [] }),
   },
-  "an import that takes no epoch": { from: 201, clauses: { importEpoch: true } },
+  "an import that takes no epoch": { from: 351, clauses: { importEpoch: true } },
   "a forwarded command without an answer treated as refused": {
-    from: 1671,
+    from: 2_281,
     ports: (ports) => ({
       ...ports,
       router: {
@@ -133,12 +133,15 @@ export const PLANTS: Record<string, Plant> = {
       };
     },
   })),
-  "an unknown outcome treated as a failure": store((real) => ({
-    commit: async (ownership, changes) => {
-      const result = await real.commit(ownership, changes);
-      return result.type === "unknown" ? { type: "failed", error: result.error } : result;
-    },
-  })),
+  "an unknown outcome treated as a failure": {
+    from: 751,
+    ...store((real) => ({
+      commit: async (ownership, changes) => {
+        const result = await real.commit(ownership, changes);
+        return result.type === "unknown" ? { type: "failed", error: result.error } : result;
+      },
+    })),
+  },
   "the sweeper switched off": { sweeperOff: true },
   "a message acknowledged before its transactions are booked": { acknowledgesFirst: true },
   "a ledger that books the batches of messages instead of pending rows": {
@@ -148,7 +151,7 @@ export const PLANTS: Record<string, Plant> = {
     from: 201,
     clauses: { prefix: true },
   },
-  "an import that tries once to write its copies": { from: 3_691, importsTryOnce: true },
+  "an import that tries once to write its copies": { from: 4_461, importsTryOnce: true },
   "copies written without comparing versions": { unversionedCopies: true },
   ...ORDER_PLANTS,
 };
