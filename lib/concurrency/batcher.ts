@@ -5,6 +5,15 @@ export type GatherOptions = {
   most: number;
   /** Longest wait in ms. A question that waited longer is rejected. */
   waitMs: number;
+  turns?: Turns | undefined;
+};
+
+/** Time, and the turns of the event loop in which work begins. */
+export type Turns = { nowMs(): number; next(begin: () => void): void };
+
+const EVENT_LOOP: Turns = {
+  nowMs: () => performance.now(),
+  next: (begin) => void setImmediate(begin),
 };
 
 /** Thrown if the work was not started in time. */
@@ -26,7 +35,7 @@ type Waiting<Question, Answer> = {
  */
 export function createBatcher<Question, Answer>(
   work: (asked: Question[]) => Promise<(Answer | Promise<Answer>)[]>,
-  { running: runningMax, most, waitMs }: GatherOptions,
+  { running: runningMax, most, waitMs, turns = EVENT_LOOP }: GatherOptions,
 ): (asked: Question) => Promise<Answer> {
   let waiting: Waiting<Question, Answer>[] = [];
   let running = 0;
@@ -34,7 +43,7 @@ export function createBatcher<Question, Answer>(
 
   const begin = (): void => {
     due = false;
-    const nowMs = performance.now();
+    const nowMs = turns.nowMs();
     while (running < runningMax && waiting.length > 0) {
       const taken = waiting.slice(0, most);
       waiting = waiting.slice(most);
@@ -60,12 +69,12 @@ export function createBatcher<Question, Answer>(
   const soon = (): void => {
     if (due || running >= runningMax || waiting.length === 0) return;
     due = true;
-    setImmediate(begin);
+    turns.next(begin);
   };
 
   return (asked) =>
     new Promise((resolve, reject) => {
-      waiting.push({ asked, sinceMs: performance.now(), resolve, reject });
+      waiting.push({ asked, sinceMs: turns.nowMs(), resolve, reject });
       soon();
     });
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { createBatchedEventStore } from "../../services/purchasing/store/batched-event-store.ts";
+import { postgresManyEvents } from "../../services/purchasing/store/many-events.ts";
 import type { EventStore } from "../../services/purchasing/worker/ports.ts";
 import {
   newTransactionId,
@@ -59,14 +60,17 @@ describe("two nodes with batched event stores", () => {
   it("sell no place twice, and oversell without the fence and the CHECK (control)", async () => {
     for (let round = 0; round < 3; round++) {
       const { answered, active, over } = await race((node) =>
-        createBatchedEventStore(world.database, world.store(node)),
+        createBatchedEventStore(world.store(node), postgresManyEvents(world.database)),
       );
       assert.deepEqual([answered, over], [active, 0]);
     }
     const unfencedRace = (): Promise<{ over: number }> =>
       race((node) =>
         unfencedEach(
-          createBatchedEventStore(world.database, world.store(node, NO_FENCE), MANY_WITHOUT_FENCE),
+          createBatchedEventStore(
+            world.store(node, NO_FENCE),
+            postgresManyEvents(world.database, MANY_WITHOUT_FENCE),
+          ),
         ),
       );
     assert.equal((await unfencedRace()).over, 0, "the ownership row decides");

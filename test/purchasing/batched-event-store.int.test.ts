@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Database } from "../../lib/database/pool.ts";
 import { createBatchedEventStore } from "../../services/purchasing/store/batched-event-store.ts";
+import { postgresManyEvents } from "../../services/purchasing/store/many-events.ts";
 import type {
   EventStore,
   LoadedEvent,
@@ -43,7 +44,7 @@ describe("the batched event store", () => {
       ...change,
     };
     return {
-      store: createBatchedEventStore(database, world.store(node)),
+      store: createBatchedEventStore(world.store(node), postgresManyEvents(database)),
       sharedStatements: () => sharedStatements,
     };
   };
@@ -189,9 +190,8 @@ describe("the batched event store", () => {
 
   it("sells that rejected batch if the fence is missing (control)", async () => {
     const store = createBatchedEventStore(
-      world.database,
       world.store("node", NO_FENCE),
-      MANY_WITHOUT_FENCE,
+      postgresManyEvents(world.database, MANY_WITHOUT_FENCE),
     );
     const events = await take(store);
     const lost = events.at(-1) ?? assert.fail();

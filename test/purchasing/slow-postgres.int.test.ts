@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, describe, it } from "node:test";
 import { createBatchedEventStore } from "../../services/purchasing/store/batched-event-store.ts";
+import { postgresManyEvents } from "../../services/purchasing/store/many-events.ts";
 import type { EventWorker } from "../../services/purchasing/worker/event-worker.ts";
 import {
   newTransactionId,
@@ -69,7 +70,7 @@ describe("while PostgreSQL is slow", () => {
   it("keeps other events of the node selling, none of their buyers refused", async (t) => {
     const slow = await world.addEvent(10_000);
     await slowDown(slow);
-    const store = createBatchedEventStore(world.database, world.store("node"));
+    const store = createBatchedEventStore(world.store("node"), postgresManyEvents(world.database));
     const crowd = world.worker(slow, store);
     let over = false;
     const pressing = Array.from({ length: 100 }, async () => {

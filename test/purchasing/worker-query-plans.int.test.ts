@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import type { Connection, Database, Statement } from "../../lib/database/pool.ts";
 import { postgresStore } from "../../services/purchasing/store/event-store.ts";
 import { createBatchedEventStore } from "../../services/purchasing/store/batched-event-store.ts";
+import { postgresManyEvents } from "../../services/purchasing/store/many-events.ts";
 import type {
   CancelledTicket,
   EventStore,
@@ -90,9 +91,9 @@ describe("a worker's statements, for one event with many sales among many with f
         work({ query: onStatement } as never),
     } as unknown as Database;
     const plain = postgresStore(database, "node");
-    await request(together ? createBatchedEventStore(database, plain) : plain).catch(
-      () => undefined,
-    );
+    await request(
+      together ? createBatchedEventStore(plain, postgresManyEvents(database)) : plain,
+    ).catch(() => undefined);
     return sent[0] as Required<Statement>;
   };
   const purchasesAndCancellations = (

@@ -23,10 +23,11 @@ export async function search(
     const holds = async (history: History): Promise<boolean> => {
       // Out of time: end the shrinking.
       if (performance.now() > deadlineMs) return true;
-      const violations = await play(history, plant);
+      const played = { ...history, ...plant.with?.(history) };
+      const violations = await play(played, plant);
       if (violations.length === 0) return true;
       if (shortest === undefined) deadlineMs = performance.now() + shrinkWithinMs;
-      shortest = { seed, history, violations };
+      shortest = { seed, history: played, violations };
       return false;
     };
     await fc.check(fc.asyncProperty(histories, holds), { seed, numRuns: 1, unbiased: true });

@@ -33,6 +33,7 @@ describe("simulated histories of the whole system", () => {
       seed: 612_095,
       totals: [3, 1],
       startsAtMs: null,
+      skewMs: 0,
       lossPercent: 1,
       latePercent: 2,
       faults: [],
@@ -46,6 +47,7 @@ describe("simulated histories of the whole system", () => {
       seed: 0,
       totals: [2, 1],
       startsAtMs: null,
+      skewMs: 0,
       lossPercent: 0,
       latePercent: 0,
       demands: [

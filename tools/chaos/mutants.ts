@@ -32,7 +32,7 @@ const STORE = "services/purchasing/store/event-store.ts";
 const GATHERED_STATEMENTS = "services/purchasing/store/batched-event-store.sql.ts";
 const MANY_FENCE =
   "AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END";
-const GATHERED_STORE = "services/purchasing/store/batched-event-store.ts";
+const GATHERED_STORE = "services/purchasing/store/many-events.ts";
 const CONSUMER = "lib/queue/consumer.ts";
 
 const LOST_BY_LOAD =
@@ -203,8 +203,8 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     edits: [
       [
         "services/purchasing/worker/create-ports.ts",
-        "store: createBatchedEventStore(databases.worker, " +
-          "postgresStore(databases.worker, broker.nodeID)),",
+        "store: createBatchedEventStore(postgresStore(databases.worker, broker.nodeID), " +
+          "postgresManyEvents(databases.worker)),",
         `store: ((store) => ({
           ...store,
           loadEvent: async (eventId) => {

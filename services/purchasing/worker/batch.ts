@@ -25,6 +25,9 @@ export type DecidedBatch = {
   cancelled: CancelledTicket[];
 };
 
+/** For a load that reads no more than the ownership row. */
+export const NOTHING: Needs = { purchases: [], ticketIds: [], userIds: [] };
+
 /**
  * Lists what must be loaded before these commands can be decided; undefined if nothing. A customer
  * who has bought nothing has no tickets and no sold key. Transactions of others are always looked

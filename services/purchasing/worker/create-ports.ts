@@ -9,6 +9,7 @@ import type { WithTokens } from "../../../mixins/tokens.mixin.ts";
 import { createAvailabilityCopies } from "../availability/availability-copies.ts";
 import { createBuyersRoom } from "./ownership.ts";
 import { createBatchedEventStore } from "../store/batched-event-store.ts";
+import { postgresManyEvents } from "../store/many-events.ts";
 import { postgresStore } from "../store/event-store.ts";
 import { newTicketId } from "../../../lib/ids.ts";
 import { createOwnerRouter } from "./workers.ts";
@@ -35,8 +36,8 @@ export function createWorkerPorts(
   const copies = createAvailabilityCopies(broker, redis);
   return {
     store: createBatchedEventStore(
-      databases.worker,
       postgresStore(databases.worker, broker.nodeID),
+      postgresManyEvents(databases.worker),
     ),
     lease: {
       acquire: (eventId, waitMs, cutShort) =>

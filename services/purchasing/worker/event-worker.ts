@@ -23,6 +23,8 @@ export class EventWorker {
   private readonly mailbox: Mailbox;
   private readonly onIdle: () => void;
   private ownership: Ownership | undefined;
+  /** Undefined also while a commit of unknown outcome may still be under way. */
+  private lastEpoch: number | undefined;
   private readonly lease: OwnerLease;
   private readonly losses: OwnershipLosses;
   private running = false;
@@ -50,11 +52,11 @@ export class EventWorker {
     this.eventId = eventId;
     this.ports = ports;
     this.onIdle = onIdle;
-    this.undecided = new Undecided(
-      eventId,
-      ports,
-      (userId) => this.ownership?.buyers.excludes(userId) === true,
-    );
+    this.undecided = new Undecided(eventId, ports, {
+      epoch: () => this.lastEpoch,
+      mayBeSelling: (entry) =>
+        this.mailbox.sharesKey(entry) || this.seller.isCommitting(entry.command.transactionId),
+    });
     const giveUp = (entries: readonly Entry[]): void => this.undecided.answer(entries);
     this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax, giveUp, ports.watch);
     this.lease = new OwnerLease(eventId, ports, this.mailbox, giveUp);
@@ -188,6 +190,7 @@ export class EventWorker {
     try {
       this.ownership = await takeEpoch(this.eventId, this.ports, this.postgresClock);
       this.eventMissing = this.ownership === undefined;
+      this.lastEpoch = this.ownership?.epoch;
       if (this.eventMissing)
         for (const entry of this.mailbox.take()) entry.answer(refused("EVENT_NOT_FOUND"));
       return !this.eventMissing;
@@ -240,6 +243,7 @@ export class EventWorker {
    */
   private async startAgain(entries: Entry[], why: WorkerNote, error: unknown): Promise<void> {
     this.ports.note(why, this.eventId, { error: String(error) });
+    if (why === "commit-unknown") this.lastEpoch = undefined;
     this.forget();
     this.mailbox.putBack(entries);
     await this.pause(STORE_AWAY_PAUSE_MS);

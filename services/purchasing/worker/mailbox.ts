@@ -103,6 +103,11 @@ export class Mailbox {
     return this.open.size === 0;
   }
 
+  /** Whether another command of this key is open. It has another quantity, or came otherwise. */
+  sharesKey(entry: Entry): boolean {
+    return this.open.get(entry.command.transactionId)?.some((one) => one !== entry) === true;
+  }
+
   /** Resolves with the answer. A full mailbox gives the command up. */
   put(command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
     const arrivedMs = this.clock.nowMs();

@@ -9,7 +9,8 @@ import type { BuyersRoom, LoadedEvent, ReadBuyers, WorkerPorts } from "./ports.t
  */
 export class PostgresClock {
   private readonly clock: Clock;
-  private base = { postgresMs: 0, ownMs: 0 };
+  /** Before the first answer it is earlier than any time, whatever our own clock shows. */
+  private base = { postgresMs: -Infinity, ownMs: 0 };
 
   constructor(clock: Clock) {
     this.clock = clock;

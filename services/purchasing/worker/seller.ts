@@ -5,6 +5,7 @@ import {
   decideBatch,
   needsOf,
   NextBatch,
+  NOTHING,
   rowsIn,
   settleBatch,
 } from "./batch.ts";
@@ -25,8 +26,7 @@ export type BatchEnd =
   | { type: "failed"; why: WorkerNote; error: unknown };
 
 const SETTLED: BatchEnd = { type: "settled" };
-/** Reads no more than the ownership row. */
-const NOTHING: Needs = { purchases: [], ticketIds: [], userIds: [] };
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Sells batches of one event under its worker's epoch: loads what is not known, decides, commits,
@@ -40,6 +40,8 @@ export class Seller {
   private readonly mailbox: Pick<Mailbox, "length">;
   private readonly postgresClock: PostgresClock;
   private readonly size = new BatchSize();
+  /** Transactions in the commit that is under way. Their callers may have given up. */
+  private committing: ReadonlySet<string> = NONE;
   private readonly nextBatch: NextBatch;
 
   constructor(
@@ -58,6 +60,10 @@ export class Seller {
   /** Rows that the next batch may write. */
   get rowsMax(): number {
     return this.size.rows;
+  }
+
+  isCommitting(transactionId: string): boolean {
+    return this.committing.has(transactionId);
   }
 
   /** Decides these commands and commits what they change. Never rejects. */
@@ -113,8 +119,10 @@ export class Seller {
       { eventId: this.eventId, epoch: ownership.epoch, batch: ownership.batch },
       { event: ownership.event, sold, cancelled, alone: this.size.slow },
     );
+    this.committing = new Set(sold.map(({ transactionId }) => transactionId));
     this.nextBatch.sent();
     const result = await committing;
+    this.committing = NONE;
     if (result.type !== "committed") return this.notCommitted(result, batch);
     this.size.committed(rowsIn(batch), clock.nowMs() - askedAtMs);
     ownership.batch = result.batch;
@@ -136,8 +144,10 @@ export class Seller {
       return { type: "failed", why: "commit-unknown", error: result.error };
     }
     // Nothing was sold. A replay stays what it is: sold before.
-    for (const entry of accepted) [entry.sentAtMs, entry.notSold] = [undefined, true];
+    for (const entry of accepted) entry.sentAtMs = undefined;
+    // The node that fenced us may sell the same keys.
     if (result.type === "fenced") return result;
+    for (const entry of accepted) entry.notSold = true;
     if (result.reason === "time-out") this.size.timedOut();
     const why = result.reason === "oversell" ? "oversell-prevented" : "commit-failed";
     return { type: "failed", why, error: result.error };

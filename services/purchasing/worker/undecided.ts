@@ -1,7 +1,8 @@
 import { accepted, refused } from "../../../domain/refusal.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
+import { NOTHING } from "./batch.ts";
 import type { Entry } from "./mailbox.ts";
-import type { EventStore, Outcome, Purchase } from "./ports.ts";
+import type { EventStore, Outcome, Purchase, WorkerPorts } from "./ports.ts";
 
 /** Keys in one question to PostgreSQL. */
 const ASKED_AT_ONCE = 500;
@@ -14,27 +15,35 @@ const TICK_MS = 50;
 
 /**
  * Answers commands that their worker will not decide any more. TRY_AGAIN promises that the key is
- * not sold. So it is given at once only to customers who have bought nothing. The keys of others
- * are looked up: a sold one gets its sale. If PostgreSQL does not answer, it is OUTCOME_UNKNOWN,
- * except where PostgreSQL reported before that the key's commit failed.
+ * not sold and that no sale of it is under way. So PostgreSQL is asked, and a sold key gets its
+ * sale. An unsold one gets TRY_AGAIN if this node's last epoch is valid after the reading, since
+ * nobody else sells then; otherwise OUTCOME_UNKNOWN, since another node, or another command of that
+ * key, may be committing the sale. If PostgreSQL does not answer, TRY_AGAIN is for commands whose
+ * commit it has reported as failed.
  */
 export class Undecided {
   private readonly eventId: string;
   private readonly clock: Clock;
-  private readonly store: Pick<EventStore, "readPurchases">;
-  private readonly boughtNothing: (userId: string) => boolean;
+  private readonly store: Pick<EventStore, "readPurchases" | "load">;
+  private readonly epoch: () => number | undefined;
+  private readonly mayBeSelling: (entry: Entry) => boolean;
   private waiting: Entry[] = [];
   private looking = false;
 
+  /**
+   * `epoch`: the last one that this node took. `mayBeSelling`: whether this worker has another
+   * command of that key, which it may sell or is committing.
+   */
   constructor(
     eventId: string,
-    { clock, store }: { clock: Clock; store: Pick<EventStore, "readPurchases"> },
-    boughtNothing: (userId: string) => boolean,
+    { clock, store }: Pick<WorkerPorts, "clock" | "store">,
+    worker: { epoch: () => number | undefined; mayBeSelling: (entry: Entry) => boolean },
   ) {
     this.eventId = eventId;
     this.clock = clock;
     this.store = store;
-    this.boughtNothing = boughtNothing;
+    this.epoch = worker.epoch;
+    this.mayBeSelling = worker.mayBeSelling;
   }
 
   /** Takes commands that no batch may decide any more. Each gets an answer within half a second. */
@@ -43,8 +52,7 @@ export class Undecided {
     for (const entry of entries) {
       entry.givenUp = true;
       if (entry.sentAtMs !== undefined) entry.answer(refused("OUTCOME_UNKNOWN"));
-      else if (entry.command.type === "CancelTicket" || this.boughtNothing(entry.command.userId))
-        entry.answer(refused("TRY_AGAIN"));
+      else if (entry.command.type === "CancelTicket") entry.answer(refused("TRY_AGAIN"));
       else unclear.push(entry);
     }
     if (unclear.length === 0) return;
@@ -62,13 +70,8 @@ export class Undecided {
     this.looking = true;
     while (this.waiting.length > 0) {
       const entries = this.waiting.splice(0, ASKED_AT_ONCE);
-      const keys = entries.flatMap(({ command }) =>
-        command.type === "BuyTickets" ? [command] : [],
-      );
       try {
-        const purchases = await this.store.readPurchases(this.eventId, keys);
-        for (const entry of entries)
-          entry.answer(outcomeOf(entry, purchases.get(entry.command.transactionId)));
+        await this.answerFromStore(entries);
       } catch {
         this.answerWithoutStore(entries);
       }
@@ -76,17 +79,33 @@ export class Undecided {
     this.looking = false;
   }
 
-  /** Meanwhile the buyers may have been read. An entry that has its answer keeps it. */
-  private answerWithoutStore(entries: readonly Entry[]): void {
+  private async answerFromStore(entries: readonly Entry[]): Promise<void> {
+    const { eventId, store } = this;
+    const keys = entries.flatMap(({ command }) => (command.type === "BuyTickets" ? [command] : []));
+    const doubtful = new Set(entries.filter(this.mayBeSelling));
+    const purchases = await store.readPurchases(eventId, keys);
+    const unsold: Entry[] = [];
     for (const entry of entries) {
-      const unsold = entry.notSold || this.boughtNothing(entry.command.userId);
-      entry.answer(refused(unsold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+      const sold = purchases.get(entry.command.transactionId);
+      if (sold === undefined) unsold.push(entry);
+      else entry.answer(outcomeOf(entry, sold));
     }
+    const epoch = this.epoch();
+    if (unsold.length === 0) return;
+    const owned = epoch !== undefined && epoch === (await store.load(eventId, NOTHING)).epoch;
+    for (const entry of unsold) {
+      const certain = owned && !doubtful.has(entry) && !this.mayBeSelling(entry);
+      entry.answer(refused(certain ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+    }
+  }
+
+  private answerWithoutStore(entries: readonly Entry[]): void {
+    for (const entry of entries)
+      entry.answer(refused(entry.notSold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
   }
 }
 
-function outcomeOf({ command }: Entry, sold: Omit<Purchase, "replayed"> | undefined): Outcome {
-  if (sold === undefined) return refused("TRY_AGAIN");
+function outcomeOf({ command }: Entry, sold: Omit<Purchase, "replayed">): Outcome {
   return command.type === "BuyTickets" && command.quantity !== sold.quantity
     ? refused("IDEMPOTENCY_KEY_REUSED")
     : accepted({ ...sold, replayed: true });

@@ -2,7 +2,7 @@ import type { EventStatus } from "../../../domain/event-record.ts";
 import type { BuyTickets, CancelTicket } from "../../../domain/event-state.ts";
 import { availableKey, readAvailable } from "../../../lib/availability/availability-cache.ts";
 import type { Outcome } from "../../../services/purchasing/worker/ports.ts";
-import type { EventTables } from "./event-tables.ts";
+import type { EventTables } from "./database/event-tables.ts";
 import { CUSTOMER_LIMIT, type World } from "./world.ts";
 
 type Sold = { kind: "ok"; ticketIds: string } | { kind: "refused" } | { kind: "unknown" };
@@ -10,6 +10,7 @@ type Moment = {
   atMs: number;
   available: number;
   status: EventStatus;
+  startsAtMs: number;
   activeByUser: Map<string, number>;
 };
 const WRONG_MAX = 5;
@@ -28,7 +29,11 @@ export class Checks {
   constructor(world: World) {
     this.world = world;
     for (const event of world.database.events.values()) {
-      event.onSold = () => void this.record(event);
+      event.onSold = (sold, atMs) => {
+        this.record(event);
+        if (sold > 0 && atMs >= event.rows.startsAtMs)
+          this.fail("tickets were sold after the start");
+      };
       event.onChange = () => this.afterCommit(event);
       event.onChange();
     }
@@ -98,7 +103,7 @@ export class Checks {
       return;
     }
     const { code } = outcome.refusal;
-    if (code === "EVENT_OVER" && this.world.kernel.nowMs < event.startsAtMs)
+    if (code === "EVENT_OVER" && !this.hadStarted(event, startedMs))
       this.fail("EVENT_OVER was answered before the start");
     if (code === "TICKET_NOT_FOUND" && row !== undefined)
       this.fail("TICKET_NOT_FOUND was answered for a ticket that exists");
@@ -169,7 +174,7 @@ export class Checks {
       (activeByUser.get(userId) ?? 0) + quantity > CUSTOMER_LIMIT;
     if (code === "PURCHASE_LIMIT_REACHED" && !this.during(event, startedMs, overLimit))
       this.fail(`${userId} was refused below the limit`);
-    if (code === "EVENT_OVER" && this.world.kernel.nowMs < event.startsAtMs)
+    if (code === "EVENT_OVER" && !this.hadStarted(event, startedMs))
       this.fail("EVENT_OVER was answered before the start");
     if (code === "EVENT_NOT_FOUND" || code === "TICKET_NOT_FOUND")
       this.fail(`a purchase was answered ${code}`);
@@ -202,12 +207,17 @@ export class Checks {
       atMs: this.world.kernel.nowMs,
       available: event.rows.total - active.length,
       status: event.rows.status,
+      startsAtMs: event.rows.startsAtMs,
       activeByUser,
     };
     const moments = this.moments.get(event) ?? [];
     this.moments.set(event, moments);
     moments.push(moment);
     return moment;
+  }
+
+  private hadStarted(event: EventTables, fromMs: number): boolean {
+    return this.during(event, fromMs, ({ startsAtMs }) => startsAtMs <= this.world.kernel.nowMs);
   }
 
   /** Tells whether a condition was true at some instant during the call. */

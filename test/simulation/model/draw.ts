@@ -67,6 +67,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
     event: upTo(1),
     total: fc.integer({ min: 2, max: 14 }),
     status: upTo(5).map((drawn): EventStatus => STOPS[drawn] ?? "scheduled"),
+    startsInMs: fc.option(fc.integer({ min: -1_000, max: 5_000 }), { nil: null, freq: 2 }),
     takesMs: upTo(200),
     nodesNotified: fc.boolean(),
   }),
@@ -95,6 +96,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
       atMs,
       forMs,
       byMs: upTo(3_000),
+      rowMs: upTo(300),
     }),
   },
   fc.record({
@@ -147,6 +149,7 @@ export const histories: fc.Arbitrary<History> = fc.record({
   seed: upTo(1_000_000),
   totals: fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 })),
   startsAtMs: fc.option(fc.integer({ min: 1_000, max: TROUBLE_MS }), { nil: null, freq: 4 }),
+  skewMs: upTo(90_000),
   lossPercent: upTo(3),
   latePercent: upTo(3),
   demands: fc.array(demand, { maxLength: DEMANDS_MAX }),

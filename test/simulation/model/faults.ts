@@ -1,4 +1,4 @@
-import type { Rows } from "./rows.ts";
+import type { Rows } from "./database/rows.ts";
 import type { Fault } from "./steps.ts";
 import type { World } from "./world.ts";
 
@@ -28,12 +28,7 @@ export function createFaults(
         world.killAfterCommit = true;
         return;
       case "import":
-        return void world.importTotal(
-          world.eventId(fault.event),
-          { total: fault.total, status: fault.status },
-          fault.takesMs,
-          fault.nodesNotified,
-        );
+        return void world.importEvent(world.eventId(fault.event), fault);
       case "backup":
         backup = database.backup();
         return;
@@ -49,7 +44,7 @@ export function createFaults(
       case "delay":
         return network.disturb(fault.channel, fault.forMs, fault.byMs);
       case "slow-commits":
-        world.slow = { untilMs: kernel.nowMs + fault.forMs, byMs: fault.byMs };
+        world.slow = { ...fault, untilMs: kernel.nowMs + fault.forMs };
         return;
       case "locks":
         return locks.disturb(fault.server, fault.what, fault.forMs);

@@ -14,9 +14,11 @@ export class Kernel {
   private readonly frozenUntilMs = new Map<string, number>();
   private readonly dead = new Set<string>();
   private state: number;
+  private readonly skewMs: number;
 
-  constructor(seed: number) {
+  constructor(seed: number, skewMs = 0) {
     this.state = seed | 0;
+    this.skewMs = skewMs;
   }
 
   /** Mulberry32 (Tommy Ettinger, public domain). */
@@ -57,8 +59,13 @@ export class Kernel {
   isDead(nodeId: string): boolean {
     return this.dead.has(nodeId);
   }
+  /** The clock of a node, which is ahead of PostgreSQL's by the number in its name. */
   clockOf(nodeId: string): Clock {
-    return { nowMs: () => this.nowMs, after: (delayMs, task) => this.after(delayMs, nodeId, task) };
+    const aheadMs = this.skewMs * Number(/\d*$/.exec(nodeId)?.[0]);
+    return {
+      nowMs: () => this.nowMs + aheadMs,
+      after: (delayMs, task) => this.after(delayMs, nodeId, task),
+    };
   }
 
   /** Runs due tasks until `untilMs` or `done`. All promises settle between two tasks. */

@@ -1,7 +1,7 @@
 import type { EventBatch, Handler } from "../../../lib/queue/index.ts";
 import { startSweeper } from "../../../services/ledger/booking/outbox-sweeper.ts";
 import { createBooking } from "../../../services/ledger/booking/transaction-consumer.ts";
-import { ledgerDatabase, type LedgerWorld, PREFIX_MAX } from "./ledger-database.ts";
+import { ledgerDatabase, type LedgerWorld, PREFIX_MAX } from "./database/ledger-database.ts";
 import type { SimulatedQueue } from "./queue.ts";
 import type { SimulatedRedis } from "./redis.ts";
 

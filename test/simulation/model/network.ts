@@ -1,8 +1,11 @@
 import type { Kernel } from "./kernel.ts";
 import type { History, Channel } from "./steps.ts";
 
-/** Time-out of a statement at its caller. The statement itself may still run. */
-const NO_ANSWER_MS = 2_500;
+/**
+ * Time-out of a statement at its caller, as `answerMs` of lib/database/pool.ts. The statement
+ * itself may still run.
+ */
+export const NO_ANSWER_MS = 1_750;
 
 type Window = { untilMs: number; byMs: number | undefined };
 
@@ -45,8 +48,8 @@ export class Network {
     kernel.after(Math.max(delayMs, ...active.map(({ byMs = 0 }) => byMs)), toNode, task);
   }
 
-  /** Draws how long a statement holds its row lock. */
-  pauseDeadlines(): number {
+  /** Draws how long a commit holds its row locks. */
+  holdMs(): number {
     const { kernel, faulty, latePercent } = this;
     return faulty && kernel.chance(latePercent / 50)
       ? kernel.between(200, 3_000)

@@ -2,7 +2,9 @@ import { refused } from "../../../domain/refusal.ts";
 import type { Version } from "../../../lib/availability/availability-cache.ts";
 import type { Handler } from "../../../lib/queue/index.ts";
 import type { EventStore, Loaded } from "../../../services/purchasing/worker/ports.ts";
-import { batchKey, sumsByBatch } from "./rows.ts";
+import { batchKey, sumsByBatch } from "./database/rows.ts";
+import { TROUBLE_MS } from "./draw.ts";
+import type { Demand, History } from "./steps.ts";
 import type { Plant, World } from "./world.ts";
 
 type PlantedPorts = Required<Pick<Plant, "ports">>;
@@ -76,23 +78,24 @@ function loadingMore(more: number): PlantedPorts {
 
 /** Planted mistakes, one each. A search must find a history that reveals it. */
 export const PLANTS: Record<string, Plant> = {
-  "the epoch left out of the commit": { from: 1_181, clauses: { epoch: true, batch: true } },
+  "the epoch left out of the commit": { from: 801, clauses: { epoch: true, batch: true } },
   // With the CHECK alone nothing is oversold, whatever the fence lets through.
   "the row lock left out of the epoch check (a bare EXISTS), and the CHECK of the ownership row": {
-    from: 3_301,
+    from: 701,
     clauses: { rowLock: true, availableCheck: true },
   },
   // Without this load, the worker would see the other batch number and stop.
   "the batch number left out of the epoch check": {
-    from: 1_471,
+    from: 1451,
     clauses: { batch: true },
+    with: restoredBackup,
     ...expecting("batch"),
   },
   "refusals answered without looking at epoch and batch": {
-    from: 641,
+    from: 581,
     ...expecting("epoch and batch"),
   },
-  "pending rows written from the decision": { from: 171, clauses: { counts: true } },
+  "pending rows written from the decision": { clauses: { counts: true } },
   "the limit decided without loading": loading({ activeTickets: [] }),
   "cancellations decided without loading": loading({ tickets: [] }),
   "sales decided without loading": loading({ sales: [] }),
@@ -100,9 +103,9 @@ export const PLANTS: Record<string, Plant> = {
     clauses: { uniqueKey: true },
     ...loading({ sales: [] }),
   },
-  "an import that takes no epoch": { from: 351, clauses: { importEpoch: true } },
+  "an import that takes no epoch": { from: 201, clauses: { importEpoch: true } },
   "a forwarded command without an answer treated as refused": {
-    from: 2_281,
+    from: 1671,
     ports: (ports) => ({
       ...ports,
       router: {
@@ -133,15 +136,36 @@ export const PLANTS: Record<string, Plant> = {
       };
     },
   })),
-  "an unknown outcome treated as a failure": {
-    from: 751,
-    ...store((real) => ({
-      commit: async (ownership, changes) => {
-        const result = await real.commit(ownership, changes);
-        return result.type === "unknown" ? { type: "failed", error: result.error } : result;
-      },
-    })),
+  "an unknown outcome treated as a failure": store((real) => ({
+    commit: async (ownership, changes) => {
+      const result = await real.commit(ownership, changes);
+      return result.type === "unknown" ? { type: "failed", error: result.error } : result;
+    },
+  })),
+  "the start check left out of the statement of several events": {
+    clauses: { manyStart: true },
+    with: bothEvents,
   },
+  "a statement of several events treated as failed when its answer is lost": {
+    with: bothEvents,
+    many: (real) => ({
+      ...real,
+      commit: async (asked) => {
+        const answer = await real.commit(asked);
+        return answer.type === "unknown" ? { ...answer, type: "failed" } : answer;
+      },
+    }),
+  },
+  "the customers who have bought kept across an epoch": store((real) => {
+    const kept = new Map<string, Promise<string[]>>();
+    return {
+      readBuyers: (eventId, after, most) => {
+        const buyers = kept.get(eventId) ?? real.readBuyers(eventId, after, most);
+        kept.set(eventId, buyers);
+        return buyers;
+      },
+    };
+  }),
   "the sweeper switched off": { sweeperOff: true },
   "a message acknowledged before its transactions are booked": { acknowledgesFirst: true },
   "a ledger that books the batches of messages instead of pending rows": {
@@ -151,10 +175,47 @@ export const PLANTS: Record<string, Plant> = {
     from: 201,
     clauses: { prefix: true },
   },
-  "an import that tries once to write its copies": { from: 4_461, importsTryOnce: true },
+  "an import that tries once to write its copies": {
+    with: importWithoutRedis,
+    importsTryOnce: true,
+  },
   "copies written without comparing versions": { unversionedCopies: true },
   ...ORDER_PLANTS,
 };
+
+/** Both events are sold at the same times, slowly, so that they share statements. */
+export function bothEvents({ demands, faults }: History): Pick<History, "demands" | "faults"> {
+  const slow = { type: "slow-commits", atMs: 0, forMs: TROUBLE_MS, byMs: 400, rowMs: 0 } as const;
+  const both = demands.flatMap((one): Demand[] =>
+    one.type === "buy" ? [one, { ...one, event: 1 - one.event }] : [one],
+  );
+  return { demands: both, faults: [...faults, slow] };
+}
+
+export function restoredBackup({ faults }: History): Pick<History, "faults"> {
+  const restored = [
+    { type: "backup", atMs: 2_000 },
+    { type: "restore", atMs: 3_000 },
+  ] as const;
+  return { faults: [...faults, ...restored] };
+}
+
+export function importWithoutRedis({ totals, faults }: History): Pick<History, "faults"> {
+  const added = [
+    { type: "redis", atMs: 5_000, what: "down", forMs: 500 },
+    {
+      type: "import",
+      atMs: 5_100,
+      event: 0,
+      total: (totals[0] ?? 1) + 5,
+      status: "scheduled",
+      startsInMs: null,
+      takesMs: 0,
+      nodesNotified: true,
+    },
+  ] as const;
+  return { faults: [...faults, ...added] };
+}
 
 /** Books the batch that a message names. A repeated message books it again. */
 function bookFromMessages(world: World): Handler {

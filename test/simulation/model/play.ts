@@ -102,12 +102,13 @@ function isBooked({ database, queue }: World): boolean {
 async function sellOut(world: World, customers: Customers, checks: Checks): Promise<void> {
   const { kernel, database } = world;
   for (const event of database.events.values()) {
-    if (kernel.nowMs >= event.startsAtMs) continue;
+    if (kernel.nowMs >= event.rows.startsAtMs) continue;
     if (event.rows.status !== "scheduled") {
       const { total } = event.rows;
+      const again = { total, status: "scheduled", startsInMs: null } as const;
       let imported = false;
       void world
-        .importTotal(event.eventId, { total, status: "scheduled" }, 0, true)
+        .importEvent(event.eventId, { ...again, takesMs: 0, nodesNotified: true })
         .then(() => (imported = true));
       await kernel.run(kernel.nowMs + QUIET_WITHIN_MS, () => imported);
     }

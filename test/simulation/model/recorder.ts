@@ -7,8 +7,9 @@ import type {
   Operation,
   TicketRow,
 } from "../../../tools/chaos/checks/linearizability/history.ts";
-import type { EventTables } from "./event-tables.ts";
-import type { Rows } from "./rows.ts";
+import type { EventTables } from "./database/event-tables.ts";
+import type { Rows } from "./database/rows.ts";
+import { NO_ANSWER_MS } from "./network.ts";
 import { CUSTOMER_LIMIT, type World } from "./world.ts";
 
 /** Small enough that a thousand stamps stay within one unit of virtual time. */
@@ -21,6 +22,8 @@ type Open = { eventId: string; command: Asked; started: number };
 type Journal = {
   total: number;
   status: EventStatus;
+  /** Undefined once an import has changed it: the order of operations says nothing of times. */
+  startsAtMs: number | undefined;
   initial: TicketRow[];
   operations: Operation[];
 };
@@ -40,15 +43,20 @@ export class Recorder {
     this.world = world;
     for (const { eventId, rows } of world.database.events.values())
       this.journals.set(eventId, journalOf(rows));
-    world.onImported = (eventId, change, started) =>
+    world.onImported = (eventId, { total, status, startsAtMs }, started) => {
+      const journal = this.journals.get(eventId);
+      if (journal !== undefined && startsAtMs !== journal.startsAtMs)
+        journal.startsAtMs = undefined;
       this.add(eventId, {
         op: "import",
         user: "feed",
         started,
         ended: this.stamp(),
-        ...change,
+        total,
+        status,
         answer: { type: "imported" },
       });
+    };
   }
 
   /** Call before the command is sent. */
@@ -72,12 +80,16 @@ export class Recorder {
     this.judgeAll();
     const started = this.stamp();
     for (const [eventId, rows] of backup) {
-      const unknown = (this.journals.get(eventId)?.operations ?? []).filter(
-        (one) => one.op !== "list" && one.answer.type === "unknown",
-      );
       const journal = journalOf(rows);
-      // A late command can still take effect on the restored rows.
-      journal.operations.push(...unknown.map((one) => ({ ...one, started })));
+      // A late copy of any command, also of an answered one, can take effect on the restored rows.
+      for (const one of this.journals.get(eventId)?.operations ?? [])
+        if (one.op === "buy" || one.op === "cancel")
+          journal.operations.push({
+            ...one,
+            started,
+            ended: Infinity,
+            answer: { type: "unknown" },
+          });
       this.journals.set(eventId, journal);
     }
   }
@@ -124,7 +136,8 @@ export class Recorder {
 }
 
 function journalOf(rows: Rows): Journal {
-  return { total: rows.total, status: rows.status, initial: ticketsOf(rows), operations: [] };
+  const { total, status, startsAtMs } = rows;
+  return { total, status, startsAtMs, initial: ticketsOf(rows), operations: [] };
 }
 
 function ticketsOf({ tickets }: Rows): TicketRow[] {
@@ -133,13 +146,12 @@ function ticketsOf({ tickets }: Rows): TicketRow[] {
   });
 }
 
-function historyOf(
-  { eventId, startsAtMs, rows, unbooked }: EventTables,
-  journal: Journal,
-): EventHistory {
+function historyOf({ eventId, rows, unbooked }: EventTables, journal: Journal): EventHistory {
   return {
     event: eventId.slice(-1),
-    startsAtMs,
+    // A worker's reading of PostgreSQL's clock is as old as the slowest answer. Checks compares
+    // sales and EVENT_OVER with the clock itself.
+    clockToleranceMs: NO_ANSWER_MS,
     limits: { ticketsPerCustomerMax: CUSTOMER_LIMIT },
     ...journal,
     settled: {

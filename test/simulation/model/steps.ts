@@ -17,6 +17,16 @@ export type Demand =
     }
   | { type: "cancel"; atMs: number; customer: number; nth: number; twice: boolean };
 
+/** An import of an event's data. */
+export type EventImport = {
+  total: number;
+  status: EventStatus;
+  /** Time from the import to the new start. Null: the start stays. */
+  startsInMs: number | null;
+  takesMs: number;
+  nodesNotified: boolean;
+};
+
 /** What fails. Nodes are counted among the running ones, in order of their start. */
 export type Fault =
   | { type: "freeze"; atMs: number; node: number; forMs: number }
@@ -24,20 +34,12 @@ export type Fault =
   | { type: "kill-after-commit"; atMs: number }
   | { type: "leave"; atMs: number; node: number }
   | { type: "hide"; atMs: number; viewer: number; node: number; forMs: number }
-  | {
-      type: "import";
-      atMs: number;
-      event: number;
-      total: number;
-      status: EventStatus;
-      takesMs: number;
-      nodesNotified: boolean;
-    }
+  | ({ type: "import"; atMs: number; event: number } & EventImport)
   | { type: "backup"; atMs: number }
   | { type: "restore"; atMs: number }
   | { type: "lose"; atMs: number; channel: Channel; forMs: number }
   | { type: "delay"; atMs: number; channel: Channel; forMs: number; byMs: number }
-  | { type: "slow-commits"; atMs: number; forMs: number; byMs: number }
+  | { type: "slow-commits"; atMs: number; forMs: number; byMs: number; rowMs: number }
   | {
       type: "locks";
       atMs: number;
@@ -62,6 +64,8 @@ export type History = {
   totals: number[];
   /** Start of the first event, which ends its sale. Null: after the history. */
   startsAtMs: number | null;
+  /** How far the clock of each node is ahead of the node's before it. */
+  skewMs: number;
   lossPercent: number;
   latePercent: number;
   demands: Demand[];
@@ -70,10 +74,10 @@ export type History = {
 
 /** Describes a history, one line per step, in order of time. */
 export function describeHistory(history: History): string {
-  const { seed, totals, startsAtMs, lossPercent, latePercent } = history;
+  const { seed, totals, startsAtMs, skewMs, lossPercent, latePercent } = history;
   const steps = [...history.demands, ...history.faults].sort((a, b) => a.atMs - b.atMs);
   const first = startsAtMs === null ? "" : `; the first begins at ${startsAtMs} ms`;
-  const losses = `${lossPercent} % lost, ${latePercent} % late`;
+  const losses = `${lossPercent} % lost, ${latePercent} % late, clocks ${skewMs} ms apart`;
   return [
     `events of ${totals.join(" and ")} places${first}; ${losses}; small delays of seed ${seed}`,
     ...steps.map((step) => `${String(step.atMs).padStart(6)} ms  ${describeStep(step)}`),
@@ -89,9 +93,10 @@ function describeStep(step: Demand | Fault): string {
     case "cancel":
       return `customer ${step.customer} cancels a ticket (${step.nth})${twice(step)}`;
     case "import": {
-      const { event, total, status, takesMs, nodesNotified } = step;
+      const { event, total, status, startsInMs, takesMs, nodesNotified } = step;
       const notified = nodesNotified ? "" : ", no node is notified";
-      const change = `${total} places, ${status},`;
+      const start = startsInMs === null ? "" : ` beginning ${startsInMs} ms later,`;
+      const change = `${total} places, ${status},${start}`;
       return `an import gives event ${event} ${change} in ${takesMs} ms${notified}`;
     }
     default: {

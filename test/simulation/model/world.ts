@@ -4,28 +4,38 @@ import {
   createCacheInvalidation,
   expireSoon,
 } from "../../../services/catalog/events/cache-invalidation.ts";
+import {
+  type Commit,
+  createBatchedEventStore,
+  type ManyEvents,
+} from "../../../services/purchasing/store/batched-event-store.ts";
+import { rowsIn } from "../../../services/purchasing/worker/batch.ts";
 import type { EventStore, WorkerPorts } from "../../../services/purchasing/worker/ports.ts";
 import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-copies.ts";
 import { createBuyersRoom } from "../../../services/purchasing/worker/ownership.ts";
 import { Workers } from "../../../services/purchasing/worker/workers.ts";
 import { Bus, type SimulatedNode } from "./bus.ts";
-import { SimulatedDatabase } from "./database.ts";
-import { EventTables } from "./event-tables.ts";
+import { SimulatedDatabase } from "./database/database.ts";
+import { commitMany, commitOne, type Pace } from "./database/commits.ts";
+import { EventTables } from "./database/event-tables.ts";
 import { Kernel } from "./kernel.ts";
 import { SimulatedLedger } from "./ledger.ts";
 import { SimulatedLocks } from "./locks.ts";
 import { Network } from "./network.ts";
 import { SimulatedQueue } from "./queue.ts";
 import { SimulatedRedis } from "./redis.ts";
-import { type BrokenClauses, type EventChange, sqlError } from "./rows.ts";
-import type { History } from "./steps.ts";
+import type { BrokenClauses, EventChange } from "./database/rows.ts";
+import type { EventImport, History } from "./steps.ts";
 
 /** Replaces sound parts with mistakes. */
 export type Plant = {
   /** First seed of the search. Keeps tests short; other seeds find the mistake later. */
   from?: number;
+  /** Adds steps to each history that make the mistake matter. */
+  with?: (history: History) => Partial<Pick<History, "demands" | "faults">>;
   clauses?: BrokenClauses;
   ports?: (ports: WorkerPorts, world: World) => WorkerPorts;
+  many?: (many: ManyEvents) => ManyEvents;
   ledger?: (handler: Handler, world: World) => Handler;
   sweeperOff?: true;
   acknowledgesFirst?: true;
@@ -38,11 +48,13 @@ export type Plant = {
 const NODES = 3;
 const LEDGERS = 2;
 export const CUSTOMER_LIMIT = 4;
+const BUSY_MS = 20;
 const NEVER_MS = 1_000_000_000;
 const IMPORTER = "importer";
+/** One node owns both at first, so that their statements are shared. */
 const EVENT_IDS = [
   "00000000-0000-7000-8000-000000000001",
-  "00000000-0000-7000-8000-000000000002",
+  "00000000-0000-7000-8000-000000000003",
 ] as const;
 
 /** The simulated system: real code of purchasing, gateways and ledger on simulated servers. */
@@ -57,8 +69,8 @@ export class World {
   readonly plant: Plant;
   readonly broken: BrokenClauses;
   ledgers: SimulatedLedger[] = [];
-  /** Minimum time for which a commit holds its row lock. */
-  slow = { untilMs: 0, byMs: 0 };
+  /** Least time for which a commit holds its row locks, and time for each row that it writes. */
+  slow = { untilMs: 0, byMs: 0, rowMs: 0 };
   /** Set to kill the node of the next successful commit before it gets the result. */
   killAfterCommit = false;
   /** Called when an import has committed. */
@@ -72,7 +84,7 @@ export class World {
   constructor(history: History, plant: Plant) {
     this.plant = plant;
     this.broken = plant.clauses ?? {};
-    this.kernel = new Kernel(history.seed);
+    this.kernel = new Kernel(history.seed, history.skewMs);
     this.network = new Network(this.kernel, history);
     this.database = new SimulatedDatabase(this.kernel);
     this.locks = new SimulatedLocks(this.kernel);
@@ -91,7 +103,7 @@ export class World {
       plant.importsTryOnce === true ? never : clock,
     );
     history.totals.forEach((total, index) => {
-      const startsAtMs = index === 0 && history.startsAtMs !== null ? history.startsAtMs : NEVER_MS;
+      const startsAtMs = index === 0 ? (history.startsAtMs ?? NEVER_MS) : NEVER_MS;
       const event = new EventTables(
         this.database,
         this.kernel,
@@ -132,15 +144,15 @@ export class World {
     this.kernel.after(400, "fate", () => this.addLedger());
   }
 
-  /** Imports another total during the sale. Some imports do not notify the nodes. */
-  async importTotal(
+  /** Imports another total, status or start during the sale. Some do not notify the nodes. */
+  async importEvent(
     eventId: string,
-    change: EventChange,
-    takesMs: number,
-    nodesNotified: boolean,
+    { total, status, startsInMs, takesMs, nodesNotified }: EventImport,
   ): Promise<void> {
     const event = this.database.event(eventId);
     const startedMs = this.kernel.nowMs;
+    const startsAtMs = startsInMs === null ? event.rows.startsAtMs : startedMs + startsInMs;
+    const change = { total, status, startsAtMs };
     await expireSoon(this.importer, [eventId]);
     await new Promise<void>((resolve) => event.change(change, takesMs, resolve));
     this.onImported(eventId, change, startedMs);
@@ -204,24 +216,20 @@ export class World {
   }
 
   private store(nodeId: string): EventStore {
-    const { kernel, network, database } = this;
+    const { kernel, network, database, broken } = this;
+    const context = { server: database, kernel, broken };
     const read = <T>(statement: () => T): Promise<T> =>
       network.ask<T>(nodeId, (done) => done(statement()));
-    return {
+    const one: EventStore = {
       takeEpoch: (eventId) =>
-        network.ask<number>(nodeId, (done) => database.event(eventId).takeEpoch(done)),
+        network.ask<number>(nodeId, (done, fail) => database.event(eventId).takeEpoch(done, fail)),
       loadEvent: (eventId) => read(() => database.event(eventId).loadEvent()),
       load: (eventId, needs) => read(() => database.event(eventId).load(needs)),
       commit: async (ownership, changes) => {
-        const holdMs = Math.max(
-          this.slow.untilMs > kernel.nowMs ? this.slow.byMs : 0,
-          network.pauseDeadlines(),
-        );
-        if (network.faulty && kernel.chance(0.005))
-          return { type: "failed", error: sqlError("55P03") };
+        const commit = { ownership, changes };
         try {
           return await network.ask(nodeId, (done) =>
-            database.event(ownership.eventId).commit(ownership, changes, holdMs, (result) => {
+            commitOne(context, commit, this.paceOf([commit]), (result) => {
               if (result.type === "committed") this.committed(nodeId);
               done(result);
             }),
@@ -239,6 +247,44 @@ export class World {
             new Map([...database.events.values()].flatMap((event) => [...event.readTickets(ids)])),
         ),
     };
+    const many: ManyEvents = {
+      load: (asked) =>
+        read(() => asked.map(({ eventId, needs }) => database.event(eventId).load(needs))),
+      commit: async (asked) => {
+        try {
+          return await network.ask(nodeId, (done, fail) =>
+            commitMany(
+              context,
+              asked,
+              this.paceOf(asked),
+              (answer) => {
+                if (answer.type === "answered") this.committed(nodeId);
+                done(answer);
+              },
+              fail,
+            ),
+          );
+        } catch (error) {
+          return { type: "unknown", error: error as Error };
+        }
+      },
+    };
+    return createBatchedEventStore(one, this.plant.many?.(many) ?? many, {
+      nowMs: () => kernel.nowMs,
+      // A busy node takes its next turn late, and gathers what comes meanwhile.
+      next: (begin) => void kernel.after(kernel.between(0, BUSY_MS), nodeId, begin),
+    });
+  }
+
+  /** Half of what is slow is the statement, which PostgreSQL cancels, and half is the flush. */
+  private paceOf(commits: readonly Commit[]): Pace {
+    const { kernel, network } = this;
+    const slow = this.slow.untilMs > kernel.nowMs ? this.slow : { byMs: 0, rowMs: 0 };
+    const rowsMs = slow.rowMs * commits.reduce((sum, { changes }) => sum + rowsIn(changes), 0);
+    const holdMs = Math.max(slow.byMs, network.holdMs());
+    return kernel.chance(0.5)
+      ? { statementMs: rowsMs + holdMs, flushMs: 0 }
+      : { statementMs: rowsMs, flushMs: holdMs };
   }
 
   private committed(nodeId: string): void {

@@ -8,11 +8,13 @@ import type {
   Purchase,
   PurchaseKey,
   Ticket,
-} from "../../../services/purchasing/worker/ports.ts";
-import type { Kernel } from "./kernel.ts";
-import { RowLock } from "./rows.ts";
+} from "../../../../services/purchasing/worker/ports.ts";
+import type { Kernel } from "../kernel.ts";
 import {
   type BrokenClauses,
+  type EventChange,
+  LOCK_MS,
+  RowLock,
   type Rows,
   type Server,
   sqlError,
@@ -26,7 +28,6 @@ import {
  */
 export class EventTables {
   readonly eventId: string;
-  readonly startsAtMs: number;
   rows: Rows;
   /** Lock of the event's row in event_worker; below, of its row in event. */
   readonly workerRow = new RowLock();
@@ -37,8 +38,9 @@ export class EventTables {
   onChange: () => void = () => undefined;
   /**
    * Called between the sales and the cancellations of a batch: decisions may rest on this state.
+   * Gets the number of sales, and the time that they got.
    */
-  onSold: () => void = () => undefined;
+  onSold: (sold: number, atMs: number) => void = () => undefined;
   private readonly server: Server;
   private readonly kernel: Kernel;
   private readonly broken: BrokenClauses;
@@ -54,13 +56,13 @@ export class EventTables {
     this.server = server;
     this.kernel = kernel;
     this.eventId = eventId;
-    this.startsAtMs = startsAtMs;
     this.broken = broken;
     this.rows = {
       epoch: 0,
       batch: 0,
       total,
       status: "scheduled",
+      startsAtMs,
       capacity: total,
       available: total,
       tickets: new Map(),
@@ -90,17 +92,20 @@ export class EventTables {
     this.onChange();
   }
 
-  takeEpoch(done: (epoch: number) => void): void {
-    this.workerRow.take(() => {
+  takeEpoch(done: (epoch: number) => void, fail: (error: Error) => void): void {
+    const granted = (): void => {
       this.nextEpoch();
       const { epoch } = this.rows;
       this.workerRow.free();
       done(epoch);
-    });
+    };
+    this.workerRow.take(granted, () => fail(sqlError("55P03")));
+    this.kernel.after(LOCK_MS, "postgres", () => this.workerRow.stopWaiting(granted));
   }
 
   loadEvent(): LoadedEvent {
-    const { startsAtMs, rows } = this;
+    const { rows } = this;
+    const { startsAtMs } = rows;
     const times = { startsAtMs, endsAtMs: startsAtMs, clockMs: this.kernel.nowMs };
     return { ...EVENT, ...times, available: rows.available, status: rows.status };
   }
@@ -127,47 +132,19 @@ export class EventTables {
     return { epoch, batch, clockMs: this.kernel.nowMs, sales, tickets, activeTickets };
   }
 
-  /** Commits a batch. The statement holds the row lock for `holdMs`. */
-  commit(
-    ownership: Ownership,
-    changes: Changes,
-    holdMs: number,
-    done: (result: CommitResult) => void,
-  ): void {
-    const isOwner = (): boolean =>
-      (this.broken.epoch === true || this.rows.epoch === ownership.epoch) &&
-      (this.broken.batch === true || this.rows.batch === ownership.batch);
-    if (this.broken.rowLock === true) {
-      if (!isOwner()) return done({ type: "fenced" });
-      this.kernel.after(holdMs, "postgres", () => done(this.apply(ownership, changes)));
-      return;
-    }
-    this.workerRow.take(() => {
-      if (!isOwner()) {
-        this.workerRow.free();
-        return done({ type: "fenced" });
-      }
-      const { generation } = this.server;
-      this.kernel.after(holdMs, "postgres", () => {
-        const serverReplaced = generation !== this.server.generation;
-        const result: CommitResult = serverReplaced
-          ? { type: "unknown", error: new Error("connection cut") }
-          : this.apply(ownership, changes);
-        this.workerRow.free();
-        done(result);
-      });
-    });
+  isOwner({ epoch, batch }: Ownership): boolean {
+    const { broken, rows } = this;
+    return (
+      (broken.epoch === true || rows.epoch === epoch) &&
+      (broken.batch === true || rows.batch === batch)
+    );
   }
 
   /**
-   * Imports a new total and status in one transaction: takes an epoch, books pending rows, sets
-   * capacity. Refuses a total below the active tickets.
+   * Imports a new total, status and start in one transaction: takes an epoch, books pending rows,
+   * sets capacity. Refuses a total below the active tickets.
    */
-  change(
-    { total, status }: Pick<Rows, "total" | "status">,
-    holdMs: number,
-    done: () => void,
-  ): void {
+  change({ total, status, startsAtMs }: EventChange, holdMs: number, done: () => void): void {
     this.workerRow.take(() =>
       this.eventRow.take(() => {
         const { generation } = this.server;
@@ -180,6 +157,7 @@ export class EventTables {
             rows.pending.clear();
             rows.total = total;
             rows.status = status;
+            rows.startsAtMs = startsAtMs;
             rows.capacity = total - active.length;
             rows.available = rows.capacity;
             this.onChange();
@@ -221,23 +199,29 @@ export class EventTables {
     return [...new Set(ids)].filter((userId) => userId > after).slice(0, most);
   }
 
-  private apply({ batch }: Ownership, { sold, cancelled }: Changes): CommitResult {
-    const { rows, kernel, broken } = this;
-    const duplicate =
+  /** The SQLSTATE with which PostgreSQL refuses a batch. Undefined: it can be written. */
+  refusalOf({ sold, cancelled }: Changes, started: boolean): string | undefined {
+    const { broken } = this;
+    if (this.availableAfter(sold, cancelled) < 0 && broken.availableCheck !== true) return "23514";
+    if (
       broken.uniqueKey !== true &&
-      sold.some(({ transactionId }) => this.ticketsOf(transactionId).length > 0);
-    const freed = cancelled.filter(({ ticketId }) => {
-      const row = rows.tickets.get(ticketId);
-      return row !== undefined && row.cancelledAtMs === undefined && kernel.nowMs < this.startsAtMs;
-    });
-    const asDecided = freed.length === cancelled.length || broken.counts === true;
-    const available =
-      rows.available - sold.flatMap(({ ticketIds }) => ticketIds).length + cancelled.length;
-    if (available < 0 && broken.availableCheck !== true)
-      return { type: "failed", error: sqlError("23514") };
-    const started = sold.length > 0 && kernel.nowMs >= this.startsAtMs;
-    if (duplicate || !asDecided || started)
-      return { type: "failed", error: sqlError(duplicate ? "23505" : "BX001") };
+      sold.some(({ transactionId }) => this.ticketsOf(transactionId).length > 0)
+    )
+      return "23505";
+    const asDecided = this.freedBy(cancelled, started).length === cancelled.length;
+    if (!asDecided && broken.counts !== true) return "BX001";
+    return started && sold.length > 0 ? "BX001" : undefined;
+  }
+
+  /** Writes a batch that was not refused. `atMs`: the time that its rows get. */
+  write(
+    { batch }: Ownership,
+    { sold, cancelled }: Changes,
+    { atMs, started }: { atMs: number; started: boolean },
+  ): CommitResult {
+    const { rows, broken } = this;
+    const freed = this.freedBy(cancelled, started);
+    const available = this.availableAfter(sold, cancelled);
     rows.batch += 1;
     rows.available = available;
     const pending = (transactionId: string, quantity: number): void => {
@@ -248,7 +232,7 @@ export class EventTables {
         status: "pending",
         epoch,
         batch: rows.batch,
-        createdAtMs: kernel.nowMs,
+        createdAtMs: atMs,
       });
     };
     for (const { transactionId, userId, ticketIds } of sold) {
@@ -258,22 +242,33 @@ export class EventTables {
           transactionId,
           userId,
           ordinal: index + 1,
-          purchasedAtMs: kernel.nowMs,
+          purchasedAtMs: atMs,
           cancelledAtMs: undefined,
         }),
       );
       pending(transactionId, -ticketIds.length);
     }
-    this.onSold();
+    this.onSold(sold.length, atMs);
     for (const { ticketId } of freed) {
       const row = rows.tickets.get(ticketId);
-      if (row !== undefined) row.cancelledAtMs = kernel.nowMs;
+      if (row !== undefined) row.cancelledAtMs = atMs;
     }
     for (const { transactionId } of broken.counts === true ? cancelled : freed)
       pending(transactionId, 1);
     this.onChange();
     const tickets = [...this.readTickets(cancelled.map(({ ticketId }) => ticketId)).values()];
-    return { type: "committed", batch: batch + 1, clockMs: kernel.nowMs, cancelled: tickets };
+    return { type: "committed", batch: batch + 1, clockMs: atMs, cancelled: tickets };
+  }
+
+  private availableAfter(sold: Changes["sold"], cancelled: Changes["cancelled"]): number {
+    const tickets = sold.flatMap(({ ticketIds }) => ticketIds).length;
+    return this.rows.available - tickets + cancelled.length;
+  }
+  private freedBy(cancelled: Changes["cancelled"], started: boolean): Changes["cancelled"] {
+    return cancelled.filter(({ ticketId }) => {
+      const row = this.rows.tickets.get(ticketId);
+      return !started && row !== undefined && row.cancelledAtMs === undefined;
+    });
   }
 
   private nextEpoch(): void {

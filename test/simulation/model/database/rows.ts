@@ -1,4 +1,4 @@
-import type { EventStatus } from "../../../domain/event-record.ts";
+import type { EventStatus } from "../../../../domain/event-record.ts";
 
 /** SQL clauses that a test can remove. The checks must then find the mistake. */
 export type BrokenClauses = {
@@ -11,6 +11,8 @@ export type BrokenClauses = {
   prefix?: true;
   /** The CHECK on what the ownership row has left. */
   availableCheck?: true;
+  /** The check of the start in the statement of several events. */
+  manyStart?: true;
 };
 
 export type TicketRow = {
@@ -34,6 +36,7 @@ export type Rows = {
   batch: number;
   total: number;
   status: EventStatus;
+  startsAtMs: number;
   /** What the ledger has booked. */
   capacity: number;
   /** The ownership row's: what can be sold now. */
@@ -45,7 +48,7 @@ export type Rows = {
 };
 
 /** What an import changes. */
-export type EventChange = Pick<Rows, "total" | "status">;
+export type EventChange = Pick<Rows, "total" | "status" | "startsAtMs">;
 
 /** A server process. `generation` grows when the server is replaced. */
 export type Server = { readonly generation: number };
@@ -67,21 +70,34 @@ export function sumsByBatch(rows: Iterable<PendingRow>): Map<string, number> {
   return sums;
 }
 
+/** As in lib/database/session-settings.ts. */
+export const LOCK_MS = 1_000;
+
 /** A row lock. Waiting tasks get it in order of arrival. */
 export class RowLock {
   private held = false;
-  private readonly waiting: (() => void)[] = [];
+  private waiting: { task: () => void; refused: () => void }[] = [];
 
-  take(task: () => void): void {
-    if (this.held) this.waiting.push(task);
+  get isHeld(): boolean {
+    return this.held;
+  }
+  take(task: () => void, refused: () => void = () => undefined): void {
+    if (this.held) this.waiting.push({ task, refused });
     else {
       this.held = true;
       task();
     }
   }
+  /** A lock time-out: refuses a task that still waits. */
+  stopWaiting(task: () => void): void {
+    const late = this.waiting.find((one) => one.task === task);
+    if (late === undefined) return;
+    this.waiting = this.waiting.filter((one) => one !== late);
+    late.refused();
+  }
   free(): void {
     const next = this.waiting.shift();
     if (next === undefined) this.held = false;
-    else next();
+    else next.task();
   }
 }

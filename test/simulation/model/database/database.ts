@@ -1,5 +1,5 @@
 import type { EventTables } from "./event-tables.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel } from "../kernel.ts";
 import type { RowLock } from "./rows.ts";
 import type { Rows } from "./rows.ts";
 

@@ -1,10 +1,10 @@
-import { type Booked, BOOK_PENDING } from "../../../lib/database/ledger-booking.ts";
-import type { Connection, Database, Statement } from "../../../lib/database/pool.ts";
-import { EVENTS_WAITING } from "../../../services/ledger/booking/outbox-sweeper.ts";
+import { type Booked, BOOK_PENDING } from "../../../../lib/database/ledger-booking.ts";
+import type { Connection, Database, Statement } from "../../../../lib/database/pool.ts";
+import { EVENTS_WAITING } from "../../../../services/ledger/booking/outbox-sweeper.ts";
 import type { SimulatedDatabase, Transaction } from "./database.ts";
 import type { EventTables } from "./event-tables.ts";
-import type { Kernel } from "./kernel.ts";
-import type { Network } from "./network.ts";
+import type { Kernel } from "../kernel.ts";
+import type { Network } from "../network.ts";
 import { type BrokenClauses, type PendingRow, sqlError, sumsByBatch } from "./rows.ts";
 
 type Done = (rows: object[]) => void;
