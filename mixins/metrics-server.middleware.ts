@@ -2,8 +2,6 @@ import type { Middleware } from "moleculer";
 import { nodeContextOf } from "../lib/bus/node-context.ts";
 import { type MetricsServer, startMetricsServer } from "../lib/http/metrics-server.ts";
 import { registerNodeMetrics } from "../lib/observability/node-metrics.ts";
-import { databasePools } from "./database.mixin.ts";
-import { redisConnection } from "./redis.mixin.ts";
 
 /**
  * Serves /metrics on METRICS_PORT. Opens before the services start, so that a slow or failed start
@@ -17,6 +15,9 @@ export function metricsServer(): Middleware {
       const { config, metrics } = nodeContextOf(broker);
       const { host, metricsPort: port } = config;
       if (metrics === undefined || port === undefined) return;
+      // Loaded here: an operator's command has no metrics, and starts without these clients.
+      const { databasePools } = await import("./database.mixin.ts");
+      const { redisConnection } = await import("./redis.mixin.ts");
       registerNodeMetrics(metrics, {
         broker,
         redis: () => redisConnection.peek(broker),

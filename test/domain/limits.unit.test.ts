@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { readConfig } from "../../config/index.ts";
 import { TICKETS_PER_CUSTOMER_MAX, TICKETS_PER_PURCHASE_MAX } from "../../domain/limits.ts";
-import { API_DOCUMENT } from "../../main.ts";
 import { TICKETS_PER_PURCHASE_MAX as ON_PAGE } from "../../public/src/api/limits.ts";
+import { API_DOCUMENT } from "../../services/api/routes/index.ts";
 import { BUY_PARAMS, SERVE_PARAMS } from "../../services/purchasing/purchasing.params.ts";
 
 describe("the limit per purchase", () => {

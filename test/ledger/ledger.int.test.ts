@@ -17,6 +17,7 @@ import {
   type LedgerWorld,
   openLedgerWorld,
 } from "../support/fixtures/ledger-fixture.ts";
+import { untilOthersHaveWritten } from "../support/lock-waits.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 describe("the ledger books each committed transaction exactly once", () => {
@@ -196,6 +197,7 @@ describe("the ledger books each committed transaction exactly once", () => {
       const at = await pages();
       // Sells a twentieth of them at a time, spread over the pages.
       for (let round = 0; round < 60; round += 1) {
+        await untilOthersHaveWritten(world.database);
         const selling = events.filter((_, index) => index % 20 === (round * 7) % 20);
         for (const eventId of selling) await world.sell(eventId, [1]);
         assert.equal((await applyEvents(world.database, selling)).rows, selling.length);

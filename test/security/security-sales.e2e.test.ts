@@ -12,6 +12,8 @@ import { waitFor } from "../support/wait-for.ts";
 type Ticket = { id: string; status: string; transactionId: string };
 type Purchase = { transactionId: string; tickets: Ticket[] };
 
+const TRIES = 10;
+
 const many = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
@@ -37,6 +39,14 @@ describe("selling, under attack", () => {
       json: { quantity },
       headers: { "Idempotency-Key": key },
     });
+  /** Repeats an order of unknown outcome under its key: a busy machine may be late with it. */
+  const buySurely = async (eventId: string, through: number): Promise<Answered> => {
+    const order = { token: engine.accessToken(), key: randomUUID(), through };
+    for (let tries = 1; ; tries += 1) {
+      const answer = await buy(eventId, order);
+      if (answer.json?.code !== "OUTCOME_UNKNOWN" || tries === TRIES) return answer;
+    }
+  };
   const cancel = (ticketId: string, token: string, through = 0) =>
     (gateways[through % 2] ?? gateways[0])("DELETE", `/api/tickets/${ticketId}`, { token });
   const purchaseOf = (answer: Answered): Purchase => {
@@ -55,7 +65,7 @@ describe("selling, under attack", () => {
 
   it("S1: 500 at once for the last 10 places: ten are sold, to ten rows", async () => {
     const eventId = await engine.addEvent({ capacity: 10 });
-    const answers = await Promise.all(many(500, (through) => buy(eventId, { through })));
+    const answers = await Promise.all(many(500, (through) => buySurely(eventId, through)));
     assert.deepEqual(tally(answers), { "201": 10, "409 EVENT_SOLD_OUT": 490 });
     assert.equal(await rows(eventId), 10);
     assert.equal(new Set(answers.filter(({ status }) => status === 201).map(ticketIdOf)).size, 10);
@@ -98,7 +108,7 @@ describe("selling, under attack", () => {
   });
 
   it("S2: at the start of the event selling and cancelling end, to the millisecond of PostgreSQL's clock", async () => {
-    const eventId = await engine.addEvent({ capacity: 5_000, startsInMs: 1_500 });
+    const eventId = await engine.addEvent({ capacity: 5_000, startsInMs: 3_000 });
     const answers: Answered[] = [];
     let held: { token: string; ticketId: string }[] = [];
     const over = ({ json }: Answered): boolean => json?.code === "EVENT_OVER";
@@ -122,7 +132,7 @@ describe("selling, under attack", () => {
         );
         return false;
       },
-      { withinMs: 10_000, what: "The event is over for everybody" },
+      { withinMs: 30_000, what: "The event is over for everybody" },
     );
     const counts = tally(answers);
     assert.ok((counts["201"] ?? 0) > 0 && (counts["200"] ?? 0) > 0, JSON.stringify(counts));

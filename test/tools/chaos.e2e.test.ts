@@ -1,21 +1,32 @@
-// Two faults, for a short time. `boxoffice chaos` runs all of them.
+// Two faults and two mistakes, for a short time. `boxoffice chaos` and `boxoffice chaos mutants`
+// run all of them.
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { readFaults } from "../../tools/chaos/faults.ts";
+import { type MutantWorld, openMutantWorld, runMutants } from "../../tools/chaos/mutant-run.ts";
+import { CHAOS_MUTANTS } from "../../tools/chaos/mutants.ts";
 import { runFaults } from "../../tools/chaos/run-all.ts";
 import { detailsOf } from "../../tools/chaos/table.ts";
 
+const MISTAKES = ["the epoch check removed", "the limit decided without loading"];
+
 describe("the chaos run", () => {
+  const lines: string[] = [];
+  const report = (line: string): number => lines.push(line);
+  let opened: MutantWorld;
+  before(async () => {
+    opened = await openMutantWorld({ report });
+  });
+  after(() => opened.close());
+
   it("keeps all invariants when a gateway and the hot event's node are killed", async () => {
-    const faults = await readFaults(["F1", "F2"]);
-    const lines: string[] = [];
     const results = await runFaults({
-      faults,
+      world: opened.world,
+      faults: await readFaults(["F1", "F2"]),
       seed: 1,
       clients: 8,
       hotCapacity: 2_500,
-      throwaway: true,
-      report: (line) => lines.push(line),
+      report,
     });
     for (const result of results) {
       const details = detailsOf(result).join("\n");
@@ -33,5 +44,11 @@ describe("the chaos run", () => {
       results.map(({ id }) => id),
       ["F1", "F2"],
     );
+  });
+
+  it("detects a missing fence and a limit decided without loading, as its control", async () => {
+    const mutants = CHAOS_MUTANTS.filter(({ mistake }) => MISTAKES.includes(mistake));
+    assert.equal(mutants.length, MISTAKES.length);
+    assert.deepEqual(await runMutants(opened, mutants, { report, seed: 1 }), [], lines.join("\n"));
   });
 });

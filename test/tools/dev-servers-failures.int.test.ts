@@ -43,7 +43,7 @@ function problem(pattern: RegExp): (error: unknown) => boolean {
 }
 
 /** What goes wrong on other people's machines is said in one line with what to do about it. */
-describe("servers in trouble", () => {
+describe("servers in trouble", { concurrency: true }, () => {
   it("say that a file stands where the data folder should be", () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, "file"), "");

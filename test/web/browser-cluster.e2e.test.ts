@@ -1,53 +1,52 @@
 // Browser test on a cluster: a node is killed around an order, and the buyer gets one ticket.
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { type Database, openDatabase } from "../../lib/database/pool.ts";
-import { openWorld, type World } from "../../tools/chaos/test-bed.ts";
+import { type Cluster, startCluster } from "../../tools/cluster/cluster.ts";
 import type { ClusterNode } from "../../tools/cluster/node-child.ts";
-import { type TestBrowser, registerVisitor, startBrowser } from "../support/http/browser.ts";
+import { outsideEnvironment } from "../../tools/process/outside-environment.ts";
+import { registerVisitor } from "../support/http/browser.ts";
+import { type Pages, startPages } from "../support/http/pages.ts";
 import { lockWaits } from "../support/lock-waits.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const CAPACITY = 10;
 
 describe("an order whose node is killed", () => {
-  let world: World;
-  let browser: TestBrowser;
-  /** May hold a lock for longer than a worker waits. */
-  let lockHolder: Database;
+  let pages: Pages;
+  let cluster: Cluster;
   before(async () => {
-    world = await openWorld({
-      counts: { api: 1, purchasing: 3, ledger: 1 },
-      throwaway: true,
-      report: () => undefined,
+    pages = await startPages({ environment: { SERVICES: "api,auth,catalog,ledger" } });
+    const { environment } = pages.engine;
+    cluster = await startCluster({
+      urls: environment,
+      counts: { api: 0, auth: 0, catalog: 0, purchasing: 3, ledger: 0 },
+      environment: { ...outsideEnvironment(), ...environment, LOG_LEVEL: "warn" },
+      output: () => undefined,
     });
-    lockHolder = openDatabase(world.urls.DATABASE_URL, "long");
-    browser = await startBrowser(world.cluster.of("api")[0]?.url ?? "");
   });
   after(async () => {
-    await browser.close();
-    await lockHolder.close();
-    await world.close();
+    await pages.close();
+    await cluster.stop();
   });
 
   /** Creates an event and sells its first ticket. Returns the node of its worker. */
   async function onSale(): Promise<{ eventId: string; owner: ClusterNode }> {
-    const eventId = await world.addEvent(CAPACITY);
+    const { engine } = pages;
+    const eventId = await engine.addEvent({ capacity: CAPACITY });
     const headers = {
-      Authorization: `Bearer ${world.accessToken(randomUUID())}`,
+      Authorization: `Bearer ${engine.accessToken()}`,
       "Content-Type": "application/json",
     };
-    const path = `${world.cluster.of("api")[0]?.url ?? ""}/api/events/${eventId}/tickets`;
+    const path = `${engine.url}/api/events/${eventId}/tickets`;
     const buy = async (): Promise<boolean> =>
       (await fetch(path, { method: "POST", headers, body: "{}" })).status === 201;
     await waitFor(buy, { withinMs: 60_000, what: "The first ticket is sold" });
-    const [worker] = await world.database.query<{ node: string }>({
+    const [worker] = await engine.database.query<{ node: string }>({
       text: "SELECT node FROM event_worker WHERE event_id = $1",
       values: [eventId],
     });
-    return { eventId, owner: world.cluster.node(worker?.node ?? "") };
+    return { eventId, owner: cluster.node(worker?.node ?? "") };
   }
 
   async function sendOrder(page: Page): Promise<void> {
@@ -78,7 +77,8 @@ describe("an order whose node is killed", () => {
 
   async function twoAreSold(eventId: string): Promise<void> {
     const count = async (text: string): Promise<number> =>
-      (await world.database.query<{ count: number }>({ text, values: [eventId] }))[0]?.count ?? -1;
+      (await pages.engine.database.query<{ count: number }>({ text, values: [eventId] }))[0]
+        ?.count ?? -1;
     assert.equal(
       await count("SELECT count(*)::integer AS count FROM event_tickets WHERE event_id = $1"),
       2,
@@ -95,7 +95,7 @@ describe("an order whose node is killed", () => {
   }
 
   async function buyerAt(eventId: string) {
-    const visitor = await browser.open();
+    const visitor = await pages.open();
     await visitor.page.goto(`/register?to=/events/${eventId}`);
     await registerVisitor(visitor.page);
     await visitor.page.getByRole("button", { name: "Buy 1 ticket" }).waitFor();
@@ -122,14 +122,14 @@ describe("an order whose node is killed", () => {
   it("after its commit and before its answer, is one ticket", async () => {
     const { eventId, owner } = await onSale();
     const { page, close } = await buyerAt(eventId);
-    await lockHolder.transaction(async (holder) => {
+    await pages.engine.database.transaction(async (holder) => {
       await holder.query({ text: "SET LOCAL idle_in_transaction_session_timeout = 0" });
       await holder.query({
         text: "SELECT FROM event_worker WHERE event_id = $1 FOR UPDATE",
         values: [eventId],
       });
       await sendOrder(page);
-      await waitFor(async () => (await lockWaits(world.database, "%WITH fence%")) > 0, {
+      await waitFor(async () => (await lockWaits(pages.engine.database, "%WITH fence%")) > 0, {
         withinMs: 60_000,
         what: "The commit waits",
       });
@@ -144,7 +144,7 @@ describe("an order whose node is killed", () => {
   it("is retried while all nodes are down, and is one ticket after a restart", async () => {
     const { eventId, owner } = await onSale();
     const { page, close } = await buyerAt(eventId);
-    for (const node of world.cluster.of("purchasing")) node.kill("SIGKILL");
+    for (const node of cluster.of("purchasing")) node.kill("SIGKILL");
     await owner.ended();
     await sendOrder(page);
     await page

@@ -12,14 +12,12 @@ import type { Fault } from "./fault.ts";
 import type { ChaosMutant } from "./mutants.ts";
 import { type FaultResult, runFault } from "./run-fault.ts";
 import { detailsOf, hasFailed } from "./table.ts";
-import { openWorld, type World } from "./test-bed.ts";
+import { openWorld, type World, type WorldOptions } from "./test-bed.ts";
 
-export type MutantOptions = {
-  report: Report;
-  seed: number;
-  abort?: AbortSignal;
-  nodesLog?: string;
-};
+/** A world whose purchasing and ledger nodes run a copy of the code, for mistakes. */
+export type MutantWorld = { world: World; folder: string; close(): Promise<void> };
+
+export type MutantOptions = { report: Report; seed: number; abort?: AbortSignal };
 
 /** Small and short, because the faults bring the events that reveal the mistakes. */
 const LOAD = {
@@ -30,17 +28,32 @@ const LOAD = {
 };
 const SEEN_WITHIN_MS = 10_000;
 
+/** Copies the code and starts a world on the copy. close() removes both. */
+export async function openMutantWorld(options: WorldOptions): Promise<MutantWorld> {
+  const folder = mkdtempSync(join(tmpdir(), "boxoffice-chaos-mutants-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    copyTree(folder);
+    const program = join(folder, "cli", "program.ts");
+    const programs = { purchasing: program, ledger: program };
+    const world = await openWorld({ ...options, throwaway: true, program: programs });
+    return { world, folder, close: () => world.close().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
 /**
  * Runs each mistake's part of a fault on a cluster with the mistake, and once without. With it the
  * run must fail for the expected reason; without it the run must pass. Returns a line for each that
- * did not. All use one world; only a copy of the code is changed.
+ * did not. All use one world; only the copy of the code is changed.
  */
 export async function runMutants(
+  { world, folder }: Pick<MutantWorld, "world" | "folder">,
   mutants: readonly ChaosMutant[],
-  { report, seed, ...options }: MutantOptions,
+  { report, seed, abort }: MutantOptions,
 ): Promise<string[]> {
-  const folder = mkdtempSync(join(tmpdir(), "boxoffice-chaos-mutants-"));
-  let world: World | undefined;
   const wrong: string[] = [];
   const say = (
     verdict: string,
@@ -50,42 +63,28 @@ export async function runMutants(
     report(
       `${verdict} (${seconds.toFixed(1)} s): ${shownBy.id}, ${shownBy.title}, with ${mistake}`,
     );
-  try {
-    copyTree(folder);
-    const program = join(folder, "cli", "program.ts");
-    world = await openWorld({
-      ...options,
-      report,
-      throwaway: true,
-      program: { purchasing: program, ledger: program },
-    });
-    for (const shownBy of new Set(mutants.map((mutant) => mutant.shownBy))) {
-      options.abort?.throwIfAborted();
-      const result = await runFault(world, shownBy, { ...LOAD, seed, log: () => undefined });
-      const fails = hasFailed(result);
-      if (fails)
-        wrong.push(
-          `${shownBy.id}, ${shownBy.title}, fails without a mistake: ` +
-            detailsOf(result).join("; "),
-        );
-      say(fails ? "RED" : "green", { mistake: "no mistake", shownBy }, result);
-    }
-    for (const mutant of mutants) {
-      options.abort?.throwIfAborted();
-      const result = await withMistake(world, folder, mutant, seed);
-      const seen = isSeen(mutant, result);
-      if (!seen)
-        wrong.push(
-          `${mutant.mistake}: not detected by ${String(mutant.red)}: ` +
-            (detailsOf(result).join("; ") || "everything passed"),
-        );
-      say(seen ? `seen by ${String(mutant.red)}` : "NOT SEEN", mutant, result);
-    }
-    return wrong;
-  } finally {
-    await world?.close();
-    rmSync(folder, { recursive: true, force: true });
+  for (const shownBy of new Set(mutants.map((mutant) => mutant.shownBy))) {
+    abort?.throwIfAborted();
+    const result = await runFault(world, shownBy, { ...LOAD, seed, log: () => undefined });
+    const fails = hasFailed(result);
+    if (fails)
+      wrong.push(
+        `${shownBy.id}, ${shownBy.title}, fails without a mistake: ` + detailsOf(result).join("; "),
+      );
+    say(fails ? "RED" : "green", { mistake: "no mistake", shownBy }, result);
   }
+  for (const mutant of mutants) {
+    abort?.throwIfAborted();
+    const result = await withMistake(world, folder, mutant, seed);
+    const seen = isSeen(mutant, result);
+    if (!seen)
+      wrong.push(
+        `${mutant.mistake}: not detected by ${String(mutant.red)}: ` +
+          (detailsOf(result).join("; ") || "everything passed"),
+      );
+    say(seen ? `seen by ${String(mutant.red)}` : "NOT SEEN", mutant, result);
+  }
+  return wrong;
 }
 
 function isSeen({ red }: ChaosMutant, { violations, missed }: FaultResult): boolean {

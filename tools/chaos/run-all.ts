@@ -7,6 +7,8 @@ export type ChaosOptions = WorldOptions &
   Pick<RunOptions, "clients" | "thinkMs" | "hotCapacity"> & {
     faults: readonly Fault[];
     seed: number;
+    /** Starts with this world, and leaves it open. */
+    world?: World;
   };
 
 /**
@@ -16,7 +18,7 @@ export type ChaosOptions = WorldOptions &
 export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
   const { faults, seed, report: log, abort } = options;
   const results: FaultResult[] = [];
-  let world: World | undefined;
+  let world = options.world;
   try {
     for (const fault of faults) {
       abort?.throwIfAborted();
@@ -32,7 +34,7 @@ export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
       world = undefined;
     }
   } finally {
-    await world?.close();
+    if (world !== options.world) await world?.close();
   }
   return results;
 }

@@ -37,6 +37,8 @@ const THROWAWAY_SETTINGS = {
   synchronous_commit: "off",
   full_page_writes: "off",
   shared_buffers: "128MB",
+  // A server of tests has a database for each file. A visit of autovacuum costs more than it saves.
+  autovacuum_naptime: "1min",
 };
 
 /**

@@ -3,7 +3,7 @@ import { ROOT } from "../root.ts";
 
 /**
  * For one file: a hang fails by name instead of stopping the run. Files take two minutes at most on
- * two idle cores; the largest browser test takes five where other work has most of them.
+ * two idle cores, and several times that where other work has most of them.
  */
 export const FILE_TIMEOUT_MS = 600_000;
 

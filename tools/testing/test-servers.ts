@@ -60,10 +60,14 @@ export async function startTestServers(options: {
   }
 }
 
-/** Returns this environment without the variables of the person's own engine. */
+/**
+ * Returns this environment without the variables of the person's own engine. Node keeps compiled
+ * code for the run, because hundreds of processes load the same files.
+ */
 export function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
   return {
     ...outsideEnvironment(),
+    NODE_COMPILE_CACHE: join(servers.folder, "compile-cache"),
     ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
     ...servers.urls,
     ...(servers.prometheusUrl === undefined ? {} : { RABBITMQ_METRICS_URL: servers.prometheusUrl }),

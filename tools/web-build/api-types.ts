@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
-import { API_DOCUMENT } from "../../main.ts";
+import { apiDocument } from "../../main.ts";
 import { PUBLIC } from "./sources.ts";
 
 const HEADER = "// Written by `npx boxoffice api-types` from the OpenAPI document.\n";
@@ -11,10 +11,10 @@ const API = join(PUBLIC, "src", "api");
  * client, and the limits that a page must know before it sends.
  */
 export async function apiFiles(): Promise<Record<string, string>> {
-  const document = structuredClone(API_DOCUMENT) as unknown as OpenAPI3;
-  const types = await openapiTS(document);
+  const document = await apiDocument();
+  const types = await openapiTS(structuredClone(document) as unknown as OpenAPI3);
   const limit = /"quantity":\{[^}]*"maximum":(\d+)[^}]*"default":1/.exec(
-    JSON.stringify(API_DOCUMENT.paths["/api/events/{eventId}/tickets"]),
+    JSON.stringify(document.paths["/api/events/{eventId}/tickets"]),
   )?.[1];
   if (limit === undefined) throw new Error("The document has no maximum of a purchase's quantity");
   return {

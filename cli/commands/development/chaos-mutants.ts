@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { runMutants } from "../../../tools/chaos/mutant-run.ts";
+import { openMutantWorld, runMutants } from "../../../tools/chaos/mutant-run.ts";
 import { CHAOS_MUTANTS } from "../../../tools/chaos/mutants.ts";
 import { secondsSince } from "../../../tools/dev-servers/server-problem.ts";
 import { runToExit } from "../../../tools/process/run-to-exit.ts";
@@ -34,7 +34,10 @@ export function defineMutants(command: Command): void {
 }
 
 async function plant(wanted: typeof CHAOS_MUTANTS, abort: AbortSignal): Promise<number> {
-  const failures = await runMutants(wanted, { report, seed: 1, abort });
+  const world = await openMutantWorld({ report, abort });
+  const failures = await runMutants(world, wanted, { report, seed: 1, abort }).finally(() =>
+    world.close(),
+  );
   for (const line of failures) console.error(`\n${line}`);
   report(
     failures.length === 0

@@ -13,8 +13,11 @@ import {
 } from "../../../tools/testing/test-servers.ts";
 import { buildWebApp } from "../../../tools/web-build/build.ts";
 
-/** Files that run at once. Tests mostly wait, and each file has a database and a bus of its own. */
-const CONCURRENCY = 2;
+/**
+ * Files that run at once, also on two cores: half of the time a test waits for a server, a process
+ * or a page. Each file has a database and a bus of its own.
+ */
+const CONCURRENCY = 3;
 const TAIL_CHARACTERS = 200_000;
 
 const report = (line: string): void => console.log(`test: ${line}`);
@@ -76,7 +79,10 @@ async function runFiles(
 ): Promise<{ code: number; totals: string[] }> {
   const child = spawn(process.execPath, [...nodeOptions(plan), ...plan.files], {
     cwd: ROOT,
-    env: testEnvironment(servers),
+    env: {
+      ...testEnvironment(servers),
+      ...(plan.keep ? { KEEP_SCREENSHOTS: "yes" } : {}),
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   abort.addEventListener("abort", () => child.kill("SIGTERM"));

@@ -14,7 +14,7 @@ export function define(command: Command): void {
     .argument("[word...]", "part of a test file's path")
     .option("--name <pattern>", "run tests whose name matches this regular expression")
     .option("--inspect", "run the one file under the debugger: waits until one is attached")
-    .option("--keep", "keep the servers' data")
+    .option("--keep", "keep the servers' data, and screenshots of the pages")
     .option("--checks", "run the static checks too, where words are given")
     .addHelpText(
       "after",

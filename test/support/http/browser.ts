@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type BrowserContextOptions, type Page, chromium } from "playwright-core";
+import { processEnvironment } from "../../../config/index.ts";
 import { type ProblemCode, problemOf } from "../../../lib/http/problem-details.ts";
 import { findBrowser } from "../../../tools/testing/browser.ts";
 import { ROOT } from "../../../tools/root.ts";
@@ -37,7 +38,8 @@ export async function startBrowser(baseURL: string): Promise<TestBrowser> {
   const executablePath = findBrowser() ?? assert.fail("There is no browser; npm test provides one");
   const browser = await chromium.launch({
     executablePath,
-    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+    // Emulating a GPU costs more than painting without one.
+    args: ["--disable-gpu", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
     timeout: FACT_TIMEOUT_MS,
   });
   return {
@@ -76,8 +78,9 @@ export async function startBrowser(baseURL: string): Promise<TestBrowser> {
   };
 }
 
-/** Takes a screenshot of the whole page, with animations finished. */
+/** With --keep: takes a screenshot of the whole page, with animations finished. */
 export async function takePicture(page: Page, name: string): Promise<void> {
+  if (processEnvironment().KEEP_SCREENSHOTS !== "yes") return;
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({
     path: join(SCREENSHOTS, `${name}.png`),

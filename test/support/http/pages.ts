@@ -1,3 +1,4 @@
+import type { Environment } from "../../../config/index.ts";
 import { ensureDemoCatalog } from "../../../tools/demo/ensure-demo-catalog.ts";
 import { startBrowser, type TestBrowser } from "./browser.ts";
 import { type Engine, startEngine } from "../engine.ts";
@@ -10,8 +11,11 @@ export type Pages = {
 };
 
 /** Starts an engine with `demoEvents` events, and a browser on its pages. */
-export async function startPages({ demoEvents = 0 } = {}): Promise<Pages> {
-  const engine = await startEngine();
+export async function startPages({
+  demoEvents = 0,
+  environment,
+}: { demoEvents?: number; environment?: Environment } = {}): Promise<Pages> {
+  const engine = await startEngine(environment);
   try {
     if (demoEvents > 0) await fillCatalog(engine, demoEvents);
     const browser = await startBrowser(engine.url);

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn, type SpawnOptions } from "node:child_p
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import type { Environment } from "../../../config/index.ts";
+import { type Environment, processEnvironment } from "../../../config/index.ts";
 import { ROOT } from "../../../tools/root.ts";
 
 /** The command line's launcher, run as `process.execPath BOXOFFICE import FILE`. */
@@ -19,6 +19,9 @@ export type Started = {
 };
 export type Ended = { code: number | null; out: string; error: string };
 
+/** Where the processes of a run keep compiled code. */
+const { NODE_COMPILE_CACHE } = processEnvironment();
+
 /** Starts a program, by default in the project's folder. */
 export function startProgram(
   [program, ...args]: readonly [string, ...string[]],
@@ -28,7 +31,7 @@ export function startProgram(
   const child = spawn(program, args, {
     cwd: ROOT,
     ...options,
-    env: environment,
+    env: { NODE_COMPILE_CACHE, ...environment },
     stdio: ["pipe", "pipe", "pipe"],
   });
   let [said, out, error] = ["", "", ""];
