@@ -78,24 +78,23 @@ function loadingMore(more: number): PlantedPorts {
 
 /** Planted mistakes, one each. A search must find a history that reveals it. */
 export const PLANTS: Record<string, Plant> = {
-  "the epoch left out of the commit": { from: 801, clauses: { epoch: true, batch: true } },
+  "the epoch left out of the commit": { from: 301, clauses: { epoch: true, batch: true } },
   // With the CHECK alone nothing is oversold, whatever the fence lets through.
   "the row lock left out of the epoch check (a bare EXISTS), and the CHECK of the ownership row": {
-    from: 701,
+    from: 41,
     clauses: { rowLock: true, availableCheck: true },
   },
   // Without this load, the worker would see the other batch number and stop.
   "the batch number left out of the epoch check": {
-    from: 1451,
     clauses: { batch: true },
     with: restoredBackup,
     ...expecting("batch"),
   },
   "refusals answered without looking at epoch and batch": {
-    from: 581,
+    from: 191,
     ...expecting("epoch and batch"),
   },
-  "pending rows written from the decision": { clauses: { counts: true } },
+  "pending rows written from the decision": { from: 911, clauses: { counts: true } },
   "the limit decided without loading": loading({ activeTickets: [] }),
   "cancellations decided without loading": loading({ tickets: [] }),
   "sales decided without loading": loading({ sales: [] }),
@@ -103,9 +102,9 @@ export const PLANTS: Record<string, Plant> = {
     clauses: { uniqueKey: true },
     ...loading({ sales: [] }),
   },
-  "an import that takes no epoch": { from: 201, clauses: { importEpoch: true } },
+  "an import that takes no epoch": { from: 191, clauses: { importEpoch: true } },
   "a forwarded command without an answer treated as refused": {
-    from: 1671,
+    from: 1501,
     ports: (ports) => ({
       ...ports,
       router: {
@@ -136,17 +135,21 @@ export const PLANTS: Record<string, Plant> = {
       };
     },
   })),
-  "an unknown outcome treated as a failure": store((real) => ({
-    commit: async (ownership, changes) => {
-      const result = await real.commit(ownership, changes);
-      return result.type === "unknown" ? { type: "failed", error: result.error } : result;
-    },
-  })),
+  "an unknown outcome treated as a failure": {
+    from: 1051,
+    ...store((real) => ({
+      commit: async (ownership, changes) => {
+        const result = await real.commit(ownership, changes);
+        return result.type === "unknown" ? { type: "failed", error: result.error } : result;
+      },
+    })),
+  },
   "the start check left out of the statement of several events": {
     clauses: { manyStart: true },
     with: bothEvents,
   },
   "a statement of several events treated as failed when its answer is lost": {
+    from: 2061,
     with: bothEvents,
     many: (real) => ({
       ...real,
@@ -172,10 +175,10 @@ export const PLANTS: Record<string, Plant> = {
     ledger: (_handler, world) => bookFromMessages(world),
   },
   "an arbitrary part of a backlog booked, not a prefix, and never all of it": {
-    from: 201,
     clauses: { prefix: true },
   },
   "an import that tries once to write its copies": {
+    from: 1191,
     with: importWithoutRedis,
     importsTryOnce: true,
   },
