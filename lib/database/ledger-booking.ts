@@ -64,19 +64,31 @@ export const BOOK_PENDING = `
       pending.epoch, pending.batch
   ), noted AS (${NOTE_TAKEN}
   ), moved AS (
-    SELECT event_id, sum(quantity)::integer AS quantity, count(*)::integer AS rows
+    SELECT event_id, sum(quantity)::integer AS quantity, count(*)::integer AS rows,
+      max(epoch)::float8 AS epoch, max(batch)::float8 AS batch,
+      json_agg(json_build_array(encode(transaction_id, 'hex'), user_id, quantity)) AS transactions
     FROM taken GROUP BY event_id
   )
   UPDATE event SET capacity = capacity + moved.quantity
   FROM moved JOIN cut USING (event_id)
   WHERE event.id = moved.event_id
-  RETURNING event.id AS "eventId", moved.rows, moved.quantity, cut.epoch IS NOT NULL AS more`;
+  RETURNING event.id AS "eventId", moved.rows, moved.quantity, cut.epoch IS NOT NULL AS more,
+    moved.epoch, moved.batch, moved.transactions`;
 
 /**
  * `rows` transactions of this event were booked and changed its capacity by `quantity`. `more`:
- * others may be pending.
+ * others may be pending. `epoch`, `batch`: the largest of the rows. `transactions`: id in
+ * hexadecimal, customer and quantity of each row.
  */
-export type Booked = { eventId: string; rows: number; quantity: number; more: boolean };
+export type Booked = {
+  eventId: string;
+  rows: number;
+  quantity: number;
+  more: boolean;
+  epoch: number;
+  batch: number;
+  transactions: [id: string, userId: string, quantity: number][];
+};
 
 /**
  * Books pending rows: moves them into the ledger and their sum into the events' capacity, in one

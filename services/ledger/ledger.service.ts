@@ -32,6 +32,7 @@ import {
 } from "./repair/repair.ts";
 import { startSweeper, type Sweeper } from "./booking/outbox-sweeper.ts";
 import { tracedHandler } from "./booking/consumer-tracing.ts";
+import { completeCopies } from "./booking/transaction-copies.ts";
 import { createTransactionHandler, type LedgerCounts } from "./booking/transaction-consumer.ts";
 
 /**
@@ -236,6 +237,7 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
       counts: this.counts,
       handled: this.handled,
       touched: watch?.touched,
+      booked: (booked) => void completeCopies(this.redis, booked),
     });
     this.handle = tracedHandler(handler, tracing);
   },

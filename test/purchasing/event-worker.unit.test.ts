@@ -5,6 +5,7 @@ import { refused } from "../../domain/refusal.ts";
 import { BatchExpired } from "../../lib/concurrency/batcher.ts";
 import { BuyersRoom } from "../../services/purchasing/worker/buyers.ts";
 import type { HeldLease, Needs, WorkerPorts } from "../../services/purchasing/worker/ports.ts";
+import { NO_COPIES } from "../support/fixtures/no-copies.ts";
 import { EVENT_ID, NODE, STARTS_AT_MS, openNode, wordOf } from "../support/fixtures/one-node.ts";
 
 describe("an event worker", () => {
@@ -251,7 +252,7 @@ describe("an event worker", () => {
 
   it("answers a committed sale if the copies or the publisher fail", async () => {
     const node = openNode(5, () => ({
-      copies: { write: () => Promise.reject(new Error("the copies failed")) },
+      copies: { ...NO_COPIES, write: () => Promise.reject(new Error("the copies failed")) },
       publisher: {
         publish: () => {
           throw new Error("the publisher failed");

@@ -1,9 +1,17 @@
 import { type Clock, pause, systemClock } from "../../../lib/concurrency/clock.ts";
 import { type Database, isServerError } from "../../../lib/database/pool.ts";
 import { eventIdsOf, type Handler, type Log, type Turn } from "../../../lib/queue/index.ts";
-import { WHOLE_BACKLOG, bookPending, lockEvents } from "../../../lib/database/ledger-booking.ts";
+import {
+  type Booked,
+  bookPending,
+  lockEvents,
+  WHOLE_BACKLOG,
+} from "../../../lib/database/ledger-booking.ts";
 
 export type LedgerCounts = { appliedRows: number; failedRows: number; outages: number };
+
+/** Never throws. */
+type BookedListener = (booked: readonly Booked[]) => void;
 
 export type HandlerOptions = {
   database: Database;
@@ -16,6 +24,8 @@ export type HandlerOptions = {
   handled?: Set<string>;
   /** Called for each event that is booked here. */
   touched?: ((eventId: string) => void) | undefined;
+  /** Called with what each transaction has booked, after its commit. */
+  booked?: BookedListener | undefined;
   retryMs?: number;
   clock?: Clock;
   prefixMax?: number;
@@ -36,6 +46,7 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
     counts,
     handled,
     touched,
+    booked,
     retryMs = 250,
     clock = systemClock,
     prefixMax,
@@ -45,7 +56,7 @@ export function createTransactionHandler(options: HandlerOptions): Handler {
     eventIds: readonly string[],
     lastTry: ReadonlySet<string>,
   ): Promise<ReadonlyMap<string, string>> => {
-    const { rows, broken } = await applyEvents(database, eventIds, prefixMax);
+    const { rows, broken } = await applyEvents(database, eventIds, prefixMax, booked);
     counts.appliedRows += rows;
     // Only after booking: a row that is committed meanwhile must be seen by the sweeper's next
     // look.
@@ -114,16 +125,21 @@ export async function applyEvents(
   database: Database,
   eventIds: readonly string[],
   prefixMax?: number,
+  listener?: BookedListener,
 ): Promise<Outcome> {
   try {
-    return { rows: await applyTogether(database, eventIds, prefixMax), broken: new Map() };
+    return {
+      rows: await applyTogether(database, eventIds, prefixMax, listener),
+      broken: new Map(),
+    };
   } catch (error) {
     if (!isServerError(error)) throw error;
     if (eventIds.length === 1 && eventIds[0] !== undefined) {
       if (!isIntegrityError(error)) throw error;
       // Quarantined rows that came back may be older than what is booked. A part of them can break
       // a CHECK that all together satisfy.
-      if (prefixMax !== WHOLE_BACKLOG) return applyEvents(database, eventIds, WHOLE_BACKLOG);
+      if (prefixMax !== WHOLE_BACKLOG)
+        return applyEvents(database, eventIds, WHOLE_BACKLOG, listener);
       return { rows: 0, broken: new Map([[eventIds[0], error.message]]) };
     }
   }
@@ -131,7 +147,7 @@ export async function applyEvents(
   const faults: unknown[] = [];
   for (const eventId of eventIds) {
     try {
-      const { rows, broken } = await applyEvents(database, [eventId], prefixMax);
+      const { rows, broken } = await applyEvents(database, [eventId], prefixMax, listener);
       outcome.rows += rows;
       for (const [id, reason] of broken) outcome.broken.set(id, reason);
     } catch (error) {
@@ -147,6 +163,7 @@ async function applyTogether(
   database: Database,
   eventIds: readonly string[],
   prefixMax?: number,
+  listener?: BookedListener,
 ): Promise<number> {
   let rows = 0;
   for (let left = eventIds; left.length > 0;) {
@@ -154,6 +171,7 @@ async function applyTogether(
       const existing = await lockEvents(connection, left);
       return bookPending(connection, existing, prefixMax);
     });
+    listener?.(booked);
     rows += booked.reduce((sum, event) => sum + event.rows, 0);
     left = booked.filter(({ more }) => more).map(({ eventId }) => eventId);
   }

@@ -143,7 +143,9 @@ function book(
     }
     event.onChange();
   });
-  return { eventId, rows: taken.length, quantity, more: last !== undefined };
+  // No model reads what follows: copies of transactions are not simulated.
+  const unread = { epoch: 0, batch: 0, transactions: [] };
+  return { eventId, rows: taken.length, quantity, more: last !== undefined, ...unread };
 }
 
 function isAfter(row: PendingRow, last: PendingRow | undefined): boolean {
