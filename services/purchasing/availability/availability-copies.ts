@@ -5,6 +5,7 @@ import {
   AVAILABILITY_PACE_MS,
   type AvailabilityUpdate,
 } from "../../../lib/availability/availability-event.ts";
+import { nodesOffering } from "../../../lib/bus/event-owner.strategy.ts";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import { createBatcher } from "../../../lib/concurrency/batcher.ts";
 import {
@@ -41,7 +42,11 @@ const EVENTS_MAX = 250;
 const DOUBT_EVERY_MS = 1_000;
 
 /** What readers are told: a write was lost, and these customers have no list. */
-export type CopyNotices = { doubt(): void; unlisted(userIds: readonly string[]): void };
+export type CopyNotices = {
+  /** Resolves when readers know. Never rejects. */
+  doubt(): Promise<void>;
+  unlisted(userIds: readonly string[]): void;
+};
 
 /** A write that Redis may not have taken. Without `available` it is that of a withdrawal. */
 type LostWrite = Version & Pick<Availability, "eventId" | "endsAtMs"> & { available?: number };
@@ -62,7 +67,7 @@ export function createAvailabilityCacheWriter(
   const lostWrites = new Map<string, LostWrite>();
   let repair: { cancel(): void } | undefined;
   let closed = false;
-  let doubtedMs = -Infinity;
+  let doubt: { sinceMs: number; known: Promise<void> | undefined } | undefined;
 
   // What many events have committed together goes to Redis together.
   const send = createBatcher(
@@ -78,16 +83,17 @@ export function createAvailabilityCacheWriter(
     { running: Infinity, most: EVENTS_MAX, waitMs: Infinity },
   );
 
-  const doubt = (): void => {
-    if (clock.nowMs() - doubtedMs < DOUBT_EVERY_MS) return;
-    doubtedMs = clock.nowMs();
-    notices.doubt?.();
+  const tellReaders = (): Promise<void> | undefined => {
+    const sinceMs = clock.nowMs();
+    if (doubt === undefined || sinceMs - doubt.sinceMs >= DOUBT_EVERY_MS)
+      doubt = { sinceMs, known: notices.doubt?.() };
+    return doubt.known;
   };
-  const lose = (lost: LostWrite): void => {
+  const lose = (lost: LostWrite): Promise<void> | undefined => {
     const older = lostWrites.get(lost.eventId);
     if (older === undefined || !isOlderVersion(lost, older)) lostWrites.set(lost.eventId, lost);
-    doubt();
     if (!closed) repair ??= clock.after(repairEveryMs, () => void repairAll());
+    return tellReaders();
   };
   const repairAll = async (): Promise<void> => {
     repair = undefined;
@@ -98,20 +104,17 @@ export function createAvailabilityCacheWriter(
       for (const write of lost)
         if (lostWrites.get(write.eventId) === write) lostWrites.delete(write.eventId);
     } catch {
-      for (const write of lost) lose(write);
+      for (const write of lost) void lose(write);
     }
   };
   /** Never rejects. `lost`: what to repair if Redis does not take the calls. */
   const write = async (lost: LostWrite, callsOf: (run: string) => CopyCall[]): Promise<void> => {
-    if (redis.status !== "ready") {
-      lose(lost);
-      return;
-    }
+    if (redis.status !== "ready") return lose(lost);
     const written = (async () => {
       try {
         await send(callsOf(knownRun(redis)));
       } catch {
-        lose(lost);
+        await lose(lost);
       }
       return true;
     })();
@@ -119,8 +122,9 @@ export function createAvailabilityCacheWriter(
     const late = new Promise<false>((resolve) => {
       patience = clock.after(PATIENCE_TIMEOUT_MS, () => resolve(false));
     });
-    if (!(await Promise.race([written, late]))) doubt();
+    const inTime = await Promise.race([written, late]);
     patience?.cancel();
+    if (!inTime) await tellReaders();
   };
 
   return {
@@ -225,8 +229,22 @@ function createAvailabilityPublisher(broker: ServiceBroker) {
   };
 }
 
+/** A node that offers this action reads copies. */
+const READ_ACTION = "purchasing.tickets.get";
 /** Name of the broadcast to all readers: a write of copies may be lost. */
 export const COPIES_DOUBTED = "copies.doubted";
+
+/**
+ * Tells all readers, and waits until they know: the bus delivers in order, so that a node which
+ * answers a ping has the notice. Never rejects.
+ */
+async function doubtEverywhere(broker: ServiceBroker): Promise<void> {
+  await broker.broadcast(COPIES_DOUBTED, {}).catch(() => undefined);
+  const readers = nodesOffering(broker, READ_ACTION).filter((id) => id !== broker.nodeID);
+  await Promise.all(
+    readers.map((id) => broker.ping(id, PATIENCE_TIMEOUT_MS).catch(() => undefined)),
+  );
+}
 
 /** Passes on what each batch leaves to sell, to Redis and to the gateways. */
 export function createAvailabilityCopies(
@@ -237,7 +255,7 @@ export function createAvailabilityCopies(
   const publisher = createAvailabilityPublisher(broker);
   const cacheWriter = createAvailabilityCacheWriter(redis, undefined, undefined, {
     unlisted,
-    doubt: () => void broker.broadcast(COPIES_DOUBTED, {}).catch(() => undefined),
+    doubt: () => doubtEverywhere(broker),
   });
   return {
     ...cacheWriter,

@@ -43,6 +43,8 @@ export type TicketCopies = {
 
 /** Copies are doubted this long after a notice. Writers repeat it each second until repaired. */
 const DOUBT_MS = 5_000;
+/** A node that has just started may not be known to the nodes that give notice. */
+const JOINING_MS = 2_000;
 /** As long as the catalog's copies (GENERATION_MS): event data in a copy may be this old. */
 const TICKET_TRUSTED_MS = 600_000;
 /** The ledger books within a second, and then marks the copy. */
@@ -57,7 +59,7 @@ const LIST_TIME_FIELD = "asOf";
 const TICKET_FIELD = /^[0-9a-f]{8}-/;
 
 export function createTicketCopies(redis: RedisClient): TicketCopies {
-  let doubtedUntilMs = -Infinity;
+  let doubtedUntilMs = performance.now() + JOINING_MS;
   let skipUntilMs = -Infinity;
 
   const ask = async <T>(read: (run: string) => Promise<T | undefined>): Promise<T | undefined> => {
