@@ -49,7 +49,7 @@ export function useTickets(status: Status) {
 }
 
 export function useTicket(ticketId: string) {
-  return useQuery({
+  return useQuery<Timed<Ticket>>({
     queryKey: ["mine", "ticket", ticketId],
     refetchInterval: ({ state }) => refetchMs(state.data),
     queryFn: ({ signal }) =>
