@@ -32,7 +32,7 @@ import {
 } from "./repair/repair.ts";
 import { startSweeper, type Sweeper } from "./booking/outbox-sweeper.ts";
 import { tracedHandler } from "./booking/consumer-tracing.ts";
-import { completeCopies } from "./booking/transaction-copies.ts";
+import { completeCopies } from "../../lib/availability/ticket-copy.ts";
 import { createTransactionHandler, type LedgerCounts } from "./booking/transaction-consumer.ts";
 
 /**

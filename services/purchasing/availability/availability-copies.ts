@@ -4,11 +4,6 @@ import {
   AVAILABILITY_CHANGED,
   AVAILABILITY_PACE_MS,
   type AvailabilityUpdate,
-} from "../../../lib/availability/availability-event.ts";
-import { nodesOffering } from "../../../lib/bus/event-owner.strategy.ts";
-import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
-import { createBatcher } from "../../../lib/concurrency/batcher.ts";
-import {
   type Availability,
   availableKey,
   encodeAvailability,
@@ -18,6 +13,9 @@ import {
   setIfNewer,
   type Version,
 } from "../../../lib/availability/availability-cache.ts";
+import { nodesOffering } from "../../../lib/bus/event-owner.strategy.ts";
+import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
+import { createBatcher } from "../../../lib/concurrency/batcher.ts";
 import {
   addFields,
   floorCopy,
