@@ -16,8 +16,8 @@ const WAITING_MAX = 5_000;
 const AT_ONCE = 20;
 /** Tickets of a list in Redis, a page at most. Who has more is answered by PostgreSQL only. */
 const LIST_MAX = 100;
-/** The builder rests so many times as long as it works: sales come first. */
-const REST_FACTOR = 4;
+/** The builder rests so many times as long as it works: sales come first. See ADR-0070. */
+const REST_FACTOR = 30;
 
 /**
  * Keeps customers' lists in Redis, for outages of PostgreSQL. A complete list that a reader got is
