@@ -17,7 +17,7 @@ export function transactionKey(eventId: string, transactionId: string): string {
 }
 
 /** Key of the version from which on the copies of an event's tickets are trusted. */
-export function floorKey(eventId: string): string {
+export function watermarkKey(eventId: string): string {
   return `event_ticket:{${eventId}}`;
 }
 
@@ -38,9 +38,9 @@ export function transactionField(transactionId: string): string {
   return `t:${transactionId.slice(0, 32)}`;
 }
 
-/** The floor of an event: copies of older versions are not trusted. */
-export function floorCopy(eventId: string, { epoch, batch }: Version, run: string) {
-  return { key: floorKey(eventId), text: JSON.stringify({ run, epoch, batch }) };
+/** The watermark of an event: copies of older versions are not trusted. */
+export function watermarkCopy(eventId: string, { epoch, batch }: Version, run: string) {
+  return { key: watermarkKey(eventId), text: JSON.stringify({ run, epoch, batch }) };
 }
 
 /** Reads a copy. Undefined if it is missing, unreadable or of another run of Redis. */
@@ -57,11 +57,11 @@ export function readCopyOf(text: string | null | undefined, run: string): object
 /** Says whether no write since this version was lost, as far as Redis knows. */
 export function isAbove(
   version: Version,
-  floorText: string | null | undefined,
+  watermarkText: string | null | undefined,
   run: string,
 ): boolean {
-  const floor = readCopyOf(floorText, run) as Version | undefined;
-  return floor !== undefined && !isOlderVersion(version, floor);
+  const watermark = readCopyOf(watermarkText, run) as Version | undefined;
+  return watermark !== undefined && !isOlderVersion(version, watermark);
 }
 
 /**
@@ -93,7 +93,7 @@ export function addFields(
 
 /** A completed transaction is final, and PostgreSQL has it: its copy need not live longer. */
 const COMPLETED_MS = 3_600_000;
-/** Copies in one call. Limits how long Redis serves nobody else. */
+/** Copies in one call. Limits how long other commands wait for it. */
 const COPIES_MAX = 500;
 
 /**

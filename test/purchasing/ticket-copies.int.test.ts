@@ -6,7 +6,7 @@ import type { Answer } from "../../domain/refusal.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import {
   customerKey,
-  floorKey,
+  watermarkKey,
   LIST_RUN_FIELD,
   ticketKey,
   transactionKey,
@@ -140,7 +140,7 @@ describe("copies of tickets", () => {
       const ageMs = Date.now() - Date.parse(headers.get("x-data-as-of") ?? "");
       assert.ok(ageMs > 0 && ageMs < 60_000, `${ageMs} ms old`);
     }
-    // What nobody has a copy of is refused, as without copies.
+    // Without a copy the answer is TRY_AGAIN.
     assert.equal((await get("/api/tickets", newBuyer().token)).status, 503);
     assert.equal((await get(`/api/tickets/${bought.ticket.id}`, newBuyer().token)).status, 503);
     postgres.freeze(false);
@@ -188,18 +188,18 @@ describe("copies of tickets", () => {
     // A restart: Redis holds copies of another run.
     await copies.set(key, forged.replace(/"run":"\w+"/, '"run":"earlier"'));
     assert.equal(await shown(), bought.ticket.location);
-    // FLUSHALL, and then a write that was under way: the floor is gone, or above it.
+    // FLUSHALL, and then a write that was under way: the watermark is gone, or above it.
     await copies.flushdb();
     await copies.set(key, forged);
     await copies.hset(customerKey(bought.userId), bought.ticket.id, eventId);
     assert.equal(await shown(), bought.ticket.location);
     await buy(eventId);
-    assert.notEqual(await copies.get(floorKey(eventId)), null);
+    assert.notEqual(await copies.get(watermarkKey(eventId)), null);
     assert.equal(await shown(), bought.ticket.location);
-    // An import deletes the floor.
+    // An import deletes the watermark.
     const renamed = await buy(eventId);
     await copies.set(ticketKey(eventId, renamed.ticket.id), "{}");
-    await copies.del(floorKey(eventId));
+    await copies.del(watermarkKey(eventId));
     assert.equal((await get(`/api/tickets/${renamed.ticket.id}`, renamed.token)).status, 200);
   });
 
@@ -235,7 +235,7 @@ describe("copies of tickets", () => {
     await waitFor(
       async () =>
         (await copies.get(key)) !== before ||
-        versionOf(await copies.get(floorKey(eventId))) > versionOf(before),
+        versionOf(await copies.get(watermarkKey(eventId))) > versionOf(before),
       { withinMs: 10_000, what: "the repair" },
     );
     assert.equal(await read(), "cancelled");

@@ -6,7 +6,7 @@ import {
   type Availability,
   writeAvailability,
 } from "../../../lib/availability/availability-cache.ts";
-import { floorKey } from "../../../lib/availability/ticket-copy.ts";
+import { watermarkKey } from "../../../lib/availability/ticket-copy.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 
 /** Lifetime of a generation: all copies are read anew this often, also without an import. */
@@ -105,7 +105,7 @@ export function createCacheInvalidation(
   return {
     invalidate,
     async forget(eventId) {
-      await redis.del(eventKey(eventId), floorKey(eventId)).catch(() => undefined);
+      await redis.del(eventKey(eventId), watermarkKey(eventId)).catch(() => undefined);
     },
     async writeAvailability(availability) {
       const { eventId, epoch } = availability;

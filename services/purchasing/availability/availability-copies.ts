@@ -18,7 +18,7 @@ import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import { createBatcher } from "../../../lib/concurrency/batcher.ts";
 import {
   addFields,
-  floorCopy,
+  watermarkCopy,
   LOST_KEY,
   type OwnedCopy,
   ticketKey,
@@ -52,7 +52,7 @@ type LostWrite = Version & Pick<Availability, "eventId" | "endsAtMs"> & { availa
 /**
  * Writes the availability, the tickets and the transactions of each batch, so that readers need
  * not query PostgreSQL. A failed write costs readers time, never correctness: readers are told to
- * doubt all copies, and the repair raises the event's floor, so that its older copies are no longer
+ * doubt all copies, and the repair raises the event's watermark, so that its older copies are no longer
  * trusted. See ADR-0070.
  */
 export function createAvailabilityCacheWriter(
@@ -147,7 +147,7 @@ function callsOfBatch(left: Availability, changes: CommittedChanges, run: string
   const { eventId, epoch, batch, endsAtMs } = left;
   const { sold, purchases, cancelled, cancelledTickets, committedAtMs: atMs } = changes;
   const copies = [
-    floorCopy(eventId, left, run),
+    watermarkCopy(eventId, left, run),
     { key: availableKey(eventId), text: encodeAvailability(left, run) },
   ];
   const expiresAtMs = expiryOf(endsAtMs, Date.now());
@@ -170,7 +170,7 @@ function callsOfBatch(left: Availability, changes: CommittedChanges, run: string
     keep(ticketKey(eventId, ticket.id), userId, ticket);
     customers.push({ ...addFields(userId, expiresAtMs, [ticket.id, eventId], run), userId });
   }
-  // The floor stays where it is: only a lost write raises it.
+  // The watermark stays where it is: only a lost write raises it.
   return [setIfNewer({ epoch, batch, expiresAtMs, copies, kept: 1 }, run), ...customers];
 }
 
@@ -187,10 +187,10 @@ function withdrawal(
   return setIfNewer({ epoch, batch, expiresAtMs: expiryOf(endsAtMs, Date.now()), copies }, run);
 }
 
-/** Writes what a lost write left to sell, and raises the floor above the copies before it. */
+/** Writes what a lost write left to sell, and raises the watermark above the copies before it. */
 function repairCalls(lost: LostWrite, run: string): CopyCall[] {
   const { eventId, epoch, batch, endsAtMs, available } = lost;
-  const copies = [floorCopy(eventId, lost, run)];
+  const copies = [watermarkCopy(eventId, lost, run)];
   const expiresAtMs = expiryOf(endsAtMs, Date.now());
   const raised = setIfNewer({ epoch, batch, expiresAtMs, copies }, run);
   return available === undefined

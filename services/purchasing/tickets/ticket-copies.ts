@@ -1,7 +1,7 @@
 import {
   addFields,
   customerKey,
-  floorKey,
+  watermarkKey,
   isAbove,
   LIST_FIELD,
   LIST_RUN_FIELD,
@@ -88,10 +88,10 @@ export function createTicketCopies(redis: RedisClient): TicketCopies {
   ): Promise<{ copy: OwnedCopy<T>; value: T; above: boolean } | undefined> => {
     const eventId = await redis.hget(customerKey(userId), field);
     if (eventId === null) return undefined;
-    const [text, floor] = await redis.mget(keyIn(eventId), floorKey(eventId));
+    const [text, watermark] = await redis.mget(keyIn(eventId), watermarkKey(eventId));
     const copy = readCopyOf(text, run) as OwnedCopy<T> | undefined;
     if (copy === undefined || copy.value === null || copy.userId !== userId) return undefined;
-    return { copy, value: copy.value, above: isAbove(copy, floor, run) };
+    return { copy, value: copy.value, above: isAbove(copy, watermark, run) };
   };
   const isYoung = (atMs: number, forMs: number): boolean => Date.now() - atMs < forMs;
 
@@ -170,14 +170,14 @@ async function writtenTickets(
   const events = [...Map.groupBy(named, ([, eventId]) => eventId)];
   const pipeline = redis.pipeline();
   for (const [eventId, ofEvent] of events)
-    pipeline.mget(floorKey(eventId), ...ofEvent.map(([id]) => ticketKey(eventId, id)));
+    pipeline.mget(watermarkKey(eventId), ...ofEvent.map(([id]) => ticketKey(eventId, id)));
   const replies = resultsOf(await pipeline.exec()) as (string | null)[][];
   const tickets = new Map<string, Ticket | undefined>();
   events.forEach(([, ofEvent], index) => {
-    const [floor, ...texts] = replies[index] ?? [];
+    const [watermark, ...texts] = replies[index] ?? [];
     ofEvent.forEach(([id], place) => {
       const copy = readCopyOf(texts[place], run) as OwnedCopy<Ticket> | undefined;
-      const usable = copy !== undefined && isAbove(copy, floor, run);
+      const usable = copy !== undefined && isAbove(copy, watermark, run);
       tickets.set(id, usable ? (copy.value ?? undefined) : undefined);
     });
   });
