@@ -1867,6 +1867,10 @@ export interface operations {
             /** @description A page */
             200: {
                 headers: {
+                    /** @description Only while the database is down: the time of the data, in RFC 3339 */
+                    "X-Data-As-Of"?: string;
+                    /** @description `110 - "Response is Stale"` if the answer has X-Data-As-Of */
+                    Warning?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1931,6 +1935,10 @@ export interface operations {
             /** @description The ticket */
             200: {
                 headers: {
+                    /** @description Only while the database is down: the time of the data, in RFC 3339 */
+                    "X-Data-As-Of"?: string;
+                    /** @description `110 - "Response is Stale"` if the answer has X-Data-As-Of */
+                    Warning?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2101,6 +2109,10 @@ export interface operations {
             /** @description An image, black on white */
             200: {
                 headers: {
+                    /** @description Only while the database is down: the time of the data, in RFC 3339 */
+                    "X-Data-As-Of"?: string;
+                    /** @description `110 - "Response is Stale"` if the answer has X-Data-As-Of */
+                    Warning?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2173,6 +2185,10 @@ export interface operations {
             /** @description The transaction */
             200: {
                 headers: {
+                    /** @description Only while the database is down: the time of the data, in RFC 3339 */
+                    "X-Data-As-Of"?: string;
+                    /** @description `110 - "Response is Stale"` if the answer has X-Data-As-Of */
+                    Warning?: string;
                     [name: string]: unknown;
                 };
                 content: {
