@@ -12,6 +12,7 @@ import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
 import { TokensMixin, type WithTokens } from "../../mixins/tokens.mixin.ts";
 import { traceCommands, type TracedCommands } from "./observability/command-tracing.ts";
 import { registerPurchaseMetrics } from "./observability/purchase-metrics.ts";
+import { COPIES_DOUBTED } from "./availability/availability-copies.ts";
 import {
   BUY_PARAMS,
   type BuyParams,
@@ -22,7 +23,7 @@ import {
   type ServeParams,
 } from "./purchasing.params.ts";
 import { ticketActions } from "./tickets/ticket.actions.ts";
-import { createTicketLists, type WithTicketLists } from "./tickets/ticket-list.ts";
+import { createTicketReads, type WithTicketReads } from "./tickets/ticket-reads.ts";
 import { cancellationId, purchaseId } from "../../lib/ids.ts";
 import { createWorkerPorts } from "./worker/create-ports.ts";
 import type { Outcome, PurchaseMetrics, WorkerPorts } from "./worker/ports.ts";
@@ -41,7 +42,7 @@ type PurchasingVars = WithDatabases<"sale" | "worker"> &
   WithLeases &
   WithPublisher &
   WithTokens &
-  WithTicketLists & {
+  WithTicketReads & {
     transactionSecret: string;
     /** Undefined until the service starts. */
     workers: Workers | undefined;
@@ -144,6 +145,11 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
       this.workers?.forget(ctx.params.eventId);
     },
 
+    /** A worker of any node has lost a write of copies. */
+    [COPIES_DOUBTED]() {
+      this.ticketReads.doubt();
+    },
+
     /** Moleculer's own: a node joined or left, or offers other services. */
     "$services.changed"() {
       this.workers?.onTopologyChange();
@@ -166,7 +172,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
   created() {
     const { metrics, tracing } = nodeContextOf(this.broker);
     this.transactionSecret = configOf(this.broker).transactionSecret;
-    this.ticketLists = createTicketLists(this.databases.sale);
+    this.ticketReads = createTicketReads(this.databases.sale, this.redis, metrics, this.transactionSecret);
     this.traced = tracing && traceCommands(tracing);
     this.metrics =
       metrics &&
@@ -180,6 +186,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
     const { publisher, metrics, traced } = this;
     if (publisher === undefined) throw new Error("QueueMixin has opened no publisher");
     const ports = createWorkerPorts(this, publisher, metrics);
+    this.ticketReads.start();
     const workers = new Workers(this.adaptPorts(traced?.ports(ports, publisher) ?? ports));
     this.ports = ports;
     this.workers = workers;
@@ -189,6 +196,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
   async stopped() {
     await this.workers?.stop();
     this.ports?.close();
+    this.ticketReads.close();
   },
 };
 export default PurchasingService;

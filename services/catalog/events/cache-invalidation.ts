@@ -6,6 +6,7 @@ import {
   type Availability,
   writeAvailability,
 } from "../../../lib/availability/availability-cache.ts";
+import { watermarkKey } from "../../../lib/availability/ticket-copy.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 
 /** Lifetime of a generation: all copies are read anew this often, also without an import. */
@@ -42,7 +43,8 @@ export type CacheInvalidation = {
   /** Makes all copies of pages and events stale. Never rejects. */
   invalidate(): Promise<void>;
   /**
-   * Deletes the copy of a changed event. Never rejects: a copy that stays is stale under the new
+   * Deletes the copy of a changed event. Copies of its tickets show the old event: they are no
+   * longer trusted. Never rejects: a copy that stays is stale under the new
    * generation.
    */
   forget(eventId: string): Promise<void>;
@@ -103,7 +105,7 @@ export function createCacheInvalidation(
   return {
     invalidate,
     async forget(eventId) {
-      await redis.del(eventKey(eventId)).catch(() => undefined);
+      await redis.del(eventKey(eventId), watermarkKey(eventId)).catch(() => undefined);
     },
     async writeAvailability(availability) {
       const { eventId, epoch } = availability;

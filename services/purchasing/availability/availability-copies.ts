@@ -4,15 +4,30 @@ import {
   AVAILABILITY_CHANGED,
   AVAILABILITY_PACE_MS,
   type AvailabilityUpdate,
-} from "../../../lib/availability/availability-event.ts";
+  type Availability,
+  availableKey,
+  encodeAvailability,
+  expiryOf,
+  knownRun,
+  setAvailability,
+  setIfNewer,
+  type Version,
+} from "../../../lib/availability/availability-cache.ts";
+import { nodesOffering } from "../../../lib/bus/event-owner.strategy.ts";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import { createBatcher } from "../../../lib/concurrency/batcher.ts";
 import {
-  type Availability,
-  writeAvailability,
-} from "../../../lib/availability/availability-cache.ts";
-import type { RedisClient } from "../../../lib/redis/client.ts";
-import type { Copies } from "../worker/ports.ts";
+  addFields,
+  watermarkCopy,
+  LOST_KEY,
+  type OwnedCopy,
+  ticketKey,
+  transactionField,
+  transactionKey,
+} from "../../../lib/availability/ticket-copy.ts";
+import { type RedisClient, runScripts, type ScriptCall } from "../../../lib/redis/client.ts";
+import type { CancelledTicket, CommittedChanges, Copies } from "../worker/ports.ts";
+
 import { createThrottle } from "../../../lib/concurrency/throttle.ts";
 
 type ClosableCopies = Copies & { close(): void };
@@ -21,62 +36,166 @@ type ClosableCopies = Copies & { close(): void };
 const PATIENCE_TIMEOUT_MS = 150;
 /** Events in one write to Redis. */
 const EVENTS_MAX = 250;
+/** Less than readers doubt copies after one notice (`DOUBT_MS` of ticket-copies.ts). */
+const DOUBT_EVERY_MS = 1_000;
+
+/** What readers are told: a write was lost, and these customers have no list. */
+export type CopyNotices = {
+  /** Resolves when readers know. Never rejects. */
+  doubt(): Promise<void>;
+  unlisted(userIds: readonly string[]): void;
+};
+
+/** A write that Redis may not have taken. Without `available` it is that of a withdrawal. */
+type LostWrite = Version & Pick<Availability, "eventId" | "endsAtMs"> & { available?: number };
 
 /**
- * Caches the availability after each batch, so that readers need not query PostgreSQL. A failed
- * write costs readers time, never correctness: it is repaired in the background with the event's
- * newest state.
+ * Writes the availability, the tickets and the transactions of each batch, so that readers need
+ * not query PostgreSQL. A failed write costs readers time, never correctness: readers are told to
+ * doubt all copies, and the repair raises the event's watermark, so that its older copies are no longer
+ * trusted. See ADR-0070.
  */
 export function createAvailabilityCacheWriter(
   redis: RedisClient,
   repairEveryMs = 1_000,
   clock: Clock = systemClock,
+  notices: Partial<CopyNotices> = {},
 ): ClosableCopies {
   /** The newest of each event that Redis has not taken, and nothing else: an outage may be long. */
-  const pendingWrites = new Map<string, Availability>();
+  const lostWrites = new Map<string, LostWrite>();
   let repair: { cancel(): void } | undefined;
   let closed = false;
+  let doubt: { sinceMs: number; known: Promise<void> | undefined } | undefined;
 
   // What many events have committed together goes to Redis together.
   const send = createBatcher(
-    async (many: Availability[]) => {
-      await writeAvailability(redis, many);
+    async (many: CopyCall[][]) => {
+      const calls = many.flat();
+      const results = await runScripts(redis, calls);
+      const unlisted = calls.flatMap(({ userId }, index) =>
+        userId !== undefined && results[index] === 0 ? [userId] : [],
+      );
+      if (unlisted.length > 0) notices.unlisted?.(unlisted);
       return many.map(() => undefined);
     },
     { running: Infinity, most: EVENTS_MAX, waitMs: Infinity },
   );
 
-  const write = async (left: Availability): Promise<void> => {
+  const tellReaders = (): Promise<void> | undefined => {
+    const sinceMs = clock.nowMs();
+    if (doubt === undefined || sinceMs - doubt.sinceMs >= DOUBT_EVERY_MS)
+      doubt = { sinceMs, known: notices.doubt?.() };
+    return doubt.known;
+  };
+  const lose = (lost: LostWrite): Promise<void> | undefined => {
+    const older = lostWrites.get(lost.eventId);
+    if (older === undefined || !isOlderVersion(lost, older)) lostWrites.set(lost.eventId, lost);
+    if (!closed) repair ??= clock.after(repairEveryMs, () => void repairAll());
+    return tellReaders();
+  };
+  const repairAll = async (): Promise<void> => {
+    repair = undefined;
+    const lost = [...lostWrites.values()];
     try {
-      await send(left);
-      const older = pendingWrites.get(left.eventId);
-      if (older !== undefined && !isOlderVersion(left, older)) pendingWrites.delete(left.eventId);
+      await redis.set(LOST_KEY, Date.now());
+      await send(lost.flatMap((write) => repairCalls(write, knownRun(redis))));
+      for (const write of lost)
+        if (lostWrites.get(write.eventId) === write) lostWrites.delete(write.eventId);
     } catch {
-      const older = pendingWrites.get(left.eventId);
-      if (older === undefined || isOlderVersion(older, left)) pendingWrites.set(left.eventId, left);
-      if (!closed) repair ??= clock.after(repairEveryMs, repairAll);
+      for (const write of lost) void lose(write);
     }
   };
-  const repairAll = (): void => {
-    repair = undefined;
-    for (const left of [...pendingWrites.values()]) void write(left);
+  /** Never rejects. `lost`: what to repair if Redis does not take the calls. */
+  const write = async (lost: LostWrite, callsOf: (run: string) => CopyCall[]): Promise<void> => {
+    if (redis.status !== "ready") return lose(lost);
+    const written = (async () => {
+      try {
+        await send(callsOf(knownRun(redis)));
+      } catch {
+        await lose(lost);
+      }
+      return true;
+    })();
+    let patience: { cancel(): void } | undefined;
+    const late = new Promise<false>((resolve) => {
+      patience = clock.after(PATIENCE_TIMEOUT_MS, () => resolve(false));
+    });
+    const inTime = await Promise.race([written, late]);
+    patience?.cancel();
+    if (!inTime) await tellReaders();
   };
 
   return {
-    async write(left) {
-      if (redis.status !== "ready") return void write(left);
-      let patience: { cancel(): void } | undefined;
-      await Promise.race([
-        write(left),
-        new Promise<void>((resolve) => (patience = clock.after(PATIENCE_TIMEOUT_MS, resolve))),
-      ]);
-      patience?.cancel();
+    withdraw({ eventId, epoch, batch, endsAtMs }, tickets) {
+      // The batch that commits next. Its own copies, written later, replace these.
+      const next = { eventId, epoch, batch: batch + 1, endsAtMs };
+      return write(next, (run) => [withdrawal(next, tickets, run)]);
     },
+    write: (left, changes) => write(left, (run) => callsOfBatch(left, changes, run)),
     close() {
       closed = true;
       repair?.cancel();
     },
   };
+}
+
+/** `userId`: the customer to whose hash the call adds fields. */
+type CopyCall = ScriptCall & { userId?: string };
+
+/** Writes a batch: its event's copies in one call, and one call per customer. */
+function callsOfBatch(left: Availability, changes: CommittedChanges, run: string): CopyCall[] {
+  const { eventId, epoch, batch, endsAtMs } = left;
+  const { sold, purchases, cancelled, cancelledTickets, committedAtMs: atMs } = changes;
+  const copies = [
+    watermarkCopy(eventId, left, run),
+    { key: availableKey(eventId), text: encodeAvailability(left, run) },
+  ];
+  const expiresAtMs = expiryOf(endsAtMs, Date.now());
+  const customers: CopyCall[] = [];
+  const keep = (key: string, userId: string, value: object): void => {
+    const copy: OwnedCopy<object> = { run, epoch, batch, atMs, userId, value };
+    copies.push({ key, text: JSON.stringify(copy) });
+  };
+  sold.forEach(({ userId, transactionId, ticketIds }, index) => {
+    const { tickets = [], status } = purchases[index] ?? {};
+    for (const ticket of tickets) keep(ticketKey(eventId, ticket.id), userId, ticket);
+    const transaction = { transactionId, eventId, status, quantity: -ticketIds.length };
+    keep(transactionKey(eventId, transactionId), userId, transaction);
+    const fields = [...ticketIds, transactionField(transactionId)].flatMap((id) => [id, eventId]);
+    customers.push({ ...addFields(userId, expiresAtMs, fields, run), userId });
+  });
+  const owners = new Map(cancelled.map(({ ticketId, userId }) => [ticketId, userId]));
+  for (const ticket of cancelledTickets) {
+    const userId = owners.get(ticket.id) ?? "";
+    keep(ticketKey(eventId, ticket.id), userId, ticket);
+    customers.push({ ...addFields(userId, expiresAtMs, [ticket.id, eventId], run), userId });
+  }
+  // The watermark stays where it is: only a lost write raises it.
+  return [setIfNewer({ epoch, batch, expiresAtMs, copies, kept: 1 }, run), ...customers];
+}
+
+/** Replaces the copies of tickets that the next batch cancels by ones without a value. */
+function withdrawal(
+  { eventId, epoch, batch, endsAtMs }: LostWrite,
+  cancelled: readonly CancelledTicket[],
+  run: string,
+): CopyCall {
+  const copies = cancelled.map(({ ticketId, userId }) => {
+    const copy: OwnedCopy<object> = { run, epoch, batch, atMs: 0, userId, value: null };
+    return { key: ticketKey(eventId, ticketId), text: JSON.stringify(copy) };
+  });
+  return setIfNewer({ epoch, batch, expiresAtMs: expiryOf(endsAtMs, Date.now()), copies }, run);
+}
+
+/** Writes what a lost write left to sell, and raises the watermark above the copies before it. */
+function repairCalls(lost: LostWrite, run: string): CopyCall[] {
+  const { eventId, epoch, batch, endsAtMs, available } = lost;
+  const copies = [watermarkCopy(eventId, lost, run)];
+  const expiresAtMs = expiryOf(endsAtMs, Date.now());
+  const raised = setIfNewer({ epoch, batch, expiresAtMs, copies }, run);
+  return available === undefined
+    ? [raised]
+    : [raised, setAvailability({ eventId, epoch, batch, endsAtMs, available }, run)];
 }
 
 /** Events in one message: some 100 KB. */
@@ -108,17 +227,39 @@ function createAvailabilityPublisher(broker: ServiceBroker) {
   };
 }
 
+/** A node that offers this action reads copies. */
+const READ_ACTION = "purchasing.tickets.get";
+/** Name of the broadcast to all readers: a write of copies may be lost. */
+export const COPIES_DOUBTED = "copies.doubted";
+
+/**
+ * Tells all readers, and waits until they know: the bus delivers in order, so that a node which
+ * answers a ping has the notice. Never rejects.
+ */
+async function doubtEverywhere(broker: ServiceBroker): Promise<void> {
+  await broker.broadcast(COPIES_DOUBTED, {}).catch(() => undefined);
+  const readers = nodesOffering(broker, READ_ACTION).filter((id) => id !== broker.nodeID);
+  await Promise.all(
+    readers.map((id) => broker.ping(id, PATIENCE_TIMEOUT_MS).catch(() => undefined)),
+  );
+}
+
 /** Passes on what each batch leaves to sell, to Redis and to the gateways. */
 export function createAvailabilityCopies(
   broker: ServiceBroker,
   redis: RedisClient,
+  unlisted: CopyNotices["unlisted"],
 ): ClosableCopies {
   const publisher = createAvailabilityPublisher(broker);
-  const cacheWriter = createAvailabilityCacheWriter(redis);
+  const cacheWriter = createAvailabilityCacheWriter(redis, undefined, undefined, {
+    unlisted,
+    doubt: () => doubtEverywhere(broker),
+  });
   return {
-    write(left) {
+    ...cacheWriter,
+    write(left, changes) {
       publisher.changed(left);
-      return cacheWriter.write(left);
+      return cacheWriter.write(left, changes);
     },
     close() {
       cacheWriter.close();

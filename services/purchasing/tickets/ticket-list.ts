@@ -1,9 +1,10 @@
 import type { Context } from "moleculer";
-import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
-import { orRetryLater, type Connection } from "../../../lib/database/pool.ts";
+import { type Answer, refused } from "../../../domain/refusal.ts";
+import type { Connection } from "../../../lib/database/pool.ts";
 import { callerOf } from "../../../mixins/action.middleware.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
+import type { Marked, WithTicketReads } from "./ticket-reads.ts";
 
 export type TicketPage = { items: Ticket[]; nextCursor: string | null };
 /** `eventDate`: the ticket's own, in whose order the list is. Behind the event's during a move. */
@@ -25,8 +26,6 @@ export type TicketLists = (question: ListQuestion) => Promise<TicketPage>;
 
 type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
 
-export type WithTicketLists = { ticketLists: TicketLists };
-
 /**
  * Action: lists the caller's tickets by event date. Can refuse with: VALIDATION_ERROR (an invalid
  * cursor), TRY_AGAIN.
@@ -39,16 +38,44 @@ export const listTickets = {
     limit: { type: "number", integer: true, min: 1, max: 100, optional: true },
     cursor: { type: "string", max: 200, optional: true },
   },
-  async handler(this: WithTicketLists, ctx: Context<ListParams>): Promise<Answer<TicketPage>> {
+  async handler(
+    this: WithTicketReads,
+    ctx: Context<ListParams>,
+  ): Promise<Answer<Marked<TicketPage>>> {
     const { status, limit = 20, cursor } = ctx.params;
     const after = cursor === undefined ? undefined : readCursor(cursor);
     if (cursor !== undefined && after === undefined)
       return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
-    return orRetryLater(async () =>
-      accepted(await this.ticketLists({ userId: callerOf(ctx).userId, status, limit, after })),
-    );
+    return this.ticketReads.list({ userId: callerOf(ctx).userId, status, limit, after });
   },
 } as const;
+
+/** Answers a question from all tickets of its customer, which are in the order of lists. */
+export function pageFrom(
+  tickets: readonly Ticket[],
+  { status, limit, after }: ListQuestion,
+): TicketPage {
+  const left = tickets.filter(
+    (ticket) =>
+      (status === undefined || ticket.status === status) &&
+      (after === undefined || position(ticket) > position(after)),
+  );
+  const items = left.slice(0, limit);
+  const last = items.at(-1);
+  return {
+    items,
+    nextCursor: left.length > limit && last !== undefined ? writeCursor(last) : null,
+  };
+}
+
+function position({ eventDate, id }: Position): string {
+  return `${eventDate} ${id}`;
+}
+
+/** As PostgreSQL sorts lists. */
+export function byPosition(one: Position, other: Position): number {
+  return position(one) < position(other) ? -1 : 1;
+}
 
 /** Rows of one statement. Limits how long its callers wait for each other. */
 const ROWS_MAX = 2_000;
@@ -147,7 +174,7 @@ const LISTS_OF_MANY = {
 } as const;
 
 function writeCursor({ eventDate, id }: Position): string {
-  return Buffer.from(`${eventDate} ${id}`).toString("base64url");
+  return Buffer.from(position({ eventDate, id })).toString("base64url");
 }
 
 const CURSOR = /^(\d{4}-\d{2}-\d{2}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;

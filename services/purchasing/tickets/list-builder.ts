@@ -1,0 +1,71 @@
+import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
+import type { TicketCopies } from "./ticket-copies.ts";
+import type { ListQuestion, TicketLists, TicketPage } from "./ticket-list.ts";
+
+export type ListBuilder = {
+  /** PostgreSQL has answered this, to a question of `asOfMs`. */
+  seen(question: ListQuestion, page: TicketPage, asOfMs: number): void;
+  /** Builds the lists of these customers in the background. */
+  build(userIds: readonly string[]): void;
+  stop(): void;
+};
+
+/** Customers that may wait. In a rush the rest gets a list with the first look at it. */
+const WAITING_MAX = 5_000;
+/** Lists in one statement (ROWS_MAX of ticket-list.ts, with pages of LIST_MAX). */
+const AT_ONCE = 20;
+/** Tickets of a list in Redis, a page at most. Who has more is answered by PostgreSQL only. */
+const LIST_MAX = 100;
+/** The builder rests so many times as long as it works: sales come first. See ADR-0070. */
+const REST_FACTOR = 30;
+
+/**
+ * Keeps customers' lists in Redis, for outages of PostgreSQL. A complete list that a reader got is
+ * kept at once; of customers who have bought and have no list, it is read in the background.
+ */
+export function createListBuilder(
+  lists: TicketLists,
+  copies: Pick<TicketCopies, "keepList" | "holdsList">,
+  isAway: () => boolean,
+  clock: Clock = systemClock,
+): ListBuilder {
+  const waiting = new Set<string>();
+  let working = false;
+  let stopped = false;
+
+  const buildOne = async (userId: string): Promise<void> => {
+    const asOfMs = Date.now();
+    const page = await lists({ userId, status: undefined, limit: LIST_MAX, after: undefined });
+    if (page.nextCursor === null) copies.keepList(userId, { tickets: page.items, asOfMs });
+  };
+  const work = async (): Promise<void> => {
+    while (waiting.size > 0 && !stopped) {
+      const userIds = [...waiting].slice(0, AT_ONCE);
+      for (const userId of userIds) waiting.delete(userId);
+      const startedMs = clock.nowMs();
+      if (!isAway()) await Promise.allSettled(userIds.map(buildOne));
+      const restMs = REST_FACTOR * (clock.nowMs() - startedMs);
+      await new Promise<void>((resolve) => clock.after(restMs, resolve));
+    }
+    working = false;
+  };
+  const build = (userIds: readonly string[]): void => {
+    for (const userId of userIds) if (waiting.size < WAITING_MAX) waiting.add(userId);
+    if (working || stopped || waiting.size === 0) return;
+    working = true;
+    void work();
+  };
+
+  return {
+    build,
+    seen({ userId, status, after }, { items, nextCursor }, asOfMs) {
+      if (status === undefined && after === undefined && nextCursor === null)
+        copies.keepList(userId, { tickets: items, asOfMs });
+      else void copies.holdsList(userId).then((held) => held || build([userId]));
+    },
+    stop() {
+      stopped = true;
+      waiting.clear();
+    },
+  };
+}

@@ -1,0 +1,192 @@
+import {
+  addFields,
+  customerKey,
+  watermarkKey,
+  isAbove,
+  LIST_FIELD,
+  LIST_RUN_FIELD,
+  LOST_KEY,
+  type OwnedCopy,
+  readCopyOf,
+  ticketKey,
+  transactionField,
+  transactionKey,
+} from "../../../lib/availability/ticket-copy.ts";
+import { expiryOf } from "../../../lib/availability/availability-cache.ts";
+import { withTimeout } from "../../../lib/concurrency/clock.ts";
+import { type RedisClient, runScripts } from "../../../lib/redis/client.ts";
+import type { Ticket } from "../worker/ports.ts";
+import { byPosition } from "./ticket-list.ts";
+import type { TransactionView } from "./ticket-queries.ts";
+
+/** A value of a copy, as of a time. `trusted`: it needs no look into PostgreSQL. */
+export type Found<T> = { value: T; asOfMs: number; trusted: boolean };
+
+export type CustomerList = { tickets: Ticket[]; asOfMs: number };
+
+/**
+ * Reads the copies that workers and readers have written. Undefined where Redis cannot answer
+ * rightly. Never rejects, and never takes long.
+ */
+export type TicketCopies = {
+  ticket(userId: string, ticketId: string): Promise<Found<Ticket> | undefined>;
+  transaction(userId: string, transactionId: string): Promise<Found<TransactionView> | undefined>;
+  /** All tickets of a customer, by event date and id. Only while PostgreSQL is down. */
+  list(userId: string): Promise<CustomerList | undefined>;
+  /** Keeps the complete list that PostgreSQL had at `asOfMs` or later. */
+  keepList(userId: string, list: CustomerList): void;
+  /** Whether the customer's list was kept within LIST_FRESH_MS. True if Redis does not answer. */
+  holdsList(userId: string): Promise<boolean>;
+  /** A write was lost somewhere: trusts nothing for DOUBT_MS. */
+  doubt(): void;
+};
+
+/** Copies are doubted this long after a notice. Writers repeat it each second until repaired. */
+const DOUBT_MS = 5_000;
+/** A node that has just started may not be known to the nodes that give notice. */
+const JOINING_MS = 2_000;
+/** As long as the catalog's copies (GENERATION_MS): event data in a copy may be this old. */
+const TICKET_TRUSTED_MS = 600_000;
+/** The ledger books within a second, and then marks the copy. */
+const PENDING_TRUSTED_MS = 5_000;
+const LIST_FRESH_MS = 60_000;
+/** A reader waits this long for Redis; then it does not ask for as long as REDIS_BACKOFF_MS. */
+const REDIS_TIMEOUT_MS = 100;
+const REDIS_BACKOFF_MS = 500;
+const DAY_MS = 86_400_000;
+/** Field of a customer's hash: when the list was read. */
+const LIST_TIME_FIELD = "asOf";
+const TICKET_FIELD = /^[0-9a-f]{8}-/;
+
+export function createTicketCopies(redis: RedisClient): TicketCopies {
+  let doubtedUntilMs = performance.now() + JOINING_MS;
+  let skipUntilMs = -Infinity;
+
+  const ask = async <T>(read: (run: string) => Promise<T | undefined>): Promise<T | undefined> => {
+    const run = redis.runId();
+    const nowMs = performance.now();
+    if (run === undefined || nowMs < skipUntilMs) return undefined;
+    let answered = false;
+    const found = await withTimeout(
+      read(run).then(
+        (value) => ((answered = true), value),
+        () => undefined,
+      ),
+      REDIS_TIMEOUT_MS,
+    );
+    if (!answered) skipUntilMs = performance.now() + REDIS_BACKOFF_MS;
+    // After the answer: a doubt may have come meanwhile.
+    return performance.now() < doubtedUntilMs ? undefined : found;
+  };
+
+  /** Reads a copy of the customer's, by the event that `field` of the customer's hash names. */
+  const owned = async <T>(
+    userId: string,
+    field: string,
+    keyIn: (eventId: string) => string,
+    run: string,
+  ): Promise<{ copy: OwnedCopy<T>; value: T; above: boolean } | undefined> => {
+    const eventId = await redis.hget(customerKey(userId), field);
+    if (eventId === null) return undefined;
+    const [text, watermark] = await redis.mget(keyIn(eventId), watermarkKey(eventId));
+    const copy = readCopyOf(text, run) as OwnedCopy<T> | undefined;
+    if (copy === undefined || copy.value === null || copy.userId !== userId) return undefined;
+    return { copy, value: copy.value, above: isAbove(copy, watermark, run) };
+  };
+  const isYoung = (atMs: number, forMs: number): boolean => Date.now() - atMs < forMs;
+
+  return {
+    ticket: (userId, ticketId) =>
+      ask(async (run) => {
+        const keyIn = (eventId: string): string => ticketKey(eventId, ticketId);
+        const found = await owned<Ticket>(userId, ticketId, keyIn, run);
+        if (found?.above !== true) return undefined;
+        const { value, copy } = found;
+        return { value, asOfMs: copy.atMs, trusted: isYoung(copy.atMs, TICKET_TRUSTED_MS) };
+      }),
+
+    transaction: (userId, transactionId) =>
+      ask(async (run) => {
+        const keyIn = (eventId: string): string => transactionKey(eventId, transactionId);
+        const field = transactionField(transactionId);
+        const found = await owned<TransactionView>(userId, field, keyIn, run);
+        if (found === undefined) return undefined;
+        const { value, copy, above } = found;
+        // What is booked stays so.
+        if (value.status === "completed") return { value, asOfMs: copy.atMs, trusted: true };
+        if (!above) return undefined;
+        return { value, asOfMs: copy.atMs, trusted: isYoung(copy.atMs, PENDING_TRUSTED_MS) };
+      }),
+
+    list: (userId) =>
+      ask(async (run) => {
+        const replies = await redis.pipeline().hgetall(customerKey(userId)).get(LOST_KEY).exec();
+        const [fields, lost] = resultsOf(replies) as [Record<string, string>, string | null];
+        const list = readCopyOf(fields[LIST_FIELD], run) as CustomerList | undefined;
+        if (list === undefined || list.asOfMs <= Number(lost ?? 0)) return undefined;
+        const known = new Map(list.tickets.map((ticket) => [ticket.id, ticket]));
+        const written = await writtenTickets(redis, fields, run);
+        for (const [id, ticket] of written) {
+          if (ticket !== undefined && known.get(id)?.status !== "cancelled") known.set(id, ticket);
+          // A ticket that is not in the list, and of which nothing else is known.
+          else if (!known.has(id)) return undefined;
+        }
+        const tickets = [...known.values()].sort(byPosition);
+        return { tickets, asOfMs: list.asOfMs };
+      }),
+
+    keepList(userId, { tickets, asOfMs }) {
+      const run = redis.runId();
+      if (run === undefined) return;
+      const text = JSON.stringify({ run, asOfMs, tickets });
+      const fields = [LIST_FIELD, text, LIST_RUN_FIELD, run, LIST_TIME_FIELD, String(asOfMs)];
+      const lastDay = tickets.at(-1)?.eventDate;
+      const endsAtMs = lastDay === undefined ? 0 : Date.parse(lastDay) + DAY_MS;
+      const call = addFields(userId, expiryOf(endsAtMs, Date.now()), fields, run);
+      void runScripts(redis, [call]).catch(() => undefined);
+    },
+
+    async holdsList(userId) {
+      const held = await ask(async (run) => {
+        const fields = await redis.hmget(customerKey(userId), LIST_RUN_FIELD, LIST_TIME_FIELD);
+        return fields[0] === run && isYoung(Number(fields[1]), LIST_FRESH_MS);
+      });
+      return held !== false;
+    },
+
+    doubt() {
+      doubtedUntilMs = performance.now() + DOUBT_MS;
+    },
+  };
+}
+
+/** The tickets that a customer's hash names. Undefined: Redis has no copy that is trusted. */
+async function writtenTickets(
+  redis: RedisClient,
+  fields: Record<string, string>,
+  run: string,
+): Promise<Map<string, Ticket | undefined>> {
+  const named = Object.entries(fields).filter(([field]) => TICKET_FIELD.test(field));
+  const events = [...Map.groupBy(named, ([, eventId]) => eventId)];
+  const pipeline = redis.pipeline();
+  for (const [eventId, ofEvent] of events)
+    pipeline.mget(watermarkKey(eventId), ...ofEvent.map(([id]) => ticketKey(eventId, id)));
+  const replies = resultsOf(await pipeline.exec()) as (string | null)[][];
+  const tickets = new Map<string, Ticket | undefined>();
+  events.forEach(([, ofEvent], index) => {
+    const [watermark, ...texts] = replies[index] ?? [];
+    ofEvent.forEach(([id], place) => {
+      const copy = readCopyOf(texts[place], run) as OwnedCopy<Ticket> | undefined;
+      const usable = copy !== undefined && isAbove(copy, watermark, run);
+      tickets.set(id, usable ? (copy.value ?? undefined) : undefined);
+    });
+  });
+  return tickets;
+}
+
+function resultsOf(replies: [Error | null, unknown][] | null): unknown[] {
+  return (replies ?? []).map(([error, result]) => {
+    if (error !== null) throw error;
+    return result;
+  });
+}

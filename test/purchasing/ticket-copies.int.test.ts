@@ -1,0 +1,243 @@
+// Reads tickets from copies in Redis: after a purchase, during outages, and never a wrong one.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, afterEach, before, describe, it } from "node:test";
+import type { Answer } from "../../domain/refusal.ts";
+import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
+import {
+  customerKey,
+  watermarkKey,
+  LIST_RUN_FIELD,
+  ticketKey,
+  transactionKey,
+} from "../../lib/availability/ticket-copy.ts";
+import { nodesOffering } from "../../lib/bus/event-owner.strategy.ts";
+import { openRedis, type RedisClient } from "../../lib/redis/client.ts";
+import type { Purchase, Ticket } from "../../services/purchasing/worker/ports.ts";
+import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
+import type { RunningNode } from "../../main.ts";
+import { type Engine, startEngine } from "../support/engine.ts";
+import { type HttpClient, httpClient } from "../support/http/http.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+/** An answer of a copy is promised within 500 ms. Other tests share this machine. */
+const COPY_MS = 500;
+const SLACK_MS = 500;
+
+type Buyer = { userId: string; token: string };
+type Bought = Buyer & { purchase: Purchase; ticket: Ticket };
+
+describe("copies of tickets", () => {
+  let engine: Engine;
+  let postgres: TcpProxy;
+  let redis: TcpProxy;
+  let copies: RedisClient;
+  let ask: HttpClient;
+  let node: RunningNode;
+  before(async () => {
+    engine = await startEngine({ SERVICES: "auth,ledger" });
+    const { databaseUrl = "", redisUrl = "" } = engine.config;
+    postgres = await openTcpProxy(databaseUrl);
+    redis = await openTcpProxy(redisUrl);
+    node = await engine.startNode({
+      SERVICES: "api,catalog,purchasing",
+      DATABASE_URL: postgres.url,
+      REDIS_URL: redis.url,
+    });
+    ask = httpClient(node.url ?? "");
+    copies = openRedis(redisUrl, () => undefined);
+    await waitFor(() => copies.runId() !== undefined);
+    await trusts();
+  });
+  afterEach(() => {
+    postgres.freeze(false);
+    redis.freeze(false);
+  });
+  after(async () => {
+    copies.disconnect();
+    await engine.close();
+    await Promise.all([postgres.close(), redis.close()]);
+  });
+
+  /** A node trusts no copy while it may be unknown to others. */
+  const trusts = (): Promise<unknown> => {
+    const startedMs = performance.now();
+    return waitFor(() => performance.now() - startedMs > 2_000);
+  };
+  const newBuyer = (): Buyer => {
+    const userId = randomUUID();
+    return { userId, token: engine.accessToken(userId) };
+  };
+  const buy = async (eventId: string, buyer = newBuyer(), quantity = 1): Promise<Bought> => {
+    const answer = await waitFor(async () => {
+      const answer = await ask("POST", `/api/events/${eventId}/tickets`, {
+        token: buyer.token,
+        json: { quantity },
+        headers: { "Idempotency-Key": randomUUID() },
+      });
+      return answer.status === 201 && answer;
+    });
+    const purchase = answer.json as unknown as Purchase;
+    return { ...buyer, purchase, ticket: purchase.tickets[0] ?? assert.fail("a ticket") };
+  };
+  const get = async (path: string, token: string) => {
+    const startedMs = performance.now();
+    const answer = await ask("GET", path, { token });
+    return { ...answer, ms: performance.now() - startedMs };
+  };
+  const isListed = ({ userId }: Buyer) =>
+    waitFor(async () => (await copies.hget(customerKey(userId), LIST_RUN_FIELD)) !== null, {
+      withinMs: 10_000,
+      what: "the list that is built in the background",
+    });
+  const cancel = async ({ ticket, token }: Bought): Promise<void> => {
+    assert.equal((await ask("DELETE", `/api/tickets/${ticket.id}`, { token })).status, 200);
+  };
+
+  it("answer after a purchase without PostgreSQL", async () => {
+    const bought = await buy(await engine.addEvent(), undefined, 3);
+    postgres.freeze(true);
+    const { ticket, token, purchase } = bought;
+    const read = await get(`/api/tickets/${ticket.id}`, token);
+    assert.deepEqual([read.status, read.json], [200, ticket]);
+    const code = await get(`/api/tickets/${ticket.id}/qr.svg`, token);
+    assert.equal(code.status, 200);
+    const transaction = await get(`/api/transactions/${purchase.transactionId}`, token);
+    assert.equal(transaction.status, 200);
+    assert.equal(transaction.json?.quantity, -3);
+    for (const { ms } of [read, code, transaction]) assert.ok(ms < COPY_MS + SLACK_MS, `${ms} ms`);
+  });
+
+  it("show people their tickets while PostgreSQL is down, marked with their time", async () => {
+    const buyer = newBuyer();
+    const bought = await buy(await engine.addEvent({ startsInMs: 9 * 86_400_000 }), buyer, 3);
+    await buy(await engine.addEvent({ startsInMs: 5 * 86_400_000 }), buyer, 2);
+    await isListed(buyer);
+    // After the list was built: it is completed by what the worker writes.
+    const later = await buy(await engine.addEvent({ startsInMs: 7 * 86_400_000 }), buyer, 2);
+    await cancel(later);
+    const pages = ["", "?status=active", "?status=cancelled", "?limit=2"];
+    const { token } = buyer;
+    const right = await Promise.all(pages.map((page) => get(`/api/tickets${page}`, token)));
+    const cursor = String(right[3]?.json?.nextCursor);
+    pages.push(`?limit=3&cursor=${cursor}`);
+    right.push(await get(`/api/tickets?limit=3&cursor=${cursor}`, token));
+    assert.equal((right[0]?.json?.items as unknown[]).length, 7);
+
+    postgres.freeze(true);
+    const first = await get("/api/tickets", token);
+    const stale = await Promise.all(pages.map((page) => get(`/api/tickets${page}`, token)));
+    assert.deepEqual(
+      stale.map(({ status, json }) => ({ status, json })),
+      right.map(({ json }) => ({ status: 200, json })),
+    );
+    const read = await get(`/api/tickets/${bought.ticket.id}`, token);
+    const code = await get(`/api/tickets/${bought.ticket.id}/qr.svg`, token);
+    for (const { ms, status, headers } of [first, ...stale, read, code]) {
+      assert.equal(status, 200);
+      assert.ok(ms < COPY_MS + SLACK_MS, `${ms} ms`);
+      assert.equal(headers.get("warning"), '110 - "Response is Stale"');
+      const ageMs = Date.now() - Date.parse(headers.get("x-data-as-of") ?? "");
+      assert.ok(ageMs > 0 && ageMs < 60_000, `${ageMs} ms old`);
+    }
+    // Without a copy the answer is TRY_AGAIN.
+    assert.equal((await get("/api/tickets", newBuyer().token)).status, 503);
+    assert.equal((await get(`/api/tickets/${bought.ticket.id}`, newBuyer().token)).status, 503);
+    postgres.freeze(false);
+    await waitFor(async () => (await get("/api/tickets", token)).headers.get("warning") === null, {
+      withinMs: 10_000,
+      what: "an unmarked list",
+    });
+  });
+
+  it("follow a cancellation at once, and are only their owner's", async () => {
+    const bought = await buy(await engine.addEvent(), undefined, 2);
+    const path = `/api/tickets/${bought.ticket.id}`;
+    assert.equal((await get(path, newBuyer().token)).status, 404);
+    await cancel(bought);
+    const read = await get(path, bought.token);
+    assert.equal(read.json?.status, "cancelled");
+    assert.equal((await get(`${path}/qr.svg`, bought.token)).status, 404);
+    postgres.freeze(true);
+    assert.equal((await get(path, bought.token)).json?.status, "cancelled");
+  });
+
+  it("hold a transaction as pending until the ledger completes it, for an hour", async () => {
+    const eventId = await engine.addEvent();
+    const { purchase } = await buy(eventId);
+    const key = transactionKey(eventId, purchase.transactionId);
+    await waitFor(async () => (await copies.get(key))?.includes('"completed"'), {
+      withinMs: 10_000,
+      what: "the completed copy",
+    });
+    const leftMs = await copies.pttl(key);
+    assert.ok(leftMs > 3_500_000 && leftMs <= 3_600_000, `${leftMs} ms`);
+  });
+
+  it("are not trusted after FLUSHALL, a restart or an import", async () => {
+    const eventId = await engine.addEvent();
+    const bought = await buy(eventId);
+    const key = ticketKey(eventId, bought.ticket.id);
+    const path = `/api/tickets/${bought.ticket.id}`;
+    const genuine = (await copies.get(key)) ?? "";
+    const forged = genuine.replace('"location":"', '"location":"forged ');
+    assert.notEqual(forged, genuine);
+    const shown = async () => (await get(path, bought.token)).json?.location;
+    await copies.set(key, forged);
+    assert.match(String(await shown()), /^forged/, "the copy answers");
+    // A restart: Redis holds copies of another run.
+    await copies.set(key, forged.replace(/"run":"\w+"/, '"run":"earlier"'));
+    assert.equal(await shown(), bought.ticket.location);
+    // FLUSHALL, and then a write that was under way: the watermark is gone, or above it.
+    await copies.flushdb();
+    await copies.set(key, forged);
+    await copies.hset(customerKey(bought.userId), bought.ticket.id, eventId);
+    assert.equal(await shown(), bought.ticket.location);
+    await buy(eventId);
+    assert.notEqual(await copies.get(watermarkKey(eventId)), null);
+    assert.equal(await shown(), bought.ticket.location);
+    // An import deletes the watermark.
+    const renamed = await buy(eventId);
+    await copies.set(ticketKey(eventId, renamed.ticket.id), "{}");
+    await copies.del(watermarkKey(eventId));
+    assert.equal((await get(`/api/tickets/${renamed.ticket.id}`, renamed.token)).status, 200);
+  });
+
+  it("are doubted everywhere when a worker cannot reach Redis", async () => {
+    const eventId = await engine.addEvent();
+    const bought = await buy(eventId);
+    // A node that reaches Redis, and reads the copy that the worker cannot withdraw.
+    const reader = await engine.startNode({ SERVICES: "purchasing" });
+    await waitFor(() => nodesOffering(node.broker, "purchasing.tickets.get").length === 2);
+    await trusts();
+    const mint = createInternalTokenMint(engine.config.internalTokenSecret);
+    const read = async (): Promise<string> => {
+      const answer: Answer<Ticket> = await reader.broker.call(
+        "purchasing.tickets.get",
+        { ticketId: bought.ticket.id },
+        {
+          nodeID: reader.broker.nodeID,
+          meta: { token: mint({ userId: bought.userId, role: "customer" }) },
+        },
+      );
+      return answer.ok ? answer.value.status : answer.refusal.code;
+    };
+    assert.equal(await read(), "active");
+    const key = ticketKey(eventId, bought.ticket.id);
+    const before = await copies.get(key);
+    redis.freeze(true);
+    // Either node may own the event now. With Redis, its owner withdraws the copy.
+    await cancel(bought);
+    assert.equal(await read(), "cancelled");
+    redis.freeze(false);
+    const versionOf = (text: string | null): number =>
+      (JSON.parse(text ?? "{}") as { batch?: number }).batch ?? 0;
+    await waitFor(
+      async () =>
+        (await copies.get(key)) !== before ||
+        versionOf(await copies.get(watermarkKey(eventId))) > versionOf(before),
+      { withinMs: 10_000, what: "the repair" },
+    );
+    assert.equal(await read(), "cancelled");
+  });
+});
