@@ -99,6 +99,16 @@ export function availableKey(eventId: string): string {
   return `event:{${eventId}}:available`;
 }
 
+/** Key of the version from which on the copies of an event's tickets are trusted (ADR-0070). */
+export function watermarkKey(eventId: string): string {
+  return `event_ticket:{${eventId}}`;
+}
+
+/** The watermark of an event: copies of its tickets of older versions are not trusted. */
+export function watermarkCopy(eventId: string, { epoch, batch }: Version, run: string) {
+  return { key: watermarkKey(eventId), text: JSON.stringify({ run, epoch, batch }) };
+}
+
 /**
  * Reads the availability from a cached value, never below 0. Undefined if the value is not trusted
  * (see `readAvailability`).

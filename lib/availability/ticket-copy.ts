@@ -1,4 +1,4 @@
-import { isOlderVersion, type Version } from "./availability-cache.ts";
+import { isOlderVersion, type Version, watermarkKey } from "./availability-cache.ts";
 import type { ScriptCall } from "../redis/client.ts";
 
 /**
@@ -13,11 +13,6 @@ export function ticketKey(eventId: string, ticketId: string): string {
 
 export function transactionKey(eventId: string, transactionId: string): string {
   return `event_ticket_transaction:{${eventId}}:${transactionId}`;
-}
-
-/** Key of the version from which on the copies of an event's tickets are trusted. */
-export function watermarkKey(eventId: string): string {
-  return `event_ticket:{${eventId}}`;
 }
 
 /** A hash: the events of a customer's tickets and transactions, and their list. */
@@ -35,11 +30,6 @@ export const LOST_KEY = "user_tickets:lost";
 /** The field of a transaction's event: half of the id is as unique, and shorter. */
 export function transactionField(transactionId: string): string {
   return `t:${transactionId.slice(0, 32)}`;
-}
-
-/** The watermark of an event: copies of older versions are not trusted. */
-export function watermarkCopy(eventId: string, { epoch, batch }: Version, run: string) {
-  return { key: watermarkKey(eventId), text: JSON.stringify({ run, epoch, batch }) };
 }
 
 /** Reads a copy. Undefined if it is missing, unreadable or of another run of Redis. */
@@ -64,28 +54,98 @@ export function isAbove(
 }
 
 /**
- * Adds fields to a customer's hash. KEYS[1]: the hash. ARGV: run_id, now and expiry (ms since
- * 1970), then field and value of each. Never shortens the life of the hash. Returns 1 if it holds
- * a list of this run.
+ * Writes what one event has sold: a copy of each ticket and transaction, and the fields of their
+ * customers. KEYS: the event's watermark key, and the start of its transactions' keys. ARGV: expiry
+ * of tickets and of transactions (ms since 1970), now, run_id, event id, then the texts that copies
+ * share: up to the customer, of a ticket after its id, of a transaction after its id. Then of each
+ * sale: customer, transaction id, number of tickets, ticket ids.
+ *
+ * A key is new, as its id is, or holds something newer: nothing is compared. Returns the customers
+ * without a list of this run. Their hashes are no keys of one slot: copies need one Redis
+ * (ADR-0014).
+ */
+const ADD_SALES = `
+  local unlisted = {}
+  local at = 9
+  while ARGV[at] do
+    local customer, transaction, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+    local owned = ARGV[6] .. customer .. '","value":{"transactionId":"' .. transaction .. '",'
+    local fields = { "t:" .. string.sub(transaction, 1, 32), ARGV[5] }
+    for place = at + 3, at + 2 + count do
+      local ticket = ARGV[place]
+      redis.call("SET", KEYS[1] .. ":" .. ticket, owned .. '"id":"' .. ticket .. ARGV[7],
+        "NX", "PXAT", ARGV[1])
+      fields[#fields + 1] = ticket
+      fields[#fields + 1] = ARGV[5]
+    end
+    redis.call("SET", KEYS[2] .. transaction, owned .. ARGV[8] .. count .. "}}",
+      "NX", "PXAT", ARGV[2])
+    local hash = "user_tickets:" .. customer
+    redis.call("HSET", hash, unpack(fields))
+    if redis.call("PTTL", hash) < ARGV[1] - ARGV[3] then
+      redis.call("PEXPIREAT", hash, ARGV[1])
+    end
+    if redis.call("HGET", hash, "${LIST_RUN_FIELD}") ~= ARGV[4] then
+      unlisted[#unlisted + 1] = customer
+    end
+    at = at + 3 + count
+  end
+  return unlisted`;
+
+/** What an event's batch has sold, at its version. `shared`: what all its tickets have in common. */
+export type SalesCopies = Version & {
+  eventId: string;
+  expiresAtMs: number;
+  atMs: number;
+  shared: object;
+  sales: readonly { userId: string; transactionId: string; ticketIds: readonly string[] }[];
+};
+
+/** Transactions are read after a purchase. PostgreSQL has them for good. */
+const TRANSACTION_MS = 3_600_000;
+
+/** The call that writes sales. Each ticket goes over the wire as its id. */
+export function addSales(
+  { eventId, epoch, batch, expiresAtMs, atMs, shared, sales }: SalesCopies,
+  run: string,
+): ScriptCall {
+  const nowMs = Date.now();
+  const args: (string | number)[] = [
+    expiresAtMs,
+    nowMs + TRANSACTION_MS,
+    nowMs,
+    run,
+    eventId,
+    `{"run":"${run}","epoch":${epoch},"batch":${batch},"atMs":${atMs},"userId":"`,
+    `",${JSON.stringify(shared).slice(1)}}`,
+    `"eventId":"${eventId}","status":"pending","quantity":-`,
+  ];
+  for (const { userId, transactionId, ticketIds } of sales)
+    args.push(userId, transactionId, ticketIds.length, ...ticketIds);
+  const keys = [watermarkKey(eventId), transactionKey(eventId, "")];
+  return { name: "addSales", lua: ADD_SALES, keys, args };
+}
+
+/**
+ * Adds fields to a customer's hash. KEYS[1]: the hash. ARGV: now and expiry (ms since 1970), then
+ * field and value of each. Never shortens the life of the hash.
  */
 const ADD_FIELDS = `
-  redis.call("HSET", KEYS[1], unpack(ARGV, 4))
-  if redis.call("PTTL", KEYS[1]) < ARGV[3] - ARGV[2] then
-    redis.call("PEXPIREAT", KEYS[1], ARGV[3])
-  end
-  return redis.call("HGET", KEYS[1], "${LIST_RUN_FIELD}") == ARGV[1] and 1 or 0`;
+  redis.call("HSET", KEYS[1], unpack(ARGV, 3))
+  if redis.call("PTTL", KEYS[1]) < ARGV[2] - ARGV[1] then
+    redis.call("PEXPIREAT", KEYS[1], ARGV[2])
+  end`;
 
 /** The call that adds fields, each with its value, to a customer's hash. */
 export function addFields(
   userId: string,
   expiresAtMs: number,
   fields: readonly string[],
-  run: string,
 ): ScriptCall {
   return {
     name: "addCustomerFields",
     lua: ADD_FIELDS,
     keys: [customerKey(userId)],
-    args: [run, Date.now(), expiresAtMs, ...fields],
+    args: [Date.now(), expiresAtMs, ...fields],
   };
 }

@@ -12,18 +12,17 @@ import {
   setAvailability,
   setIfNewer,
   type Version,
+  watermarkCopy,
 } from "../../../lib/availability/availability-cache.ts";
 import { nodesOffering } from "../../../lib/bus/event-owner.strategy.ts";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import { createBatcher } from "../../../lib/concurrency/batcher.ts";
 import {
   addFields,
-  watermarkCopy,
+  addSales,
   LOST_KEY,
   type OwnedCopy,
   ticketKey,
-  transactionField,
-  transactionKey,
 } from "../../../lib/availability/ticket-copy.ts";
 import { type RedisClient, runScripts, type ScriptCall } from "../../../lib/redis/client.ts";
 import type { CancelledTicket, CommittedChanges, Copies } from "../worker/ports.ts";
@@ -69,12 +68,9 @@ export function createAvailabilityCacheWriter(
 
   // What many events have committed together goes to Redis together.
   const send = createBatcher(
-    async (many: CopyCall[][]) => {
-      const calls = many.flat();
-      const results = await runScripts(redis, calls);
-      const unlisted = calls.flatMap(({ userId }, index) =>
-        userId !== undefined && results[index] === 0 ? [userId] : [],
-      );
+    async (many: ScriptCall[][]) => {
+      const results = await runScripts(redis, many.flat());
+      const unlisted = results.filter(Array.isArray).flat() as string[];
       if (unlisted.length > 0) notices.unlisted?.(unlisted);
       return many.map(() => undefined);
     },
@@ -106,7 +102,7 @@ export function createAvailabilityCacheWriter(
     }
   };
   /** Never rejects. `lost`: what to repair if Redis does not take the calls. */
-  const write = async (lost: LostWrite, callsOf: (run: string) => CopyCall[]): Promise<void> => {
+  const write = async (lost: LostWrite, callsOf: (run: string) => ScriptCall[]): Promise<void> => {
     if (redis.status !== "ready") return lose(lost);
     const written = (async () => {
       try {
@@ -139,38 +135,35 @@ export function createAvailabilityCacheWriter(
   };
 }
 
-/** `userId`: the customer to whose hash the call adds fields. */
-type CopyCall = ScriptCall & { userId?: string };
+/** Sales in one call. Limits how long other commands wait for it. */
+const SALES_MAX = 250;
 
-/** Writes a batch: its event's copies in one call, and one call per customer. */
-function callsOfBatch(left: Availability, changes: CommittedChanges, run: string): CopyCall[] {
+/** Writes a batch: its event's copies, what it has sold, and the tickets that it has cancelled. */
+function callsOfBatch(left: Availability, changes: CommittedChanges, run: string): ScriptCall[] {
   const { eventId, epoch, batch, endsAtMs } = left;
   const { sold, purchases, cancelled, cancelledTickets, committedAtMs: atMs } = changes;
+  const expiresAtMs = expiryOf(endsAtMs, Date.now());
   const copies = [
     watermarkCopy(eventId, left, run),
     { key: availableKey(eventId), text: encodeAvailability(left, run) },
   ];
-  const expiresAtMs = expiryOf(endsAtMs, Date.now());
-  const customers: CopyCall[] = [];
-  const keep = (key: string, userId: string, value: object): void => {
-    const copy: OwnedCopy<object> = { run, epoch, batch, atMs, userId, value };
-    copies.push({ key, text: JSON.stringify(copy) });
-  };
-  sold.forEach(({ userId, transactionId, ticketIds }, index) => {
-    const { tickets = [], status } = purchases[index] ?? {};
-    for (const ticket of tickets) keep(ticketKey(eventId, ticket.id), userId, ticket);
-    const transaction = { transactionId, eventId, status, quantity: -ticketIds.length };
-    keep(transactionKey(eventId, transactionId), userId, transaction);
-    const fields = [...ticketIds, transactionField(transactionId)].flatMap((id) => [id, eventId]);
-    customers.push({ ...addFields(userId, expiresAtMs, fields, run), userId });
-  });
+  const customers: ScriptCall[] = [];
   const owners = new Map(cancelled.map(({ ticketId, userId }) => [ticketId, userId]));
   for (const ticket of cancelledTickets) {
     const userId = owners.get(ticket.id) ?? "";
-    keep(ticketKey(eventId, ticket.id), userId, ticket);
-    customers.push({ ...addFields(userId, expiresAtMs, [ticket.id, eventId], run), userId });
+    const copy: OwnedCopy<object> = { run, epoch, batch, atMs, userId, value: ticket };
+    copies.push({ key: ticketKey(eventId, ticket.id), text: JSON.stringify(copy) });
+    customers.push(addFields(userId, expiresAtMs, [ticket.id, eventId]));
   }
-  // The watermark stays where it is: only a lost write raises it.
+  const [ticket] = purchases[0]?.tickets ?? [];
+  if (ticket !== undefined) {
+    const { id: _id, transactionId: _transactionId, ...shared } = ticket;
+    for (let start = 0; start < sold.length; start += SALES_MAX) {
+      const sales = sold.slice(start, start + SALES_MAX);
+      customers.push(addSales({ eventId, epoch, batch, expiresAtMs, atMs, shared, sales }, run));
+    }
+  }
+  // The watermark stays where it is: a lost write or an import raises it.
   return [setIfNewer({ epoch, batch, expiresAtMs, copies, kept: 1 }, run), ...customers];
 }
 
@@ -179,7 +172,7 @@ function withdrawal(
   { eventId, epoch, batch, endsAtMs }: LostWrite,
   cancelled: readonly CancelledTicket[],
   run: string,
-): CopyCall {
+): ScriptCall {
   const copies = cancelled.map(({ ticketId, userId }) => {
     const copy: OwnedCopy<object> = { run, epoch, batch, atMs: 0, userId, value: null };
     return { key: ticketKey(eventId, ticketId), text: JSON.stringify(copy) };
@@ -188,7 +181,7 @@ function withdrawal(
 }
 
 /** Writes what a lost write left to sell, and raises the watermark above the copies before it. */
-function repairCalls(lost: LostWrite, run: string): CopyCall[] {
+function repairCalls(lost: LostWrite, run: string): ScriptCall[] {
   const { eventId, epoch, batch, endsAtMs, available } = lost;
   const copies = [watermarkCopy(eventId, lost, run)];
   const expiresAtMs = expiryOf(endsAtMs, Date.now());

@@ -1,10 +1,15 @@
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import type { TicketCopies } from "./ticket-copies.ts";
-import type { ListQuestion, TicketLists, TicketPage } from "./ticket-list.ts";
+import type { PostgresWatch } from "./postgres-watch.ts";
+import type { ListQuestion, TicketPage } from "./ticket-cursor.ts";
+import { isComplete, type TicketLists } from "./ticket-list.ts";
 
 export type ListBuilder = {
-  /** PostgreSQL has answered this, to a question of `asOfMs`. */
-  seen(question: ListQuestion, page: TicketPage, asOfMs: number): void;
+  /**
+   * PostgreSQL has answered this, to a question of `asOfMs`. Resolves to false if Redis does not
+   * take it. Never rejects.
+   */
+  seen(question: ListQuestion, page: TicketPage, asOfMs: number): Promise<boolean>;
   /** Builds the lists of these customers in the background. */
   build(userIds: readonly string[]): void;
   stop(): void;
@@ -26,7 +31,7 @@ const REST_FACTOR = 30;
 export function createListBuilder(
   lists: TicketLists,
   copies: Pick<TicketCopies, "keepList" | "holdsList">,
-  isAway: () => boolean,
+  watch: Pick<PostgresWatch, "away">,
   clock: Clock = systemClock,
 ): ListBuilder {
   const waiting = new Set<string>();
@@ -36,14 +41,14 @@ export function createListBuilder(
   const buildOne = async (userId: string): Promise<void> => {
     const asOfMs = Date.now();
     const page = await lists({ userId, status: undefined, limit: LIST_MAX, after: undefined });
-    if (page.nextCursor === null) copies.keepList(userId, { tickets: page.items, asOfMs });
+    if (page.nextCursor === null) await copies.keepList(userId, { tickets: page.items, asOfMs });
   };
   const work = async (): Promise<void> => {
     while (waiting.size > 0 && !stopped) {
       const userIds = [...waiting].slice(0, AT_ONCE);
       for (const userId of userIds) waiting.delete(userId);
       const startedMs = clock.nowMs();
-      if (!isAway()) await Promise.allSettled(userIds.map(buildOne));
+      if (!watch.away) await Promise.allSettled(userIds.map(buildOne));
       const restMs = REST_FACTOR * (clock.nowMs() - startedMs);
       await new Promise<void>((resolve) => clock.after(restMs, resolve));
     }
@@ -58,10 +63,12 @@ export function createListBuilder(
 
   return {
     build,
-    seen({ userId, status, after }, { items, nextCursor }, asOfMs) {
-      if (status === undefined && after === undefined && nextCursor === null)
-        copies.keepList(userId, { tickets: items, asOfMs });
-      else void copies.holdsList(userId).then((held) => held || build([userId]));
+    async seen(question, page, asOfMs) {
+      const { userId } = question;
+      if (isComplete(question, page))
+        return copies.keepList(userId, { tickets: page.items, asOfMs });
+      if (!(await copies.holdsList(userId))) build([userId]);
+      return true;
     },
     stop() {
       stopped = true;

@@ -1,7 +1,7 @@
 import { type Clock, systemClock, withTimeout } from "../../../lib/concurrency/clock.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
 
-export type PostgresWatch = { isAway(): boolean; start(): void; stop(): void };
+export type PostgresWatch = { readonly away: boolean; start(): void; stop(): void };
 
 /** A stopped server is noticed within the sum of both. */
 const PROBE_EVERY_MS = 250;
@@ -15,7 +15,6 @@ export function createPostgresWatch(
   database: Connection,
   clock: Clock = systemClock,
 ): PostgresWatch {
-  let away = false;
   let running = false;
   let timer: { cancel(): void } | undefined;
 
@@ -24,14 +23,14 @@ export function createPostgresWatch(
       () => true,
       () => false,
     );
-    away = (await withTimeout(answering, PROBE_TIMEOUT_MS)) !== true;
+    watch.away = (await withTimeout(answering, PROBE_TIMEOUT_MS)) !== true;
     // A late answer ends the outage.
-    away = !(await answering);
+    watch.away = !(await answering);
     if (running) timer = clock.after(PROBE_EVERY_MS, () => void probe());
   };
 
-  return {
-    isAway: () => away,
+  const watch = {
+    away: false,
     start() {
       running = true;
       void probe();
@@ -41,4 +40,5 @@ export function createPostgresWatch(
       timer?.cancel();
     },
   };
+  return watch;
 }

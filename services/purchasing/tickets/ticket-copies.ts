@@ -1,7 +1,5 @@
 import {
-  addFields,
   customerKey,
-  watermarkKey,
   isAbove,
   LIST_FIELD,
   LIST_RUN_FIELD,
@@ -12,11 +10,11 @@ import {
   transactionField,
   transactionKey,
 } from "../../../lib/availability/ticket-copy.ts";
-import { expiryOf } from "../../../lib/availability/availability-cache.ts";
+import { expiryOf, watermarkKey } from "../../../lib/availability/availability-cache.ts";
 import { withTimeout } from "../../../lib/concurrency/clock.ts";
 import { type RedisClient, runScripts } from "../../../lib/redis/client.ts";
 import type { Ticket } from "../worker/ports.ts";
-import { byPosition } from "./ticket-list.ts";
+import { byPosition } from "./ticket-cursor.ts";
 import type { TransactionView } from "./ticket-queries.ts";
 
 /** A value of a copy, as of a time. `trusted`: it needs no look into PostgreSQL. */
@@ -33,8 +31,11 @@ export type TicketCopies = {
   transaction(userId: string, transactionId: string): Promise<Found<TransactionView> | undefined>;
   /** All tickets of a customer, by event date and id. Only while PostgreSQL is down. */
   list(userId: string): Promise<CustomerList | undefined>;
-  /** Keeps the complete list that PostgreSQL had at `asOfMs` or later. */
-  keepList(userId: string, list: CustomerList): void;
+  /**
+   * Keeps the complete list that PostgreSQL had at `asOfMs` or later, unless a later one is kept.
+   * Resolves to false if Redis does not take it.
+   */
+  keepList(userId: string, list: CustomerList): Promise<boolean>;
   /** Whether the customer's list was kept within LIST_FRESH_MS. True if Redis does not answer. */
   holdsList(userId: string): Promise<boolean>;
   /** A write was lost somewhere: trusts nothing for DOUBT_MS. */
@@ -47,7 +48,7 @@ const DOUBT_MS = 5_000;
 const JOINING_MS = 2_000;
 /** As long as the catalog's copies (GENERATION_MS): event data in a copy may be this old. */
 const TICKET_TRUSTED_MS = 600_000;
-/** The ledger books within a second, and then marks the copy. */
+/** The ledger books within a second. Then PostgreSQL answers. */
 const PENDING_TRUSTED_MS = 5_000;
 const LIST_FRESH_MS = 60_000;
 /** A reader waits this long for Redis; then it does not ask for as long as REDIS_BACKOFF_MS. */
@@ -57,6 +58,19 @@ const DAY_MS = 86_400_000;
 /** Field of a customer's hash: when the list was read. */
 const LIST_TIME_FIELD = "asOf";
 const TICKET_FIELD = /^[0-9a-f]{8}-/;
+
+/**
+ * Keeps a list in a customer's hash, unless one of the same run is younger. KEYS[1]: the hash. ARGV:
+ * run_id, time and text of the list, now and expiry (ms since 1970).
+ */
+const KEEP_LIST = `
+  local old = redis.call("HMGET", KEYS[1], "${LIST_RUN_FIELD}", "${LIST_TIME_FIELD}")
+  if old[1] == ARGV[1] and tonumber(old[2]) > tonumber(ARGV[2]) then return end
+  redis.call("HSET", KEYS[1], "${LIST_RUN_FIELD}", ARGV[1], "${LIST_TIME_FIELD}", ARGV[2],
+    "${LIST_FIELD}", ARGV[3])
+  if redis.call("PTTL", KEYS[1]) < ARGV[5] - ARGV[4] then
+    redis.call("PEXPIREAT", KEYS[1], ARGV[5])
+  end`;
 
 export function createTicketCopies(redis: RedisClient): TicketCopies {
   let doubtedUntilMs = performance.now() + JOINING_MS;
@@ -112,8 +126,6 @@ export function createTicketCopies(redis: RedisClient): TicketCopies {
         const found = await owned<TransactionView>(userId, field, keyIn, run);
         if (found === undefined) return undefined;
         const { value, copy, above } = found;
-        // What is booked stays so.
-        if (value.status === "completed") return { value, asOfMs: copy.atMs, trusted: true };
         if (!above) return undefined;
         return { value, asOfMs: copy.atMs, trusted: isYoung(copy.atMs, PENDING_TRUSTED_MS) };
       }),
@@ -135,15 +147,19 @@ export function createTicketCopies(redis: RedisClient): TicketCopies {
         return { tickets, asOfMs: list.asOfMs };
       }),
 
-    keepList(userId, { tickets, asOfMs }) {
+    async keepList(userId, { tickets, asOfMs }) {
       const run = redis.runId();
-      if (run === undefined) return;
-      const text = JSON.stringify({ run, asOfMs, tickets });
-      const fields = [LIST_FIELD, text, LIST_RUN_FIELD, run, LIST_TIME_FIELD, String(asOfMs)];
+      if (run === undefined) return false;
       const lastDay = tickets.at(-1)?.eventDate;
       const endsAtMs = lastDay === undefined ? 0 : Date.parse(lastDay) + DAY_MS;
-      const call = addFields(userId, expiryOf(endsAtMs, Date.now()), fields, run);
-      void runScripts(redis, [call]).catch(() => undefined);
+      const nowMs = Date.now();
+      const text = JSON.stringify({ run, asOfMs, tickets });
+      const args = [run, asOfMs, text, nowMs, expiryOf(endsAtMs, nowMs)];
+      const call = { name: "keepList", lua: KEEP_LIST, keys: [customerKey(userId)], args };
+      return runScripts(redis, [call]).then(
+        () => true,
+        () => false,
+      );
     },
 
     async holdsList(userId) {

@@ -1,28 +1,36 @@
 import type { Context } from "moleculer";
-import { type Answer, refused } from "../../../domain/refusal.ts";
-import type { Connection } from "../../../lib/database/pool.ts";
+import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
+import { withTimeout } from "../../../lib/concurrency/clock.ts";
+import { type Connection, orRetryLater } from "../../../lib/database/pool.ts";
 import { callerOf } from "../../../mixins/action.middleware.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
-import type { Marked, WithTicketReads } from "./ticket-reads.ts";
+import type { PostgresWatch } from "./postgres-watch.ts";
+import type { Found, TicketCopies } from "./ticket-copies.ts";
+import {
+  type ListQuestion,
+  pageFrom,
+  readCursor,
+  type TicketPage,
+  writeCursor,
+} from "./ticket-cursor.ts";
 
-export type TicketPage = { items: Ticket[]; nextCursor: string | null };
-/** `eventDate`: the ticket's own, in whose order the list is. Behind the event's during a move. */
-type Position = { eventDate: string; id: string };
 type ListedRow = Ticket & { sortDate: string };
-/** `after`: from behind this ticket on. */
-export type ListQuestion = {
-  userId: string;
-  status: "active" | "cancelled" | undefined;
-  limit: number;
-  after: Position | undefined;
-};
 /**
  * Lists a customer's tickets by event date, then id (which grows with the purchase). While an
  * import moves an event, its tickets show the new date and are still sorted by the old one. Rejects
  * if PostgreSQL does.
  */
 export type TicketLists = (question: ListQuestion) => Promise<TicketPage>;
+
+/** `dataAsOf`: PostgreSQL is down, and the value comes from a copy of that time. */
+export type Marked<T> = T & { dataAsOf?: string };
+export type ListReader = (question: ListQuestion) => Promise<Answer<Marked<TicketPage>>>;
+
+export type Read = "list" | "ticket" | "transaction";
+export type Source = "redis" | "postgres" | "stale";
+type Count = (read: Read, source: Source) => void;
+type Stale<T> = Pick<Found<T>, "value" | "asOfMs">;
 
 type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
 
@@ -39,7 +47,7 @@ export const listTickets = {
     cursor: { type: "string", max: 200, optional: true },
   },
   async handler(
-    this: WithTicketReads,
+    this: { ticketReads: { list: ListReader } },
     ctx: Context<ListParams>,
   ): Promise<Answer<Marked<TicketPage>>> {
     const { status, limit = 20, cursor } = ctx.params;
@@ -50,31 +58,95 @@ export const listTickets = {
   },
 } as const;
 
-/** Answers a question from all tickets of its customer, which are in the order of lists. */
-export function pageFrom(
-  tickets: readonly Ticket[],
-  { status, limit, after }: ListQuestion,
-): TicketPage {
-  const left = tickets.filter(
-    (ticket) =>
-      (status === undefined || ticket.status === status) &&
-      (after === undefined || position(ticket) > position(after)),
-  );
-  const items = left.slice(0, limit);
-  const last = items.at(-1);
-  return {
-    items,
-    nextCursor: left.length > limit && last !== undefined ? writeCursor(last) : null,
+/** PostgreSQL gets this long before a copy answers. An answer is promised within 500 ms. */
+const POSTGRES_PATIENCE_MS = 250;
+
+/**
+ * Creates the function that asks PostgreSQL, or `stale` if that is down or slow. `count` is told
+ * where each answer came from.
+ */
+export function createQuery(watch: Pick<PostgresWatch, "away">, count: Count) {
+  return async <T extends object>(
+    read: Read,
+    work: () => Promise<Answer<T>>,
+    stale: () => Promise<Stale<T> | undefined>,
+  ): Promise<Answer<Marked<T>>> => {
+    const orStale = async (): Promise<Answer<Marked<T>> | undefined> => {
+      const found = await stale();
+      if (found !== undefined) count(read, "stale");
+      return found && marked(found);
+    };
+    const copied = watch.away ? await orStale() : undefined;
+    if (copied !== undefined) return copied;
+    const answering = orRetryLater(work);
+    // It may reject later, when a copy has answered.
+    answering.catch(() => undefined);
+    const early = await withTimeout(answering, POSTGRES_PATIENCE_MS);
+    const failed = early === undefined || (!early.ok && early.refusal.code === "TRY_AGAIN");
+    const late = failed ? await orStale() : undefined;
+    if (late !== undefined) return late;
+    count(read, "postgres");
+    return answering;
   };
 }
 
-function position({ eventDate, id }: Position): string {
-  return `${eventDate} ${id}`;
+/** The answer from a copy while PostgreSQL is down. */
+export function marked<T extends object>({ value, asOfMs }: Stale<T>): Answer<Marked<T>> {
+  return accepted({ ...value, dataAsOf: new Date(asOfMs).toISOString() });
 }
 
-/** As PostgreSQL sorts lists. */
-export function byPosition(one: Position, other: Position): number {
-  return position(one) < position(other) ? -1 : 1;
+/** An unchanged list is not kept again for so long. Names and dates of its events may change. */
+const KEPT_MS = 10_000;
+/** Customers whose lists are known to be kept. */
+const KEPT_MAX = 10_000;
+
+/**
+ * Creates the reader of lists, which are read from PostgreSQL while it answers: a list must show a
+ * sale whose worker died before it wrote a copy. Each new list is shown to `seen`, which resolves
+ * to false if it could not be kept. See ADR-0070.
+ */
+export function createListReader(
+  query: ReturnType<typeof createQuery>,
+  lists: TicketLists,
+  copies: Pick<TicketCopies, "list">,
+  seen: (question: ListQuestion, page: TicketPage, asOfMs: number) => Promise<boolean>,
+): ListReader {
+  const kept = new Map<string, { state: number; atMs: number }>();
+
+  const show = (question: ListQuestion, page: TicketPage, atMs: number): void => {
+    const { userId } = question;
+    const before = kept.get(userId);
+    const state = isComplete(question, page) ? stateOf(page) : before?.state;
+    if (before?.state === state && atMs - (before?.atMs ?? -Infinity) < KEPT_MS) return;
+    if (kept.size >= KEPT_MAX) kept.clear();
+    kept.set(userId, { state: state ?? -1, atMs });
+    void seen(question, page, atMs).then((isKept) => isKept || kept.delete(userId));
+  };
+
+  return (question) => {
+    const asOfMs = Date.now();
+    return query<TicketPage>(
+      "list",
+      async () => {
+        const page = await lists(question);
+        show(question, page, asOfMs);
+        return accepted(page);
+      },
+      async () => {
+        const list = await copies.list(question.userId);
+        return list && { value: pageFrom(list.tickets, question), asOfMs: list.asOfMs };
+      },
+    );
+  };
+}
+
+export function isComplete({ status, after }: ListQuestion, { nextCursor }: TicketPage): boolean {
+  return status === undefined && after === undefined && nextCursor === null;
+}
+
+/** Tickets are only ever added to a list, and cancelled for good: their numbers tell all. */
+function stateOf({ items }: TicketPage): number {
+  return items.reduce((sum, { status }) => sum + (status === "cancelled" ? 1_001 : 1_000), 0);
 }
 
 /** Rows of one statement. Limits how long its callers wait for each other. */
@@ -172,25 +244,3 @@ const LISTS_OF_MANY = {
       AS list
     ORDER BY place, list."sortDate", list.id`,
 } as const;
-
-function writeCursor({ eventDate, id }: Position): string {
-  return Buffer.from(position({ eventDate, id })).toString("base64url");
-}
-
-const CURSOR = /^(\d{4}-\d{2}-\d{2}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-/**
- * Parses a cursor. Undefined if it is not ours. Nothing passes that PostgreSQL would not take for a
- * date and an id: other customers' lists are in the same statement.
- */
-export function readCursor(text: string): Position | undefined {
-  const [, eventDate, id] = CURSOR.exec(Buffer.from(text, "base64url").toString()) ?? [];
-  if (eventDate === undefined || id === undefined || !isDate(eventDate)) return undefined;
-  return writeCursor({ eventDate, id }) === text ? { eventDate, id } : undefined;
-}
-
-/** A day of the calendar, which has no 30th of February and no year 0. */
-function isDate(text: string): boolean {
-  const timeMs = Date.parse(`${text}T00:00:00Z`);
-  return text >= "0001" && !Number.isNaN(timeMs) && new Date(timeMs).toISOString().startsWith(text);
-}

@@ -5,9 +5,9 @@ import { orRetryLater } from "../../../lib/database/pool.ts";
 import type { WithDatabases } from "../../../mixins/database.mixin.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { ticketCode, ticketOfCode } from "./ticket-code.ts";
-import { listTickets } from "./ticket-list.ts";
+import { listTickets, type Marked } from "./ticket-list.ts";
 import { readAnyTicket, type TransactionView } from "./ticket-queries.ts";
-import type { Marked, WithTicketReads } from "./ticket-reads.ts";
+import type { WithTicketReads } from "./ticket-reads.ts";
 
 const uuid = { type: "uuid" } as const;
 const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };

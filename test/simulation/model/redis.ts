@@ -90,8 +90,9 @@ export class SimulatedRedis {
       defineCommand: () => undefined,
       setIfNewer: (count: string | number, ...args: (string | number)[]) =>
         command(() => this.setIfNewer(args.slice(0, Number(count)), args.slice(Number(count)))),
-      /** No model reads lists: a customer's hash always has one. */
-      addCustomerFields: () => command(() => 1),
+      /** No model reads tickets or lists. */
+      addSales: () => command(() => []),
+      addCustomerFields: () => command(() => null),
       pipeline: () => new SimulatedPipeline(client),
       mget: (...keys: string[]) => command(() => keys.map((key) => this.data.get(key) ?? null)),
       set: (key: string, text: string) => command(() => this.data.set(key, text)),
@@ -133,19 +134,24 @@ export class SimulatedRedis {
   }
 }
 
+type SimulatedScripts = Record<"setIfNewer" | "addSales" | "addCustomerFields", Script>;
 type Script = (...args: (string | number)[]) => Promise<unknown>;
 
 /** Sends scripts one after the other, and collects their results as ioredis does. */
 class SimulatedPipeline {
   private readonly sent: Promise<[unknown, unknown]>[] = [];
-  private readonly client: Record<"setIfNewer" | "addCustomerFields", Script>;
+  private readonly client: SimulatedScripts;
 
-  constructor(client: Record<"setIfNewer" | "addCustomerFields", Script>) {
+  constructor(client: SimulatedScripts) {
     this.client = client;
   }
 
   setIfNewer(...args: (string | number)[]): this {
     return this.add(this.client.setIfNewer(...args));
+  }
+
+  addSales(...args: (string | number)[]): this {
+    return this.add(this.client.addSales(...args));
   }
 
   addCustomerFields(...args: (string | number)[]): this {
