@@ -92,7 +92,7 @@ const ADD_SALES = `
   end
   return unlisted`;
 
-/** What an event's batch has sold, at its version. `shared`: what all its tickets have in common. */
+/** What an event's batch has sold, at its version. `shared`: what its tickets have in common. */
 export type SalesCopies = Version & {
   eventId: string;
   expiresAtMs: number;

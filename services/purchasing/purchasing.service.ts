@@ -172,7 +172,8 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
   created() {
     const { metrics, tracing } = nodeContextOf(this.broker);
     this.transactionSecret = configOf(this.broker).transactionSecret;
-    this.ticketReads = createTicketReads(this.databases.sale, this.redis, metrics, this.transactionSecret);
+    const { databases, redis, transactionSecret } = this;
+    this.ticketReads = createTicketReads(databases.sale, redis, metrics, transactionSecret);
     this.traced = tracing && traceCommands(tracing);
     this.metrics =
       metrics &&

@@ -25,7 +25,7 @@ import {
   ticketKey,
 } from "../../../lib/availability/ticket-copy.ts";
 import { type RedisClient, runScripts, type ScriptCall } from "../../../lib/redis/client.ts";
-import type { CancelledTicket, CommittedChanges, Copies } from "../worker/ports.ts";
+import type { CancelledTicket, CommittedChanges, Copies, Ticket } from "../worker/ports.ts";
 
 import { createThrottle } from "../../../lib/concurrency/throttle.ts";
 
@@ -51,8 +51,8 @@ type LostWrite = Version & Pick<Availability, "eventId" | "endsAtMs"> & { availa
 /**
  * Writes the availability, the tickets and the transactions of each batch, so that readers need
  * not query PostgreSQL. A failed write costs readers time, never correctness: readers are told to
- * doubt all copies, and the repair raises the event's watermark, so that its older copies are no longer
- * trusted. See ADR-0070.
+ * doubt all copies, and the repair raises the event's watermark, so that its older copies are no
+ * longer trusted. See ADR-0070.
  */
 export function createAvailabilityCacheWriter(
   redis: RedisClient,
@@ -157,7 +157,9 @@ function callsOfBatch(left: Availability, changes: CommittedChanges, run: string
   }
   const [ticket] = purchases[0]?.tickets ?? [];
   if (ticket !== undefined) {
-    const { id: _id, transactionId: _transactionId, ...shared } = ticket;
+    const shared: Partial<Ticket> = { ...ticket };
+    delete shared.id;
+    delete shared.transactionId;
     for (let start = 0; start < sold.length; start += SALES_MAX) {
       const sales = sold.slice(start, start + SALES_MAX);
       customers.push(addSales({ eventId, epoch, batch, expiresAtMs, atMs, shared, sales }, run));

@@ -23,6 +23,8 @@ const AT_ONCE = 20;
 const LIST_MAX = 100;
 /** The builder rests so many times as long as it works: sales come first. See ADR-0070. */
 const REST_FACTOR = 30;
+/** While PostgreSQL is down or slow, the builder waits for it, and does not work. */
+const REST_MAX_MS = 1_000;
 
 /**
  * Keeps customers' lists in Redis, for outages of PostgreSQL. A complete list that a reader got is
@@ -49,7 +51,7 @@ export function createListBuilder(
       for (const userId of userIds) waiting.delete(userId);
       const startedMs = clock.nowMs();
       if (!watch.away) await Promise.allSettled(userIds.map(buildOne));
-      const restMs = REST_FACTOR * (clock.nowMs() - startedMs);
+      const restMs = Math.min(REST_MAX_MS, REST_FACTOR * (clock.nowMs() - startedMs));
       await new Promise<void>((resolve) => clock.after(restMs, resolve));
     }
     working = false;

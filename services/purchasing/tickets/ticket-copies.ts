@@ -60,8 +60,8 @@ const LIST_TIME_FIELD = "asOf";
 const TICKET_FIELD = /^[0-9a-f]{8}-/;
 
 /**
- * Keeps a list in a customer's hash, unless one of the same run is younger. KEYS[1]: the hash. ARGV:
- * run_id, time and text of the list, now and expiry (ms since 1970).
+ * Keeps a list in a customer's hash, unless one of the same run is younger. KEYS[1]: the hash.
+ * ARGV: run_id, time and text of the list, now and expiry (ms since 1970).
  */
 const KEEP_LIST = `
   local old = redis.call("HMGET", KEYS[1], "${LIST_RUN_FIELD}", "${LIST_TIME_FIELD}")
