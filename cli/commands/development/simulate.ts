@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { ROOT } from "../../../tools/root.ts";
@@ -22,8 +23,25 @@ export function define(command: Command): void {
     .action(exiting(simulate));
 }
 
-/** The model is part of the tests, which the command line does not import. */
-function simulate(options: Options): number {
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return spawnSync(process.execPath, [PROGRAM, ...args], { stdio: "inherit" }).status ?? 1;
+/**
+ * The model is part of the tests, which the command line does not import. The seeds are shared by as
+ * many processes as there are processors.
+ */
+async function simulate({ seeds, from, history }: Options): Promise<number> {
+  if (history !== undefined) return play(["--history", history]);
+  const share = Math.ceil(seeds / Math.min(seeds, availableParallelism()));
+  const parts: Promise<number>[] = [];
+  for (let first = 0; first < seeds; first += share)
+    parts.push(
+      play(["--from", String(from + first), "--seeds", String(Math.min(share, seeds - first))]),
+    );
+  return Math.max(...(await Promise.all(parts)));
+}
+
+function play(args: readonly string[]): Promise<number> {
+  return new Promise((resolve) => {
+    spawn(process.execPath, [PROGRAM, ...args], { stdio: "inherit" })
+      .once("error", () => resolve(1))
+      .once("close", (code) => resolve(code ?? 1));
+  });
 }

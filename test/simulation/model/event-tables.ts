@@ -212,19 +212,13 @@ export class EventTables {
     );
   }
   readTickets(ticketIds: string[]): Map<string, Ticket> {
-    return new Map(
-      ticketIds
-        .flatMap((id) => this.rows.tickets.get(id) ?? [])
-        .map((ticket) => [ticket.id, this.view(ticket)]),
-    );
+    const rows = ticketIds.flatMap((id) => this.rows.tickets.get(id) ?? []);
+    return new Map(rows.map((ticket) => [ticket.id, this.view(ticket)]));
   }
 
   readBuyers(after: string, most: number): string[] {
-    const buyers = new Set([...this.rows.tickets.values()].map(({ userId }) => userId));
-    return [...buyers]
-      .filter((userId) => userId > after)
-      .sort()
-      .slice(0, most);
+    const ids = [...this.rows.tickets.values()].map(({ userId }) => userId).sort();
+    return [...new Set(ids)].filter((userId) => userId > after).slice(0, most);
   }
 
   private apply({ batch }: Ownership, { sold, cancelled }: Changes): CommitResult {
