@@ -1,4 +1,4 @@
-import { isOlderVersion, type Version, watermarkKey } from "./availability-cache.ts";
+import { isOlderVersion, type Version } from "./availability-cache.ts";
 import type { ScriptCall } from "../redis/client.ts";
 
 /**
@@ -55,7 +55,7 @@ export function isAbove(
 
 /**
  * Writes what one event has sold: a copy of each ticket and transaction, and the fields of their
- * customers. KEYS: the event's watermark key, and the start of its transactions' keys. ARGV: expiry
+ * customers. KEYS[1]: the event's watermark key. ARGV: expiry
  * of tickets and of transactions (ms since 1970), now, run_id, event id, then the texts that copies
  * share: up to the customer, of a ticket after its id, of a transaction after its id. Then of each
  * sale: customer, transaction id, number of tickets, ticket ids.
@@ -64,7 +64,7 @@ export function isAbove(
  * without a list of this run. Their hashes are no keys of one slot: copies need one Redis
  * (ADR-0014).
  */
-const ADD_SALES = `
+export const ADD_SALES = `
   local unlisted = {}
   local at = 9
   while ARGV[at] do
@@ -78,7 +78,7 @@ const ADD_SALES = `
       fields[#fields + 1] = ticket
       fields[#fields + 1] = ARGV[5]
     end
-    redis.call("SET", KEYS[2] .. transaction, owned .. ARGV[8] .. count .. "}}",
+    redis.call("SET", "event_ticket_transaction:{" .. ARGV[5] .. "}:" .. transaction, owned .. ARGV[8] .. count .. "}}",
       "NX", "PXAT", ARGV[2])
     local hash = "user_tickets:" .. customer
     redis.call("HSET", hash, unpack(fields))
@@ -91,40 +91,6 @@ const ADD_SALES = `
     at = at + 3 + count
   end
   return unlisted`;
-
-/** What an event's batch has sold, at its version. `shared`: what its tickets have in common. */
-export type SalesCopies = Version & {
-  eventId: string;
-  expiresAtMs: number;
-  atMs: number;
-  shared: object;
-  sales: readonly { userId: string; transactionId: string; ticketIds: readonly string[] }[];
-};
-
-/** Transactions are read after a purchase. PostgreSQL has them for good. */
-const TRANSACTION_MS = 3_600_000;
-
-/** The call that writes sales. Each ticket goes over the wire as its id. */
-export function addSales(
-  { eventId, epoch, batch, expiresAtMs, atMs, shared, sales }: SalesCopies,
-  run: string,
-): ScriptCall {
-  const nowMs = Date.now();
-  const args: (string | number)[] = [
-    expiresAtMs,
-    nowMs + TRANSACTION_MS,
-    nowMs,
-    run,
-    eventId,
-    `{"run":"${run}","epoch":${epoch},"batch":${batch},"atMs":${atMs},"userId":"`,
-    `",${JSON.stringify(shared).slice(1)}}`,
-    `"eventId":"${eventId}","status":"pending","quantity":-`,
-  ];
-  for (const { userId, transactionId, ticketIds } of sales)
-    args.push(userId, transactionId, ticketIds.length, ...ticketIds);
-  const keys = [watermarkKey(eventId), transactionKey(eventId, "")];
-  return { name: "addSales", lua: ADD_SALES, keys, args };
-}
 
 /**
  * Adds fields to a customer's hash. KEYS[1]: the hash. ARGV: now and expiry (ms since 1970), then

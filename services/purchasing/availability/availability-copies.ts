@@ -13,20 +13,20 @@ import {
   setIfNewer,
   type Version,
   watermarkCopy,
+  watermarkKey,
 } from "../../../lib/availability/availability-cache.ts";
 import { nodesOffering } from "../../../lib/bus/event-owner.strategy.ts";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import { createBatcher } from "../../../lib/concurrency/batcher.ts";
 import {
+  ADD_SALES,
   addFields,
-  addSales,
   LOST_KEY,
   type OwnedCopy,
   ticketKey,
 } from "../../../lib/availability/ticket-copy.ts";
 import { type RedisClient, runScripts, type ScriptCall } from "../../../lib/redis/client.ts";
 import type { CancelledTicket, CommittedChanges, Copies, Ticket } from "../worker/ports.ts";
-
 import { createThrottle } from "../../../lib/concurrency/throttle.ts";
 
 type ClosableCopies = Copies & { close(): void };
@@ -38,11 +38,14 @@ const EVENTS_MAX = 250;
 /** Less than readers doubt copies after one notice (`DOUBT_MS` of ticket-copies.ts). */
 const DOUBT_EVERY_MS = 1_000;
 
+/** Customers that may wait for a list. In a rush the rest gets one with the first look at it. */
+const UNLISTED_MAX = 5_000;
+
 /** What readers are told: a write was lost, and these customers have no list. */
 export type CopyNotices = {
   /** Resolves when readers know. Never rejects. */
   doubt(): Promise<void>;
-  unlisted(userIds: readonly string[]): void;
+  unlisted: Set<string>;
 };
 
 /** A write that Redis may not have taken. Without `available` it is that of a withdrawal. */
@@ -71,7 +74,8 @@ export function createAvailabilityCacheWriter(
     async (many: ScriptCall[][]) => {
       const results = await runScripts(redis, many.flat());
       const unlisted = results.filter(Array.isArray).flat() as string[];
-      if (unlisted.length > 0) notices.unlisted?.(unlisted);
+      for (const userId of unlisted)
+        if ((notices.unlisted?.size ?? 0) < UNLISTED_MAX) notices.unlisted?.add(userId);
       return many.map(() => undefined);
     },
     { running: Infinity, most: EVENTS_MAX, waitMs: Infinity },
@@ -167,6 +171,39 @@ function callsOfBatch(left: Availability, changes: CommittedChanges, run: string
   }
   // The watermark stays where it is: a lost write or an import raises it.
   return [setIfNewer({ epoch, batch, expiresAtMs, copies, kept: 1 }, run), ...customers];
+}
+
+/** What an event's batch has sold, at its version. `shared`: what its tickets have in common. */
+type SalesCopies = Version & {
+  eventId: string;
+  expiresAtMs: number;
+  atMs: number;
+  shared: object;
+  sales: readonly { userId: string; transactionId: string; ticketIds: readonly string[] }[];
+};
+
+/** Transactions are read after a purchase. PostgreSQL has them for good. */
+const TRANSACTION_MS = 3_600_000;
+
+/** The call that writes sales. Each ticket goes over the wire as its id. */
+function addSales(
+  { eventId, epoch, batch, expiresAtMs, atMs, shared, sales }: SalesCopies,
+  run: string,
+): ScriptCall {
+  const nowMs = Date.now();
+  const args: (string | number)[] = [
+    expiresAtMs,
+    nowMs + TRANSACTION_MS,
+    nowMs,
+    run,
+    eventId,
+    `{"run":"${run}","epoch":${epoch},"batch":${batch},"atMs":${atMs},"userId":"`,
+    `",${JSON.stringify(shared).slice(1)}}`,
+    `"eventId":"${eventId}","status":"pending","quantity":-`,
+  ];
+  for (const { userId, transactionId, ticketIds } of sales)
+    args.push(userId, transactionId, ticketIds.length, ...ticketIds);
+  return { name: "addSales", lua: ADD_SALES, keys: [watermarkKey(eventId)], args };
 }
 
 /** Replaces the copies of tickets that the next batch cancels by ones without a value. */

@@ -9,14 +9,11 @@ export type ListBuilder = {
    * PostgreSQL has answered this, to a question of `asOfMs`. Resolves to false if Redis does not
    * take it. Never rejects.
    */
-  seen(question: ListQuestion, page: TicketPage, asOfMs: number): Promise<boolean>;
-  /** Builds the lists of these customers in the background. */
-  build(userIds: readonly string[]): void;
+  seen: (question: ListQuestion, page: TicketPage, asOfMs: number) => Promise<boolean>;
+  start(): void;
   stop(): void;
 };
 
-/** Customers that may wait. In a rush the rest gets a list with the first look at it. */
-const WAITING_MAX = 5_000;
 /** Lists in one statement (ROWS_MAX of ticket-list.ts, with pages of LIST_MAX). */
 const AT_ONCE = 20;
 /** Tickets of a list in Redis, a page at most. Who has more is answered by PostgreSQL only. */
@@ -28,16 +25,17 @@ const REST_MAX_MS = 1_000;
 
 /**
  * Keeps customers' lists in Redis, for outages of PostgreSQL. A complete list that a reader got is
- * kept at once; of customers who have bought and have no list, it is read in the background.
+ * kept at once; of customers who have bought and have no list (`waiting`), it is read in the
+ * background.
  */
 export function createListBuilder(
   lists: TicketLists,
   copies: Pick<TicketCopies, "keepList" | "holdsList">,
   watch: Pick<PostgresWatch, "away">,
+  waiting: Set<string>,
   clock: Clock = systemClock,
 ): ListBuilder {
-  const waiting = new Set<string>();
-  let working = false;
+  let timer: { cancel(): void } | undefined;
   let stopped = false;
 
   const buildOne = async (userId: string): Promise<void> => {
@@ -46,35 +44,26 @@ export function createListBuilder(
     if (page.nextCursor === null) await copies.keepList(userId, { tickets: page.items, asOfMs });
   };
   const work = async (): Promise<void> => {
-    while (waiting.size > 0 && !stopped) {
-      const userIds = [...waiting].slice(0, AT_ONCE);
-      for (const userId of userIds) waiting.delete(userId);
-      const startedMs = clock.nowMs();
-      if (!watch.away) await Promise.allSettled(userIds.map(buildOne));
-      const restMs = Math.min(REST_MAX_MS, REST_FACTOR * (clock.nowMs() - startedMs));
-      await new Promise<void>((resolve) => clock.after(restMs, resolve));
-    }
-    working = false;
-  };
-  const build = (userIds: readonly string[]): void => {
-    for (const userId of userIds) if (waiting.size < WAITING_MAX) waiting.add(userId);
-    if (working || stopped || waiting.size === 0) return;
-    working = true;
-    void work();
+    const startedMs = clock.nowMs();
+    const userIds = [...waiting].slice(0, AT_ONCE);
+    for (const userId of userIds) waiting.delete(userId);
+    if (!watch.away) await Promise.allSettled(userIds.map(buildOne));
+    const restMs = waiting.size > 0 ? REST_FACTOR * (clock.nowMs() - startedMs) : REST_MAX_MS;
+    if (!stopped) timer = clock.after(Math.min(REST_MAX_MS, restMs), () => void work());
   };
 
   return {
-    build,
     async seen(question, page, asOfMs) {
       const { userId } = question;
       if (isComplete(question, page))
         return copies.keepList(userId, { tickets: page.items, asOfMs });
-      if (!(await copies.holdsList(userId))) build([userId]);
+      if (!(await copies.holdsList(userId))) waiting.add(userId);
       return true;
     },
+    start: () => void work(),
     stop() {
       stopped = true;
-      waiting.clear();
+      timer?.cancel();
     },
   };
 }

@@ -5,6 +5,7 @@ import { type Connection, orRetryLater } from "../../../lib/database/pool.ts";
 import { callerOf } from "../../../mixins/action.middleware.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
+import type { Metrics } from "../../../lib/observability/metrics.ts";
 import type { PostgresWatch } from "./postgres-watch.ts";
 import type { Found, TicketCopies } from "./ticket-copies.ts";
 import {
@@ -28,7 +29,9 @@ export type Marked<T> = T & { dataAsOf?: string };
 export type ListReader = (question: ListQuestion) => Promise<Answer<Marked<TicketPage>>>;
 
 export type Read = "list" | "ticket" | "transaction";
-export type Source = "redis" | "postgres" | "stale";
+type Source = "redis" | "postgres" | "stale";
+const SOURCES: readonly Source[] = ["redis", "postgres", "stale"];
+const READS: readonly Read[] = ["list", "ticket", "transaction"];
 type Count = (read: Read, source: Source) => void;
 type Stale<T> = Pick<Found<T>, "value" | "asOfMs">;
 
@@ -57,6 +60,24 @@ export const listTickets = {
     return this.ticketReads.list({ userId: callerOf(ctx).userId, status, limit, after });
   },
 } as const;
+
+/** Counts reads by their source. */
+export function createCount(metrics: Metrics | undefined) {
+  const counters = metrics?.counters(
+    "boxoffice_ticket_reads_total",
+    "Reads of tickets, transactions and lists, by source. stale: a copy, while PostgreSQL is down.",
+    ["read", "source"],
+  );
+  const counts = new Map(
+    READS.flatMap((read) =>
+      SOURCES.map((source) => [`${read} ${source}`, counters?.child(read, source)] as const),
+    ),
+  );
+  return (read: Read, source: Source): void => {
+    const counter = counts.get(`${read} ${source}`);
+    if (counter !== undefined) counter.value += 1;
+  };
+}
 
 /** PostgreSQL gets this long before a copy answers. An answer is promised within 500 ms. */
 const POSTGRES_PATIENCE_MS = 250;

@@ -6,6 +6,7 @@ import type { Ticket } from "../worker/ports.ts";
 import { createPostgresWatch } from "./postgres-watch.ts";
 import { createTicketCopies, type Found } from "./ticket-copies.ts";
 import {
+  createCount,
   createListReader,
   createQuery,
   createTicketLists,
@@ -13,7 +14,6 @@ import {
   type Marked,
   marked,
   type Read,
-  type Source,
 } from "./ticket-list.ts";
 import { createListBuilder } from "./list-builder.ts";
 import { readTicket, readTransaction, type TransactionView } from "./ticket-queries.ts";
@@ -25,14 +25,11 @@ export type TicketReads = {
   /** A worker somewhere has lost a write of copies. */
   doubt(): void;
   /** These customers have bought, and Redis has no list of theirs. */
-  unlisted(userIds: readonly string[]): void;
+  unlisted: Set<string>;
   start(): void;
   close(): void;
 };
 export type WithTicketReads = { ticketReads: TicketReads };
-
-const SOURCES: readonly Source[] = ["redis", "postgres", "stale"];
-const READS: readonly Read[] = ["list", "ticket", "transaction"];
 
 /**
  * Reads tickets, transactions and lists. Copies in Redis answer for tickets and transactions as
@@ -47,7 +44,8 @@ export function createTicketReads(
   const copies = createTicketCopies(redis);
   const lists = createTicketLists(database);
   const watch = createPostgresWatch(database);
-  const builder = createListBuilder(lists, copies, watch);
+  const unlisted = new Set<string>();
+  const builder = createListBuilder(lists, copies, watch, unlisted);
   const count = createCount(metrics);
   const query = createQuery(watch, count);
 
@@ -90,31 +88,17 @@ export function createTicketReads(
       );
     },
 
-    list: createListReader(query, lists, copies, (...list) => builder.seen(...list)),
+    list: createListReader(query, lists, copies, builder.seen),
     doubt: () => copies.doubt(),
-    unlisted: (userIds) => builder.build(userIds),
-    start: () => watch.start(),
+    unlisted,
+    start() {
+      watch.start();
+      builder.start();
+    },
     close() {
       watch.stop();
       builder.stop();
     },
-  };
-}
-
-function createCount(metrics: Metrics | undefined) {
-  const counters = metrics?.counters(
-    "boxoffice_ticket_reads_total",
-    "Reads of tickets, transactions and lists, by source. stale: a copy, while PostgreSQL is down.",
-    ["read", "source"],
-  );
-  const counts = new Map(
-    READS.flatMap((read) =>
-      SOURCES.map((source) => [`${read} ${source}`, counters?.child(read, source)] as const),
-    ),
-  );
-  return (read: Read, source: Source): void => {
-    const counter = counts.get(`${read} ${source}`);
-    if (counter !== undefined) counter.value += 1;
   };
 }
 

@@ -38,7 +38,7 @@ export function createWorkerPorts(
   metrics: PurchaseMetrics | undefined,
 ): WorkerPorts & { close(): void } {
   const { batchMax, mailboxMax, ticketsPerCustomerMax } = configOf(broker);
-  const copies = createAvailabilityCopies(broker, redis, (ids) => ticketReads.unlisted(ids));
+  const copies = createAvailabilityCopies(broker, redis, ticketReads.unlisted);
   return {
     store: createBatchedEventStore(
       databases.worker,
