@@ -190,11 +190,10 @@ function addSales(
   { eventId, epoch, batch, expiresAtMs, atMs, shared, sales }: SalesCopies,
   run: string,
 ): ScriptCall {
-  const nowMs = Date.now();
   const args: (string | number)[] = [
     expiresAtMs,
-    nowMs + TRANSACTION_MS,
-    nowMs,
+    Date.now() + TRANSACTION_MS,
+    Date.now(),
     run,
     eventId,
     `{"run":"${run}","epoch":${epoch},"batch":${batch},"atMs":${atMs},"userId":"`,
