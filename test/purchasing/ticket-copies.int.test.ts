@@ -250,11 +250,8 @@ describe("copies of tickets", () => {
       (await get(`/api/tickets/${sold.ticket.id}`, sold.token)).json?.eventName,
       "A new name",
     );
-    const later = {
-      date: "2097-06-02",
-      startsAt: "2097-06-02T18:00:00.000Z",
-      endsAt: "2097-06-02T20:00:00.000Z",
-    };
+    const [startsAt, endsAt] = ["2097-06-02T18:00:00.000Z", "2097-06-02T20:00:00.000Z"];
+    const later = { date: "2097-06-02", startsAt, endsAt };
     await importOne({ name: "A new name", ...later });
     assert.equal((await shown())?.eventDate, later.date);
     await importOne({ name: "A new name", ...later, status: "cancelled" });
