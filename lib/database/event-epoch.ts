@@ -44,8 +44,7 @@ const FILL_AVAILABLE = {
     UPDATE event_worker AS worker
     SET available = greatest(0, event.capacity + coalesce((SELECT sum(quantity)
       FROM event_ticket_transactions WHERE event_id = $1), 0))
-    FROM event WHERE worker.event_id = $1 AND event.id = $1 AND worker.epoch = $2
-    RETURNING worker.available`,
+    FROM event WHERE worker.event_id = $1 AND event.id = $1 AND worker.epoch = $2`,
 } as const;
 
 /**

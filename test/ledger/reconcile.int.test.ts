@@ -75,8 +75,9 @@ describe("reconcile compares what must agree, and mends copies only", () => {
   it("finds a ticket that was lost, by the number of the next", async () => {
     const eventId = await livelyEvent();
     await sabotage(
-      `DELETE FROM event_tickets WHERE id = (
-        SELECT id FROM event_tickets WHERE event_id = $1 AND ordinal = 2 LIMIT 1)`,
+      `DELETE FROM event_tickets WHERE id = (SELECT id FROM event_tickets WHERE event_id = $1 AND ordinal = 1
+          AND transaction_id IN (SELECT transaction_id FROM event_tickets WHERE event_id = $1
+            GROUP BY transaction_id HAVING count(*) = 2))`,
       eventId,
     );
     const found = await differences(eventId);
@@ -104,7 +105,9 @@ describe("reconcile compares what must agree, and mends copies only", () => {
     const eventId = await livelyEvent();
     await sabotage(
       `UPDATE event_tickets SET transaction_id = decode(repeat('ab', 64), 'hex'), ordinal = 9
-       WHERE id = (SELECT id FROM event_tickets WHERE event_id = $1 AND ordinal = 2 LIMIT 1)`,
+       WHERE id = (SELECT id FROM event_tickets WHERE event_id = $1 AND ordinal = 1
+          AND transaction_id IN (SELECT transaction_id FROM event_tickets WHERE event_id = $1
+            GROUP BY transaction_id HAVING count(*) = 2))`,
       eventId,
     );
     assert.deepEqual(

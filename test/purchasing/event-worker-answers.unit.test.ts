@@ -103,6 +103,29 @@ describe("an event worker's answers", () => {
     assert.equal(node.database.active.length, 3);
   });
 
+  it("gives back the room for buyers, also if the event could not be loaded beside them", async () => {
+    let [taken, failing] = [0, true];
+    const node = openNode(9, ({ store }) => ({
+      buyersRoom: {
+        take: () => ((taken += 1), true),
+        giveBack: (customers) => void (taken -= customers),
+      },
+      store: {
+        ...store,
+        readBuyers: () => Promise.resolve(["an earlier buyer"]),
+        loadEvent: (eventId) => {
+          if (!failing) return store.loadEvent(eventId);
+          failing = false;
+          return new Promise((_resolve, reject) => setImmediate(() => reject(new Error("away"))));
+        },
+      },
+    }));
+    assert.equal(await node.buy("key"), "sold");
+    assert.equal(taken, 2);
+    await node.kernel.run(node.kernel.nowMs + 31_000);
+    assert.deepEqual([node.workers.status().length, taken], [0, 0]);
+  });
+
   it("takes no new epoch because a load was not sent", async () => {
     let expired = 0;
     const node = openNode(9, ({ store }) => ({

@@ -3,6 +3,7 @@ import { Client } from "pg";
 import { migrate, readMigrations } from "../../tools/database/migrations.ts";
 import { setRoleSettings } from "../../lib/database/session-settings.ts";
 import { serverUrls } from "./processes/servers.ts";
+import { waitFor } from "./wait-for.ts";
 
 export type FreshDatabase = { url: string; drop(): Promise<void> };
 
@@ -26,6 +27,30 @@ export async function emptyDatabase(): Promise<FreshDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   await asAdministrator((client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`));
   return { url: urlOf(name), drop: () => drop(name) };
+}
+
+/**
+ * Runs `work` while autovacuum is stopped. Its ANALYZE of any table, also of a catalog, holds a
+ * snapshot: pages keep old versions of rows, and VACUUM marks none as visible to all. It can be
+ * stopped for the whole server only.
+ */
+export async function withoutAutovacuum(work: () => Promise<unknown>): Promise<void> {
+  await asAdministrator(async (client) => {
+    await client.query("ALTER SYSTEM SET autovacuum = off");
+    try {
+      await client.query("SELECT pg_reload_conf()");
+      await waitFor(async () => {
+        const { rowCount } = await client.query(
+          "SELECT FROM pg_stat_activity WHERE backend_type LIKE 'autovacuum%'",
+        );
+        return rowCount === 0;
+      });
+      await work();
+    } finally {
+      await client.query("ALTER SYSTEM RESET autovacuum");
+      await client.query("SELECT pg_reload_conf()");
+    }
+  });
 }
 
 function drop(name: string): Promise<void> {

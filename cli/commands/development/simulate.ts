@@ -24,8 +24,8 @@ export function define(command: Command): void {
 }
 
 /**
- * The model is part of the tests, which the command line does not import. The seeds are shared by as
- * many processes as there are processors.
+ * The model is part of the tests, which the command line does not import. The seeds are shared by
+ * as many processes as there are processors.
  */
 async function simulate({ seeds, from, history }: Options): Promise<number> {
   if (history !== undefined) return play(["--history", history]);

@@ -16,8 +16,8 @@ export type Change =
  * them is refused. Lock order: event_worker, event, pending rows.
  *
  * Changes no ticket, so that sales stop for two rows only, however many tickets are sold. Where the
- * date changes, `ticket_move_epoch` says that the tickets must follow: the caller
- * wakes the ticket mover, and renews the copies in Redis.
+ * date changes, `ticket_move_epoch` says that the tickets must follow: the caller wakes the ticket
+ * mover, and renews the copies in Redis.
  */
 export async function changeEvent(
   database: Database,

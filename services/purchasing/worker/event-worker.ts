@@ -52,7 +52,7 @@ export class EventWorker {
     this.onIdle = onIdle;
     this.undecided = new Undecided(
       eventId,
-      ports.store,
+      ports,
       (userId) => this.ownership?.buyers.excludes(userId) === true,
     );
     const giveUp = (entries: readonly Entry[]): void => this.undecided.answer(entries);

@@ -1,5 +1,4 @@
 import type { Command } from "../../../domain/event-state.ts";
-import { refused } from "../../../domain/refusal.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import type { Outcome, PurchaseMetrics } from "./ports.ts";
 
@@ -58,8 +57,8 @@ export type Entry = {
  */
 export class Mailbox {
   private waiting: Entry[] = [];
-  private readonly open = new Set<Entry>();
-  private readonly openById = new Map<string, Entry[]>();
+  /** Commands without an answer, by transaction id. */
+  private readonly open = new Map<string, Entry[]>();
   private sweeping = false;
   /**
    * Total time in which the node could read no answers (timers were late) or decide nothing (see
@@ -108,9 +107,7 @@ export class Mailbox {
   put(command: Command, forwarded: boolean, insteadOf?: string): Promise<Outcome> {
     const arrivedMs = this.clock.nowMs();
     const marks = { forwarded: forwarded || insteadOf !== undefined, insteadOf };
-    const twin = this.openById
-      .get(command.transactionId)
-      ?.find((one) => joins(one, command, marks));
+    const twin = this.open.get(command.transactionId)?.find((one) => joins(one, command, marks));
     if (twin !== undefined)
       return twin.outcome.then((outcome) => {
         const replayed = replayOf(outcome);
@@ -118,9 +115,8 @@ export class Mailbox {
         return replayed;
       });
     const entry = this.entryOf(command, marks, arrivedMs);
-    this.open.add(entry);
-    const twins = this.openById.get(command.transactionId);
-    if (twins === undefined) this.openById.set(command.transactionId, [entry]);
+    const twins = this.open.get(command.transactionId);
+    if (twins === undefined) this.open.set(command.transactionId, [entry]);
     else twins.push(entry);
     if (this.waiting.length < this.max) this.waiting.push(entry);
     else {
@@ -163,11 +159,10 @@ export class Mailbox {
   }
 
   private close(entry: Entry): void {
-    this.open.delete(entry);
     const { transactionId } = entry.command;
-    const twins = this.openById.get(transactionId)?.filter((one) => one !== entry) ?? [];
-    if (twins.length === 0) this.openById.delete(transactionId);
-    else this.openById.set(transactionId, twins);
+    const twins = this.open.get(transactionId)?.filter((one) => one !== entry) ?? [];
+    if (twins.length === 0) this.open.delete(transactionId);
+    else this.open.set(transactionId, twins);
   }
 
   /** Ends `waitForCommand`. Replaced by each wait. */
@@ -247,14 +242,10 @@ export class Mailbox {
   private sweep(): void {
     const now = this.clock.nowMs();
     const late: Entry[] = [];
-    for (const entry of this.open) {
+    for (const entry of [...this.open.values()].flat()) {
       if (entry.sentAtMs !== undefined) {
         if (now - entry.sentAtMs >= UNKNOWN_OUTCOME_MAX_MS) late.push(entry);
-      } else if (!entry.givenUp) {
-        if (this.waitedTooLong(entry, now)) late.push(entry);
-        // Otherwise PostgreSQL does not say whether its key is sold.
-      } else if (now - entry.arrivedMs >= UNDECIDED_WHILE_BUSY_MAX_MS)
-        entry.answer(refused(entry.notSold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+      } else if (!entry.givenUp && this.waitedTooLong(entry, now)) late.push(entry);
     }
     if (late.length > 0) this.giveUp(late);
     if (this.waiting.some((entry) => entry.givenUp))

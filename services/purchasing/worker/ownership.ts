@@ -86,13 +86,19 @@ export async function takeEpoch(
   const { store, clock, router } = ports;
   const epoch = await store.takeEpoch(eventId);
   if (epoch === undefined) return undefined;
+  const buyers = new Buyers(ports.buyersRoom);
   const askedAtMs = clock.nowMs();
-  const event = await store.loadEvent(eventId);
+  // The first buyers are read beside the event. Of most events these are all.
+  const [event] = await Promise.all([
+    store.loadEvent(eventId),
+    buyers.fill(eventId, store.readBuyers),
+  ]).catch((error: unknown) => {
+    buyers.close();
+    throw error;
+  });
   postgresClock.sync(event.clockMs, askedAtMs);
   const state = newEventState(event.startsAtMs, event.available, event.status);
   ports.note("epoch-taken", eventId, { epoch });
-  const buyers = new Buyers(ports.buyersRoom);
-  void buyers.fill(eventId, store.readBuyers);
   return { epoch, batch: 0, event, state, buyers, standIn: !router.isOwner(eventId) };
 }
 
@@ -127,9 +133,9 @@ export function createBuyersRoom(customersMax = NODE_MAX): BuyersRoom {
  * them has bought nothing: no load is needed to decide their purchase, and no key of theirs is
  * sold.
  *
- * It is true only as long as the epoch is ours: only its holder sells. It is read in the background
- * after the epoch was taken, and used once it is complete. If the node's room is not enough it
- * stays incomplete, and all purchases load.
+ * It is true only as long as the epoch is ours: only its holder sells. It is read after the epoch
+ * was taken, of a large event in the background, and used once it is complete. If the node's room
+ * is not enough it stays incomplete, and all purchases load.
  */
 export class Buyers {
   private readonly room: BuyersRoom;
@@ -141,22 +147,35 @@ export class Buyers {
     this.room = room;
   }
 
-  /** Reads the buyers of earlier epochs. Ends early, incomplete, if PostgreSQL does not answer. */
+  /**
+   * Reads the buyers of earlier epochs. Resolves after the first part; the others follow in the
+   * background. Ends early, incomplete, if PostgreSQL does not answer.
+   */
   async fill(eventId: string, read: ReadBuyers): Promise<void> {
-    let after = "";
+    const last = await this.readPart(eventId, "", read);
+    if (last !== undefined) void this.readRest(eventId, last, read);
+  }
+
+  private async readRest(eventId: string, after: string, read: ReadBuyers): Promise<void> {
+    let last: string | undefined = after;
+    while (last !== undefined && !this.closed) last = await this.readPart(eventId, last, read);
+  }
+
+  /** Returns the last customer of a full part. Undefined: it was the last part, or it failed. */
+  private async readPart(
+    eventId: string,
+    after: string,
+    read: ReadBuyers,
+  ): Promise<string | undefined> {
     try {
-      while (!this.closed) {
-        const part = await read(eventId, after, PART);
-        for (const userId of part) if (!this.add(userId)) return;
-        after = part.at(-1) ?? after;
-        if (part.length < PART) {
-          this.complete = !this.closed;
-          return;
-        }
-      }
+      const part = await read(eventId, after, PART);
+      for (const userId of part) if (!this.add(userId)) return undefined;
+      if (part.length === PART) return part.at(-1);
+      this.complete = !this.closed;
     } catch {
       // Without it purchases load what they need.
     }
+    return undefined;
   }
 
   /** Adds a customer who is about to buy. Returns false if there is no room. */

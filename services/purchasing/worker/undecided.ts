@@ -1,9 +1,16 @@
 import { accepted, refused } from "../../../domain/refusal.ts";
+import type { Clock } from "../../../lib/concurrency/clock.ts";
 import type { Entry } from "./mailbox.ts";
 import type { EventStore, Outcome, Purchase } from "./ports.ts";
 
 /** Keys in one question to PostgreSQL. */
 const ASKED_AT_ONCE = 500;
+/**
+ * Longest wait for its answer: ten ticks of 50 ms. Between two of them a busy node reads what has
+ * come meanwhile.
+ */
+const TICKS_MAX = 10;
+const TICK_MS = 50;
 
 /**
  * Answers commands that their worker will not decide any more. TRY_AGAIN promises that the key is
@@ -13,6 +20,7 @@ const ASKED_AT_ONCE = 500;
  */
 export class Undecided {
   private readonly eventId: string;
+  private readonly clock: Clock;
   private readonly store: Pick<EventStore, "readPurchases">;
   private readonly boughtNothing: (userId: string) => boolean;
   private waiting: Entry[] = [];
@@ -20,24 +28,34 @@ export class Undecided {
 
   constructor(
     eventId: string,
-    store: Pick<EventStore, "readPurchases">,
+    { clock, store }: { clock: Clock; store: Pick<EventStore, "readPurchases"> },
     boughtNothing: (userId: string) => boolean,
   ) {
     this.eventId = eventId;
+    this.clock = clock;
     this.store = store;
     this.boughtNothing = boughtNothing;
   }
 
-  /** Takes commands that no batch may decide any more. Each gets an answer within a second. */
+  /** Takes commands that no batch may decide any more. Each gets an answer within half a second. */
   answer(entries: readonly Entry[]): void {
+    const unclear: Entry[] = [];
     for (const entry of entries) {
       entry.givenUp = true;
       if (entry.sentAtMs !== undefined) entry.answer(refused("OUTCOME_UNKNOWN"));
       else if (entry.command.type === "CancelTicket" || this.boughtNothing(entry.command.userId))
         entry.answer(refused("TRY_AGAIN"));
-      else this.waiting.push(entry);
+      else unclear.push(entry);
     }
-    if (!this.looking && this.waiting.length > 0) void this.look();
+    if (unclear.length === 0) return;
+    this.waiting.push(...unclear);
+    this.answerLater(unclear, TICKS_MAX);
+    if (!this.looking) void this.look();
+  }
+
+  private answerLater(entries: readonly Entry[], ticks: number): void {
+    if (ticks === 0) this.answerWithoutStore(entries);
+    else this.clock.after(TICK_MS, () => this.answerLater(entries, ticks - 1));
   }
 
   private async look(): Promise<void> {
@@ -52,11 +70,18 @@ export class Undecided {
         for (const entry of entries)
           entry.answer(outcomeOf(entry, purchases.get(entry.command.transactionId)));
       } catch {
-        for (const entry of entries)
-          entry.answer(refused(entry.notSold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+        this.answerWithoutStore(entries);
       }
     }
     this.looking = false;
+  }
+
+  /** Meanwhile the buyers may have been read. An entry that has its answer keeps it. */
+  private answerWithoutStore(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      const unsold = entry.notSold || this.boughtNothing(entry.command.userId);
+      entry.answer(refused(unsold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
+    }
   }
 }
 
