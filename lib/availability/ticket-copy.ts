@@ -27,6 +27,9 @@ export const LIST_RUN_FIELD = "run";
 /** Key of the time until which writes were lost. Lists that were read before it lack tickets. */
 export const LOST_KEY = "user_tickets:lost";
 
+/** A worker's notice to readers. `settled`: takes back the one of this id. */
+export type CopiesDoubted = { id: number; settled?: boolean };
+
 /** The field of a transaction's event: half of the id is as unique, and shorter. */
 export function transactionField(transactionId: string): string {
   return `t:${transactionId.slice(0, 32)}`;

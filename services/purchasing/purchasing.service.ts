@@ -1,6 +1,7 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import type { CancelTicket, Command } from "../../domain/event-state.ts";
 import { accepted, refused } from "../../domain/refusal.ts";
+import type { CopiesDoubted } from "../../lib/availability/ticket-copy.ts";
 import { EVENT_OWNER } from "../../lib/bus/event-owner.strategy.ts";
 import { configOf, nodeContextOf } from "../../lib/bus/node-context.ts";
 import { DELIVERY_LIMIT, TRANSACTION_QUEUE } from "../../lib/queue/index.ts";
@@ -12,7 +13,7 @@ import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
 import { TokensMixin, type WithTokens } from "../../mixins/tokens.mixin.ts";
 import { traceCommands, type TracedCommands } from "./observability/command-tracing.ts";
 import { registerPurchaseMetrics } from "./observability/purchase-metrics.ts";
-import { COPIES_DOUBTED } from "./availability/availability-copies.ts";
+import { COPIES_DOUBTED } from "./availability/copies-doubted.ts";
 import {
   BUY_PARAMS,
   type BuyParams,
@@ -145,9 +146,9 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
       this.workers?.forget(ctx.params.eventId);
     },
 
-    /** A worker of any node has lost a write of copies. */
-    [COPIES_DOUBTED]() {
-      this.ticketReads.doubt();
+    /** A worker of any node may have lost a write of copies, or has repaired it. */
+    [COPIES_DOUBTED](ctx: Context<CopiesDoubted>) {
+      this.ticketReads.doubt(ctx.nodeID ?? "", ctx.params);
     },
 
     /** Moleculer's own: a node joined or left, or offers other services. */

@@ -15,7 +15,6 @@ import {
   watermarkCopy,
   watermarkKey,
 } from "../../../lib/availability/availability-cache.ts";
-import { nodesOffering } from "../../../lib/bus/event-owner.strategy.ts";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import { createBatcher } from "../../../lib/concurrency/batcher.ts";
 import {
@@ -28,6 +27,7 @@ import {
 import { type RedisClient, runScripts, type ScriptCall } from "../../../lib/redis/client.ts";
 import type { CancelledTicket, CommittedChanges, Copies, Ticket } from "../worker/ports.ts";
 import { createThrottle } from "../../../lib/concurrency/throttle.ts";
+import { createDoubtNotices, type DoubtNotices } from "./copies-doubted.ts";
 
 type ClosableCopies = Copies & { close(): void };
 
@@ -41,12 +41,8 @@ const DOUBT_EVERY_MS = 1_000;
 /** Customers that may wait for a list. In a rush the rest gets one with the first look at it. */
 const UNLISTED_MAX = 5_000;
 
-/** What readers are told: a write was lost, and these customers have no list. */
-export type CopyNotices = {
-  /** Resolves when readers know. Never rejects. */
-  doubt(): Promise<void>;
-  unlisted: Set<string>;
-};
+/** What readers are told: a write may be lost, and these customers have no list. */
+export type CopyNotices = DoubtNotices & { unlisted: Set<string> };
 
 /** A write that Redis may not have taken. Without `available` it is that of a withdrawal. */
 type LostWrite = Version & Pick<Availability, "eventId" | "endsAtMs"> & { available?: number };
@@ -67,6 +63,9 @@ export function createAvailabilityCacheWriter(
   const lostWrites = new Map<string, LostWrite>();
   let repair: { cancel(): void } | undefined;
   let closed = false;
+  /** Writes that take longer than buyers wait. */
+  let lateWrites = 0;
+  let doubts = 0;
   let doubt: { sinceMs: number; known: Promise<void> | undefined } | undefined;
 
   // What many events have committed together goes to Redis together.
@@ -84,8 +83,13 @@ export function createAvailabilityCacheWriter(
   const tellReaders = (): Promise<void> | undefined => {
     const sinceMs = clock.nowMs();
     if (doubt === undefined || sinceMs - doubt.sinceMs >= DOUBT_EVERY_MS)
-      doubt = { sinceMs, known: notices.doubt?.() };
+      doubt = { sinceMs, known: notices.doubt?.((doubts += 1)) };
     return doubt.known;
+  };
+  const settle = (): void => {
+    if (doubt === undefined || lateWrites > 0 || lostWrites.size > 0) return;
+    doubt = undefined;
+    notices.settled?.(doubts);
   };
   const lose = (lost: LostWrite): Promise<void> | undefined => {
     const older = lostWrites.get(lost.eventId);
@@ -101,6 +105,7 @@ export function createAvailabilityCacheWriter(
       await send(lost.flatMap((write) => repairCalls(write, knownRun(redis))));
       for (const write of lost)
         if (lostWrites.get(write.eventId) === write) lostWrites.delete(write.eventId);
+      settle();
     } catch {
       for (const write of lost) void lose(write);
     }
@@ -122,7 +127,13 @@ export function createAvailabilityCacheWriter(
     });
     const inTime = await Promise.race([written, late]);
     patience?.cancel();
-    if (!inTime) await tellReaders();
+    if (inTime) return;
+    lateWrites += 1;
+    void written.then(() => {
+      lateWrites -= 1;
+      settle();
+    });
+    await tellReaders();
   };
 
   return {
@@ -258,23 +269,6 @@ function createAvailabilityPublisher(broker: ServiceBroker) {
   };
 }
 
-/** A node that offers this action reads copies. */
-const READ_ACTION = "purchasing.tickets.get";
-/** Name of the broadcast to all readers: a write of copies may be lost. */
-export const COPIES_DOUBTED = "copies.doubted";
-
-/**
- * Tells all readers, and waits until they know: the bus delivers in order, so that a node which
- * answers a ping has the notice. Never rejects.
- */
-async function doubtEverywhere(broker: ServiceBroker): Promise<void> {
-  await broker.broadcast(COPIES_DOUBTED, {}).catch(() => undefined);
-  const readers = nodesOffering(broker, READ_ACTION).filter((id) => id !== broker.nodeID);
-  await Promise.all(
-    readers.map((id) => broker.ping(id, PATIENCE_TIMEOUT_MS).catch(() => undefined)),
-  );
-}
-
 /** Passes on what each batch leaves to sell, to Redis and to the gateways. */
 export function createAvailabilityCopies(
   broker: ServiceBroker,
@@ -284,7 +278,7 @@ export function createAvailabilityCopies(
   const publisher = createAvailabilityPublisher(broker);
   const cacheWriter = createAvailabilityCacheWriter(redis, undefined, undefined, {
     unlisted,
-    doubt: () => doubtEverywhere(broker),
+    ...createDoubtNotices(broker),
   });
   return {
     ...cacheWriter,

@@ -1,4 +1,5 @@
 import {
+  type CopiesDoubted,
   customerKey,
   isAbove,
   LIST_FIELD,
@@ -17,8 +18,14 @@ import type { Ticket } from "../worker/ports.ts";
 import { byPosition } from "./ticket-cursor.ts";
 import type { TransactionView } from "./ticket-queries.ts";
 
-/** A value of a copy, as of a time. `trusted`: it needs no look into PostgreSQL. */
-export type Found<T> = { value: T; asOfMs: number; trusted: boolean };
+/**
+ * A value of a copy, as of a time. `trusted`: it needs no look into PostgreSQL. `doubted`: a
+ * later write may be lost, so that PostgreSQL must not be answering.
+ */
+export type Found<T> = { value: T; asOfMs: number; trusted: boolean; doubted: boolean };
+
+/** `patient`: PostgreSQL does not answer, so that there is time for a slow Redis. */
+type FindCopy<T> = (userId: string, id: string, patient?: boolean) => Promise<Found<T> | undefined>;
 
 export type CustomerList = { tickets: Ticket[]; asOfMs: number };
 
@@ -27,8 +34,8 @@ export type CustomerList = { tickets: Ticket[]; asOfMs: number };
  * rightly. Never rejects, and never takes long.
  */
 export type TicketCopies = {
-  ticket(userId: string, ticketId: string): Promise<Found<Ticket> | undefined>;
-  transaction(userId: string, transactionId: string): Promise<Found<TransactionView> | undefined>;
+  ticket: FindCopy<Ticket>;
+  transaction: FindCopy<TransactionView>;
   /** All tickets of a customer, by event date and id. Only while PostgreSQL is down. */
   list(userId: string): Promise<CustomerList | undefined>;
   /**
@@ -36,13 +43,15 @@ export type TicketCopies = {
    * Resolves to false if Redis does not take it.
    */
   keepList(userId: string, list: CustomerList): Promise<boolean>;
-  /** Whether the customer's list was kept within LIST_FRESH_MS. True if Redis does not answer. */
+  /** Whether a usable list was kept within LIST_FRESH_MS. True if Redis does not answer. */
   holdsList(userId: string): Promise<boolean>;
-  /** A write was lost somewhere: trusts nothing for DOUBT_MS. */
-  doubt(): void;
+  /** Trusts nothing for DOUBT_MS, or until `node` takes back its notice. */
+  doubt(node: string, notice: CopiesDoubted): void;
+  /** Changes when lists that were kept before may not be usable. */
+  era(): string;
 };
 
-/** Copies are doubted this long after a notice. Writers repeat it each second until repaired. */
+/** Writers repeat a notice each second, until they take it back. */
 const DOUBT_MS = 5_000;
 /** A node that has just started may not be known to the nodes that give notice. */
 const JOINING_MS = 2_000;
@@ -54,6 +63,8 @@ const LIST_FRESH_MS = 60_000;
 /** A reader waits this long for Redis; then it does not ask for as long as REDIS_BACKOFF_MS. */
 const REDIS_TIMEOUT_MS = 100;
 const REDIS_BACKOFF_MS = 500;
+/** While PostgreSQL is down nothing else answers. */
+const PATIENT_TIMEOUT_MS = 400;
 const DAY_MS = 86_400_000;
 /** Field of a customer's hash: when the list was read. */
 const LIST_TIME_FIELD = "asOf";
@@ -73,24 +84,32 @@ const KEEP_LIST = `
   end`;
 
 export function createTicketCopies(redis: RedisClient): TicketCopies {
-  let doubtedUntilMs = performance.now() + JOINING_MS;
+  const trustedFromMs = performance.now() + JOINING_MS;
+  const doubts = new Map<string, { id: number; untilMs: number }>();
+  let notices = 0;
   let skipUntilMs = -Infinity;
 
-  const ask = async <T>(read: (run: string) => Promise<T | undefined>): Promise<T | undefined> => {
-    const run = redis.runId();
+  /** Is asked after an answer of Redis: a notice may have come meanwhile. */
+  const isDoubted = (): boolean => {
     const nowMs = performance.now();
-    if (run === undefined || nowMs < skipUntilMs) return undefined;
+    return nowMs < trustedFromMs || [...doubts.values()].some(({ untilMs }) => nowMs < untilMs);
+  };
+  const ask = async <T>(
+    read: (run: string) => Promise<T | undefined>,
+    patient = false,
+  ): Promise<T | undefined> => {
+    const run = redis.runId();
+    if (run === undefined || (!patient && performance.now() < skipUntilMs)) return undefined;
     let answered = false;
     const found = await withTimeout(
       read(run).then(
         (value) => ((answered = true), value),
         () => undefined,
       ),
-      REDIS_TIMEOUT_MS,
+      patient ? PATIENT_TIMEOUT_MS : REDIS_TIMEOUT_MS,
     );
     if (!answered) skipUntilMs = performance.now() + REDIS_BACKOFF_MS;
-    // After the answer: a doubt may have come meanwhile.
-    return performance.now() < doubtedUntilMs ? undefined : found;
+    return found;
   };
 
   /** Reads a copy of the customer's, by the event that `field` of the customer's hash names. */
@@ -99,36 +118,33 @@ export function createTicketCopies(redis: RedisClient): TicketCopies {
     field: string,
     keyIn: (eventId: string) => string,
     run: string,
-  ): Promise<{ copy: OwnedCopy<T>; value: T; above: boolean } | undefined> => {
+    trustedMs: number,
+  ): Promise<Found<T> | undefined> => {
     const eventId = await redis.hget(customerKey(userId), field);
     if (eventId === null) return undefined;
     const [text, watermark] = await redis.mget(keyIn(eventId), watermarkKey(eventId));
     const copy = readCopyOf(text, run) as OwnedCopy<T> | undefined;
     if (copy === undefined || copy.value === null || copy.userId !== userId) return undefined;
-    return { copy, value: copy.value, above: isAbove(copy, watermark, run) };
+    if (!isAbove(copy, watermark, run)) return undefined;
+    const { value, atMs } = copy;
+    const doubted = isDoubted();
+    return { value, asOfMs: atMs, doubted, trusted: !doubted && isYoung(atMs, trustedMs) };
   };
   const isYoung = (atMs: number, forMs: number): boolean => Date.now() - atMs < forMs;
 
   return {
-    ticket: (userId, ticketId) =>
-      ask(async (run) => {
+    ticket: (userId, ticketId, patient) =>
+      ask((run) => {
         const keyIn = (eventId: string): string => ticketKey(eventId, ticketId);
-        const found = await owned<Ticket>(userId, ticketId, keyIn, run);
-        if (found?.above !== true) return undefined;
-        const { value, copy } = found;
-        return { value, asOfMs: copy.atMs, trusted: isYoung(copy.atMs, TICKET_TRUSTED_MS) };
-      }),
+        return owned<Ticket>(userId, ticketId, keyIn, run, TICKET_TRUSTED_MS);
+      }, patient),
 
-    transaction: (userId, transactionId) =>
-      ask(async (run) => {
+    transaction: (userId, transactionId, patient) =>
+      ask((run) => {
         const keyIn = (eventId: string): string => transactionKey(eventId, transactionId);
         const field = transactionField(transactionId);
-        const found = await owned<TransactionView>(userId, field, keyIn, run);
-        if (found === undefined) return undefined;
-        const { value, copy, above } = found;
-        if (!above) return undefined;
-        return { value, asOfMs: copy.atMs, trusted: isYoung(copy.atMs, PENDING_TRUSTED_MS) };
-      }),
+        return owned<TransactionView>(userId, field, keyIn, run, PENDING_TRUSTED_MS);
+      }, patient),
 
     list: (userId) =>
       ask(async (run) => {
@@ -143,9 +159,11 @@ export function createTicketCopies(redis: RedisClient): TicketCopies {
           // A ticket that is not in the list, and of which nothing else is known.
           else if (!known.has(id)) return undefined;
         }
+        // A ticket whose write is lost is in neither.
+        if (isDoubted()) return undefined;
         const tickets = [...known.values()].sort(byPosition);
         return { tickets, asOfMs: list.asOfMs };
-      }),
+      }, true),
 
     async keepList(userId, { tickets, asOfMs }) {
       const run = redis.runId();
@@ -164,15 +182,23 @@ export function createTicketCopies(redis: RedisClient): TicketCopies {
 
     async holdsList(userId) {
       const held = await ask(async (run) => {
-        const fields = await redis.hmget(customerKey(userId), LIST_RUN_FIELD, LIST_TIME_FIELD);
-        return fields[0] === run && isYoung(Number(fields[1]), LIST_FRESH_MS);
+        const [fields, lost] = await Promise.all([
+          redis.hmget(customerKey(userId), LIST_RUN_FIELD, LIST_TIME_FIELD),
+          redis.get(LOST_KEY),
+        ]);
+        const asOfMs = Number(fields[1]);
+        return fields[0] === run && asOfMs > Number(lost ?? 0) && isYoung(asOfMs, LIST_FRESH_MS);
       });
       return held !== false;
     },
 
-    doubt() {
-      doubtedUntilMs = performance.now() + DOUBT_MS;
+    doubt(node, { id, settled = false }) {
+      notices += 1;
+      if (!settled) doubts.set(node, { id, untilMs: performance.now() + DOUBT_MS });
+      else if (doubts.get(node)?.id === id) doubts.delete(node);
     },
+
+    era: () => `${redis.runId()} ${notices}`,
   };
 }
 

@@ -33,7 +33,7 @@ type Source = "redis" | "postgres" | "stale";
 const SOURCES: readonly Source[] = ["redis", "postgres", "stale"];
 const READS: readonly Read[] = ["list", "ticket", "transaction"];
 type Count = (read: Read, source: Source) => void;
-type Stale<T> = Pick<Found<T>, "value" | "asOfMs">;
+type Stale<T> = Pick<Found<T>, "value" | "asOfMs"> & { doubted?: boolean };
 
 type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
 
@@ -83,8 +83,8 @@ export function createCount(metrics: Metrics | undefined) {
 const POSTGRES_PATIENCE_MS = 250;
 
 /**
- * Creates the function that asks PostgreSQL, or `stale` if that is down or slow. `count` is told
- * where each answer came from.
+ * Creates the function that asks PostgreSQL, or `stale` if that is down or slow. A doubted copy
+ * answers only if PostgreSQL does not. `count` is told where each answer came from.
  */
 export function createQuery(watch: Pick<PostgresWatch, "away">, count: Count) {
   return async <T extends object>(
@@ -92,23 +92,30 @@ export function createQuery(watch: Pick<PostgresWatch, "away">, count: Count) {
     work: () => Promise<Answer<T>>,
     stale: () => Promise<Stale<T> | undefined>,
   ): Promise<Answer<Marked<T>>> => {
-    const orStale = async (): Promise<Answer<Marked<T>> | undefined> => {
+    const copied = async (maybeDoubted: boolean): Promise<Answer<Marked<T>> | undefined> => {
       const found = await stale();
-      if (found !== undefined) count(read, "stale");
-      return found && marked(found);
+      if (found === undefined || (found.doubted === true && !maybeDoubted)) return undefined;
+      count(read, "stale");
+      return marked(found);
     };
-    const copied = watch.away ? await orStale() : undefined;
-    if (copied !== undefined) return copied;
+    const early = watch.away ? await copied(false) : undefined;
+    if (early !== undefined) return early;
     const answering = orRetryLater(work);
     // It may reject later, when a copy has answered.
     answering.catch(() => undefined);
-    const early = await withTimeout(answering, POSTGRES_PATIENCE_MS);
-    const failed = early === undefined || (!early.ok && early.refusal.code === "TRY_AGAIN");
-    const late = failed ? await orStale() : undefined;
-    if (late !== undefined) return late;
+    const inTime = await withTimeout(answering, POSTGRES_PATIENCE_MS);
+    const soon = inTime === undefined ? await copied(watch.away) : undefined;
+    if (soon !== undefined) return soon;
+    const answer = await answering;
+    const last = isAway(answer) ? await copied(true) : undefined;
+    if (last !== undefined) return last;
     count(read, "postgres");
-    return answering;
+    return answer;
   };
+}
+
+function isAway(answer: Answer<object>): boolean {
+  return !answer.ok && answer.refusal.code === "TRY_AGAIN";
 }
 
 /** The answer from a copy while PostgreSQL is down. */
@@ -129,18 +136,20 @@ const KEPT_MAX = 10_000;
 export function createListReader(
   query: ReturnType<typeof createQuery>,
   lists: TicketLists,
-  copies: Pick<TicketCopies, "list">,
+  copies: Pick<TicketCopies, "list" | "era">,
   seen: (question: ListQuestion, page: TicketPage, asOfMs: number) => Promise<boolean>,
 ): ListReader {
-  const kept = new Map<string, { state: number; atMs: number }>();
+  const kept = new Map<string, { state: number; atMs: number; era: string }>();
 
   const show = (question: ListQuestion, page: TicketPage, atMs: number): void => {
     const { userId } = question;
     const before = kept.get(userId);
     const state = isComplete(question, page) ? stateOf(page) : before?.state;
-    if (before?.state === state && atMs - (before?.atMs ?? -Infinity) < KEPT_MS) return;
+    const era = copies.era();
+    const isKept = before?.state === state && before?.era === era;
+    if (isKept && atMs - before.atMs < KEPT_MS) return;
     if (kept.size >= KEPT_MAX) kept.clear();
-    kept.set(userId, { state: state ?? -1, atMs });
+    kept.set(userId, { state: state ?? -1, atMs, era });
     void seen(question, page, atMs).then((isKept) => isKept || kept.delete(userId));
   };
 

@@ -4,7 +4,7 @@ import type { Metrics } from "../../../lib/observability/metrics.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { createPostgresWatch } from "./postgres-watch.ts";
-import { createTicketCopies, type Found } from "./ticket-copies.ts";
+import { createTicketCopies, type Found, type TicketCopies } from "./ticket-copies.ts";
 import {
   createCount,
   createListReader,
@@ -22,8 +22,7 @@ export type TicketReads = {
   ticket(userId: string, ticketId: string): Promise<Answer<Marked<Ticket>>>;
   transaction(userId: string, transactionId: string): Promise<Answer<Marked<TransactionView>>>;
   list: ListReader;
-  /** A worker somewhere has lost a write of copies. */
-  doubt(): void;
+  doubt: TicketCopies["doubt"];
   /** These customers have bought, and Redis has no list of theirs. */
   unlisted: Set<string>;
   start(): void;
@@ -64,7 +63,9 @@ export function createTicketReads(
           const ticket = await readTicket(database, userId, ticketId);
           return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
         },
-        async () => found ?? listed(await copies.list(userId), ticketId),
+        async () =>
+          (await copies.ticket(userId, ticketId, true)) ??
+          listed(await copies.list(userId), ticketId),
       );
     },
 
@@ -84,12 +85,12 @@ export function createTicketReads(
             ? refused("TRANSACTION_NOT_FOUND")
             : accepted(transaction);
         },
-        () => Promise.resolve(found),
+        () => copies.transaction(userId, transactionId, true),
       );
     },
 
     list: createListReader(query, lists, copies, builder.seen),
-    doubt: () => copies.doubt(),
+    doubt: (node, notice) => copies.doubt(node, notice),
     unlisted,
     start() {
       watch.start();
