@@ -23,7 +23,7 @@ async function cutConnections({ world }: FaultContext): Promise<void> {
 
 /**
  * PostgreSQL dies, is down for a minute, then loses its connections repeatedly. No sale happens
- * meanwhile; searches continue from the copies.
+ * meanwhile; searches and lists continue from the copies.
  */
 export const fault: Fault = {
   id: "F12",
@@ -86,8 +86,10 @@ export const fault: Fault = {
       by.buy.good === 0,
       `${by.buy.good} purchases got a good answer while PostgreSQL was down`,
     );
+    expect(by.list.good > 0, "no list was answered from copies while PostgreSQL was down");
     note(
-      `while down: ${by.search.percent.toFixed(2)} % of ${by.search.answers} searches good, ` +
+      `while down: ${by.search.percent.toFixed(2)} % of ${by.search.answers} searches and ` +
+        `${by.list.percent.toFixed(2)} % of ${by.list.answers} lists good, ` +
         `slowest answer ${Math.round(slowestMs)} ms`,
     );
   },
