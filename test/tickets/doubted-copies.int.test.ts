@@ -12,7 +12,7 @@ import { freePort } from "../../tools/dev-servers/ports.ts";
 import { COPY_MS, type CopiesShop, openCopiesShop } from "../support/fixtures/copies-shop.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** Ends before a notice does that nobody takes back. */
+/** Less than a notice lasts that is not taken back. */
 const BEFORE_5_S = { withinMs: 4_000 };
 const PURCHASES = 50;
 

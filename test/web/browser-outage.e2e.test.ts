@@ -85,7 +85,7 @@ describe("tickets in a browser while PostgreSQL is down", () => {
     const title = page.getByRole("heading", { name: "My tickets" });
     await title.waitFor();
     postgres.freeze(true);
-    // A session is a row in PostgreSQL. Nobody sees tickets without one.
+    // A session is a row in PostgreSQL, and tickets are shown to a session only.
     await page.reload();
     await page.getByRole("alert").getByText("We cannot confirm your sign-in yet").waitFor();
     assert.equal(await title.count(), 0);
