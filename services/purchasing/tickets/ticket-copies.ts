@@ -47,8 +47,6 @@ export type TicketCopies = {
   holdsList(userId: string): Promise<boolean>;
   /** Trusts nothing for DOUBT_MS, or until `node` takes back its notice. */
   doubt(node: string, notice: CopiesDoubted): void;
-  /** Changes when lists that were kept before may not be usable. */
-  era(): string;
 };
 
 /** Writers repeat a notice each second, until they take it back. */
@@ -86,7 +84,6 @@ const KEEP_LIST = `
 export function createTicketCopies(redis: RedisClient): TicketCopies {
   const trustedFromMs = performance.now() + JOINING_MS;
   const doubts = new Map<string, { id: number; untilMs: number }>();
-  let notices = 0;
   let skipUntilMs = -Infinity;
 
   /** Is asked after an answer of Redis: a notice may have come meanwhile. */
@@ -193,12 +190,9 @@ export function createTicketCopies(redis: RedisClient): TicketCopies {
     },
 
     doubt(node, { id, settled = false }) {
-      notices += 1;
       if (!settled) doubts.set(node, { id, untilMs: performance.now() + DOUBT_MS });
       else if (doubts.get(node)?.id === id) doubts.delete(node);
     },
-
-    era: () => `${redis.runId()} ${notices}`,
   };
 }
 

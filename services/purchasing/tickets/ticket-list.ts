@@ -125,7 +125,8 @@ export function marked<T extends object>({ value, asOfMs }: Stale<T>): Answer<Ma
 
 /** An unchanged list is not kept again for so long. Names and dates of its events may change. */
 const KEPT_MS = 10_000;
-/** Customers whose lists are known to be kept. */
+/** Customers whose lists are known to be kept. Cleared when Redis may have lost them. */
+export type KeptLists = Map<string, { state: number; atMs: number }>;
 const KEPT_MAX = 10_000;
 
 /**
@@ -136,20 +137,17 @@ const KEPT_MAX = 10_000;
 export function createListReader(
   query: ReturnType<typeof createQuery>,
   lists: TicketLists,
-  copies: Pick<TicketCopies, "list" | "era">,
+  copies: Pick<TicketCopies, "list">,
   seen: (question: ListQuestion, page: TicketPage, asOfMs: number) => Promise<boolean>,
+  kept: KeptLists,
 ): ListReader {
-  const kept = new Map<string, { state: number; atMs: number; era: string }>();
-
   const show = (question: ListQuestion, page: TicketPage, atMs: number): void => {
     const { userId } = question;
     const before = kept.get(userId);
     const state = isComplete(question, page) ? stateOf(page) : before?.state;
-    const era = copies.era();
-    const isKept = before?.state === state && before?.era === era;
-    if (isKept && atMs - before.atMs < KEPT_MS) return;
+    if (before?.state === state && atMs - (before?.atMs ?? -Infinity) < KEPT_MS) return;
     if (kept.size >= KEPT_MAX) kept.clear();
-    kept.set(userId, { state: state ?? -1, atMs, era });
+    kept.set(userId, { state: state ?? -1, atMs });
     void seen(question, page, atMs).then((isKept) => isKept || kept.delete(userId));
   };
 

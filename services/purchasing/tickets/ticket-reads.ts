@@ -10,6 +10,7 @@ import {
   createListReader,
   createQuery,
   createTicketLists,
+  type KeptLists,
   type ListReader,
   type Marked,
   marked,
@@ -47,6 +48,8 @@ export function createTicketReads(
   const builder = createListBuilder(lists, copies, watch, unlisted);
   const count = createCount(metrics);
   const query = createQuery(watch, count);
+  const kept: KeptLists = new Map();
+  redis.on("close", () => kept.clear());
 
   const fromCopy = <T extends object>(read: Read, found: Found<T>): Answer<Marked<T>> => {
     count(read, watch.away ? "stale" : "redis");
@@ -89,8 +92,11 @@ export function createTicketReads(
       );
     },
 
-    list: createListReader(query, lists, copies, builder.seen),
-    doubt: (node, notice) => copies.doubt(node, notice),
+    list: createListReader(query, lists, copies, builder.seen, kept),
+    doubt(node, notice) {
+      copies.doubt(node, notice);
+      kept.clear();
+    },
     unlisted,
     start() {
       watch.start();
