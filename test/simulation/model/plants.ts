@@ -148,7 +148,7 @@ export const PLANTS: Record<string, Plant> = {
     from: 201,
     clauses: { prefix: true },
   },
-  "an import that tries once to write its copies": { from: 3_691, importsTryOnce: true },
+  "an import that tries once to write its copies": { from: 30_384, importsTryOnce: true },
   "copies written without comparing versions": { unversionedCopies: true },
   ...ORDER_PLANTS,
 };
