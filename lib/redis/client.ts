@@ -46,19 +46,34 @@ export function openRedis(url: string, warn: (message: string) => void): RedisCl
 
 type Script = (...args: (string | number)[]) => Promise<unknown>;
 
+/** `name` must be unique per script. */
+export type ScriptCall = {
+  name: string;
+  lua: string;
+  keys: readonly string[];
+  args: readonly (string | number)[];
+};
+
 /**
- * Runs a script by its hash; the server gets the text only if it does not know it. `name` must be
- * unique per script. Rejects as any command does.
+ * Runs scripts by their hashes, in one pipeline; the server gets a text only if it does not know
+ * it. Rejects if one of them fails, as any command does.
  */
-export function runScript(
+export async function runScripts(
   client: Redis,
-  name: string,
-  lua: string,
-  keys: readonly string[],
-  args: readonly (string | number)[],
-): Promise<unknown> {
-  if (!(name in client)) client.defineCommand(name, { lua });
-  return (Reflect.get(client, name) as Script).call(client, keys.length, ...keys, ...args);
+  calls: readonly ScriptCall[],
+): Promise<readonly unknown[]> {
+  const run = (on: object, { name, keys, args }: ScriptCall): Promise<unknown> =>
+    (Reflect.get(on, name) as Script).call(on, keys.length, ...keys, ...args);
+  for (const { name, lua } of calls) if (!(name in client)) client.defineCommand(name, { lua });
+  const [first] = calls;
+  if (calls.length === 1 && first !== undefined) return [await run(client, first)];
+  const pipeline = client.pipeline();
+  for (const call of calls) void run(pipeline, call);
+  const results = (await pipeline.exec()) ?? [];
+  return results.map(([error, result]) => {
+    if (error !== null) throw error;
+    return result;
+  });
 }
 
 /**

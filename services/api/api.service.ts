@@ -5,7 +5,7 @@ import { accepted } from "../../domain/refusal.ts";
 import {
   AVAILABILITY_CHANGED,
   type AvailabilityChanged,
-} from "../../lib/availability/availability-event.ts";
+} from "../../lib/availability/availability-cache.ts";
 import { configOf, nodeContextOf } from "../../lib/bus/node-context.ts";
 import { loopNowMs } from "../../lib/concurrency/clock.ts";
 import { problemOf, sendAnswer } from "../../lib/http/problem-details.ts";

@@ -1,6 +1,6 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { accepted, type Answer } from "../../domain/refusal.ts";
-import type { AvailabilityChanged } from "../../lib/availability/availability-event.ts";
+import type { AvailabilityChanged } from "../../lib/availability/availability-cache.ts";
 import { nodeContextOf } from "../../lib/bus/node-context.ts";
 import { DatabaseMixin, type WithDatabases } from "../../mixins/database.mixin.ts";
 import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";

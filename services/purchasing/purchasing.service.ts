@@ -1,6 +1,7 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import type { CancelTicket, Command } from "../../domain/event-state.ts";
 import { accepted, refused } from "../../domain/refusal.ts";
+import type { CopiesDoubted } from "../../lib/availability/ticket-copy.ts";
 import { EVENT_OWNER } from "../../lib/bus/event-owner.strategy.ts";
 import { configOf, nodeContextOf } from "../../lib/bus/node-context.ts";
 import { DELIVERY_LIMIT, TRANSACTION_QUEUE } from "../../lib/queue/index.ts";
@@ -12,6 +13,7 @@ import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
 import { TokensMixin, type WithTokens } from "../../mixins/tokens.mixin.ts";
 import { traceCommands, type TracedCommands } from "./observability/command-tracing.ts";
 import { registerPurchaseMetrics } from "./observability/purchase-metrics.ts";
+import { COPIES_DOUBTED } from "./availability/copies-doubted.ts";
 import {
   BUY_PARAMS,
   type BuyParams,
@@ -22,7 +24,7 @@ import {
   type ServeParams,
 } from "./purchasing.params.ts";
 import { ticketActions } from "./tickets/ticket.actions.ts";
-import { createTicketLists, type WithTicketLists } from "./tickets/ticket-list.ts";
+import { createTicketReads, type WithTicketReads } from "./tickets/ticket-reads.ts";
 import { cancellationId, purchaseId } from "../../lib/ids.ts";
 import { createWorkerPorts } from "./worker/create-ports.ts";
 import type { Outcome, PurchaseMetrics, WorkerPorts } from "./worker/ports.ts";
@@ -41,7 +43,7 @@ type PurchasingVars = WithDatabases<"sale" | "worker"> &
   WithLeases &
   WithPublisher &
   WithTokens &
-  WithTicketLists & {
+  WithTicketReads & {
     transactionSecret: string;
     /** Undefined until the service starts. */
     workers: Workers | undefined;
@@ -144,6 +146,11 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
       this.workers?.forget(ctx.params.eventId);
     },
 
+    /** A worker of any node may have lost a write of copies, or has repaired it. */
+    [COPIES_DOUBTED](ctx: Context<CopiesDoubted>) {
+      this.ticketReads.doubt(ctx.nodeID ?? "", ctx.params);
+    },
+
     /** Moleculer's own: a node joined or left, or offers other services. */
     "$services.changed"() {
       this.workers?.onTopologyChange();
@@ -166,7 +173,8 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
   created() {
     const { metrics, tracing } = nodeContextOf(this.broker);
     this.transactionSecret = configOf(this.broker).transactionSecret;
-    this.ticketLists = createTicketLists(this.databases.sale);
+    const { databases, redis, transactionSecret } = this;
+    this.ticketReads = createTicketReads(databases.sale, redis, metrics, transactionSecret);
     this.traced = tracing && traceCommands(tracing);
     this.metrics =
       metrics &&
@@ -180,6 +188,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
     const { publisher, metrics, traced } = this;
     if (publisher === undefined) throw new Error("QueueMixin has opened no publisher");
     const ports = createWorkerPorts(this, publisher, metrics);
+    this.ticketReads.start();
     const workers = new Workers(this.adaptPorts(traced?.ports(ports, publisher) ?? ports));
     this.ports = ports;
     this.workers = workers;
@@ -189,6 +198,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
   async stopped() {
     await this.workers?.stop();
     this.ports?.close();
+    this.ticketReads.close();
   },
 };
 export default PurchasingService;

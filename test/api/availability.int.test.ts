@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { EventRecord } from "../../domain/event-record.ts";
 import type { Answer } from "../../domain/refusal.ts";
-import { AVAILABILITY_CHANGED } from "../../lib/availability/availability-event.ts";
+import { AVAILABILITY_CHANGED } from "../../lib/availability/availability-cache.ts";
 import { eventId as idOf } from "../../lib/ids.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import type { RunningNode } from "../../main.ts";

@@ -58,7 +58,7 @@ const ALL: readonly Operation[] = [
 const GOES_ON: Record<ServerName, readonly Operation[]> = {
   redis: ALL,
   rabbitmq: ALL,
-  postgres: ["seen search", "event", "filters", "alive"],
+  postgres: ["seen search", "event", "filters", "tickets", "alive"],
   nats: ["seen search", "event", "filters", "alive"],
 };
 

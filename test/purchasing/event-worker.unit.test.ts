@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { refused } from "../../domain/refusal.ts";
 import { createBuyersRoom } from "../../services/purchasing/worker/ownership.ts";
 import type { HeldLease, WorkerPorts } from "../../services/purchasing/worker/ports.ts";
+import { NO_COPIES } from "../support/fixtures/no-copies.ts";
 import { EVENT_ID, NODE, STARTS_AT_MS, openNode, wordOf } from "../support/fixtures/one-node.ts";
 
 describe("an event worker", () => {
@@ -120,7 +121,7 @@ describe("an event worker", () => {
 
   it("answers a committed sale if the copies or the publisher fail", async () => {
     const node = openNode(5, () => ({
-      copies: { write: () => Promise.reject(new Error("the copies failed")) },
+      copies: { ...NO_COPIES, write: () => Promise.reject(new Error("the copies failed")) },
       publisher: {
         publish: () => {
           throw new Error("the publisher failed");

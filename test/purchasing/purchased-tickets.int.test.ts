@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Ticket } from "../../services/purchasing/worker/ports.ts";
-import type { TicketPage } from "../../services/purchasing/tickets/ticket-list.ts";
-import type { TransactionView } from "../../services/purchasing/tickets/ticket.actions.ts";
+import type { TicketPage } from "../../services/purchasing/tickets/ticket-cursor.ts";
+import type { TransactionView } from "../../services/purchasing/tickets/ticket-queries.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { codes, sold, startTwoNodes, type TwoNodes } from "./two-nodes.ts";
 

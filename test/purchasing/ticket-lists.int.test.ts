@@ -4,11 +4,11 @@ import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Connection } from "../../lib/database/pool.ts";
 import {
-  createTicketLists,
   type ListQuestion,
   readCursor,
   type TicketPage,
-} from "../../services/purchasing/tickets/ticket-list.ts";
+} from "../../services/purchasing/tickets/ticket-cursor.ts";
+import { createTicketLists } from "../../services/purchasing/tickets/ticket-list.ts";
 import { openSaleWorld, type SaleWorld } from "../support/fixtures/sale-fixture.ts";
 
 const PEOPLE = 60;

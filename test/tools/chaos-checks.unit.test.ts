@@ -238,7 +238,6 @@ describe("the chaos run's checks", () => {
       checkAnswers({ entries, imports, sales: new Map() }, rows, 4);
     assert.deepEqual(judged([entry({}), list(8, []), list(12, ["a", "b"], { cancelled: [] })]), []);
     sees(judged([entry({}), list(12, [])]), "I10", /no order .* list → \[\]/);
-    assert.deepEqual(judged([entry({}), list(12, [], { stale: true })]), []);
     sees(judged([entry({}), list(12, ["a", "b"], { cancelled: ["a"] })]), "I10", /a cancelled/);
     sees(judged([entry({}), list(12, ["a", "b", "c"])]), "I10", /has c, which has no row/);
     sees(judged([entry({}), list(12, ["a", "b"], { pages: 2 })]), "I10", /not judged: 1 lists/);

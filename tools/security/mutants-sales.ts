@@ -33,7 +33,7 @@ export const SALES_MUTANTS: readonly Mutant[] = [
     "const active",
   ]),
   without("the owner in the query for a ticket", "S3: another's ticket answers", [
-    "services/purchasing/tickets/ticket.actions.ts",
+    "services/purchasing/tickets/ticket-queries.ts",
     "ticket.id = $1 AND ticket.user_id = $2`",
     "ticket.id = $1 AND $2::uuid IS NOT NULL`",
   ]),

@@ -63,3 +63,19 @@ export async function answerOf<T>(send: () => Promise<ApiResult<T>>, repeat = tr
   }
   throw problem;
 }
+
+/** `asOf`: the gateway answered from a copy of that time, because its database is down. */
+export type Timed<T> = T & { asOf?: string };
+
+/** As `answerOf`, with the time of the data where the gateway names one. */
+export async function timedAnswerOf<T extends object>(
+  send: () => Promise<ApiResult<T>>,
+): Promise<Timed<T>> {
+  let asOf: string | undefined;
+  const value = await answerOf(async () => {
+    const result = await send();
+    asOf = result.response.headers.get("X-Data-As-Of") ?? undefined;
+    return result;
+  });
+  return asOf === undefined ? value : { ...value, asOf };
+}

@@ -1871,6 +1871,10 @@ export interface operations {
             /** @description A page */
             200: {
                 headers: {
+                    /** @description Only while the database is down: the time of the data, in RFC 3339 */
+                    "X-Data-As-Of"?: string;
+                    /** @description `110 - "Response is Stale"` if the answer has X-Data-As-Of */
+                    Warning?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1935,6 +1939,10 @@ export interface operations {
             /** @description The ticket */
             200: {
                 headers: {
+                    /** @description Only while the database is down: the time of the data, in RFC 3339 */
+                    "X-Data-As-Of"?: string;
+                    /** @description `110 - "Response is Stale"` if the answer has X-Data-As-Of */
+                    Warning?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2105,6 +2113,10 @@ export interface operations {
             /** @description An image, black on white */
             200: {
                 headers: {
+                    /** @description Only while the database is down: the time of the data, in RFC 3339 */
+                    "X-Data-As-Of"?: string;
+                    /** @description `110 - "Response is Stale"` if the answer has X-Data-As-Of */
+                    Warning?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2177,6 +2189,10 @@ export interface operations {
             /** @description The transaction */
             200: {
                 headers: {
+                    /** @description Only while the database is down: the time of the data, in RFC 3339 */
+                    "X-Data-As-Of"?: string;
+                    /** @description `110 - "Response is Stale"` if the answer has X-Data-As-Of */
+                    Warning?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -142,6 +142,7 @@ const texts: typeof en = {
     upcoming: "Kommende",
     past: "Vergangene",
     cancelled: "Stornierte",
+    asOf: "Stand: {{when}}. Neuere Daten können wir gerade nicht zeigen. Ihre Tickets bleiben gültig.",
     none: {
       upcoming: "Sie haben keine kommenden Tickets.",
       past: "Sie haben keine Tickets vergangener Veranstaltungen.",

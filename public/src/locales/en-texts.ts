@@ -125,6 +125,7 @@ export default {
     upcoming: "Upcoming",
     past: "Past",
     cancelled: "Cancelled",
+    asOf: "As of {{when}}. We cannot show newer data right now. Your tickets stay valid.",
     none: {
       upcoming: "You have no upcoming tickets.",
       past: "You have no tickets of past events.",

@@ -12,6 +12,7 @@ import { Loading } from "../components/loading.tsx";
 import { NotFoundPage } from "../components/not-found-page.tsx";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
+import { AsOfNote } from "./as-of-note.tsx";
 import { calendarFile } from "./calendar.ts";
 import { CancelDialog } from "./cancel-dialog.tsx";
 import { QrCode } from "./qr-code.tsx";
@@ -21,7 +22,13 @@ export function TicketPage({ ticketId, holder }: { ticketId: string; holder: str
   const { t } = useTranslation();
   const { data: ticket, error, failureCount, refetch } = useTicket(ticketId);
   usePageTitle(ticket?.eventName ?? t("ticket.page"));
-  if (ticket !== undefined) return <TicketDetails ticket={ticket} holder={holder} />;
+  if (ticket !== undefined)
+    return (
+      <>
+        <AsOfNote asOf={ticket.asOf} />
+        <TicketDetails ticket={ticket} holder={holder} />
+      </>
+    );
   const code = error && asProblem(error).code;
   if (code === "TICKET_NOT_FOUND" || code === "VALIDATION_ERROR")
     return <NotFoundPage what="ticket" />;

@@ -6,6 +6,7 @@ import { localToday } from "../search/filters.ts";
 import { Loading } from "../components/loading.tsx";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
+import { AsOfNote } from "./as-of-note.tsx";
 import { TicketGroup } from "./ticket-group.tsx";
 import { useTickets } from "./use-tickets.ts";
 
@@ -17,7 +18,7 @@ export function TicketsPage(): ReactNode {
   usePageTitle(t("tickets.title"));
   const [params] = useSearchParams();
   const view = VIEWS.find((one) => one === params.get("show")) ?? "upcoming";
-  const { tickets, error, failureCount, refetch } = useTickets(
+  const { tickets, asOf, error, failureCount, refetch } = useTickets(
     view === "cancelled" ? "cancelled" : "active",
   );
   const shown = tickets && inView(tickets, view, localToday());
@@ -36,6 +37,7 @@ export function TicketsPage(): ReactNode {
           </Link>
         ))}
       </nav>
+      <AsOfNote asOf={asOf} />
       {error !== null && <ProblemNotice error={error} again={() => void refetch()} />}
       {shown === undefined ? (
         error === null && <Loading failures={failureCount} />

@@ -1,11 +1,22 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { answerOf, api } from "../api/client.ts";
+import { answerOf, api, type Timed, timedAnswerOf } from "../api/client.ts";
 import { asProblem, isRetryable } from "../api/problem.ts";
 import type { Ticket } from "../api/types.ts";
 
 const PAGE_SIZE = 100;
 const CANCEL_RETRIES_MAX = 6;
+
+/** Data of a copy is asked for again this often, until the database is back. */
+const STALE_REFETCH_MS = 10_000;
+
+function isTimed(data: Timed<object> | undefined): boolean {
+  return data?.asOf !== undefined;
+}
+
+function refetchMs(data: Timed<object> | undefined): number | false {
+  return isTimed(data) && STALE_REFETCH_MS;
+}
 
 export type Status = Ticket["status"];
 
@@ -19,8 +30,9 @@ export function useTickets(status: Status) {
         limit: PAGE_SIZE,
         ...(pageParam !== undefined && { cursor: pageParam }),
       };
-      return answerOf(() => api.GET("/api/tickets", { params: { query: params }, signal }));
+      return timedAnswerOf(() => api.GET("/api/tickets", { params: { query: params }, signal }));
     },
+    refetchInterval: ({ state }) => refetchMs(state.data?.pages.find(isTimed)),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
   });
@@ -28,14 +40,20 @@ export function useTickets(status: Status) {
   useEffect(() => {
     if (hasNextPage && !isFetching && !isError) void fetchNextPage();
   }, [hasNextPage, isFetching, isError, fetchNextPage]);
-  return { ...query, tickets: query.data?.pages.flatMap(({ items }) => items) };
+  const pages = query.data?.pages;
+  return {
+    ...query,
+    tickets: pages?.flatMap(({ items }) => items),
+    asOf: pages?.find(isTimed)?.asOf,
+  };
 }
 
 export function useTicket(ticketId: string) {
-  return useQuery({
+  return useQuery<Timed<Ticket>>({
     queryKey: ["mine", "ticket", ticketId],
+    refetchInterval: ({ state }) => refetchMs(state.data),
     queryFn: ({ signal }) =>
-      answerOf(() =>
+      timedAnswerOf(() =>
         api.GET("/api/tickets/{ticketId}", { params: { path: { ticketId } }, signal }),
       ),
   });

@@ -5,7 +5,7 @@ import {
   type AccessTokens,
   createAccessTokens,
 } from "../../../lib/auth/access-token.ts";
-import type { AvailabilityChanged } from "../../../lib/availability/availability-event.ts";
+import type { AvailabilityChanged } from "../../../lib/availability/availability-cache.ts";
 import { nodeContextOf } from "../../../lib/bus/node-context.ts";
 import { systemClock } from "../../../lib/concurrency/clock.ts";
 import { openAudit } from "../../../lib/observability/audit-log.ts";

@@ -4,7 +4,7 @@ import {
   AVAILABILITY_PACE_MS,
   isOlderVersion,
   type AvailabilityUpdate,
-} from "../../../lib/availability/availability-event.ts";
+} from "../../../lib/availability/availability-cache.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import { createThrottle, type Pace } from "../../../lib/concurrency/throttle.ts";
 import {

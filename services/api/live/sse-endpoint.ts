@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { type Answer, refused } from "../../../domain/refusal.ts";
-import type { AvailabilityUpdate } from "../../../lib/availability/availability-event.ts";
+import type { AvailabilityUpdate } from "../../../lib/availability/availability-cache.ts";
 import {
   type ProblemCode,
   problemOf,

@@ -1,5 +1,5 @@
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
-import type { AvailabilityUpdate } from "../../../lib/availability/availability-event.ts";
+import type { AvailabilityUpdate } from "../../../lib/availability/availability-cache.ts";
 import { listOf, pageOf, record, ref } from "../openapi/schemas.ts";
 import { CURSOR, DAY, PAGE_LIMIT, type Route, UUID, objectSchema } from "../routing/route.ts";
 

@@ -5,6 +5,20 @@ import { CURSOR, PAGE_LIMIT, type Route, UUID, objectSchema } from "../routing/r
 
 const TICKET_ID = objectSchema({ ticketId: UUID }, ["ticketId"]);
 
+/** A success that may come from a copy while PostgreSQL is down. */
+const COPY_HEADERS = {
+  "X-Data-As-Of": "Only while the database is down: the time of the data, in RFC 3339",
+  Warning: '`110 - "Response is Stale"` if the answer has X-Data-As-Of',
+};
+
+/** Takes the mark of a copy out of a value, and shows it in headers. */
+function unmarked(value: unknown): { headers: Record<string, string>; body: unknown } {
+  const { dataAsOf, ...body } = value as { dataAsOf?: string };
+  return dataAsOf === undefined
+    ? { headers: {}, body }
+    : { headers: { "X-Data-As-Of": dataAsOf, Warning: '110 - "Response is Stale"' }, body };
+}
+
 const buy: Route = {
   method: "POST",
   path: "/api/events/{eventId}/tickets",
@@ -70,7 +84,7 @@ const list: Route = {
     id: "listTickets",
     tag: "tickets",
     description: "The caller's tickets, sorted by the event's date. Works by keyset cursor.",
-    success: { description: "A page", schema: pageOf("Ticket") },
+    success: { description: "A page", schema: pageOf("Ticket"), headers: COPY_HEADERS },
   },
   query: objectSchema({
     status: { type: "string", enum: ["active", "cancelled"] },
@@ -79,6 +93,7 @@ const list: Route = {
   }),
   status: 200,
   call: ({ query }, bus) => bus.call("purchasing.tickets.list", query),
+  success: unmarked,
 };
 
 const get: Route = {
@@ -89,12 +104,13 @@ const get: Route = {
     id: "getTicket",
     tag: "tickets",
     description: "Another customer's ticket is a 404, like one that does not exist.",
-    success: { description: "The ticket", schema: ref("Ticket") },
+    success: { description: "The ticket", schema: ref("Ticket"), headers: COPY_HEADERS },
     refusals: ["TICKET_NOT_FOUND"],
   },
   params: TICKET_ID,
   status: 200,
   call: ({ params }, bus) => bus.call("purchasing.tickets.get", params),
+  success: unmarked,
 };
 
 const qrCode: Route = {
@@ -105,14 +121,18 @@ const qrCode: Route = {
     id: "getTicketQrCode",
     tag: "tickets",
     description: "A QR code of the signed ticket, for admission. A cancelled ticket is a 404.",
-    success: { description: "An image, black on white", mediaType: "image/svg+xml" },
+    success: {
+      description: "An image, black on white",
+      mediaType: "image/svg+xml",
+      headers: COPY_HEADERS,
+    },
     refusals: ["TICKET_NOT_FOUND"],
   },
   params: TICKET_ID,
   status: 200,
   call: ({ params }, bus) => bus.call("purchasing.tickets.code", params),
   success: (value) => ({
-    headers: { "Content-Type": "image/svg+xml" },
+    headers: { "Content-Type": "image/svg+xml", ...unmarked(value).headers },
     text: qrCodeSvg((value as { code: string }).code),
   }),
 };
@@ -150,7 +170,11 @@ const transaction: Route = {
     id: "getTransaction",
     tag: "tickets",
     description: "The caller's transaction. `pending` until the ledger has applied it.",
-    success: { description: "The transaction", schema: ref("Transaction") },
+    success: {
+      description: "The transaction",
+      schema: ref("Transaction"),
+      headers: COPY_HEADERS,
+    },
     refusals: ["TRANSACTION_NOT_FOUND"],
   },
   params: objectSchema({ transactionId: { type: "string", pattern: "^[0-9a-f]{128}$" } }, [
@@ -158,6 +182,7 @@ const transaction: Route = {
   ]),
   status: 200,
   call: ({ params }, bus) => bus.call("purchasing.transactions.get", params),
+  success: unmarked,
 };
 
 export const TICKET_ROUTES: readonly Route[] = [buy, list, get, qrCode, cancel, transaction];

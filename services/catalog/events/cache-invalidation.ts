@@ -2,11 +2,16 @@ import { createHash, randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import {
   availableKey,
+  expiryOf,
   GENERATION_KEY,
   type Availability,
-  writeAvailability,
+  knownRun,
+  setAvailability,
+  setIfNewer,
+  watermarkCopy,
+  watermarkKey,
 } from "../../../lib/availability/availability-cache.ts";
-import type { RedisClient } from "../../../lib/redis/client.ts";
+import { type RedisClient, runScripts } from "../../../lib/redis/client.ts";
 
 /** Lifetime of a generation: all copies are read anew this often, also without an import. */
 export const GENERATION_MS = 600_000;
@@ -31,7 +36,9 @@ export async function expireSoon(redis: RedisClient, eventIds: readonly string[]
   try {
     await Promise.all([
       redis.set(GENERATION_KEY, randomUUID(), "PX", UNRENEWED_MS),
-      ...eventIds.map((id) => redis.pexpire(availableKey(id), UNRENEWED_MS, "LT")),
+      ...eventIds.flatMap((id) =>
+        [availableKey(id), watermarkKey(id)].map((key) => redis.pexpire(key, UNRENEWED_MS, "LT")),
+      ),
     ]);
   } catch {
     // The Redis client logs each outage once.
@@ -47,12 +54,15 @@ export type CacheInvalidation = {
    */
   forget(eventId: string): Promise<void>;
   /**
-   * Writes the availability of a changed event under the epoch that the change took. Never
+   * Writes the availability of a changed event, and raises its watermark: copies of its tickets
+   * from before the epoch `ticketsFrom` show the old event and are no longer trusted. Never
    * rejects.
    */
-  writeAvailability(availability: Availability): Promise<void>;
+  renew(availability: Availability, ticketsFrom: number): Promise<void>;
   close(): void;
 };
+
+type Renewal = { availability: Availability; ticketsFrom: number };
 
 /**
  * Renews the copies after an import has committed. Retries until Redis has accepted each write:
@@ -65,7 +75,7 @@ export function createCacheInvalidation(
 ): CacheInvalidation {
   let invalidationPending = false;
   /** The newest write per event. */
-  const pendingWrites = new Map<string, Availability>();
+  const pendingWrites = new Map<string, Renewal>();
   let retry: { cancel(): void } | undefined;
   let closed = false;
 
@@ -82,11 +92,20 @@ export function createCacheInvalidation(
       retryLater();
     }
   };
-  const writeOrRetry = async (availability: Availability): Promise<boolean> => {
-    const { eventId, epoch } = availability;
+  const writeOrRetry = async (renewal: Renewal): Promise<boolean> => {
+    const { availability, ticketsFrom } = renewal;
+    const { eventId, endsAtMs } = availability;
     try {
-      await writeAvailability(redis, [availability]);
-      if ((pendingWrites.get(eventId)?.epoch ?? epoch) <= epoch) pendingWrites.delete(eventId);
+      const run = knownRun(redis);
+      const version = { epoch: ticketsFrom, batch: 0 };
+      const copies = [watermarkCopy(eventId, version, run)];
+      const expiresAtMs = expiryOf(endsAtMs, Date.now());
+      await runScripts(redis, [
+        setAvailability(availability, run),
+        setIfNewer({ ...version, expiresAtMs, copies }, run),
+      ]);
+      const pending = pendingWrites.get(eventId);
+      if ((pending?.ticketsFrom ?? ticketsFrom) <= ticketsFrom) pendingWrites.delete(eventId);
       return true;
     } catch {
       retryLater();
@@ -105,11 +124,12 @@ export function createCacheInvalidation(
     async forget(eventId) {
       await redis.del(eventKey(eventId)).catch(() => undefined);
     },
-    async writeAvailability(availability) {
-      const { eventId, epoch } = availability;
-      if ((pendingWrites.get(eventId)?.epoch ?? 0) < epoch)
-        pendingWrites.set(eventId, availability);
-      await writeOrRetry(availability);
+    async renew(availability, ticketsFrom) {
+      const { eventId } = availability;
+      const renewal = { availability, ticketsFrom };
+      if ((pendingWrites.get(eventId)?.ticketsFrom ?? 0) < ticketsFrom)
+        pendingWrites.set(eventId, renewal);
+      await writeOrRetry(renewal);
     },
     close() {
       closed = true;

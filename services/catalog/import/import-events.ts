@@ -3,6 +3,7 @@ import { lockEvents } from "../../../lib/database/ledger-booking.ts";
 import { type Database, isServerError, isUnavailable } from "../../../lib/database/pool.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 import { changeEvent } from "./change-event.ts";
+import { readLeftToSell } from "../../../lib/availability/availability-query.ts";
 import { type CacheInvalidation, expireSoon } from "../events/cache-invalidation.ts";
 import { eventId } from "../../../lib/ids.ts";
 import {
@@ -107,15 +108,19 @@ async function describe(
   { database, redis, cache, changed }: ImportDependencies,
   records: readonly EventRecord[],
 ): Promise<void> {
-  await expireSoon(redis, []);
+  const ids = records.map(eventId);
+  await expireSoon(redis, ids);
   await database.transaction(async (connection) => {
-    await lockEvents(connection, records.map(eventId));
+    await lockEvents(connection, ids);
     await describeEvents(connection, records);
   });
   await cache.invalidate();
-  for (const record of records) {
-    await cache.forget(eventId(record));
-    changed(eventId(record));
+  // After the commit: a worker of a later epoch has read the event as it is now.
+  const left = await readLeftToSell(database, ids);
+  for (const availability of left) {
+    await cache.forget(availability.eventId);
+    await cache.renew(availability, availability.epoch + 1);
+    changed(availability.eventId);
   }
 }
 
@@ -136,13 +141,8 @@ async function change(
     await cache.invalidate();
     await cache.forget(id);
     const { available, epoch } = result;
-    await cache.writeAvailability({
-      eventId: id,
-      available,
-      epoch,
-      batch: 0,
-      endsAtMs: Date.parse(record.endsAt),
-    });
+    const endsAtMs = Date.parse(record.endsAt);
+    await cache.renew({ eventId: id, available, epoch, batch: 0, endsAtMs }, epoch);
     changed(id, result);
     moveTickets();
     return { outcome: "updated" };

@@ -3,7 +3,7 @@ import { accepted, type Answer } from "../../../domain/refusal.ts";
 import {
   AVAILABILITY_CHANGED,
   type AvailabilityChanged,
-} from "../../../lib/availability/availability-event.ts";
+} from "../../../lib/availability/availability-cache.ts";
 import { orRetryLater } from "../../../lib/database/pool.ts";
 import { type ImportDependencies, importEvents, type ImportOutcome } from "./import-events.ts";
 

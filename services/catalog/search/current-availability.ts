@@ -1,7 +1,10 @@
 import { accepted, type Answer } from "../../../domain/refusal.ts";
-import type { AvailabilityUpdate } from "../../../lib/availability/availability-event.ts";
+import {
+  type AvailabilityUpdate,
+  availableKey,
+  readAvailability,
+} from "../../../lib/availability/availability-cache.ts";
 import { type Database, orRetryLater } from "../../../lib/database/pool.ts";
-import { availableKey, readAvailability } from "../../../lib/availability/availability-cache.ts";
 import { readLeftToSell } from "../../../lib/availability/availability-query.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 

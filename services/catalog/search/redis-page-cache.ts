@@ -6,7 +6,7 @@ import {
   GENERATION_KEY,
   readAvailable,
 } from "../../../lib/availability/availability-cache.ts";
-import { type RedisClient, runScript } from "../../../lib/redis/client.ts";
+import { type RedisClient, runScripts } from "../../../lib/redis/client.ts";
 import { withTimeout } from "../../../lib/concurrency/clock.ts";
 import type { EventRow, StoredEvent } from "../events/event.model.ts";
 import { GENERATION_MS, eventKey } from "../events/cache-invalidation.ts";
@@ -174,7 +174,9 @@ export function createPageCopies(redis: RedisClient): PageCopies {
         return [expiryOf(endsAtMs, nowMs), JSON.stringify({ ...version, value })];
       });
       const keys = events.map(({ id }) => eventKey(id));
-      runScript(redis, "keepAll", KEEP_ALL, keys, texts).catch(() => undefined);
+      runScripts(redis, [{ name: "keepAll", lua: KEEP_ALL, keys, args: texts }]).catch(
+        () => undefined,
+      );
     },
   };
 }

@@ -1,11 +1,11 @@
-import { isOlderVersion } from "../../../lib/availability/availability-event.ts";
-import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import {
+  isOlderVersion,
   availableKey,
   type Availability,
   encodeAvailability,
   readAvailability,
 } from "../../../lib/availability/availability-cache.ts";
+import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 
 /**

@@ -1,21 +1,22 @@
 import type { Context } from "moleculer";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
-import { orRetryLater, type Connection } from "../../../lib/database/pool.ts";
+import { withTimeout } from "../../../lib/concurrency/clock.ts";
+import { type Connection, orRetryLater } from "../../../lib/database/pool.ts";
 import { callerOf } from "../../../mixins/action.middleware.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
+import type { Metrics } from "../../../lib/observability/metrics.ts";
+import type { PostgresWatch } from "./postgres-watch.ts";
+import type { Found, TicketCopies } from "./ticket-copies.ts";
+import {
+  type ListQuestion,
+  pageFrom,
+  readCursor,
+  type TicketPage,
+  writeCursor,
+} from "./ticket-cursor.ts";
 
-export type TicketPage = { items: Ticket[]; nextCursor: string | null };
-/** `eventDate`: the ticket's own, in whose order the list is. Behind the event's during a move. */
-type Position = { eventDate: string; id: string };
 type ListedRow = Ticket & { sortDate: string };
-/** `after`: from behind this ticket on. */
-export type ListQuestion = {
-  userId: string;
-  status: "active" | "cancelled" | undefined;
-  limit: number;
-  after: Position | undefined;
-};
 /**
  * Lists a customer's tickets by event date, then id (which grows with the purchase). While an
  * import moves an event, its tickets show the new date and are still sorted by the old one. Rejects
@@ -23,9 +24,18 @@ export type ListQuestion = {
  */
 export type TicketLists = (question: ListQuestion) => Promise<TicketPage>;
 
-type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
+/** `dataAsOf`: PostgreSQL is down, and the value comes from a copy of that time. */
+export type Marked<T> = T & { dataAsOf?: string };
+export type ListReader = (question: ListQuestion) => Promise<Answer<Marked<TicketPage>>>;
 
-export type WithTicketLists = { ticketLists: TicketLists };
+export type Read = "list" | "ticket" | "transaction";
+type Source = "redis" | "postgres" | "stale";
+const SOURCES: readonly Source[] = ["redis", "postgres", "stale"];
+const READS: readonly Read[] = ["list", "ticket", "transaction"];
+type Count = (read: Read, source: Source) => void;
+type Stale<T> = Pick<Found<T>, "value" | "asOfMs"> & { doubted?: boolean };
+
+type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
 
 /**
  * Action: lists the caller's tickets by event date. Can refuse with: VALIDATION_ERROR (an invalid
@@ -39,16 +49,133 @@ export const listTickets = {
     limit: { type: "number", integer: true, min: 1, max: 100, optional: true },
     cursor: { type: "string", max: 200, optional: true },
   },
-  async handler(this: WithTicketLists, ctx: Context<ListParams>): Promise<Answer<TicketPage>> {
+  async handler(
+    this: { ticketReads: { list: ListReader } },
+    ctx: Context<ListParams>,
+  ): Promise<Answer<Marked<TicketPage>>> {
     const { status, limit = 20, cursor } = ctx.params;
     const after = cursor === undefined ? undefined : readCursor(cursor);
     if (cursor !== undefined && after === undefined)
       return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
-    return orRetryLater(async () =>
-      accepted(await this.ticketLists({ userId: callerOf(ctx).userId, status, limit, after })),
-    );
+    return this.ticketReads.list({ userId: callerOf(ctx).userId, status, limit, after });
   },
 } as const;
+
+/** Counts reads by their source. */
+export function createCount(metrics: Metrics | undefined) {
+  const counters = metrics?.counters(
+    "boxoffice_ticket_reads_total",
+    "Reads of tickets, transactions and lists, by source. stale: a copy, while PostgreSQL is down.",
+    ["read", "source"],
+  );
+  const counts = new Map(
+    READS.flatMap((read) =>
+      SOURCES.map((source) => [`${read} ${source}`, counters?.child(read, source)] as const),
+    ),
+  );
+  return (read: Read, source: Source): void => {
+    const counter = counts.get(`${read} ${source}`);
+    if (counter !== undefined) counter.value += 1;
+  };
+}
+
+/** PostgreSQL gets this long before a copy answers. An answer is promised within 500 ms. */
+const POSTGRES_PATIENCE_MS = 250;
+
+/**
+ * Creates the function that asks PostgreSQL, or `stale` if that is down or slow. A doubted copy
+ * answers only if PostgreSQL does not. `count` is told where each answer came from.
+ */
+export function createQuery(watch: Pick<PostgresWatch, "away">, count: Count) {
+  return async <T extends object>(
+    read: Read,
+    work: () => Promise<Answer<T>>,
+    stale: () => Promise<Stale<T> | undefined>,
+  ): Promise<Answer<Marked<T>>> => {
+    const copied = async (maybeDoubted: boolean): Promise<Answer<Marked<T>> | undefined> => {
+      const found = await stale();
+      if (found === undefined || (found.doubted === true && !maybeDoubted)) return undefined;
+      count(read, "stale");
+      return marked(found);
+    };
+    const early = watch.away ? await copied(false) : undefined;
+    if (early !== undefined) return early;
+    const answering = orRetryLater(work);
+    // It may reject later, when a copy has answered.
+    answering.catch(() => undefined);
+    const inTime = await withTimeout(answering, POSTGRES_PATIENCE_MS);
+    const soon = inTime === undefined ? await copied(watch.away) : undefined;
+    if (soon !== undefined) return soon;
+    const answer = await answering;
+    const last = isAway(answer) ? await copied(true) : undefined;
+    if (last !== undefined) return last;
+    count(read, "postgres");
+    return answer;
+  };
+}
+
+function isAway(answer: Answer<object>): boolean {
+  return !answer.ok && answer.refusal.code === "TRY_AGAIN";
+}
+
+/** The answer from a copy while PostgreSQL is down. */
+export function marked<T extends object>({ value, asOfMs }: Stale<T>): Answer<Marked<T>> {
+  return accepted({ ...value, dataAsOf: new Date(asOfMs).toISOString() });
+}
+
+/** An unchanged list is not kept again for so long. Names and dates of its events may change. */
+const KEPT_MS = 10_000;
+/** Customers whose lists are known to be kept. Cleared when Redis may have lost them. */
+export type KeptLists = Map<string, { state: number; atMs: number }>;
+const KEPT_MAX = 10_000;
+
+/**
+ * Creates the reader of lists, which are read from PostgreSQL while it answers: a list must show a
+ * sale whose worker died before it wrote a copy. Each new list is shown to `seen`, which resolves
+ * to false if it could not be kept. See ADR-0070.
+ */
+export function createListReader(
+  query: ReturnType<typeof createQuery>,
+  lists: TicketLists,
+  copies: Pick<TicketCopies, "list">,
+  seen: (question: ListQuestion, page: TicketPage, asOfMs: number) => Promise<boolean>,
+  kept: KeptLists,
+): ListReader {
+  const show = (question: ListQuestion, page: TicketPage, atMs: number): void => {
+    const { userId } = question;
+    const before = kept.get(userId);
+    const state = isComplete(question, page) ? stateOf(page) : before?.state;
+    if (before?.state === state && atMs - (before?.atMs ?? -Infinity) < KEPT_MS) return;
+    if (kept.size >= KEPT_MAX) kept.clear();
+    kept.set(userId, { state: state ?? -1, atMs });
+    void seen(question, page, atMs).then((isKept) => isKept || kept.delete(userId));
+  };
+
+  return (question) => {
+    const asOfMs = Date.now();
+    return query<TicketPage>(
+      "list",
+      async () => {
+        const page = await lists(question);
+        show(question, page, asOfMs);
+        return accepted(page);
+      },
+      async () => {
+        const list = await copies.list(question.userId);
+        return list && { value: pageFrom(list.tickets, question), asOfMs: list.asOfMs };
+      },
+    );
+  };
+}
+
+export function isComplete({ status, after }: ListQuestion, { nextCursor }: TicketPage): boolean {
+  return status === undefined && after === undefined && nextCursor === null;
+}
+
+/** Tickets are only ever added to a list, and cancelled for good: their numbers tell all. */
+function stateOf({ items }: TicketPage): number {
+  return items.reduce((sum, { status }) => sum + (status === "cancelled" ? 1_001 : 1_000), 0);
+}
 
 /** Rows of one statement. Limits how long its callers wait for each other. */
 const ROWS_MAX = 2_000;
@@ -145,25 +272,3 @@ const LISTS_OF_MANY = {
       AS list
     ORDER BY place, list."sortDate", list.id`,
 } as const;
-
-function writeCursor({ eventDate, id }: Position): string {
-  return Buffer.from(`${eventDate} ${id}`).toString("base64url");
-}
-
-const CURSOR = /^(\d{4}-\d{2}-\d{2}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-/**
- * Parses a cursor. Undefined if it is not ours. Nothing passes that PostgreSQL would not take for a
- * date and an id: other customers' lists are in the same statement.
- */
-export function readCursor(text: string): Position | undefined {
-  const [, eventDate, id] = CURSOR.exec(Buffer.from(text, "base64url").toString()) ?? [];
-  if (eventDate === undefined || id === undefined || !isDate(eventDate)) return undefined;
-  return writeCursor({ eventDate, id }) === text ? { eventDate, id } : undefined;
-}
-
-/** A day of the calendar, which has no 30th of February and no year 0. */
-function isDate(text: string): boolean {
-  const timeMs = Date.parse(`${text}T00:00:00Z`);
-  return text >= "0001" && !Number.isNaN(timeMs) && new Date(timeMs).toISOString().startsWith(text);
-}

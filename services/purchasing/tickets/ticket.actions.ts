@@ -1,20 +1,23 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 import { callerOf } from "../../../mixins/action.middleware.ts";
-import { orRetryLater, type Connection } from "../../../lib/database/pool.ts";
+import { orRetryLater } from "../../../lib/database/pool.ts";
 import type { WithDatabases } from "../../../mixins/database.mixin.ts";
-import type { Ticket, TransactionStatus } from "../worker/ports.ts";
+import type { Ticket } from "../worker/ports.ts";
 import { ticketCode, ticketOfCode } from "./ticket-code.ts";
-import { listTickets, type WithTicketLists } from "./ticket-list.ts";
-import { cancellationId } from "../../../lib/ids.ts";
-import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
+import { listTickets, type Marked } from "./ticket-list.ts";
+import { readAnyTicket, type TransactionView } from "./ticket-queries.ts";
+import type { WithTicketReads } from "./ticket-reads.ts";
 
 const uuid = { type: "uuid" } as const;
 const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 
-type Vars = WithDatabases<"sale"> & WithTicketLists & { transactionSecret: string };
+type Vars = WithDatabases<"sale"> & WithTicketReads & { transactionSecret: string };
 
-/** Reads a customer's tickets from PostgreSQL. No worker takes part. */
+/**
+ * Reads a customer's tickets from copies in Redis or from PostgreSQL. No worker takes part. An
+ * answer with `dataAsOf` comes from a copy while PostgreSQL is down.
+ */
 export const ticketActions: NonNullable<
   // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- no methods
   ServiceSchema<ServiceSettingSchema, Record<never, never>, Vars>["actions"]
@@ -25,15 +28,8 @@ export const ticketActions: NonNullable<
   "tickets.get": {
     auth: "customer",
     params: { $$strict: true, ticketId: uuid },
-    handler(ctx: Context<{ ticketId: string }>): Promise<Answer<Ticket>> {
-      return orRetryLater(async () => {
-        const ticket = await readTicket(
-          this.databases.sale,
-          callerOf(ctx).userId,
-          ctx.params.ticketId,
-        );
-        return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
-      });
+    handler(ctx: Context<{ ticketId: string }>): Promise<Answer<Marked<Ticket>>> {
+      return this.ticketReads.ticket(callerOf(ctx).userId, ctx.params.ticketId.toLowerCase());
     },
   },
 
@@ -44,17 +40,14 @@ export const ticketActions: NonNullable<
   "tickets.code": {
     auth: "customer",
     params: { $$strict: true, ticketId: uuid },
-    handler(ctx: Context<{ ticketId: string }>): Promise<Answer<{ code: string }>> {
-      return orRetryLater(async () => {
-        const ticket = await readTicket(
-          this.databases.sale,
-          callerOf(ctx).userId,
-          ctx.params.ticketId,
-        );
-        return ticket?.status === "active"
-          ? accepted({ code: ticketCode(this.transactionSecret, ticket.id) })
-          : refused("TICKET_NOT_FOUND");
-      });
+    async handler(ctx: Context<{ ticketId: string }>): Promise<Answer<Marked<{ code: string }>>> {
+      const ticketId = ctx.params.ticketId.toLowerCase();
+      const answer = await this.ticketReads.ticket(callerOf(ctx).userId, ticketId);
+      if (!answer.ok) return answer;
+      const { id, status, dataAsOf } = answer.value;
+      return status === "active"
+        ? accepted({ code: ticketCode(this.transactionSecret, id), ...(dataAsOf && { dataAsOf }) })
+        : refused("TICKET_NOT_FOUND");
     },
   },
 
@@ -79,92 +72,8 @@ export const ticketActions: NonNullable<
   "transactions.get": {
     auth: "customer",
     params: { $$strict: true, transactionId: hexId },
-    handler(ctx: Context<{ transactionId: string }>): Promise<Answer<TransactionView>> {
-      return orRetryLater(async () => {
-        const transaction = await readTransaction(
-          this.databases.sale,
-          callerOf(ctx).userId,
-          ctx.params.transactionId,
-          this.transactionSecret,
-        );
-        return transaction === undefined ? refused("TRANSACTION_NOT_FOUND") : accepted(transaction);
-      });
+    handler(ctx: Context<{ transactionId: string }>): Promise<Answer<Marked<TransactionView>>> {
+      return this.ticketReads.transaction(callerOf(ctx).userId, ctx.params.transactionId);
     },
   },
 };
-
-export type TransactionView = {
-  transactionId: string;
-  eventId: string;
-  status: TransactionStatus;
-  quantity: number;
-};
-
-/**
- * Reads one ticket of this customer. Undefined also for another customer's, so that its existence
- * is not revealed.
- */
-export async function readTicket(
-  database: Connection,
-  userId: string,
-  ticketId: string,
-): Promise<Ticket | undefined> {
-  const [ticket] = await database.query<Ticket>({
-    name: "tickets-get",
-    text: `
-      SELECT ${TICKET_COLUMNS}
-      FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
-      WHERE ticket.id = $1 AND ticket.user_id = $2`,
-    values: [ticketId, userId],
-  });
-  return ticket;
-}
-
-/** Reads one ticket of any customer. For operators only. */
-export async function readAnyTicket(
-  database: Connection,
-  ticketId: string,
-): Promise<Ticket | undefined> {
-  const [ticket] = await database.query<Ticket>({
-    name: "tickets-check",
-    text: `
-      SELECT ${TICKET_COLUMNS}
-      FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
-      WHERE ticket.id = $1`,
-    values: [ticketId],
-  });
-  return ticket;
-}
-
-/**
- * Reads a customer's transaction: pending while its row waits for the ledger, then completed. A
- * booked purchase is found by its tickets, through their owner; a booked cancellation by the
- * customer's cancelled tickets, from whose ids its own is derived.
- */
-export async function readTransaction(
-  database: Connection,
-  userId: string,
-  transactionId: string,
-  secret: string,
-): Promise<TransactionView | undefined> {
-  const [transaction] = await database.query<TransactionView>({
-    name: "transactions-get",
-    text: `
-      SELECT encode($1::bytea, 'hex') AS "transactionId", event_id AS "eventId", status, quantity
-      FROM (SELECT 1 AS place, event_id, 'pending' AS status, quantity
-            FROM event_ticket_transactions WHERE transaction_id = $1 AND user_id = $2
-            UNION ALL SELECT 2, event_id, 'completed', -count(*)::integer FROM event_tickets
-              WHERE transaction_id = $1 AND user_id = $2 GROUP BY event_id) AS known
-      ORDER BY place LIMIT 1`,
-    values: [Buffer.from(transactionId, "hex"), userId],
-  });
-  if (transaction !== undefined) return transaction;
-  const cancelled = await database.query<{ id: string; eventId: string }>({
-    name: "tickets-cancelled",
-    text: `SELECT id, event_id AS "eventId" FROM event_tickets
-      WHERE user_id = $1 AND cancelled_at IS NOT NULL`,
-    values: [userId],
-  });
-  const ticket = cancelled.find(({ id }) => cancellationId(secret, id) === transactionId);
-  return ticket && { transactionId, eventId: ticket.eventId, status: "completed", quantity: 1 };
-}

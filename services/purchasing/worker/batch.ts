@@ -4,6 +4,7 @@ import type { Buyers } from "./ownership.ts";
 import type { Entry } from "./mailbox.ts";
 import type {
   CancelledTicket,
+  CommittedChanges,
   Loaded,
   LoadedEvent,
   Needs,
@@ -156,15 +157,15 @@ export async function settleBatch(
 ): Promise<void> {
   const { eventId } = left;
   const purchases = sold.map((one) => purchaseOf(event, eventId, one, committedAtMs));
+  const changes = { sold, purchases, cancelled, cancelledTickets, committedAtMs };
   const fault = (error: unknown): void => ports.note("fault", eventId, { error: String(error) });
   const changed = sold.length + cancelled.length > 0;
   try {
-    if (changed) await ports.copies.write(left);
+    if (changed) await ports.copies.write(left, changes);
   } catch (error) {
     fault(error);
   }
-  const committed = { eventId, purchases, cancelledTickets };
-  const answered = answerBatch(ports, decided, turn, committed).catch(fault);
+  const answered = answerBatch(ports, decided, turn, { eventId, ...changes }).catch(fault);
   await turn;
   try {
     const { epoch, batch } = left;
@@ -182,9 +183,8 @@ async function answerBatch(
   { store, note }: Pick<WorkerPorts, "store" | "note">,
   decided: readonly DecidedEntry[],
   turn: Promise<void> | undefined,
-  committed: { eventId: string; purchases: Purchase[]; cancelledTickets: Ticket[] },
+  { eventId, purchases, cancelledTickets }: CommittedChanges & { eventId: string },
 ): Promise<void> {
-  const { eventId, purchases, cancelledTickets } = committed;
   const sold = new Map(purchases.map((purchase) => [purchase.transactionId, purchase]));
   const freed = new Map(cancelledTickets.map((ticket) => [ticket.id, ticket]));
   const replays: Entry[] = [];

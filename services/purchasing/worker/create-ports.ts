@@ -12,10 +12,16 @@ import { createBatchedEventStore } from "../store/batched-event-store.ts";
 import { postgresManyEvents } from "../store/many-events.ts";
 import { postgresStore } from "../store/event-store.ts";
 import { newTicketId } from "../../../lib/ids.ts";
+import type { WithTicketReads } from "../tickets/ticket-reads.ts";
 import { createOwnerRouter } from "./workers.ts";
 import type { PurchaseMetrics, WorkerPorts } from "./ports.ts";
 
-type Host = Service & WithDatabases<"worker"> & WithRedis & WithLeases & WithTokens;
+type Host = Service &
+  WithDatabases<"worker"> &
+  WithRedis &
+  WithLeases &
+  WithTokens &
+  WithTicketReads;
 
 /** Notes that an operator should see at the usual log level. */
 const WARNINGS: ReadonlySet<string> = new Set([
@@ -28,12 +34,12 @@ const WARNINGS: ReadonlySet<string> = new Set([
 
 /** Connects the workers of a node to its servers. `close` ends the ports' background work. */
 export function createWorkerPorts(
-  { broker, logger, databases, redis, leases, tokens }: Host,
+  { broker, logger, databases, redis, leases, tokens, ticketReads }: Host,
   publisher: Publisher,
   metrics: PurchaseMetrics | undefined,
 ): WorkerPorts & { close(): void } {
   const { batchMax, mailboxMax, ticketsPerCustomerMax } = configOf(broker);
-  const copies = createAvailabilityCopies(broker, redis);
+  const copies = createAvailabilityCopies(broker, redis, ticketReads.unlisted);
   return {
     store: createBatchedEventStore(
       postgresStore(databases.worker, broker.nodeID),

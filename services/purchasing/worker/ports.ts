@@ -122,8 +122,22 @@ export type HeldLease = { held(): boolean; release(): Promise<void> };
  */
 export type Publisher = { publish(batch: Ownership): void };
 
-/** The copies in Redis of what is left to sell. Never rejects and never takes long. */
-export type Copies = { write(left: Availability): Promise<void> };
+/** What a batch has committed. `purchases` is in the order of `sold`. */
+export type CommittedChanges = {
+  sold: readonly SoldTickets[];
+  purchases: readonly Purchase[];
+  cancelled: readonly CancelledTicket[];
+  cancelledTickets: readonly Ticket[];
+  committedAtMs: number;
+};
+
+/** The copies in Redis. Neither method rejects or takes long. */
+export type Copies = {
+  /** Withdraws the copies of tickets before the batch after `left` cancels them. */
+  withdraw(left: Availability, cancelled: readonly CancelledTicket[]): Promise<void>;
+  /** Writes what a batch leaves to sell and what it has changed. */
+  write(left: Availability, changes: CommittedChanges): Promise<void>;
+};
 
 /** Where this node believes the event lives. */
 export type Router = {

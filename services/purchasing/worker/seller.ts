@@ -112,8 +112,11 @@ export class Seller {
   }
 
   private async commit(ownership: Ownership, batch: DecidedBatch): Promise<BatchEnd> {
-    const { store, clock } = this.ports;
+    const { store, clock, copies } = this.ports;
     const { sold, cancelled } = batch;
+    // Before the commit: a worker that dies right after it leaves no copy of an active ticket.
+    if (cancelled.length > 0)
+      await copies.withdraw(availabilityOf(this.eventId, ownership), cancelled);
     const askedAtMs = clock.nowMs();
     const committing = store.commit(
       { eventId: this.eventId, epoch: ownership.epoch, batch: ownership.batch },

@@ -88,8 +88,12 @@ export class SimulatedRedis {
       },
       runId: () => (connection === undefined ? undefined : `run-${connection.run}`),
       defineCommand: () => undefined,
-      setIfNewer: (count: number, ...args: (string | number)[]) =>
-        command(() => this.setIfNewer(args.slice(0, count), args.slice(count))),
+      setIfNewer: (count: string | number, ...args: (string | number)[]) =>
+        command(() => this.setIfNewer(args.slice(0, Number(count)), args.slice(Number(count)))),
+      /** No model reads tickets or lists. */
+      addSales: () => command(() => []),
+      addCustomerFields: () => command(() => null),
+      pipeline: () => new SimulatedPipeline(client),
       mget: (...keys: string[]) => command(() => keys.map((key) => this.data.get(key) ?? null)),
       set: (key: string, text: string) => command(() => this.data.set(key, text)),
       del: (...keys: string[]) => command(() => keys.forEach((key) => this.data.delete(key))),
@@ -104,10 +108,11 @@ export class SimulatedRedis {
   }
 
   /** SET_IF_NEWER of lib/availability/availability-cache.ts. */
-  private setIfNewer(keys: (string | number)[], [run, ...facts]: (string | number)[]): number {
+  private setIfNewer(keys: (string | number)[], args: (string | number)[]): number {
+    const [run, epoch, batch, , kept, ...texts] = args as [string, number, number, number, number];
     let written = 0;
     for (const [index, key] of keys.map(String).entries()) {
-      const [epoch, batch, , text] = facts.slice(4 * index) as [number, number, number, string];
+      const text = String(texts[index]);
       const old = this.data.get(key);
       const copy =
         old === undefined
@@ -115,6 +120,7 @@ export class SimulatedRedis {
           : (JSON.parse(old) as { epoch: number; batch: number; run: string });
       const larger =
         copy !== undefined && (copy.epoch > epoch || (copy.epoch === epoch && copy.batch > batch));
+      if (copy?.run === run && index < kept) continue;
       if (larger && copy.run === run) {
         if (!this.ignoresVersions) continue;
         this.onOlderCopy(key);
@@ -125,5 +131,44 @@ export class SimulatedRedis {
       if (++this.written % 5 === 0) this.saved = new Map(this.data);
     }
     return written;
+  }
+}
+
+type SimulatedScripts = Record<"setIfNewer" | "addSales" | "addCustomerFields", Script>;
+type Script = (...args: (string | number)[]) => Promise<unknown>;
+
+/** Sends scripts one after the other, and collects their results as ioredis does. */
+class SimulatedPipeline {
+  private readonly sent: Promise<[unknown, unknown]>[] = [];
+  private readonly client: SimulatedScripts;
+
+  constructor(client: SimulatedScripts) {
+    this.client = client;
+  }
+
+  setIfNewer(...args: (string | number)[]): this {
+    return this.add(this.client.setIfNewer(...args));
+  }
+
+  addSales(...args: (string | number)[]): this {
+    return this.add(this.client.addSales(...args));
+  }
+
+  addCustomerFields(...args: (string | number)[]): this {
+    return this.add(this.client.addCustomerFields(...args));
+  }
+
+  exec(): Promise<[unknown, unknown][]> {
+    return Promise.all(this.sent);
+  }
+
+  private add(result: Promise<unknown>): this {
+    this.sent.push(
+      result.then(
+        (value): [unknown, unknown] => [null, value],
+        (error: unknown): [unknown, unknown] => [error, undefined],
+      ),
+    );
+    return this;
   }
 }

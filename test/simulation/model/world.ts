@@ -163,7 +163,7 @@ export class World {
         this.network.carry("calls", id, () => workers.forget(eventId));
     await this.cache.invalidate();
     await this.cache.forget(eventId);
-    await this.cache.writeAvailability(left);
+    await this.cache.renew(left, left.epoch);
   }
 
   /** Availability in Redis, which a worker must not start from. */

@@ -23,7 +23,7 @@ async function cutConnections({ world }: FaultContext): Promise<void> {
 
 /**
  * PostgreSQL dies, is down for a minute, then loses its connections repeatedly. No sale happens
- * meanwhile; searches continue from the copies.
+ * meanwhile; searches and lists continue from the copies.
  */
 export const fault: Fault = {
   id: "F12",
@@ -86,8 +86,24 @@ export const fault: Fault = {
       by.buy.good === 0,
       `${by.buy.good} purchases got a good answer while PostgreSQL was down`,
     );
+    // Of customers who have bought nothing, Redis knows nothing.
+    const buyers = new Set(
+      market.journal.entries
+        .filter(({ op, outcome, ended }) => op === "buy" && outcome === "ok" && ended < fromMs)
+        .map(({ user }) => user),
+    );
+    const { list } = answersBegun(
+      market.journal.entries.filter(({ user }) => buyers.has(user)),
+      fromMs + IN_FLIGHT_MS,
+      toMs - ARRIVING_WITHIN_MS,
+    ).by;
+    expect(
+      list.answers > 0 && list.percent >= 90,
+      `${list.good} of ${list.answers} lists of buyers were good while it was down`,
+    );
     note(
-      `while down: ${by.search.percent.toFixed(2)} % of ${by.search.answers} searches good, ` +
+      `while down: ${by.search.percent.toFixed(2)} % of ${by.search.answers} searches and ` +
+        `${list.percent.toFixed(2)} % of ${list.answers} lists of buyers good, ` +
         `slowest answer ${Math.round(slowestMs)} ms`,
     );
   },

@@ -91,7 +91,6 @@ export class Customer {
           tickets,
           cancelled,
           pages: page + 1,
-          stale: reply.type === "answered" && reply.stale === true,
         });
       cursor = `&cursor=${encodeURIComponent(next)}`;
     }

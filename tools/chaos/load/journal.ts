@@ -41,8 +41,6 @@ export type Entry = {
   /** Of a list: the cancelled tickets, and the number of pages that were read. */
   cancelled?: readonly string[];
   pages?: number;
-  /** The answer says that it is old (Warning: 110). */
-  stale?: boolean;
 };
 
 /** A change of an event's total by a feed, and of its status if it names one. */

@@ -17,8 +17,6 @@ export type Reply =
       type: "answered";
       status: number;
       json: Record<string, unknown> | undefined;
-      /** The answer says that it is old (Warning: 110). */
-      stale?: boolean;
     }
   | { type: "not-sent" }
   | { type: "no-answer"; why: string };
@@ -80,7 +78,6 @@ function readAnswer(response: IncomingMessage, resolve: (reply: Reply) => void):
       type: "answered",
       status: response.statusCode ?? 0,
       json: readJson(text),
-      stale: response.headers.warning?.startsWith("110") === true,
     }),
   );
 }

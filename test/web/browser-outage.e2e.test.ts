@@ -1,0 +1,96 @@
+// Browser test: a buyer sees and can show tickets while PostgreSQL is silent.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Response } from "playwright-core";
+import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
+import { type Engine, startEngine } from "../support/engine.ts";
+import { registerVisitor, startBrowser, type TestBrowser } from "../support/http/browser.ts";
+import { COPY_MS } from "../support/fixtures/copies-shop.ts";
+import { waitFor } from "../support/wait-for.ts";
+
+/** From the request to the end of the answer, in ms. */
+async function timeOf(response: Response): Promise<number> {
+  await response.finished();
+  return response.request().timing().responseEnd;
+}
+
+describe("tickets in a browser while PostgreSQL is down", () => {
+  let engine: Engine;
+  let postgres: TcpProxy;
+  let browser: TestBrowser;
+  before(async () => {
+    engine = await startEngine({ SERVICES: "ledger" });
+    postgres = await openTcpProxy(engine.config.databaseUrl ?? "");
+    const node = await engine.startNode({
+      SERVICES: "api,auth,catalog,purchasing",
+      DATABASE_URL: postgres.url,
+    });
+    const url = node.url ?? assert.fail("a gateway");
+    await waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, {
+      withinMs: 30_000,
+    });
+    browser = await startBrowser(url);
+  });
+  after(async () => {
+    postgres.freeze(false);
+    await browser.close();
+    await engine.close();
+    await postgres.close();
+  });
+
+  it("are listed and shown with their code, as of a time", async () => {
+    const eventId = await engine.addEvent({ capacity: 5 });
+    const { page, close } = await browser.open();
+    await page.goto(`/register?to=/events/${eventId}`);
+    await registerVisitor(page);
+    await page.getByRole("button", { name: "Buy 1 ticket" }).click();
+    await page.getByRole("heading", { name: "You bought 1 ticket" }).waitFor();
+    const asOf = page.getByText(/^As of .+\. We cannot show newer data right now\./);
+    await page.getByRole("link", { name: "My tickets" }).first().click();
+    await page.getByRole("heading", { name: "Concert" }).waitFor();
+    assert.equal(await asOf.count(), 0);
+
+    const copied = new Map<string, Promise<number>>();
+    page.on("response", (response) => {
+      if (response.headers()["x-data-as-of"] === undefined) return;
+      const path = new URL(response.url()).pathname.replace(/[0-9a-f-]{36}/, "{id}");
+      copied.set(path, timeOf(response));
+    });
+    postgres.freeze(true);
+    await page.getByRole("link", { name: "Past" }).click();
+    await page.getByRole("link", { name: "Cancelled" }).click();
+    await page.getByText("You have no cancelled tickets.").waitFor();
+    await asOf.waitFor();
+    await page.getByRole("link", { name: "Upcoming" }).click();
+    await page.getByRole("heading", { name: "Concert" }).waitFor();
+    await page.getByRole("link", { name: "Ticket 1" }).click();
+    await page.getByRole("img", { name: /^QR code of this ticket/ }).waitFor();
+    await asOf.waitFor();
+    assert.deepEqual([...copied.keys()].sort(), [
+      "/api/tickets",
+      "/api/tickets/{id}",
+      "/api/tickets/{id}/qr.svg",
+    ]);
+    for (const ms of await Promise.all(copied.values())) assert.ok(ms < COPY_MS, `${ms} ms`);
+
+    postgres.freeze(false);
+    await asOf.waitFor({ state: "hidden" });
+    await close();
+  });
+
+  it("are not shown after a reload, which says so and goes on by itself", async () => {
+    const { page, close } = await browser.open();
+    await page.goto("/register?to=/tickets");
+    await registerVisitor(page);
+    const title = page.getByRole("heading", { name: "My tickets" });
+    await title.waitFor();
+    postgres.freeze(true);
+    // A session is a row in PostgreSQL, and tickets are shown to a session only.
+    await page.reload();
+    await page.getByRole("alert").getByText("We cannot confirm your sign-in yet").waitFor();
+    assert.equal(await title.count(), 0);
+    postgres.freeze(false);
+    await title.waitFor();
+    await close();
+  });
+});
