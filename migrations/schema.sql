@@ -3,6 +3,9 @@ CREATE FUNCTION public.capacity_ledger_is_append_only() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
+  IF TG_OP = 'DELETE' AND current_setting('boxoffice.retention', true) = 'on' THEN
+    RETURN NULL;
+  END IF;
   RAISE EXCEPTION 'capacity_ledger is append-only';
 END $$;
 

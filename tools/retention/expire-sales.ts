@@ -1,0 +1,107 @@
+import { type Clock, pause, systemClock } from "../../lib/concurrency/clock.ts";
+import { takeEpoch } from "../../lib/database/event-epoch.ts";
+import { lockEvents } from "../../lib/database/ledger-booking.ts";
+import type { Database } from "../../lib/database/pool.ts";
+import { differencesOf } from "../../services/ledger/reconcile/discrepancy.ts";
+import { PART_SIZE } from "../../services/ledger/reconcile/parts.ts";
+import { readTruths } from "../../services/ledger/reconcile/read-truth.ts";
+import { FOLLOW_THE_INDEX } from "../../services/ledger/reconcile/reconcile.sql.ts";
+import {
+  COUNT_ROWS,
+  DELETE_LEDGER_ROWS,
+  DELETE_TICKETS,
+  EXPIRED_EVENTS,
+} from "./expire-sales.sql.ts";
+
+export type ExpireOptions = {
+  /** Of the profile "long". */
+  database: Database;
+  /** Events that ended longer ago than this expire. */
+  years: number;
+  /** Only counts. */
+  dryRun: boolean;
+  /** Takes a line for each event that is left although it has expired. */
+  report: (line: string) => void;
+  signal: AbortSignal;
+  partMax?: number;
+  clock?: Clock;
+};
+
+/** `left`: events that have expired, but whose books do not agree. */
+export type Expired = { events: number; tickets: number; ledgerRows: number; left: number };
+
+/** Rows of one transaction: some 100 ms. */
+const PART_MAX = 2_000;
+const REST_MIN_MS = 10;
+
+/**
+ * Deletes tickets and ledger rows of events that are over for `years`, event by event, the tickets
+ * first. Each part is a transaction that leaves the books in agreement, and a rest as long as it
+ * took: a run that ends early is continued by the next. An event whose books do not agree is left.
+ * See ADR-0058.
+ */
+export async function expireSales(options: ExpireOptions): Promise<Expired> {
+  const { database, years, dryRun, report, signal } = options;
+  const expired: Expired = { events: 0, tickets: 0, ledgerRows: 0, left: 0 };
+  const events = await database.query<{ id: string }>({ text: EXPIRED_EVENTS, values: [years] });
+  for (const { id } of events) {
+    if (signal.aborted) break;
+    const difference = await firstDifference(database, id);
+    if (difference !== undefined) {
+      expired.left += 1;
+      report(`Event ${id} is left: ${difference}`);
+      continue;
+    }
+    const before = await countRows(database, id);
+    if (!dryRun) await deleteSales(options, id);
+    const after = dryRun ? { tickets: 0, ledgerRows: 0 } : await countRows(database, id);
+    expired.events += 1;
+    expired.tickets += before.tickets - after.tickets;
+    expired.ledgerRows += before.ledgerRows - after.ledgerRows;
+  }
+  return expired;
+}
+
+type Rows = { tickets: number; ledgerRows: number };
+
+async function countRows(database: Database, id: string): Promise<Rows> {
+  const [row] = await database.query<Rows>({ text: COUNT_ROWS, values: [id] });
+  return row ?? { tickets: 0, ledgerRows: 0 };
+}
+
+/** What reconcile finds first in an event. A waiting row is a difference here: it is not booked. */
+async function firstDifference(database: Database, id: string): Promise<string | undefined> {
+  const { numbers, found } = await readTruths(database, { only: id, size: PART_SIZE }, 1);
+  const differences = [...numbers.flatMap(differencesOf), ...found];
+  const [row] = await database.query<{ waiting: number }>({
+    text: `SELECT count(*)::integer AS waiting FROM event_ticket_transactions WHERE event_id = $1`,
+    values: [id],
+  });
+  if (row !== undefined && row.waiting > 0) return `${row.waiting} rows wait for the ledger.`;
+  return differences.length === 0
+    ? undefined
+    : `its books do not agree (npx boxoffice ledger reconcile ${id} says why).`;
+}
+
+async function deleteSales(
+  { database, years, signal, partMax = PART_MAX, clock = systemClock }: ExpireOptions,
+  id: string,
+): Promise<void> {
+  for (const text of [DELETE_TICKETS, DELETE_LEDGER_ROWS])
+    for (let rows = partMax; rows >= partMax && !signal.aborted;) {
+      const startedMs = clock.nowMs();
+      rows = await database.transaction(async (connection) => {
+        await connection.query({ text: `${FOLLOW_THE_INDEX}; SET LOCAL boxoffice.retention = on` });
+        // Fences a worker that still answers replays. Lock order: event_worker, event, other rows.
+        const epoch = await takeEpoch(connection, id, "retention");
+        await lockEvents(connection, [id]);
+        const [part] = await connection.query<{ rows: number }>({
+          text,
+          values: [id, years, partMax, epoch],
+        });
+        return part?.rows ?? 0;
+      });
+      const restMs = Math.max(REST_MIN_MS, clock.nowMs() - startedMs);
+      await pause(clock, restMs, signal).catch(() => undefined);
+    }
+}
