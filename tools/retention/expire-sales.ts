@@ -101,6 +101,7 @@ async function deleteSales(
         });
         return part?.rows ?? 0;
       });
+      if (rows === 0) break;
       const restMs = Math.max(REST_MIN_MS, clock.nowMs() - startedMs);
       await pause(clock, restMs, signal).catch(() => undefined);
     }
