@@ -17,9 +17,20 @@ export const EXPIRED_EVENTS = `
       OR EXISTS (SELECT FROM capacity_ledger WHERE event_id = event.id))
   ORDER BY date, id`;
 
-export const COUNT_ROWS = `
-  SELECT (SELECT count(*) FROM event_tickets WHERE event_id = $1)::integer AS tickets,
-    (SELECT count(*) FROM capacity_ledger WHERE event_id = $1)::integer AS "ledgerRows"`;
+/** An event's rows, and whether its sums agree, as reconcile compares them. In one snapshot. */
+export const READ_BOOKS = `
+  SELECT sold.tickets, booked.rows AS "ledgerRows", waiting.rows AS waiting,
+    total_capacity - sold.active = capacity AND booked.sum = -sold.active
+      AND (worker.available_epoch IS DISTINCT FROM worker.epoch OR worker.available = capacity)
+      AS agree
+  FROM event LEFT JOIN event_worker AS worker ON worker.event_id = event.id,
+    (SELECT count(*)::integer AS tickets, count(*) FILTER (WHERE cancelled_at IS NULL) AS active
+      FROM event_tickets WHERE event_id = $1) AS sold,
+    (SELECT count(*)::integer AS rows, coalesce(sum(quantity), 0) AS sum
+      FROM capacity_ledger WHERE event_id = $1) AS booked,
+    (SELECT count(*)::integer AS rows
+      FROM event_ticket_transactions WHERE event_id = $1) AS waiting
+  WHERE event.id = $1`;
 
 /**
  * Deletes $3 tickets of an event, rounded up to whole customers, and with them the ledger's rows

@@ -2,15 +2,11 @@ import { type Clock, pause, systemClock } from "../../lib/concurrency/clock.ts";
 import { takeEpoch } from "../../lib/database/event-epoch.ts";
 import { lockEvents } from "../../lib/database/ledger-booking.ts";
 import type { Database } from "../../lib/database/pool.ts";
-import { differencesOf } from "../../services/ledger/reconcile/discrepancy.ts";
-import { PART_SIZE } from "../../services/ledger/reconcile/parts.ts";
-import { readTruths } from "../../services/ledger/reconcile/read-truth.ts";
-import { FOLLOW_THE_INDEX } from "../../services/ledger/reconcile/reconcile.sql.ts";
 import {
-  COUNT_ROWS,
   DELETE_LEDGER_ROWS,
   DELETE_TICKETS,
   EXPIRED_EVENTS,
+  READ_BOOKS,
 } from "./expire-sales.sql.ts";
 
 export type ExpireOptions = {
@@ -46,15 +42,18 @@ export async function expireSales(options: ExpireOptions): Promise<Expired> {
   const events = await database.query<{ id: string }>({ text: EXPIRED_EVENTS, values: [years] });
   for (const { id } of events) {
     if (signal.aborted) break;
-    const difference = await firstDifference(database, id);
-    if (difference !== undefined) {
+    const before = await readBooks(database, id);
+    if (before.waiting > 0 || !before.agree) {
       expired.left += 1;
-      report(`Event ${id} is left: ${difference}`);
+      report(
+        before.waiting > 0
+          ? `Event ${id} is left: ${before.waiting} rows wait for the ledger.`
+          : `Event ${id} is left: its books do not agree (npx boxoffice ledger reconcile ${id}).`,
+      );
       continue;
     }
-    const before = await countRows(database, id);
     if (!dryRun) await deleteSales(options, id);
-    const after = dryRun ? { tickets: 0, ledgerRows: 0 } : await countRows(database, id);
+    const after = dryRun ? NO_ROWS : await readBooks(database, id);
     expired.events += 1;
     expired.tickets += before.tickets - after.tickets;
     expired.ledgerRows += before.ledgerRows - after.ledgerRows;
@@ -62,26 +61,17 @@ export async function expireSales(options: ExpireOptions): Promise<Expired> {
   return expired;
 }
 
-type Rows = { tickets: number; ledgerRows: number };
+type Books = { tickets: number; ledgerRows: number; waiting: number; agree: boolean };
 
-async function countRows(database: Database, id: string): Promise<Rows> {
-  const [row] = await database.query<Rows>({ text: COUNT_ROWS, values: [id] });
-  return row ?? { tickets: 0, ledgerRows: 0 };
+const NO_ROWS: Books = { tickets: 0, ledgerRows: 0, waiting: 0, agree: true };
+
+async function readBooks(database: Database, id: string): Promise<Books> {
+  const [books] = await database.query<Books>({ text: READ_BOOKS, values: [id] });
+  return books ?? NO_ROWS;
 }
 
-/** What reconcile finds first in an event. A waiting row is a difference here: it is not booked. */
-async function firstDifference(database: Database, id: string): Promise<string | undefined> {
-  const { numbers, found } = await readTruths(database, { only: id, size: PART_SIZE }, 1);
-  const differences = [...numbers.flatMap(differencesOf), ...found];
-  const [row] = await database.query<{ waiting: number }>({
-    text: `SELECT count(*)::integer AS waiting FROM event_ticket_transactions WHERE event_id = $1`,
-    values: [id],
-  });
-  if (row !== undefined && row.waiting > 0) return `${row.waiting} rows wait for the ledger.`;
-  return differences.length === 0
-    ? undefined
-    : `its books do not agree (npx boxoffice ledger reconcile ${id} says why).`;
-}
+/** Uses the indexes: statistics may be older than the rows. */
+const SETTINGS = "SET LOCAL enable_seqscan = off; SET LOCAL boxoffice.retention = on";
 
 async function deleteSales(
   { database, years, signal, partMax = PART_MAX, clock = systemClock }: ExpireOptions,
@@ -91,7 +81,7 @@ async function deleteSales(
     for (let rows = partMax; rows >= partMax && !signal.aborted;) {
       const startedMs = clock.nowMs();
       rows = await database.transaction(async (connection) => {
-        await connection.query({ text: `${FOLLOW_THE_INDEX}; SET LOCAL boxoffice.retention = on` });
+        await connection.query({ text: SETTINGS });
         // Fences a worker that still answers replays. Lock order: event_worker, event, other rows.
         const epoch = await takeEpoch(connection, id, "retention");
         await lockEvents(connection, [id]);
