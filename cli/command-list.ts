@@ -36,6 +36,11 @@ const OPERATORS: readonly Row[] = [
   ["backup", "back up the private PostgreSQL", () => import("./commands/operators/backup.ts")],
   ["restore", "restore a backup, or try it", () => import("./commands/operators/restore.ts")],
   [
+    "retention",
+    "delete old sales and audit files",
+    () => import("./commands/operators/retention.ts"),
+  ],
+  [
     "kubernetes-secrets",
     "generate an overlay's secrets",
     () => import("./commands/operators/kubernetes-secrets.ts"),

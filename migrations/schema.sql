@@ -3,6 +3,9 @@ CREATE FUNCTION public.capacity_ledger_is_append_only() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
+  IF TG_OP = 'DELETE' AND current_setting('boxoffice.retention', true) = 'on' THEN
+    RETURN NULL;
+  END IF;
   RAISE EXCEPTION 'capacity_ledger is append-only';
 END $$;
 
@@ -179,13 +182,10 @@ ALTER TABLE ONLY public.event
     ADD CONSTRAINT event_source_key UNIQUE (source, source_id);
 
 ALTER TABLE ONLY public.event_ticket_transactions
-    ADD CONSTRAINT event_ticket_transactions_pkey PRIMARY KEY (transaction_id);
+    ADD CONSTRAINT event_ticket_transactions_pkey PRIMARY KEY (transaction_id, event_id);
 
 ALTER TABLE ONLY public.event_tickets
-    ADD CONSTRAINT event_tickets_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.event_tickets
-    ADD CONSTRAINT event_tickets_sale_key UNIQUE (event_id, user_id, transaction_id, ordinal);
+    ADD CONSTRAINT event_tickets_pkey PRIMARY KEY (id, event_id);
 
 ALTER TABLE ONLY public.event_worker
     ADD CONSTRAINT event_worker_pkey PRIMARY KEY (event_id);
@@ -202,7 +202,7 @@ ALTER TABLE ONLY public.user_account
 ALTER TABLE ONLY public.user_session
     ADD CONSTRAINT user_session_pkey PRIMARY KEY (id);
 
-CREATE UNIQUE INDEX capacity_ledger_single_cancellations ON public.capacity_ledger USING btree (transaction_id) WHERE ((quantity > 0) AND (transaction_id <> '\x'::bytea));
+CREATE UNIQUE INDEX capacity_ledger_cancellations ON public.capacity_ledger USING btree (event_id, transaction_id) WHERE ((quantity > 0) AND (transaction_id <> '\x'::bytea));
 
 CREATE INDEX event_by_date ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key);
 
@@ -222,6 +222,8 @@ CREATE INDEX event_ticket_moves ON public.event USING btree (id) WHERE (ticket_m
 CREATE INDEX event_ticket_transactions_by_event ON public.event_ticket_transactions USING btree (event_id, epoch, batch);
 
 CREATE INDEX event_tickets_by_user ON public.event_tickets USING btree (user_id, event_date, id);
+
+CREATE UNIQUE INDEX event_tickets_sale_key ON public.event_tickets USING btree (event_id, user_id, substr(transaction_id, 1, 16), ordinal);
 
 CREATE INDEX refresh_token_by_session ON public.refresh_token USING btree (session_id, rotated_at);
 

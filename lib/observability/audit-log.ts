@@ -1,3 +1,4 @@
+import { open } from "node:fs/promises";
 import { destination } from "pino";
 import type { ServiceBroker } from "moleculer";
 import { redacted } from "./redaction.ts";
@@ -34,6 +35,10 @@ const GATHERED_MS = 20;
  * lives.
  */
 const WAITING_BYTES_MAX = 64 * 1_024 * 1_024;
+
+/** How often a node looks whether its file was moved away, while it writes lines. */
+const ROTATION_LOOK_MS = 1_000;
+const OWNER_ONLY = 0o600;
 
 /** Opens the audit trail of a node. Writing a line never waits. */
 export function openAudit(broker: ServiceBroker): Audit {
@@ -80,12 +85,15 @@ function destinationOf(file: string | undefined): Destination {
   if (known !== undefined) return known;
   if (destinations.size === 0) process.on("exit", finishAll);
   const output = destination({
-    ...(file === undefined ? { dest: 1 } : { dest: file, append: true, mode: 0o600 }),
+    ...(file === undefined ? { dest: 1 } : { dest: file, append: true, mode: OWNER_ONLY }),
     sync: false,
     maxLength: WAITING_BYTES_MAX,
   });
   let gathered: string[] = [];
+  const lookForRotation = file === undefined ? () => undefined : followRotation(file, output);
+  lookForRotation();
   const pass = (): void => {
+    lookForRotation();
     const lines = gathered.join("");
     gathered = [];
     if (lines !== "") output.write(lines);
@@ -101,6 +109,29 @@ function destinationOf(file: string | undefined): Destination {
   const made = { write, finish };
   destinations.set(key, made);
   return made;
+}
+
+/**
+ * Returns a function that looks, once a second at most, whether the file was moved away (`npx
+ * boxoffice retention`, logrotate), and then goes on in a new one. No line is lost.
+ */
+function followRotation(file: string, output: { reopen(): void }): () => void {
+  let inode: number | undefined;
+  let lookedAtMs = -Infinity;
+  const look = async (): Promise<void> => {
+    // Makes the new file itself: the trail cannot report that it does not open.
+    const handle = await open(file, "a", OWNER_ONLY);
+    const { ino } = await handle.stat();
+    await handle.close();
+    if (inode !== undefined && ino !== inode) output.reopen();
+    inode = ino;
+  };
+  return () => {
+    if (performance.now() - lookedAtMs < ROTATION_LOOK_MS) return;
+    lookedAtMs = performance.now();
+    // A folder that is away: lines go on into the file that is open.
+    look().catch(() => undefined);
+  };
 }
 
 function finishAll(): void {

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { Client } from "pg";
 import { migrate, readMigrations } from "../../tools/database/migrations.ts";
 import { setRoleSettings } from "../../lib/database/session-settings.ts";
@@ -10,6 +11,14 @@ export type FreshDatabase = { url: string; drop(): Promise<void> };
 /** Advisory lock: one builder of the template at a time, also across concurrent test files. */
 const TEMPLATE_LOCK = 7_206_215_534n;
 
+const PARTITION_SALES = new URL("../../tools/database/partition-sales.sql", import.meta.url);
+let partitioned = false;
+
+/** From now on `freshDatabase` returns copies in which the tables of sales are partitioned. */
+export function partitionCopies(): void {
+  partitioned = true;
+}
+
 /** Copies a migrated, empty database for one test file from a template named by its migrations. */
 export async function freshDatabase(): Promise<FreshDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
@@ -19,7 +28,13 @@ export async function freshDatabase(): Promise<FreshDatabase> {
     // A copy of a database has no settings of roles.
     await setRoleSettings(client, name);
   });
+  if (partitioned) await partitionSales(urlOf(name));
   return { url: urlOf(name), drop: () => drop(name) };
+}
+
+/** Runs the procedure of ADR-0057 as an operator would. */
+export async function partitionSales(url: string): Promise<void> {
+  await asAdministrator((client) => client.query(readFileSync(PARTITION_SALES, "utf8")), url);
 }
 
 /** An empty database without any schema, for tests of the migrations themselves. */
@@ -75,9 +90,12 @@ async function ensureTemplate(client: Client): Promise<string> {
   return template;
 }
 
-async function asAdministrator(use: (client: Client) => Promise<unknown>): Promise<void> {
+async function asAdministrator(
+  use: (client: Client) => Promise<unknown>,
+  url = urlOf("postgres"),
+): Promise<void> {
   const client = new Client({
-    connectionString: urlOf("postgres"),
+    connectionString: url,
     connectionTimeoutMillis: 5_000,
     query_timeout: 60_000,
   });

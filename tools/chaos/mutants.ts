@@ -177,8 +177,8 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
       ],
     ],
     schema: {
-      out: "ALTER TABLE event_tickets DROP CONSTRAINT event_tickets_sale_key",
-      back: "ALTER TABLE event_tickets ADD CONSTRAINT event_tickets_sale_key UNIQUE (event_id, user_id, transaction_id, ordinal)",
+      out: "DROP INDEX event_tickets_sale_key",
+      back: "CREATE UNIQUE INDEX event_tickets_sale_key ON event_tickets (event_id, user_id, substr(transaction_id, 1, 16), ordinal)",
     },
     shownBy: TAKEOVERS,
     red: "I2",

@@ -90,13 +90,13 @@ async function readMoves(database: Database): Promise<string[]> {
 }
 
 type Mover = { database: Database; clock: Clock; partMax: number; signal: AbortSignal };
-/** A place in the key of an event's tickets (event_tickets_sale_key). */
-type Place = { userId: string; transactionId: string; ordinal: number };
+/** A place in the key of an event's tickets (event_tickets_sale_key). `sale`: hex. */
+type Place = { userId: string; sale: string; ordinal: number };
 type Part = { locked: false } | { locked: true; epoch?: number; moved: number; last?: Place };
 
 const START: Place = {
   userId: "00000000-0000-0000-0000-000000000000",
-  transactionId: "",
+  sale: "",
   ordinal: 0,
 };
 
@@ -160,6 +160,9 @@ async function inTurn(
   });
 }
 
+/** The transaction's part of the key. */
+const SALE = "substr(ticket.transaction_id, 1, 16)";
+
 /**
  * Skips tickets that a cancellation holds, so that it never waits for a lock and no deadlock can
  * come of it.
@@ -169,29 +172,28 @@ const MOVE_PART = `
     SELECT date, ticket_move_epoch AS epoch FROM event
     WHERE id = $1 AND ticket_move_epoch IS NOT NULL
   ), part AS MATERIALIZED (
-    SELECT ticket.id, ticket.user_id, ticket.transaction_id, ticket.ordinal
+    SELECT ticket.id, ticket.user_id, ${SALE} AS sale, ticket.ordinal
     FROM event_tickets AS ticket
     WHERE ticket.event_id = $1
-      AND (ticket.user_id, ticket.transaction_id, ticket.ordinal)
-        > ($2::uuid, $3::bytea, $4::smallint)
+      AND (ticket.user_id, ${SALE}, ticket.ordinal) > ($2::uuid, $3::bytea, $4::smallint)
       AND ticket.event_date <> (SELECT date FROM target)
-    ORDER BY ticket.user_id, ticket.transaction_id, ticket.ordinal LIMIT $5
+    ORDER BY ticket.user_id, ${SALE}, ticket.ordinal LIMIT $5
     FOR UPDATE SKIP LOCKED
   ), moved AS (
     UPDATE event_tickets AS ticket SET event_date = (SELECT date FROM target)
     WHERE ticket.id = ANY (ARRAY(SELECT id FROM part)) RETURNING 1
   ), last AS (
-    SELECT user_id, transaction_id, ordinal FROM part
-    ORDER BY user_id DESC, transaction_id DESC, ordinal DESC LIMIT 1
+    SELECT user_id, sale, ordinal FROM part
+    ORDER BY user_id DESC, sale DESC, ordinal DESC LIMIT 1
   )
   SELECT target.epoch::float8 AS epoch, (SELECT count(*) FROM moved)::integer AS moved,
-    last.user_id AS "userId", encode(last.transaction_id, 'hex') AS "transactionId", last.ordinal
+    last.user_id AS "userId", encode(last.sale, 'hex') AS sale, last.ordinal
   FROM target LEFT JOIN last ON true`;
 
 async function movePart(
   connection: Connection,
   eventId: string,
-  { userId, transactionId, ordinal }: Place,
+  { userId, sale, ordinal }: Place,
   rows: number,
 ): Promise<Part> {
   const [row] = await connection.query<
@@ -199,7 +201,7 @@ async function movePart(
   >({
     name: "catalog-move-tickets",
     text: MOVE_PART,
-    values: [eventId, userId, Buffer.from(transactionId, "hex"), ordinal, rows],
+    values: [eventId, userId, Buffer.from(sale, "hex"), ordinal, rows],
   });
   if (row === undefined) return { locked: true, moved: 0 };
   const { epoch, moved } = row;
