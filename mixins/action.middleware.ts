@@ -3,7 +3,7 @@ import { type Answer, refused } from "../domain/refusal.ts";
 import { type Audit, openAudit, plainText } from "../lib/observability/audit-log.ts";
 import type { VerifyInternalToken, Caller } from "../lib/auth/jwt.ts";
 import { EVENT_OWNER } from "../lib/bus/event-owner.strategy.ts";
-import { runForRequest } from "../lib/database/request-mark.ts";
+import { runForRequest } from "../lib/ids.ts";
 
 /** What the gateway sends along with a call on behalf of a caller. */
 export type CallMeta = { token?: unknown };

@@ -2,7 +2,7 @@ import pg, { type ClientBase, type QueryResultRow } from "pg";
 import { Sequelize } from "sequelize";
 import { type Answer, refused } from "../../domain/refusal.ts";
 import { withTimeout } from "../concurrency/clock.ts";
-import { withRequestId } from "./request-mark.ts";
+import { withRequestId } from "../ids.ts";
 import { LONG_LIMITS, raiseLimits, RESET_LIMITS, type SessionLimits } from "./session-settings.ts";
 
 /**

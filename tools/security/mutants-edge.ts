@@ -169,7 +169,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "email",
   ]),
   without("the request's id in statements", "S28: from the edge", [
-    "lib/database/request-mark.ts",
+    "lib/ids.ts",
     "? requests.run(requestId, work) : work()",
     "? work() : work()",
   ]),
