@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { ROOT } from "../../tools/root.ts";
 import { play } from "./model/play.ts";
 import { ORDER_PLANTS, PLANTS } from "./model/plants.ts";
+import { NAMED_TESTS, PLANTED_SEEDS_MAX } from "./planted-mistakes.ts";
 import { describeFailure, search } from "./search.ts";
 import type { History } from "./model/steps.ts";
 
 /** The sound system must survive every seed. Each planted mistake must be found. */
 const SOUND_SEEDS = 1_000;
 const DEAF_SEEDS = 300;
-const PLANTED_SEEDS_MAX = 3_000;
 /** Limit of a readable history. */
 const STEPS_MAX = 8;
 
@@ -75,6 +78,11 @@ describe("simulated histories of the whole system", () => {
         undefined,
         `${PLANTED_SEEDS_MAX} histories showed no violation`,
       );
+    });
+
+  for (const [mistake, { file, test }] of Object.entries(NAMED_TESTS))
+    it(`leave to a named test ${mistake}`, () => {
+      assert.ok(readFileSync(join(ROOT, file), "utf8").includes(`it("${test}"`), test);
     });
 
   for (const [mistake, plant] of Object.entries(ORDER_PLANTS))

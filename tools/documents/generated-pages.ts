@@ -5,6 +5,7 @@ const ENGINE = ["config", "domain", "lib", "mixins", "services", "main.ts", "mol
 /** Generated pages, and the code that each of them judges. */
 export const GENERATED_PAGES: Readonly<Record<string, readonly string[]>> = {
   "docs/benchmarks.md": [...ENGINE, "migrations", "tools/bench"],
+  "docs/planted-mistakes.md": [...ENGINE, "test/simulation"],
   "docs/reliability.md": [...ENGINE, "migrations", "tools/chaos"],
   "docs/request-coverage.md": [...ENGINE, "tools/coverage"],
   "docs/scaling.md": [...ENGINE, "migrations", "tools/scaling"],

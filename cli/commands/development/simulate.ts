@@ -7,7 +7,13 @@ import { examples, exiting, wholeNumber } from "../../options.ts";
 
 const PROGRAM = join(ROOT, "test", "simulation", "simulate.ts");
 
-type Options = { seeds: number; from: number; history?: string };
+type Options = {
+  seeds: number;
+  from: number;
+  history?: string;
+  plants?: boolean;
+  write?: boolean;
+};
 
 export function define(command: Command): void {
   command
@@ -19,6 +25,8 @@ export function define(command: Command): void {
     .option("--seeds <count>", "number of histories", wholeNumber(1, 1e9), 10_000)
     .option("--from <seed>", "the first seed", wholeNumber(0, 1e12), 1)
     .option("--history <json>", "play this history instead")
+    .option("--plants", "search for each planted mistake instead")
+    .option("--write", "with --plants: write docs/planted-mistakes.md")
     .addHelpText("after", examples(["simulate --seeds 1000 --from 7", "a thousand histories"]))
     .action(exiting(simulate));
 }
@@ -27,7 +35,8 @@ export function define(command: Command): void {
  * The model is part of the tests, which the command line does not import. The seeds are shared by
  * as many processes as there are processors.
  */
-async function simulate({ seeds, from, history }: Options): Promise<number> {
+async function simulate({ seeds, from, history, plants, write }: Options): Promise<number> {
+  if (plants === true) return play(["--plants", ...(write === true ? ["--write"] : [])]);
   if (history !== undefined) return play(["--history", history]);
   const share = Math.ceil(seeds / Math.min(seeds, availableParallelism()));
   const parts: Promise<number>[] = [];
