@@ -78,7 +78,7 @@ function loadingMore(more: number): PlantedPorts {
 
 /** Planted mistakes, one each. A search must find a history that reveals it. */
 export const PLANTS: Record<string, Plant> = {
-  "the epoch left out of the commit": { from: 301, clauses: { epoch: true, batch: true } },
+  "the epoch left out of the commit": { from: 731, clauses: { epoch: true, batch: true } },
   // With the CHECK alone nothing is oversold, whatever the fence lets through.
   "the row lock left out of the epoch check (a bare EXISTS), and the CHECK of the ownership row": {
     from: 41,
@@ -94,7 +94,7 @@ export const PLANTS: Record<string, Plant> = {
     from: 191,
     ...expecting("epoch and batch"),
   },
-  "pending rows written from the decision": { from: 911, clauses: { counts: true } },
+  "pending rows written from the decision": { from: 1561, clauses: { counts: true } },
   "the limit decided without loading": loading({ activeTickets: [] }),
   "cancellations decided without loading": loading({ tickets: [] }),
   "sales decided without loading": loading({ sales: [] }),
@@ -104,7 +104,7 @@ export const PLANTS: Record<string, Plant> = {
   },
   "an import that takes no epoch": { from: 191, clauses: { importEpoch: true } },
   "a forwarded command without an answer treated as refused": {
-    from: 1501,
+    from: 2731,
     ports: (ports) => ({
       ...ports,
       router: {
