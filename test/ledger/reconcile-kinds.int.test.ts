@@ -275,12 +275,15 @@ describe("reconcile finds and explains", () => {
       date: "2099-01-01",
       startTime: "20:00",
       totalCapacity: 20,
+      status: "scheduled",
     };
     const key = `event:{${eventId}}`;
     await put(key, { generation, value });
     assert.deepEqual(await found(eventId), []);
     await put(key, { generation: "an earlier one", value: { ...value, totalCapacity: 99 } });
     assert.deepEqual(await found(eventId), [], "no reader takes it for fresh");
+    await put(key, { generation, value: { ...value, status: "cancelled" } });
+    assert.match((await found(eventId))[0]?.sentence ?? "", /status "cancelled", PostgreSQL "sch/);
     await put(key, { generation, value: { ...value, totalCapacity: 99 } });
     const [difference, ...others] = await found(eventId);
     assert.deepEqual(others, []);

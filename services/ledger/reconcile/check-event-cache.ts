@@ -20,7 +20,7 @@ const DELETE_IF_SAME = `
   return redis.call("DEL", KEYS[1])`;
 
 /** What is compared of an event's copy, and of its row, by name. */
-const COMPARED = ["id", "name", "location", "date", "startTime", "totalCapacity"] as const;
+const COMPARED = ["id", "name", "location", "date", "startTime", "totalCapacity", "status"] as const;
 type Said = Record<(typeof COMPARED)[number], unknown>;
 
 export type CopiesChecked = {
@@ -110,7 +110,7 @@ async function suspectsIn(
   const rows = await database.query<Said & { id: string }>({
     text: `
       SELECT id, name, location, to_char(date, 'YYYY-MM-DD') AS date, to_char(start_time,
-        'HH24:MI') AS "startTime", total_capacity AS "totalCapacity"
+        'HH24:MI') AS "startTime", total_capacity AS "totalCapacity", status
       FROM event WHERE id = ANY ($1::uuid[])`,
     values: [copies.map(({ eventId }) => eventId)],
   });
