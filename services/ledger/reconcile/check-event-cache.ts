@@ -20,7 +20,15 @@ const DELETE_IF_SAME = `
   return redis.call("DEL", KEYS[1])`;
 
 /** What is compared of an event's copy, and of its row, by name. */
-const COMPARED = ["id", "name", "location", "date", "startTime", "totalCapacity", "status"] as const;
+const COMPARED = [
+  "id",
+  "name",
+  "location",
+  "date",
+  "startTime",
+  "totalCapacity",
+  "status",
+] as const;
 type Said = Record<(typeof COMPARED)[number], unknown>;
 
 export type CopiesChecked = {

@@ -16,8 +16,8 @@ const TICK_MS = 50;
 /**
  * Answers commands that their worker will not decide any more. TRY_AGAIN promises that the key is
  * not sold and that no sale of it is under way. So PostgreSQL is asked, and a sold key gets its
- * sale. An unsold one gets TRY_AGAIN if this node's last epoch is valid after the reading, since
- * nobody else sells then; otherwise OUTCOME_UNKNOWN, since another node, or another command of that
+ * sale. An unsold one gets TRY_AGAIN if this node's last epoch is valid after the reading, since no
+ * other node sells then; otherwise OUTCOME_UNKNOWN, since another node, or another command of that
  * key, may be committing the sale. If PostgreSQL does not answer, TRY_AGAIN is for commands whose
  * commit it has reported as failed.
  */
