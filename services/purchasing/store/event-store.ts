@@ -112,7 +112,7 @@ export function postgresStore(
 }
 
 /** By SQLSTATE: the CHECK on what is left to sell, or the statement or lock time-out. */
-function reasonOf(error: unknown): "oversell" | "time-out" | undefined {
+export function reasonOf(error: unknown): "oversell" | "time-out" | undefined {
   const code = isServerError(error) ? error.code : undefined;
   if (code === "23514") return "oversell";
   return code === "57014" || code === "55P03" ? "time-out" : undefined;

@@ -1,11 +1,9 @@
+import { PROFILES } from "../../../lib/database/pool.ts";
 import type { Kernel } from "./kernel.ts";
 import type { History, Channel } from "./steps.ts";
 
-/**
- * Time-out of a statement at its caller, as `answerMs` of lib/database/pool.ts. The statement
- * itself may still run.
- */
-export const NO_ANSWER_MS = 1_750;
+/** Time-out of a statement at its caller. The statement itself may still run. */
+export const NO_ANSWER_MS = PROFILES.worker.answerMs;
 
 type Window = { untilMs: number; byMs: number | undefined };
 

@@ -187,7 +187,7 @@ export const PLANTS: Record<string, Plant> = {
 };
 
 /** Both events are sold at the same times, slowly, so that they share statements. */
-export function bothEvents({ demands, faults }: History): Pick<History, "demands" | "faults"> {
+function bothEvents({ demands, faults }: History): Pick<History, "demands" | "faults"> {
   const slow = { type: "slow-commits", atMs: 0, forMs: TROUBLE_MS, byMs: 400, rowMs: 0 } as const;
   const both = demands.flatMap((one): Demand[] =>
     one.type === "buy" ? [one, { ...one, event: 1 - one.event }] : [one],
@@ -195,7 +195,7 @@ export function bothEvents({ demands, faults }: History): Pick<History, "demands
   return { demands: both, faults: [...faults, slow] };
 }
 
-export function restoredBackup({ faults }: History): Pick<History, "faults"> {
+function restoredBackup({ faults }: History): Pick<History, "faults"> {
   const restored = [
     { type: "backup", atMs: 2_000 },
     { type: "restore", atMs: 3_000 },
@@ -203,7 +203,7 @@ export function restoredBackup({ faults }: History): Pick<History, "faults"> {
   return { faults: [...faults, ...restored] };
 }
 
-export function importWithoutRedis({ totals, faults }: History): Pick<History, "faults"> {
+function importWithoutRedis({ totals, faults }: History): Pick<History, "faults"> {
   const added = [
     { type: "redis", atMs: 5_000, what: "down", forMs: 500 },
     {

@@ -1,11 +1,10 @@
+import { SALE_LIMITS } from "../../../../lib/database/session-settings.ts";
 import type { Commit } from "../../../../services/purchasing/store/batched-event-store.ts";
+import { reasonOf } from "../../../../services/purchasing/store/event-store.ts";
 import type { CommitResult } from "../../../../services/purchasing/worker/ports.ts";
 import type { Kernel } from "../kernel.ts";
 import type { EventTables } from "./event-tables.ts";
-import { type BrokenClauses, LOCK_MS, type Server, sqlError } from "./rows.ts";
-
-/** As in lib/database/session-settings.ts. */
-const STATEMENT_MS = 1_500;
+import { type BrokenClauses, type Server, sqlError } from "./rows.ts";
 
 /** How long a statement works, and how long its commit takes to reach the disk. */
 export type Pace = { statementMs: number; flushMs: number };
@@ -38,14 +37,12 @@ export function commitOne(
     work(context, [{ event, commit }], pace, kernel.nowMs - askedAtMs, (end) => {
       if (end.type === "committed") done(end.results[0] ?? { type: "fenced" });
       else if (end.type === "cut") done({ type: "unknown", error: new Error("connection cut") });
-      else done({ type: "failed", error: sqlError(end.code), reason: reasonOf(end.code) });
+      else done(failed(end.code));
     });
   };
   if (broken.rowLock === true) return granted();
-  event.workerRow.take(granted, () =>
-    done({ type: "failed", error: sqlError("55P03"), reason: "time-out" }),
-  );
-  kernel.after(LOCK_MS, "postgres", () => event.workerRow.stopWaiting(granted));
+  event.workerRow.take(granted, () => done(failed("55P03")));
+  kernel.after(SALE_LIMITS.lock_timeout, "postgres", () => event.workerRow.stopWaiting(granted));
 }
 
 /**
@@ -95,34 +92,38 @@ function work(
     );
     done(generation === server.generation ? ended : { type: "cut" });
   };
-  const timedOut = waitedMs + statementMs > STATEMENT_MS;
-  kernel.after(timedOut ? STATEMENT_MS - waitedMs : statementMs, "postgres", () => {
-    const atMs = kernel.nowMs;
-    const unchecked = parts.length > 1 && broken.manyStart === true;
-    const hasStarted = ({ changes }: Commit): boolean =>
-      atMs >= changes.event.startsAtMs && !unchecked;
-    const refusals = parts.map(({ event, commit }) =>
-      event.refusalOf(commit.changes, hasStarted(commit)),
-    );
-    const code = timedOut ? "57014" : refusals.find((refusal) => refusal !== undefined);
-    if (code !== undefined) return end({ type: "refused", code });
-    const commit = (): void => {
-      if (generation !== server.generation) return end({ type: "cut" });
-      const results = parts.map(({ event, commit }) =>
-        event.write(commit.ownership, commit.changes, { atMs, started: hasStarted(commit) }),
+  const timedOut = waitedMs + statementMs > SALE_LIMITS.statement_timeout;
+  kernel.after(
+    timedOut ? SALE_LIMITS.statement_timeout - waitedMs : statementMs,
+    "postgres",
+    () => {
+      const atMs = kernel.nowMs;
+      const unchecked = parts.length > 1 && broken.manyStart === true;
+      const hasStarted = ({ changes }: Commit): boolean =>
+        atMs >= changes.event.startsAtMs && !unchecked;
+      const refusals = parts.map(({ event, commit }) =>
+        event.refusalOf(commit.changes, hasStarted(commit)),
       );
-      end({ type: "committed", results });
-    };
-    if (flushMs === 0) commit();
-    else kernel.after(flushMs, "postgres", commit);
-  });
+      const code = timedOut ? "57014" : refusals.find((refusal) => refusal !== undefined);
+      if (code !== undefined) return end({ type: "refused", code });
+      const commit = (): void => {
+        if (generation !== server.generation) return end({ type: "cut" });
+        const results = parts.map(({ event, commit }) =>
+          event.write(commit.ownership, commit.changes, { atMs, started: hasStarted(commit) }),
+        );
+        end({ type: "committed", results });
+      };
+      if (flushMs === 0) commit();
+      else kernel.after(flushMs, "postgres", commit);
+    },
+  );
 }
 
 function unlock({ broken }: Context, events: readonly EventTables[]): void {
   if (broken.rowLock !== true) for (const event of events) event.workerRow.free();
 }
 
-function reasonOf(code: string): "oversell" | "time-out" | undefined {
-  if (code === "23514") return "oversell";
-  return code === "57014" ? "time-out" : undefined;
+function failed(code: string): CommitResult {
+  const error = sqlError(code);
+  return { type: "failed", error, reason: reasonOf(error) };
 }

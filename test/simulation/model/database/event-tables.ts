@@ -9,11 +9,11 @@ import type {
   PurchaseKey,
   Ticket,
 } from "../../../../services/purchasing/worker/ports.ts";
+import { SALE_LIMITS } from "../../../../lib/database/session-settings.ts";
 import type { Kernel } from "../kernel.ts";
 import {
   type BrokenClauses,
   type EventChange,
-  LOCK_MS,
   RowLock,
   type Rows,
   type Server,
@@ -100,7 +100,9 @@ export class EventTables {
       done(epoch);
     };
     this.workerRow.take(granted, () => fail(sqlError("55P03")));
-    this.kernel.after(LOCK_MS, "postgres", () => this.workerRow.stopWaiting(granted));
+    this.kernel.after(SALE_LIMITS.lock_timeout, "postgres", () =>
+      this.workerRow.stopWaiting(granted),
+    );
   }
 
   loadEvent(): LoadedEvent {

@@ -70,9 +70,6 @@ export function sumsByBatch(rows: Iterable<PendingRow>): Map<string, number> {
   return sums;
 }
 
-/** As in lib/database/session-settings.ts. */
-export const LOCK_MS = 1_000;
-
 /** A row lock. Waiting tasks get it in order of arrival. */
 export class RowLock {
   private held = false;
