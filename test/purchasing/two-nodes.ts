@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Answer } from "../../domain/refusal.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import type { Purchase } from "../../services/purchasing/worker/ports.ts";
@@ -27,12 +28,17 @@ export type TwoNodes = {
     quantity?: number,
     nodeID?: string,
   ) => Promise<Answer<Purchase>>;
+  /** Buys one ticket, and repeats a 503 with the same key, as the contract expects. */
+  buyPatiently: (eventId: string, userId: string, key: string) => Promise<Answer<Purchase>>;
   numbers: (eventId: string) => Promise<Numbers>;
   /** Waits until the event's outbox is empty. */
   untilBooked: (eventId: string) => Promise<unknown>;
   /** Ids of the purchasing nodes that the caller sees. */
   sellers: () => string[];
 };
+
+const TRIES = 20;
+const RETRY_AFTER_MS = 500;
 
 /** Starts an engine, a second purchasing node, and a calling node without purchasing. */
 export async function startTwoNodes(): Promise<TwoNodes> {
@@ -55,12 +61,22 @@ export async function startTwoNodes(): Promise<TwoNodes> {
     };
     return (actions.actions.get("purchasing.buy")?.endpoints ?? []).map(({ id }) => id);
   };
+  const buy: TwoNodes["buy"] = (eventId, userId, key, quantity = 1, nodeID) =>
+    call<Purchase>("purchasing.buy", { eventId, quantity, key }, userId, nodeID);
+  const buyPatiently: TwoNodes["buyPatiently"] = async (eventId, userId, key) => {
+    for (let tries = 1; ; tries += 1) {
+      const answer = await buy(eventId, userId, key);
+      const { code } = answer.ok ? {} : answer.refusal;
+      if ((code !== "TRY_AGAIN" && code !== "OUTCOME_UNKNOWN") || tries === TRIES) return answer;
+      await wait(RETRY_AFTER_MS);
+    }
+  };
   await waitFor(() => sellers().length === 2);
   return {
     engine,
     call,
-    buy: (eventId, userId, key, quantity = 1, nodeID) =>
-      call<Purchase>("purchasing.buy", { eventId, quantity, key }, userId, nodeID),
+    buy,
+    buyPatiently,
     numbers,
     untilBooked: (eventId) =>
       waitFor(async () => (await numbers(eventId)).pending === 0, {

@@ -25,6 +25,8 @@ export class EventWorker {
   private ownership: Ownership | undefined;
   /** Undefined also while a commit of unknown outcome may still be under way. */
   private lastEpoch: number | undefined;
+  /** The last epoch that was asked for did not come. */
+  private storeAway = false;
   private readonly lease: OwnerLease;
   private readonly losses: OwnershipLosses;
   private running = false;
@@ -56,6 +58,7 @@ export class EventWorker {
       epoch: () => this.lastEpoch,
       mayBeSelling: (entry) =>
         this.mailbox.sharesKey(entry) || this.seller.isCommitting(entry.command.transactionId),
+      storeAway: () => this.storeAway,
     });
     const giveUp = (entries: readonly Entry[]): void => this.undecided.answer(entries);
     this.mailbox = new Mailbox(ports.clock, ports.limits.mailboxMax, giveUp, ports.watch);
@@ -189,12 +192,14 @@ export class EventWorker {
     this.eventMissing = false;
     try {
       this.ownership = await takeEpoch(this.eventId, this.ports, this.postgresClock);
+      this.storeAway = false;
       this.eventMissing = this.ownership === undefined;
       this.lastEpoch = this.ownership?.epoch;
       if (this.eventMissing)
         for (const entry of this.mailbox.take()) entry.answer(refused("EVENT_NOT_FOUND"));
       return !this.eventMissing;
     } catch (error) {
+      this.storeAway = true;
       this.ports.note("store-away", this.eventId, { error: String(error) });
       await this.pause(STORE_AWAY_PAUSE_MS);
       return false;

@@ -2,7 +2,19 @@ import { accepted, refused } from "../../../domain/refusal.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import { NOTHING } from "./batch.ts";
 import type { Entry } from "./mailbox.ts";
-import type { EventStore, Outcome, Purchase, WorkerPorts } from "./ports.ts";
+import type { EventStore, Outcome, Purchase } from "./ports.ts";
+
+/**
+ * What the worker knows. `epoch`: the last one that this node took. `mayBeSelling`: whether it has
+ * another command of that key, which it may sell or is committing. `storeAway`: PostgreSQL did not
+ * give it an epoch.
+ */
+type Known = {
+  epoch: () => number | undefined;
+  mayBeSelling: (entry: Entry) => boolean;
+  storeAway: () => boolean;
+};
+type Ports = { clock: Clock; store: Pick<EventStore, "readPurchases" | "load"> };
 
 /** Keys in one question to PostgreSQL. */
 const ASKED_AT_ONCE = 500;
@@ -16,34 +28,24 @@ const TICK_MS = 50;
 /**
  * Answers commands that their worker will not decide any more. TRY_AGAIN promises that the key is
  * not sold and that no sale of it is under way. So PostgreSQL is asked, and a sold key gets its
- * sale. An unsold one gets TRY_AGAIN if this node's last epoch is valid after the reading, since no
- * other node sells then; otherwise OUTCOME_UNKNOWN, since another node, or another command of that
- * key, may be committing the sale. If PostgreSQL does not answer, TRY_AGAIN is for commands whose
- * commit it has reported as failed.
+ * sale. An unsold one gets TRY_AGAIN if this node's last epoch was taken before the reading and is
+ * valid after it, since no other node sells meanwhile. Otherwise it gets OUTCOME_UNKNOWN, since
+ * another node, or another command of that key, may be committing the sale. If PostgreSQL does not
+ * answer, TRY_AGAIN is for commands whose commit it has reported as failed.
  */
 export class Undecided {
   private readonly eventId: string;
   private readonly clock: Clock;
-  private readonly store: Pick<EventStore, "readPurchases" | "load">;
-  private readonly epoch: () => number | undefined;
-  private readonly mayBeSelling: (entry: Entry) => boolean;
+  private readonly store: Ports["store"];
+  private readonly known: Known;
   private waiting: Entry[] = [];
   private looking = false;
 
-  /**
-   * `epoch`: the last one that this node took. `mayBeSelling`: whether this worker has another
-   * command of that key, which it may sell or is committing.
-   */
-  constructor(
-    eventId: string,
-    { clock, store }: Pick<WorkerPorts, "clock" | "store">,
-    worker: { epoch: () => number | undefined; mayBeSelling: (entry: Entry) => boolean },
-  ) {
+  constructor(eventId: string, { clock, store }: Ports, known: Known) {
     this.eventId = eventId;
     this.clock = clock;
     this.store = store;
-    this.epoch = worker.epoch;
-    this.mayBeSelling = worker.mayBeSelling;
+    this.known = known;
   }
 
   /** Takes commands that no batch may decide any more. Each gets an answer within half a second. */
@@ -56,6 +58,7 @@ export class Undecided {
       else unclear.push(entry);
     }
     if (unclear.length === 0) return;
+    if (this.known.storeAway()) return this.answerWithoutStore(unclear);
     this.waiting.push(...unclear);
     this.answerLater(unclear, TICKS_MAX);
     if (!this.looking) void this.look();
@@ -81,8 +84,10 @@ export class Undecided {
 
   private async answerFromStore(entries: readonly Entry[]): Promise<void> {
     const { eventId, store } = this;
+    const { epoch: lastEpoch, mayBeSelling } = this.known;
+    const epoch = lastEpoch();
     const keys = entries.flatMap(({ command }) => (command.type === "BuyTickets" ? [command] : []));
-    const doubtful = new Set(entries.filter(this.mayBeSelling));
+    const doubtful = new Set(entries.filter(mayBeSelling));
     const purchases = await store.readPurchases(eventId, keys);
     const unsold: Entry[] = [];
     for (const entry of entries) {
@@ -90,11 +95,13 @@ export class Undecided {
       if (sold === undefined) unsold.push(entry);
       else entry.answer(outcomeOf(entry, sold));
     }
-    const epoch = this.epoch();
     if (unsold.length === 0) return;
-    const owned = epoch !== undefined && epoch === (await store.load(eventId, NOTHING)).epoch;
+    const owned =
+      epoch !== undefined &&
+      epoch === lastEpoch() &&
+      epoch === (await store.load(eventId, NOTHING)).epoch;
     for (const entry of unsold) {
-      const certain = owned && !doubtful.has(entry) && !this.mayBeSelling(entry);
+      const certain = owned && !doubtful.has(entry) && !mayBeSelling(entry);
       entry.answer(refused(certain ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
     }
   }
