@@ -135,6 +135,22 @@ describe("boxoffice", () => {
     await new Promise((resolve) => holder.close(resolve));
   });
 
+  it("names a server that cannot be reached in one line, with 1", async () => {
+    const DATABASE_URL = "postgres://boxoffice:secret@127.0.0.1:1/none";
+    for (const command of ["migrate", "retention --dry-run"]) {
+      const { code, error } = await boxoffice(command, { DATABASE_URL });
+      assert.deepEqual(
+        [code, error.trim()],
+        [
+          1,
+          "A server cannot be reached (is it running, is its URL right?): " +
+            "connect ECONNREFUSED 127.0.0.1:1",
+        ],
+        command,
+      );
+    }
+  });
+
   it("is described by generated pages (npx boxoffice docs)", async () => {
     for (const [file, text] of Object.entries(await generatedPages()))
       assert.equal(readFileSync(join(ROOT, file), "utf8"), text, file);

@@ -55,6 +55,7 @@ describe("connections to PostgreSQL", () => {
         "purchasing",
         "reserve",
         "restore-drill",
+        "retention",
       ]);
       assert.equal(wanted.api, 0, "the gateway asks other nodes");
       assert.ok((wanted.purchasing ?? 0) > 0 && maxConnections > 0);

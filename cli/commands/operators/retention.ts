@@ -1,6 +1,6 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { type Config, processEnvironment, readConfig } from "../../../config/index.ts";
+import { presentValues, processEnvironment } from "../../../config/environment.ts";
 import { openDatabase } from "../../../lib/database/pool.ts";
 import { ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
 import { readEngineFile } from "../../../tools/engine/engine-file.ts";
@@ -41,13 +41,15 @@ export function define(command: Command): void {
 
 async function retain(options: Options, signal: AbortSignal): Promise<number> {
   const { salesYears, dryRun = false } = options;
-  const config = readConfig(processEnvironment());
-  const url = config.databaseUrl ?? readEngineFile(config.dataDir)?.urls.DATABASE_URL;
+  // A job has no secrets, so this needs no complete configuration.
+  const { DATABASE_URL, DATA_DIR = ".data", ...audit } = presentValues(processEnvironment());
+  const dataDir = resolve(DATA_DIR);
+  const url = DATABASE_URL ?? readEngineFile(dataDir)?.urls.DATABASE_URL;
   if (url === undefined)
     throw new ServerProblem(
-      `Set DATABASE_URL, or start the engine: none runs with its data in ${config.dataDir}.`,
+      `Set DATABASE_URL, or start the engine: none runs with its data in ${dataDir}.`,
     );
-  retainAudit(config, options);
+  retainAudit(dataDir, audit, options);
   const database = openDatabase(url, "long");
   try {
     const report = console.log;
@@ -69,10 +71,11 @@ async function retain(options: Options, signal: AbortSignal): Promise<number> {
 }
 
 function retainAudit(
-  { auditFile, production, dataDir }: Config,
+  dataDir: string,
+  { AUDIT_FILE, NODE_ENV }: Record<string, string>,
   { auditDays: keepDays, dryRun = false }: Options,
 ): void {
-  const file = auditFile ?? (production ? undefined : join(dataDir, "audit.log"));
+  const file = AUDIT_FILE ?? (NODE_ENV === "production" ? undefined : join(dataDir, "audit.log"));
   if (file === undefined)
     return console.log("audit trail: standard output, which your log collector keeps and deletes");
   const { rotated, deleted } = rotateAudit(file, { keepDays, dryRun, nowMs: Date.now() });

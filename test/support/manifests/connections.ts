@@ -10,7 +10,12 @@ const BY_HAND = 10;
 /** PostgreSQL's default of superuser_reserved_connections. */
 const FOR_SUPERUSERS = 3;
 /** Jobs that connect to PostgreSQL. The restore drill has a server of its own. */
-const JOBS: Readonly<Record<string, number>> = { migrate: 1, backup: 1, "restore-drill": 0 };
+const JOBS: Readonly<Record<string, number>> = {
+  migrate: 1,
+  backup: 1,
+  retention: PROFILES.long.poolMax,
+  "restore-drill": 0,
+};
 
 export type Connections = {
   /** By workload or use: at the largest scale, in the middle of a rollout. */
