@@ -13,15 +13,31 @@ import { LONG_LIMITS, raiseLimits, RESET_LIMITS, type SessionLimits } from "./se
 export type Profile = "sale" | "worker" | "long";
 
 /**
- * `answerMs`: time after which the client gives up, after PostgreSQL's own limit (1.5 s) and before
- * a buyer hears OUTCOME_UNKNOWN (2 s). `raised`: limits that each transaction raises; otherwise
- * those of the role hold.
+ * `acquireMs`: time that a caller waits for a connection. `connectMs`: time that opening one may
+ * take. It is clearly longer: a busy server opens connections slowly, and the next caller gets what
+ * this one waited for. With equal limits, every connection would be given up when it is almost
+ * open, again and again. `answerMs`: time after which the client gives up, after PostgreSQL's own
+ * limit (1.5 s) and before a buyer hears OUTCOME_UNKNOWN (2 s). `raised`: limits that each
+ * transaction raises; otherwise those of the role hold.
  */
-type Pool = { poolMax: number; answerMs: number; acquireMs: number; raised?: SessionLimits };
+type Pool = {
+  poolMax: number;
+  acquireMs: number;
+  connectMs: number;
+  answerMs: number;
+  raised?: SessionLimits;
+};
+const SALE: Pool = { poolMax: 10, acquireMs: 1_000, connectMs: 5_000, answerMs: 1_750 };
 export const PROFILES: Readonly<Record<Profile, Pool>> = {
-  sale: { poolMax: 10, answerMs: 1_750, acquireMs: 1_000 },
-  worker: { poolMax: 5, answerMs: 1_750, acquireMs: 1_000 },
-  long: { poolMax: 6, answerMs: 65_000, acquireMs: 10_000, raised: LONG_LIMITS },
+  sale: SALE,
+  worker: { ...SALE, poolMax: 5 },
+  long: {
+    poolMax: 6,
+    acquireMs: 10_000,
+    connectMs: 20_000,
+    answerMs: 65_000,
+    raised: LONG_LIMITS,
+  },
 };
 
 export type PoolOptions = {
@@ -110,7 +126,7 @@ function sharedPool(key: string, url: string, profile: Profile, options: PoolOpt
     known.users += 1;
     return known.sequelize;
   }
-  const { poolMax, answerMs, acquireMs } = PROFILES[profile];
+  const { poolMax, acquireMs, connectMs, answerMs } = PROFILES[profile];
   const max = Math.min(poolMax, options.poolMax ?? poolMax);
   const sequelize = new Sequelize(url, {
     dialect: "postgres",
@@ -120,7 +136,7 @@ function sharedPool(key: string, url: string, profile: Profile, options: PoolOpt
     dialectOptions: {
       application_name: `boxoffice-${profile}`,
       keepAlive: true,
-      connectionTimeoutMillis: acquireMs,
+      connectionTimeoutMillis: connectMs,
       query_timeout: answerMs,
     },
   });

@@ -10,8 +10,9 @@ it("limits of a sale end one before the other: lock, statement, doubt", () => {
   assert.ok(statement_timeout <= 0.75 * UNKNOWN_OUTCOME_MAX_MS, "clearly below");
   assert.ok(idle_in_transaction_session_timeout < statement_timeout);
   for (const profile of ["sale", "worker"] as const) {
-    const { acquireMs, answerMs, raised } = PROFILES[profile];
+    const { acquireMs, connectMs, answerMs, raised } = PROFILES[profile];
     assert.equal(raised, undefined);
+    assert.ok(acquireMs <= 0.5 * connectMs, "a connection is not given up with its caller");
     assert.ok(statement_timeout < answerMs && acquireMs < answerMs);
     assert.ok(answerMs <= UNKNOWN_OUTCOME_MAX_MS);
   }
