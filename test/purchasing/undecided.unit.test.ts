@@ -9,6 +9,7 @@ import { Undecided } from "../../services/purchasing/worker/undecided.ts";
 import { EVENT_ID, wordOf } from "../support/fixtures/one-node.ts";
 
 const command: Command = { type: "BuyTickets", transactionId: "a key", userId: "one", quantity: 1 };
+const NONE_SOLD: Awaited<ReturnType<EventStore["readPurchases"]>> = new Map();
 const rowOf = (epoch: number): Loaded => {
   return { epoch, batch: 0, clockMs: 0, sales: [], tickets: [], activeTickets: [] };
 };
@@ -32,7 +33,7 @@ async function answerOf(
 describe("undecided commands", () => {
   it("get TRY_AGAIN if this node held the epoch before and after the reading", async () => {
     const answer = await answerOf(
-      () => Promise.resolve(new Map()),
+      () => Promise.resolve(NONE_SOLD),
       () => 2,
     );
     assert.equal(answer, "TRY_AGAIN");
@@ -44,7 +45,7 @@ describe("undecided commands", () => {
       () => {
         // The owner before sold the key after PostgreSQL has read.
         epoch = 2;
-        return Promise.resolve(new Map());
+        return Promise.resolve(NONE_SOLD);
       },
       () => epoch,
     );
