@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import type { EventRecord } from "../../domain/event-record.ts";
 import type { Answer } from "../../domain/refusal.ts";
 import { AVAILABILITY_CHANGED } from "../../lib/availability/availability-cache.ts";
 import { eventId as idOf } from "../../lib/ids.ts";
@@ -16,6 +15,7 @@ import { assertProblem, type HttpClient, httpClient } from "../support/http/http
 import { http2Client } from "../support/http/http2.ts";
 import { temporaryFolder } from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { galaIn } from "../support/fixtures/gala.ts";
 
 describe("live availability", () => {
   let engine: Engine;
@@ -169,25 +169,7 @@ describe("live availability", () => {
   });
 
   it("tells of an import's new capacity, also without a purchase", async () => {
-    const sourceId = randomUUID();
-    const record: EventRecord = {
-      source: "json",
-      sourceId,
-      name: "Gala",
-      type: "concert",
-      location: "Berlin",
-      country: "Germany",
-      url: null,
-      date: "2036-06-01",
-      startTime: "20:00",
-      endTime: "22:00",
-      duration: 120,
-      timeZone: "Europe/Berlin",
-      startsAt: "2036-06-01T18:00:00.000Z",
-      endsAt: "2036-06-01T20:00:00.000Z",
-      totalCapacity: 10,
-      status: "scheduled",
-    };
+    const record = galaIn(2036);
     const token = operatorToken();
     const bring = (totalCapacity: number) =>
       other.broker.call(

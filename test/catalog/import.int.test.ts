@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,29 +13,11 @@ import { collect } from "../support/http/collect-stream.ts";
 import { ownEvent, readStored, sellTickets } from "../support/fixtures/event-rows.ts";
 import { lockWaits } from "../support/lock-waits.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { galaIn } from "../support/fixtures/gala.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");
 /** A slice of a public list; its license is beside it. */
 const CONFERENCES = fileURLToPath(new URL("../data/conferences.json", import.meta.url));
-
-const GALA: EventRecord = {
-  source: "json",
-  sourceId: "gala",
-  name: "Gala",
-  type: "concert",
-  location: "Berlin",
-  country: "Germany",
-  url: null,
-  date: "2027-06-01",
-  startTime: "20:00",
-  endTime: "22:00",
-  duration: 120,
-  timeZone: "Europe/Berlin",
-  startsAt: "2027-06-01T18:00:00.000Z",
-  endsAt: "2027-06-01T20:00:00.000Z",
-  totalCapacity: 10,
-  status: "scheduled",
-};
 
 describe("imports", () => {
   let world: CatalogWorld;
@@ -46,7 +27,7 @@ describe("imports", () => {
     world = await openCatalogWorld(NOW);
   });
   beforeEach(() => {
-    gala = { ...GALA, sourceId: `gala ${randomUUID()}` };
+    gala = galaIn(2027);
     id = eventId(gala);
     world.changed.length = 0;
   });

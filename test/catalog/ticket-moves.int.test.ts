@@ -14,6 +14,7 @@ import { createTicketLists } from "../../services/purchasing/tickets/ticket-list
 import { type FreshDatabase, freshDatabase } from "../support/database.ts";
 import { newTransactionId, saleOf } from "../support/fixtures/sale-fixture.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { galaIn } from "../support/fixtures/gala.ts";
 
 const TICKETS = 50_000;
 /**
@@ -24,24 +25,7 @@ const PAUSE_MAX_MS = 200;
 const LONGER_PAUSES_MAX = 3;
 const LONGEST_PAUSE_MS = 1_000;
 
-const CONCERT: EventRecord = {
-  source: "json",
-  sourceId: "concert",
-  name: "Concert",
-  type: "concert",
-  location: "Berlin",
-  country: null,
-  url: null,
-  date: "2097-06-01",
-  startTime: "20:00",
-  endTime: "22:00",
-  duration: 120,
-  timeZone: "Europe/Berlin",
-  startsAt: "2097-06-01T18:00:00.000Z",
-  endsAt: "2097-06-01T20:00:00.000Z",
-  totalCapacity: 200_000,
-  status: "scheduled",
-};
+const CONCERT = galaIn(2097, { totalCapacity: 200_000 });
 
 function movedTo(record: EventRecord, date: string): EventRecord {
   return { ...record, date, startsAt: `${date}T18:00:00.000Z`, endsAt: `${date}T20:00:00.000Z` };

@@ -9,27 +9,9 @@ import { watermarkKey } from "../../lib/availability/availability-cache.ts";
 import { eventId as eventIdOf } from "../../lib/ids.ts";
 import { COPY_MS, type CopiesShop, openCopiesShop } from "../support/fixtures/copies-shop.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { galaIn } from "../support/fixtures/gala.ts";
 
 const SOON = { withinMs: 10_000 };
-
-const GALA: EventRecord = {
-  source: "json",
-  sourceId: "gala",
-  name: "Gala",
-  type: "concert",
-  location: "Berlin",
-  country: "Germany",
-  url: null,
-  date: "2097-06-01",
-  startTime: "20:00",
-  endTime: "22:00",
-  duration: 120,
-  timeZone: "Europe/Berlin",
-  startsAt: "2097-06-01T18:00:00.000Z",
-  endsAt: "2097-06-01T20:00:00.000Z",
-  totalCapacity: 10,
-  status: "scheduled",
-};
 
 describe("copies of tickets", () => {
   let shop: CopiesShop;
@@ -162,7 +144,7 @@ describe("copies of tickets", () => {
   });
 
   it("show what an import has changed: the name, the date, the status", async () => {
-    const record = { ...GALA, sourceId: randomUUID() };
+    const record = galaIn(2097);
     const id = eventIdOf(record);
     const importOne = (change: Partial<EventRecord>): Promise<unknown> =>
       node.broker.call(

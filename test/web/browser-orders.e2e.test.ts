@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import type { Page, Route } from "playwright-core";
-import type { EventRecord, EventStatus } from "../../domain/event-record.ts";
+import type { EventStatus } from "../../domain/event-record.ts";
 import { eventId as idOf } from "../../lib/ids.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { madeUpProblem, registerVisitor } from "../support/http/browser.ts";
 import { type Pages, startPages } from "../support/http/pages.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { galaIn } from "../support/fixtures/gala.ts";
 
 const ORDERS = "**/api/events/*/tickets";
 /** What happens to each request of an order. Later ones pass. */
@@ -128,24 +129,7 @@ describe("an order", () => {
       userId: randomUUID(),
       role: "operator",
     });
-    const gala: EventRecord = {
-      source: "json",
-      sourceId: randomUUID(),
-      name: "Gala Zauberflöte",
-      type: "concert",
-      location: "Berlin",
-      country: "Germany",
-      url: null,
-      date: "2096-06-01",
-      startTime: "20:00",
-      endTime: "22:00",
-      duration: 120,
-      timeZone: "Europe/Berlin",
-      startsAt: "2096-06-01T18:00:00.000Z",
-      endsAt: "2096-06-01T20:00:00.000Z",
-      totalCapacity: 10,
-      status: "scheduled",
-    };
+    const gala = galaIn(2096, { name: "Gala Zauberflöte" });
     const bring = (status: EventStatus) =>
       broker.call("catalog.import", { records: [{ ...gala, status }] }, { meta: { token } });
     await bring("scheduled");
