@@ -18,7 +18,7 @@ export function limitCpu(pids: readonly number[], cores: number): () => void {
     // A process that has ended cannot be moved, and need not be.
     if (existsSync(`/proc/${pid}`)) writeFileSync(join(folder, "cgroup.procs"), String(pid));
   };
-  const homes = pids.map((pid) => ({ pid, home: homeOf(pid, old ? "cpu" : "", root) }));
+  const homes = pids.map((pid) => ({ pid, home: homeOf(pid, old, root) }));
   const undo = (): void => {
     for (const { pid, home } of homes) move(home, pid);
     rmdirSync(group);
@@ -38,9 +38,9 @@ export function limitCpu(pids: readonly number[], cores: number): () => void {
   return undo;
 }
 
-/** The folder of the group that a process is in. */
-function homeOf(pid: number, controller: string, root: string): string {
-  const line = new RegExp(`^\\d+:${controller}:(.*)$`, "m");
+/** The folder of the group that a process is in. In v1 controllers may share one: cpu,cpuacct. */
+function homeOf(pid: number, old: boolean, root: string): string {
+  const line = old ? /^\d+:(?:[^:]*,)?cpu(?:,[^:]*)?:(.*)$/m : /^0::(.*)$/m;
   return join(root, line.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1] ?? "/");
 }
 
