@@ -202,6 +202,8 @@ ALTER TABLE ONLY public.user_account
 ALTER TABLE ONLY public.user_session
     ADD CONSTRAINT user_session_pkey PRIMARY KEY (id);
 
+CREATE INDEX capacity_ledger_by_customer ON public.capacity_ledger USING btree (event_id, user_id) WHERE (user_id IS NOT NULL);
+
 CREATE UNIQUE INDEX capacity_ledger_cancellations ON public.capacity_ledger USING btree (event_id, transaction_id) WHERE ((quantity > 0) AND (transaction_id <> '\x'::bytea));
 
 CREATE INDEX event_by_date ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key);

@@ -3,7 +3,6 @@ import type { Metrics, Sample } from "../../lib/observability/metrics.ts";
 import { watchMessages } from "../../lib/queue/queue-metrics.ts";
 import type { Consumer, Publisher } from "../../lib/queue/index.ts";
 import { differencesOf, type EventNumbers } from "./reconcile/discrepancy.ts";
-import { FIRST_ID, LAST_ID } from "./reconcile/parts.ts";
 import { BACKLOG, EVENT_NUMBERS } from "./reconcile/reconcile.sql.ts";
 import type { LedgerCounts } from "./booking/transaction-consumer.ts";
 
@@ -115,12 +114,12 @@ export function registerLedgerMetrics(
     .child();
   const check = async (): Promise<readonly Sample[]> => {
     for (const eventId of [...touched].slice(0, CHECKED_AT_ONCE)) {
-      const [found] = await database.query<EventNumbers>({
+      const [found] = await database.query<EventNumbers & { total: number | null }>({
         text: EVENT_NUMBERS,
-        values: [eventId, eventId, FIRST_ID, LAST_ID],
+        values: [eventId, eventId],
       });
       touched.delete(eventId);
-      if (found === undefined) continue;
+      if (found === undefined || found.total === null) continue;
       checked.value += 1;
       const kinds = differencesOf(found).map(({ kind }) => kind);
       if (kinds.includes("oversold")) oversold.value += 1;

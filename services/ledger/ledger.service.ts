@@ -21,6 +21,7 @@ import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
 import { isUnavailable } from "../../lib/database/pool.ts";
 import { registerLedgerMetrics } from "./ledger-metrics.ts";
 import { POSITION, reconcile, type Reconciliation } from "./reconcile/reconcile.ts";
+import { registerReconcileMetrics, type ReconcileWatch } from "./reconcile/reconcile-metrics.ts";
 import { BACKLOG } from "./reconcile/reconcile.sql.ts";
 import {
   discardDeadLetter,
@@ -50,6 +51,7 @@ type LedgerVars = WithDatabases<"long"> &
     handled: Set<string>;
     booking: Booking;
     sweeper: Sweeper | undefined;
+    reconcileWatch: ReconcileWatch | undefined;
   };
 type LedgerMethods = { handleDeliveries: Handler };
 
@@ -128,6 +130,7 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
           eventId: eventId?.toLowerCase(),
           from,
           mend,
+          watch: this.reconcileWatch,
         });
         if (result === undefined) return refused("EVENT_NOT_FOUND");
         const { events, differences, more, next = "the end" } = result;
@@ -239,6 +242,7 @@ const LedgerService: ServiceSchema<LedgerSettings, LedgerMethods, LedgerVars> = 
         consumer: () => this.consumer,
         publisher: () => this.publisher,
       });
+    this.reconcileWatch = metrics && registerReconcileMetrics(metrics);
     const booking = createBooking({
       database: databases.long,
       log: logger,

@@ -103,7 +103,8 @@ describe("boxoffice retention", () => {
     return row ?? assert.fail();
   };
   const differences = async (id: string): Promise<unknown[]> => {
-    const { numbers, found } = await readTruths(database, { only: id, size: PART_SIZE }, 10);
+    const one = { only: id, size: PART_SIZE };
+    const { numbers, found } = await readTruths(database, { event: id }, one, 10);
     return [...numbers.flatMap(differencesOf), ...found];
   };
   const GONE = { tickets: 0, booked: 0, capacity: 100 };

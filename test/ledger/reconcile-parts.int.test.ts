@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
-import { type Part, partsFrom, idAfter } from "../../services/ledger/reconcile/parts.ts";
-import { FOLLOW_THE_INDEX } from "../../services/ledger/reconcile/reconcile.sql.ts";
+import { createMetrics } from "../../lib/observability/metrics.ts";
+import {
+  FIRST_ID,
+  LAST_ID,
+  nextSize,
+  partFrom,
+  type Position,
+} from "../../services/ledger/reconcile/parts.ts";
+import {
+  CUSTOMERS_COMPARED,
+  FOLLOW_THE_INDEX,
+} from "../../services/ledger/reconcile/reconcile.sql.ts";
+import { registerReconcileMetrics } from "../../services/ledger/reconcile/reconcile-metrics.ts";
 import {
   reconcile,
   type ReconcileOptions,
@@ -16,7 +27,6 @@ const EVENTS = 1_500;
 const LARGE = 60_000;
 const SMALL = 90;
 const SIZE = { rows: 10_000, events: 400 };
-const FIRST = "00000000-0000-0000-0000-000000000000";
 
 describe("reconcile of 200,000 tickets", () => {
   let world: LedgerWorld;
@@ -38,29 +48,67 @@ describe("reconcile of 200,000 tickets", () => {
   const largeEvent = "md5('event 1')::uuid";
 
   it("reads bounded parts that cover each row once", async () => {
-    const parts: Part[] = [];
-    await database.transaction(async (connection) => {
-      await connection.query({ text: FOLLOW_THE_INDEX });
-      for (let first: string | undefined = FIRST; first !== undefined;) {
-        for await (const part of partsFrom(connection, first, undefined, SIZE)) parts.push(part);
-        first = idAfter(parts.at(-1)?.[1] ?? "");
-      }
-    });
     let tickets = 0;
-    for (const part of parts) {
+    let parts = 0;
+    const large: string[] = [];
+    for (let from: Position | undefined = { event: FIRST_ID }; from !== undefined; parts += 1) {
+      const position: Position = from;
+      const { part, next } = await database.transaction(async (connection) => {
+        await connection.query({ text: FOLLOW_THE_INDEX });
+        return partFrom(connection, position, undefined, SIZE);
+      });
+      from = next;
+      if (part.of === "event") large.push(part.first);
+      // Its customers follow.
+      if (part.of === "event") continue;
+      const bounds =
+        part.of === "customers"
+          ? [part.event, part.event, part.first, part.last]
+          : [part.first, part.last, FIRST_ID, LAST_ID];
       const [row] = await database.query<{ tickets: number; events: number }>({
         text: `
           SELECT count(*)::integer AS tickets, (SELECT count(*)::integer FROM event
             WHERE id BETWEEN $1 AND $2) AS events
           FROM event_tickets
           WHERE event_id BETWEEN $1 AND $2 AND user_id BETWEEN $3 AND $4`,
-        values: [...part],
+        values: bounds,
       });
       assert.ok(row !== undefined && row.tickets <= SIZE.rows && row.events <= SIZE.events);
       tickets += row.tickets;
     }
     assert.equal(tickets, LARGE + (EVENTS - 1) * SMALL);
-    assert.ok(parts.length > 20 && parts.length < 40, `${parts.length} parts`);
+    assert.equal(large.length, 1);
+    assert.ok(parts > 20 && parts < 40, `${parts} parts`);
+  });
+
+  it("reads customers of a large event without its other rows", async () => {
+    for (const text of CUSTOMERS_COMPARED) {
+      const rows = await database.transaction(async (connection) => {
+        await connection.query({ text: FOLLOW_THE_INDEX });
+        return connection.query<{ "QUERY PLAN": string }>({
+          text: `EXPLAIN ${text
+            .replaceAll("$1", largeEvent)
+            .replaceAll("$2", `'${FIRST_ID}'`)
+            .replaceAll("$3", "'10000000-0000-0000-0000-000000000000'")
+            .replaceAll("$4", "10")}`,
+        });
+      });
+      const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+      for (const table of ["event_tickets", "capacity_ledger"])
+        assert.match(
+          plan,
+          new RegExp(` on ${table}[\\w ]+\\(.*\n +Index Cond: .*user_id >=`),
+          plan,
+        );
+    }
+  });
+
+  it("makes parts smaller while PostgreSQL is slow, and large again", () => {
+    const most = { rows: 50_000, events: 5_000 };
+    assert.deepEqual(nextSize(most, 2_000, most), { rows: 12_500, events: 5_000 });
+    assert.deepEqual(nextSize(most, 10, most), most);
+    assert.equal(nextSize({ rows: 10_000, events: 5_000 }, 10, most).rows, 15_000);
+    assert.equal(nextSize({ rows: 600, events: 5_000 }, 60_000, most).rows, 500);
   });
 
   it("finds nothing in sound tables, and goes on where time was up", async () => {
@@ -79,6 +127,20 @@ describe("reconcile of 200,000 tickets", () => {
     assert.equal(sum.events, EVENTS);
     assert.ok(positions.length > 10, `${positions.length} calls`);
     assert.equal(new Set(positions).size, positions.length);
+  });
+
+  it("shows its progress as metrics", async () => {
+    const metrics = createMetrics();
+    const watch = registerReconcileMetrics(metrics);
+    const { next } = await run({ timeMs: 0, watch });
+    const valueOf = async (name: string): Promise<number> =>
+      Number(new RegExp(`^${name} (.+)$`, "m").exec(await metrics.text())?.[1]);
+    const begun = await valueOf("boxoffice_reconcile_progress_ratio");
+    assert.ok(begun > 0 && begun < 0.5, `${begun} after the first part`);
+    assert.ok((await valueOf("boxoffice_reconcile_statement_seconds_count")) >= 3);
+    await run({ timeMs: 60_000, from: next, watch });
+    assert.equal(await valueOf("boxoffice_reconcile_progress_ratio"), 1);
+    assert.equal(await valueOf("boxoffice_reconciled_events_total"), EVENTS);
   });
 
   it("finds the same in parts and in one, also within a large event", async () => {
@@ -112,10 +174,11 @@ describe("reconcile of 200,000 tickets", () => {
     const inParts = await reconcileAll((params) => run({ ...params, timeMs: 0 }));
     assert.deepEqual(sorted(inParts), sorted(whole));
     const [large] = await database.query<{ id: string }>({ text: `SELECT ${largeEvent} AS id` });
-    const one = await run({ eventId: large?.id });
+    const id = large?.id ?? assert.fail();
+    const one = await reconcileAll((params) => run({ ...params, timeMs: 0 }), { eventId: id });
     assert.deepEqual(
       sorted(one),
-      sorted(whole).filter((difference) => difference.includes(large?.id ?? "")),
+      sorted(whole).filter((difference) => difference.includes(id)),
     );
   });
 });

@@ -9,7 +9,12 @@ import {
   checkSamples,
   checkSoldOut,
 } from "../../tools/chaos/checks/places.ts";
-import { checkCancellations, checkLists, checkPurchases } from "../../tools/chaos/checks/sales.ts";
+import {
+  checkCancellations,
+  checkLists,
+  checkPurchases,
+  checkTryAgain,
+} from "../../tools/chaos/checks/sales.ts";
 import type { Violation } from "../../tools/chaos/checks/violation.ts";
 import type { Entry, ImportEntry } from "../../tools/chaos/load/journal.ts";
 import type { Places, Rows } from "../../tools/chaos/rows.ts";
@@ -215,6 +220,14 @@ describe("the chaos run's checks", () => {
       [],
       "concurrent lists have no order",
     );
+  });
+
+  it("I11: TRY_AGAIN for a key that is sold", () => {
+    const again = (started: number): Entry =>
+      entry({ ...SOLD_OUT, status: 503, code: "TRY_AGAIN", started, ended: started + 5 });
+    assert.deepEqual(checkTryAgain([again(0), entry({ started: 6, ended: 10 })]), []);
+    assert.deepEqual(checkTryAgain([again(8), entry({})]), [], "beside the sale");
+    sees(checkTryAgain([entry({}), again(11)]), "I11", /was sold, and answered TRY_AGAIN/);
   });
 
   it("I10: a stale list, an early refusal and a double sale, in the order of the journal", () => {

@@ -20,6 +20,7 @@ describe("the chaos run", () => {
   after(() => opened.close());
 
   it("keeps all invariants when a gateway and the hot event's node are killed", async () => {
+    const recorded: number[] = [];
     const results = await runFaults({
       world: opened.world,
       faults: await readFaults(["F1", "F2"]),
@@ -27,7 +28,9 @@ describe("the chaos run", () => {
       clients: 8,
       hotCapacity: 2_500,
       report,
+      onResult: (soFar) => recorded.push(soFar.length),
     });
+    assert.deepEqual(recorded, [1, 2], "each result is recorded as its fault ends");
     for (const result of results) {
       const details = detailsOf(result).join("\n");
       assert.deepEqual(

@@ -6,6 +6,7 @@ import { redisFromSnapshot } from "./faults/f06-redis-from-a-snapshot.ts";
 import { messageLost } from "./faults/f10-ledger-killed.ts";
 import { byProxy, cancelledTooLate } from "./faults/f15-lost-answers.ts";
 import { fault as restoredBackup } from "./faults/f18-restored-backup.ts";
+import { fault as postgresClock } from "./faults/time/f27-postgres-clock.ts";
 import { heldOpen, takeovers } from "./takeovers.ts";
 
 /**
@@ -218,6 +219,19 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     schema: AVAILABLE_CHECK,
     shownBy: OLD_REDIS,
     red: "I1",
+  },
+  {
+    mistake: "PostgreSQL's clock followed forwards only",
+    in: "purchasing",
+    edits: [
+      [
+        "services/purchasing/worker/ownership.ts",
+        "Math.min(Math.max(postgresMs, this.nowMs()), most)",
+        "Math.max(postgresMs, this.nowMs())",
+      ],
+    ],
+    shownBy: postgresClock,
+    red: /what was closed sells again/,
   },
   {
     mistake: "the sweeper switched off",

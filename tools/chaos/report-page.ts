@@ -24,6 +24,9 @@ private servers, under load. It compares what each customer received with the ro
 | I7 | Queue, dead letters and outbox are empty within 30 s of quiet. |
 | I9 | A ticket that was listed once does not disappear. |
 | I10 | One order of operations, true to real time, explains every 201, 409 and list. |
+| I11 | A key that was answered as sold is never answered TRY_AGAIN. |
+| I12 | What the ownership row has left to sell equals places minus tickets. |
+| I13 | A slow event does not slow the others: F24 compares their purchases. |
 
 I8, availability, is measured and has no fixed bound:
 

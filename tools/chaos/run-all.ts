@@ -9,6 +9,8 @@ export type ChaosOptions = WorldOptions &
     seed: number;
     /** Starts with this world, and leaves it open. */
     world?: World;
+    /** Gets all results so far after each fault. */
+    onResult?: (results: readonly FaultResult[]) => void;
   };
 
 /**
@@ -29,6 +31,7 @@ export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
         (error: unknown) => unchecked(fault, own, error),
       );
       results.push(result);
+      options.onResult?.(results);
       if (result.violations.length === 0 && result.samples > 0) continue;
       await world.close();
       world = undefined;

@@ -6,9 +6,9 @@ export const SERVER_NAMES = ["postgres", "redis", "rabbitmq", "nats"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 /**
  * Tests run the alert rules with prometheus and sell through pgbouncer. Benchmarks make load with
- * wrk.
+ * wrk. A fault moves PostgreSQL's clock with faketime's library.
  */
-export type ProgramName = ServerName | "prometheus" | "pgbouncer" | "wrk";
+export type ProgramName = ServerName | "prometheus" | "pgbouncer" | "wrk" | "faketime";
 
 /** The path of each program. RabbitMQ needs epmd, Erlang's port mapper. */
 export type Binaries = {
@@ -21,6 +21,7 @@ export type Binaries = {
   promtool: string;
   pgbouncer: string;
   wrk: string;
+  faketime: string;
 };
 
 /**
@@ -62,6 +63,7 @@ const PLACES: Record<keyof Binaries, readonly string[]> = {
     "/usr/local/bin/pgbouncer",
   ],
   wrk: ["/usr/bin/wrk", "/opt/homebrew/bin/wrk", "/usr/local/bin/wrk"],
+  faketime: ["/usr/bin/faketime", "/opt/homebrew/bin/faketime", "/usr/local/bin/faketime"],
 };
 
 const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
@@ -72,6 +74,7 @@ const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
   prometheus: ["prometheus", "promtool"],
   pgbouncer: ["pgbouncer"],
   wrk: ["wrk"],
+  faketime: ["faketime"],
 };
 const FILE_NAMES: Record<keyof Binaries, string> = {
   postgres: "postgres",
@@ -83,6 +86,7 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
   promtool: "promtool",
   pgbouncer: "pgbouncer",
   wrk: "wrk",
+  faketime: "faketime",
 };
 
 /** Finds the programs of these servers. PostgreSQL older than 15 counts as missing. */

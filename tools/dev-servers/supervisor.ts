@@ -31,8 +31,11 @@ export type Supervised = {
   readonly port: number;
   /** Sends a signal to the server. A death by it does not count: with `restart` it comes back. */
   kill(signal: NodeJS.Signals): void;
-  /** Stops it if it runs, then starts it on the same data and port. */
-  restart(): Promise<void>;
+  /**
+   * Stops it if it runs, then starts it on the same data and port. `environment` is added until the
+   * next call, for the server alone: as its own account.
+   */
+  restart(environment?: Readonly<Record<string, string>>): Promise<void>;
   /** Ends it until restart(). Never throws. */
   stop(): Promise<void>;
 };
@@ -57,13 +60,19 @@ export async function supervise(
 ): Promise<Supervised> {
   const { label } = launch;
   let child: ChildProcess | undefined;
+  let added: Readonly<Record<string, string>> = {};
   let wanted = true;
   let quickDeaths = 0;
   let reviving: Promise<void> | undefined;
   const isWanted = () => wanted && options.abort?.aborted !== true;
 
   async function run(): Promise<void> {
-    const spawned = spawnServer(launch);
+    const variables = Object.entries(added).map(([name, value]) => `${name}=${value}`);
+    const spawned = spawnServer(
+      variables.length === 0
+        ? launch
+        : { ...launch, command: "env", args: [...variables, launch.command, ...launch.args] },
+    );
     child = spawned.child;
     try {
       await waitUntilReady(launch, spawned, isWanted, options.report);
@@ -129,8 +138,9 @@ export async function supervise(
       child?.kill(signal);
     },
     stop,
-    async restart() {
+    async restart(environment = {}) {
       await stop();
+      added = environment;
       wanted = true;
       quickDeaths = 0;
       await run();

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { readFaults } from "../../../tools/chaos/faults.ts";
 import { reliabilityPage } from "../../../tools/chaos/report-page.ts";
 import { runFaults } from "../../../tools/chaos/run-all.ts";
+import type { FaultResult } from "../../../tools/chaos/run-fault.ts";
 import { soakOf } from "../../../tools/chaos/soak.ts";
 import { type ChaosReport, detailsOf, hasFailed, rowOf } from "../../../tools/chaos/table.ts";
 import { ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
@@ -22,6 +23,7 @@ type Options = {
   rate?: number;
   soak?: boolean;
   write?: boolean;
+  from?: string;
 };
 
 const startedMs = performance.now();
@@ -44,20 +46,24 @@ export function define(command: Command): void {
     .option("--seed <number>", "seed of the load (default: drawn)", wholeNumber(0, 1e12))
     .option("--json <file>", "write the results there (default: .data/chaos)")
     .option("--write", "write docs/reliability.md from the last run of all faults and last soak")
+    .option("--from <file>", "write the page from the results in a file, without a run")
     .addHelpText(
       "after",
       examples(
         ["chaos --only F1,F7", "two faults"],
         ["chaos --soak --minutes 60", "an hour of random faults"],
+        ["chaos --from .data/chaos/latest.json", "writes the page again"],
         ["chaos mutants", "proves that the run can fail"],
       ),
     )
     .action(
       exiting((options: Options) =>
-        runToExit(
-          (abort) => runChaos(options, abort),
-          (reason) => report(`stopping after this fault (${reason})`),
-        ),
+        options.from === undefined
+          ? runToExit(
+              (abort) => runChaos(options, abort),
+              (reason) => report(`stopping after this fault (${reason})`),
+            )
+          : writePage(options.from),
       ),
     );
   defineMutants(command.command("mutants"));
@@ -74,30 +80,34 @@ async function runChaos(options: Options, abort: AbortSignal): Promise<number> {
   const seed = options.seed ?? Date.now() % 1_000_000;
   const faults = soak ? [soakOf(minutes, rate)] : await readFaults(only);
   const startedAt = new Date().toISOString();
+  const revision = currentRevision();
   const file = json ?? join(ROOT, ".data", "chaos", `${startedAt.replaceAll(/[:.]/g, "-")}.json`);
   for (const folder of [dirname(file), dirname(latest(false))])
     mkdirSync(folder, { recursive: true });
   report(`${faults.map(({ id }) => id).join(", ")} with seed ${seed}`);
+  // After each fault, so that an interrupted run keeps what it has shown.
+  const record = (results: readonly FaultResult[], ...files: string[]): ChaosReport => {
+    const written = {
+      seed,
+      began: startedAt,
+      minutes: Math.round((performance.now() - startedMs) / 6_000) / 10,
+      machine: machine(),
+      revision,
+      faults: [...results],
+    };
+    for (const one of files) writeFileSync(one, `${JSON.stringify(written, undefined, 2)}\n`);
+    return written;
+  };
   const results = await runFaults({
     faults,
     seed,
     report,
     nodesLog: file.replace(/(\.json)?$/, ".log"),
     abort,
+    onResult: (soFar) => record(soFar, file),
   });
-
-  const tookMinutes = Math.round((performance.now() - startedMs) / 6_000) / 10;
-  const written: ChaosReport = {
-    seed,
-    began: startedAt,
-    minutes: tookMinutes,
-    machine: machine(),
-    revision: currentRevision(),
-    faults: results,
-  };
-  writeFileSync(file, `${JSON.stringify(written, undefined, 2)}\n`);
-  if (only.length === 0 || soak) writeFileSync(latest(soak), JSON.stringify(written));
-  if (write) writePage();
+  const { minutes: took } = record(results, ...(only.length === 0 || soak ? [latest(soak)] : []));
+  if (write) writePage(latest(false));
   console.table(
     Object.fromEntries(results.map(rowOf).map(({ fault = "", ...row }) => [fault, row])),
   );
@@ -105,7 +115,7 @@ async function runChaos(options: Options, abort: AbortSignal): Promise<number> {
   const failed = results.filter(hasFailed);
   report(
     `${results.length - failed.length} of ${results.length} faults as promised, ` +
-      `in ${tookMinutes} minutes; seed ${seed}; ${file}`,
+      `in ${took} minutes; seed ${seed}; ${file}`,
   );
   return failed.length === 0 ? 0 : 1;
 }
@@ -114,18 +124,18 @@ function latest(soak: boolean): string {
   return join(ROOT, ".data", "chaos", soak ? "latest-soak.json" : "latest.json");
 }
 
-function writePage(): void {
-  if (!existsSync(latest(false)))
+/** Writes docs/reliability.md from a run of all faults in a file, and from the last soak. */
+function writePage(from: string): number {
+  if (!existsSync(from))
     throw new ServerProblem(
-      "docs/reliability.md needs a run of all faults: npx boxoffice chaos --write",
+      `There is no ${from}. A run of all faults writes it: npx boxoffice chaos --write`,
     );
-  const [matrix, soak] = [false, true].map((which) =>
-    existsSync(latest(which))
-      ? (JSON.parse(readFileSync(latest(which), "utf8")) as ChaosReport)
-      : undefined,
+  const [matrix, soak] = [from, latest(true)].map((file) =>
+    existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as ChaosReport) : undefined,
   );
   if (matrix !== undefined)
     writeFileSync(join(ROOT, "docs", "reliability.md"), reliabilityPage(matrix, soak));
+  return 0;
 }
 
 function machine(): string {

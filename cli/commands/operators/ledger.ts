@@ -3,8 +3,8 @@ import { examples, exiting, valueOf } from "../../options.ts";
 import type { LedgerCommands } from "./ledger-run.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** An event's id, or a cursor of Redis. The ledger refuses anything else. */
-const POSITION = /^[0-9a-f:-]{8,40}$|^copies:\d{1,20}$/;
+/** Ids of an event and a customer, or a cursor of Redis. The ledger refuses anything else. */
+const POSITION = /^[0-9a-f:/-]{8,80}$|^copies:\d{1,20}$/;
 const LETTER = /^[0-9a-f]{16}$/;
 
 const matching = (pattern: RegExp, expected: string) =>

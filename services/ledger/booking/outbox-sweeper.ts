@@ -41,9 +41,13 @@ export const EVENTS_WAITING = `
     ) AS next
   )
   SELECT event_id AS "eventId" FROM oldest
-    WHERE created_at < clock_timestamp() - make_interval(secs => $1)`;
+    WHERE created_at NOT BETWEEN clock_timestamp() - make_interval(secs => $1)
+      AND clock_timestamp()`;
 
-/** Events with pending rows older than `olderThanMs` by PostgreSQL's clock. */
+/**
+ * Events with pending rows older than `olderThanMs` by PostgreSQL's clock, or written while that
+ * clock was ahead.
+ */
 export async function eventsWaiting(database: Database, olderThanMs: number): Promise<string[]> {
   const rows = await database.query<{ eventId: string }>({
     text: EVENTS_WAITING,

@@ -9,7 +9,7 @@ export type DifferenceKind =
   | "cancellation"
   | StrayKind
   | CopyKind;
-type StrayKind =
+export type StrayKind =
   "booked-twice" | "completed-rows" | "empty-rows" | "epoch" | "ticket-date" | "unknown-event";
 type CopyKind = "available-copy" | "event-copy";
 

@@ -1,76 +1,89 @@
 import type { Connection, Database } from "../../../lib/database/pool.ts";
-import type { EventNumbers, FoundRow } from "./discrepancy.ts";
-import { FIRST_ID, idAfter, type Part, type PartSize, partsFrom } from "./parts.ts";
+import type { EventNumbers, FoundRow, StrayKind } from "./discrepancy.ts";
+import { type Part, partFrom, type PartSize, type Position } from "./parts.ts";
 import {
-  CANCELLATION_DIFFERENCES,
+  CUSTOMERS_COMPARED,
   EVENT_NUMBERS,
+  EVENTS_COMPARED,
   FOLLOW_THE_INDEX,
-  STRAY_ROWS,
-  TRANSACTION_DIFFERENCES,
+  WAITING_DIFFERENCES,
 } from "./reconcile.sql.ts";
 
-/** What one snapshot says of some events. */
+/** What PostgreSQL says of a part. */
 export type Truths = {
+  part: Part;
+  /** Of events that are known. Empty for a part of customers. */
   numbers: EventNumbers[];
   found: FoundRow[];
-  /** First event that was not judged. Undefined: there is none. */
-  next: string | undefined;
+  /** Where the next part begins. Undefined: there is none. */
+  next: Position | undefined;
+  /** Duration of each statement, also of that which found the part. */
+  tookMs: number[];
 };
 
-/** Numbers that the parts of a large event add up to. The others are the same in each part. */
-const COUNTED = ["active", "unbooked", "failed", "booked"] as const;
+type CountedRow = Omit<EventNumbers, "total" | "capacity"> & {
+  total: number | null;
+  capacity: number | null;
+  /** Rows of all tables that name the event. */
+  rows: number;
+  misdated: number;
+  completed: number;
+  empty: number;
+};
 
 /**
- * Judges the next events from `first` on (or one event) in one snapshot: a running sale makes no
- * difference.
+ * Judges the part at a position. Each statement has its own snapshot, and compares only what it
+ * reads itself: a running sale makes no difference. `only`: the one event to judge.
  */
-export function readTruths(
+export async function readTruths(
   database: Database,
-  { first = FIRST_ID, only, size }: { first?: string | undefined; only?: string; size: PartSize },
+  from: Position,
+  { only, size }: { only?: string | undefined; size: PartSize },
   listedMax: number,
 ): Promise<Truths> {
-  return database.transaction(async (connection) => {
-    await connection.query({ text: FOLLOW_THE_INDEX });
-    const numbers = new Map<string, EventNumbers>();
-    const found = new Map<string, FoundRow>();
-    let last = first;
-    for await (const part of partsFrom(connection, only ?? first, only, size)) {
-      await readPart(connection, part, { numbers, found, listedMax });
-      last = part[1];
-    }
-    return {
-      numbers: [...numbers.values()],
-      found: [...found.values()],
-      next: only === undefined ? idAfter(last) : undefined,
-    };
-  }, "REPEATABLE READ");
+  const tookMs: number[] = [];
+  const timed = <T>(work: (connection: Connection) => Promise<T>, follow = true): Promise<T> =>
+    database.transaction(async (connection) => {
+      if (follow) await connection.query({ text: FOLLOW_THE_INDEX });
+      const beganMs = performance.now();
+      const result = await work(connection);
+      tookMs.push(performance.now() - beganMs);
+      return result;
+    });
+  const run = <Row extends object>(text: string, values: unknown[], follow?: boolean) =>
+    timed((connection) => connection.query<Row>({ text, values }), follow);
+  const { part, next } = await timed((connection) => partFrom(connection, from, only, size));
+  const [first, last, limit] = [part.first, part.last, listedMax + 1];
+  const found: FoundRow[] = [];
+  const numbers: EventNumbers[] = [];
+  if (part.of === "customers") {
+    for (const text of CUSTOMERS_COMPARED)
+      found.push(...(await run<FoundRow>(text, [part.event, first, last, limit])));
+    return { part, numbers, found, next, tookMs };
+  }
+  // Of a large event all tickets are read, perhaps best in the order of the table.
+  for (const row of await run<CountedRow>(EVENT_NUMBERS, [first, last], part.of === "events")) {
+    if (isKnown(row)) numbers.push(row);
+    found.push(...strayRows(row));
+  }
+  for (const text of [...(part.of === "events" ? EVENTS_COMPARED : []), WAITING_DIFFERENCES])
+    found.push(...(await run<FoundRow>(text, [first, last, limit])));
+  return { part, numbers, found, next, tookMs };
 }
 
-async function readPart(
-  connection: Connection,
-  part: Part,
-  into: {
-    numbers: Map<string, EventNumbers>;
-    found: Map<string, FoundRow>;
-    listedMax: number;
-  },
-): Promise<void> {
-  for (const row of await connection.query<EventNumbers>({
-    text: EVENT_NUMBERS,
-    values: [...part],
-  })) {
-    const before = into.numbers.get(row.eventId);
-    if (before === undefined) into.numbers.set(row.eventId, row);
-    else for (const name of COUNTED) before[name] += row[name];
-  }
-  for (const text of [TRANSACTION_DIFFERENCES, CANCELLATION_DIFFERENCES, STRAY_ROWS])
-    for (const row of await connection.query<FoundRow>({
-      text,
-      values: [...part, into.listedMax + 1],
-    })) {
-      const key = [row.kind, row.eventId, row.transactionId, row.userId].join();
-      const before = into.found.get(key);
-      if (before === undefined) into.found.set(key, row);
-      else before.found += row.found;
-    }
+function isKnown(row: CountedRow): row is CountedRow & EventNumbers {
+  return row.total !== null;
+}
+
+/** Rows that must not exist, by kind. */
+function strayRows({ eventId, total, rows, misdated, completed, empty }: CountedRow): FoundRow[] {
+  const counts: [StrayKind, number][] = [
+    ["unknown-event", total === null ? rows : 0],
+    ["ticket-date", misdated],
+    ["completed-rows", completed],
+    ["empty-rows", empty],
+  ];
+  return counts
+    .filter(([, found]) => found > 0)
+    .map(([kind, found]) => ({ kind, eventId, expected: 0, found }));
 }

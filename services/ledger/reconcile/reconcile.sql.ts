@@ -1,14 +1,10 @@
+/** Bounds of some events with all their customers: $1 and $2, inclusive. */
+const OF_EVENTS = "event_id BETWEEN $1 AND $2";
 /**
- * Rows of a part. Statements of a part have the parameters $1 and $2 (first and last event), $3 and
- * $4 (first and last customer). A part is some events with all their customers, or one large event
- * with some of its customers.
+ * Bounds of some customers of one event: $1, then $2 and $3, inclusive. An index by event and
+ * customer is read within these bounds only if the event is compared by "=".
  */
-const boundsOf = (table: string): string =>
-  `${table}.event_id BETWEEN $1 AND $2 AND ${table}.user_id BETWEEN $3 AND $4`;
-const BOUNDS = "event_id BETWEEN $1 AND $2 AND user_id BETWEEN $3 AND $4";
-/** The ledger's rows of whole batches name no customer. The first part of an event has them. */
-const LEDGER_BOUNDS = `event_id BETWEEN $1 AND $2
-  AND coalesce(user_id, '00000000-0000-0000-0000-000000000000') BETWEEN $3 AND $4`;
+const OF_CUSTOMERS = "event_id = $1 AND user_id BETWEEN $2 AND $3";
 
 /**
  * Reads parts by their indexes. Without it a table that has grown since its last ANALYZE may be
@@ -38,56 +34,68 @@ export const NEXT_CUSTOMER = `
 
 /**
  * Counts each event's numbers from their own tables. `unbooked` is the sum of the rows the ledger
- * has not booked, pending or failed. Run it in one snapshot: a sale is then in all of the numbers
- * or in none. The parts of a large event are added.
+ * has not booked, pending or failed. One statement is one snapshot: a sale is in all of the numbers
+ * or in none. Beside them it counts rows that must not exist, in the same scan. An event that rows
+ * name and `event` lacks has no `total`.
  */
 export const EVENT_NUMBERS = `
-  SELECT event.id AS "eventId", event.total_capacity AS total, event.capacity,
+  WITH dated AS (
+    SELECT event_id, event_date, count(*) AS rows,
+      count(*) FILTER (WHERE cancelled_at IS NULL) AS active
+    FROM event_tickets WHERE ${OF_EVENTS} GROUP BY event_id, event_date
+  ), tickets AS (
+    SELECT event_id, sum(rows) AS rows, sum(active)::integer AS active,
+      coalesce(sum(rows) FILTER (WHERE event_date <> event.date
+        AND event.ticket_move_epoch IS NULL), 0)::integer AS misdated
+    FROM dated LEFT JOIN event ON event.id = event_id GROUP BY event_id
+  ), waiting AS (
+    SELECT event_id, count(*) AS rows,
+      coalesce(sum(quantity) FILTER (WHERE status <> 'completed'), 0)::integer AS quantity,
+      count(*) FILTER (WHERE status = 'failed')::integer AS failed,
+      count(*) FILTER (WHERE status = 'completed')::integer AS completed
+    FROM event_ticket_transactions WHERE ${OF_EVENTS} GROUP BY event_id
+  ), booked AS (
+    SELECT event_id, count(*) AS rows, sum(quantity)::integer AS quantity,
+      count(*) FILTER (WHERE quantity = 0 AND transaction_id <> '\\x'
+        OR transactions < 1)::integer AS empty
+    FROM capacity_ledger WHERE ${OF_EVENTS} GROUP BY event_id
+  ), known AS (
+    SELECT id AS event_id, total_capacity, capacity FROM event WHERE id BETWEEN $1 AND $2
+  )
+  SELECT event_id AS "eventId", known.total_capacity AS total, known.capacity,
     coalesce(tickets.active, 0) AS active, coalesce(waiting.quantity, 0) AS unbooked,
-      coalesce(waiting.failed, 0) AS failed,
-    coalesce(booked.quantity, 0) AS booked, worker.epoch::float8 AS epoch,
-      worker.batch::float8 AS batch,
-    CASE WHEN worker.available_epoch = worker.epoch THEN worker.available END AS available
-  FROM event
-  LEFT JOIN (
-    SELECT event_id, count(*)::integer AS active FROM event_tickets
-    WHERE cancelled_at IS NULL AND ${BOUNDS} GROUP BY event_id
-  ) AS tickets ON tickets.event_id = event.id
-  LEFT JOIN (
-    SELECT event_id, sum(quantity)::integer AS quantity,
-      count(*) FILTER (WHERE status = 'failed')::integer AS failed
-    FROM event_ticket_transactions
-    WHERE status <> 'completed' AND ${BOUNDS} GROUP BY event_id
-  ) AS waiting ON waiting.event_id = event.id
-  LEFT JOIN (
-    SELECT event_id, sum(quantity)::integer AS quantity FROM capacity_ledger
-    WHERE ${LEDGER_BOUNDS} GROUP BY event_id
-  ) AS booked ON booked.event_id = event.id
-  LEFT JOIN event_worker AS worker ON worker.event_id = event.id
-  WHERE event.id BETWEEN $1 AND $2
-  ORDER BY event.id`;
+      coalesce(waiting.failed, 0) AS failed, coalesce(booked.quantity, 0) AS booked,
+    worker.epoch::float8 AS epoch, worker.batch::float8 AS batch,
+    CASE WHEN worker.available_epoch = worker.epoch THEN worker.available END AS available,
+    (coalesce(tickets.rows, 0) + coalesce(waiting.rows, 0)
+      + coalesce(booked.rows, 0))::integer AS rows,
+    coalesce(tickets.misdated, 0) AS misdated, coalesce(waiting.completed, 0) AS completed,
+    coalesce(booked.empty, 0) AS empty
+  FROM known FULL JOIN tickets USING (event_id) FULL JOIN waiting USING (event_id)
+    FULL JOIN booked USING (event_id) LEFT JOIN event_worker AS worker USING (event_id)
+  ORDER BY event_id`;
 
 /**
  * Finds purchases whose customer has another number of tickets than they say, where a row of their
  * own is left: those that wait, and those that the ledger booked one by one until release 0.2; and
  * tickets not numbered 1, 2, 3. An event's sums can agree although two faults cancel each other
- * out. $5: rows at most.
+ * out.
  */
-export const TRANSACTION_DIFFERENCES = `
+const transactionDifferences = (bounds: string, limit: string): string => `
   WITH purchases AS (
     SELECT event_id, transaction_id, user_id, sum(-quantity)::integer AS quantity
     FROM (
       SELECT event_id, transaction_id, user_id, quantity FROM capacity_ledger
-      WHERE quantity < 0 AND ${BOUNDS}
+      WHERE quantity < 0 AND user_id IS NOT NULL AND ${bounds}
       UNION ALL
       SELECT event_id, transaction_id, user_id, quantity FROM event_ticket_transactions
-      WHERE quantity < 0 AND status <> 'completed' AND ${BOUNDS}
+      WHERE quantity < 0 AND status <> 'completed' AND ${bounds}
     ) AS sold
     GROUP BY event_id, transaction_id, user_id
   ), tickets AS (
     SELECT event_id, transaction_id, user_id, count(*)::integer AS quantity, min(ordinal) = 1
       AND max(ordinal) = count(*) AS numbered
-    FROM event_tickets WHERE ${BOUNDS}
+    FROM event_tickets WHERE ${bounds}
     GROUP BY event_id, transaction_id, user_id
   )
   SELECT CASE WHEN purchases.quantity <> coalesce(tickets.quantity, 0) THEN 'transaction'
@@ -97,82 +105,68 @@ export const TRANSACTION_DIFFERENCES = `
     coalesce(tickets.quantity, 0) AS found
   FROM purchases FULL JOIN tickets USING (event_id, transaction_id, user_id)
   WHERE purchases.quantity <> coalesce(tickets.quantity, 0) OR NOT tickets.numbered
-  ORDER BY event_id, transaction_id, user_id LIMIT $5`;
+  ORDER BY event_id, transaction_id, user_id LIMIT ${limit}`;
 
 /**
  * Finds customers with more cancellations than cancelled tickets of the event, among cancellations
  * with a row of their own. A cancellation's id names its ticket only to the owner of the secret, so
  * they are compared by customer.
  */
-export const CANCELLATION_DIFFERENCES = `
+const cancellationDifferences = (bounds: string, limit: string): string => `
   WITH cancellations AS (
     SELECT event_id, user_id, sum(quantity)::integer AS quantity
     FROM (
-      SELECT event_id, user_id, quantity FROM capacity_ledger WHERE quantity > 0
-        AND ${BOUNDS}
+      SELECT event_id, user_id, quantity FROM capacity_ledger
+      WHERE quantity > 0 AND user_id IS NOT NULL AND ${bounds}
       UNION ALL
       SELECT event_id, user_id, quantity FROM event_ticket_transactions
-      WHERE quantity > 0 AND status <> 'completed' AND ${BOUNDS}
+      WHERE quantity > 0 AND status <> 'completed' AND ${bounds}
     ) AS given_back
     GROUP BY event_id, user_id
   ), tickets AS (
     SELECT event_id, user_id, count(*)::integer AS quantity FROM event_tickets
-    WHERE cancelled_at IS NOT NULL AND ${BOUNDS}
+    WHERE cancelled_at IS NOT NULL AND ${bounds}
       GROUP BY event_id, user_id
   )
   SELECT 'cancellation' AS kind, event_id AS "eventId", user_id AS "userId",
     coalesce(tickets.quantity, 0) AS expected, cancellations.quantity AS found
   FROM cancellations LEFT JOIN tickets USING (event_id, user_id)
   WHERE cancellations.quantity > coalesce(tickets.quantity, 0)
-  ORDER BY event_id, user_id LIMIT $5`;
+  ORDER BY event_id, user_id LIMIT ${limit}`;
+
+/** Rows at most: the parameter after the bounds. */
+const COMPARISONS = [transactionDifferences, cancellationDifferences];
+/** What is compared by customer: of some events ($3: rows at most), or of customers ($4). */
+export const EVENTS_COMPARED = COMPARISONS.map((text) => text(OF_EVENTS, "$3"));
+export const CUSTOMERS_COMPARED = COMPARISONS.map((text) => text(OF_CUSTOMERS, "$4"));
 
 /**
- * Counts rows that must not exist, by event (transactions that were booked twice one by one). Every
- * kind should be 0.
+ * Finds waiting rows that the ledger has booked, one by one or with their batch, and counts those
+ * that no worker can have written. $3: rows at most.
  */
-export const STRAY_ROWS = `
-  WITH named AS (
-    SELECT event_id, count(*) AS rows FROM event_tickets WHERE ${BOUNDS}
-      GROUP BY event_id
-    UNION ALL
-    SELECT event_id, count(*) FROM capacity_ledger WHERE ${LEDGER_BOUNDS}
-      GROUP BY event_id
-    UNION ALL
-    SELECT event_id, count(*) FROM event_ticket_transactions WHERE ${BOUNDS}
-      GROUP BY event_id
+export const WAITING_DIFFERENCES = `
+  WITH waiting AS MATERIALIZED (
+    SELECT event_id, transaction_id, epoch, batch FROM event_ticket_transactions
+    WHERE ${OF_EVENTS}
   )
   SELECT kind, event_id AS "eventId", "transactionId", 0 AS expected, rows::integer AS found
   FROM (
-    SELECT 'unknown-event' AS kind, event_id, NULL AS "transactionId", sum(rows) AS rows
-    FROM named WHERE NOT EXISTS (SELECT FROM event WHERE id = event_id) GROUP BY event_id
+    SELECT 'booked-twice' AS kind, event_id, encode(transaction_id, 'hex') AS "transactionId",
+      1 AS rows
+    FROM waiting WHERE EXISTS (SELECT FROM capacity_ledger AS booked
+      WHERE booked.event_id = waiting.event_id AND booked.transaction_id = waiting.transaction_id)
+    UNION
+    SELECT 'booked-twice', event_id, encode(transaction_id, 'hex'), 1
+    FROM waiting WHERE EXISTS (SELECT FROM capacity_ledger AS booked
+      WHERE booked.event_id = waiting.event_id AND booked.epoch = waiting.epoch
+        AND booked.batch = waiting.batch AND booked.transaction_id = '\\x')
     UNION ALL
-    SELECT 'booked-twice', waiting.event_id, encode(waiting.transaction_id, 'hex'), 1
-    FROM event_ticket_transactions AS waiting
-    WHERE ${boundsOf("waiting")} AND EXISTS (
-      SELECT FROM capacity_ledger AS booked WHERE booked.event_id = waiting.event_id
-        AND (booked.transaction_id = waiting.transaction_id OR booked.transaction_id = '\\x'
-          AND booked.epoch = waiting.epoch AND booked.batch = waiting.batch))
-    UNION ALL
-    SELECT 'epoch', waiting.event_id, NULL, count(*)
-    FROM event_ticket_transactions AS waiting LEFT JOIN event_worker AS worker USING (event_id)
-    WHERE ${boundsOf("waiting")}
-      AND (worker.epoch IS NULL OR (waiting.epoch, waiting.batch) > (worker.epoch, worker.batch))
-    GROUP BY waiting.event_id
-    UNION ALL
-    SELECT 'completed-rows', event_id, NULL, count(*) FROM event_ticket_transactions
-    WHERE status = 'completed' AND ${BOUNDS} GROUP BY event_id
-    UNION ALL
-    SELECT 'empty-rows', event_id, NULL, count(*) FROM capacity_ledger
-    WHERE (quantity = 0 AND transaction_id <> '\\x' OR transactions < 1) AND ${LEDGER_BOUNDS}
+    SELECT 'epoch', event_id, NULL, count(*)
+    FROM waiting LEFT JOIN event_worker AS worker USING (event_id)
+    WHERE worker.epoch IS NULL OR (waiting.epoch, waiting.batch) > (worker.epoch, worker.batch)
     GROUP BY event_id
-    UNION ALL
-    SELECT 'ticket-date', ticket.event_id, NULL, count(*)
-    FROM event_tickets AS ticket JOIN event ON event.id = ticket.event_id
-    WHERE ticket.event_date <> event.date AND event.ticket_move_epoch IS NULL
-      AND ${boundsOf("ticket")}
-      GROUP BY ticket.event_id
-  ) AS stray
-  ORDER BY event_id, kind, "transactionId" LIMIT $5`;
+  ) AS found
+  ORDER BY event_id, kind, "transactionId" LIMIT $3`;
 
 /** The backlog as a whole. `oldestPendingMs` is null when nothing waits. */
 export const BACKLOG = `

@@ -4,7 +4,8 @@ import type { RedisClient } from "../../../lib/redis/client.ts";
 import { checkAvailableCopies, type WrongCopy } from "./check-availability-cache.ts";
 import { type Discrepancy, differenceOf, differencesOf, type EventNumbers } from "./discrepancy.ts";
 import { checkEventCopies } from "./check-event-cache.ts";
-import { PART_SIZE, type PartSize } from "./parts.ts";
+import { FIRST_ID, firstSize, nextSize, PART_SIZE, type PartSize, type Position } from "./parts.ts";
+import type { ReconcileWatch } from "./reconcile-metrics.ts";
 import { readTruths } from "./read-truth.ts";
 
 export type Reconciliation = {
@@ -27,7 +28,9 @@ export type ReconcileOptions = {
   mend: boolean;
   /** Time after which no further part is begun. */
   timeMs?: number;
+  /** The largest part. */
   size?: PartSize;
+  watch?: ReconcileWatch | undefined;
 };
 
 const LISTED_MAX = 1_000;
@@ -35,20 +38,21 @@ const LISTED_MAX = 1_000;
 const TIME_MS = 5_000;
 /** Marks a position in Redis, reached after all events. */
 const COPIES = "copies:";
-/** A position is an event's id, or a cursor of Redis' SCAN. */
-export const POSITION = String.raw`^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|${COPIES}\d{1,20})$`;
+const ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+/** A position is an event's id, perhaps with a customer's, or a cursor of Redis' SCAN. */
+export const POSITION = String.raw`^(?:${ID}(?:/${ID})?|${COPIES}\d{1,20})$`;
 
 /**
  * Compares tickets, pending rows, ledger, capacity and workers, and the copies in Redis with them.
- * Goes event by event: each one is judged in one snapshot of PostgreSQL, and each statement reads a
- * bounded part. Returns when time is up; the next call goes on. Repairs only copies, never
- * PostgreSQL. Does not compare the limit per customer, which may have been lowered. Returns
- * undefined if no table knows `eventId`.
+ * Goes event by event, and through a large event customer by customer: each statement reads a
+ * bounded part in a snapshot of its own, the smaller the slower PostgreSQL is. Returns when time is
+ * up; the next call goes on. Repairs only copies, never PostgreSQL. Does not compare the limit per
+ * customer, which may have been lowered. Returns undefined if no table knows `eventId`.
  */
 export async function reconcile(
   database: Database,
   redis: RedisClient,
-  { eventId, from, mend, timeMs = TIME_MS, size = PART_SIZE }: ReconcileOptions,
+  { eventId, from, mend, timeMs = TIME_MS, size: most = PART_SIZE, watch }: ReconcileOptions,
 ): Promise<Reconciliation | undefined> {
   const endMs = performance.now() + timeMs;
   const hasTime = (): boolean => performance.now() < endMs;
@@ -60,10 +64,13 @@ export async function reconcile(
   };
 
   const cursor = from?.startsWith(COPIES) === true ? from.slice(COPIES.length) : undefined;
-  for (let first = from; cursor === undefined;) {
-    const range = eventId === undefined ? { first } : { only: eventId };
-    const { numbers, found, next } = await readTruths(database, { ...range, size }, LISTED_MAX);
-    if (eventId !== undefined && numbers.length === 0 && found.length === 0) return undefined;
+  let size = firstSize(most);
+  let position = cursor === undefined ? positionOf(from ?? eventId ?? FIRST_ID) : undefined;
+  while (position !== undefined) {
+    const judged = await readTruths(database, position, { only: eventId, size }, LISTED_MAX);
+    const { part, numbers, found, next, tookMs } = judged;
+    if (eventId !== undefined && part.of !== "customers" && numbers.length + found.length === 0)
+      return undefined;
     result.events += numbers.length;
     const wrong = await compareAvailable(database, redis, numbers, mend);
     result.copiesCompared &&= wrong !== undefined;
@@ -72,9 +79,12 @@ export async function reconcile(
       ...found.map(differenceOf),
       ...(wrong ?? []).map(wrongCopy),
     ]);
-    if (next === undefined) break;
-    if (!hasTime()) return { ...result, next };
-    first = next;
+    // The numbers of a large event are one statement, whatever the size.
+    if (part.of !== "event") size = nextSize(size, sumOf(tookMs), most);
+    position = eventId === undefined || next?.event === eventId ? next : undefined;
+    watch?.judged(tookMs, numbers.length);
+    if (eventId === undefined) watch?.reached(position?.event);
+    if (position !== undefined && !hasTime()) return { ...result, next: textOf(position) };
   }
 
   const copies = await checkEventCopies(database, redis, {
@@ -87,6 +97,19 @@ export async function reconcile(
   note(copies.differences, copies.more);
   result.copiesCompared &&= copies.compared;
   return copies.next === undefined ? result : { ...result, next: `${COPIES}${copies.next}` };
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, one) => sum + one, 0);
+}
+
+function positionOf(text: string): Position {
+  const [event = "", customer] = text.split("/");
+  return { event, ...(customer !== undefined && { customer }) };
+}
+
+function textOf({ event, customer }: Position): string {
+  return customer === undefined ? event : `${event}/${customer}`;
 }
 
 function compareAvailable(

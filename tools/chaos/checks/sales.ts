@@ -117,6 +117,21 @@ export function checkLists(entries: readonly Entry[]): Violation[] {
   return violations;
 }
 
+/** I11: a key that was answered as sold is not answered TRY_AGAIN afterwards. */
+export function checkTryAgain(entries: readonly Entry[]): Violation[] {
+  const purchases = entries.filter(({ op }) => op === "buy");
+  return [...groupBy(purchases, commandOf)].flatMap(([name, tries]): Violation[] => {
+    const sold = tries.filter(({ outcome }) => outcome === "ok").map(({ ended }) => ended);
+    const wrong = tries.filter(
+      ({ code, started }) => code === "TRY_AGAIN" && sold.some((ended) => ended <= started),
+    );
+    return wrong.map(({ via, started }) => ({
+      invariant: "I11",
+      text: `${name} was sold, and answered TRY_AGAIN by ${via} at ${Math.round(started)} ms`,
+    }));
+  });
+}
+
 function codesOf(entries: readonly Entry[]): string {
   return [
     ...new Set(entries.map(({ status, code }) => `${status ?? ""} ${code ?? ""}`.trim())),

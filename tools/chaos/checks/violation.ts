@@ -1,4 +1,5 @@
-export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I9" | "I10" | "I12";
+export type Invariant =
+  "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I9" | "I10" | "I11" | "I12";
 
 /** A broken invariant and the evidence. */
 export type Violation = { invariant: Invariant; text: string };

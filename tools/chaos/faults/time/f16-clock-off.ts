@@ -1,17 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { randomId, seededRandom } from "../../testing/seeded-random.ts";
-import { checkPurchases } from "../checks/sales.ts";
-import { Customer } from "../load/customer.ts";
-import type { Fault, FaultContext } from "../fault.ts";
-import { Journal } from "../load/journal.ts";
-import { readRows } from "../rows.ts";
+import { randomId, seededRandom } from "../../../testing/seeded-random.ts";
+import { checkPurchases } from "../../checks/sales.ts";
+import { Customer } from "../../load/customer.ts";
+import type { Fault, FaultContext } from "../../fault.ts";
+import { Journal } from "../../load/journal.ts";
+import { readRows } from "../../rows.ts";
 
 const OFF_MS = 90_000;
 const STARTS_IN_MS = 5_000;
 const BUYERS = 3;
 
 function clockOff(ms: number): Record<string, string> {
-  const preload = new URL("../shifted-clock.ts", import.meta.url);
+  const preload = new URL("../../shifted-clock.ts", import.meta.url);
   preload.searchParams.set("ms", String(ms));
   return { NODE_OPTIONS: `--import=${preload.href}` };
 }
