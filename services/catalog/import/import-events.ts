@@ -11,6 +11,7 @@ import {
   insertEvents,
   type StoredRecord,
   storedRecords,
+  withKnownIds,
 } from "../events/event-store.ts";
 
 export type ImportOutcome =
@@ -48,8 +49,9 @@ const SALE = [
  */
 export async function importEvents(
   dependencies: ImportDependencies,
-  records: readonly EventRecord[],
+  given: readonly EventRecord[],
 ): Promise<ImportOutcome[]> {
+  const records = await withKnownIds(dependencies.database, given);
   const outcomes = new Map<EventRecord, ImportOutcome>();
   let waiting: EventRecord[] = [];
   for (const record of records) {

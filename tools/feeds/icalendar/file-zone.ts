@@ -1,0 +1,166 @@
+import { RRuleTemporal } from "rrule-temporal";
+import { nameOfLine, propertyOf } from "./content-lines.ts";
+import { localMsOf } from "./local-value.ts";
+
+/** A VTIMEZONE of a file (RFC 5545, 3.6.5). */
+export type FileZone = {
+  /** TZID. */
+  id: string;
+  /** X-LIC-LOCATION: the IANA zone that it was made of. */
+  location?: string;
+  /**
+   * Returns the moment (UTC, milliseconds) of a local time (as if it was UTC). A time in the gap of
+   * spring moves behind it; a repeated time means the first one.
+   */
+  momentOf: (localMs: number) => number;
+};
+
+/** Offsets in milliseconds. `rule`: an RRULE without its UNTIL. */
+type Observance = {
+  startMs: number;
+  fromMs: number;
+  toMs: number;
+  rule?: string;
+  untilMs: number;
+  extraMs: number[];
+};
+type Change = { atMs: number; fromMs: number; toMs: number };
+
+const YEAR_MS = 366 * 86_400_000;
+const OBSERVANCES_MAX = 500;
+
+/** Reads the lines between BEGIN and END of a VTIMEZONE. Undefined: it gives no offsets. */
+export function readFileZone(lines: readonly string[]): FileZone | undefined {
+  try {
+    const [id, location] = ["TZID", "X-LIC-LOCATION"].map((name) => valueIn(lines, name)?.trim());
+    const observances = observancesIn(lines);
+    if (id === undefined || observances.length === 0) return undefined;
+    const momentOf = momentsBy(observances);
+    // A rule that cannot be read must show now, not in the middle of an event.
+    momentOf(Date.UTC(2027, 6, 1));
+    return { id, momentOf, ...(location === undefined ? {} : { location }) };
+  } catch {
+    return undefined;
+  }
+}
+
+function observancesIn(lines: readonly string[]): Observance[] {
+  const found: Observance[] = [];
+  let part: string[] | undefined;
+  for (const line of lines) {
+    if (/^\s*BEGIN:(STANDARD|DAYLIGHT)\s*$/i.test(line)) part = [];
+    else if (/^\s*END:/i.test(line) && part !== undefined) {
+      found.push(observanceOf(part));
+      part = undefined;
+    } else part?.push(line);
+  }
+  if (found.length > OBSERVANCES_MAX) throw new RangeError("too many observances");
+  return found;
+}
+
+function observanceOf(lines: readonly string[]): Observance {
+  const startMs = localMsOf(valueIn(lines, "DTSTART") ?? "");
+  const fromMs = offsetOf(valueIn(lines, "TZOFFSETFROM"));
+  const toMs = offsetOf(valueIn(lines, "TZOFFSETTO"));
+  if (startMs === undefined) throw new RangeError("no DTSTART");
+  const rule = valueIn(lines, "RRULE")?.toUpperCase();
+  const until = /UNTIL=(\d{8}(?:T\d{6})?)(Z?)/.exec(rule ?? "");
+  // Others than yearly rules never end to count, and none is known.
+  if (
+    rule !== undefined &&
+    !/^FREQ=YEARLY(;(UNTIL|INTERVAL|COUNT|WKST|BY(MONTH|DAY|MONTHDAY|YEARDAY|WEEKNO|SETPOS))=[^;]+)*;?$/.test(
+      rule,
+    )
+  )
+    throw new RangeError("no yearly rule");
+  const untilMs = localMsOf(until?.[1] ?? "");
+  return {
+    startMs,
+    fromMs,
+    toMs,
+    untilMs: untilMs === undefined ? Infinity : untilMs - (until?.[2] === "Z" ? 0 : fromMs),
+    extraMs: lines
+      .filter((line) => nameOfLine(line) === "RDATE")
+      .flatMap((line) => propertyOf(line).value.split(","))
+      .map((text) => localMsOf(text.trim()))
+      .filter((ms) => ms !== undefined),
+    ...(rule === undefined ? {} : { rule: rule.replace(/;?UNTIL=[^;]*/, "").replace(/;$/, "") }),
+  };
+}
+
+function valueIn(lines: readonly string[], name: string): string | undefined {
+  const line = lines.find((one) => nameOfLine(one) === name);
+  return line === undefined ? undefined : propertyOf(line).value.trim();
+}
+
+function offsetOf(text: string | undefined): number {
+  const [, sign, hours, minutes, seconds = "0"] =
+    /^([+-])(\d{2}):?(\d{2})(\d{2})?$/.exec(text ?? "") ?? [];
+  if (sign === undefined || Number(hours) > 15 || Number(minutes) > 59)
+    throw new RangeError("no offset");
+  const ms = (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)) * 1_000;
+  return sign === "-" ? -ms : ms;
+}
+
+/** Caches the changes of offset around each year. */
+function momentsBy(observances: readonly Observance[]): (localMs: number) => number {
+  const byYear = new Map<number, Change[]>();
+  return (localMs) => {
+    const year = new Date(localMs).getUTCFullYear();
+    let changes = byYear.get(year);
+    if (changes === undefined) byYear.set(year, (changes = changesAround(year, observances)));
+    return momentAmong(changes, localMs);
+  };
+}
+
+/** All changes from the last one before the year before `year` to the end of the year after. */
+function changesAround(year: number, observances: readonly Observance[]): Change[] {
+  const [fromMs, toMs] = [Date.UTC(year - 1, 0), Date.UTC(year + 2, 0)];
+  const changes = observances.flatMap((one) =>
+    onsetsOf(one, fromMs, toMs).map((localMs) => ({
+      atMs: localMs - one.fromMs,
+      fromMs: one.fromMs,
+      toMs: one.toMs,
+      untilMs: one.untilMs,
+    })),
+  );
+  return changes
+    .filter(({ atMs, untilMs }) => atMs <= untilMs)
+    .sort((one, other) => one.atMs - other.atMs);
+}
+
+/** Local times at which an observance begins, from the last before the range to its end. */
+function onsetsOf({ startMs, rule, extraMs, untilMs }: Observance, fromMs: number, toMs: number) {
+  const onsets = [startMs, ...extraMs].filter((ms) => ms < toMs);
+  if (rule === undefined || startMs >= toMs) return onsets;
+  const counts = /COUNT=|INTERVAL=(?!1\b)/.test(rule);
+  const lastMs = Math.min(toMs, untilMs === Infinity ? toMs : untilMs + 86_400_000);
+  // A rule of 1601 need not be counted from there.
+  const early = Math.min(fromMs, lastMs) - 2 * YEAR_MS;
+  const first = new Date(startMs);
+  if (!counts && startMs < early) first.setUTCFullYear(new Date(early).getUTCFullYear());
+  const stamp = first.toISOString().replace(/[-:]|\.\d+/g, "");
+  const dates = new RRuleTemporal({
+    rruleString: `DTSTART:${stamp}\nRRULE:${rule}`,
+    maxIterations: 2_000,
+  }).between(new Date(first.getTime() - 1), new Date(lastMs), true);
+  return [...onsets, ...dates.map(({ epochMilliseconds }) => epochMilliseconds)];
+}
+
+function momentAmong(changes: readonly Change[], localMs: number): number {
+  const [first] = changes;
+  if (first === undefined) throw new RangeError("no offset at this time");
+  const offsetAt = (ms: number): number =>
+    changes.findLast(({ atMs }) => atMs <= ms)?.toMs ?? first.fromMs;
+  const offsets = [...new Set([first.fromMs, ...changes.map(({ toMs }) => toMs)])];
+  const moments = offsets
+    .map((offsetMs) => ({ ms: localMs - offsetMs, offsetMs }))
+    .filter(({ ms, offsetMs }) => offsetAt(ms) === offsetMs)
+    .map(({ ms }) => ms);
+  if (moments.length > 0) return Math.min(...moments);
+  // In the gap of a change: the offset before it counts.
+  const gap = changes.find(
+    ({ atMs, fromMs, toMs }) => atMs + fromMs <= localMs && localMs < atMs + toMs,
+  );
+  return localMs - (gap ?? first).fromMs;
+}
