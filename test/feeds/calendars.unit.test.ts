@@ -82,6 +82,15 @@ describe("one bad event of a calendar", () => {
   const others = [...gig(), ...veventOf("UID:9", "SUMMARY:After", "DTSTART:20270601T180000Z")];
   it("is refused by number, name and reason, and the others are read", async () => {
     const bad: [string[], string][] = [
+      [gig("DTSTART:20270601T180000Z"), "DTSTART is there twice"],
+      [gig("DTEND;VALUE=DATE:20270602"), "one of DTSTART and DTEND is a day, the other a time"],
+      [gig("DTEND:20270601T2200"), "DTEND is not a date"],
+      [gig("DURATION:"), "DURATION is not an ISO 8601 duration"],
+      [
+        ["BEGIN:VEVENT", ...GIG, " DTEND:20270601T220000", "END:VEVENT"],
+        'time zone "Europe/Berlin:20270601T200000DTEND" is not known',
+      ],
+      [times("DTSTART:20270601T180000Z", " DTEND:20270601T200000Z"), "DTSTART is not a date"],
       [gig("RRULE:"), "it repeats (RRULE): list each occurrence as an event of its own"],
       [
         gig("RRULE:FREQ=NEVER;BYDAY=1, 2"),
@@ -134,12 +143,12 @@ describe("time zones of a calendar", () => {
       "20270328T023000": "2027-03-28T01:30",
       "20271031T023000": "2027-10-31T00:30",
       "20990701T200000": "2099-07-01T18:00",
-      "19700201T120000": "1970-02-01T11:00",
+      "19710201T120000": "1971-02-01T11:00",
     };
     for (const [time, moment] of Object.entries(expected)) {
       assert.equal(await startOf([...own, ...at("Club", time)]), moment);
       assert.equal(await startOf([...at("Club", time), ...own]), moment, "defined behind it");
-      if (!time.startsWith("1970")) assert.equal(await startOf(at("Europe/Berlin", time)), moment);
+      assert.equal(await startOf(at("Europe/Berlin", time)), moment);
     }
   });
 
@@ -154,6 +163,32 @@ describe("time zones of a calendar", () => {
     const listed = zone("Club", "RDATE:20271031T030000,20281029T030000", "RDATE:20270328T020000");
     assert.equal(await startOf([...listed, ...at("Club", "20270701T200000")]), "2027-07-01T18:00");
     assert.equal(await startOf([...listed, ...at("Club", "20271101T200000")]), "2027-11-01T19:00");
+  });
+
+  it("do not count where they are damaged", async () => {
+    const own = zone("Europe/Berlin", ...YEARLY);
+    const damaged: [RegExp, string][] = [
+      [/BEGIN:DAYLIGHT/, "X-LOST:1"],
+      [/END:STANDARD/, "X-LOST:1"],
+      [/TZOFFSETTO:\+0200/, "TZOFFSETTO:+0W00"],
+      [/TZOFFSETTO:\+0200/, "TZOFFSETTO:-1300"],
+      [/TZOFFSETTO:\+0200/, "TZOFFSETTO:+0500\r\nTZOFFSETTO:+0600"],
+      [/DTSTART:19701025T030000/, "DTSTART:20270612T190000Z"],
+      [/BYMONTH=3;BYDAY=-1SU/, "BYMONTH=3;BYD"],
+    ];
+    for (const [part, other] of damaged) {
+      const zones = own.join("\r\n").replace(part, other).split("\r\n");
+      assert.equal(
+        await startOf([...zones, ...at("Europe/Berlin", "20270701T200000")]),
+        "2027-07-01T18:00",
+        other,
+      );
+      const unknown = zones.map((line) => line.replace("Europe/Berlin", "Club"));
+      assert.match(
+        await readReason(calendarOf([...unknown, ...at("Club", "20270701T200000")])),
+        /^time zone "Club" is not known$/,
+      );
+    }
   });
 
   it("beat a known zone of the same name", async () => {
@@ -203,6 +238,10 @@ describe("time zones of a calendar", () => {
     ])
       // prettier-ignore
       assert.match(await readReason(calendarOf(at(id, "20270701T200000"))), /^time zone .* is not known$/);
+    assert.equal(
+      await readReason(calendarOf([...zone("Club", ...YEARLY), ...at("Club", "19700201T120000")])),
+      'time zone "Club" has no offset at this time',
+    );
     const broken = zone("Club", "RRULE:FREQ=SECONDLY");
     assert.match(
       await readReason(calendarOf([...broken, ...at("Club", "20270701T200000")])),

@@ -1,6 +1,6 @@
 import { cityInRegion, countryCode, isCity, stateOfUsa } from "./zones.ts";
 
-const POST_CODE = /\b[A-Z]{0,2}-?\d[\dA-Z -]*\b/g;
+const POST_CODE = /(?<![\p{L}\d])[A-Z]{0,2}-?\d[\dA-Z -]*(?![\p{L}\d])/gu;
 
 /**
  * Finds the city in a place written as one text ("Jazz Bar, Hauptstr. 5, 10115 Berlin,

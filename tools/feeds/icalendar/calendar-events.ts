@@ -1,14 +1,18 @@
+import { UnusableRecord } from "../draft-event.ts";
 import { FeedError } from "../feed-error.ts";
 import {
   EVENT_LENGTH_MAX,
   nameOfLine,
   plainText,
+  type Property,
   propertyOf,
   unfoldedLines,
 } from "./content-lines.ts";
 import { type FileZone, readFileZone } from "./file-zone.ts";
 
 const ZONES_MAX = 1_000;
+/** Properties that decide when an event is, and which. */
+const ONCE = new Set(["DTSTART", "DTEND", "DURATION", "UID", "RECURRENCE-ID", "SEQUENCE"]);
 /** Limits of the events that wait for a VTIMEZONE behind them. */
 const WAITING_MAX = 10_000;
 const WAITING_LENGTH_MAX = 16 * 1024 * 1024;
@@ -105,10 +109,13 @@ export async function* calendarEvents(
     throw new FeedError(`the calendar breaks off in an event, at line ${last}`);
 }
 
-/** Returns the value of an event's first property of this name. */
-export function propertyIn(lines: readonly string[], name: string) {
-  const line = lines.find((one) => nameOfLine(one) === name);
-  return line === undefined ? undefined : propertyOf(line);
+/** Returns a property of an event. Throws UnusableRecord if it is there twice, or cannot be read. */
+export function propertyIn(lines: readonly string[], name: string): Property | undefined {
+  const [line, other] = lines.filter((one) => nameOfLine(one) === name);
+  if (line === undefined) return undefined;
+  if (other !== undefined && other !== line && ONCE.has(name))
+    throw new UnusableRecord(`${name} is there twice`);
+  return propertyOf(line);
 }
 
 function describe(calendar: Calendar, line: string): void {

@@ -4,8 +4,14 @@ import { type Calendar, propertyIn } from "./calendar-events.ts";
 import { localValueOf, type LocalValue } from "./local-value.ts";
 import { zoneOfId } from "./zone-names.ts";
 
-/** `iana`: absent if no IANA zone has these times. */
-export type EventZone = { iana?: string; momentOf: (date: string, time: string) => number };
+/**
+ * `iana`: absent if no IANA zone has these times. `momentOf`: undefined before the first rule of a
+ * file's zone that has no known name.
+ */
+export type EventZone = {
+  iana?: string;
+  momentOf: (date: string, time: string) => number | undefined;
+};
 
 /** A time of an event. Without `zone` and not `utc` it is floating, or a whole day. */
 export type EventTime = LocalValue & { zone?: EventZone };
@@ -24,9 +30,11 @@ export function timeOf(
 ): EventTime | undefined {
   const property = propertyIn(lines, name);
   if (property === undefined) return undefined;
-  const { rest, text } = afterZone(property.value);
+  const tzid = property.parameters.get("TZID");
+  const { rest, text } =
+    tzid === undefined ? { rest: "", text: property.value } : afterZone(property.value);
   const value = localValueOf(text);
-  const named = property.parameters.get("TZID")?.concat(rest).trim();
+  const named = tzid?.concat(rest).trim();
   if (value === undefined) throw new UnusableRecord(`${name} is not a date`);
   if (property.parameters.get("VALUE")?.toUpperCase() === "DATE" && value.time !== undefined)
     throw new UnusableRecord(`${name} says that it is a day, and has a time`);
@@ -40,9 +48,11 @@ export function timeOf(
   if (zone.iana !== undefined && isUtc(zone.iana)) return { ...value, utc: true };
   // The name fits the rules of the file only where it gives the same moment.
   const { iana, ...unnamed } = zone;
-  const fits =
-    iana !== undefined &&
-    momentOf(value.date, value.time, iana) === zone.momentOf(value.date, value.time);
+  const ownMs = zone.momentOf(value.date, value.time);
+  const knownMs = iana === undefined ? undefined : momentOf(value.date, value.time, iana);
+  if (ownMs === undefined && knownMs === undefined)
+    throw new UnusableRecord(`time zone "${id.slice(0, 40)}" has no offset at this time`);
+  const fits = knownMs !== undefined && (ownMs === undefined || ownMs === knownMs);
   return { ...value, zone: fits ? zone : unnamed };
 }
 
@@ -52,7 +62,9 @@ export function zoneIn(id: string, { zones }: Calendar): EventZone | undefined {
   const iana = (own?.location === undefined ? undefined : zoneOfId(own.location)) ?? zoneOfId(id);
   if (own !== undefined)
     return {
-      momentOf: (date, time) => own.momentOf(Date.parse(`${date}T${time}Z`)),
+      momentOf: (date, time) =>
+        own.momentOf(Date.parse(`${date}T${time}Z`)) ??
+        (iana === undefined ? undefined : momentOf(date, time, iana)),
       ...(iana === undefined ? {} : { iana }),
     };
   return iana === undefined

@@ -10,9 +10,9 @@ export type FileZone = {
   location?: string;
   /**
    * Returns the moment (UTC, milliseconds) of a local time (as if it was UTC). A time in the gap of
-   * spring moves behind it; a repeated time means the first one.
+   * spring moves behind it; a repeated time means the first one. Undefined before the first rule.
    */
-  momentOf: (localMs: number) => number;
+  momentOf: (localMs: number) => number | undefined;
 };
 
 /** Offsets in milliseconds. `rule`: an RRULE without its UNTIL. */
@@ -28,6 +28,8 @@ type Change = { atMs: number; fromMs: number; toMs: number };
 
 const YEAR_MS = 366 * 86_400_000;
 const OBSERVANCES_MAX = 500;
+/** Properties of observances. A zone itself has none of them. */
+const OF_OBSERVANCES = new Set(["DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "RRULE", "RDATE"]);
 
 /** Reads the lines between BEGIN and END of a VTIMEZONE. Undefined: it gives no offsets. */
 export function readFileZone(lines: readonly string[]): FileZone | undefined {
@@ -44,27 +46,34 @@ export function readFileZone(lines: readonly string[]): FileZone | undefined {
   }
 }
 
+/** Throws RangeError where the structure is broken: half of a zone gives wrong moments. */
 function observancesIn(lines: readonly string[]): Observance[] {
   const found: Observance[] = [];
-  let part: string[] | undefined;
+  let part: { name: string; lines: string[] } | undefined;
   for (const line of lines) {
-    if (/^\s*BEGIN:(STANDARD|DAYLIGHT)\s*$/i.test(line)) part = [];
-    else if (/^\s*END:/i.test(line) && part !== undefined) {
-      found.push(observanceOf(part));
+    const [, step, name = ""] = /^\s*(BEGIN|END)\s*:\s*(.*?)\s*$/.exec(line.toUpperCase()) ?? [];
+    if (step === undefined && part !== undefined) part.lines.push(line);
+    else if (step === undefined && OF_OBSERVANCES.has(nameOfLine(line)))
+      throw new RangeError("lost line");
+    else if (step === "BEGIN" && part === undefined && /^(STANDARD|DAYLIGHT)$/.test(name))
+      part = { name, lines: [] };
+    else if (step === "END" && part?.name === name) {
+      found.push(observanceOf(part.lines));
       part = undefined;
-    } else part?.push(line);
+    } else if (step !== undefined) throw new RangeError("broken structure");
   }
-  if (found.length > OBSERVANCES_MAX) throw new RangeError("too many observances");
+  if (part !== undefined || found.length > OBSERVANCES_MAX) throw new RangeError("no end");
   return found;
 }
 
 function observanceOf(lines: readonly string[]): Observance {
-  const startMs = localMsOf(valueIn(lines, "DTSTART") ?? "");
+  const start = valueIn(lines, "DTSTART") ?? "";
+  const startMs = /Z$/i.test(start) ? undefined : localMsOf(start);
   const fromMs = offsetOf(valueIn(lines, "TZOFFSETFROM"));
   const toMs = offsetOf(valueIn(lines, "TZOFFSETTO"));
   if (startMs === undefined) throw new RangeError("no DTSTART");
   const rule = valueIn(lines, "RRULE")?.toUpperCase();
-  const until = /UNTIL=(\d{8}(?:T\d{6})?)(Z?)/.exec(rule ?? "");
+  const until = /(?:^|;)UNTIL=(\d{8}(?:T\d{6})?)(Z?)/.exec(rule ?? "");
   // Others than yearly rules never end to count, and none is known.
   if (
     rule !== undefined &&
@@ -88,22 +97,24 @@ function observanceOf(lines: readonly string[]): Observance {
   };
 }
 
+/** Throws RangeError for a property that is there twice. */
 function valueIn(lines: readonly string[], name: string): string | undefined {
-  const line = lines.find((one) => nameOfLine(one) === name);
+  const [line, ...others] = lines.filter((one) => nameOfLine(one) === name);
+  if (others.length > 0) throw new RangeError(`${name} is there twice`);
   return line === undefined ? undefined : propertyOf(line).value.trim();
 }
 
 function offsetOf(text: string | undefined): number {
   const [, sign, hours, minutes, seconds = "0"] =
     /^([+-])(\d{2}):?(\d{2})(\d{2})?$/.exec(text ?? "") ?? [];
-  if (sign === undefined || Number(hours) > 15 || Number(minutes) > 59)
+  if (sign === undefined || Number(minutes) > 59 || Number(hours) > (sign === "-" ? 12 : 14))
     throw new RangeError("no offset");
   const ms = (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)) * 1_000;
   return sign === "-" ? -ms : ms;
 }
 
 /** Caches the changes of offset around each year. */
-function momentsBy(observances: readonly Observance[]): (localMs: number) => number {
+function momentsBy(observances: readonly Observance[]): FileZone["momentOf"] {
   const byYear = new Map<number, Change[]>();
   return (localMs) => {
     const year = new Date(localMs).getUTCFullYear();
@@ -147,13 +158,10 @@ function onsetsOf({ startMs, rule, extraMs, untilMs }: Observance, fromMs: numbe
   return [...onsets, ...dates.map(({ epochMilliseconds }) => epochMilliseconds)];
 }
 
-function momentAmong(changes: readonly Change[], localMs: number): number {
-  const [first] = changes;
-  if (first === undefined) throw new RangeError("no offset at this time");
-  const offsetAt = (ms: number): number =>
-    changes.findLast(({ atMs }) => atMs <= ms)?.toMs ?? first.fromMs;
-  const offsets = [...new Set([first.fromMs, ...changes.map(({ toMs }) => toMs)])];
-  const moments = offsets
+function momentAmong(changes: readonly Change[], localMs: number): number | undefined {
+  const offsetAt = (ms: number): number | undefined =>
+    changes.findLast(({ atMs }) => atMs <= ms)?.toMs;
+  const moments = [...new Set(changes.map(({ toMs }) => toMs))]
     .map((offsetMs) => ({ ms: localMs - offsetMs, offsetMs }))
     .filter(({ ms, offsetMs }) => offsetAt(ms) === offsetMs)
     .map(({ ms }) => ms);
@@ -162,5 +170,5 @@ function momentAmong(changes: readonly Change[], localMs: number): number {
   const gap = changes.find(
     ({ atMs, fromMs, toMs }) => atMs + fromMs <= localMs && localMs < atMs + toMs,
   );
-  return localMs - (gap ?? first).fromMs;
+  return gap === undefined ? undefined : localMs - gap.fromMs;
 }

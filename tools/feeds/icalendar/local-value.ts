@@ -4,7 +4,7 @@ export type LocalValue = { date: string; time?: string; utc: boolean };
 /** Reads a DATE or DATE-TIME. Undefined: it is neither, or no such day or time exists. */
 export function localValueOf(text: string): LocalValue | undefined {
   const [, year, month, day, hour, minute, second, utc] =
-    /^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z)?)?$/i.exec(text.trim()) ?? [];
+    /^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})(Z)?)?$/i.exec(text.trim()) ?? [];
   if (year === undefined) return undefined;
   const date = [year, month, day].join("-");
   const dayMs = Date.parse(`${date}T${hour ?? "00"}:${minute ?? "00"}:00Z`);

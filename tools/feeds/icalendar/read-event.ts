@@ -30,6 +30,16 @@ export function readCalendarEvent({ lines, calendar, fault }: CalendarEvent): Dr
   const start = timeOf(lines, "DTSTART", calendar);
   if (start === undefined) throw new UnusableRecord("DTSTART is missing");
   const end = timeOf(lines, "DTEND", calendar);
+  if (end !== undefined && (end.time === undefined) !== (start.time === undefined))
+    throw new UnusableRecord("one of DTSTART and DTEND is a day, the other a time");
+  if (
+    end !== undefined &&
+    start.utc &&
+    !end.utc &&
+    end.time !== undefined &&
+    end.zone === undefined
+  )
+    throw new UnusableRecord("DTEND has no time zone, and DTSTART has");
   const place = propertyIn(lines, "LOCATION");
   return {
     source: "icalendar",
@@ -76,7 +86,7 @@ function topicIn(lines: readonly string[]): string | undefined {
 }
 
 function durationIn(lines: readonly string[]): Temporal.Duration | undefined {
-  return durationOf(textIn(lines, "DURATION"), "DURATION");
+  return durationOf(propertyIn(lines, "DURATION")?.value.trim(), "DURATION");
 }
 
 type Span = Pick<Draft, "start"> & Partial<Draft>;
@@ -117,7 +127,7 @@ function endOf(end: EventTime | undefined, start: EventTime): When | undefined {
   if (end.time === undefined && start.time === undefined)
     // The DTEND of whole days is the day after the last one.
     return { date: end.date > start.date ? dayAfter(end.date, -1) : end.date };
-  const { date, time = "00:00", utc } = end;
+  const { date, time = "", utc } = end;
   const zone = end.zone ?? start.zone;
   const instantMs = momentIn({ date, time, utc, ...(zone === undefined ? {} : { zone }) });
   return instantMs === undefined ? { date, time } : { instantMs };
