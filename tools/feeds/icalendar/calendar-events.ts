@@ -109,7 +109,7 @@ export async function* calendarEvents(
     throw new FeedError(`the calendar breaks off in an event, at line ${last}`);
 }
 
-/** Returns a property of an event. Throws UnusableRecord if it is there twice, or cannot be read. */
+/** Returns a property of an event. Throws UnusableRecord if it is twice, or cannot be read. */
 export function propertyIn(lines: readonly string[], name: string): Property | undefined {
   const [line, other] = lines.filter((one) => nameOfLine(one) === name);
   if (line === undefined) return undefined;

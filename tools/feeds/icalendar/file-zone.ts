@@ -68,7 +68,8 @@ function observancesIn(lines: readonly string[]): Observance[] {
 
 function observanceOf(lines: readonly string[]): Observance {
   const start = valueIn(lines, "DTSTART") ?? "";
-  const startMs = /Z$/i.test(start) ? undefined : localMsOf(start);
+  // A local time, and nothing else (RFC 5545, 3.6.5).
+  const startMs = /^\d{8}T\d{6}$/i.test(start) ? localMsOf(start) : undefined;
   const fromMs = offsetOf(valueIn(lines, "TZOFFSETFROM"));
   const toMs = offsetOf(valueIn(lines, "TZOFFSETTO"));
   if (startMs === undefined) throw new RangeError("no DTSTART");
@@ -97,11 +98,14 @@ function observanceOf(lines: readonly string[]): Observance {
   };
 }
 
-/** Throws RangeError for a property that is there twice. */
+/** Throws RangeError for a property that is there twice, and a DTSTART that is no local time. */
 function valueIn(lines: readonly string[], name: string): string | undefined {
   const [line, ...others] = lines.filter((one) => nameOfLine(one) === name);
   if (others.length > 0) throw new RangeError(`${name} is there twice`);
-  return line === undefined ? undefined : propertyOf(line).value.trim();
+  if (line === undefined) return undefined;
+  const { parameters, value } = propertyOf(line);
+  if (parameters.size > 0 && name === "DTSTART") throw new RangeError("DTSTART is not local");
+  return value.trim();
 }
 
 function offsetOf(text: string | undefined): number {
