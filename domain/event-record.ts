@@ -1,4 +1,4 @@
-import { fold } from "./text-folding.ts";
+import { fold, identityKey } from "./text-folding.ts";
 
 /** `postponed` and `cancelled`: nothing is sold, tickets stay and show it. */
 export const EVENT_STATUSES = ["scheduled", "postponed", "cancelled"] as const;
@@ -49,7 +49,7 @@ export const EVENT_LIMITS = {
 
 /** Makes the key of a record without an id of its own. */
 export function ownKey(record: { name: string; date: string; location: string }): string {
-  return [fold(record.name), record.date, fold(record.location)].join("|");
+  return [identityKey(record.name), record.date, identityKey(record.location)].join("|");
 }
 
 /**

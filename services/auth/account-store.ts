@@ -44,7 +44,7 @@ export async function insertAccount(adapter: Adapter, account: Account): Promise
   });
 }
 
-/** Replaces the hash of the same password. The sessions stay. Skipped if it has changed meanwhile. */
+/** Replaces the hash of the same password, if it has not changed meanwhile. The sessions stay. */
 export async function replaceHash(
   database: Database,
   { id, passwordHash }: Account,

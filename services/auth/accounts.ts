@@ -171,8 +171,7 @@ export class Accounts {
   async #rehash(account: Account, password: string): Promise<void> {
     const { database, passwords } = this.#options;
     const hashed = await passwords.hash(password);
-    if (hashed.ok)
-      await orRetryLater(async () => accepted(await replaceHash(database, account, hashed.value)));
+    if (hashed.ok) await done(() => replaceHash(database, account, hashed.value));
   }
 
   #signedIn({ user, sessionId, refreshToken, lifeS }: Grant): SignedIn {

@@ -177,6 +177,8 @@ describe("time zones of a calendar", () => {
       [/DTSTART:19701025T030000/, "DTSTART;VALUE=DATE:20270612"],
       [/DTSTART:19701025T030000/, "DTSTART;TZID=UTC:20270612T190000"],
       [/BYMONTH=3;BYDAY=-1SU/, "BYMONTH=3;BYD"],
+      [/BYMONTH=3;BYDAY=-1SU/, "BYMONTH=3;BYDAY=-51SU"],
+      [/BEGIN:DAYLIGHT/, "END:VTIMEZONE"],
     ];
     for (const [part, other] of damaged) {
       const zones = own.join("\r\n").replace(part, other).split("\r\n");

@@ -131,11 +131,15 @@ async function signedUp(url: string, index: number): Promise<string> {
 
 async function runFeedFuzz(feeds: number, seed: number): Promise<number> {
   const startedMs = performance.now();
-  const { events, compared, refused, unreadable, faults } = await fuzzFeeds(feeds, seed);
+  const { events, compared, refused, otherZones, unreadable, faults } = await fuzzFeeds(
+    feeds,
+    seed,
+  );
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
   console.log(
     `fuzz: ${feeds} calendars in ${seconds} s, seed ${seed}: ${events} events, ${compared} of them ` +
-      `compared, ${refused} refused, ${unreadable} calendars unreadable, ${faults.length} faults`,
+      `compared, ${refused} refused, ${otherZones} in zones that the mutation changed, ` +
+      `${unreadable} calendars unreadable, ${faults.length} faults`,
   );
   for (const fault of faults) console.log(fault);
   return faults.length === 0 ? 0 : 1;

@@ -1433,7 +1433,7 @@ export interface operations {
                 type?: string;
                 /** @description That day; a past one lists past events */
                 date?: string;
-                /** @description That day and later; a past day also lists past events */
+                /** @description That day and later; today also lists what goes on, a past day past events */
                 from?: string;
                 /** @description That day and earlier */
                 to?: string;

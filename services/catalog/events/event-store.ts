@@ -3,8 +3,9 @@ import { fold } from "../../../domain/text-folding.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
 import { eventId } from "../../../lib/ids.ts";
 
-/** A record as PostgreSQL holds it, without the availability. */
-export type StoredRecord = EventRecord & { id: string };
+/** A record as PostgreSQL holds it, without the availability. `isFolded`: its keys are of today. */
+export type StoredRecord = EventRecord & { id: string; isFolded: boolean };
+type StoredRow = EventRecord & { id: string; keys: string[] };
 
 const RECORD_COLUMNS = `
   source, source_id AS "sourceId", name, type, location, country, url,
@@ -19,12 +20,19 @@ export async function storedRecords(
   connection: Connection,
   records: readonly EventRecord[],
 ): Promise<Map<string, StoredRecord>> {
-  const rows = await connection.query<StoredRecord>({
+  const rows = await connection.query<StoredRow>({
     name: "catalog-stored-records",
-    text: `SELECT id, ${RECORD_COLUMNS} FROM event WHERE id = ANY($1::uuid[])`,
+    text: `SELECT id, ARRAY[name_key, type_key, location_key] AS keys, ${RECORD_COLUMNS} FROM event WHERE id = ANY($1::uuid[])`,
     values: [records.map(eventId)],
   });
-  return new Map(rows.map((row) => [row.id, row]));
+  return new Map(
+    rows.map(({ keys, ...row }) => {
+      const isFolded = [row.name, row.type, row.location].every(
+        (text, index) => fold(text) === keys[index],
+      );
+      return [row.id, { ...row, isFolded }];
+    }),
+  );
 }
 
 /** Records of one answer on the bus, whose messages hold 1 MiB. */

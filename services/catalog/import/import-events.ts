@@ -91,7 +91,7 @@ async function importDistinct(
     const before = stored.get(eventId(record));
     if (before === undefined) continue;
     if (differs(record, before, SALE)) outcomes.set(record, await change(dependencies, record));
-    else if (differs(record, before, DESCRIPTION)) described.push(record);
+    else if (differs(record, before, DESCRIPTION) || !before.isFolded) described.push(record);
     else outcomes.set(record, { outcome: "unchanged" });
   }
   if (described.length > 0) await describe(dependencies, described);

@@ -120,6 +120,8 @@ export function propertyIn(lines: readonly string[], name: string): Property | u
 
 function describe(calendar: Calendar, line: string): void {
   const name = nameOfLine(line);
+  // Half of a zone stands outside of it, so the other half would give wrong moments.
+  if (name === "TZOFFSETFROM" || name === "TZOFFSETTO") calendar.zones.clear();
   if (name === "METHOD")
     calendar.method = line
       .slice(line.indexOf(":") + 1)

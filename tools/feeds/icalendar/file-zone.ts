@@ -159,6 +159,7 @@ function onsetsOf({ startMs, rule, extraMs, untilMs }: Observance, fromMs: numbe
     rruleString: `DTSTART:${stamp}\nRRULE:${rule}`,
     maxIterations: 2_000,
   }).between(new Date(first.getTime() - 1), new Date(lastMs), true);
+  if (dates.length === 0 && untilMs === Infinity && !counts) throw new RangeError("an empty rule");
   return [...onsets, ...dates.map(({ epochMilliseconds }) => epochMilliseconds)];
 }
 

@@ -54,6 +54,7 @@ function endOf(event: ICAL.Event, start: SecondTime): SecondTime | undefined {
 
 function timeOf(time: ICAL.Time, property: ICAL.Property | null): SecondTime {
   const local = time.toString().slice(0, 16);
+  if (!/^\d{4}-\d\d-\d\d/.test(local)) throw new RangeError("no date");
   if (time.isDate) return { local: local.slice(0, 10), day: true };
   const known = knownMoment(local, property?.getFirstParameter("tzid"));
   if (time.zone.tzid === "UTC" || time.zone !== ICAL.Timezone.localTimezone)
