@@ -1,4 +1,4 @@
-import { fold } from "./text-folding.ts";
+import { fold, identityKey } from "./text-folding.ts";
 
 /** `postponed` and `cancelled`: nothing is sold, tickets stay and show it. */
 export const EVENT_STATUSES = ["scheduled", "postponed", "cancelled"] as const;
@@ -13,6 +13,8 @@ export type EventStatus = (typeof EVENT_STATUSES)[number];
 export type EventRecord = {
   source: string;
   sourceId: string;
+  /** Id under which an earlier import may have stored the event, if the start is the same. */
+  otherId?: string;
   name: string;
   type: string;
   location: string;
@@ -47,7 +49,7 @@ export const EVENT_LIMITS = {
 
 /** Makes the key of a record without an id of its own. */
 export function ownKey(record: { name: string; date: string; location: string }): string {
-  return [fold(record.name), record.date, fold(record.location)].join("|");
+  return [identityKey(record.name), record.date, identityKey(record.location)].join("|");
 }
 
 /**
@@ -79,7 +81,7 @@ function textProblem(record: EventRecord): string | undefined {
     if (text.trim() === "") return `${field} is empty`;
     if (text.length > EVENT_LIMITS[field])
       return `${field} is longer than ${EVENT_LIMITS[field]} characters`;
-    if (/\p{Cc}/u.test(text)) return `${field} has control characters in it`;
+    if (/[\p{Cc}\p{Bidi_Control}]/u.test(text)) return `${field} has control characters in it`;
   }
   for (const field of ["name", "type", "location"] as const) {
     const key = fold(record[field]);

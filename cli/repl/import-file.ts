@@ -14,7 +14,9 @@ export async function importFile(session: OperatorSession, file: string): Promis
       .then(({ outcomes }) => outcomes);
   await importFeed(readFeed(input.chunks, {}), counts, {
     send,
-    refused: (number, name, reason) => session.print(`record ${number}, ${name}: ${reason}`),
+    tell: ({ what, number, name, reason }) => {
+      if (what === "refused") session.print(`record ${number}, ${name}: ${reason}`);
+    },
     progress: () => undefined,
     signal: new AbortController().signal,
   });

@@ -44,6 +44,18 @@ export async function insertAccount(adapter: Adapter, account: Account): Promise
   });
 }
 
+/** Replaces the hash of the same password, if it has not changed meanwhile. The sessions stay. */
+export async function replaceHash(
+  database: Database,
+  { id, passwordHash }: Account,
+  hash: string,
+): Promise<void> {
+  await database.query({
+    text: "UPDATE user_account SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+    values: [id, passwordHash, hash],
+  });
+}
+
 /**
  * Replaces the password hash and ends all sessions except `keptSessionId`, in one transaction.
  * Returns false if the hash is no longer the one that the current password was checked against.

@@ -13,6 +13,7 @@ import {
   insertAccount,
   listOperators,
   orRetryLater,
+  replaceHash,
 } from "./account-store.ts";
 import { hasPasswordLength, type Passwords } from "./password-hashing.ts";
 import { weaknessOf } from "./password-strength.ts";
@@ -44,6 +45,9 @@ export class Accounts {
 
   async register({ email, password, name }: Registration): Promise<Answer<User>> {
     const { adapter, passwords } = this.#options;
+    const shown = name.trim();
+    if (isBlank(shown))
+      return refused("VALIDATION_ERROR", { errors: [{ field: "name", rule: "pattern" }] });
     const usable = checkPassword(password, "password", { email, name });
     if (!usable.ok) return usable;
     const hashed = await passwords.hash(password);
@@ -52,7 +56,7 @@ export class Accounts {
       id: uuidv7(),
       email: email.trim(),
       emailKey: emailKeyOf(email),
-      name,
+      name: shown,
       role: "customer",
       passwordHash: hashed.value,
     });
@@ -64,10 +68,11 @@ export class Accounts {
     const find = () => findAccount(adapter, { emailKey: emailKeyOf(email) });
     const owner = await passwords.verifyOwner(find, password);
     if (!owner.ok) return owner;
-    const account = owner.value;
-    if (account === undefined) return refused("INVALID_CREDENTIALS");
+    if (owner.value === undefined) return refused("INVALID_CREDENTIALS");
+    const { owner: account, asTyped } = owner.value;
     const begun = await orRetryLater(async () => accepted(await sessions.begin(account, device)));
     if (!begun.ok) return begun;
+    if (asTyped) await this.#rehash(account, password);
     return begun.value === undefined
       ? refused("INVALID_CREDENTIALS")
       : accepted(this.#signedIn(begun.value));
@@ -162,6 +167,13 @@ export class Accounts {
     return orRetryLater(async () => accepted(await sessions.sweep()));
   }
 
+  /** Replaces a hash that is older than the normalization. A busy engine does it another time. */
+  async #rehash(account: Account, password: string): Promise<void> {
+    const { database, passwords } = this.#options;
+    const hashed = await passwords.hash(password);
+    if (hashed.ok) await done(() => replaceHash(database, account, hashed.value));
+  }
+
   #signedIn({ user, sessionId, refreshToken, lifeS }: Grant): SignedIn {
     return {
       accessToken: this.#options.keys.sign({ userId: user.id, role: user.role, sessionId }),
@@ -193,4 +205,9 @@ async function done(work: () => Promise<void>): Promise<Answer<null>> {
     await work();
     return accepted(null);
   });
+}
+
+/** Tells whether a name shows nothing: blanks, marks, controls, letters without a shape. */
+function isBlank(name: string): boolean {
+  return !/[^\s\p{C}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u.test(name);
 }

@@ -16,16 +16,29 @@ export const PASSWORD_MIN = 12;
 export const PASSWORD_MAX = 128;
 
 /**
- * Checks the length in code points. Nothing is truncated, folded or normalized (ASVS 5.0, 6.2.8).
+ * Checks the length in code points of the normalized password. Nothing is truncated or folded
+ * (ASVS 5.0, 6.2.8).
  */
 export function hasPasswordLength(password: string): boolean {
-  const length = Array.from(password).length;
+  const length = Array.from(normalized(password)).length;
   return length >= PASSWORD_MIN && length <= PASSWORD_MAX;
 }
 
+/**
+ * NFC, because systems type a letter as one code point or as two. NIST SP 800-63B: normalize, then
+ * hash.
+ */
+function normalized(password: string): string {
+  return password.normalize("NFC");
+}
+
+/** An account whose password is right. `asTyped`: its hash is older than the normalization. */
+export type Verified<Owner> = { owner: Owner; asTyped: boolean };
+
 export type Passwords = {
   /**
-   * Returns an encoded argon2id hash with its own salt. Can refuse with: TRY_AGAIN (queue full).
+   * Returns an encoded argon2id hash of the normalized password, with its own salt. Can refuse
+   * with: TRY_AGAIN (queue full).
    */
   hash(password: string): Promise<Answer<string>>;
   /**
@@ -37,7 +50,7 @@ export type Passwords = {
   verifyOwner<Owner extends { passwordHash: string }>(
     find: () => Promise<Answer<Owner | undefined>>,
     password: string,
-  ): Promise<Answer<Owner | undefined>>;
+  ): Promise<Answer<Verified<Owner> | undefined>>;
 };
 
 export function createPasswords(): Passwords {
@@ -45,7 +58,7 @@ export function createPasswords(): Passwords {
   let decoy: Promise<string> | undefined;
 
   return {
-    hash: (password) => limit(async () => accepted(await hash(password, PARAMETERS))),
+    hash: (password) => limit(async () => accepted(await hash(normalized(password), PARAMETERS))),
     verifyOwner: (find, password) =>
       limit(async () => {
         const found = await find();
@@ -53,8 +66,12 @@ export function createPasswords(): Passwords {
         const encoded = found.value?.passwordHash;
         decoy ??= hash("the decoy hash of unknown accounts", PARAMETERS);
         const decoyHash = await decoy;
-        const isRight = await verify(encoded ?? decoyHash, password);
-        return accepted(isRight && encoded !== undefined ? found.value : undefined);
+        for (const form of new Set([normalized(password), password])) {
+          const isRight = await verify(encoded ?? decoyHash, form);
+          if (isRight && found.value !== undefined)
+            return accepted({ owner: found.value, asTyped: form !== normalized(password) });
+        }
+        return accepted(undefined);
       }),
   };
 }

@@ -24,6 +24,14 @@ export const SEARCH_PARAMS = {
   cursor: { type: "string", max: 1_000, optional: true },
 };
 
+export type UpcomingParams = { source: string; after?: string };
+
+export const UPCOMING_PARAMS = {
+  $$strict: true,
+  source: text(EVENT_LIMITS.source),
+  after: { type: "string", max: EVENT_LIMITS.sourceId, optional: true },
+};
+
 export const GET_PARAMS = { $$strict: true, eventId: uuid };
 
 export const AVAILABILITY_PARAMS = {
@@ -34,6 +42,7 @@ export const AVAILABILITY_PARAMS = {
 const RECORD_PROPS = {
   source: text(EVENT_LIMITS.source),
   sourceId: text(EVENT_LIMITS.sourceId),
+  otherId: optionalText(EVENT_LIMITS.sourceId),
   name: text(EVENT_LIMITS.name),
   type: text(EVENT_LIMITS.type),
   location: text(EVENT_LIMITS.location),

@@ -1,6 +1,8 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
+import type { EventRecord } from "../../domain/event-record.ts";
 import { accepted, type Answer } from "../../domain/refusal.ts";
 import type { AvailabilityChanged } from "../../lib/availability/availability-cache.ts";
+import { orRetryLater } from "../../lib/database/pool.ts";
 import { nodeContextOf } from "../../lib/bus/node-context.ts";
 import { DatabaseMixin, type WithDatabases } from "../../mixins/database.mixin.ts";
 import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
@@ -11,8 +13,11 @@ import {
   IMPORT_PARAMS,
   type ImportParams,
   SEARCH_PARAMS,
+  UPCOMING_PARAMS,
+  type UpcomingParams,
 } from "./catalog.params.ts";
 import { type CacheInvalidation, createCacheInvalidation } from "./events/cache-invalidation.ts";
+import { upcomingRecords } from "./events/event-store.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./events/event.model.ts";
 import { createImporter, IMPORT_TIMEOUT_MS, type ImportBatch } from "./import/importer.ts";
 import { createTicketMover, type TicketMover } from "./import/ticket-moves.ts";
@@ -112,6 +117,22 @@ const CatalogService: ServiceSchema<ServiceSettingSchema, CatalogMethods, Catalo
       params: { $$strict: true },
       handler(): Answer<CatalogCounts> {
         return accepted(this.counts);
+      },
+    },
+
+    /**
+     * Lists the events of a source that can still be sold, in the order of the source's ids, from
+     * behind `after`. An empty page is the end. Can refuse with: TRY_AGAIN.
+     */
+    upcoming: {
+      auth: "operator",
+      unaudited: true,
+      params: UPCOMING_PARAMS,
+      handler(ctx: Context<UpcomingParams>): Promise<Answer<{ records: EventRecord[] }>> {
+        const { source, after = "" } = ctx.params;
+        return orRetryLater(async () =>
+          accepted({ records: await upcomingRecords(this.databases.long, source, after) }),
+        );
       },
     },
 

@@ -147,10 +147,23 @@ describe("the gateway is strict", () => {
       415,
       "UNSUPPORTED_MEDIA_TYPE",
     );
-    for (const key of ["", "x".repeat(256), "tab\there"]) {
+    for (const key of ["", "x".repeat(256), "tab\there", "caf\u00e9", "\u00a0", "\u00c3\u00a9"]) {
       const answer = await ask("POST", path, { token, headers: { "Idempotency-Key": key } });
       assertProblem(answer, 422, "VALIDATION_ERROR");
-      assert.notEqual(answer.headers.get("idempotency-key"), key);
+      assert.deepEqual(
+        [answer.json?.errors, answer.json?.detail],
+        [
+          [{ field: "Idempotency-Key", rule: "pattern" }],
+          "An Idempotency-Key has 1 to 255 printable ASCII characters.",
+        ],
+      );
+      assert.equal(answer.headers.get("idempotency-key"), null);
+    }
+    for (const key of [undefined, "mine"]) {
+      const headers = key === undefined ? {} : { "Idempotency-Key": key };
+      const answer = await ask("POST", path, { token, headers, json: { quantity: -1 } });
+      assertProblem(answer, 422, "VALIDATION_ERROR");
+      assert.equal(answer.headers.get("idempotency-key"), key ?? null);
     }
     const spaced = await ask("POST", path, {
       token: engine.accessToken(),

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createPublicKey, type JsonWebKey, randomUUID, verify } from "node:crypto";
 import { after, before, describe, it } from "node:test";
+import { hash } from "@node-rs/argon2";
 import { weaknessOf } from "../../services/auth/password-strength.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
@@ -40,6 +41,29 @@ describe("auth", () => {
       ({ status }) => status,
     );
     assert.deepEqual(statuses.sort(), [201, 409, 409, 409, 409, 409]);
+  });
+
+  it("S36: signs in with a password in NFC and NFD, and renews a hash of before", async () => {
+    const [nfc = "", nfd = ""] = ["NFC", "NFD"].map((form) => "größer als Paläste".normalize(form));
+    const email = address();
+    assert.equal((await register(email, nfc)).status, 201);
+    for (const typed of [nfc, nfd]) assert.equal((await login(email, typed)).status, 200);
+
+    const values = [email, await hash(nfd, { memoryCost: 19_456, timeCost: 2, parallelism: 1 })];
+    const text = "UPDATE user_account SET password_hash = $2 WHERE email = $1";
+    await engine.database.query({ text, values });
+    assertProblem(await login(email, nfc), 401, "INVALID_CREDENTIALS");
+    for (const typed of [nfd, nfd, nfc]) assert.equal((await login(email, typed)).status, 200);
+  });
+
+  it("trims addresses and names, and refuses names in which nothing can be seen", async () => {
+    const email = address();
+    const { status, json } = await register(` ${email}\t`, PASSWORD, { name: " Ada \u00a0" });
+    assert.deepEqual([status, json?.email, json?.name], [201, email, "Ada"]);
+    assert.equal((await login(`\n${email} `)).status, 200);
+    assertProblem(await register(email), 409, "EMAIL_TAKEN");
+    for (const name of [" ", "\t\u00a0\u2003", "\u200b", "\u3164", "\u2800", "\u0301", "\u202e"])
+      assertProblem(await register(address(), PASSWORD, { name }), 422, "VALIDATION_ERROR");
   });
 
   it("signs in with a token that its published key verifies, and shows who one is", async () => {

@@ -1,6 +1,7 @@
 // Hashing takes a core and 19 MiB: the numbers of running and waiting hashes have exact bounds.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { hash } from "@node-rs/argon2";
 import { accepted, refused } from "../../domain/refusal.ts";
 import { createPasswords, hasPasswordLength } from "../../services/auth/password-hashing.ts";
 
@@ -38,8 +39,36 @@ describe("passwords", () => {
     const hashed = await passwords.hash("correct horse battery");
     assert.ok(hashed.ok);
     const account = { passwordHash: hashed.value };
-    assert.deepEqual(await owner(account, "correct horse battery"), { ok: true, value: account });
+    const right = { owner: account, asTyped: false };
+    assert.deepEqual(await owner(account, "correct horse battery"), { ok: true, value: right });
     assert.deepEqual(await owner(account, "correct horse batterY"), { ok: true, value: undefined });
+  });
+
+  it("S36: knows a password however its letters are typed, also by a hash of before", async () => {
+    const passwords = createPasswords();
+    const owner = async (passwordHash: string, password: string) => {
+      const found = await passwords.verifyOwner(
+        () => Promise.resolve(accepted({ passwordHash })),
+        password,
+      );
+      return found.ok && found.value !== undefined ? found.value.asTyped : undefined;
+    };
+    const [nfc, nfd] = ["NFC", "NFD"].map((form) => "größer als Paläste".normalize(form));
+    assert.ok(nfc !== undefined && nfd !== undefined && nfc !== nfd);
+    for (const registered of [nfc, nfd]) {
+      const hashed = await passwords.hash(registered);
+      assert.ok(hashed.ok);
+      assert.equal(await owner(hashed.value, nfc), false);
+      assert.equal(await owner(hashed.value, nfd), false);
+      assert.equal(await owner(hashed.value, nfc.toUpperCase()), undefined);
+    }
+    const before = await hash(nfd, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
+    assert.equal(await owner(before, nfd), true);
+    assert.equal(await owner(before, nfc), undefined);
+    assert.ok(
+      !hasPasswordLength("ä".normalize("NFD").repeat(11)) &&
+        hasPasswordLength("ä".normalize("NFD").repeat(128)),
+    );
   });
 
   it("looks up no account for refused calls, and one only when its turn comes", async () => {

@@ -72,7 +72,8 @@ describe("searches", () => {
       .filter(
         (event) =>
           (date === undefined || event.date === date) &&
-          (from === undefined || event.date >= from) &&
+          // Today also lists what goes on.
+          (from === undefined || from === "2027-03-10" || event.date >= from) &&
           (to === undefined || event.date <= to),
       )
       .filter((event) => past || Date.parse(event.endsAt) > NOW)
@@ -82,6 +83,14 @@ describe("searches", () => {
   }
 
   const names = (items: EventView[]): string[] => items.map(({ name }) => name).sort();
+
+  it("list from today what began before and goes on, but not from another day", async () => {
+    const weeks = async (from: string) => names(await all({ from, name: "for weeks" }));
+    assert.deepEqual(await weeks("2027-03-10"), ["Jazz for Weeks"]);
+    assert.deepEqual(await weeks("2027-03-11"), []);
+    const page = await all({ from: "2027-03-10", to: "2027-03-12" });
+    assert.ok(page.some(({ name }) => name === "Jazz for Weeks"));
+  });
 
   it("find what a full scan finds, in order, over all pages without gap or repeat", async () => {
     const days = [

@@ -16,6 +16,19 @@ const SAME: [string, string][] = [
   ["  Rio \t de\nJaneiro ", "rio de janeiro"],
   ["ﬁn", "FIN"],
   ["Cafe\u0301", "Café"],
+  ["“Live” at „the“ «Hall»", '"live" at "the" "hall"'],
+  ["Guns N’ Roses", "guns n roses"],
+  ["Guns N' Roses", "GUNS N´ ROSES"],
+  ["L‘Aquila", "l'aquila"],
+  ["Kon\u00ADzert\u200B", "konzert"],
+  ["2 ― 4 ‒ 5", "2 - 4 - 5"],
+  ["أمسية في القاهرة", "امسيه فى القاهره"],
+  ["کنسرت تهران", "كنسرت تهران"],
+  ["حفـــلة ٢٠٢٧", "حفلة 2027"],
+  ["שלום", "שלומ"],
+  ["צה״ל", 'צה"ל'],
+  ["ﾗｲﾌﾞ ｶﾞﾗ", "ライブ ガラ"],
+  ["ﬁnale ﬆar Ĳssel", "finale star ijssel"],
 ];
 
 /** Any text, with more of the characters that folding changes. */

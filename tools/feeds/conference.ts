@@ -1,13 +1,14 @@
 import {
   type Draft,
+  idOf,
   present,
   type Raw,
   requiredName,
   textOf,
   UnusableRecord,
   urlOf,
-  whenOf,
 } from "./draft-event.ts";
+import { whenOf } from "./when.ts";
 
 /**
  * Reads a record of the conference list: {name, url, startDate, endDate, city, country, online,
@@ -21,7 +22,7 @@ export function readConference(raw: Raw): Draft {
   const end = textOf(raw, "endDate");
   if (end !== undefined) draft.end = whenOf(end, "endDate");
   const texts = {
-    id: textOf(raw, "id"),
+    id: idOf(raw, "id"),
     topic: textOf(raw, "topic"),
     location: textOf(raw, "city"),
     country: textOf(raw, "country"),

@@ -1,4 +1,6 @@
+import type { Temporal } from "temporal-polyfill";
 import type { EventStatus } from "../../domain/event-record.ts";
+import { idText, readableText } from "./readable-text.ts";
 
 /** Formats of feeds. The name of the format is also the `source` of its events. */
 export const FORMATS = ["json", "schema.org", "icalendar", "conferences"] as const;
@@ -20,8 +22,16 @@ export type Draft = {
   location?: string;
   country?: string;
   url?: string;
+  /** Address of a picture. Read, not stored so far. */
+  image?: string;
+  /** When its sale opens. Read, not stored so far. */
+  onSaleAt?: When;
   start: When;
+  /** Local time of `start` as the feed writes it, if no IANA zone belongs to it. */
+  written?: { date: string; time: string };
   end?: When;
+  /** Its days are days of the calendar. Used if there is no end. */
+  duration?: Temporal.Duration;
   durationMinutes?: number;
   capacity?: number;
   /** Absent: scheduled. */
@@ -41,31 +51,41 @@ export function isObject(value: unknown): value is Raw {
 }
 
 /**
- * Returns a field's text with white space and control characters collapsed to single spaces, or
- * undefined if it is empty. Accepts numbers. Throws UnusableRecord for other values and for text
- * that was not UTF-8.
+ * Returns a field as people read it, or undefined if it is empty. Accepts numbers. Throws
+ * UnusableRecord for other values and for text that was not UTF-8.
  */
 export function textOf(raw: Raw, field: string): string | undefined {
+  const value = valueOf(raw, field);
+  return value === undefined ? undefined : readableText(value, field);
+}
+
+/** Returns an id as it is written. Throws UnusableRecord like textOf. */
+export function idOf(raw: Raw, field: string): string | undefined {
+  const value = valueOf(raw, field);
+  return value === undefined ? undefined : idText(value);
+}
+
+function valueOf(raw: Raw, field: string): string | undefined {
   const value = raw[field];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "string" && typeof value !== "number")
     throw new UnusableRecord(`${field} is not a text`);
-  const text = tidyText(String(value));
-  if (text.includes("\uFFFD"))
-    throw new UnusableRecord(`${field} has broken characters (the feed is not UTF-8)`);
-  return text === "" ? undefined : text;
-}
-
-export function tidyText(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[\s\p{Cc}]+/gu, " ")
-    .trim();
+  return String(value);
 }
 
 /** Returns a web address. Encodes spaces, which browsers accept and addresses cannot contain. */
 export function urlOf(raw: Raw, field = "url"): string | undefined {
   return textOf(raw, field)?.replaceAll(" ", "%20");
+}
+
+/**
+ * Returns the status that words of a feed say, in any case: iCalendar's ("CANCELLED"), schema.org's
+ * ("EventPostponed"), ours. Undefined: none of them stops the sale.
+ */
+export function statusIn(words: readonly string[] = []): EventStatus | undefined {
+  const found = words.map((word) => /^(?:event)?(?:(cancell?ed)|(postponed))$/i.exec(word));
+  if (found.some((word) => word?.[1] !== undefined)) return "cancelled";
+  return found.some((word) => word?.[2] !== undefined) ? "postponed" : undefined;
 }
 
 /** Reads a whole number, also one written as text. Throws UnusableRecord otherwise. */
@@ -83,32 +103,6 @@ export function requiredName(raw: Raw): string {
   const name = textOf(raw, "name");
   if (name === undefined) throw new UnusableRecord("name is missing");
   return name;
-}
-
-/**
- * Reads YYYY-MM-DD, or a date with a time and perhaps an offset (RFC 3339, seconds optional).
- * Throws UnusableRecord for anything else.
- */
-export function whenOf(text: string, field: string): When {
-  const parts =
-    /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/i.exec(
-      text,
-    );
-  const [, date, time, seconds = ":00", offset] = parts ?? [];
-  if (date === undefined) throw new UnusableRecord(`${field} "${text.slice(0, 40)}" is not a date`);
-  const dayMs = Date.parse(`${date}T00:00:00Z`);
-  if (Number.isNaN(dayMs) || !new Date(dayMs).toISOString().startsWith(date))
-    throw new UnusableRecord(`${field} ${date} is not a day of the calendar`);
-  if (time === undefined) return { date };
-  if (Number.isNaN(Date.parse(`${date}T${time}${seconds}Z`)) || time.startsWith("24"))
-    throw new UnusableRecord(`${field} ${time} is not a time of the day`);
-  if (offset === undefined) return { date, time };
-  const zone =
-    offset.length === 5 ? `${offset.slice(0, 3)}:${offset.slice(3)}` : offset.toUpperCase();
-  const instantMs = Date.parse(`${date}T${time}${seconds.slice(0, 7)}${zone}`);
-  if (Number.isNaN(instantMs))
-    throw new UnusableRecord(`${field} has an offset that does not exist`);
-  return { instantMs };
 }
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

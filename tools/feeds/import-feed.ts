@@ -27,10 +27,22 @@ export type Counts = {
 export type Outcome =
   { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
 
+/** A line of the report. `number`: the record's in the feed. */
+export type Told = {
+  what: "refused" | "repeated" | "missing" | "note";
+  number?: number;
+  name: string;
+  reason: string;
+};
+
+/** What a feed had: keys of its records ("source\nid"), and refused records without a known id. */
+export type Feed = { seen: SeenKeys; sources: Set<string>; unknown: number };
+
 export type ImportHooks = {
   /** Sends a batch to the catalog. Returns one outcome per record, in order. */
   send: (records: EventRecord[]) => Promise<readonly Outcome[]>;
-  refused: (number: number, name: string, reason: string) => void;
+  /** Called for each record that is not in the catalog afterwards, and for other remarks. */
+  tell: (told: Told) => void;
   /** Called after each batch. */
   progress: (counts: Counts) => void;
   /** When aborted, the import stops reading and sending, and waits for the batches in flight. */
@@ -41,15 +53,16 @@ type Batch = { number: number; event: EventRecord; length: number }[];
 
 /**
  * Imports a feed into the catalog. Sends one window in batches while it reads the next, so it
- * reads no faster than it writes. The first record of a key wins; later ones are counted as
- * repeated. Rejects with what the feed or `send` threw; `counts` is right also then.
+ * reads no faster than it writes. The first record of a key wins; later ones are repeated. Rejects
+ * with what the feed or `send` threw; `counts` is right also then. Returns what the feed had.
  */
 export async function importFeed(
   records: AsyncIterable<FeedRecord>,
   counts: Counts,
   hooks: ImportHooks,
-): Promise<void> {
+): Promise<Feed> {
   const seen = new SeenKeys();
+  const feed: Feed = { seen, sources: new Set(), unknown: 0 };
   let failure: { error: unknown } | undefined;
   let sending = Promise.resolve();
   let [window, windowMax, windowLength]: [Batch, number, number] = [[], BATCH_RECORDS, 0];
@@ -79,13 +92,26 @@ export async function importFeed(
   try {
     for await (const record of records) {
       if (stopped()) break;
+      const { number, name } = record;
       if ("reason" in record) {
+        const { reason, source, id } = record;
         counts.refused += 1;
-        hooks.refused(record.number, record.name, record.reason);
-      } else if (!seen.add(`${record.event.source}\n${record.event.sourceId}`))
+        if (source === undefined || id === undefined) feed.unknown += 1;
+        else seen.add(`${source}\n${id}`);
+        hooks.tell({ what: "refused", number, name, reason });
+      } else if ("repeats" in record) {
         counts.repeated += 1;
-      else {
-        const { number, event } = record;
+        hooks.tell({ what: "repeated", number, name, reason: record.repeats });
+      } else if (!seen.add(`${record.event.source}\n${record.event.sourceId}`)) {
+        counts.repeated += 1;
+        const { sourceId } = record.event;
+        const reason = `an earlier record has its id, ${sourceId.slice(0, 100)}`;
+        hooks.tell({ what: "repeated", number, name, reason });
+      } else {
+        const { event, note } = record;
+        feed.sources.add(event.source);
+        if (event.otherId !== undefined) seen.add(`${event.source}\n${event.otherId}`);
+        if (note !== undefined) hooks.tell({ what: "note", number, name, reason: note });
         const { length } = JSON.stringify(event);
         windowLength += length;
         if (window.push({ number, event, length }) >= windowMax || windowLength >= WINDOW_LENGTH)
@@ -98,6 +124,7 @@ export async function importFeed(
     await sending;
   }
   if (failure !== undefined) throw failure.error;
+  return feed;
 }
 
 function batchesOf(window: Batch): Batch[] {
@@ -127,7 +154,10 @@ async function sendBatch(batch: Batch, counts: Counts, hooks: ImportHooks): Prom
         `The catalog returned ${outcomes.length} outcomes for ${batch.length} records`,
       );
     counts[outcome.outcome] += 1;
-    if (outcome.outcome === "refused") hooks.refused(number, event.name, outcome.reason);
+    if (outcome.outcome === "refused") {
+      const { name } = event;
+      hooks.tell({ what: "refused", number, name, reason: outcome.reason });
+    }
   });
   hooks.progress(counts);
 }

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { decodedText } from "./decode-text.ts";
 import { FeedError } from "./feed-error.ts";
 
 const CONNECT_MS = 30_000;
@@ -18,12 +19,12 @@ export type Input = {
 };
 
 /**
- * Opens a file, a web address, or `-` for standard input, as UTF-8 text in chunks. Detects gzip
- * by its first bytes. Rejects with FeedError if it cannot be opened; the chunks reject with it if
- * it breaks off.
+ * Opens a file, a web address, or `-` for standard input, as text in chunks. Detects gzip by its
+ * first bytes; the encoding is UTF-8, or what the server or the first bytes say.
+ * Rejects with FeedError if it cannot be opened; the chunks reject with it if it breaks off.
  */
 export async function openInput(source: string, standardInput: Readable): Promise<Input> {
-  const { stream, totalBytes } = await openStream(source, standardInput);
+  const { stream, totalBytes, charset } = await openStream(source, standardInput);
   let readBytes = 0;
   const counted = async function* (): AsyncGenerator<Buffer> {
     try {
@@ -37,7 +38,7 @@ export async function openInput(source: string, standardInput: Readable): Promis
     }
   };
   return {
-    chunks: textOf(counted()),
+    chunks: textOf(counted(), charset),
     totalBytes,
     readBytes: () => readBytes,
     close: () => void stream.destroy(),
@@ -47,7 +48,7 @@ export async function openInput(source: string, standardInput: Readable): Promis
 async function openStream(
   source: string,
   standardInput: Readable,
-): Promise<{ stream: Readable; totalBytes: number }> {
+): Promise<{ stream: Readable; totalBytes: number; charset?: string }> {
   if (source === "-") return { stream: standardInput, totalBytes: 0 };
   if (!/^https?:\/\//i.test(source)) {
     const file = await stat(source).catch((error: unknown) => {
@@ -71,7 +72,14 @@ async function openStream(
     // The length counts compressed bytes; fetch returns decompressed ones.
     const packed = response.headers.get("content-encoding") !== null;
     const totalBytes = packed ? 0 : Number(response.headers.get("content-length") ?? 0);
-    return { stream: Readable.fromWeb(response.body), totalBytes };
+    const charset = /;\s*charset="?([^\s";]+)/i.exec(
+      response.headers.get("content-type") ?? "",
+    )?.[1];
+    return {
+      stream: Readable.fromWeb(response.body),
+      totalBytes,
+      ...(charset === undefined ? {} : { charset }),
+    };
   } catch (error) {
     throw new FeedError(`it cannot be fetched: ${messageOf(error)}`);
   } finally {
@@ -79,7 +87,10 @@ async function openStream(
   }
 }
 
-async function* textOf(bytes: AsyncGenerator<Buffer>): AsyncGenerator<string> {
+async function* textOf(
+  bytes: AsyncGenerator<Buffer>,
+  charset: string | undefined,
+): AsyncGenerator<string> {
   const first = await bytes.next();
   if (first.done === true) return;
   const all = async function* (): AsyncGenerator<Buffer> {
@@ -87,11 +98,7 @@ async function* textOf(bytes: AsyncGenerator<Buffer>): AsyncGenerator<string> {
     yield* bytes;
   };
   const zipped = first.value[0] === 0x1f && first.value[1] === 0x8b;
-  const decoder = new TextDecoder();
-  for await (const chunk of zipped ? unpacked(all()) : all())
-    yield decoder.decode(chunk, { stream: true });
-  const rest = decoder.decode();
-  if (rest !== "") yield rest;
+  yield* decodedText(zipped ? unpacked(all()) : all(), charset);
 }
 
 async function* unpacked(bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {

@@ -6,6 +6,7 @@ import {
 } from "../../domain/event-record.ts";
 import {
   type Draft,
+  idOf,
   numberOf,
   present,
   type Raw,
@@ -14,8 +15,8 @@ import {
   UnusableRecord,
   type When,
   urlOf,
-  whenOf,
 } from "./draft-event.ts";
+import { whenOf } from "./when.ts";
 
 /**
  * Reads a record with the field names of the API's Event. Accepts `capacity` for `totalCapacity`.
@@ -35,7 +36,7 @@ export function readListing(raw: Raw): Draft {
   return {
     ...draft,
     ...present({
-      id: textOf(raw, "id"),
+      id: idOf(raw, "id"),
       type: textOf(raw, "type"),
       location: textOf(raw, "location"),
       country: textOf(raw, "country"),
@@ -50,6 +51,7 @@ export function readListing(raw: Raw): Draft {
 function statusOf(raw: Raw): EventStatus | undefined {
   const text = textOf(raw, "status")?.toLowerCase();
   if (text === undefined || isEventStatus(text)) return text;
+  if (text === "canceled") return "cancelled";
   throw new UnusableRecord(`status is not one of ${EVENT_STATUSES.join(", ")}`);
 }
 
@@ -69,9 +71,9 @@ function startOf(raw: Raw): When {
 
 /**
  * Returns the end date. An event that ends at an earlier hour than it starts ends on the next
- * day.
+ * day; the same hour means that its end is not known.
  */
 function endDate(start: { date: string; time?: string }, endTime: string): string {
-  if (start.time === undefined || endTime > start.time) return start.date;
+  if (start.time === undefined || endTime >= start.time) return start.date;
   return new Date(Date.parse(`${start.date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 }

@@ -82,6 +82,10 @@ function offsetAround(ms: number, timeZone: string): number | undefined {
   return offset === "changes" ? undefined : offset;
 }
 
+export function isUtc(timeZone: string): boolean {
+  return /^(?:etc\/)?(?:u(?:tc|ct|niversal)|gmt(?:[+-]?0)?|zulu|greenwich)$/i.test(timeZone);
+}
+
 const zoneIds = new Map<string, string | undefined>();
 
 /**

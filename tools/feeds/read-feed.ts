@@ -1,40 +1,122 @@
+import { decodeHTMLStrict } from "entities";
 import type { EventRecord } from "../../domain/event-record.ts";
 import { completeEvent, type FeedOptions } from "./complete-event.ts";
 import { readConference } from "./conference.ts";
 import { type Draft, type Format, isObject, type Raw, UnusableRecord } from "./draft-event.ts";
 import { FeedError } from "./feed-error.ts";
-import { type CalendarEvent, calendarEvents, readCalendarEvent } from "./icalendar.ts";
+import { plainText } from "./icalendar/content-lines.ts";
+import { calendarEvents, propertyIn } from "./icalendar/calendar-events.ts";
+import {
+  latestVersions,
+  type ReadRecord,
+  type VersionedRecord,
+} from "./icalendar/latest-versions.ts";
+import { readCalendarEvent, versionOf } from "./icalendar/read-event.ts";
 import { jsonValues } from "./json-values.ts";
 import { readListing } from "./listing.ts";
+import { tidyText } from "./readable-text.ts";
 import { readSchemaOrg } from "./schema-org.ts";
 
-/** One record of a feed, counted from 1: an event, or the reason why it cannot be one. */
+/**
+ * One record of a feed, counted from 1: an event, the reason why it cannot be one, or which later
+ * version or earlier record stands for it. `id` of a record without an event: its own id, if it can
+ * be read, and its source. `note`: what the engine does not do with the event.
+ */
 export type FeedRecord = { number: number; name: string } & (
-  { event: EventRecord } | { reason: string }
+  | { event: EventRecord; note?: string }
+  | { reason: string; source?: string; id?: string }
+  | { repeats: string }
 );
 
 /**
- * Reads a feed and holds one record at a time. Without `format` the content decides: a calendar
- * by its first line, JSON by its first character, each JSON record by its fields. Throws
- * FeedError if the feed cannot be read.
+ * Reads a feed and holds one record at a time; of calendars more, because a later version of an
+ * event can follow. Without `format` the content decides: a calendar by its first line, JSON by its
+ * first character, each JSON record by its fields. An error in a record is the refusal of that
+ * record. Throws FeedError if the feed itself cannot be read, or has no record.
  */
 export async function* readFeed(
   chunks: AsyncIterable<string>,
   options: FeedOptions & { format?: Format },
 ): AsyncGenerator<FeedRecord> {
   const { opening, all } = await peek(chunks);
-  let number = 0;
   const format = options.format ?? formatOf(opening);
-  const records = format === "icalendar" ? calendarEvents(all) : flattened(jsonValues(all));
-  for await (const raw of records) {
-    number += 1;
-    const name = nameOf(raw);
-    try {
-      yield { number, name, event: completeEvent(draftOf(raw, format), options) };
-    } catch (error) {
-      if (!(error instanceof UnusableRecord)) throw error;
-      yield { number, name, reason: error.message };
+  let read = 0;
+  const records =
+    format === "icalendar" ? calendarRecords(all, options) : jsonRecords(all, format, options);
+  for await (const record of records) {
+    read += 1;
+    yield record;
+  }
+  if (read === 0) throw new FeedError("there is no event in it");
+}
+
+async function* calendarRecords(
+  chunks: AsyncIterable<string>,
+  options: FeedOptions,
+): AsyncGenerator<FeedRecord> {
+  const records = async function* (): AsyncGenerator<VersionedRecord> {
+    for await (const event of calendarEvents(chunks)) {
+      const { number, lines } = event;
+      const name = shownName(attempt(() => propertyIn(lines, "SUMMARY")?.value));
+      const version = attempt(() => versionOf(lines));
+      const record = recordOf(number, name, options, () => readCalendarEvent(event));
+      if ("reason" in record && version !== undefined)
+        Object.assign(record, { source: options.source ?? "icalendar", id: version.uid });
+      yield { record, ...(version === undefined ? {} : { version }) };
     }
+  };
+  yield* latestVersions(records());
+}
+
+async function* jsonRecords(
+  chunks: AsyncIterable<string>,
+  format: Exclude<Format, "icalendar"> | undefined,
+  options: FeedOptions,
+): AsyncGenerator<FeedRecord> {
+  let number = 0;
+  for await (const raw of flattened(jsonValues(chunks))) {
+    number += 1;
+    const name = shownName(isObject(raw) ? raw.name : undefined);
+    yield recordOf(number, name, options, () => draftOf(raw, format));
+  }
+}
+
+/** Any error of a reader is the refusal of this record. */
+function recordOf(
+  number: number,
+  name: string,
+  options: FeedOptions,
+  read: () => Draft,
+): ReadRecord {
+  let known: { source?: string; id?: string } = {};
+  try {
+    const draft = read();
+    const { id } = draft;
+    if (id !== undefined) known = { id, source: options.source ?? draft.source };
+    const event = completeEvent(draft, options);
+    const { onSaleAt } = draft;
+    if (onSaleAt === undefined) return { number, name, event };
+    return { number, name, event, note: "offers.validFrom is not kept: it is on sale at once" };
+  } catch (error) {
+    const reason =
+      error instanceof UnusableRecord
+        ? error.message
+        : `it cannot be read (${tidyText(String(error)).slice(0, 200)})`;
+    return { number, name, reason, ...known };
+  }
+}
+
+/** A name for the report: one line, without what could move the cursor of a terminal. */
+function shownName(name: unknown): string {
+  const text = typeof name === "string" ? tidyText(plainText(decodeHTMLStrict(name))) : "";
+  return text === "" ? "(no name)" : text.slice(0, 100);
+}
+
+function attempt<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
 }
 
@@ -63,8 +145,7 @@ function formatOf(opening: string): "icalendar" | undefined {
   if (/^BEGIN:VCALENDAR/i.test(start)) return "icalendar";
   if (start === "" || /^[[{]/.test(start)) return undefined;
   throw new FeedError(
-    "neither JSON nor iCalendar at line 1: it begins with " +
-      `"${start.slice(0, 20).replace(/\s+/g, " ")}"`,
+    "neither JSON nor iCalendar at line 1: it begins with " + `"${tidyText(start.slice(0, 20))}"`,
   );
 }
 
@@ -78,8 +159,7 @@ async function* flattened(values: AsyncIterable<unknown>): AsyncGenerator {
   }
 }
 
-function draftOf(raw: unknown, format: Format | undefined): Draft {
-  if (isCalendarEvent(raw, format)) return readCalendarEvent(raw);
+function draftOf(raw: unknown, format: Exclude<Format, "icalendar"> | undefined): Draft {
   if (!isObject(raw)) throw new UnusableRecord("it is not an object");
   switch (format ?? kindOf(raw)) {
     case "schema.org":
@@ -91,20 +171,7 @@ function draftOf(raw: unknown, format: Format | undefined): Draft {
   }
 }
 
-function isCalendarEvent(_raw: unknown, format: Format | undefined): _raw is CalendarEvent {
-  return format === "icalendar";
-}
-
-function kindOf(raw: Raw): Format {
+function kindOf(raw: Raw): Exclude<Format, "icalendar"> {
   if ("@type" in raw || "@context" in raw) return "schema.org";
   return "startDate" in raw && !("date" in raw) ? "conferences" : "json";
-}
-
-function nameOf(raw: unknown): string {
-  if (!isObject(raw)) return "(no name)";
-  const name =
-    typeof raw.text === "string" && raw.name === undefined
-      ? /^SUMMARY[^:\n]*:(.*)$/im.exec(raw.text)?.[1]
-      : raw.name;
-  return typeof name === "string" && name.trim() !== "" ? name.trim().slice(0, 100) : "(no name)";
 }

@@ -1,4 +1,3 @@
-import { Temporal } from "temporal-polyfill";
 import {
   type Draft,
   isObject,
@@ -6,13 +5,16 @@ import {
   present,
   type Raw,
   requiredName,
+  idOf,
+  statusIn,
   textOf,
   UnusableRecord,
-  urlOf,
-  whenOf,
+  type When,
 } from "./draft-event.ts";
-import type { EventStatus } from "../../domain/event-record.ts";
 import { placeIn } from "./place-text.ts";
+import { webAddress } from "./readable-text.ts";
+import { durationOf, whenOf } from "./when.ts";
+import { cityInRegion } from "./zones.ts";
 
 /** Event types of the catalog by schema.org type. Other subtypes lose their "Event". */
 const TYPES: Readonly<Record<string, string>> = {
@@ -24,12 +26,6 @@ const TYPES: Readonly<Record<string, string>> = {
   BusinessEvent: "conference",
   ExhibitionEvent: "exhibition",
   ScreeningEvent: "film",
-};
-
-/** All others are scheduled: EventScheduled, EventRescheduled, EventMovedOnline. */
-const STATUSES: Readonly<Record<string, EventStatus>> = {
-  EventCancelled: "cancelled",
-  EventPostponed: "postponed",
 };
 
 /** Reads a schema.org Event in JSON-LD. Throws UnusableRecord for other types. */
@@ -48,16 +44,19 @@ export function readSchemaOrg(raw: Raw): Draft {
   const draft: Draft = { source: "schema.org", name, start: whenOf(start, "startDate") };
   const end = textOf(fields, "endDate");
   if (end !== undefined) draft.end = whenOf(end, "endDate");
-  const url = urlOf(fields);
+  const url = webAddress(textOf(fields, "url"), "url");
   return {
     ...draft,
     ...present({
-      id: idOf(fields),
-      status: listOf(raw.eventStatus).map((word) => STATUSES[lastWord(word)])[0],
+      id: ownId(fields),
+      // All others are scheduled: EventScheduled, EventRescheduled, EventMovedOnline.
+      status: statusIn(listOf(raw.eventStatus).map(lastWord)),
       type:
         TYPES[kind] ?? (kind === "Event" ? undefined : kind.replace(/Event$/, "").toLowerCase()),
-      url: url?.startsWith("http") === true ? url : undefined,
-      durationMinutes: end === undefined ? minutesOf(textOf(fields, "duration")) : undefined,
+      url,
+      duration: durationOf(textOf(fields, "duration"), "duration"),
+      image: imageOf(raw),
+      onSaleAt: onSaleOf(raw),
       capacity:
         numberOf(fields, "maximumAttendeeCapacity") ??
         numberOf(fields, "maximumPhysicalAttendeeCapacity"),
@@ -76,19 +75,45 @@ function plain(raw: Raw): Raw {
   );
 }
 
-function idOf(fields: Raw): string | undefined {
+function ownId(fields: Raw): string | undefined {
   const { identifier } = fields;
   return (
-    textOf(fields, "@id") ??
-    (isObject(identifier) ? textOf(identifier, "value") : textOf(fields, "identifier"))
+    idOf(fields, "@id") ??
+    (isObject(identifier) ? idOf(identifier, "value") : idOf(fields, "identifier"))
   );
 }
 
+/** The first picture: an address, or an ImageObject with one. */
+function imageOf(raw: Raw): string | undefined {
+  for (const image of listOf(raw.image)) {
+    const fields = isObject(image) ? plain(image) : { url: image };
+    for (const field of ["url", "contentUrl", "@id"]) {
+      const { [field]: address } = fields;
+      if (typeof address !== "string") continue;
+      const found = webAddress(address, "image");
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** The earliest opening time of its offers. */
+function onSaleOf(raw: Raw): When | undefined {
+  const times = listOf(raw.offers).flatMap((offer) => {
+    if (!isObject(offer)) return [];
+    const fields = plain(offer);
+    const text = textOf(fields, "validFrom") ?? textOf(fields, "availabilityStarts");
+    return text === undefined ? [] : [whenOf(text, "offers.validFrom")];
+  });
+  const key = (when: When): string =>
+    "date" in when ? `${when.date}T${when.time ?? ""}` : new Date(when.instantMs).toISOString();
+  return times.toSorted((one, other) => (key(one) < key(other) ? -1 : 1))[0];
+}
+
 function isOnline(raw: Raw): boolean {
-  return (
-    lastWord(raw.eventAttendanceMode) === "OnlineEventAttendanceMode" ||
-    lastWord(raw.eventStatus) === "EventMovedOnline"
-  );
+  return [...listOf(raw.eventAttendanceMode), ...listOf(raw.eventStatus)]
+    .map(lastWord)
+    .some((word) => /^(OnlineEventAttendanceMode|EventMovedOnline)$/i.test(word));
 }
 
 /** Returns the first physical place, or nothing if all are virtual. */
@@ -100,10 +125,10 @@ function placeOf(location: unknown): { location?: string; country?: string } {
     const [address] = listOf(place.address ?? place);
     if (isObject(address)) {
       const city = textOf(plain(address), "addressLocality");
-      const country = isObject(address.addressCountry)
-        ? textOf(plain(address.addressCountry), "name")
-        : textOf(plain(address), "addressCountry");
-      if (city !== undefined) return present({ location: city, country });
+      const country = namedText(address.addressCountry, "addressCountry");
+      const region = namedText(address.addressRegion, "addressRegion");
+      if (city !== undefined)
+        return present({ location: cityInRegion(city, region, country), country });
     }
     const text = typeof address === "string" ? address : textOf(plain(place), "name");
     if (text !== undefined) return placeIn(text);
@@ -111,15 +136,12 @@ function placeOf(location: unknown): { location?: string; country?: string } {
   return {};
 }
 
-function minutesOf(duration: string | undefined): number | undefined {
-  if (duration === undefined) return undefined;
-  try {
-    return Math.round(
-      Temporal.Duration.from(duration).total({ unit: "minutes", relativeTo: "2000-01-01" }),
-    );
-  } catch {
-    throw new UnusableRecord("duration is not an ISO 8601 duration");
-  }
+/** A text, or the name of a Country or State. */
+function namedText(value: unknown, field: string): string | undefined {
+  const [first] = listOf(value);
+  if (!isObject(first)) return textOf({ [field]: first }, field);
+  const fields = plain(first);
+  return textOf(fields, "name") ?? textOf(fields, "identifier") ?? textOf(fields, "@value");
 }
 
 function listOf(value: unknown): unknown[] {
@@ -128,5 +150,8 @@ function listOf(value: unknown): unknown[] {
 
 /** "https://schema.org/MusicEvent" and "schema:MusicEvent" both give MusicEvent. */
 function lastWord(value: unknown): string {
-  return typeof value === "string" ? (value.split(/[/#:]/).at(-1) ?? "") : "";
+  if (isObject(value)) return lastWord(value["@id"] ?? value["@value"] ?? value.name);
+  return typeof value === "string"
+    ? (value.trim().split(/[/#:]/).filter(Boolean).at(-1) ?? "")
+    : "";
 }

@@ -11,11 +11,13 @@ export class SeenKeys {
   #slots = new BigUint64Array(CAPACITY_FIRST);
   #size = 0;
 
+  has(key: string): boolean {
+    return includes(this.#slots, markOf(key));
+  }
+
   /** Returns true if the key is new. */
   add(key: string): boolean {
-    const digest = hash("sha256", key, "buffer");
-    // Zero marks a free slot.
-    const mark = digest.readBigUInt64LE(0) || 1n;
+    const mark = markOf(key);
     if (!insert(this.#slots, mark)) return false;
     this.#size += 1;
     if (this.#size * 2 > this.#slots.length) this.#grow();
@@ -29,16 +31,27 @@ export class SeenKeys {
   }
 }
 
-/** Linear probing; the table is never more than half full. */
+function markOf(key: string): bigint {
+  const digest = hash("sha256", key, "buffer");
+  // Zero marks a free slot.
+  return digest.readBigUInt64LE(0) || 1n;
+}
+
+function includes(slots: BigUint64Array, mark: bigint): boolean {
+  return slots[slotOf(slots, mark)] === mark;
+}
+
 function insert(slots: BigUint64Array, mark: bigint): boolean {
-  const last = slots.length - 1;
-  let index = Number(mark & 0x7fffffffn) & last;
-  for (;;) {
-    const found = slots[index];
-    if (found === mark) return false;
-    if (found === 0n) break;
-    index = (index + 1) & last;
-  }
+  const index = slotOf(slots, mark);
+  if (slots[index] === mark) return false;
   slots[index] = mark;
   return true;
+}
+
+/** Linear probing; the table is never more than half full. */
+function slotOf(slots: BigUint64Array, mark: bigint): number {
+  const last = slots.length - 1;
+  let index = Number(mark & 0x7fffffffn) & last;
+  while (slots[index] !== mark && slots[index] !== 0n) index = (index + 1) & last;
+  return index;
 }

@@ -24,11 +24,25 @@ const CITY_ALIASES: Readonly<Record<string, string>> = {
   "gran canaria": "las palmas",
 }; // prettier-ignore
 
-type City = { timezone: string; iso2: string; state: string; pop: number };
+/** Codes of provinces that addresses carry. Those of the USA are in the table of cities. */
+const PROVINCES: Readonly<Record<string, string>> = {
+  "CA-AB": "alberta", "CA-BC": "british columbia", "CA-MB": "manitoba", "CA-NB": "new brunswick",
+  "CA-NL": "newfoundland and labrador", "CA-NS": "nova scotia", "CA-NT": "northwest territories",
+  "CA-NU": "nunavut", "CA-ON": "ontario", "CA-PE": "prince edward island", "CA-QC": "quebec",
+  "CA-SK": "saskatchewan", "CA-YT": "yukon", "AU-ACT": "australian capital territory",
+  "AU-NSW": "new south wales", "AU-NT": "northern territory", "AU-QLD": "queensland",
+  "AU-SA": "south australia", "AU-TAS": "tasmania", "AU-VIC": "victoria",
+  "AU-WA": "western australia",
+}; // prettier-ignore
+
+/** `region`: the code of a state of the USA, else the folded name of a province. */
+type City = { timezone: string; iso2: string; region: string; pop: number };
 
 const cityIndex = new Map<string, City[]>();
 const countryIndex = new Map<string, string>();
-/** Inhabitants per time zone, of a country ("DE") and of a state ("US-CA"). */
+/** Codes of regions by country and name ("US-missouri": MO, "CA-on": ontario). */
+const regionIndex = new Map<string, string>();
+/** Inhabitants per time zone, of a country ("DE") and of a region ("US-CA"). */
 const peopleByZone = new Map<string, Map<string, number>>();
 
 for (const {
@@ -41,12 +55,17 @@ for (const {
   ...rest
 } of cities.cityMapping) {
   if (!timezone) continue;
-  const state = (rest as { state_ansi?: string }).state_ansi ?? "";
-  const entry: City = { timezone, iso2, state, pop };
+  const { state_ansi: state, province } = rest as { state_ansi?: string; province?: string };
+  const region = state ?? fold(province ?? "");
+  const entry: City = { timezone, iso2, region, pop };
+  if (region !== "")
+    regionIndex
+      .set(`${iso2}-${fold(province ?? region)}`, region)
+      .set(`${iso2}-${fold(region)}`, region);
   for (const key of new Set([fold(city), fold(ascii)]))
     cityIndex.set(key, [...(cityIndex.get(key) ?? []), entry]);
   if (iso2 !== "") countryIndex.set(countryKey(country), iso2);
-  for (const area of state === "" ? [iso2] : [iso2, `${iso2}-${state}`]) {
+  for (const area of region === "" ? [iso2] : [iso2, `${iso2}-${region}`]) {
     const people = peopleByZone.get(area) ?? new Map<string, number>();
     people.set(timezone, (people.get(timezone) ?? 0) + pop);
     peopleByZone.set(area, people);
@@ -56,31 +75,78 @@ for (const { id, name } of Object.values(countries.getAllCountries()))
   countryIndex.set(countryKey(name), id).set(countryKey(id), id);
 for (const [alias, id] of Object.entries(COUNTRY_ALIASES)) countryIndex.set(countryKey(alias), id);
 countryIndex.set("usa", "US");
+for (const [code, name] of Object.entries(PROVINCES)) {
+  const [country = "", short = ""] = code.split("-");
+  const region = regionIndex.get(`${country}-${name}`) ?? name;
+  regionIndex.set(`${country}-${fold(short)}`, region);
+}
 
 /** Returns the ISO code of a country in any spelling ("U.S.A.", "England", "de"). */
 export function countryCode(country: string): string | undefined {
   return countryIndex.get(countryKey(country));
 }
 
-/** Tells whether the tables contain a city of this name. */
-export function isCity(name: string): boolean {
-  return citiesNamed(name).length > 0;
+/** Tells whether the tables contain a city of this name, or one in this state of the USA. */
+export function isCity(name: string, state?: string): boolean {
+  const region = state === undefined ? undefined : regionCode(state, "US");
+  return citiesNamed(name).some((city) => region === undefined || city.region === region);
 }
 
-/** Returns the zone of a city: the one in that country and state, else the largest of that name. */
+/**
+ * Returns the zone of a city: the one in that country and region ("Portland, ME"), else that of the
+ * region, else the largest of that name.
+ */
 export function zoneOfCity(name: string, country?: string): string | undefined {
-  const state = stateOf(name);
   const code = country === undefined ? undefined : countryCode(country);
+  const region = regionCode(name.split(/, /)[1], code ?? "US");
   const named = citiesNamed(name).filter(
-    (city) => code === undefined || city.iso2 === code || city.iso2 === "",
+    ({ iso2 }) => code === undefined || iso2 === code || iso2 === "",
   );
-  const inState = state === undefined ? [] : named.filter((city) => city.state === state);
-  const [largest] = (inState.length > 0 ? inState : named).toSorted((a, b) => b.pop - a.pop);
-  if (state !== undefined && inState.length === 0 && (code === undefined || code === "US")) {
-    const zone = mostPeople(`US-${state}`);
+  const inRegion = region === undefined ? [] : named.filter((city) => city.region === region);
+  if (region !== undefined && inRegion.length === 0) {
+    const zone = mostPeople(`${code ?? "US"}-${region}`);
     if (zone !== undefined) return zone;
   }
+  const [largest] = (inRegion.length > 0 ? inRegion : named).toSorted((a, b) => b.pop - a.pop);
   return largest === undefined ? undefined : zoneNamed(largest.timezone);
+}
+
+/**
+ * Names a city with its region where its country has other cities of that name, and always in the
+ * USA, Canada and Australia: "Portland, ME". `region` is a code or a name.
+ */
+export function cityInRegion(city: string, region: string | undefined, country?: string): string {
+  const code = country === undefined ? "US" : countryCode(country);
+  const text = region?.replace(/^[A-Z]{2}-(?=[A-Z\d]{1,3}$)/, "");
+  const found = code === undefined ? undefined : regionCode(text, code);
+  if (code === undefined || text === undefined || found === undefined || city.includes(","))
+    return city;
+  const places = citiesNamed(city).filter(({ iso2 }) => iso2 === code);
+  const isAmbiguous = new Set(places.map((place) => place.region)).size > 1;
+  if (!isAmbiguous && !["US", "CA", "AU"].includes(code)) return city;
+  const short = Object.entries(PROVINCES).find(
+    ([key, name]) => key.startsWith(`${code}-`) && regionCode(name, code) === found,
+  );
+  return `${city}, ${code === "US" ? found : (short?.[0].slice(3) ?? text)}`;
+}
+
+/** Tells whether a text is the name of a state of the USA ("Georgia" is one, and a country). */
+export function stateOfUsa(text: string): string | undefined {
+  return regionCode(text, "US");
+}
+
+/** Tells whether a zone is one of a country's. */
+export function isZoneOfCountry(zone: string, country: string): boolean {
+  const code = countryCode(country);
+  return (
+    code === undefined ||
+    (countries.getTimezonesForCountry(code) ?? []).some(({ name }) => name === zone) ||
+    peopleByZone.get(code)?.has(zone) === true
+  );
+}
+
+function regionCode(text: string | undefined, country: string): string | undefined {
+  return text === undefined ? undefined : regionIndex.get(`${country}-${fold(text)}`);
 }
 
 /** Returns the zone with the most inhabitants of a country. */
@@ -110,10 +176,6 @@ function citiesNamed(name: string): City[] {
     cityIndex.get(key.replace(/[.']/g, "").replace(/^st /, "saint ")) ??
     []
   );
-}
-
-function stateOf(name: string): string | undefined {
-  return /, ([A-Z]{2})$/.exec(name)?.[1];
 }
 
 function countryKey(country: string): string {

@@ -9,6 +9,7 @@ import { ensureDemoCatalog } from "../../../tools/demo/ensure-demo-catalog.ts";
 import { openToServers } from "../../../tools/dev-servers/data-folders.ts";
 import { startServers } from "../../../tools/dev-servers/servers.ts";
 import { CONTRACT_FILE, readContract } from "../../../tools/fuzz/contract.ts";
+import { fuzzFeeds } from "../../../tools/fuzz/feeds/run.ts";
 import { fuzz } from "../../../tools/fuzz/run.ts";
 import { outsideEnvironment } from "../../../tools/process/outside-environment.ts";
 import { examples, exiting, valueOf, wholeNumber } from "../../options.ts";
@@ -16,7 +17,7 @@ import { examples, exiting, valueOf, wholeNumber } from "../../options.ts";
 const CREDENTIALS = { email: "fuzz@example.com", password: "seventeen violet umbrellas" };
 const BUYERS = 10;
 
-type Options = { requests: number; seed?: number; contract?: string };
+type Options = { requests: number; feeds?: number; seed?: number; contract?: string };
 
 export function define(command: Command): void {
   command
@@ -26,18 +27,30 @@ export function define(command: Command): void {
         "5 s, and be no 5xx other than a documented 503.",
     )
     .option("--requests <count>", "number of requests", wholeNumber(1, 1e9), 20_000)
-    .option("--seed <number>", "seed of the requests (default: drawn)", wholeNumber(0, 1e12))
+    .option(
+      "--feeds <count>",
+      "instead, reads mutated calendars and compares the moments with those of ical.js",
+      wholeNumber(1, 1e9),
+    )
+    .option("--seed <number>", "seed of the run (default: drawn)", wholeNumber(0, 1e12))
     .option(
       "--contract <file>",
       "another OpenAPI document (default: docs/api/openapi.yaml)",
       valueOf((file) => (existsSync(file) ? file : undefined), "a file that exists"),
     )
-    .addHelpText("after", examples(["fuzz --requests 5000 --seed 7", "repeats a run"]))
+    .addHelpText(
+      "after",
+      examples(
+        ["fuzz --requests 5000 --seed 7", "repeats a run"],
+        ["fuzz --feeds 50000", "the readers of feeds"],
+      ),
+    )
     .action(exiting(runFuzz));
 }
 
 async function runFuzz(options: Options): Promise<number> {
   const { requests, seed = Date.now() % 1_000_000_000 } = options;
+  if (options.feeds !== undefined) return runFeedFuzz(options.feeds, seed);
   const dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-fuzz-")));
   const report = (line: string): void => console.log(`fuzz: ${line}`);
   const servers = await startServers({ dataDir, report, restart: false, throwaway: true });
@@ -114,4 +127,20 @@ async function signedUp(url: string, index: number): Promise<string> {
   ).json()) as { accessToken?: string };
   if (login.accessToken === undefined) throw new Error("A buyer of the fuzz run could not sign in");
   return login.accessToken;
+}
+
+async function runFeedFuzz(feeds: number, seed: number): Promise<number> {
+  const startedMs = performance.now();
+  const { events, compared, refused, otherZones, unreadable, faults } = await fuzzFeeds(
+    feeds,
+    seed,
+  );
+  const seconds = Math.round((performance.now() - startedMs) / 1_000);
+  console.log(
+    `fuzz: ${feeds} calendars in ${seconds} s, seed ${seed}: ${events} events, ${compared} of them ` +
+      `compared, ${refused} refused, ${otherZones} in zones that the mutation changed, ` +
+      `${unreadable} calendars unreadable, ${faults.length} faults`,
+  );
+  for (const fault of faults) console.log(fault);
+  return faults.length === 0 ? 0 : 1;
 }

@@ -7,19 +7,34 @@ import { type Engine, EngineProblem, joinEngine } from "../../../tools/engine/co
 import type { FeedOptions } from "../../../tools/feeds/complete-event.ts";
 import type { Format } from "../../../tools/feeds/draft-event.ts";
 import { FeedError } from "../../../tools/feeds/feed-error.ts";
-import { type Counts, importFeed, type Outcome } from "../../../tools/feeds/import-feed.ts";
+import {
+  type Counts,
+  importFeed,
+  type Outcome,
+  type Told,
+} from "../../../tools/feeds/import-feed.ts";
 import { openInput } from "../../../tools/feeds/input.ts";
+import { type MissingMode, settleMissing } from "../../../tools/feeds/missing-events.ts";
 import { readFeed } from "../../../tools/feeds/read-feed.ts";
 import { expectedMessage } from "../../../tools/process/expected-problem.ts";
 import { STOPPED } from "../../../tools/process/run-to-exit.ts";
 import { createProgress } from "./import-progress.ts";
+import { createImportReport, type ImportReport } from "./import-report.ts";
 
 const CALL_TIMEOUT_MS = 120_000;
 /** An import is idempotent, so a lost answer only costs the repetition. */
 const ATTEMPTS_MAX = 4;
 const RETRY_AFTER_MS = 2_000;
 
-export type ImportOptions = FeedOptions & { format?: Format };
+export type ImportOptions = FeedOptions & {
+  format?: Format;
+  /** With `source` or `missing`, the events that left the feed are counted; kept without it. */
+  missing?: MissingMode;
+  verbose?: boolean;
+};
+
+/** Exit code of an import that refused records and wrote the others. */
+const SOME_REFUSED = 3;
 
 /** Writes a feed into the catalog of the running engine. Returns the exit code. */
 export async function runImport(source: string, options: ImportOptions): Promise<number> {
@@ -30,9 +45,16 @@ export async function runImport(source: string, options: ImportOptions): Promise
   let engine: Engine | undefined;
   let code = 0;
   const progress = createProgress(process.stderr, counts);
+  let report: ImportReport | undefined;
+  let left = "";
+  const tell = (told: Told): void => {
+    report?.add(told);
+    if (told.what === "refused" || options.verbose === true) progress.line(lineOf(told));
+  };
   try {
     engine = await joinEngine(processEnvironment(), { as: "import", needs: "catalog" });
-    const { broker } = engine;
+    const { broker, config } = engine;
+    report = createImportReport(config.dataDir, new Date());
     const input = await openInput(source, process.stdin);
     // Calls in flight finish, the rest is left. npm repeats Ctrl-C, so it may come twice.
     for (const signal of ["SIGINT", "SIGTERM"] as const)
@@ -42,14 +64,23 @@ export async function runImport(source: string, options: ImportOptions): Promise
       });
     progress.start(input);
     const send = (records: EventRecord[], last = false) => sendTo(broker, records, last);
-    await importFeed(readFeed(input.chunks, options), counts, {
-      send,
-      refused: (number, name, reason) => progress.line(`record ${number}, ${name}: ${reason}`),
-      progress: () => progress.update(),
-      signal: stopping.signal,
-    });
-    if (counts.imported + counts.updated > 0) await send([], true);
-    if (stopping.signal.aborted) code = STOPPED;
+    const { signal } = stopping;
+    const hooks = { send, tell, progress: () => progress.update(), signal };
+    const feed = await importFeed(readFeed(input.chunks, options), counts, hooks);
+    if (options.missing !== undefined || options.source !== undefined) {
+      const upcoming = (source: string, after: string) =>
+        call<{ records: EventRecord[] }>(broker, "catalog.upcoming", { source, after }).then(
+          ({ records }) => records,
+        );
+      const { missing, cancelled } = await settleMissing(feed, options.missing ?? "keep", {
+        ...hooks,
+        upcoming,
+      });
+      left = `, missing ${missing}, cancelled ${cancelled}`;
+    }
+    if (counts.imported + counts.updated > 0 || left !== "") await send([], true);
+    if (counts.refused > 0) code = SOME_REFUSED;
+    if (signal.aborted) code = STOPPED;
   } catch (error) {
     code = stopping.signal.aborted ? STOPPED : 1;
     if (code === 1) progress.problem(messageFor(error, source));
@@ -59,13 +90,19 @@ export async function runImport(source: string, options: ImportOptions): Promise
     console.error(
       "Stopped. The catalog has what is counted below; import the feed again for the rest.",
     );
+  const named = report?.path();
+  if (named !== undefined) console.log(`report: ${named}`);
   const { imported, updated, unchanged, repeated, refused } = counts;
   console.log(
     `imported ${imported}, updated ${updated}, unchanged ${unchanged}, ` +
-      `repeated ${repeated}, refused ${refused}`,
+      `repeated ${repeated}, refused ${refused}${left}`,
   );
   await engine?.broker.stop();
   return code;
+}
+
+function lineOf({ what, number, name, reason }: Told): string {
+  return `${number === undefined ? what : `record ${number}`}, ${name}: ${reason}`;
 }
 
 async function sendTo(
@@ -73,14 +110,22 @@ async function sendTo(
   records: EventRecord[],
   last: boolean,
 ): Promise<readonly Outcome[]> {
+  return (await call<{ outcomes: Outcome[] }>(broker, "catalog.import", { records, last }))
+    .outcomes;
+}
+
+/** Repeats a call of the catalog while it is unavailable or busy. */
+async function call<Result>(
+  broker: Engine["broker"],
+  action: string,
+  params: object,
+): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const answer = await broker.call<Answer<{ outcomes: Outcome[] }>, object>(
-        "catalog.import",
-        { records, last },
-        { timeout: CALL_TIMEOUT_MS },
-      );
-      if (answer.ok) return answer.value.outcomes;
+      const answer = await broker.call<Answer<Result>, object>(action, params, {
+        timeout: CALL_TIMEOUT_MS,
+      });
+      if (answer.ok) return answer.value;
       if (answer.refusal.code !== "TRY_AGAIN")
         throw new EngineProblem(`The catalog refused the import: ${answer.refusal.code}`);
       if (attempt === ATTEMPTS_MAX)

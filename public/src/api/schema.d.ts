@@ -247,7 +247,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Buys `quantity` tickets, all or none. With an Idempotency-Key (scope: the user and the event) a retry of a purchase that sold returns the same transaction and tickets, 201 with the header `Idempotent-Replayed: true`, also if the event has sold out or started since; the same key with another quantity is a 422. A refusal binds nothing: the key stays free. A 201 is durable: the tickets are in PostgreSQL. Every answer carries the header Idempotency-Key, the client's or a new one. */
+        /** @description Buys `quantity` tickets, all or none. With an Idempotency-Key (scope: the user and the event) a retry of a purchase that sold returns the same transaction and tickets, 201 with the header `Idempotent-Replayed: true`, also if the event has sold out or started since; the same key with another quantity is a 422. A refusal binds nothing: the key stays free. A 201 is durable: the tickets are in PostgreSQL. Every answer carries the header Idempotency-Key: the client's, or a new one, which a 422 lacks. */
         post: operations["buyTickets"];
         delete?: never;
         options?: never;
@@ -1433,7 +1433,7 @@ export interface operations {
                 type?: string;
                 /** @description That day; a past one lists past events */
                 date?: string;
-                /** @description That day and later; a past day also lists past events */
+                /** @description That day and later; today also lists what goes on, a past day past events */
                 from?: string;
                 /** @description That day and earlier */
                 to?: string;
@@ -1709,7 +1709,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Printable characters. Without one the engine makes a key */
+                /** @description Printable ASCII characters. Without one the engine makes a key */
                 "Idempotency-Key"?: string;
             };
             path: {

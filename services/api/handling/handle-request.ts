@@ -183,7 +183,10 @@ async function replyTo(
   const { caller } = served;
   const reading = readInput(request, route, params, queryText);
   const read = reading instanceof Promise ? await reading : reading;
-  if (!read.ok) return refusal(exchange, read.code, read.broken && { errors: read.broken });
+  if (!read.ok) {
+    const { code, broken: errors, detail } = read;
+    return refusal(exchange, code, errors && { errors, ...(detail && { detail }) });
+  }
   served.input = read.input;
 
   const consuming =
@@ -228,13 +231,16 @@ function successOf(route: CompiledRoute, input: Input, value: unknown): Reply {
 }
 
 function refusal(
-  { served, requestId }: Exchange,
+  { request, headers, served, requestId }: Exchange,
   code: ProblemCode,
   data?: Parameters<typeof problemOf>[2],
 ): Reply {
   const reply = problemOf(code, requestId, data);
   served.status = reply.status;
   served.outcome = code;
+  // A key that was made for this request is of no use: nothing was tried under it.
+  if (reply.status === 422 && headers["Idempotency-Key"] !== request.headers["idempotency-key"])
+    delete headers["Idempotency-Key"];
   return reply;
 }
 

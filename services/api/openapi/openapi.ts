@@ -168,8 +168,8 @@ const IDEMPOTENCY_KEY: Parameter = {
   name: "Idempotency-Key",
   in: "header",
   required: false,
-  description: "Printable characters. Without one the engine makes a key",
-  schema: { type: "string", minLength: 1, maxLength: 255 },
+  description: "Printable ASCII characters. Without one the engine makes a key",
+  schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[ -~]+$" },
 };
 
 function parametersOf(place: Parameter["in"], schema: ObjectSchema | undefined): Parameter[] {

@@ -27,7 +27,7 @@ const register: Route = {
       {
         email: { type: "string", format: "email", maxLength: 254 },
         password: PASSWORD,
-        name: { type: "string", minLength: 1, maxLength: 100 },
+        name: { type: "string", minLength: 1, maxLength: 100, pattern: "\\S" },
       },
       ["email", "password", "name"],
     ),

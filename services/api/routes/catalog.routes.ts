@@ -33,7 +33,10 @@ const search: Route = {
     },
     type: { type: "string", minLength: 1, maxLength: 50 },
     date: { ...DAY, description: "That day; a past one lists past events" },
-    from: { ...DAY, description: "That day and later; a past day also lists past events" },
+    from: {
+      ...DAY,
+      description: "That day and later; today also lists what goes on, a past day past events",
+    },
     to: { ...DAY, description: "That day and earlier" },
     limit: PAGE_LIMIT,
     cursor: CURSOR,

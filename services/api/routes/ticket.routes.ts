@@ -32,7 +32,7 @@ const buy: Route = {
       "the header `Idempotent-Replayed: true`, also if the event has sold out or started since; " +
       "the same key with another quantity is a 422. A refusal binds nothing: the key stays free. " +
       "A 201 is durable: the tickets are in PostgreSQL. Every answer carries the header " +
-      "Idempotency-Key, the client's or a new one.",
+      "Idempotency-Key: the client's, or a new one, which a 422 lacks.",
     success: {
       description: "Bought",
       schema: ref("Purchase"),

@@ -15,7 +15,7 @@ type Body = { ok: true; value: unknown } | { ok: false; code: ProblemCode; broke
 
 export type ReadInput =
   | { ok: true; input: Omit<Input, "idempotencyKey" | "client"> }
-  | { ok: false; code: ProblemCode; broken?: Broken[] };
+  | { ok: false; code: ProblemCode; broken?: Broken[]; detail?: string };
 
 /**
  * Reads and validates a request: path parameters, query, idempotency key, then the body. A promise
@@ -43,7 +43,13 @@ export function readInput(
 
   const key = route.idempotent ? clientKey(request) : undefined;
   if (key === null) broken.push({ field: "Idempotency-Key", rule: "pattern" });
-  if (broken.length > 0) return { ok: false, code: "VALIDATION_ERROR", broken };
+  if (broken.length > 0)
+    return {
+      ok: false,
+      code: "VALIDATION_ERROR",
+      broken,
+      ...(key === null && { detail: KEY_RULE }),
+    };
 
   if (route.body === undefined || validators.body === undefined)
     return { ok: true, input: { params, query, body: {} } };
@@ -70,11 +76,16 @@ export function answeredKey(request: IncomingMessage): string {
   return clientKey(request) ?? randomId();
 }
 
-/** 1 to 255 printable characters. `undefined`: none was sent. `null`: it is not valid. */
+const KEY_RULE = "An Idempotency-Key has 1 to 255 printable ASCII characters.";
+
+/**
+ * Other characters than ASCII reach the engine differently through proxies and clients, so that a
+ * retry could have another key. `undefined`: none was sent. `null`: it is not valid.
+ */
 function clientKey(request: IncomingMessage): string | undefined | null {
   const key = request.headers["idempotency-key"];
   if (key === undefined) return undefined;
-  return typeof key === "string" && /^[\x20-\x7e\xa0-\xff]{1,255}$/.test(key) ? key : null;
+  return typeof key === "string" && /^[\x20-\x7e]{1,255}$/.test(key) ? key : null;
 }
 
 type Query =

@@ -78,7 +78,7 @@ export type Route = {
   body?: { schema: ObjectSchema; required: boolean };
   /** Status of a success. */
   status: 200 | 201 | 204;
-  /** Every response has an Idempotency-Key: the client's, or a new one. */
+  /** Every response has an Idempotency-Key: the client's, or a new one, which a 422 lacks. */
   idempotent?: true;
   /** Uses a cookie. Then even an empty body must not have the type of a form (CSRF). */
   cookie?: true;

@@ -10,7 +10,8 @@ const REPORTED_MAX = 20;
 const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true });
 ajv.addFormat("uuid", /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i);
 ajv.addFormat("date", isDay);
-ajv.addFormat("email", isEmail);
+// The service trims addresses, at registration as at sign-in.
+ajv.addFormat("email", (text: string) => isEmail(text.trim()));
 
 export type Validator = {
   /** Names of integer properties: query texts are parsed for them. */

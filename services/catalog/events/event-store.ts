@@ -3,11 +3,12 @@ import { fold } from "../../../domain/text-folding.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
 import { eventId } from "../../../lib/ids.ts";
 
-/** A record as PostgreSQL holds it, without the availability. */
-export type StoredRecord = EventRecord & { id: string };
+/** A record as PostgreSQL holds it, without the availability. `isFolded`: its keys are of today. */
+export type StoredRecord = EventRecord & { id: string; isFolded: boolean };
+type StoredRow = EventRecord & { id: string; keys: string[] };
 
 const RECORD_COLUMNS = `
-  id, source, source_id AS "sourceId", name, type, location, country, url,
+  source, source_id AS "sourceId", name, type, location, country, url,
   to_char(date, 'YYYY-MM-DD') AS date, to_char(start_time, 'HH24:MI') AS "startTime",
   to_char(end_time, 'HH24:MI') AS "endTime", duration, time_zone AS "timeZone",
   to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt",
@@ -19,12 +20,59 @@ export async function storedRecords(
   connection: Connection,
   records: readonly EventRecord[],
 ): Promise<Map<string, StoredRecord>> {
-  const rows = await connection.query<StoredRecord>({
+  const rows = await connection.query<StoredRow>({
     name: "catalog-stored-records",
-    text: `SELECT ${RECORD_COLUMNS} FROM event WHERE id = ANY($1::uuid[])`,
+    text: `SELECT id, ARRAY[name_key, type_key, location_key] AS keys, ${RECORD_COLUMNS} FROM event WHERE id = ANY($1::uuid[])`,
     values: [records.map(eventId)],
   });
-  return new Map(rows.map((row) => [row.id, row]));
+  return new Map(
+    rows.map(({ keys, ...row }) => {
+      const isFolded = [row.name, row.type, row.location].every(
+        (text, index) => fold(text) === keys[index],
+      );
+      return [row.id, { ...row, isFolded }];
+    }),
+  );
+}
+
+/** Records of one answer on the bus, whose messages hold 1 MiB. */
+const UPCOMING_MAX = 200;
+
+/** Reads the events of a source that are not over and not cancelled, in the order of its ids. */
+export async function upcomingRecords(
+  connection: Connection,
+  source: string,
+  after: string,
+): Promise<EventRecord[]> {
+  return connection.query<EventRecord>({
+    name: "catalog-upcoming-records",
+    text: `SELECT ${RECORD_COLUMNS} FROM event
+      WHERE source = $1 AND source_id > $2 AND ends_at > now() AND status <> 'cancelled'
+      ORDER BY source_id LIMIT ${UPCOMING_MAX}`,
+    values: [source, after],
+  });
+}
+
+/**
+ * Returns the records under the ids that the catalog has for them. A record keeps its own id if it
+ * is stored, or if no event of its other id starts at the same moment.
+ */
+export async function withKnownIds(
+  connection: Connection,
+  records: readonly EventRecord[],
+): Promise<EventRecord[]> {
+  const others = new Map<EventRecord, EventRecord>();
+  for (const { otherId, ...record } of records)
+    if (otherId !== undefined) others.set(record, { ...record, sourceId: otherId });
+  if (others.size === 0) return [...records];
+  const stored = await storedRecords(connection, [...others.keys(), ...others.values()]);
+  const renamed = new Map<string, EventRecord>();
+  for (const [record, other] of others) {
+    const known = stored.get(eventId(other));
+    const isOther = !stored.has(eventId(record)) && known?.startsAt === record.startsAt;
+    renamed.set(eventId(record), isOther ? other : record);
+  }
+  return records.map((record) => renamed.get(eventId(record)) ?? record);
 }
 
 const ROWS = `

@@ -11,6 +11,7 @@ import {
   insertEvents,
   type StoredRecord,
   storedRecords,
+  withKnownIds,
 } from "../events/event-store.ts";
 
 export type ImportOutcome =
@@ -48,8 +49,9 @@ const SALE = [
  */
 export async function importEvents(
   dependencies: ImportDependencies,
-  records: readonly EventRecord[],
+  given: readonly EventRecord[],
 ): Promise<ImportOutcome[]> {
+  const records = await withKnownIds(dependencies.database, given);
   const outcomes = new Map<EventRecord, ImportOutcome>();
   let waiting: EventRecord[] = [];
   for (const record of records) {
@@ -89,7 +91,7 @@ async function importDistinct(
     const before = stored.get(eventId(record));
     if (before === undefined) continue;
     if (differs(record, before, SALE)) outcomes.set(record, await change(dependencies, record));
-    else if (differs(record, before, DESCRIPTION)) described.push(record);
+    else if (differs(record, before, DESCRIPTION) || !before.isFolded) described.push(record);
     else outcomes.set(record, { outcome: "unchanged" });
   }
   if (described.length > 0) await describe(dependencies, described);

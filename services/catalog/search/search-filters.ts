@@ -55,8 +55,9 @@ const DAY_MS = 86_400_000;
 const LONGEST_EVENT_DAYS = 368;
 
 /**
- * Computes the filters of a search at `nowMs`. Lists past events only if `date` or `from` is a
- * past day. Can refuse with: VALIDATION_ERROR (invalid date or cursor).
+ * Computes the filters of a search at `nowMs`. Lists past events only if `date` or `from` is a past
+ * day. `from` today also lists what began before and goes on, as a search without days does. Can
+ * refuse with: VALIDATION_ERROR (invalid date or cursor).
  */
 export function searchFilters(params: SearchParams, nowMs: number): Answer<SearchFilters> {
   const { date, from, to, cursor } = params;
@@ -67,9 +68,9 @@ export function searchFilters(params: SearchParams, nowMs: number): Answer<Searc
   if (cursor !== undefined && after === undefined) wrong.push({ field: "cursor", rule: "cursor" });
   if (wrong.length > 0) return refused("VALIDATION_ERROR", { errors: wrong });
 
-  const first = latest(date, from);
-  const last = earliest(date, to);
   const today = new Date(nowMs).toISOString().slice(0, 10);
+  const first = latest(date, from === today ? undefined : from);
+  const last = earliest(date, to);
   const listsPast = first !== undefined && first < today;
   const filters: SearchFilters = {
     firstDate: first ?? new Date(nowMs - LONGEST_EVENT_DAYS * DAY_MS).toISOString().slice(0, 10),
