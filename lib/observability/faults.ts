@@ -34,7 +34,7 @@ export function noteFault(place: FaultPlace, error: unknown, message: string): v
 
 /**
  * Runs the work of a timer or a listener. Its exception, or its promise's, is noted and goes no
- * further: nobody else could catch it.
+ * further, since it has no caller that could catch it.
  */
 export function guarded(place: FaultPlace, work: () => unknown): void {
   try {

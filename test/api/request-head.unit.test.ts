@@ -17,7 +17,7 @@ describe("the head of a request", () => {
     undefined,
     (request, response) => {
       if (request.url === "/slow") waiting.push(response);
-      else response.end(`${request.method} ${request.url} of ${request.headers.host ?? "nobody"}`);
+      else response.end(`${request.method} ${request.url} of ${request.headers.host ?? "none"}`);
     },
     { stuckMs: 300, quietMs: 300 },
   );
@@ -47,7 +47,7 @@ describe("the head of a request", () => {
     });
 
   it("HTTP/1.0 needs no Host, and OPTIONS * names the methods of the server", async () => {
-    assert.match(await sendRaw(url, "GET / HTTP/1.0\r\n\r\n"), /200 OK[^]*GET \/ of nobody/);
+    assert.match(await sendRaw(url, "GET / HTTP/1.0\r\n\r\n"), /200 OK[^]*GET \/ of none/);
     for (const target of ["*", "http://shop.example"])
       assert.match(
         await sendRaw(url, `OPTIONS ${target} HTTP/1.1\r\nHost: x\r\n${END}`),
@@ -56,6 +56,10 @@ describe("the head of a request", () => {
   });
 
   for (const [what, head] of [
+    ["HTTP/0.9", "GET / HTTP/0.9\r\nHost: x\r\n"],
+    ["HTTP/2.0", "GET / HTTP/2.0\r\nHost: x\r\n"],
+    ["HTTP/3.0", "GET / HTTP/3.0\r\nHost: x\r\n"],
+    ["HTTP/9.9", "GET / HTTP/9.9\r\nHost: x\r\n"],
     ["no Host", "GET / HTTP/1.1\r\n"],
     ["two equal Hosts", "GET / HTTP/1.1\r\nHost: x\r\nhost: x\r\n"],
     ["two Hosts", "GET / HTTP/1.0\r\nHost: x\r\nHOST: y\r\n"],

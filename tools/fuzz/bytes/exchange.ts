@@ -2,8 +2,8 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ByteStream } from "./byte-streams.ts";
 
-/** Above the gateway's time-outs for a request and for a client that reads nothing. */
-const GIVE_UP_MS = 45_000;
+/** Above each time-out of the gateway; the longest is that of a quiet connection. */
+const GIVE_UP_MS = 90_000;
 
 /**
  * `bytes`: all that came. `closed`: false if the server kept the connection too long. `reset`: the
@@ -38,7 +38,9 @@ export async function exchange(
     await new Promise((resolve) => socket.write(chunk, resolve));
   }
   if (end === "half-close") socket.end();
-  if (end === "reset" || end === "unread") socket.resetAndDestroy();
+  // A TLS socket cannot send a reset by itself; its end is abrupt enough.
+  if ((end === "reset" || end === "unread") && isTls) socket.destroy();
+  else if (end === "reset" || end === "unread") socket.resetAndDestroy();
   let inTime = true;
   const timer = setTimeout(() => {
     inTime = false;

@@ -12,7 +12,7 @@ type Pair = {
 };
 
 /** How Node answers bytes that it cannot read. */
-const UNREADABLE = new Set([400, 413, 431]);
+const UNREADABLE = new Set([400, 408, 413, 431]);
 
 /** Differences between the gateway and Node's plain server that are on purpose. No other may be. */
 const EXPLAINED: Readonly<Record<string, (pair: Pair) => boolean>> = {
@@ -30,6 +30,8 @@ const EXPLAINED: Readonly<Record<string, (pair: Pair) => boolean>> = {
     quirks.has("connect") && plain === undefined && isRefusal(gateway, 405),
   "too large a head is a 413; Node has 431": ({ quirks, plain, gateway }) =>
     quirks.has("overflow") && plain?.status === 431 && isRefusal(gateway, 413),
+  "a request that does not come in time is a 400; Node has 408": ({ plain, gateway }) =>
+    plain?.status === 408 && isRefusal(gateway, 400),
   "too long an extension of a chunk is a 400; Node has 413": ({ plain, gateway }) =>
     plain?.status === 413 && isRefusal(gateway, 400),
   "requests are answered before what follows is refused; Node refuses at once": ({ plain, all }) =>

@@ -4,6 +4,10 @@ import { connect as connectHttp2, type ClientHttp2Session, constants } from "nod
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
+/** What the parent reads: the kinds, where it named none, or that all was sent. */
+export type FloodMessage = string[] | "sent";
+
+const tell = (message: FloodMessage): void => void process.send?.(message);
 const [kind = "", port = ""] = process.argv.slice(2);
 const url = `https://127.0.0.1:${port}`;
 const BATCH = 100;
@@ -66,8 +70,8 @@ const FLOODS: Record<string, () => Promise<void>> = {
 };
 
 process.on("disconnect", () => process.exit(0));
-if (kind === "") process.send?.(Object.keys(FLOODS));
+if (kind === "") tell(Object.keys(FLOODS));
 else {
   await FLOODS[kind]?.();
-  process.send?.("sent");
+  tell("sent");
 }

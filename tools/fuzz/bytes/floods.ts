@@ -5,6 +5,7 @@ import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ROOT } from "../../root.ts";
+import type { FloodMessage } from "./flood-program.ts";
 
 export type FloodResult = { kind: string; searches: number; failed: number; p99Ms: number };
 
@@ -26,9 +27,9 @@ export async function measureFloods(ports: { http: number; tls: number }): Promi
 
 async function kinds(): Promise<string[]> {
   const child = attacker([]);
-  const [names] = (await once(child, "message")) as [string[]];
+  const [names] = (await once(child, "message")) as [FloodMessage];
   child.disconnect();
-  return names;
+  return typeof names === "string" ? [] : names;
 }
 
 async function flood(kind: string, port: number): Promise<void> {

@@ -8,7 +8,7 @@ import { ServiceBroker } from "moleculer";
 import { processEnvironment, readConfig } from "../../../config/index.ts";
 import { accepted } from "../../../domain/refusal.ts";
 import { openNodeContext } from "../../../lib/bus/node-context.ts";
-import ApiService, { type GatewayFigures } from "../../../services/api/api.service.ts";
+import { gatewaySchema } from "../../../main.ts";
 
 /** What the parent reads. */
 export type ServersMessage =
@@ -43,10 +43,11 @@ broker.createService({
     },
   },
 });
+const schema = await gatewaySchema();
 const service = broker.createService({
-  ...ApiService,
-  settings: { ...ApiService.settings, waitMs: 0 },
-}) as unknown as GatewayFigures & { createHttpHandler(): RequestListener };
+  ...schema,
+  settings: { ...(schema.settings as object), waitMs: 0 },
+}) as unknown as { url: string; createHttpHandler(): RequestListener };
 await broker.start();
 
 const handler = service.createHttpHandler();
@@ -63,6 +64,6 @@ process.on("message", () => {
 });
 process.on("disconnect", () => process.exit(0));
 tell({
-  gateway: Number(new URL(service.url ?? "").port),
+  gateway: Number(new URL(service.url).port),
   plain: (plain.address() as AddressInfo).port,
 });
