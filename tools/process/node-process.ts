@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
 import { processEnvironment, readConfig } from "../../config/index.ts";
 import { noteFault } from "../../lib/observability/faults.ts";
@@ -26,7 +27,8 @@ export function runNodeProcess(): void {
     const services = config.services.join(", ");
     report(`${config.nodeId} runs ${services}${serves} (${secondsSince(startedMs)})`);
     stopAtUncaught(life);
-    await tellParent({ url: node.url });
+    // Written now: a process that is killed would leave nothing for a fast start of the next.
+    if (await tellParent({ url: node.url })) flushCompileCache();
   });
 }
 

@@ -1,5 +1,4 @@
 import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import type { Environment } from "../../../config/index.ts";
 import { ROOT } from "../../root.ts";
@@ -22,11 +21,18 @@ export async function startFuzzServers(environment: Environment = {}): Promise<F
     env: { ...environment },
   });
   let end: string | undefined;
-  child.once("exit", (code, signal) => (end = signal ?? `exit code ${code}`));
+  const exited = new Promise<undefined>((resolve) => {
+    child.once("exit", (code, signal) => {
+      end = signal ?? `exit code ${code}`;
+      resolve(undefined);
+    });
+  });
+  let receive: (message: ServersMessage) => void = () => undefined;
+  child.on("message", (message: ServersMessage) => receive(message));
   const next = async <T extends ServersMessage>(): Promise<T> => {
     const message = await Promise.race([
-      once(child, "message").then(([value]) => value as T),
-      once(child, "exit").then(() => undefined),
+      new Promise<T>((resolve) => (receive = (value) => resolve(value as T))),
+      exited,
     ]);
     if (message === undefined) throw new Error(`The servers' process ended (${end})`);
     return message;
