@@ -108,7 +108,7 @@ export function createGatewayServer(
     const detail = checkHead(request);
     if (detail !== undefined)
       refuse(request, response, problemOf("MALFORMED", undefined, { detail }));
-    else if (request.url === "*") sendAnswer(request, response, SERVER_OPTIONS);
+    else if (request.url === "*") answerEarly(request, response, SERVER_OPTIONS);
     else handle(request, response);
   };
   /** Open connections; with TLS the raw sockets below it. */
@@ -231,6 +231,10 @@ const SERVER_OPTIONS: Reply = { status: 204, headers: { Allow: ALLOW }, body: ""
 /** Answers before any route, and closes the connection: what follows may be a body. */
 function refuse(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   response.shouldKeepAlive = false;
+  answerEarly(request, response, reply);
+}
+
+function answerEarly(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   const isTls = "encrypted" in request.socket;
   sendAnswer(request, response, reply, isTls ? { "Strict-Transport-Security": HSTS_YEAR } : {});
 }
