@@ -31,6 +31,11 @@ export async function apiDocument(): Promise<OpenApiDocument> {
   return (await import("./services/api/routes/index.ts")).API_DOCUMENT;
 }
 
+/** Returns the gateway's schema, for brokers without other nodes. */
+export async function gatewaySchema(): Promise<AnySchema> {
+  return (await SCHEMAS.api()).default;
+}
+
 export type RunningNode = {
   broker: ServiceBroker;
   /** How many searches of this node each layer answered. */

@@ -8,6 +8,7 @@ import { randomId } from "./lib/ids.ts";
 import { logDestination } from "./lib/observability/log-destination.ts";
 import { redacted } from "./lib/observability/redaction.ts";
 import { authorization, requestContext } from "./mixins/action.middleware.ts";
+import { faults } from "./mixins/faults.middleware.ts";
 import { healthServer } from "./mixins/health-server.middleware.ts";
 import { metricsServer } from "./mixins/metrics-server.middleware.ts";
 import { nodeContext } from "./mixins/node-context.middleware.ts";
@@ -89,6 +90,7 @@ export async function createBrokerOptions(
     ],
     middlewares: [
       nodeContext(config, tracing?.openTracing),
+      faults(),
       link.middleware,
       metricsServer(),
       healthServer(),

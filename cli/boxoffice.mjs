@@ -10,8 +10,8 @@ import { ensurePackages, InstallError, NODE, pinnedNode, ROOT } from "./install.
 const PROGRAM = join(ROOT, "cli", "program.ts");
 /** HEAP_FLAGS of lib/observability/gc-tuning.ts; a test compares them. */
 const ENGINE_FLAGS = ["--max-semi-space-size=128"];
-/** Commands whose process sells, or serves. */
-const ENGINE_COMMANDS = new Set(["start", "node"]);
+/** Commands whose process sells, or serves. `start` gives the flags to the node it starts. */
+const ENGINE_COMMANDS = new Set(["node"]);
 
 async function main() {
   ensurePackages();

@@ -76,6 +76,11 @@ const DEVELOPMENT: readonly Row[] = [
     () => import("./commands/development/coverage.ts"),
   ],
   ["fuzz", "send absurd requests to an engine", () => import("./commands/development/fuzz.ts")],
+  [
+    "fuzz-bytes",
+    "send raw bytes and floods to a gateway",
+    () => import("./commands/development/fuzz-bytes.ts"),
+  ],
   ["simulate", "play seeded histories", () => import("./commands/development/simulate.ts")],
   ["security", "run the security checklist", () => import("./commands/development/security.ts")],
   ["scaling", "compute the capacity table", () => import("./commands/development/scaling.ts")],

@@ -1,4 +1,6 @@
+import { BlockList, isIPv6 } from "node:net";
 import type { Environment } from "./environment.ts";
+import { isAddressRange } from "./validators.ts";
 
 /** Secrets that sign or derive; each must differ from the others. */
 const SECRETS = ["INTERNAL_TOKEN_SECRET", "TRANSACTION_SECRET", "REFRESH_TOKEN_SECRET"];
@@ -22,6 +24,16 @@ const WELL_KNOWN_PASSWORDS = new Set([
   "changeme",
 ]);
 
+/** Addresses across each private network (RFC 1918, 6598, 4193). A list that has all has it all. */
+const PRIVATE_NETWORKS = [
+  ["10.0.0.0", "10.64.0.0", "10.128.0.0", "10.192.0.0", "10.255.255.255"],
+  ["172.16.0.0", "172.20.0.0", "172.24.0.0", "172.28.0.0", "172.31.255.255"],
+  ["192.168.0.0", "192.168.64.0", "192.168.128.0", "192.168.192.0", "192.168.255.255"],
+  ["100.64.0.0", "100.80.0.0", "100.96.0.0", "100.112.0.0", "100.127.255.255"],
+  ["fc00::", "fc80::", "fd00::", "fd80::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
+  ["fd00::", "fd40::", "fd80::", "fdc0::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
+];
+
 /** 32 random hexadecimal digits measure 105 bits or more; below 96 a secret was typed. */
 const BITS_MIN = 96;
 
@@ -44,16 +56,31 @@ export function productionProblems(environment: Environment): string[] {
     if (urls.some((url) => URL.canParse(url) && lacksCredentials(new URL(url))))
       problems.push(`${name} names a server without a password, or with a well-known one`);
   }
-  const proxies = (environment.TRUSTED_PROXIES ?? "").split(",").map((proxy) => proxy.trim());
-  if (proxies.some((proxy) => /\/0+$/.test(proxy)))
+  if (trustsWholeNetwork(environment.TRUSTED_PROXIES ?? ""))
     problems.push(
-      "TRUSTED_PROXIES trusts every address, so any client could claim another; name the proxies",
+      "TRUSTED_PROXIES trusts every address, or a whole private network, so any client there " +
+        "could claim another address; name the proxies",
     );
   if (environment.RATE_LIMITS === "off")
     problems.push("RATE_LIMITS=off is for load tests and refused in production");
   if (environment.AUDIT_FILE === "/dev/null")
     problems.push("AUDIT_FILE=/dev/null would discard the audit trail");
   return problems;
+}
+
+function trustsWholeNetwork(list: string): boolean {
+  const trusted = new BlockList();
+  const ranges = list.split(",").map((range) => range.trim());
+  for (const range of ranges.filter(isAddressRange)) {
+    const [address = "", prefix] = range.split("/");
+    const family = isIPv6(address) ? "ipv6" : "ipv4";
+    if (prefix === undefined) trusted.addAddress(address, family);
+    else if (Number(prefix) === 0) return true;
+    else trusted.addSubnet(address, Number(prefix), family);
+  }
+  return PRIVATE_NETWORKS.some((addresses) =>
+    addresses.every((address) => trusted.check(address, isIPv6(address) ? "ipv6" : "ipv4")),
+  );
 }
 
 /** Well-known words, one piece repeated, a run along the alphabet, or too few characters. */

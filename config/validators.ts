@@ -65,8 +65,15 @@ export const services = makeExactValidator<ServiceName[]>((value) => {
   return SERVICE_NAMES.filter((name) => names.length === 0 || names.includes(name));
 });
 
-export const addressRanges = makeExactValidator<string[]>((value) =>
-  listOf(value, isAddressRange, "give IP addresses or ranges like 10.0.0.0/8"),
+/** Addresses and ranges, or one number: how many proxies are in front. */
+export const proxies = makeExactValidator<string[]>((value) =>
+  /^[1-9]$/.test(value.trim())
+    ? [value.trim()]
+    : listOf(
+        value,
+        isAddressRange,
+        "give IP addresses or ranges like 10.1.0.0/16, or a number of proxies from 1 to 9",
+      ),
 );
 
 export const origins = makeExactValidator<string[]>((value) =>
@@ -93,7 +100,7 @@ function itemsOf(value: string): string[] {
 }
 
 /** An IP address, or one with the length of its network part. */
-function isAddressRange(value: string): boolean {
+export function isAddressRange(value: string): boolean {
   const [address = "", prefix, ...rest] = value.split("/");
   const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
   return (

@@ -87,8 +87,10 @@ const SPECS = {
   }),
   TLS_CERT_FILE: is.text({ desc: "the gateway's certificate chain, PEM", default: undefined }),
   TLS_KEY_FILE: is.text({ desc: "the certificate's key, PEM", default: undefined }),
-  TRUSTED_PROXIES: is.addressRanges({
-    desc: "addresses or CIDR ranges of proxies whose X-Forwarded-For counts, separated by commas",
+  TRUSTED_PROXIES: is.proxies({
+    desc:
+      "proxies whose X-Forwarded-For counts: addresses or CIDR ranges, separated by commas, or " +
+      "how many proxies every request passes",
     default: [],
   }),
   CORS_ORIGINS: is.origins({

@@ -2,6 +2,7 @@ import { KeyObject, createHash, createPublicKey, randomUUID } from "node:crypto"
 import { createSigner } from "fast-jwt";
 import { type Answer, refused } from "../../domain/refusal.ts";
 import { type Caller, type Role, type TokenKind, createTokenVerifier } from "./jwt.ts";
+import { guarded } from "../observability/faults.ts";
 
 /** RFC 9068's type, so that no other token of the engine passes for an access token. */
 const ACCESS_TOKEN: TokenKind = {
@@ -183,7 +184,7 @@ export function createAccessTokens(
     verify: (token) => verifier.verify(token) ?? verifyAfterRefresh(token),
     start() {
       void refresh();
-      timer = setInterval(() => void refresh(), REFRESH_MS);
+      timer = setInterval(() => guarded("timer", refresh), REFRESH_MS);
       timer.unref();
     },
     stop: () => clearInterval(timer),

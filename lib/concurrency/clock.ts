@@ -1,3 +1,5 @@
+import { guarded } from "../observability/faults.ts";
+
 /** Monotonic milliseconds and timers. The simulation replaces it. */
 export type Clock = {
   nowMs(): number;
@@ -7,7 +9,7 @@ export type Clock = {
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
+    const timer = setTimeout(() => guarded("timer", task), delayMs);
     return { cancel: () => clearTimeout(timer) };
   },
 };

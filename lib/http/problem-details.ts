@@ -3,6 +3,7 @@ import type { RefusalCode, RefusalData } from "../../domain/refusal.ts";
 
 /** Refusals of HTTP itself. All others are refusals of the domain. */
 type HttpCode =
+  | "EXPECTATION_FAILED"
   | "INTERNAL"
   | "MALFORMED"
   | "METHOD_NOT_ALLOWED"
@@ -21,6 +22,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { status: number; title: str
   EVENT_OVER: { status: 409, title: "The event has started" },
   EVENT_POSTPONED: { status: 409, title: "The event is postponed" },
   EVENT_SOLD_OUT: { status: 409, title: "Not enough tickets left" },
+  EXPECTATION_FAILED: { status: 417, title: "The Expect header cannot be met" },
   FORBIDDEN: { status: 403, title: "The caller is not allowed to do this" },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,

@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import { destination } from "pino";
 import type { ServiceBroker } from "moleculer";
 import { redacted } from "./redaction.ts";
+import { guarded } from "./faults.ts";
 
 /**
  * One act in the audit trail: what, with which outcome, for which request and user, from where. The
@@ -99,7 +100,7 @@ function destinationOf(file: string | undefined): Destination {
     if (lines !== "") output.write(lines);
   };
   const write = (line: string): void => {
-    if (gathered.length === 0) setTimeout(pass, GATHERED_MS);
+    if (gathered.length === 0) setTimeout(() => guarded("timer", pass), GATHERED_MS);
     gathered.push(line);
   };
   const finish = (): void => {

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { LRUCache } from "lru-cache";
 import { RateLimiterRedis, type RateLimiterRes } from "rate-limiter-flexible";
 import type { RefusalData } from "../../domain/refusal.ts";
+import { guarded } from "../observability/faults.ts";
 
 /** `max` requests within `windowS` seconds. Clients see the name. */
 export type Limit = { name: string; max: number; windowS: number };
@@ -64,7 +65,7 @@ export function createCountedThrottle(
       );
     }
   };
-  const timer = setInterval(merge, mergeMs);
+  const timer = setInterval(() => guarded("timer", merge), mergeMs);
   timer.unref();
 
   const current = (key: string, nowMs: number): Count | undefined => {

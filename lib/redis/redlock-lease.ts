@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { withTimeout } from "../concurrency/clock.ts";
 import { openRedis, type RedisClient } from "./client.ts";
+import { guarded } from "../observability/faults.ts";
 
 /** Used part of redlock 4, whose own types require ioredis 4. */
 type Lock = {
@@ -73,16 +74,16 @@ export function openLeases(
       if (released) await got?.unlock().then(undefined, () => undefined);
       else keep(got);
     };
-    const renew = (): void => {
+    const renew = (): Promise<void> => {
       // Try again after a loss: a Redis that was down comes back empty.
       const attempt =
         lock === undefined
           ? tryLock(resource)
           : Promise.resolve(lock.extend(leaseMs)).catch(() => undefined);
-      void unlessReleased(attempt, (renewed) => (lock = renewed));
+      return unlessReleased(attempt, (renewed) => (lock = renewed));
     };
     if (pending !== undefined) void unlessReleased(pending, (got) => (lock ??= got));
-    const timer = setInterval(renew, leaseMs / 3);
+    const timer = setInterval(() => guarded("timer", renew), leaseMs / 3);
     timer.unref();
     const heldLock: HeldLock = {
       held: () => lock !== undefined && lock.expiration > Date.now(),

@@ -9,6 +9,7 @@ import {
 import { configOf, nodeContextOf } from "../../lib/bus/node-context.ts";
 import { loopNowMs } from "../../lib/concurrency/clock.ts";
 import { problemOf, sendAnswer } from "../../lib/http/problem-details.ts";
+import { guarded } from "../../lib/observability/faults.ts";
 import { redisConnection } from "../../mixins/redis.mixin.ts";
 import { TokensMixin, type WithTokens } from "../../mixins/tokens.mixin.ts";
 import { createGatewayParts, type GatewayParts } from "./handling/gateway-deps.ts";
@@ -160,12 +161,19 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
       const direct = createDirectRouter(RESOURCES, (resource, matched, request, response) => {
         const exchange = openExchange(deps, resource, matched, request, response);
         // Searches wait in the queue, so that a crowd of them does not delay purchases.
-        if (exchange.route?.cached) admit(() => void serve(deps, exchange));
-        else void serve(deps, exchange);
+        const work = (): void => guarded("request", () => serve(deps, exchange));
+        if (exchange.route?.cached) admit(work);
+        else work();
       });
       const web = this.express();
-      return (request, response) =>
-        edge(request, response, () => direct(request, response, () => web(request, response)));
+      return (request, response) => {
+        try {
+          edge(request, response, () => direct(request, response, () => web(request, response)));
+        } catch (error) {
+          if (!response.headersSent) response.setHeader("X-Request-ID", requestIdOf(request));
+          this.errorHandler(request, response, error as Error);
+        }
+      };
     },
 
     async closeServer() {

@@ -10,7 +10,7 @@ import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import type { RunningNode } from "../../main.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type EventStream, openStream } from "../support/http/event-stream.ts";
-import { makeCertificate } from "../support/http/certificate.ts";
+import { makeCertificate } from "../../tools/testing/certificate.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
 import { http2Client } from "../support/http/http2.ts";
 import { temporaryFolder } from "../support/processes/processes.ts";

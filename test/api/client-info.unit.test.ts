@@ -107,6 +107,23 @@ describe("the address of a client", () => {
       assert.equal(createClientReader([range]).addressOf(requestFrom(peer, "1.2.3.4")), "1.2.3.4");
   });
 
+  it("is counted from the right, if a number of proxies is trusted", () => {
+    const list = "9.9.9.9, 1.2.3.4:80, [2001:db8::1]:443";
+    for (const [count, address] of [
+      ["1", "2001:db8::1"],
+      ["2", "1.2.3.4"],
+      ["3", "9.9.9.9"],
+      ["9", "9.9.9.9"],
+    ] as const) {
+      const reader = createClientReader([count]);
+      assert.equal(reader.addressOf(requestFrom("203.0.113.9", list)), address, count);
+      assert.equal(reader.addressOf(requestFrom("203.0.113.9")), "203.0.113.9");
+      assert.equal(reader.transportOf(requestFrom("203.0.113.9")), "near");
+    }
+    const two = createClientReader(["2"]);
+    assert.equal(two.addressOf(requestFrom("203.0.113.9", "1.2.3.4, unknown")), "203.0.113.9");
+  });
+
   it("leaves the transport to X-Forwarded-Proto of a trusted proxy", () => {
     const https = { "x-forwarded-proto": "https" };
     const transports: [peer: string, headers: object, expected: string][] = [

@@ -49,11 +49,11 @@ describe("npm start", () => {
 
   function everything(): { pid: number; started: string }[] {
     const engine = readEngineFile(folder) ?? assert.fail("no engine.json");
-    const running = [...rememberedServers(folder), { pid: engine.pid, started: engine.started }];
+    const running = [...rememberedServers(folder), engine, engine.supervisor];
     assert.equal(
       stillRunning(running).length,
-      6,
-      "the engine, four servers, RabbitMQ's port mapper",
+      7,
+      "the engine, its supervisor, four servers, RabbitMQ's port mapper",
     );
     return running;
   }
@@ -95,11 +95,37 @@ describe("npm start", () => {
     assert.match(npm.said(), /node stopped[^]*RabbitMQ stopped[^]*"msg":"stopped"/);
   });
 
-  it("leaves nothing when the engine itself is killed, and starts again while its servers still end", async () => {
+  it("serves again when the engine's process is killed, on the same servers and address, and ends when that is told to", async () => {
+    const npm = npmStart(environment);
+    const address = await npm.address();
+    const servers = rememberedServers(folder);
+    const first = readEngineFile(folder) ?? assert.fail("no engine.json");
+    const search = async () => (await fetch(`${address}/api/events?limit=1`)).status;
+    assert.equal(await search(), 200);
+    process.kill(first.pid, "SIGKILL");
+    const another = await waitFor(
+      () => {
+        const engine = readEngineFile(folder);
+        return engine?.pid === first.pid ? undefined : engine;
+      },
+      { withinMs: START_MS, what: "The engine serves again" },
+    );
+    assert.equal(await search(), 200);
+    assert.deepEqual(rememberedServers(folder), servers);
+    assert.equal(stillRunning(servers).length, servers.length);
+    assert.deepEqual(another.supervisor, first.supervisor);
+    assert.match(npm.said(), /process \d+ ended \(SIGKILL\); starting it again now/);
+    assert.match(npm.said(), /the engine's process is back/);
+    process.kill(another.pid, "SIGTERM");
+    assert.equal(await npm.ended, 0, npm.said());
+    assert.deepEqual(stillRunning([...servers, another, another.supervisor]), []);
+  });
+
+  it("leaves nothing when its supervisor is killed, and starts again while its servers still end", async () => {
     const npm = npmStart(environment);
     await npm.address();
     const running = everything();
-    process.kill(readEngineFile(folder)?.pid ?? assert.fail("no engine"), "SIGKILL");
+    process.kill(readEngineFile(folder)?.supervisor.pid ?? assert.fail("no engine"), "SIGKILL");
     await npm.ended;
     const next = npmStart(environment);
     await next.address();

@@ -236,10 +236,23 @@ describe("the configuration", () => {
       { RATE_LIMITS: "off" },
       { TRUSTED_PROXIES: "0.0.0.0/0" },
       { TRUSTED_PROXIES: "10.0.0.1,::/0" },
+      { TRUSTED_PROXIES: "0.0.0.0/1,128.0.0.0/1" },
+      { TRUSTED_PROXIES: "10.0.0.0/8" },
+      { TRUSTED_PROXIES: "8.0.0.0/5" },
+      { TRUSTED_PROXIES: "10.0.0.0/9, 10.128.0.0/9" },
+      { TRUSTED_PROXIES: "192.0.2.7,172.16.0.0/12" },
+      { TRUSTED_PROXIES: "192.168.77.1/16" },
+      { TRUSTED_PROXIES: "100.64.0.0/10" },
+      { TRUSTED_PROXIES: "fc00::/7" },
+      { TRUSTED_PROXIES: "fd00::/8" },
       { AUDIT_FILE: "/dev/null" },
     ])
       assert.ok(named({ ...production(), ...bad }, Object.keys(bad)[0] ?? ""), JSON.stringify(bad));
     assert.ok(!named({ RATE_LIMITS: "off" }, "RATE_LIMITS"), "load tests may");
+    for (const TRUSTED_PROXIES of ["10.244.0.0/16", "10.0.0.7, fd00:1::/64", "2"])
+      assert.ok(!named({ ...production(), TRUSTED_PROXIES }, "TRUSTED_PROXIES"), TRUSTED_PROXIES);
+    for (const TRUSTED_PROXIES of ["0", "10", "1,10.0.0.7", "-1"])
+      assert.ok(named({ TRUSTED_PROXIES }, "TRUSTED_PROXIES"), TRUSTED_PROXIES);
   });
 
   it("S29: does not start in production on servers without credentials, or with the ones they come with", () => {
@@ -258,7 +271,7 @@ describe("the configuration", () => {
     for (const environment of [{}, production()])
       for (const HOST of ["0.0.0.0", "::", "192.0.2.7"]) {
         assert.ok(named({ ...environment, HOST }, "HOST"));
-        assert.ok(!named({ ...environment, HOST, TRUSTED_PROXIES: "10.0.0.0/8" }, "HOST"));
+        assert.ok(!named({ ...environment, HOST, TRUSTED_PROXIES: "10.1.0.0/16" }, "HOST"));
       }
   });
 });

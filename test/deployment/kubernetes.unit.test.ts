@@ -191,7 +191,7 @@ describe("the manifests", { skip }, () => {
         ...environment,
         NODE_ENV: "production",
         HOST: "0.0.0.0",
-        TRUSTED_PROXIES: "10.0.0.0/8",
+        TRUSTED_PROXIES: "10.244.0.0/16",
       });
       assert.ok(config.production, title);
     }

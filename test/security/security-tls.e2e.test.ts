@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { readConfig } from "../../config/index.ts";
 import { followCertificate } from "../../services/api/server/tls-reload.ts";
 import type { Tls } from "../../services/api/server/http-server.ts";
-import { makeCertificate } from "../support/http/certificate.ts";
+import { makeCertificate } from "../../tools/testing/certificate.ts";
 import type { Engine } from "../support/engine.ts";
 import { assertProblem, httpClient, sendRaw } from "../support/http/http.ts";
 import { http2Client } from "../support/http/http2.ts";

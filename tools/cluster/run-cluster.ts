@@ -1,5 +1,5 @@
 import { processEnvironment } from "../../config/index.ts";
-import { ensureDemoCatalog, reportDemoCatalog } from "../demo/ensure-demo-catalog.ts";
+import { demoCatalogThrough } from "../demo/ensure-demo-catalog.ts";
 import { checkPorts } from "../dev-servers/ports.ts";
 import { secondsSince } from "../dev-servers/server-problem.ts";
 import { joinEngine } from "../engine/connect.ts";
@@ -70,14 +70,12 @@ async function addDemoCatalog(
   report: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const startedMs = performance.now();
   const { broker } = await joinEngine(
     { ...processEnvironment(), ...urls },
     { as: "cluster", needs: "catalog" },
   );
   try {
-    const demo = await ensureDemoCatalog(broker, config, { signal });
-    reportDemoCatalog(demo, secondsSince(startedMs), report);
+    await demoCatalogThrough(broker, config, report, signal);
   } finally {
     await broker.stop();
   }

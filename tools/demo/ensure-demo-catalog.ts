@@ -5,6 +5,7 @@ import { type Config, requireServers } from "../../config/index.ts";
 import type { Answer } from "../../domain/refusal.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { type Database, openDatabase, isUnavailable } from "../../lib/database/pool.ts";
+import { type Report, secondsSince } from "../dev-servers/server-problem.ts";
 import { demoEvents, OPERATOR } from "./demo-catalog.ts";
 
 const COUNT = 3_000;
@@ -62,13 +63,16 @@ export async function ensureDemoCatalog(
   }
 }
 
-/** Reports the result in a line, if there is something to say. */
-export function reportDemoCatalog(
-  { made, complete }: DemoResult,
-  took: string,
-  report: (line: string) => void,
-): void {
-  if (made > 0) report(`added ${made} demo events to the catalog (${took})`);
+/** Does it through a running engine, and reports the result in a line. */
+export async function demoCatalogThrough(
+  broker: Pick<ServiceBroker, "call">,
+  config: Config,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedMs = performance.now();
+  const { made, complete } = await ensureDemoCatalog(broker, config, { signal });
+  if (made > 0) report(`added ${made} demo events to the catalog (${secondsSince(startedMs)})`);
   if (!complete) report("the demo catalog is not complete; the next start completes it");
 }
 

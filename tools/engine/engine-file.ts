@@ -7,8 +7,11 @@ import { startedAt } from "../dev-servers/process-identity.ts";
 
 /** What other commands read of the running engine. The file has mode 0600: it holds passwords. */
 export type EngineFile = {
+  /** The process that serves. */
   pid: number;
   started: string;
+  /** The process that started it, and its servers. */
+  supervisor: Owner;
   nodeId: string;
   address: string | undefined;
   urls: ServerUrls;
@@ -19,19 +22,26 @@ type Owner = { pid: number; started: string };
 
 /** Reads the engine that runs on this DATA_DIR; undefined where none does. */
 export function readEngineFile(dataDir: string): EngineFile | undefined {
-  return readIfAlive(join(dataDir, "engine.json")) as EngineFile | undefined;
+  const engine = readJson(join(dataDir, "engine.json")) as EngineFile | undefined;
+  return engine !== undefined && isAlive(engine.supervisor) ? engine : undefined;
 }
 
-/** Writes where the engine is, for other commands. Returns a function that removes it. */
+/**
+ * Writes where the engine is, for other commands. `pid` serves. Returns a function that removes it.
+ */
 export function writeEngineFile(
   dataDir: string,
-  engine: Omit<EngineFile, "pid" | "started">,
+  engine: Omit<EngineFile, "pid" | "started" | "supervisor">,
+  pid = process.pid,
 ): () => void {
   const file = join(dataDir, "engine.json");
   try {
-    writeFileSync(`${file}.new`, JSON.stringify({ ...thisProcess(), ...engine }, undefined, 2), {
-      mode: 0o600,
-    });
+    const content: EngineFile = {
+      ...processOf(pid),
+      supervisor: processOf(process.pid),
+      ...engine,
+    };
+    writeFileSync(`${file}.new`, JSON.stringify(content, undefined, 2), { mode: 0o600 });
     renameSync(`${file}.new`, file);
   } catch (error) {
     throw folderProblem(error, dataDir);
@@ -60,11 +70,11 @@ export function lockDataDir(dataDir: string): () => void {
 }
 
 function alreadyRunning(dataDir: string, owner: Owner): ServerProblem {
-  const address = readEngineFile(dataDir)?.address;
+  const { address, pid = owner.pid } = readEngineFile(dataDir) ?? {};
   const where =
     address === undefined ? "it is starting or serves no HTTP" : `it answers at ${address}`;
   return new ServerProblem(
-    `An engine runs on ${dataDir} already (process ${owner.pid}): ${where}. ` +
+    `An engine runs on ${dataDir} already (process ${pid}): ${where}. ` +
       "Use it, stop it, or set DATA_DIR and PORT for a second one.",
   );
 }
@@ -72,7 +82,7 @@ function alreadyRunning(dataDir: string, owner: Owner): ServerProblem {
 /** Creates the lock by a link, which only one process can make, to a complete file. */
 function createLock(file: string): boolean {
   const complete = `${file}.${process.pid}.new`;
-  writeFileSync(complete, JSON.stringify(thisProcess()), { mode: 0o600 });
+  writeFileSync(complete, JSON.stringify(processOf(process.pid)), { mode: 0o600 });
   try {
     linkSync(complete, file);
     return true;
@@ -96,14 +106,22 @@ function removeStale(file: string): void {
   }
 }
 
-function thisProcess(): Owner {
-  return { pid: process.pid, started: startedAt(process.pid) ?? "" };
+function processOf(pid: number): Owner {
+  return { pid, started: startedAt(pid) ?? "" };
 }
 
 function readIfAlive(file: string): Owner | undefined {
+  const owner = readJson(file) as Owner | undefined;
+  return owner !== undefined && isAlive(owner) ? owner : undefined;
+}
+
+function isAlive({ pid, started }: Owner): boolean {
+  return startedAt(pid) === started;
+}
+
+function readJson(file: string): unknown {
   try {
-    const content = JSON.parse(readFileSync(file, "utf8")) as Owner;
-    return startedAt(content.pid) === content.started ? content : undefined;
+    return JSON.parse(readFileSync(file, "utf8"));
   } catch {
     return undefined;
   }

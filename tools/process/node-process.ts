@@ -1,9 +1,12 @@
+import { flushCompileCache } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
 import { processEnvironment, readConfig } from "../../config/index.ts";
+import { noteFault } from "../../lib/observability/faults.ts";
 import { type RunningNode, startNode } from "../../main.ts";
 import { type Report, secondsSince } from "../dev-servers/server-problem.ts";
+import { tellParent } from "./node-message.ts";
 import { createReport } from "./report.ts";
-import { runUntilStopped } from "./run-until-stopped.ts";
+import { type Lifecycle, runUntilStopped } from "./run-until-stopped.ts";
 
 /** Above the 8 s that the broker waits for its calls, and its own delays. */
 const NODE_STOP_TIMEOUT_MS = 12_000;
@@ -23,6 +26,20 @@ export function runNodeProcess(): void {
     const serves = node.url === undefined ? "" : ` on ${node.url}`;
     const services = config.services.join(", ");
     report(`${config.nodeId} runs ${services}${serves} (${secondsSince(startedMs)})`);
+    stopAtUncaught(life);
+    // Written now: a process that is killed would leave nothing for a fast start of the next.
+    if (await tellParent({ url: node.url })) flushCompileCache();
+  });
+}
+
+/**
+ * Stops the node when an exception was caught nowhere: its state may be broken. Work in flight
+ * still ends. Exits with 1, and who started the process starts it again.
+ */
+function stopAtUncaught(life: Lifecycle): void {
+  process.on("uncaughtException", (error) => {
+    noteFault("uncaught", error, "An exception was not caught: the node stops");
+    life.stop("an exception was not caught", 1);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Report } from "../dev-servers/server-problem.ts";
 import { expectedMessage } from "./expected-problem.ts";
+import { tellParent } from "./node-message.ts";
 import { watchAncestors } from "./watch-parent.ts";
 
 /** npm repeats the Ctrl-C that the terminal sends; within this time two signals count as one. */
@@ -9,6 +10,8 @@ const SAME_SIGNAL_MS = 2_000;
 export type Lifecycle = {
   /** Registers what must be undone at the end; the latest is undone first. */
   onStop(what: string, run: () => Promise<void> | void): void;
+  /** Stops the command as a signal does. It exits with this code. */
+  stop(reason: string, exitCode?: number): void;
   /** Aborts when the command is stopped while it starts. */
   abort: AbortSignal;
 };
@@ -33,7 +36,7 @@ export function runUntilStopped(report: Report, start: (life: Lifecycle) => Prom
       }
     }
   };
-  const stop = (reason: string): void => {
+  const stop = (reason: string, exitCode = 0): void => {
     if (stoppedAtMs !== undefined) {
       if (performance.now() - stoppedAtMs < SAME_SIGNAL_MS) return;
       report(`${reason} again: exiting at once; started processes end by themselves`);
@@ -44,7 +47,7 @@ export function runUntilStopped(report: Report, start: (life: Lifecycle) => Prom
     abort.abort(new Error("stopped"));
     void starting.then(stopAll).then(() => {
       report("stopped");
-      process.exit(0);
+      process.exit(exitCode);
     });
   };
 
@@ -57,10 +60,13 @@ export function runUntilStopped(report: Report, start: (life: Lifecycle) => Prom
   // Starts last: its first steps may block for seconds, and the handlers must be in place by then.
   const starting = start({
     onStop: (what, run) => onStop.push({ what, run }),
+    stop,
     abort: abort.signal,
   }).catch(async (error: unknown) => {
     if (abort.signal.aborted) return;
-    console.error(expectedMessage(error) ?? error);
+    const problem = expectedMessage(error);
+    const isTold = problem !== undefined && (await tellParent({ problem }));
+    if (!isTold) console.error(problem ?? error);
     abort.abort(error); // Ends what is still starting beside it.
     await stopAll();
     process.exit(1);

@@ -205,7 +205,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("that production has no demo catalog", "S29, S30: has no demo user", [
     "tools/engine/start-engine.ts",
-    'if (config.production || !config.services.includes("catalog")) return;',
+    'if (config.production || !config.services.includes("catalog")) return "not shown";',
     "",
   ]),
   without("the limits in the process", "S30: without Redis", [

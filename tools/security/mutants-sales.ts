@@ -64,8 +64,8 @@ export const SALES_MUTANTS: readonly Mutant[] = [
   ]),
   without("that of many hops the last stranger counts", "S5: X-Forwarded-For evades nothing", [
     "services/api/http/client-info.ts",
-    "proxyAddress.all(request, (hop) => isTrusted(hopAddress(hop)))",
-    "proxyAddress.all(request)",
+    ".all(request, (entry, hop) => isTrusted(hopAddress(entry), hop))",
+    ".all(request)",
   ]),
   without("the count of purchases that came about", "S6: buying and giving back", [
     THROTTLES,

@@ -5,8 +5,9 @@ export function define(command: Command): void {
   command
     .description(
       "Starts PostgreSQL, Redis, RabbitMQ and NATS of its own (those that no variable names), " +
-        "migrates the database, builds the web app, and runs one node with every service. Fills " +
-        "an empty database with demo events. Ctrl-C stops all of it.",
+        "migrates the database, builds the web app, and runs one node with every service in a " +
+        "process of its own, which is started again if it ends. Fills an empty database with " +
+        "demo events. Ctrl-C stops all of it.",
     )
     .addHelpText(
       "after",

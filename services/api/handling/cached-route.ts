@@ -22,7 +22,7 @@ export type CachedRouteDeps = {
   /** Undefined if rate limits are disabled. */
   throttles: Throttles | undefined;
   /** Logs a fault; called once for each. */
-  fault: (error: unknown, facts: { requestId: string; route: string }) => void;
+  fault: (error: unknown, facts: { requestId: string | undefined; route: string }) => void;
   responseCache: ResponseCache;
   gatewayCounts: GatewayCounts;
   queryCache: LRUCache<string, ParsedQuery>;

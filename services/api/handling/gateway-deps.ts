@@ -9,6 +9,7 @@ import type { AvailabilityChanged } from "../../../lib/availability/availability
 import { nodeContextOf } from "../../../lib/bus/node-context.ts";
 import { systemClock } from "../../../lib/concurrency/clock.ts";
 import { openAudit } from "../../../lib/observability/audit-log.ts";
+import { countFault, faultFacts } from "../../../lib/observability/faults.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 import type { WithTokens } from "../../../mixins/tokens.mixin.ts";
 import { createBus } from "../bus/service-client.ts";
@@ -16,7 +17,6 @@ import { createClientReader } from "../http/client-info.ts";
 import { createThrottles } from "../http/rate-limits.ts";
 import { type AvailabilityHub, createAvailabilityHub } from "../live/availability-broadcaster.ts";
 import { createEventStreams } from "../live/sse-endpoint.ts";
-import { faultFacts } from "../routing/routers.ts";
 import { createQueryCache } from "./cached-route.ts";
 import type { GatewayDeps } from "./handle-request.ts";
 import { registerHttpMetrics } from "./http-metrics.ts";
@@ -45,8 +45,10 @@ export function createGatewayParts(
   const busOf = createBus(broker);
   const client = createClientReader(config.trustedProxies);
   const accessTokens = createAccessTokens(() => fetchKeys(broker));
-  const fault: GatewayDeps["fault"] = (error, facts) =>
+  const fault: GatewayDeps["fault"] = (error, facts) => {
+    countFault("request");
     logger.error({ ...facts, ...faultFacts(error) }, "A request failed");
+  };
   const hub = createAvailabilityHub(
     (eventIds) =>
       busOf("availability", undefined, READ_TIMEOUTS).call<AvailabilityChanged>("catalog.left", {

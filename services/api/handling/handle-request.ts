@@ -127,12 +127,14 @@ export function refuse(deps: GatewayDeps, exchange: Exchange, code: ProblemCode)
 /** Answers a request whose caller is known and admitted. Every route ends here. */
 export function respond(deps: GatewayDeps, exchange: Exchange): void {
   const { span } = exchange;
-  const work = (): Promise<void> => answer(deps, exchange);
+  const work = async (): Promise<void> => answer(deps, exchange);
   const answering = span === undefined ? work() : deps.tracing?.run(span, work);
-  void answering?.then(
-    () => observe(deps, exchange),
-    (error: unknown) => fail(deps, exchange, error),
-  );
+  answering
+    ?.then(
+      () => observe(deps, exchange),
+      (error: unknown) => fail(deps, exchange, error),
+    )
+    .catch((error: unknown) => deps.fault(error, factsOf(exchange)));
 }
 
 function answer(deps: GatewayDeps, exchange: Exchange): Promise<void> {
@@ -164,13 +166,17 @@ async function serveOne(
 
 /** Logs a fault once and answers INTERNAL. */
 function fail(deps: GatewayDeps, exchange: Exchange, error: unknown): void {
-  const { request, resource, requestId } = exchange;
+  const { request, requestId } = exchange;
   const clientLeft = request.destroyed && !request.complete;
   if (!clientLeft) {
-    deps.fault(error, { requestId, route: `${request.method} ${resource.path}` });
+    deps.fault(error, factsOf(exchange));
     complete(deps, exchange, problemOf("INTERNAL", requestId));
   }
   observe(deps, exchange);
+}
+
+function factsOf({ request, resource, requestId }: Exchange) {
+  return { requestId, route: `${request.method} ${resource.path}` };
 }
 
 /** Reads the input, consumes the rate limit, calls the service. Notes facts for the audit trail. */

@@ -33,19 +33,26 @@ export type ClientReader = {
 
 /**
  * Reads client facts from requests. `trustedProxies` are addresses or CIDR ranges; only their
- * X-Forwarded headers count.
+ * X-Forwarded headers count. One number instead: so many proxies are in front, whatever their
+ * addresses.
  */
 export function createClientReader(trustedProxies: readonly string[]): ClientReader {
-  const inRange = proxyAddress.compile(trustedProxies.flatMap(halvesOfAll));
-  const isTrusted = (address: string): boolean =>
-    trustedProxies.length > 0 && isIP(address) !== 0 && inRange(address, 0);
+  const hopsTrusted = hopCount(trustedProxies);
+  const inRange =
+    hopsTrusted === undefined
+      ? proxyAddress.compile(trustedProxies.flatMap(halvesOfAll))
+      : (_address: string, hop: number): boolean => hop < hopsTrusted;
+  const isTrusted = (address: string, hop = 0): boolean =>
+    trustedProxies.length > 0 && isIP(address) !== 0 && inRange(address, hop);
   const peerOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remoteAddress ?? "");
 
   const addressOf = (request: IncomingMessage): string => {
     const peer = peerOf(request);
     if (!isTrusted(peer)) return peer;
     // The peer, then the entries from the right up to the first that no trusted proxy has.
-    const hops = proxyAddress.all(request, (hop) => isTrusted(hopAddress(hop))).map(hopAddress);
+    const hops = proxyAddress
+      .all(request, (entry, hop) => isTrusted(hopAddress(entry), hop))
+      .map(hopAddress);
     // An entry that is no address is skipped: the trusted proxy that wrote it is the best answer.
     return hops.findLast((hop) => isIP(hop) !== 0) ?? peer;
   };
@@ -122,6 +129,10 @@ function hopAddress(entry: string): string {
 /** IPv4 in its own notation, also where a socket writes it as IPv6. */
 function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+}
+
+function hopCount([first = "", ...more]: readonly string[]): number | undefined {
+  return more.length === 0 && /^\d+$/.test(first) ? Number(first) : undefined;
 }
 
 /** proxy-addr refuses the prefix 0, so a range of all addresses becomes its two halves. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { Errors } from "moleculer";
 import { accepted, type Answer } from "../../../domain/refusal.ts";
 import {
   AVAILABILITY_PACE_MS,
@@ -13,6 +14,7 @@ import {
   type StreamCounts,
   type StreamGroup,
 } from "./sse-channel.ts";
+import { noteFault } from "../../../lib/observability/faults.ts";
 
 /** Broadcasts can be lost, so the gateway polls the watched events, some at a time. */
 const POLL_MS = 2_000;
@@ -154,7 +156,7 @@ function messageOf({ eventId, available }: AvailabilityUpdate): Buffer {
   return Buffer.from(`event: availability\ndata: ${JSON.stringify({ eventId, available })}\n\n`);
 }
 
-/** Repeats the work until cancelled, each run after the last one has ended. Ignores failures. */
+/** Repeats the work until cancelled, each run after the last one has ended. */
 function every(
   clock: Clock,
   everyMs: number,
@@ -166,7 +168,11 @@ function every(
     timer = clock.after(everyMs, () => {
       void Promise.resolve()
         .then(work)
-        .catch(() => undefined)
+        .catch((error: unknown) => {
+          // A service that is away or late is no fault.
+          if (!(error instanceof Errors.MoleculerError))
+            noteFault("timer", error, "A poll of watched events failed");
+        })
         .finally(() => {
           if (!stopped) schedule();
         });

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { guarded } from "../../../lib/observability/faults.ts";
 
 /** Streams written per turn of the event loop, so that thousands do not delay purchases. */
 const WRITES_PER_TURN = 250;
@@ -67,11 +68,14 @@ export function createStreamGroup(
   /** Repeats until no message is newer than the last pass. */
   const sendNewest = async (): Promise<void> => {
     sending = true;
-    for (let passed: Buffer | undefined; passed !== newest;) {
-      passed = newest;
-      await forEachStream(offer);
+    try {
+      for (let passed: Buffer | undefined; passed !== newest;) {
+        passed = newest;
+        await forEachStream(offer);
+      }
+    } finally {
+      sending = false;
     }
-    sending = false;
   };
 
   return {
@@ -82,7 +86,7 @@ export function createStreamGroup(
         busySinceMs: undefined,
         onWritten() {
           stream.busySinceMs = undefined;
-          if (streams.has(stream)) offer(stream);
+          if (streams.has(stream)) guarded("stream", () => offer(stream));
         },
       };
       const remove = (): void => {
@@ -99,17 +103,19 @@ export function createStreamGroup(
     },
     send(bytes) {
       newest = bytes;
-      if (!sending) void sendNewest();
+      if (!sending) guarded("stream", sendNewest);
     },
     beat() {
       const nowMs = now();
-      void forEachStream((stream) => {
-        if (stream.busySinceMs === undefined) write(stream, COMMENT);
-        else if (nowMs - stream.busySinceMs > STUCK_MS) {
-          counts.dropped += 1;
-          stream.response.destroy();
-        }
-      });
+      guarded("stream", () =>
+        forEachStream((stream) => {
+          if (stream.busySinceMs === undefined) write(stream, COMMENT);
+          else if (nowMs - stream.busySinceMs > STUCK_MS) {
+            counts.dropped += 1;
+            stream.response.destroy();
+          }
+        }),
+      );
     },
     end() {
       for (const { response, busySinceMs } of streams)

@@ -191,19 +191,13 @@ export function onError(
     sendAnswer(request, response, problemOf("VALIDATION_ERROR", requestId, { errors }));
     return;
   }
-  this.logger.error({ requestId, ...faultFacts(error) }, "A request failed before its route");
+  this.deps.fault(error, { requestId, route: "before its route" });
   sendAnswer(request, response, problemOf("INTERNAL", requestId));
 }
 
 /** moleculer-web has set the header before any hook runs. */
 export function requestIdIn(response: ServerResponse): string | undefined {
   return response.getHeader("X-Request-ID") as string | undefined;
-}
-
-/** Type and stack of an error for the log. Its message may hold a statement and its values. */
-export function faultFacts(error: unknown): { type: unknown; stack: string } {
-  const { type, stack } = error as { type?: unknown; stack?: string };
-  return { type, stack: stack ?? String(error) };
 }
 
 function aliasPath(path: string): string {

@@ -5,7 +5,7 @@ import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/local-r
 import { type ClientReader, requestIdOf } from "../http/client-info.ts";
 import type { Throttles } from "../http/rate-limits.ts";
 import type { HttpMiddleware } from "../routing/routers.ts";
-import { HSTS_YEAR } from "./http-server.ts";
+import { HSTS_YEAR } from "./raw-answer.ts";
 
 /** Headers that a page of another origin may send and read, besides the safelisted ones. */
 const REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-Request-ID";

@@ -13,10 +13,17 @@ import {
   createSecureServer,
 } from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import { tuneGc } from "../../../lib/observability/gc-tuning.ts";
-import { SECURITY_HEADERS, problemOf, sendAnswer } from "../../../lib/http/problem-details.ts";
+import {
+  type ProblemCode,
+  type Reply,
+  problemOf,
+  sendAnswer,
+} from "../../../lib/http/problem-details.ts";
+import { createConnections } from "./connections.ts";
 import { closed, listenTogether } from "./multi-listener.ts";
+import { HSTS_YEAR, answerRaw } from "./raw-answer.ts";
+import { checkHead } from "./request-head.ts";
 
 /** Open connections at most, about 20 KB each. Further ones are closed at once. */
 const CONNECTIONS_MAX = 30_000;
@@ -28,6 +35,7 @@ const HEADER_BYTES_MAX = 16_384;
 const REQUEST_MS = 10_000;
 /** Must exceed a proxy's 60 s idle time-out; else we close connections it is about to reuse. */
 const KEEP_ALIVE_MS = 65_000;
+const ALLOW = "GET, HEAD, POST, DELETE, OPTIONS";
 
 const OPTIONS: ServerOptions = {
   maxHeaderSize: HEADER_BYTES_MAX,
@@ -35,6 +43,8 @@ const OPTIONS: ServerOptions = {
   requestTimeout: REQUEST_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
   connectionsCheckingInterval: 500,
+  // checkHead does it, with a problem document.
+  requireHostHeader: false,
   noDelay: true,
 };
 
@@ -46,9 +56,6 @@ const TLS_OPTIONS = {
   handshakeTimeout: REQUEST_MS,
   settings: { enablePush: false, maxConcurrentStreams: 128, maxHeaderListSize: HEADER_BYTES_MAX },
 } as const;
-
-/** Browsers that have used TLS here use nothing else for a year. */
-export const HSTS_YEAR = "max-age=31536000";
 
 /** The content of the certificate's files, and their paths for `followCertificate`. */
 export type Tls = { cert: string; key: string; certFile: string; keyFile: string };
@@ -67,6 +74,11 @@ export type GatewayServer = {
   close(): Promise<void>;
 };
 
+/** `stuckMs`: nothing read or written. `quietMs`: no request, whatever else is sent. */
+type Waits = { stuckMs: number; quietMs: number };
+/** Stuck: above the heartbeat of a stream. Quiet: above the wait for a request's head. */
+const WAITS: Waits = { stuckMs: 30_000, quietMs: KEEP_ALIVE_MS + REQUEST_MS };
+
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
@@ -74,7 +86,11 @@ type Handle = (request: IncomingMessage, response: ServerResponse) => void;
  * certificate TLS 1.2 or later and HTTP/2. moleculer-web's own server has none of these options,
  * no backlog and one listener, so the gateway runs moleculer-web without a server.
  */
-export function createGatewayServer(tls: Tls | undefined, handle: Handle): GatewayServer {
+export function createGatewayServer(
+  tls: Tls | undefined,
+  handle: Handle,
+  { stuckMs, quietMs }: Waits = WAITS,
+): GatewayServer {
   let closing: Promise<void> | undefined;
   let leaving = false;
   /** Reads `leaving` when headers are written, so that open requests end their connection, too. */
@@ -87,25 +103,47 @@ export function createGatewayServer(tls: Tls | undefined, handle: Handle): Gatew
     }
   }
   const answer: Handle = (request, response) => {
-    if ("stream" in request) adaptHttp2(request as unknown as Http2ServerRequest);
-    // Node's parser also accepts other versions, such as HTTP/2.0 without its binary framing.
-    else if (request.httpVersionMajor !== 1) return refuseVersion(request, response);
-    handle(request, response);
+    if ("stream" in request) boundHttp2(request as unknown as Http2ServerRequest);
+    else connections.began(request.socket, response);
+    const detail = checkHead(request);
+    if (detail !== undefined)
+      refuse(request, response, problemOf("MALFORMED", undefined, { detail }));
+    else if (request.url === "*") answerEarly(request, response, SERVER_OPTIONS);
+    else handle(request, response);
   };
   /** Open connections; with TLS the raw sockets below it. */
   const sockets = new Set<Socket>();
   const socketOfPeer = new Map<string, Socket>();
   const sessions = new Set<ServerHttp2Session>();
+  const connections = createConnections(quietMs);
   const secure = tls === undefined ? undefined : createTlsServer(tls, answer, Response, sessions);
   const server: Server | Http2SecureServer =
     secure ?? createServer({ ...OPTIONS, ServerResponse: Response }, answer);
   let others: readonly NetServer[] = [];
+  server.setTimeout(stuckMs);
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     // The handshake failed on plain HTTP, so the answer goes to the socket below TLS.
     if (error.code === "ERR_SSL_HTTP_REQUEST")
       refuseUnreadable(error, socketOfPeer.get(peerOf(socket)), "This port speaks HTTPS");
-    else refuseUnreadable(error, socket);
+    // Earlier requests of the connection get their answers first.
+    else connections.whenAnswered(socket, () => refuseUnreadable(error, socket));
   });
+  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) =>
+    refuse(request, response, problemOf("EXPECTATION_FAILED", undefined)),
+  );
+  server.on("connect", (request: IncomingMessage, to: Socket | ServerResponse) => {
+    const { headers, ...rest } = problemOf("METHOD_NOT_ALLOWED", undefined);
+    const reply = { ...rest, headers: { ...headers, Allow: ALLOW } };
+    if ("writeHead" in to) refuse(request, to, reply);
+    else {
+      // Node has taken its own listener away, and an earlier answer may meet a reset.
+      to.on("error", () => to.destroy());
+      connections.whenAnswered(to, () => answerRaw(to, reply));
+    }
+  });
+  server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) =>
+    connections.add(socket),
+  );
   server.on("connection", (socket: Socket) => {
     if (sockets.size >= CONNECTIONS_MAX) socket.destroy();
     sockets.add(socket);
@@ -179,20 +217,26 @@ function createTlsServer(
   return server;
 }
 
-/** Gives an HTTP/2 request the bounds and the Host header of HTTP/1.1. */
-function adaptHttp2(request: Http2ServerRequest): void {
-  request.headers.host ??= request.authority;
+/** Gives an HTTP/2 request the time-out of HTTP/1.1. */
+function boundHttp2(request: Http2ServerRequest): void {
   if (request.stream.endAfterHeaders) return;
   const late = setTimeout(() => request.stream.close(constants.NGHTTP2_CANCEL), REQUEST_MS);
   request.once("end", () => clearTimeout(late));
   request.stream.once("close", () => clearTimeout(late));
 }
 
-/** Refuses a version that an HTTP/1 connection does not speak. */
-function refuseVersion(request: IncomingMessage, response: ServerResponse): void {
+/** The answer to `OPTIONS *`. */
+const SERVER_OPTIONS: Reply = { status: 204, headers: { Allow: ALLOW }, body: "" };
+
+/** Answers before any route, and closes the connection: what follows may be a body. */
+function refuse(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   response.shouldKeepAlive = false;
-  const detail = "This connection speaks HTTP/1.1";
-  sendAnswer(request, response, problemOf("MALFORMED", undefined, { detail }));
+  answerEarly(request, response, reply);
+}
+
+function answerEarly(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  const isTls = "encrypted" in request.socket;
+  sendAnswer(request, response, reply, isTls ? { "Strict-Transport-Security": HSTS_YEAR } : {});
 }
 
 function unlistenable(error: NodeJS.ErrnoException, host: string, port: number): Error {
@@ -221,19 +265,6 @@ function refuseUnreadable(
   detail?: string,
 ): void {
   if (error.code === "ECONNRESET" || socket?.writable !== true) return void socket?.destroy();
-  const code = error.code === "HPE_HEADER_OVERFLOW" ? "TOO_LARGE" : "MALFORMED";
-  const { status, headers, body } = problemOf(
-    code,
-    undefined,
-    detail === undefined ? {} : { detail },
-  );
-  const lines = Object.entries({
-    ...SECURITY_HEADERS,
-    ...(socket instanceof TLSSocket && { "Strict-Transport-Security": HSTS_YEAR }),
-    ...headers,
-    "Content-Length": Buffer.byteLength(body),
-    Connection: "close",
-  }).map(([name, value]) => `${name}: ${value}\r\n`);
-  const reason = status === 413 ? "Content Too Large" : "Bad Request";
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${lines.join("")}\r\n${String(body)}`);
+  const code: ProblemCode = error.code === "HPE_HEADER_OVERFLOW" ? "TOO_LARGE" : "MALFORMED";
+  answerRaw(socket, problemOf(code, undefined, detail === undefined ? {} : { detail }));
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Tls } from "./http-server.ts";
+import { guarded } from "../../../lib/observability/faults.ts";
 
 /** Polled: file watchers miss secrets that are mounted as swapped symbolic links. */
 const POLL_MS = 2_000;
@@ -35,7 +36,7 @@ export function followCertificate(first: Tls, { renewed, broken }: Renewal): () 
     refused = undefined;
     renewed(tls);
   };
-  const timer = setInterval(() => void poll(), POLL_MS);
+  const timer = setInterval(() => guarded("timer", poll), POLL_MS);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -178,6 +178,20 @@ export const ALERT_CASES: AlertCase[] = [
     quiet: { 'nodejs_eventloop_lag_p99_seconds{job="boxoffice",instance="a"}': constant(0.02) },
   },
   {
+    alert: "FaultsThrown",
+    atMinutes: 8,
+    series: { 'boxoffice_faults_total{place="timer"}': jump },
+    labels: { place: "timer" },
+    quiet: { 'boxoffice_faults_total{place="timer"}': constant(3) },
+  },
+  {
+    alert: "NodeRestarted",
+    atMinutes: 10,
+    series: { 'process_start_time_seconds{job="boxoffice",instance="a"}': "100x5 400x60" },
+    labels: { job: "boxoffice", instance: "a" },
+    quiet: { 'process_start_time_seconds{job="boxoffice",instance="a"}': constant(100) },
+  },
+  {
     alert: "PoolExhausted",
     atMinutes: 10,
     series: { 'boxoffice_pool_connections{pool="sale",state="waiting"}': constant(4) },

@@ -1,0 +1,60 @@
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { loopNowMs } from "../../../lib/concurrency/clock.ts";
+import { guarded } from "../../../lib/observability/faults.ts";
+
+const SWEEP_MS = 1_000;
+
+type Connection = { open: number; quietSinceMs: number; whenQuiet: (() => void) | undefined };
+
+export type Connections = {
+  /** Follows a connection of HTTP/1 until it closes. */
+  add(socket: Socket): void;
+  /** Notes a request. Its connection is in use until the response closes. */
+  began(socket: Socket, response: ServerResponse): void;
+  /** Runs `act` when every earlier request of the connection is answered. */
+  whenAnswered(socket: Socket, act: () => void): void;
+};
+
+/**
+ * Follows the requests of each connection of HTTP/1. Closes connections without a request for
+ * `quietMs`: Node's own time-outs begin anew with each byte, so a client that sends empty lines
+ * would keep its connection for ever.
+ */
+export function createConnections(quietMs: number): Connections {
+  const connections = new Map<Socket, Connection>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const sweep = (): void => {
+    const dueMs = loopNowMs() - quietMs;
+    for (const [socket, { open, quietSinceMs }] of connections)
+      if (open === 0 && quietSinceMs < dueMs) socket.destroy();
+  };
+  return {
+    add(socket) {
+      connections.set(socket, { open: 0, quietSinceMs: loopNowMs(), whenQuiet: undefined });
+      timer ??= setInterval(() => guarded("timer", sweep), SWEEP_MS).unref();
+      socket.once("close", () => {
+        connections.delete(socket);
+        if (connections.size > 0) return;
+        clearInterval(timer);
+        timer = undefined;
+      });
+    },
+    began(socket, response) {
+      const connection = connections.get(socket);
+      if (connection === undefined) return;
+      connection.open += 1;
+      response.once("close", () => {
+        connection.open -= 1;
+        connection.quietSinceMs = loopNowMs();
+        if (connection.open === 0) connection.whenQuiet?.();
+      });
+    },
+    whenAnswered(socket, act) {
+      const connection = connections.get(socket);
+      if (connection === undefined || connection.open === 0) act();
+      else connection.whenQuiet = act;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { fork } from "node:child_process";
+import { join } from "node:path";
+import type { Environment } from "../../../config/index.ts";
+import { ROOT } from "../../root.ts";
+import type { ServersMessage } from "./servers-program.ts";
+
+export type FuzzServers = {
+  gateway: number;
+  plain: number;
+  /** What the servers hold now. Rejects if their process has ended. */
+  held(): Promise<{ rssBytes: number; connections: number }>;
+  /** How the process ended, if it has. */
+  ended(): string | undefined;
+  stop(): void;
+};
+
+/** Starts a gateway and a plain server of Node in one process of their own. */
+export async function startFuzzServers(environment: Environment = {}): Promise<FuzzServers> {
+  const child = fork(join(ROOT, "tools", "fuzz", "bytes", "servers-program.ts"), {
+    execArgv: ["--expose-gc"],
+    env: { ...environment },
+  });
+  let end: string | undefined;
+  const exited = new Promise<undefined>((resolve) => {
+    child.once("exit", (code, signal) => {
+      end = signal ?? `exit code ${code}`;
+      resolve(undefined);
+    });
+  });
+  let receive: (message: ServersMessage) => void = () => undefined;
+  child.on("message", (message: ServersMessage) => receive(message));
+  const next = async <T extends ServersMessage>(): Promise<T> => {
+    const message = await Promise.race([
+      new Promise<T>((resolve) => (receive = (value) => resolve(value as T))),
+      exited,
+    ]);
+    if (message === undefined) throw new Error(`The servers' process ended (${end})`);
+    return message;
+  };
+  const ports = await next<{ gateway: number; plain: number }>();
+  return {
+    ...ports,
+    held() {
+      if (end !== undefined)
+        return Promise.reject(new Error(`The servers' process ended (${end})`));
+      const answer = next<{ rssBytes: number; connections: number }>();
+      child.send("held");
+      return answer;
+    },
+    ended: () => end,
+    stop: () => {
+      if (child.connected) child.disconnect();
+    },
+  };
+}
