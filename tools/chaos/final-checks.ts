@@ -3,7 +3,7 @@ import { type Random, randomId, seededRandom } from "../testing/seeded-random.ts
 import { checkAnswers } from "./checks/answers.ts";
 import { checkLedger } from "./checks/ledger.ts";
 import { checkLimits, checkPlaces, checkQuiet, checkSoldOut } from "./checks/places.ts";
-import { checkCancellations, checkLists, checkPurchases, checkTryAgain } from "./checks/sales.ts";
+import { checkCancellations, checkLists, checkPurchases } from "./checks/sales.ts";
 import type { Violation } from "./checks/violation.ts";
 import { Customer, type Market } from "./load/customer.ts";
 import type { Entry } from "./load/journal.ts";
@@ -77,7 +77,6 @@ export async function finish(
     ...checkPurchases(market.journal.entries, rows),
     ...checkCancellations(market.journal.entries, rows),
     ...checkLists(market.journal.entries),
-    ...checkTryAgain(market.journal.entries),
     ...checkLedger(rows),
     ...checkAnswers(market.journal, rows, world.config.ticketsPerCustomerMax),
   ];

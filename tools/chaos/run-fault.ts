@@ -3,6 +3,7 @@ import { seededRandom } from "../testing/seeded-random.ts";
 import { type Balancer, openBalancer } from "./network/balancer.ts";
 import { type Measures, measure } from "./checks/good-answers.ts";
 import { checkSamples } from "./checks/places.ts";
+import { checkTryAgain } from "./checks/sales.ts";
 import type { Violation } from "./checks/violation.ts";
 import type { Market } from "./load/customer.ts";
 import type { Fault } from "./fault.ts";
@@ -124,7 +125,11 @@ export async function runFault(
       measures,
       drainedSeconds,
       samples: sampler.samples.length,
-      violations: [...checkSamples(sampler.samples, beganMs), ...violations],
+      violations: [
+        ...checkSamples(sampler.samples, beganMs),
+        ...violations,
+        ...(fault.withoutBus === true ? [] : checkTryAgain(journal.entries)),
+      ],
       missed: [...play.missed, ...(fault.bounds?.(measures) ?? [])],
       badAnswers: firstBadAnswers,
       notes: play.notes,
