@@ -60,8 +60,8 @@ export function readContract(yaml: string): Contract {
   const document = parse(yaml) as Document;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
-  // Accepts local parts in any script (RFC 6531), where the usual rule accepts ASCII only, and blanks
-  // around the address, which the engine drops.
+  // Accepts local parts in any script (RFC 6531); the usual rule accepts ASCII only.
+  // The engine drops blanks around the address.
   ajv.addFormat(
     "email",
     /^\s*[^\s\p{C}"(),:;<>@[\]\\]{1,64}@(?:[\p{L}\p{M}\p{N}-]{1,63}\.)+[\p{L}\p{M}\p{N}-]{1,63}\s*$/u,
