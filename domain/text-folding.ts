@@ -54,9 +54,9 @@ const SEARCH_GRAMS_MAX = 16;
 
 /**
  * Folds a text to its key, as in every `*_key` column. Texts that people read as the same have the
- * same key: case, accents, width, kinds of dash and quote, apostrophes or none, variants of a letter,
- * digits of Arabic, white space. Idempotent. A text without letters, digits and signs has an empty
- * key.
+ * same key: case, accents, width, kinds of dash and quote, apostrophes or none, variants of a
+ * letter, Arabic digits, white space. Idempotent. A text without letters, digits and signs has an
+ * empty key.
  */
 export function fold(text: string): string {
   return identityKey(
@@ -73,9 +73,7 @@ export function fold(text: string): string {
     .trim();
 }
 
-/**
- * Folds a text for the id of a record that has none. Never changes, or such events would come twice.
- */
+/** Folds a text for the id of a record that has none. Never changes, or events would come twice. */
 export function identityKey(text: string): string {
   return text
     .toWellFormed()

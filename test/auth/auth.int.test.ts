@@ -157,7 +157,7 @@ describe("auth", () => {
       ["🎟🎤🎸🥁🎺🎻🪕🎷🎹🪘🎧🎼", "🎟🎤🎸🥁🎺🎻🪕🎷🎹🪘🎧🎧"],
       ["Correct Horse", "correct horse"],
       [" twelve chars ", "twelve chars"],
-      ["caf\u00e9 caf\u00e9 caf\u00e9", "cafe\u0301 cafe\u0301 cafe\u0301"],
+      ["caf\u00e9 caf\u00e9 caf\u00e9", "cafe cafe cafe"],
     ];
     for (const [password, almost] of pairs) {
       const email = address();
@@ -202,7 +202,6 @@ describe("auth", () => {
       `${"x".repeat(65)}@example.org`,
       "a\n@example.org",
       "ada@example.org\0",
-      " ada@example.org",
       '"ada"@example.org',
       "ada@exa_mple.org",
       `a@${"x".repeat(250)}.org`,

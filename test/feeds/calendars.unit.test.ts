@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { openInput } from "../../tools/feeds/input.ts";
-import { type FeedRecord, readFeed } from "../../tools/feeds/read-feed.ts";
+import type { FeedRecord } from "../../tools/feeds/feed-record.ts";
+import { readFeed } from "../../tools/feeds/read-feed.ts";
 import {
   calendarOf,
   readOneEvent,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FeedError } from "../../tools/feeds/feed-error.ts";
 import { collect } from "../support/http/collect-stream.ts";
-import { type FeedRecord, readFeed } from "../../tools/feeds/read-feed.ts";
-
+import type { FeedRecord } from "../../tools/feeds/feed-record.ts";
+import { readFeed } from "../../tools/feeds/read-feed.ts";
 async function read(text: string): Promise<FeedRecord[]> {
   const pieces = async function* (): AsyncGenerator<string> {
     for (let start = 0; start < text.length; start += 11) yield text.slice(start, start + 11);

@@ -1,5 +1,6 @@
 import type { Temporal } from "temporal-polyfill";
 import type { EventStatus } from "../../domain/event-record.ts";
+import { UnusableRecord } from "./feed-error.ts";
 import { idText, readableText } from "./readable-text.ts";
 
 /** Formats of feeds. The name of the format is also the `source` of its events. */
@@ -41,8 +42,7 @@ export type Draft = {
   feedTimeZone?: string;
 };
 
-/** A record that cannot become an event. The message is one phrase for the operator. */
-export class UnusableRecord extends Error {}
+export { UnusableRecord };
 
 export type Raw = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
 import type { EventRecord } from "../../domain/event-record.ts";
-import type { FeedRecord } from "./read-feed.ts";
+import type { FeedRecord } from "./feed-record.ts";
 import { SeenKeys } from "./seen-keys.ts";
 
 const BATCH_RECORDS = 500;

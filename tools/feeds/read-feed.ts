@@ -1,32 +1,17 @@
 import { decodeHTMLStrict } from "entities";
-import type { EventRecord } from "../../domain/event-record.ts";
 import { completeEvent, type FeedOptions } from "./complete-event.ts";
 import { readConference } from "./conference.ts";
 import { type Draft, type Format, isObject, type Raw, UnusableRecord } from "./draft-event.ts";
 import { FeedError } from "./feed-error.ts";
+import type { FeedRecord, ReadRecord } from "./feed-record.ts";
 import { plainText } from "./icalendar/content-lines.ts";
 import { calendarEvents, propertyIn } from "./icalendar/calendar-events.ts";
-import {
-  latestVersions,
-  type ReadRecord,
-  type VersionedRecord,
-} from "./icalendar/latest-versions.ts";
+import { latestVersions, type VersionedRecord } from "./icalendar/latest-versions.ts";
 import { readCalendarEvent, versionOf } from "./icalendar/read-event.ts";
 import { jsonValues } from "./json-values.ts";
 import { readListing } from "./listing.ts";
 import { tidyText } from "./readable-text.ts";
 import { readSchemaOrg } from "./schema-org.ts";
-
-/**
- * One record of a feed, counted from 1: an event, the reason why it cannot be one, or which later
- * version or earlier record stands for it. `id` of a record without an event: its own id, if it can
- * be read, and its source. `note`: what the engine does not do with the event.
- */
-export type FeedRecord = { number: number; name: string } & (
-  | { event: EventRecord; note?: string }
-  | { reason: string; source?: string; id?: string }
-  | { repeats: string }
-);
 
 /**
  * Reads a feed and holds one record at a time; of calendars more, because a later version of an

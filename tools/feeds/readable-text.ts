@@ -1,5 +1,5 @@
 import { decodeHTMLStrict } from "entities";
-import { UnusableRecord } from "./draft-event.ts";
+import { UnusableRecord } from "./feed-error.ts";
 
 /**
  * Control characters, separators of lines, and what changes how other letters are shown (bidi

@@ -60,10 +60,11 @@ export function readContract(yaml: string): Contract {
   const document = parse(yaml) as Document;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
-  // Accepts local parts in any script (RFC 6531). The usual rule accepts ASCII only.
+  // Accepts local parts in any script (RFC 6531); the usual rule accepts ASCII only.
+  // The engine drops blanks around the address.
   ajv.addFormat(
     "email",
-    /^[^\s\p{C}"(),:;<>@[\]\\]{1,64}@(?:[\p{L}\p{M}\p{N}-]{1,63}\.)+[\p{L}\p{M}\p{N}-]{1,63}$/u,
+    /^\s*[^\s\p{C}"(),:;<>@[\]\\]{1,64}@(?:[\p{L}\p{M}\p{N}-]{1,63}\.)+[\p{L}\p{M}\p{N}-]{1,63}\s*$/u,
   );
   ajv.addSchema({ $id: "contract", components: document.components });
   const compile = (schema: Schema): ValidateFunction =>

@@ -641,7 +641,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** Format: email */
+                    /**
+                     * Format: email
+                     * @description Blanks around it are dropped, as at sign-in
+                     */
                     email: string;
                     password: string;
                     name: string;

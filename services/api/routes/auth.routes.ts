@@ -25,7 +25,12 @@ const register: Route = {
     required: true,
     schema: objectSchema(
       {
-        email: { type: "string", format: "email", maxLength: 254 },
+        email: {
+          type: "string",
+          format: "email",
+          maxLength: 254,
+          description: "Blanks around it are dropped, as at sign-in",
+        },
         password: PASSWORD,
         name: { type: "string", minLength: 1, maxLength: 100, pattern: "\\S" },
       },

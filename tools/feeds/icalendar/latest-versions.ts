@@ -1,8 +1,5 @@
-import type { FeedRecord } from "../read-feed.ts";
+import type { FeedRecord, ReadRecord } from "../feed-record.ts";
 import type { Version } from "./read-event.ts";
-
-/** A record as it was read, before others stand for it. */
-export type ReadRecord = Exclude<FeedRecord, { repeats: string }>;
 
 /** `version`: absent if the event has no UID. */
 export type VersionedRecord = { record: ReadRecord; version?: Version };
