@@ -59,7 +59,9 @@ export function createConnections(quietMs: number): Connections {
       response.once("close", () => {
         connection.open.delete(request);
         connection.quietSinceMs = loopNowMs();
-        if (isAnswered(connection)) connection.whenAnswered?.();
+        if (!isAnswered(connection)) return;
+        connection.whenAnswered?.();
+        connection.whenAnswered = undefined;
       });
     },
     whenAnswered(socket, act) {
