@@ -115,6 +115,12 @@ describe("the head of a request", () => {
       socket.destroy();
     });
 
+  it("a body that cannot be read is refused at once, though its request is not answered", async () => {
+    const bad = "POST /slow HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n";
+    assertProblem(await sendRaw(url, bad), 400, "MALFORMED");
+    assert.equal(waiting.splice(0).length, 1);
+  });
+
   it("F29: a connection is closed after its time, also by a client that sends empty lines, reads nothing or keeps its side open", async () => {
     const get = "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";
     const [empty, afterAnswer, garbage, unread] = await Promise.all([

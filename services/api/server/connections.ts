@@ -1,18 +1,25 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { loopNowMs } from "../../../lib/concurrency/clock.ts";
 import { guarded } from "../../../lib/observability/faults.ts";
 
 const SWEEP_MS = 1_000;
 
-type Connection = { open: number; quietSinceMs: number; whenQuiet: (() => void) | undefined };
+type Connection = {
+  open: Set<IncomingMessage>;
+  quietSinceMs: number;
+  whenAnswered: (() => void) | undefined;
+};
 
 export type Connections = {
   /** Follows a connection of HTTP/1 until it closes. */
   add(socket: Socket): void;
   /** Notes a request. Its connection is in use until the response closes. */
-  began(socket: Socket, response: ServerResponse): void;
-  /** Runs `act` when every earlier request of the connection is answered. */
+  began(request: IncomingMessage, response: ServerResponse): void;
+  /**
+   * Runs `act` when every whole request of the connection is answered. One that is still being read
+   * does not count: its rest will not come.
+   */
   whenAnswered(socket: Socket, act: () => void): void;
 };
 
@@ -28,11 +35,15 @@ export function createConnections(quietMs: number): Connections {
   const sweep = (): void => {
     const dueMs = loopNowMs() - quietMs;
     for (const [socket, { open, quietSinceMs }] of connections)
-      if (open === 0 && quietSinceMs < dueMs) socket.destroy();
+      if (open.size === 0 && quietSinceMs < dueMs) socket.destroy();
   };
   return {
     add(socket) {
-      connections.set(socket, { open: 0, quietSinceMs: loopNowMs(), whenQuiet: undefined });
+      connections.set(socket, {
+        open: new Set(),
+        quietSinceMs: loopNowMs(),
+        whenAnswered: undefined,
+      });
       timer ??= setInterval(() => guarded("timer", sweep), SWEEP_MS).unref();
       socket.once("close", () => {
         connections.delete(socket);
@@ -41,20 +52,26 @@ export function createConnections(quietMs: number): Connections {
         timer = undefined;
       });
     },
-    began(socket, response) {
-      const connection = connections.get(socket);
+    began(request, response) {
+      const connection = connections.get(request.socket);
       if (connection === undefined) return;
-      connection.open += 1;
+      connection.open.add(request);
       response.once("close", () => {
-        connection.open -= 1;
+        connection.open.delete(request);
         connection.quietSinceMs = loopNowMs();
-        if (connection.open === 0) connection.whenQuiet?.();
+        if (!isAnswered(connection)) return;
+        connection.whenAnswered?.();
+        connection.whenAnswered = undefined;
       });
     },
     whenAnswered(socket, act) {
       const connection = connections.get(socket);
-      if (connection === undefined || connection.open === 0) act();
-      else connection.whenQuiet = act;
+      if (connection === undefined || isAnswered(connection)) act();
+      else connection.whenAnswered = act;
     },
   };
+}
+
+function isAnswered({ open }: Connection): boolean {
+  return ![...open].some((request) => request.complete);
 }

@@ -104,7 +104,7 @@ export function createGatewayServer(
   }
   const answer: Handle = (request, response) => {
     if ("stream" in request) boundHttp2(request as unknown as Http2ServerRequest);
-    else connections.began(request.socket, response);
+    else connections.began(request, response);
     const detail = checkHead(request);
     if (detail !== undefined)
       refuse(request, response, problemOf("MALFORMED", undefined, { detail }));

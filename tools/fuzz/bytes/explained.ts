@@ -7,8 +7,8 @@ type Pair = {
   gateway: HttpAnswer | undefined;
   /** All answers to the stream. */
   all: { plain: readonly HttpAnswer[]; gateway: readonly HttpAnswer[] };
-  /** The connection to either was reset: answers may be lost on their way. */
-  reset: boolean;
+  /** Answers may be lost on their way. */
+  lost: boolean;
 };
 
 /** How Node answers bytes that it cannot read. */
@@ -35,13 +35,10 @@ const EXPLAINED: Readonly<Record<string, (pair: Pair) => boolean>> = {
   "too long an extension of a chunk is a 400; Node has 413": ({ plain, gateway }) =>
     plain?.status === 413 && isRefusal(gateway, 400),
   "requests are answered before what follows is refused; Node refuses at once": ({ plain, all }) =>
-    (plain === undefined || (UNREADABLE.has(plain.status) && plain === all.plain.at(-1))) &&
-    all.gateway.at(-1)?.closes === true,
-  "a server that closes before it has read all resets the connection": ({
-    plain,
-    gateway,
-    reset,
-  }) => reset && (plain === undefined || gateway === undefined),
+    (plain === undefined || isLastOfNode(plain, all.plain)) && all.gateway.at(-1)?.closes === true,
+  "a server that closes before it has read all resets the connection; TLS knows no half-closed one":
+    ({ plain, gateway, all, lost }) =>
+      lost && (plain === undefined || gateway === undefined || isLastOfNode(plain, all.plain)),
 };
 
 /** How often each explanation was needed. */
@@ -55,14 +52,14 @@ export function differenceOf(
   { quirks }: ByteStream,
   { answers: plainAnswers }: Answers,
   { answers: gatewayAnswers }: Answers,
-  reset: boolean,
+  lost: boolean,
   explanations: Explanations,
 ): string | undefined {
   const all = { plain: plainAnswers, gateway: gatewayAnswers };
   for (let index = 0; index < Math.max(all.plain.length, all.gateway.length); index += 1) {
     const [plain, gateway] = [all.plain[index], all.gateway[index]];
     if (plain?.status !== gateway?.status) {
-      const pair = { quirks, plain, gateway, all, reset };
+      const pair = { quirks, plain, gateway, all, lost };
       const [name] = Object.entries(EXPLAINED).find(([, explains]) => explains(pair)) ?? [];
       if (name === undefined)
         return `answer ${index + 1}: ${statuses(all.plain)} of Node, ${statuses(all.gateway)} here`;
@@ -71,6 +68,11 @@ export function differenceOf(
     if (isRefusal(gateway)) return undefined;
   }
   return undefined;
+}
+
+/** Node refuses bytes behind a request at once, in the place of the request's answer. */
+function isLastOfNode(plain: HttpAnswer, all: readonly HttpAnswer[]): boolean {
+  return UNREADABLE.has(plain.status) && plain === all.at(-1);
 }
 
 /** A problem document of the server itself, which closes the connection. */
