@@ -25,6 +25,7 @@ import {
 import { createPasswords } from "./password-hashing.ts";
 import { type Device, type SessionView, createSessions } from "./session-store.ts";
 import { type SigningKeys, openSigningKeys } from "./signing-keys.ts";
+import { guarded } from "../../lib/observability/faults.ts";
 
 export type { Session, SignedIn } from "./accounts.ts";
 
@@ -188,10 +189,11 @@ const AuthService: ServiceSchema<AuthSettings, AuthMethods, AuthVars> = {
   methods: {
     /** Deletes ended sessions, again and again. Delays are random, so that nodes do not meet. */
     sweepLater(delayMs: number) {
-      this.sweepTimer = setTimeout(() => {
+      const sweep = (): void => {
         this.accounts.sweep().catch((error: unknown) => this.logger.warn(error));
         this.sweepLater(this.settings.sweepEveryMs * (0.5 + Math.random()));
-      }, delayMs).unref();
+      };
+      this.sweepTimer = setTimeout(() => guarded("timer", sweep), delayMs).unref();
     },
   },
 

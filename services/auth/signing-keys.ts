@@ -10,6 +10,7 @@ import {
   createAccessTokenSigner,
   publicJwk,
 } from "../../lib/auth/access-token.ts";
+import { guarded } from "../../lib/observability/faults.ts";
 
 /** Interval of reading the keys. Polled, because watching misses changes of a mounted secret. */
 const POLL_MS = 2_000;
@@ -44,7 +45,7 @@ export function openSigningKeys(folder: string, warn: (message: string) => void)
       warned = message;
     }
   };
-  const timer = setInterval(reload, POLL_MS);
+  const timer = setInterval(() => guarded("timer", reload), POLL_MS);
   timer.unref();
 
   return {

@@ -113,7 +113,7 @@ describe("F30: planted exceptions", () => {
     assert.ok(logged[0]?.includes(answer.headers.get("x-request-id") ?? "none"));
   });
 
-  it("in a request before its route are a 500 on that connection, and the next is served", async () => {
+  it("S31: an exception in a request is a 500 on that connection, and the next is served", async () => {
     const after = since();
     breakEdge = true;
     const answer = await ask("GET", "/healthz");

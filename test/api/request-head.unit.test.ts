@@ -121,7 +121,7 @@ describe("the head of a request", () => {
     assert.equal(waiting.splice(0).length, 1);
   });
 
-  it("F29: a connection is closed after its time, also by a client that sends empty lines, reads nothing or keeps its side open", async () => {
+  it("S32: a connection is closed after its time, also by a client that sends empty lines, reads nothing or keeps its side open", async () => {
     const get = "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";
     const [empty, afterAnswer, garbage, unread] = await Promise.all([
       open("\r\n"),

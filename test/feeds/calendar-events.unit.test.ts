@@ -1,34 +1,24 @@
 import assert from "node:assert/strict";
-import { Readable } from "node:stream";
 import { describe, it } from "node:test";
-import { openInput } from "../../tools/feeds/input.ts";
-import type { FeedRecord } from "../../tools/feeds/feed-record.ts";
-import { readFeed } from "../../tools/feeds/read-feed.ts";
 import {
   calendarOf,
+  GIG,
+  GIG_AT_SIX,
+  gigAt,
+  gigOf,
+  readBytes,
   readOneEvent,
   readReason,
   readRecords,
   readShort,
   veventOf,
 } from "../support/fixtures/feeds.ts";
-import { collect } from "../support/http/collect-stream.ts";
 
-const GIG = ["UID:1", "SUMMARY:Gig", "DTSTART;TZID=Europe/Berlin:20270601T200000"];
-const AT_SIX = "Gig: 2027-06-01T18:00 to 2027-06-02T02:00 Europe/Berlin";
-const gig = (...lines: string[]): string[] => veventOf(...GIG, ...lines);
-const times = (...lines: string[]): string[] => veventOf("UID:1", "SUMMARY:Gig", ...lines);
 const statusOf = async (lines: string[]): Promise<string> =>
   (await readOneEvent(calendarOf(lines))).status;
 
-async function readBytes(bytes: Buffer): Promise<FeedRecord[]> {
-  const pieces = Array.from(bytes, (byte) => Buffer.from([byte]));
-  const first = Buffer.concat(pieces.splice(0, 4));
-  return collect(readFeed((await openInput("-", Readable.from([first, ...pieces]))).chunks, {}));
-}
-
 describe("lengths of calendar events", () => {
-  const read = (...lines: string[]): Promise<string[]> => readShort(calendarOf(times(...lines)));
+  const read = (...lines: string[]): Promise<string[]> => readShort(calendarOf(gigAt(...lines)));
   const BERLIN = "DTSTART;TZID=Europe/Berlin:";
   it("are nominal in days and weeks, exact in hours", async () => {
     const from = `${BERLIN}20270327T200000`;
@@ -75,33 +65,34 @@ describe("lengths of calendar events", () => {
       "DURATION:PT0S",
       "DURATION:P0D",
     ])
-      assert.deepEqual(await readShort(calendarOf(gig(end))), [AT_SIX], end);
+      assert.deepEqual(await readShort(calendarOf(gigOf(end))), [GIG_AT_SIX], end);
     const options = { durationMinutes: 60 };
-    assert.deepEqual(await readShort(calendarOf(gig("DURATION:PT0S")), options), [
+    assert.deepEqual(await readShort(calendarOf(gigOf("DURATION:PT0S")), options), [
       "Gig: 2027-06-01T18:00 to 2027-06-01T19:00 Europe/Berlin",
     ]);
   });
 
   it("take the zone of the start for an end without one", async () => {
-    assert.deepEqual(await readShort(calendarOf(gig("DTEND:20270601T220000"))), [
+    assert.deepEqual(await readShort(calendarOf(gigOf("DTEND:20270601T220000"))), [
       "Gig: 2027-06-01T18:00 to 2027-06-01T20:00 Europe/Berlin",
     ]);
-    assert.deepEqual(await readShort(calendarOf(gig("DTEND;TZID=Europe/London:20270601T220000"))), [
-      "Gig: 2027-06-01T18:00 to 2027-06-01T21:00 Europe/Berlin",
-    ]);
+    assert.deepEqual(
+      await readShort(calendarOf(gigOf("DTEND;TZID=Europe/London:20270601T220000"))),
+      ["Gig: 2027-06-01T18:00 to 2027-06-01T21:00 Europe/Berlin"],
+    );
   });
 });
 
 describe("versions and states of calendar events", () => {
   it("are cancelled by STATUS or METHOD, in any case", async () => {
     for (const status of ["CANCELLED", "cancelled", "Canceled"])
-      assert.equal(await statusOf(gig(`STATUS:${status}`)), "cancelled");
-    assert.equal(await statusOf(["METHOD:cancel", ...gig()]), "cancelled");
-    assert.equal(await statusOf(["METHOD:CANCEL", ...gig("STATUS:CONFIRMED")]), "cancelled");
-    assert.equal(await statusOf(gig("status:Postponed")), "postponed");
-    assert.equal(await statusOf(["METHOD:REQUEST", ...gig("STATUS:TENTATIVE")]), "scheduled");
+      assert.equal(await statusOf(gigOf(`STATUS:${status}`)), "cancelled");
+    assert.equal(await statusOf(["METHOD:cancel", ...gigOf()]), "cancelled");
+    assert.equal(await statusOf(["METHOD:CANCEL", ...gigOf("STATUS:CONFIRMED")]), "cancelled");
+    assert.equal(await statusOf(gigOf("status:Postponed")), "postponed");
+    assert.equal(await statusOf(["METHOD:REQUEST", ...gigOf("STATUS:TENTATIVE")]), "scheduled");
     const two =
-      calendarOf(["METHOD:CANCEL", ...gig()]) + calendarOf(veventOf("UID:2", ...GIG.slice(1)));
+      calendarOf(["METHOD:CANCEL", ...gigOf()]) + calendarOf(veventOf("UID:2", ...GIG.slice(1)));
     const states = (await readRecords(two)).map(
       (record) => "event" in record && record.event.status,
     );
@@ -158,7 +149,7 @@ describe("versions and states of calendar events", () => {
 
 describe("texts of calendars", () => {
   it("are decoded by their mark of byte order, or refused; never stored broken", async () => {
-    const text = calendarOf(gig("LOCATION:Zürich"));
+    const text = calendarOf(gigOf("LOCATION:Zürich"));
     const place = async (bytes: Buffer): Promise<string> => {
       const [record] = await readBytes(bytes);
       assert.ok(record !== undefined);
@@ -170,7 +161,7 @@ describe("texts of calendars", () => {
     assert.equal(await place(Buffer.from(text, "utf16le")), "Zürich");
     assert.match(await place(Buffer.from(text, "latin1")), /^LOCATION has broken characters/);
     const quoted = "LOCATION;ENCODING=QUOTED-PRINTABLE;CHARSET=ISO-8859-1:Z=FCrich";
-    assert.equal((await readOneEvent(calendarOf(gig(quoted)))).location, "Zürich");
+    assert.equal((await readOneEvent(calendarOf(gigOf(quoted)))).location, "Zürich");
   });
 
   it("lose entities, escapes and what no one sees", async () => {
@@ -198,11 +189,11 @@ describe("texts of calendars", () => {
 
   it("keep the first place, and web addresses only", async () => {
     const url = async (address: string) =>
-      (await readOneEvent(calendarOf(gig(`URL:${address}`)))).url;
+      (await readOneEvent(calendarOf(gigOf(`URL:${address}`)))).url;
     assert.equal(await url("https://x.example/?a=1&amp;b=2"), "https://x.example/?a=1&b=2");
     assert.equal(await url("javascript:alert(1)"), null);
     const { location, country } = await readOneEvent(
-      calendarOf(gig("LOCATION:Jazz Bar\\nHauptstr. 5\\n10115 Berlin\\nGermany")),
+      calendarOf(gigOf("LOCATION:Jazz Bar\\nHauptstr. 5\\n10115 Berlin\\nGermany")),
     );
     assert.deepEqual([location, country], ["Berlin", "Germany"]);
   });

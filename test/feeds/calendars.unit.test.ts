@@ -1,41 +1,30 @@
 import assert from "node:assert/strict";
-import { Readable } from "node:stream";
 import { describe, it } from "node:test";
-import { openInput } from "../../tools/feeds/input.ts";
-import type { FeedRecord } from "../../tools/feeds/feed-record.ts";
-import { readFeed } from "../../tools/feeds/read-feed.ts";
 import {
   calendarOf,
+  GIG,
+  GIG_AT_SIX,
+  gigAt,
+  gigOf,
+  readBytes,
   readOneEvent,
   readReason,
   readRecords,
   readShort,
   veventOf,
 } from "../support/fixtures/feeds.ts";
-import { collect } from "../support/http/collect-stream.ts";
-
-const GIG = ["UID:1", "SUMMARY:Gig", "DTSTART;TZID=Europe/Berlin:20270601T200000"];
-const AT_SIX = "Gig: 2027-06-01T18:00 to 2027-06-02T02:00 Europe/Berlin";
-const gig = (...lines: string[]): string[] => veventOf(...GIG, ...lines);
-const times = (...lines: string[]): string[] => veventOf("UID:1", "SUMMARY:Gig", ...lines);
-
-async function readBytes(bytes: Buffer): Promise<FeedRecord[]> {
-  const pieces = Array.from(bytes, (byte) => Buffer.from([byte]));
-  const first = Buffer.concat(pieces.splice(0, 4));
-  return collect(readFeed((await openInput("-", Readable.from([first, ...pieces]))).chunks, {}));
-}
 
 describe("lines of a calendar", () => {
   it("end in CR, LF, CRLF, CRCRLF and all of them", async () => {
-    const folded = gig("DESCRIPTION:a long", "  text", "LOCATION:Ber", " lin");
+    const folded = gigOf("DESCRIPTION:a long", "  text", "LOCATION:Ber", " lin");
     for (const end of ["\r", "\n", "\r\n", "\r\r\n", "\r\r\r\n"])
-      assert.deepEqual(await readShort(calendarOf(folded, end)), [AT_SIX], JSON.stringify(end));
-    const mixed = calendarOf([...gig(), "\r", ...veventOf("UID:2", ...GIG.slice(1))], "\n");
+      assert.deepEqual(await readShort(calendarOf(folded, end)), [GIG_AT_SIX], JSON.stringify(end));
+    const mixed = calendarOf([...gigOf(), "\r", ...veventOf("UID:2", ...GIG.slice(1))], "\n");
     assert.equal((await readRecords(mixed)).length, 2);
   });
 
   it("are folded inside of words and of letters, in bytes", async () => {
-    const text = calendarOf(gig("LOCATION:Köln"));
+    const text = calendarOf(gigOf("LOCATION:Köln"));
     const cut = Buffer.from(text).indexOf(0xc3) + 1;
     const bytes = Buffer.concat([
       Buffer.from(text).subarray(0, cut),
@@ -52,10 +41,10 @@ describe("lines of a calendar", () => {
     const inner = ["DESCRIPTION:x", "DTSTART:20200101T000000Z", "END:VALARM"];
     assert.deepEqual(
       await readShort(calendarOf(veventOf(...alarm, ...inner, ...GIG, ...alarm, ...inner))),
-      [AT_SIX],
+      [GIG_AT_SIX],
     );
     const todo = ["BEGIN:VTODO", "SUMMARY:Not an event", "END:VTODO"];
-    assert.deepEqual(await readShort(calendarOf([...todo, ...gig(), ...todo])), [AT_SIX]);
+    assert.deepEqual(await readShort(calendarOf([...todo, ...gigOf(), ...todo])), [GIG_AT_SIX]);
   });
 
   it("have parameters in quotes, and names in any case", async () => {
@@ -65,49 +54,49 @@ describe("lines of a calendar", () => {
       "uid:1",
     ];
     assert.deepEqual(await readShort(calendarOf(["begin:vevent", ...lines, "end:vevent"])), [
-      AT_SIX,
+      GIG_AT_SIX,
     ]);
   });
 
   it("that are not content lines refuse their event, if it needs them", async () => {
-    assert.deepEqual(await readShort(calendarOf(gig("nonsense", "X-Y", "<b>?"))), [AT_SIX]);
+    assert.deepEqual(await readShort(calendarOf(gigOf("nonsense", "X-Y", "<b>?"))), [GIG_AT_SIX]);
     assert.equal(
-      await readReason(calendarOf(times('DTSTART;TZID="Europe/Berlin:20270601T200000'))),
+      await readReason(calendarOf(gigAt('DTSTART;TZID="Europe/Berlin:20270601T200000'))),
       "DTSTART cannot be read",
     );
-    assert.equal(await readReason(calendarOf(gig("DTEND;:x"))), "DTEND cannot be read");
+    assert.equal(await readReason(calendarOf(gigOf("DTEND;:x"))), "DTEND cannot be read");
   });
 });
 
 describe("one bad event of a calendar", () => {
-  const others = [...gig(), ...veventOf("UID:9", "SUMMARY:After", "DTSTART:20270601T180000Z")];
+  const others = [...gigOf(), ...veventOf("UID:9", "SUMMARY:After", "DTSTART:20270601T180000Z")];
   it("is refused by number, name and reason, and the others are read", async () => {
     const bad: [string[], string][] = [
-      [gig("DTSTART:20270601T180000Z"), "DTSTART is there twice"],
-      [gig("DTEND;VALUE=DATE:20270602"), "one of DTSTART and DTEND is a day, the other a time"],
-      [gig("DTEND:20270601T2200"), "DTEND is not a date"],
-      [gig("DURATION:"), "DURATION is not an ISO 8601 duration"],
+      [gigOf("DTSTART:20270601T180000Z"), "DTSTART is there twice"],
+      [gigOf("DTEND;VALUE=DATE:20270602"), "one of DTSTART and DTEND is a day, the other a time"],
+      [gigOf("DTEND:20270601T2200"), "DTEND is not a date"],
+      [gigOf("DURATION:"), "DURATION is not an ISO 8601 duration"],
       [
         ["BEGIN:VEVENT", ...GIG, " DTEND:20270601T220000", "END:VEVENT"],
         'time zone "Europe/Berlin:20270601T200000DTEND" is not known',
       ],
-      [times("DTSTART:20270601T180000Z", " DTEND:20270601T200000Z"), "DTSTART is not a date"],
-      [gig("RRULE:"), "it repeats (RRULE): list each occurrence as an event of its own"],
+      [gigAt("DTSTART:20270601T180000Z", " DTEND:20270601T200000Z"), "DTSTART is not a date"],
+      [gigOf("RRULE:"), "it repeats (RRULE): list each occurrence as an event of its own"],
       [
-        gig("RRULE:FREQ=NEVER;BYDAY=1, 2"),
+        gigOf("RRULE:FREQ=NEVER;BYDAY=1, 2"),
         "it repeats (RRULE): list each occurrence as an event of its own",
       ],
-      [gig("DURATION:soon"), "DURATION is not an ISO 8601 duration"],
-      [gig("DURATION:-PT1H"), "it ends before it starts"],
-      [gig("DURATION:P99999999D"), "it cannot be read (RangeError"],
-      [gig("DTEND:20270601T100000Z"), "it ends before it starts"],
-      [gig("DTEND:20271301T100000Z"), "DTEND is not a date"],
-      [gig(`DESCRIPTION:${"x".repeat(1_100_000)}`), "it is longer than 1 MiB"],
+      [gigOf("DURATION:soon"), "DURATION is not an ISO 8601 duration"],
+      [gigOf("DURATION:-PT1H"), "it ends before it starts"],
+      [gigOf("DURATION:P99999999D"), "it cannot be read (RangeError"],
+      [gigOf("DTEND:20270601T100000Z"), "it ends before it starts"],
+      [gigOf("DTEND:20271301T100000Z"), "DTEND is not a date"],
+      [gigOf(`DESCRIPTION:${"x".repeat(1_100_000)}`), "it is longer than 1 MiB"],
       [
-        gig(...Array.from({ length: 1_100 }, () => `X:${"x".repeat(1_000)}`)),
+        gigOf(...Array.from({ length: 1_100 }, () => `X:${"x".repeat(1_000)}`)),
         "it is longer than 1 MiB",
       ],
-      [gig("BEGIN:VALARM"), "an alarm in it has no end"],
+      [gigOf("BEGIN:VALARM"), "an alarm in it has no end"],
       [["BEGIN:VEVENT", ...GIG], "it has no end"],
     ];
     for (const [lines, reason] of bad) {
@@ -132,7 +121,7 @@ describe("time zones of a calendar", () => {
     "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
     "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU",
   ];
-  const at = (id: string, time: string): string[] => times(`DTSTART;TZID=${id}:${time}`);
+  const at = (id: string, time: string): string[] => gigAt(`DTSTART;TZID=${id}:${time}`);
   const startOf = async (lines: string[]): Promise<string> =>
     (await readOneEvent(calendarOf(lines))).startsAt.slice(0, 16);
 
@@ -258,7 +247,7 @@ describe("time zones of a calendar", () => {
     const event = async (calendarZone: string, place: string, start: string) => {
       const lines = [
         `X-WR-TIMEZONE:${calendarZone}`,
-        ...times(`DTSTART:${start}`, `LOCATION:${place}`),
+        ...gigAt(`DTSTART:${start}`, `LOCATION:${place}`),
       ];
       const { timeZone, startsAt } = await readOneEvent(calendarOf(lines));
       return `${startsAt.slice(0, 16)} ${timeZone}`;

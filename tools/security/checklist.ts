@@ -33,6 +33,8 @@ export const SECURITY_LINES: Readonly<Record<string, string>> = {
   S28: "One structured line for each sign-in, refusal of access, purchase, cancellation and operator's act; no secret and no foreign line in it",
   S29: "Internal doors are shut: servers take credentials, metrics are not public, no account is there from the start",
   S30: "It fails closed: limits without Redis go on, production without secrets does not start",
+  S31: "No input ends the process: an exception is one 500, one line and a metric",
+  S32: "No connection is held for ever, whatever bytes it sends or does not read",
 };
 
 /** The ids that a test's title begins with: `S29, S30: …`; empty for any other title. */

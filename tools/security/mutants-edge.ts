@@ -12,7 +12,7 @@ const BAD_INPUT = "S20: bad input";
 const HEADERS = "S25: pages, API and errors";
 const REDACTED = "S28: what looks like a secret";
 
-/** S19 to S30: requests, headers, logs, doors, starts. */
+/** S19 to S32: requests, headers, logs, doors, starts. */
 export const EDGE_MUTANTS: readonly Mutant[] = [
   without("the closed list of members", "S19: no field", [
     "services/api/routing/route.ts",
@@ -232,5 +232,15 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "config/index.ts",
     "if (problems.length > 0) throw new ConfigError(problems);",
     "if (problems.length > 0) throw new ConfigError(problems.slice(0, 1));",
+  ]),
+  without("the catch around all requests", "S31: an exception in a request", [
+    "services/api/api.service.ts",
+    "this.errorHandler(request, response, error as Error);",
+    "throw error;",
+  ]),
+  without("the end of quiet connections", "S32: a connection is closed", [
+    "services/api/server/connections.ts",
+    "open.size === 0 && quietSinceMs < dueMs",
+    "false",
   ]),
 ];
