@@ -148,6 +148,18 @@ describe("a conference list", () => {
 });
 
 describe("JSON with the contract's names", () => {
+  it("S38: hostile feeds are refused, or shown as plain text", async () => {
+    const { name } = await readOneEvent([
+      { ...LISTING, name: "\u202EGala\u2066\r\nBEGIN:VEVENT\u0000 <b>&#x202E;x</b>" },
+    ]);
+    assert.equal(name, "Gala BEGIN:VEVENT <b>x</b>");
+    assert.match(await readReason([{ ...LISTING, url: "javascript:alert(1)" }]), /^url is not a/);
+    assert.match(
+      await readReason([{ ...LISTING, id: "1", name: "x".repeat(50_000) }]),
+      /^name is longer/,
+    );
+  });
+
   it("is read from arrays, lines, pages and lists in lists alike", async () => {
     const records = Array.from({ length: 3 }, (_, index) => ({
       ...LISTING,

@@ -12,7 +12,7 @@ const BAD_INPUT = "S20: bad input";
 const HEADERS = "S25: pages, API and errors";
 const REDACTED = "S28: what looks like a secret";
 
-/** S19 to S32: requests, headers, logs, doors, starts. */
+/** S19 to S38: requests, headers, logs, doors, starts. */
 export const EDGE_MUTANTS: readonly Mutant[] = [
   without("the closed list of members", "S19: no field", [
     "services/api/routing/route.ts",
@@ -242,5 +242,10 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "services/api/server/connections.ts",
     "open.size === 0 && quietSinceMs < dueMs",
     "false",
+  ]),
+  without("the letters that are removed from a feed", "S38: hostile feeds", [
+    "tools/feeds/readable-text.ts",
+    '.replace(INVISIBLE, "")',
+    "",
   ]),
 ];

@@ -230,4 +230,9 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     'mappingPolicy: "restrict"',
     'mappingPolicy: "all"',
   ]),
+  without("the normalization", "S36: signs in", [
+    "services/auth/password-hashing.ts",
+    'password.normalize("NFC")',
+    "password",
+  ]),
 ];
