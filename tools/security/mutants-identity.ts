@@ -10,8 +10,8 @@ const VERIFIER = "lib/auth/jwt.ts";
 const COOKIE = "services/api/http/refresh-cookie.ts";
 const AUTHORIZATION = "mixins/action.middleware.ts";
 
-const HASH = "hash(password, PARAMETERS)";
-const VERIFY = "verify(encoded ?? decoyHash, password)";
+const HASH = "hash(normalized(password), PARAMETERS)";
+const VERIFY = "verify(encoded ?? decoyHash, form)";
 const CHECKED = "S13: are checked whole";
 const COOKIES = "S16: the cookie is HttpOnly";
 const SIGN_INS = "S17: what works by a cookie";
@@ -27,7 +27,7 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
   without("a salt for each hash", "S8: stores argon2id", [
     PASSWORDS,
     HASH,
-    "hash(password, { ...PARAMETERS, salt: Buffer.alloc(16) })",
+    "hash(normalized(password), { ...PARAMETERS, salt: Buffer.alloc(16) })",
   ]),
   without("the bound of those who wait for a hash", "S8: lets a flood", [
     PASSWORDS,
@@ -43,14 +43,14 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
   without(
     "the difference of capitals",
     "S9: takes 12 to 128",
-    [PASSWORDS, HASH, "hash(password.toLowerCase(), PARAMETERS)"],
-    [PASSWORDS, VERIFY, "verify(encoded ?? decoyHash, password.toLowerCase())"],
+    [PASSWORDS, HASH, "hash(normalized(password).toLowerCase(), PARAMETERS)"],
+    [PASSWORDS, VERIFY, "verify(encoded ?? decoyHash, form.toLowerCase())"],
   ),
   without(
     "what is behind 72 bytes, as bcrypt would",
     "S9: takes 12 to 128",
-    [PASSWORDS, HASH, "hash(password.slice(0, 72), PARAMETERS)"],
-    [PASSWORDS, VERIFY, "verify(encoded ?? decoyHash, password.slice(0, 72))"],
+    [PASSWORDS, HASH, "hash(normalized(password).slice(0, 72), PARAMETERS)"],
+    [PASSWORDS, VERIFY, "verify(encoded ?? decoyHash, form.slice(0, 72))"],
   ),
   without("the judgement of passwords", "S10: refuses passwords", [
     STRENGTH,
