@@ -64,8 +64,8 @@ describe("the tables of sales", () => {
       ORDER BY definition`);
   const contents = () =>
     ask(`
-      SELECT (SELECT md5(string_agg(ticket::text, '' ORDER BY id)) FROM event_tickets AS ticket),
-        (SELECT md5(string_agg(waiting::text, '' ORDER BY transaction_id))
+      SELECT (SELECT md5(string_agg(ticket::text, '' ORDER BY id, event_id)) FROM event_tickets AS ticket),
+        (SELECT md5(string_agg(waiting::text, '' ORDER BY transaction_id, event_id))
           FROM event_ticket_transactions AS waiting)`);
 
   it("have event_id in every unique key, so that they can be partitioned by it", async () => {
