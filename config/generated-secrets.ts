@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ConfigError } from "./config-error.ts";
-import { type Environment, presentValues } from "./environment.ts";
+import { type Environment, dataDirOf, presentValues } from "./environment.ts";
 import { makeFolder } from "./make-folder.ts";
 
 /** The first generated key is named by this moment, so that two nodes at once agree on one. */
@@ -37,9 +37,9 @@ function keptFile(folder: string, name: string, make: () => string): string {
 
 /** Returns the folder of the access tokens' keys. Needs no complete configuration. */
 export function accessTokenKeysDirOf(environment: Environment): string {
-  const { ACCESS_TOKEN_KEYS_DIR, DATA_DIR = ".data" } = presentValues(environment);
+  const { ACCESS_TOKEN_KEYS_DIR } = presentValues(environment);
   if (ACCESS_TOKEN_KEYS_DIR !== undefined) return resolve(ACCESS_TOKEN_KEYS_DIR);
-  return join(resolve(DATA_DIR), "secrets", "access-keys");
+  return join(dataDirOf(environment), "secrets", "access-keys");
 }
 
 /** Checks that the folder has a key. Outside production the default folder gets a first one. */

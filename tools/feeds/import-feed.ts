@@ -1,6 +1,6 @@
 import type { EventRecord } from "../../domain/event-record.ts";
 import type { FeedRecord } from "./feed-record.ts";
-import { SeenKeys } from "./seen-keys.ts";
+import { recordKey, SeenKeys } from "./seen-keys.ts";
 
 const BATCH_RECORDS = 500;
 /** Must fit into a message on the bus (1 MiB). */
@@ -35,7 +35,7 @@ export type Told = {
   reason: string;
 };
 
-/** What a feed had: keys of its records ("source\nid"), and refused records without a known id. */
+/** What a feed had: keys of its records (`recordKey`), and refused records without a known id. */
 export type Feed = { seen: SeenKeys; sources: Set<string>; unknown: number };
 
 export type ImportHooks = {
@@ -97,12 +97,12 @@ export async function importFeed(
         const { reason, source, id } = record;
         counts.refused += 1;
         if (source === undefined || id === undefined) feed.unknown += 1;
-        else seen.add(`${source}\n${id}`);
+        else seen.add(recordKey(source, id));
         hooks.tell({ what: "refused", number, name, reason });
       } else if ("repeats" in record) {
         counts.repeated += 1;
         hooks.tell({ what: "repeated", number, name, reason: record.repeats });
-      } else if (!seen.add(`${record.event.source}\n${record.event.sourceId}`)) {
+      } else if (!seen.add(recordKey(record.event.source, record.event.sourceId))) {
         counts.repeated += 1;
         const { sourceId } = record.event;
         const reason = `an earlier record has its id, ${sourceId.slice(0, 100)}`;
@@ -110,7 +110,7 @@ export async function importFeed(
       } else {
         const { event, note } = record;
         feed.sources.add(event.source);
-        if (event.otherId !== undefined) seen.add(`${event.source}\n${event.otherId}`);
+        if (event.otherId !== undefined) seen.add(recordKey(event.source, event.otherId));
         if (note !== undefined) hooks.tell({ what: "note", number, name, reason: note });
         const { length } = JSON.stringify(event);
         windowLength += length;

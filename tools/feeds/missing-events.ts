@@ -1,5 +1,6 @@
 import type { EventRecord } from "../../domain/event-record.ts";
 import type { Feed, ImportHooks, Told } from "./import-feed.ts";
+import { recordKey } from "./seen-keys.ts";
 
 export const MISSING_MODES = ["keep", "cancel"] as const;
 /** What an import does with events of its source that are no longer in the feed. */
@@ -27,7 +28,7 @@ export async function settleMissing(
     for (let after: string | undefined = ""; after !== undefined && !signal.aborted;) {
       const page = await upcoming(source, after);
       after = page.at(-1)?.sourceId;
-      const gone = page.filter(({ sourceId }) => !seen.has(`${source}\n${sourceId}`));
+      const gone = page.filter(({ sourceId }) => !seen.has(recordKey(source, sourceId)));
       counts.missing += gone.length;
       if (!cancels) {
         for (const event of gone) tell(told(event, "it left the feed, and is kept"));

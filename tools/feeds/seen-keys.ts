@@ -2,6 +2,11 @@ import { hash } from "node:crypto";
 
 const CAPACITY_FIRST = 1 << 12;
 
+/** The key of a record in a feed's set. What left the feed is found by the same key. */
+export function recordKey(source: string, id: string): string {
+  return `${source}\n${id}`;
+}
+
 /**
  * Set of keys, stored as 64 bits of their hash in 16 to 32 bytes a key: 16 MB for a feed of a
  * million records. Takes two different keys for one with a probability of 3 in 10^8 at a million

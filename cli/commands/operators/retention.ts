@@ -1,6 +1,6 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
-import { presentValues, processEnvironment } from "../../../config/environment.ts";
+import { dataDirOf, presentValues, processEnvironment } from "../../../config/environment.ts";
 import { openDatabase } from "../../../lib/database/pool.ts";
 import { ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
 import { readEngineFile } from "../../../tools/engine/engine-file.ts";
@@ -42,8 +42,9 @@ export function define(command: Command): void {
 async function retain(options: Options, signal: AbortSignal): Promise<number> {
   const { salesYears, dryRun = false } = options;
   // A job has no secrets, so this needs no complete configuration.
-  const { DATABASE_URL, DATA_DIR = ".data", ...audit } = presentValues(processEnvironment());
-  const dataDir = resolve(DATA_DIR);
+  const environment = processEnvironment();
+  const { DATABASE_URL, ...audit } = presentValues(environment);
+  const dataDir = dataDirOf(environment);
   const url = DATABASE_URL ?? readEngineFile(dataDir)?.urls.DATABASE_URL;
   if (url === undefined)
     throw new ServerProblem(
