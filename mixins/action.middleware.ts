@@ -29,14 +29,16 @@ export function authorization(verify: VerifyInternalToken): Middleware {
     },
     localAction(next, action) {
       const { auth, unaudited } = action;
-      if (auth === "public" || action.name?.startsWith("$node.") === true) return next;
+      if (auth === "public" || auth === "each" || action.name?.startsWith("$node.") === true)
+        return next;
       const name = action.name ?? "";
       const refuse = (ctx: Context, code: "FORBIDDEN" | "UNAUTHENTICATED", caller?: Caller) => {
         audit({
           what: "access",
           outcome: code,
           action: name,
-          from: plainText(ctx.nodeID ?? undefined),
+          // A call of a list was sent by the list's sender.
+          from: plainText((ctx.options.parentCtx ?? ctx).nodeID ?? undefined),
           ...askedBy(ctx),
           ...caller,
         });
@@ -106,8 +108,8 @@ export function callerOf(ctx: { locals: object }): Caller {
 export function requestContext(): Middleware {
   return {
     name: "RequestContext",
-    localAction(next, { strategy, name }) {
-      if (strategy === EVENT_OWNER || name === "purchasing.serve") return next;
+    localAction(next, { strategy, auth, name }) {
+      if (strategy === EVENT_OWNER || auth === "each" || name === "purchasing.serve") return next;
       return function withRequest(this: unknown, ctx: Context) {
         return runForRequest(ctx.requestID, () => next.call(this as never, ctx) as unknown);
       };

@@ -5,7 +5,7 @@ import {
   createOwnerCall,
   type OwnerCall,
   type Send,
-} from "../../../services/api/bus/service-client.ts";
+} from "../../../services/api/bus/owner-call.ts";
 import { notLookedUp } from "../../../services/purchasing/worker/undecided.ts";
 import type {
   Outcome,
