@@ -7,7 +7,7 @@ import { systemClock } from "../../../lib/concurrency/clock.ts";
 import type { Tracing } from "../../../lib/observability/tracing.ts";
 import { traceCall } from "../../../mixins/tracing.middleware.ts";
 import type { Bus, CommandAction, NotSent } from "../routing/route.ts";
-import { type CallResult, classifyCallError } from "./call-errors.ts";
+import { type CallResult, settledCall } from "./call-errors.ts";
 import { createCommandLists, type ListBus, type SendCommand } from "./command-lists.ts";
 import { createOwnerCall, type OwnerCall, type Send } from "./owner-call.ts";
 
@@ -162,18 +162,5 @@ class ServiceClient implements Bus {
     };
     if (nodeID !== undefined) options.nodeID = nodeID;
     return this.shared.broker.call<Answer<T>, object>(action, params, options);
-  }
-}
-
-/** Turns faults of the bus into results. Rejects with faults of a service. */
-async function settledCall<T>(
-  call: Promise<Answer<T>>,
-): Promise<CallResult<T> & { nodeId?: string }> {
-  try {
-    return { type: "answered", answer: await call };
-  } catch (error) {
-    const result = classifyCallError(error);
-    if (result === undefined) throw error;
-    return result;
   }
 }
