@@ -14,6 +14,8 @@ type Ports = {
   nowMs: () => number;
   /** Resolves at the end of this turn of the event loop. */
   endOfTurn: () => Promise<void>;
+  /** Whether the node is leaving. It will take no further calls, so it answers lists as a whole. */
+  leaving: () => boolean;
 };
 
 /**
@@ -32,7 +34,7 @@ export class CommandLists {
   /** Runs a list. Resolves with the results that come first. */
   submit(commands: readonly ListedCommand[], run: Run): Promise<ListPart> {
     this.forgetAbandoned();
-    return this.partOf(randomId(), new OpenList(commands, run, this.ports.endOfTurn));
+    return this.partOf(randomId(), new OpenList(commands, run, this.ports));
   }
 
   /**
@@ -66,13 +68,13 @@ class OpenList {
   readonly tokens: ReadonlySet<unknown>;
   private readonly ready: ListPart["results"] = [];
   private missing: number;
-  private readonly endOfTurn: Ports["endOfTurn"];
+  private readonly ports: Ports;
   private wake: () => void = () => undefined;
 
-  constructor(commands: readonly ListedCommand[], run: Run, endOfTurn: Ports["endOfTurn"]) {
+  constructor(commands: readonly ListedCommand[], run: Run, ports: Ports) {
     this.tokens = new Set(commands.map(({ meta }) => meta.token));
     this.missing = commands.length;
-    this.endOfTurn = endOfTurn;
+    this.ports = ports;
     for (const [position, command] of commands.entries())
       void resultOf(run, command).then((result) => {
         this.ready.push([position, result]);
@@ -85,10 +87,16 @@ class OpenList {
     return this.missing + this.ready.length === 0;
   }
 
+  private nextResult(): Promise<void> {
+    return new Promise((resolve) => (this.wake = resolve));
+  }
+
   /** Takes what is ready at the end of the turn that brings the next result. */
   async take(): Promise<ListPart["results"]> {
-    if (this.ready.length === 0) await new Promise<void>((resolve) => (this.wake = resolve));
-    if (this.missing > 0) await this.endOfTurn();
+    const { endOfTurn, leaving } = this.ports;
+    if (this.ready.length === 0) await this.nextResult();
+    if (this.missing > 0) await endOfTurn();
+    while (this.missing > 0 && leaving()) await this.nextResult();
     let tickets = 0;
     const end = this.ready.findIndex(
       ([, result]) => (tickets += ticketsIn(result)) > PART_TICKETS_MAX,

@@ -219,6 +219,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
     this.lists = new CommandLists({
       nowMs: systemClock.nowMs,
       endOfTurn: () => new Promise((resolve) => setImmediate(resolve)),
+      leaving: () => nodeContextOf(this.broker).leaving.aborted,
     });
     this.metrics =
       metrics &&

@@ -34,12 +34,14 @@ async function sendAll(
     bus = () => ({}),
     atMs = () => 0,
     nodeOf = () => "owner",
+    leaving = () => false,
   }: {
     owner?: Owner;
     /** Replaces calls. */
     bus?: (real: ListBus, kernel: Kernel) => Partial<ListBus>;
     atMs?: (name: string) => number;
     nodeOf?: (name: string) => string;
+    leaving?: () => boolean;
   } = {},
 ) {
   const kernel = new Kernel(1);
@@ -51,7 +53,7 @@ async function sendAll(
     if (thrown !== undefined) throw thrown;
     return answer ?? assert.fail();
   };
-  const lists = new CommandLists({ nowMs: () => kernel.nowMs, endOfTurn: () => wait(1) });
+  const lists = new CommandLists({ nowMs: () => kernel.nowMs, endOfTurn: () => wait(1), leaving });
   const crossed: string[] = [];
   const plain = <T>(value: T): T => structuredClone(value);
   const real: ListBus = {
@@ -151,6 +153,14 @@ describe("the results of a list", () => {
     assert.deepEqual(crossed, ["list of 30 to owner", "collect"]);
   });
 
+  it("come as a whole from a node that leaves, since it takes no call that collects", async () => {
+    const names = namesOf(30);
+    const owner: Owner = (name) => ({ afterMs: name === "c3" ? 700 : 5, answer: accepted(name) });
+    const { words, crossed } = await sendAll(names, { owner, leaving: () => true });
+    assert.deepEqual(words, Object.fromEntries(names.map((name) => [name, name])));
+    assert.deepEqual(crossed, ["list of 30 to owner"]);
+  });
+
   it("are bounded by their tickets, so that a part fits into a message of NATS", async () => {
     const tickets = Array.from({ length: 10 }, () => ({ text: "x".repeat(1_500) }));
     const sizes: number[] = [];
@@ -199,7 +209,11 @@ describe("the results of a list", () => {
     });
     let nowMs = 0;
     const waiting: (() => void)[] = [];
-    const lists = new CommandLists({ nowMs: () => nowMs, endOfTurn: () => Promise.resolve() });
+    const lists = new CommandLists({
+      nowMs: () => nowMs,
+      endOfTurn: () => Promise.resolve(),
+      leaving: () => false,
+    });
     const run = async ({ requestId }: ListedCommand): Promise<Answer<unknown>> => {
       if (requestId === "slow") await new Promise<void>((resolve) => waiting.push(resolve));
       return owner(requestId).answer ?? assert.fail();

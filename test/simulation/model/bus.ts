@@ -74,12 +74,13 @@ export class Bus {
   }
 
   /** The lists of a new node. */
-  listsOf(nodeId: string): CommandLists {
+  listsOf(node: Pick<SimulatedNode, "id" | "leaving">): CommandLists {
     const { kernel } = this;
     return new CommandLists({
       nowMs: () => kernel.nowMs,
       endOfTurn: () =>
-        new Promise((resolve) => kernel.after(kernel.between(0, BUSY_MS), nodeId, resolve)),
+        new Promise((resolve) => kernel.after(kernel.between(0, BUSY_MS), node.id, resolve)),
+      leaving: () => node.leaving,
     });
   }
 

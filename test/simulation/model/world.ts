@@ -186,7 +186,7 @@ export class World {
     const place = { id: `node-${++this.nodeCount}`, leaving: false };
     const ports = this.ports(place);
     const workers = new Workers(this.plant.ports?.(ports, this) ?? ports);
-    const lists = this.bus.listsOf(place.id);
+    const lists = this.bus.listsOf(place);
     this.bus.join(Object.assign(place, { workers, lists }), immediately);
   }
 
