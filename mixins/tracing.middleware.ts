@@ -43,10 +43,10 @@ export function tracedBus(): Middleware {
       if (tracing === undefined) return next;
       const name = action.name ?? "";
       return function calling(this: unknown, ctx: Context<unknown, TraceMeta>) {
-        return traceCall(tracing, name, ctx.endpoint?.node.id ?? "", (trace) => {
+        return traceCall(tracing, name, ctx.endpoint?.node.id ?? "", async (trace) => {
           // A new one: two tries of one command share what they were given.
           if (trace !== undefined) ctx.meta = { ...ctx.meta, ...trace };
-          return next.call(this as never, ctx) as unknown as Promise<unknown>;
+          return (await next.call(this as never, ctx)) as unknown;
         }) as never;
       };
     },

@@ -43,7 +43,7 @@ export class CommandLists {
    */
   async collect(id: string, token: unknown): Promise<ListPart> {
     const list = this.open.get(id)?.list;
-    if (list === undefined || !list.tokens.has(token)) return { results: [] };
+    if (!list?.tokens.has(token)) return { results: [] };
     this.open.delete(id);
     return this.partOf(id, list);
   }

@@ -217,7 +217,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
     this.ticketReads = createTicketReads(databases.sale, redis, metrics, transactionSecret);
     this.traced = tracing && traceCommands(tracing);
     this.lists = new CommandLists({
-      nowMs: systemClock.nowMs,
+      nowMs: () => systemClock.nowMs(),
       endOfTurn: () => new Promise((resolve) => setImmediate(resolve)),
       leaving: () => nodeContextOf(this.broker).leaving.aborted,
     });

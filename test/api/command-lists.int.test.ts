@@ -30,7 +30,9 @@ type Handler = (this: unknown, ctx: { params: { commands: unknown[] } }) => unkn
 
 /** The last release had no action for lists. */
 function ofLastRelease(): AnySchema {
-  const { submit: _submit, collect: _collect, ...actions } = PurchasingService.actions ?? {};
+  const actions = { ...PurchasingService.actions };
+  delete actions.submit;
+  delete actions.collect;
   return { ...PurchasingService, actions };
 }
 

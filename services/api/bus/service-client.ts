@@ -63,7 +63,7 @@ function createListBus(broker: ServiceBroker): ListBus {
       call<ListPart>(SUBMIT, { commands }, { nodeID, timeout }),
     collect: (nodeID, list, token, timeout) =>
       call<ListPart>(COLLECT, { list }, { nodeID, timeout, meta: { token } }),
-    nowMs: systemClock.nowMs,
+    nowMs: () => systemClock.nowMs(),
     atEndOfTurn: (work) => void setImmediate(work),
   };
 }
