@@ -37,8 +37,7 @@ export function authorization(verify: VerifyInternalToken): Middleware {
           what: "access",
           outcome: code,
           action: name,
-          // A call of a list was sent by the list's sender.
-          from: plainText((ctx.options.parentCtx ?? ctx).nodeID ?? undefined),
+          from: plainText(senderOf(ctx)),
           ...askedBy(ctx),
           ...caller,
         });
@@ -89,6 +88,11 @@ function factsOf(params: unknown): Record<string, string | number | boolean> {
     else if (Array.isArray(value)) facts[`param.${name}`] = value.length;
   }
   return facts;
+}
+
+/** The node that sent a call. A call of a list was sent by the list's sender. */
+export function senderOf(ctx: Pick<Context, "nodeID" | "options">): string | undefined {
+  return (ctx.options.parentCtx ?? ctx).nodeID ?? undefined;
 }
 
 /** For whom an action with `auth: "customer"` or `"operator"` is called. */

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from "moleculer";
 import { nodeContextOf } from "../lib/bus/node-context.ts";
 import type { Tracing } from "../lib/observability/tracing.ts";
+import { senderOf } from "./action.middleware.ts";
 
 /** How a trace travels over the bus. */
 type TraceMeta = { traceparent?: string };
@@ -22,9 +23,7 @@ export function tracedBus(): Middleware {
           (await next.call(this as never, ctx)) as unknown;
         const parent = tracing.current() ?? ctx.meta.traceparent;
         if (parent === undefined) return answering() as never;
-        // A call of a list was sent by the list's sender.
-        const { nodeID } = ctx.options.parentCtx ?? ctx;
-        const kind = nodeID === ctx.broker.nodeID ? "INTERNAL" : "SERVER";
+        const kind = senderOf(ctx) === ctx.broker.nodeID ? "INTERNAL" : "SERVER";
         const span = tracing.begin(name, kind, {
           parent,
           attributes: { "rpc.system": "moleculer", "rpc.method": name },
