@@ -114,7 +114,7 @@ describe("operators", () => {
     assert.deepEqual(
       ours.filter(({ action }) => action?.auth === "each").map(({ name }) => name),
       ["purchasing.submit"],
-      "one action authorizes call by call: test/api/command-lists.int.test.ts",
+      "one action authorizes call by call: test/bus/command-lists.int.test.ts",
     );
   });
 

@@ -1,6 +1,7 @@
 import type { Environment, ServerUrls } from "../../../config/index.ts";
 import { startCluster } from "../../cluster/cluster.ts";
 import type { NodeCounts } from "../../cluster/node-counts.ts";
+import { freePort } from "../../dev-servers/ports.ts";
 import type { Histogram } from "../harness/histogram.ts";
 import { buyAtOnce, type LoadResult, timesOf } from "../harness/load.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
@@ -87,7 +88,9 @@ async function startLayout(
 ): Promise<Engine> {
   const counts = LAYOUTS[layout];
   if (counts === undefined) {
-    const engine = await startBenchEngine(sale, "worker", profile ? folder : undefined);
+    // Nodes of a cluster count for their metrics.
+    const environment = { ...sale.environment, METRICS_PORT: String(await freePort()) };
+    const engine = await startBenchEngine({ environment }, "worker", profile ? folder : undefined);
     return {
       urls: [engine.url],
       processes: { engine: engine.process.pid ?? 0 },
