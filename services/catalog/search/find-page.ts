@@ -1,5 +1,6 @@
 import type { Connection } from "../../../lib/database/pool.ts";
 import type { EventView, StoredEvent } from "../events/event.model.ts";
+import { withSimilarWords } from "./query-words.ts";
 import { type SearchFilters, writeCursor } from "./search-filters.ts";
 import { searchStatement } from "./search.sql.ts";
 
@@ -17,7 +18,14 @@ export async function findPage(
   filters: SearchFilters,
   nowMs: number,
 ): Promise<{ found: FoundPage; events: StoredEvent[]; freshMs: number }> {
-  const rows = await database.query<StoredEvent>(searchStatement(filters));
+  const { query } = filters;
+  const rows = await database.query<StoredEvent>(
+    searchStatement(
+      query === undefined
+        ? filters
+        : { ...filters, query: await withSimilarWords(database, query) },
+    ),
+  );
   const events = rows.slice(0, filters.limit);
   const last = events.at(-1);
   return {
