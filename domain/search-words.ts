@@ -8,13 +8,24 @@ const SEPARATORS = new RegExp(`${SEPARATOR_CLASS}+`);
 
 /** A word of a search with fewer letters is not corrected. */
 export const CORRECTED_LETTERS_MIN = 5;
-/** The shortest word that a word which is corrected can mean. */
+/** The shortest word that a mistyped word can mean. Shorter ones are not kept. */
 const WORD_LETTERS_MIN = CORRECTED_LETTERS_MIN - 1;
 
-/** Lists the distinct words of a folded text that a mistyped word can mean. */
+/** Lists the distinct words of a folded text that are long enough to be kept. */
 export function words(key: string): string[] {
-  const long = key.split(SEPARATORS).filter((word) => Array.from(word).length >= WORD_LETTERS_MIN);
-  return [...new Set(long)];
+  return [...new Set(key.split(SEPARATORS).filter(isLongWord))];
+}
+
+/** Tells whether a word has four letters. */
+export function isLongWord(word: string): boolean {
+  return Array.from(word).length >= WORD_LETTERS_MIN;
+}
+
+/** The longest word of a folded text, empty if it has none. */
+export function longestWord(key: string): string {
+  return key
+    .split(SEPARATORS)
+    .reduce((longest, word) => (word.length > longest.length ? word : longest), "");
 }
 
 /** Tells whether a word of a search is long enough to be mistyped, and has letters only. */

@@ -22,6 +22,15 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   )
 $$;
 
+-- All substrings of 1 to 3 letters of a word: the twin of grams(), likewise.
+CREATE FUNCTION event_word_grams(word text) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT ARRAY(
+    SELECT DISTINCT substr(word, start, length)
+    FROM generate_series(1, char_length(word)) AS start, generate_series(1, 3) AS length
+  )
+$$;
+
 CREATE TABLE event_word (word text COLLATE "C" PRIMARY KEY);
 INSERT INTO event_word (word)
   SELECT DISTINCT word COLLATE "C"
@@ -29,6 +38,8 @@ INSERT INTO event_word (word)
 -- Searches come between imports: each would read the list of what is pending.
 CREATE INDEX event_word_by_deletions ON event_word
   USING gin (event_word_deletions(word)) WITH (fastupdate = off);
+CREATE INDEX event_word_by_grams ON event_word
+  USING gin (event_word_grams(word)) WITH (fastupdate = off);
 
 -- Keys of an event's week, as event_week_grams has them, of its city: all substrings of 1 to 3
 -- letters of its names, and the type behind "=". Behind "~" the words of name and city.

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { deletions, words } from "../../domain/search-words.ts";
-import { fold } from "../../domain/text-folding.ts";
+import { fold, grams } from "../../domain/text-folding.ts";
 import type { EventRecord } from "../../domain/event-record.ts";
 import { eventId } from "../../lib/ids.ts";
 import type { Filters } from "../../services/catalog/search/filter-options.ts";
@@ -231,8 +231,10 @@ describe("searches for a name or a city", () => {
       ...events.flatMap(({ name, location }) => [fold(name), fold(location)]),
     ];
     texts.push("“rock”—am-ring … ac/dc {2027}", "ホール・ライブ。コンサート", "été 😀😀😀😀 naïve");
-    const rows = await world.database.query<{ key: string; words: string[]; cut: string[] }>({
-      text: `SELECT key, ARRAY(SELECT event_words(key)) AS words, event_word_deletions(key) AS cut
+    type Row = { key: string; words: string[]; cut: string[]; grams: string[] };
+    const rows = await world.database.query<Row>({
+      text: `SELECT key, ARRAY(SELECT event_words(key)) AS words,
+          event_word_deletions(key) AS cut, event_word_grams(key) AS grams
         FROM unnest($1::text[]) AS key`,
       values: [texts],
     });
@@ -240,6 +242,7 @@ describe("searches for a name or a city", () => {
     for (const row of rows) {
       assert.deepEqual(row.words.sort(), words(row.key).sort(), row.key);
       assert.deepEqual(row.cut.sort(), deletions(row.key).sort(), row.key);
+      assert.deepEqual(row.grams.sort(), grams(row.key).sort(), row.key);
     }
     const [keys] = await world.database.query<{ keys: string[] }>({
       text: `SELECT event_week_city('2027-03-10', 'jazz, live', 'koln', NULL, 'gig') AS keys`,

@@ -1,6 +1,6 @@
 import type { EventRecord } from "../../../domain/event-record.ts";
 import { deletions, differInOneLetter, words } from "../../../domain/search-words.ts";
-import { fold } from "../../../domain/text-folding.ts";
+import { fold, searchGrams } from "../../../domain/text-folding.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
 import { cityKey } from "./city-key.ts";
 
@@ -25,6 +25,27 @@ export async function keepWords(
       ON CONFLICT DO NOTHING`,
     values: [[...found].sort()],
   });
+}
+
+/** More words than this narrow a search no further than the grams do. */
+const CONTAINING_MAX = 64;
+
+/**
+ * Lists the words of events that contain this text, or undefined if they are too many. The text has
+ * four letters or more: shorter words are not kept.
+ */
+export async function containingWords(
+  connection: Connection,
+  text: string,
+): Promise<string[] | undefined> {
+  const rows = await connection.query<{ word: string }>({
+    name: "catalog-containing-words",
+    text: `SELECT word FROM event_word
+      WHERE event_word_grams(word) @> $1::text[] AND strpos(word, $2) > 0
+      LIMIT ${CONTAINING_MAX + 1}`,
+    values: [searchGrams(text), text],
+  });
+  return rows.length > CONTAINING_MAX ? undefined : rows.map(({ word }) => word);
 }
 
 /** Limit of what a mistyped word can mean. */

@@ -1,6 +1,6 @@
 import type { Connection } from "../../../lib/database/pool.ts";
 import type { EventView, StoredEvent } from "../events/event.model.ts";
-import { withSimilarWords } from "./query-words.ts";
+import { withEventWords } from "./query-words.ts";
 import { type SearchFilters, writeCursor } from "./search-filters.ts";
 import { searchStatement } from "./search.sql.ts";
 
@@ -18,14 +18,7 @@ export async function findPage(
   filters: SearchFilters,
   nowMs: number,
 ): Promise<{ found: FoundPage; events: StoredEvent[]; freshMs: number }> {
-  const { query } = filters;
-  const rows = await database.query<StoredEvent>(
-    searchStatement(
-      query === undefined
-        ? filters
-        : { ...filters, query: await withSimilarWords(database, query) },
-    ),
-  );
+  const rows = await findRows(database, filters);
   const events = rows.slice(0, filters.limit);
   const last = events.at(-1);
   return {
@@ -39,4 +32,12 @@ export async function findPage(
         ? Infinity
         : Math.min(...events.map(({ endsAtMs }) => endsAtMs - nowMs)),
   };
+}
+
+async function findRows(database: Connection, filters: SearchFilters): Promise<StoredEvent[]> {
+  if (filters.query === undefined) return database.query<StoredEvent>(searchStatement(filters));
+  const query = await withEventWords(database, filters.query);
+  // A word that no event has.
+  if (query.some(({ words }) => words?.length === 0)) return [];
+  return database.query<StoredEvent>(searchStatement({ ...filters, query }));
 }

@@ -1,32 +1,43 @@
-import { isCorrectable, SEPARATOR_CLASS } from "../../../domain/search-words.ts";
+import {
+  isCorrectable,
+  isLongWord,
+  longestWord,
+  SEPARATOR_CLASS,
+} from "../../../domain/search-words.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
 import { cityKey } from "../events/city-key.ts";
-import { similarWords } from "../events/event-words.ts";
+import { containingWords, similarWords } from "../events/event-words.ts";
 
 /**
  * A word of `q`. An event has it if its name or city contains one of `texts`, or has one of `similar`
- * as a whole word.
+ * as a whole word. `words`: all words of events, one of which such an event has. Absent if they are
+ * too many, or are not known.
  */
-export type QueryWord = { texts: string[]; similar: string[] };
+export type QueryWord = { texts: string[]; similar: string[]; words?: string[] };
 
 /** Names of cities have at most this number of words. */
 const CITY_WORDS_MAX = 5;
+/** The longest words of a query are looked up. The others are compared. */
+const LOOKED_UP_MAX = 4;
 /** The columns that `q` searches, as one text. Folded text has no line break. */
 const TEXT = "(name_key || E'\\n' || location_key || coalesce(E'\\n' || city_key, ''))";
 
 /**
  * Splits a folded query at its blanks. Words that are a name of a city stay together, and also mean
- * the city's other name: "monaco di baviera" is a word whose texts are itself and "munich".
+ * the city's other name: "monaco di baviera" is a word whose texts are itself and "munich". A single
+ * Latin letter beside other words narrows nothing, and is left out.
  */
 export function queryWords(queryKey: string): QueryWord[] {
   const rest = queryKey.split(" ").filter(Boolean);
   const found = new Map<string, QueryWord>();
   while (rest.length > 0) {
     const text = rest.splice(0, cityLength(rest)).join(" ");
-    const texts = [text, ...otherCityNames(text)];
-    found.set(text, { texts, similar: [] });
+    found.set(text, { texts: [text, ...otherCityNames(text)], similar: [] });
   }
-  return [...found.values()];
+  const [first, ...others] = found.values();
+  if (first === undefined) return [];
+  const narrowing = [first, ...others].filter(({ texts }) => !/^[a-z]$/.test(texts[0] ?? ""));
+  return narrowing.length > 0 ? narrowing : [first];
 }
 
 /** How many of the next words are one name of a city, else one. */
@@ -42,26 +53,37 @@ function otherCityNames(name: string): string[] {
   return name.split(" ").every((word) => key.includes(word)) ? [] : [key];
 }
 
-/** Adds the words of events that a word can mean if one of its letters is wrong. */
-export async function withSimilarWords(
+/** Adds what the words of a query can mean, longest words first. */
+export async function withEventWords(
   connection: Connection,
   query: readonly QueryWord[],
 ): Promise<QueryWord[]> {
+  const length = ({ texts }: QueryWord): number => Math.min(...texts.map((text) => text.length));
+  const longest = query.toSorted((one, other) => length(other) - length(one));
   return Promise.all(
-    query.map(async ({ texts }) => {
-      const [word = ""] = texts;
-      const found = isCorrectable(word) ? await similarWords(connection, word) : [];
-      // What contains a text is found by it.
-      return { texts, similar: found.filter((one) => !texts.some((text) => one.includes(text))) };
-    }),
+    longest.map((word, index) => (index < LOOKED_UP_MAX ? lookUp(connection, word) : word)),
   );
+}
+
+async function lookUp(connection: Connection, { texts }: QueryWord): Promise<QueryWord> {
+  const [typed = "", ...cities] = texts;
+  const part = longestWord(typed);
+  const others = cities.map(longestWord);
+  const [containing, near] = await Promise.all([
+    isLongWord(part) && others.every(isLongWord) ? containingWords(connection, part) : undefined,
+    isCorrectable(typed) ? similarWords(connection, typed) : [],
+  ]);
+  // What contains a text is found by it.
+  const similar = near.filter((one) => !texts.some((text) => one.includes(text)));
+  const words = containing && [...new Set([...containing, ...others, ...similar])];
+  return { texts, similar, ...(words && { words }) };
 }
 
 /** Builds the SQL condition that an event has a word. */
 export function hasWord({ texts, similar }: QueryWord, value: (one: unknown) => string): string {
   const ways = texts.map((text) => `strpos(${TEXT}, ${value(text)}) > 0`);
-  const class_ = SEPARATOR_CLASS;
+  const edge = SEPARATOR_CLASS;
   if (similar.length > 0)
-    ways.push(`${TEXT} ~ ${value(`(?:^|${class_})(?:${similar.join("|")})(?:${class_}|$)`)}`);
+    ways.push(`${TEXT} ~ ${value(`(?:^|${edge})(?:${similar.join("|")})(?:${edge}|$)`)}`);
   return `(${ways.join(" OR ")})`;
 }

@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 const SCAN_AHEAD_ROWS = 5_000;
 /** Fewer if the city is searched too, which the index by date does not have. */
 const SCAN_AHEAD_ROWS_OF_QUERY = 500;
-/** Words of a query that are looked up in the indexes. The others are compared. */
+/** Words of a query whose grams are looked up. The others are compared. */
 const INDEXED_WORDS_MAX = 3;
 /**
  * Matches of a name in one week above which the week is read by its date index instead of sorted.
@@ -22,7 +22,7 @@ const INDEXED_WORDS_MAX = 3;
 const WEEK_SORT_MIN = 500;
 const ORDER = "ORDER BY date, starts_at, id";
 const NAME_GRAMS = "event_week_grams(date, name_key, type_key)";
-const CITY_GRAMS = "event_week_city(date, name_key, location_key, city_key, type_key)";
+const CITY_KEYS = "event_week_city(date, name_key, location_key, city_key, type_key)";
 
 /**
  * Builds the SQL of one search from parts that are merged in page order.
@@ -142,7 +142,10 @@ function placesOf(locationKey: string, value: Value): string[][] {
   ];
 }
 
-/** Conditions that the indexes by week answer. Necessary for a name and a query, not sufficient. */
+/**
+ * Conditions that the indexes by week answer. Necessary for a name and a query, not sufficient. Of
+ * a query, words that few words of events contain; if it has none, the grams of the longest.
+ */
 function indexedConditions(
   { nameKey, query = [], typeKey }: SearchFilters,
   value: Value,
@@ -151,26 +154,36 @@ function indexedConditions(
   const keys = (operator: string, found: string[]): string =>
     `${operator} event_week_keys(weeks.week, ${value(found)}::text[])`;
   const grams = (text: string): string => keys("@>", [...searchGrams(text), ...type]);
+  const words = query.flatMap((word) => word.words ?? []);
+  if (words.length > 0)
+    return [
+      ...(type.length === 0 ? [] : [`${CITY_KEYS} ${keys("@>", type)}`]),
+      ...query.flatMap((word) =>
+        word.words === undefined
+          ? []
+          : [
+              `${CITY_KEYS} ${keys(
+                "&&",
+                word.words.map((one) => `~${one}`),
+              )}`,
+            ],
+      ),
+    ];
   const ways = ({ texts, similar }: QueryWord): string[] => [
-    ...texts.flatMap((text) => [`${NAME_GRAMS} ${grams(text)}`, `${CITY_GRAMS} ${grams(text)}`]),
+    ...texts.flatMap((text) => [`${NAME_GRAMS} ${grams(text)}`, `${CITY_KEYS} ${grams(text)}`]),
     ...(similar.length === 0
       ? []
       : [
-          `${CITY_GRAMS} ${keys(
+          `${CITY_KEYS} ${keys(
             "&&",
-            similar.map((word) => `~${word}`),
+            similar.map((one) => `~${one}`),
           )}`,
         ]),
   ];
-  const longest = query.toSorted((one, other) => lengthOf(other) - lengthOf(one));
   return [
     ...(nameKey === undefined ? [] : [`${NAME_GRAMS} ${grams(nameKey)}`]),
-    ...longest.slice(0, INDEXED_WORDS_MAX).map((word) => `(${ways(word).join(" OR ")})`),
+    ...query.slice(0, INDEXED_WORDS_MAX).map((word) => `(${ways(word).join(" OR ")})`),
   ];
-}
-
-function lengthOf({ texts }: QueryWord): number {
-  return Math.min(...texts.map((text) => text.length));
 }
 
 type Ranges = { days: string[]; behind: string[]; earlier: string[] | undefined; until: string[] };

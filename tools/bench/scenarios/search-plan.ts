@@ -5,7 +5,7 @@ import {
   searchFilters,
   type SearchParams,
 } from "../../../services/catalog/search/search-filters.ts";
-import { withSimilarWords } from "../../../services/catalog/search/query-words.ts";
+import { withEventWords } from "../../../services/catalog/search/query-words.ts";
 import { searchStatement } from "../../../services/catalog/search/search.sql.ts";
 
 /**
@@ -34,7 +34,7 @@ export async function explainSearch(
   search: { params: SearchParams; nowMs: number; repeat: number },
 ): Promise<SearchPlan> {
   const filters = filtersOf(search.params, search.nowMs);
-  const query = await withSimilarWords(database, filters.query ?? []);
+  const query = await withEventWords(database, filters.query ?? []);
   const statement = searchStatement({ ...filters, query });
   const explained = { ...statement, text: `EXPLAIN (ANALYZE, FORMAT JSON) ${statement.text}` };
   const times: number[] = [];
