@@ -81,8 +81,8 @@ export async function withKnownIds(
 
 const ROWS = `
   json_to_recordset($1::json) AS new (id uuid, name text, name_key text, type text, type_key text,
-    location text, location_key text, city_key text, country text, url text, date date, start_time time,
-    end_time time, duration integer, time_zone text, starts_at timestamptz, ends_at timestamptz,
+    location text, location_key text, city_key text, country text, url text, date date,
+    start_time time, end_time time, duration integer, time_zone text, starts_at timestamptz, ends_at timestamptz,
     total_capacity integer, status text, source text, source_id text)`;
 
 /** `city_key`: only where it is another than the folded location. */
@@ -121,9 +121,9 @@ function rowOf(record: EventRecord) {
 }
 
 /**
- * Inserts new events in one statement, and before it their words. The order of ids keeps two imports of one feed from a
- * deadlock. Returns the ids that it inserted, without those that another import inserted
- * meanwhile.
+ * Inserts new events in one statement, and before it their words. The order of ids keeps two
+ * imports of one feed from a deadlock. Returns the ids that it inserted, without those that another
+ * import inserted meanwhile.
  */
 export async function insertEvents(
   connection: Connection,

@@ -10,7 +10,8 @@ const LIST_MAX = 1_000;
 
 /**
  * Lists the cities and types of events that have not ended at `nowMs`, most events first, in the
- * spelling of their first event. A city is listed once, under the name that most of its events have.
+ * spelling of their first event. A city is listed once, under the name that most of its events
+ * have.
  */
 export async function listFilters(database: Connection, nowMs: number): Promise<Filters> {
   const [locations, types] = await Promise.all([

@@ -9,8 +9,8 @@ import { cityKey } from "../events/city-key.ts";
 import { containingWords, similarWords } from "../events/event-words.ts";
 
 /**
- * A word of `q`. An event has it if its name or city contains one of `texts`, or has one of `similar`
- * as a whole word. `words`: all words of events, one of which such an event has. Absent if they are
+ * A word of `q`. An event has it if its name or city contains one of `texts`, or has one of
+ * `similar` as a whole word. `words`: all words of events, one of which such an event has. Absent if they are
  * too many, or are not known.
  */
 export type QueryWord = { texts: string[]; similar: string[]; words?: string[] };
@@ -24,8 +24,8 @@ const TEXT = "(name_key || E'\\n' || location_key || coalesce(E'\\n' || city_key
 
 /**
  * Splits a folded query at its blanks. Words that are a name of a city stay together, and also mean
- * the city's other name: "monaco di baviera" is a word whose texts are itself and "munich". A single
- * Latin letter beside other words narrows nothing, and is left out.
+ * the city's other name: "monaco di baviera" is a word whose texts are itself and "munich". A
+ * single Latin letter beside other words narrows nothing, and is left out.
  */
 export function queryWords(queryKey: string): QueryWord[] {
   const rest = queryKey.split(" ").filter(Boolean);
@@ -60,9 +60,8 @@ export async function withEventWords(
 ): Promise<QueryWord[]> {
   const length = ({ texts }: QueryWord): number => Math.min(...texts.map((text) => text.length));
   const longest = query.toSorted((one, other) => length(other) - length(one));
-  return Promise.all(
-    longest.map((word, index) => (index < LOOKED_UP_MAX ? lookUp(connection, word) : word)),
-  );
+  const lookedUp = longest.slice(0, LOOKED_UP_MAX).map((word) => lookUp(connection, word));
+  return [...(await Promise.all(lookedUp)), ...longest.slice(LOOKED_UP_MAX)];
 }
 
 async function lookUp(connection: Connection, { texts }: QueryWord): Promise<QueryWord> {
