@@ -35,6 +35,7 @@ export const SECURITY_LINES: Readonly<Record<string, string>> = {
   S30: "It fails closed: limits without Redis go on, production without secrets does not start",
   S31: "No input ends the process: an exception is one 500, one line and a metric",
   S32: "No connection is held for ever, whatever bytes it sends or does not read",
+  S34: "Memory that strangers can fill is bounded in bytes",
   S36: "Passwords are normalized (NFC) before they are hashed",
   S38: "Feeds are hostile: addresses of scripts, hidden letters, line breaks and endless names",
 };
