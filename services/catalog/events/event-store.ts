@@ -82,8 +82,8 @@ export async function withKnownIds(
 const ROWS = `
   json_to_recordset($1::json) AS new (id uuid, name text, name_key text, type text, type_key text,
     location text, location_key text, city_key text, country text, url text, date date,
-    start_time time, end_time time, duration integer, time_zone text, starts_at timestamptz, ends_at timestamptz,
-    total_capacity integer, status text, source text, source_id text)`;
+    start_time time, end_time time, duration integer, time_zone text, starts_at timestamptz,
+    ends_at timestamptz, total_capacity integer, status text, source text, source_id text)`;
 
 /** `city_key`: only where it is another than the folded location. */
 function keysOf({ name, type, location }: EventRecord) {

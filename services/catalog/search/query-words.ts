@@ -10,8 +10,8 @@ import { containingWords, similarWords } from "../events/event-words.ts";
 
 /**
  * A word of `q`. An event has it if its name or city contains one of `texts`, or has one of
- * `similar` as a whole word. `words`: all words of events, one of which such an event has. Absent if they are
- * too many, or are not known.
+ * `similar` as a whole word. `words`: all words of events, one of which such an event has. Absent
+ * if they are too many, or are not known.
  */
 export type QueryWord = { texts: string[]; similar: string[]; words?: string[] };
 
