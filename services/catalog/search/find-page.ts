@@ -37,7 +37,5 @@ export async function findPage(
 async function findRows(database: Connection, filters: SearchFilters): Promise<StoredEvent[]> {
   if (filters.query === undefined) return database.query<StoredEvent>(searchStatement(filters));
   const query = await withEventWords(database, filters.query);
-  // A word that no event has.
-  if (query.some(({ words }) => words?.length === 0)) return [];
   return database.query<StoredEvent>(searchStatement({ ...filters, query }));
 }
