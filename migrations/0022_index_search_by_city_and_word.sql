@@ -1,6 +1,6 @@
 -- expand
 -- no transaction
--- The indexes of searches by city and word (0023). Most events have no city_key.
+-- The indexes of searches by city and word (0021). Most events have no city_key.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS event_by_city
   ON event (city_key, date, starts_at, id) INCLUDE (ends_at, type_key, name_key, location_key)
   WHERE city_key IS NOT NULL;
