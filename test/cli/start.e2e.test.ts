@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { Client } from "pg";
 import { readEngineFile } from "../../tools/engine/engine-file.ts";
 import { startedAt } from "../../tools/dev-servers/process-identity.ts";
 import { outsideEnvironment } from "../../tools/process/outside-environment.ts";
@@ -58,11 +59,22 @@ describe("npm start", () => {
     return running;
   }
 
-  it("serves, tells other commands where, refuses a second engine, and leaves nothing when npm is killed", async () => {
+  it("S33: serves by a role that is no superuser, tells other commands where, refuses a second engine, and leaves nothing when npm is killed", async () => {
     const npm = npmStart(environment);
     const address = await npm.address();
     assert.equal((await fetch(`${address}/healthz`)).status, 200);
     assert.equal(readEngineFile(folder)?.address, address);
+    const { pid = 0, urls } = readEngineFile(folder) ?? {};
+    const database = new Client({ connectionString: urls?.DATABASE_URL });
+    await database.connect();
+    const text = "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = current_user";
+    const { rows } = await database.query(text).finally(() => database.end());
+    assert.deepEqual(rows, [{ rolname: "boxoffice_engine", rolsuper: false }]);
+    const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    assert.ok(
+      variables.some((line) => line.startsWith("DATABASE_URL=postgres://boxoffice_engine:")),
+    );
+    assert.doesNotMatch(variables.join("\n"), /^(?:MIGRATION|BACKUP)_DATABASE_URL/m);
     assert.equal(statSync(join(folder, "engine.json")).mode & 0o777, 0o600);
 
     const second = npmStart(environment);

@@ -13,6 +13,7 @@ import {
   readConfig,
   VARIABLES,
 } from "../../config/index.ts";
+import { makeAuthority } from "../../tools/testing/certificate.ts";
 
 const drawn = (): string => randomBytes(48).toString("base64url");
 
@@ -24,7 +25,19 @@ const BAD: Record<keyof typeof VARIABLES, readonly string[]> = {
   PORT: ["-1", "65536", "80.5", "http", "1e3", "0x50"],
   HOST: ["0.0.0.0", "192.0.2.1", "::"],
   SERVICES: ["api,sales", "API"],
-  DATABASE_URL: ["mysql://u:p@h/d", "localhost", "postgres"],
+  DATABASE_URL: [
+    "mysql://u:p@h/d",
+    "localhost",
+    "postgres",
+    "postgres://u:p@h/d?sslmode=no-verify",
+    "postgres://u:p@h/d?sslrootcert=/does/not/exist.pem",
+  ],
+  MIGRATION_DATABASE_URL: ["mysql://u:p@h/d", "postgres://u:p@h/d?sslmode=no-verify"],
+  BACKUP_DATABASE_URL: [
+    "mysql://u:p@h/d",
+    "postgres://u:p@h/d?uselibpqcompat=true&sslmode=require",
+  ],
+  SERVERS_CA_FILE: ["/does/not/exist.pem", import.meta.filename],
   DATABASE_POOLER: ["session", "on"],
   DATABASE_POOL_MAX: ["0", "11"],
   REDIS_URL: ["http://h", "6379"],
@@ -99,6 +112,29 @@ describe("the configuration", () => {
   it("says of every bad value which variable it is", () => {
     for (const [name, values] of Object.entries(BAD)) {
       for (const value of values) assert.ok(named({ [name]: value }, name), `${name}=${value}`);
+    }
+  });
+
+  it("S41: with SERVERS_CA_FILE a server beyond loopback has TLS, and PostgreSQL's certificate is verified whole", () => {
+    const SERVERS_CA_FILE = makeAuthority(folder, "ca").certFile;
+    const plain = { ...production(), SERVERS_CA_FILE };
+    assert.deepEqual(
+      problemsOf(plain).map((problem) => problem.replace(/ has no TLS, .*; give /, " ")),
+      [
+        "DATABASE_URL ?sslmode=verify-full",
+        "REDIS_URL rediss://…",
+        "AMQP_URL amqps://…",
+        "TRANSPORTER tls://…",
+      ],
+    );
+    const loopback = { REDIS_URL: "redis://127.0.0.1", TRANSPORTER: "nats://localhost" };
+    assert.deepEqual(problemsOf({ ...loopback, SERVERS_CA_FILE }), []);
+    for (const mode of ["verify-full", "verify-ca", "require"]) {
+      const DATABASE_URL = `postgres://u:p%40@db/d?sslmode=${mode}`;
+      const verified = new URL(read({ DATABASE_URL, SERVERS_CA_FILE }).databaseUrl ?? "");
+      assert.equal(verified.searchParams.get("sslmode"), "verify-full");
+      assert.equal(verified.searchParams.get("sslrootcert"), SERVERS_CA_FILE);
+      assert.equal(verified.password, "p%40");
     }
   });
 

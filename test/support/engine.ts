@@ -68,7 +68,7 @@ export async function startEngine(
     AUDIT_FILE: join(dataDir, "audit.log"),
     DATA_DIR: dataDir,
     ...slot.urls,
-    DATABASE_URL: through(fresh.url),
+    DATABASE_URL: through(fresh.engineUrl),
     BUS_NAMESPACE: `test-${randomUUID()}`,
   };
   const nodes: RunningNode[] = [];

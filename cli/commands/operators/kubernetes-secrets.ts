@@ -33,24 +33,39 @@ const NATS_SERVERS = [0, 1, 2].map((number) => `nats-${number}.nats-nodes`);
 /** A random secret that is safe in a URL and in a line of a configuration. */
 const drawn = (): string => randomBytes(36).toString("base64url");
 
+/** Each of the three servers proves to the others who it is. */
+const ROUTES_TLS =
+  "  tls { cert_file: /tls/tls.crt, key_file: /tls/tls.key, ca_file: /tls/ca.crt }\n";
+
+/** PostgreSQL by its roles: of the engine, of the schema's owner, of backups. */
+function databaseUrls(ownerPassword: string): Record<string, string> {
+  const url = (role: string, password: string): string =>
+    `postgres://${role}:${password}@postgres.${NAMESPACE}.svc:5432/boxoffice?sslmode=verify-full`;
+  return {
+    "database-url": url("boxoffice_engine", drawn()),
+    "migration-database-url": url("boxoffice", ownerPassword),
+    "backup-database-url": url("boxoffice_backup", drawn()),
+  };
+}
+
 /** Draws the secrets that an overlay's kustomization.yaml reads, and the URLs that have them. */
 export function drawSecrets(): Record<string, string> {
   const [postgres, redis, rabbitmq, nats, routes] = [drawn(), drawn(), drawn(), drawn(), drawn()];
-  const redisUrl = (host: string): string => `redis://:${redis}@${host}.${NAMESPACE}.svc:6379`;
+  const redisUrl = (host: string): string => `rediss://:${redis}@${host}.${NAMESPACE}.svc:6379`;
   return {
     "postgres-password": postgres,
-    "database-url": `postgres://boxoffice:${postgres}@postgres.${NAMESPACE}.svc:5432/boxoffice`,
+    ...databaseUrls(postgres),
     "redis.conf": `requirepass ${redis}\n`,
     "redis-url": redisUrl(REDIS_MASTERS[0] ?? ""),
     "redlock-urls": REDIS_MASTERS.map(redisUrl).join(","),
     "rabbitmq.conf": `default_user = boxoffice\ndefault_pass = ${rabbitmq}\n`,
     "erlang-cookie": drawn(),
-    "amqp-url": `amqp://boxoffice:${rabbitmq}@rabbitmq.${NAMESPACE}.svc:5672`,
+    "amqp-url": `amqps://boxoffice:${rabbitmq}@rabbitmq.${NAMESPACE}.svc:5671`,
     "nats-clients.conf": `authorization { user: "boxoffice", password: "${nats}" }\n`,
     "nats-cluster.conf":
       `cluster {\n  name: boxoffice\n  port: 6222\n  authorization { user: "route", password: "${routes}" }\n` +
-      `  routes = [${NATS_SERVERS.map((host) => `"nats://route:${routes}@${host}.${NAMESPACE}.svc:6222"`).join(", ")}]\n}\n`,
-    transporter: `nats://boxoffice:${nats}@nats.${NAMESPACE}.svc:4222`,
+      `${ROUTES_TLS}  routes = [${NATS_SERVERS.map((host) => `"nats://route:${routes}@${host}.${NAMESPACE}.svc:6222"`).join(", ")}]\n}\n`,
+    transporter: `tls://boxoffice:${nats}@nats.${NAMESPACE}.svc:4222`,
     "internal-token-secret": drawn(),
     "transaction-secret": drawn(),
     "refresh-token-secret": drawn(),
