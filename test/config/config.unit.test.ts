@@ -13,7 +13,6 @@ import {
   readConfig,
   VARIABLES,
 } from "../../config/index.ts";
-import { makeAuthority } from "../../tools/testing/certificate.ts";
 
 const drawn = (): string => randomBytes(48).toString("base64url");
 
@@ -112,29 +111,6 @@ describe("the configuration", () => {
   it("says of every bad value which variable it is", () => {
     for (const [name, values] of Object.entries(BAD)) {
       for (const value of values) assert.ok(named({ [name]: value }, name), `${name}=${value}`);
-    }
-  });
-
-  it("S41: with SERVERS_CA_FILE a server beyond loopback has TLS, and PostgreSQL's certificate is verified whole", () => {
-    const SERVERS_CA_FILE = makeAuthority(folder, "ca").certFile;
-    const plain = { ...production(), SERVERS_CA_FILE };
-    assert.deepEqual(
-      problemsOf(plain).map((problem) => problem.replace(/ has no TLS, .*; give /, " ")),
-      [
-        "DATABASE_URL ?sslmode=verify-full",
-        "REDIS_URL rediss://…",
-        "AMQP_URL amqps://…",
-        "TRANSPORTER tls://…",
-      ],
-    );
-    const loopback = { REDIS_URL: "redis://127.0.0.1", TRANSPORTER: "nats://localhost" };
-    assert.deepEqual(problemsOf({ ...loopback, SERVERS_CA_FILE }), []);
-    for (const mode of ["verify-full", "verify-ca", "require"]) {
-      const DATABASE_URL = `postgres://u:p%40@db/d?sslmode=${mode}`;
-      const verified = new URL(read({ DATABASE_URL, SERVERS_CA_FILE }).databaseUrl ?? "");
-      assert.equal(verified.searchParams.get("sslmode"), "verify-full");
-      assert.equal(verified.searchParams.get("sslrootcert"), SERVERS_CA_FILE);
-      assert.equal(verified.password, "p%40");
     }
   });
 
