@@ -37,8 +37,8 @@ const checked = new WeakSet<ServiceBroker>();
 
 /**
  * Checks once that sessions end statements in time: without limits, a lock would hold up a sale for
- * ever. Production refuses to start, development warns. Warns in production of a superuser. While PostgreSQL is down the check waits
- * for the readiness probe.
+ * ever. Production refuses to start, development warns. Production also warns of a superuser. While
+ * PostgreSQL is down the check waits for the readiness probe.
  */
 async function checkSettings(
   database: Database,

@@ -84,9 +84,9 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
     readonly isSilent = (): boolean => silent;
     #reason: string | undefined;
     override async connect(): Promise<void> {
-      await super.connect().catch((error: Error) => {
+      await super.connect().catch((error: unknown) => {
         // Moleculer's lines leave the reason out, and repeat with each try.
-        const reason = `NATS is down: ${reasonOf(error)}`;
+        const reason = `NATS is down: ${reasonOf(error as Error)}`;
         if (reason !== this.#reason) this.logger?.warn(reason);
         this.#reason = reason;
         throw error;

@@ -11,9 +11,9 @@ export type RedisClient = Redis & {
 
 /**
  * Opens a Redis connection, by TLS if the URL is rediss://. `ca` (PEM) then signs the server's
- * certificate, else an authority that Node trusts. Its commands fail within half a second if
- * the server is down, frozen or not yet connected. Reconnects by itself without limit. `warn` is called once per loss, not at
- * every attempt.
+ * certificate, else an authority that Node trusts. Its commands fail within half a second if the
+ * server is down, frozen or not yet connected. Reconnects by itself without limit. `warn` is called
+ * once per loss, not at every attempt.
  */
 export function openRedis(url: string, warn: (message: string) => void, ca?: string): RedisClient {
   const client = new Redis(url, {

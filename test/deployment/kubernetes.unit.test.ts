@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { readConfig, VARIABLES } from "../../config/index.ts";
+import { drawSecrets, upgradedSecrets } from "../../cli/commands/operators/kubernetes-secrets.ts";
 import { makeAuthority } from "../../tools/testing/certificate.ts";
 import { imagesOf, pinned } from "../../cli/commands/operators/kubernetes-images.ts";
 import {
@@ -23,6 +24,8 @@ import { credentialErrors, tlsErrors } from "../support/manifests/least-privileg
 import { policyErrors } from "../support/manifests/policy.ts";
 import { schemaErrors, typeErrors } from "../support/manifests/schemas.ts";
 import { workloadsOf } from "../support/manifests/workloads.ts";
+
+const withoutPassword = (url = ""): string => Object.assign(new URL(url), { password: "" }).href;
 
 /** The same objects, with PostgreSQL's URL in the gateway's pod. */
 function withGatewayDatabase(manifests: readonly Manifest[]): Manifest[] {
@@ -139,6 +142,24 @@ describe("the manifests", { skip }, () => {
       const broken = withGatewayDatabase(of(overlay));
       assert.match(credentialErrors(broken).join("\n"), /Deployment api has DATABASE_URL/);
     }
+  });
+
+  it("take the secrets of a release without roles and TLS, with the same passwords", () => {
+    const now = drawSecrets();
+    const before: Record<string, string> = {
+      ...now,
+      "redis-url": now["redis-url"]?.replace("rediss:", "redis:") ?? "",
+      "redlock-urls": now["redlock-urls"]?.replaceAll("rediss:", "redis:") ?? "",
+      "amqp-url": now["amqp-url"]?.replace("amqps:", "amqp:").replace("5671", "5672") ?? "",
+      transporter: now.transporter?.replace("tls:", "nats:") ?? "",
+      "nats-cluster.conf": now["nats-cluster.conf"]?.replace(/ {2}tls .*\n/, "") ?? "",
+    };
+    const changed = upgradedSecrets((name) => before[name] ?? assert.fail(name));
+    const drawn = ["database-url", "backup-database-url"];
+    for (const [name, text] of Object.entries(changed))
+      if (drawn.includes(name)) assert.equal(withoutPassword(text), withoutPassword(now[name]));
+      else assert.equal(text, now[name], name);
+    assert.equal(Object.keys(changed).length, 8);
   });
 
   it("S41: connect to PostgreSQL, Redis, RabbitMQ and NATS by TLS only, with a named authority", () => {

@@ -39,8 +39,8 @@ export type MigrateOptions = {
  * Migrates a database forward to the code's schema. Each file runs in its own transaction, or
  * statement by statement if it says so; concurrent calls apply each file once. Never makes a sale
  * wait for longer than LOCK_TIMEOUT_MS. Gives the role its time-outs in this database, and the
- * other `roles` their privileges. Returns the names applied now. Throws a MigrationError if the database is newer than the code or an applied
- * file was changed.
+ * other `roles` their privileges. Returns the names applied now. Throws a MigrationError if the
+ * database is newer than the code or an applied file was changed.
  */
 export async function migrate(
   databaseUrl: string,

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../../../config/make-folder.ts";
 import type { Command } from "commander";
@@ -11,12 +11,17 @@ export function define(command: Command): void {
   command
     .description("Generates every secret of an overlay, once.")
     .argument("<overlay>", "minikube or production")
+    .option(
+      "--upgrade",
+      "keep the secrets of a release without roles of PostgreSQL and TLS, and add what is missing",
+    )
     .addHelpText("after", examples(["kubernetes-secrets minikube", "before the first apply"]))
     .action(exiting(run));
 }
 
-function run(overlay: string): number {
+function run(overlay: string, { upgrade = false }: { upgrade?: boolean }): number {
   const folder = join(overlayFolder(overlay), "secrets");
+  if (upgrade) return upgradeSecrets(folder);
   if (writeSecrets(folder, drawSecrets()).length > 0)
     throw new ServerProblem(
       `${folder} has secrets already, which stay as they are. transaction-secret must never ` +
@@ -73,6 +78,32 @@ export function drawSecrets(): Record<string, string> {
       .privateKey.export({ type: "pkcs8", format: "pem" })
       .toString(),
     "grafana-password": drawn(),
+  };
+}
+
+/** Changes the addresses in a folder of before, with the same passwords. */
+function upgradeSecrets(folder: string): number {
+  const read = (name: string): string => readFileSync(join(folder, name), "utf8");
+  if (existsSync(join(folder, "migration-database-url")))
+    throw new ServerProblem(`${folder} has the secrets of this release already.`);
+  for (const [name, text] of Object.entries(upgradedSecrets(read)))
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+  console.log(`Changed ${folder}. Apply the job migrate first: it creates the new roles.`);
+  return 0;
+}
+
+/** Returns what changes in the secrets of a release without roles of PostgreSQL and TLS. */
+export function upgradedSecrets(read: (name: string) => string): Record<string, string> {
+  const routes = read("nats-cluster.conf");
+  return {
+    ...databaseUrls(read("postgres-password")),
+    "redis-url": read("redis-url").replaceAll("redis://", "rediss://"),
+    "redlock-urls": read("redlock-urls").replaceAll("redis://", "rediss://"),
+    "amqp-url": read("amqp-url")
+      .replace("amqp://", "amqps://")
+      .replace(/:5672$/, ":5671"),
+    transporter: read("transporter").replace("nats://", "tls://"),
+    "nats-cluster.conf": routes.replace("  routes =", `${ROUTES_TLS}  routes =`),
   };
 }
 
