@@ -28,6 +28,7 @@ import { createTicketReads, type WithTicketReads } from "./tickets/ticket-reads.
 import { cancellationId, purchaseId } from "../../lib/ids.ts";
 import { createWorkerPorts } from "./worker/create-ports.ts";
 import type { Outcome, PurchaseMetrics, WorkerPorts } from "./worker/ports.ts";
+import { notLookedUp } from "./worker/undecided.ts";
 import { Workers } from "./worker/workers.ts";
 
 /** `insteadOf`: the owner that did not answer the caller. */
@@ -162,7 +163,7 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
     submit(eventId: string, command: Command, { forwarded = false, insteadOf }: SubmitOptions) {
       this.traced?.came(command.transactionId);
       return this.workers === undefined
-        ? refused("TRY_AGAIN")
+        ? notLookedUp(command)
         : this.workers.submit(eventId.toLowerCase(), command, forwarded, insteadOf);
     },
 

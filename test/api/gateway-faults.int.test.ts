@@ -5,7 +5,7 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { type ActionHandler, ServiceBroker } from "moleculer";
-import { accepted } from "../../domain/refusal.ts";
+import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import { authorization } from "../../mixins/action.middleware.ts";
 import { createHealth, startHealthServer } from "../../lib/http/health.ts";
 import { createInternalTokenVerifier } from "../../lib/auth/jwt.ts";
@@ -33,14 +33,15 @@ describe("the gateway, when what is behind it fails", () => {
   let namespace: string;
   let ask: HttpClient;
   let logged: string[];
+  let publicKeys: Answer<{ keys: object[] }>;
   const token = createAccessTokenSigner(privateKey)({
     userId: randomUUID(),
     role: "customer",
     sessionId: "s",
   });
   const path = `/api/events/${randomUUID()}/tickets`;
-  const buy = (key = "k") =>
-    ask("POST", path, { token, json: {}, headers: { "Idempotency-Key": key } });
+  const buy = (key = "k", spelling = path) =>
+    ask("POST", spelling, { token, json: {}, headers: { "Idempotency-Key": key } });
 
   const node = (): ServiceBroker => {
     const broker = new ServiceBroker({
@@ -89,7 +90,8 @@ describe("the gateway, when what is behind it fails", () => {
         INTERNAL_TOKEN_SECRET: SECRET,
       }),
     );
-    const keys: ActionHandler = () => accepted({ keys: [publicJwk(privateKey)] });
+    publicKeys = accepted({ keys: [publicJwk(privateKey)] });
+    const keys: ActionHandler = () => publicKeys;
     gateway.createService({ name: "auth", actions: { keys: { auth: "public", handler: keys } } });
     const settings = { ...ApiService.settings, waitMs: 0 };
     const service = gateway.createService({ ...ApiService, settings });
@@ -98,17 +100,24 @@ describe("the gateway, when what is behind it fails", () => {
   });
   afterEach(() => Promise.all(brokers.map((broker) => broker.stop())));
 
-  it("says TRY_AGAIN where no node sells, and that it is not ready", async () => {
-    const answer = await buy();
-    assertProblem(answer, 503, "TRY_AGAIN");
-    assert.deepEqual(
-      [answer.headers.get("retry-after"), answer.headers.get("idempotency-key")],
-      ["1", "k"],
-    );
+  it("says TRY_AGAIN of a list where no node sells, OUTCOME_UNKNOWN of a key that it cannot look up, and that it is not ready", async () => {
+    const list = await ask("GET", "/api/tickets", { token });
+    assertProblem(list, 503, "TRY_AGAIN");
+    assert.equal(list.headers.get("retry-after"), "1");
+    const purchase = await buy();
+    assertProblem(purchase, 503, "OUTCOME_UNKNOWN");
+    assert.equal(purchase.headers.get("idempotency-key"), "k");
     const ready = await ask("GET", "/readyz");
     assertProblem(ready, 503, "TRY_AGAIN");
     assert.equal(ready.json?.detail, "Not ready: catalog, purchasing");
     assert.equal((await ask("GET", "/healthz")).status, 200);
+  });
+
+  it("says OUTCOME_UNKNOWN of a purchase while it cannot check tokens, at any spelling of its path", async () => {
+    publicKeys = refused("TRY_AGAIN");
+    for (const spelling of [path, `${path}/`])
+      assertProblem(await buy("k", spelling), 503, "OUTCOME_UNKNOWN");
+    assertProblem(await ask("GET", "/api/tickets", { token }), 503, "TRY_AGAIN");
   });
 
   it("says INTERNAL and nothing else of a fault, and logs it once with the request's id", async () => {

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import type { CallResult } from "../../services/api/bus/call-errors.ts";
-import { createOwnerCall } from "../../services/api/bus/service-client.ts";
+import { createOwnerCall, type Send } from "../../services/api/bus/service-client.ts";
+import type { NotSent } from "../../services/api/routing/route.ts";
 import { Kernel } from "../simulation/model/kernel.ts";
 
 type Said = CallResult<string> & { afterMs: number };
@@ -19,6 +20,7 @@ const notSent: Said = { type: "not-sent", afterMs: 0 };
 /** Asks nodes that answer as told; what is answered, when, and who was asked in whose place. */
 async function askNodes(
   nodes: Record<string, Said>,
+  unreached: NotSent = "TRY_AGAIN",
 ): Promise<{ word: string; atMs: number; asked: string[] }> {
   const kernel = new Kernel(1);
   const call = createOwnerCall({
@@ -28,11 +30,12 @@ async function askNodes(
   const asked: string[] = [];
   let answer: Answer<string> | undefined;
   let atMs = 0;
-  void call<string>(Object.keys(nodes), (nodeId, insteadOf) => {
+  const send: Send<string> = (nodeId, insteadOf) => {
     const { afterMs, ...reply } = nodes[nodeId] ?? assert.fail();
     asked.push(insteadOf === undefined ? nodeId : `${nodeId} for ${insteadOf}`);
     return new Promise((resolve) => kernel.after(afterMs, nodeId, () => resolve(reply)));
-  }).then((heard) => {
+  };
+  void call(Object.keys(nodes), send, unreached).then((heard) => {
     answer = heard;
     atMs = kernel.nowMs;
   });
@@ -88,8 +91,12 @@ describe("the call of an event's owner", () => {
       atMs: 5,
       asked: ["a", "b for a", "c for a"],
     });
-    assert.equal((await askNodes({ a: notSent, b: notSent })).word, "TRY_AGAIN");
-    assert.equal((await askNodes({})).word, "TRY_AGAIN");
+  });
+
+  it("answers as the caller says where the command reached no node", async () => {
+    for (const unreached of ["TRY_AGAIN", "OUTCOME_UNKNOWN"] as const)
+      for (const nodes of [{}, { a: notSent }, { a: notSent, b: notSent }])
+        assert.equal((await askNodes(nodes, unreached)).word, unreached);
   });
 
   it("takes no refusal of the second for the truth while the owner may have sold", async () => {

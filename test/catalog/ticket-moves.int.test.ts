@@ -1,12 +1,12 @@
 // An import moves the date of an event with many tickets, while it sells and people cancel.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import type { EventRecord } from "../../domain/event-record.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { eventId } from "../../lib/ids.ts";
 import { changeEvent } from "../../services/catalog/import/change-event.ts";
-import { createTicketMover } from "../../services/catalog/import/ticket-moves.ts";
+import { createTicketMover, type TicketMover } from "../../services/catalog/import/ticket-moves.ts";
 import { insertEvents } from "../../services/catalog/events/event-store.ts";
 import { postgresStore } from "../../services/purchasing/store/event-store.ts";
 import type { EventStore, LoadedEvent, Ownership } from "../../services/purchasing/worker/ports.ts";
@@ -37,6 +37,16 @@ describe("tickets of a moved event", () => {
   let sales: Database;
   const warnings: unknown[] = [];
   const warn = (_message: string, error: unknown): void => void warnings.push(error);
+  /** Run after each test, so that one that fails leaves no timer and no seller behind. */
+  const ends: (() => Promise<unknown>)[] = [];
+  const openMover = (partMax?: number): TicketMover => {
+    const mover = createTicketMover({ database, warn, ...(partMax && { partMax }) });
+    ends.push(() => mover.close());
+    return mover;
+  };
+  afterEach(async () => {
+    for (const end of ends.splice(0)) await end();
+  });
 
   before(async () => {
     fresh = await freshDatabase();
@@ -99,8 +109,13 @@ describe("tickets of a moved event", () => {
     const seller = createSeller(sales, eventId(record));
     const other = createSeller(sales, eventId(unmoved));
     const selling = Promise.all([seller.run(), other.run()]);
+    ends.push(async () => {
+      seller.stop();
+      other.stop();
+      await selling;
+    });
     await waitFor(() => seller.count() > 50, { withinMs: 60_000 });
-    const mover = createTicketMover({ database, warn });
+    const mover = openMover();
     const startedMs = performance.now();
     const change = await changeEvent(database, movedTo(record, "2097-07-15"), "catalog");
     const changedMs = performance.now() - startedMs;
@@ -137,7 +152,7 @@ describe("tickets of a moved event", () => {
   it("follow after a crash between two parts, also to the date of a later import", async () => {
     const record = await addSold(5_000);
     await changeEvent(database, movedTo(record, "2097-07-15"), "catalog");
-    const crashing = createTicketMover({ database, warn, partMax: 500 });
+    const crashing = openMover(500);
     crashing.wake();
     await waitFor(async () => (await state(record)).left < 5_000);
     await crashing.close();
@@ -145,7 +160,7 @@ describe("tickets of a moved event", () => {
     assert.ok((await waits(record)) && left > 0 && left < 5_000, `${left} tickets are left`);
     await changeEvent(database, movedTo(record, "2097-05-01"), "catalog");
     // Two nodes start at once.
-    const movers = [1, 2].map(() => createTicketMover({ database, warn, partMax: 700 }));
+    const movers = [openMover(700), openMover(700)];
     for (const mover of movers) mover.wake();
     await waitFor(async () => !(await waits(record)), { withinMs: 60_000 });
     for (const mover of movers) await mover.close();
@@ -156,7 +171,7 @@ describe("tickets of a moved event", () => {
   it("leave no ticket behind that a cancellation holds", async () => {
     const record = await addSold(20);
     await changeEvent(database, movedTo(record, "2097-07-15"), "catalog");
-    const mover = createTicketMover({ database, warn });
+    const mover = openMover();
     await database.transaction(async (connection) => {
       await connection.query({
         text: `UPDATE event_tickets SET cancelled_at = now()
@@ -194,7 +209,7 @@ describe("tickets of a moved event", () => {
         after = { eventDate, id };
       }
     };
-    const mover = createTicketMover({ database, warn, partMax: 100 });
+    const mover = openMover(100);
     const check = async () => {
       const seen = await readAll();
       assert.equal(new Set(seen.map(({ id }) => id)).size, 12);

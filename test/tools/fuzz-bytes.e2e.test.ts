@@ -6,7 +6,11 @@ import { byteStream, type ByteStream, type Quirk } from "../../tools/fuzz/bytes/
 import { exchange } from "../../tools/fuzz/bytes/exchange.ts";
 import { differenceOf } from "../../tools/fuzz/bytes/explained.ts";
 import { fuzzBytes } from "../../tools/fuzz/bytes/run.ts";
-import { type FuzzServers, startFuzzServers } from "../../tools/fuzz/bytes/servers.ts";
+import {
+  type FuzzServers,
+  startFuzzServers,
+  throughNginx,
+} from "../../tools/fuzz/bytes/servers.ts";
 import { outsideEnvironment } from "../../tools/process/outside-environment.ts";
 import { makeCertificate } from "../../tools/testing/certificate.ts";
 import { temporaryFolder } from "../support/processes/processes.ts";
@@ -22,8 +26,8 @@ describe("fuzz by raw bytes", () => {
   const environment = { ...outsideEnvironment(), DATA_DIR: folder };
   let servers: FuzzServers;
   before(async () => void (servers = await startFuzzServers(environment)));
-  after(() => {
-    servers.stop();
+  after(async () => {
+    await servers.stop();
     remove();
   });
 
@@ -46,7 +50,30 @@ describe("fuzz by raw bytes", () => {
       assert.equal(report.connections, 0);
       assert.ok((report.statuses["200"] ?? 0) > 0);
     } finally {
-      tls.stop();
+      await tls.stop();
+    }
+  });
+
+  it("F29: 300 streams through nginx, over plain HTTP and TLS", async () => {
+    const certificate = makeCertificate(folder, "nginx");
+    for (const tls of [undefined, certificate]) {
+      const proxied = await throughNginx(await startFuzzServers(environment), tls);
+      try {
+        const isTls = tls !== undefined;
+        const report = await fuzzBytes({
+          servers: proxied,
+          streams: 150,
+          seed: SEED,
+          isTls,
+          isProxied: true,
+        });
+        assert.deepEqual(report.faults, [], report.faults.join("\n\n"));
+        assert.deepEqual([report.streams, report.connections], [150, 0]);
+        for (const status of ["200", "404", "422"])
+          assert.ok((report.statuses[status] ?? 0) > 0, `no stream was answered ${status}`);
+      } finally {
+        await proxied.stop();
+      }
     }
   });
 
@@ -69,7 +96,8 @@ describe("fuzz by raw bytes", () => {
       const stream: ByteStream = { ...byteStream(SEED), quirks: new Set(quirks) };
       const [one, other] = [plain, gateway].map((text) => readAnswers(Buffer.from(text), false));
       if (one === undefined || other === undefined) return assert.fail();
-      return differenceOf(stream, one, other, false, new Map()) !== undefined;
+      const way = { lost: false, isProxied: false };
+      return differenceOf(stream, one, other, way, new Map()) !== undefined;
     };
     assert.ok(!differs(SERVED, SERVED));
     assert.ok(!differs(SERVED, REFUSED, "host"));

@@ -1,8 +1,9 @@
 // Browser test of the buyer's journey: find, register, buy, QR code, cancel. By mouse and keyboard.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { madeUpProblem, registerVisitor } from "../support/http/browser.ts";
+import { FACT_TIMEOUT_MS, madeUpProblem, registerVisitor } from "../support/http/browser.ts";
 import { type Pages, startPages } from "../support/http/pages.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 /** Of a whole visit. It takes under a minute even if each takes two seconds. */
 const ANSWERS_MAX = 30;
@@ -77,7 +78,10 @@ describe("a buyer at the pages", () => {
       faults.join(),
       /GET \/api\/events\/[0-9a-f-]{36}: the body breaks the contract: .*totalCapacity/,
     );
-    assert.match(complaints.join(), /status of 503 .*\/availability\)/);
+    // The console tells of it a moment after the page shows the event.
+    await waitFor(() => complaints.some((text) => /status of 503 .*\/availability\)/.test(text)), {
+      withinMs: FACT_TIMEOUT_MS,
+    });
     await assert.rejects(close(), /answered as the OpenAPI document says/);
   });
 

@@ -51,8 +51,6 @@ export type Fault = {
   title: string;
   /** Places of the hot event. Large by default, so that it does not sell out. */
   hotCapacity?: number;
-  /** A gateway that reaches no node answers TRY_AGAIN for any key: I11 is not checked. */
-  withoutBus?: true;
   /** Runs before the clients start. */
   prepare?(context: FaultContext): Promise<void>;
   /** Runs while clients buy. Cluster and servers are healed afterwards. */

@@ -128,7 +128,7 @@ export async function runFault(
       violations: [
         ...checkSamples(sampler.samples, beganMs),
         ...violations,
-        ...(fault.withoutBus === true ? [] : checkTryAgain(journal.entries)),
+        ...checkTryAgain(journal.entries),
       ],
       missed: [...play.missed, ...(fault.bounds?.(measures) ?? [])],
       badAnswers: firstBadAnswers,

@@ -5,10 +5,10 @@ import { processEnvironment } from "../../config/index.ts";
 export const SERVER_NAMES = ["postgres", "redis", "rabbitmq", "nats"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 /**
- * Tests run the alert rules with prometheus and sell through pgbouncer. Benchmarks make load with
- * wrk. A fault moves PostgreSQL's clock with faketime's library.
+ * Tests run the alert rules with prometheus, sell through pgbouncer and ask through nginx.
+ * Benchmarks make load with wrk. A fault moves PostgreSQL's clock with faketime's library.
  */
-export type ProgramName = ServerName | "prometheus" | "pgbouncer" | "wrk" | "faketime";
+export type ProgramName = ServerName | "prometheus" | "pgbouncer" | "wrk" | "nginx" | "faketime";
 
 /** The path of each program. RabbitMQ needs epmd, Erlang's port mapper. */
 export type Binaries = {
@@ -21,6 +21,7 @@ export type Binaries = {
   promtool: string;
   pgbouncer: string;
   wrk: string;
+  nginx: string;
   faketime: string;
 };
 
@@ -63,6 +64,7 @@ const PLACES: Record<keyof Binaries, readonly string[]> = {
     "/usr/local/bin/pgbouncer",
   ],
   wrk: ["/usr/bin/wrk", "/opt/homebrew/bin/wrk", "/usr/local/bin/wrk"],
+  nginx: ["/usr/sbin/nginx", "/usr/bin/nginx", "/opt/homebrew/bin/nginx", "/usr/local/bin/nginx"],
   faketime: ["/usr/bin/faketime", "/opt/homebrew/bin/faketime", "/usr/local/bin/faketime"],
 };
 
@@ -74,6 +76,7 @@ const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
   prometheus: ["prometheus", "promtool"],
   pgbouncer: ["pgbouncer"],
   wrk: ["wrk"],
+  nginx: ["nginx"],
   faketime: ["faketime"],
 };
 const FILE_NAMES: Record<keyof Binaries, string> = {
@@ -86,6 +89,7 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
   promtool: "promtool",
   pgbouncer: "pgbouncer",
   wrk: "wrk",
+  nginx: "nginx",
   faketime: "faketime",
 };
 

@@ -4,12 +4,19 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { measureFloods } from "../../../tools/fuzz/bytes/floods.ts";
 import { type BytesReport, fuzzBytes } from "../../../tools/fuzz/bytes/run.ts";
-import { startFuzzServers } from "../../../tools/fuzz/bytes/servers.ts";
+import { startFuzzServers, throughNginx } from "../../../tools/fuzz/bytes/servers.ts";
 import { outsideEnvironment } from "../../../tools/process/outside-environment.ts";
 import { makeCertificate } from "../../../tools/testing/certificate.ts";
 import { examples, exiting, wholeNumber } from "../../options.ts";
 
-type Options = { streams: number; seed?: number; held: number; tls?: boolean; floods?: boolean };
+type Options = {
+  streams: number;
+  seed?: number;
+  held: number;
+  tls?: boolean;
+  nginx?: boolean;
+  floods?: boolean;
+};
 
 /** Searches of others stay below this under every flood. */
 const P99_MAX_MS = 500;
@@ -29,6 +36,7 @@ export function define(command: Command): void {
     .option("--seed <number>", "seed of the first stream (default: drawn)", wholeNumber(0, 1e9))
     .option("--held <count>", "streams that wait for their time-outs", wholeNumber(0, 10_000), 200)
     .option("--tls", "over TLS")
+    .option("--nginx", "through nginx, before both servers")
     .option("--floods", "instead: times of searches while others flood the gateway")
     .addHelpText(
       "after",
@@ -40,22 +48,25 @@ export function define(command: Command): void {
     .action(exiting((options: Options) => (options.floods ? runFloods() : runBytes(options))));
 }
 
-async function runBytes({ streams, held, tls, ...options }: Options): Promise<number> {
+async function runBytes({ streams, held, tls, nginx, ...options }: Options): Promise<number> {
   const { seed = Date.now() % 1_000_000_000 } = options;
   return withFolder(async (folder) => {
-    const servers = await startFuzzServers(environmentOf(folder, tls === true));
+    // nginx ends TLS.
+    const behind = await startFuzzServers(environmentOf(folder, tls === true && nginx !== true));
+    const certificate = tls === true ? makeCertificate(folder, "nginx") : undefined;
+    const servers = nginx === true ? await throughNginx(behind, certificate) : behind;
     try {
       const startedMs = performance.now();
       const progress = (done: number): void => {
         if (done % 10_000 === 0) report(`${done} streams`);
       };
-      const isTls = tls === true;
-      const result = await fuzzBytes({ servers, streams, seed, held, isTls, progress });
+      const [isTls, isProxied] = [tls === true, nginx === true];
+      const result = await fuzzBytes({ servers, streams, seed, held, isTls, isProxied, progress });
       const seconds = Math.round((performance.now() - startedMs) / 1_000);
       report(`${result.streams} streams in ${seconds} s, seed ${seed}`);
       return show(result);
     } finally {
-      servers.stop();
+      await servers.stop();
     }
   });
 }
@@ -83,8 +94,7 @@ async function runFloods(): Promise<number> {
       report(slow.length === 0 ? `p99 below ${P99_MAX_MS} ms throughout` : "searches suffered");
       return slow.length === 0 ? 0 : 1;
     } finally {
-      http.stop();
-      tls.stop();
+      await Promise.all([http.stop(), tls.stop()]);
     }
   });
 }

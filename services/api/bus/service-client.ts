@@ -3,7 +3,7 @@ import { type Answer, refused } from "../../../domain/refusal.ts";
 import { type Clock, systemClock } from "../../../lib/concurrency/clock.ts";
 import { createEventOrder, nodesOffering } from "../../../lib/bus/event-owner.strategy.ts";
 import { type CallResult, classifyCallError } from "./call-errors.ts";
-import type { Bus } from "../routing/route.ts";
+import type { Bus, NotSent } from "../routing/route.ts";
 
 /**
  * An owner answers TRY_AGAIN well within this time. Silence means that it is dead, frozen, cut off,
@@ -82,9 +82,9 @@ class ServiceClient implements Bus {
     );
   }
 
-  command<T>(action: string, params: { eventId: string }): Promise<Answer<T>> {
+  command<T>(action: string, params: { eventId: string }, notSent: NotSent): Promise<Answer<T>> {
     const { order, callOwner } = this.shared;
-    return callOwner<T>(order.of(params.eventId), (nodeID, unresponsiveOwner) =>
+    const send: Send<T> = (nodeID, unresponsiveOwner) =>
       unresponsiveOwner === undefined
         ? this.tryOnce(action, params, this.timeouts.firstMs, nodeID)
         : this.tryOnce(
@@ -92,8 +92,8 @@ class ServiceClient implements Bus {
             { ...params, insteadOf: unresponsiveOwner },
             SECOND_OWNER_MS,
             nodeID,
-          ),
-    );
+          );
+    return callOwner<T>(order.of(params.eventId), send, notSent);
   }
 
   private async tryOnce<T>(
@@ -139,28 +139,37 @@ export type Send<T> = (
 ) => Promise<CallResult<T>>;
 
 /** See `createOwnerCall`. `order`: the nodes that sell the event, its owner first. */
-export type OwnerCall = <T>(order: readonly string[], send: Send<T>) => Promise<Answer<T>>;
+export type OwnerCall = <T>(
+  order: readonly string[],
+  send: Send<T>,
+  notSent: NotSent,
+) => Promise<Answer<T>>;
 
 /**
  * Calls the event's owner and, if that does not answer within a second or is gone, the next node in
  * order, with the same command and so the same transaction id. Nodes that cannot be reached are
- * skipped at once. After a try of unknown outcome only a sale counts, from any node; otherwise the
- * answer is OUTCOME_UNKNOWN. A late answer of the owner still counts.
+ * skipped at once; where there is no other, the answer is `notSent`. After a try of unknown outcome
+ * only a sale counts, from any node; otherwise the answer is OUTCOME_UNKNOWN. A late answer of the
+ * owner still counts.
  */
 export function createOwnerCall(clock: Clock): OwnerCall {
   const orTimeout = createTimeout(clock);
 
-  return async function call<T>(order: readonly string[], send: Send<T>): Promise<Answer<T>> {
+  return async function call<T>(
+    order: readonly string[],
+    send: Send<T>,
+    notSent: NotSent,
+  ): Promise<Answer<T>> {
     for (let tried = 1; tried <= order.length; tried += 1) {
       const nodeId = order[tried - 1] ?? "";
       const sent = send(nodeId, tried === 1 ? undefined : order[0]);
       const others = order.slice(tried);
       const result = others.length === 0 ? await sent : await orTimeout(sent);
       if (result === "timeout" || result.type === "lost")
-        return settled([sent, callNext(others, nodeId, send)]);
+        return settled([sent, callNext(others, nodeId, send)], notSent);
       if (result.type === "answered") return result.answer;
     }
-    return refused("TRY_AGAIN");
+    return refused(notSent);
   };
 }
 
@@ -177,7 +186,10 @@ async function callNext<T>(
 }
 
 /** Answers a sale as soon as a try reports one. Else the owner's refusal, or OUTCOME_UNKNOWN. */
-async function settled<T>(tries: readonly Promise<CallResult<T>>[]): Promise<Answer<T>> {
+async function settled<T>(
+  tries: readonly Promise<CallResult<T>>[],
+  notSent: NotSent,
+): Promise<Answer<T>> {
   return new Promise((resolve, reject) => {
     for (const sent of tries)
       sent.then((result) => {
@@ -191,7 +203,7 @@ async function settled<T>(tries: readonly Promise<CallResult<T>>[]): Promise<Ans
       const unknown = answers.some(
         (answer) => !answer.ok && answer.refusal.code === "OUTCOME_UNKNOWN",
       );
-      resolve(lost || unknown ? refused("OUTCOME_UNKNOWN") : (answers[0] ?? refused("TRY_AGAIN")));
+      resolve(lost || unknown ? refused("OUTCOME_UNKNOWN") : (answers[0] ?? refused(notSent)));
     }, reject);
   });
 }

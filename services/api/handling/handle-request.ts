@@ -106,7 +106,7 @@ export async function serve(deps: GatewayDeps, exchange: Exchange): Promise<void
     const verified = authenticate(deps, exchange);
     const caller = verified instanceof Promise ? await verified : verified;
     if (!caller.ok) {
-      refuse(deps, exchange, caller.refusal.code);
+      refuse(deps, exchange, withoutLook(exchange, caller.refusal.code));
       return;
     }
     exchange.served.caller = caller.value;
@@ -116,6 +116,11 @@ export async function serve(deps: GatewayDeps, exchange: Exchange): Promise<void
   }
   if (isAuthorized(exchange)) respond(deps, exchange);
   else refuse(deps, exchange, "FORBIDDEN");
+}
+
+/** The refusal of a request whose key was not looked up: an earlier request may have sold it. */
+export function withoutLook({ route }: Exchange, code: ProblemCode): ProblemCode {
+  return code === "TRY_AGAIN" && route?.idempotent ? "OUTCOME_UNKNOWN" : code;
 }
 
 /** Refuses a request before its handler. */

@@ -65,11 +65,11 @@ const buy: Route = {
   throttle: "purchase",
   direct: true,
   call: ({ params, body, idempotencyKey }, bus) =>
-    bus.command("purchasing.buy", {
-      eventId: params.eventId ?? "",
-      quantity: body.quantity,
-      key: idempotencyKey,
-    }),
+    bus.command(
+      "purchasing.buy",
+      { eventId: params.eventId ?? "", quantity: body.quantity, key: idempotencyKey },
+      "OUTCOME_UNKNOWN",
+    ),
   success(value) {
     const { replayed, ...purchase } = value as { replayed: boolean };
     return { headers: replayed ? { "Idempotent-Replayed": "true" } : {}, body: purchase };
@@ -158,7 +158,8 @@ const cancel: Route = {
   async call({ params: { ticketId } }, bus) {
     const ticket = await bus.call<{ eventId: string }>("purchasing.tickets.get", { ticketId });
     if (!ticket.ok) return ticket;
-    return bus.command("purchasing.cancel", { eventId: ticket.value.eventId, ticketId });
+    const params = { eventId: ticket.value.eventId, ticketId };
+    return bus.command("purchasing.cancel", params, "TRY_AGAIN");
   },
 };
 

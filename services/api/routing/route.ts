@@ -45,6 +45,12 @@ export type Input = {
   client: () => Client;
 };
 
+/**
+ * The refusal of a command that no node has looked up. OUTCOME_UNKNOWN for a purchase: an earlier
+ * request may have sold its key.
+ */
+export type NotSent = "TRY_AGAIN" | "OUTCOME_UNKNOWN";
+
 /** Calls services. Faults of the bus become refusals; faults of a service are thrown. */
 export type Bus = {
   /**
@@ -58,12 +64,13 @@ export type Bus = {
    */
   broadcastCall(action: string): Promise<{ nodeId: string; value: unknown }[]>;
   /**
-   * Sends a command to the owner of its event. A lost answer is OUTCOME_UNKNOWN, a call that was
-   * never sent TRY_AGAIN.
+   * Sends a command to the owner of its event. A lost answer is OUTCOME_UNKNOWN. `notSent` is the
+   * refusal where no node can be reached.
    */
   command<T>(
     action: string,
     params: { eventId: string } & Record<string, unknown>,
+    notSent: NotSent,
   ): Promise<Answer<T>>;
 };
 

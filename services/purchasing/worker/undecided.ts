@@ -1,3 +1,4 @@
+import type { Command } from "../../../domain/event-state.ts";
 import { accepted, refused } from "../../../domain/refusal.ts";
 import type { Clock } from "../../../lib/concurrency/clock.ts";
 import { NOTHING } from "./batch.ts";
@@ -110,6 +111,11 @@ export class Undecided {
     for (const entry of entries)
       entry.answer(refused(entry.notSold ? "TRY_AGAIN" : "OUTCOME_UNKNOWN"));
   }
+}
+
+/** Refuses a command that was not looked up: the key of a purchase may be sold. */
+export function notLookedUp({ type }: Command): Outcome {
+  return refused(type === "BuyTickets" ? "OUTCOME_UNKNOWN" : "TRY_AGAIN");
 }
 
 function outcomeOf({ command }: Entry, sold: Omit<Purchase, "replayed">): Outcome {

@@ -6,6 +6,7 @@ import type { MintInternalToken, Caller } from "../../../lib/auth/jwt.ts";
 import type { Outcome, Router, WorkerPorts } from "./ports.ts";
 import type { Command } from "../../../domain/event-state.ts";
 import { EventWorker } from "./event-worker.ts";
+import { notLookedUp } from "./undecided.ts";
 
 const FORWARD_TIMEOUT_MS = 1_800;
 /** Customers whose commands are forwarded while events move. */
@@ -56,7 +57,7 @@ export function createOwnerRouter(
             return refused("OUTCOME_UNKNOWN");
         }
       }
-      return refused("TRY_AGAIN");
+      return notLookedUp(command);
     },
 
     ping: async (nodeId, withinMs) => (await broker.ping(nodeId, withinMs)) !== null,

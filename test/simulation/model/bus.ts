@@ -1,8 +1,18 @@
 import type { Command } from "../../../domain/event-state.ts";
 import { refused } from "../../../domain/refusal.ts";
 import { rankNodes } from "../../../lib/bus/event-owner.strategy.ts";
-import { createOwnerCall, type OwnerCall } from "../../../services/api/bus/service-client.ts";
-import type { Outcome, Router } from "../../../services/purchasing/worker/ports.ts";
+import {
+  createOwnerCall,
+  type OwnerCall,
+  type Send,
+} from "../../../services/api/bus/service-client.ts";
+import { notLookedUp } from "../../../services/purchasing/worker/undecided.ts";
+import type {
+  Outcome,
+  Purchase,
+  Router,
+  Ticket,
+} from "../../../services/purchasing/worker/ports.ts";
 import type { Workers } from "../../../services/purchasing/worker/workers.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Network } from "./network.ts";
@@ -82,7 +92,7 @@ export class Bus {
   command(gateway: string, eventId: string, command: Command): Promise<Outcome> {
     const callOwner = this.callers.get(gateway);
     if (callOwner === undefined) throw new Error(`Unknown gateway ${gateway}`);
-    return callOwner(this.order(gateway, eventId), async (nodeId, unresponsiveOwner) => {
+    const send: Send<Purchase | Ticket> = async (nodeId, unresponsiveOwner) => {
       if (this.views.get(gateway)?.has(nodeId) !== true) return { type: "not-sent" };
       const marks = { forwarded: false, unresponsiveOwner: unresponsiveOwner };
       const answer = await this.call(
@@ -94,7 +104,12 @@ export class Bus {
         unresponsiveOwner === undefined ? ANSWER_MS : SECOND_ANSWER_MS,
       );
       return answer === undefined ? { type: "lost" } : { type: "answered", answer };
-    });
+    };
+    return callOwner(
+      this.order(gateway, eventId),
+      send,
+      command.type === "BuyTickets" ? "OUTCOME_UNKNOWN" : "TRY_AGAIN",
+    );
   }
 
   /** Same routing as services/purchasing/worker/workers.ts. */
@@ -107,7 +122,7 @@ export class Bus {
       isOwner: (eventId) => ownerOf(eventId) === node.id,
       forward: async (eventId, command) => {
         const [owner] = others(eventId);
-        if (owner === undefined) return refused("TRY_AGAIN");
+        if (owner === undefined) return notLookedUp(command);
         return (
           (await this.call(node.id, owner, eventId, command, { forwarded: true }, FORWARD_MS)) ??
           refused("OUTCOME_UNKNOWN")

@@ -156,8 +156,7 @@ export class Checks {
     const { userId, quantity } = command;
     if (code === "TRY_AGAIN" && event.ticketsOf(command.transactionId).length > 0)
       this.fail(`I11: TRY_AGAIN was answered for the sold key ${command.transactionId}`);
-    // A node that cannot reach the owner answers TRY_AGAIN for any key, also for one that was sold.
-    if (soldBefore && code !== "TRY_AGAIN" && code !== "IDEMPOTENCY_KEY_REUSED")
+    if (soldBefore && code !== "IDEMPOTENCY_KEY_REUSED")
       this.fail(`I2: a retry of a sale was answered ${code}`);
     if (
       code === "EVENT_SOLD_OUT" &&

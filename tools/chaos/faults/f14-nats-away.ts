@@ -12,7 +12,6 @@ let wayToTheBus: TcpProxy | undefined;
 export const fault: Fault = {
   id: "F14",
   title: `NATS killed; a purchasing node cut off from it for ${CUT_OFF_S} s`,
-  withoutBus: true,
   async prepare({ hot, proxyTo, restartWith, namedOwnerOf }) {
     wayToTheBus = await proxyTo("nats");
     await restartWith(namedOwnerOf(hot), { TRANSPORTER: wayToTheBus.url });

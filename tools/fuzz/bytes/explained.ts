@@ -7,9 +7,10 @@ type Pair = {
   gateway: HttpAnswer | undefined;
   /** All answers to the stream. */
   all: { plain: readonly HttpAnswer[]; gateway: readonly HttpAnswer[] };
-  /** Answers may be lost on their way. */
-  lost: boolean;
-};
+} & Way;
+
+/** `lost`: answers may be lost on their way. `isProxied`: nginx passed them on. */
+export type Way = { lost: boolean; isProxied: boolean };
 
 /** How Node answers bytes that it cannot read. */
 const UNREADABLE = new Set([400, 408, 413, 431]);
@@ -39,6 +40,8 @@ const EXPLAINED: Readonly<Record<string, (pair: Pair) => boolean>> = {
   "a server that closes before it has read all resets the connection; TLS knows no half-closed one":
     ({ plain, gateway, all, lost }) =>
       lost && (plain === undefined || gateway === undefined || isLastOfNode(plain, all.plain)),
+  "Node's own refusals have no length, so nginx closes behind them": ({ plain, all, isProxied }) =>
+    isProxied && plain === undefined && UNREADABLE.has(all.plain.at(-1)?.status ?? 0),
 };
 
 /** How often each explanation was needed. */
@@ -52,14 +55,14 @@ export function differenceOf(
   { quirks }: ByteStream,
   { answers: plainAnswers }: Answers,
   { answers: gatewayAnswers }: Answers,
-  lost: boolean,
+  way: Way,
   explanations: Explanations,
 ): string | undefined {
   const all = { plain: plainAnswers, gateway: gatewayAnswers };
   for (let index = 0; index < Math.max(all.plain.length, all.gateway.length); index += 1) {
     const [plain, gateway] = [all.plain[index], all.gateway[index]];
     if (plain?.status !== gateway?.status) {
-      const pair = { quirks, plain, gateway, all, lost };
+      const pair = { quirks, plain, gateway, all, ...way };
       const [name] = Object.entries(EXPLAINED).find(([, explains]) => explains(pair)) ?? [];
       if (name === undefined)
         return `answer ${index + 1}: ${statuses(all.plain)} of Node, ${statuses(all.gateway)} here`;

@@ -1,17 +1,20 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
 import type { Environment } from "../../../config/index.ts";
+import { startNginx } from "../../dev-servers/nginx.ts";
+import { provideBinaries } from "../../dev-servers/packages.ts";
 import { ROOT } from "../../root.ts";
 import type { ServersMessage } from "./servers-program.ts";
 
 export type FuzzServers = {
+  /** Ports on 127.0.0.1. */
   gateway: number;
   plain: number;
   /** What the servers hold now. Rejects if their process has ended. */
   held(): Promise<{ rssBytes: number; connections: number }>;
   /** How the process ended, if it has. */
   ended(): string | undefined;
-  stop(): void;
+  stop(): Promise<void>;
 };
 
 /** Starts a gateway and a plain server of Node in one process of their own. */
@@ -48,8 +51,28 @@ export async function startFuzzServers(environment: Environment = {}): Promise<F
       return answer;
     },
     ended: () => end,
-    stop: () => {
+    async stop() {
       if (child.connected) child.disconnect();
+      await exited;
+    },
+  };
+}
+
+/** Puts nginx before both servers. Its quiet connections end after a second. */
+export async function throughNginx(
+  servers: FuzzServers,
+  tls?: { certFile: string; keyFile: string },
+): Promise<FuzzServers> {
+  const { nginx: program = "nginx" } = await provideBinaries(["nginx"], () => undefined);
+  const upstreams = [servers.gateway, servers.plain];
+  const nginx = await startNginx(program, { upstreams, tls, idleS: 1 });
+  const [gateway = 0, plain = 0] = nginx.ports;
+  return {
+    ...servers,
+    gateway,
+    plain,
+    async stop() {
+      await Promise.all([nginx.stop(), servers.stop()]);
     },
   };
 }
