@@ -3,7 +3,6 @@ import { type Mutant, without } from "./mutant.ts";
 const ROLES = "tools/database/roles.ts";
 const START = "S33: serves by a role";
 const PODS = "S33: give each pod";
-const SOLD = "S41: a ticket is sold and booked over TLS";
 const REFUSED = "S41: certificates of an authority";
 const CLUSTER = "S41: connect to PostgreSQL";
 const CONFIGURED = "S41: with SERVERS_CA_FILE";
@@ -49,11 +48,6 @@ export const SERVERS_MUTANTS: readonly Mutant[] = [
     "moleculer.config.ts",
     "ca === undefined ? {} : { ca }",
     "{ ca, rejectUnauthorized: false }",
-  ]),
-  without("the named authority of NATS", SOLD, [
-    "moleculer.config.ts",
-    "natsOptions(config.transporter, config.serversCa?.pem)",
-    "natsOptions(config.transporter, undefined)",
   ]),
   without("the check of PostgreSQL's certificate", CONFIGURED, [
     "config/server-tls.ts",
