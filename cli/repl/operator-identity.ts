@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { presentValues, processEnvironment } from "../../config/environment.ts";
+import { type Environment, presentValues } from "../../config/environment.ts";
 import { type Answer, refused } from "../../domain/refusal.ts";
 import { createAccessTokens, type PublicJwk } from "../../lib/auth/access-token.ts";
 import type { Proof } from "../../lib/auth/jwt.ts";
@@ -15,8 +15,12 @@ type SignedIn = { user: User; refreshToken: string };
  * (OPERATOR_TOKEN) or the account's password (OPERATOR_PASSWORD, or typed at a terminal). Returns
  * the e-mail address and the proof for people. Throws an EngineProblem. See ADR-0073.
  */
-export async function actAsPerson(engine: Engine, email: string): Promise<string> {
-  const { OPERATOR_TOKEN, OPERATOR_PASSWORD } = presentValues(processEnvironment());
+export async function actAsPerson(
+  engine: Engine,
+  email: string,
+  environment: Environment,
+): Promise<string> {
+  const { OPERATOR_TOKEN, OPERATOR_PASSWORD } = presentValues(environment);
   const proof: Proof = OPERATOR_TOKEN === undefined ? "password" : "token";
   const user =
     OPERATOR_TOKEN === undefined

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { actAsPerson } from "../../cli/repl/operator-identity.ts";
 import { createPasswords } from "../../services/auth/password-hashing.ts";
+import { EngineProblem, joinEngine } from "../../tools/engine/connect.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type Repl, replOf } from "../support/processes/repl.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -78,13 +80,20 @@ describe("npx boxoffice repl --as", () => {
       [BOB, { OPERATOR_TOKEN }, /is not this operator's/],
       [ADA, { OPERATOR_TOKEN: "nonsense" }, /is not this operator's/],
     ];
-    const before = flushes().length;
-    for (const [email, environment, words] of tries) {
-      const { code, output, errors } = await as(email, environment);
-      assert.equal(code, 1, output);
-      assert.match(errors, words);
-      assert.equal(errors.trim().split("\n").length, 1, errors);
+    const joined = await joinEngine(engine.environment, { as: "console", needs: "auth" });
+    try {
+      for (const [email, environment, words] of tries)
+        await assert.rejects(
+          actAsPerson(joined, email, environment),
+          (error) => error instanceof EngineProblem && words.test(error.message),
+        );
+    } finally {
+      await joined.broker.stop();
     }
+    const before = flushes().length;
+    const { code, output, errors } = await as(ADA, { OPERATOR_PASSWORD: `${PASSWORD}!` });
+    assert.equal(code, 1, output);
+    assert.equal(errors, "The password is wrong, or no account has this e-mail address.\n");
     assert.equal(flushes().length, before);
   });
 

@@ -36,13 +36,16 @@ export function define(command: Command): void {
 }
 
 async function runRepl({ as: email, yes = false }: Options): Promise<undefined> {
-  const engine = await joinEngine(processEnvironment(), {
+  const environment = processEnvironment();
+  const engine = await joinEngine(environment, {
     as: "repl",
     ...(email === undefined ? {} : { needs: "auth" }),
   });
   const { broker, config } = engine;
   const who =
-    email === undefined ? "an unnamed operator (--as EMAIL)" : await actAsPerson(engine, email);
+    email === undefined
+      ? "an unnamed operator (--as EMAIL)"
+      : await actAsPerson(engine, email, environment);
   console.log(
     `On the bus of "${config.namespace}" as ${config.nodeId}, for ${who}; every call is an ` +
       "operator's and in the audit trail.\n" +
