@@ -192,8 +192,14 @@ describe("a server that is frozen, then one that is dead", () => {
     const inFlight = ALL.map((name) => attempt(name, "in flight", IN_FLIGHT_MS));
     begin();
     await Promise.all(inFlight);
+    const found = wrong.length;
     for (let round = 1; round <= 2; round++)
-      await Promise.all(ALL.map((name) => attempt(name, `in round ${round}`, LONGEST_MS)));
+      // A busy machine delays some rounds; a gateway that waits for the server, all.
+      for (let tries = 1; tries <= 3; tries++) {
+        wrong.length = found;
+        await Promise.all(ALL.map((name) => attempt(name, `in round ${round}`, LONGEST_MS)));
+        if (wrong.length === found) break;
+      }
     test.diagnostic(`the slowest answer took ${slowestMs} ms`);
     return wrong;
   };

@@ -243,6 +243,11 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     "open.size === 0 && quietSinceMs < dueMs",
     "false",
   ]),
+  without("the bound of the response cache in bytes", "S34: distinct queries", [
+    "services/api/handling/response-cache.ts",
+    "{ maxSize: bytesMax, sizeCalculation: sizeOf }",
+    "{ maxSize: 1_000 * bytesMax, sizeCalculation: sizeOf }",
+  ]),
   without("the letters that are removed from a feed", "S38: hostile feeds", [
     "tools/feeds/readable-text.ts",
     '.replace(INVISIBLE, "")',

@@ -36,7 +36,7 @@ export function httpClient(baseUrl: string) {
         ...headers,
       },
       ...(sent === undefined ? {} : { body: sent }),
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
     const { status } = response;
