@@ -1,5 +1,5 @@
 import type { BrokerOptions, Middleware } from "moleculer";
-import { type Config, processEnvironment, readConfig, requireServers } from "./config/index.ts";
+import { type Config, ConfigError, processEnvironment, readConfig } from "./config/index.ts";
 import { createInternalTokenVerifier } from "./lib/auth/jwt.ts";
 import { AUDIT_MODULE, auditLogger } from "./lib/observability/audit-log.ts";
 import { openBusLink } from "./lib/bus/nats-transporter.ts";
@@ -37,7 +37,8 @@ export async function createBrokerOptions(
   registerStrategies();
   // Loaded only if traces are on: no part of OpenTelemetry's SDK is in memory otherwise.
   const tracing = config.traces && (await import("./lib/observability/tracing.ts"));
-  const link = openBusLink(natsOptions(requireServers(config).transporter));
+  if (config.transporter === undefined) throw new ConfigError(["TRANSPORTER is missing"]);
+  const link = openBusLink(natsOptions(config.transporter, config.serversCa?.pem));
   return {
     nodeID: config.nodeId,
     namespace: config.namespace,
@@ -125,9 +126,11 @@ const LINES = { hooks: { streamWrite: redacted } };
  * Gives up a connection to a frozen server after four seconds and reconnects without limit.
  * `openBusLink` notices within two.
  */
-function natsOptions(url: string): Record<string, unknown> {
+function natsOptions(url: string, ca: string | undefined): Record<string, unknown> {
   return {
     url,
+    // With tls:// the client refuses a server without TLS. The certificate is always verified.
+    ...(url.startsWith("tls:") ? { tls: ca === undefined ? {} : { ca } } : {}),
     timeout: 2_000,
     reconnect: true,
     maxReconnectAttempts: -1,

@@ -12,11 +12,19 @@ import {
 import { networkProblems, readTls } from "./network.ts";
 import { productionProblems } from "./production-checks.ts";
 import { withFiles } from "./secret-files.ts";
+import { readServersCa, serverTlsProblems, verifiedDatabaseUrl } from "./server-tls.ts";
 import { readVariables } from "./variables.ts";
 
 export { ConfigError } from "./config-error.ts";
 export { type Environment, processEnvironment } from "./environment.ts";
 export { accessTokenKeysDirOf } from "./generated-secrets.ts";
+export {
+  databaseUrlsOf,
+  type DatabaseUrls,
+  requireServers,
+  type ServerUrls,
+  serverUrlsOf,
+} from "./servers.ts";
 export { SERVICE_NAMES, type ServiceName } from "./services.ts";
 export { VARIABLES } from "./variables.ts";
 
@@ -45,6 +53,9 @@ export function readConfig(outside: Environment) {
   };
   const tls = readTls(variables, problems);
   problems.push(...networkProblems(variables, tls !== undefined));
+  const serversCa = readServersCa(variables.SERVERS_CA_FILE, problems);
+  problems.push(...serverTlsProblems(present, serversCa));
+  const database = (url: string | undefined) => url && verifiedDatabaseUrl(url, serversCa);
   if (production) problems.push(...productionProblems(present));
   const redisUrl = variables.REDIS_URL;
   const lockUrls = variables.REDLOCK_URLS;
@@ -70,13 +81,16 @@ export function readConfig(outside: Environment) {
     tls,
     trustedProxies: variables.TRUSTED_PROXIES,
     corsOrigins: variables.CORS_ORIGINS,
-    databaseUrl: variables.DATABASE_URL,
+    databaseUrl: database(variables.DATABASE_URL),
+    migrationDatabaseUrl: database(variables.MIGRATION_DATABASE_URL),
+    backupDatabaseUrl: database(variables.BACKUP_DATABASE_URL),
     databasePooler: variables.DATABASE_POOLER === "transaction",
     databasePoolMax: variables.DATABASE_POOL_MAX,
     redisUrl,
     lockUrls: lockUrls.length === 0 && redisUrl !== undefined ? [redisUrl] : lockUrls,
     amqpUrl: variables.AMQP_URL,
     transporter: variables.TRANSPORTER,
+    serversCa,
     batchMax: variables.BATCH_MAX,
     mailboxMax: variables.MAILBOX_MAX,
     leaseMs: variables.LEASE_MS,
@@ -96,38 +110,6 @@ export function readConfig(outside: Environment) {
 }
 
 type SecretName = "INTERNAL_TOKEN_SECRET" | "TRANSACTION_SECRET" | "REFRESH_TOKEN_SECRET";
-
-/** The private servers' addresses, by the variables that would name existing ones. */
-export type ServerUrls = {
-  DATABASE_URL: string;
-  REDIS_URL: string;
-  AMQP_URL: string;
-  TRANSPORTER: string;
-};
-
-/** Returns the addresses of the four servers, "" for one that no variable names. */
-export function serverUrlsOf(config: Config): ServerUrls {
-  const { databaseUrl = "", redisUrl = "", amqpUrl = "", transporter = "" } = config;
-  return {
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
-    AMQP_URL: amqpUrl,
-    TRANSPORTER: transporter,
-  };
-}
-
-/** Returns the addresses of the four servers. Throws a ConfigError that names the missing ones. */
-export function requireServers(config: Config) {
-  const urls = serverUrlsOf(config);
-  const missing = Object.entries(urls).filter(([, url]) => url === "");
-  if (missing.length > 0) throw new ConfigError(missing.map(([name]) => `${name} is missing`));
-  return {
-    databaseUrl: urls.DATABASE_URL,
-    redisUrl: urls.REDIS_URL,
-    amqpUrl: urls.AMQP_URL,
-    transporter: urls.TRANSPORTER,
-  };
-}
 
 /** Opens the file once: an audit trail that cannot be written must stop the start. */
 function appendable(

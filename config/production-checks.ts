@@ -5,7 +5,15 @@ import { isAddressRange } from "./validators.ts";
 /** Secrets that sign or derive; each must differ from the others. */
 const SECRETS = ["INTERNAL_TOKEN_SECRET", "TRANSACTION_SECRET", "REFRESH_TOKEN_SECRET"];
 /** Addresses of servers; each must have credentials. */
-const SERVER_URLS = ["DATABASE_URL", "REDIS_URL", "REDLOCK_URLS", "AMQP_URL", "TRANSPORTER"];
+const SERVER_URLS = [
+  "DATABASE_URL",
+  "MIGRATION_DATABASE_URL",
+  "BACKUP_DATABASE_URL",
+  "REDIS_URL",
+  "REDLOCK_URLS",
+  "AMQP_URL",
+  "TRANSPORTER",
+];
 
 /** Words of secrets in documentation, examples and images. */
 const WELL_KNOWN =
@@ -104,6 +112,7 @@ function entropyBits(codes: readonly number[]): number {
 
 /** NATS takes a token in the place of the user. */
 function lacksCredentials({ protocol, username, password }: URL): boolean {
-  const secret = password === "" && protocol === "nats:" ? username : password;
+  const isNats = protocol === "nats:" || protocol === "tls:";
+  const secret = password === "" && isNats ? username : password;
   return secret === "" || WELL_KNOWN_PASSWORDS.has(decodeURIComponent(secret).toLowerCase());
 }

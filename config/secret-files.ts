@@ -6,6 +6,8 @@ import { readFileSync } from "node:fs";
  */
 const IN_FILES = [
   "DATABASE_URL",
+  "MIGRATION_DATABASE_URL",
+  "BACKUP_DATABASE_URL",
   "REDIS_URL",
   "REDLOCK_URLS",
   "AMQP_URL",

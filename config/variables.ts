@@ -4,6 +4,7 @@ import { type Environment, presentValues } from "./environment.ts";
 import { SERVICE_NAMES } from "./services.ts";
 import * as is from "./validators.ts";
 
+const POSTGRES = ["postgres:", "postgresql:"] as const;
 const REDIS = ["redis:", "rediss:"] as const;
 const port = is.wholeNumber(1, 65_535);
 
@@ -28,11 +29,20 @@ const SPECS = {
     desc: "the services this node runs, separated by commas",
     default: [...SERVICE_NAMES],
   }),
-  DATABASE_URL: is.url(
-    "postgres:",
-    "postgresql:",
-  )({
-    desc: "an existing PostgreSQL instead of a private one, postgres://…",
+  DATABASE_URL: is.url(...POSTGRES)({
+    desc:
+      "an existing PostgreSQL instead of a private one, postgres://…, by the engine's role; " +
+      "TLS by `?sslmode=verify-full`",
+    default: undefined,
+  }),
+  MIGRATION_DATABASE_URL: is.url(...POSTGRES)({
+    desc:
+      "the same database by the role that owns the schema; read by `migrate`, `start` and " +
+      "`cluster`, never by a node",
+    default: undefined,
+  }),
+  BACKUP_DATABASE_URL: is.url(...POSTGRES)({
+    desc: "the same database by the role of backups, which `migrate` creates if it may",
     default: undefined,
   }),
   DATABASE_POOLER: is.oneOf(["none", "transaction"])({
@@ -51,7 +61,7 @@ const SPECS = {
     default: 10,
   }),
   REDIS_URL: is.url(...REDIS)({
-    desc: "an existing Redis instead of a private one, redis://…",
+    desc: "an existing Redis instead of a private one, redis://…, rediss://… for TLS",
     default: undefined,
   }),
   REDLOCK_URLS: is.urls(...REDIS)({
@@ -62,11 +72,20 @@ const SPECS = {
     "amqp:",
     "amqps:",
   )({
-    desc: "an existing RabbitMQ instead of a private one, amqp://…",
+    desc: "an existing RabbitMQ instead of a private one, amqp://…, amqps://… for TLS",
     default: undefined,
   }),
-  TRANSPORTER: is.url("nats:")({
-    desc: "an existing NATS instead of a private one, nats://…",
+  TRANSPORTER: is.url(
+    "nats:",
+    "tls:",
+  )({
+    desc: "an existing NATS instead of a private one, nats://…, tls://… for TLS",
+    default: undefined,
+  }),
+  SERVERS_CA_FILE: is.text({
+    desc:
+      "certificates of the authorities that PostgreSQL, Redis, RabbitMQ and NATS are trusted by, " +
+      "PEM; their URLs must then say TLS, except on loopback",
     default: undefined,
   }),
   BUS_NAMESPACE: is.matching(
@@ -180,10 +199,13 @@ export type Variables = CleanedEnv<typeof SPECS>;
 /** What documentation says of a default that is no plain value. */
 const DEFAULT_TEXTS: Partial<Record<VariableName, string>> = {
   DATABASE_URL: "private server",
+  MIGRATION_DATABASE_URL: "DATABASE_URL",
+  BACKUP_DATABASE_URL: "none",
   REDIS_URL: "private server",
   REDLOCK_URLS: "REDIS_URL",
   AMQP_URL: "private server",
   TRANSPORTER: "private server",
+  SERVERS_CA_FILE: "the authorities that Node trusts",
   NODE_ID: "host name and process id",
   HEALTH_PORT: "not opened",
   METRICS_PORT: "not opened",

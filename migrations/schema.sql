@@ -13,6 +13,35 @@ CREATE FUNCTION public.event_week(date date) RETURNS integer
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ SELECT (date - '1970-01-01'::date) / 7 $$;
 
+CREATE FUNCTION public.event_week_city(date date, name_key text, location_key text, city_key text, type_key text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE COST 100000 PARALLEL SAFE
+    AS $$
+DECLARE
+  places text := location_key || E'\n' || coalesce(city_key, '');
+  letters text[] := string_to_array(places, NULL);
+  week text := lpad(((date - '1970-01-01'::date) / 7)::text, 4, '0');
+  keys text[] := ARRAY[week || '=' || type_key];
+  word text;
+BEGIN
+  FOR i IN 1 .. cardinality(letters) LOOP
+    keys := keys || (week || letters[i]);
+    IF i < cardinality(letters) THEN
+      keys := keys || (week || letters[i] || letters[i + 1]);
+    END IF;
+    IF i + 1 < cardinality(letters) THEN
+      keys := keys || (week || letters[i] || letters[i + 1] || letters[i + 2]);
+    END IF;
+  END LOOP;
+  FOREACH word IN ARRAY regexp_split_to_array(name_key || E'\n' || places,
+    '[\u0001-/:-@[-`{-\u00bf\u2000-\u206f\u3000-\u3003\u3008-\u3011\u30fb]+')
+  LOOP
+    IF char_length(word) >= 4 THEN
+      keys := keys || (week || '~' || word);
+    END IF;
+  END LOOP;
+  RETURN keys;
+END $$;
+
 CREATE FUNCTION public.event_week_grams(date date, name_key text, type_key text) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE STRICT COST 100000 PARALLEL SAFE
     AS $$
@@ -43,6 +72,32 @@ END $$;
 CREATE FUNCTION public.event_week_start(week integer) RETURNS date
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ SELECT '1970-01-01'::date + 7 * week $$;
+
+CREATE FUNCTION public.event_word_deletions(word text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+  SELECT ARRAY(
+    SELECT word UNION
+    SELECT left(word, i - 1) || substr(word, i + 1) FROM generate_series(1, char_length(word)) AS i
+  )
+$$;
+
+CREATE FUNCTION public.event_word_grams(word text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+  SELECT ARRAY(
+    SELECT DISTINCT substr(word, start, length)
+    FROM generate_series(1, char_length(word)) AS start, generate_series(1, 3) AS length
+  )
+$$;
+
+CREATE FUNCTION public.event_words(key text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+  SELECT DISTINCT word FROM regexp_split_to_table(key,
+    '[\u0001-/:-@[-`{-\u00bf\u2000-\u206f\u3000-\u3003\u3008-\u3011\u30fb]+') AS word
+  WHERE char_length(word) >= 4
+$$;
 
 CREATE FUNCTION public.require_count(what text, actual bigint, expected bigint) RETURNS boolean
     LANGUAGE plpgsql
@@ -93,6 +148,7 @@ CREATE TABLE public.event (
     source_id text NOT NULL COLLATE pg_catalog."C",
     status text DEFAULT 'scheduled'::text NOT NULL,
     ticket_move_epoch bigint,
+    city_key text COLLATE pg_catalog."C",
     CONSTRAINT event_capacity_within_total CHECK (((0 <= capacity) AND (capacity <= total_capacity))),
     CONSTRAINT event_duration_check CHECK ((duration >= 0)),
     CONSTRAINT event_ends_after_start CHECK ((ends_at >= starts_at)),
@@ -125,6 +181,10 @@ CREATE TABLE public.event_tickets (
     ordinal smallint NOT NULL,
     purchased_at timestamp with time zone NOT NULL,
     cancelled_at timestamp with time zone
+);
+
+CREATE TABLE public.event_word (
+    word text NOT NULL COLLATE pg_catalog."C"
 );
 
 CREATE TABLE public.event_worker (
@@ -187,6 +247,9 @@ ALTER TABLE ONLY public.event_ticket_transactions
 ALTER TABLE ONLY public.event_tickets
     ADD CONSTRAINT event_tickets_pkey PRIMARY KEY (id, event_id);
 
+ALTER TABLE ONLY public.event_word
+    ADD CONSTRAINT event_word_pkey PRIMARY KEY (word);
+
 ALTER TABLE ONLY public.event_worker
     ADD CONSTRAINT event_worker_pkey PRIMARY KEY (event_id);
 
@@ -206,6 +269,8 @@ CREATE INDEX capacity_ledger_by_customer ON public.capacity_ledger USING btree (
 
 CREATE UNIQUE INDEX capacity_ledger_cancellations ON public.capacity_ledger USING btree (event_id, transaction_id) WHERE ((quantity > 0) AND (transaction_id <> '\x'::bytea));
 
+CREATE INDEX event_by_city ON public.event USING btree (city_key, date, starts_at, id) INCLUDE (ends_at, type_key, name_key, location_key) WHERE (city_key IS NOT NULL);
+
 CREATE INDEX event_by_date ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key);
 
 CREATE INDEX event_by_date_long ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key, type_key, location_key) WHERE (duration > 4320);
@@ -213,6 +278,9 @@ CREATE INDEX event_by_date_long ON public.event USING btree (date, starts_at, id
 CREATE INDEX event_by_location ON public.event USING btree (location_key, date, starts_at, id) INCLUDE (ends_at, type_key, name_key);
 
 CREATE INDEX event_by_type ON public.event USING btree (type_key, date, starts_at, id) INCLUDE (ends_at, name_key);
+
+CREATE INDEX event_by_week_city ON public.event USING gin (public.event_week_city(date, name_key, location_key, city_key, type_key)) WITH (fastupdate='on', gin_pending_list_limit='1024');
+ALTER INDEX public.event_by_week_city ALTER COLUMN 1 SET STATISTICS 0;
 
 CREATE INDEX event_by_week_grams ON public.event USING gin (public.event_week_grams(date, name_key, type_key)) WITH (fastupdate='on', gin_pending_list_limit='1024');
 ALTER INDEX public.event_by_week_grams ALTER COLUMN 1 SET STATISTICS 0;
@@ -226,6 +294,10 @@ CREATE INDEX event_ticket_transactions_by_event ON public.event_ticket_transacti
 CREATE INDEX event_tickets_by_user ON public.event_tickets USING btree (user_id, event_date, id);
 
 CREATE UNIQUE INDEX event_tickets_sale_key ON public.event_tickets USING btree (event_id, user_id, substr(transaction_id, 1, 16), ordinal);
+
+CREATE INDEX event_word_by_deletions ON public.event_word USING gin (public.event_word_deletions(word)) WITH (fastupdate=off);
+
+CREATE INDEX event_word_by_grams ON public.event_word USING gin (public.event_word_grams(word)) WITH (fastupdate=off);
 
 CREATE INDEX refresh_token_by_session ON public.refresh_token USING btree (session_id, rotated_at);
 

@@ -2,9 +2,10 @@ import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { nodeContextOf, serverUrlOf } from "../lib/bus/node-context.ts";
 import { createSharedClient, type SharedClient } from "../lib/bus/shared-client.ts";
 import { type Database, isUnavailable, openDatabase, type Profile } from "../lib/database/pool.ts";
+import { isUntrusted, reasonOf } from "../lib/observability/connection-reason.ts";
 import { tracedQueries } from "../lib/observability/query-tracing.ts";
 import { ConfigError } from "../config/index.ts";
-import { missingSettings } from "../lib/database/session-settings.ts";
+import { missingSettings, superuserOf } from "../lib/database/session-settings.ts";
 import { defineMixin } from "./define-mixin.ts";
 
 /** What `DatabaseMixin` adds to a service: `this.databases.sale.query(…)`. */
@@ -36,8 +37,8 @@ const checked = new WeakSet<ServiceBroker>();
 
 /**
  * Checks once that sessions end statements in time: without limits, a lock would hold up a sale for
- * ever. Production refuses to start, development warns. While PostgreSQL is down the check waits
- * for the readiness probe.
+ * ever. Production refuses to start, development warns. Production also warns of a superuser. While
+ * PostgreSQL is down the check waits for the readiness probe.
  */
 async function checkSettings(
   database: Database,
@@ -45,9 +46,15 @@ async function checkSettings(
   logger: { warn(message: string): void },
 ): Promise<void> {
   if (checked.has(broker)) return;
+  const { production } = nodeContextOf(broker).config;
   const problems = await missingSettings(database);
-  if (problems.length > 0 && nodeContextOf(broker).config.production)
-    throw new ConfigError(problems);
+  if (problems.length > 0 && production) throw new ConfigError(problems);
+  const superuser = production ? await superuserOf(database) : undefined;
+  if (superuser !== undefined)
+    problems.push(
+      `the engine's role ${superuser} is a superuser of PostgreSQL; give it a role of its own ` +
+        "(docs/operations.md, Roles of PostgreSQL)",
+    );
   checked.add(broker);
   for (const problem of problems) logger.warn(problem);
 }
@@ -75,6 +82,8 @@ export function DatabaseMixin(options: { profiles: readonly Profile[] }): Partia
       const { sale } = this.databases;
       if (sale === undefined) return;
       await checkSettings(sale, this.broker, this.logger).catch((error: unknown) => {
+        if (error instanceof Error && isUntrusted(error))
+          throw new ConfigError([`PostgreSQL refuses TLS: ${reasonOf(error)}`]);
         if (!isUnavailable(error)) throw error;
       });
     },

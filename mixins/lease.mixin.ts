@@ -9,9 +9,9 @@ export type WithLeases = { leases: Leases };
 
 const sharedLeases = createSharedClient<Leases>(
   (broker) => {
-    const { lockUrls, leaseMs } = configOf(broker);
+    const { lockUrls, leaseMs, serversCa } = configOf(broker);
     const log = broker.getLogger("node");
-    return openLeases(lockUrls, leaseMs, (message) => log.warn(message));
+    return openLeases(lockUrls, leaseMs, (message) => log.warn(message), serversCa?.pem);
   },
   (leases) => leases.close(),
 );

@@ -35,7 +35,8 @@ export function QueueMixin(
     async started() {
       const url = serverUrlOf(this.broker, "amqpUrl");
       const { name, deliveryLimit } = this.settings.queue;
-      const options = { url, log: this.logger, topology: topologyOf(name, deliveryLimit) };
+      const ca = nodeContextOf(this.broker).config.serversCa?.pem;
+      const options = { url, ca, log: this.logger, topology: topologyOf(name, deliveryLimit) };
       this.publisher = await openPublisher(options);
       if (!consumes) return;
       const consumer = await openConsumer({ ...options, handler: this.handleDeliveries });

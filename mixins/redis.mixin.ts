@@ -1,5 +1,5 @@
 import type { ServiceSchema } from "moleculer";
-import { serverUrlOf } from "../lib/bus/node-context.ts";
+import { configOf, serverUrlOf } from "../lib/bus/node-context.ts";
 import { createSharedClient } from "../lib/bus/shared-client.ts";
 import { openRedis, type RedisClient, whenReady } from "../lib/redis/client.ts";
 import { defineMixin } from "./define-mixin.ts";
@@ -14,7 +14,8 @@ const READY_MS = 2_000;
 export const redisConnection = createSharedClient<RedisClient>(
   (broker) => {
     const log = broker.getLogger("node");
-    return openRedis(serverUrlOf(broker, "redisUrl"), (message) => log.warn(message));
+    const ca = configOf(broker).serversCa?.pem;
+    return openRedis(serverUrlOf(broker, "redisUrl"), (message) => log.warn(message), ca);
   },
   (redis) => redis.disconnect(),
 );

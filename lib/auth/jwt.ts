@@ -6,8 +6,15 @@ import { type Answer, accepted, refused } from "../../domain/refusal.ts";
 export const ROLES = ["customer", "operator"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** A caller as a token proves it. An operator at the console has no session. */
-export type Caller = { userId: string; role: Role; sessionId?: string };
+/**
+ * How an operator at the console has proved who it is: by the account's password or an access
+ * token, or only by the secret of the engine, without an account.
+ */
+export const PROOFS = ["password", "token", "secret"] as const;
+export type Proof = (typeof PROOFS)[number];
+
+/** A caller as a token proves it. An operator at the console has no session, but a proof. */
+export type Caller = { userId: string; role: Role; sessionId?: string; proof?: Proof };
 
 /** The claims and header that a token of one kind must have. */
 export type TokenKind = {
@@ -30,7 +37,7 @@ type VerifierOptions = TokenKind & {
 
 type Complete = {
   header: { kid?: unknown };
-  payload: { sub?: unknown; role?: unknown; sid?: unknown; exp?: unknown };
+  payload: { sub?: unknown; role?: unknown; sid?: unknown; proof?: unknown; exp?: unknown };
   signature: string;
 };
 
@@ -89,10 +96,12 @@ export function createTokenVerifier(options: VerifierOptions): (token: string) =
     // The last base64 digit has unused bits, so several texts would be the same token.
     if (Buffer.from(signature, "base64url").toString("base64url") !== signature)
       return refused("UNAUTHENTICATED");
+    const proof = PROOFS.find((candidate) => candidate === payload.proof);
     const caller: Caller = Object.freeze({
       userId: payload.sub,
       role,
       ...(payload.sid !== undefined && { sessionId: payload.sid }),
+      ...(proof !== undefined && { proof }),
     });
     // A copy: a substring would keep the whole request header in memory.
     seen.set(Buffer.from(token).toString(), {
@@ -136,12 +145,13 @@ export function createInternalTokenMint(secret: string): MintInternalToken {
     const nowMs = Date.now();
     const known = minted.get(caller);
     if (known !== undefined && nowMs < known.reuseUntilMs) return known.token;
-    const { userId, role, sessionId } = caller;
+    const { userId, role, sessionId, proof } = caller;
     const iat = Math.floor(nowMs / 1_000);
     const token = sign({
       sub: userId,
       role,
       ...(sessionId !== undefined && { sid: sessionId }),
+      ...(proof !== undefined && { proof }),
       iat,
       exp: iat + LIFE_MS / 1_000,
     });

@@ -1,4 +1,5 @@
 import { type Middleware, Transporters } from "moleculer";
+import { reasonOf } from "../observability/connection-reason.ts";
 import { withTimeout } from "../concurrency/clock.ts";
 
 /** What is used of the NATS client under Moleculer's transporter. */
@@ -11,6 +12,7 @@ type NatsClient = {
 /** What Moleculer's types leave out. */
 type Transporter = {
   client: NatsClient | null;
+  logger?: { warn(message: string): void };
   connect(): Promise<void>;
   disconnect(): Promise<void> | undefined;
 };
@@ -80,8 +82,16 @@ export function openBusLink(options: Record<string, unknown>): BusLink {
 
   class WatchedNats extends NatsTransporter {
     readonly isSilent = (): boolean => silent;
+    #reason: string | undefined;
     override async connect(): Promise<void> {
-      await super.connect();
+      await super.connect().catch((error: unknown) => {
+        // Moleculer's lines leave the reason out, and repeat with each try.
+        const reason = `NATS is down: ${reasonOf(error as Error)}`;
+        if (reason !== this.#reason) this.logger?.warn(reason);
+        this.#reason = reason;
+        throw error;
+      });
+      this.#reason = undefined;
       const { client } = this;
       const next = (): void => {
         if (client === null || client.isClosed()) return;

@@ -49,20 +49,34 @@ export const RESET_LIMITS = Object.keys(SALE_LIMITS)
 type Client = { query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> };
 
 /**
- * Gives the connected role its settings in a database, the connected one by default. New sessions
- * have them, whatever is between the engine and PostgreSQL.
+ * Gives a role its settings in a database, by default the connected ones. A role may do so for
+ * itself, a superuser for all. New sessions have them, whatever is between the engine and
+ * PostgreSQL.
  */
-export async function setRoleSettings(client: Client, database?: string): Promise<void> {
+export async function setRoleSettings(
+  client: Client,
+  { database, role }: { database?: string; role?: string } = {},
+): Promise<void> {
   const { rows } = await client.query(
-    `SELECT format('ALTER ROLE CURRENT_USER IN DATABASE %I SET %I = %L', datname, name, setting)
+    `SELECT format('ALTER ROLE %I IN DATABASE %I SET %I = %L', rolname, datname, name, setting)
        AS text
-     FROM pg_database, unnest($2::text[], $3::text[]) AS wanted (name, setting)
-     WHERE datname = coalesce($1, current_database()) AND NOT EXISTS (
-       SELECT FROM pg_db_role_setting WHERE setdatabase = pg_database.oid
-         AND setrole = current_user::regrole AND name || '=' || setting = ANY (setconfig))`,
-    [database ?? null, Object.keys(ROLE_SETTINGS), Object.values(ROLE_SETTINGS)],
+     FROM pg_database, pg_roles, unnest($3::text[], $4::text[]) AS wanted (name, setting)
+     WHERE datname = coalesce($1, current_database()) AND rolname = coalesce($2, current_user)
+       AND NOT EXISTS (
+         SELECT FROM pg_db_role_setting WHERE setdatabase = pg_database.oid
+           AND setrole = pg_roles.oid AND name || '=' || setting = ANY (setconfig))`,
+    [database ?? null, role ?? null, Object.keys(ROLE_SETTINGS), Object.values(ROLE_SETTINGS)],
   );
   for (const { text } of rows as { text: string }[]) await client.query(text);
+}
+
+/** Returns the name of the session's role if it is a superuser. */
+export async function superuserOf(connection: {
+  query(statement: { text: string }): Promise<unknown[]>;
+}): Promise<string | undefined> {
+  const text = "SELECT rolname AS name FROM pg_roles WHERE rolname = current_user AND rolsuper";
+  const [row] = (await connection.query({ text })) as { name: string }[];
+  return row?.name;
 }
 
 /**

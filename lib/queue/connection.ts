@@ -1,4 +1,5 @@
 import { type ChannelModel, connect, type RecoveringChannelModel } from "amqplib";
+import { reasonOf } from "../observability/connection-reason.ts";
 import { withTimeout } from "../concurrency/clock.ts";
 
 /** The methods of a logger that are used here. */
@@ -22,6 +23,8 @@ export type QueueConnection = {
 
 export type QueueConnectionOptions = {
   url: string;
+  /** PEM: signs the certificate of an amqps:// server, else an authority that Node trusts. */
+  ca?: string | undefined;
   log: Log;
   /**
    * Runs at each connection, before it counts as connected. Creates channels, topology and
@@ -48,7 +51,7 @@ export async function openQueueConnection(
   let model: ChannelModel | undefined;
   let announced: "connected" | "lost" | undefined;
   const lost = (error: Error): void => {
-    if (announced !== "lost") log.warn(`RabbitMQ is down: ${error.message}`);
+    if (announced !== "lost") log.warn(`RabbitMQ is down: ${reasonOf(error)}`);
     announced = "lost";
   };
 
@@ -66,6 +69,7 @@ export async function openQueueConnection(
   const recovering: RecoveringChannelModel = await connect(withHeartbeat(options.url), {
     timeout: CONNECT_MS,
     noDelay: true,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
     clientProperties: { connection_name: "boxoffice" },
     recovery: { initialDelay: 100, maxDelay: 2_000, waitForConnect: false, setup },
   });

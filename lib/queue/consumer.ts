@@ -44,6 +44,7 @@ export type Consumer = {
 
 export type ConsumerOptions = {
   url: string;
+  ca?: string | undefined;
   log: Log;
   handler: Handler;
   topology?: Topology;
@@ -73,6 +74,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
 
   const connection = await openQueueConnection({
     url: options.url,
+    ca: options.ca,
     log,
     async setup(model) {
       const channel = await model.createChannel();

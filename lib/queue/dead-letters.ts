@@ -25,7 +25,8 @@ export type DeadLetter = {
   /** Start of the content, without control characters and secrets. */
   content: string;
 };
-export type Messenger = { url: string; topology: Topology };
+/** `ca` as in `openQueueConnection`. */
+export type Messenger = { url: string; ca?: string | undefined; topology: Topology };
 /** Undefined keeps the message. */
 export type Disposition = "replay" | "discard" | undefined;
 
@@ -108,12 +109,13 @@ async function giveBack(session: Session, queue: string, left: number): Promise<
 }
 
 async function withChannel<T>(
-  { url, topology }: Messenger,
+  { url, ca, topology }: Messenger,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const model = await connect(withHeartbeat(url), {
     timeout: STEP_MS,
     noDelay: true,
+    ...(ca === undefined ? {} : { ca }),
     clientProperties: { connection_name: "boxoffice-dead-letters" },
   }).catch((error: unknown) => {
     throw new MessengerAway(String(error));

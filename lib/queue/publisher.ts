@@ -44,6 +44,7 @@ export type Publisher = {
 
 export async function openPublisher(options: {
   url: string;
+  ca?: string | undefined;
   log: Log;
   topology?: Topology;
 }): Promise<Publisher> {
@@ -55,6 +56,7 @@ export async function openPublisher(options: {
 
   const connection = await openQueueConnection({
     url: options.url,
+    ca: options.ca,
     log: options.log,
     async setup(model) {
       const fresh = await model.createConfirmChannel();

@@ -1,4 +1,5 @@
 import { Redis } from "ioredis";
+import { reasonOf } from "../observability/connection-reason.ts";
 
 export type RedisClient = Redis & {
   /**
@@ -9,12 +10,14 @@ export type RedisClient = Redis & {
 };
 
 /**
- * Opens a Redis connection whose commands fail within half a second if the server is down, frozen
- * or not yet connected. Reconnects by itself without limit. `warn` is called once per loss, not at
- * every attempt.
+ * Opens a Redis connection, by TLS if the URL is rediss://. `ca` (PEM) then signs the server's
+ * certificate, else an authority that Node trusts. Its commands fail within half a second if the
+ * server is down, frozen or not yet connected. Reconnects by itself without limit. `warn` is called
+ * once per loss, not at every attempt.
  */
-export function openRedis(url: string, warn: (message: string) => void): RedisClient {
+export function openRedis(url: string, warn: (message: string) => void, ca?: string): RedisClient {
   const client = new Redis(url, {
+    ...(url.startsWith("rediss:") && ca !== undefined ? { tls: { ca } } : {}),
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     commandTimeout: 500,
@@ -38,7 +41,7 @@ export function openRedis(url: string, warn: (message: string) => void): RedisCl
   });
   client.on("close", () => (runId = undefined));
   client.on("error", (error) => {
-    if (!lost) warn(`Redis is down: ${error.message}`);
+    if (!lost) warn(`Redis is down: ${reasonOf(error)}`);
     lost = true;
   });
   return Object.assign(client, { runId: () => runId });

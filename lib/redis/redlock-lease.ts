@@ -43,13 +43,17 @@ export type HeldLock = {
   release(): Promise<void>;
 };
 
-/** Opens Redlock leases on one or more independent masters, renewed at a third of their time. */
+/**
+ * Opens Redlock leases on one or more independent masters, renewed at a third of their time. `ca`
+ * as in `openRedis`.
+ */
 export function openLeases(
   urls: readonly string[],
   leaseMs: number,
   warn: (message: string) => void,
+  ca?: string,
 ): Leases {
-  const clients = urls.map((url) => openRedis(url, warn));
+  const clients = urls.map((url) => openRedis(url, warn, ca));
   const redlock = new RedlockClass(clients, { retryCount: 0, driftFactor: 0.01 });
   // A server that is down is a missing vote. openRedis has logged it.
   redlock.on("clientError", () => undefined);

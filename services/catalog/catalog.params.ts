@@ -14,6 +14,7 @@ export type ImportParams = { records: EventRecord[]; last?: boolean };
 
 export const SEARCH_PARAMS = {
   $$strict: true,
+  q: { ...optionalText(100), pattern: "\\S" },
   location: optionalText(100),
   name: optionalText(100),
   type: optionalText(50),

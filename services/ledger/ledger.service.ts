@@ -1,6 +1,6 @@
 import type { Context, ServiceBroker, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
-import { nodeContextOf, serverUrlOf } from "../../lib/bus/node-context.ts";
+import { configOf, nodeContextOf, serverUrlOf } from "../../lib/bus/node-context.ts";
 import type { DeadLetter } from "../../lib/queue/dead-letters.ts";
 import {
   DELIVERY_LIMIT,
@@ -94,7 +94,11 @@ async function whereServersAnswer<T>(work: () => Promise<T | undefined>): Promis
 /** Where dead letters are read and moved, each time on a connection of its own. */
 function messengerOf({ broker, settings }: { broker: ServiceBroker; settings: QueueSettings }) {
   const { name, deliveryLimit } = settings.queue;
-  return { url: serverUrlOf(broker, "amqpUrl"), topology: topologyOf(name, deliveryLimit) };
+  return {
+    url: serverUrlOf(broker, "amqpUrl"),
+    ca: configOf(broker).serversCa?.pem,
+    topology: topologyOf(name, deliveryLimit),
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 import { fold, grams } from "../../domain/text-folding.ts";
 import type { EventRecord } from "../../domain/event-record.ts";
+import { cityKey } from "../../services/catalog/events/city-key.ts";
 import type { EventView } from "../../services/catalog/events/event.model.ts";
 import type { Filters } from "../../services/catalog/search/filter-options.ts";
 import { eventId } from "../../lib/ids.ts";
@@ -64,9 +65,10 @@ describe("searches", () => {
   /** What a search must find, said again in the plainest way: read every event and look. */
   function expected(params: SearchParams): string[] {
     const { location, name, type, date, from, to } = params;
+    const city = (text: string): string => cityKey(fold(text));
     const past = [date, from].some((day) => day !== undefined && day < "2027-03-10");
     return events
-      .filter((event) => location === undefined || fold(event.location) === fold(location))
+      .filter((event) => location === undefined || city(event.location) === city(location))
       .filter((event) => type === undefined || fold(event.type) === fold(type))
       .filter((event) => name === undefined || fold(event.name).includes(fold(name)))
       .filter(
@@ -276,7 +278,8 @@ describe("searches", () => {
   });
 
   it("index the same grams that queries are cut into", async () => {
-    const keys = [...events.map(({ name }) => fold(name)), "", "a", "ab", "😀 é", "ab".repeat(50)];
+    const names = new Set(events.slice(-300).map(({ name }) => fold(name)));
+    const keys = [...names, "", "a", "ab", "😀 é", "ab".repeat(50)];
     const rows = await world.database.query<{ key: string; grams: string[] }>({
       text: `SELECT key, event_week_grams('2027-03-10', key, 'gig') AS grams
         FROM unnest($1::text[]) AS key`,

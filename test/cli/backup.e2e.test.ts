@@ -21,7 +21,7 @@ import { type RunningNode, startNode } from "../../main.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
 import { writeEngineFile } from "../../tools/engine/engine-file.ts";
-import { migrate } from "../../tools/database/migrations.ts";
+import { migrate, readMigrations } from "../../tools/database/migrations.ts";
 import { findBinaries } from "../../tools/dev-servers/binaries.ts";
 import { openToServers } from "../../tools/dev-servers/data-folders.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
@@ -53,9 +53,11 @@ describe("backups", () => {
   async function start(): Promise<void> {
     servers = await startServers({ dataDir, report: () => undefined, restart: false });
     const { DATABASE_URL = "", REDIS_URL = "", AMQP_URL = "", TRANSPORTER = "" } = servers.urls;
-    await migrate(DATABASE_URL);
+    const { BACKUP_DATABASE_URL: backup, DATABASE_URL: engine = "" } = servers.roleUrls;
+    await migrate(DATABASE_URL, readMigrations(), { roles: { engine, backup } });
     const config = readConfig({
       ...servers.urls,
+      DATABASE_URL: engine,
       DATA_DIR: dataDir,
       SERVICES: "purchasing,ledger",
       NODE_ID: "seller",
@@ -67,7 +69,8 @@ describe("backups", () => {
     forget = writeEngineFile(dataDir, {
       nodeId: "seller",
       address: undefined,
-      urls: { DATABASE_URL, REDIS_URL, AMQP_URL, TRANSPORTER },
+      urls: { DATABASE_URL: engine, REDIS_URL, AMQP_URL, TRANSPORTER },
+      backupUrl: backup,
       prometheusUrl: undefined,
     });
   }

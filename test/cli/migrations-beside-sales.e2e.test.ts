@@ -19,7 +19,7 @@ describe("a migration beside sales", () => {
   after(() => engine.close());
 
   it("changes a table behind a long reader, and refuses no purchase", async (t) => {
-    const url = engine.config.databaseUrl ?? "";
+    const url = engine.ownerUrl;
     const eventId = await engine.addEvent({ capacity: 100_000 });
     const reader = new Client({ connectionString: url, application_name: "a long report" });
     await reader.connect();

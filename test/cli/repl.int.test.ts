@@ -1,7 +1,6 @@
 // npx boxoffice repl on a running engine: runs the lines of a pipe in order.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { ticketCode } from "../../services/purchasing/tickets/ticket-code.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
@@ -103,32 +102,6 @@ describe("npx boxoffice repl", () => {
       new RegExp(`^DOES NOT ADMIT: cancelled at \\S+Z {2}Concert, .* ${cancelled}$`, "m"),
     );
     assert.equal(output.match(/The engine refuses: TICKET_NOT_FOUND/g)?.length, 2, output);
-  });
-
-  it("acts as the named person, who must be an operator, and what they did is in the audit trail", async () => {
-    const users = `INSERT INTO user_account (id, email, email_key, name, password_hash, role) VALUES ($1, $2, $2, 'Ada', 'none', $3)`;
-    const [ada, bob] = [randomUUID(), randomUUID()];
-    await engine.database.query({ text: users, values: [ada, "ada@example.com", "operator"] });
-    await engine.database.query({ text: users, values: [bob, "bob@example.com", "customer"] });
-    const refused = await repl(["workers"], {}, ["--as", "bob@example.com"]);
-    assert.equal(refused.code, 1);
-    assert.match(refused.errors, /bob@example\.com is no operator/);
-    const { code, output } = await repl(["user bob@example.com", "cache flush", "q"], {}, [
-      "--as",
-      "ada@example.com",
-      "--yes",
-    ]);
-    assert.equal(code, 0);
-    assert.match(
-      output,
-      /for ada@example\.com;[^]*bob@example\.com {2}Ada {2}customer {2}0 sessions[^]*Done\. Gateways keep/,
-    );
-    const line = await waitFor(() =>
-      readFileSync(engine.config.auditFile ?? "", "utf8")
-        .split("\n")
-        .find((text) => text.includes("catalog.flush")),
-    );
-    assert.match(line, new RegExp(`"userId":"${ada}"`));
   });
 
   it("drains a node when told so with --yes", async () => {

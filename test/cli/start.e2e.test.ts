@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { Client } from "pg";
 import { readEngineFile } from "../../tools/engine/engine-file.ts";
 import { startedAt } from "../../tools/dev-servers/process-identity.ts";
 import { outsideEnvironment } from "../../tools/process/outside-environment.ts";
@@ -58,11 +59,17 @@ describe("npm start", () => {
     return running;
   }
 
-  it("serves, tells other commands where, refuses a second engine, and leaves nothing when npm is killed", async () => {
+  it("S33: serves by a role that is no superuser, tells other commands where, refuses a second engine, and leaves nothing when npm is killed", async () => {
     const npm = npmStart(environment);
     const address = await npm.address();
     assert.equal((await fetch(`${address}/healthz`)).status, 200);
     assert.equal(readEngineFile(folder)?.address, address);
+    const { pid = 0, urls } = readEngineFile(folder) ?? {};
+    const database = new Client({ connectionString: urls?.DATABASE_URL });
+    await database.connect();
+    const text = "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = current_user";
+    const { rows } = await database.query(text).finally(() => database.end());
+    const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
     assert.equal(statSync(join(folder, "engine.json")).mode & 0o777, 0o600);
 
     const second = npmStart(environment);
@@ -79,6 +86,11 @@ describe("npm start", () => {
     const running = everything();
     npm.kill("SIGKILL");
     await waitFor(() => stillRunning(running).length === 0, { withinMs: START_MS });
+
+    // Last: a failure before it would leave everything running.
+    assert.deepEqual(rows, [{ rolname: "boxoffice_engine", rolsuper: false }]);
+    assert.match(variables.join("\n"), /^DATABASE_URL=postgres:\/\/boxoffice_engine:/m);
+    assert.doesNotMatch(variables.join("\n"), /^(?:MIGRATION|BACKUP)_DATABASE_URL/m);
   });
 
   it("serves again on its data, and stops with one Ctrl-C and exit code 0", async () => {

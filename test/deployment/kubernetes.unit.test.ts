@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { readConfig, VARIABLES } from "../../config/index.ts";
+import { drawSecrets, upgradedSecrets } from "../../cli/commands/operators/kubernetes-secrets.ts";
+import { makeAuthority } from "../../tools/testing/certificate.ts";
 import { imagesOf, pinned } from "../../cli/commands/operators/kubernetes-images.ts";
 import {
   build,
@@ -18,9 +20,20 @@ import {
   plant,
 } from "../support/manifests/build.ts";
 import { PLANTED_FAULTS } from "../support/manifests/planted-faults.ts";
+import { credentialErrors, tlsErrors } from "../support/manifests/least-privilege.ts";
 import { policyErrors } from "../support/manifests/policy.ts";
 import { schemaErrors, typeErrors } from "../support/manifests/schemas.ts";
 import { workloadsOf } from "../support/manifests/workloads.ts";
+
+const withoutPassword = (url = ""): string => Object.assign(new URL(url), { password: "" }).href;
+
+/** The same objects, with PostgreSQL's URL in the gateway's pod. */
+function withGatewayDatabase(manifests: readonly Manifest[]): Manifest[] {
+  const copy = structuredClone([...manifests]);
+  const gateway = workloadsOf(copy).find(({ title }) => title === "Deployment api");
+  gateway?.pod.containers[0]?.env?.push({ name: "DATABASE_URL", value: "postgres://" });
+  return copy;
+}
 
 const builder = findBuilder();
 const skip = builder === undefined ? "neither kubectl nor kustomize is installed" : false;
@@ -123,6 +136,36 @@ describe("the manifests", { skip }, () => {
     }
   });
 
+  it("S33: give each pod the role of PostgreSQL that it needs, and gateways none", () => {
+    for (const overlay of OVERLAYS) {
+      assert.deepEqual(credentialErrors(of(overlay)), [], overlay);
+      const broken = withGatewayDatabase(of(overlay));
+      assert.match(credentialErrors(broken).join("\n"), /Deployment api has DATABASE_URL/);
+    }
+  });
+
+  it("take the secrets of a release without roles and TLS, with the same passwords", () => {
+    const now = drawSecrets();
+    const before: Record<string, string> = {
+      ...now,
+      "redis-url": now["redis-url"]?.replace("rediss:", "redis:") ?? "",
+      "redlock-urls": now["redlock-urls"]?.replaceAll("rediss:", "redis:") ?? "",
+      "amqp-url": now["amqp-url"]?.replace("amqps:", "amqp:").replace("5671", "5672") ?? "",
+      transporter: now.transporter?.replace("tls:", "nats:") ?? "",
+      "nats-cluster.conf": now["nats-cluster.conf"]?.replace(/ {2}tls .*\n/, "") ?? "",
+    };
+    const changed = upgradedSecrets((name) => before[name] ?? assert.fail(name));
+    const drawn = ["database-url", "backup-database-url"];
+    for (const [name, text] of Object.entries(changed))
+      if (drawn.includes(name)) assert.equal(withoutPassword(text), withoutPassword(now[name]));
+      else assert.equal(text, now[name], name);
+    assert.equal(Object.keys(changed).length, 8);
+  });
+
+  it("S41: connect to PostgreSQL, Redis, RabbitMQ and NATS by TLS only, with a named authority", () => {
+    for (const overlay of OVERLAYS) assert.deepEqual(tlsErrors(of(overlay)), [], overlay);
+  });
+
   it("back up every night and restore every week, by the laptop's script", () => {
     const jobs = of("production").filter(({ kind }) => kind === "CronJob");
     const schedules = jobs.map(({ metadata, spec }) => [
@@ -175,12 +218,14 @@ describe("the manifests", { skip }, () => {
 
   it("give every kind of node a configuration that production accepts", () => {
     const secrets = join(kubernetes, "overlays", "production", "secrets");
+    const authority = makeAuthority(folder, "ca").certFile;
     for (const { title, pod } of workloadsOf(of("production")).filter(
       ({ labels }) => labels["boxoffice/node"] === "true",
     )) {
       const given = (pod.containers[0]?.env ?? []).map(
         ({ name, value = "pod-1" }): [string, string] => {
           if (name === "ACCESS_TOKEN_KEYS_DIR") return [name, secrets];
+          if (name === "SERVERS_CA_FILE") return [name, authority];
           return value.startsWith("/secrets/")
             ? [name, join(secrets, value.split("/").at(-1) ?? "")]
             : [name, value];

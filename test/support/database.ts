@@ -3,10 +3,13 @@ import { readFileSync } from "node:fs";
 import { Client } from "pg";
 import { migrate, readMigrations } from "../../tools/database/migrations.ts";
 import { setRoleSettings } from "../../lib/database/session-settings.ts";
-import { serverUrls } from "./processes/servers.ts";
+import { engineRoleUrl, serverUrls } from "./processes/servers.ts";
 import { waitFor } from "./wait-for.ts";
 
+/** `url`: by the schema's owner, a superuser. */
 export type FreshDatabase = { url: string; drop(): Promise<void> };
+/** `engineUrl`: by the engine's role, which nodes have. */
+export type MigratedDatabase = FreshDatabase & { engineUrl: string };
 
 /** Advisory lock: one builder of the template at a time, also across concurrent test files. */
 const TEMPLATE_LOCK = 7_206_215_534n;
@@ -20,16 +23,17 @@ export function partitionCopies(): void {
 }
 
 /** Copies a migrated, empty database for one test file from a template named by its migrations. */
-export async function freshDatabase(): Promise<FreshDatabase> {
+export async function freshDatabase(): Promise<MigratedDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   await asAdministrator(async (client) => {
     const template = await ensureTemplate(client);
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
     // A copy of a database has no settings of roles.
-    await setRoleSettings(client, name);
+    await setRoleSettings(client, { database: name });
+    await setRoleSettings(client, { database: name, role: new URL(engineUrlOf(name)).username });
   });
   if (partitioned) await partitionSales(urlOf(name));
-  return { url: urlOf(name), drop: () => drop(name) };
+  return { url: urlOf(name), engineUrl: engineUrlOf(name), drop: () => drop(name) };
 }
 
 /** Runs the procedure of ADR-0057 as an operator would. */
@@ -83,7 +87,8 @@ async function ensureTemplate(client: Client): Promise<string> {
     const unfinished = `${template}_unfinished`;
     await client.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
     await client.query(`CREATE DATABASE ${unfinished} TEMPLATE template0`);
-    await migrate(urlOf(unfinished), migrations);
+    const roles = { engine: engineUrlOf(unfinished) };
+    await migrate(urlOf(unfinished), migrations, { roles });
     await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`);
   }
   // The lock is held until this client closes: PostgreSQL copies only an unused template.
@@ -109,6 +114,13 @@ async function asAdministrator(
 
 function urlOf(database: string): string {
   const url = new URL(serverUrls().DATABASE_URL);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+/** The same database by the engine's role. */
+export function engineUrlOf(database: string): string {
+  const url = new URL(engineRoleUrl());
   url.pathname = `/${database}`;
   return url.href;
 }

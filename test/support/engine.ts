@@ -38,6 +38,8 @@ export type Engine = {
   /** Signs access tokens that its gateways accept. */
   signingKey: KeyObject;
   database: Database;
+  /** The same database by the schema's owner; nodes have the engine's role. */
+  ownerUrl: string;
   /** Starts another node of the same engine. */
   startNode(environment?: Environment, overrides?: SchemaOverrides): Promise<RunningNode>;
   /** Adds an upcoming event with this capacity and returns its id. */
@@ -68,7 +70,7 @@ export async function startEngine(
     AUDIT_FILE: join(dataDir, "audit.log"),
     DATA_DIR: dataDir,
     ...slot.urls,
-    DATABASE_URL: through(fresh.url),
+    DATABASE_URL: through(fresh.engineUrl),
     BUS_NAMESPACE: `test-${randomUUID()}`,
   };
   const nodes: RunningNode[] = [];
@@ -100,6 +102,7 @@ export async function startEngine(
     config,
     signingKey,
     database,
+    ownerUrl: fresh.url,
     startNode: start,
     accessToken: (userId = randomUUID(), role = "customer") =>
       sign({ userId, role, sessionId: randomUUID() }),

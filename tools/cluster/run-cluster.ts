@@ -4,7 +4,7 @@ import { checkPorts } from "../dev-servers/ports.ts";
 import { secondsSince } from "../dev-servers/server-problem.ts";
 import { joinEngine } from "../engine/connect.ts";
 import { writeEngineFile } from "../engine/engine-file.ts";
-import { prepareEngine, type PreparedEngine } from "../engine/prepare.ts";
+import { prepareEngine, type PreparedEngine, WITHOUT_OWNER } from "../engine/prepare.ts";
 import { createReport } from "../process/report.ts";
 import { type Lifecycle, runUntilStopped } from "../process/run-until-stopped.ts";
 import { buildWebApp } from "../web-build/build.ts";
@@ -46,7 +46,7 @@ async function bringUp(
     counts,
     port: port ?? config.port,
     onePort,
-    environment: { ...environment, AUDIT_FILE: config.auditFile },
+    environment: { ...environment, ...WITHOUT_OWNER, AUDIT_FILE: config.auditFile },
     output: nodeOutput(),
     report,
   });
@@ -57,7 +57,13 @@ async function bringUp(
   const address = gateways[0]?.url;
   life.onStop(
     "engine.json",
-    writeEngineFile(config.dataDir, { nodeId: "cluster", address, urls, prometheusUrl }),
+    writeEngineFile(config.dataDir, {
+      nodeId: "cluster",
+      address,
+      urls,
+      backupUrl: config.backupDatabaseUrl,
+      prometheusUrl,
+    }),
   );
   life.abort.throwIfAborted();
   if (counts.catalog > 0 && !config.production) await addDemoCatalog(engine, report, life.abort);

@@ -11,6 +11,7 @@ import {
   readMigrations,
   statementsOf,
 } from "./migration-files.ts";
+import { provideRoles, type RoleUrls } from "./roles.ts";
 
 export { type Migration, MigrationError, readMigrations } from "./migration-files.ts";
 
@@ -30,21 +31,23 @@ export type MigrateOptions = {
   report?: (line: string) => void;
   /** Time in which one migration must get its locks. */
   giveUpAfterMs?: number;
+  /** Roles beside the owner's, which get what they need. */
+  roles?: RoleUrls;
 };
 
 /**
  * Migrates a database forward to the code's schema. Each file runs in its own transaction, or
  * statement by statement if it says so; concurrent calls apply each file once. Never makes a sale
- * wait for longer than LOCK_TIMEOUT_MS. Gives the role its time-outs in this database. Returns the
- * names applied now. Throws a MigrationError if the database is newer than the code or an applied
- * file was changed.
+ * wait for longer than LOCK_TIMEOUT_MS. Gives the role its time-outs in this database, and the
+ * other `roles` their privileges. Returns the names applied now. Throws a MigrationError if the
+ * database is newer than the code or an applied file was changed.
  */
 export async function migrate(
   databaseUrl: string,
   migrations: readonly Migration[] = readMigrations(),
   options: MigrateOptions = {},
 ): Promise<string[]> {
-  const { report = () => undefined, giveUpAfterMs = GIVE_UP_AFTER_MS } = options;
+  const { report = () => undefined, giveUpAfterMs = GIVE_UP_AFTER_MS, roles = {} } = options;
   const client = new Client({
     connectionString: databaseUrl,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -66,6 +69,7 @@ export async function migrate(
       await (migration.transaction ? apply : applyWithoutTransaction)(client, migration, patience);
     }
     await setRoleSettings(client);
+    await provideRoles(client, databaseUrl, roles);
     return pending.map(labelOf);
   } finally {
     // Also releases the advisory lock.

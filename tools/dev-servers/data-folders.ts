@@ -79,13 +79,23 @@ export function writeForServer(place: Place, name: string, text: string): string
   return file;
 }
 
-/** Returns the server's password, generated once and kept beside its data. */
-export function keptPassword(place: Place): string {
-  const file = join(place.folder, "password");
+/** Copies a certificate and its key for the server's user, as tls.crt and tls.key. */
+export function tlsForServer(
+  place: Place,
+  { certFile, keyFile }: { certFile: string; keyFile: string },
+): { certFile: string; keyFile: string } {
+  const copy = (name: string, file: string): string =>
+    writeForServer(place, name, readFileSync(file, "utf8"));
+  return { certFile: copy("tls.crt", certFile), keyFile: copy("tls.key", keyFile) };
+}
+
+/** Returns a password of the server, generated once and kept beside its data. */
+export function keptPassword(place: Place, name = "password"): string {
+  const file = join(place.folder, name);
   const kept = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
   if (/^[0-9a-f]{32}$/.test(kept)) return kept;
   const made = randomBytes(16).toString("hex");
-  writeForServer(place, "password", made);
+  writeForServer(place, name, made);
   return made;
 }
 

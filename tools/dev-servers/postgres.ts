@@ -6,7 +6,7 @@ import { Client } from "pg";
 import { processEnvironment } from "../../config/index.ts";
 import { postgresOfVersion } from "./binaries.ts";
 import { endLeftover } from "./stale-processes.ts";
-import { keptPassword, writeForServer } from "./data-folders.ts";
+import { keptPassword, tlsForServer, writeForServer } from "./data-folders.ts";
 import { onFreePort } from "./probe.ts";
 import { ServerProblem, messageOf } from "./server-problem.ts";
 import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
@@ -42,7 +42,8 @@ const THROWAWAY_SETTINGS = {
 };
 
 /**
- * Starts a private PostgreSQL with one database, on 127.0.0.1. Refuses a data folder of a version
+ * Starts a private PostgreSQL with one database, on 127.0.0.1. The URL is its superuser's, who owns
+ * the schema; the other roles are created by `migrate`. Refuses a data folder of a version
  * that is not installed.
  */
 export async function startPostgres(context: RecipeContext): Promise<RunningRecipe> {
@@ -55,6 +56,7 @@ export async function startPostgres(context: RecipeContext): Promise<RunningReci
   const settings = {
     ...SETTINGS,
     ...(context.throwaway ? THROWAWAY_SETTINGS : {}),
+    ...tlsSettings(context),
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     archive_command: archiveCommand(place.folder),
@@ -83,7 +85,25 @@ export async function startPostgres(context: RecipeContext): Promise<RunningReci
     ),
   );
   await createDatabase(urlOf(server.port, password, "postgres"));
-  return { url: urlOf(server.port, password, DATABASE), processes: [server] };
+  const url = urlOf(server.port, password, DATABASE);
+  const asRole = (name: string): string => {
+    const role = new URL(url);
+    role.username = `${DATABASE}_${name}`;
+    role.password = keptPassword(place, `${name}-password`);
+    return role.href;
+  };
+  const roleUrls = {
+    DATABASE_URL: asRole("engine"),
+    MIGRATION_DATABASE_URL: url,
+    BACKUP_DATABASE_URL: asRole("backup"),
+  };
+  return { url, roleUrls, processes: [server] };
+}
+
+function tlsSettings({ place, tls }: RecipeContext): Record<string, string> {
+  if (tls === undefined) return {};
+  const { certFile, keyFile } = tlsForServer(place, tls);
+  return { ssl: "on", ssl_cert_file: certFile, ssl_key_file: keyFile };
 }
 
 /** The hook that `npx boxoffice backup` installs; without it no WAL is archived. */

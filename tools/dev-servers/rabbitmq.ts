@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { endLeftover } from "./stale-processes.ts";
-import { keptPassword, writeForServer, type Place } from "./data-folders.ts";
+import { keptPassword, type Place, tlsForServer, writeForServer } from "./data-folders.ts";
 import { freePort } from "./ports.ts";
 import { answers, onFreePort } from "./probe.ts";
 import { folderProblem } from "./server-problem.ts";
@@ -21,10 +21,12 @@ export async function startRabbitmq(context: RecipeContext): Promise<RunningReci
   const mapper = await startPortMapper(context);
   try {
     const prometheusPort = await freePort();
+    const tlsPort = context.tls && (await freePort());
     const server = await onFreePort(async (port) =>
       startBroker(context, {
         port,
         prometheusPort,
+        tlsPort,
         mapperPort: mapper.port,
         distributionPort: await freePort(),
         password,
@@ -32,6 +34,9 @@ export async function startRabbitmq(context: RecipeContext): Promise<RunningReci
     );
     return {
       url: `amqp://boxoffice:${password}@127.0.0.1:${server.port}`,
+      ...(tlsPort !== undefined && {
+        tlsUrl: `amqps://boxoffice:${password}@localhost:${tlsPort}`,
+      }),
       prometheusUrl: `http://127.0.0.1:${prometheusPort}/metrics`,
       processes: [server, mapper],
     };
@@ -74,6 +79,7 @@ async function startPortMapper(context: RecipeContext): Promise<Supervised> {
 type Ports = {
   port: number;
   prometheusPort: number;
+  tlsPort: number | undefined;
   mapperPort: number;
   distributionPort: number;
   password: string;
@@ -93,6 +99,7 @@ function startBroker(context: RecipeContext, ports: Ports): Promise<Supervised> 
       "log.console = true",
       "log.console.level = warning",
       "log.file = false",
+      ...tlsLines(context, ports.tlsPort),
       `load_definitions = ${writeDefinitions(place, ports.password, context.slots)}`,
       "",
     ].join("\n"),
@@ -135,6 +142,16 @@ function startBroker(context: RecipeContext, ports: Ports): Promise<Supervised> 
     },
     context,
   );
+}
+
+function tlsLines({ place, tls }: RecipeContext, port: number | undefined): string[] {
+  if (tls === undefined || port === undefined) return [];
+  const { certFile, keyFile } = tlsForServer(place, tls);
+  return [
+    `listeners.ssl.1 = 127.0.0.1:${port}`,
+    `ssl_options.certfile = ${certFile}`,
+    `ssl_options.keyfile = ${keyFile}`,
+  ];
 }
 
 /** Writes the user, with a salted hash, and the vhosts. RabbitMQ then creates no guest account. */

@@ -1,4 +1,4 @@
-import type { ServerUrls } from "../../config/index.ts";
+import type { DatabaseUrls, ServerUrls } from "../../config/index.ts";
 import { SERVER_NAMES, type ServerName } from "./binaries.ts";
 import { startNats } from "./nats.ts";
 import { provideBinaries } from "./packages.ts";
@@ -6,7 +6,7 @@ import { makePlace, serversFolder } from "./data-folders.ts";
 import { startPostgres } from "./postgres.ts";
 import { secondsSince, type Report } from "./server-problem.ts";
 import { startRabbitmq } from "./rabbitmq.ts";
-import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
+import type { RecipeContext, RunningRecipe, ServerTls } from "./server-definition.ts";
 import { startRedis } from "./redis.ts";
 import type { Supervised } from "./supervisor.ts";
 
@@ -24,13 +24,19 @@ export type StartOptions = {
   throwaway?: boolean;
   /** Vhosts slot-1 … slot-N of RabbitMQ, for tests. */
   slots?: number;
+  /** PostgreSQL and RabbitMQ also speak TLS by this certificate, for tests. */
+  tls?: ServerTls;
 };
 
 export type RunningServers = {
   /** The servers that were started. */
   names: readonly ServerName[];
-  /** Their addresses. */
+  /** Their addresses, each by its administrator. */
   urls: Partial<ServerUrls>;
+  /** The addresses of PostgreSQL by role. `migrate` creates the roles of engine and backups. */
+  roleUrls: Partial<DatabaseUrls>;
+  /** RabbitMQ by TLS. */
+  amqpsUrl: string | undefined;
   prometheusUrl: string | undefined;
   /** Folder of their data. */
   folder: string;
@@ -72,7 +78,7 @@ export async function startServers(options: StartOptions): Promise<RunningServer
   const starts = names.map(async (name) => {
     const started = performance.now();
     const place = makePlace(root, name);
-    const { restart, abort, throwaway = false, slots = 0 } = options;
+    const { restart, abort, tls, throwaway = false, slots = 0 } = options;
     const recipe = await RECIPES[name].start({
       place,
       binaries,
@@ -81,6 +87,7 @@ export async function startServers(options: StartOptions): Promise<RunningServer
       abort,
       throwaway,
       slots,
+      tls,
     });
     running.set(name, recipe);
     report(
@@ -99,7 +106,9 @@ export async function startServers(options: StartOptions): Promise<RunningServer
     urls: Object.fromEntries(
       [...running].map(([name, recipe]) => [RECIPES[name].variable, recipe.url]),
     ),
+    roleUrls: running.get("postgres")?.roleUrls ?? {},
     folder: root,
+    amqpsUrl: running.get("rabbitmq")?.tlsUrl,
     prometheusUrl: running.get("rabbitmq")?.prometheusUrl,
     server(name) {
       const recipe = running.get(name);

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Middleware, ServiceBroker } from "moleculer";
 import { type Config, type Environment, readConfig } from "../../config/index.ts";
-import { createInternalTokenMint } from "../../lib/auth/jwt.ts";
+import { createInternalTokenMint, type Proof } from "../../lib/auth/jwt.ts";
 import { createBrokerOptions } from "../../moleculer.config.ts";
 import { ServerProblem } from "../dev-servers/server-problem.ts";
 import { readEngineFile } from "./engine-file.ts";
@@ -16,14 +16,17 @@ const POLL_MS = 20;
 /** The user id of an operator without an account. */
 const NO_ACCOUNT = "00000000-0000-0000-0000-000000000000";
 
+/** Who calls, and how that was proved. */
+type Person = { userId: string; proof: Proof };
+
 /** The engine is not running, does not answer, or refuses; the message says what to do. */
 export class EngineProblem extends ServerProblem {}
 
 export type Engine = {
   broker: ServiceBroker;
   config: Config;
-  /** Makes the following calls as this operator. */
-  actAs(userId: string): void;
+  /** Makes the following calls as this operator, and the audit trail say how it was proved. */
+  actAs(userId: string, proof: Proof): void;
 };
 
 /**
@@ -54,7 +57,7 @@ export async function joinEngine(
     METRICS_PORT: "",
     HEALTH_PORT: "",
   });
-  const person = { userId: NO_ACCOUNT };
+  const person: Person = { userId: NO_ACCOUNT, proof: "secret" };
   const broker = new ServiceBroker({
     ...(await createBrokerOptions(config, [actAsOperator(config.internalTokenSecret, person)])),
     logger: false,
@@ -76,7 +79,7 @@ export async function joinEngine(
         "in another terminal.",
     );
   }
-  return { broker, config, actAs: (userId) => (person.userId = userId) };
+  return { broker, config, actAs: (userId, proof) => Object.assign(person, { userId, proof }) };
 }
 
 async function serviceSeen(
@@ -93,14 +96,14 @@ async function serviceSeen(
 }
 
 /** Gives each call a token of its own: a token lives for a minute, a session for hours. */
-function actAsOperator(secret: string, person: { userId: string }): Middleware {
+function actAsOperator(secret: string, person: Person): Middleware {
   const mint = createInternalTokenMint(secret);
   const call =
     (next: ServiceBroker["call"]) =>
     (action: string, params: object, options: { meta?: object } = {}) =>
       next(action, params, {
         ...options,
-        meta: { token: mint({ userId: person.userId, role: "operator" }), ...options.meta },
+        meta: { token: mint({ ...person, role: "operator" }), ...options.meta },
       });
   return { name: "ActAsOperator", call: call as unknown as NonNullable<Middleware["call"]> };
 }

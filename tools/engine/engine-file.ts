@@ -15,6 +15,8 @@ export type EngineFile = {
   nodeId: string;
   address: string | undefined;
   urls: ServerUrls;
+  /** PostgreSQL by the role of backups. */
+  backupUrl?: string | undefined;
   prometheusUrl: string | undefined;
 };
 

@@ -20,6 +20,12 @@ export type PreparedEngine = {
   prometheusUrl: string | undefined;
 };
 
+/** Nodes get the engine's role only. */
+export const WITHOUT_OWNER: Environment = {
+  MIGRATION_DATABASE_URL: undefined,
+  BACKUP_DATABASE_URL: undefined,
+};
+
 /**
  * Prepares what an engine needs before its first node: a locked data folder, servers (those that
  * the environment names, private ones otherwise), the schema. `checkPorts` runs before any server
@@ -42,11 +48,18 @@ export async function prepareEngine(
     abort: life.abort,
   });
   life.onStop("servers", () => servers.stop());
-  const config = readConfig({ ...environment, ...auditFileOf(early), ...servers.urls });
+  const config = readConfig({
+    ...environment,
+    ...auditFileOf(early),
+    ...servers.urls,
+    ...servers.roleUrls,
+  });
   const urls = serverUrlsOf(config);
 
   life.abort.throwIfAborted();
-  const applied = await migrate(urls.DATABASE_URL, readMigrations(), { report });
+  const roles = { engine: urls.DATABASE_URL, backup: config.backupDatabaseUrl };
+  const owner = config.migrationDatabaseUrl ?? urls.DATABASE_URL;
+  const applied = await migrate(owner, readMigrations(), { report, roles });
   report(
     applied.length === 0
       ? "the database is up to date"

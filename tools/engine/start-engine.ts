@@ -9,7 +9,7 @@ import { buildWebApp } from "../web-build/build.ts";
 import { type Engine, joinEngine } from "./connect.ts";
 import { writeEngineFile } from "./engine-file.ts";
 import { engineProcess } from "./engine-process.ts";
-import { type PreparedEngine, prepareEngine } from "./prepare.ts";
+import { type PreparedEngine, prepareEngine, WITHOUT_OWNER } from "./prepare.ts";
 
 /**
  * Runs servers, schema, a process with every service, and demo events, until Ctrl-C or npm's end.
@@ -38,7 +38,9 @@ async function bringUp(life: Lifecycle, report: Report, startedMs: number): Prom
     report,
     onReady({ pid, url }) {
       address = url;
-      forgetFile = writeEngineFile(dataDir, { nodeId, address, urls, prometheusUrl }, pid);
+      const backupUrl = config.backupDatabaseUrl;
+      const file = { nodeId, address, urls, backupUrl, prometheusUrl };
+      forgetFile = writeEngineFile(dataDir, file, pid);
     },
     onEnd: (reason, expected) => life.stop(reason, expected ? 0 : 1),
   });
@@ -64,6 +66,7 @@ function nodeEnvironment(
     // Keeps the compiled program, which halves the CPU of the next start.
     NODE_COMPILE_CACHE: join(dataDir, "compile-cache"),
     ...environment,
+    ...WITHOUT_OWNER,
     ...urls,
     AUDIT_FILE: auditFile,
     NODE_ID: nodeId,

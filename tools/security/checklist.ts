@@ -35,9 +35,11 @@ export const SECURITY_LINES: Readonly<Record<string, string>> = {
   S30: "It fails closed: limits without Redis go on, production without secrets does not start",
   S31: "No input ends the process: an exception is one 500, one line and a metric",
   S32: "No connection is held for ever, whatever bytes it sends or does not read",
+  S33: "The engine's database role is no superuser; migrations, engine and backups have roles of their own; services that need no SQL get no URL",
   S34: "Memory that strangers can fill is bounded in bytes",
   S36: "Passwords are normalized (NFC) before they are hashed",
   S38: "Feeds are hostile: addresses of scripts, hidden letters, line breaks and endless names",
+  S41: "In the cluster every connection to PostgreSQL, Redis, RabbitMQ and NATS is TLS with a named CA",
 };
 
 /** The ids that a test's title begins with: `S29, S30: …`; empty for any other title. */

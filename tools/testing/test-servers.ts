@@ -7,13 +7,19 @@ import type { Report } from "../dev-servers/server-problem.ts";
 import { startedAt } from "../dev-servers/process-identity.ts";
 import { startServers } from "../dev-servers/servers.ts";
 import { outsideEnvironment } from "../process/outside-environment.ts";
+import { makeAuthority, makeCertificate } from "./certificate.ts";
 
 const PREFIX = "boxoffice-test-";
 const SLOTS = 8;
 
-/** `prometheusUrl`: of RabbitMQ. */
+/**
+ * `engineUrl`: PostgreSQL by the engine's role. `amqpsUrl`: RabbitMQ by TLS. `prometheusUrl`: of
+ * RabbitMQ. The folder has the authority of their certificates, ca.crt and ca.key.
+ */
 export type TestServers = {
   urls: Partial<ServerUrls>;
+  engineUrl?: string | undefined;
+  amqpsUrl?: string | undefined;
   prometheusUrl?: string | undefined;
   folder: string;
   stop(): Promise<void>;
@@ -41,10 +47,13 @@ export async function startTestServers(options: {
       restart: true,
       throwaway: true,
       slots: SLOTS,
+      tls: makeCertificate(folder, "server", makeAuthority(folder, "ca")),
       abort: options.abort,
     });
     return {
       urls: servers.urls,
+      engineUrl: servers.roleUrls.DATABASE_URL,
+      amqpsUrl: servers.amqpsUrl,
       prometheusUrl: servers.prometheusUrl,
       folder,
       async stop() {
@@ -70,6 +79,10 @@ export function testEnvironment(servers: TestServers): NodeJS.ProcessEnv {
     NODE_COMPILE_CACHE: join(servers.folder, "compile-cache"),
     ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
     ...servers.urls,
+    ...(servers.engineUrl === undefined ? {} : { TEST_ENGINE_URL: servers.engineUrl }),
+    ...(servers.amqpsUrl === undefined
+      ? {}
+      : { TEST_AMQPS_URL: servers.amqpsUrl, TEST_TLS_FOLDER: servers.folder }),
     ...(servers.prometheusUrl === undefined ? {} : { RABBITMQ_METRICS_URL: servers.prometheusUrl }),
     DATA_DIR: join(servers.folder, "engine"),
   };

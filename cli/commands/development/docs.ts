@@ -8,13 +8,15 @@ import { examples, exiting } from "../../options.ts";
 
 export function define(command: Command): void {
   command
-    .description("Generates docs/cli.md and docs/configuration.md from the code.")
+    .description(
+      "Generates docs/cli.md and docs/configuration.md from the code, and the table of city names.",
+    )
     .addHelpText("after", examples(["docs", "after a change of a command or a variable"]))
     .action(
       exiting(async () => {
-        for (const [file, text] of Object.entries(await generatedPages()))
-          writeFileSync(join(ROOT, file), text);
-        console.log(`Wrote ${Object.keys(await generatedPages()).join(" and ")}.`);
+        const pages = await generatedPages();
+        for (const [file, text] of Object.entries(pages)) writeFileSync(join(ROOT, file), text);
+        console.log(`Wrote ${Object.keys(pages).join(", ")}.`);
         return 0;
       }),
     );
@@ -22,5 +24,11 @@ export function define(command: Command): void {
 
 /** The pages that are generated, by file. */
 export async function generatedPages(): Promise<Record<string, string>> {
-  return { "docs/cli.md": await cliPage(), "docs/configuration.md": configurationPage() };
+  // GeoNames' data are a package of development.
+  const { cityNamesTable } = await import("../../../tools/documents/city-names.ts");
+  return {
+    "docs/cli.md": await cliPage(),
+    "docs/configuration.md": configurationPage(),
+    "services/catalog/events/city-names.txt": cityNamesTable(),
+  };
 }

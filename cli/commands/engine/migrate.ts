@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { processEnvironment } from "../../../config/index.ts";
+import { databaseUrlsOf, processEnvironment } from "../../../config/index.ts";
 import { MigrationError, migrate, readMigrations } from "../../../tools/database/migrations.ts";
 import { SCHEMA_FILE, dumpSchema } from "../../../tools/database/schema-dump.ts";
 import { openToServers } from "../../../tools/dev-servers/data-folders.ts";
@@ -11,19 +11,26 @@ import { examples, exiting } from "../../options.ts";
 
 export function define(command: Command): void {
   command
-    .description("Applies the migrations that the database of DATABASE_URL does not have yet.")
+    .description(
+      "Applies the migrations that the database does not have yet, by the role of " +
+        "MIGRATION_DATABASE_URL, or of DATABASE_URL. Creates the roles of DATABASE_URL and " +
+        "BACKUP_DATABASE_URL if they are missing, and gives each what it needs.",
+    )
     .option("--dump", "write migrations/schema.sql from a fresh database instead")
     .addHelpText("after", examples(["migrate", "`npx boxoffice start` does this by itself"]))
     .action(exiting(({ dump }: { dump?: boolean }) => (dump ? dumpToFile() : migrateDatabase())));
 }
 
 async function migrateDatabase(): Promise<number> {
-  const { DATABASE_URL } = processEnvironment();
-  if (!DATABASE_URL)
+  const urls = databaseUrlsOf(processEnvironment());
+  const { DATABASE_URL: engine, BACKUP_DATABASE_URL: backup } = urls;
+  const owner = urls.MIGRATION_DATABASE_URL ?? engine;
+  if (owner === undefined)
     throw new MigrationError(
       "DATABASE_URL is missing. `npx boxoffice start` migrates its private server by itself.",
     );
-  const applied = await migrate(DATABASE_URL, readMigrations(), { report: console.log });
+  const roles = { engine, backup };
+  const applied = await migrate(owner, readMigrations(), { report: console.log, roles });
   console.log(
     applied.length === 0 ? "The database is up to date." : `Applied ${applied.join(", ")}.`,
   );

@@ -27,7 +27,8 @@ async function backup({ list = false, keyFile }: Options): Promise<number> {
     console.log(await backups.run(["list"]));
     return 0;
   }
-  const url = readEngineFile(dataDir)?.urls.DATABASE_URL;
+  const engine = readEngineFile(dataDir);
+  const url = engine?.backupUrl ?? engine?.urls.DATABASE_URL;
   if (url === undefined)
     throw new ServerProblem(
       `No engine runs with its data in ${dataDir}. Run npx boxoffice start first, in another terminal.`,

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder } from "../../../config/make-folder.ts";
 import type { Command } from "commander";
@@ -11,12 +11,17 @@ export function define(command: Command): void {
   command
     .description("Generates every secret of an overlay, once.")
     .argument("<overlay>", "minikube or production")
+    .option(
+      "--upgrade",
+      "keep the secrets of a release without roles of PostgreSQL and TLS, and add what is missing",
+    )
     .addHelpText("after", examples(["kubernetes-secrets minikube", "before the first apply"]))
     .action(exiting(run));
 }
 
-function run(overlay: string): number {
+function run(overlay: string, { upgrade = false }: { upgrade?: boolean }): number {
   const folder = join(overlayFolder(overlay), "secrets");
+  if (upgrade) return upgradeSecrets(folder);
   if (writeSecrets(folder, drawSecrets()).length > 0)
     throw new ServerProblem(
       `${folder} has secrets already, which stay as they are. transaction-secret must never ` +
@@ -33,24 +38,39 @@ const NATS_SERVERS = [0, 1, 2].map((number) => `nats-${number}.nats-nodes`);
 /** A random secret that is safe in a URL and in a line of a configuration. */
 const drawn = (): string => randomBytes(36).toString("base64url");
 
+/** Each of the three servers proves to the others who it is. */
+const ROUTES_TLS =
+  "  tls { cert_file: /tls/tls.crt, key_file: /tls/tls.key, ca_file: /tls/ca.crt }\n";
+
+/** PostgreSQL by its roles: of the engine, of the schema's owner, of backups. */
+function databaseUrls(ownerPassword: string): Record<string, string> {
+  const url = (role: string, password: string): string =>
+    `postgres://${role}:${password}@postgres.${NAMESPACE}.svc:5432/boxoffice?sslmode=verify-full`;
+  return {
+    "database-url": url("boxoffice_engine", drawn()),
+    "migration-database-url": url("boxoffice", ownerPassword),
+    "backup-database-url": url("boxoffice_backup", drawn()),
+  };
+}
+
 /** Draws the secrets that an overlay's kustomization.yaml reads, and the URLs that have them. */
 export function drawSecrets(): Record<string, string> {
   const [postgres, redis, rabbitmq, nats, routes] = [drawn(), drawn(), drawn(), drawn(), drawn()];
-  const redisUrl = (host: string): string => `redis://:${redis}@${host}.${NAMESPACE}.svc:6379`;
+  const redisUrl = (host: string): string => `rediss://:${redis}@${host}.${NAMESPACE}.svc:6379`;
   return {
     "postgres-password": postgres,
-    "database-url": `postgres://boxoffice:${postgres}@postgres.${NAMESPACE}.svc:5432/boxoffice`,
+    ...databaseUrls(postgres),
     "redis.conf": `requirepass ${redis}\n`,
     "redis-url": redisUrl(REDIS_MASTERS[0] ?? ""),
     "redlock-urls": REDIS_MASTERS.map(redisUrl).join(","),
     "rabbitmq.conf": `default_user = boxoffice\ndefault_pass = ${rabbitmq}\n`,
     "erlang-cookie": drawn(),
-    "amqp-url": `amqp://boxoffice:${rabbitmq}@rabbitmq.${NAMESPACE}.svc:5672`,
+    "amqp-url": `amqps://boxoffice:${rabbitmq}@rabbitmq.${NAMESPACE}.svc:5671`,
     "nats-clients.conf": `authorization { user: "boxoffice", password: "${nats}" }\n`,
     "nats-cluster.conf":
       `cluster {\n  name: boxoffice\n  port: 6222\n  authorization { user: "route", password: "${routes}" }\n` +
-      `  routes = [${NATS_SERVERS.map((host) => `"nats://route:${routes}@${host}.${NAMESPACE}.svc:6222"`).join(", ")}]\n}\n`,
-    transporter: `nats://boxoffice:${nats}@nats.${NAMESPACE}.svc:4222`,
+      `${ROUTES_TLS}  routes = [${NATS_SERVERS.map((host) => `"nats://route:${routes}@${host}.${NAMESPACE}.svc:6222"`).join(", ")}]\n}\n`,
+    transporter: `tls://boxoffice:${nats}@nats.${NAMESPACE}.svc:4222`,
     "internal-token-secret": drawn(),
     "transaction-secret": drawn(),
     "refresh-token-secret": drawn(),
@@ -58,6 +78,32 @@ export function drawSecrets(): Record<string, string> {
       .privateKey.export({ type: "pkcs8", format: "pem" })
       .toString(),
     "grafana-password": drawn(),
+  };
+}
+
+/** Changes the addresses in a folder of before, with the same passwords. */
+function upgradeSecrets(folder: string): number {
+  const read = (name: string): string => readFileSync(join(folder, name), "utf8");
+  if (existsSync(join(folder, "migration-database-url")))
+    throw new ServerProblem(`${folder} has the secrets of this release already.`);
+  for (const [name, text] of Object.entries(upgradedSecrets(read)))
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+  console.log(`Changed ${folder}. Apply the job migrate first: it creates the new roles.`);
+  return 0;
+}
+
+/** Returns what changes in the secrets of a release without roles of PostgreSQL and TLS. */
+export function upgradedSecrets(read: (name: string) => string): Record<string, string> {
+  const routes = read("nats-cluster.conf");
+  return {
+    ...databaseUrls(read("postgres-password")),
+    "redis-url": read("redis-url").replaceAll("redis://", "rediss://"),
+    "redlock-urls": read("redlock-urls").replaceAll("redis://", "rediss://"),
+    "amqp-url": read("amqp-url")
+      .replace("amqp://", "amqps://")
+      .replace(/:5672$/, ":5671"),
+    transporter: read("transporter").replace("nats://", "tls://"),
+    "nats-cluster.conf": routes.replace("  routes =", `${ROUTES_TLS}  routes =`),
   };
 }
 

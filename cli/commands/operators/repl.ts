@@ -3,8 +3,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
 import startRepl from "moleculer-repl";
 import { processEnvironment } from "../../../config/index.ts";
-import { type Engine, EngineProblem, joinEngine } from "../../../tools/engine/connect.ts";
+import { joinEngine } from "../../../tools/engine/connect.ts";
 import { examples, exiting } from "../../options.ts";
+import { actAsPerson } from "../../repl/operator-identity.ts";
 import { type OperatorSession, openSession } from "../../repl/operator-session.ts";
 import { completing, runCommand } from "../../repl/shell.ts";
 
@@ -18,7 +19,11 @@ export function define(command: Command): void {
       "Moleculer's REPL on the bus of the running engine, with commands for operators (help shows " +
         "them). Reads a terminal, or lines from a pipe. Each call is in the audit trail.",
     )
-    .option("--as <email>", "the operator whose name the audit trail gets")
+    .option(
+      "--as <email>",
+      "the operator whose name the audit trail gets, proved by the account's password, which is " +
+        "asked for, or is in OPERATOR_PASSWORD, or by an access token in OPERATOR_TOKEN",
+    )
     .option("--yes", "do not ask before a change")
     .addHelpText(
       "after",
@@ -31,9 +36,16 @@ export function define(command: Command): void {
 }
 
 async function runRepl({ as: email, yes = false }: Options): Promise<undefined> {
-  const engine = await joinEngine(processEnvironment(), { as: "repl" });
+  const environment = processEnvironment();
+  const engine = await joinEngine(environment, {
+    as: "repl",
+    ...(email === undefined ? {} : { needs: "auth" }),
+  });
   const { broker, config } = engine;
-  const who = email === undefined ? "an unnamed operator (--as EMAIL)" : await actAs(engine, email);
+  const who =
+    email === undefined
+      ? "an unnamed operator (--as EMAIL)"
+      : await actAsPerson(engine, email, environment);
   console.log(
     `On the bus of "${config.namespace}" as ${config.nodeId}, for ${who}; every call is an ` +
       "operator's and in the audit trail.\n" +
@@ -53,22 +65,6 @@ async function runRepl({ as: email, yes = false }: Options): Promise<undefined> 
       .then(() => Promise.race([broker.stop(), wait(STOP_TIMEOUT_MS)]))
       .finally(() => process.exit());
   });
-}
-
-/** Makes every call this operator's. Returns the e-mail address. */
-async function actAs(engine: Engine, email: string): Promise<string> {
-  const { value } = await engine.broker.call<
-    { value?: { id: string; email: string; role: string } | null },
-    object
-  >("auth.find", {
-    email,
-  });
-  if (value?.role !== "operator")
-    throw new EngineProblem(
-      `${email} is no operator of this engine. npx boxoffice user list shows the operators.`,
-    );
-  engine.actAs(value.id);
-  return value.email;
 }
 
 async function isConfirmed(server: REPLServer, question: string, yes: boolean): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { dataDirOf, presentValues, processEnvironment } from "../../../config/environment.ts";
+import { databaseUrlsOf } from "../../../config/index.ts";
 import { openDatabase } from "../../../lib/database/pool.ts";
 import { ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
 import { readEngineFile } from "../../../tools/engine/engine-file.ts";
@@ -43,14 +44,14 @@ async function retain(options: Options, signal: AbortSignal): Promise<number> {
   const { salesYears, dryRun = false } = options;
   // A job has no secrets, so this needs no complete configuration.
   const environment = processEnvironment();
-  const { DATABASE_URL, ...audit } = presentValues(environment);
+  const { DATABASE_URL } = databaseUrlsOf(environment);
   const dataDir = dataDirOf(environment);
   const url = DATABASE_URL ?? readEngineFile(dataDir)?.urls.DATABASE_URL;
   if (url === undefined)
     throw new ServerProblem(
       `Set DATABASE_URL, or start the engine: none runs with its data in ${dataDir}.`,
     );
-  retainAudit(dataDir, audit, options);
+  retainAudit(dataDir, presentValues(environment), options);
   const database = openDatabase(url, "long");
   try {
     const report = console.log;

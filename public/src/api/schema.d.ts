@@ -1429,7 +1429,9 @@ export interface operations {
     searchEvents: {
         parameters: {
             query?: {
-                /** @description City, whole name, case- and accent-insensitive */
+                /** @description Name or city: each word must be in one of them. One letter of a word of five or more may be wrong. A city is found by any of its common names */
+                q?: string;
+                /** @description City, any of its common names, whole, case- and accent-insensitive */
                 location?: string;
                 /** @description Partial match anywhere in the name, case- and accent-insensitive; %, _ and \ are ordinary characters */
                 name?: string;

@@ -54,8 +54,8 @@ const texts: typeof en = {
   browse: {
     title: "Was möchten Sie erleben?",
     search: "Veranstaltungen suchen",
-    name: "Name",
-    namePlaceholder: "Künstlerin, Verein, Stück …",
+    name: "Name oder Stadt",
+    namePlaceholder: "Künstlerin, Verein, Stück, Stadt …",
     city: "Stadt",
     cityPlaceholder: "Überall",
     when: "Wann",

@@ -42,8 +42,8 @@ export default {
   browse: {
     title: "What would you like to see?",
     search: "Search events",
-    name: "Name",
-    namePlaceholder: "Artist, team, play…",
+    name: "Name or city",
+    namePlaceholder: "Artist, team, play, city…",
     city: "City",
     cityPlaceholder: "Anywhere",
     when: "When",

@@ -1,4 +1,7 @@
-/** Filters of a search, as in the address of the page. Empty means any. */
+/**
+ * Filters of a search, as in the address of the page. Empty means any. `name` is what people type
+ * in the first field: a name or a city.
+ */
 export type Filters = { name: string; location: string; type: string; from: string; to: string };
 
 export const NO_FILTERS: Filters = { name: "", location: "", type: "", from: "", to: "" };
@@ -33,9 +36,12 @@ export function paramsOf(filters: Filters): URLSearchParams {
   );
 }
 
+type Query = Partial<Omit<Filters, "name">> & { q?: string; limit: number };
+
 /** Builds the API's query: the filters and the page size. */
-export function queryOf(filters: Filters): Partial<Filters> & { limit: number } {
-  return { ...(Object.fromEntries(paramsOf(filters)) as Partial<Filters>), limit: PAGE_SIZE };
+export function queryOf(filters: Filters): Query {
+  const { name, ...others } = Object.fromEntries(paramsOf(filters)) as Partial<Filters>;
+  return { ...(name !== undefined && { q: name }), ...others, limit: PAGE_SIZE };
 }
 
 export function isDay(text: string): boolean {

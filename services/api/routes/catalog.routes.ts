@@ -17,11 +17,20 @@ const search: Route = {
     success: { description: "A page", schema: pageOf("Event") },
   },
   query: objectSchema({
+    q: {
+      type: "string",
+      minLength: 1,
+      maxLength: 100,
+      pattern: "\\S",
+      description:
+        "Name or city: each word must be in one of them. One letter of a word of five or more may " +
+        "be wrong. A city is found by any of its common names",
+    },
     location: {
       type: "string",
       minLength: 1,
       maxLength: 100,
-      description: "City, whole name, case- and accent-insensitive",
+      description: "City, any of its common names, whole, case- and accent-insensitive",
     },
     name: {
       type: "string",

@@ -2,10 +2,12 @@ import type { EventRecord } from "../../../domain/event-record.ts";
 import { fold } from "../../../domain/text-folding.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
 import { eventId } from "../../../lib/ids.ts";
+import { cityKey } from "./city-key.ts";
+import { keepWords } from "./event-words.ts";
 
 /** A record as PostgreSQL holds it, without the availability. `isFolded`: its keys are of today. */
 export type StoredRecord = EventRecord & { id: string; isFolded: boolean };
-type StoredRow = EventRecord & { id: string; keys: string[] };
+type StoredRow = EventRecord & { id: string; keys: (string | null)[] };
 
 const RECORD_COLUMNS = `
   source, source_id AS "sourceId", name, type, location, country, url,
@@ -22,14 +24,16 @@ export async function storedRecords(
 ): Promise<Map<string, StoredRecord>> {
   const rows = await connection.query<StoredRow>({
     name: "catalog-stored-records",
-    text: `SELECT id, ARRAY[name_key, type_key, location_key] AS keys, ${RECORD_COLUMNS} FROM event WHERE id = ANY($1::uuid[])`,
+    text: `
+      SELECT id, ARRAY[name_key, type_key, location_key, city_key] AS keys, ${RECORD_COLUMNS}
+      FROM event WHERE id = ANY($1::uuid[])`,
     values: [records.map(eventId)],
   });
   return new Map(
     rows.map(({ keys, ...row }) => {
-      const isFolded = [row.name, row.type, row.location].every(
-        (text, index) => fold(text) === keys[index],
-      );
+      const { name_key, type_key, location_key, city_key } = keysOf(row);
+      const today = [name_key, type_key, location_key, city_key];
+      const isFolded = today.every((key, index) => key === keys[index]);
       return [row.id, { ...row, isFolded }];
     }),
   );
@@ -77,19 +81,29 @@ export async function withKnownIds(
 
 const ROWS = `
   json_to_recordset($1::json) AS new (id uuid, name text, name_key text, type text, type_key text,
-    location text, location_key text, country text, url text, date date, start_time time,
-    end_time time, duration integer, time_zone text, starts_at timestamptz, ends_at timestamptz,
-    total_capacity integer, status text, source text, source_id text)`;
+    location text, location_key text, city_key text, country text, url text, date date,
+    start_time time, end_time time, duration integer, time_zone text, starts_at timestamptz,
+    ends_at timestamptz, total_capacity integer, status text, source text, source_id text)`;
+
+/** `city_key`: only where it is another than the folded location. */
+function keysOf({ name, type, location }: EventRecord) {
+  const locationKey = fold(location);
+  const city = cityKey(locationKey);
+  return {
+    name_key: fold(name),
+    type_key: fold(type),
+    location_key: locationKey,
+    city_key: city === locationKey ? null : city,
+  };
+}
 
 function rowOf(record: EventRecord) {
   return {
     id: eventId(record),
     name: record.name,
-    name_key: fold(record.name),
     type: record.type,
-    type_key: fold(record.type),
     location: record.location,
-    location_key: fold(record.location),
+    ...keysOf(record),
     country: record.country,
     url: record.url,
     date: record.date,
@@ -107,23 +121,24 @@ function rowOf(record: EventRecord) {
 }
 
 /**
- * Inserts new events in one statement. The order of ids keeps two imports of one feed from a
- * deadlock. Returns the ids that it inserted, without those that another import inserted
- * meanwhile.
+ * Inserts new events in one statement, and before it their words. The order of ids keeps two
+ * imports of one feed from a deadlock. Returns the ids that it inserted, without those that another
+ * import inserted meanwhile.
  */
 export async function insertEvents(
   connection: Connection,
   records: readonly EventRecord[],
 ): Promise<Set<string>> {
   if (records.length === 0) return new Set();
+  await keepWords(connection, records);
   const rows = await connection.query<{ id: string }>({
     name: "catalog-insert-events",
     text: `
-      INSERT INTO event (id, name, name_key, type, type_key, location, location_key, country, url,
+      INSERT INTO event (id, name, name_key, type, type_key, location, location_key, city_key,
+        country, url, date, start_time, end_time, duration, time_zone, starts_at, ends_at,
+        total_capacity, capacity, status, source, source_id)
+      SELECT id, name, name_key, type, type_key, location, location_key, city_key, country, url,
         date, start_time, end_time, duration, time_zone, starts_at, ends_at, total_capacity,
-        capacity, status, source, source_id)
-      SELECT id, name, name_key, type, type_key, location, location_key, country, url, date,
-        start_time, end_time, duration, time_zone, starts_at, ends_at, total_capacity,
         total_capacity, status, source, source_id
       FROM ${ROWS} ON CONFLICT DO NOTHING RETURNING id`,
     values: [JSON.stringify(records.map(rowOf).sort((one, other) => (one.id < other.id ? -1 : 1)))],
@@ -144,7 +159,7 @@ export async function describeEvents(
     text: `
       UPDATE event SET name = new.name, name_key = new.name_key, type = new.type,
         type_key = new.type_key, location = new.location, location_key = new.location_key,
-        country = new.country, url = new.url
+        city_key = new.city_key, country = new.country, url = new.url
       FROM ${ROWS} WHERE event.id = new.id`,
     values: [JSON.stringify(records.map(rowOf))],
   });

@@ -13,6 +13,7 @@ import {
   storedRecords,
   withKnownIds,
 } from "../events/event-store.ts";
+import { keepWords } from "../events/event-words.ts";
 
 export type ImportOutcome =
   { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
@@ -86,6 +87,14 @@ async function importDistinct(
   for (const record of isNew)
     if (inserted.has(eventId(record))) outcomes.set(record, { outcome: "imported" });
 
+  // Before the transactions that lock events. A word that no event has in the end does no harm.
+  await keepWords(
+    database,
+    records.filter((record) => {
+      const before = stored.get(eventId(record));
+      return before !== undefined && (differs(record, before, DESCRIPTION) || !before.isFolded);
+    }),
+  );
   const described: EventRecord[] = [];
   for (const record of records) {
     const before = stored.get(eventId(record));

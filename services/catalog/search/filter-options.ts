@@ -1,4 +1,6 @@
+import { fold } from "../../../domain/text-folding.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
+import { cityKey } from "../events/city-key.ts";
 
 export type Count = { value: string; count: number };
 export type Filters = { locations: Count[]; types: Count[] };
@@ -8,17 +10,29 @@ const LIST_MAX = 1_000;
 
 /**
  * Lists the cities and types of events that have not ended at `nowMs`, most events first, in the
- * spelling of their first event.
+ * spelling of their first event. A city is listed once, under the name that most of its events
+ * have.
  */
 export async function listFilters(database: Connection, nowMs: number): Promise<Filters> {
   const [locations, types] = await Promise.all([
-    count(database, "location", nowMs),
-    count(database, "type", nowMs),
+    countBy(database, "location", nowMs),
+    countBy(database, "type", nowMs),
   ]);
-  return { locations, types };
+  return { locations: byCity(locations), types };
 }
 
-async function count(
+function byCity(locations: readonly Count[]): Count[] {
+  const cities = new Map<string, Count>();
+  for (const { value, count } of locations) {
+    const key = cityKey(fold(value));
+    const city = cities.get(key);
+    if (city === undefined) cities.set(key, { value, count });
+    else city.count += count;
+  }
+  return [...cities.values()].sort((one, other) => other.count - one.count);
+}
+
+async function countBy(
   database: Connection,
   column: "location" | "type",
   nowMs: number,

@@ -1,5 +1,6 @@
 import type { Connection } from "../../../lib/database/pool.ts";
 import type { EventView, StoredEvent } from "../events/event.model.ts";
+import { withEventWords } from "./query-words.ts";
 import { type SearchFilters, writeCursor } from "./search-filters.ts";
 import { searchStatement } from "./search.sql.ts";
 
@@ -17,7 +18,7 @@ export async function findPage(
   filters: SearchFilters,
   nowMs: number,
 ): Promise<{ found: FoundPage; events: StoredEvent[]; freshMs: number }> {
-  const rows = await database.query<StoredEvent>(searchStatement(filters));
+  const rows = await findRows(database, filters);
   const events = rows.slice(0, filters.limit);
   const last = events.at(-1);
   return {
@@ -31,4 +32,10 @@ export async function findPage(
         ? Infinity
         : Math.min(...events.map(({ endsAtMs }) => endsAtMs - nowMs)),
   };
+}
+
+async function findRows(database: Connection, filters: SearchFilters): Promise<StoredEvent[]> {
+  if (filters.query === undefined) return database.query<StoredEvent>(searchStatement(filters));
+  const query = await withEventWords(database, filters.query);
+  return database.query<StoredEvent>(searchStatement({ ...filters, query }));
 }

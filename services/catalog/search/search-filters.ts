@@ -1,9 +1,11 @@
 import { isDay } from "../../../domain/event-record.ts";
 import { fold } from "../../../domain/text-folding.ts";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
+import { type QueryWord, queryWords } from "./query-words.ts";
 
 /** Parameters of GET /api/events. */
 export type SearchParams = {
+  q?: string;
   location?: string;
   name?: string;
   type?: string;
@@ -19,6 +21,7 @@ export type Position = { date: string; startsAt: string; id: string };
 
 /** A search with folded texts and computed dates. */
 export type SearchFilters = {
+  query?: QueryWord[];
   locationKey?: string;
   nameKey?: string;
   typeKey?: string;
@@ -35,9 +38,10 @@ export type SearchFilters = {
  * The default first day changes every day, so a first day counts only if the caller gave one.
  */
 export function searchKey(params: SearchParams, filters: SearchFilters): string {
-  const { locationKey, nameKey, typeKey, lastDate, endsAfter, limit, after } = filters;
+  const { query, locationKey, nameKey, typeKey, lastDate, endsAfter, limit, after } = filters;
   const first = latest(params.date, params.from) === undefined ? undefined : filters.firstDate;
   return JSON.stringify([
+    query?.map(({ texts }) => texts[0]),
     locationKey,
     nameKey,
     typeKey,
@@ -84,6 +88,8 @@ export function searchFilters(params: SearchParams, nowMs: number): Answer<Searc
     const key = text === undefined ? undefined : fold(text);
     if (key !== undefined && (key !== "" || field !== "nameKey")) filters[field] = key;
   }
+  const query = queryWords(fold(params.q ?? ""));
+  if (query.length > 0) filters.query = query;
   return accepted(filters);
 }
 

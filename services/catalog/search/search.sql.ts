@@ -1,6 +1,8 @@
 import { searchGrams } from "../../../domain/text-folding.ts";
 import type { Statement } from "../../../lib/database/pool.ts";
+import { cityKey } from "../events/city-key.ts";
 import { EVENT_COLUMNS } from "../events/event.model.ts";
+import { hasWord, type QueryWord } from "./query-words.ts";
 import type { SearchFilters } from "./search-filters.ts";
 
 /** Longer events have their own index, event_by_date_long, whose condition has the same number. */
@@ -10,22 +12,28 @@ const SHORT_DAYS = 5;
 const DAY_MS = 86_400_000;
 /** Events that are scanned in page order before the search uses the grams of the name. */
 const SCAN_AHEAD_ROWS = 5_000;
+/** Fewer if the city is searched too, which the index by date does not have. */
+const SCAN_AHEAD_ROWS_OF_QUERY = 500;
+/** Words of a query whose grams are looked up. The others are compared. */
+const INDEXED_WORDS_MAX = 3;
 /**
  * Matches of a name in one week above which the week is read by its date index instead of sorted.
  */
 const WEEK_SORT_MIN = 500;
 const ORDER = "ORDER BY date, starts_at, id";
+const NAME_GRAMS = "event_week_grams(date, name_key, type_key)";
+const CITY_KEYS = "event_week_city(date, name_key, location_key, city_key, type_key)";
 
 /**
  * Builds the SQL of one search from parts that are merged in page order.
  *
  * - *earlier*: if only upcoming events are wanted, long events that began before all others that
  *   can still run.
- * - *near*: scans an index in page order until the page is full; for a name only the next
+ * - *near*: scans an index in page order until the page is full; for a text only the next
  *   SCAN_AHEAD_ROWS events.
- * - *far*: for a name whose page is not full after that, takes week by week the events that have
- *   all grams of the name. A rare or late name costs one empty index lookup per week. A week with
- *   many matches is read in page order.
+ * - *far*: for a name or a query whose page is not full after that, takes week by week the events
+ *   that have all grams of it. A rare or late name costs one empty index lookup per week. A week
+ *   with many matches is read in page order.
  *
  * The planner cannot know which names come late, so the shape is chosen here. The statement has
  * no name, so that PostgreSQL plans each search with its own values.
@@ -33,46 +41,48 @@ const ORDER = "ORDER BY date, starts_at, id";
 export function searchStatement(filters: SearchFilters): Statement {
   const values: unknown[] = [];
   const value = (one: unknown): string => `$${values.push(one)}`;
+  const { query = [], nameKey, typeKey, locationKey, endsAfter } = filters;
   const { days, behind, earlier, until } = rangesOf(filters, value);
   const recent = [...days, ...behind];
-  const type = filters.typeKey === undefined ? [] : [`type_key = ${value(filters.typeKey)}`];
-  const place =
-    filters.locationKey === undefined ? [] : [`location_key = ${value(filters.locationKey)}`];
-  const ends =
-    filters.endsAfter === undefined ? [] : [`ends_at > ${value(filters.endsAfter)}::timestamptz`];
-  const name =
-    filters.nameKey === undefined ? [] : [`strpos(name_key, ${value(filters.nameKey)}) > 0`];
+  const type = typeKey === undefined ? [] : [`type_key = ${value(typeKey)}`];
+  const ends = endsAfter === undefined ? [] : [`ends_at > ${value(endsAfter)}::timestamptz`];
+  const text = [
+    ...(nameKey === undefined ? [] : [`strpos(name_key, ${value(nameKey)}) > 0`]),
+    ...query.map((word) => hasWord(word, value)),
+  ];
   const limit = value(filters.limit + 1);
   const page = `${ORDER} LIMIT ${limit}`;
   const found = (...conditions: string[]): string =>
     `SELECT id, date, starts_at FROM event WHERE ${conditions.join(" AND ")} ${page}`;
 
-  const parts =
-    earlier === undefined ? [] : [found(...earlier, ...type, ...place, ...ends, ...name)];
+  const parts: string[] = [];
   const steps: string[] = [];
+  const places = locationKey === undefined ? [[]] : placesOf(locationKey, value);
   // A city, or a single day, has few enough events to read them all.
-  const grams =
-    filters.locationKey === undefined && filters.firstDate !== filters.lastDate
-      ? searchGrams(filters.nameKey ?? "")
-      : [];
-  if (grams.length === 0) parts.push(found(...recent, ...type, ...place, ...ends, ...name));
-  else {
+  const isByWeek =
+    text.length > 0 && locationKey === undefined && filters.firstDate !== filters.lastDate;
+  for (const place of places) {
+    if (earlier !== undefined) parts.push(found(...earlier, ...type, ...place, ...ends, ...text));
+    if (!isByWeek) parts.push(found(...recent, ...type, ...place, ...ends, ...text));
+  }
+  if (isByWeek) {
     const among = (...conditions: string[]): string =>
       `FROM event WHERE ${[...conditions, ...type].join(" AND ")}`;
-    const keys = filters.typeKey === undefined ? grams : [...grams, `=${filters.typeKey}`];
     const week = [
       "date >= event_week_start(weeks.week)",
       "date < event_week_start(weeks.week + 1)",
       ...behind.map((one) => `${one} IS TRUE`),
     ];
     const inDateOrder = `(SELECT count(*) FROM matches) = ${WEEK_SORT_MIN}`;
+    const ahead = query.length === 0 ? SCAN_AHEAD_ROWS : SCAN_AHEAD_ROWS_OF_QUERY;
+    const compared = query.length === 0 ? "name_key" : "name_key, location_key, city_key";
     steps.push(
       `near AS MATERIALIZED (
         SELECT id, date, starts_at FROM (
-          SELECT id, date, starts_at, ends_at, name_key ${among(...recent)}
-          ${ORDER} LIMIT ${SCAN_AHEAD_ROWS}
+          SELECT id, date, starts_at, ends_at, ${compared} ${among(...recent)}
+          ${ORDER} LIMIT ${ahead}
         ) AS next
-        WHERE ${[...ends, ...name].join(" AND ")} ${page})`,
+        WHERE ${[...ends, ...text].join(" AND ")} ${page})`,
       `weeks (week) AS (
         (SELECT event_week(date) ${among(...recent)} ORDER BY date LIMIT 1)
         UNION ALL
@@ -87,15 +97,14 @@ export function searchStatement(filters: SearchFilters): Statement {
           WITH matches AS MATERIALIZED (
             SELECT id, date, starts_at FROM (
               SELECT * FROM event
-              WHERE event_week_grams(date, name_key, type_key)
-                @> event_week_keys(weeks.week, ${value(keys)}::text[]) OFFSET 0
+              WHERE ${indexedConditions(filters, value).join(" AND ")} OFFSET 0
             ) AS event
-            WHERE ${[...recent, ...type, ...ends, ...name].join(" AND ")} LIMIT ${WEEK_SORT_MIN}
+            WHERE ${[...recent, ...type, ...ends, ...text].join(" AND ")} LIMIT ${WEEK_SORT_MIN}
           )
           (SELECT id, date, starts_at FROM matches
             WHERE (SELECT count(*) FROM matches) < ${WEEK_SORT_MIN} ${page})
           UNION ALL
-          (${found(...week, ...days, ...type, ...ends, ...name, inDateOrder)})
+          (${found(...week, ...days, ...type, ...ends, ...text, inDateOrder)})
         ) AS found WHERE (SELECT count(*) FROM near) < ${limit} LIMIT ${limit})`,
     );
     parts.push(
@@ -113,6 +122,68 @@ export function searchStatement(filters: SearchFilters): Statement {
       ORDER BY event.date, event.starts_at, event.id`,
     values,
   };
+}
+
+type Value = (one: unknown) => string;
+
+/**
+ * Conditions of the disjoint parts of a city: events whose location is spelled like this, which is
+ * all that is known of events that an older release has stored; events whose location is the
+ * city's key; events with another name of the city.
+ */
+function placesOf(locationKey: string, value: Value): string[][] {
+  const key = cityKey(locationKey);
+  const spelled = value(locationKey);
+  const city = key === locationKey ? spelled : value(key);
+  return [
+    [`location_key = ${spelled}`],
+    ...(key === locationKey ? [] : [[`location_key = ${city}`]]),
+    [`city_key = ${city}`, `location_key <> ${spelled}`],
+  ];
+}
+
+/**
+ * Conditions that the indexes by week answer. Necessary for a name and a query, not sufficient. Of
+ * a query, words that few words of events contain; if it has none, the grams of the longest.
+ */
+function indexedConditions(
+  { nameKey, query = [], typeKey }: SearchFilters,
+  value: Value,
+): string[] {
+  const type = typeKey === undefined ? [] : [`=${typeKey}`];
+  const keys = (operator: string, found: string[]): string =>
+    `${operator} event_week_keys(weeks.week, ${value(found)}::text[])`;
+  const grams = (text: string): string => keys("@>", [...searchGrams(text), ...type]);
+  const words = query.flatMap((word) => word.words ?? []);
+  if (words.length > 0)
+    return [
+      ...(type.length === 0 ? [] : [`${CITY_KEYS} ${keys("@>", type)}`]),
+      ...query.flatMap((word) =>
+        word.words === undefined
+          ? []
+          : [
+              `${CITY_KEYS} ${keys(
+                "&&",
+                word.words.map((one) => `~${one}`),
+              )}`,
+            ],
+      ),
+    ];
+  const ways = ({ texts, similar }: QueryWord): string[] => [
+    ...texts.flatMap((text) => [`${NAME_GRAMS} ${grams(text)}`, `${CITY_KEYS} ${grams(text)}`]),
+    ...(similar.length === 0
+      ? []
+      : [
+          `${CITY_KEYS} ${keys(
+            "&&",
+            similar.map((one) => `~${one}`),
+          )}`,
+        ]),
+  ];
+  return [
+    ...(nameKey === undefined ? [] : [`${NAME_GRAMS} ${grams(nameKey)}`]),
+    ...query.slice(0, INDEXED_WORDS_MAX).map((word) => `(${ways(word).join(" OR ")})`),
+  ];
 }
 
 type Ranges = { days: string[]; behind: string[]; earlier: string[] | undefined; until: string[] };

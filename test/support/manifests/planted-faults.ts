@@ -98,6 +98,13 @@ export const PLANTED_FAULTS: {
     words: /TRANSACTION_SECRET_FILE names/,
   },
   {
+    file: "base/servers/certificates.yaml",
+    from: "secretName: nats-tls",
+    to: "secretName: nats-certificate",
+    caught: "policy",
+    words: /wants Secret nats-tls,/,
+  },
+  {
     file: "base/network-policies.yaml",
     from: "app.kubernetes.io/name: migrate } }\n  policy",
     to: "app.kubernetes.io/name: migration } }\n  policy",

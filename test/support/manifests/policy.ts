@@ -16,7 +16,8 @@ const PROBES = ["startupProbe", "livenessProbe", "readinessProbe"] as const;
  * Checks what schemas cannot: names, ports, and what every pod of the engine needs. Empty if
  * good.
  */
-export function policyErrors(manifests: readonly Manifest[]): string[] {
+export function policyErrors(built: readonly Manifest[]): string[] {
+  const manifests = [...built, ...issuedSecrets(built)];
   const workloads = workloadsOf(manifests);
   return [
     ...workloads.flatMap((workload) => [
@@ -28,6 +29,16 @@ export function policyErrors(manifests: readonly Manifest[]): string[] {
     ...selectors(manifests, workloads),
     ...scaling(manifests, workloads),
   ];
+}
+
+/** The secrets that cert-manager makes of certificates. */
+function issuedSecrets(manifests: readonly Manifest[]): Manifest[] {
+  return manifests.flatMap(({ kind, spec }) => {
+    if (kind !== "Certificate") return [];
+    const { secretName } = spec as { secretName: string };
+    const data = { "tls.crt": "", "tls.key": "", "ca.crt": "" };
+    return [{ apiVersion: "v1", kind: "Secret", metadata: { name: secretName }, data }];
+  });
 }
 
 /** Checks that secrets, configuration, claims, accounts and their keys exist. */

@@ -6,6 +6,7 @@ import { Client } from "pg";
 import { freePort } from "../../../tools/dev-servers/ports.ts";
 import { accountFor } from "../../../tools/dev-servers/unix-account.ts";
 import { waitFor } from "../wait-for.ts";
+import { engineRoleUrl } from "./servers.ts";
 import { temporaryFolder } from "./processes.ts";
 
 export type Pgbouncer = {
@@ -20,7 +21,7 @@ const SERVERS_MAX = 8;
 
 /** Starts a PgBouncer in transaction mode before a server. Ignores no startup parameter. */
 export async function startPgbouncer(program: string, serverUrl: string): Promise<Pgbouncer> {
-  const { hostname, port: serverPort, username, password } = new URL(serverUrl);
+  const { hostname, port: serverPort, username } = new URL(serverUrl);
   const { folder, remove } = temporaryFolder();
   const port = await freePort();
   const write = (name: string, text: string): string => {
@@ -29,7 +30,13 @@ export async function startPgbouncer(program: string, serverUrl: string): Promis
     chmodSync(file, 0o644);
     return file;
   };
-  const users = write("users.txt", `"${username}" "${decodeURIComponent(password)}"\n`);
+  const users = write(
+    "users.txt",
+    [serverUrl, engineRoleUrl()]
+      .map((url) => new URL(url))
+      .map((url) => `"${url.username}" "${decodeURIComponent(url.password)}"\n`)
+      .join(""),
+  );
   const configuration = write(
     "pgbouncer.ini",
     `[databases]

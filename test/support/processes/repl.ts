@@ -14,6 +14,8 @@ export type Typist = {
   type(keys: string): void;
   /** Waits until the output since the last call matches. */
   reads(words: RegExp): Promise<void>;
+  /** All that the screen has shown. */
+  screen(): string;
   /** Leaves with `q`. Returns the exit code. */
   leave(): Promise<number | null>;
 };
@@ -25,7 +27,8 @@ export type Repl = {
     more?: Record<string, string>,
     options?: string[],
   ) => Promise<{ code: number | null; output: string; errors: string }>;
-  typist(): Promise<Typist>;
+  /** Opens a terminal. With an answer, waits for the question before it and gives it. */
+  typist(options?: string, answer?: { question: RegExp; keys: string }): Promise<Typist>;
   /** Ends open terminals and removes the engine's file. */
   close(): void;
 };
@@ -56,10 +59,10 @@ export function replOf(engine: Engine): Repl {
       );
       return { code, output: stripVTControlCharacters(out), errors: error };
     },
-    async typist() {
+    async typist(options = "", answer) {
       const inside = { ...environment, TERM: "xterm", PATH: "/usr/bin:/bin", SHELL: "/bin/sh" };
       const { child, said, ended } = startProgram(
-        [SCRIPT, "-qefc", `'${process.execPath}' '${BOXOFFICE}' repl`, "/dev/null"],
+        [SCRIPT, "-qefc", `'${process.execPath}' '${BOXOFFICE}' repl ${options}`, "/dev/null"],
         inside,
       );
       terminals.add(child);
@@ -75,9 +78,14 @@ export function replOf(engine: Engine): Repl {
         });
         from += found.index + found[0].length;
       };
+      if (answer !== undefined) {
+        await reads(answer.question);
+        child.stdin.write(answer.keys);
+      }
       await reads(/boxoffice \$ /);
       return {
         reads,
+        screen: output,
         type: (keys) => void child.stdin.write(keys),
         leave() {
           child.stdin.write("q\r");

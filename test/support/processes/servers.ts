@@ -17,6 +17,11 @@ export function serverUrls(): ServerUrls {
   return { DATABASE_URL, REDIS_URL, AMQP_URL, TRANSPORTER };
 }
 
+/** Returns PostgreSQL by the engine's role; on a server without it, as `serverUrls`. */
+export function engineRoleUrl(): string {
+  return processEnvironment().TEST_ENGINE_URL ?? serverUrls().DATABASE_URL;
+}
+
 /** A Redis database, emptied, and a vhost of RabbitMQ for one holder at a time. */
 export type Slot = {
   redisUrl: string;

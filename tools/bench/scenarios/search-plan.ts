@@ -5,6 +5,7 @@ import {
   searchFilters,
   type SearchParams,
 } from "../../../services/catalog/search/search-filters.ts";
+import { withEventWords } from "../../../services/catalog/search/query-words.ts";
 import { searchStatement } from "../../../services/catalog/search/search.sql.ts";
 
 /**
@@ -32,7 +33,9 @@ export async function explainSearch(
   database: Database,
   search: { params: SearchParams; nowMs: number; repeat: number },
 ): Promise<SearchPlan> {
-  const statement = searchStatement(filtersOf(search.params, search.nowMs));
+  const filters = filtersOf(search.params, search.nowMs);
+  const query = await withEventWords(database, filters.query ?? []);
+  const statement = searchStatement({ ...filters, query });
   const explained = { ...statement, text: `EXPLAIN (ANALYZE, FORMAT JSON) ${statement.text}` };
   const times: number[] = [];
   let root: Node | undefined;
