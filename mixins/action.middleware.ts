@@ -29,14 +29,15 @@ export function authorization(verify: VerifyInternalToken): Middleware {
     },
     localAction(next, action) {
       const { auth, unaudited } = action;
-      if (auth === "public" || action.name?.startsWith("$node.") === true) return next;
+      if (auth === "public" || auth === "each" || action.name?.startsWith("$node.") === true)
+        return next;
       const name = action.name ?? "";
       const refuse = (ctx: Context, code: "FORBIDDEN" | "UNAUTHENTICATED", caller?: Caller) => {
         audit({
           what: "access",
           outcome: code,
           action: name,
-          from: plainText(ctx.nodeID ?? undefined),
+          from: plainText(senderOf(ctx)),
           ...askedBy(ctx),
           ...caller,
         });
@@ -89,6 +90,11 @@ function factsOf(params: unknown): Record<string, string | number | boolean> {
   return facts;
 }
 
+/** The node that sent a call. A call of a list was sent by the list's sender. */
+export function senderOf(ctx: Pick<Context, "nodeID" | "options">): string | undefined {
+  return (ctx.options.parentCtx ?? ctx).nodeID ?? undefined;
+}
+
 /** For whom an action with `auth: "customer"` or `"operator"` is called. */
 export function callerOf(ctx: { locals: object }): Caller {
   const { caller } = ctx.locals as { caller?: Caller };
@@ -106,8 +112,8 @@ export function callerOf(ctx: { locals: object }): Caller {
 export function requestContext(): Middleware {
   return {
     name: "RequestContext",
-    localAction(next, { strategy, name }) {
-      if (strategy === EVENT_OWNER || name === "purchasing.serve") return next;
+    localAction(next, { strategy, auth, name }) {
+      if (strategy === EVENT_OWNER || auth === "each" || name === "purchasing.serve") return next;
       return function withRequest(this: unknown, ctx: Context) {
         return runForRequest(ctx.requestID, () => next.call(this as never, ctx) as unknown);
       };

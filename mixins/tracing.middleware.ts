@@ -1,5 +1,7 @@
 import type { Context, Middleware } from "moleculer";
 import { nodeContextOf } from "../lib/bus/node-context.ts";
+import type { Tracing } from "../lib/observability/tracing.ts";
+import { senderOf } from "./action.middleware.ts";
 
 /** How a trace travels over the bus. */
 type TraceMeta = { traceparent?: string };
@@ -21,7 +23,7 @@ export function tracedBus(): Middleware {
           (await next.call(this as never, ctx)) as unknown;
         const parent = tracing.current() ?? ctx.meta.traceparent;
         if (parent === undefined) return answering() as never;
-        const kind = ctx.nodeID === ctx.broker.nodeID ? "INTERNAL" : "SERVER";
+        const kind = senderOf(ctx) === ctx.broker.nodeID ? "INTERNAL" : "SERVER";
         const span = tracing.begin(name, kind, {
           parent,
           attributes: { "rpc.system": "moleculer", "rpc.method": name },
@@ -40,22 +42,32 @@ export function tracedBus(): Middleware {
       if (tracing === undefined) return next;
       const name = action.name ?? "";
       return function calling(this: unknown, ctx: Context<unknown, TraceMeta>) {
-        const parent = tracing.current();
-        const ask = async (): Promise<unknown> => (await next.call(this as never, ctx)) as unknown;
-        if (parent === undefined) return ask() as never;
-        const attributes = {
-          "rpc.system": "moleculer",
-          "rpc.method": name,
-          "boxoffice.node": ctx.endpoint?.node.id ?? "",
-        };
-        const span = tracing.begin(name, "CLIENT", { parent, attributes });
-        // A new one: two tries of one command share what they were given.
-        ctx.meta = { ...ctx.meta, traceparent: tracing.traceparent(span) };
-        return tracing.within(span, ask) as never;
+        return traceCall(tracing, name, ctx.endpoint?.node.id ?? "", async (trace) => {
+          // A new one: two tries of one command share what they were given.
+          if (trace !== undefined) ctx.meta = { ...ctx.meta, ...trace };
+          return (await next.call(this as never, ctx)) as unknown;
+        }) as never;
       };
     },
     async stopped(broker) {
       await nodeContextOf(broker).tracing?.close();
     },
   };
+}
+
+/**
+ * Traces a call to another node. `ask` gets what must travel with it in `ctx.meta`; undefined
+ * outside of a trace.
+ */
+export function traceCall<T>(
+  tracing: Tracing | undefined,
+  name: string,
+  nodeId: string,
+  ask: (trace: TraceMeta | undefined) => Promise<T>,
+): Promise<T> {
+  const parent = tracing?.current();
+  if (tracing === undefined || parent === undefined) return ask(undefined);
+  const attributes = { "rpc.system": "moleculer", "rpc.method": name, "boxoffice.node": nodeId };
+  const span = tracing.begin(name, "CLIENT", { parent, attributes });
+  return tracing.within(span, () => ask({ traceparent: tracing.traceparent(span) }));
 }

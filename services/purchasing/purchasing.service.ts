@@ -2,15 +2,18 @@ import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import type { CancelTicket, Command } from "../../domain/event-state.ts";
 import { accepted, refused } from "../../domain/refusal.ts";
 import type { CopiesDoubted } from "../../lib/availability/ticket-copy.ts";
+import type { ListPart } from "../../lib/bus/command-list.ts";
 import { EVENT_OWNER } from "../../lib/bus/event-owner.strategy.ts";
 import { configOf, nodeContextOf } from "../../lib/bus/node-context.ts";
+import { systemClock } from "../../lib/concurrency/clock.ts";
 import { DELIVERY_LIMIT, TRANSACTION_QUEUE } from "../../lib/queue/index.ts";
-import { callerOf } from "../../mixins/action.middleware.ts";
+import { type CallMeta, callerOf } from "../../mixins/action.middleware.ts";
 import { DatabaseMixin, type WithDatabases } from "../../mixins/database.mixin.ts";
 import { LeaseMixin, type WithLeases } from "../../mixins/lease.mixin.ts";
 import { QueueMixin, type WithPublisher } from "../../mixins/queue.mixin.ts";
 import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
 import { TokensMixin, type WithTokens } from "../../mixins/tokens.mixin.ts";
+import { CommandLists } from "./command-lists.ts";
 import { traceCommands, type TracedCommands } from "./observability/command-tracing.ts";
 import { registerPurchaseMetrics } from "./observability/purchase-metrics.ts";
 import { COPIES_DOUBTED } from "./availability/copies-doubted.ts";
@@ -19,9 +22,13 @@ import {
   type BuyParams,
   CANCEL_PARAMS,
   type CancelParams,
+  COLLECT_PARAMS,
+  type CollectParams,
   isComplete,
   SERVE_PARAMS,
   type ServeParams,
+  SUBMIT_PARAMS,
+  type SubmitParams,
 } from "./purchasing.params.ts";
 import { ticketActions } from "./tickets/ticket.actions.ts";
 import { createTicketReads, type WithTicketReads } from "./tickets/ticket-reads.ts";
@@ -49,6 +56,7 @@ type PurchasingVars = WithDatabases<"sale" | "worker"> &
     /** Undefined until the service starts. */
     workers: Workers | undefined;
     ports: { close(): void } | undefined;
+    lists: CommandLists;
     metrics: PurchaseMetrics | undefined;
     traced: TracedCommands | undefined;
   };
@@ -110,6 +118,37 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
         return !outcome.ok && outcome.refusal.code === "EVENT_NOT_FOUND"
           ? refused("TICKET_NOT_FOUND")
           : outcome;
+      },
+    },
+
+    /**
+     * Runs `buy` and `cancel` for many callers, each call with its own token and request id.
+     * Answers the results that come first; `collect` gives the others. See ADR-0077.
+     */
+    submit: {
+      auth: "each",
+      params: SUBMIT_PARAMS,
+      handler(ctx: Context<SubmitParams>): Promise<ListPart> {
+        return this.lists.submit(ctx.params.commands, ({ action, params, meta, requestId }) =>
+          this.broker.call(action, params, {
+            nodeID: this.broker.nodeID,
+            parentCtx: ctx,
+            meta,
+            requestID: requestId,
+            // The worker answers in time, and a node stops after its workers.
+            timeout: 0,
+            tracking: false,
+          }),
+        );
+      },
+    },
+
+    /** Answers further results of a list, to a caller with the token of one of its commands. */
+    collect: {
+      auth: "customer",
+      params: COLLECT_PARAMS,
+      handler(ctx: Context<CollectParams, CallMeta>): Promise<ListPart> {
+        return this.lists.collect(ctx.params.list, ctx.meta.token);
       },
     },
 
@@ -177,6 +216,11 @@ const PurchasingService: ServiceSchema<ServiceSettingSchema, PurchasingMethods, 
     const { databases, redis, transactionSecret } = this;
     this.ticketReads = createTicketReads(databases.sale, redis, metrics, transactionSecret);
     this.traced = tracing && traceCommands(tracing);
+    this.lists = new CommandLists({
+      nowMs: () => systemClock.nowMs(),
+      endOfTurn: () => new Promise((resolve) => setImmediate(resolve)),
+      leaving: () => nodeContextOf(this.broker).leaving.aborted,
+    });
     this.metrics =
       metrics &&
       registerPurchaseMetrics(metrics, {

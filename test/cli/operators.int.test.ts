@@ -111,6 +111,11 @@ describe("operators", () => {
       ],
       "the public actions are those of the contract",
     );
+    assert.deepEqual(
+      ours.filter(({ action }) => action?.auth === "each").map(({ name }) => name),
+      ["purchasing.submit"],
+      "one action authorizes call by call: test/bus/command-lists.int.test.ts",
+    );
   });
 
   it("S18: no action can be named by a path, with a customer's token or none; an operator's route refuses the customer", async () => {

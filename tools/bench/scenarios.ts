@@ -121,10 +121,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     measure: (options, environment) => availability(environment, options, options.report),
   },
   nodes: {
-    about: "two gateways and purchasing nodes against one of each, in CPU",
-    servers: "none",
+    about: "separate processes over NATS against the engine in one process",
+    servers: "all",
     bounds: NODES_BOUNDS,
-    measure: (options) => nodes(options, options.report),
+    measure: (options, environment) => nodes(environment, options),
   },
   tokens: {
     about: "cost of access tokens and internal tokens per request",

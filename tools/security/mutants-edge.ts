@@ -160,7 +160,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("the line of a refusal on the bus", "S28: a line for each act", [
     "mixins/action.middleware.ts",
-    'audit({ what: "access", outcome: code, action: name, from: plainText(ctx.nodeID ?? undefined), ...askedBy(ctx), ...caller });',
+    'audit({ what: "access", outcome: code, action: name, from: plainText(senderOf(ctx)), ...askedBy(ctx), ...caller });',
     "void caller;",
   ]),
   without("that only a well-formed e-mail is logged", "S28: no client can forge", [

@@ -20,9 +20,7 @@ const NOT_ANSWERED = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
  * service. Judges by `type`: a class does not survive the bus, and Moleculer's code for an outage
  * is 404.
  */
-export function classifyCallError(
-  error: unknown,
-): (CallResult<never> & { nodeId?: string }) | undefined {
+function classifyCallError(error: unknown): (CallResult<never> & { nodeId?: string }) | undefined {
   const { type, data } = (error ?? {}) as { type?: unknown; data?: unknown };
   if (typeof type !== "string") return undefined;
   if (NOT_SENT.has(type)) return { type: "not-sent", ...nodeIn(data) };
@@ -30,6 +28,19 @@ export function classifyCallError(
   if (type === "VALIDATION_ERROR")
     return { type: "answered", answer: refused("VALIDATION_ERROR", { errors: brokenRules(data) }) };
   return undefined;
+}
+
+/** Turns a fault of the bus into a result, with the node if known. Rejects with other faults. */
+export async function settledCall<T>(
+  call: Promise<Answer<T>>,
+): Promise<CallResult<T> & { nodeId?: string }> {
+  try {
+    return { type: "answered", answer: await call };
+  } catch (error) {
+    const result = classifyCallError(error);
+    if (result === undefined) throw error;
+    return result;
+  }
 }
 
 function nodeIn(data: unknown): { nodeId?: string } {

@@ -51,6 +51,9 @@ export type Input = {
  */
 export type NotSent = "TRY_AGAIN" | "OUTCOME_UNKNOWN";
 
+/** The actions of commands. Both can travel in a list. */
+export type CommandAction = "purchasing.buy" | "purchasing.cancel";
+
 /** Calls services. Faults of the bus become refusals; faults of a service are thrown. */
 export type Bus = {
   /**
@@ -68,7 +71,7 @@ export type Bus = {
    * refusal where no node can be reached.
    */
   command<T>(
-    action: string,
+    action: CommandAction,
     params: { eventId: string } & Record<string, unknown>,
     notSent: NotSent,
   ): Promise<Answer<T>>;

@@ -1,11 +1,19 @@
 import type { Command } from "../../../domain/event-state.ts";
-import { refused } from "../../../domain/refusal.ts";
+import { type Answer, refused } from "../../../domain/refusal.ts";
+import type { ListedCommand } from "../../../lib/bus/command-list.ts";
 import { rankNodes } from "../../../lib/bus/event-owner.strategy.ts";
+import { settledCall } from "../../../services/api/bus/call-errors.ts";
+import {
+  createCommandLists,
+  type ListBus,
+  type SendCommand,
+} from "../../../services/api/bus/command-lists.ts";
 import {
   createOwnerCall,
   type OwnerCall,
   type Send,
-} from "../../../services/api/bus/service-client.ts";
+} from "../../../services/api/bus/owner-call.ts";
+import { CommandLists } from "../../../services/purchasing/command-lists.ts";
 import { notLookedUp } from "../../../services/purchasing/worker/undecided.ts";
 import type {
   Outcome,
@@ -25,9 +33,18 @@ export const GATEWAYS = ["gateway-1", "gateway-2"] as const;
 const ANSWER_MS = 4_000;
 const SECOND_ANSWER_MS = 2_800;
 const FORWARD_MS = 1_800;
+/** A busy process ends its turns late, and gathers what comes meanwhile. */
+export const BUSY_MS = 20;
 
-export type SimulatedNode = { id: string; workers: Workers; leaving: boolean };
-type Marks = { forwarded: boolean; unresponsiveOwner?: string | undefined };
+export type SimulatedNode = {
+  id: string;
+  workers: Workers;
+  lists: CommandLists;
+  leaving: boolean;
+};
+type Gateway = { callOwner: OwnerCall; sendCommand: SendCommand };
+/** The params of a simulated command. */
+type Params = { eventId: string; command: Command; insteadOf: string | undefined };
 
 /** Simulates the bus: calls between nodes, and each node's delayed view of the others. */
 export class Bus {
@@ -38,17 +55,33 @@ export class Bus {
   private readonly network: Network;
   private readonly views = new Map<string, Set<string>>(GATEWAYS.map((id) => [id, new Set()]));
   private readonly ranks = new Map<string, string[]>();
-  private readonly callers = new Map<string, OwnerCall>();
+  private readonly gateways = new Map<string, Gateway>();
 
-  constructor(kernel: Kernel, network: Network) {
+  /** `lists` replaces the calls that carry lists, for planted mistakes. */
+  constructor(kernel: Kernel, network: Network, lists: (real: ListBus) => ListBus = (bus) => bus) {
     this.kernel = kernel;
     this.network = network;
-    for (const id of GATEWAYS) this.callers.set(id, createOwnerCall(kernel.clockOf(id)));
+    for (const id of GATEWAYS)
+      this.gateways.set(id, {
+        callOwner: createOwnerCall(kernel.clockOf(id)),
+        sendCommand: createCommandLists(lists(this.listBus(id))),
+      });
   }
 
   /** Finds a running node by its number in a history. */
   node(index: number): SimulatedNode | undefined {
     return this.nodes[index % Math.max(1, this.nodes.length)];
+  }
+
+  /** The lists of a new node. */
+  listsOf(node: Pick<SimulatedNode, "id" | "leaving">): CommandLists {
+    const { kernel } = this;
+    return new CommandLists({
+      nowMs: () => kernel.nowMs,
+      endOfTurn: () =>
+        new Promise((resolve) => kernel.after(kernel.between(0, BUSY_MS), node.id, resolve)),
+      leaving: () => node.leaving,
+    });
   }
 
   join(node: SimulatedNode, immediately: boolean): void {
@@ -90,26 +123,49 @@ export class Bus {
    * Calls as a gateway does: the owner, then the second node. `OUTCOME_UNKNOWN` if neither answers.
    */
   command(gateway: string, eventId: string, command: Command): Promise<Outcome> {
-    const callOwner = this.callers.get(gateway);
-    if (callOwner === undefined) throw new Error(`Unknown gateway ${gateway}`);
-    const send: Send<Purchase | Ticket> = async (nodeId, unresponsiveOwner) => {
-      if (this.views.get(gateway)?.has(nodeId) !== true) return { type: "not-sent" };
-      const marks = { forwarded: false, unresponsiveOwner: unresponsiveOwner };
-      const answer = await this.call(
-        gateway,
-        nodeId,
-        eventId,
-        command,
-        marks,
-        unresponsiveOwner === undefined ? ANSWER_MS : SECOND_ANSWER_MS,
+    const { callOwner, sendCommand } = this.gateways.get(gateway) ?? unknown(gateway);
+    const send: Send<Purchase | Ticket> = (nodeId, insteadOf) => {
+      const params: Params = { eventId, command, insteadOf };
+      return settledCall(
+        sendCommand({
+          nodeId,
+          timeoutMs: insteadOf === undefined ? ANSWER_MS : SECOND_ANSWER_MS,
+          command: {
+            action: command.type === "BuyTickets" ? "purchasing.buy" : "purchasing.cancel",
+            params,
+            meta: { token: command.userId },
+            requestId: command.transactionId,
+          },
+        }) as Promise<Outcome>,
       );
-      return answer === undefined ? { type: "lost" } : { type: "answered", answer };
     };
     return callOwner(
       this.order(gateway, eventId),
       send,
       command.type === "BuyTickets" ? "OUTCOME_UNKNOWN" : "TRY_AGAIN",
     );
+  }
+
+  /** Same calls as `createListBus` in services/api/bus/service-client.ts. */
+  private listBus(gateway: string): ListBus {
+    const { kernel } = this;
+    const run =
+      (node: SimulatedNode) =>
+      ({ params }: ListedCommand): Promise<Answer<unknown>> => {
+        const { eventId, command, insteadOf } = params as Params;
+        return node.workers.submit(eventId, command, false, insteadOf);
+      };
+    return {
+      takesLists: () => true,
+      one: ({ nodeId, timeoutMs, command }) =>
+        this.ask(gateway, nodeId, (node) => run(node)(command), timeoutMs),
+      submit: (nodeId, commands, timeoutMs) =>
+        this.ask(gateway, nodeId, (node) => node.lists.submit(commands, run(node)), timeoutMs),
+      collect: (nodeId, list, token, timeoutMs) =>
+        this.ask(gateway, nodeId, (node) => node.lists.collect(list, token), timeoutMs),
+      nowMs: () => kernel.nowMs,
+      atEndOfTurn: (work) => void kernel.after(kernel.between(0, BUSY_MS), gateway, work),
+    };
   }
 
   /** Same routing as services/purchasing/worker/workers.ts. */
@@ -123,10 +179,16 @@ export class Bus {
       forward: async (eventId, command) => {
         const [owner] = others(eventId);
         if (owner === undefined) return notLookedUp(command);
-        return (
-          (await this.call(node.id, owner, eventId, command, { forwarded: true }, FORWARD_MS)) ??
-          refused("OUTCOME_UNKNOWN")
-        );
+        try {
+          return await this.call(
+            node.id,
+            owner,
+            ({ workers }) => workers.submit(eventId, command, true),
+            FORWARD_MS,
+          );
+        } catch {
+          return refused("OUTCOME_UNKNOWN");
+        }
       },
       ping: (nodeId, withinMs) =>
         new Promise((resolve) => {
@@ -139,26 +201,33 @@ export class Bus {
     };
   }
 
-  private call(
+  /** Calls a node that the caller sees. Rejects as Moleculer does. */
+  private async ask<T>(
     from: string,
     to: string,
-    eventId: string,
-    command: Command,
-    marks: Marks,
+    serve: (node: SimulatedNode) => Promise<T>,
     withinMs: number,
-  ): Promise<Outcome | undefined> {
-    return new Promise((resolve) => {
-      const timer = this.kernel.after(withinMs, from, () => resolve(undefined));
-      const answered = (outcome: Outcome): void =>
+  ): Promise<T> {
+    if (this.views.get(from)?.has(to) !== true) throw busFault("SERVICE_NOT_AVAILABLE");
+    return this.call(from, to, serve, withinMs);
+  }
+
+  private call<T>(
+    from: string,
+    to: string,
+    serve: (node: SimulatedNode) => Promise<T>,
+    withinMs: number,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = this.kernel.after(withinMs, from, () => reject(busFault("REQUEST_TIMEOUT")));
+      const answered = (answer: T): void =>
         this.network.carry("answers", from, () => {
           timer.cancel();
-          resolve(outcome);
+          resolve(answer);
         });
       this.network.carry("calls", to, () => {
         const node = this.nodes.find(({ id }) => id === to);
-        void node?.workers
-          .submit(eventId, command, marks.forwarded, marks.unresponsiveOwner)
-          .then(answered);
+        if (node !== undefined) void serve(node).then(answered);
       });
     });
   }
@@ -186,4 +255,12 @@ export class Bus {
     if (delayMs === 0) task();
     else this.kernel.after(delayMs, viewer, task);
   }
+}
+
+function busFault(type: string): Error {
+  return Object.assign(new Error(type), { type });
+}
+
+function unknown(gateway: string): never {
+  throw new Error(`Unknown gateway ${gateway}`);
 }

@@ -1,5 +1,7 @@
+import assert from "node:assert/strict";
 import { refused } from "../../../domain/refusal.ts";
 import type { Version } from "../../../lib/availability/availability-cache.ts";
+import type { ListPart } from "../../../lib/bus/command-list.ts";
 import type { Handler } from "../../../lib/queue/index.ts";
 import type { EventStore, Loaded } from "../../../services/purchasing/worker/ports.ts";
 import { batchKey, sumsByBatch } from "./database/rows.ts";
@@ -49,6 +51,21 @@ function expecting(parts: "batch" | "epoch and batch"): PlantedPorts {
       },
     };
   });
+}
+
+/** Changes each part of a list's results on its way to the gateway. */
+function parts(change: (results: ListPart["results"]) => ListPart["results"]): Plant {
+  const changed = async (part: Promise<ListPart>): Promise<ListPart> => {
+    const { results, ...more } = await part;
+    return { results: change(results), ...more };
+  };
+  return {
+    lists: (real) => ({
+      ...real,
+      submit: (...sent) => changed(real.submit(...sent)),
+      collect: (...sent) => changed(real.collect(...sent)),
+    }),
+  };
 }
 
 /** Mistakes that the linearizability check must find, whatever the other checks see. */
@@ -169,6 +186,23 @@ export const PLANTS: Record<string, Plant> = {
       },
     };
   }),
+  "a list that is lost treated as not sent": {
+    from: 551,
+    lists: (real) => ({
+      ...real,
+      submit: (...sent) =>
+        real.submit(...sent).catch(() => {
+          throw Object.assign(new Error("not sent"), { type: "SERVICE_NOT_AVAILABLE" });
+        }),
+    }),
+  },
+  "the refusal of one command of a list answered to all": parts((results) => {
+    const refusal = results.find(([, one]) => "answer" in one && !one.answer.ok)?.[1];
+    return results.map(([position, one]) => [position, refusal ?? one]);
+  }),
+  "the results of a list in the wrong order": parts((results) =>
+    results.map(([position], index) => [position, results.at(index - 1)?.[1] ?? assert.fail()]),
+  ),
   "the sweeper switched off": { sweeperOff: true },
   "a message acknowledged before its transactions are booked": { acknowledgesFirst: true },
   "a ledger that books the batches of messages instead of pending rows": {

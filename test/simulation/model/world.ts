@@ -14,7 +14,8 @@ import type { EventStore, WorkerPorts } from "../../../services/purchasing/worke
 import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-copies.ts";
 import { createBuyersRoom } from "../../../services/purchasing/worker/ownership.ts";
 import { Workers } from "../../../services/purchasing/worker/workers.ts";
-import { Bus, type SimulatedNode } from "./bus.ts";
+import type { ListBus } from "../../../services/api/bus/command-lists.ts";
+import { Bus, BUSY_MS, type SimulatedNode } from "./bus.ts";
 import { SimulatedDatabase } from "./database/database.ts";
 import { commitMany, commitOne, type Pace } from "./database/commits.ts";
 import { EventTables } from "./database/event-tables.ts";
@@ -36,6 +37,7 @@ export type Plant = {
   clauses?: BrokenClauses;
   ports?: (ports: WorkerPorts, world: World) => WorkerPorts;
   many?: (many: ManyEvents) => ManyEvents;
+  lists?: (lists: ListBus) => ListBus;
   ledger?: (handler: Handler, world: World) => Handler;
   sweeperOff?: true;
   acknowledgesFirst?: true;
@@ -48,7 +50,6 @@ export type Plant = {
 const NODES = 3;
 const LEDGERS = 2;
 export const CUSTOMER_LIMIT = 4;
-const BUSY_MS = 20;
 const NEVER_MS = 1_000_000_000;
 const IMPORTER = "importer";
 /** One node owns both at first, so that their statements are shared. */
@@ -92,7 +93,7 @@ export class World {
     this.redis.ignoresVersions = plant.unversionedCopies === true;
     this.queue = new SimulatedQueue(this.kernel);
     this.queue.acknowledgesFirst = plant.acknowledgesFirst === true;
-    this.bus = new Bus(this.kernel, this.network);
+    this.bus = new Bus(this.kernel, this.network, plant.lists);
     this.bus.ignoresPings = plant.deafToPings === true;
     this.importer = this.redis.client(IMPORTER);
     const clock = this.kernel.clockOf(IMPORTER);
@@ -185,7 +186,8 @@ export class World {
     const place = { id: `node-${++this.nodeCount}`, leaving: false };
     const ports = this.ports(place);
     const workers = new Workers(this.plant.ports?.(ports, this) ?? ports);
-    this.bus.join(Object.assign(place, { workers }), immediately);
+    const lists = this.bus.listsOf(place);
+    this.bus.join(Object.assign(place, { workers, lists }), immediately);
   }
 
   private ports(place: Pick<SimulatedNode, "id" | "leaving">): WorkerPorts {

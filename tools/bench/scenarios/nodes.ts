@@ -1,86 +1,142 @@
-import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { openWorld, type World } from "../../chaos/test-bed.ts";
-import type { Report } from "../../dev-servers/server-problem.ts";
+import type { Environment, ServerUrls } from "../../../config/index.ts";
+import { startCluster } from "../../cluster/cluster.ts";
+import type { NodeCounts } from "../../cluster/node-counts.ts";
+import { freePort } from "../../dev-servers/ports.ts";
 import type { Histogram } from "../harness/histogram.ts";
 import { buyAtOnce, type LoadResult, timesOf } from "../harness/load.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
-import { LOAD, type Processes, serverProcesses, startMeter } from "../harness/process-figures.ts";
+import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
+import {
+  drained,
+  makeBuyers,
+  newEvent,
+  openSale,
+  type Sale,
+  startBenchEngine,
+} from "../harness/sale.ts";
+import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 
-const LAYOUTS = {
+const ONE_PROCESS = "one process";
+const LAYOUTS: Readonly<Record<string, NodeCounts>> = {
   "one of each": { api: 1, auth: 1, catalog: 1, purchasing: 1, ledger: 1 },
   "two gateways, two purchasing nodes": { api: 2, auth: 1, catalog: 1, purchasing: 2, ledger: 1 },
-} as const;
-type Layout = keyof typeof LAYOUTS;
-
-/** CPU is compared, and a refusal costs another amount. */
-export const NODES_BOUNDS: readonly Bound[] = [{ of: /./, figure: "errors", most: 0 }];
-
+};
+const EVENT_COUNTS = [1, 8];
 const PLACES = 50_000_000;
 const WARM_UP_SECONDS = 3;
-const EVENT_COUNTS = [1, 8];
+
+const SHARE = "more.sales ÷ one process's";
+const CPU = "more.CPU ms ÷ one process's";
+const ONE_EACH = "one of each, one event";
+const TWO_EACH = "two gateways, two purchasing nodes, 8 events";
+
+/** Processes share the machine's cores: sales and CPU are compared with one process's. */
+export const NODES_BOUNDS: readonly Bound[] = [
+  { of: /./, figure: "errors", most: 0 },
+  { of: ONE_EACH, figure: SHARE, least: 0.85 },
+  { of: ONE_EACH, figure: CPU, most: 1.3 },
+  { of: ONE_EACH, figure: "times.p99", most: 500 },
+  { of: TWO_EACH, figure: SHARE, least: 0.75 },
+  { of: TWO_EACH, figure: CPU, most: 1.5 },
+];
+
+type Options = {
+  buyers: number;
+  seconds: number;
+  servers: Processes;
+  folder: string;
+  profile: boolean;
+  report: (line: string) => void;
+};
+/** A running engine, of one process or many. */
+type Engine = { urls: string[]; processes: Processes; stop(): Promise<unknown> };
 
 /**
- * Sells through a cluster of separate processes: one gateway and purchasing node against two of
- * each, one event and several. With fewer cores than processes it shows the cost of distribution,
- * not its gain: compare milliseconds per sale.
+ * Sells one event and several by the engine in one process, by one process of each service, and by
+ * two gateways and two purchasing nodes, on the same servers in turn. With fewer cores than
+ * processes it shows the cost of distribution, not its gain.
  */
-export async function nodes(
-  options: { buyers: number; seconds: number },
-  report: Report,
-): Promise<Measurement[]> {
-  const results: Measurement[] = [];
-  for (const layout of Object.keys(LAYOUTS) as Layout[]) {
-    const environment = { TICKETS_PER_CUSTOMER_MAX: "10000" };
-    const world = await openWorld({ report, environment, counts: LAYOUTS[layout] });
-    const folder = mkdtempSync(join(tmpdir(), "boxoffice-bench-"));
-    try {
-      for (const events of EVENT_COUNTS) {
-        const name = `${layout}, ${events === 1 ? "one event" : `${events} events`}`;
-        report(name);
-        results.push(await sell(world, folder, name, events, options));
+export async function nodes(environment: Environment, options: Options): Promise<Measurement[]> {
+  const sale = openSale(environment, options.folder);
+  try {
+    const tokens = await makeBuyers(sale, options.buyers);
+    const results: Measurement[] = [];
+    for (const layout of [ONE_PROCESS, ...Object.keys(LAYOUTS)]) {
+      const engine = await startLayout(sale, layout, options);
+      try {
+        for (const events of EVENT_COUNTS) {
+          const name = `${layout}, ${events === 1 ? "one event" : `${events} events`}`;
+          options.report(name);
+          const one = await sell(sale, engine, { ...options, name, events, tokens });
+          results.push(compared(one, results[EVENT_COUNTS.indexOf(events)]));
+        }
+      } finally {
+        await engine.stop();
       }
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-      await world.close();
     }
+    return results;
+  } finally {
+    await sale.database.close();
   }
-  return results;
+}
+
+async function startLayout(
+  sale: Sale,
+  layout: string,
+  { folder, profile }: Options,
+): Promise<Engine> {
+  const counts = LAYOUTS[layout];
+  if (counts === undefined) {
+    // Nodes of a cluster count for their metrics.
+    const environment = { ...sale.environment, METRICS_PORT: String(await freePort()) };
+    const engine = await startBenchEngine({ environment }, "worker", profile ? folder : undefined);
+    return {
+      urls: [engine.url],
+      processes: { engine: engine.process.pid ?? 0 },
+      stop: () => engine.stop(),
+    };
+  }
+  const profiled = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` };
+  const cluster = await startCluster({
+    urls: sale.environment as ServerUrls,
+    environment: { ...sale.environment, ...(profile ? profiled : {}) },
+    counts,
+    output: () => undefined,
+  });
+  const processes: Record<string, number[]> = {};
+  for (const { service, pid } of cluster.nodes)
+    if (pid !== undefined) (processes[service] ??= []).push(pid);
+  return {
+    urls: cluster.of("api").map(({ url = "" }) => url),
+    processes,
+    stop: () => cluster.stop(),
+  };
 }
 
 async function sell(
-  world: World,
-  folder: string,
-  name: string,
-  events: number,
-  { buyers, seconds }: { buyers: number; seconds: number },
+  { database }: Sale,
+  { urls, processes }: Engine,
+  options: Options & { name: string; events: number; tokens: readonly string[] },
 ): Promise<Measurement> {
-  const ids = await Promise.all(Array.from({ length: events }, () => world.addEvent(PLACES)));
+  const { name, events, tokens, folder, seconds, servers } = options;
+  const ids = await Promise.all(Array.from({ length: events }, () => newEvent(database, PLACES)));
   const path = ids.map((id) => `/api/events/${id}/tickets`).join(",");
-  const gateways = world.cluster.of("api");
-  const loads = gateways.map(({ url = "" }, index) => {
-    const tokens = Array.from({ length: Math.ceil(buyers / gateways.length) }, () =>
-      world.accessToken(randomUUID()),
-    );
-    const tokensFile = join(folder, `tokens-${events}-${index}`);
-    writeFileSync(tokensFile, tokens.join("\n"), { mode: 0o600 });
-    return { url, path, tokensFile, connections: tokens.length };
+  const loads = urls.map((url, index) => {
+    const tokensFile = join(folder, `tokens-${index}`);
+    const own = tokens.filter((_token, at) => at % urls.length === index);
+    writeFileSync(tokensFile, own.join("\n"), { mode: 0o600 });
+    return { url, path, tokensFile, connections: own.length };
   });
   const buy = (forSeconds: number) =>
     Promise.all(loads.map((load) => buyAtOnce({ ...load, seconds: forSeconds })));
   await buy(WARM_UP_SECONDS);
-  const meter = startMeter({ ...processesOf(world), ...LOAD });
+  const meter = startMeter({ ...processes, ...servers, ...LOAD });
   const results = await buy(seconds);
   const sold = results.reduce((sum, one) => sum + one.answers - one.refused, 0);
-  const errors = results.reduce((sum, one) => sum + one.refused + one.failed, 0);
   const slowest = Math.max(...results.map((one) => one.seconds));
+  await drained(database, ids);
   const figures = meter(sold);
-  const engine = ["api", "purchasing", "ledger"].reduce(
-    (sum, kind) => sum + (figures.cpuMs[kind] ?? 0),
-    0,
-  );
   return {
     name,
     role: "ours",
@@ -89,18 +145,28 @@ async function sell(
     seconds: slowest,
     perSecond: sold / slowest,
     times: worstOf(results),
-    errors,
+    errors: results.reduce((sum, one) => sum + one.refused + one.failed, 0),
     ...figures,
-    more: { "CPU ms api + purchasing + ledger": engine },
+    more: {
+      "CPU ms of the engine": Object.keys(processes).reduce(
+        (sum, kind) => sum + (figures.cpuMs[kind] ?? 0),
+        0,
+      ),
+    },
   };
 }
 
-/** All processes of each kind. */
-function processesOf({ cluster, servers }: World): Processes {
-  const processes: Record<string, number[]> = {};
-  for (const { service, pid } of cluster.nodes)
-    if (pid !== undefined) (processes[service] ??= []).push(pid);
-  return { ...processes, ...serverProcesses(servers) };
+/** Adds the figures that the bounds compare; `one`: the same sale by one process. */
+function compared(result: Measurement, one: Measurement = result): Measurement {
+  const cpuOf = ({ more }: Measurement): number => more?.["CPU ms of the engine"] ?? Number.NaN;
+  return {
+    ...result,
+    more: {
+      ...result.more,
+      "sales ÷ one process's": result.perSecond / one.perSecond,
+      "CPU ms ÷ one process's": cpuOf(result) / cpuOf(one),
+    },
+  };
 }
 
 /** The slower of several generators, figure by figure. */

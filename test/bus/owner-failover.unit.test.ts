@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { accepted, type Answer, refused } from "../../domain/refusal.ts";
 import type { CallResult } from "../../services/api/bus/call-errors.ts";
-import { createOwnerCall, type Send } from "../../services/api/bus/service-client.ts";
+import { createOwnerCall, type Send } from "../../services/api/bus/owner-call.ts";
 import type { NotSent } from "../../services/api/routing/route.ts";
 import { Kernel } from "../simulation/model/kernel.ts";
 
