@@ -1,11 +1,12 @@
 // Browser test: a buyer sees and can show tickets while PostgreSQL is silent.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import type { Response } from "playwright-core";
+import { openRedis, type RedisClient } from "../../lib/redis/client.ts";
 import { openTcpProxy, type TcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { registerVisitor, startBrowser, type TestBrowser } from "../support/http/browser.ts";
-import { COPY_MS } from "../support/fixtures/copies-shop.ts";
+import { COPY_MS, listIsCopied } from "../support/fixtures/copies-shop.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** From the request to the end of the answer, in ms. */
@@ -18,6 +19,7 @@ describe("tickets in a browser while PostgreSQL is down", () => {
   let engine: Engine;
   let postgres: TcpProxy;
   let browser: TestBrowser;
+  let copies: RedisClient;
   before(async () => {
     engine = await startEngine({ SERVICES: "ledger" });
     postgres = await openTcpProxy(engine.config.databaseUrl ?? "");
@@ -30,13 +32,24 @@ describe("tickets in a browser while PostgreSQL is down", () => {
       withinMs: 30_000,
     });
     browser = await startBrowser(url);
+    copies = openRedis(engine.config.redisUrl ?? "", () => undefined);
   });
+  afterEach(() => postgres.freeze(false));
   after(async () => {
-    postgres.freeze(false);
+    copies.disconnect();
     await browser.close();
     await engine.close();
     await postgres.close();
   });
+
+  /** Waits for the copy of the buyer's list, which is read in the background. */
+  const isListed = async (eventId: string): Promise<void> => {
+    const [ticket] = await engine.database.query<{ userId: string }>({
+      text: `SELECT user_id AS "userId" FROM event_tickets WHERE event_id = $1`,
+      values: [eventId],
+    });
+    await listIsCopied(copies, ticket?.userId ?? assert.fail("a ticket"));
+  };
 
   it("are listed and shown with their code, as of a time", async () => {
     const eventId = await engine.addEvent({ capacity: 5 });
@@ -49,6 +62,7 @@ describe("tickets in a browser while PostgreSQL is down", () => {
     await page.getByRole("link", { name: "My tickets" }).first().click();
     await page.getByRole("heading", { name: "Concert" }).waitFor();
     assert.equal(await asOf.count(), 0);
+    await isListed(eventId);
 
     const copied = new Map<string, Promise<number>>();
     page.on("response", (response) => {
