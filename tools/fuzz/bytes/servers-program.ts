@@ -11,8 +11,10 @@ import { openNodeContext } from "../../../lib/bus/node-context.ts";
 import { gatewaySchema } from "../../../main.ts";
 
 /** What the parent reads. */
-export type ServersMessage =
-  { gateway: number; plain: number } | { rssBytes: number; connections: number };
+export type ServersMessage = { gateway: number; plain: number } | Held;
+
+/** `usedBytes`: what is reachable, in the heap and in buffers. */
+export type Held = { rssBytes: number; usedBytes: number; connections: number };
 
 /** As the gateway's. */
 const LIMITS = {
@@ -60,7 +62,8 @@ const tell = (message: ServersMessage): void => void process.send?.(message);
 process.on("message", () => {
   const open = process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap");
   globalThis.gc?.();
-  tell({ rssBytes: process.memoryUsage.rss(), connections: open.length });
+  const { rss, heapUsed, external } = process.memoryUsage();
+  tell({ rssBytes: rss, usedBytes: heapUsed + external, connections: open.length });
 });
 process.on("disconnect", () => process.exit(0));
 tell({

@@ -4,14 +4,14 @@ import type { Environment } from "../../../config/index.ts";
 import { startNginx } from "../../dev-servers/nginx.ts";
 import { provideBinaries } from "../../dev-servers/packages.ts";
 import { ROOT } from "../../root.ts";
-import type { ServersMessage } from "./servers-program.ts";
+import type { Held, ServersMessage } from "./servers-program.ts";
 
 export type FuzzServers = {
   /** Ports on 127.0.0.1. */
   gateway: number;
   plain: number;
   /** What the servers hold now. Rejects if their process has ended. */
-  held(): Promise<{ rssBytes: number; connections: number }>;
+  held(): Promise<Held>;
   /** How the process ended, if it has. */
   ended(): string | undefined;
   stop(): Promise<void>;
@@ -46,7 +46,7 @@ export async function startFuzzServers(environment: Environment = {}): Promise<F
     held() {
       if (end !== undefined)
         return Promise.reject(new Error(`The servers' process ended (${end})`));
-      const answer = next<{ rssBytes: number; connections: number }>();
+      const answer = next<Held>();
       child.send("held");
       return answer;
     },
