@@ -31,7 +31,7 @@ describe("an event that moves", () => {
     ask = httpClient(gateway.url ?? assert.fail());
     redis = openRedis(engine.config.redisUrl ?? "", () => undefined);
     nats = await openTcpProxy(engine.config.transporter ?? "");
-    assert.ok(await whenReady(redis, 5_000));
+    assert.ok(await whenReady(redis, 30_000));
   });
   afterEach(async () => {
     nats.freeze(false);

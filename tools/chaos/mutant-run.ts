@@ -5,10 +5,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "amqplib";
 import { createEventOrder } from "../../lib/bus/event-owner.strategy.ts";
 import { TRANSACTION_QUEUE } from "../../lib/queue/topology.ts";
-import { openRedis, whenReady } from "../../lib/redis/client.ts";
 import { copyTree, takeOut } from "../testing/mutated-copy.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
 import type { Fault } from "./fault.ts";
+import { withRedis } from "./network/patient-redis.ts";
 import type { ChaosMutant } from "./mutants.ts";
 import { type FaultResult, runFault } from "./run-fault.ts";
 import { detailsOf, hasFailed } from "./table.ts";
@@ -139,10 +139,7 @@ async function forgetAll({ database, urls }: World): Promise<void> {
         "capacity_ledger",
     });
   });
-  const redis = openRedis(urls.REDIS_URL, () => undefined);
-  await whenReady(redis, 5_000);
-  await redis.flushall();
-  redis.disconnect();
+  await withRedis(urls.REDIS_URL, (redis) => redis.flushall());
   const model = await connect(urls.AMQP_URL, { timeout: 2_000 });
   const channel = await model.createChannel();
   for (const queue of [TRANSACTION_QUEUE, `${TRANSACTION_QUEUE}.dead`])

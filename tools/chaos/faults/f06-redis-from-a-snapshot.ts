@@ -1,9 +1,9 @@
 import { chownSync, copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { openRedis, whenReady } from "../../../lib/redis/client.ts";
 import { randomId } from "../../testing/seeded-random.ts";
 import { type At, buyAt, insisted } from "../network/bus-client.ts";
 import type { Fault } from "../fault.ts";
+import { withRedis } from "../network/patient-redis.ts";
 
 /** Exceeds every lease. Redis will not know the sales of this time. */
 const OLD_S = 20;
@@ -33,10 +33,7 @@ export function redisFromSnapshot(oldSeconds: number): Fault {
       };
       await buys(owner, 2);
       await phase("a snapshot is taken, and then much is sold", async () => {
-        const client = openRedis(world.urls.REDIS_URL, () => undefined);
-        expect(await whenReady(client, 2_000), "Redis did not answer before the fault");
-        await client.save();
-        client.disconnect();
+        await withRedis(world.urls.REDIS_URL, (client) => client.save());
         copyFileSync(dump, `${dump}.old`);
         expect(
           (await buys(owner, 6)).outcome === "ok",

@@ -1,5 +1,5 @@
-import { openRedis, whenReady } from "../../../lib/redis/client.ts";
 import type { Fault } from "../fault.ts";
+import { withRedis } from "../network/patient-redis.ts";
 
 const AWAY_S = 60;
 const FROZEN_S = 5;
@@ -12,10 +12,7 @@ export const fault: Fault = {
   async run({ servers, world, phase, forSeconds, until, mark }) {
     const redis = servers.server("redis");
     await phase("FLUSHALL", async () => {
-      const client = openRedis(world.urls.REDIS_URL, () => undefined);
-      await whenReady(client, 2_000);
-      await client.flushall();
-      client.disconnect();
+      await withRedis(world.urls.REDIS_URL, (client) => client.flushall());
       await forSeconds(2);
     });
     await phase("down", async () => {
