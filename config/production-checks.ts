@@ -1,19 +1,10 @@
 import { BlockList, isIPv6 } from "node:net";
 import type { Environment } from "./environment.ts";
+import { SERVER_URLS } from "./secret-files.ts";
 import { isAddressRange } from "./validators.ts";
 
 /** Secrets that sign or derive; each must differ from the others. */
 const SECRETS = ["INTERNAL_TOKEN_SECRET", "TRANSACTION_SECRET", "REFRESH_TOKEN_SECRET"];
-/** Addresses of servers; each must have credentials. */
-const SERVER_URLS = [
-  "DATABASE_URL",
-  "MIGRATION_DATABASE_URL",
-  "BACKUP_DATABASE_URL",
-  "REDIS_URL",
-  "REDLOCK_URLS",
-  "AMQP_URL",
-  "TRANSPORTER",
-];
 
 /** Words of secrets in documentation, examples and images. */
 const WELL_KNOWN =
@@ -59,6 +50,7 @@ export function productionProblems(environment: Environment): string[] {
       problems.push(`${name} can be guessed; draw one: openssl rand -base64 48`);
     seen.set(text, name);
   }
+  // Each must have credentials.
   for (const name of SERVER_URLS) {
     const urls = (environment[name] ?? "").split(",").map((url) => url.trim());
     if (urls.some((url) => URL.canParse(url) && lacksCredentials(new URL(url))))

@@ -1,10 +1,7 @@
 import { readFileSync } from "node:fs";
 
-/**
- * Variables that may be in a file, named by NAME_FILE: clusters mount secrets as files, which no
- * list of processes shows.
- */
-const IN_FILES = [
+/** Variables with addresses of servers. */
+export const SERVER_URLS = [
   "DATABASE_URL",
   "MIGRATION_DATABASE_URL",
   "BACKUP_DATABASE_URL",
@@ -12,6 +9,14 @@ const IN_FILES = [
   "REDLOCK_URLS",
   "AMQP_URL",
   "TRANSPORTER",
+];
+
+/**
+ * Variables that may be in a file, named by NAME_FILE: clusters mount secrets as files, which no
+ * list of processes shows.
+ */
+const IN_FILES = [
+  ...SERVER_URLS,
   "INTERNAL_TOKEN_SECRET",
   "TRANSACTION_SECRET",
   "REFRESH_TOKEN_SECRET",

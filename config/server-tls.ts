@@ -2,19 +2,11 @@ import { X509Certificate } from "node:crypto";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Environment } from "./environment.ts";
+import { SERVER_URLS } from "./secret-files.ts";
 
 /** The authorities that the four servers' certificates must be signed by. */
 export type ServersCa = { file: string; pem: string };
 
-const URLS = [
-  "DATABASE_URL",
-  "MIGRATION_DATABASE_URL",
-  "BACKUP_DATABASE_URL",
-  "REDIS_URL",
-  "REDLOCK_URLS",
-  "AMQP_URL",
-  "TRANSPORTER",
-];
 const IS_POSTGRES = /^postgres(?:ql)?:$/;
 /** How each server's URL says TLS. */
 const TLS_FORM: Record<string, string> = {
@@ -49,7 +41,7 @@ export function readServersCa(file: string | undefined, problems: string[]): Ser
  * beyond loopback without TLS. Repeats no URL, since it may have a password.
  */
 export function serverTlsProblems(environment: Environment, ca: ServersCa | undefined): string[] {
-  return URLS.flatMap((name) => {
+  return SERVER_URLS.flatMap((name) => {
     const texts = (environment[name] ?? "").split(",").map((text) => text.trim());
     const urls = texts.filter((text) => URL.canParse(text)).map((text) => new URL(text));
     const problems = urls.flatMap((url) => {
