@@ -83,7 +83,8 @@ export function openExchange(
 
 /**
  * Finds the caller by the access token; undefined on a public route.
- * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN.
+ * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN (OUTCOME_UNKNOWN on an idempotent route:
+ * its key was not looked up, and an earlier request may have sold it).
  */
 export function authenticate(
   deps: GatewayDeps,
@@ -92,7 +93,15 @@ export function authenticate(
   if (route === undefined || route.auth === "public") return accepted(undefined);
   const { authorization } = request.headers;
   if (authorization?.slice(0, 7).toLowerCase() !== "bearer ") return refused("UNAUTHENTICATED");
-  return deps.verifyAccessToken(authorization.slice(7));
+  const verified = deps.verifyAccessToken(authorization.slice(7));
+  if (!route.idempotent) return verified;
+  return verified instanceof Promise ? verified.then(withoutLook) : withoutLook(verified);
+}
+
+function withoutLook<T>(verified: Answer<T>): Answer<T> {
+  return !verified.ok && verified.refusal.code === "TRY_AGAIN"
+    ? refused("OUTCOME_UNKNOWN")
+    : verified;
 }
 
 /** Says whether the route admits the caller's role. */
@@ -106,7 +115,7 @@ export async function serve(deps: GatewayDeps, exchange: Exchange): Promise<void
     const verified = authenticate(deps, exchange);
     const caller = verified instanceof Promise ? await verified : verified;
     if (!caller.ok) {
-      refuse(deps, exchange, withoutLook(exchange, caller.refusal.code));
+      refuse(deps, exchange, caller.refusal.code);
       return;
     }
     exchange.served.caller = caller.value;
@@ -116,11 +125,6 @@ export async function serve(deps: GatewayDeps, exchange: Exchange): Promise<void
   }
   if (isAuthorized(exchange)) respond(deps, exchange);
   else refuse(deps, exchange, "FORBIDDEN");
-}
-
-/** The refusal of a request whose key was not looked up: an earlier request may have sold it. */
-export function withoutLook({ route }: Exchange, code: ProblemCode): ProblemCode {
-  return code === "TRY_AGAIN" && route?.idempotent ? "OUTCOME_UNKNOWN" : code;
 }
 
 /** Refuses a request before its handler. */

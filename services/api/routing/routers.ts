@@ -18,7 +18,6 @@ import {
   openExchange,
   refuse,
   respond,
-  withoutLook,
 } from "../handling/handle-request.ts";
 import { type PlainResource, servePlain } from "../routes/health.routes.ts";
 
@@ -167,7 +166,7 @@ export const webHooks = {
   async authenticate(this: Gateway, ctx: WebRequest["$ctx"]): Promise<Caller | undefined> {
     const { exchange } = ctx.locals;
     const caller = await authenticate(this.deps, exchange);
-    if (!caller.ok) throw new RequestRefused(withoutLook(exchange, caller.refusal.code));
+    if (!caller.ok) throw new RequestRefused(caller.refusal.code);
     return (exchange.served.caller = caller.value);
   },
 
