@@ -154,31 +154,20 @@ function indexedConditions(
   const keys = (operator: string, found: string[]): string =>
     `${operator} event_week_keys(weeks.week, ${value(found)}::text[])`;
   const grams = (text: string): string => keys("@>", [...searchGrams(text), ...type]);
+  const oneOf = (found: readonly string[]): string =>
+    `${CITY_KEYS} ${keys(
+      "&&",
+      found.map((word) => `~${word}`),
+    )}`;
   const words = query.flatMap((word) => word.words ?? []);
   if (words.length > 0)
     return [
       ...(type.length === 0 ? [] : [`${CITY_KEYS} ${keys("@>", type)}`]),
-      ...query.flatMap((word) =>
-        word.words === undefined
-          ? []
-          : [
-              `${CITY_KEYS} ${keys(
-                "&&",
-                word.words.map((one) => `~${one}`),
-              )}`,
-            ],
-      ),
+      ...query.flatMap((word) => (word.words === undefined ? [] : [oneOf(word.words)])),
     ];
   const ways = ({ texts, similar }: QueryWord): string[] => [
     ...texts.flatMap((text) => [`${NAME_GRAMS} ${grams(text)}`, `${CITY_KEYS} ${grams(text)}`]),
-    ...(similar.length === 0
-      ? []
-      : [
-          `${CITY_KEYS} ${keys(
-            "&&",
-            similar.map((one) => `~${one}`),
-          )}`,
-        ]),
+    ...(similar.length === 0 ? [] : [oneOf(similar)]),
   ];
   return [
     ...(nameKey === undefined ? [] : [`${NAME_GRAMS} ${grams(nameKey)}`]),
