@@ -83,8 +83,8 @@ export function openExchange(
 
 /**
  * Finds the caller by the access token; undefined on a public route.
- * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN (OUTCOME_UNKNOWN on an idempotent route:
- * its key was not looked up, and an earlier request may have sold it).
+ * Can refuse with: UNAUTHENTICATED, TOKEN_EXPIRED, TRY_AGAIN. On an idempotent route that is
+ * OUTCOME_UNKNOWN: its key was not looked up, and an earlier request may have sold it.
  */
 export function authenticate(
   deps: GatewayDeps,
