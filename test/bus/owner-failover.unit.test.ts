@@ -17,15 +17,19 @@ const no = (code: "TRY_AGAIN" | "EVENT_SOLD_OUT" | "OUTCOME_UNKNOWN", afterMs: n
 const lost = (afterMs: number): Said => ({ type: "lost", afterMs });
 const notSent: Said = { type: "not-sent", afterMs: 0 };
 
-/** Asks nodes that answer as told; what is answered, when, and who was asked in whose place. */
+/**
+ * Asks nodes that answer as told; what is answered, when, and who was asked in whose place.
+ * `timersLateMs`: how late a busy gateway's timers are.
+ */
 async function askNodes(
   nodes: Record<string, Said>,
   unreached: NotSent = "TRY_AGAIN",
+  timersLateMs = 0,
 ): Promise<{ word: string; atMs: number; asked: string[] }> {
   const kernel = new Kernel(1);
   const call = createOwnerCall({
     nowMs: () => kernel.nowMs,
-    after: (delayMs, task) => kernel.after(delayMs, "gateway", task),
+    after: (delayMs, task) => kernel.after(delayMs + timersLateMs, "gateway", task),
   });
   const asked: string[] = [];
   let answer: Answer<string> | undefined;
@@ -66,6 +70,15 @@ describe("the call of an event's owner", () => {
     const { word, atMs, asked } = await askNodes({ a: lost(4_000), b: sale(10), c: sale(0) });
     assert.deepEqual([word, asked], ["sale", ["a", "b for a"]]);
     assert.ok(atMs >= 1_000 && atMs <= 1_110, `at ${atMs} ms`);
+  });
+
+  it("does not take its own late timers for the owner's silence", async () => {
+    const owner = { a: sale(3_000), b: sale(0) };
+    assert.deepEqual((await askNodes(owner, "TRY_AGAIN", 150)).asked, ["a"]);
+    // A gateway that listens a third of the time notices silence in three times as long.
+    const { atMs, asked } = await askNodes({ a: lost(9_000), b: sale(10) }, "TRY_AGAIN", 100);
+    assert.deepEqual(asked, ["a", "b for a"]);
+    assert.ok(atMs >= 2_900 && atMs <= 3_300, `at ${atMs} ms`);
   });
 
   it("asks the second at once when the owner has gone with the command", async () => {

@@ -89,16 +89,24 @@ async function settled<T>(
   });
 }
 
-/** Bounds the wait for an owner. One timer serves all calls, since a rush has thousands. */
+/**
+ * Bounds the wait for an owner. One timer serves all calls, since a rush has thousands. Time in
+ * which this process was too busy to read answers, so that its timers were late, is no silence of
+ * an owner: a crowd that slows the gateway must not have its purchases sent twice.
+ */
 function createTimeout(clock: Clock): <T>(promise: Promise<T>) => Promise<T | "timeout"> {
   const waiting = new Set<{ sinceMs: number; expire: () => void }>();
   let sweeping = false;
+  let busyMs = 0;
+  const listenedMs = (): number => clock.nowMs() - busyMs;
   const scheduleSweep = (): void => {
     if (sweeping) return;
     sweeping = true;
+    const sweepAtMs = clock.nowMs() + SWEEP_MS;
     clock.after(SWEEP_MS, () => {
       sweeping = false;
-      const dueMs = clock.nowMs() - OWNER_TIMEOUT_MS;
+      busyMs += Math.max(0, clock.nowMs() - sweepAtMs);
+      const dueMs = listenedMs() - OWNER_TIMEOUT_MS;
       // In order of arrival, since all have the same time-out.
       for (const entry of waiting) {
         if (entry.sinceMs > dueMs) break;
@@ -111,7 +119,7 @@ function createTimeout(clock: Clock): <T>(promise: Promise<T>) => Promise<T | "t
   return async (promise) => {
     let entry: { sinceMs: number; expire: () => void } | undefined;
     const timeout = new Promise<"timeout">((resolve) => {
-      entry = { sinceMs: clock.nowMs(), expire: () => resolve("timeout") };
+      entry = { sinceMs: listenedMs(), expire: () => resolve("timeout") };
       waiting.add(entry);
     });
     scheduleSweep();
