@@ -13,7 +13,7 @@ import { guarded } from "../../lib/observability/faults.ts";
 import { redisConnection } from "../../mixins/redis.mixin.ts";
 import { TokensMixin, type WithTokens } from "../../mixins/tokens.mixin.ts";
 import { createGatewayParts, type GatewayParts } from "./handling/gateway-deps.ts";
-import { openExchange, serve } from "./handling/handle-request.ts";
+import { openExchange, serve, shed } from "./handling/handle-request.ts";
 import { type GatewayCounts, newGatewayCounts } from "./handling/response-cache.ts";
 import { requestIdOf } from "./http/client-info.ts";
 import { operationResources } from "./routes/health.routes.ts";
@@ -28,6 +28,7 @@ import {
   requestIdIn,
   webHooks,
 } from "./routing/routers.ts";
+import { createPurchaseQueue } from "./server/purchase-queue.ts";
 import { createAdmissionQueue } from "./server/admission-queue.ts";
 import { createEdgePolicy } from "./server/edge-policy.ts";
 import { createGatewayServer, type GatewayServer } from "./server/http-server.ts";
@@ -153,6 +154,7 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
     createHttpHandler(): HttpHandler {
       const { deps } = this;
       const admit = createAdmissionQueue();
+      const admitPurchase = createPurchaseQueue();
       const { client, throttles, audit } = deps;
       const { corsOrigins } = configOf(this.broker);
       const observe: HttpHandler = (request, response) =>
@@ -160,9 +162,11 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
       const edge = createEdgePolicy({ client, throttles, audit, corsOrigins, observe });
       const direct = createDirectRouter(RESOURCES, (resource, matched, request, response) => {
         const exchange = openExchange(deps, resource, matched, request, response);
-        // Searches wait in the queue, so that a crowd of them does not delay purchases.
+        // Searches wait in a queue of their own, so that a crowd of them does not delay purchases.
         const work = (): void => guarded("request", () => serve(deps, exchange));
         if (exchange.route?.cached) admit(work);
+        else if (exchange.route?.idempotent)
+          admitPurchase(work, () => guarded("request", () => shed(deps, exchange)));
         else work();
       });
       const web = this.express();

@@ -133,6 +133,16 @@ export function refuse(deps: GatewayDeps, exchange: Exchange, code: ProblemCode)
   observe(deps, exchange);
 }
 
+/**
+ * Refuses a purchase that the gateway has no time for. A key that was made for it was never sold. A
+ * client's key was not looked up.
+ */
+export function shed(deps: GatewayDeps, exchange: Exchange): void {
+  const { request, idempotencyKey } = exchange;
+  const own = request.headers["idempotency-key"] === idempotencyKey;
+  refuse(deps, exchange, own ? "OUTCOME_UNKNOWN" : "TRY_AGAIN");
+}
+
 /** Answers a request whose caller is known and admitted. Every route ends here. */
 export function respond(deps: GatewayDeps, exchange: Exchange): void {
   const { span } = exchange;
