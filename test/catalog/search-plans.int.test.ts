@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { plantedEvents, searchCases } from "../../tools/bench/scenarios/search-cases.ts";
+import { plantedEvents, searchCases } from "../../tools/bench/scenarios/search/search-cases.ts";
 import {
   deepCursor,
   explainSearch,
   type SearchPlan,
-} from "../../tools/bench/scenarios/search-plan.ts";
+} from "../../tools/bench/scenarios/search/search-plan.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { insertEvents } from "../../services/catalog/events/event-store.ts";
 import type { SearchParams } from "../../services/catalog/search/search-filters.ts";

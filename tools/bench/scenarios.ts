@@ -6,15 +6,26 @@ import { cachedSearch, CACHED_SEARCH_BOUNDS } from "./scenarios/cached-search.ts
 import type { Contender } from "./harness/contenders.ts";
 import { hotEvent, HOT_EVENT_BOUNDS } from "./scenarios/hot-event.ts";
 import { lists, LISTS_BOUNDS } from "./scenarios/ticket-lists.ts";
-import { IMPORT_BOUNDS, imports } from "./scenarios/import-run.ts";
+import { IMPORT_BOUNDS, imports } from "./scenarios/search/import-run.ts";
 import { manyEvents, MANY_EVENTS_BOUNDS } from "./scenarios/many-events.ts";
 import { nodes, NODES_BOUNDS } from "./scenarios/nodes.ts";
 import type { Bound, Measurement } from "./harness/measurement.ts";
 import type { Processes } from "./harness/process-figures.ts";
+import {
+  overload,
+  OVERLOAD_BOUNDS,
+  QUARTER_CORE_BOUNDS,
+  quarterCore,
+} from "./scenarios/overload.ts";
+import { proxy, PROXY_BOUNDS } from "./scenarios/proxy.ts";
 import { rush } from "./scenarios/rush.ts";
 import { RUSH_BOUNDS, rushMeasurements } from "./scenarios/rush-measurements.ts";
-import { search, SEARCH_BOUNDS, SEARCH_SIZES } from "./scenarios/search.ts";
-import { PLANNED_EVENTS, SEARCH_PLAN_BOUNDS, searchPlans } from "./scenarios/search-plans.ts";
+import { search, SEARCH_BOUNDS, SEARCH_SIZES } from "./scenarios/search/search.ts";
+import {
+  PLANNED_EVENTS,
+  SEARCH_PLAN_BOUNDS,
+  searchPlans,
+} from "./scenarios/search/search-plans.ts";
 import { SIGN_IN_BOUNDS, signIns } from "./scenarios/sign-ins.ts";
 import { soldAlready, SOLD_ALREADY_BOUNDS } from "./scenarios/sold-already.ts";
 import { soldOut, SOLD_OUT_BOUNDS } from "./scenarios/sold-out.ts";
@@ -86,6 +97,24 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     servers: "all",
     bounds: CACHED_SEARCH_BOUNDS,
     measure: (options, environment) => cachedSearch(environment, options),
+  },
+  proxy: {
+    about: "searches and purchases behind nginx with TLS, against node:http",
+    servers: "all",
+    bounds: PROXY_BOUNDS,
+    measure: (options, environment) => proxy(environment, options),
+  },
+  overload: {
+    about: "ten times the purchases the engine can do, on a third of a core (as root)",
+    servers: "all",
+    bounds: OVERLOAD_BOUNDS,
+    measure: (options, environment) => overload(environment, options),
+  },
+  "quarter-core": {
+    about: "purchases with one core and with a quarter of one (as root)",
+    servers: "all",
+    bounds: QUARTER_CORE_BOUNDS,
+    measure: (options, environment) => quarterCore(environment, options),
   },
   lists: {
     about: "people listing their tickets, one at a time and as a crowd",

@@ -13,6 +13,7 @@ import { accountFor } from "./unix-account.ts";
 export type Nginx = {
   /** The proxy's port for each upstream, in order. */
   ports: number[];
+  pid: number;
   stop(): Promise<void>;
 };
 
@@ -72,7 +73,7 @@ export async function startNginx(program: string, options: NginxOptions): Promis
       }
       await delay(POLL_MS);
     }
-  return { ports, stop };
+  return { ports, pid: child.pid ?? 0, stop };
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -13,7 +13,7 @@ export function limitCpu(pids: readonly number[], cores: number): () => void {
   const quota = Math.round(cores * PERIOD_US);
   const old = existsSync("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
   const root = old ? "/sys/fs/cgroup/cpu" : "/sys/fs/cgroup";
-  const group = join(root, `boxoffice-chaos-${process.pid}`);
+  const group = join(root, `boxoffice-quota-${process.pid}`);
   const move = (folder: string, pid: number): void => {
     // A process that has ended cannot be moved, and need not be.
     if (existsSync(`/proc/${pid}`)) writeFileSync(join(folder, "cgroup.procs"), String(pid));

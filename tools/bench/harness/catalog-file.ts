@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { EventRecord } from "../../../domain/event-record.ts";
-import { plantedEvents } from "../scenarios/search-cases.ts";
+import { plantedEvents } from "../scenarios/search/search-cases.ts";
 
 /** Writes a catalog of `count` events as a feed of JSON lines, holding only a few in memory. */
 export async function writeCatalog(file: string, count: number, todayMs: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { type Socket, connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { CrowdOptions, CrowdResult, Group, GroupResult } from "./crowd.ts";
+import { type AskBytes, browserOf } from "./browsers.ts";
 import { Times } from "./histogram.ts";
 
 /**
@@ -20,6 +21,7 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 
 type Tally = {
   times: Times;
+  good: Times;
   statuses: Map<number, number>;
   broken: number;
   bytes: number;
@@ -40,11 +42,19 @@ class Person {
   private bodyLeft = 0;
   private head: Buffer | undefined;
   private readonly again: boolean;
+  private readonly browser: AskBytes;
   private status = 0;
 
   /** Connects. `lent`: the buffer that all connections read into. */
-  constructor(group: Group, port: number, tally: Tally, place: number, lent: Buffer) {
+  constructor(
+    group: Group,
+    port: number,
+    tally: Tally,
+    { number, place }: { number: number; place: number },
+    lent: Buffer,
+  ) {
     this.group = group;
+    this.browser = browserOf(number);
     this.tally = tally;
     this.place = place;
     this.again = group.everyMs === 0;
@@ -66,7 +76,7 @@ class Person {
 
   due(atMs: number): void {
     if (this.dueMs === undefined) this.send(atMs);
-    else this.waiting.push(atMs);
+    else if (this.group.patient !== true) this.waiting.push(atMs);
   }
 
   /** Drops requests of the warm-up that were not sent in it. */
@@ -123,6 +133,7 @@ class Person {
     if (this.counts(dueMs)) {
       this.answers += 1;
       this.tally.times.add(nowMs - dueMs);
+      if (this.status < 300) this.tally.good.add(nowMs - dueMs);
       this.tally.statuses.set(this.status, (this.tally.statuses.get(this.status) ?? 0) + 1);
     }
     const next = this.again ? nowMs : this.waiting.shift();
@@ -131,10 +142,11 @@ class Person {
 
   private send(dueMs: number): void {
     this.dueMs = dueMs;
-    const { requests, order } = this.group;
+    const { asks, order } = this.group;
     const index = order === undefined ? this.place : (order[this.place % order.length] ?? 0);
     this.place += 1;
-    this.socket.write(requests[index % requests.length] ?? "", "latin1");
+    const ask = asks[index % asks.length];
+    if (ask !== undefined) this.socket.write(this.browser(ask), "latin1");
   }
 }
 
@@ -142,6 +154,7 @@ class Person {
 class Asking {
   readonly tally: Tally = {
     times: new Times(),
+    good: new Times(),
     statuses: new Map(),
     broken: 0,
     bytes: 0,
@@ -152,12 +165,15 @@ class Asking {
   private readonly group: Group;
   private readonly port: number;
   private readonly lent: Buffer;
+  /** People of the groups before this one. */
+  private readonly before: number;
   private sent = 0;
 
-  constructor(group: Group, port: number, lent: Buffer) {
+  constructor(group: Group, port: number, lent: Buffer, before: number) {
     this.group = group;
     this.port = port;
     this.lent = lent;
+    this.before = before;
   }
 
   /** `come`: the share of people who have connected. */
@@ -184,7 +200,7 @@ class Asking {
       this.group,
       this.port,
       this.tally,
-      place,
+      { number: this.before + number, place },
       this.lent,
     ));
   }
@@ -194,6 +210,7 @@ class Asking {
     return {
       name: group.name,
       times: tally.times.summary(),
+      good: tally.good.summary(),
       statuses: Object.fromEntries(tally.statuses),
       broken: tally.broken,
       unanswered: people.reduce((sum, { owed }) => sum + owed, 0),
@@ -205,7 +222,13 @@ class Asking {
 
 async function run({ url, groups, warmUpSeconds, seconds }: CrowdOptions): Promise<CrowdResult> {
   const lent = Buffer.alloc(1 << 16);
-  const crowd = groups.map((group) => new Asking(group, Number(new URL(url).port), lent));
+  const port = Number(new URL(url).port);
+  let before = 0;
+  const crowd = groups.map((group) => {
+    const asking = new Asking(group, port, lent, before);
+    before += group.people;
+    return asking;
+  });
   const startMs = performance.now();
   const tick = setInterval(() => {
     const nowMs = performance.now();

@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { Ask } from "./browsers.ts";
 import type { Histogram } from "./histogram.ts";
 
 /** People with the same behavior, each on a keep-alive connection. */
@@ -12,17 +13,18 @@ export type Group = {
    * as the response has arrived.
    */
   everyMs: number;
-  /**
-   * Requests as bytes of HTTP/1.1. Each person takes them in turn from an own start, in `order`
-   * (repeated indexes) if given.
-   */
-  requests: readonly string[];
+  /** A person who still waits for an answer leaves out the request that is due. */
+  patient?: boolean;
+  /** Each person takes them in turn from an own start, in `order` (repeated indexes) if given. */
+  asks: readonly Ask[];
   order?: readonly number[];
 };
 
 export type GroupResult = {
   name: string;
   times: Histogram;
+  /** Times of answers with 200 and 201 only. */
+  good: Histogram;
   /** Number of answers by status. */
   statuses: Record<string, number>;
   /** Connections that were refused, reset or closed. */
@@ -67,25 +69,4 @@ export async function sendCrowd(
 async function goneOf(crowd: ReturnType<typeof fork>): Promise<never> {
   const [code] = (await once(crowd, "exit")) as [number | null];
   throw new Error(`The crowd's process ended early (${code})`);
-}
-
-/** One request as bytes. Accepts brotli, as browsers do. */
-export function rawRequest(
-  method: "GET" | "POST",
-  path: string,
-  headers: Record<string, string> = {},
-  body = "",
-): string {
-  const length =
-    body === ""
-      ? {}
-      : { "Content-Type": "application/json", "Content-Length": String(body.length) };
-  const lines = Object.entries({
-    Host: "127.0.0.1",
-    "Accept-Encoding": "gzip, deflate, br",
-    ...length,
-    ...headers,
-  });
-  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return `${method} ${path} HTTP/1.1\r\n${head}\r\n${body}`;
 }

@@ -1,7 +1,11 @@
 import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { provideBinaries } from "../../dev-servers/packages.ts";
+import { type Ask, browserOf } from "./browsers.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Measurement } from "./measurement.ts";
 
@@ -24,16 +28,13 @@ export type LoadResult = {
 
 export type LoadOptions = {
   url: string;
-  /** One path, or several separated by commas: each token's buyer has one of them. */
-  path: string;
-  tokensFile: string;
+  /** Asked in turn, each by a person of its own. */
+  asks: readonly Ask[];
   connections: number;
   seconds: number;
   /** Counts answers by status, which costs the generator a few microseconds each. */
   countStatuses?: boolean;
 };
-
-type TokensLoad = Pick<LoadOptions, "url" | "path" | "tokensFile" | "connections" | "seconds">;
 
 export function timesOf({
   answers,
@@ -62,34 +63,21 @@ export function measured(
   };
 }
 
-const scriptOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-const [BUY, ASK, ASK_OWN] = [scriptOf("buy.lua"), scriptOf("result.lua"), scriptOf("ask-own.lua")];
+const SCRIPT = fileURLToPath(new URL("requests.lua", import.meta.url));
 
-/** Buys on `connections` keep-alive connections, each without a pause. */
-export function buyAtOnce({ countStatuses, ...options }: LoadOptions): Promise<LoadResult> {
-  return byTokens(BUY, options, countStatuses === true ? ["statuses"] : []);
-}
-
-/** Runs a script that sends with each of the file's tokens in turn. */
-function byTokens(
-  script: string,
-  { url, path, tokensFile, connections, seconds }: TokensLoad,
-  more: readonly string[] = [],
-): Promise<LoadResult> {
-  return runWrk(connections, seconds, ["-s", script, url, "--", path, tokensFile, ...more]);
-}
-
-/** Repeats one request without a pause on keep-alive connections. */
-export function askAtOnce(
-  url: string,
-  { connections, seconds }: { connections: number; seconds: number },
-): Promise<LoadResult> {
-  return runWrk(connections, seconds, ["-H", "Accept-Encoding: gzip, deflate, br", "-s", ASK, url]);
-}
-
-/** Each person reads an own resource without a pause, on keep-alive connections. */
-export function askOwn(options: TokensLoad): Promise<LoadResult> {
-  return byTokens(ASK_OWN, options);
+/** Sends requests on keep-alive connections, each without a pause. */
+export async function sendAtOnce(options: LoadOptions): Promise<LoadResult> {
+  const { url, asks, connections, seconds, countStatuses = false } = options;
+  const folder = mkdtempSync(join(tmpdir(), "boxoffice-load-"));
+  try {
+    const file = join(folder, "requests");
+    const requests = asks.map((ask, person) => browserOf(person)(ask));
+    writeFileSync(file, requests.join("\0"), { mode: 0o600 });
+    const statuses = countStatuses ? ["statuses"] : [];
+    return await runWrk(connections, seconds, ["-s", SCRIPT, url, "--", file, ...statuses]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /**

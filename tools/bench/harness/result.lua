@@ -13,14 +13,3 @@ function report(summary, latency, statuses)
     errors.connect + errors.read + errors.write + errors.timeout,
     ms(50), ms(95), ms(99), ms(99.9), latency.max / 1e3, table.concat(counted, ",")))
 end
-
-function done(summary, latency) report(summary, latency) end
-
--- Sends the requests in turn, again and again.
-function take_turns(requests)
-  local position = 0
-  function request()
-    position = position % #requests + 1
-    return requests[position]
-  end
-end

@@ -36,6 +36,8 @@ export function openSale(environment: Environment, folder: string): Sale {
   const engineEnvironment = {
     ...environment,
     PORT: "0",
+    // The load comes as from a proxy on this machine.
+    TRUSTED_PROXIES: "127.0.0.1",
     TICKETS_PER_CUSTOMER_MAX: "10000",
     RATE_LIMITS: "off",
     LOG_LEVEL: "error",

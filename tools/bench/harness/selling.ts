@@ -1,8 +1,7 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Database } from "../../../lib/database/pool.ts";
 import type { Contender } from "./contenders.ts";
-import { buyAtOnce, timesOf } from "./load.ts";
+import { purchases } from "./browsers.ts";
+import { sendAtOnce, timesOf } from "./load.ts";
 import type { Measurement } from "./measurement.ts";
 import { LOAD, type Processes, startMeter } from "./process-figures.ts";
 import { drained, makeBuyers, type Sale, settled, startBenchEngine, ticketsOf } from "./sale.ts";
@@ -35,8 +34,6 @@ export function buyersFor(sale: Sale, buyers: number, events: number): Promise<s
 export async function sellBy(sale: Sale, options: SellingOptions): Promise<Measurement> {
   const { contender, eventIds, tokens, folder, servers } = options;
   const { database } = sale;
-  const tokensFile = join(folder, "tokens");
-  writeFileSync(tokensFile, tokens.join("\n"), { mode: 0o600 });
   const soldEarlier = await ticketsOf(database, eventIds);
   const engine = await startBenchEngine(
     sale,
@@ -44,9 +41,9 @@ export async function sellBy(sale: Sale, options: SellingOptions): Promise<Measu
     options.profile && contender === "worker" ? folder : undefined,
   );
   try {
-    const path = eventIds.map((id) => `/api/events/${id}/tickets`).join(",");
-    const load = { url: engine.url, path, tokensFile, connections: tokens.length };
-    await buyAtOnce({
+    const asks = purchases(eventIds, tokens);
+    const load = { url: engine.url, asks, connections: tokens.length };
+    await sendAtOnce({
       ...load,
       seconds: WARM_UP_SECONDS + Math.round(WARM_UP_SECONDS_AN_EVENT * eventIds.length),
     });
@@ -56,7 +53,7 @@ export async function sellBy(sale: Sale, options: SellingOptions): Promise<Measu
       await batchesOf(database, eventIds),
     ];
     const meter = startMeter({ engine: engine.process.pid ?? 0, ...servers, ...LOAD });
-    const { answers, refused, failed, seconds, ...result } = await buyAtOnce({
+    const { answers, refused, failed, seconds, ...result } = await sendAtOnce({
       ...load,
       seconds: options.seconds,
     });
@@ -90,7 +87,6 @@ export async function sellBy(sale: Sale, options: SellingOptions): Promise<Measu
     };
   } finally {
     await engine.stop();
-    rmSync(tokensFile);
   }
 }
 

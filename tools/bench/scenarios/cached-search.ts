@@ -6,9 +6,10 @@ import { fileURLToPath } from "node:url";
 import type { Environment } from "../../../config/index.ts";
 import { demoEvents } from "../../demo/demo-catalog.ts";
 import { insertEvents } from "../../../services/catalog/events/event-store.ts";
-import { askAtOnce, measured } from "../harness/load.ts";
+import { measured, sendAtOnce } from "../harness/load.ts";
 import { type Bound, type Measurement, median } from "../harness/measurement.ts";
-import { LOAD, startMeter } from "../harness/process-figures.ts";
+import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
+import { noProxy, type Placed } from "../harness/proxy.ts";
 import { type BenchEngine, openSale, startBenchEngine } from "../harness/sale.ts";
 
 export type CachedSearchOptions = {
@@ -25,7 +26,12 @@ const [OURS, FLOOR] = ["cached search", "node:http"] as const;
 const EVENTS = 3_000;
 const CONNECTIONS = 64;
 const TURNS = 5;
+const PEOPLE = 1_000;
 const QUESTION = "/api/events?type=concert";
+const CROWD = {
+  connections: CONNECTIONS,
+  asks: Array.from({ length: PEOPLE }, () => ({ path: QUESTION })),
+};
 
 export const CACHED_SEARCH_BOUNDS: readonly Bound[] = [
   { of: OURS, figure: "more.share of node:http", least: 0.7 },
@@ -35,11 +41,13 @@ export const CACHED_SEARCH_BOUNDS: readonly Bound[] = [
 
 /**
  * Repeats one popular search on keep-alive connections: the engine and node:http with the same
- * bytes, five times in turn, so that other load affects both.
+ * bytes, five times in turn, so that other load affects both. `placed`: what stands
+ * before both.
  */
 export async function cachedSearch(
   environment: Environment,
   options: CachedSearchOptions,
+  placed: Placed = noProxy,
 ): Promise<Measurement[]> {
   const sale = openSale(environment, options.folder);
   const events = [...demoEvents(EVENTS, Date.now(), 270)];
@@ -57,16 +65,7 @@ export async function cachedSearch(
     floor.send(bytes);
     const [{ url: floorUrl }] = (await once(floor, "message")) as [{ url: string }];
     await checkSame(bytes, await answerOf(`${floorUrl}${QUESTION}`));
-    const seconds = Math.max(1, Math.round(options.seconds / TURNS));
-    const turns: { ours: Measurement; floor: Measurement }[] = [];
-    for (let turn = 0; turn <= TURNS; turn += 1) {
-      const pair = {
-        ours: await throughEngine(engine, seconds),
-        floor: await throughFloor(floorUrl, floor.pid ?? 0, seconds),
-      };
-      // The first turn is a warm-up.
-      if (turn > 0) turns.push(pair);
-    }
+    const turns = await inTurn(placed, engine, { url: floorUrl, pid: floor.pid ?? 0 }, options);
     const turnShares = turns.map(({ ours, floor: most }) =>
       (ours.perSecond / most.perSecond).toFixed(2),
     );
@@ -85,6 +84,31 @@ export async function cachedSearch(
   }
 }
 
+type Turn = { ours: Measurement; floor: Measurement };
+
+async function inTurn(
+  placed: Placed,
+  engine: BenchEngine,
+  floor: { url: string; pid: number },
+  options: CachedSearchOptions,
+): Promise<Turn[]> {
+  const seconds = Math.max(1, Math.round(options.seconds / TURNS));
+  const turns: Turn[] = [];
+  const between = await placed([engine.url, floor.url]);
+  const [ourUrl = "", plainUrl = ""] = between.urls;
+  try {
+    for (let turn = 0; turn <= TURNS; turn += 1)
+      turns.push({
+        ours: await throughEngine(ourUrl, engine, between.processes, seconds),
+        floor: await throughFloor(plainUrl, floor.pid, between.processes, seconds),
+      });
+  } finally {
+    await between.stop();
+  }
+  // The first turn is a warm-up.
+  return turns.slice(1);
+}
+
 /** The median turn, with the median of the turns' ratios. */
 function summed(turns: readonly Measurement[], shares: readonly number[] = []): Measurement {
   const middle = turns.toSorted((one, other) => one.perSecond - other.perSecond)[
@@ -99,10 +123,15 @@ function summed(turns: readonly Measurement[], shares: readonly number[] = []): 
   };
 }
 
-async function throughEngine(engine: BenchEngine, seconds: number): Promise<Measurement> {
+async function throughEngine(
+  url: string,
+  engine: BenchEngine,
+  between: Processes,
+  seconds: number,
+): Promise<Measurement> {
   const before = (await engine.layers()).gateway;
-  const meter = startMeter({ engine: engine.process.pid ?? 0, ...LOAD });
-  const result = await askAtOnce(`${engine.url}${QUESTION}`, { connections: CONNECTIONS, seconds });
+  const meter = startMeter({ engine: engine.process.pid ?? 0, ...between, ...LOAD });
+  const result = await sendAtOnce({ url, ...CROWD, seconds });
   const figures = meter(result.answers);
   const after = (await engine.layers()).gateway;
   const [hits, misses] = [after.hits - before.hits, after.misses - before.misses];
@@ -115,9 +144,14 @@ async function throughEngine(engine: BenchEngine, seconds: number): Promise<Meas
   };
 }
 
-async function throughFloor(url: string, pid: number, seconds: number): Promise<Measurement> {
-  const meter = startMeter({ engine: pid, ...LOAD });
-  const result = await askAtOnce(`${url}${QUESTION}`, { connections: CONNECTIONS, seconds });
+async function throughFloor(
+  url: string,
+  pid: number,
+  between: Processes,
+  seconds: number,
+): Promise<Measurement> {
+  const meter = startMeter({ engine: pid, ...between, ...LOAD });
+  const result = await sendAtOnce({ url, ...CROWD, seconds });
   return {
     name: FLOOR,
     role: "floor",

@@ -3,7 +3,8 @@ import { startCluster } from "../../cluster/cluster.ts";
 import type { NodeCounts } from "../../cluster/node-counts.ts";
 import { freePort } from "../../dev-servers/ports.ts";
 import type { Histogram } from "../harness/histogram.ts";
-import { buyAtOnce, type LoadResult, timesOf } from "../harness/load.ts";
+import { purchases } from "../harness/browsers.ts";
+import { type LoadResult, sendAtOnce, timesOf } from "../harness/load.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
 import {
@@ -14,8 +15,6 @@ import {
   type Sale,
   startBenchEngine,
 } from "../harness/sale.ts";
-import { join } from "node:path";
-import { writeFileSync } from "node:fs";
 
 const ONE_PROCESS = "one process";
 const LAYOUTS: Readonly<Record<string, NodeCounts>> = {
@@ -119,17 +118,15 @@ async function sell(
   { urls, processes }: Engine,
   options: Options & { name: string; events: number; tokens: readonly string[] },
 ): Promise<Measurement> {
-  const { name, events, tokens, folder, seconds, servers } = options;
+  const { name, events, tokens, seconds, servers } = options;
   const ids = await Promise.all(Array.from({ length: events }, () => newEvent(database, PLACES)));
-  const path = ids.map((id) => `/api/events/${id}/tickets`).join(",");
+  const asks = purchases(ids, tokens);
   const loads = urls.map((url, index) => {
-    const tokensFile = join(folder, `tokens-${index}`);
-    const own = tokens.filter((_token, at) => at % urls.length === index);
-    writeFileSync(tokensFile, own.join("\n"), { mode: 0o600 });
-    return { url, path, tokensFile, connections: own.length };
+    const own = asks.filter((_ask, at) => at % urls.length === index);
+    return { url, asks: own, connections: own.length };
   });
   const buy = (forSeconds: number) =>
-    Promise.all(loads.map((load) => buyAtOnce({ ...load, seconds: forSeconds })));
+    Promise.all(loads.map((load) => sendAtOnce({ ...load, seconds: forSeconds })));
   await buy(WARM_UP_SECONDS);
   const meter = startMeter({ ...processes, ...servers, ...LOAD });
   const results = await buy(seconds);

@@ -1,7 +1,8 @@
 import type { Environment } from "../../../config/index.ts";
 import { insertEvents } from "../../../services/catalog/events/event-store.ts";
 import { demoEvents } from "../../demo/demo-catalog.ts";
-import { type CrowdResult, rawRequest, sendCrowd } from "../harness/crowd.ts";
+import { type Ask, purchases } from "../harness/browsers.ts";
+import { type CrowdResult, sendCrowd } from "../harness/crowd.ts";
 import { cpuMs, peakMemoryMb } from "../harness/process-figures.ts";
 import { searchPaths, zipfOrder } from "../harness/questions.ts";
 import {
@@ -53,7 +54,7 @@ export async function rush(
   for (let start = 0; start < EVENTS; start += 500)
     await insertEvents(sale.database, events.slice(start, start + 500));
   await sale.database.maintain("VACUUM (ANALYZE) event");
-  const searches = searchPaths(events, QUESTIONS).map((path) => rawRequest("GET", path));
+  const searches = searchPaths(events, QUESTIONS).map((path) => ({ path }));
   const tokens = await makeBuyers(sale, options.buying);
   const results: RushResult[] = [];
   try {
@@ -80,7 +81,7 @@ async function oneRush(
   { database }: Sale,
   engine: BenchEngine,
   pace: RushResult["pace"],
-  searches: readonly string[],
+  searches: readonly Ask[],
   tokens: readonly string[],
   { looking, seconds }: RushOptions,
 ): Promise<RushResult> {
@@ -95,14 +96,6 @@ async function oneRush(
     values: [eventId],
   });
   const everyMs = pace === "once a second" ? 1_000 : 0;
-  const buys = tokens.map((token) =>
-    rawRequest(
-      "POST",
-      `/api/events/${eventId}/tickets`,
-      { Authorization: `Bearer ${token}` },
-      '{"quantity":1}',
-    ),
-  );
   let [cpuBefore, layersBefore, ticketsBefore] = [
     0,
     Promise.resolve<Layers | undefined>(undefined),
@@ -116,10 +109,10 @@ async function oneRush(
           name: "search",
           people: looking,
           everyMs,
-          requests: searches,
+          asks: searches,
           order: zipfOrder(searches.length, ORDER),
         },
-        { name: "purchase", people: tokens.length, everyMs, requests: buys },
+        { name: "purchase", people: tokens.length, everyMs, asks: purchases([eventId], tokens) },
       ],
       warmUpSeconds: WARM_UP_SECONDS,
       seconds,

@@ -10,7 +10,7 @@ import { type Histogram, Times } from "../harness/histogram.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
 import { startBenchEngine } from "../harness/sale.ts";
-import { plantedEvents, searchCases } from "./search-cases.ts";
+import { plantedEvents, searchCases } from "./search/search-cases.ts";
 
 const PEOPLE = 200;
 const SEARCHES_PER_SECOND = 100;

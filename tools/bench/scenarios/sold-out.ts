@@ -1,8 +1,7 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Environment } from "../../../config/index.ts";
 import { type KeyRules, checkKeys } from "./key-rules.ts";
-import { buyAtOnce, timesOf } from "../harness/load.ts";
+import { purchases } from "../harness/browsers.ts";
+import { sendAtOnce, timesOf } from "../harness/load.ts";
 import type { ManyEventsOptions } from "./many-events.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { LOAD, startMeter } from "../harness/process-figures.ts";
@@ -39,8 +38,6 @@ export async function soldOut(
   const { database } = sale;
   const tokens = await makeBuyers(sale, buyers + PLACES);
   const eventId = await newEvent(database, PLACES);
-  const tokensFile = join(folder, "tokens");
-  writeFileSync(tokensFile, tokens.slice(PLACES).join("\n"), { mode: 0o600 });
   const engine = await startBenchEngine(sale, "worker", options.profile ? folder : undefined);
   const path = `/api/events/${eventId}/tickets`;
   const rules: KeyRules = {
@@ -53,17 +50,15 @@ export async function soldOut(
     const keys = await checkKeys(rules);
     const load = {
       url: engine.url,
-      path,
-      tokensFile,
-      tokens: tokens.slice(PLACES),
+      asks: purchases([eventId], tokens.slice(PLACES)),
       connections: buyers,
       countStatuses: true,
     };
-    await buyAtOnce({ ...load, seconds: WARM_UP_SECONDS });
+    await sendAtOnce({ ...load, seconds: WARM_UP_SECONDS });
     const meter = startMeter({ engine: engine.process.pid ?? 0, ...servers, ...LOAD });
     const stopping = new AbortController();
     const [result, asked] = await Promise.all([
-      buyAtOnce({ ...load, seconds }).finally(() => stopping.abort()),
+      sendAtOnce({ ...load, seconds }).finally(() => stopping.abort()),
       keys.repeat(stopping.signal),
     ]);
     const figures = meter(result.answers);
@@ -90,7 +85,6 @@ export async function soldOut(
     ];
   } finally {
     await engine.stop();
-    rmSync(tokensFile);
     await database.close();
   }
 }

@@ -1,9 +1,7 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Environment } from "../../../config/index.ts";
 import type { Database } from "../../../lib/database/pool.ts";
 import { fillTickets } from "../harness/fill-tickets.ts";
-import { askOwn, measured } from "../harness/load.ts";
+import { measured, sendAtOnce } from "../harness/load.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
 import {
@@ -57,19 +55,17 @@ export async function lists(
 ): Promise<Measurement[]> {
   const { buyers, folder, report } = options;
   const sale = openSale(environment, folder);
-  const tokensFile = join(folder, "tokens");
   const engine = await startBenchEngine(sale, "worker", options.profile ? folder : undefined);
   try {
     await fillTickets(sale.config.databaseUrl ?? "", await newEvent(sale.database), OTHERS);
     const tokens = await makeBuyers(sale, buyers);
-    writeFileSync(tokensFile, tokens.join("\n"), { mode: 0o600 });
     const all: Measurement[] = [];
     for (const [index, one] of CASES.entries()) {
       const before = CASES[index - 1]?.tickets ?? 0;
       if (one.tickets > before) await giveTickets(sale.database, one.tickets - before);
       await checkLists(sale, engine, tokens);
       report(`${one.name}: ${one.tickets} tickets each, ${one.connections} connections`);
-      all.push(await listBy(engine, one, tokensFile, options));
+      all.push(await listBy(engine, one, tokens, options));
     }
     const [crowd, alone] = [CROWDED, ALONE].map(
       ({ name }) => all.find((one) => one.name === name)?.cpuMs.postgres ?? Number.NaN,
@@ -79,7 +75,6 @@ export async function lists(
     );
   } finally {
     await engine.stop();
-    rmSync(tokensFile, { force: true });
     await sale.database.close();
   }
 }
@@ -87,13 +82,14 @@ export async function lists(
 async function listBy(
   engine: BenchEngine,
   { name, connections }: Case,
-  tokensFile: string,
+  tokens: readonly string[],
   { seconds, servers }: ListsOptions,
 ): Promise<Measurement> {
-  const load = { url: engine.url, path: PATH, tokensFile, connections };
-  await askOwn({ ...load, seconds: WARM_UP_SECONDS });
+  const asks = tokens.map((token) => ({ path: PATH, token }));
+  const load = { url: engine.url, asks, connections };
+  await sendAtOnce({ ...load, seconds: WARM_UP_SECONDS });
   const meter = startMeter({ engine: engine.process.pid ?? 0, ...servers, ...LOAD });
-  const result = await askOwn({ ...load, seconds });
+  const result = await sendAtOnce({ ...load, seconds });
   return { name, role: "ours", ...measured("list", result), ...meter(result.answers) };
 }
 

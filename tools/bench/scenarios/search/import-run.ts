@@ -2,14 +2,19 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Environment } from "../../../config/index.ts";
-import type { Database } from "../../../lib/database/pool.ts";
-import { openRedis, whenReady } from "../../../lib/redis/client.ts";
-import { ROOT } from "../../root.ts";
-import { writeCatalog } from "../harness/catalog-file.ts";
-import type { Bound, Measurement } from "../harness/measurement.ts";
-import { cpuMsOf, peakMemoryMbOf, type Processes, startMeter } from "../harness/process-figures.ts";
-import { type BenchEngine, openSale, type Sale, startBenchEngine } from "../harness/sale.ts";
+import type { Environment } from "../../../../config/index.ts";
+import type { Database } from "../../../../lib/database/pool.ts";
+import { openRedis, whenReady } from "../../../../lib/redis/client.ts";
+import { ROOT } from "../../../root.ts";
+import { writeCatalog } from "../../harness/catalog-file.ts";
+import type { Bound, Measurement } from "../../harness/measurement.ts";
+import {
+  cpuMsOf,
+  peakMemoryMbOf,
+  type Processes,
+  startMeter,
+} from "../../harness/process-figures.ts";
+import { type BenchEngine, openSale, type Sale, startBenchEngine } from "../../harness/sale.ts";
 
 const LOOK_EVERY_MS = 200;
 const REDIS_MS = 5_000;

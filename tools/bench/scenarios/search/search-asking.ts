@@ -1,12 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Database } from "../../../lib/database/pool.ts";
-import type { SearchParams } from "../../../services/catalog/search/search-filters.ts";
-import { asker } from "../harness/arrivals.ts";
-import { Times } from "../harness/histogram.ts";
-import type { Measurement } from "../harness/measurement.ts";
-import { type Processes, startMeter } from "../harness/process-figures.ts";
-import { pathOf, searchPaths } from "../harness/questions.ts";
-import type { BenchEngine, Layers } from "../harness/sale.ts";
+import type { Database } from "../../../../lib/database/pool.ts";
+import type { SearchParams } from "../../../../services/catalog/search/search-filters.ts";
+import { asker } from "../../harness/arrivals.ts";
+import { Times } from "../../harness/histogram.ts";
+import type { Measurement } from "../../harness/measurement.ts";
+import { type Processes, startMeter } from "../../harness/process-figures.ts";
+import { pathOf, searchPaths } from "../../harness/questions.ts";
+import type { BenchEngine, Layers } from "../../harness/sale.ts";
 import { searchCases } from "./search-cases.ts";
 import { deepCursor } from "./search-plan.ts";
 

@@ -1,6 +1,6 @@
-import type { EventRecord } from "../../../domain/event-record.ts";
-import type { SearchParams } from "../../../services/catalog/search/search-filters.ts";
-import { demoEvents } from "../../demo/demo-catalog.ts";
+import type { EventRecord } from "../../../../domain/event-record.ts";
+import type { SearchParams } from "../../../../services/catalog/search/search-filters.ts";
+import { demoEvents } from "../../../demo/demo-catalog.ts";
 
 const DAYS = 540;
 const DAY_MS = 86_400_000;

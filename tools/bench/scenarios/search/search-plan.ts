@@ -1,12 +1,12 @@
-import type { Database } from "../../../lib/database/pool.ts";
+import type { Database } from "../../../../lib/database/pool.ts";
 import {
   writeCursor,
   type SearchFilters,
   searchFilters,
   type SearchParams,
-} from "../../../services/catalog/search/search-filters.ts";
-import { withEventWords } from "../../../services/catalog/search/query-words.ts";
-import { searchStatement } from "../../../services/catalog/search/search.sql.ts";
+} from "../../../../services/catalog/search/search-filters.ts";
+import { withEventWords } from "../../../../services/catalog/search/query-words.ts";
+import { searchStatement } from "../../../../services/catalog/search/search.sql.ts";
 
 /**
  * How PostgreSQL ran a search. `ms`: planning and execution. `scans`: what it read, as "Index Only

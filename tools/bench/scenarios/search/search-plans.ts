@@ -1,9 +1,9 @@
 import { Client, type QueryResultRow } from "pg";
-import type { EventRecord } from "../../../domain/event-record.ts";
-import { type Connection, openDatabase, type Statement } from "../../../lib/database/pool.ts";
-import { insertEvents } from "../../../services/catalog/events/event-store.ts";
-import { listFilters } from "../../../services/catalog/search/filter-options.ts";
-import type { Bound, Measurement } from "../harness/measurement.ts";
+import type { EventRecord } from "../../../../domain/event-record.ts";
+import { type Connection, openDatabase, type Statement } from "../../../../lib/database/pool.ts";
+import { insertEvents } from "../../../../services/catalog/events/event-store.ts";
+import { listFilters } from "../../../../services/catalog/search/filter-options.ts";
+import type { Bound, Measurement } from "../../harness/measurement.ts";
 import { plantedEvents, searchCases } from "./search-cases.ts";
 import { deepCursor, explainSearch, type SearchPlan } from "./search-plan.ts";
 

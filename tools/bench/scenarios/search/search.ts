@@ -1,8 +1,8 @@
-import type { Environment } from "../../../config/index.ts";
+import type { Environment } from "../../../../config/index.ts";
 import { IMPORT_BOUNDS, importCatalog, type ImportOptions, sizeName } from "./import-run.ts";
-import { type Bound, type Measurement, median } from "../harness/measurement.ts";
-import { LOAD } from "../harness/process-figures.ts";
-import { openSale, type Sale, startBenchEngine } from "../harness/sale.ts";
+import { type Bound, type Measurement, median } from "../../harness/measurement.ts";
+import { LOAD } from "../../harness/process-figures.ts";
+import { openSale, type Sale, startBenchEngine } from "../../harness/sale.ts";
 import { askHardCases, askMix } from "./search-asking.ts";
 
 export type SearchOptions = ImportOptions & { events: readonly number[] };

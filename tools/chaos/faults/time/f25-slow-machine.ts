@@ -1,4 +1,4 @@
-import { cpuSeconds, limitCpu } from "../../cpu-quota.ts";
+import { cpuSeconds, limitCpu } from "../../../process/cpu-quota.ts";
 import type { Fault } from "../../fault.ts";
 import { isGood } from "../../load/journal.ts";
 
