@@ -1,12 +1,9 @@
-import { expectedMessage } from "../process/expected-problem.ts";
+import { runToExit } from "../process/run-to-exit.ts";
 import type { BenchArguments } from "./arguments.ts";
 import { measure } from "./bench.ts";
 
 // Measures this tree with the arguments that it gets as JSON: compare-revisions.ts runs a copy of
 // tools/bench in the tree of another revision, whose command line may differ.
-try {
-  process.exitCode = await measure(JSON.parse(process.argv[2] ?? "{}") as BenchArguments);
-} catch (error) {
-  console.error(expectedMessage(error) ?? error);
-  process.exitCode = 1;
-}
+process.exit(
+  await runToExit((abort) => measure(JSON.parse(process.argv[2] ?? "{}") as BenchArguments, abort)),
+);

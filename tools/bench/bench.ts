@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,33 +18,44 @@ import { writePage } from "./report/benchmarks-page.ts";
 
 const report = (line: string): void => console.log(`bench: ${line}`);
 
-/** Measures a scenario, or writes the page of results. Returns the exit code. */
-export async function runBench(name: string | undefined, options: BenchOptions): Promise<number> {
+/**
+ * Measures a scenario, or writes the page of results. Returns the exit code. `abort` stops the
+ * servers, removes their files and rejects.
+ */
+export async function runBench(
+  name: string | undefined,
+  options: BenchOptions,
+  abort: AbortSignal,
+): Promise<number> {
   if (name === undefined) {
     writePage(report);
     return 0;
   }
-  return measure(benchArguments(name, options));
+  return measure(benchArguments(name, options), abort);
 }
 
 /** Returns 1 if a scenario misses a bound, or is worse than the compared revision. */
-export async function measure(wanted: BenchArguments): Promise<number> {
+export async function measure(wanted: BenchArguments, abort: AbortSignal): Promise<number> {
   const scenario = SCENARIOS[wanted.scenario];
   if (scenario === undefined) throw new ServerProblem(`There is no scenario ${wanted.scenario}.`);
   const faults =
     wanted.against === undefined
-      ? await runHere(scenario, wanted)
-      : await compareRevisions(wanted.against, wanted, report);
+      ? await runHere(scenario, wanted, abort)
+      : await compareRevisions(wanted.against, wanted, report, abort);
   for (const fault of faults) console.error(fault);
   return faults.length === 0 ? 0 : 1;
 }
 
-async function runHere(scenario: Scenario, wanted: BenchArguments): Promise<string[]> {
+async function runHere(
+  scenario: Scenario,
+  wanted: BenchArguments,
+  abort: AbortSignal,
+): Promise<string[]> {
   mkdirSync(RESULTS, { recursive: true });
   const runs: Measurement[][] = [];
   while (runs.length < wanted.runs) {
     if (wanted.runs > 1) report(`run ${runs.length + 1} of ${wanted.runs}`);
-    runs.push(await runOnce(scenario, wanted));
+    runs.push(await runOnce(scenario, wanted, abort));
   }
   const measurements = medians(runs);
   const faults = faultsOf(measurements, scenario.bounds);
@@ -55,7 +67,11 @@ async function runHere(scenario: Scenario, wanted: BenchArguments): Promise<stri
 }
 
 /** Runs a scenario on servers of its own, which are removed afterwards. */
-async function runOnce(scenario: Scenario, wanted: BenchArguments): Promise<Measurement[]> {
+async function runOnce(
+  scenario: Scenario,
+  wanted: BenchArguments,
+  abort: AbortSignal,
+): Promise<Measurement[]> {
   const { servers: needed } = scenario;
   const folder = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-bench-")));
   const servers =
@@ -75,13 +91,28 @@ async function runOnce(scenario: Scenario, wanted: BenchArguments): Promise<Meas
     };
     if (servers !== undefined) await migrate(environment.DATABASE_URL ?? "");
     const processes = servers === undefined ? {} : serverProcesses(servers);
-    return await scenario.measure(
+    const measuring = scenario.measure(
       { ...wanted, servers: processes, folder: wanted.profile ? RESULTS : folder, report },
       environment,
     );
+    return await orAborted(measuring, abort);
   } finally {
     await servers?.stop();
     for (const path of [servers?.folder, folder])
       if (path !== undefined) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** What is measured ends with this process, as its engines and generators do. */
+async function orAborted<T>(measuring: Promise<T> | T, abort: AbortSignal): Promise<T> {
+  abort.throwIfAborted();
+  const done = new AbortController();
+  const aborted = once(abort, "abort", { signal: done.signal }).then(() => {
+    throw abort.reason;
+  });
+  try {
+    return await Promise.race([measuring, aborted]);
+  } finally {
+    done.abort();
   }
 }

@@ -3,6 +3,7 @@ import type { BenchOptions } from "../../../tools/bench/arguments.ts";
 import { runBench } from "../../../tools/bench/bench.ts";
 import { CONTENDERS, isContender } from "../../../tools/bench/harness/contenders.ts";
 import { SCENARIOS } from "../../../tools/bench/scenarios.ts";
+import { runToExit } from "../../../tools/process/run-to-exit.ts";
 import { examples, exiting, valueOf, wholeNumber } from "../../options.ts";
 
 const EVENTS_MAX = 2_000_000;
@@ -53,7 +54,7 @@ export function define(command: Command): void {
       exiting((scenario: string | undefined, options: BenchOptions & { write?: boolean }) => {
         if ((options.write === true) === (scenario !== undefined))
           command.error("error: give a scenario, or --write alone");
-        return runBench(scenario, options);
+        return runToExit((abort) => runBench(scenario, options, abort));
       }),
     );
 }

@@ -265,3 +265,4 @@ process.once("message", (options: CrowdOptions) => {
     (error: unknown) => process.send?.({ problem: String(error) }),
   );
 });
+process.once("disconnect", () => process.exit());

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { withDeathSignal } from "../../dev-servers/death-signal.ts";
 import { provideBinaries } from "../../dev-servers/packages.ts";
 import { type Ask, browserOf } from "./browsers.ts";
 import type { Histogram } from "./histogram.ts";
@@ -95,7 +96,8 @@ async function runWrk(
 ): Promise<LoadResult> {
   await provideWrk((line) => console.log(`bench: ${line}`));
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", ...rest];
-  const { stdout } = await promisify(execFile)("wrk", args, { maxBuffer: 1 << 24 });
+  const wrk = withDeathSignal("SIGKILL", ["wrk", ...args]);
+  const { stdout } = await promisify(execFile)(wrk.command, wrk.args, { maxBuffer: 1 << 24 });
   const line = /^RESULT (.*)$/m.exec(stdout)?.[1];
   if (line === undefined) throw new Error(`wrk printed no result:\n${stdout}`);
   return JSON.parse(line) as LoadResult;

@@ -42,10 +42,11 @@ export async function compareRevisions(
   revision: string,
   wanted: BenchArguments,
   report: (line: string) => void,
+  abort: AbortSignal,
 ): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "boxoffice-against-"));
   const earlierTree = join(folder, "tree");
-  const measureTree = (tree: string) => runIn(tree, join(folder, "results.json"), wanted);
+  const measureTree = (tree: string) => runIn(tree, join(folder, "results.json"), wanted, abort);
   try {
     await provideWrk(report);
     checkOut(revision, earlierTree, report);
@@ -100,7 +101,13 @@ function checkOut(revision: string, tree: string, report: (line: string) => void
 }
 
 /** Measures one tree. Missed bounds do not count; the ratios show them. */
-async function runIn(tree: string, out: string, wanted: BenchArguments): Promise<Measurement[]> {
+async function runIn(
+  tree: string,
+  out: string,
+  wanted: BenchArguments,
+  abort: AbortSignal,
+): Promise<Measurement[]> {
+  abort.throwIfAborted();
   const single: BenchArguments = { ...wanted, runs: 1, against: undefined, profile: false, out };
   const command = existsSync(join(tree, PROGRAM))
     ? [PROGRAM, JSON.stringify(single)]
@@ -110,7 +117,12 @@ async function runIn(tree: string, out: string, wanted: BenchArguments): Promise
     cwd: tree,
     stdio: ["ignore", "ignore", "inherit"],
   });
+  // The run stops its servers and removes their files before it ends.
+  const stop = (): unknown => run.kill("SIGTERM");
+  abort.addEventListener("abort", stop);
   await once(run, "exit");
+  abort.removeEventListener("abort", stop);
+  abort.throwIfAborted();
   if (!existsSync(out)) throw new Error(`${tree} could not be measured`);
   return (JSON.parse(readFileSync(out, "utf8")) as Results).measurements;
 }
