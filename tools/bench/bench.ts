@@ -7,6 +7,7 @@ import { migrate } from "../database/migrations.ts";
 import { openToServers } from "../dev-servers/data-folders.ts";
 import { ServerProblem } from "../dev-servers/server-problem.ts";
 import { startServers } from "../dev-servers/servers.ts";
+import { expectedMessage } from "../process/expected-problem.ts";
 import { compareRevisions } from "./report/compare-revisions.ts";
 import { type BenchArguments, benchArguments, type BenchOptions } from "./arguments.ts";
 import { faultsOf, type Measurement, medians } from "./harness/measurement.ts";
@@ -15,6 +16,9 @@ import { RESULTS, resultsOf, writeResults } from "./report/results.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 import { printTable } from "./report/table.ts";
 import { writePage } from "./report/benchmarks-page.ts";
+
+/** The name that stands for every scenario. */
+export const ALL = "all";
 
 const report = (line: string): void => console.log(`bench: ${line}`);
 
@@ -31,7 +35,24 @@ export async function runBench(
     writePage(report);
     return 0;
   }
-  return measure(benchArguments(name, options), abort);
+  return name === ALL ? measureAll(options, abort) : measure(benchArguments(name, options), abort);
+}
+
+/** Measures every scenario in turn, and says at the end which missed a bound or failed. */
+async function measureAll(options: BenchOptions, abort: AbortSignal): Promise<number> {
+  const missed: string[] = [];
+  for (const name of Object.keys(SCENARIOS)) {
+    report(`scenario ${name}`);
+    try {
+      if ((await measure(benchArguments(name, options), abort)) !== 0) missed.push(name);
+    } catch (error) {
+      abort.throwIfAborted();
+      console.error(expectedMessage(error) ?? error);
+      missed.push(name);
+    }
+  }
+  report(missed.length === 0 ? "every bound holds" : `missed bounds: ${missed.join(", ")}`);
+  return missed.length === 0 ? 0 : 1;
 }
 
 /** Returns 1 if a scenario misses a bound, or is worse than the compared revision. */

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { BenchOptions } from "../../../tools/bench/arguments.ts";
-import { runBench } from "../../../tools/bench/bench.ts";
+import { ALL, runBench } from "../../../tools/bench/bench.ts";
 import { CONTENDERS, isContender } from "../../../tools/bench/harness/contenders.ts";
 import { SCENARIOS } from "../../../tools/bench/scenarios.ts";
 import { runToExit } from "../../../tools/process/run-to-exit.ts";
@@ -41,7 +41,10 @@ export function define(command: Command): void {
     .option("--write", "put the last results into docs/benchmarks.md and its plots")
     .addHelpText(
       "after",
-      ["\nScenarios:", ...scenarios.map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`)]
+      [
+        "\nScenarios (all: each in turn):",
+        ...scenarios.map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`),
+      ]
         .concat(
           examples(
             ["bench hot-event --runs 3", "medians of three runs"],
@@ -54,13 +57,15 @@ export function define(command: Command): void {
       exiting((scenario: string | undefined, options: BenchOptions & { write?: boolean }) => {
         if ((options.write === true) === (scenario !== undefined))
           command.error("error: give a scenario, or --write alone");
+        if (scenario === ALL && (options.out !== undefined || options.events !== undefined))
+          command.error("error: all takes neither --out nor --events");
         return runToExit((abort) => runBench(scenario, options, abort));
       }),
     );
 }
 
 function scenarioNamed(text: string): string {
-  if (Object.hasOwn(SCENARIOS, text)) return text;
+  if (text === ALL || Object.hasOwn(SCENARIOS, text)) return text;
   throw new InvalidArgumentError(`Known scenarios: ${Object.keys(SCENARIOS).join(", ")}.`);
 }
 
