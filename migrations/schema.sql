@@ -99,6 +99,25 @@ CREATE FUNCTION public.event_words(key text) RETURNS SETOF text
   WHERE char_length(word) >= 4
 $$;
 
+CREATE FUNCTION public.keep_event_words() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_LEVEL = 'ROW' THEN
+    INSERT INTO event_word (word)
+      SELECT word FROM event_words(concat_ws(E'\n', NEW.name_key, NEW.location_key, NEW.city_key))
+        AS word ORDER BY word COLLATE "C"
+      ON CONFLICT DO NOTHING;
+  ELSE
+    INSERT INTO event_word (word)
+      SELECT DISTINCT word COLLATE "C"
+      FROM written, event_words(concat_ws(E'\n', name_key, location_key, city_key)) AS word
+      ORDER BY 1
+      ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.require_count(what text, actual bigint, expected bigint) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -310,6 +329,10 @@ CREATE INDEX user_session_expiry ON public.user_session USING btree (expires_at)
 CREATE INDEX user_session_revocation ON public.user_session USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 
 CREATE TRIGGER capacity_ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.capacity_ledger FOR EACH STATEMENT EXECUTE FUNCTION public.capacity_ledger_is_append_only();
+
+CREATE TRIGGER event_words_of_inserted AFTER INSERT ON public.event REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION public.keep_event_words();
+
+CREATE TRIGGER event_words_of_updated AFTER UPDATE OF name_key, location_key, city_key ON public.event FOR EACH ROW WHEN ((((old.name_key IS DISTINCT FROM new.name_key) OR (old.location_key IS DISTINCT FROM new.location_key)) OR (old.city_key IS DISTINCT FROM new.city_key))) EXECUTE FUNCTION public.keep_event_words();
 
 ALTER TABLE ONLY public.event_worker
     ADD CONSTRAINT event_worker_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.event(id);

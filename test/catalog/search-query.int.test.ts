@@ -224,6 +224,33 @@ describe("searches for a name or a city", () => {
     await check([[{ location: "Munich", name: "konzert" }, [9]]]);
   });
 
+  it("find by word what a node of the last release writes, which keeps no words", async () => {
+    const [model] = events;
+    assert.ok(model);
+    const text = `INSERT INTO event (id, name, name_key, type, type_key, location, location_key,
+        country, url, date, start_time, end_time, duration, time_zone, starts_at, ends_at,
+        total_capacity, capacity, status, source, source_id)
+      SELECT gen_random_uuid(), $2, $2, type, type_key, 'Brno', 'brno', country, url, date,
+        start_time, end_time, duration, time_zone, starts_at, ends_at, total_capacity, capacity,
+        status, source, $2 FROM event WHERE id = $1`;
+    await world.import([{ ...model, sourceId: "new", name: "Cavalleria", date: "2027-04-01" }]);
+    await world.database.query({ text, values: [eventId(model), "cavalleria rusticana"] });
+    await world.value("catalog.flush", {});
+    assert.deepEqual(await found({ q: "rusticana" }), ["cavalleria rusticana"]);
+    assert.deepEqual(await found({ q: "rusticano" }), ["cavalleria rusticana"]);
+    // A word that others have hides those that are not kept.
+    await world.database.query({
+      text: "UPDATE event SET name = $1, name_key = $1 WHERE name_key = 'cavalleria rusticana'",
+      values: ["cavallerias pagliacci"],
+    });
+    await world.value("catalog.flush", {});
+    assert.deepEqual((await found({ q: "cavalleri" })).length, 2);
+    assert.deepEqual(await found({ q: "paliacci" }), ["cavallerias pagliacci"]);
+    await world.database.query({
+      text: "DELETE FROM event WHERE name_key = 'cavallerias pagliacci'",
+    });
+  });
+
   it("keep the same words, deletions and keys in the database as in the engine", async () => {
     const texts = [
       "",

@@ -3,7 +3,6 @@ import { fold } from "../../../domain/text-folding.ts";
 import type { Connection } from "../../../lib/database/pool.ts";
 import { eventId } from "../../../lib/ids.ts";
 import { cityKey } from "./city-key.ts";
-import { keepWords } from "./event-words.ts";
 
 /** A record as PostgreSQL holds it, without the availability. `isFolded`: its keys are of today. */
 export type StoredRecord = EventRecord & { id: string; isFolded: boolean };
@@ -121,7 +120,7 @@ function rowOf(record: EventRecord) {
 }
 
 /**
- * Inserts new events in one statement, and before it their words. The order of ids keeps two
+ * Inserts new events in one statement; a trigger keeps their words. The order of ids keeps two
  * imports of one feed from a deadlock. Returns the ids that it inserted, without those that another
  * import inserted meanwhile.
  */
@@ -130,7 +129,6 @@ export async function insertEvents(
   records: readonly EventRecord[],
 ): Promise<Set<string>> {
   if (records.length === 0) return new Set();
-  await keepWords(connection, records);
   const rows = await connection.query<{ id: string }>({
     name: "catalog-insert-events",
     text: `

@@ -5,8 +5,9 @@ import type { Connection } from "../../../lib/database/pool.ts";
 import { cityKey } from "./city-key.ts";
 
 /**
- * Keeps the words of events' names and cities, for searches that are mistyped. The order of words
- * keeps two imports from a deadlock. Words are never deleted.
+ * Keeps the words of events whose names or cities change, before the transaction that changes them.
+ * A trigger keeps them too, but in the order of rows, in which two imports could deadlock. Words
+ * are never deleted.
  */
 export async function keepWords(
   connection: Connection,

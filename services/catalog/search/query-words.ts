@@ -75,7 +75,6 @@ async function lookUp(connection: Connection, { texts }: QueryWord): Promise<Que
   // What contains a text is found by it.
   const similar = near.filter((one) => !texts.some((text) => one.includes(text)));
   const words = containing && [...new Set([...containing, ...others, ...similar])];
-  // Rows that a node of the last release has inserted may have words that are not kept.
   return { texts, similar, ...(words !== undefined && words.length > 0 && { words }) };
 }
 
