@@ -8,7 +8,7 @@ import { ServiceBroker, type ServiceSchema } from "moleculer";
 import { readConfig } from "../../config/index.ts";
 import { nodeContextOf, openNodeContext } from "../../lib/bus/node-context.ts";
 import { systemClock } from "../../lib/concurrency/clock.ts";
-import { faultCounts, type FaultPlace } from "../../lib/observability/faults.ts";
+import { faultCounts, type FaultPlace, noteFault } from "../../lib/observability/faults.ts";
 import { faults } from "../../mixins/faults.middleware.ts";
 import ApiService, { type GatewayFigures } from "../../services/api/api.service.ts";
 import type { GatewayDeps } from "../../services/api/handling/handle-request.ts";
@@ -176,7 +176,13 @@ describe("F30: planted exceptions", () => {
   });
 
   it("are shown to Prometheus, places without any as zeros", async () => {
-    const text = await nodeContextOf(gateway).metrics?.text();
-    assert.match(text ?? "", /boxoffice_faults_total\{place="uncaught"\} 0/);
+    const shown = async () =>
+      /^boxoffice_faults_total\{place="uncaught"\} (\d+)$/m.exec(
+        (await nodeContextOf(gateway).metrics?.text()) ?? "",
+      )?.[1];
+    assert.equal(await shown(), "0");
+    // As node-process.ts does.
+    noteFault("uncaught", planted(), "An exception was not caught: the node stops");
+    assert.equal(await shown(), "1");
   });
 });

@@ -116,6 +116,15 @@ describe("the commands of one turn", () => {
     assert.deepEqual(older.words, { c0: "c0", c1: "c1", c2: "c2" });
   });
 
+  it("F30: get what is thrown while they are sent, and those to other nodes are sent", async () => {
+    const nodeOf = (name: string): string => (name < "c2" ? "broken" : "owner");
+    const takesLists = (id: string) => id === "owner" || assert.fail("planted");
+    const { words, crossed } = await sendAll(namesOf(4), { nodeOf, bus: () => ({ takesLists }) });
+    const planted = "AssertionError [ERR_ASSERTION]: planted";
+    assert.deepEqual(words, { c0: planted, c1: planted, c2: "c2", c3: "c3" });
+    assert.deepEqual(crossed, ["list of 2 to owner"]);
+  });
+
   it("are bounded: more of them make several lists", async () => {
     const names = namesOf(2 * LIST_MAX + 1);
     const { words, crossed } = await sendAll(names);

@@ -54,11 +54,16 @@ export function createCommandLists(bus: ListBus): SendCommand {
     });
 }
 
+/** Gives the callers what is thrown: none is on the stack, so it would end the process. */
 function send(bus: ListBus, group: readonly Waiting[]): void {
-  const [first] = group;
-  if (first !== undefined && group.length > 1 && bus.takesLists(first.nodeId))
-    void sendList(bus, first, group);
-  else for (const one of group) one.resolve(bus.one(one));
+  try {
+    const [first] = group;
+    if (first !== undefined && group.length > 1 && bus.takesLists(first.nodeId))
+      void sendList(bus, first, group);
+    else for (const one of group) one.resolve(bus.one(one));
+  } catch (fault) {
+    for (const { reject } of group) reject(fault);
+  }
 }
 
 /** What befalls a list befalls those of its commands that have no result yet. */
