@@ -121,6 +121,30 @@ describe("boxoffice cluster", () => {
     }
   });
 
+  it("starts a node again that was killed, which then serves as before", async () => {
+    const npm = cluster({ byNpm: false });
+    const nodes = await npm.nodes();
+    for (const name of ["api-1", "catalog-1"]) {
+      const { pid } = nodes.find((node) => node.name === name) ?? assert.fail(name);
+      process.kill(pid, "SIGKILL");
+      await waitFor(() => npm.said().includes(`${name} is back`), {
+        withinMs: 120_000,
+        what: `${name} is back`,
+      });
+      assert.match(npm.said(), new RegExp(`${name} ended \\(SIGKILL\\); starting it again now`));
+    }
+    const answer = await waitFor(async () => {
+      const asked = await fetch(`http://127.0.0.1:${port}/api/events?limit=2`).catch(() => null);
+      return asked?.status === 200 ? asked : undefined;
+    });
+    assert.equal(((await answer.json()) as { items: unknown[] }).items.length, 2);
+    const again = [...npm.said().matchAll(/"process (\d+) is (api-1|catalog-1)"/g)];
+    assert.equal(new Set(again.map(([, pid]) => pid)).size, 4, "two processes of each");
+    npm.ctrlC();
+    assert.equal(await npm.ended, 0, npm.said());
+    for (const [, pid] of again) assert.equal(startedAt(Number(pid)), undefined, `process ${pid}`);
+  });
+
   it("leaves nothing when npm is killed", async () => {
     const npm = cluster({ byNpm: true });
     const nodes = await npm.nodes();

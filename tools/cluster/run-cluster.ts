@@ -10,11 +10,15 @@ import { type Lifecycle, runUntilStopped } from "../process/run-until-stopped.ts
 import { buildWebApp } from "../web-build/build.ts";
 import { startCluster } from "./cluster.ts";
 import { nodeOutput } from "./cluster-output.ts";
+import { keepRunning } from "./keep-running.ts";
 import type { NodeCounts } from "./node-counts.ts";
 
 export type ClusterCommand = { counts: NodeCounts; port: number | undefined; onePort: boolean };
 
-/** Runs servers, schema and many nodes of one service each, until Ctrl-C or the end of npm. */
+/**
+ * Runs servers, schema and many nodes of one service each, until Ctrl-C or the end of npm. A node
+ * that ends unasked is started again.
+ */
 export function runCluster(wanted: ClusterCommand): void {
   const startedMs = performance.now();
   const report = createReport("boxoffice");
@@ -51,8 +55,7 @@ async function bringUp(
     report,
   });
   life.onStop("nodes", () => cluster.stop());
-  for (const node of cluster.nodes)
-    void node.ended().then((how) => report(`${node.name} ended (${how})`));
+  for (const node of cluster.nodes) void keepRunning(node, report, life.abort);
   const gateways = cluster.of("api");
   const address = gateways[0]?.url;
   life.onStop(

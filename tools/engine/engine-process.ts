@@ -6,6 +6,7 @@ import { HEAP_FLAGS } from "../../lib/observability/gc-tuning.ts";
 import { withDeathSignal } from "../dev-servers/death-signal.ts";
 import { type Report, secondsSince, ServerProblem } from "../dev-servers/server-problem.ts";
 import type { NodeMessage } from "../process/node-message.ts";
+import { restartWaits, whenText } from "../process/restart-waits.ts";
 import { ROOT } from "../root.ts";
 
 export type EngineLaunch = {
@@ -31,9 +32,6 @@ class NodeProblem extends ServerProblem {}
 /** `asked`: exit code 0, as after SIGTERM. */
 type End = { how: string; asked: boolean };
 
-/** A process that ran for this long begins with the shortest wait again. */
-const STEADY_MS = 30_000;
-const BACKOFF_MS = [0, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
 /** A node takes 12 s at most; then Node writes its compile cache, slowly on a busy disk. */
 const STOP_TIMEOUT_MS = 60_000;
 
@@ -51,7 +49,7 @@ export function engineProcess({
   const ending = new AbortController();
   let child: ChildProcess | undefined;
   let ended: Promise<End> | undefined;
-  let deaths = 0;
+  const waits = restartWaits();
 
   const run = async (): Promise<void> => {
     const node = spawnNode(environment);
@@ -75,19 +73,17 @@ export function engineProcess({
       if (readyAtMs === undefined)
         throw new ServerProblem(`the engine's process did not start (${how})`);
       if (ending.signal.aborted) return;
-      if (performance.now() - readyAtMs > STEADY_MS) deaths = 0;
       const what = `the engine's process ${node.pid} ended (${how})`;
       if (asked) onEnd(what, true);
-      else void revive(what);
+      else void revive(what, performance.now() - readyAtMs);
     });
     await Promise.race([ready, over]);
   };
-  const revive = async (what: string): Promise<void> => {
+  const revive = async (what: string, ranMs: number): Promise<void> => {
     const diedAtMs = performance.now();
-    for (let reason = what; ;) {
-      const waitMs = BACKOFF_MS[deaths] ?? BACKOFF_MS.at(-1) ?? 0;
-      deaths += 1;
-      report(`${reason}; starting it again ${waitMs === 0 ? "now" : `in ${waitMs / 1_000} s`}`);
+    for (let reason = what, lastMs = ranMs; ; lastMs = 0) {
+      const waitMs = waits.next(lastMs);
+      report(`${reason}; starting it again ${whenText(waitMs)}`);
       try {
         await delay(waitMs, undefined, { signal: ending.signal });
         await run();

@@ -8,7 +8,8 @@ type Options = NodeCounts & { port?: number; onePort?: boolean };
 export function define(command: Command): void {
   command.description(
     "Starts servers, migrates the database, builds the web app, and runs an engine of separate " +
-      "processes, each with one service. Prints where each gateway serves. Ctrl-C stops all of it.",
+      "processes, each with one service. Prints where each gateway serves. A process that ends " +
+      "unasked is started again. Ctrl-C stops all of it.",
   );
   for (const service of SERVICE_NAMES)
     command.option(
