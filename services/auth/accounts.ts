@@ -17,6 +17,7 @@ import {
 } from "./account-store.ts";
 import { hasPasswordLength, type Passwords } from "./password-hashing.ts";
 import { weaknessOf } from "./password-strength.ts";
+import type { SessionCopies } from "./session-copies.ts";
 import type { Device, Grant, Sessions, SessionView } from "./session-store.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
@@ -32,6 +33,7 @@ export type AccountsOptions = {
   database: Database;
   passwords: Passwords;
   sessions: Sessions;
+  copies: SessionCopies;
   keys: Pick<SigningKeys, "sign">;
 };
 
@@ -73,29 +75,50 @@ export class Accounts {
     const begun = await orRetryLater(async () => accepted(await sessions.begin(account, device)));
     if (!begun.ok) return begun;
     if (asTyped) await this.#rehash(account, password);
-    return begun.value === undefined
-      ? refused("INVALID_CREDENTIALS")
-      : accepted(this.#signedIn(begun.value));
+    if (begun.value === undefined) return refused("INVALID_CREDENTIALS");
+    this.#options.copies.keep(begun.value);
+    return accepted(this.#signedIn(begun.value));
   }
 
+  /**
+   * While PostgreSQL is down, gives the same refresh token again, and an access token that ends
+   * when the last one does.
+   */
   async refresh(token: string, device: Device): Promise<Answer<SignedIn>> {
-    const refreshed = await orRetryLater(() => this.#options.sessions.refresh(token, device));
-    return refreshed.ok ? accepted(this.#signedIn(refreshed.value)) : refreshed;
+    const { sessions, copies } = this.#options;
+    const refreshed = await orRetryLater(() => sessions.refresh(token, device));
+    if (refreshed.ok) {
+      copies.keep(refreshed.value, token);
+      return accepted(this.#signedIn(refreshed.value));
+    }
+    if (refreshed.refusal.code === "TRY_AGAIN") {
+      const copy = await copies.read(token);
+      if (copy !== undefined) return accepted(this.#signedIn(copy, copy.issuedAtMs));
+    }
+    return refreshed;
   }
 
   logout(token: string): Promise<Answer<null>> {
-    return done(() => this.#options.sessions.endByToken(token));
+    const { sessions, copies } = this.#options;
+    return done(async () => {
+      const userId = await sessions.endByToken(token);
+      if (userId !== undefined) copies.forgetAll(userId);
+    });
   }
 
   logoutAll({ userId }: Caller): Promise<Answer<null>> {
-    return done(() => this.#options.sessions.endAll(userId));
+    const { sessions, copies } = this.#options;
+    return done(async () => {
+      await sessions.endAll(userId);
+      copies.forgetAll(userId);
+    });
   }
 
   async changePassword(
     { userId, sessionId }: Caller,
     { currentPassword, newPassword }: PasswordChange,
   ): Promise<Answer<null>> {
-    const { adapter, database, passwords, sessions } = this.#options;
+    const { adapter, database, passwords, sessions, copies } = this.#options;
     const found = await findAccount(adapter, { id: userId });
     if (!found.ok) return found;
     const account = found.value;
@@ -112,6 +135,7 @@ export class Accounts {
       accepted(await changePassword(database, sessions, account, hashed.value, sessionId)),
     );
     if (!changed.ok) return changed;
+    copies.forgetAll(userId);
     return changed.value ? accepted(null) : refused("INVALID_CREDENTIALS");
   }
 
@@ -130,11 +154,12 @@ export class Accounts {
   }
 
   async revokeSession({ userId }: Caller, sessionId: string): Promise<Answer<null>> {
-    const { sessions } = this.#options;
+    const { sessions, copies } = this.#options;
     const ended = await orRetryLater(async () =>
       accepted(await sessions.endOne(userId, sessionId)),
     );
     if (!ended.ok) return ended;
+    copies.forgetAll(userId);
     return ended.value ? accepted(null) : refused("SESSION_NOT_FOUND");
   }
 
@@ -145,10 +170,12 @@ export class Accounts {
   }
 
   grant(email: string, role: Role): Promise<Answer<{ user: User; changed: boolean } | null>> {
-    const { database, sessions } = this.#options;
-    return orRetryLater(async () =>
-      accepted((await changeRole(database, sessions, email, role)) ?? null),
-    );
+    const { database, sessions, copies } = this.#options;
+    return orRetryLater(async () => {
+      const granted = await changeRole(database, sessions, email, role);
+      if (granted?.changed === true) copies.forgetAll(granted.user.id);
+      return accepted(granted ?? null);
+    });
   }
 
   find(email: string): Promise<Answer<(User & { sessions: number }) | null>> {
@@ -174,11 +201,14 @@ export class Accounts {
     if (hashed.ok) await done(() => replaceHash(database, account, hashed.value));
   }
 
-  #signedIn({ user, sessionId, refreshToken, lifeS }: Grant): SignedIn {
+  #signedIn(grant: Grant, issuedAtMs = Date.now()): SignedIn {
+    const { user, sessionId, refreshToken, lifeS } = grant;
+    const subject = { userId: user.id, role: user.role, sessionId };
+    const leftMs = issuedAtMs + ACCESS_TOKEN_LIFE_MS - Date.now();
     return {
-      accessToken: this.#options.keys.sign({ userId: user.id, role: user.role, sessionId }),
+      accessToken: this.#options.keys.sign(subject, issuedAtMs),
       tokenType: "Bearer",
-      expiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
+      expiresIn: Math.round(leftMs / 1_000),
       user,
       refreshToken,
       refreshLifeS: lifeS,

@@ -5,6 +5,7 @@ import type { Role } from "../../lib/auth/jwt.ts";
 import { configOf } from "../../lib/bus/node-context.ts";
 import { callerOf } from "../../mixins/action.middleware.ts";
 import { DatabaseMixin, type WithDatabases } from "../../mixins/database.mixin.ts";
+import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
 import { TableMixin } from "../../mixins/table.mixin.ts";
 import { ACCOUNT_TABLE, type User } from "./account.model.ts";
 import type { Adapter } from "./account-store.ts";
@@ -23,6 +24,7 @@ import {
   REGISTER_PARAMS,
 } from "./auth.params.ts";
 import { createPasswords } from "./password-hashing.ts";
+import { createSessionCopies } from "./session-copies.ts";
 import { type Device, type SessionView, createSessions } from "./session-store.ts";
 import { type SigningKeys, openSigningKeys } from "./signing-keys.ts";
 import { guarded } from "../../lib/observability/faults.ts";
@@ -31,17 +33,18 @@ export type { Session, SignedIn } from "./accounts.ts";
 
 type AuthSettings = ServiceSettingSchema & { sweepEveryMs: number };
 type AuthMethods = { sweepLater(delayMs: number): void };
-type AuthVars = WithDatabases<"sale"> & {
-  adapter: Adapter;
-  accounts: Accounts;
-  keys: SigningKeys;
-  sweepTimer: NodeJS.Timeout | undefined;
-};
+type AuthVars = WithDatabases<"sale"> &
+  WithRedis & {
+    adapter: Adapter;
+    accounts: Accounts;
+    keys: SigningKeys;
+    sweepTimer: NodeJS.Timeout | undefined;
+  };
 
 /** Accounts, sign-in and sessions. Only writer of their tables. */
 const AuthService: ServiceSchema<AuthSettings, AuthMethods, AuthVars> = {
   name: "auth",
-  mixins: [TableMixin(ACCOUNT_TABLE), DatabaseMixin({ profiles: ["sale"] })],
+  mixins: [TableMixin(ACCOUNT_TABLE), DatabaseMixin({ profiles: ["sale"] }), RedisMixin()],
   settings: { sweepEveryMs: 10 * 60_000 },
 
   actions: {
@@ -199,16 +202,19 @@ const AuthService: ServiceSchema<AuthSettings, AuthMethods, AuthVars> = {
 
   created() {
     const { accessTokenKeysDir, refreshTokenSecret } = configOf(this.broker);
-    const { logger, adapter, databases } = this;
+    const { logger, adapter, databases, redis } = this;
     this.keys = openSigningKeys(accessTokenKeysDir, (message) => logger.warn(message));
-    const sessions = createSessions(databases.sale, refreshTokenSecret, (facts) =>
-      logger.warn(facts, "A used refresh token came again: its session has been ended"),
-    );
+    const copies = createSessionCopies(redis, refreshTokenSecret);
+    const sessions = createSessions(databases.sale, refreshTokenSecret, (facts) => {
+      copies.forgetAll(facts.userId);
+      logger.warn(facts, "A used refresh token came again: its session has been ended");
+    });
     this.accounts = new Accounts({
       adapter,
       database: databases.sale,
       passwords: createPasswords(),
       sessions,
+      copies,
       keys: this.keys,
     });
     this.sweepLater(this.settings.sweepEveryMs * Math.random());

@@ -53,8 +53,8 @@ export type Sessions = {
    * expired, or used before the grace period, which ends the family), TRY_AGAIN.
    */
   refresh(token: string, device: Device): Promise<Answer<Grant>>;
-  /** Ends the family of a token. Ignores unknown tokens. */
-  endByToken(token: string): Promise<void>;
+  /** Ends the family of a token. Returns the account's id, undefined for an unknown token. */
+  endByToken(token: string): Promise<string | undefined>;
   /** Returns false if the account has no such session. */
   endOne(userId: string, sessionId: string): Promise<boolean>;
   /** Ends all sessions except `keptSessionId`, inside the given transaction if any. */
@@ -164,8 +164,10 @@ export function createSessions(
       return refused("TRY_AGAIN");
     },
     async endByToken(token) {
-      if (isRefreshToken(token))
-        await database.query({ text: END_BY_TOKEN, values: [hashOf(token)] });
+      if (!isRefreshToken(token)) return undefined;
+      const values = [hashOf(token)];
+      const [ended] = await database.query<{ userId: string }>({ text: END_BY_TOKEN, values });
+      return ended?.userId;
     },
     async endOne(userId, sessionId) {
       return (await database.query({ text: END_ONE, values: [userId, sessionId] })).length === 1;

@@ -16,8 +16,8 @@ import { guarded } from "../../lib/observability/faults.ts";
 const POLL_MS = 2_000;
 
 export type SigningKeys = {
-  /** Signs an access token with the newest key whose time has come. */
-  sign(subject: AccessTokenSubject): string;
+  /** Signs an access token, issued at `issuedAtMs`, with the newest key whose time has come. */
+  sign(subject: AccessTokenSubject, issuedAtMs: number): string;
   /** Returns the public keys of all tokens that can be valid, including keys that sign later. */
   published(): PublicJwk[];
   /** Reads the folder again. Keeps the present keys if the folder is unusable. */
@@ -49,7 +49,7 @@ export function openSigningKeys(folder: string, warn: (message: string) => void)
   timer.unref();
 
   return {
-    sign(subject) {
+    sign(subject, issuedAtMs) {
       const { kid, privateKey } = signingKeyOf(keys, Date.now());
       const cached = signers.get(kid);
       const signer = cached ?? createAccessTokenSigner(privateKey);
@@ -57,7 +57,7 @@ export function openSigningKeys(folder: string, warn: (message: string) => void)
         signers.clear();
         signers.set(kid, signer);
       }
-      return signer(subject);
+      return signer(subject, issuedAtMs);
     },
     published: () =>
       verifyingKeysOf(keys, Date.now()).map(({ privateKey }) => publicJwk(privateKey)),
