@@ -18,6 +18,7 @@ import {
   quarterCore,
 } from "./scenarios/overload.ts";
 import { proxy, PROXY_BOUNDS } from "./scenarios/proxy.ts";
+import { replay, REPLAY_BOUNDS } from "./scenarios/replay.ts";
 import { rush } from "./scenarios/rush.ts";
 import { RUSH_BOUNDS, rushMeasurements } from "./scenarios/rush-measurements.ts";
 import { search, SEARCH_BOUNDS, SEARCH_SIZES } from "./scenarios/search/search.ts";
@@ -115,6 +116,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     servers: "all",
     bounds: QUARTER_CORE_BOUNDS,
     measure: (options, environment) => quarterCore(environment, options),
+  },
+  replay: {
+    about: "two real sales by their published curves, with four bots to each person",
+    servers: "all",
+    bounds: REPLAY_BOUNDS,
+    measure: (options, environment) => replay(environment, options),
   },
   lists: {
     about: "people listing their tickets, one at a time and as a crowd",

@@ -57,7 +57,7 @@ class Person {
     this.browser = browserOf(number);
     this.tally = tally;
     this.place = place;
-    this.again = group.everyMs === 0;
+    this.again = group.everyMs === 0 && group.curve === undefined;
     this.socket = connect({
       port,
       host: "127.0.0.1",
@@ -168,9 +168,12 @@ class Asking {
   /** People of the groups before this one. */
   private readonly before: number;
   private sent = 0;
+  /** Of a group with a curve: due times after the warm-up. */
+  private readonly dues: readonly number[];
 
   constructor(group: Group, port: number, lent: Buffer, before: number) {
     this.group = group;
+    this.dues = duesOf(group.curve ?? []);
     this.port = port;
     this.lent = lent;
     this.before = before;
@@ -180,6 +183,13 @@ class Asking {
   tick(startMs: number, nowMs: number, come: number): void {
     const { everyMs, people: all } = this.group;
     const there = all * come;
+    if (this.group.curve !== undefined) {
+      for (let number = this.people.length; number < there; number += 1) this.person(number);
+      const { dues, tally } = this;
+      for (; tally.fromMs + (dues[this.sent] ?? Infinity) <= nowMs; this.sent += 1)
+        this.person(this.sent % all).due(tally.fromMs + (dues[this.sent] ?? 0));
+      return;
+    }
     if (everyMs === 0) {
       for (; this.sent < there; this.sent += 1) this.person(this.sent).due(nowMs);
       return;
@@ -218,6 +228,13 @@ class Asking {
       bytes: tally.bytes,
     };
   }
+}
+
+/** Spreads each second's requests evenly over it. */
+function duesOf(curve: readonly number[]): number[] {
+  return curve.flatMap((count, second) =>
+    Array.from({ length: count }, (_, number) => 1_000 * (second + number / count)),
+  );
 }
 
 async function run({ url, groups, warmUpSeconds, seconds }: CrowdOptions): Promise<CrowdResult> {

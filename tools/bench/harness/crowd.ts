@@ -13,6 +13,8 @@ export type Group = {
    * as the response has arrived.
    */
   everyMs: number;
+  /** Instead of `everyMs`: requests of the group in each second after the warm-up. */
+  curve?: readonly number[];
   /** A person who still waits for an answer leaves out the request that is due. */
   patient?: boolean;
   /** Each person takes them in turn from an own start, in `order` (repeated indexes) if given. */

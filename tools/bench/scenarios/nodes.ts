@@ -17,8 +17,10 @@ import {
 } from "../harness/sale.ts";
 
 const ONE_PROCESS = "one process";
+/** A process for each service. */
+export const ONE_OF_EACH = "one of each";
 const LAYOUTS: Readonly<Record<string, NodeCounts>> = {
-  "one of each": { api: 1, auth: 1, catalog: 1, purchasing: 1, ledger: 1 },
+  [ONE_OF_EACH]: { api: 1, auth: 1, catalog: 1, purchasing: 1, ledger: 1 },
   "two gateways, two purchasing nodes": { api: 2, auth: 1, catalog: 1, purchasing: 2, ledger: 1 },
 };
 const EVENT_COUNTS = [1, 8];
@@ -27,7 +29,7 @@ const WARM_UP_SECONDS = 3;
 
 const SHARE = "more.sales ÷ one process's";
 const CPU = "more.CPU ms ÷ one process's";
-const ONE_EACH = "one of each, one event";
+const ONE_EACH = `${ONE_OF_EACH}, one event`;
 const TWO_EACH = "two gateways, two purchasing nodes, 8 events";
 
 /** Processes share the machine's cores: sales and CPU are compared with one process's. */
@@ -49,7 +51,7 @@ type Options = {
   report: (line: string) => void;
 };
 /** A running engine, of one process or many. */
-type Engine = { urls: string[]; processes: Processes; stop(): Promise<unknown> };
+export type Layout = { urls: string[]; processes: Processes; stop(): Promise<unknown> };
 
 /**
  * Sells one event and several by the engine in one process, by one process of each service, and by
@@ -80,11 +82,11 @@ export async function nodes(environment: Environment, options: Options): Promise
   }
 }
 
-async function startLayout(
+export async function startLayout(
   sale: Sale,
   layout: string,
-  { folder, profile }: Options,
-): Promise<Engine> {
+  { folder, profile }: Pick<Options, "folder" | "profile">,
+): Promise<Layout> {
   const counts = LAYOUTS[layout];
   if (counts === undefined) {
     // Nodes of a cluster count for their metrics.
@@ -115,7 +117,7 @@ async function startLayout(
 
 async function sell(
   { database }: Sale,
-  { urls, processes }: Engine,
+  { urls, processes }: Layout,
   options: Options & { name: string; events: number; tokens: readonly string[] },
 ): Promise<Measurement> {
   const { name, events, tokens, seconds, servers } = options;
