@@ -29,6 +29,8 @@ export type EventRecord = {
   endsAt: string;
   totalCapacity: number;
   status: EventStatus;
+  /** Version of the record in its feed (SEQUENCE), absent if the feed has none. */
+  sequence?: number;
 };
 
 /** Length limits in UTF-16 units. Keys are indexed, and an index entry holds 2,700 bytes. */
@@ -45,6 +47,7 @@ export const EVENT_LIMITS = {
   yearMax: 2100,
   durationMinutesMax: 366 * 24 * 60,
   capacityMax: 1_000_000,
+  sequenceMax: 2_147_483_647,
 } as const;
 
 /** Makes the key of a record without an id of its own. */

@@ -168,6 +168,7 @@ CREATE TABLE public.event (
     status text DEFAULT 'scheduled'::text NOT NULL,
     ticket_move_epoch bigint,
     city_key text COLLATE pg_catalog."C",
+    sequence integer,
     CONSTRAINT event_capacity_within_total CHECK (((0 <= capacity) AND (capacity <= total_capacity))),
     CONSTRAINT event_duration_check CHECK ((duration >= 0)),
     CONSTRAINT event_ends_after_start CHECK ((ends_at >= starts_at)),

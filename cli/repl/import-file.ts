@@ -14,6 +14,10 @@ export async function importFile(session: OperatorSession, file: string): Promis
       .then(({ outcomes }) => outcomes);
   await importFeed(readFeed(input.chunks, {}), counts, {
     send,
+    upcoming: (source, after) =>
+      session
+        .call<{ records: EventRecord[] }>("catalog.upcoming", { source, after })
+        .then(({ records }) => records),
     tell: ({ what, number, name, reason }) => {
       if (what === "refused") session.print(`record ${number}, ${name}: ${reason}`);
     },

@@ -59,6 +59,7 @@ const RECORD_PROPS = {
   totalCapacity: whole,
   // Tools of the last release do not send it.
   status: { type: "enum", values: [...EVENT_STATUSES], default: "scheduled" },
+  sequence: { ...whole, min: 0, max: EVENT_LIMITS.sequenceMax, optional: true },
 };
 
 export const IMPORT_PARAMS = {

@@ -99,6 +99,38 @@ describe("versions and states of calendar events", () => {
     assert.deepEqual(states, ["cancelled", "scheduled"]);
   });
 
+  it("are cancelled by UID alone under METHOD:CANCEL, whatever else is missing", async () => {
+    const found = async (...events: string[][]): Promise<unknown[]> =>
+      (await readRecords(calendarOf(["METHOD:CANCEL", ...events.flat()]))).map((record) =>
+        "cancels" in record
+          ? record.cancels.id
+          : "event" in record
+            ? record.event.status
+            : "repeats" in record
+              ? record.repeats
+              : record.reason,
+      );
+    assert.deepEqual(
+      await found(
+        veventOf("UID:1", "SUMMARY:Gig"),
+        veventOf("UID:2", "RECURRENCE-ID:20270601T180000Z"),
+        veventOf("UID:3", "SUMMARY:Weekly", "DTSTART:20270601T180000Z", "RRULE:FREQ=WEEKLY"),
+        veventOf("UID:4", "SUMMARY:Gig", "DTSTART:20270601T180000Z"),
+        veventOf("SUMMARY:Gig"),
+      ),
+      ["1", "2 20270601T180000Z", "3", "cancelled", "DTSTART is missing"],
+    );
+    assert.deepEqual(
+      await found(
+        veventOf("UID:1", "SEQUENCE:1"),
+        veventOf("UID:1", "SEQUENCE:2", "SUMMARY:Gig", "DTSTART:20270601T180000Z"),
+        veventOf("UID:2", "SEQUENCE:3"),
+        veventOf("UID:2", "SEQUENCE:2", "SUMMARY:Gig", "DTSTART:20270601T180000Z"),
+      ),
+      ["record 2 has a later SEQUENCE", "cancelled", "2", "cancelled"],
+    );
+  });
+
   const version = (sequence: number, hour: string, more: string[] = []): string[] =>
     veventOf(
       "UID:7",
@@ -113,7 +145,7 @@ describe("versions and states of calendar events", () => {
         ? record.event.sourceId
         : "repeats" in record
           ? record.repeats
-          : record.reason,
+          : JSON.stringify(record),
     );
 
   it("are the highest SEQUENCE, in any order", async () => {

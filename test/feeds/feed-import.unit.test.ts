@@ -78,6 +78,7 @@ describe("a feed as a whole", () => {
             : { outcome: "imported" as const },
         );
       },
+      upcoming: () => Promise.resolve([]),
       tell: ({ what, number, name, reason }) => {
         if (what === "refused") told.push(`${number} ${name} ${reason}`);
       },

@@ -14,7 +14,7 @@ async function read(text: string): Promise<FeedRecord[]> {
 async function facts(text: string): Promise<unknown[]> {
   return (await read(text)).map((record) => {
     if ("reason" in record) return `${record.name}: ${record.reason}`;
-    if ("repeats" in record) return `${record.name}: ${record.repeats}`;
+    if (!("event" in record)) return `${record.name}: ${JSON.stringify(record)}`;
     const { name, type, location, country, timeZone, startsAt, duration, totalCapacity, sourceId } =
       record.event;
     return [name, type, location, country, timeZone, startsAt, duration, totalCapacity, sourceId];

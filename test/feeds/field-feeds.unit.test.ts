@@ -63,6 +63,7 @@ describe("feeds from the field", () => {
       const found = (await collect(readFeed(input.chunks, {}))).map((record) => {
         if ("reason" in record) return `${record.name}: ${record.reason}`;
         if ("repeats" in record) return `${record.name}: ${record.repeats}`;
+        if ("cancels" in record) return `${record.name}: cancels ${record.cancels.id}`;
         const { name, startsAt, duration, timeZone, status, location } = record.event;
         const place = location === "Online" ? "" : `, ${location}`;
         return `${name}: ${startsAt.slice(0, 16)}Z ${duration} min, ${timeZone}, ${status}${place}`;

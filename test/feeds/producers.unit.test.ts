@@ -66,6 +66,7 @@ describe("feeds of known producers", () => {
       const found = (await collect(readFeed(input.chunks, {}))).map((record) => {
         if ("reason" in record) return `${record.name}: ${record.reason}`;
         if ("repeats" in record) return `${record.name}: ${record.repeats}`;
+        if ("cancels" in record) return `${record.name}: cancels ${record.cancels.id}`;
         const { name, type, startsAt, endsAt, timeZone, status, location, sourceId } = record.event;
         const span = `${startsAt.slice(0, 16)} to ${endsAt.slice(0, 16)} ${timeZone}`;
         return [`${name}: ${span}`, type, status, location, sourceId].join(" | ");

@@ -49,6 +49,7 @@ export function completeEvent(draft: Draft, options: FeedOptions): EventRecord {
     timeZone,
     status: draft.status ?? "scheduled",
     totalCapacity: draft.capacity ?? options.capacity ?? CAPACITY,
+    ...(draft.sequence !== undefined && { sequence: draft.sequence }),
     ...span,
   };
   const problem = recordProblem(record);

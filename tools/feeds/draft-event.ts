@@ -37,6 +37,8 @@ export type Draft = {
   capacity?: number;
   /** Absent: scheduled. */
   status?: EventStatus;
+  /** Version of the record, absent if the feed has none. */
+  sequence?: number;
   timeZone?: string;
   /** Time zone of the whole feed, for places that are not in the tables. */
   feedTimeZone?: string;

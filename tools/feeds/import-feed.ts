@@ -1,4 +1,5 @@
 import type { EventRecord } from "../../domain/event-record.ts";
+import { cancelNamed } from "./cancel-named.ts";
 import type { FeedRecord } from "./feed-record.ts";
 import { recordKey, SeenKeys } from "./seen-keys.ts";
 
@@ -35,12 +36,25 @@ export type Told = {
   reason: string;
 };
 
-/** What a feed had: keys of its records (`recordKey`), and refused records without a known id. */
-export type Feed = { seen: SeenKeys; sources: Set<string>; unknown: number };
+/** Records that cancel an event, by its id. */
+export type NamedEvents = Map<string, { number: number; name: string; sequence: number }>;
+
+/**
+ * What a feed had: keys of its records (`recordKey`), refused records without a known id, and by
+ * source the events that it cancels without describing them.
+ */
+export type Feed = {
+  seen: SeenKeys;
+  sources: Set<string>;
+  unknown: number;
+  named: Map<string, NamedEvents>;
+};
 
 export type ImportHooks = {
   /** Sends a batch to the catalog. Returns one outcome per record, in order. */
   send: (records: EventRecord[]) => Promise<readonly Outcome[]>;
+  /** Returns upcoming events of a source behind this id, in the order of ids. Empty: the end. */
+  upcoming: (source: string, after: string) => Promise<readonly EventRecord[]>;
   /** Called for each record that is not in the catalog afterwards, and for other remarks. */
   tell: (told: Told) => void;
   /** Called after each batch. */
@@ -53,7 +67,8 @@ type Batch = { number: number; event: EventRecord; length: number }[];
 
 /**
  * Imports a feed into the catalog. Sends one window in batches while it reads the next, so it
- * reads no faster than it writes. The first record of a key wins; later ones are repeated. Rejects
+ * reads no faster than it writes. The first record of a key wins; later ones are repeated. At the
+ * end cancels the known events that the feed cancels without describing them. Rejects
  * with what the feed or `send` threw; `counts` is right also then. Returns what the feed had.
  */
 export async function importFeed(
@@ -62,7 +77,7 @@ export async function importFeed(
   hooks: ImportHooks,
 ): Promise<Feed> {
   const seen = new SeenKeys();
-  const feed: Feed = { seen, sources: new Set(), unknown: 0 };
+  const feed: Feed = { seen, sources: new Set(), unknown: 0, named: new Map() };
   let failure: { error: unknown } | undefined;
   let sending = Promise.resolve();
   let [window, windowMax, windowLength]: [Batch, number, number] = [[], BATCH_RECORDS, 0];
@@ -99,6 +114,10 @@ export async function importFeed(
         if (source === undefined || id === undefined) feed.unknown += 1;
         else seen.add(recordKey(source, id));
         hooks.tell({ what: "refused", number, name, reason });
+      } else if ("cancels" in record) {
+        const { source, id, sequence } = record.cancels;
+        const ids = feed.named.get(source) ?? (new Map() as NamedEvents);
+        feed.named.set(source, ids.set(id, { number, name, sequence }));
       } else if ("repeats" in record) {
         counts.repeated += 1;
         hooks.tell({ what: "repeated", number, name, reason: record.repeats });
@@ -124,6 +143,7 @@ export async function importFeed(
     await sending;
   }
   if (failure !== undefined) throw failure.error;
+  await cancelNamed(feed, counts, hooks);
   return feed;
 }
 

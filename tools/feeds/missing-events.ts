@@ -6,10 +6,7 @@ export const MISSING_MODES = ["keep", "cancel"] as const;
 /** What an import does with events of its source that are no longer in the feed. */
 export type MissingMode = (typeof MISSING_MODES)[number];
 
-export type MissingHooks = Pick<ImportHooks, "send" | "tell" | "signal"> & {
-  /** Returns upcoming events of a source behind this id, in the order of ids. Empty: the end. */
-  upcoming: (source: string, after: string) => Promise<readonly EventRecord[]>;
-};
+export type MissingHooks = Pick<ImportHooks, "send" | "upcoming" | "tell" | "signal">;
 
 /**
  * Finds the upcoming events of the feed's sources that the feed no longer has, and cancels them if

@@ -45,9 +45,14 @@ async function* calendarRecords(
       const name = shownName(attempt(() => propertyIn(lines, "SUMMARY")?.value));
       const version = attempt(() => versionOf(lines));
       const record = recordOf(number, name, options, () => readCalendarEvent(event));
-      if ("reason" in record && version !== undefined)
-        Object.assign(record, { source: options.source ?? "icalendar", id: version.uid });
-      yield { record, ...(version === undefined ? {} : { version }) };
+      const known = { source: options.source ?? "icalendar", id: version?.uid ?? "" };
+      if (!("reason" in record) || version === undefined)
+        yield { record, ...(version === undefined ? {} : { version }) };
+      // A cancellation needs no more than the UID (RFC 5546, 3.2.5).
+      else if (event.calendar.method === "CANCEL" && event.fault === undefined) {
+        const cancels = { ...known, sequence: version.sequence };
+        yield { record: { number, name, cancels }, version };
+      } else yield { record: { ...record, ...known }, version };
     }
   };
   yield* latestVersions(records());

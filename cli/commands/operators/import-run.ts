@@ -65,17 +65,14 @@ export async function runImport(source: string, options: ImportOptions): Promise
     progress.start(input);
     const send = (records: EventRecord[], last = false) => sendTo(broker, records, last);
     const { signal } = stopping;
-    const hooks = { send, tell, progress: () => progress.update(), signal };
+    const upcoming = (source: string, after: string) =>
+      call<{ records: EventRecord[] }>(broker, "catalog.upcoming", { source, after }).then(
+        ({ records }) => records,
+      );
+    const hooks = { send, upcoming, tell, progress: () => progress.update(), signal };
     const feed = await importFeed(readFeed(input.chunks, options), counts, hooks);
     if (options.missing !== undefined || options.source !== undefined) {
-      const upcoming = (source: string, after: string) =>
-        call<{ records: EventRecord[] }>(broker, "catalog.upcoming", { source, after }).then(
-          ({ records }) => records,
-        );
-      const { missing, cancelled } = await settleMissing(feed, options.missing ?? "keep", {
-        ...hooks,
-        upcoming,
-      });
+      const { missing, cancelled } = await settleMissing(feed, options.missing ?? "keep", hooks);
       left = `, missing ${missing}, cancelled ${cancelled}`;
     }
     if (counts.imported + counts.updated > 0 || left !== "") await send([], true);

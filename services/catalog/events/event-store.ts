@@ -6,7 +6,8 @@ import { cityKey } from "./city-key.ts";
 
 /** A record as PostgreSQL holds it, without the availability. `isFolded`: its keys are of today. */
 export type StoredRecord = EventRecord & { id: string; isFolded: boolean };
-type StoredRow = EventRecord & { id: string; keys: (string | null)[] };
+type RecordRow = Omit<EventRecord, "sequence"> & { sequence: number | null };
+type StoredRow = RecordRow & { id: string; keys: (string | null)[] };
 
 const RECORD_COLUMNS = `
   source, source_id AS "sourceId", name, type, location, country, url,
@@ -14,7 +15,7 @@ const RECORD_COLUMNS = `
   to_char(end_time, 'HH24:MI') AS "endTime", duration, time_zone AS "timeZone",
   to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt",
   to_char(ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "endsAt",
-  total_capacity AS "totalCapacity", status`;
+  total_capacity AS "totalCapacity", status, sequence`;
 
 /** Reads the stored versions of records, by id. Leaves out records that are new. */
 export async function storedRecords(
@@ -33,9 +34,14 @@ export async function storedRecords(
       const { name_key, type_key, location_key, city_key } = keysOf(row);
       const today = [name_key, type_key, location_key, city_key];
       const isFolded = today.every((key, index) => key === keys[index]);
-      return [row.id, { ...row, isFolded }];
+      return [row.id, { ...recordOf(row), id: row.id, isFolded }];
     }),
   );
+}
+
+/** A row without a sequence is a record without one. */
+function recordOf({ sequence, ...record }: RecordRow): EventRecord {
+  return sequence === null ? record : { ...record, sequence };
 }
 
 /** Records of one answer on the bus, whose messages hold 1 MiB. */
@@ -47,13 +53,14 @@ export async function upcomingRecords(
   source: string,
   after: string,
 ): Promise<EventRecord[]> {
-  return connection.query<EventRecord>({
+  const rows = await connection.query<RecordRow>({
     name: "catalog-upcoming-records",
     text: `SELECT ${RECORD_COLUMNS} FROM event
       WHERE source = $1 AND source_id > $2 AND ends_at > now() AND status <> 'cancelled'
       ORDER BY source_id LIMIT ${UPCOMING_MAX}`,
     values: [source, after],
   });
+  return rows.map(recordOf);
 }
 
 /**
@@ -82,10 +89,11 @@ const ROWS = `
   json_to_recordset($1::json) AS new (id uuid, name text, name_key text, type text, type_key text,
     location text, location_key text, city_key text, country text, url text, date date,
     start_time time, end_time time, duration integer, time_zone text, starts_at timestamptz,
-    ends_at timestamptz, total_capacity integer, status text, source text, source_id text)`;
+    ends_at timestamptz, total_capacity integer, status text, sequence integer, source text,
+    source_id text)`;
 
 /** `city_key`: only where it is another than the folded location. */
-function keysOf({ name, type, location }: EventRecord) {
+function keysOf({ name, type, location }: Pick<EventRecord, "name" | "type" | "location">) {
   const locationKey = fold(location);
   const city = cityKey(locationKey);
   return {
@@ -114,6 +122,7 @@ function rowOf(record: EventRecord) {
     ends_at: record.endsAt,
     total_capacity: record.totalCapacity,
     status: record.status,
+    sequence: record.sequence,
     source: record.source,
     source_id: record.sourceId,
   };
@@ -134,10 +143,10 @@ export async function insertEvents(
     text: `
       INSERT INTO event (id, name, name_key, type, type_key, location, location_key, city_key,
         country, url, date, start_time, end_time, duration, time_zone, starts_at, ends_at,
-        total_capacity, capacity, status, source, source_id)
+        total_capacity, capacity, status, sequence, source, source_id)
       SELECT id, name, name_key, type, type_key, location, location_key, city_key, country, url,
         date, start_time, end_time, duration, time_zone, starts_at, ends_at, total_capacity,
-        total_capacity, status, source, source_id
+        total_capacity, status, sequence, source, source_id
       FROM ${ROWS} ON CONFLICT DO NOTHING RETURNING id`,
     values: [JSON.stringify(records.map(rowOf).sort((one, other) => (one.id < other.id ? -1 : 1)))],
   });
@@ -145,8 +154,8 @@ export async function insertEvents(
 }
 
 /**
- * Updates name, type, place and address of events, which no sale depends on. The caller holds the
- * rows' locks.
+ * Updates name, type, place, address and version of events, which no sale depends on. The caller
+ * holds the rows' locks.
  */
 export async function describeEvents(
   connection: Connection,
@@ -157,7 +166,8 @@ export async function describeEvents(
     text: `
       UPDATE event SET name = new.name, name_key = new.name_key, type = new.type,
         type_key = new.type_key, location = new.location, location_key = new.location_key,
-        city_key = new.city_key, country = new.country, url = new.url
+        city_key = new.city_key, country = new.country, url = new.url,
+        sequence = coalesce(new.sequence, event.sequence)
       FROM ${ROWS} WHERE event.id = new.id`,
     values: [JSON.stringify(records.map(rowOf))],
   });

@@ -92,19 +92,31 @@ async function importDistinct(
     database,
     records.filter((record) => {
       const before = stored.get(eventId(record));
-      return before !== undefined && (differs(record, before, DESCRIPTION) || !before.isFolded);
+      return before !== undefined && isDescribedAnew(record, before);
     }),
   );
   const described: EventRecord[] = [];
   for (const record of records) {
     const before = stored.get(eventId(record));
     if (before === undefined) continue;
-    if (differs(record, before, SALE)) outcomes.set(record, await change(dependencies, record));
-    else if (differs(record, before, DESCRIPTION) || !before.isFolded) described.push(record);
+    if (isOlder(record, before)) outcomes.set(record, { outcome: "unchanged" });
+    else if (differs(record, before, SALE))
+      outcomes.set(record, await change(dependencies, record));
+    else if (isDescribedAnew(record, before)) described.push(record);
     else outcomes.set(record, { outcome: "unchanged" });
   }
   if (described.length > 0) await describe(dependencies, described);
   for (const record of described) outcomes.set(record, { outcome: "updated" });
+}
+
+/** A feed that no longer has versions is not older. */
+function isOlder({ sequence }: EventRecord, before: StoredRecord): boolean {
+  return sequence !== undefined && before.sequence !== undefined && sequence < before.sequence;
+}
+
+function isDescribedAnew(record: EventRecord, before: StoredRecord): boolean {
+  const isNewer = record.sequence !== undefined && record.sequence !== before.sequence;
+  return differs(record, before, DESCRIPTION) || isNewer || !before.isFolded;
 }
 
 function differs(

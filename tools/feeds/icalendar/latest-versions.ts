@@ -18,10 +18,11 @@ export async function* latestVersions(
   records: AsyncIterable<VersionedRecord>,
 ): AsyncGenerator<FeedRecord> {
   let held = new Map<string, Held[]>();
-  let others: FeedRecord[] = [];
+  let others: VersionedRecord[] = [];
   let count = 0;
   const release = function* (): Generator<FeedRecord> {
-    const all = [...held.values()].flatMap((versions) => [...decided(versions)]).concat(others);
+    const all = [...held.values()].flatMap((versions) => [...decided(versions)]);
+    for (const other of others) all.push(unlessLater(other, held));
     held = new Map();
     others = [];
     count = 0;
@@ -29,7 +30,8 @@ export async function* latestVersions(
   };
   try {
     for await (const { record, version } of records) {
-      if (version === undefined || !("event" in record)) others.push(record);
+      if (version === undefined || !("event" in record))
+        others.push({ record, ...(version === undefined ? {} : { version }) });
       else {
         const versions = held.get(version.uid);
         if (versions === undefined) held.set(version.uid, [{ record, version }]);
@@ -43,6 +45,19 @@ export async function* latestVersions(
     throw error;
   }
   yield* release();
+}
+
+/** A cancellation counts unless the feed has the event with a later SEQUENCE. */
+function unlessLater(
+  { record, version }: VersionedRecord,
+  held: ReadonlyMap<string, readonly Held[]>,
+): FeedRecord {
+  const later = held
+    .get(version?.uid ?? "")
+    ?.find((other) => other.version.sequence > (version?.sequence ?? 0));
+  if (!("cancels" in record) || later === undefined) return record;
+  const { number, name } = record;
+  return { number, name, repeats: `record ${later.record.number} has a later SEQUENCE` };
 }
 
 function* decided(versions: readonly Held[]): Generator<FeedRecord> {

@@ -1,4 +1,5 @@
 import { Temporal } from "temporal-polyfill";
+import { EVENT_LIMITS } from "../../../domain/event-record.ts";
 import { type Draft, present, statusIn, UnusableRecord, type When } from "../draft-event.ts";
 import { placeIn } from "../place-text.ts";
 import { idText, readableText, webAddress } from "../readable-text.ts";
@@ -46,6 +47,7 @@ export function readCalendarEvent({ lines, calendar, fault }: CalendarEvent): Dr
     name,
     ...present({
       id: versionOf(lines)?.uid,
+      sequence: sequenceIn(lines),
       status:
         calendar.method === "CANCEL" ? "cancelled" : statusIn(textIn(lines, "STATUS")?.split(" ")),
       topic: topicIn(lines),
@@ -64,13 +66,20 @@ export function versionOf(lines: readonly string[]): Version | undefined {
   const id = idText(plainText(propertyIn(lines, "UID")?.value ?? ""));
   if (id === undefined) return undefined;
   const occurrence = idText(propertyIn(lines, "RECURRENCE-ID")?.value ?? "");
-  const sequence = Number(propertyIn(lines, "SEQUENCE")?.value ?? 0);
   return {
     uid: occurrence === undefined ? id : `${id} ${occurrence}`,
     start: propertyIn(lines, "DTSTART")?.value.trim() ?? "",
-    sequence: Number.isSafeInteger(sequence) && sequence > 0 ? sequence : 0,
+    sequence: sequenceIn(lines) ?? 0,
     stamp: propertyIn(lines, "DTSTAMP")?.value.trim() ?? "",
   };
+}
+
+/** Undefined: the event has none, or one that is no number of a version. */
+function sequenceIn(lines: readonly string[]): number | undefined {
+  const text = propertyIn(lines, "SEQUENCE")?.value.trim() ?? "";
+  const sequence = Number(text);
+  const isVersion = /^\+?\d+$/.test(text) && sequence <= EVENT_LIMITS.sequenceMax;
+  return isVersion ? sequence : undefined;
 }
 
 export function textIn(lines: readonly string[], name: string): string | undefined {
