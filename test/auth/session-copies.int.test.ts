@@ -43,7 +43,10 @@ describe("sessions while PostgreSQL is down", () => {
   const copies = async (): Promise<string[]> => (await redis.keys("session_copy:*")).sort();
   /** Copies are written in the background. */
   const copied = (count: number) =>
-    waitFor(async () => (await copies()).length === count, { withinMs: 10_000, what: `${count} copies` });
+    waitFor(async () => (await copies()).length === count, {
+      withinMs: 10_000,
+      what: `${count} copies`,
+    });
   const assertRefused = async (token: string): Promise<void> =>
     assertProblem(await refresh(token), 503, "TRY_AGAIN");
 
