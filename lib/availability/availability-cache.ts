@@ -1,3 +1,4 @@
+import type { EventStatus } from "../../domain/event-record.ts";
 import { type RedisClient, runScripts, type ScriptCall } from "../redis/client.ts";
 
 /**
@@ -70,8 +71,15 @@ export function expiryOf(endsAtMs: number, nowMs: number): number {
  */
 export type Availability = Version & { eventId: string; available: number; endsAtMs: number };
 
-/** Availability at a version, never below 0. An import has batch 0. */
-export type AvailabilityUpdate = Version & { eventId: string; available: number };
+/**
+ * Availability at a version, never below 0. An import has batch 0. `status` is that of the event at
+ * this version. Workers and copies in Redis do not name it: a status changes under a new epoch.
+ */
+export type AvailabilityUpdate = Version & {
+  eventId: string;
+  available: number;
+  status?: EventStatus;
+};
 
 /**
  * Name of the broadcast to all gateways, `{ items: AvailabilityUpdate[] }`. It may be lost, late or

@@ -22,7 +22,7 @@ export function Pages(): ReactNode {
   const [path] = useLocation();
   return (
     <Layout>
-      <FaultBoundary key={path}>
+      <FaultBoundary path={path}>
         <Switch>
           <Route path={PATHS.browse}>
             <BrowsePage />
@@ -35,9 +35,7 @@ export function Pages(): ReactNode {
           </Route>
           <Route path={PATHS.ticket}>
             {({ ticketId }) => (
-              <SignedIn>
-                {(user) => <TicketPage key={ticketId} ticketId={ticketId} holder={user.name} />}
-              </SignedIn>
+              <SignedIn>{(user) => <TicketPage ticketId={ticketId} holder={user.name} />}</SignedIn>
             )}
           </Route>
           <Route path={PATHS.signIn}>

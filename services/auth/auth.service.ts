@@ -48,6 +48,16 @@ const AuthService: ServiceSchema<AuthSettings, AuthMethods, AuthVars> = {
   settings: { sweepEveryMs: 10 * 60_000 },
 
   actions: {
+    /** Tells operators that this node offers the service. */
+    status: {
+      auth: "operator",
+      unaudited: true,
+      params: { $$strict: true },
+      handler(): Answer<Record<string, never>> {
+        return accepted({});
+      },
+    },
+
     /**
      * Creates an account and returns its User. Can refuse with: EMAIL_TAKEN, PASSWORD_TOO_WEAK
      * (with a `detail`), VALIDATION_ERROR, TRY_AGAIN.

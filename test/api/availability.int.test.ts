@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
+import type { EventStatus } from "../../domain/event-record.ts";
 import type { Answer } from "../../domain/refusal.ts";
 import { AVAILABILITY_CHANGED } from "../../lib/availability/availability-cache.ts";
 import { eventId as idOf } from "../../lib/ids.ts";
@@ -61,7 +62,7 @@ describe("live availability", () => {
       [200, "text/event-stream", "no-store, no-transform"],
     );
     for (const stream of [here, there]) await stream.sees(5);
-    assert.deepEqual(there.events, [{ eventId, available: 5 }]);
+    assert.deepEqual(there.events, [{ eventId, status: "scheduled", available: 5 }]);
 
     const token = engine.accessToken();
     const bought = await ask("POST", `/api/events/${eventId}/tickets`, {
@@ -184,15 +185,43 @@ describe("live availability", () => {
     await stream.sees(7);
   });
 
+  it("tells of an import's new status, and keeps it when places are sold or returned", async () => {
+    const record = galaIn(2038);
+    const token = operatorToken();
+    const bring = (status: EventStatus) =>
+      other.broker.call(
+        "catalog.import",
+        { records: [{ ...record, status }] },
+        { meta: { token } },
+      );
+    await bring("scheduled");
+    const bought = await buy(idOf(record), 2);
+    assert.equal(bought.status, 201, bought.text);
+    const stream = await watch(idOf(record));
+    await stream.sees(8);
+    for (const status of ["postponed", "scheduled", "cancelled"] as const) {
+      await bring(status);
+      await waitFor(() => stream.events.at(-1)?.status === status);
+    }
+    const left = await buy(idOf(record), 1);
+    assertProblem(left, 409, "EVENT_CANCELLED");
+    assert.deepEqual(stream.events.at(-1), {
+      eventId: idOf(record),
+      status: "cancelled",
+      available: 8,
+    });
+  });
+
   it("finds out by itself what a lost broadcast would have told", async () => {
     const eventId = await engine.addEvent({ capacity: 9 });
     const stream = await watch(eventId);
     await stream.sees(9);
     await engine.database.query({
-      text: "UPDATE event SET capacity = 6 WHERE id = $1",
+      text: "UPDATE event SET capacity = 6, status = 'postponed' WHERE id = $1",
       values: [eventId],
     });
     await stream.sees(6);
+    assert.equal(stream.events.at(-1)?.status, "postponed");
   });
 
   it("keeps nothing of those who have gone", async () => {

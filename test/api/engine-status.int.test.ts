@@ -58,11 +58,11 @@ describe("the engine's status", () => {
       now.workers.find((one) => one.eventId === eventId) ??
       assert.fail("the event's worker is there");
     assert.deepEqual(
-      [worker.available, worker.sales, worker.mailbox, worker.degraded],
-      [14, 3, 0, false],
+      [worker.available, worker.sales, worker.tickets, worker.mailbox, worker.degraded],
+      [14, 3, 6, 0, false],
     );
     assert.equal(worker.node, now.nodes[0]?.node);
-    assert.deepEqual(now.nodes[0]?.services, ["api", "catalog", "purchasing", "ledger"]);
+    assert.deepEqual(now.nodes[0]?.services, ["api", "auth", "catalog", "purchasing", "ledger"]);
     assert.deepEqual(now.queue, { ready: 0, dead: 0, consumers: 1 });
     assert.ok((now.layers.gateway.misses ?? 0) > (before.layers.gateway.misses ?? 0));
     assert.equal(now.streams.open, 0);

@@ -62,9 +62,12 @@ describe("every page", () => {
     // Only an operator's restored session has this link. Until then the button leads to the
     // sign-in page.
     await page.locator('header a[href="/engine"]').waitFor();
-    await page.locator(".buy .button-big").click();
-    await page.locator(".notice-good a").first().waitFor();
-    return (await page.locator(".notice-good a").first().getAttribute("href")) ?? "";
+    const button = page.locator(".buy-row > .button");
+    await button.click();
+    await page.locator(".notice-good").waitFor();
+    await button.click();
+    await page.locator(".qr").waitFor();
+    return new URL(page.url()).pathname;
   }
 
   /** The role takes effect with the next token, which the next page gets. */
@@ -86,7 +89,7 @@ describe("every page", () => {
     return [
       { name: "browse", path: "/", ready: ".card" },
       { name: "nothing-found", path: "/?name=no+such+thing+anywhere", ready: ".empty" },
-      { name: "event", path: `/events/${open}`, ready: ".buy .button-big" },
+      { name: "event", path: `/events/${open}`, ready: ".buy-row > .button" },
       { name: "sold-out", path: `/events/${soldOut}`, ready: ".left-none" },
       { name: "tickets", path: "/tickets", ready: ".stub" },
       { name: "tickets-cancelled", path: "/tickets?show=cancelled", ready: ".stub" },
@@ -103,6 +106,7 @@ describe("every page", () => {
   const ANONYMOUS: Stop[] = [
     { name: "sign-in", path: "/sign-in?to=/tickets", ready: "form" },
     { name: "register", path: "/register", ready: "form" },
+    { name: "api-docs", path: "/api/docs", ready: "details" },
   ];
 
   for (const locale of LANGUAGES)
@@ -149,6 +153,24 @@ describe("every page", () => {
       await visitor.close();
     });
 
+  it("shows the API's reference on a phone in a few screens, which open in place", async () => {
+    const { page, close } = await pages.open({ viewport: { width: 320, height: 640 } });
+    await page.goto("/api/docs");
+    const heightOf = (): Promise<number> => page.evaluate("document.documentElement.scrollHeight");
+    const closed = await heightOf();
+    assert.ok(closed < 5_000, `${closed} px`);
+    await page.getByText("/api/events/{eventId}/tickets", { exact: true }).first().click();
+    await page.getByText("Idempotency-Key", { exact: true }).first().waitFor();
+    assert.ok((await heightOf()) > closed);
+    await page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))");
+    const overflow = await page.evaluate<number>(
+      "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+    );
+    assert.equal(overflow, 0);
+    assert.deepEqual(await violations(page), []);
+    await close();
+  });
+
   /** A page whose requests matching `hold` are not answered as usual. */
   type State = {
     name: string;
@@ -180,7 +202,7 @@ describe("every page", () => {
         path: "/",
         hold: "**/api/events?*",
         how: "no network",
-        ready: /We cannot be reached right now/,
+        ready: /Check your connection/,
       },
       {
         name: "event-loading",

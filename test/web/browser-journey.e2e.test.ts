@@ -25,20 +25,20 @@ describe("a buyer at the pages", () => {
     await page.waitForURL(/\?name=conc&location=Berlin$/);
     await page.locator(`a[href="/events/${eventId}"]`).click();
     await page.getByText("3 of 3 tickets left").waitFor();
-    await page.getByLabel("How many").selectOption("2");
+    await page.getByRole("button", { name: "More tickets" }).click();
     await page.getByRole("button", { name: "Sign in to buy" }).click();
     await page.getByRole("link", { name: "Create an account" }).click();
     await registerVisitor(page);
     // Back on the event, with the chosen quantity.
     await page.waitForURL(new RegExp(`/events/${eventId}\\?quantity=2$`));
     await page.getByRole("button", { name: "Buy 2 tickets" }).dblclick();
-    const bought = page.getByRole("heading", { name: "You bought 2 tickets" });
+    const bought = page.getByRole("heading", { name: "You have 2 tickets" });
     await bought.waitFor();
     const { y = -1, height = 0 } = (await bought.boundingBox()) ?? {};
     assert.ok(y >= 0 && y + height <= 720, "the answer is in view");
     await page.getByText("1 of 3 tickets left").waitFor();
 
-    await page.getByRole("link", { name: "Ticket 1" }).click();
+    await page.getByRole("button", { name: "Show tickets" }).click();
     await page.getByRole("img", { name: /^QR code/ }).waitFor();
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Add to calendar" }).click();
@@ -47,7 +47,10 @@ describe("a buyer at the pages", () => {
     await page.getByRole("button", { name: "Keep my ticket" }).click();
     await page.getByRole("button", { name: "Cancel ticket…" }).click();
     await page.getByRole("button", { name: "Cancel it for good" }).click();
-    await page.getByText(/This ticket is no longer valid/).waitFor();
+    await page
+      .getByRole("status")
+      .getByText(/This ticket is no longer valid/)
+      .waitFor();
     assert.equal(await page.getByRole("img", { name: /^QR code/ }).count(), 0);
     await page.getByRole("link", { name: "All my tickets" }).click();
     await page.getByRole("link", { name: "Ticket 1" }).waitFor();
@@ -115,10 +118,10 @@ describe("a buyer at the pages", () => {
     await page.getByRole("button", { name: "Buy 1 ticket" }).waitFor();
     await tabTo("Buy 1 ticket");
     await page.keyboard.press("Enter");
-    await page.getByRole("heading", { name: "You bought 1 ticket" }).waitFor();
-    assert.equal(await focused(), "Buy 1 more ticket", "the focus stays where it was");
-    await tabTo("Ticket 1");
+    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    assert.equal(await focused(), "Show tickets", "the focus stays where it was");
     await page.keyboard.press("Enter");
+    await page.getByRole("img", { name: /^QR code/ }).waitFor();
     await tabTo("Cancel ticket…");
     await page.keyboard.press("Enter");
     assert.equal(await focused(), "Keep my ticket", "the safe answer has the focus");
@@ -128,6 +131,7 @@ describe("a buyer at the pages", () => {
     await tabTo("Cancel it for good");
     await page.keyboard.press("Enter");
     await page.getByText(/This ticket is no longer valid/).waitFor();
+    assert.equal(await focused(), "Concert", "the focus is not lost with the dialog");
     assert.deepEqual(complaints, []);
     await close();
   });
@@ -161,7 +165,7 @@ describe("a buyer at the pages", () => {
     );
     const outcomes = await Promise.all(
       buyers.map(async (page) => {
-        const yes = page.getByRole("heading", { name: "You bought 1 ticket" });
+        const yes = page.getByRole("heading", { name: "You have 1 ticket" });
         const no = page.getByText("There are not enough tickets left. Nothing was bought.");
         await yes.or(no).waitFor();
         return (await yes.count()) === 1;

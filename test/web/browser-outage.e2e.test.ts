@@ -57,7 +57,7 @@ describe("tickets in a browser while PostgreSQL is down", () => {
     await page.goto(`/register?to=/events/${eventId}`);
     await registerVisitor(page);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByRole("heading", { name: "You bought 1 ticket" }).waitFor();
+    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
     const asOf = page.getByText(/^As of .+\. We cannot show newer data right now\./);
     await page.getByRole("link", { name: "My tickets" }).first().click();
     await page.getByRole("heading", { name: "Concert" }).waitFor();

@@ -11,8 +11,9 @@ import {
   spanOf,
 } from "../../public/src/search/filters.ts";
 import { isSameRequest, prefetchPath } from "../../public/src/prefetch.ts";
-import type { Engine } from "../../public/src/api/types.ts";
-import { SAMPLES_MAX, nextSample } from "../../public/src/engine/time-series.ts";
+import type { Engine, Event } from "../../public/src/api/types.ts";
+import { type SaleState, saleStateOf } from "../../public/src/event/sale-state.ts";
+import { SAMPLES_MAX, addSample, nextSample } from "../../public/src/engine/time-series.ts";
 import { sparkPaths } from "../../public/src/engine/sparkline.ts";
 import {
   afterProblem,
@@ -116,6 +117,24 @@ describe("an order", () => {
   });
 });
 
+describe("what an event sells", () => {
+  const sale = { status: "scheduled", startsAt: new Date(NOW + 1).toISOString(), available: 21 };
+
+  it("is one state: the status, then the start, then what is left", () => {
+    const states: [Partial<Event>, SaleState][] = [
+      [{}, "available"],
+      [{ available: 20 }, "few"],
+      [{ available: 0 }, "soldOut"],
+      [{ startsAt: new Date(NOW).toISOString() }, "started"],
+      [{ startsAt: new Date(NOW).toISOString(), available: 0 }, "started"],
+      [{ status: "postponed", startsAt: new Date(NOW).toISOString() }, "postponed"],
+      [{ status: "cancelled", available: 0 }, "cancelled"],
+    ];
+    for (const [change, state] of states)
+      assert.equal(saleStateOf({ ...sale, ...change } as Event, NOW), state);
+  });
+});
+
 describe("the pages", () => {
   it("never redirect to another site after the sign-in", () => {
     const origin = "https://tickets.example";
@@ -127,6 +146,9 @@ describe("the pages", () => {
       "/\\evil.example",
       "javascript:alert(1)",
       "/\t/evil.example",
+      "/.//evil.example/x",
+      "/./\\evil.example/x",
+      "/a/..//evil.example",
     ])
       assert.equal(new URL(returnTo(bad, origin), origin).origin, origin, String(bad));
     assert.equal(returnTo("//evil.example/x", origin), "/");
@@ -203,7 +225,7 @@ describe("the pages", () => {
       ledger: null,
       queue: null,
       streams: {},
-      workers: sales.map(([eventId, count]) => ({ ...worker, eventId, sales: count })),
+      workers: sales.map(([eventId, tickets]) => ({ ...worker, eventId, sales: 1, tickets })),
       layers: { gateway: {}, catalog: { hits, misses: 10 } },
     });
     const first = report(0, [["a", 100]], 10);
@@ -214,6 +236,14 @@ describe("the pages", () => {
       [40, 6, 1, undefined, undefined],
     );
     assert.equal(nextSample(first, report(1_000, [["a", 5]], 10)).sales, 5);
+    const kept = addSample([{ sales: 1 }], first, report(8_000, [["a", 140]], 10), 2_000);
+    assert.deepEqual(
+      kept.map(({ sales }) => sales),
+      [1, undefined, undefined, undefined, 5],
+      "three polls were left out",
+    );
+    const longAgo = addSample(kept, first, report(3_600_000, [["a", 140]], 10), 2_000);
+    assert.equal(longAgo.length, SAMPLES_MAX);
   });
 
   it("plot samples: the latest at the right, one as a dot, unknown ones as gaps", () => {

@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useLocation } from "wouter";
 import { answerOf, api } from "../api/client.ts";
 import { type Problem, asProblem } from "../api/problem.ts";
 import type { User } from "../api/types.ts";
@@ -40,12 +41,20 @@ export function AccountPage({ user }: { user: User }): ReactNode {
 
 function SignOut(): ReactNode {
   const { t } = useTranslation();
+  const [, navigate] = useLocation();
   const [problem, setProblem] = useState<Problem>();
   const signOut = (everywhere: boolean): void => {
     const send = everywhere
       ? () => api.POST("/api/auth/logout-all")
       : () => api.POST("/api/auth/logout");
-    answerOf(send).then(endSession, (error: unknown) => setProblem(asProblem(error)));
+    answerOf(send).then(
+      () => {
+        // Before the end: a page of the account would lead to the sign-in page.
+        navigate("/");
+        endSession("visitor");
+      },
+      (error: unknown) => setProblem(asProblem(error)),
+    );
   };
   return (
     <>
@@ -58,6 +67,7 @@ function SignOut(): ReactNode {
           {t("account.signOutEverywhere")}
         </button>
       </div>
+      <p className="hint">{t("account.everywhereHint")}</p>
     </>
   );
 }

@@ -1,14 +1,15 @@
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { answerOf, api } from "../api/client.ts";
-import { Field } from "../components/field.tsx";
 import { ProblemNotice } from "../components/problem-notice.tsx";
+import { FieldFault } from "./field-fault.tsx";
+import { PasswordField } from "./password-field.tsx";
 import { useForm } from "./use-form.ts";
 
 export function PasswordForm({ email }: { email: string }): ReactNode {
   const { t } = useTranslation();
   const [done, setDone] = useState(false);
-  const { busy, problem, onSubmit } = useForm(
+  const { busy, problem, faults, onSubmit } = useForm(
     async ({ currentPassword = "", newPassword = "" }, form) => {
       setDone(false);
       await answerOf(() =>
@@ -17,7 +18,12 @@ export function PasswordForm({ email }: { email: string }): ReactNode {
       setDone(true);
       form.reset();
     },
+    { INVALID_CREDENTIALS: "currentPassword", PASSWORD_TOO_WEAK: "newPassword" },
   );
+  const faultOf = (field: string): ReactNode => {
+    const fault = faults[field];
+    return fault === undefined ? undefined : <FieldFault field={field} fault={fault} />;
+  };
   return (
     <form onSubmit={onSubmit} className="narrow-form">
       {problem && <ProblemNotice error={problem} />}
@@ -26,23 +32,16 @@ export function PasswordForm({ email }: { email: string }): ReactNode {
       </div>
       {/* Password managers read the account from this field. */}
       <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
-      <Field
+      <PasswordField
         label={t("account.currentPassword")}
         name="currentPassword"
-        type="password"
-        autoComplete="current-password"
-        required
-        maxLength={128}
+        error={faultOf("currentPassword")}
       />
-      <Field
+      <PasswordField
         label={t("account.newPassword")}
-        hint={t("account.passwordHint")}
         name="newPassword"
-        type="password"
-        autoComplete="new-password"
-        required
-        minLength={12}
-        maxLength={128}
+        isNew
+        error={faultOf("newPassword")}
       />
       <button className="button" aria-disabled={busy}>
         {t("account.changePassword")}

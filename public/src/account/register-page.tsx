@@ -8,28 +8,39 @@ import { returnTo } from "../session/return-to.ts";
 import { sessionState } from "../session/session.ts";
 import { useStore } from "../session/store.ts";
 import { register } from "./sign-in.ts";
-import { withTo } from "./sign-in-page.tsx";
+import { FieldFault } from "./field-fault.tsx";
+import { PasswordField } from "./password-field.tsx";
 import { useForm } from "./use-form.ts";
+import { withTo } from "./with-to.ts";
 
 export function RegisterPage(): ReactNode {
   const { t } = useTranslation();
   usePageTitle(t("account.register"));
   const [params] = useSearchParams();
   const session = useStore(sessionState);
-  const { busy, problem, onSubmit } = useForm(({ email = "", password = "", name = "" }) =>
-    register({ email, password, name }),
+  const { busy, problem, faults, onSubmit } = useForm(
+    ({ email = "", password = "", name = "" }) => register({ email, password, name }),
+    { EMAIL_TAKEN: "email", PASSWORD_TOO_WEAK: "password" },
   );
   if (session.state === "signed-in")
     return <Redirect to={returnTo(params.get("to"), location.origin)} replace />;
-  const textOf = (code: string): string | undefined =>
-    problem?.code === code ? t(`problem.${code}` as "problem.EMAIL_TAKEN") : undefined;
-  const [taken, weak] = [textOf("EMAIL_TAKEN"), textOf("PASSWORD_TOO_WEAK")];
+  const faultOf = (field: string): ReactNode => {
+    const fault = faults[field];
+    return fault === undefined ? undefined : <FieldFault field={field} fault={fault} />;
+  };
   return (
     <section className="narrow">
       <h1>{t("account.register")}</h1>
       {problem && <ProblemNotice error={problem} />}
       <form onSubmit={onSubmit}>
-        <Field label={t("account.name")} name="name" autoComplete="name" required maxLength={100} />
+        <Field
+          label={t("account.name")}
+          name="name"
+          autoComplete="name"
+          required
+          maxLength={100}
+          error={faultOf("name")}
+        />
         <Field
           label={t("account.email")}
           name="email"
@@ -37,18 +48,13 @@ export function RegisterPage(): ReactNode {
           autoComplete="username"
           required
           maxLength={254}
-          error={taken}
+          error={faultOf("email")}
         />
-        <Field
+        <PasswordField
           label={t("account.password")}
-          hint={t("account.passwordHint")}
-          error={weak}
           name="password"
-          type="password"
-          autoComplete="new-password"
-          required
-          minLength={12}
-          maxLength={128}
+          isNew
+          error={faultOf("password")}
         />
         <button className="button button-big" aria-disabled={busy}>
           {t(busy ? "account.registering" : "account.register")}

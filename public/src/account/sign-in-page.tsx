@@ -8,7 +8,9 @@ import { returnTo } from "../session/return-to.ts";
 import { sessionState } from "../session/session.ts";
 import { useStore } from "../session/store.ts";
 import { signIn } from "./sign-in.ts";
+import { PasswordField } from "./password-field.tsx";
 import { useForm } from "./use-form.ts";
+import { withTo } from "./with-to.ts";
 
 export function SignInPage(): ReactNode {
   const { t } = useTranslation();
@@ -34,14 +36,7 @@ export function SignInPage(): ReactNode {
           required
           maxLength={254}
         />
-        <Field
-          label={t("account.password")}
-          name="password"
-          type="password"
-          autoComplete="current-password"
-          required
-          maxLength={128}
-        />
+        <PasswordField label={t("account.password")} name="password" />
         <button className="button button-big" aria-disabled={busy}>
           {t(busy ? "account.signingIn" : "account.signIn")}
         </button>
@@ -52,10 +47,4 @@ export function SignInPage(): ReactNode {
       </p>
     </section>
   );
-}
-
-/** Keeps the page to return to when the visitor changes to the other form. */
-export function withTo(path: string, params: URLSearchParams): string {
-  const to = params.get("to");
-  return to === null ? path : `${path}?to=${encodeURIComponent(to)}`;
 }

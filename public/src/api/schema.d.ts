@@ -228,7 +228,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Server-sent events: at once, then on every change (at most 4 a second), `event: availability`, data {eventId, available}. A comment line every 15 s keeps it open. It ends when the gateway stops; clients reconnect by themselves. */
+        /** @description Server-sent events: at once, then on every change (at most 4 a second), `event: availability`, data {eventId, status, available}; no status while it is unknown. A comment line every 15 s keeps it open. It ends when the gateway stops; clients reconnect by themselves. */
         get: operations["watchAvailability"];
         put?: never;
         post?: never;
@@ -525,7 +525,7 @@ export interface components {
             /** @description By name */
             nodes: {
                 node: string;
-                /** @description Of api, catalog, purchasing and ledger */
+                /** @description Of api, auth, catalog, purchasing and ledger */
                 services: string[];
                 /** @description Services that did not answer within a second; their figures are missing */
                 silent: string[];
@@ -549,6 +549,8 @@ export interface components {
                 largestBatch: number;
                 /** @description Purchases since the worker started; it stops after 30 s without commands */
                 sales: number;
+                /** @description Tickets of those purchases */
+                tickets: number;
                 /** @description It works without a lease */
                 degraded: boolean;
             }[];

@@ -1,14 +1,19 @@
 import { Component, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-type State = { fault: boolean };
+type Props = { path: string; children: ReactNode };
+type State = { fault: boolean; path: string };
 
-/** Replaces a page that failed to load or render with a message. Reset by navigation. */
-export class FaultBoundary extends Component<{ children: ReactNode }, State> {
-  override state: State = { fault: false };
+/** Replaces a page that failed to load or render with a message, until the path changes. */
+export class FaultBoundary extends Component<Props, State> {
+  override state: State = { fault: false, path: this.props.path };
 
-  static getDerivedStateFromError(): State {
+  static getDerivedStateFromError(): Partial<State> {
     return { fault: true };
+  }
+
+  static getDerivedStateFromProps({ path }: Props, state: State): State | null {
+    return path === state.path ? null : { fault: false, path };
   }
 
   override render(): ReactNode {

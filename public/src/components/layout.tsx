@@ -1,11 +1,12 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useLocation } from "wouter";
+import { Link, useLocation, useSearch } from "wouter";
 import { sessionState } from "../session/session.ts";
 import { signInPath } from "../session/return-to.ts";
 import { useStore } from "../session/store.ts";
 import { LanguageChoice } from "./language-choice.tsx";
 import { OfflineNotice } from "./offline-notice.tsx";
+import { SessionNotice } from "./session-notice.tsx";
 
 /** Frames every page: header, navigation, footer. */
 export function Layout({ children }: { children: ReactNode }): ReactNode {
@@ -23,6 +24,7 @@ export function Layout({ children }: { children: ReactNode }): ReactNode {
         <Navigation />
       </header>
       <OfflineNotice />
+      <SessionNotice />
       <main id="content" ref={main} tabIndex={-1}>
         {children}
       </main>
@@ -62,11 +64,13 @@ function Navigation(): ReactNode {
 
 /**
  * Scrolls to the top and focuses the content after a navigation, so that screen readers announce
- * the new page. Going back keeps the scroll position.
+ * the new page. Going back keeps the scroll position. A control that leads through similar pages
+ * keeps the focus: it navigates with the state `{ keepsFocus: true }`.
  */
 function useFocusOnNavigation(): React.RefObject<HTMLElement | null> {
   const main = useRef<HTMLElement>(null);
   const [path] = useLocation();
+  const search = useSearch();
   const last = useRef(path);
   const wentBack = useRef(false);
   useEffect(() => {
@@ -75,11 +79,14 @@ function useFocusOnNavigation(): React.RefObject<HTMLElement | null> {
     return () => removeEventListener("popstate", onBack);
   }, []);
   useEffect(() => {
+    const back = wentBack.current;
+    wentBack.current = false;
     if (last.current === path) return;
     last.current = path;
-    if (!wentBack.current) scrollTo(0, 0);
-    wentBack.current = false;
+    const { keepsFocus = false } = (history.state ?? {}) as { keepsFocus?: boolean };
+    if (keepsFocus && !back) return;
+    if (!back) scrollTo(0, 0);
     main.current?.focus({ preventScroll: true });
-  }, [path]);
+  }, [path, search]);
   return main;
 }

@@ -13,7 +13,8 @@ import { useEngine } from "./use-engine.ts";
 export default function EnginePage(): ReactNode {
   const { t } = useTranslation();
   usePageTitle(t("engine.title"));
-  const { data, error, refetch, samples } = useEngine();
+  const { data, error, refetch } = useEngine();
+  const { engine, samples = [] } = data ?? {};
   const percent = (value: number): string =>
     numberText(value, { style: "percent", maximumFractionDigits: 1 });
   const count = (value: number): string => numberText(value, { maximumFractionDigits: 1 });
@@ -32,11 +33,11 @@ export default function EnginePage(): ReactNode {
     <>
       <h1>{t("engine.title")}</h1>
       {error !== null && <ProblemNotice error={error} again={() => void refetch()} />}
-      {data === undefined ? (
+      {engine === undefined ? (
         error === null && <Loading />
       ) : (
         <>
-          <p className="lead">{t("engine.lead", { when: clockText(data.at) })}</p>
+          <p className="lead">{t("engine.lead", { when: clockText(engine.at) })}</p>
           <div className="gauges">
             {gauges.map(([key, name, format]) => (
               <Gauge
@@ -47,8 +48,8 @@ export default function EnginePage(): ReactNode {
               />
             ))}
           </div>
-          <Workers engine={data} />
-          <Nodes engine={data} />
+          <Workers engine={engine} />
+          <Nodes engine={engine} />
         </>
       )}
     </>

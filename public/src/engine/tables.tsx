@@ -19,13 +19,13 @@ export function Workers({ engine: { workers, workerCount } }: { engine: Engine }
       columns={["node", "event", "mailbox", "batch", "sold", "left", "state"]}
       rows={workers
         .slice(0, ROWS_MAX)
-        .map(({ node, eventId, mailbox, largestBatch, sales, available, degraded }) => [
+        .map(({ node, eventId, mailbox, largestBatch, tickets, available, degraded }) => [
           `${node} ${eventId}`,
           node,
           <EventLink eventId={eventId} />,
           number(mailbox),
           number(largestBatch),
-          number(sales),
+          number(tickets),
           number(available),
           t(degraded ? "engine.degraded" : "engine.well"),
         ])}

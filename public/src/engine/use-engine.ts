@@ -1,27 +1,24 @@
-import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { answerOf, api } from "../api/client.ts";
 import type { Engine } from "../api/types.ts";
-import { SAMPLES_MAX, type Sample, nextSample } from "./time-series.ts";
+import { addSample, type Sample } from "./time-series.ts";
 
 const POLL_MS = 2_000;
+const KEY = ["mine", "engine"];
 
-/** Polls the engine and keeps the samples of the last two minutes. */
+type Seen = { engine: Engine; samples: readonly Sample[] };
+
+/** Polls the engine. Keeps the last samples while the page is left, until the sign-out. */
 export function useEngine() {
-  const query = useQuery({
-    queryKey: ["mine", "engine"],
-    queryFn: ({ signal }) => answerOf(() => api.GET("/api/operator/engine", { signal })),
+  const queries = useQueryClient();
+  return useQuery({
+    queryKey: KEY,
+    queryFn: async ({ signal }): Promise<Seen> => {
+      const engine = await answerOf(() => api.GET("/api/operator/engine", { signal }));
+      const last = queries.getQueryData<Seen>(KEY);
+      return { engine, samples: addSample(last?.samples ?? [], last?.engine, engine, POLL_MS) };
+    },
     refetchInterval: POLL_MS,
+    gcTime: Infinity,
   });
-  const [history, setHistory] = useState<{ last: Engine | undefined; samples: readonly Sample[] }>({
-    last: undefined,
-    samples: [],
-  });
-  const { data } = query;
-  if (data !== undefined && data !== history.last)
-    setHistory(({ last, samples }) => ({
-      last: data,
-      samples: [...samples, nextSample(last, data)].slice(-SAMPLES_MAX),
-    }));
-  return { ...query, samples: history.samples };
 }

@@ -1,8 +1,7 @@
-import { type ReactNode, useState } from "react";
+import type { ReactElement, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { useLocation, useSearchParams } from "wouter";
+import { useLocation } from "wouter";
 import { SessionDelayed } from "../account/session-delayed.tsx";
-import { TICKETS_PER_PURCHASE_MAX } from "../api/limits.ts";
 import type { Event } from "../api/types.ts";
 import { usePurchase } from "../purchase/use-purchase.ts";
 import { isUnderWay } from "../purchase/order-state.ts";
@@ -10,117 +9,69 @@ import { signInPath } from "../session/return-to.ts";
 import { sessionState } from "../session/session.ts";
 import { useStore } from "../session/store.ts";
 import { Availability } from "./availability.tsx";
+import { BuyBar } from "./buy-bar.tsx";
+import { BuyMore } from "./buy-more.tsx";
 import { OrderStatus } from "./order-status.tsx";
-import { Quantity } from "./quantity.tsx";
+import { isForSale, type SaleState } from "./sale-state.ts";
+import { Stepper } from "./stepper.tsx";
+import { TooFew } from "./too-few.tsx";
+import { useQuantity } from "./use-quantity.ts";
 
-type BuyProps = { event: Event; quantity: number; onQuantity: (quantity: number) => void };
+/** What the button says and does. Without `act` it is disabled. */
+type Offer = { label: string; act?: (() => void) | undefined };
 
-export function BuyPanel({ event }: { event: Event }): ReactNode {
+/** Sells tickets of an event. Its button and its choice stay the same elements in all states. */
+export function BuyPanel({ event, state }: { event: Event; state: SaleState }): ReactNode {
   const { t } = useTranslation();
+  const [, navigate] = useLocation();
   const session = useStore(sessionState);
-  // Kept here: the panel changes from `SignedOutPanel` to `BuyerPanel` when a session is restored.
-  const [quantity, setQuantity] = useQuantity(event);
-  const props = { event, quantity, onQuantity: setQuantity };
+  const [quantity, setQuantity] = useQuantity();
+  const userId = session.state === "signed-in" ? session.user.id : undefined;
+  const purchase = usePurchase(userId, event.id);
+  const { order, tickets, buy, resume } = purchase;
+  const [first] = tickets;
+  const left = Math.max(0, event.available);
+  const forSale = isForSale(state);
+  const underWay = isUnderWay(order);
+
+  const offer = (): Offer => {
+    if (order.is === "paused")
+      return { label: t("order.goOn", { count: order.pending.quantity }), act: resume };
+    if (underWay) return { label: t("buy.busy") };
+    if (first !== undefined)
+      return { label: t("buy.show"), act: () => navigate(`/tickets/${first.id}`) };
+    if (!forSale) return { label: t(state === "soldOut" ? "event.soldOut" : "buy.closed") };
+    if (session.state === "restoring") return { label: t("session.restoring") };
+    if (userId === undefined)
+      return {
+        label: t("buy.signIn"),
+        act: () => navigate(signInPath(`/events/${event.id}?quantity=${quantity}`)),
+      };
+    const act = quantity > left ? undefined : () => buy(quantity);
+    return { label: t("buy.buy", { count: quantity }), act };
+  };
+  const choice = (): ReactElement | null => {
+    if (first !== undefined && (forSale || underWay))
+      return <BuyMore key="more" left={left} locked={underWay} onBuy={buy} />;
+    if (first !== undefined || !(forSale || underWay)) return null;
+    return (
+      <Stepper key="step" value={quantity} left={left} locked={underWay} onChange={setQuantity} />
+    );
+  };
+  const choosing = forSale && !underWay && first === undefined;
   return (
     <section className="buy" aria-labelledby="buy-title">
       <h2 id="buy-title">{t("buy.title")}</h2>
-      {event.status === "scheduled" ? (
-        <Availability event={event} />
-      ) : (
-        <p>{t(`buy.${event.status}`)}</p>
-      )}
-      {session.state === "signed-in" ? (
-        <BuyerPanel {...props} userId={session.user.id} />
-      ) : (
-        <SignedOutPanel {...props} state={session.state} />
-      )}
+      <Availability event={event} state={state} />
+      <BuyBar {...offer()} choice={choice()}>
+        <OrderStatus purchase={purchase} />
+        {choosing && <TooFew quantity={quantity} left={left} />}
+        {choosing && session.state === "delayed" && (
+          <div className="order">
+            <SessionDelayed />
+          </div>
+        )}
+      </BuyBar>
     </section>
   );
-}
-
-function isOver({ startsAt }: Event): boolean {
-  return Date.parse(startsAt) <= Date.now();
-}
-
-function BuyerPanel({
-  event,
-  quantity,
-  onQuantity,
-  userId,
-}: BuyProps & { userId: string }): ReactNode {
-  const { t } = useTranslation();
-  const purchase = usePurchase(userId, event.id);
-  const { order } = purchase;
-  const underWay = isUnderWay(order);
-  const planned = event.status === "scheduled";
-  const forSale = planned && event.available > 0 && !isOver(event);
-  return (
-    <>
-      {planned && isOver(event) && <p>{t("buy.over")}</p>}
-      {planned && !isOver(event) && event.available <= 0 && !underWay && (
-        <p className="soft">{t("buy.soldOut")}</p>
-      )}
-      {forSale && !underWay && (
-        <Quantity value={quantity} max={quantityMax(event)} onChange={onQuantity} />
-      )}
-      {(forSale || underWay) && order.is !== "paused" && (
-        <button
-          type="button"
-          className="button button-big"
-          aria-disabled={underWay}
-          onClick={() => purchase.buy(quantity)}
-        >
-          {underWay
-            ? t("buy.busy")
-            : order.is === "bought"
-              ? t("buy.more", { count: quantity })
-              : t("buy.buy", { count: quantity })}
-        </button>
-      )}
-      <OrderStatus purchase={purchase} />
-    </>
-  );
-}
-
-/** Leads to the sign-in page, and back to this event and number of tickets. */
-function SignedOutPanel({
-  event,
-  quantity,
-  onQuantity,
-  state,
-}: BuyProps & { state: "restoring" | "delayed" | "signed-out" }): ReactNode {
-  const { t } = useTranslation();
-  const [, navigate] = useLocation();
-  if (event.status !== "scheduled") return null;
-  if (isOver(event)) return <p>{t("buy.over")}</p>;
-  if (event.available <= 0) return <p className="soft">{t("buy.soldOut")}</p>;
-  return (
-    <>
-      <Quantity value={quantity} max={quantityMax(event)} onChange={onQuantity} />
-      {state === "delayed" && <SessionDelayed />}
-      {state === "restoring" ? (
-        <button type="button" className="button button-big" aria-disabled>
-          {t("session.restoring")}
-        </button>
-      ) : (
-        <button
-          type="button"
-          className="button button-big"
-          onClick={() => navigate(signInPath(`/events/${event.id}?quantity=${quantity}`))}
-        >
-          {t("buy.signIn")}
-        </button>
-      )}
-    </>
-  );
-}
-
-function quantityMax({ available }: Event): number {
-  return Math.min(TICKETS_PER_PURCHASE_MAX, available);
-}
-
-function useQuantity(event: Event): [number, (quantity: number) => void] {
-  const [params] = useSearchParams();
-  const [chosen, setChosen] = useState(() => Number(params.get("quantity") ?? 1) || 1);
-  return [Math.max(1, Math.min(Math.trunc(chosen), quantityMax(event))), setChosen];
 }

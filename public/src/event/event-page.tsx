@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { asProblem } from "../api/problem.ts";
+import type { Event } from "../api/types.ts";
 import { Cover } from "../artwork/cover.tsx";
 import { useTypeName } from "../search/type-name.ts";
 import { dayText } from "../components/format.ts";
@@ -10,12 +11,12 @@ import { ProblemNotice } from "../components/problem-notice.tsx";
 import { BuyPanel } from "./buy-panel.tsx";
 import { EventFacts } from "./event-facts.tsx";
 import { EventSkeleton } from "./event-skeleton.tsx";
-import { StatusText } from "./status-text.tsx";
+import { isForSale, useSaleState } from "./sale-state.ts";
+import { SaleText } from "./sale-text.tsx";
 import { useLiveEvent } from "./use-event.ts";
 
 export function EventPage({ eventId }: { eventId: string }): ReactNode {
   const { t } = useTranslation();
-  const typeName = useTypeName();
   const { event, error, failureCount, refetch } = useLiveEvent(eventId);
   usePageTitle(event?.name ?? t("event.page"));
   if (event === undefined) {
@@ -33,6 +34,12 @@ export function EventPage({ eventId }: { eventId: string }): ReactNode {
       </>
     );
   }
+  return <EventDetails event={event} />;
+}
+
+function EventDetails({ event }: { event: Event }): ReactNode {
+  const typeName = useTypeName();
+  const state = useSaleState(event);
   return (
     <article className="event">
       <div className="event-art">
@@ -44,9 +51,9 @@ export function EventPage({ eventId }: { eventId: string }): ReactNode {
         <p className="lead">
           {dayText(event.date)} · {event.location}
         </p>
-        <StatusText status={event.status} />
+        {!isForSale(state) && <SaleText state={state} available={event.available} />}
       </div>
-      <BuyPanel event={event} />
+      <BuyPanel event={event} state={state} />
       <EventFacts event={event} />
     </article>
   );

@@ -1,6 +1,5 @@
-import { type ReactNode, useLayoutEffect, useRef } from "react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "wouter";
 import { momentText } from "../components/format.ts";
 import { useOnline } from "../components/offline-notice.tsx";
 import { useProblemText } from "../components/problem-notice.tsx";
@@ -10,20 +9,14 @@ type OrderStatusProps = { purchase: FollowedPurchase };
 
 /** Shows the state of the order. A live region: screen readers announce each change. */
 export function OrderStatus({ purchase }: OrderStatusProps): ReactNode {
-  const region = useRef<HTMLDivElement>(null);
-  const { is } = purchase.order;
-  // On small screens the region may be below the fold.
-  useLayoutEffect(() => {
-    if (is !== "idle") region.current?.scrollIntoView({ block: "nearest" });
-  }, [is]);
   return (
-    <div role="status" className="order" ref={region}>
+    <div role="status" className="order">
       <OrderText purchase={purchase} />
     </div>
   );
 }
 
-function OrderText({ purchase: { order, resume, drop } }: OrderStatusProps): ReactNode {
+function OrderText({ purchase: { order, tickets, drop } }: OrderStatusProps): ReactNode {
   const { t } = useTranslation();
   const problemText = useProblemText();
   switch (order.is) {
@@ -36,7 +29,7 @@ function OrderText({ purchase: { order, resume, drop } }: OrderStatusProps): Rea
         <Retrying outcomeUnknown={order.outcomeUnknown} />
       );
     case "paused": {
-      const { sinceMs, quantity } = order.pending;
+      const { sinceMs } = order.pending;
       return (
         <div className="notice notice-warn">
           <p>
@@ -44,29 +37,16 @@ function OrderText({ purchase: { order, resume, drop } }: OrderStatusProps): Rea
               ? t("order.paused", { when: momentText(new Date(sinceMs).toISOString()) })
               : t("order.pausedNothing")}
           </p>
-          <div className="actions">
-            <button type="button" className="button" onClick={resume}>
-              {t("order.goOn", { count: quantity })}
-            </button>
-            <button type="button" className="button button-quiet" onClick={drop}>
-              {t(order.outcomeUnknown ? "order.forget" : "order.stop")}
-            </button>
-          </div>
+          <button type="button" className="button button-quiet" onClick={drop}>
+            {t(order.outcomeUnknown ? "order.forget" : "order.stop")}
+          </button>
         </div>
       );
     }
     case "bought":
-      return (
+      return tickets.length === 0 ? null : (
         <div className="notice notice-good">
-          <h3>{t("order.bought", { count: order.purchase.quantity })}</h3>
-          <ul>
-            {order.purchase.tickets.map(({ id }, index) => (
-              <li key={id}>
-                <Link href={`/tickets/${id}`}>{t("order.ticket", { number: index + 1 })}</Link>
-              </li>
-            ))}
-          </ul>
-          <Link href="/tickets">{t("order.all")}</Link>
+          <h3>{t("order.bought", { count: tickets.length })}</h3>
         </div>
       );
     case "refused":

@@ -11,9 +11,7 @@ const texts: typeof en = {
     engine: "System",
     signIn: "Anmelden",
     language: "Sprache",
-    offline:
-      "Sie sind offline. Ihre Bestellungen bleiben erhalten und gehen weiter, " +
-      "sobald Sie wieder online sind.",
+    offline: "Sie sind offline. Ihre Bestellungen gehen weiter, sobald Sie wieder online sind.",
     promise: "Ein Ticket gehört Ihnen, sobald wir es bestätigen, und nur Ihnen.",
   },
   parts: {
@@ -26,6 +24,12 @@ const texts: typeof en = {
     delayed:
       "Wir können Ihre Anmeldung noch nicht bestätigen. Wir versuchen es weiter. " +
       "Sie können sich auch neu anmelden.",
+    endedBy: {
+      visitor: "Sie sind abgemeldet.",
+      server:
+        "Sie sind abgemeldet: Ihre Sitzung wurde auf einem anderen Gerät beendet, " +
+        "oder sie ist abgelaufen. Ihre Tickets sind sicher.",
+    },
   },
   notFound: {
     page: "Seite nicht gefunden",
@@ -36,9 +40,7 @@ const texts: typeof en = {
   },
   fault: {
     title: "Diese Seite funktioniert gerade nicht",
-    words:
-      "Der Fehler liegt bei uns. Ihre Tickets sind sicher, " +
-      "und eine laufende Bestellung geht weiter.",
+    words: "Der Fehler liegt bei uns. Ihre Tickets sind sicher, Ihre Bestellung geht weiter.",
     reload: "Seite neu laden",
   },
   type: {
@@ -75,8 +77,7 @@ const texts: typeof en = {
     found_other: "{{count}} Veranstaltungen werden gezeigt",
     nothing: "Keine Veranstaltungen gefunden",
     nothingWords:
-      "Keine Veranstaltung passt zu allen Filtern. " +
-      "Versuchen Sie es mit weniger Wörtern oder mehr Tagen.",
+      "Nichts passt zu allen Filtern. Versuchen Sie es mit weniger Wörtern oder mehr Tagen.",
     clear: "Alle Filter zurücksetzen",
     more: "Weitere Veranstaltungen",
   },
@@ -85,6 +86,7 @@ const texts: typeof en = {
     soldOut: "Ausverkauft",
     cancelled: "Veranstaltung abgesagt",
     postponed: "Veranstaltung verschoben",
+    started: "Hat schon begonnen",
     few_one: "Nur noch {{number}} Ticket",
     few_other: "Nur noch {{number}} Tickets",
     available: "Verfügbar",
@@ -103,23 +105,31 @@ const texts: typeof en = {
   buy: {
     title: "Tickets",
     quantity: "Anzahl",
+    fewer: "Weniger Tickets",
+    morePlease: "Mehr Tickets",
     buy_one: "{{count}} Ticket kaufen",
     buy_other: "{{count}} Tickets kaufen",
     more_one: "Noch {{count}} Ticket kaufen",
     more_other: "Noch {{count}} Tickets kaufen",
     busy: "Wird gekauft …",
+    show: "Tickets zeigen",
+    buyMore: "Mehr kaufen",
+    moreTitle: "Weitere Tickets kaufen?",
+    noMore: "Nein, danke",
     signIn: "Zum Kaufen anmelden",
-    soldOut: "Zurückgegebene Tickets erscheinen hier sofort.",
+    closed: "Kein Verkauf",
+    tooFew_one: "Nur noch {{number}} Ticket ist da. Bitte wählen Sie weniger.",
+    tooFew_other: "Nur noch {{number}} Tickets sind da. Bitte wählen Sie weniger.",
+    soldOut: "Ausverkauft. Zurückgegebene Tickets erscheinen hier sofort.",
     cancelled: "Die Veranstaltung ist abgesagt. Es werden keine Tickets mehr verkauft.",
     postponed:
       "Die Veranstaltung ist verschoben. Bis zum neuen Termin werden keine Tickets verkauft.",
-    over: "Die Veranstaltung hat begonnen. Es werden keine Tickets mehr verkauft.",
+    started: "Die Veranstaltung hat begonnen. Es werden keine Tickets mehr verkauft.",
   },
   order: {
-    bought_one: "Sie haben {{count}} Ticket gekauft",
-    bought_other: "Sie haben {{count}} Tickets gekauft",
+    bought_one: "Sie haben {{count}} Ticket",
+    bought_other: "Sie haben {{count}} Tickets",
     ticket: "Ticket {{number}}",
-    all: "Alle meine Tickets",
     busy: "Gerade kaufen sehr viele. Für Sie wurde noch nichts gekauft. Wir versuchen es weiter.",
     inDoubt:
       "Noch ist keine Antwort da. Vielleicht hat es schon geklappt, " +
@@ -162,6 +172,10 @@ const texts: typeof en = {
     print: "Drucken",
     cancel: "Ticket stornieren …",
     all: "Alle meine Tickets",
+    pager: "Tickets dieser Bestellung",
+    previous: "Vorheriges Ticket",
+    next: "Nächstes Ticket",
+    place: "{{place}} von {{count}}",
   },
   cancel: {
     title: "Dieses Ticket stornieren?",
@@ -178,18 +192,24 @@ const texts: typeof en = {
     title: "Konto",
     signIn: "Anmelden",
     signingIn: "Anmeldung läuft …",
-    andBack: "Nach der Anmeldung kehren Sie zu Ihrer Seite zurück.",
+    andBack: "Melden Sie sich an, um fortzufahren.",
     email: "E-Mail",
     password: "Passwort",
     name: "Name",
-    passwordHint:
-      "Mindestens 12 Zeichen. Gut sind mehrere Wörter, die nichts miteinander zu tun haben.",
+    passwordHint: "Mindestens 12 Zeichen, am besten mehrere Wörter ohne Zusammenhang.",
     noAccount: "Noch kein Konto?",
     haveAccount: "Sie haben schon ein Konto?",
     register: "Konto anlegen",
     registering: "Konto wird angelegt …",
     signOut: "Abmelden",
     signOutEverywhere: "Überall abmelden",
+    everywhereHint:
+      "„Überall abmelden“ beendet alle Sitzungen. Eine Seite, die auf einem anderen Gerät " +
+      "offen ist, lässt sich noch bis zu einer Stunde lang benutzen.",
+    show: "Zeigen",
+    hide: "Verbergen",
+    showPassword: "Passwort zeigen",
+    taken: "Mit dieser E-Mail gibt es schon ein Konto.",
     sessions: "Wo Sie angemeldet sind",
     thisOne: "Dieses Gerät",
     lastUsed: "Zuletzt benutzt: {{when}}",
@@ -198,12 +218,18 @@ const texts: typeof en = {
     changePassword: "Passwort ändern",
     currentPassword: "Bisheriges Passwort",
     newPassword: "Neues Passwort",
-    passwordChanged: "Ihr Passwort ist geändert. Ihre anderen Geräte sind abgemeldet.",
+    passwordChanged: "Passwort geändert. Ihre anderen Geräte sind abgemeldet.",
+  },
+  fieldFault: {
+    name: "Bitte geben Sie Ihren Namen ein.",
+    email: "Bitte geben Sie eine E-Mail-Adresse wie name@example.org ein.",
+    password: "Bitte 12 bis 128 Zeichen.",
+    newPassword: "Bitte 12 bis 128 Zeichen.",
+    currentPassword: "Das ist nicht Ihr bisheriges Passwort.",
+    other: "Bitte prüfen Sie diese Angabe.",
   },
   problem: {
-    UNREACHABLE:
-      "Wir sind gerade nicht erreichbar. " +
-      "Bitte prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
+    UNREACHABLE: "Keine Verbindung. Bitte prüfen Sie Ihr Netz und versuchen Sie es noch einmal.",
     TRY_AGAIN: "Gerade ist sehr viel los. Bitte versuchen Sie es gleich noch einmal.",
     OUTCOME_UNKNOWN:
       "Wir wissen noch nicht, ob es geklappt hat. Sie können es gefahrlos noch einmal versuchen.",
@@ -212,8 +238,7 @@ const texts: typeof en = {
     INVALID_CREDENTIALS: "E-Mail oder Passwort ist falsch.",
     EMAIL_TAKEN: "Mit dieser E-Mail gibt es schon ein Konto. Bitte melden Sie sich an.",
     PASSWORD_TOO_WEAK:
-      "Dieses Passwort ist zu leicht zu erraten. " +
-      "Gut sind mehrere Wörter, die nichts miteinander zu tun haben.",
+      "Dieses Passwort ist zu leicht zu erraten. Nehmen Sie mehrere Wörter ohne Zusammenhang.",
     VALIDATION_ERROR: "Einige Angaben sind ungültig. Bitte prüfen Sie sie.",
     UNAUTHENTICATED: "Bitte melden Sie sich noch einmal an.",
     TOKEN_EXPIRED: "Bitte melden Sie sich noch einmal an.",
@@ -240,7 +265,7 @@ const texts: typeof en = {
       "Sie sind als {{name}} angemeldet. Dieses Konto gehört keinem Betreiber. " +
       "Lassen Sie sich die Rolle geben und melden Sie sich neu an.",
     lead: "Stand des Systems um {{when}}.",
-    sales: "Verkaufte Tickets pro Sekunde",
+    sales: "Tickets pro Sekunde",
     waiting: "Wartende Käufe",
     queue: "Nachrichten in der Warteschlange",
     lag: "Rückstand der Buchung",

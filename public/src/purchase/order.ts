@@ -1,6 +1,6 @@
 import { answerOf, api } from "../api/client.ts";
 import { asProblem, Problem } from "../api/problem.ts";
-import type { Purchase as Sold } from "../api/types.ts";
+import type { Purchase as Sold, Ticket } from "../api/types.ts";
 import { pause } from "../session/pause.ts";
 import { type Store, createStore } from "../session/store.ts";
 import {
@@ -14,6 +14,8 @@ import { type PendingOrder, readPendingOrder, writePendingOrder } from "./pendin
 
 export type Purchase = {
   state: Store<OrderState>;
+  /** Bought during this visit: the latest order first, each as the list of tickets sorts it. */
+  tickets: Store<readonly Ticket[]>;
   /** Sends an order, unless one is under way: a double click is one order. */
   buy: (quantity: number) => void;
   /** Continues a paused order. */
@@ -25,13 +27,14 @@ export type Purchase = {
 /** Buys tickets of one event for one user. Retries under one key until the outcome is known. */
 export function createPurchase(userId: string, eventId: string): Purchase {
   const state = createStore(resumed(readPendingOrder(userId, eventId), Date.now()));
+  const tickets = createStore<readonly Ticket[]>([]);
   /** One tab sends at a time. A tab that waited reads from storage if the order is still open. */
   const pursue = async (order: OrderUnderWay): Promise<void> => {
     state.set({ is: "sending", ...order });
     await navigator.locks.request(`boxoffice.purchase.${userId}.${eventId}`, async () => {
       const stored = readPendingOrder(userId, eventId);
       if (stored?.key !== order.pending.key) state.set({ is: "idle" });
-      else await sendUntilKnown(state, eventId, order);
+      else await sendUntilKnown(state, tickets, eventId, order);
     });
     if (!isUnderWay(state.get())) writePendingOrder(userId, eventId, undefined);
   };
@@ -39,6 +42,7 @@ export function createPurchase(userId: string, eventId: string): Purchase {
   if (first.is === "sending") void pursue(first);
   return {
     state,
+    tickets,
     buy(quantity) {
       if (isUnderWay(state.get())) return;
       // Another tab may have an open order: continue it instead of a second one.
@@ -66,6 +70,7 @@ export function createPurchase(userId: string, eventId: string): Purchase {
 
 async function sendUntilKnown(
   state: Store<OrderState>,
+  tickets: Store<readonly Ticket[]>,
   eventId: string,
   first: OrderUnderWay,
 ): Promise<void> {
@@ -77,12 +82,17 @@ async function sendUntilKnown(
       answer instanceof Problem
         ? afterProblem(order, answer, Math.random())
         : { is: "bought", purchase: answer };
+    if (next.is === "bought") tickets.set([...inOrder(next.purchase.tickets), ...tickets.get()]);
     state.set(next);
     if (next.is !== "waiting") return;
     await pause(next.waitMs);
     const { pending, tries, outcomeUnknown } = next;
     order = { pending, tries, outcomeUnknown };
   }
+}
+
+function inOrder(tickets: readonly Ticket[]): Ticket[] {
+  return [...tickets].sort((one, other) => (one.id < other.id ? -1 : 1));
 }
 
 async function sendOnce(eventId: string, { key, quantity }: PendingOrder): Promise<Sold | Problem> {

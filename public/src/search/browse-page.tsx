@@ -12,9 +12,13 @@ export function BrowsePage(): ReactNode {
   usePageTitle("");
   const [params, setParams] = useSearchParams();
   const filters = filtersFrom(params);
+  // Each filter is an entry of the history, so that Back undoes it. A typed name is one entry.
   const change = useCallback(
-    (changed: Partial<Filters>) =>
-      setParams((latest) => paramsOf({ ...filtersFrom(latest), ...changed }), { replace: true }),
+    (changed: Partial<Filters>, typing = false) =>
+      setParams((latest) => paramsOf({ ...filtersFrom(latest), ...changed }), {
+        replace: typing && (history.state as { typing?: boolean } | null)?.typing === true,
+        state: { typing },
+      }),
     [setParams],
   );
   return (

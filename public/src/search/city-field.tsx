@@ -1,4 +1,5 @@
-import { type KeyboardEvent, type ReactNode, useId, useState } from "react";
+import { useCombobox } from "downshift";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { numberText } from "../components/format.ts";
 
@@ -18,7 +19,10 @@ export function suggestions(cities: readonly City[], typed: string): City[] {
     .slice(0, SHOWN);
 }
 
-/** Text field with suggestions: a combobox of the ARIA Authoring Practices. */
+/**
+ * Text field with suggestions. Takes the highlighted or only suggestion at Enter, Tab and when the
+ * field is left, else the text as it is: the search knows more names of cities than the list.
+ */
 export function CityField({
   value,
   cities,
@@ -29,82 +33,64 @@ export function CityField({
   onChange: (city: string) => void;
 }): ReactNode {
   const { t } = useTranslation();
-  const id = useId();
   const [typed, setTyped] = useState(value);
   const [lastValue, setLastValue] = useState(value);
-  const [open, setOpen] = useState(false);
-  const [active, setActive] = useState(-1);
   if (lastValue !== value) {
     setLastValue(value);
     setTyped(value);
   }
-  const found = open ? suggestions(cities, typed === value ? "" : typed) : [];
+  const found = suggestions(cities, typed === value ? "" : typed);
   const take = (city: string): void => {
     setTyped(city);
-    setOpen(false);
-    setActive(-1);
     if (city !== value) onChange(city);
   };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step !== undefined) {
-      event.preventDefault();
-      setOpen(true);
-      const from = active === -1 && step < 0 ? 0 : active;
-      if (found.length > 0) setActive((from + step + found.length) % found.length);
-    } else if (event.key === "Enter") take(found[active]?.value ?? typed.trim());
-    else if (event.key === "Escape" && open) {
-      event.preventDefault();
-      setOpen(false);
-      setActive(-1);
-    }
+  const { InputClick, ItemClick } = useCombobox.stateChangeTypes;
+  const box = useCombobox<City>({
+    items: found,
+    inputValue: typed,
+    selectedItem: null,
+    itemToString: (city) => city?.value ?? "",
+    itemToKey: (city) => city?.value,
+    // A click opens the list; it would close an open one.
+    stateReducer: (_state, { type, changes }) =>
+      type === InputClick ? { ...changes, isOpen: true } : changes,
+    onStateChange({ type, selectedItem }) {
+      if (type === ItemClick && selectedItem) take(selectedItem.value);
+    },
+  });
+  const settle = (): void => {
+    const only = found.length === 1 && typed.trim() !== "" ? found[0] : undefined;
+    const city = box.isOpen ? (found[box.highlightedIndex] ?? only) : undefined;
+    box.closeMenu();
+    take(city?.value ?? typed.trim());
   };
+  const isShown = box.isOpen && found.length > 0;
   return (
     <div className="field combobox">
-      <label htmlFor={id}>{t("browse.city")}</label>
+      <label {...box.getLabelProps()}>{t("browse.city")}</label>
       <input
-        id={id}
-        type="text"
-        role="combobox"
-        aria-expanded={found.length > 0}
-        aria-controls={`${id}-list`}
-        aria-autocomplete="list"
-        aria-activedescendant={active >= 0 ? `${id}-${active}` : undefined}
-        autoComplete="off"
-        maxLength={100}
-        placeholder={t("browse.cityPlaceholder")}
-        value={typed}
-        onChange={(event) => {
-          setTyped(event.target.value);
-          setOpen(true);
-          setActive(-1);
-          if (event.target.value === "") onChange("");
-        }}
-        onFocus={() => setOpen(true)}
-        onBlur={() => take(typed.trim())}
-        onKeyDown={onKeyDown}
+        {...box.getInputProps({
+          type: "text",
+          maxLength: 100,
+          placeholder: t("browse.cityPlaceholder"),
+          "aria-expanded": isShown,
+          onBlur: settle,
+          onChange(event) {
+            setTyped(event.currentTarget.value);
+            if (event.currentTarget.value === "") onChange("");
+          },
+          onKeyDown(event) {
+            if (event.key === "Enter" && !event.nativeEvent.isComposing) settle();
+          },
+        })}
       />
-      <ul
-        id={`${id}-list`}
-        role="listbox"
-        aria-label={t("browse.city")}
-        hidden={found.length === 0}
-      >
-        {found.map((city, index) => (
-          <li
-            key={city.value}
-            id={`${id}-${index}`}
-            role="option"
-            aria-selected={index === active}
-            // `mousedown` comes before the blur of the field.
-            onMouseDown={(event) => {
-              event.preventDefault();
-              take(city.value);
-            }}
-          >
-            {city.value} <span className="soft">{numberText(city.count)}</span>
-          </li>
-        ))}
+      <ul {...box.getMenuProps()} hidden={!isShown}>
+        {isShown &&
+          found.map((city, index) => (
+            <li key={city.value} {...box.getItemProps({ item: city, index })}>
+              {city.value} <span className="soft">{numberText(city.count)}</span>
+            </li>
+          ))}
       </ul>
     </div>
   );

@@ -6,6 +6,10 @@ import { type Filters, type Span, daysOf, spanOf, localToday } from "./filters.t
 
 type Days = Pick<Filters, "from" | "to">;
 
+function keyOf({ from, to }: Days): string {
+  return `${from} ${to}`;
+}
+
 /** Chooses common ranges of days, or any range by two date fields. */
 export function DateFields({
   from,
@@ -14,11 +18,16 @@ export function DateFields({
 }: Days & { onChange: (days: Days) => void }): ReactNode {
   const { t } = useTranslation();
   const today = localToday();
-  const [custom, setCustom] = useState(false);
-  const span = custom ? "other" : spanOf({ from, to }, today);
+  // The days for which the two fields are open. Others come from a choice, or from going back.
+  const [openFor, setOpenFor] = useState<string>();
+  const span = openFor === keyOf({ from, to }) ? "other" : spanOf({ from, to }, today);
   const choose = (chosen: Span): void => {
-    setCustom(chosen === "other");
+    setOpenFor(chosen === "other" ? keyOf({ from, to }) : undefined);
     if (chosen !== "other") onChange(daysOf(chosen, today));
+  };
+  const changeDays = (days: Days): void => {
+    setOpenFor(keyOf(days));
+    onChange(days);
   };
   const spans = (["any", "today", "weekend", "week", "other"] as const).map((value) => ({
     value,
@@ -34,14 +43,14 @@ export function DateFields({
             type="date"
             value={from}
             max={to}
-            onChange={(event) => onChange({ from: event.target.value, to })}
+            onChange={(event) => changeDays({ from: event.target.value, to })}
           />
           <Field
             label={t("browse.to")}
             type="date"
             value={to}
             min={from}
-            onChange={(event) => onChange({ from, to: event.target.value })}
+            onChange={(event) => changeDays({ from, to: event.target.value })}
           />
         </div>
       )}

@@ -15,7 +15,8 @@ export function SearchForm({
   onChange,
 }: {
   filters: Filters;
-  onChange: (changed: Partial<Filters>) => void;
+  /** `typing`: one of several changes that follow each other. */
+  onChange: (changed: Partial<Filters>, typing?: boolean) => void;
 }): ReactNode {
   const { t } = useTranslation();
   const { data } = useChoices();
@@ -30,14 +31,14 @@ export function SearchForm({
       onSubmit={(event) => event.preventDefault()}
     >
       <div className="search-texts">
-        <NameField value={filters.name} onChange={(name) => onChange({ name })} />
+        <NameField value={filters.name} onChange={(name) => onChange({ name }, true)} />
         <CityField
           value={filters.location}
           cities={data?.locations ?? []}
           onChange={(location) => onChange({ location })}
         />
       </div>
-      <DateFields from={filters.from} to={filters.to} onChange={onChange} />
+      <DateFields from={filters.from} to={filters.to} onChange={(days) => onChange(days)} />
       <Chips
         label={t("browse.type")}
         value={filters.type}

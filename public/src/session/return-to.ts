@@ -1,9 +1,10 @@
-/** Returns the path to open after a sign-in. Rejects addresses of other sites. */
+/** Returns the path to open after a sign-in. Rejects addresses of other sites, however written. */
 export function returnTo(wanted: string | null, origin: string): string {
   if (!wanted?.startsWith("/")) return "/";
   try {
-    const url = new URL(wanted, origin);
-    return url.origin === origin ? url.pathname + url.search : "/";
+    const { pathname, search, origin: its } = new URL(wanted, origin);
+    // "/.//other.example" has our origin and the path "//other.example", which is another site.
+    return its === origin && !pathname.startsWith("//") ? pathname + search : "/";
   } catch {
     return "/";
   }

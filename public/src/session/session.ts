@@ -9,15 +9,19 @@ export type SessionState =
   | { state: "restoring" }
   /** The refresh failed or takes long. Retries continue in the background. */
   | { state: "delayed" }
-  | { state: "signed-out" }
+  /** `why`: the session of this visit has ended. Without it there was none. */
+  | { state: "signed-out"; why?: EndedBy }
   | { state: "signed-in"; user: User };
+
+/** The visitor signed out here, or the server no longer knows the session. */
+export type EndedBy = "visitor" | "server";
 
 type AccessToken = { value: string; validUntilMs: number };
 type IssuedSession = { session: Session; issuedAtMs: number };
 /** What tabs send each other. Each tab answers `wanted` with its session or `none`. */
 type TabMessage =
   | ({ type: "session" } & IssuedSession)
-  | { type: "signed-out" }
+  | { type: "signed-out"; why?: EndedBy }
   | { type: "wanted" }
   | { type: "none" };
 
@@ -44,7 +48,7 @@ export const sessionState = createStore<SessionState>(
 );
 
 tabs.onmessage = ({ data }: MessageEvent<TabMessage>) => {
-  if (data.type === "signed-out") forget();
+  if (data.type === "signed-out") forget(data.why ?? "visitor");
   else if (data.type === "session") adopt(data);
   else if (data.type === "wanted")
     send(issued && isValid(token) ? { type: "session", ...issued } : { type: "none" });
@@ -72,12 +76,12 @@ function adopt({ session, issuedAtMs }: IssuedSession): void {
     sessionState.set({ state: "signed-in", user: session.user });
 }
 
-function forget(): void {
+function forget(why: EndedBy): void {
   token = undefined;
   issued = undefined;
   signOuts += 1;
   writeItem(SIGNED_IN_FLAG, undefined);
-  sessionState.set({ state: "signed-out" });
+  sessionState.set({ state: "signed-out", why });
 }
 
 /** Starts a session in this tab and in all others. */
@@ -88,9 +92,15 @@ export function startSession(session: Session): void {
 }
 
 /** Ends the session in this tab and in all others: after a sign-out or a rejected cookie. */
-export function endSession(): void {
-  forget();
-  send({ type: "signed-out" });
+export function endSession(why: EndedBy): void {
+  forget(why);
+  send({ type: "signed-out", why });
+}
+
+/** Drops why the session has ended: the visitor was told. */
+export function dismissEnd(): void {
+  const { state } = sessionState.get();
+  if (state === "signed-out") sessionState.set({ state });
 }
 
 /** Drops a token that the gateway rejected. The next request gets a new one. */
@@ -135,7 +145,7 @@ async function refresh(): Promise<string> {
   if (!response.ok) {
     const problem = problemOf(response, body);
     if (problem.code !== "REFRESH_TOKEN_INVALID") throw problem;
-    endSession();
+    endSession("server");
     throw new Problem("UNAUTHENTICATED");
   }
   if (body === undefined) throw new Problem("UNREACHABLE");

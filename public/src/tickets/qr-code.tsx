@@ -1,22 +1,26 @@
-import { useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { answerOf, api } from "../api/client.ts";
 import { Problem } from "../api/problem.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 
-/** QR code of a ticket, drawn by the gateway. Stays visible when the network is lost. */
-export function QrCode({ ticketId }: { ticketId: string }): ReactNode {
-  const { t } = useTranslation();
-  const { data, error, refetch } = useQuery({
+/** The query of a ticket's code. A code never changes. */
+export function codeQuery(ticketId: string) {
+  return queryOptions({
     queryKey: ["mine", "code", ticketId],
     queryFn: ({ signal }) => {
       const options = { params: { path: { ticketId } }, parseAs: "text", signal } as const;
       return answerOf(() => api.GET("/api/tickets/{ticketId}/qr.svg", options));
     },
-    select: readSvg,
     staleTime: Infinity,
   });
+}
+
+/** QR code of a ticket, drawn by the gateway. Stays visible when the network is lost. */
+export function QrCode({ ticketId }: { ticketId: string }): ReactNode {
+  const { t } = useTranslation();
+  const { data, error, refetch } = useQuery({ ...codeQuery(ticketId), select: readSvg });
   if (error !== null) return <ProblemNotice error={error} again={() => void refetch()} />;
   if (data === undefined)
     return <div className="qr qr-coming" role="status" aria-label={t("parts.loading")} />;

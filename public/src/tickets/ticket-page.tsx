@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { asProblem } from "../api/problem.ts";
@@ -15,8 +15,10 @@ import { ProblemNotice } from "../components/problem-notice.tsx";
 import { AsOfNote } from "./as-of-note.tsx";
 import { calendarFile } from "./calendar.ts";
 import { CancelDialog } from "./cancel-dialog.tsx";
+import { Pager } from "./pager.tsx";
 import { QrCode } from "./qr-code.tsx";
 import { useTicket } from "./use-tickets.ts";
+import { useWakeLock } from "./use-wake-lock.ts";
 
 export function TicketPage({ ticketId, holder }: { ticketId: string; holder: string }): ReactNode {
   const { t } = useTranslation();
@@ -48,34 +50,37 @@ function TicketDetails({ ticket, holder }: { ticket: Ticket; holder: string }): 
   const { t } = useTranslation();
   const { data: event } = useEvent(ticket.eventId);
   const cancelled = ticket.status === "cancelled";
+  const title = useFocusWhen(cancelled, ticket.id);
+  useWakeLock(!cancelled);
   return (
     <article className={cancelled ? "ticket ticket-cancelled" : "ticket"}>
-      <div className="ticket-main">
-        {event && <Cover id={event.id} type={event.type} />}
-        <div className="ticket-text">
-          <p className="kicker">{cancelled ? t("ticket.cancelled") : t("ticket.admitsOne")}</p>
-          <h1>{ticket.eventName}</h1>
-          <StatusText status={ticket.eventStatus} />
-          <p className="lead">{dayText(ticket.eventDate)}</p>
-          <p>
-            {event && (
-              <>
-                {spanText(event)} <span className="soft">({zoneText(event)})</span>
-                <br />
-              </>
-            )}
-            {ticket.location}
-          </p>
-        </div>
-      </div>
       <div className="ticket-stub">
-        {cancelled ? (
-          <p className="void">
-            {t("ticket.void", { when: momentText(ticket.cancelledAt ?? ticket.purchasedAt) })}
-          </p>
-        ) : (
-          <QrCode ticketId={ticket.id} />
-        )}
+        {!cancelled && <QrCode ticketId={ticket.id} />}
+        <div role="status">
+          {cancelled && (
+            <p className="void">
+              {t("ticket.void", { when: momentText(ticket.cancelledAt ?? ticket.purchasedAt) })}
+            </p>
+          )}
+        </div>
+        <Pager ticket={ticket} />
+      </div>
+      <div className="ticket-main">
+        <p className="kicker">{cancelled ? t("ticket.cancelled") : t("ticket.admitsOne")}</p>
+        <h1 ref={title} tabIndex={-1}>
+          {ticket.eventName}
+        </h1>
+        <StatusText status={ticket.eventStatus} />
+        <p className="lead">{dayText(ticket.eventDate)}</p>
+        <p>
+          {event && (
+            <>
+              {spanText(event)} <span className="soft">({zoneText(event)})</span>
+              <br />
+            </>
+          )}
+          {ticket.location}
+        </p>
         <dl>
           <dt>{t("ticket.holder")}</dt>
           <dd>{holder}</dd>
@@ -85,12 +90,26 @@ function TicketDetails({ ticket, holder }: { ticket: Ticket; holder: string }): 
           <dd>{momentText(ticket.purchasedAt)}</dd>
         </dl>
       </div>
-      {!cancelled && <Actions ticket={ticket} event={event} />}
+      {!cancelled && <Actions key={ticket.id} ticket={ticket} event={event} />}
       <p className="ticket-back">
         <Link href="/tickets">{t("ticket.all")}</Link>
       </p>
+      <div className="ticket-art">{event && <Cover id={event.id} type={event.type} />}</div>
     </article>
   );
+}
+
+/** Focuses the title once this ticket is cancelled: the button that did it is gone then. */
+function useFocusWhen(cancelled: boolean, ticketId: string): RefObject<HTMLHeadingElement | null> {
+  const title = useRef<HTMLHeadingElement>(null);
+  const before = useRef({ cancelled, ticketId });
+  useEffect(() => {
+    const last = before.current;
+    before.current = { cancelled, ticketId };
+    if (cancelled && !last.cancelled && last.ticketId === ticketId)
+      title.current?.focus({ preventScroll: true });
+  }, [cancelled, ticketId]);
+  return title;
 }
 
 function Actions({ ticket, event }: { ticket: Ticket; event: Event | undefined }): ReactNode {

@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { answerOf, api, type Timed, timedAnswerOf } from "../api/client.ts";
 import { asProblem, isRetryable } from "../api/problem.ts";
 import type { Ticket } from "../api/types.ts";
+import { forgetTicket } from "../purchase/use-purchase.ts";
 
 const PAGE_SIZE = 100;
 const CANCEL_RETRIES_MAX = 6;
@@ -48,9 +49,12 @@ export function useTickets(status: Status) {
   };
 }
 
+/** Reads a ticket. Shows it at once where its order is known. */
 export function useTicket(ticketId: string) {
+  const { tickets } = useTickets("active");
   return useQuery<Timed<Ticket>>({
     queryKey: ["mine", "ticket", ticketId],
+    placeholderData: () => tickets?.find(({ id }) => id === ticketId),
     refetchInterval: ({ state }) => refetchMs(state.data),
     queryFn: ({ signal }) =>
       timedAnswerOf(() =>
@@ -69,6 +73,7 @@ export function useCancel(ticketId: string) {
     retryDelay: (failures, error) =>
       Math.max(asProblem(error).retryAfterMs ?? 0, 400 * 2 ** failures),
     onSuccess: (ticket) => {
+      forgetTicket(ticketId);
       queries.setQueryData(["mine", "ticket", ticketId], ticket);
       // A cancelled ticket has no QR code to refetch.
       return queries.invalidateQueries({

@@ -50,8 +50,9 @@ type Channel = {
 };
 
 /**
- * Pushes the availability of watched events to their clients. Never replaces a version by an older
- * one (epoch, batch). `poll` reads the present numbers. Keeps nothing of an event without a client.
+ * Pushes availability and status of watched events to their clients. Never replaces a version by
+ * an older one (epoch, batch). `poll` reads the present numbers. Keeps nothing of an event without
+ * a client.
  */
 export function createAvailabilityHub(
   poll: (eventIds: string[]) => Promise<Answer<{ items: AvailabilityUpdate[] }>>,
@@ -78,9 +79,11 @@ export function createAvailabilityHub(
       (channel.update !== undefined && isOlderVersion(update, channel.update))
     )
       return;
-    const changed = channel.update?.available !== update.available;
-    channel.update = update;
-    if (changed) channel.pace.schedule(update.available === 0);
+    const status = update.status ?? channel.update?.status;
+    const hasNewStatus = channel.update?.status !== status;
+    const changed = hasNewStatus || channel.update?.available !== update.available;
+    channel.update = status === undefined ? update : { ...update, status };
+    if (changed) channel.pace.schedule(hasNewStatus || update.available === 0);
   };
   const open = (eventId: string): Channel => {
     const group = createStreamGroup(
@@ -152,8 +155,9 @@ export function createAvailabilityHub(
 }
 
 /** Encoded once for all clients of the event. */
-function messageOf({ eventId, available }: AvailabilityUpdate): Buffer {
-  return Buffer.from(`event: availability\ndata: ${JSON.stringify({ eventId, available })}\n\n`);
+function messageOf({ eventId, status, available }: AvailabilityUpdate): Buffer {
+  const data = JSON.stringify({ eventId, status, available });
+  return Buffer.from(`event: availability\ndata: ${data}\n\n`);
 }
 
 /** Repeats the work until cancelled, each run after the last one has ended. */

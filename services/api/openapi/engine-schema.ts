@@ -13,7 +13,10 @@ export const ENGINE_SCHEMA: Schema = record({
     ...listOf(
       record({
         node: text(),
-        services: { ...listOf(text()), description: "Of api, catalog, purchasing and ledger" },
+        services: {
+          ...listOf(text()),
+          description: "Of api, auth, catalog, purchasing and ledger",
+        },
         silent: {
           ...listOf(text()),
           description: "Services that did not answer within a second; their figures are missing",
@@ -34,6 +37,7 @@ export const ENGINE_SCHEMA: Schema = record({
         mailbox: number("Waiting commands"),
         largestBatch: number("Commands in its largest batch"),
         sales: number("Purchases since the worker started; it stops after 30 s without commands"),
+        tickets: number("Tickets of those purchases"),
         degraded: { type: "boolean", description: "It works without a lease" },
       }),
     ),

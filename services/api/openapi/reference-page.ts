@@ -4,18 +4,29 @@ import type { Schema } from "../routing/route.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; --line: light-dark(#d4d4dc, #3c3c46);
-  --soft: light-dark(#f4f4f8, #1f1f26); --quiet: light-dark(#595964, #a9a9b6); }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
-code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
-h2 { margin-top: 3rem; } h3 { margin: 2.5rem 0 0.25rem; }
+  --soft: light-dark(#f4f4f8, #1f1f26); --quiet: light-dark(#595964, #a9a9b6);
+  --link: light-dark(#0b57d0, #a8c7fa); --paper: light-dark(#fff, #121215);
+  --ink: light-dark(#1b1b1f, #ececf1); background: var(--paper); color: var(--ink); }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem;
+  overflow-wrap: anywhere; }
+a { color: var(--link); }
+code { font: 0.9em ui-monospace, monospace; }
+h1 { margin: 0.5rem 0; line-height: 1.2; } h2 { margin: 2rem 0 0.5rem; font-size: 1.25rem; }
+h3 { display: inline; font-size: 1rem; font-weight: 400; }
 h4 { margin: 1rem 0 0.25rem; color: var(--quiet); }
-nav ul { columns: 20rem; padding-left: 1.2rem; } nav li { break-inside: avoid; }
+details { border-top: 1px solid var(--line); }
+summary { padding: 0.6rem 0; cursor: pointer; } summary h2 { display: inline; }
+summary:hover { background: var(--soft); }
+details > div { padding: 0 0 1rem 1.1rem; } p { margin: 0.25rem 0 0.5rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.6rem 0.3rem 0;
   border-top: 1px solid var(--line); }
-td:first-child { width: 14rem; } section > p { margin: 0.25rem 0; } .quiet { color: var(--quiet); }
-.method { display: inline-block; min-width: 4rem; padding: 0 0.4rem; border-radius: 0.25rem;
-  background: var(--soft); }
+td:first-child { width: 14rem; } .quiet { color: var(--quiet); }
+.method { display: inline-block; min-width: 4.25rem; font-weight: 600; }
+@media (max-width: 40rem) {
+  tr { display: block; padding: 0.3rem 0; border-top: 1px solid var(--line); }
+  td, td:first-child { display: block; width: auto; padding: 0; border: 0; }
+}
 `;
 
 /** Renders the contract as one page without scripts. Its policy allows its own style only. */
@@ -48,32 +59,24 @@ function pageOf({ info, paths, tags, components }: OpenApiDocument): string {
     const ofTag = all.filter(({ operation }) => operation.tags.includes(name));
     return { name, description, ofTag };
   });
-  const contents = groups.map(({ name, description, ofTag }) => {
-    const links = ofTag.map(
-      ({ method, path, operation: { operationId } }) =>
-        `<li><a href="#${operationId}"><code>${method} ${escaped(path)}</code></a></li>`,
-    );
-    return `<li><a href="#${name}">${escaped(description)}</a><ul>${links.join("")}</ul></li>`;
-  });
   const sections = groups.map(
     ({ name, description, ofTag }) =>
       `<h2 id="${name}">${escaped(description)}</h2>${ofTag.map(operationSection).join("")}`,
   );
-  const schemas = Object.entries(components.schemas).map(
-    ([name, schema]) =>
-      `<section><h3 id="schema-${name}">${name}</h3>${membersOf(schema)}</section>`,
+  const schemas = Object.entries(components.schemas).map(([name, schema]) =>
+    details(`<h3 id="schema-${name}"><code>${name}</code></h3>`, membersOf(schema)),
   );
   const paragraphs = info.description.split("\n\n").map((text) => `<p>${marked(text)}</p>`);
   const commonCodes = all[0]?.operation.responses.default?.description ?? "";
+  const rules =
+    paragraphs.join("") + `<p>Every operation may also answer: ${marked(commonCodes)}.</p>`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${info.title}</title><style>${STYLE}</style></head>
-<body><header><h1>${info.title} ${info.version}</h1>${paragraphs.join("")}
-<p>Every operation may also answer: ${marked(commonCodes)}.</p>
+<body><header><h1>${info.title} ${info.version}</h1>
 <p>Machine-readable: <a href="/api/openapi.json">openapi.json</a></p></header>
-<nav aria-label="Operations"><ul>${contents.join("")}
-<li><a href="#schemas">Schemas</a></li></ul></nav>
-<main>${sections.join("")}<h2 id="schemas">Schemas</h2>${schemas.join("")}</main></body></html>
+<main>${details("<h2>Errors, limits and retries</h2>", rules)}
+${sections.join("")}<h2 id="schemas">Schemas</h2>${schemas.join("")}</main></body></html>
 `;
 }
 
@@ -94,14 +97,21 @@ function operationSection({ method, path, operation }: PathOperation): string {
   const access = security === undefined ? "Needs an access token" : "Public";
   const optional = requestBody?.required === true ? "" : " (optional)";
   const parameterTable = `<table>${parameters.map(parameterRow).join("")}</table>`;
-  return [
-    `<section><h3 id="${operationId}">`,
-    `<span class="method">${method}</span> <code>${escaped(path)}</code></h3>`,
-    `<p>${marked(description)}</p><p class="quiet">${access}</p>`,
-    parameters.length === 0 ? "" : `<h4>Parameters</h4>${parameterTable}`,
-    body === undefined ? "" : `<h4>Body${optional}</h4>${membersOf(body)}`,
-    `<h4>Responses</h4><table>${answers.join("")}</table></section>`,
-  ].join("\n");
+  return details(
+    `<h3 id="${operationId}"><span class="method">${method}</span> ` +
+      `<code>${escaped(path)}</code></h3>`,
+    [
+      `<p>${marked(description)}</p><p class="quiet">${access}</p>`,
+      parameters.length === 0 ? "" : `<h4>Parameters</h4>${parameterTable}`,
+      body === undefined ? "" : `<h4>Body${optional}</h4>${membersOf(body)}`,
+      `<h4>Responses</h4><table>${answers.join("")}</table>`,
+    ].join("\n"),
+  );
+}
+
+/** Closed at first, so that the page is a list of contents that opens in place. */
+function details(summary: string, content: string): string {
+  return `<details><summary>${summary}</summary><div>${content}</div></details>\n`;
 }
 
 function parameterRow({ name, in: place, required, description = "", schema }: Parameter): string {

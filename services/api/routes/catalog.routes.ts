@@ -100,8 +100,9 @@ const availability: Route = {
     tag: "events",
     description:
       "Server-sent events: at once, then on every change (at most 4 a second), `event: " +
-      "availability`, data {eventId, available}. A comment line every 15 s keeps it open. It " +
-      "ends when the gateway stops; clients reconnect by themselves.",
+      "availability`, data {eventId, status, available}; no status while it is unknown. A " +
+      "comment line every 15 s keeps it open. It ends when the gateway stops; clients reconnect " +
+      "by themselves.",
     success: { description: "A stream", mediaType: "text/event-stream" },
     refusals: ["EVENT_NOT_FOUND", "TOO_MANY_REQUESTS"],
   },

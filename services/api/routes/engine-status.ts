@@ -9,6 +9,7 @@ type Worker = {
   mailbox: number;
   largestBatch: number;
   sales: number;
+  tickets: number;
   degraded: boolean;
 };
 type Ledger = {
@@ -27,13 +28,20 @@ type PerNode<T> = Promise<{ nodeId: string; value: T | undefined }[]>;
  * listed as silent. Counters grow from the start of each node.
  */
 export async function engineStatus(bus: Bus, now: Date) {
-  const [gateways, catalogs, purchasing, ledgers] = await Promise.all([
+  const [gateways, auths, catalogs, purchasing, ledgers] = await Promise.all([
     bus.broadcastCall("api.status") as PerNode<Gateway>,
+    bus.broadcastCall("auth.status") as PerNode<object>,
     bus.broadcastCall("catalog.status") as PerNode<Counts>,
     bus.broadcastCall("purchasing.workers") as PerNode<{ items: Worker[] }>,
     bus.broadcastCall("ledger.status") as PerNode<Ledger>,
   ]);
-  const services = { api: gateways, catalog: catalogs, purchasing, ledger: ledgers };
+  const services = {
+    api: gateways,
+    auth: auths,
+    catalog: catalogs,
+    purchasing,
+    ledger: ledgers,
+  };
   const nodes = new Map<string, { node: string; services: string[]; silent: string[] }>();
   for (const [name, answers] of Object.entries(services))
     for (const { nodeId, value } of answers) {

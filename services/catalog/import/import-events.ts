@@ -1,4 +1,4 @@
-import { type EventRecord, recordProblem } from "../../../domain/event-record.ts";
+import { type EventRecord, type EventStatus, recordProblem } from "../../../domain/event-record.ts";
 import { lockEvents } from "../../../lib/database/ledger-booking.ts";
 import { type Database, isServerError, isUnavailable } from "../../../lib/database/pool.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
@@ -26,7 +26,10 @@ export type ImportDependencies = {
   /** Node that takes an event's epoch, for operators who read event_worker. */
   node: string;
   /** Notifies all nodes of a changed event, with its availability if that changed. */
-  changed: (eventId: string, availability?: { available: number; epoch: number }) => void;
+  changed: (
+    eventId: string,
+    availability?: { available: number; epoch: number; status: EventStatus },
+  ) => void;
   /** Lets the dates of sold tickets follow their events, in the background. */
   moveTickets: () => void;
 };
@@ -166,7 +169,7 @@ async function change(
     const { available, epoch } = result;
     const endsAtMs = Date.parse(record.endsAt);
     await cache.renew({ eventId: id, available, epoch, batch: 0, endsAtMs }, epoch);
-    changed(id, result);
+    changed(id, { available, epoch, status: record.status });
     moveTickets();
     return { outcome: "updated" };
   } catch (error) {

@@ -36,8 +36,7 @@ export function createImporter(options: ImporterOptions): ImportBatch {
   const changed: ImportDependencies["changed"] = (eventId, availability) => {
     notify("event.changed", { eventId });
     if (availability === undefined) return;
-    const { available, epoch } = availability;
-    const items = [{ eventId, available, epoch, batch: 0 }];
+    const items = [{ eventId, ...availability, batch: 0 }];
     notify(AVAILABILITY_CHANGED, { items } satisfies AvailabilityChanged);
   };
   /** Index-only scans of pages need a vacuumed table. */

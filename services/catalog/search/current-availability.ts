@@ -21,11 +21,12 @@ export async function readCurrentAvailability(
   const answer = await orRetryLater(async () => {
     const numbers = await readLeftToSell(database, eventIds);
     return accepted({
-      items: numbers.map(({ eventId, available, epoch, batch }) => ({
+      items: numbers.map(({ eventId, available, epoch, batch, status }) => ({
         eventId,
         available,
         epoch,
         batch,
+        status,
       })),
     });
   });

@@ -122,6 +122,7 @@ export class EventWorker {
       mailbox: this.mailbox.length,
       largestBatch: this.seller.largestBatch,
       sales: this.seller.sales,
+      tickets: this.seller.tickets,
       degraded: ownership !== undefined && !this.lease.held,
     };
   }

@@ -34,6 +34,8 @@ const NONE: ReadonlySet<string> = new Set();
  */
 export class Seller {
   sales = 0;
+  /** Tickets of those sales. */
+  tickets = 0;
   largestBatch = 0;
   private readonly eventId: string;
   private readonly ports: WorkerPorts;
@@ -164,6 +166,7 @@ export class Seller {
     committedAtMs = 0,
   ): void {
     this.sales += batch.sold.length;
+    this.tickets += rowsIn({ sold: batch.sold, cancelled: [] });
     this.largestBatch = Math.max(this.largestBatch, batch.decided.length);
     const turn = this.mailbox.length > 0 ? this.nextBatch.turnOf(batch.sold.length) : undefined;
     void settleBatch(this.ports, batch, turn, {

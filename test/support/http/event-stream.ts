@@ -1,11 +1,12 @@
 import { type ClientRequest, request as httpRequest } from "node:http";
+import type { EventStatus } from "../../../domain/event-record.ts";
 import { waitFor } from "../wait-for.ts";
 
 export type EventStream = {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   /** The data of the events so far. */
-  events: { eventId: string; available: number }[];
+  events: { eventId: string; status?: EventStatus; available: number }[];
   /** The whole text so far. */
   text(): string;
   ended(): boolean;

@@ -8,7 +8,10 @@ import type { AddressInfo } from "node:net";
 const streams = new Set<ServerResponse>();
 let left = 0;
 const bytes = (): Buffer =>
-  Buffer.from(`event: availability\ndata: {"eventId":"${"0".repeat(36)}","available":${left}}\n\n`);
+  Buffer.from(
+    `event: availability\ndata: {"eventId":"${"0".repeat(36)}",` +
+      `"status":"scheduled","available":${left}}\n\n`,
+  );
 
 const server = createServer((_request, response) => {
   response.writeHead(200, { "Content-Type": "text/event-stream" });

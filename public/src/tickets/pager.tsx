@@ -1,0 +1,44 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { useLocation } from "wouter";
+import type { Ticket } from "../api/types.ts";
+import { codeQuery } from "./qr-code.tsx";
+import { useTickets } from "./use-tickets.ts";
+
+/** Leads through the valid tickets of an order. Nothing if there is only one. */
+export function Pager({ ticket }: { ticket: Ticket }): ReactNode {
+  const { t } = useTranslation();
+  const [, navigate] = useLocation();
+  const queries = useQueryClient();
+  const { tickets = [] } = useTickets("active");
+  const order = tickets.filter(({ transactionId }) => transactionId === ticket.transactionId);
+  const place = order.findIndex(({ id }) => id === ticket.id);
+  const ids = order.map(({ id }) => id).join(" ");
+  // At the door each code is there at once.
+  useEffect(() => {
+    if (ids.includes(" "))
+      for (const id of ids.split(" ")) queries.query(codeQuery(id)).catch(() => undefined);
+  }, [ids, queries]);
+  if (place === -1 || order.length < 2) return null;
+  const turn = (name: string, sign: string, to: Ticket | undefined): ReactNode => (
+    <button
+      type="button"
+      className="button button-quiet"
+      aria-label={name}
+      aria-disabled={to === undefined}
+      onClick={() => {
+        if (to) navigate(`/tickets/${to.id}`, { replace: true, state: { keepsFocus: true } });
+      }}
+    >
+      <span aria-hidden="true">{sign}</span>
+    </button>
+  );
+  return (
+    <nav className="pager" aria-label={t("ticket.pager")}>
+      {turn(t("ticket.previous"), "‹", order[place - 1])}
+      <p aria-live="polite">{t("ticket.place", { place: place + 1, count: order.length })}</p>
+      {turn(t("ticket.next"), "›", order[place + 1])}
+    </nav>
+  );
+}
