@@ -71,6 +71,11 @@ const DEVELOPMENT: readonly Row[] = [
   ["bench", "measure a scenario", () => import("./commands/development/bench.ts")],
   ["chaos", "play faults against a cluster", () => import("./commands/development/chaos.ts")],
   [
+    "game-day",
+    "play incidents, and see who is paged",
+    () => import("./commands/development/game-day.ts"),
+  ],
+  [
     "coverage",
     "list the files that one request runs through",
     () => import("./commands/development/coverage.ts"),

@@ -1,7 +1,8 @@
 import type { ServiceBroker, ServiceSchema } from "moleculer";
-import { nodeContextOf, serverUrlOf } from "../lib/bus/node-context.ts";
+import { nodeContextOf, serverUrlOf, watchConnection } from "../lib/bus/node-context.ts";
 import { createSharedClient, type SharedClient } from "../lib/bus/shared-client.ts";
 import { type Database, isUnavailable, openDatabase, type Profile } from "../lib/database/pool.ts";
+import { createServerLook } from "../lib/database/server-state.ts";
 import { isUntrusted, reasonOf } from "../lib/observability/connection-reason.ts";
 import { tracedQueries } from "../lib/observability/query-tracing.ts";
 import { ConfigError } from "../config/index.ts";
@@ -61,7 +62,7 @@ async function checkSettings(
 
 /**
  * Gives a service a PostgreSQL pool of each profile. The node is then ready only if PostgreSQL
- * answers, and its sessions have their limits.
+ * answers and takes writes, and its sessions have their limits.
  */
 export function DatabaseMixin(options: { profiles: readonly Profile[] }): Partial<ServiceSchema> {
   // The readiness check needs a pool whose queries fail fast.
@@ -72,10 +73,16 @@ export function DatabaseMixin(options: { profiles: readonly Profile[] }): Partia
       for (const profile of profiles)
         this.databases[profile] = databasePools[profile].acquire(this.broker);
       const { sale } = this.databases;
-      nodeContextOf(this.broker).checks.database = async () => {
-        if (sale === undefined) return false;
+      const context = nodeContextOf(this.broker);
+      if (sale === undefined || context.postgresState !== undefined) return;
+      const look = createServerLook(sale, serverUrlOf(this.broker, "databaseUrl"));
+      context.postgresState = look;
+      watchConnection(this.broker, "postgres", async () => (await look()) !== "away");
+      context.checks.database = async () => {
+        const state = await look();
+        if (state === "away") return false;
         await checkSettings(sale, this.broker, this.logger);
-        return (await sale.query({ text: "SELECT 1" })).length === 1;
+        return state === "writable" || state;
       };
     },
     async started() {

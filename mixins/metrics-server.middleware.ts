@@ -12,15 +12,16 @@ export function metricsServer(): Middleware {
   return {
     name: "MetricsServer",
     async starting(broker) {
-      const { config, metrics } = nodeContextOf(broker);
+      const context = nodeContextOf(broker);
+      const { config, metrics } = context;
       const { host, metricsPort: port } = config;
       if (metrics === undefined || port === undefined) return;
-      // Loaded here: an operator's command has no metrics, and starts without these clients.
+      // Loaded here: an operator's command has no metrics, and starts without this client.
       const { databasePools } = await import("./database.mixin.ts");
-      const { redisConnection } = await import("./redis.mixin.ts");
       registerNodeMetrics(metrics, {
         broker,
-        redis: () => redisConnection.peek(broker),
+        connections: context.connections,
+        postgresState: () => context.postgresState?.(),
         pools: () =>
           Object.entries(databasePools).flatMap(([profile, pool]) => {
             const database = pool.peek(broker);

@@ -1,5 +1,5 @@
 import type { ServiceSchema, ServiceSettingSchema } from "moleculer";
-import { nodeContextOf, serverUrlOf } from "../lib/bus/node-context.ts";
+import { nodeContextOf, serverUrlOf, watchConnection } from "../lib/bus/node-context.ts";
 import {
   type Consumer,
   type Handler,
@@ -32,6 +32,12 @@ export function QueueMixin(
 ): Partial<ServiceSchema> {
   return defineMixin<WithPublisher & WithConsumer & Handles, ServiceSettingSchema & QueueSettings>({
     settings: { queue },
+    created() {
+      watchConnection(this.broker, "rabbitmq", () => {
+        const own = consumes ? [this.publisher, this.consumer] : [this.publisher];
+        return own.every((one) => one?.connected() ?? false);
+      });
+    },
     async started() {
       const url = serverUrlOf(this.broker, "amqpUrl");
       const { name, deliveryLimit } = this.settings.queue;

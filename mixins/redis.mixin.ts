@@ -1,5 +1,5 @@
 import type { ServiceSchema } from "moleculer";
-import { configOf, serverUrlOf } from "../lib/bus/node-context.ts";
+import { configOf, serverUrlOf, watchConnection } from "../lib/bus/node-context.ts";
 import { createSharedClient } from "../lib/bus/shared-client.ts";
 import { openRedis, type RedisClient, whenReady } from "../lib/redis/client.ts";
 import { defineMixin } from "./define-mixin.ts";
@@ -15,7 +15,9 @@ export const redisConnection = createSharedClient<RedisClient>(
   (broker) => {
     const log = broker.getLogger("node");
     const ca = configOf(broker).serversCa?.pem;
-    return openRedis(serverUrlOf(broker, "redisUrl"), (message) => log.warn(message), ca);
+    const redis = openRedis(serverUrlOf(broker, "redisUrl"), (message) => log.warn(message), ca);
+    watchConnection(broker, "redis", () => redis.status === "ready");
+    return redis;
   },
   (redis) => redis.disconnect(),
 );

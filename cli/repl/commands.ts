@@ -38,14 +38,14 @@ type User = { id: string; email: string; name: string; role: string; sessions: n
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const LIVE_S = 10;
 
-/** The commands of operators beside Moleculer's own, by their first word. */
+/** The commands of operators, by their first word. None has the name of one of Moleculer's. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
   (
     [
       {
-        words: "events [TEXT]",
+        words: "search [TEXT]",
         help: "upcoming events, the first twenty, with what is left",
-        run: events,
+        run: search,
       },
       {
         words: "event ID",
@@ -64,7 +64,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
       },
       {
         words: "sales --live [SECONDS]",
-        help: `what is sold each second, for ${LIVE_S} seconds`,
+        help: `what is sold each second, for ${LIVE_S} seconds; Ctrl-C stops it`,
         run: sales,
       },
       {
@@ -98,9 +98,9 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
         run: importEvents,
       },
       {
-        words: "cache flush",
+        words: "flush",
         help: "no page of a search that was read before is fresh; asks first",
-        run: cacheFlush,
+        run: flush,
       },
     ] satisfies Command[]
   ).map((command) => [command.words.split(" ")[0] ?? "", command]),
@@ -114,7 +114,7 @@ export function helpText(): string {
   ].join("\n");
 }
 
-async function events(session: OperatorSession, words: readonly string[]): Promise<void> {
+async function search(session: OperatorSession, words: readonly string[]): Promise<void> {
   const { items } = await session.call<{ items: EventView[] }>("catalog.search", {
     limit: 20,
     ...(words.length > 0 ? { name: words.join(" ") } : {}),
@@ -176,8 +176,10 @@ async function workers(session: OperatorSession, eventId?: string): Promise<void
 async function sales(session: OperatorSession, args: readonly string[]): Promise<void> {
   const seconds = Number(args.find((word) => /^\d+$/.test(word)) ?? LIVE_S);
   let last = new Map((await statuses(session)).map(({ eventId, sales: sold }) => [eventId, sold]));
+  const signal = session.interrupted();
   for (let second = 0; second < seconds; second += 1) {
-    await wait(1_000);
+    await wait(1_000, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
     const now = await statuses(session);
     const sold = now
       .map((worker) => ({ ...worker, now: worker.sales - (last.get(worker.eventId) ?? 0) }))
@@ -273,8 +275,7 @@ async function importEvents(
     await importFile(session, file);
 }
 
-async function cacheFlush(session: OperatorSession, [word]: readonly string[]): Promise<void> {
-  if (word !== "flush") throw new Refused("cache flush, you mean?");
+async function flush(session: OperatorSession): Promise<void> {
   if (
     !(await session.confirm(
       "Make every page of searches stale? PostgreSQL answers until they are there again.",
@@ -287,6 +288,6 @@ async function cacheFlush(session: OperatorSession, [word]: readonly string[]): 
 
 function idOf(word: string | undefined): string {
   if (word === undefined || !UUID.test(word))
-    throw new Refused(`${word ?? "Nothing"} is no event's id; events shows them`);
+    throw new Refused(`${word ?? "Nothing"} is no event's id; search shows them`);
   return word.toLowerCase();
 }

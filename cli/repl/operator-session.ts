@@ -10,6 +10,10 @@ export type OperatorSession = {
   print(line: string): void;
   /** Asks for confirmation; where the input is no terminal, only --yes confirms. */
   confirm(question: string): Promise<boolean>;
+  /** Aborted by Ctrl-C: a command that goes on for long then ends. */
+  interrupted(): AbortSignal;
+  /** Ctrl-C was pressed. */
+  interrupt(): void;
 };
 
 export class Refused extends Error {}
@@ -20,7 +24,13 @@ export function openSession(
   broker: ServiceBroker,
   { print, confirm }: Pick<OperatorSession, "print" | "confirm">,
 ): OperatorSession {
+  let interruption = new AbortController();
   return {
+    interrupted: () => interruption.signal,
+    interrupt() {
+      interruption.abort();
+      interruption = new AbortController();
+    },
     print,
     confirm,
     nodesOf: (service) =>

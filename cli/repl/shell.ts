@@ -2,7 +2,7 @@ import type { REPLServer } from "node:repl";
 import { COMMANDS, helpText } from "./commands.ts";
 import { type OperatorSession, Refused } from "./operator-session.ts";
 
-/** The first word of each command, and its literal second words: `cache flush`, but no ID. */
+/** The first word of each command, and its literal second words: `sales --live`, but no ID. */
 const WORDS = [...COMMANDS].flatMap(([first, { words }]) => [
   first,
   ...[...words.matchAll(/(?<=[ [])(?:--)?[a-z]+/g)].map(([second]) => `${first} ${second}`),

@@ -3,7 +3,11 @@ import { type Config, ConfigError, processEnvironment, readConfig } from "../../
 import { createHealth, type Health, type ReadinessChecks } from "../http/health.ts";
 import { createMetrics, type Metrics } from "../observability/metrics.ts";
 import type { Tracing } from "../observability/tracing.ts";
-import { beforeStop } from "./moleculer-internals.ts";
+import type { ServerState } from "../database/server-state.ts";
+import { beforeStop, isBusConnected } from "./moleculer-internals.ts";
+
+/** The kinds of servers that a node connects to. */
+export type ServerKind = "postgres" | "redis" | "rabbitmq" | "nats";
 
 /**
  * What all services of one node share. Never put it into the broker's metadata, which is broadcast:
@@ -23,6 +27,13 @@ export type NodeContext = {
   readonly checks: Record<string, ReadinessChecks[string]>;
   /** Services on the bus without which the node is not ready. The gateway adds its own. */
   readonly needs: Set<string>;
+  /**
+   * Whether each connection of this node works, by the kind of its server. A mixin adds its own
+   * when it is created, so every series is there before the first request.
+   */
+  readonly connections: Map<ServerKind, (() => boolean | Promise<boolean>)[]>;
+  /** Whether PostgreSQL takes writes. Undefined on a node that does not use it. */
+  postgresState: (() => Promise<ServerState>) | undefined;
 };
 
 const contexts = new WeakMap<ServiceBroker, NodeContext>();
@@ -44,6 +55,8 @@ export function openNodeContext(
     health: createHealth(broker, checks, { needs, leaving: leaving.signal }),
     checks,
     needs,
+    connections: new Map([["nats", [() => isBusConnected(broker) ?? false]]]),
+    postgresState: undefined,
   };
   contexts.set(broker, context);
   beforeStop(broker, () => leaving.abort());
@@ -53,6 +66,16 @@ export function openNodeContext(
 /** The context of a node. A broker that was made without our options reads the environment. */
 export function nodeContextOf(broker: ServiceBroker): NodeContext {
   return contexts.get(broker) ?? openNodeContext(broker, readConfig(processEnvironment()));
+}
+
+/** Adds a connection of a node to what its metrics watch. */
+export function watchConnection(
+  broker: ServiceBroker,
+  kind: ServerKind,
+  works: () => boolean | Promise<boolean>,
+): void {
+  const { connections } = nodeContextOf(broker);
+  connections.set(kind, [...(connections.get(kind) ?? []), works]);
 }
 
 export function configOf(broker: ServiceBroker): Config {

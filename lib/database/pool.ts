@@ -3,6 +3,7 @@ import { Sequelize } from "sequelize";
 import { type Answer, refused } from "../../domain/refusal.ts";
 import { withTimeout } from "../concurrency/clock.ts";
 import { withRequestId } from "../ids.ts";
+import { noteServerError } from "./disk-full.ts";
 import { LONG_LIMITS, raiseLimits, RESET_LIMITS, type SessionLimits } from "./session-settings.ts";
 
 /**
@@ -179,7 +180,8 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
         try {
           return (await client.query<Row>(statement)).rows;
         } catch (error) {
-          broken ||= !isServerError(error);
+          if (isServerError(error)) noteServerError(url, error.code);
+          else broken = true;
           throw error;
         }
       },
@@ -245,9 +247,9 @@ const PATIENCE_TIMEOUT_MS = 900;
 
 /**
  * SQLSTATE classes of a server that cannot serve now: resources (53), operator intervention (57),
- * lock time-out (55P03).
+ * lock time-out (55P03), a read-only server (25006: a standby, or an operator has said so).
  */
-const NOT_NOW = /^(?:53...|57...|55P03)$/;
+const NOT_NOW = /^(?:53...|57...|55P03|25006)$/;
 
 /**
  * True if a statement failed because PostgreSQL is down, starting, full or too slow, and not

@@ -5,11 +5,16 @@ import { isBusConnected, isBrokerStarted } from "../bus/moleculer-internals.ts";
 import { withTimeout } from "../concurrency/clock.ts";
 import { type Reply, problemOf, sendAnswer } from "./problem-details.ts";
 
+/** True: it passed. A text: why not, in a word or two, never a host or a server's message. */
+export type CheckResult = boolean | string;
 /** Checks by the kind of dependency (`database`, `cache`, …), never by host or name. */
-export type ReadinessChecks = Readonly<Record<string, () => boolean | Promise<boolean>>>;
+export type ReadinessChecks = Readonly<Record<string, () => CheckResult | Promise<CheckResult>>>;
 
 export type Health = {
-  /** Kinds of missing dependencies; empty if the node can serve. Never rejects. */
+  /**
+   * Kinds of missing dependencies, as `cache` or `database (read-only)`; empty if the node can
+   * serve. Never rejects.
+   */
   missing(): Promise<string[]>;
 };
 
@@ -49,7 +54,7 @@ export function createHealth(
   const runChecks = async (): Promise<string[]> => {
     const passed = await Promise.all(
       Object.entries({ ...ownChecks, ...checks }).map(async ([kind, check]) =>
-        (await passes(check)) ? [] : [kind],
+        problemsOf(kind, await resultOf(check)),
       ),
     );
     return passed.flat();
@@ -66,12 +71,17 @@ export function createHealth(
   };
 }
 
-async function passes(check: () => boolean | Promise<boolean>): Promise<boolean> {
+async function resultOf(check: ReadinessChecks[string]): Promise<CheckResult> {
   try {
-    return (await withTimeout(Promise.resolve(check()), CHECK_MS)) === true;
+    return (await withTimeout(Promise.resolve(check()), CHECK_MS)) ?? false;
   } catch {
     return false;
   }
+}
+
+function problemsOf(kind: string, result: CheckResult): string[] {
+  if (result === true) return [];
+  return [result === false ? kind : `${kind} (${result})`];
 }
 
 /** The reply of /readyz: 200, or a problem that names the missing kinds. */

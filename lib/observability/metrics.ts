@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { withTimeout } from "../concurrency/clock.ts";
 
 /**
  * A number that only grows. The counting code keeps a reference: an increment is one addition,
@@ -30,7 +31,10 @@ export type Metrics = {
     bounds: readonly number[],
     labelName: string,
   ): (value: string) => Histogram;
-  /** Reads values at each scrape. A reading that rejects leaves its metric out. */
+  /**
+   * Reads values at each scrape. A reading that rejects, or takes longer than two seconds, leaves
+   * its metric out: a frozen server must not silence the node.
+   */
   read(
     name: string,
     help: string,
@@ -61,6 +65,9 @@ export class Histogram {
   }
 }
 
+/** Far below the 10 s after which Prometheus gives a scrape up. */
+const READING_TIMEOUT_MS = 2_000;
+
 type Family = {
   name: string;
   help: string;
@@ -84,10 +91,13 @@ export function createMetrics(): Metrics {
     families.push(family);
   };
   const textOf = async ({ name, help, kind, lines }: Family): Promise<string> => {
+    const unread = `# ${name} cannot be read now`;
     try {
-      return [`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`, ...(await lines())].join("\n");
+      const read = await withTimeout(Promise.resolve(lines()), READING_TIMEOUT_MS);
+      if (read === undefined) return unread;
+      return [`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`, ...read].join("\n");
     } catch {
-      return `# ${name} cannot be read now`;
+      return unread;
     }
   };
   const readAll = async (): Promise<string> => {

@@ -1,20 +1,24 @@
 import type { ServiceBroker } from "moleculer";
 import { SERVICE_NAMES } from "../../config/index.ts";
-import { isBusConnected } from "../bus/moleculer-internals.ts";
+import type { NodeContext } from "../bus/node-context.ts";
 import type { Database } from "../database/pool.ts";
+import type { ServerState } from "../database/server-state.ts";
 import type { Metrics } from "./metrics.ts";
-import type { RedisClient } from "../redis/client.ts";
+
+const REFUSALS = ["read-only", "disk-full"] as const satisfies readonly ServerState[];
 
 /** Registers what every kind of node reports: its connections, its pools and its services. */
 export function registerNodeMetrics(
   metrics: Metrics,
   node: {
     broker: ServiceBroker;
-    redis: () => RedisClient | undefined;
+    connections: NodeContext["connections"];
+    /** Undefined on a node that does not use PostgreSQL. */
+    postgresState: () => Promise<ServerState> | undefined;
     pools: () => readonly (readonly [profile: string, pool: Database])[];
   },
 ): void {
-  const { broker, redis, pools } = node;
+  const { broker, connections, postgresState, pools } = node;
   metrics.read("boxoffice_node_info", "What this node runs.", "gauge", () =>
     broker.services
       .filter(({ name }) => SERVICE_NAMES.some((known) => known === name))
@@ -24,15 +28,22 @@ export function registerNodeMetrics(
     "boxoffice_connected",
     "1 while this node is connected to that server.",
     "gauge",
-    () => {
-      const nats = {
-        labels: { server: "nats" },
-        value: Number(isBusConnected(broker) ?? false),
-      };
-      const client = redis();
-      return client === undefined
-        ? [nats]
-        : [{ labels: { server: "redis" }, value: Number(client.status === "ready") }, nats];
+    () =>
+      Promise.all(
+        [...connections].map(async ([server, checks]) => ({
+          labels: { server },
+          value: Number((await Promise.all(checks.map(async (works) => works()))).every(Boolean)),
+        })),
+      ),
+  );
+  metrics.read(
+    "boxoffice_postgres_refuses_writes",
+    "1 while PostgreSQL answers this node and takes no writes, by reason.",
+    "gauge",
+    async () => {
+      const state = await postgresState();
+      if (state === undefined) return [];
+      return REFUSALS.map((reason) => ({ labels: { reason }, value: Number(state === reason) }));
     },
   );
   metrics.read(

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallingOptions, Context, ServiceSchema } from "moleculer";
 import ApiGateway, { type ApiSettingsSchema } from "moleculer-web";
@@ -212,15 +213,24 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
         .catch(() => undefined);
     this.accessTokens.start();
     this.url = await this.httpServer.listen(host, port, portSharing);
-    if (tls !== undefined)
+    if (tls !== undefined) {
+      let used = tls;
+      nodeContextOf(this.broker).metrics?.read(
+        "boxoffice_certificate_expiry_timestamp_seconds",
+        "When the gateway's certificate ends.",
+        "gauge",
+        () => [{ value: Date.parse(new X509Certificate(used.cert).validTo) / 1_000 }],
+      );
       this.stopFollowing = followCertificate(tls, {
         renewed: (renewed) => {
+          used = renewed;
           this.httpServer.renew(renewed);
           this.logger.info("The certificate was renewed");
         },
         broken: (reason) =>
           this.logger.error(`The new certificate does not work (${reason}): the old one stays`),
       });
+    }
     this.logger.info(`The gateway answers on ${this.url}`);
     if (this.webApp === undefined)
       this.logger.warn(

@@ -7,7 +7,14 @@ import { BACKLOG, EVENT_NUMBERS } from "./reconcile/reconcile.sql.ts";
 import type { LedgerCounts } from "./booking/transaction-consumer.ts";
 
 type Backlog = { pendingRows: number; failedRows: number; oldestPendingMs: number | null };
-type Backups = { fullS: number | null; archivedS: number | null; archiveFailures: number };
+type Server = {
+  fullS: number | null;
+  archivedS: number | null;
+  archiveFailures: number;
+  connections: number;
+  connectionsMax: number;
+  walKeptBytes: number | null;
+};
 
 /** One look at the tables serves all metrics of a scrape. */
 const FRESH_MS = 2_000;
@@ -15,11 +22,25 @@ const FRESH_MS = 2_000;
 const CHECKED_AT_ONCE = 10;
 const TOUCHED_MAX = 1_000;
 
-/** End of the newest backup, and the state of WAL archiving as the server reports it. */
-const BACKUPS = `
+/**
+ * End of the newest backup, WAL archiving, and what fills the server, as it reports them. WAL is
+ * kept until it is archived (the name of a file says where it starts: 16 MB each) and until all
+ * replication slots have read it. A standby writes none.
+ */
+const SERVER = `
   SELECT (SELECT extract(epoch FROM max(ended_at)) FROM backup_run)::float8 AS "fullS",
     extract(epoch FROM last_archived_time)::float8 AS "archivedS",
-      failed_count::float8 AS "archiveFailures" FROM pg_stat_archiver`;
+    failed_count::float8 AS "archiveFailures",
+    (SELECT sum(numbackends) FROM pg_stat_database)::float8 AS connections,
+    (current_setting('max_connections')::float8
+      - current_setting('superuser_reserved_connections')::float8) AS "connectionsMax",
+    CASE WHEN NOT pg_is_in_recovery() THEN greatest(0,
+      CASE WHEN last_archived_wal ~ '^[0-9A-F]{24}' THEN pg_wal_lsn_diff(pg_current_wal_lsn(),
+        (substr(last_archived_wal, 9, 8) || '/' || substr(last_archived_wal, 23, 2) || '000000')
+          ::pg_lsn) END,
+      (SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) FROM pg_replication_slots)
+    ) END::float8 AS "walKeptBytes"
+  FROM pg_stat_archiver`;
 
 export type LedgerWatched = {
   database: Database;
@@ -38,7 +59,7 @@ export function registerLedgerMetrics(
   { database, counts, consumer, publisher }: LedgerWatched,
 ): { touched: (eventId: string) => void } {
   const backlog = fresh(async () => (await database.query<Backlog>({ text: BACKLOG }))[0]);
-  const backups = fresh(async () => (await database.query<Backups>({ text: BACKUPS }))[0]);
+  const server = fresh(async () => (await database.query<Server>({ text: SERVER }))[0]);
   const number = (
     name: string,
     help: string,
@@ -83,17 +104,32 @@ export function registerLedgerMetrics(
   number(
     "boxoffice_backup_last_success_timestamp_seconds",
     "End of the newest full backup.",
-    async () => (await backups())?.fullS,
+    async () => (await server())?.fullS,
   );
   number(
     "boxoffice_wal_archived_timestamp_seconds",
     "When the server last archived a WAL file.",
-    async () => (await backups())?.archivedS,
+    async () => (await server())?.archivedS,
   );
   number(
     "boxoffice_wal_archive_failures_total",
     "Failed tries to archive a WAL file.",
-    async () => (await backups())?.archiveFailures,
+    async () => (await server())?.archiveFailures,
+  );
+  number(
+    "boxoffice_postgres_connections",
+    "Connections to the server, of all programs.",
+    async () => (await server())?.connections,
+  );
+  number(
+    "boxoffice_postgres_connections_max",
+    "Connections that the server grants to roles that are no superuser.",
+    async () => (await server())?.connectionsMax,
+  );
+  number(
+    "boxoffice_postgres_wal_kept_bytes",
+    "WAL that is kept because it is not archived, or a replication slot has not read it.",
+    async () => (await server())?.walKeptBytes,
   );
 
   const touched = new Set<string>();
@@ -112,7 +148,7 @@ export function registerLedgerMetrics(
       "Of them, those whose tickets, capacity and ledger disagree.",
     )
     .child();
-  const check = async (): Promise<readonly Sample[]> => {
+  const check = fresh(async (): Promise<readonly Sample[]> => {
     for (const eventId of [...touched].slice(0, CHECKED_AT_ONCE)) {
       const [found] = await database.query<EventNumbers & { total: number | null }>({
         text: EVENT_NUMBERS,
@@ -126,7 +162,7 @@ export function registerLedgerMetrics(
       if (kinds.includes("capacity") || kinds.includes("ledger")) diverging.value += 1;
     }
     return [{ value: touched.size }];
-  };
+  });
   metrics.read(
     "boxoffice_unchecked_events",
     "Events booked lately that are still to be counted through.",
@@ -144,12 +180,16 @@ function some(value: number | null | undefined): Sample[] {
   return value === null || value === undefined ? [] : [{ value }];
 }
 
+/** Shares a reading. Never begins one while another is open: a frozen server gets no pile. */
 function fresh<T>(read: () => Promise<T>): () => Promise<T> {
   let latest: { askedAtMs: number; value: Promise<T> } | undefined;
+  let open = false;
   return () => {
     const nowMs = performance.now();
-    if (latest === undefined || nowMs - latest.askedAtMs > FRESH_MS)
-      latest = { askedAtMs: nowMs, value: read() };
+    if (latest === undefined || (!open && nowMs - latest.askedAtMs > FRESH_MS)) {
+      open = true;
+      latest = { askedAtMs: nowMs, value: read().finally(() => (open = false)) };
+    }
     return latest.value;
   };
 }

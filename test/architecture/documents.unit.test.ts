@@ -18,7 +18,7 @@ const FROM_A_RUN = new Set([
 ]);
 /** Pages about the code as it is. Decisions and the changelog tell of the past. */
 const PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"].concat(
-  globSync("docs/*.md", { cwd: ROOT }).filter((page) => !FROM_A_RUN.has(page)),
+  globSync("docs/{*,runbooks/*}.md", { cwd: ROOT }).filter((page) => !FROM_A_RUN.has(page)),
 );
 const DECISIONS = readdirSync(join(ROOT, "docs/decisions")).filter((file) => /^\d/.test(file));
 const ADR_LINES_MAX = 60;

@@ -13,7 +13,7 @@ import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { ensureDemoCatalog } from "../../tools/demo/ensure-demo-catalog.ts";
 import { migrate } from "../../tools/database/migrations.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
-import { freezeProcess } from "../support/processes/frozen.ts";
+import { freezeProcess } from "../../tools/testing/freeze-process.ts";
 import { temporaryFolder } from "../support/processes/processes.ts";
 
 const COUNT = 3_000;

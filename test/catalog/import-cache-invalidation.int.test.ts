@@ -12,7 +12,7 @@ import {
 import { demoEvents } from "../../tools/demo/demo-catalog.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { type CatalogWorld, openCatalogWorld } from "../support/fixtures/catalog-fixture.ts";
-import { freezeProcess } from "../support/processes/frozen.ts";
+import { freezeProcess } from "../../tools/testing/freeze-process.ts";
 import { temporaryFolder } from "../support/processes/processes.ts";
 import { waitFor } from "../support/wait-for.ts";
 

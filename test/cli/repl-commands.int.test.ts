@@ -1,11 +1,13 @@
 // Operators' commands: a change needs confirmation, from a pipe or at a terminal. Tab completion.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { connect } from "amqplib";
+import { COMMANDS } from "../../cli/repl/commands.ts";
 import { requireServers } from "../../config/index.ts";
+import { ROOT } from "../../tools/root.ts";
 import { inspectTopology, topologyOf } from "../../lib/queue/topology.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { type Repl, replOf } from "../support/processes/repl.ts";
@@ -44,7 +46,7 @@ describe("operators' commands", () => {
     assert.match(
       output,
       new RegExp(
-        `${line}It has no worker: no purchase was sent to it lately\\.\nNothing is no event's id; events shows them\n${line}`,
+        `${line}It has no worker: no purchase was sent to it lately\\.\nNothing is no event's id; search shows them\n${line}`,
       ),
     );
   });
@@ -109,20 +111,46 @@ describe("operators' commands", () => {
     assert.ok((node.broker as unknown as { started: boolean }).started);
   });
 
+  it("leave all of Moleculer's commands as they are, its metrics too", async () => {
+    const { output, errors } = await repl.piped(["events", "cache keys", "metrics", "q"]);
+    assert.doesNotMatch(errors, /metrics feature is disabled/i);
+    assert.match(output, /║ Event /, "its table of events that services listen to");
+    assert.match(output, /moleculer\.broker\.namespace/);
+    const own = readdirSync(join(ROOT, "node_modules/moleculer-repl/src/commands")).map((file) =>
+      file.replace(/\.js$/, ""),
+    );
+    assert.ok(own.includes("events") && own.includes("cache"));
+    assert.deepEqual(
+      [...COMMANDS.keys()].filter((name) => own.includes(name)),
+      [],
+    );
+  });
+
+  it("sales goes on for long, until Ctrl-C", async () => {
+    const typist = await repl.typist();
+    typist.type("sales --live 6000\r");
+    await typist.reads(/nothing sold/);
+    typist.type("\u0003");
+    await typist.reads(/boxoffice \$ /);
+    typist.type("workers\r");
+    await typist.reads(/Nothing is being sold|on node-1-/);
+    assert.equal(await typist.leave(), 0);
+  });
+
   it("at a terminal ask and take y for a yes, and complete words with Tab", async () => {
     const flushes = (): number =>
       readFileSync(engine.config.auditFile ?? "", "utf8").split('"what":"catalog.flush"').length -
       1;
     const typist = await repl.typist();
-    typist.type("cache flush\r");
+    typist.type("flush\r");
     await typist.reads(/Make every page of searches stale\?.* \[y\/N\] /);
     typist.type("\r");
     await typist.reads(/boxoffice \$ /);
-    typist.type("cache flush\r");
+    typist.type("flush\r");
     await typist.reads(/\[y\/N\] /);
     typist.type("no\r");
     await typist.reads(/boxoffice \$ /);
-    typist.type("cache flush\r");
+    typist.type("flush\r");
     await typist.reads(/\[y\/N\] /);
     typist.type("y\r");
     await typist.reads(/Done\. Gateways keep/);

@@ -34,7 +34,7 @@ describe("npx boxoffice repl --as", () => {
   });
 
   const as = (email: string, environment: Record<string, string>) =>
-    open.piped(["cache flush", "q"], environment, ["--as", email, "--yes"]);
+    open.piped(["flush", "q"], environment, ["--as", email, "--yes"]);
   const flushes = (): { userId: string; proof: string }[] =>
     readFileSync(engine.config.auditFile ?? "", "utf8")
       .split("\n")
@@ -61,7 +61,7 @@ describe("npx boxoffice repl --as", () => {
     assert.match(byToken.output, /for ada@example\.com, proved by token;[^]*Done\. Gateways/);
     assert.deepEqual(await act(2), [ada, "token"]);
 
-    const unnamed = await open.piped(["cache flush", "q"], {}, ["--yes"]);
+    const unnamed = await open.piped(["flush", "q"], {}, ["--yes"]);
     assert.match(unnamed.output, /for an unnamed operator[^]*Done\. Gateways/);
     assert.deepEqual(await act(3), ["00000000-0000-0000-0000-000000000000", "secret"]);
 

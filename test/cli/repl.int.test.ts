@@ -47,7 +47,7 @@ describe("npx boxoffice repl", () => {
     const eventId = await engine.addEvent({ capacity: 7 });
     const { code, output, errors } = await repl([
       "help",
-      "events",
+      "search",
       `event ${eventId}`,
       "workers",
       `reconcile ${eventId}`,
@@ -56,7 +56,7 @@ describe("npx boxoffice repl", () => {
       "sales --live 1",
       "drain nowhere",
       "user unknown@example.com",
-      "cache flush",
+      "flush",
       "q",
     ]);
     assert.deepEqual([code, errors], [0, ""]);

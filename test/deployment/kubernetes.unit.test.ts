@@ -23,7 +23,7 @@ import { PLANTED_FAULTS } from "../support/manifests/planted-faults.ts";
 import { credentialErrors, tlsErrors } from "../support/manifests/least-privilege.ts";
 import { policyErrors } from "../support/manifests/policy.ts";
 import { schemaErrors, typeErrors } from "../support/manifests/schemas.ts";
-import { workloadsOf } from "../support/manifests/workloads.ts";
+import { hasPort, selects, workloadsOf } from "../support/manifests/workloads.ts";
 
 const withoutPassword = (url = ""): string => Object.assign(new URL(url), { password: "" }).href;
 
@@ -131,6 +131,43 @@ describe("the manifests", { skip }, () => {
           ({ kind, metadata }) => kind === "NetworkPolicy" && metadata.name === "traces",
         ),
       );
+    } finally {
+      putBack();
+    }
+  });
+
+  it("take the rules and scrapes of the Prometheus operator as a component", async () => {
+    const putBack = plant(
+      join(kubernetes, "overlays", "minikube", "kustomization.yaml"),
+      "components: [../../components/ingress]",
+      "components: [../../components/ingress, ../../components/prometheus-operator]",
+    );
+    try {
+      const manifests = build(builder ?? ["kubectl"], kubernetes, "minikube");
+      const own = manifests.filter(({ apiVersion }) => apiVersion === "monitoring.coreos.com/v1");
+      assert.deepEqual(own.map(({ kind }) => kind).toSorted(), [
+        ...Array<string>(3).fill("PodMonitor"),
+        ...Array<string>(4).fill("PrometheusRule"),
+      ]);
+      assert.deepEqual(
+        [await schemaErrors(own), typeErrors(own), policyErrors(manifests)],
+        [[], [], []],
+      );
+      const pods = workloadsOf(manifests);
+      for (const { metadata, spec } of own.filter(({ kind }) => kind === "PodMonitor")) {
+        const { selector, podMetricsEndpoints } = spec as {
+          selector: { matchLabels: Record<string, string> };
+          podMetricsEndpoints: { port: string }[];
+        };
+        const chosen = pods.filter(({ labels }) => selects(selector.matchLabels, labels));
+        assert.ok(chosen.length > 0, `${metadata.name} selects pods`);
+        for (const { title, pod } of chosen)
+          for (const { port } of podMetricsEndpoints)
+            assert.ok(
+              pod.containers.some((container) => hasPort(container, port)),
+              `${title} has the port ${port}`,
+            );
+      }
     } finally {
       putBack();
     }

@@ -16,7 +16,7 @@ import type { ServerName } from "../../tools/dev-servers/binaries.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { eventId } from "../../lib/ids.ts";
 import { insertEvents } from "../../services/catalog/events/event-store.ts";
-import { freezeProcess } from "../support/processes/frozen.ts";
+import { freezeProcess } from "../../tools/testing/freeze-process.ts";
 import { type HttpClient, httpClient } from "../support/http/http.ts";
 import { PASSWORD, peopleAt, type Tokens } from "../support/fixtures/accounts.ts";
 import { temporaryFolder } from "../support/processes/processes.ts";

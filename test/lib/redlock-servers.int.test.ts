@@ -10,7 +10,7 @@ import { openRedis, type RedisClient } from "../../lib/redis/client.ts";
 import type { RunningNode } from "../../main.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { freezeProcess } from "../support/processes/frozen.ts";
+import { freezeProcess } from "../../tools/testing/freeze-process.ts";
 import { httpClient } from "../support/http/http.ts";
 import { temporaryFolder } from "../support/processes/processes.ts";
 import { quickestOfThree, waitFor } from "../support/wait-for.ts";

@@ -1,6 +1,7 @@
 // TLS and HTTP/2 of the gateway: versions, certificates, plain HTTP beside it, and proxies.
 import assert from "node:assert/strict";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { after, before, describe, it } from "node:test";
 import { readConfig } from "../../config/index.ts";
@@ -129,6 +130,12 @@ describe("TLS", () => {
       withinMs: 15_000,
       what: "The new certificate is served",
     });
+    const [, ends] =
+      /^boxoffice_certificate_expiry_timestamp_seconds (\d+)$/m.exec(
+        await (await fetch(tls.metricsUrl)).text(),
+      ) ?? [];
+    const { validTo } = new X509Certificate(readFileSync(next.certFile));
+    assert.equal(Number(ends), Date.parse(validTo) / 1_000, "the metrics tell of the new one");
 
     const heard: string[] = [];
     const stop = followCertificate({ ...tls.served, cert: "", key: "" } satisfies Tls, {

@@ -5,10 +5,12 @@ import { processEnvironment } from "../../config/index.ts";
 export const SERVER_NAMES = ["postgres", "redis", "rabbitmq", "nats"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 /**
- * Tests run the alert rules with prometheus, sell through pgbouncer and ask through nginx.
+ * Tests run the alert rules with prometheus, page by alertmanager, sell through pgbouncer and ask
+ * through nginx.
  * Benchmarks make load with wrk. A fault moves PostgreSQL's clock with faketime's library.
  */
-export type ProgramName = ServerName | "prometheus" | "pgbouncer" | "wrk" | "nginx" | "faketime";
+export type ProgramName =
+  ServerName | "prometheus" | "alertmanager" | "pgbouncer" | "wrk" | "nginx" | "faketime";
 
 /** The path of each program. RabbitMQ needs epmd, Erlang's port mapper. */
 export type Binaries = {
@@ -19,6 +21,7 @@ export type Binaries = {
   nats: string;
   prometheus: string;
   promtool: string;
+  alertmanager: string;
   pgbouncer: string;
   wrk: string;
   nginx: string;
@@ -57,6 +60,11 @@ const PLACES: Record<keyof Binaries, readonly string[]> = {
   ],
   prometheus: ["/usr/bin/prometheus", "/opt/homebrew/bin/prometheus", "/usr/local/bin/prometheus"],
   promtool: ["/usr/bin/promtool", "/opt/homebrew/bin/promtool", "/usr/local/bin/promtool"],
+  alertmanager: [
+    "/usr/bin/prometheus-alertmanager",
+    "/opt/homebrew/bin/alertmanager",
+    "/usr/local/bin/alertmanager",
+  ],
   pgbouncer: [
     "/usr/sbin/pgbouncer",
     "/usr/bin/pgbouncer",
@@ -74,6 +82,7 @@ const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
   rabbitmq: ["rabbitmq", "epmd"],
   nats: ["nats"],
   prometheus: ["prometheus", "promtool"],
+  alertmanager: ["alertmanager"],
   pgbouncer: ["pgbouncer"],
   wrk: ["wrk"],
   nginx: ["nginx"],
@@ -87,6 +96,7 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
   nats: "nats-server",
   prometheus: "prometheus",
   promtool: "promtool",
+  alertmanager: "alertmanager",
   pgbouncer: "pgbouncer",
   wrk: "wrk",
   nginx: "nginx",

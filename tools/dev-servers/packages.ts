@@ -7,6 +7,7 @@ import { ServerProblem, secondsSince, type Report } from "./server-problem.ts";
 
 const DEBIAN_PACKAGES: Record<ProgramName, string> = {
   prometheus: "prometheus",
+  alertmanager: "prometheus-alertmanager",
   pgbouncer: "pgbouncer",
   wrk: "wrk",
   nginx: "nginx",
@@ -18,6 +19,7 @@ const DEBIAN_PACKAGES: Record<ProgramName, string> = {
 };
 const DEBIAN_UNITS: Record<ProgramName, readonly string[]> = {
   prometheus: ["prometheus.service"],
+  alertmanager: ["prometheus-alertmanager.service"],
   pgbouncer: ["pgbouncer.service"],
   wrk: [],
   nginx: ["nginx.service"],
@@ -29,6 +31,7 @@ const DEBIAN_UNITS: Record<ProgramName, readonly string[]> = {
 };
 const FEDORA_PACKAGES: Record<ProgramName, string> = {
   prometheus: "golang-github-prometheus",
+  alertmanager: "golang-github-prometheus-alertmanager",
   pgbouncer: "pgbouncer",
   wrk: "wrk",
   nginx: "nginx",
@@ -40,6 +43,7 @@ const FEDORA_PACKAGES: Record<ProgramName, string> = {
 };
 const MACOS_PACKAGES: Record<ProgramName, string> = {
   prometheus: "prometheus",
+  alertmanager: "alertmanager",
   pgbouncer: "pgbouncer",
   wrk: "wrk",
   nginx: "nginx",
@@ -51,6 +55,7 @@ const MACOS_PACKAGES: Record<ProgramName, string> = {
 };
 const VARIABLE_NAMES: Record<ProgramName, string | undefined> = {
   prometheus: undefined,
+  alertmanager: undefined,
   pgbouncer: undefined,
   wrk: undefined,
   nginx: undefined,

@@ -32,12 +32,13 @@ export type Engine = {
 /**
  * Joins the bus of the running engine as a node without services, on behalf of an operator: every
  * call carries an operator's internal token. Waits until the service that it `needs` is available,
- * else until any is. `as` begins its name on the bus. Uses the servers of the environment, else
- * those in DATA_DIR/engine.json. Rejects with EngineProblem or ConfigError.
+ * else until any is. `as` begins its name on the bus. With `metrics` Moleculer counts its own work.
+ * Uses the servers of the environment, else those in DATA_DIR/engine.json. Rejects with
+ * EngineProblem or ConfigError.
  */
 export async function joinEngine(
   environment: Environment,
-  { as, needs }: { as: string; needs?: string },
+  { as, needs, metrics = false }: { as: string; needs?: string; metrics?: boolean },
 ): Promise<Engine> {
   const { dataDir } = readConfig(environment);
   const named = Object.entries(environment).filter(
@@ -61,6 +62,7 @@ export async function joinEngine(
   const broker = new ServiceBroker({
     ...(await createBrokerOptions(config, [actAsOperator(config.internalTokenSecret, person)])),
     logger: false,
+    metrics,
     registry: { strategy: "RoundRobin", preferLocal: false },
   });
   const timeoutMs = urls === undefined ? JOIN_TIMEOUT_MS : LOCAL_JOIN_TIMEOUT_MS;

@@ -190,8 +190,8 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("the silence about what is behind", "S29: /readyz names no host", [
     "lib/http/health.ts",
-    "(await passes(check)) ? [] : [kind]",
-    "(await passes(check)) ? [] : [`${kind} on 127.0.0.1`]",
+    "problemsOf(kind, await resultOf(check))",
+    "problemsOf(`${kind} on 127.0.0.1`, await resultOf(check))",
   ]),
   without("the 404 of what is not in the contract", "S29: metrics and management", [
     "services/api/routes/health.routes.ts",

@@ -39,6 +39,7 @@ async function runRepl({ as: email, yes = false }: Options): Promise<undefined> 
   const environment = processEnvironment();
   const engine = await joinEngine(environment, {
     as: "repl",
+    metrics: true,
     ...(email === undefined ? {} : { needs: "auth" }),
   });
   const { broker, config } = engine;
@@ -49,13 +50,14 @@ async function runRepl({ as: email, yes = false }: Options): Promise<undefined> 
   console.log(
     `On the bus of "${config.namespace}" as ${config.nodeId}, for ${who}; every call is an ` +
       "operator's and in the audit trail.\n" +
-      "  events, workers, sales --live, reconcile, nodes, call ledger.status; help shows all, q leaves",
+      "  search, workers, sales --live, reconcile, nodes, call ledger.status; help shows all, q leaves",
   );
   const server = startRepl(broker, { delimiter: "boxoffice $", customCommands: null });
   const session = openSession(broker, {
     print: console.log,
     confirm: (question) => isConfirmed(server, question, yes),
   });
+  server.on("SIGINT", () => session.interrupt());
   const finished = runInOrder(server, session);
   completing(server);
   // The REPL's own listener exits at the end of a pipe, also with calls in flight.

@@ -7,6 +7,7 @@ import {
 } from "../../../lib/observability/metrics.ts";
 import { loopNowMs } from "../../../lib/concurrency/clock.ts";
 import type { GatewayCounts } from "./response-cache.ts";
+import { registerServiceLevels } from "./service-levels.ts";
 
 /** Counts an answered request. `route` is a path of the contract or a fixed text, never a URL. */
 export type HttpMetrics = (
@@ -41,21 +42,29 @@ export function registerHttpMetrics(metrics: Metrics, kept: GatewayCounts): Http
       { labels: { layer: "stale" }, value: kept.stale },
     ],
   );
+  const serviceLevel = registerServiceLevels(metrics);
+  type OfMethod = { cells: Map<number, Cell>; promise: ReturnType<typeof serviceLevel> };
   /** By route, then method and status, so that no request builds a label. */
-  const known = new Map<string, { cells: Map<string, Map<number, Cell>>; duration: Histogram }>();
+  const known = new Map<string, { methods: Map<string, OfMethod>; duration: Histogram }>();
   return (route, { method = "" }, { statusCode }, startedAtMs) => {
     let ofRoute = known.get(route);
     if (ofRoute === undefined)
-      known.set(route, (ofRoute = { cells: new Map(), duration: durations(route) }));
-    let ofMethod = ofRoute.cells.get(method);
-    if (ofMethod === undefined) ofRoute.cells.set(method, (ofMethod = new Map<number, Cell>()));
-    let cell = ofMethod.get(statusCode);
+      known.set(route, (ofRoute = { methods: new Map(), duration: durations(route) }));
+    let ofMethod = ofRoute.methods.get(method);
+    if (ofMethod === undefined)
+      ofRoute.methods.set(
+        method,
+        (ofMethod = { cells: new Map(), promise: serviceLevel(method, route) }),
+      );
+    let cell = ofMethod.cells.get(statusCode);
     if (cell === undefined)
-      ofMethod.set(
+      ofMethod.cells.set(
         statusCode,
         (cell = requests.child(route, METHODS.has(method) ? method : "other", String(statusCode))),
       );
     cell.value += 1;
-    ofRoute.duration.observe((loopNowMs() - startedAtMs) / 1_000);
+    const seconds = (loopNowMs() - startedAtMs) / 1_000;
+    ofRoute.duration.observe(seconds);
+    ofMethod.promise?.(statusCode, seconds);
   };
 }

@@ -5,6 +5,8 @@ import { watchMessages } from "../../../lib/queue/queue-metrics.ts";
 import type { PurchaseMetrics } from "../worker/ports.ts";
 import type { Workers } from "../worker/workers.ts";
 
+/** Events of this node that have series of their own: a label for each would be without bound. */
+const BUSIEST_EVENTS = 20;
 const BATCHES = [1, 2, 5, 10, 25, 50, 100, 250, 500];
 
 export function registerPurchaseMetrics(
@@ -67,6 +69,31 @@ export function registerPurchaseMetrics(
     "Commands that wait in all mailboxes of this node.",
     "gauge",
     () => [{ value: status().reduce((sum, { mailbox }) => sum + mailbox, 0) }],
+  );
+  const busiest = () =>
+    status()
+      .sort((one, other) => other.sales - one.sales)
+      .slice(0, BUSIEST_EVENTS);
+  metrics.read(
+    "boxoffice_event_available",
+    "Places left of the events that sell most on this node.",
+    "gauge",
+    () =>
+      busiest().flatMap(({ eventId, available }) =>
+        available === null ? [] : [{ labels: { event: eventId }, value: available }],
+      ),
+  );
+  metrics.read(
+    "boxoffice_event_mailbox_commands",
+    "Commands that wait in their mailboxes.",
+    "gauge",
+    () => busiest().map(({ eventId, mailbox }) => ({ labels: { event: eventId }, value: mailbox })),
+  );
+  metrics.read(
+    "boxoffice_event_sales_total",
+    "Their sales since their workers started.",
+    "counter",
+    () => busiest().map(({ eventId, sales }) => ({ labels: { event: eventId }, value: sales })),
   );
 
   const cells = { BuyTickets: new Map<string, Cell>(), CancelTicket: new Map<string, Cell>() };

@@ -55,7 +55,7 @@ function references(workload: Workload, manifests: readonly Manifest[]): string[
         errors.push(`${title} wants ${key} of ${kind} ${name}`);
   };
   for (const { name, secret, configMap, persistentVolumeClaim, projected } of pod.volumes ?? []) {
-    if (secret)
+    if (secret && secret.optional !== true)
       needs(
         "Secret",
         secret.secretName,

@@ -8,6 +8,7 @@ const PACKAGES: Record<string, string> = {
   "keda.sh": "@kubernetes-models/keda",
   "cert-manager.io": "@kubernetes-models/cert-manager",
   "gateway.networking.k8s.io": "@kubernetes-models/gateway-api",
+  "monitoring.coreos.com": "@kubernetes-models/prometheus-operator",
 };
 
 /** The module that describes the objects of an apiVersion. */

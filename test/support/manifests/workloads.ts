@@ -23,7 +23,7 @@ export type Container = Named & {
   volumeMounts?: (Named & { mountPath: string })[];
 } & Partial<Record<"startupProbe" | "livenessProbe" | "readinessProbe", Probe>>;
 type Volume = Named & {
-  secret?: { secretName: string; items?: { key: string }[] };
+  secret?: { secretName: string; items?: { key: string }[]; optional?: boolean };
   configMap?: Named;
   persistentVolumeClaim?: { claimName: string };
   projected?: { sources: { secret?: Named & { items?: { key: string }[] }; configMap?: Named }[] };

@@ -1,25 +1,10 @@
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
+import { type Rule, rulesOf } from "../../../tools/monitoring/rule-files.ts";
 import { provideProgram } from "../processes/programs.ts";
-import { ROOT } from "../../../tools/root.ts";
-
-export const MONITORING = join(ROOT, "kubernetes", "monitoring");
-
-export type Rule = {
-  alert?: string;
-  record?: string;
-  expr: string;
-  labels?: Record<string, string>;
-  annotations?: { summary: string; runbook: string };
-};
-
-export const rulesOf = (file: string): Rule[] =>
-  (
-    parse(readFileSync(join(MONITORING, "rules", file), "utf8")) as { groups: { rules: Rule[] }[] }
-  ).groups.flatMap(({ rules }) => rules);
 
 /** Installs Prometheus and promtool like the project's servers. Returns the reason if it cannot. */
 export async function providePrometheus(): Promise<
@@ -40,16 +25,24 @@ export type AlertCase = {
   atMinutes: number;
   series: Record<string, string>;
   labels?: Record<string, string>;
-  quiet: Record<string, string>;
+  quiet?: Record<string, string>;
 };
 
-/**
- * Longer cases are evaluated every four minutes, since each evaluation runs all rules. Prometheus
- * keeps a recorded figure for five minutes.
- */
+/** Longer cases are evaluated every four minutes. Prometheus keeps a figure for five. */
 const LONG_MINUTES = 60;
 
-/** Writes promtool's test files: each case where its alert fires, and where it does not. */
+/** All rules without their texts, which another test judges. */
+export function bareRules(change: (rule: Rule) => Rule = (rule) => rule): readonly Rule[] {
+  return rulesOf().map((rule) => {
+    const members = Object.entries(change(rule)).filter(([member]) => member !== "annotations");
+    return Object.fromEntries(members) as Rule;
+  });
+}
+
+/**
+ * Writes promtool's test files: each case where its alert fires, and where it does not. Each file
+ * evaluates one alert and the recorded figures, since promtool evaluates all rules of a file.
+ */
 export function writeAlertTests(
   folder: string,
   rules: readonly Rule[],
@@ -57,43 +50,33 @@ export function writeAlertTests(
 ): string[] {
   const input = (series: Record<string, string>) =>
     Object.entries(series).map(([name, values]) => ({ series: name, values }));
-  const write = (
-    name: string,
-    evaluation_interval: string,
-    chosen: readonly AlertCase[],
-  ): string[] => {
-    const tests = chosen.flatMap(({ alert, atMinutes, series, labels = {}, quiet }) => {
-      const rule = rules.find((one) => one.alert === alert);
-      const fires = {
-        exp_labels: { ...rule?.labels, ...labels },
-        exp_annotations: rule?.annotations,
-      };
+  return [...Map.groupBy(cases, ({ alert }) => alert)].map(([alert, ofAlert]) => {
+    const rule = rules.find((one) => one.alert === alert);
+    const used = rules.filter((one) => one.record !== undefined || one === rule);
+    writeFileSync(
+      join(folder, `${alert}.yml`),
+      stringify({ groups: [{ name: alert, rules: used }] }),
+    );
+    const tests = ofAlert.flatMap(({ atMinutes, series, labels = {}, quiet }) => {
       const test = (title: string, figures: Record<string, string>, exp_alerts: object[]) => ({
         name: `${alert} ${title}`,
         interval: "1m",
         input_series: input(figures),
         alert_rule_test: [{ eval_time: `${atMinutes}m`, alertname: alert, exp_alerts }],
       });
-      return [test("fires", series, [fires]), test("is quiet", quiet, [])];
+      return [
+        test("fires", series, [{ exp_labels: { ...rule?.labels, ...labels } }]),
+        ...(quiet === undefined ? [] : [test("is quiet", quiet, [])]),
+      ];
     });
-    if (tests.length === 0) return [];
-    const file = join(folder, name);
-    writeFileSync(
-      file,
-      stringify({ rule_files: ["recording.yml", "alerts.yml"], evaluation_interval, tests }),
-    );
-    return [file];
-  };
-  const isLong = ({ atMinutes }: AlertCase): boolean => atMinutes > LONG_MINUTES;
-  return [
-    ...write(
-      "short.tests.yml",
-      "1m",
-      cases.filter((one) => !isLong(one)),
-    ),
-    ...write("long.tests.yml", "4m", cases.filter(isLong)),
-  ];
+    const evaluation_interval = ofAlert.some(isLong) ? "4m" : "1m";
+    const file = join(folder, `${alert}.tests.yml`);
+    writeFileSync(file, stringify({ rule_files: [`${alert}.yml`], evaluation_interval, tests }));
+    return file;
+  });
 }
+
+const isLong = ({ atMinutes }: AlertCase): boolean => atMinutes > LONG_MINUTES;
 
 /** Runs promtool. Returns its output and whether it succeeded. */
 export async function promtool(

@@ -14,9 +14,10 @@ import type { RunningNode } from "../../main.ts";
 import { freePort } from "../../tools/dev-servers/ports.ts";
 import { ROOT } from "../../tools/root.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
-import { metricsIn, readDashboards } from "../support/monitoring/dashboards.ts";
-import { type Prometheus, startPrometheus } from "../support/monitoring/prometheus.ts";
-import { providePrometheus, rulesOf } from "../support/monitoring/rules.ts";
+import { chosenAll, metricsIn, readDashboards } from "../support/monitoring/dashboards.ts";
+import { type Prometheus, startPrometheus } from "../../tools/monitoring/prometheus.ts";
+import { CLUSTER_RULES, ruleFiles, rulesOf } from "../../tools/monitoring/rule-files.ts";
+import { providePrometheus } from "../support/monitoring/rules.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const programs = await providePrometheus();
@@ -56,14 +57,20 @@ describe("monitoring", { skip }, () => {
     const rabbitmq =
       processEnvironment().RABBITMQ_METRICS_URL ?? assert.fail("RABBITMQ_METRICS_URL is not set");
     folder = mkdtempSync(join(tmpdir(), "boxoffice-prometheus-"));
-    prometheus = await startPrometheus(program, folder, [
-      ...scraped.map((url) => ({ job: "boxoffice", url })),
-      {
-        job: "rabbitmq",
-        url: `${rabbitmq}/detailed?family=queue_coarse_metrics&family=queue_consumer_count`,
-      },
-      { job: "rabbitmq-node", url: rabbitmq },
-    ]);
+    prometheus = await startPrometheus({
+      program,
+      folder,
+      intervalS: 1,
+      speed: 60,
+      targets: [
+        ...scraped.map((url) => ({ job: "boxoffice", url })),
+        {
+          job: "rabbitmq",
+          url: `${rabbitmq}/detailed?family=queue_coarse_metrics&family=queue_consumer_count`,
+        },
+        { job: "rabbitmq-node", url: rabbitmq },
+      ],
+    });
     // Before the load, so that rates see its beginning.
     await waitFor(async () => (await prometheus.query('up{job="boxoffice"} == 1')).length === 2, {
       withinMs: 30_000,
@@ -118,8 +125,11 @@ describe("monitoring", { skip }, () => {
       });
     await is('boxoffice_purchase_outcomes_total{command="buy",outcome="ok"}', PURCHASES - 1);
     await is('boxoffice_purchase_outcomes_total{command="buy",outcome="event_sold_out"}', 1);
-    await is("boxoffice_purchase_duration_seconds_count", PURCHASES);
-    await is("boxoffice_batch_commands_sum", PURCHASES);
+    // A busy machine refuses a purchase now and then, and the customer repeats it.
+    const answers = "sum(boxoffice_purchase_outcomes_total)";
+    await is(`sum(boxoffice_purchase_duration_seconds_count) - ${answers}`, 0);
+    for (const name of ["purchase_duration_seconds_count", "batch_commands_sum"])
+      assert.ok((await sum(`boxoffice_${name}`)) >= PURCHASES, name);
     const purchases = 'route="/api/events/{eventId}/tickets",method="POST",status="201"';
     await is(`boxoffice_http_requests_total{${purchases}}`, PURCHASES - 1);
     await is('boxoffice_http_request_duration_seconds_count{route="/api/events"}', 5);
@@ -166,7 +176,7 @@ describe("monitoring", { skip }, () => {
   it("have figures in every panel, and every metric that a rule reads", async () => {
     const panels = readDashboards().flatMap(({ file, panels: ofFile }) =>
       ofFile.flatMap(({ title, targets }) =>
-        targets.map(({ expr }) => ({ what: `${file}: ${title}`, expr })),
+        targets.map(({ expr }) => ({ what: `${file}: ${title}`, expr: chosenAll(expr) })),
       ),
     );
     assert.ok(panels.length > 40, `${panels.length} queries`);
@@ -176,13 +186,14 @@ describe("monitoring", { skip }, () => {
         what: `${what} shows ${expr}`,
       });
     const known = new Set(await prometheus.metricNames());
-    const read = ["alerts.yml", "recording.yml"]
-      .flatMap(rulesOf)
-      .flatMap(({ expr }) => metricsIn(expr).names);
+    const read = rulesOf(...ruleFiles().filter((file) => file !== CLUSTER_RULES)).flatMap(
+      ({ expr }) => metricsIn(expr).names,
+    );
     // Windows of days have figures after minutes too. An alert that never fired has a series too.
     assert.deepEqual(
       read.filter((name) => !known.has(name) && !name.startsWith("boxoffice:")),
-      [],
+      // A gateway without TLS has none; test/security/security-tls.e2e.test.ts looks at one.
+      ["boxoffice_certificate_expiry_timestamp_seconds"],
     );
   });
 
@@ -253,22 +264,5 @@ describe("monitoring", { skip }, () => {
       withinMs: 60_000,
       what: "QueueWithoutConsumer fires",
     });
-  });
-});
-
-describe("dashboards", () => {
-  it("have readable queries, in panels that do not overlap", () => {
-    for (const { file, panels } of readDashboards()) {
-      for (const { title, targets } of panels)
-        for (const { expr } of targets)
-          assert.deepEqual(metricsIn(expr).broken, false, `${file}: ${title}: ${expr}`);
-      const places = panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
-      assert.equal(new Set(places).size, panels.length, file);
-    }
-    assert.ok(metricsIn("sum(rate(a_total[1m])").broken, "a missing bracket is detected");
-    assert.deepEqual(metricsIn('sum by (x) (rate(a_total{b="c"}[1m])) / b').names, [
-      "a_total",
-      "b",
-    ]);
   });
 });
