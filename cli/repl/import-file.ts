@@ -1,5 +1,6 @@
 import type { EventRecord } from "../../domain/event-record.ts";
-import { type Counts, importFeed, type Outcome } from "../../tools/feeds/import-feed.ts";
+import type { Counts, Outcome } from "../../tools/feeds/feed-record.ts";
+import { importFeed } from "../../tools/feeds/import-feed.ts";
 import { openInput } from "../../tools/feeds/input.ts";
 import { readFeed } from "../../tools/feeds/read-feed.ts";
 import type { OperatorSession } from "./operator-session.ts";

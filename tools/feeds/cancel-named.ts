@@ -1,5 +1,5 @@
 import type { EventRecord } from "../../domain/event-record.ts";
-import type { Counts, Feed, ImportHooks, NamedEvents } from "./import-feed.ts";
+import type { Counts, Feed, ImportHooks, NamedEvents } from "./feed-record.ts";
 
 /**
  * Cancels the upcoming events that a feed names by their UID alone, unless a later version of them

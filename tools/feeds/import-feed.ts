@@ -1,6 +1,6 @@
 import type { EventRecord } from "../../domain/event-record.ts";
 import { cancelNamed } from "./cancel-named.ts";
-import type { FeedRecord } from "./feed-record.ts";
+import type { Counts, Feed, FeedRecord, ImportHooks, NamedEvents } from "./feed-record.ts";
 import { recordKey, SeenKeys } from "./seen-keys.ts";
 
 const BATCH_RECORDS = 500;
@@ -15,53 +15,6 @@ const IN_FLIGHT = 2;
  */
 const WINDOW_MAX = 96_000;
 const WINDOW_LENGTH = 64_000_000;
-
-export type Counts = {
-  imported: number;
-  updated: number;
-  unchanged: number;
-  repeated: number;
-  refused: number;
-};
-
-/** Outcome of one record in the catalog. */
-export type Outcome =
-  { outcome: "imported" | "updated" | "unchanged" } | { outcome: "refused"; reason: string };
-
-/** A line of the report. `number`: the record's in the feed. */
-export type Told = {
-  what: "refused" | "repeated" | "missing" | "note";
-  number?: number;
-  name: string;
-  reason: string;
-};
-
-/** Records that cancel an event, by its id. */
-export type NamedEvents = Map<string, { number: number; name: string; sequence: number }>;
-
-/**
- * What a feed had: keys of its records (`recordKey`), refused records without a known id, and by
- * source the events that it cancels without describing them.
- */
-export type Feed = {
-  seen: SeenKeys;
-  sources: Set<string>;
-  unknown: number;
-  named: Map<string, NamedEvents>;
-};
-
-export type ImportHooks = {
-  /** Sends a batch to the catalog. Returns one outcome per record, in order. */
-  send: (records: EventRecord[]) => Promise<readonly Outcome[]>;
-  /** Returns upcoming events of a source behind this id, in the order of ids. Empty: the end. */
-  upcoming: (source: string, after: string) => Promise<readonly EventRecord[]>;
-  /** Called for each record that is not in the catalog afterwards, and for other remarks. */
-  tell: (told: Told) => void;
-  /** Called after each batch. */
-  progress: (counts: Counts) => void;
-  /** When aborted, the import stops reading and sending, and waits for the batches in flight. */
-  signal: AbortSignal;
-};
 
 type Batch = { number: number; event: EventRecord; length: number }[];
 

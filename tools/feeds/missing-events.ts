@@ -1,5 +1,5 @@
 import type { EventRecord } from "../../domain/event-record.ts";
-import type { Feed, ImportHooks, Told } from "./import-feed.ts";
+import type { Feed, ImportHooks, Told } from "./feed-record.ts";
 import { recordKey } from "./seen-keys.ts";
 
 export const MISSING_MODES = ["keep", "cancel"] as const;

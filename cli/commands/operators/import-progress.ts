@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
 import cliProgress from "cli-progress";
-import type { Counts } from "../../../tools/feeds/import-feed.ts";
+import type { Counts } from "../../../tools/feeds/feed-record.ts";
 import type { Input } from "../../../tools/feeds/input.ts";
 
 const LINE_INTERVAL_MS = 5_000;

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Told } from "../../../tools/feeds/import-feed.ts";
+import type { Told } from "../../../tools/feeds/feed-record.ts";
 
 const FILES_MAX = 50;
 

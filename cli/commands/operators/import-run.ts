@@ -7,12 +7,8 @@ import { type Engine, EngineProblem, joinEngine } from "../../../tools/engine/co
 import type { FeedOptions } from "../../../tools/feeds/complete-event.ts";
 import type { Format } from "../../../tools/feeds/draft-event.ts";
 import { FeedError } from "../../../tools/feeds/feed-error.ts";
-import {
-  type Counts,
-  importFeed,
-  type Outcome,
-  type Told,
-} from "../../../tools/feeds/import-feed.ts";
+import type { Counts, Outcome, Told } from "../../../tools/feeds/feed-record.ts";
+import { importFeed } from "../../../tools/feeds/import-feed.ts";
 import { openInput } from "../../../tools/feeds/input.ts";
 import { type MissingMode, settleMissing } from "../../../tools/feeds/missing-events.ts";
 import { readFeed } from "../../../tools/feeds/read-feed.ts";
