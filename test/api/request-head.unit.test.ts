@@ -9,6 +9,7 @@ import { createGatewayServer } from "../../services/api/server/http-server.ts";
 import { sendRaw } from "../support/http/http.ts";
 import { waitFor } from "../support/wait-for.ts";
 
+const HOST = "HTTP/1.1\r\nHost: x\r\n";
 const END = "Connection: close\r\n\r\n";
 
 describe("the head of a request", () => {
@@ -60,6 +61,10 @@ describe("the head of a request", () => {
     ["HTTP/2.0", "GET / HTTP/2.0\r\nHost: x\r\n"],
     ["HTTP/3.0", "GET / HTTP/3.0\r\nHost: x\r\n"],
     ["HTTP/9.9", "GET / HTTP/9.9\r\nHost: x\r\n"],
+    ["a body in chunks over HTTP/1.0", "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n"],
+    ["identity behind chunked", `GET / ${HOST}Transfer-Encoding: chunked, identity\r\n`],
+    ["a coding that is not chunked", `GET / ${HOST}Transfer-Encoding: xchunked\r\n`],
+    ["a folded coding", `GET / ${HOST}Transfer-Encoding: chun\r\n ked\r\n`],
     ["no Host", "GET / HTTP/1.1\r\n"],
     ["two equal Hosts", "GET / HTTP/1.1\r\nHost: x\r\nhost: x\r\n"],
     ["two Hosts", "GET / HTTP/1.0\r\nHost: x\r\nHOST: y\r\n"],

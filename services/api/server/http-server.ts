@@ -125,6 +125,8 @@ export function createGatewayServer(
     // The handshake failed on plain HTTP, so the answer goes to the socket below TLS.
     if (error.code === "ERR_SSL_HTTP_REQUEST")
       refuseUnreadable(error, socketOfPeer.get(peerOf(socket)), "This port speaks HTTPS");
+    // Its request has a refusal, which closes the connection. Another would answer no request.
+    else if (REFUSED.has(socket)) return;
     // Earlier requests of the connection get their answers first.
     else connections.whenAnswered(socket, () => refuseUnreadable(error, socket));
   });
@@ -228,8 +230,12 @@ function boundHttp2(request: Http2ServerRequest): void {
 /** The answer to `OPTIONS *`. */
 const SERVER_OPTIONS: Reply = { status: 204, headers: { Allow: ALLOW }, body: "" };
 
+/** Connections that a refusal closes. Node may still find that it cannot read what follows. */
+const REFUSED = new WeakSet<object>();
+
 /** Answers before any route, and closes the connection: what follows may be a body. */
 function refuse(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  REFUSED.add(request.socket);
   response.shouldKeepAlive = false;
   answerEarly(request, response, reply);
 }

@@ -14,6 +14,8 @@ export function checkHead(request: IncomingMessage): string | undefined {
   if (!isHttp2 && request.httpVersionMajor !== 1) return "This connection speaks HTTP/1.1";
   const wrongHost = isHttp2 ? checkAuthority(request) : checkHost(request);
   if (wrongHost !== undefined) return wrongHost;
+  if (!isHttp2 && !endsInChunks(request))
+    return "A Transfer-Encoding ends with chunked, and needs HTTP/1.1";
   const { url = "" } = request;
   if (url.startsWith("/") || (url === "*" && request.method === "OPTIONS")) return undefined;
   return checkAbsoluteTarget(request, url);
@@ -29,6 +31,15 @@ function checkHost({ rawHeaders, headers, httpVersionMinor }: IncomingMessage): 
   if (hosts === 0 && httpVersionMinor === 0) return undefined;
   if (hosts !== 1) return "A request has one Host header";
   return HOST.test(headers.host ?? "") ? undefined : "The Host header is not a host";
+}
+
+/**
+ * Otherwise the end of the body is not known (RFC 9112 6.1 and 6.3). Node's parser finds that out
+ * behind the head: whether the request was answered before would depend on the moment.
+ */
+function endsInChunks({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  const coding = headers["transfer-encoding"];
+  return coding === undefined || (httpVersionMinor > 0 && /(?:^|[,\s])chunked\s*$/i.test(coding));
 }
 
 /** HTTP/2 has `:authority` in the place of Host. Where both are sent they must agree. */

@@ -5,6 +5,7 @@ export type Quirk =
   | "absolute"
   | "asterisk"
   | "authority"
+  | "coding"
   | "connect"
   | "expect"
   | "host"
@@ -131,6 +132,7 @@ const METHODS = [
   "M-SEARCH",
 ];
 const REQUESTS_MAX = 4;
+const CHUNKED = "Transfer-Encoding: chunked\r\n";
 
 /** Makes a stream. The same seed makes the same bytes; `name` is the id of its requests. */
 export function byteStream(seed: number): ByteStream {
@@ -176,6 +178,9 @@ function request(
     ? note({ text: pick(VERSIONS, random), quirk: "version" })
     : pick(["1.1", "1.1", "1.0"], random);
   const framings = [odd(0.3), odd(0.1)].filter(Boolean).map(() => `${pick(FRAMINGS, random)}\r\n`);
+  const codings = framings.filter((framing) => framing.startsWith("Transfer-Encoding"));
+  const isChunked = version === "1.1" && codings.every((coding) => coding === CHUNKED);
+  if (codings.length > 0 && !isChunked) quirks.add("coding");
   const headers = [odd(0.2), odd(0.1)].filter(Boolean).map(() => note(pick(HEADERS, random)));
   const host = odd(0.12) ? note(pick(HOSTS, random)) : "Host: x\r\n";
   const protocol = odd(0.02) ? note({ text: "", quirk: "version" }) : ` HTTP/${version}`;

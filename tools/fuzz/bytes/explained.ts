@@ -21,6 +21,10 @@ const EXPLAINED: Readonly<Record<string, (pair: Pair) => boolean>> = {
     quirks,
     gateway,
   }) => quirks.has("host") && isRefusal(gateway, 400),
+  "Transfer-Encoding is checked, as RFC 9112 6.1 asks; Node answers before it looks at the body": ({
+    quirks,
+    gateway,
+  }) => quirks.has("coding") && isRefusal(gateway, 400),
   "HTTP/1.0 and 1.1 only; Node serves each version that its parser reads": ({ quirks, gateway }) =>
     quirks.has("version") && isRefusal(gateway, 400),
   "an absolute-form is served as its path; Node passes it on": ({ quirks, plain, gateway }) =>
