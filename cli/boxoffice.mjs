@@ -9,7 +9,7 @@ import { ensurePackages, InstallError, NODE, pinnedNode, ROOT } from "./install.
 
 const PROGRAM = join(ROOT, "cli", "program.ts");
 /** HEAP_FLAGS of lib/observability/gc-tuning.ts; a test compares them. */
-const ENGINE_FLAGS = ["--max-semi-space-size=128"];
+const ENGINE_FLAGS = ["--max-semi-space-size=32"];
 /** Commands whose process sells, or serves. `start` gives the flags to the node it starts. */
 const ENGINE_COMMANDS = new Set(["node"]);
 

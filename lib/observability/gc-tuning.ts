@@ -3,9 +3,9 @@ import { setFlagsFromString } from "node:v8";
 /**
  * Flags for Node's command line: V8 lays out the young heap before any code runs. Waiting requests
  * live for tenths of a second, and each scavenge copies them. A larger young heap needs fewer
- * scavenges.
+ * scavenges, which take longer: with 128 MB a tenth of a second and more. See ADR-0088.
  */
-export const HEAP_FLAGS = ["--max-semi-space-size=128"] as const;
+export const HEAP_FLAGS = ["--max-semi-space-size=32"] as const;
 
 /**
  * Garbage allowed on the old heap, in percent of live data. V8's default grows with the machine's

@@ -98,7 +98,7 @@ describe("tickets in a browser while PostgreSQL is down", () => {
     await page.goto(`/register?to=/events/${eventId}`);
     await registerVisitor(page);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByRole("heading", { name: "You bought 1 ticket" }).waitFor();
+    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
     await page.getByRole("link", { name: "My tickets" }).first().click();
     await page.getByRole("heading", { name: "Concert" }).waitFor();
     await isListed(eventId);
