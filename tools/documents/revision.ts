@@ -34,7 +34,7 @@ export function revisionLine(
 
 const LINE = new RegExp(
   "^Generated from revision `([0-9a-f]{7,40}|unknown)`(?: with uncommitted changes)? " +
-    "on (\\d{4}-\\d{2}-\\d{2}) by `([^`]+)`\\.",
+    "on (\\d{4}-\\d{2}-\\d{2})\\sby `([^`]+)`\\.",
   "gm",
 );
 

@@ -154,8 +154,11 @@ export function sectionOf({
     .map(({ file }) => `![${file.replace(".svg", "")}](benchmarks/${file})\n\n`)
     .join("");
   const runs = options.runs === 1 ? "one run" : `medians of ${options.runs} runs`;
-  const short = faults.length === 0 ? "" : `\nFell short: ${faults.join("; ")}.\n`;
-  const origin = revisionLine(`npx boxoffice bench ${scenario}`, { revision, date: at });
+  const short =
+    faults.length === 0 ? "" : `\nFell short:\n\n${faults.map((fault) => `- ${fault}\n`).join("")}`;
+  const line = revisionLine(`npx boxoffice bench ${scenario}`, { revision, date: at });
+  // Within 100 characters, as everywhere.
+  const origin = line.length > 100 ? line.replace(" by `", "\nby `") : line;
   const conditions = `${machine}, Node ${node}; ${options.seconds} s, ${runs}.`;
   return `${plots}${origin}\n${conditions}\n\n${markdownOf(shown)}${short}`;
 }
