@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { testArguments } from "../testing/test-plan.ts";
 import type { Outcome } from "./reporter.ts";
 import type { Title } from "./titles.ts";
 
@@ -24,7 +25,7 @@ export function runInCopy(
     "--test-reporter=spec",
     "--test-reporter-destination=stderr",
   ];
-  const args = ["--test", `--test-timeout=${TEST_WITHIN_MS}`, ...patterns, ...reporters, file];
+  const args = [...testArguments(TEST_WITHIN_MS), ...patterns, ...reporters, file];
   const child = spawn(process.execPath, args, {
     cwd: folder,
     env: environment,

@@ -7,7 +7,7 @@ import { mutantsPart } from "../../../tools/security/mutants-report.ts";
 import { securityPage } from "../../../tools/security/report-page.ts";
 import type { Outcome } from "../../../tools/security/reporter.ts";
 import { readTitles } from "../../../tools/security/titles.ts";
-import { FILE_TIMEOUT_MS } from "../../../tools/testing/test-plan.ts";
+import { testArguments } from "../../../tools/testing/test-plan.ts";
 import {
   startTestServers,
   testEnvironment,
@@ -60,12 +60,7 @@ function runTests(
     "--test-reporter=spec",
     "--test-reporter-destination=stderr",
   ];
-  const options = [
-    "--test",
-    "--test-concurrency=1",
-    `--test-timeout=${FILE_TIMEOUT_MS}`,
-    ...reporters,
-  ];
+  const options = [...testArguments(), "--test-concurrency=1", ...reporters];
   const child = spawn(process.execPath, [...options, ...files], {
     cwd: ROOT,
     env: testEnvironment(servers),

@@ -5,7 +5,7 @@ import { messageOf } from "../../../tools/dev-servers/server-problem.ts";
 import { ROOT } from "../../../tools/root.ts";
 import { provideBrowser } from "../../../tools/testing/browser.ts";
 import { runStaticChecks } from "../../../tools/testing/static-checks.ts";
-import { FILE_TIMEOUT_MS, type TestPlan } from "../../../tools/testing/test-plan.ts";
+import { testArguments, type TestPlan } from "../../../tools/testing/test-plan.ts";
 import {
   startTestServers,
   testEnvironment,
@@ -98,17 +98,12 @@ async function runFiles(
   return { code, totals };
 }
 
-/**
- * Under the debugger the file runs in one process without a time-out. Otherwise a file's process is
- * ended when its tests are: Node's own end, which waits for each handle to close, sometimes never
- * came (seen in `CleanupHandles` of Node 24.21, at full CPU), and the file failed by its time-out.
- */
+/** Under the debugger the file runs in one process without a time-out. */
 function nodeOptions({ inspect, name }: TestPlan): string[] {
   const pattern = name === undefined ? [] : [`--test-name-pattern=${name}`];
   const reporter = "--test-reporter=spec";
   if (inspect) return ["--inspect-wait", reporter, ...pattern];
-  const limits = [`--test-concurrency=${CONCURRENCY}`, `--test-timeout=${FILE_TIMEOUT_MS}`];
-  return ["--test", "--test-force-exit", ...limits, reporter, ...pattern];
+  return [...testArguments(), `--test-concurrency=${CONCURRENCY}`, reporter, ...pattern];
 }
 
 function exitCode(child: ChildProcess): Promise<number> {
