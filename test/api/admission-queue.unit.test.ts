@@ -12,7 +12,7 @@ import { createPurchaseQueue } from "../../services/api/server/purchase-queue.ts
 const PATH = "/api/events/{eventId}/tickets";
 
 it("the line does so much work a turn, and the rest in order in the turns that follow", async () => {
-  const line = createAdmissionQueue(2);
+  const line = createAdmissionQueue({ perTurn: 2 });
   const done: number[] = [];
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   for (let number = 1; number <= 5; number++) line(() => void done.push(number));
