@@ -1,4 +1,5 @@
 import { withTimeout } from "../concurrency/clock.ts";
+import { shareReading } from "../concurrency/shared-reading.ts";
 import { isDiskFull, noteRoom } from "./disk-full.ts";
 import type { Database } from "./pool.ts";
 
@@ -27,12 +28,10 @@ const SPILL = [
 
 /**
  * Returns a function that says whether PostgreSQL takes writes. It never rejects, and answers
- * within a second. One look at a time: a frozen server gets no pile of statements. Whether the disk
- * is full is known from refused statements; only then does a look try to write.
+ * within a second. Whether the disk is full is known from refused statements; only then does a look
+ * try to write.
  */
 export function createServerLook(database: Database, url: string): () => Promise<ServerState> {
-  let latest: { atMs: number; state: Promise<ServerState> } | undefined;
-  let open = false;
   const look = async (): Promise<ServerState> => {
     try {
       const [row] = await database.query<{ readOnly: boolean }>(LOOK);
@@ -45,17 +44,9 @@ export function createServerLook(database: Database, url: string): () => Promise
       return "writable";
     } catch {
       return isDiskFull(url) ? "disk-full" : "away";
-    } finally {
-      open = false;
     }
   };
-  return () => {
-    const nowMs = performance.now();
-    if (!open && (latest === undefined || nowMs - latest.atMs > FRESH_MS)) {
-      open = true;
-      const answer = withTimeout(look(), LOOK_TIMEOUT_MS);
-      latest = { atMs: nowMs, state: answer.then((state) => state ?? "away") };
-    }
-    return latest?.state ?? Promise.resolve("away");
-  };
+  return shareReading(look, FRESH_MS, async (looking) => {
+    return (await withTimeout(looking, LOOK_TIMEOUT_MS)) ?? "away";
+  });
 }

@@ -1,3 +1,4 @@
+import { shareReading } from "../../lib/concurrency/shared-reading.ts";
 import type { Database } from "../../lib/database/pool.ts";
 import type { Metrics, Sample } from "../../lib/observability/metrics.ts";
 import { watchMessages } from "../../lib/queue/queue-metrics.ts";
@@ -58,8 +59,14 @@ export function registerLedgerMetrics(
   metrics: Metrics,
   { database, counts, consumer, publisher }: LedgerWatched,
 ): { touched: (eventId: string) => void } {
-  const backlog = fresh(async () => (await database.query<Backlog>({ text: BACKLOG }))[0]);
-  const server = fresh(async () => (await database.query<Server>({ text: SERVER }))[0]);
+  const backlog = shareReading(
+    async () => (await database.query<Backlog>({ text: BACKLOG }))[0],
+    FRESH_MS,
+  );
+  const server = shareReading(
+    async () => (await database.query<Server>({ text: SERVER }))[0],
+    FRESH_MS,
+  );
   const number = (
     name: string,
     help: string,
@@ -148,7 +155,7 @@ export function registerLedgerMetrics(
       "Of them, those whose tickets, capacity and ledger disagree.",
     )
     .child();
-  const check = fresh(async (): Promise<readonly Sample[]> => {
+  const check = shareReading(async (): Promise<readonly Sample[]> => {
     for (const eventId of [...touched].slice(0, CHECKED_AT_ONCE)) {
       const [found] = await database.query<EventNumbers & { total: number | null }>({
         text: EVENT_NUMBERS,
@@ -162,7 +169,7 @@ export function registerLedgerMetrics(
       if (kinds.includes("capacity") || kinds.includes("ledger")) diverging.value += 1;
     }
     return [{ value: touched.size }];
-  });
+  }, FRESH_MS);
   metrics.read(
     "boxoffice_unchecked_events",
     "Events booked lately that are still to be counted through.",
@@ -178,18 +185,4 @@ export function registerLedgerMetrics(
 
 function some(value: number | null | undefined): Sample[] {
   return value === null || value === undefined ? [] : [{ value }];
-}
-
-/** Shares a reading. Never begins one while another is open: a frozen server gets no pile. */
-function fresh<T>(read: () => Promise<T>): () => Promise<T> {
-  let latest: { askedAtMs: number; value: Promise<T> } | undefined;
-  let open = false;
-  return () => {
-    const nowMs = performance.now();
-    if (latest === undefined || (!open && nowMs - latest.askedAtMs > FRESH_MS)) {
-      open = true;
-      latest = { askedAtMs: nowMs, value: read().finally(() => (open = false)) };
-    }
-    return latest.value;
-  };
 }
