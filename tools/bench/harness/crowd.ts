@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Ask } from "./browsers.ts";
 import type { Histogram } from "./histogram.ts";
+import { type Processes, startMeter } from "./process-figures.ts";
 
 /** People with the same behavior, each on a keep-alive connection. */
 export type Group = {
@@ -66,6 +67,18 @@ export async function sendCrowd(
   } finally {
     crowd.kill("SIGKILL");
   }
+}
+
+/**
+ * Sends a crowd's requests and counts CPU meanwhile. `figures` divides by a number of operations.
+ */
+export async function sendMetered(
+  options: CrowdOptions,
+  processes: Processes,
+): Promise<CrowdResult & { figures: ReturnType<typeof startMeter> }> {
+  let figures = startMeter(processes);
+  const crowd = await sendCrowd(options, () => (figures = startMeter(processes)));
+  return { ...crowd, figures };
 }
 
 async function goneOf(crowd: ReturnType<typeof fork>): Promise<never> {

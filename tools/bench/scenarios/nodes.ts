@@ -1,28 +1,13 @@
-import type { Environment, ServerUrls } from "../../../config/index.ts";
-import { startCluster } from "../../cluster/cluster.ts";
-import type { NodeCounts } from "../../cluster/node-counts.ts";
-import { freePort } from "../../dev-servers/ports.ts";
+import type { Environment } from "../../../config/index.ts";
 import type { Histogram } from "../harness/histogram.ts";
 import { purchases } from "../harness/browsers.ts";
+import { type Layout, LAYOUTS, ONE_OF_EACH, startLayout } from "../harness/layouts.ts";
 import { type LoadResult, sendAtOnce, timesOf } from "../harness/load.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
-import {
-  drained,
-  makeBuyers,
-  newEvent,
-  openSale,
-  type Sale,
-  startBenchEngine,
-} from "../harness/sale.ts";
+import { drained, makeBuyers, newEvent, openSale, type Sale } from "../harness/sale.ts";
 
 const ONE_PROCESS = "one process";
-/** A process for each service. */
-export const ONE_OF_EACH = "one of each";
-const LAYOUTS: Readonly<Record<string, NodeCounts>> = {
-  [ONE_OF_EACH]: { api: 1, auth: 1, catalog: 1, purchasing: 1, ledger: 1 },
-  "two gateways, two purchasing nodes": { api: 2, auth: 1, catalog: 1, purchasing: 2, ledger: 1 },
-};
 const EVENT_COUNTS = [1, 8];
 const PLACES = 50_000_000;
 const WARM_UP_SECONDS = 3;
@@ -50,8 +35,6 @@ type Options = {
   profile: boolean;
   report: (line: string) => void;
 };
-/** A running engine, of one process or many. */
-export type Layout = { urls: string[]; processes: Processes; stop(): Promise<unknown> };
 
 /**
  * Sells one event and several by the engine in one process, by one process of each service, and by
@@ -80,39 +63,6 @@ export async function nodes(environment: Environment, options: Options): Promise
   } finally {
     await sale.database.close();
   }
-}
-
-export async function startLayout(
-  sale: Sale,
-  layout: string,
-  { folder, profile }: Pick<Options, "folder" | "profile">,
-): Promise<Layout> {
-  const counts = LAYOUTS[layout];
-  if (counts === undefined) {
-    // Nodes of a cluster count for their metrics.
-    const environment = { ...sale.environment, METRICS_PORT: String(await freePort()) };
-    const engine = await startBenchEngine({ environment }, "worker", profile ? folder : undefined);
-    return {
-      urls: [engine.url],
-      processes: { engine: engine.process.pid ?? 0 },
-      stop: () => engine.stop(),
-    };
-  }
-  const profiled = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` };
-  const cluster = await startCluster({
-    urls: sale.environment as ServerUrls,
-    environment: { ...sale.environment, ...(profile ? profiled : {}) },
-    counts,
-    output: () => undefined,
-  });
-  const processes: Record<string, number[]> = {};
-  for (const { service, pid } of cluster.nodes)
-    if (pid !== undefined) (processes[service] ??= []).push(pid);
-  return {
-    urls: cluster.of("api").map(({ url = "" }) => url),
-    processes,
-    stop: () => cluster.stop(),
-  };
 }
 
 async function sell(

@@ -1,10 +1,10 @@
 import type { Environment } from "../../../config/index.ts";
 import { limitCpu } from "../../process/cpu-quota.ts";
 import { purchases } from "../harness/browsers.ts";
-import { type GroupResult, sendCrowd } from "../harness/crowd.ts";
+import { type GroupResult, sendMetered } from "../harness/crowd.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { sendAtOnce } from "../harness/load.ts";
-import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
+import { LOAD, type Processes } from "../harness/process-figures.ts";
 import {
   makeBuyers,
   newEvent,
@@ -149,8 +149,7 @@ async function withEngine<T>(
     await sendAtOnce({ url: engine.url, asks, connections, seconds: WARM_UP_SECONDS });
     release = limitCpu([pid], cores);
     const result = await work(async (name, { perSecond, ...times }) => {
-      let meter: ReturnType<typeof startMeter> = () => ({ cpuMs: {}, peakMb: {} });
-      const crowd = await sendCrowd(
+      const crowd = await sendMetered(
         {
           url: engine.url,
           groups: [
@@ -164,12 +163,12 @@ async function withEngine<T>(
           ],
           ...times,
         },
-        () => (meter = startMeter({ engine: pid, ...options.servers, ...LOAD })),
+        { engine: pid, ...options.servers, ...LOAD },
       );
       const [group] = crowd.groups;
       if (group === undefined) throw new Error("There was no crowd");
       sold += group.good.count;
-      return { ...measuredOf(name, group, crowd.seconds), ...meter(group.good.count) };
+      return { ...measuredOf(name, group, crowd.seconds), ...crowd.figures(group.good.count) };
     });
     await settled(sale.database, eventId);
     const tickets = await ticketsOf(sale.database, eventId);

@@ -1,10 +1,10 @@
 import type { Environment } from "../../../config/index.ts";
 import { purchases } from "../harness/browsers.ts";
-import { type Group, type GroupResult, sendCrowd } from "../harness/crowd.ts";
+import { type Group, type GroupResult, sendMetered } from "../harness/crowd.ts";
+import { type Layout, ONE_OF_EACH, startLayout } from "../harness/layouts.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
-import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
+import { LOAD, type Processes } from "../harness/process-figures.ts";
 import { makeBuyers, newEvent, openSale, type Sale, settled, ticketsOf } from "../harness/sale.ts";
-import { ONE_OF_EACH, startLayout } from "./nodes.ts";
 
 export type ReplayOptions = {
   servers: Processes;
@@ -58,7 +58,7 @@ export async function replay(
 
 async function sell(
   sale: Sale,
-  { urls, processes }: Awaited<ReturnType<typeof startLayout>>,
+  { urls, processes }: Layout,
   name: string,
   curve: readonly number[],
   { servers }: ReplayOptions,
@@ -77,10 +77,13 @@ async function sell(
     };
   };
   const groups = [await groupOf("people", 1), await groupOf("bots", BOTS_PER_PERSON)];
-  let meter: ReturnType<typeof startMeter> = () => ({ cpuMs: {}, peakMb: {} });
-  const { seconds, groups: results } = await sendCrowd(
+  const {
+    seconds,
+    groups: results,
+    figures,
+  } = await sendMetered(
     { url: urls[0] ?? "", groups, warmUpSeconds: WARM_UP_SECONDS, seconds: curve.length },
-    () => (meter = startMeter({ ...processes, ...servers, ...LOAD })),
+    { ...processes, ...servers, ...LOAD },
   );
   await settled(sale.database, eventId);
   const tickets = await ticketsOf(sale.database, eventId);
@@ -97,7 +100,7 @@ async function sell(
     perSecond: asked / seconds,
     times: people.times,
     errors: results.reduce((sum, result) => sum + wrongIn(result), 0),
-    ...meter(asked),
+    ...figures(asked),
     more: { places, "tickets of people": people.statuses["201"] ?? 0 },
   };
 }
