@@ -5,50 +5,20 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { writeEngineFile } from "../../tools/engine/engine-file.ts";
-import { type Engine, startEngine } from "../support/engine.ts";
+import type { Engine } from "../support/engine.ts";
+import { type Imports, startImports } from "../support/processes/import-program.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { BOXOFFICE, startProgram } from "../support/processes/boxoffice.ts";
 
 describe("boxoffice import", () => {
+  let imports: Imports;
   let engine: Engine;
-  let environment: Record<string, string>;
-  let forget: () => void;
   before(async () => {
-    engine = await startEngine({ SERVICES: "catalog" });
-    forget = writeEngineFile(engine.config.dataDir, {
-      nodeId: "node-1",
-      address: undefined,
-      urls: engine.environment,
-      prometheusUrl: undefined,
-    });
-    environment = { DATA_DIR: engine.config.dataDir, BUS_NAMESPACE: engine.config.namespace };
+    imports = await startImports();
+    engine = imports.engine;
   });
-  after(async () => {
-    forget();
-    await engine.close();
-  });
+  after(() => imports.close());
 
-  type Imported = { code: number | null; lines: string[]; errors: string };
-  function start(words: string[], more: Record<string, string> = {}) {
-    const environmentOf = { ...environment, ...more };
-    const command = startProgram([process.execPath, BOXOFFICE, "import", ...words], environmentOf);
-    const ended = command.ended.then((code): Imported => ({
-      code,
-      lines: command.out().trimEnd().split("\n"),
-      errors: command.error(),
-    }));
-    return { child: command.child, ended };
-  }
-  async function run(
-    words: string[],
-    feed = "",
-    more: Record<string, string> = {},
-  ): Promise<Imported> {
-    const { child, ended } = start(words, more);
-    child.stdin.end(feed);
-    return ended;
-  }
+  const run: Imports["run"] = (...given) => imports.run(...given);
 
   const show = (name: string, more: object = {}): object => ({
     name,
@@ -245,7 +215,7 @@ describe("boxoffice import", () => {
   });
 
   it("stops at Ctrl-C, also a doubled one, with what it did", async () => {
-    const { child, ended } = start(["-"]);
+    const { child, ended } = imports.start(["-"]);
     for (let number = 1; number <= 600; number += 1)
       child.stdin.write(`${JSON.stringify(show(`Long feed ${number}`))}\n`);
     const written = "SELECT FROM event WHERE name LIKE 'Long feed %'";

@@ -1,37 +1,12 @@
 // Versions and cancellations of calendars, over several runs of the command.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { writeEngineFile } from "../../tools/engine/engine-file.ts";
-import { type Engine, startEngine } from "../support/engine.ts";
-import { BOXOFFICE, startProgram } from "../support/processes/boxoffice.ts";
+import { type Imports, startImports } from "../support/processes/import-program.ts";
 
 describe("boxoffice import of calendars", () => {
-  let engine: Engine;
-  let forget: () => void;
-  before(async () => {
-    engine = await startEngine({ SERVICES: "catalog" });
-    forget = writeEngineFile(engine.config.dataDir, {
-      nodeId: "node-1",
-      address: undefined,
-      urls: engine.environment,
-      prometheusUrl: undefined,
-    });
-  });
-  after(async () => {
-    forget();
-    await engine.close();
-  });
-
-  /** Imports standard input. */
-  async function run(words: string[], feed: string) {
-    const command = startProgram([process.execPath, BOXOFFICE, "import", ...words], {
-      DATA_DIR: engine.config.dataDir,
-      BUS_NAMESPACE: engine.config.namespace,
-    });
-    command.child.stdin.end(feed);
-    const code = await command.ended;
-    return { code, lines: command.out().trimEnd().split("\n"), errors: command.error() };
-  }
+  let imports: Imports;
+  before(async () => void (imports = await startImports()));
+  after(() => imports.close());
 
   it("cancels known events by their UID alone", async () => {
     const gig = (uid: string, hour: number): string[] => [
@@ -43,7 +18,7 @@ describe("boxoffice import of calendars", () => {
     ];
     const last = async (lines: string[]) => {
       const feed = ["BEGIN:VCALENDAR", ...lines, "END:VCALENDAR", ""].join("\r\n");
-      const { code, lines: said, errors } = await run(["-", "--source", "named"], feed);
+      const { code, lines: said, errors } = await imports.run(["-", "--source", "named"], feed);
       assert.deepEqual([code, errors], [0, ""]);
       return said.at(-1) ?? "";
     };
@@ -54,7 +29,7 @@ describe("boxoffice import of calendars", () => {
     const cancel = ["METHOD:CANCEL", "BEGIN:VEVENT", "UID:two", "SEQUENCE:1", "END:VEVENT"];
     assert.match(await last(cancel), /^imported 0, updated 2, unchanged 0, repeated 0, refused 0/);
     assert.match(await last(cancel), /^imported 0, updated 0, unchanged 1, repeated 0, refused 0/);
-    const rows = await engine.database.query<{ name: string; status: string }>({
+    const rows = await imports.engine.database.query<{ name: string; status: string }>({
       text: "SELECT name, status FROM event WHERE source = 'named' ORDER BY name",
     });
     assert.deepEqual(
@@ -81,11 +56,12 @@ describe("boxoffice import of calendars", () => {
         "",
       ].join("\r\n");
     const counts = async (...given: Parameters<typeof feed>): Promise<number[]> => {
-      const last = (await run(["-", "--source", "versions"], feed(...given))).lines.at(-1) ?? "";
+      const last =
+        (await imports.run(["-", "--source", "versions"], feed(...given))).lines.at(-1) ?? "";
       return [...last.matchAll(/(?:imported|updated|unchanged) (\d+)/g)].map(([, n]) => Number(n));
     };
     const stored = async (): Promise<unknown[]> => {
-      const [row] = await engine.database.query<Record<string, unknown>>({
+      const [row] = await imports.engine.database.query<Record<string, unknown>>({
         text: "SELECT name, status, sequence FROM event WHERE source = 'versions'",
       });
       return Object.values(row ?? {});

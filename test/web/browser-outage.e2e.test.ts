@@ -51,16 +51,22 @@ describe("tickets in a browser while PostgreSQL is down", () => {
     await listIsCopied(copies, ticket?.userId ?? assert.fail("a ticket"));
   };
 
-  it("are listed and shown with their code, as of a time", async () => {
+  /** Someone new, with one ticket, at the page of their tickets. */
+  const visitorWithTicket = async () => {
     const eventId = await engine.addEvent({ capacity: 5 });
     const { page, close } = await browser.open();
     await page.goto(`/register?to=/events/${eventId}`);
     await registerVisitor(page);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
     await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
-    const asOf = page.getByText(/^As of .+\. We cannot show newer data right now\./);
     await page.getByRole("link", { name: "My tickets" }).first().click();
     await page.getByRole("heading", { name: "Concert" }).waitFor();
+    return { eventId, page, close };
+  };
+
+  it("are listed and shown with their code, as of a time", async () => {
+    const { eventId, page, close } = await visitorWithTicket();
+    const asOf = page.getByText(/^As of .+\. We cannot show newer data right now\./);
     assert.equal(await asOf.count(), 0);
     await isListed(eventId);
 
@@ -93,14 +99,7 @@ describe("tickets in a browser while PostgreSQL is down", () => {
   });
 
   it("are shown after a reload as well", async () => {
-    const eventId = await engine.addEvent({ capacity: 5 });
-    const { page, close } = await browser.open();
-    await page.goto(`/register?to=/events/${eventId}`);
-    await registerVisitor(page);
-    await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
-    await page.getByRole("link", { name: "My tickets" }).first().click();
-    await page.getByRole("heading", { name: "Concert" }).waitFor();
+    const { eventId, page, close } = await visitorWithTicket();
     await isListed(eventId);
 
     postgres.freeze(true);
