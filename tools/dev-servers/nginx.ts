@@ -1,13 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { withDeathSignal } from "./death-signal.ts";
+import { startChildProgram } from "./child-program.ts";
 import { freePort } from "./ports.ts";
 import { answers } from "./probe.ts";
-import { ServerProblem } from "./server-problem.ts";
 import { accountFor } from "./unix-account.ts";
 
 export type Nginx = {
@@ -25,9 +21,6 @@ export type NginxOptions = {
   /** How long it keeps quiet connections, and waits for a client's request. */
   idleS?: number;
 };
-
-const READY_WITHIN_MS = 20_000;
-const POLL_MS = 50;
 
 /**
  * Starts nginx before servers, configured as docs/operations.md says. Throws a ServerProblem if it
@@ -49,38 +42,27 @@ export async function startNginx(program: string, options: NginxOptions): Promis
       key: options.tls.keyFile,
     }))
       writeFileSync(join(folder, `site.${name}`), readFileSync(from), { mode: 0o644 });
-  const account = accountFor(folder, ["www-data", "nginx"]);
-  const { command, args } = withDeathSignal(
-    "SIGKILL",
+  const nginx = await startChildProgram(
     [program, "-p", folder, "-c", file, "-e", "stderr"],
-    account,
-  );
-  const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
-  let output = "";
-  child.stderr
-    .setEncoding("utf8")
-    .on("data", (text: string) => (output = (output + text).slice(-2_000)));
-  const stop = async (): Promise<void> => {
-    await end(child);
+    async () =>
+      (
+        await Promise.all(
+          ports.map((port) => answers(port, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", /^HTTP/)),
+        )
+      ).every(Boolean),
+    accountFor(folder, ["www-data", "nginx"]),
+  ).catch((error: unknown) => {
     rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
+  return {
+    ports,
+    pid: nginx.pid,
+    async stop() {
+      await nginx.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
-  const readyByMs = performance.now() + READY_WITHIN_MS;
-  for (const port of ports)
-    while (!(await answers(port, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", /^HTTP/))) {
-      if (child.exitCode !== null || performance.now() > readyByMs) {
-        await stop();
-        throw new ServerProblem(`nginx does not listen: ${output.trim()}`);
-      }
-      await delay(POLL_MS);
-    }
-  return { ports, pid: child.pid ?? 0, stop };
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill("SIGKILL");
-  await ended;
 }
 
 /** One process, which a signal ends whole. Streams of availability pass unbuffered. */

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { freePort } from "../dev-servers/ports.ts";
-import { startChildProgram } from "./child-program.ts";
+import { startMonitorProgram } from "./monitor-program.ts";
 import { MONITORING, sooner } from "./rule-files.ts";
 
 type Webhook = { url_file?: string; url?: string };
@@ -47,7 +47,7 @@ export async function startAlertmanager(options: {
   const file = join(folder, "alertmanager.yml");
   writeFileSync(file, alertmanagerConfiguration(receiver, speed));
   const port = await freePort();
-  const alertmanager = await startChildProgram(
+  const alertmanager = await startMonitorProgram(
     program,
     [
       `--config.file=${file}`,

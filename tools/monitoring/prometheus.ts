@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { freePort } from "../dev-servers/ports.ts";
-import { startChildProgram } from "./child-program.ts";
+import { startMonitorProgram } from "./monitor-program.ts";
 import { CLUSTER_RULES, groupsOf, MONITORING, ruleFiles, sooner } from "./rule-files.ts";
 
 export type Target = { job: string; url: string };
@@ -40,7 +40,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
     writeFileSync(join(folder, "rules", file), rulesText(file, options.speed ?? 1));
   writeFileSync(join(folder, "prometheus.yml"), configuration(options));
   const port = await freePort();
-  const child = await startChildProgram(
+  const child = await startMonitorProgram(
     program,
     [
       `--config.file=${join(folder, "prometheus.yml")}`,

@@ -1,11 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
+import { startChildProgram } from "../../../tools/dev-servers/child-program.ts";
 import { freePort } from "../../../tools/dev-servers/ports.ts";
 import { accountFor } from "../../../tools/dev-servers/unix-account.ts";
-import { waitFor } from "../wait-for.ts";
 import { engineRoleUrl } from "./servers.ts";
 import { temporaryFolder } from "./processes.ts";
 
@@ -53,17 +51,6 @@ default_pool_size = ${SERVERS_MAX}
 max_client_conn = 500
 `,
   );
-  const account = accountFor(folder, ["postgres"]);
-  const child = spawn(program, [configuration], {
-    stdio: ["ignore", "ignore", "pipe"],
-    ...(account && { uid: account.uid, gid: account.gid }),
-  });
-  let output = "";
-  child.stderr
-    .setEncoding("utf8")
-    .on("data", (text: string) => (output = (output + text).slice(-2_000)));
-  const stopWithUs = (): boolean => child.kill("SIGKILL");
-  process.once("exit", stopWithUs);
   const through = (databaseUrl: string): string => {
     const url = new URL(databaseUrl);
     [url.hostname, url.port] = ["127.0.0.1", String(port)];
@@ -80,13 +67,13 @@ max_client_conn = 500
       await client.end();
     }
   };
-  await waitFor(
-    async () => {
-      if (child.exitCode !== null) throw new Error(`PgBouncer ended: ${output}`);
-      return ask("SHOW VERSION").catch(() => undefined);
-    },
-    { withinMs: 30_000, what: "PgBouncer answers" },
-  );
+  const answers = (): Promise<boolean> =>
+    ask("SHOW VERSION").then(
+      () => true,
+      () => false,
+    );
+  const account = accountFor(folder, ["postgres"]);
+  const child = await startChildProgram([program, configuration], answers, account);
   return {
     through,
     async pools(database) {
@@ -99,10 +86,7 @@ max_client_conn = 500
       };
     },
     async stop() {
-      process.off("exit", stopWithUs);
-      const ended = once(child, "exit");
-      child.kill("SIGKILL");
-      await ended;
+      await child.stop();
       remove();
     },
   };
