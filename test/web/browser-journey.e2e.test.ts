@@ -1,5 +1,6 @@
 // Browser test of the buyer's journey: find, register, buy, QR code, cancel. By mouse and keyboard.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { FACT_TIMEOUT_MS, madeUpProblem, registerVisitor } from "../support/http/browser.ts";
 import { type Pages, startPages } from "../support/http/pages.ts";
@@ -43,6 +44,8 @@ describe("a buyer at the pages", () => {
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Add to calendar" }).click();
     assert.equal((await download).suggestedFilename(), "Concert.ics");
+    const calendar = await readFile(await (await download).path(), "utf8");
+    assert.match(calendar, /SUMMARY:Concert\r\n[^]*DESCRIPTION:You have 2 tickets\r\n/);
     await page.getByRole("button", { name: "Cancel ticket…" }).click();
     await page.getByRole("button", { name: "Keep my ticket" }).click();
     await page.getByRole("button", { name: "Cancel ticket…" }).click();

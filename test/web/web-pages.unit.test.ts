@@ -22,7 +22,6 @@ import {
   type OrderUnderWay,
 } from "../../public/src/purchase/order-state.ts";
 import { returnTo } from "../../public/src/session/return-to.ts";
-import { calendarFile } from "../../public/src/tickets/calendar.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const order: OrderUnderWay = {
@@ -175,30 +174,6 @@ describe("the pages", () => {
     );
     assert.ok(!isSameRequest(path, "http://x/api/events?limit=24", "http://x"));
     assert.equal(prefetchPath({ pathname: "/tickets", search: "" }), undefined);
-  });
-
-  it("write a calendar file as RFC 5545 requires", () => {
-    const event = {
-      id: "e",
-      name: "Così; fan, tutte – Ελένη Μαρκάκη und das sehr lange Programm des ganzen Abends",
-      location: "Wien",
-      type: "theatre",
-      country: null,
-      url: null,
-      date: "2026-12-24",
-      startTime: "20:00",
-      endTime: "22:30",
-      duration: 150,
-      timeZone: "Europe/Vienna",
-      startsAt: "2026-12-24T19:00:00.000Z",
-      status: "scheduled" as const,
-      totalCapacity: 1,
-      available: 1,
-    };
-    const file = calendarFile(event, NOW, "https://x/events/e");
-    assert.match(file, /\r\nDTSTART:20261224T190000Z\r\nDTEND:20261224T213000Z\r\n/);
-    assert.match(file.replaceAll("\r\n ", ""), /SUMMARY:Così\\; fan\\, tutte – Ελένη/);
-    for (const line of file.split("\r\n")) assert.ok(Buffer.byteLength(line) <= 75, line);
   });
 
   it("draw the same poster for the same event, and others for others", () => {

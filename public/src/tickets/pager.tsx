@@ -4,15 +4,14 @@ import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
 import type { Ticket } from "../api/types.ts";
 import { codeQuery } from "./qr-code.tsx";
-import { useTickets } from "./use-tickets.ts";
+import { useOrder } from "./use-tickets.ts";
 
 /** Leads through the valid tickets of an order. Nothing if there is only one. */
 export function Pager({ ticket }: { ticket: Ticket }): ReactNode {
   const { t } = useTranslation();
   const [, navigate] = useLocation();
   const queries = useQueryClient();
-  const { tickets = [] } = useTickets("active");
-  const order = tickets.filter(({ transactionId }) => transactionId === ticket.transactionId);
+  const { tickets: order = [] } = useOrder(ticket.transactionId);
   const place = order.findIndex(({ id }) => id === ticket.id);
   const ids = order.map(({ id }) => id).join(" ");
   // At the door each code is there at once.

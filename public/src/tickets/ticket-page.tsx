@@ -6,14 +6,13 @@ import type { Event, Ticket } from "../api/types.ts";
 import { Cover } from "../artwork/cover.tsx";
 import { StatusText } from "../event/status-text.tsx";
 import { useEvent } from "../event/use-event.ts";
-import { download } from "../components/download.ts";
 import { dayText, momentText, spanText, zoneText } from "../components/format.ts";
 import { Loading } from "../components/loading.tsx";
 import { NotFoundPage } from "../components/not-found-page.tsx";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 import { AsOfNote } from "./as-of-note.tsx";
-import { calendarFile } from "./calendar.ts";
+import { CalendarButton } from "./calendar-button.tsx";
 import { CancelDialog } from "./cancel-dialog.tsx";
 import { Pager } from "./pager.tsx";
 import { QrCode } from "./qr-code.tsx";
@@ -118,21 +117,7 @@ function Actions({ ticket, event }: { ticket: Ticket; event: Event | undefined }
   const over = event !== undefined && Date.parse(event.startsAt) <= Date.now();
   return (
     <div className="actions">
-      {event && (
-        <button
-          type="button"
-          className="button button-quiet"
-          onClick={() =>
-            download(
-              `${event.name}.ics`,
-              "text/calendar",
-              calendarFile(event, Date.now(), `${location.origin}/events/${event.id}`),
-            )
-          }
-        >
-          {t("ticket.calendar")}
-        </button>
-      )}
+      {event && <CalendarButton event={event} orderId={ticket.transactionId} />}
       <button type="button" className="button button-quiet" onClick={() => print()}>
         {t("ticket.print")}
       </button>

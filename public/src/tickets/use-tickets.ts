@@ -49,6 +49,15 @@ export function useTickets(status: Status) {
   };
 }
 
+/** The valid tickets of an order. */
+export function useOrder(orderId: string) {
+  const query = useTickets("active");
+  return {
+    ...query,
+    tickets: query.tickets?.filter(({ transactionId }) => transactionId === orderId),
+  };
+}
+
 /** Reads a ticket. Shows it at once where its order is known. */
 export function useTicket(ticketId: string) {
   const { tickets } = useTickets("active");
