@@ -80,6 +80,7 @@ export function readConfig(outside: Environment) {
         : { url: tracesUrl, share: variables.OTEL_TRACES_SAMPLER_ARG },
     tls,
     trustedProxies: variables.TRUSTED_PROXIES,
+    publicUrl: variables.PUBLIC_URL,
     corsOrigins: variables.CORS_ORIGINS,
     databaseUrl: database(variables.DATABASE_URL),
     migrationDatabaseUrl: database(variables.MIGRATION_DATABASE_URL),

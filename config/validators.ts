@@ -76,6 +76,11 @@ export const proxies = makeExactValidator<string[]>((value) =>
       ),
 );
 
+export const origin = makeExactValidator<string>((value) => {
+  if (isOrigin(value)) return value;
+  throw new EnvError("must be scheme, host and port, without a path: https://tickets.example");
+});
+
 export const origins = makeExactValidator<string[]>((value) =>
   listOf(value, isOrigin, "give scheme, host and port as browsers do, https://shop.example"),
 );

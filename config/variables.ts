@@ -112,6 +112,12 @@ const SPECS = {
       "how many proxies every request passes",
     default: [],
   }),
+  PUBLIC_URL: is.origin({
+    desc:
+      "where visitors reach the pages, https://tickets.example; shared links and search engines " +
+      "are told it",
+    default: undefined,
+  }),
   CORS_ORIGINS: is.origins({
     desc:
       "origins whose pages may read answers, https://shop.example, separated by " +

@@ -3,6 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { setPrefetch } from "./api/client.ts";
 import { asProblem, isRetryable } from "./api/problem.ts";
+import type { Event } from "./api/types.ts";
 import { startTexts } from "./locales/i18n.ts";
 import type { Texts } from "./locales/languages.ts";
 import type { Prefetch } from "./prefetch.ts";
@@ -11,6 +12,8 @@ import { restoreSession } from "./session/restore-session.ts";
 import { sessionState } from "./session/session.ts";
 
 const RETRIES_MAX = 4;
+/** The painted page stays so long for the event's data at most. */
+const SEED_WAIT_MS = 1_000;
 
 /** Starts the app. Called once by `main.ts`, with what it has fetched so far. */
 export async function start(
@@ -31,6 +34,7 @@ export async function start(
       },
     },
   });
+  await seedEvent(queries, prefetch);
   // Drops the data of one user before another signs in on the same device.
   let userId = currentUserId();
   sessionState.subscribe(() => {
@@ -47,6 +51,20 @@ export async function start(
       </QueryClientProvider>
     </StrictMode>,
   );
+}
+
+/**
+ * Shows the event at once, so that the painted page is followed by the same words. The page reads
+ * it again by the same prefetch.
+ */
+async function seedEvent(queries: QueryClient, prefetch: Prefetch | undefined): Promise<void> {
+  const [, eventId] = /^\/api\/events\/([^/?]+)$/.exec(prefetch?.path ?? "") ?? [];
+  if (prefetch === undefined || eventId === undefined) return;
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, SEED_WAIT_MS));
+  const response = await Promise.race([prefetch.response.catch(() => undefined), late]);
+  if (response?.ok !== true) return;
+  const event = (await response.clone().json()) as Event;
+  queries.setQueryData(["event", eventId], event, { updatedAt: 1 });
 }
 
 function currentUserId(): string | undefined {

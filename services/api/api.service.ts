@@ -9,7 +9,7 @@ import {
 } from "../../lib/availability/availability-cache.ts";
 import { configOf, nodeContextOf } from "../../lib/bus/node-context.ts";
 import { loopNowMs } from "../../lib/concurrency/clock.ts";
-import { problemOf, sendAnswer } from "../../lib/http/problem-details.ts";
+import { problemOf } from "../../lib/http/problem-details.ts";
 import { guarded } from "../../lib/observability/faults.ts";
 import { redisConnection } from "../../mixins/redis.mixin.ts";
 import { TokensMixin, type WithTokens } from "../../mixins/tokens.mixin.ts";
@@ -17,7 +17,7 @@ import { createGatewayParts, type GatewayParts } from "./handling/gateway-deps.t
 import { openExchange, serve, shed } from "./handling/handle-request.ts";
 import { type GatewayCounts, newGatewayCounts } from "./handling/response-cache.ts";
 import { requestIdOf } from "./http/client-info.ts";
-import { operationResources } from "./routes/health.routes.ts";
+import { operationResources, sendPlain } from "./routes/health.routes.ts";
 import { API_ROUTES } from "./routes/index.ts";
 import { readWebApp, type WebApp } from "./routes/web-app.routes.ts";
 import { resourcesOf } from "./routing/compile-route.ts";
@@ -141,9 +141,11 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
     },
 
     send404(request: IncomingMessage, response: ServerResponse) {
-      const page = this.webApp?.notFound(request);
-      sendAnswer(request, response, page ?? problemOf("NOT_FOUND", requestIdIn(response)));
-      this.deps.observe?.("no such path", request, response, loopNowMs());
+      guarded("request", async () => {
+        const page = await this.webApp?.notFound(request);
+        await sendPlain(request, response, page ?? problemOf("NOT_FOUND", requestIdIn(response)));
+        this.deps.observe?.("no such path", request, response, loopNowMs());
+      });
     },
 
     /** Replaces a method that logs the error's message and data, which may hold values. */
@@ -193,7 +195,12 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
     this.counts = newGatewayCounts();
     const store = config.rateLimits ? redisConnection.acquire(this.broker) : undefined;
     Object.assign(this, createGatewayParts(this, this.counts, store));
-    this.webApp = readWebApp();
+    this.webApp = readWebApp({
+      ...this.deps,
+      getEvent: this.getEvent,
+      // Without PUBLIC_URL, links lead to this gateway itself.
+      siteUrl: () => config.publicUrl ?? this.url ?? "",
+    });
     this.addRoute(plainRoute([...operationResources(health), ...(this.webApp?.resources ?? [])]));
     this.httpServer = createGatewayServer(config.tls, this.createHttpHandler());
     leaving.addEventListener("abort", () => {

@@ -1,7 +1,7 @@
 // How the gateway serves the web app: pages, files with names for ever, and the policy of what a
 // page may do.
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { get } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
@@ -39,17 +39,25 @@ describe("the web app", () => {
 
   it("is what every address of its pages gives, with nothing inline and nothing foreign allowed", async () => {
     const first = await ask("GET", "/");
-    assert.match(first.text, /<title>Boxoffice<\/title>/);
-    assert.doesNotMatch(first.text, /<script(?![^>]* src="\/assets\/)|<style|style=|\son\w+="/);
-    for (const path of Object.values(PATHS)) {
+    const script = /<script type="module" crossorigin src="\/assets\/[\w-]+\.js">/.exec(first.text);
+    assert.ok(script, first.text);
+    const style = /<style>([^]*?)<\/style>/.exec(first.text)?.[1] ?? "";
+    const hash = createHash("sha256").update(style).digest("base64");
+    for (const path of Object.values(PATHS).filter((one) => one !== PATHS.event)) {
       const page = await ask("GET", `${path.replace(/:\w+/, randomUUID())}?a=b`);
-      assert.deepEqual([page.status, page.text], [200, first.text], path);
+      assert.equal(page.status, 200, path);
+      assert.ok(page.text.includes(script[0]), path);
+      assert.doesNotMatch(page.text, /<script(?![^>]* src="\/assets\/)|style=|\son\w+="/);
       assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
       assert.equal(page.headers.get("cache-control"), "no-cache");
+      assert.equal(page.headers.get("vary"), "Accept-Language, Accept-Encoding");
       const policy = page.headers.get("content-security-policy") ?? "";
-      assert.match(
+      assert.ok(
+        policy.startsWith(
+          `default-src 'none'; script-src 'self'; style-src 'self' 'sha256-${hash}'; ` +
+            "img-src 'self'; font-src 'self'; connect-src 'self'; ",
+        ),
         policy,
-        /default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'/,
       );
       assert.doesNotMatch(policy, /unsafe|http|\*/);
     }
@@ -63,7 +71,8 @@ describe("the web app", () => {
   it("is shown to browsers at an address that there is not, as a 404; programs hear it in JSON", async () => {
     const lost = await ask("GET", "/no/such/page", { headers: BROWSER });
     assert.equal(lost.status, 404);
-    assert.match(lost.text, /<title>Boxoffice<\/title>/);
+    assert.match(lost.text, /<title>Page not found · Boxoffice<\/title>/);
+    assert.equal(lost.headers.get("cache-control"), "no-store");
     assertProblem(await ask("GET", "/no/such/page"), 404, "NOT_FOUND");
     for (const path of ["/api/no-such", "/assets/old-12345678.js", "/.well-known/x"])
       assertProblem(await ask("GET", path, { headers: BROWSER }), 404, "NOT_FOUND");

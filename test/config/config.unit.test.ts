@@ -18,6 +18,7 @@ const drawn = (): string => randomBytes(48).toString("base64url");
 
 /** Values that must be refused, by variable. */
 const BAD: Record<keyof typeof VARIABLES, readonly string[]> = {
+  PUBLIC_URL: ["tickets.example", "https://tickets.example/", "https://tickets.example/shop", "*"],
   // Any text is a folder or a name.
   DATA_DIR: [],
   NODE_ID: [],

@@ -2,7 +2,7 @@
  * Licenses (SPDX) of packages of the engine and its tools: they ask for a notice at most. Copyleft,
  * non-commercial and missing licenses are refused.
  */
-export const ALLOWED_LICENSES: ReadonlySet<string> = new Set([
+const ALLOWED_LICENSES: ReadonlySet<string> = new Set([
   "MIT",
   "MIT-0",
   "X11",
@@ -27,11 +27,17 @@ export const ALLOWED_LICENSES: ReadonlySet<string> = new Set([
  * Licenses of packages of scope `dev`. The copyleft of the added ones covers their own files, which
  * the project neither changes nor passes on (Vite's CSS compiler, axe).
  */
-export const ALLOWED_FOR_TOOLS: ReadonlySet<string> = new Set([
-  ...ALLOWED_LICENSES,
-  "MPL-2.0",
-  "PSF-2.0",
-]);
+const ALLOWED_FOR_TOOLS: ReadonlySet<string> = new Set([...ALLOWED_LICENSES, "MPL-2.0", "PSF-2.0"]);
+
+/** libvips, in files of its own that sharp loads and anyone can replace, as the LGPL asks. */
+const LIBVIPS = "node_modules/@img/sharp-";
+const ALLOWED_FOR_LIBVIPS = new Set([...ALLOWED_LICENSES, "LGPL-3.0-or-later"]);
+
+/** Returns the licenses that this package may have. */
+export function allowedFor({ path, scope }: { path: string; scope: string }): ReadonlySet<string> {
+  if (path.startsWith(LIBVIPS)) return ALLOWED_FOR_LIBVIPS;
+  return scope === "dev" ? ALLOWED_FOR_TOOLS : ALLOWED_LICENSES;
+}
 
 /**
  * Whether an SPDX expression allows use: one license of "A OR B" is enough, "A AND B" needs both.

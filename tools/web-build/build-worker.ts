@@ -25,6 +25,7 @@ async function main(): Promise<string> {
       logLevel: "error",
       build: { outDir: folder, emptyOutDir: true },
     });
+    await buildPainter(join(folder, "server"));
     const sizes = await compressFolder(folder);
     const manifest = JSON.parse(
       readFileSync(join(folder, ".vite", "manifest.json"), "utf8"),
@@ -48,6 +49,22 @@ async function main(): Promise<string> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Builds the module by which the gateway paints pages before their script runs. */
+async function buildPainter(outDir: string): Promise<void> {
+  await build({
+    configFile: join(PUBLIC, "vite.config.ts"),
+    logLevel: "error",
+    publicDir: false,
+    ssr: { noExternal: true },
+    build: {
+      ssr: join(PUBLIC, "src", "server", "pages.tsx"),
+      outDir,
+      manifest: false,
+      rolldownOptions: { output: { format: "cjs", entryFileNames: "pages.cjs" } },
+    },
+  });
 }
 
 /** Returns each page's address, and the API request that it sends first. */

@@ -1,10 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
-import {
-  ALLOWED_FOR_TOOLS,
-  ALLOWED_LICENSES,
-  isAllowedLicense,
-} from "../../../tools/licenses/license-rules.ts";
+import { allowedFor, isAllowedLicense } from "../../../tools/licenses/license-rules.ts";
 import { type LockedPackage, readLockedPackages } from "../../../tools/licenses/locked-packages.ts";
 import { billOfMaterials } from "../../../tools/licenses/sbom.ts";
 import { ROOT } from "../../../tools/root.ts";
@@ -27,10 +23,7 @@ export function define(command: Command): void {
 
 function run({ sbom, project }: Options): number {
   const packages = readLockedPackages(project);
-  const offenders = packages.filter(
-    ({ license, scope }) =>
-      !isAllowedLicense(license, scope === "dev" ? ALLOWED_FOR_TOOLS : ALLOWED_LICENSES),
-  );
+  const offenders = packages.filter((one) => !isAllowedLicense(one.license, allowedFor(one)));
   if (offenders.length > 0) {
     console.error(
       `${offenders.length} of ${packages.length} packages have a license that is not allowed:\n` +

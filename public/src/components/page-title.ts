@@ -1,7 +1,12 @@
 import { useEffect } from "react";
 
+/** The document's title; empty for the first page. */
+export function documentTitle(title: string): string {
+  return title === "" ? "Boxoffice" : `${title} · Boxoffice`;
+}
+
 export function usePageTitle(title: string): void {
   useEffect(() => {
-    document.title = title === "" ? "Boxoffice" : `${title} · Boxoffice`;
+    document.title = documentTitle(title);
   }, [title]);
 }

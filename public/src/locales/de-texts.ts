@@ -12,6 +12,7 @@ const texts: typeof en = {
     signIn: "Anmelden",
     language: "Sprache",
     offline: "Sie sind offline. Ihre Bestellungen gehen weiter, sobald Sie wieder online sind.",
+    description: "Konzerte, Theater, Fußball und mehr: finden und Tickets sichern.",
     promise: "Ein Ticket gehört Ihnen, sobald wir es bestätigen, und nur Ihnen.",
   },
   parts: {

@@ -10,6 +10,7 @@ export default {
     signIn: "Sign in",
     language: "Language",
     offline: "You are offline. Your orders are kept and continue when you are back online.",
+    description: "Find concerts, plays, matches and more, and get your tickets.",
     promise: "A ticket is yours as soon as we confirm it, and only yours.",
   },
   parts: { loading: "Loading…", trying: "No answer yet. We keep trying.", tryAgain: "Try again" },

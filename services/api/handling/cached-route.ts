@@ -1,21 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { LRUCache } from "lru-cache";
 import type { Answer } from "../../../domain/refusal.ts";
-import {
-  type ProblemCode,
-  problemOf,
-  type Reply,
-  replyForMany,
-  sendAnswer,
-} from "../../../lib/http/problem-details.ts";
+import { type ProblemCode, problemOf, sendAnswer } from "../../../lib/http/problem-details.ts";
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/local-rate-limiter.ts";
 import type { ClientReader } from "../http/client-info.ts";
-import { encode, encodingOf, isKnown } from "../http/compression.ts";
 import type { RateLimitTicket, Throttles } from "../http/rate-limits.ts";
 import type { CompiledRoute } from "../routing/compile-route.ts";
 import { type ReadInput, readInput } from "../routing/parse-request.ts";
 import type { Input, MatchedRequest } from "../routing/route.ts";
-import type { CachedResponse, GatewayCounts, ResponseCache } from "./response-cache.ts";
+import { replyOf } from "./cached-reply.ts";
+import type { GatewayCounts, ResponseCache } from "./response-cache.ts";
 
 export type CachedRouteDeps = {
   client: ClientReader;
@@ -84,8 +78,12 @@ export async function serveCachedRoute(
     refuse(answer.refusal.code, answer.refusal.data);
     return;
   }
-  const encoding = replyOf(deps, route, answer.value, request);
-  sendAnswer(request, response, encoding instanceof Promise ? await encoding : encoding, headers);
+  const replying = replyOf(deps.gatewayCounts, answer.value, request, {
+    status: route.status,
+    caching: route.cache ?? "no-store",
+    headers: { "Content-Type": "application/json" },
+  });
+  sendAnswer(request, response, replying instanceof Promise ? await replying : replying, headers);
 }
 
 type ReadQuery = { ok: true; query: ParsedQuery } | Exclude<ReadInput, { ok: true }>;
@@ -117,38 +115,6 @@ function consumeLimit(
   if (route.throttle === undefined || throttles === undefined) return undefined;
   const address = client.addressOf(request);
   return throttles.consume(route.throttle, { address, userId: "", params, body: {} });
-}
-
-/** The reply for the client's encoding, or 304 if the client has the bytes. */
-function replyOf(
-  { gatewayCounts }: CachedRouteDeps,
-  route: CompiledRoute,
-  { body, etag, replies }: CachedResponse,
-  request: IncomingMessage,
-): Reply | Promise<Reply> {
-  const caching = { "Cache-Control": route.cache ?? "no-store", ETag: etag };
-  if (isKnown(request.headers["if-none-match"], etag)) {
-    gatewayCounts.notModified += 1;
-    return { status: 304, headers: caching, body: "" };
-  }
-  const encoding = encodingOf(request.headers["accept-encoding"], body) ?? "identity";
-  const known = replies.get(encoding);
-  if (known !== undefined) return known;
-  const headers = { ...caching, "Content-Type": "application/json" };
-  if (encoding === "identity") {
-    const reply = replyForMany(route.status, headers, body);
-    replies.set(encoding, reply);
-    return reply;
-  }
-  const making = encode(encoding, body).then((bytes) =>
-    replyForMany(route.status, { ...headers, "Content-Encoding": encoding }, bytes),
-  );
-  replies.set(encoding, making);
-  void making.then(
-    (reply) => replies.set(encoding, reply),
-    () => replies.delete(encoding),
-  );
-  return making;
 }
 
 /** One key for all spellings of a query: values as the schema reads them, in its order. */

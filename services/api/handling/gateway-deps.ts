@@ -15,6 +15,7 @@ import type { WithTokens } from "../../../mixins/tokens.mixin.ts";
 import { createBus } from "../bus/service-client.ts";
 import { createClientReader } from "../http/client-info.ts";
 import { createThrottles } from "../http/rate-limits.ts";
+import type { PageEvent } from "../pages/painted-pages.ts";
 import { type AvailabilityHub, createAvailabilityHub } from "../live/availability-broadcaster.ts";
 import { createEventStreams } from "../live/sse-endpoint.ts";
 import { createQueryCache } from "./cached-route.ts";
@@ -33,6 +34,8 @@ export type GatewayParts = {
   deps: GatewayDeps;
   accessTokens: AccessTokens;
   hub: AvailabilityHub;
+  /** Reads an event for its page. Can refuse with: EVENT_NOT_FOUND, TRY_AGAIN. */
+  getEvent: (eventId: string, requestId: string) => Promise<Answer<PageEvent>>;
 };
 
 /** Builds the parts that requests share. `service` is the gateway's. */
@@ -73,7 +76,9 @@ export function createGatewayParts(
     observe: metrics && registerHttpMetrics(metrics, counts),
     streams: createEventStreams({ client, hub, limited: rateLimitStore !== undefined }),
   };
-  return { deps, accessTokens, hub };
+  const getEvent: GatewayParts["getEvent"] = (eventId, requestId) =>
+    busOf(requestId, undefined, READ_TIMEOUTS).call("catalog.get", { eventId });
+  return { deps, accessTokens, hub, getEvent };
 }
 
 async function fetchKeys(broker: ServiceBroker): Promise<Answer<{ keys: PublicJwk[] }>> {

@@ -133,8 +133,9 @@ export function newGatewayCounts(): GatewayCounts {
   return { hits: 0, misses: 0, stale: 0, notModified: 0 };
 }
 
-function cachedResponse(value: unknown): CachedResponse {
-  const body = Buffer.from(JSON.stringify(value));
+/** Encodes a value: bytes as they are, all else as JSON. */
+export function cachedResponse(value: unknown): CachedResponse {
+  const body = Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value));
   // Weak, since compressed bytes are other bytes of the same response.
   const etag = `W/"${createHash("sha1").update(body).digest("base64url")}"`;
   return { body, etag, replies: new Map() };

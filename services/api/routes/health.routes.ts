@@ -63,11 +63,17 @@ export async function servePlain(
   response: ServerResponse,
 ): Promise<void> {
   if (request.method === "GET" || request.method === "HEAD")
-    sendAnswer(
-      request,
-      response,
-      await compressed(request, response, await resource.answer(requestId, request)),
-    );
+    await sendPlain(request, response, await resource.answer(requestId, request));
   else if (request.method === "OPTIONS") sendAnswer(request, response, optionsReply(ALLOW));
   else sendAnswer(request, response, methodRefusal(ALLOW, requestId));
+}
+
+/** Sends a reply, compressed if it is not yet. Its `Vary` joins what the edge policy has set. */
+export async function sendPlain(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { headers: { Vary, ...headers }, ...reply }: Reply,
+): Promise<void> {
+  if (Vary !== undefined) response.appendHeader("Vary", Vary);
+  sendAnswer(request, response, await compressed(request, response, { ...reply, headers }));
 }
