@@ -29,6 +29,7 @@ const ENGINE: readonly Row[] = [
 
 const OPERATORS: readonly Row[] = [
   ["import", "import a feed of events", () => import("./commands/operators/import.ts")],
+  ["demo", "add demo events", () => import("./commands/operators/demo.ts")],
   ["user", "grant and revoke the operator role", () => import("./commands/operators/user.ts")],
   ["keys", "rotate the keys of access tokens", () => import("./commands/operators/keys.ts")],
   ["ledger", "reconcile, dead letters, repair", () => import("./commands/operators/ledger.ts")],

@@ -63,17 +63,18 @@ export async function ensureDemoCatalog(
   }
 }
 
-/** Does it through a running engine, and reports the result in a line. */
+/** Does it through a running engine, and reports the result in a line. Returns `complete`. */
 export async function demoCatalogThrough(
   broker: Pick<ServiceBroker, "call">,
   config: Config,
   report: Report,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const startedMs = performance.now();
   const { made, complete } = await ensureDemoCatalog(broker, config, { signal });
   if (made > 0) report(`added ${made} demo events to the catalog (${secondsSince(startedMs)})`);
   if (!complete) report("the demo catalog is not complete; the next start completes it");
+  return complete;
 }
 
 /** Returns the demo events that the database lacks, or none if it has events of another source. */

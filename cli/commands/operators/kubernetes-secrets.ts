@@ -11,10 +11,7 @@ export function define(command: Command): void {
   command
     .description("Generates every secret of an overlay, once.")
     .argument("<overlay>", "minikube or production")
-    .option(
-      "--upgrade",
-      "keep the secrets of a release without roles of PostgreSQL and TLS, and add what is missing",
-    )
+    .option("--upgrade", "keep the secrets of an earlier release, and add what is missing")
     .addHelpText("after", examples(["kubernetes-secrets minikube", "before the first apply"]))
     .action(exiting(run));
 }
@@ -53,6 +50,12 @@ function databaseUrls(ownerPassword: string): Record<string, string> {
   };
 }
 
+/** Secrets that stand for themselves, so that a folder of before can get them later. */
+const ADDED: Readonly<Record<string, string>> = {
+  /** Docker's configuration, for images of a registry that asks who pulls. */
+  "registry.json": '{ "auths": {} }\n',
+};
+
 /** Draws the secrets that an overlay's kustomization.yaml reads, and the URLs that have them. */
 export function drawSecrets(): Record<string, string> {
   const [postgres, redis, rabbitmq, nats, routes] = [drawn(), drawn(), drawn(), drawn(), drawn()];
@@ -78,17 +81,25 @@ export function drawSecrets(): Record<string, string> {
       .privateKey.export({ type: "pkcs8", format: "pem" })
       .toString(),
     "grafana-password": drawn(),
+    ...ADDED,
   };
 }
 
-/** Changes the addresses in a folder of before, with the same passwords. */
+/** Adds what a folder of before lacks; without roles and TLS, changes addresses, not passwords. */
 function upgradeSecrets(folder: string): number {
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
-  if (existsSync(join(folder, "migration-database-url")))
+  const lacks = (name: string): boolean => !existsSync(join(folder, name));
+  const hasRoles = !lacks("migration-database-url");
+  const changed = {
+    ...(hasRoles ? {} : upgradedSecrets(read)),
+    ...Object.fromEntries(Object.entries(ADDED).filter(([name]) => lacks(name))),
+  };
+  if (Object.keys(changed).length === 0)
     throw new ServerProblem(`${folder} has the secrets of this release already.`);
-  for (const [name, text] of Object.entries(upgradedSecrets(read)))
+  for (const [name, text] of Object.entries(changed))
     writeFileSync(join(folder, name), text, { mode: 0o600 });
-  console.log(`Changed ${folder}. Apply the job migrate first: it creates the new roles.`);
+  console.log(`Wrote ${Object.keys(changed).join(", ")} to ${folder}.`);
+  if (!hasRoles) console.log("Apply the migration first: it creates the new roles.");
   return 0;
 }
 

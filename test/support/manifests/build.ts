@@ -15,9 +15,20 @@ import { ROOT } from "../../../tools/root.ts";
 export type Manifest = {
   apiVersion: string;
   kind: string;
-  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
   spec?: unknown;
   data?: Record<string, string>;
+};
+
+/** What only the owner of a cluster knows. The repository has no values for it. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  "engine.env": "TRUSTED_PROXIES=10.244.0.0/16\n",
+  "edge.env": "HOST_NAME=tickets.example.com\nEMAIL=operators@example.com\n",
 };
 
 export const OVERLAYS = ["minikube", "production"] as const;
@@ -47,10 +58,12 @@ export function copyManifests(folder: string): string {
   const target = join(folder, "kubernetes");
   cpSync(join(ROOT, "kubernetes"), target, {
     recursive: true,
-    filter: (source) => !/overlays\/\w+\/(?:secrets|images)$/.test(source),
+    filter: (source) => !/overlays\/\w+\/(?:secrets|images|\w+\.env)$/.test(source),
   });
   for (const overlay of OVERLAYS)
     writeSecrets(join(target, "overlays", overlay, "secrets"), drawSecrets());
+  const production = join(target, "overlays", "production");
+  for (const [file, text] of Object.entries(SETTINGS)) writeFileSync(join(production, file), text);
   const images = imagesOf(target);
   const result = pinned(
     images,
@@ -60,7 +73,7 @@ export function copyManifests(folder: string): string {
     }),
   );
   if ("problems" in result) throw new Error(result.problems.join("\n"));
-  writeImages(join(target, "overlays", "production"), result.kustomization);
+  writeImages(production, result.kustomization);
   return target;
 }
 

@@ -9,6 +9,8 @@ import {
   type Workload,
   workloadsOf,
 } from "./workloads.ts";
+import { edgeErrors } from "./edge.ts";
+import { schedulingErrors } from "./scheduling.ts";
 
 const PROBES = ["startupProbe", "livenessProbe", "readinessProbe"] as const;
 
@@ -28,6 +30,8 @@ export function policyErrors(built: readonly Manifest[]): string[] {
     ...services(manifests, workloads),
     ...selectors(manifests, workloads),
     ...scaling(manifests, workloads),
+    ...edgeErrors(built),
+    ...schedulingErrors(built),
   ];
 }
 
@@ -189,8 +193,8 @@ function services(manifests: readonly Manifest[], workloads: readonly Workload[]
   };
   for (const { kind, metadata, spec } of manifests) {
     if (kind === "HTTPRoute")
-      for (const { backendRefs } of (
-        spec as { rules: { backendRefs: { name: string; port: number }[] }[] }
+      for (const { backendRefs = [] } of (
+        spec as { rules: { backendRefs?: { name: string; port: number }[] }[] }
       ).rules)
         for (const { name, port } of backendRefs) served(`HTTPRoute ${metadata.name}`, name, port);
     if (kind === "Ingress")
@@ -219,6 +223,8 @@ function selectors(manifests: readonly Manifest[], workloads: readonly Workload[
       chosen === undefined
     )
       return [];
+    // cert-manager makes these pods while it proves a name.
+    if ("acme.cert-manager.io/http01-solver" in chosen) return [];
     return workloads.some(({ labels }) => selects(chosen, labels))
       ? []
       : [`${kind} ${metadata.name} selects no pod`];

@@ -26,6 +26,7 @@ type Volume = Named & {
   secret?: { secretName: string; items?: { key: string }[]; optional?: boolean };
   configMap?: Named;
   persistentVolumeClaim?: { claimName: string };
+  ephemeral?: { volumeClaimTemplate: { spec: { storageClassName?: string } } };
   projected?: { sources: { secret?: Named & { items?: { key: string }[] }; configMap?: Named }[] };
 };
 type PodSpec = {
@@ -33,6 +34,8 @@ type PodSpec = {
   initContainers?: Container[];
   volumes?: Volume[];
   serviceAccountName?: string;
+  priorityClassName?: string;
+  imagePullSecrets?: Named[];
   terminationGracePeriodSeconds?: number;
   securityContext?: { runAsNonRoot?: boolean; seccompProfile?: { type: string } };
 };
