@@ -6,13 +6,22 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
+import { COMMANDS } from "../../cli/command-list.ts";
 import { VARIABLES } from "../../config/index.ts";
 import { HEAP_FLAGS } from "../../lib/observability/gc-tuning.ts";
 import { ROOT } from "../../tools/root.ts";
 import { importsOf, isCode, readSourceFiles } from "../support/source-files.ts";
 
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
-type Service = { image?: string; environment?: Record<string, string>; volumes?: string[] };
+type Service = {
+  image?: string;
+  environment?: Record<string, string>;
+  volumes?: string[];
+  ports?: string[];
+  restart?: string;
+  command?: string[];
+  depends_on?: Record<string, { condition: string }>;
+};
 
 /** What the last stage copies from the build's context. */
 function copied(containerfile: string): string[] {
@@ -83,7 +92,9 @@ describe("the image", () => {
 });
 
 describe("compose.yaml", () => {
-  const { services } = parse(read("compose.yaml")) as { services: Record<string, Service> };
+  const { services } = parse(read("compose.yaml"), { merge: true }) as {
+    services: Record<string, Service>;
+  };
 
   it("mounts files that are there, and names variables that the engine has", () => {
     const mounted = Object.values(services).flatMap(({ volumes = [] }) =>
@@ -93,8 +104,31 @@ describe("compose.yaml", () => {
     );
     assert.ok(mounted.length > 4);
     for (const file of mounted) assert.ok(existsSync(join(ROOT, file)), file);
-    for (const name of Object.keys(services.engine?.environment ?? {}))
-      assert.ok(name in VARIABLES, name);
+    for (const name of ["engine", "migrate", "demo"])
+      for (const variable of Object.keys(services[name]?.environment ?? assert.fail(name)))
+        assert.ok(variable in VARIABLES, variable);
+  });
+
+  it("opens ports that can be changed, on this machine only", () => {
+    const ports = Object.values(services).flatMap((service) => service.ports ?? []);
+    assert.equal(ports.length, 3);
+    for (const port of ports)
+      assert.match(port, /^127\.0\.0\.1:\$\{[A-Z]+_PORT:-\d+\}:\d+$/, "BOXOFFICE_PORT and so on");
+  });
+
+  it("starts again what ended, and ends with migrations and demo events that succeeded", () => {
+    const once = ["migrate", "demo"];
+    for (const [name, { restart, command = [] }] of Object.entries(services)) {
+      assert.equal(restart, once.includes(name) ? "on-failure" : "unless-stopped", name);
+      if (once.includes(name))
+        assert.ok(
+          COMMANDS.some((one) => one.name === command.at(-1)),
+          name,
+        );
+    }
+    const after = (name: string, other: string) => services[name]?.depends_on?.[other]?.condition;
+    assert.equal(after("engine", "migrate"), "service_completed_successfully");
+    assert.equal(after("demo", "engine"), "service_healthy");
   });
 
   it("has the servers of the cluster, in the same versions", () => {

@@ -10,6 +10,7 @@ import {
   workloadsOf,
 } from "./workloads.ts";
 import { edgeErrors } from "./edge.ts";
+import { operatorPods, operatorReferences, writtenSecrets } from "./operator-objects.ts";
 import { schedulingErrors } from "./scheduling.ts";
 
 const PROBES = ["startupProbe", "livenessProbe", "readinessProbe"] as const;
@@ -19,7 +20,7 @@ const PROBES = ["startupProbe", "livenessProbe", "readinessProbe"] as const;
  * good.
  */
 export function policyErrors(built: readonly Manifest[]): string[] {
-  const manifests = [...built, ...issuedSecrets(built)];
+  const manifests = [...built, ...writtenSecrets(built)];
   const workloads = workloadsOf(manifests);
   return [
     ...workloads.flatMap((workload) => [
@@ -32,17 +33,8 @@ export function policyErrors(built: readonly Manifest[]): string[] {
     ...scaling(manifests, workloads),
     ...edgeErrors(built),
     ...schedulingErrors(built),
+    ...operatorReferences(manifests),
   ];
-}
-
-/** The secrets that cert-manager makes of certificates. */
-function issuedSecrets(manifests: readonly Manifest[]): Manifest[] {
-  return manifests.flatMap(({ kind, spec }) => {
-    if (kind !== "Certificate") return [];
-    const { secretName } = spec as { secretName: string };
-    const data = { "tls.crt": "", "tls.key": "", "ca.crt": "" };
-    return [{ apiVersion: "v1", kind: "Secret", metadata: { name: secretName }, data }];
-  });
 }
 
 /** Checks that secrets, configuration, claims, accounts and their keys exist. */
@@ -225,7 +217,8 @@ function selectors(manifests: readonly Manifest[], workloads: readonly Workload[
       return [];
     // cert-manager makes these pods while it proves a name.
     if ("acme.cert-manager.io/http01-solver" in chosen) return [];
-    return workloads.some(({ labels }) => selects(chosen, labels))
+    const pods = [...workloads.map(({ labels }) => labels), ...operatorPods(manifests)];
+    return pods.some((labels) => selects(chosen, labels))
       ? []
       : [`${kind} ${metadata.name} selects no pod`];
   });

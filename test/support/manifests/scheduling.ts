@@ -1,4 +1,5 @@
 import type { Manifest } from "./build.ts";
+import { operatorClaims, writtenSecrets } from "./operator-objects.ts";
 import { selects, type Workload, workloadsOf } from "./workloads.ts";
 
 /** The addresses that answer DNS beside the cluster's servers: NodeLocal DNSCache. */
@@ -26,10 +27,13 @@ export function schedulingErrors(manifests: readonly Manifest[]): string[] {
 
 /** Checks that every claim names its storage class and every pod a secret to pull images by. */
 export function productionErrors(manifests: readonly Manifest[]): string[] {
-  const secrets = manifests
+  const secrets = [...manifests, ...writtenSecrets(manifests)]
     .filter(({ kind }) => kind === "Secret")
     .map(({ metadata }) => metadata.name);
   return [
+    ...operatorClaims(manifests)
+      .filter(([, storageClass]) => storageClass === undefined)
+      .map(([title]) => `${title} names no storage class`),
     ...claimsOf(manifests)
       .filter(([, { spec }]) => spec.storageClassName === undefined)
       .map(([title]) => `${title} names no storage class`),
@@ -81,9 +85,7 @@ function dns(manifests: readonly Manifest[]): string[] {
 function migration(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
   const applied = manifests.filter(({ metadata }) => selects(MIGRATION, metadata.labels ?? {}));
   const titles = applied.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
-  const issued = applied
-    .filter(({ kind }) => kind === "Certificate")
-    .map(({ spec }) => `Secret ${(spec as { secretName: string }).secretName}`);
+  const issued = writtenSecrets(applied).map(({ metadata }) => `Secret ${metadata.name}`);
   const job = workloads.find(({ title }) => title === "Job migrate");
   const needed = (job?.pod.volumes ?? []).flatMap(({ secret, configMap }) => [
     ...(secret ? [`Secret ${secret.secretName}`] : []),

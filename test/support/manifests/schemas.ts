@@ -6,6 +6,7 @@ import type { Manifest } from "./build.ts";
 /** The packages that know the groups of API which are not Kubernetes' own. */
 const PACKAGES: Record<string, string> = {
   "keda.sh": "@kubernetes-models/keda",
+  "external-secrets.io": "@kubernetes-models/external-secrets",
   "cert-manager.io": "@kubernetes-models/cert-manager",
   "gateway.networking.k8s.io": "@kubernetes-models/gateway-api",
   "monitoring.coreos.com": "@kubernetes-models/prometheus-operator",

@@ -5,10 +5,14 @@ import type { Manifest } from "./build.ts";
 
 /** Which program knows the objects of an API group that is not Kubernetes' own. */
 const GROUPS: Readonly<Record<string, string>> = {
+  "barmancloud.cnpg.io": "Barman Cloud plugin",
   "cert-manager.io": "cert-manager",
+  "external-secrets.io": "External Secrets",
   "gateway.networking.k8s.io": "Gateway API",
   "keda.sh": "KEDA",
   "monitoring.coreos.com": "Prometheus operator",
+  "postgresql.cnpg.io": "CloudNativePG",
+  "rabbitmq.com": "RabbitMQ cluster operator",
 };
 
 /**
@@ -22,6 +26,13 @@ const FEATURES: readonly { words: string; program: string; since: string }[] = [
   { words: '"gateway.networking.k8s.io/v1"', program: "Gateway API", since: "1.0" },
   { words: '"gatewayClassName":"traefik"', program: "Traefik", since: "3.1" },
   { words: '"behavior":"currentReplicasIfHigher"', program: "KEDA", since: "2.17" },
+];
+
+/** The same of the components, which not every overlay has. */
+const OF_COMPONENTS: typeof FEATURES = [
+  { words: '"dataDurability"', program: "CloudNativePG", since: "1.25" },
+  { words: '"isWALArchiver"', program: "CloudNativePG", since: "1.26" },
+  { words: '"external-secrets.io/v1"', program: "External Secrets", since: "0.16" },
 ];
 
 /** The table of docs/kubernetes.md: the least version of each program. */
@@ -42,15 +53,15 @@ export function versionErrors(
     .map((apiVersion) => GROUPS[apiVersion.split("/")[0] ?? ""])
     .filter((program) => program !== undefined && !documented.has(program))
     .map((program) => `${program} is used, and has no minimum version`);
-  const features = FEATURES.filter(({ words }) => text.includes(words)).flatMap(
-    ({ words, program, since }) => {
+  const features = [...FEATURES, ...OF_COMPONENTS]
+    .filter(({ words }) => text.includes(words))
+    .flatMap(({ words, program, since }) => {
       const version = documented.get(program);
       if (version === undefined) return [`${program} has no minimum version`];
       return isOlder(version, since)
         ? [`${program} ${version} does not know ${words}, which is of ${since}`]
         : [];
-    },
-  );
+    });
   return [...groups, ...features];
 }
 
