@@ -62,7 +62,7 @@ describe("the settings of a cluster", { skip }, () => {
   it("put one host name in each place that needs it", () => {
     const file = "overlays/production/edge.env";
     const text = JSON.stringify(planted(file, "tickets.example.com", "tickets.example.org"));
-    assert.equal(text.split("tickets.example.org").length - 1, 5);
+    assert.equal(text.split("tickets.example.org").length - 1, 6);
     assert.doesNotMatch(text, /tickets\.example\.com|HOST_NAME|"EMAIL"/);
   });
 

@@ -71,7 +71,7 @@ describe("the image", () => {
   it("is let have what it copies", () => {
     const letIn = read(".dockerignore").split("\n");
     for (const source of sources.filter(
-      (path) => path !== "node_modules" && path !== "public/dist",
+      (path) => !["node_modules", "public/dist", "sbom.json"].includes(path),
     ))
       assert.ok(letIn.includes(`!${source}`) || source === "package.json", source);
   });
@@ -81,6 +81,23 @@ describe("the image", () => {
     assert.ok(launcher.includes(`const ENGINE_FLAGS = ${JSON.stringify(HEAP_FLAGS)};`));
     assert.match(launcher, /ENGINE_COMMANDS = new Set\(\["node"\]\)/);
     assert.ok(read("Containerfile").endsWith('\nCMD ["node", "cli/boxoffice.mjs", "node"]\n'));
+  });
+
+  it("says what it is and what is in it", () => {
+    const text = read("Containerfile");
+    const label = (name: string) =>
+      new RegExp(`org\\.opencontainers\\.image\\.${name}="([^"]*)"`).exec(text)?.[1];
+    const { version, license, description } = JSON.parse(read("package.json")) as Record<
+      string,
+      string
+    >;
+    assert.deepEqual(
+      [label("version"), label("licenses"), label("description")],
+      [version, license, description],
+    );
+    assert.equal(label("revision"), "${REVISION}");
+    assert.match(text, /^RUN npm sbom .*--omit=dev .*> sbom\.json$/m);
+    assert.ok(sources.includes("sbom.json"));
   });
 
   it("runs as a user without rights, by the variables of the engine", () => {

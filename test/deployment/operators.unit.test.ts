@@ -17,6 +17,7 @@ import { isOperators, operatorErrors, upstreamErrors } from "../support/manifest
 import { policyErrors } from "../support/manifests/policy.ts";
 import { schemaErrors, typeErrors } from "../support/manifests/schemas.ts";
 import { productionErrors } from "../support/manifests/scheduling.ts";
+import { workloadsOf } from "../support/manifests/workloads.ts";
 import { tlsErrors } from "../support/manifests/least-privilege.ts";
 import { documentedVersions, versionErrors } from "../support/manifests/versions.ts";
 
@@ -111,6 +112,20 @@ describe("operators as components", { skip }, () => {
     assert.deepEqual(await errorsOf(manifests), []);
   });
 
+  it("backups off-site need no operator: the WAL goes to the volume and to the object store", async () => {
+    const manifests = withComponent("off-site-backups");
+    assert.deepEqual(await errorsOf(manifests), []);
+    const { pod } = workloadsOf(manifests).find(
+      ({ title }) => title === "StatefulSet postgres",
+    ) ?? {
+      pod: assert.fail("no PostgreSQL"),
+    };
+    const [server, copier] = pod.containers as { name: string; args?: string[]; image: string }[];
+    const archive = server?.args?.find((word) => word.startsWith("archive_command=")) ?? "";
+    assert.match(archive, /backup\.sh archive "%p" "%f" && pgbackrest archive-push "%p"$/);
+    assert.deepEqual([copier?.name, copier?.image], ["off-site-backups", server?.image]);
+  });
+
   it("pass the operators' own CRDs, where .data/crds has them", (context) => {
     const both = [...withComponent("cloudnative-pg"), ...withComponent("rabbitmq-operator")];
     const errors = upstreamErrors(both);
@@ -135,6 +150,7 @@ describe("operators as components", { skip }, () => {
     ["cloudnative-pg/references.yaml", "spec/bootstrap", "spec/boot", /wants Secret postgres,/],
     ["cloudnative-pg/kustomization.yaml", "username=boxoffice", "user=boxoffice", /, username/],
     ["cloudnative-pg/network-policies.yaml", "cluster: postgres } }", "cluster: pg } }", /no pod/],
+    ["off-site-backups/postgres.yaml", "name: off-site-backups }", "name: off-site }", /off-site,/],
     ["rabbitmq-operator/cluster.yaml", "additionalConfig", "additionalConfg", /additionalConfg/],
     ["rabbitmq-operator/cluster.yaml", "replicas: 3", 'replicas: "3"', /must be integer/],
     ["rabbitmq-operator/references.yaml", "externalSecret", "external", /wants Secret rabbitmq,/],

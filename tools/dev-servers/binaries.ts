@@ -103,7 +103,10 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
   faketime: "faketime",
 };
 
-/** Finds the programs of these servers. PostgreSQL older than 15 counts as missing. */
+/**
+ * Finds the programs of these servers. PostgreSQL older than 15 counts as missing. POSTGRES_BIN
+ * names the folder of another one, which is taken first.
+ */
 export function findBinaries(servers: readonly ProgramName[]): {
   found: Partial<Binaries>;
   missing: ProgramName[];
@@ -132,7 +135,9 @@ function candidates(name: keyof Binaries): string[] {
     .split(delimiter)
     .filter((folder) => folder !== "" && !(name === "rabbitmq" && folder === "/usr/sbin"))
     .map((folder) => join(folder, FILE_NAMES[name]));
-  return [...places, ...onPath];
+  const { POSTGRES_BIN } = processEnvironment();
+  const chosen = name === "postgres" && POSTGRES_BIN ? [join(POSTGRES_BIN, "postgres")] : [];
+  return [...chosen, ...places, ...onPath];
 }
 
 function newestFirst(paths: string[]): string[] {

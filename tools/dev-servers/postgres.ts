@@ -36,6 +36,8 @@ const THROWAWAY_SETTINGS = {
   fsync: "off",
   synchronous_commit: "off",
   full_page_writes: "off",
+  // Nothing to compress without full pages; and npm's PostgreSQL is built without LZ4.
+  wal_compression: "off",
   shared_buffers: "128MB",
   // A server of tests has a database for each file. A visit of autovacuum costs more than it saves.
   autovacuum_naptime: "1min",

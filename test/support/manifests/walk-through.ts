@@ -7,7 +7,7 @@ import type { Manifest } from "./build.ts";
 import { megabytes, minimumRequests, thousandths } from "./requests.ts";
 import { workloadsOf } from "./workloads.ts";
 
-const RECORDED = ["minikube", "kubectl", "docker", "npx", "curl", "sudo", "crane"];
+const RECORDED = ["git", "minikube", "kubectl", "docker", "npx", "curl", "sudo", "crane"];
 const ANSWERS: Readonly<Record<string, string>> = {
   minikube: '\n[ "$1" != ip ] || echo 192.0.2.7',
   sudo: "\ncat > /dev/null",
