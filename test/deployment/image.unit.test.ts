@@ -154,6 +154,16 @@ describe("compose.yaml", () => {
         read(`kubernetes/base/servers/${name}.yaml`).includes(`image: ${services[name]?.image}\n`),
         name,
       );
+    const page = read("docs/kubernetes.md");
+    for (const [title, name] of [
+      ["PostgreSQL", "postgres"],
+      ["Redis", "redis"],
+      ["RabbitMQ", "rabbitmq"],
+      ["NATS", "nats"],
+    ] as const) {
+      const version = services[name]?.image?.split(":").at(-1) ?? assert.fail(name);
+      assert.ok(page.includes(`\n| ${title} | ${version} | `), `${title} ${version} in the manual`);
+    }
     for (const name of ["prometheus", "grafana"])
       assert.ok(
         read(`kubernetes/monitoring/${name}.yaml`).includes(`image: ${services[name]?.image}\n`),
