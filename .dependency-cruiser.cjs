@@ -1,6 +1,6 @@
 /**
  * Import boundaries: domain ← lib ← mixins ← services ← main ← tools ← cli. public/ talks HTTP
- * only, and shares lib/calendar.
+ * only, and shares lib/calendar and lib/qr.
  */
 const forbid = (name, from, to) => ({ name, severity: "error", from, to });
 
@@ -44,7 +44,7 @@ module.exports = {
       { path: "^public/" },
       {
         path: "^(domain|lib|mixins|services|config|main|cli|tools)",
-        pathNot: "^lib/calendar/",
+        pathNot: "^lib/(calendar|qr)/",
       },
     ),
   ],

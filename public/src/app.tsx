@@ -6,6 +6,8 @@ import { asProblem, isRetryable } from "./api/problem.ts";
 import type { Event } from "./api/types.ts";
 import { startTexts } from "./locales/i18n.ts";
 import type { Texts } from "./locales/languages.ts";
+import { keptHolder, restoreTickets } from "./offline/kept-tickets.ts";
+import { registerServiceWorker } from "./offline/register.ts";
 import type { Prefetch } from "./prefetch.ts";
 import { Pages } from "./router.tsx";
 import { restoreSession } from "./session/restore-session.ts";
@@ -34,10 +36,13 @@ export async function start(
       },
     },
   });
+  await restoreTickets(queries);
   await seedEvent(queries, prefetch);
   // Drops the data of one user before another signs in on the same device.
-  let userId = currentUserId();
+  let userId = currentUserId() ?? keptHolder.get()?.id;
   sessionState.subscribe(() => {
+    const { state } = sessionState.get();
+    if (state === "restoring" || state === "delayed") return;
     if (userId !== undefined && currentUserId() !== userId)
       queries.removeQueries({ queryKey: ["mine"] });
     userId = currentUserId();
@@ -51,6 +56,7 @@ export async function start(
       </QueryClientProvider>
     </StrictMode>,
   );
+  registerServiceWorker();
 }
 
 /**

@@ -4,6 +4,8 @@ export const PATHS = {
   event: "/events/:eventId",
   tickets: "/tickets",
   ticket: "/tickets/:ticketId",
+  order: "/orders/:orderId",
+  printedOrder: "/orders/:orderId/print",
   signIn: "/sign-in",
   register: "/register",
   account: "/account",

@@ -11,7 +11,13 @@ import { FaultBoundary } from "./components/fault-boundary.tsx";
 import { Layout } from "./components/layout.tsx";
 import { Loading } from "./components/loading.tsx";
 import { NotFoundPage } from "./components/not-found-page.tsx";
+import { KeepTickets } from "./offline/keep-tickets.tsx";
+import { keptHolder } from "./offline/kept-tickets.ts";
 import { PATHS } from "./paths.ts";
+import { sessionState } from "./session/session.ts";
+import { useStore } from "./session/store.ts";
+import { OrderPage } from "./order/order-page.tsx";
+import { PrintPage } from "./order/print-page.tsx";
 import { TicketPage } from "./tickets/ticket-page.tsx";
 import { TicketsPage } from "./tickets/tickets-page.tsx";
 
@@ -20,8 +26,11 @@ const EnginePage = lazy(() => import("./engine/engine-page.tsx"));
 /** Maps addresses to pages. */
 export function Pages(): ReactNode {
   const [path] = useLocation();
+  const session = useStore(sessionState);
+  const holder = useStore(keptHolder);
   return (
     <Layout>
+      {session.state === "signed-in" && <KeepTickets holder={session.user} />}
       <FaultBoundary path={path}>
         <Switch>
           <Route path={PATHS.browse}>
@@ -31,11 +40,25 @@ export function Pages(): ReactNode {
             {({ eventId }) => <EventPage key={eventId} eventId={eventId} />}
           </Route>
           <Route path={PATHS.tickets}>
-            <SignedIn>{() => <TicketsPage />}</SignedIn>
+            <SignedIn kept={holder}>{() => <TicketsPage />}</SignedIn>
           </Route>
           <Route path={PATHS.ticket}>
             {({ ticketId }) => (
-              <SignedIn>{(user) => <TicketPage ticketId={ticketId} holder={user.name} />}</SignedIn>
+              <SignedIn kept={holder}>
+                {({ name }) => <TicketPage ticketId={ticketId} holder={name} />}
+              </SignedIn>
+            )}
+          </Route>
+          <Route path={PATHS.order}>
+            {({ orderId }) => (
+              <SignedIn kept={holder}>{() => <OrderPage orderId={orderId} />}</SignedIn>
+            )}
+          </Route>
+          <Route path={PATHS.printedOrder}>
+            {({ orderId }) => (
+              <SignedIn kept={holder}>
+                {({ name }) => <PrintPage orderId={orderId} holder={name} />}
+              </SignedIn>
             )}
           </Route>
           <Route path={PATHS.signIn}>

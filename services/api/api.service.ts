@@ -48,6 +48,8 @@ type Settings = Omit<ApiSettingsSchema, "rootCallOptions" | "routes" | "onError"
   onError: typeof onError;
   /** A start waits this long for the needed services; then the port opens all the same. */
   waitMs: number;
+  /** The built web app, if it is elsewhere than in public/dist. */
+  webAppFolder: string | undefined;
 };
 
 type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -105,6 +107,7 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
     },
     onError,
     waitMs: 3_000,
+    webAppFolder: undefined,
     routes: [apiRoute(RESOURCES)],
   },
 
@@ -195,12 +198,13 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
     this.counts = newGatewayCounts();
     const store = config.rateLimits ? redisConnection.acquire(this.broker) : undefined;
     Object.assign(this, createGatewayParts(this, this.counts, store));
-    this.webApp = readWebApp({
+    const deps = {
       ...this.deps,
       getEvent: this.getEvent,
       // Without PUBLIC_URL, links lead to this gateway itself.
       siteUrl: () => config.publicUrl ?? this.url ?? "",
-    });
+    };
+    this.webApp = readWebApp(deps, this.settings.webAppFolder);
     this.addRoute(plainRoute([...operationResources(health), ...(this.webApp?.resources ?? [])]));
     this.httpServer = createGatewayServer(config.tls, this.createHttpHandler());
     leaving.addEventListener("abort", () => {

@@ -2,9 +2,10 @@
 // With --keep it takes screenshots for review: English in light, German in dark.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import axe, { type RunOptions } from "axe-core";
+import type { RunOptions } from "axe-core";
 import type { Page } from "playwright-core";
-import { madeUpProblem, registerVisitor, takePicture } from "../support/http/browser.ts";
+import { violations } from "../support/http/axe.ts";
+import { registerVisitor, takePicture } from "../support/http/browser.ts";
 import { type Pages, startPages } from "../support/http/pages.ts";
 
 const THEMES = ["light", "dark"] as const;
@@ -24,24 +25,6 @@ describe("every page", () => {
     pages = await startPages({ demoEvents: 1_500 });
   });
   after(() => pages.close());
-
-  async function violations(page: Page, options: RunOptions = {}): Promise<string[]> {
-    // The debugger may evaluate code despite the content security policy.
-    if (!(await page.evaluate<boolean>("'axe' in globalThis"))) await page.evaluate(axe.source);
-    return page.evaluate(
-      async (given) => {
-        const { violations: all } = await (globalThis as unknown as { axe: typeof axe }).axe.run(
-          given,
-        );
-        return all.flatMap(({ id, nodes }) =>
-          nodes.map(
-            ({ target, failureSummary }) => `${id}: ${target.join(" ")} ${failureSummary ?? ""}`,
-          ),
-        );
-      },
-      { ...options, resultTypes: ["violations"] } satisfies RunOptions,
-    );
-  }
 
   /** Finds a large event of the demo catalog, and creates one that is sold out. */
   async function events(): Promise<{ open: string; soldOut: string }> {
@@ -70,6 +53,16 @@ describe("every page", () => {
     return new URL(page.url()).pathname;
   }
 
+  /** Buys two more tickets. Returns the path of their order. */
+  async function buyTwo(page: Page, eventId: string): Promise<string> {
+    await page.goto(`/events/${eventId}?quantity=2`);
+    await page.locator('header a[href="/engine"]').waitFor();
+    await page.locator(".buy-row > .button").click();
+    await page.locator(".notice-good").waitFor();
+    await page.goto("/tickets");
+    return (await page.locator(".order-link a").first().getAttribute("href")) ?? "";
+  }
+
   /** The role takes effect with the next token, which the next page gets. */
   async function makeOperator(email: string): Promise<void> {
     await pages.engine.database.query({
@@ -86,6 +79,7 @@ describe("every page", () => {
     await page.locator(".ticket .button-bad").click();
     await page.locator("dialog .button-bad").click();
     await page.locator(".void").waitFor();
+    const order = await buyTwo(page, open);
     return [
       { name: "browse", path: "/", ready: ".card" },
       { name: "nothing-found", path: "/?name=no+such+thing+anywhere", ready: ".empty" },
@@ -97,7 +91,10 @@ describe("every page", () => {
       { name: "ticket", path: kept, ready: ".qr" },
       { name: "cancelling", path: kept, press: ".ticket .button-bad", ready: "dialog[open]" },
       { name: "ticket-cancelled", path: cancelled, ready: ".void" },
+      { name: "order", path: order, ready: ".choice input" },
+      { name: "order-print", path: `${order}/print`, ready: ".qr" },
       { name: "account", path: "/account", ready: ".sessions li" },
+      { name: "erasing", path: "/account", press: ".account .button-bad", ready: "dialog[open]" },
       { name: "engine", path: "/engine", ready: ".gauge" },
       { name: "not-found", path: "/no/such/page", ready: ".empty" },
     ];
@@ -168,116 +165,6 @@ describe("every page", () => {
     );
     assert.equal(overflow, 0);
     assert.deepEqual(await violations(page), []);
-    await close();
-  });
-
-  /** A page whose requests matching `hold` are not answered as usual. */
-  type State = {
-    name: string;
-    path: string;
-    hold: string;
-    how: "silence" | "busy" | "no network";
-    ready: string | RegExp;
-  };
-
-  it("shows loading and failure states without axe violations", async () => {
-    const { open } = await events();
-    const states: State[] = [
-      {
-        name: "browse-loading",
-        path: "/",
-        hold: "**/api/events?*",
-        how: "silence",
-        ready: ".cards .skeleton",
-      },
-      {
-        name: "browse-trying",
-        path: "/",
-        hold: "**/api/events?*",
-        how: "busy",
-        ready: /No answer yet. We keep trying/,
-      },
-      {
-        name: "browse-failed",
-        path: "/",
-        hold: "**/api/events?*",
-        how: "no network",
-        ready: /Check your connection/,
-      },
-      {
-        name: "event-loading",
-        path: `/events/${open}`,
-        hold: "**/api/events/*",
-        how: "silence",
-        ready: ".event .skeleton",
-      },
-      {
-        name: "event-failed",
-        path: `/events/${open}`,
-        hold: "**/api/events/*",
-        how: "busy",
-        ready: /It is very busy right now/,
-      },
-      {
-        name: "tickets-loading",
-        path: "/tickets",
-        hold: "**/api/tickets?*",
-        how: "silence",
-        ready: ".loading",
-      },
-      {
-        name: "event-delayed",
-        path: `/events/${open}`,
-        hold: "**/api/auth/refresh",
-        how: "busy",
-        ready: /We cannot confirm your sign-in yet/,
-      },
-      {
-        name: "tickets-delayed",
-        path: "/tickets",
-        hold: "**/api/auth/refresh",
-        how: "busy",
-        ready: /We cannot confirm your sign-in yet/,
-      },
-      {
-        name: "engine-closed",
-        path: "/engine",
-        hold: "**/api/operator/*",
-        how: "silence",
-        ready: /This page is for operators/,
-      },
-    ];
-    const { page, close } = await pages.open({
-      reducedMotion: "reduce",
-      viewport: { width: 360, height: 800 },
-    });
-    const faults: string[] = [];
-    await page.goto("/register");
-    const email = await registerVisitor(page);
-    const look = async (name: string, ready: string | RegExp): Promise<void> => {
-      await (
-        typeof ready === "string" ? page.locator(ready).first() : page.getByText(ready)
-      ).waitFor();
-      faults.push(...(await violations(page)).map((fault) => `${name}: ${fault}`));
-      await takePicture(page, `${name}-360`);
-    };
-    for (const { name, path, hold, how, ready } of states) {
-      await page.route(hold, async (route) => {
-        if (how === "busy") await route.fulfill(madeUpProblem("TRY_AGAIN"));
-        else if (how === "no network") await route.abort("connectionreset");
-      });
-      await page.goto(path);
-      await look(name, ready);
-      await page.unroute(hold);
-    }
-    await makeOperator(email);
-    await page.route("**/assets/engine-page-*.js", (route) => route.abort("connectionreset"));
-    await page.goto("/engine");
-    await look("fault", "section.empty[role=alert]");
-    await page.unroute("**/assets/engine-page-*.js");
-    await page.getByRole("button", { name: "Reload the page" }).click();
-    await page.locator(".gauge").first().waitFor();
-    assert.deepEqual(faults, []);
     await close();
   });
 });

@@ -7,6 +7,7 @@ import { messageOf } from "../dev-servers/server-problem.ts";
 import { ROOT } from "../root.ts";
 import { BUDGET_BYTES, type Manifest, firstLoad } from "./budget.ts";
 import { compressFolder } from "./compress.ts";
+import { buildServiceWorker } from "./service-worker.ts";
 import { DIST, PUBLIC, stampFile, stampOfSources } from "./sources.ts";
 
 /**
@@ -26,10 +27,11 @@ async function main(): Promise<string> {
       build: { outDir: folder, emptyOutDir: true },
     });
     await buildPainter(join(folder, "server"));
-    const sizes = await compressFolder(folder);
     const manifest = JSON.parse(
       readFileSync(join(folder, ".vite", "manifest.json"), "utf8"),
     ) as Manifest;
+    await buildServiceWorker(folder, manifest, stamp);
+    const sizes = await compressFolder(folder);
     const { files, bytes } = firstLoad(
       manifest,
       ["index.html", "src/app.tsx"],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
-const TEXT = /\.(?:css|html|js|json|svg|txt)$/;
+const TEXT = /\.(?:css|html|js|json|svg|txt|webmanifest)$/;
 
 export type Sizes = Map<string, { plain: number; gzip: number; brotli: number }>;
 

@@ -6,13 +6,13 @@ import { ROOT } from "../root.ts";
 export const PUBLIC = join(ROOT, "public");
 export const DIST = join(PUBLIC, "dist");
 /** Code that the web app shares with the engine. */
-const SHARED = join(ROOT, "lib", "calendar");
+const SHARED = ["calendar", "qr"].map((name) => join(ROOT, "lib", name));
 const STAMP = ".stamp";
 
 /** Hashes everything that the web app is made of: its files, the packages, and its build. */
 export function stampOfSources(): string {
   const hash = createHash("sha256").update(readFileSync(join(ROOT, "package-lock.json")));
-  for (const folder of [PUBLIC, SHARED, import.meta.dirname])
+  for (const folder of [PUBLIC, ...SHARED, import.meta.dirname])
     for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
       if (path === "dist" || path.startsWith(`dist/`)) continue;
       const file = join(folder, path);

@@ -8,13 +8,24 @@ import { sessionState } from "../session/session.ts";
 import { useStore } from "../session/store.ts";
 import { SessionDelayed } from "./session-delayed.tsx";
 
-/** Shows a page to signed-in visitors. Sends all others to the sign-in page and back. */
-export function SignedIn({ children }: { children: (user: User) => ReactNode }): ReactNode {
+/**
+ * Shows a page to signed-in visitors, and to `kept`, whose tickets this device keeps, while the
+ * sign-in cannot be confirmed. Sends all others to the sign-in page and back.
+ */
+export function SignedIn<Kept = never>({
+  kept,
+  children,
+}: {
+  kept?: Kept | undefined;
+  children: (user: User | Kept) => ReactNode;
+}): ReactNode {
   const { t } = useTranslation();
   const session = useStore(sessionState);
   const [path] = useLocation();
   const search = useSearch();
   const signIn = signInPath(search === "" ? path : `${path}?${search}`);
+  if (kept !== undefined && (session.state === "restoring" || session.state === "delayed"))
+    return children(kept);
   switch (session.state) {
     case "signed-in":
       return children(session.user);

@@ -147,7 +147,8 @@ export interface paths {
         get: operations["getMe"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** @description Deletes the caller's account, with name, e-mail and sessions, for good. Tickets stay valid, as those of an id without a name. The e-mail can be registered again, as a new account. */
+        delete: operations["eraseMe"];
         options?: never;
         head?: never;
         patch?: never;
@@ -162,6 +163,23 @@ export interface paths {
         };
         /** @description The public keys that verify access tokens (RFC 7517). */
         get: operations["getKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description All that is stored about the caller, as a file: account, sessions, tickets, and transactions that are not booked yet or were booked until release 0.2. Secrets and their hashes are left out. */
+        get: operations["exportMe"];
         put?: never;
         post?: never;
         delete?: never;
@@ -498,6 +516,8 @@ export interface components {
             purchasedAt: string;
             /** Format: date-time */
             cancelledAt: string | null;
+            /** @description Content of the QR code. Only where an active ticket is read, alone or in a list */
+            code?: string;
         };
         Purchase: {
             /** @description HMAC-SHA512, hex */
@@ -1392,6 +1412,106 @@ export interface operations {
             };
         };
     };
+    eraseMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired. INVALID_CREDENTIALS: The e-mail or the password is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED" | "INVALID_CREDENTIALS";
+                    };
+                };
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request does not match the contract */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
+            429: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
     getKeys: {
         parameters: {
             query?: never;
@@ -1409,6 +1529,118 @@ export interface operations {
                 content: {
                     "application/json": {
                         keys: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    exportMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller's data */
+            200: {
+                headers: {
+                    /** @description The name of the file */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        exportedAt: string;
+                        account: {
+                            /** Format: uuid */
+                            id: string;
+                            email: string;
+                            name: string;
+                            /** @enum {string} */
+                            role: "customer" | "operator";
+                            /** Format: date-time */
+                            createdAt: string;
+                        };
+                        sessions: {
+                            /** Format: uuid */
+                            id: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            lastUsedAt: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            /** Format: date-time */
+                            endedAt: string | null;
+                            userAgent: string | null;
+                            address: string | null;
+                        }[];
+                        tickets: components["schemas"]["Ticket"][];
+                        transactions: {
+                            transactionId: string;
+                            /** Format: uuid */
+                            eventId: string;
+                            /** @enum {string} */
+                            status: "pending" | "completed" | "failed";
+                            quantity: number;
+                            /** Format: date-time */
+                            at: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request does not match the contract */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
+            429: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
                     };
                 };
             };

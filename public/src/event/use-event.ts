@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { answerOf, api } from "../api/client.ts";
 import type { Event } from "../api/types.ts";
@@ -10,16 +10,24 @@ const STALE_POLL_MS = 1_000;
 /** A response is up to two seconds old: one in the gateway's cache, one in the browser's. */
 const RESPONSE_AGE_MS_MAX = 2_500;
 
+export function eventQuery(eventId: string) {
+  return queryOptions({
+    queryKey: ["event", eventId],
+    queryFn: ({ signal }) =>
+      answerOf(() => api.GET("/api/events/{eventId}", { params: { path: { eventId } }, signal })),
+  });
+}
+
 /** Reads an event. `pollMs` says how often it is read again, from what was read last, and when. */
 export function useEvent(
   eventId: string,
   pollMs: (read: { data: Event | undefined; dataUpdatedAt: number }) => number | false = () =>
     false,
+  enabled = true,
 ) {
   return useQuery({
-    queryKey: ["event", eventId],
-    queryFn: ({ signal }) =>
-      answerOf(() => api.GET("/api/events/{eventId}", { params: { path: { eventId } }, signal })),
+    ...eventQuery(eventId),
+    enabled,
     refetchInterval: ({ state }) => pollMs(state),
   });
 }

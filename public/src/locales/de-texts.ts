@@ -30,6 +30,7 @@ const texts: typeof en = {
       server:
         "Sie sind abgemeldet: Ihre Sitzung wurde auf einem anderen Gerät beendet, " +
         "oder sie ist abgelaufen. Ihre Tickets sind sicher.",
+      erasure: "Ihr Konto ist gelöscht. Ihre Tickets bleiben gültig.",
     },
   },
   notFound: {
@@ -189,6 +190,31 @@ const texts: typeof en = {
     trying:
       "Noch keine Antwort. Wir versuchen es noch einmal. Das Ticket wird nur einmal storniert.",
   },
+  wholeOrder: {
+    page: "Bestellung",
+    none: "Diese Bestellung hat keine gültigen Tickets.",
+    link_one: "Bestellung mit {{count}} Ticket",
+    link_other: "Bestellung mit {{count}} Tickets",
+    lead: "{{count}} gültige Tickets, gekauft {{when}}",
+    which: "Welche Tickets stornieren",
+    all: "Alle auswählen",
+    show: "Zeigen",
+    cancel: "Tickets stornieren …",
+    choose: "Wählen Sie zuerst die Tickets aus.",
+    title_one: "{{count}} Ticket stornieren?",
+    title_other: "{{count}} Tickets stornieren?",
+    words:
+      "Ihre Plätze bei {{name}} am {{day}} werden sofort wieder verkauft. " +
+      "Das lässt sich nicht rückgängig machen.",
+    keep: "Tickets behalten",
+    result: "{{done}} von {{count}} Tickets sind storniert",
+    done: "storniert",
+    failed: "nicht storniert. {{why}}",
+    print: "Alle Codes drucken",
+    printTitle: "Codes zum Drucken",
+    ticketOf: "Ticket {{place}} von {{count}}",
+    back: "Zurück zur Bestellung",
+  },
   account: {
     title: "Konto",
     signIn: "Anmelden",
@@ -220,6 +246,26 @@ const texts: typeof en = {
     currentPassword: "Bisheriges Passwort",
     newPassword: "Neues Passwort",
     passwordChanged: "Passwort geändert. Ihre anderen Geräte sind abgemeldet.",
+  },
+  ownData: {
+    heading: "Ihre Daten",
+    words:
+      "Sie können alles, was wir über Sie speichern, als Datei mitnehmen: Ihr Konto, wo Sie " +
+      "angemeldet sind, und Ihre Tickets. Sie können Ihr Konto auch löschen.",
+    download: "Meine Daten herunterladen",
+    delete: "Mein Konto löschen …",
+    title: "Ihr Konto löschen?",
+    goes:
+      "Ihr Name, Ihre E-Mail und Ihre Anmeldungen werden endgültig gelöscht. Ihre Tickets werden " +
+      "nicht storniert: Sie bleiben ohne Ihren Namen gültig, aber Sie können sie hier nicht mehr " +
+      "zeigen, drucken oder stornieren.",
+    upcoming_one:
+      "Sie haben {{count}} Ticket einer kommenden Veranstaltung. Drucken oder stornieren Sie es zuerst.",
+    upcoming_other:
+      "Sie haben {{count}} Tickets kommender Veranstaltungen. Drucken oder stornieren Sie sie zuerst.",
+    keep: "Konto behalten",
+    confirm: "Endgültig löschen",
+    busy: "Wird gelöscht …",
   },
   fieldFault: {
     name: "Bitte geben Sie Ihren Namen ein.",

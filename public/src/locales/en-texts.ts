@@ -22,6 +22,7 @@ export default {
       server:
         "You are signed out: your session was ended on another device, or it expired. " +
         "Your tickets are safe.",
+      erasure: "Your account is deleted. Your tickets stay valid.",
     },
   },
   notFound: {
@@ -174,6 +175,29 @@ export default {
     busy: "Cancelling…",
     trying: "We have no answer yet and try again. The ticket is cancelled only once.",
   },
+  wholeOrder: {
+    page: "Order",
+    none: "This order has no valid tickets.",
+    link_one: "Order of {{count}} ticket",
+    link_other: "Order of {{count}} tickets",
+    lead: "{{count}} valid tickets, bought {{when}}",
+    which: "Which tickets to cancel",
+    all: "Select all",
+    show: "Show",
+    cancel: "Cancel tickets…",
+    choose: "Choose the tickets to cancel first.",
+    title_one: "Cancel {{count}} ticket?",
+    title_other: "Cancel {{count}} tickets?",
+    words: "Your places at {{name}} on {{day}} go back on sale at once. You cannot undo this.",
+    keep: "Keep my tickets",
+    result: "{{done}} of {{count}} tickets are cancelled",
+    done: "cancelled",
+    failed: "not cancelled. {{why}}",
+    print: "Print all codes",
+    printTitle: "Codes to print",
+    ticketOf: "Ticket {{place}} of {{count}}",
+    back: "Back to the order",
+  },
   account: {
     title: "Account",
     signIn: "Sign in",
@@ -205,6 +229,23 @@ export default {
     currentPassword: "Current password",
     newPassword: "New password",
     passwordChanged: "Password changed. Your other devices are signed out.",
+  },
+  ownData: {
+    heading: "Your data",
+    words:
+      "You can take all that we store about you as a file: your account, where you are signed in, " +
+      "and your tickets. You can also delete your account.",
+    download: "Download my data",
+    delete: "Delete my account…",
+    title: "Delete your account?",
+    goes:
+      "Your name, e-mail and sign-ins are deleted for good. Your tickets are not cancelled: they " +
+      "stay valid without your name, but you can no longer show, print or cancel them here.",
+    upcoming_one: "You have {{count}} ticket of an upcoming event. Print or cancel it first.",
+    upcoming_other: "You have {{count}} tickets of upcoming events. Print or cancel them first.",
+    keep: "Keep my account",
+    confirm: "Delete it for good",
+    busy: "Deleting…",
   },
   fieldFault: {
     name: "Enter your name.",

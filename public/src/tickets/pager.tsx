@@ -1,24 +1,15 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "wouter";
 import type { Ticket } from "../api/types.ts";
-import { codeQuery } from "./qr-code.tsx";
 import { useOrder } from "./use-tickets.ts";
 
 /** Leads through the valid tickets of an order. Nothing if there is only one. */
 export function Pager({ ticket }: { ticket: Ticket }): ReactNode {
   const { t } = useTranslation();
   const [, navigate] = useLocation();
-  const queries = useQueryClient();
   const { tickets: order = [] } = useOrder(ticket.transactionId);
   const place = order.findIndex(({ id }) => id === ticket.id);
-  const ids = order.map(({ id }) => id).join(" ");
-  // At the door each code is there at once.
-  useEffect(() => {
-    if (ids.includes(" "))
-      for (const id of ids.split(" ")) queries.query(codeQuery(id)).catch(() => undefined);
-  }, [ids, queries]);
   if (place === -1 || order.length < 2) return null;
   const turn = (name: string, sign: string, to: Ticket | undefined): ReactNode => (
     <button

@@ -38,6 +38,15 @@ export function TicketGroup({ tickets }: { tickets: readonly Ticket[] }): ReactN
             </li>
           ))}
         </ul>
+        {[...Map.groupBy(tickets, ({ transactionId }) => transactionId)]
+          .filter(([, order]) => order.length > 1 && first.status === "active")
+          .map(([orderId, order]) => (
+            <p key={orderId} className="order-link">
+              <Link href={`/orders/${orderId}`}>
+                {t("wholeOrder.link", { count: order.length })}
+              </Link>
+            </p>
+          ))}
       </div>
     </article>
   );

@@ -6,17 +6,18 @@ import type { Event, Ticket } from "../api/types.ts";
 import { Cover } from "../artwork/cover.tsx";
 import { StatusText } from "../event/status-text.tsx";
 import { useEvent } from "../event/use-event.ts";
-import { dayText, momentText, spanText, zoneText } from "../components/format.ts";
+import { dayText, momentText } from "../components/format.ts";
 import { Loading } from "../components/loading.tsx";
 import { NotFoundPage } from "../components/not-found-page.tsx";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
+import { WhenWhere } from "../order/when-where.tsx";
 import { AsOfNote } from "./as-of-note.tsx";
 import { CalendarButton } from "./calendar-button.tsx";
 import { CancelDialog } from "./cancel-dialog.tsx";
 import { Pager } from "./pager.tsx";
 import { QrCode } from "./qr-code.tsx";
-import { useTicket } from "./use-tickets.ts";
+import { useOrder, useTicket } from "./use-tickets.ts";
 import { useWakeLock } from "./use-wake-lock.ts";
 
 export function TicketPage({ ticketId, holder }: { ticketId: string; holder: string }): ReactNode {
@@ -48,13 +49,14 @@ export function TicketPage({ ticketId, holder }: { ticketId: string; holder: str
 function TicketDetails({ ticket, holder }: { ticket: Ticket; holder: string }): ReactNode {
   const { t } = useTranslation();
   const { data: event } = useEvent(ticket.eventId);
+  const { tickets: order = [] } = useOrder(ticket.transactionId);
   const cancelled = ticket.status === "cancelled";
   const title = useFocusWhen(cancelled, ticket.id);
   useWakeLock(!cancelled);
   return (
     <article className={cancelled ? "ticket ticket-cancelled" : "ticket"}>
       <div className="ticket-stub">
-        {!cancelled && <QrCode ticketId={ticket.id} />}
+        {!cancelled && <QrCode code={ticket.code} />}
         <div role="status">
           {cancelled && (
             <p className="void">
@@ -72,13 +74,7 @@ function TicketDetails({ ticket, holder }: { ticket: Ticket; holder: string }): 
         <StatusText status={ticket.eventStatus} />
         <p className="lead">{dayText(ticket.eventDate)}</p>
         <p>
-          {event && (
-            <>
-              {spanText(event)} <span className="soft">({zoneText(event)})</span>
-              <br />
-            </>
-          )}
-          {ticket.location}
+          <WhenWhere event={event} location={ticket.location} />
         </p>
         <dl>
           <dt>{t("ticket.holder")}</dt>
@@ -91,6 +87,14 @@ function TicketDetails({ ticket, holder }: { ticket: Ticket; holder: string }): 
       </div>
       {!cancelled && <Actions key={ticket.id} ticket={ticket} event={event} />}
       <p className="ticket-back">
+        {order.length > 1 && (
+          <>
+            <Link href={`/orders/${ticket.transactionId}`}>
+              {t("wholeOrder.link", { count: order.length })}
+            </Link>{" "}
+            ·{" "}
+          </>
+        )}
         <Link href="/tickets">{t("ticket.all")}</Link>
       </p>
       <div className="ticket-art">{event && <Cover id={event.id} type={event.type} />}</div>

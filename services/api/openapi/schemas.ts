@@ -43,18 +43,22 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
     totalCapacity: { type: "integer" },
     available: { type: "integer", description: "Left to sell, at most 2 s old at the reader" },
   }),
-  Ticket: record({
-    id: UUID,
-    eventId: UUID,
-    eventName: text(),
-    location: text("City"),
-    eventDate: { ...DAY, description: "Local to the city" },
-    eventStatus: oneOf(...EVENT_STATUSES),
-    transactionId: { type: "string", pattern: "^[0-9a-f]{128}$" },
-    status: oneOf("active", "cancelled"),
-    purchasedAt: instant(),
-    cancelledAt: { type: ["string", "null"], format: "date-time" },
-  }),
+  Ticket: record(
+    {
+      id: UUID,
+      eventId: UUID,
+      eventName: text(),
+      location: text("City"),
+      eventDate: { ...DAY, description: "Local to the city" },
+      eventStatus: oneOf(...EVENT_STATUSES),
+      transactionId: { type: "string", pattern: "^[0-9a-f]{128}$" },
+      status: oneOf("active", "cancelled"),
+      purchasedAt: instant(),
+      cancelledAt: { type: ["string", "null"], format: "date-time" },
+      code: text("Content of the QR code. Only where an active ticket is read, alone or in a list"),
+    },
+    ["code"],
+  ),
   Purchase: record({
     transactionId: text("HMAC-SHA512, hex"),
     status: oneOf("pending", "completed", "failed"),
@@ -112,6 +116,6 @@ function oneOf(...values: string[]): Schema {
   return { type: "string", enum: values };
 }
 
-function instant(): Schema {
+export function instant(): Schema {
   return { type: "string", format: "date-time" };
 }

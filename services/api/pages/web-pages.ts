@@ -153,12 +153,15 @@ function coverAnswer(images: CoverImages, { getEvent }: WebPagesDeps): PlainReso
   };
 }
 
-/** Only the app's own scripts, styles, images and requests. `styleSource` is the document's own. */
+/**
+ * Only the app's own scripts, styles, images and requests, and no text as code but the address of
+ * the service worker. `styleSource` is the document's own.
+ */
 function pagePolicy(styleSource: string): string {
   return [
     "default-src 'none'; script-src 'self'; style-src 'self' " + styleSource,
-    "img-src 'self'; font-src 'self'; connect-src 'self'",
+    "img-src 'self'; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'",
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
-    "require-trusted-types-for 'script'; trusted-types 'none'",
+    "require-trusted-types-for 'script'; trusted-types service-worker",
   ].join("; ");
 }

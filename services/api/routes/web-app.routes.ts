@@ -20,8 +20,13 @@ const DIST = fileURLToPath(new URL("../../../public/dist", import.meta.url));
 const TYPES: Record<string, string> = {
   ".css": "text/css; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
+  ".png": "image/png",
   ".svg": "image/svg+xml",
+  ".webmanifest": "application/manifest+json",
 };
+const SERVICE_WORKER = "sw.js";
+/** It loads files and pages of the same origin, and no script. */
+const WORKER_POLICY = "default-src 'none'; connect-src 'self'";
 /** File names carry a hash of the content. */
 const IMMUTABLE = "public, max-age=31536000, immutable";
 const ONE_HOUR = "public, max-age=3600";
@@ -42,9 +47,7 @@ export function readWebApp(deps: WebPagesDeps, folder = DIST): WebApp | undefine
     resources: [
       ...pages.resources,
       ...files.map((path) => {
-        const file = readFile(folder, path, {
-          "Cache-Control": path.startsWith("assets/") ? IMMUTABLE : ONE_HOUR,
-        });
+        const file = readFile(folder, path, headersOf(path));
         return {
           path: `/${path}`,
           answer: async (_id: string, request: IncomingMessage) => file(request),
@@ -60,7 +63,14 @@ export function readWebApp(deps: WebPagesDeps, folder = DIST): WebApp | undefine
   };
 }
 
-/** Holds one file and its compressed forms in memory. Replies 304 if the client has it. */
+/** A browser must see a new service worker at once: it names the files of its release. */
+function headersOf(path: string): Record<string, string> {
+  if (path === SERVICE_WORKER)
+    return { "Cache-Control": "no-cache", "Content-Security-Policy": WORKER_POLICY };
+  return { "Cache-Control": path.startsWith("assets/") ? IMMUTABLE : ONE_HOUR };
+}
+
+/** Holds one file and its compressed forms, if any, in memory. Replies 304 if the client has it. */
 function readFile(
   folder: string,
   path: string,
@@ -68,7 +78,9 @@ function readFile(
 ): (request: IncomingMessage) => Reply {
   const bytes = (ending = ""): Uint8Array => readFileSync(join(folder, path + ending));
   const body = bytes();
-  const encoded: Record<Encoding, Uint8Array> = { br: bytes(".br"), gzip: bytes(".gz") };
+  const encoded: Record<Encoding, Uint8Array> | undefined = existsSync(join(folder, `${path}.br`))
+    ? { br: bytes(".br"), gzip: bytes(".gz") }
+    : undefined;
   // Weak, since compressed bytes are other bytes of the same file.
   const etag = `W/"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
   const common = {
@@ -80,7 +92,8 @@ function readFile(
     if (isKnown(request.headers["if-none-match"], etag))
       return { status: 304, headers: common, body: "" };
     const encoding = encodingOf(request.headers["accept-encoding"], body);
-    if (encoding === undefined) return { status: 200, headers: common, body };
+    if (encoding === undefined || encoded === undefined)
+      return { status: 200, headers: common, body };
     return {
       status: 200,
       headers: { ...common, "Content-Encoding": encoding },

@@ -14,6 +14,14 @@ export function ticketCode(secret: string, ticketId: string): string {
   return `boxoffice:${ticketId}.${sealOf(secret, ticketId).toString("base64url")}`;
 }
 
+/** Adds its code to a ticket that admits: codes are derived, and never stored. */
+export function withCode<T extends { id: string; status: string }>(
+  secret: string,
+  ticket: T,
+): T & { code?: string } {
+  return ticket.status === "active" ? { ...ticket, code: ticketCode(secret, ticket.id) } : ticket;
+}
+
 /** The id of the ticket that a code names; undefined where we have not sealed it. */
 export function ticketOfCode(secret: string, code: string): string | undefined {
   const [, ticketId, seal] = /^boxoffice:([0-9a-f-]{36})\.([\w-]{22})$/.exec(code) ?? [];

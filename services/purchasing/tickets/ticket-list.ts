@@ -7,6 +7,7 @@ import type { Ticket } from "../worker/ports.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
 import type { Metrics } from "../../../lib/observability/metrics.ts";
 import type { PostgresWatch } from "./postgres-watch.ts";
+import { withCode } from "./ticket-code.ts";
 import type { Found, TicketCopies } from "./ticket-copies.ts";
 import {
   type ListQuestion,
@@ -38,8 +39,8 @@ type Stale<T> = Pick<Found<T>, "value" | "asOfMs"> & { doubted?: boolean };
 type ListParams = { status?: "active" | "cancelled"; limit?: number; cursor?: string };
 
 /**
- * Action: lists the caller's tickets by event date. Can refuse with: VALIDATION_ERROR (an invalid
- * cursor), TRY_AGAIN.
+ * Action: lists the caller's tickets with their codes, by event date. Can refuse with:
+ * VALIDATION_ERROR (an invalid cursor), TRY_AGAIN.
  */
 export const listTickets = {
   auth: "customer",
@@ -50,14 +51,18 @@ export const listTickets = {
     cursor: { type: "string", max: 200, optional: true },
   },
   async handler(
-    this: { ticketReads: { list: ListReader } },
+    this: { ticketReads: { list: ListReader }; transactionSecret: string },
     ctx: Context<ListParams>,
   ): Promise<Answer<Marked<TicketPage>>> {
     const { status, limit = 20, cursor } = ctx.params;
     const after = cursor === undefined ? undefined : readCursor(cursor);
     if (cursor !== undefined && after === undefined)
       return refused("VALIDATION_ERROR", { errors: [{ field: "cursor", rule: "cursor" }] });
-    return this.ticketReads.list({ userId: callerOf(ctx).userId, status, limit, after });
+    const { userId } = callerOf(ctx);
+    const answer = await this.ticketReads.list({ userId, status, limit, after });
+    if (!answer.ok) return answer;
+    const items = answer.value.items.map((ticket) => withCode(this.transactionSecret, ticket));
+    return accepted({ ...answer.value, items });
   },
 } as const;
 

@@ -4,14 +4,22 @@ import { callerOf } from "../../../mixins/action.middleware.ts";
 import { orRetryLater } from "../../../lib/database/pool.ts";
 import type { WithDatabases } from "../../../mixins/database.mixin.ts";
 import type { Ticket } from "../worker/ports.ts";
-import { ticketCode, ticketOfCode } from "./ticket-code.ts";
+import { ticketOfCode, withCode } from "./ticket-code.ts";
 import { listTickets, type Marked } from "./ticket-list.ts";
-import { readAnyTicket, type TransactionView } from "./ticket-queries.ts";
+import {
+  readAnyTicket,
+  readTransactionRows,
+  TRANSACTION_ROWS_MAX,
+  type TransactionRow,
+  type TransactionView,
+} from "./ticket-queries.ts";
 import type { WithTicketReads } from "./ticket-reads.ts";
 
 const uuid = { type: "uuid" } as const;
 const hexId = { type: "string", pattern: "^[0-9a-f]{128}$" };
 
+/** `code`: content of the QR code of an active ticket. */
+type CodedTicket = Ticket & { code?: string };
 type Vars = WithDatabases<"sale"> & WithTicketReads & { transactionSecret: string };
 
 /**
@@ -24,12 +32,14 @@ export const ticketActions: NonNullable<
 > = {
   "tickets.list": listTickets,
 
-  /** Can refuse with: TICKET_NOT_FOUND, TRY_AGAIN. */
+  /** Returns a ticket with its code. Can refuse with: TICKET_NOT_FOUND, TRY_AGAIN. */
   "tickets.get": {
     auth: "customer",
     params: { $$strict: true, ticketId: uuid },
-    handler(ctx: Context<{ ticketId: string }>): Promise<Answer<Marked<Ticket>>> {
-      return this.ticketReads.ticket(callerOf(ctx).userId, ctx.params.ticketId.toLowerCase());
+    async handler(ctx: Context<{ ticketId: string }>): Promise<Answer<Marked<CodedTicket>>> {
+      const ticketId = ctx.params.ticketId.toLowerCase();
+      const answer = await this.ticketReads.ticket(callerOf(ctx).userId, ticketId);
+      return answer.ok ? accepted(withCode(this.transactionSecret, answer.value)) : answer;
     },
   },
 
@@ -44,10 +54,10 @@ export const ticketActions: NonNullable<
       const ticketId = ctx.params.ticketId.toLowerCase();
       const answer = await this.ticketReads.ticket(callerOf(ctx).userId, ticketId);
       if (!answer.ok) return answer;
-      const { id, status, dataAsOf } = answer.value;
-      return status === "active"
-        ? accepted({ code: ticketCode(this.transactionSecret, id), ...(dataAsOf && { dataAsOf }) })
-        : refused("TICKET_NOT_FOUND");
+      const { code, dataAsOf } = withCode<Marked<Ticket>>(this.transactionSecret, answer.value);
+      return code === undefined
+        ? refused("TICKET_NOT_FOUND")
+        : accepted({ code, ...(dataAsOf && { dataAsOf }) });
     },
   },
 
@@ -64,6 +74,28 @@ export const ticketActions: NonNullable<
         const ticket =
           ticketId === undefined ? undefined : await readAnyTicket(this.databases.sale, ticketId);
         return ticket === undefined ? refused("TICKET_NOT_FOUND") : accepted(ticket);
+      });
+    },
+  },
+
+  /**
+   * Returns the rows about the caller that are no tickets, behind the id `after`; `next` is the id
+   * to go on from, null at the end. For an export. Can refuse with: TRY_AGAIN.
+   */
+  "transactions.list": {
+    auth: "customer",
+    params: {
+      $$strict: true,
+      after: { type: "string", pattern: "^([0-9a-f]{2})*$", max: 128, optional: true, default: "" },
+    },
+    handler(
+      ctx: Context<{ after: string }>,
+    ): Promise<Answer<{ items: TransactionRow[]; next: string | null }>> {
+      return orRetryLater(async () => {
+        const { userId } = callerOf(ctx);
+        const items = await readTransactionRows(this.databases.sale, userId, ctx.params.after);
+        const next = items.length < TRANSACTION_ROWS_MAX ? null : items.at(-1)?.transactionId;
+        return accepted({ items, next: next ?? null });
       });
     },
   },
