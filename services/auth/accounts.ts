@@ -3,6 +3,7 @@ import { type Answer, accepted, refused } from "../../domain/refusal.ts";
 import { ACCESS_TOKEN_LIFE_MS } from "../../lib/auth/access-token.ts";
 import type { Caller, Role } from "../../lib/auth/jwt.ts";
 import type { Database } from "../../lib/database/pool.ts";
+import { type AccountData, eraseAccount, readAccountData } from "./account-data.ts";
 import { type Account, type User, emailKeyOf, userOf } from "./account.model.ts";
 import {
   type Adapter,
@@ -118,15 +119,10 @@ export class Accounts {
     { userId, sessionId }: Caller,
     { currentPassword, newPassword }: PasswordChange,
   ): Promise<Answer<null>> {
-    const { adapter, database, passwords, sessions, copies } = this.#options;
-    const found = await findAccount(adapter, { id: userId });
-    if (!found.ok) return found;
-    const account = found.value;
-    if (account === undefined) return refused("UNAUTHENTICATED");
-    const find = () => Promise.resolve(accepted(account));
-    const owner = await passwords.verifyOwner(find, currentPassword);
-    if (!owner.ok) return owner;
-    if (owner.value === undefined) return refused("INVALID_CREDENTIALS");
+    const { database, passwords, sessions, copies } = this.#options;
+    const verified = await this.#verifyCaller(userId, currentPassword);
+    if (!verified.ok) return verified;
+    const account = verified.value;
     const usable = checkPassword(newPassword, "newPassword", account);
     if (!usable.ok) return usable;
     const hashed = await passwords.hash(newPassword);
@@ -137,6 +133,27 @@ export class Accounts {
     if (!changed.ok) return changed;
     copies.forgetAll(userId);
     return changed.value ? accepted(null) : refused("INVALID_CREDENTIALS");
+  }
+
+  /** All that is stored about the caller here. */
+  exportData({ userId }: Caller): Promise<Answer<AccountData>> {
+    return orRetryLater(async () => {
+      const data = await readAccountData(this.#options.database, userId);
+      return data === undefined ? refused("UNAUTHENTICATED") : accepted(data);
+    });
+  }
+
+  /** Deletes the caller's account, and all copies of it. */
+  async erase({ userId }: Caller, password: string): Promise<Answer<null>> {
+    const { database, copies } = this.#options;
+    const verified = await this.#verifyCaller(userId, password);
+    if (!verified.ok) return verified;
+    const erased = await orRetryLater(async () =>
+      accepted(await eraseAccount(database, verified.value)),
+    );
+    if (!erased.ok) return erased;
+    await copies.forgetAccount(userId);
+    return erased.value ? accepted(null) : refused("INVALID_CREDENTIALS");
   }
 
   async listSessions({
@@ -192,6 +209,19 @@ export class Accounts {
   sweep(): Promise<Answer<number>> {
     const { sessions } = this.#options;
     return orRetryLater(async () => accepted(await sessions.sweep()));
+  }
+
+  /** Can refuse with: INVALID_CREDENTIALS, UNAUTHENTICATED (no account), TRY_AGAIN. */
+  async #verifyCaller(userId: string, password: string): Promise<Answer<Account>> {
+    const { adapter, passwords } = this.#options;
+    const found = await findAccount(adapter, { id: userId });
+    if (!found.ok) return found;
+    const account = found.value;
+    if (account === undefined) return refused("UNAUTHENTICATED");
+    const find = () => Promise.resolve(accepted(account));
+    const owner = await passwords.verifyOwner(find, password);
+    if (!owner.ok) return owner;
+    return owner.value === undefined ? refused("INVALID_CREDENTIALS") : accepted(account);
   }
 
   /** Replaces a hash that is older than the normalization. A busy engine does it another time. */

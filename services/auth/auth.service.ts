@@ -7,6 +7,7 @@ import { callerOf } from "../../mixins/action.middleware.ts";
 import { DatabaseMixin, type WithDatabases } from "../../mixins/database.mixin.ts";
 import { RedisMixin, type WithRedis } from "../../mixins/redis.mixin.ts";
 import { TableMixin } from "../../mixins/table.mixin.ts";
+import type { AccountData } from "./account-data.ts";
 import { ACCOUNT_TABLE, type User } from "./account.model.ts";
 import type { Adapter } from "./account-store.ts";
 import {
@@ -152,6 +153,30 @@ const AuthService: ServiceSchema<AuthSettings, AuthMethods, AuthVars> = {
       params: { $$strict: true },
       handler(ctx: Context): Promise<Answer<User>> {
         return this.accounts.me(callerOf(ctx));
+      },
+    },
+
+    /**
+     * Returns all that is stored about the caller here, without secrets and their hashes. Can
+     * refuse with: UNAUTHENTICATED (no account), TRY_AGAIN.
+     */
+    export: {
+      auth: "customer",
+      params: { $$strict: true },
+      handler(ctx: Context): Promise<Answer<AccountData>> {
+        return this.accounts.exportData(callerOf(ctx));
+      },
+    },
+
+    /**
+     * Deletes the caller's account and ends its sessions. Its tickets stay, as those of an id. Can
+     * refuse with: INVALID_CREDENTIALS, UNAUTHENTICATED (no account), TRY_AGAIN.
+     */
+    erase: {
+      auth: "customer",
+      params: { $$strict: true, password: { type: "string" } },
+      handler(ctx: Context<{ password: string }>): Promise<Answer<null>> {
+        return this.accounts.erase(callerOf(ctx), ctx.params.password);
       },
     },
 

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import { ACCESS_TOKEN_LIFE_MS } from "../../lib/auth/access-token.ts";
+import { customerKey } from "../../lib/availability/ticket-copy.ts";
 import type { RedisClient } from "../../lib/redis/client.ts";
 import type { Grant } from "./session-store.ts";
 
@@ -20,6 +21,11 @@ export type SessionCopies = {
   keep(grant: Grant, replaced?: string): void;
   /** Drops the copies of all sessions of an account. Does not wait or throw. */
   forgetAll(userId: string): void;
+  /**
+   * Drops the copies of an erased account: of its sessions, and of its list of tickets. Waits for
+   * Redis; while that is down, the copies end by themselves, within an hour and after the events.
+   */
+  forgetAccount(userId: string): Promise<void>;
   /** Returns undefined if there is none, or Redis is down. */
   read(token: string): Promise<CopiedGrant | undefined>;
 };
@@ -69,6 +75,15 @@ export function createSessionCopies(redis: RedisClient, secret: string): Session
     },
     forgetAll(userId) {
       redis.set(endedName(userId), Date.now(), "PX", ACCESS_TOKEN_LIFE_MS).catch(() => undefined);
+    },
+    async forgetAccount(userId) {
+      const writes = redis
+        .pipeline()
+        .set(endedName(userId), Date.now(), "PX", ACCESS_TOKEN_LIFE_MS);
+      await writes
+        .unlink(customerKey(userId))
+        .exec()
+        .catch(() => undefined);
     },
     async read(token) {
       try {

@@ -1,5 +1,6 @@
 // Browser test of the forms of an account, and of the end of a session.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { registerVisitor } from "../support/http/browser.ts";
@@ -130,6 +131,44 @@ describe("an account's pages", () => {
     await page.getByRole("heading", { name: "What would you like to see?" }).waitFor();
     assert.equal(new URL(page.url()).pathname, "/");
     assert.deepEqual(complaints, []);
+    await close();
+  });
+
+  it("give all data as a file, and delete the account after the password", async () => {
+    const { page, complaints, close } = await pages.open();
+    const eventId = await pages.engine.addEvent({ capacity: 3 });
+    await page.goto(`/register?to=/events/${eventId}`);
+    const email = await registerVisitor(page);
+    await page.getByRole("button", { name: "Buy 1 ticket" }).click();
+    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    await page.getByRole("link", { name: "Account" }).click();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download my data" }).click();
+    const file = await download;
+    assert.equal(file.suggestedFilename(), "boxoffice-data.json");
+    const data = JSON.parse(await readFile(await file.path(), "utf8")) as {
+      account: { email: string };
+      tickets: object[];
+    };
+    assert.deepEqual([data.account.email, data.tickets.length], [email, 1]);
+
+    await page.getByRole("button", { name: "Delete my account…" }).click();
+    await page.getByText("You have 1 ticket of an upcoming event.").waitFor();
+    const password = page.getByRole("dialog").locator("input[name=password]");
+    await password.fill("not the password");
+    await page.getByRole("button", { name: "Delete it for good" }).click();
+    await page.getByText("This is not your current password.").waitFor();
+    assert.equal(await focusedField(page), "password");
+    await password.fill(PASSWORD);
+    await page.getByRole("button", { name: "Delete it for good" }).click();
+    await page.getByText("Your account is deleted. Your tickets stay valid.").waitFor();
+    await page.getByRole("link", { name: "Sign in" }).first().click();
+    await fill(page, { email, password: PASSWORD });
+    await page.getByText("Wrong e-mail or password.").waitFor();
+    assert.deepEqual(
+      complaints.filter((text) => !text.includes("401")),
+      [],
+    );
     await close();
   });
 });

@@ -39,6 +39,7 @@ export const SECURITY_LINES: Readonly<Record<string, string>> = {
   S34: "Memory that strangers can fill is bounded in bytes",
   S36: "Passwords are normalized (NFC) before they are hashed",
   S38: "Feeds are hostile: addresses of scripts, hidden letters, line breaks and endless names",
+  S40: "Export gives a person all that is stored about them and nothing else; erasure leaves no name, e-mail or address in any table",
   S41: "In the cluster every connection to PostgreSQL, Redis, RabbitMQ and NATS is TLS with a named CA",
 };
 

@@ -17,7 +17,7 @@ const COOKIES = "S16: the cookie is HttpOnly";
 const SIGN_INS = "S17: what works by a cookie";
 const OPERATORS = "S18: operators' actions refuse";
 
-/** S8 to S18: passwords, tokens, sessions, who may call what. */
+/** S8 to S18, S36, S40: passwords, tokens, sessions, who may call what, a person's own data. */
 export const IDENTITY_MUTANTS: readonly Mutant[] = [
   without("the memory that a hash takes", "S8: stores argon2id", [
     PASSWORDS,
@@ -234,5 +234,25 @@ export const IDENTITY_MUTANTS: readonly Mutant[] = [
     "services/auth/password-hashing.ts",
     'password.normalize("NFC")',
     "password",
+  ]),
+  without("that an export is of one person", "S40: an export", [
+    "services/auth/account-data.ts",
+    "FROM user_session WHERE user_id = $1 ORDER",
+    "FROM user_session WHERE $1::uuid IS NOT NULL ORDER",
+  ]),
+  without("the sessions in an export", "S40: an export", [
+    "services/auth/account-data.ts",
+    "{ account, sessions }",
+    "{ account, sessions: [] }",
+  ]),
+  without("the row of the account in an erasure", "S40: an erasure leaves", [
+    "services/auth/account-data.ts",
+    "DELETE FROM user_account WHERE id = $1 AND password_hash = $2 RETURNING id",
+    "UPDATE user_account SET name = '' WHERE id = $1 AND password_hash = $2 RETURNING id",
+  ]),
+  without("the password of an erasure", "S40: an erasure wants", [
+    "services/auth/accounts.ts",
+    'owner.value === undefined ? refused("INVALID_CREDENTIALS") : accepted(account)',
+    "accepted(account)",
   ]),
 ];

@@ -7,6 +7,7 @@ import type { User } from "../api/types.ts";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 import { endSession } from "../session/session.ts";
+import { OwnData } from "./own-data.tsx";
 import { PasswordForm } from "./password-form.tsx";
 import { Sessions } from "./sessions.tsx";
 
@@ -34,6 +35,10 @@ export function AccountPage({ user }: { user: User }): ReactNode {
       <section>
         <h2>{t("account.changePassword")}</h2>
         <PasswordForm email={user.email} />
+      </section>
+      <section>
+        <h2>{t("ownData.heading")}</h2>
+        <OwnData email={user.email} />
       </section>
     </div>
   );

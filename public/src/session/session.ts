@@ -13,8 +13,8 @@ export type SessionState =
   | { state: "signed-out"; why?: EndedBy }
   | { state: "signed-in"; user: User };
 
-/** The visitor signed out here, or the server no longer knows the session. */
-export type EndedBy = "visitor" | "server";
+/** The visitor signed out here or deleted the account, or the server has ended the session. */
+export type EndedBy = "visitor" | "server" | "erasure";
 
 type AccessToken = { value: string; validUntilMs: number };
 type IssuedSession = { session: Session; issuedAtMs: number };

@@ -23,6 +23,8 @@ const LIMITS = {
   purchase: { name: "purchase", max: 60, windowS: 10 },
   /** Purchases and cancellations per user and event: ten tickets bought and cancelled twice. */
   churn: { name: "churn", max: 40, windowS: 600 },
+  /** Exports of all of a person's data. */
+  export: { name: "export", max: 10, windowS: 600 },
   registration: { name: "registration", max: 30, windowS: 600 },
   /** Wrong passwords. */
   signInOfAddress: { name: "sign-in-address", max: 100, windowS: 600 },
@@ -37,7 +39,7 @@ const OTHERS_MERGED_MS = 1_000;
 
 /** Names of rate limits. A route without one still counts for its address. */
 export type ThrottleName =
-  "cancellation" | "password" | "purchase" | "registration" | "search" | "sign-in";
+  "cancellation" | "export" | "password" | "purchase" | "registration" | "search" | "sign-in";
 
 export type RateLimitSubject = {
   address: string;
@@ -79,6 +81,7 @@ export function createThrottles(redis: Redis): Throttles {
   const purchases = createCountedThrottle(redis, LIMITS.purchase, PURCHASES_MERGED_MS);
   const churn = createCountedThrottle(redis, LIMITS.churn, PURCHASES_MERGED_MS);
   const counted: CountedThrottle[] = [everything, searches, purchases, churn];
+  const exports = createSharedThrottle(redis, LIMITS.export);
   const registrations = createSharedThrottle(redis, LIMITS.registration);
   const addresses = createSharedThrottle(redis, LIMITS.signInOfAddress);
   const signIns = createBackOff(redis, LIMITS.signIn, BACK_OFF);
@@ -133,6 +136,8 @@ export function createThrottles(redis: Redis): Throttles {
             if (answer.ok) churn.take(`${userId}:${(answer.value as { eventId: string }).eventId}`);
           },
         };
+      case "export":
+        return exports.take(userId).then((verdict) => ({ verdict }));
       case "registration":
         return registrations.take(keyOfAddress(address)).then((verdict) => ({ verdict }));
       case "sign-in":

@@ -279,7 +279,8 @@ function sessionReply(
   };
 }
 
-function removedCookie(client: Client): Record<string, string> {
+/** Headers that remove the refresh cookie, where the client has one. */
+export function removedCookie(client: Client): Record<string, string> {
   return client.refreshCookie === undefined
     ? {}
     : { "Set-Cookie": refreshCookie("", 0, client.secure) };

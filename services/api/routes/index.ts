@@ -1,3 +1,4 @@
+import { ACCOUNT_DATA_ROUTES } from "./account-data.routes.ts";
 import { AUTH_ROUTES } from "./auth.routes.ts";
 import { CATALOG_ROUTES } from "./catalog.routes.ts";
 import { documentRoutes } from "./openapi.routes.ts";
@@ -9,6 +10,7 @@ import { TICKET_ROUTES } from "./ticket.routes.ts";
 
 const SERVICE_ROUTES: readonly Route[] = [
   ...AUTH_ROUTES,
+  ...ACCOUNT_DATA_ROUTES,
   ...CATALOG_ROUTES,
   ...TICKET_ROUTES,
   ...OPERATOR_ROUTES,

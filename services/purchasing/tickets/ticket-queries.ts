@@ -46,6 +46,39 @@ export async function readAnyTicket(
   return ticket;
 }
 
+/** A row about a customer, as it is stored. */
+export type TransactionRow = TransactionView & { at: string };
+
+/** Rows of one answer of `readTransactionRows`. */
+export const TRANSACTION_ROWS_MAX = 500;
+
+/**
+ * Reads the rows about a customer that are no tickets, in the order of their ids, behind `after`:
+ * pending transactions, and what the ledger booked one by one until release 0.2. What it has booked
+ * since names no customer.
+ */
+export async function readTransactionRows(
+  database: Connection,
+  userId: string,
+  after: string,
+): Promise<TransactionRow[]> {
+  return database.query<TransactionRow>({
+    name: "transactions-of-customer",
+    text: `
+      SELECT encode(transaction_id, 'hex') AS "transactionId", event_id AS "eventId", status,
+        quantity, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at
+      FROM (
+        SELECT transaction_id, event_id, status, quantity, created_at AS at
+        FROM event_ticket_transactions WHERE user_id = $1
+        UNION ALL SELECT transaction_id, event_id, 'completed', quantity, applied_at
+        FROM capacity_ledger
+        WHERE user_id = $1 AND event_id IN (SELECT event_id FROM event_tickets WHERE user_id = $1)
+      ) AS stored
+      WHERE transaction_id > $2 ORDER BY transaction_id LIMIT $3`,
+    values: [userId, Buffer.from(after, "hex"), TRANSACTION_ROWS_MAX],
+  });
+}
+
 /**
  * Reads a customer's transaction: pending while its row waits for the ledger, then completed. A
  * booked purchase is found by its tickets, through their owner; a booked cancellation by the
