@@ -37,7 +37,7 @@ describe("a person's own data", () => {
 
   type Person = Tokens & { email: string; userId: string; ticketIds: string[] };
 
-  /** Somebody who signed in twice, bought three tickets, and cancelled one. */
+  /** A customer who signed in twice, bought three tickets, and cancelled one. */
   async function customer(): Promise<Person> {
     const signedIn = await people.signedIn();
     await people.login(signedIn.email, PASSWORD, { "User-Agent": "Another device" });

@@ -53,7 +53,7 @@ function readKept(): Promise<KeptTickets | undefined> {
   return get<KeptTickets>(KEY).catch(() => undefined);
 }
 
-/** Whether the visitor is known to be somebody else than the holder. */
+/** Whether the visitor is known to be another person than the holder. */
 function isOthers({ id }: Holder): boolean {
   const session = sessionState.get();
   return (

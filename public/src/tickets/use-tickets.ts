@@ -27,9 +27,9 @@ function refetchMs(data: Pick<Page, "asOf" | "keptAt"> | undefined): number | fa
 export type Status = Ticket["status"];
 
 /**
- * Loads all pages: the API sorts by date, so upcoming tickets come last. With `staleTime` (ms), data
- * that is younger suffices, and old data is not asked for again and again. `asOf`: the
- * time of the data, where newer data does not come.
+ * Loads all pages: the API sorts by date, so upcoming tickets come last. With `staleTime` (ms),
+ * younger data suffices, and old data is not asked for again and again. `asOf`: the time of the
+ * data, where newer data does not come.
  */
 export function useTickets(status: Status, staleTime?: number) {
   const isDelayed = useStore(sessionState).state === "delayed";

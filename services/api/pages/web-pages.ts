@@ -96,7 +96,14 @@ export function createWebPages(
     return {
       body: reply.body,
       status: reply.status === 304 ? 304 : status,
-      headers: { ...reply.headers, "Cache-Control": caching, Vary: "Accept-Language", ...more },
+      headers: {
+        ...reply.headers,
+        // Also of a 304: its headers replace those that the browser has kept.
+        "Content-Security-Policy": policy,
+        "Cache-Control": caching,
+        Vary: "Accept-Language",
+        ...more,
+      },
     };
   };
   const lost = (request: IncomingMessage): Promise<Reply> =>

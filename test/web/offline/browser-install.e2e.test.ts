@@ -57,6 +57,12 @@ describe("the installed app", () => {
     const policy = (await fetch(gateway.url)).headers.get("content-security-policy") ?? "";
     assert.match(policy, /worker-src 'self'; manifest-src 'self'/);
     assert.match(policy, /require-trusted-types-for 'script'; trusted-types service-worker$/);
+    const first = await fetch(`${gateway.url}/tickets`);
+    const again = await fetch(`${gateway.url}/tickets`, {
+      headers: { "If-None-Match": first.headers.get("etag") ?? "" },
+    });
+    assert.equal(again.status, 304);
+    assert.equal(again.headers.get("content-security-policy"), policy, "a 304 replaces headers");
     const worker = await fetch(`${gateway.url}/sw.js`);
     assert.equal(worker.headers.get("cache-control"), "no-cache");
     assert.equal(
@@ -122,7 +128,7 @@ function nextRelease(folder: string, app: string): void {
         readFileSync(file, "utf8")
           .replaceAll(app, NEXT_APP)
           .replaceAll(app.slice("assets/".length), NEXT_APP.slice("assets/".length))
-          .replace(/(url:`?"?\/`?"?,revision:[`"])\w+/, "$1next-release"),
+          .replace(/(url:`\/tickets`,revision:`)\w+/, "$1next-release"),
       );
   }
   renameSync(join(folder, app), join(folder, NEXT_APP));
