@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP, isIPv6, SocketAddress } from "node:net";
+import { LRUCache } from "lru-cache";
 import proxyAddress from "proxy-addr";
 import { randomId } from "../../../lib/ids.ts";
 import { readRefreshCookie } from "./refresh-cookie.ts";
@@ -18,6 +19,10 @@ export type Client = {
 };
 
 const USER_AGENT_MAX = 256;
+/** Clients whose address is remembered: a request asks for it three times, and people come again. */
+const REMEMBERED_MAX = 10_000;
+/** Longer headers of forwarded addresses are read each time. */
+const REMEMBERED_CHARACTERS_MAX = 200;
 
 /**
  * How a request arrived. `secure`: TLS, to this gateway or to a trusted proxy. `near`: plain HTTP
@@ -42,16 +47,36 @@ export function createClientReader(trustedProxies: readonly string[]): ClientRea
     hopsTrusted === undefined
       ? proxyAddress.compile(trustedProxies.flatMap(halvesOfAll))
       : (_address: string, hop: number): boolean => hop < hopsTrusted;
-  const isTrusted = (address: string, hop = 0): boolean =>
-    trustedProxies.length > 0 && isIP(address) !== 0 && inRange(address, hop);
+  const isTrustedHop = (address: string, hop: number): boolean =>
+    isIP(address) !== 0 && inRange(address, hop);
+  const trustedPeers = new LRUCache<string, boolean>({ max: REMEMBERED_MAX });
+  const isTrusted = (peer: string): boolean => {
+    if (trustedProxies.length === 0) return false;
+    const known = trustedPeers.get(peer);
+    if (known !== undefined) return known;
+    const trusted = isTrustedHop(peer, 0);
+    trustedPeers.set(peer, trusted);
+    return trusted;
+  };
   const peerOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remoteAddress ?? "");
+  const addresses = new LRUCache<string, string>({ max: REMEMBERED_MAX });
 
   const addressOf = (request: IncomingMessage): string => {
     const peer = peerOf(request);
     if (!isTrusted(peer)) return peer;
+    const forwarded = String(request.headers["x-forwarded-for"] ?? "");
+    const key = `${peer} ${forwarded}`;
+    const known = addresses.get(key);
+    if (known !== undefined) return known;
+    const address = forwardedAddress(request, peer);
+    if (key.length <= REMEMBERED_CHARACTERS_MAX) addresses.set(key, address);
+    return address;
+  };
+
+  const forwardedAddress = (request: IncomingMessage, peer: string): string => {
     // The peer, then the entries from the right up to the first that no trusted proxy has.
     const hops = proxyAddress
-      .all(request, (entry, hop) => isTrusted(hopAddress(entry), hop))
+      .all(request, (entry, hop) => isTrustedHop(hopAddress(entry), hop))
       .map(hopAddress);
     // An entry that is no address is skipped: the trusted proxy that wrote it is the best answer.
     return hops.findLast((hop) => isIP(hop) !== 0) ?? peer;
