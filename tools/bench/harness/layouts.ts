@@ -3,18 +3,26 @@ import { startCluster } from "../../cluster/cluster.ts";
 import type { NodeCounts } from "../../cluster/node-counts.ts";
 import { freePort } from "../../dev-servers/ports.ts";
 import type { Processes } from "./process-figures.ts";
-import { type Sale, startBenchEngine } from "./sale.ts";
+import { type Layers, type Sale, startBenchEngine } from "./sale.ts";
 
+export const ONE_PROCESS = "one process";
 /** A process for each service. */
 export const ONE_OF_EACH = "one of each";
 /** Processes of an engine, by the name of the layout. */
 export const LAYOUTS: Readonly<Record<string, NodeCounts>> = {
   [ONE_OF_EACH]: { api: 1, auth: 1, catalog: 1, purchasing: 1, ledger: 1 },
   "two gateways, two purchasing nodes": { api: 2, auth: 1, catalog: 1, purchasing: 2, ledger: 1 },
+  "four gateways, four purchasing nodes": { api: 4, auth: 1, catalog: 1, purchasing: 4, ledger: 1 },
 };
 
 /** A running engine, of one process or many. */
-export type Layout = { urls: string[]; processes: Processes; stop(): Promise<unknown> };
+export type Layout = {
+  urls: string[];
+  processes: Processes;
+  /** Hits of the search layers so far; undefined for several processes. */
+  layers?: () => Promise<Layers>;
+  stop(): Promise<unknown>;
+};
 
 /** Starts an engine. A name that LAYOUTS does not have: in one process. */
 export async function startLayout(
@@ -30,6 +38,7 @@ export async function startLayout(
     return {
       urls: [engine.url],
       processes: { engine: engine.process.pid ?? 0 },
+      layers: () => engine.layers(),
       stop: () => engine.stop(),
     };
   }

@@ -1,14 +1,13 @@
 import type { Environment } from "../../../config/index.ts";
 import type { Histogram } from "../harness/histogram.ts";
 import { purchases } from "../harness/browsers.ts";
-import { type Layout, LAYOUTS, ONE_OF_EACH, startLayout } from "../harness/layouts.ts";
+import { type Layout, LAYOUTS, ONE_OF_EACH, ONE_PROCESS, startLayout } from "../harness/layouts.ts";
 import { type LoadResult, sendAtOnce, timesOf } from "../harness/load.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
 import { drained, makeBuyers, newEvent, openSale, type Sale } from "../harness/sale.ts";
 
-const ONE_PROCESS = "one process";
-const EVENT_COUNTS = [1, 8];
+const EVENT_COUNTS = [1, 8, 1_000];
 const PLACES = 50_000_000;
 const WARM_UP_SECONDS = 3;
 
@@ -37,8 +36,8 @@ type Options = {
 };
 
 /**
- * Sells one event and several by the engine in one process, by one process of each service, and by
- * two gateways and two purchasing nodes, on the same servers in turn. With fewer cores than
+ * Sells one event, eight and a thousand by the engine in one process, by one process of each service, and by
+ * two and four gateways and purchasing nodes, on the same servers in turn. With fewer cores than
  * processes it shows the cost of distribution, not its gain.
  */
 export async function nodes(environment: Environment, options: Options): Promise<Measurement[]> {
@@ -50,7 +49,7 @@ export async function nodes(environment: Environment, options: Options): Promise
       const engine = await startLayout(sale, layout, options);
       try {
         for (const events of EVENT_COUNTS) {
-          const name = `${layout}, ${events === 1 ? "one event" : `${events} events`}`;
+          const name = `${layout}, ${events === 1 ? "one event" : `${events.toLocaleString("en")} events`}`;
           options.report(name);
           const one = await sell(sale, engine, { ...options, name, events, tokens });
           results.push(compared(one, results[EVENT_COUNTS.indexOf(events)]));

@@ -3,17 +3,16 @@ import { insertEvents } from "../../../services/catalog/events/event-store.ts";
 import { demoEvents } from "../../demo/demo-catalog.ts";
 import { type Ask, purchases } from "../harness/browsers.ts";
 import { type CrowdResult, sendCrowd } from "../harness/crowd.ts";
-import { cpuMs, peakMemoryMb } from "../harness/process-figures.ts";
+import { type Layout, ONE_OF_EACH, ONE_PROCESS, startLayout } from "../harness/layouts.ts";
+import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
 import { searchPaths, zipfOrder } from "../harness/questions.ts";
 import {
-  type BenchEngine,
   type Layers,
   makeBuyers,
   newEvent,
   openSale,
   type Sale,
   settled,
-  startBenchEngine,
   ticketsOf,
 } from "../harness/sale.ts";
 
@@ -21,17 +20,18 @@ export type RushOptions = {
   looking: number;
   buying: number;
   seconds: number;
+  servers: Processes;
   folder: string;
   profile: boolean;
 };
 
 export type RushResult = CrowdResult & {
+  layout: string;
   pace: "once a second" | "without think time";
-  sold: number;
-  ticketsInPostgres: number;
-  layers: Layers;
-  engineCpuMs: number;
-  peakMemoryMb: number;
+  /** Undefined for several processes. */
+  layers: Layers | undefined;
+  /** By process: CPU milliseconds per answer, peak memory in MB. */
+  figures: ReturnType<ReturnType<typeof startMeter>>;
 };
 
 const EVENTS = 10_000;
@@ -42,7 +42,8 @@ const DAYS = 270;
 
 /**
  * A popular event goes on sale: `looking` people search and `buying` people buy one event, each
- * once a second; then without think time. Throws if a sale is not in PostgreSQL.
+ * once a second; then without think time. By one process of each service, then by the engine in one
+ * process. Throws if a sale is not in PostgreSQL.
  */
 export async function rush(
   environment: Environment,
@@ -58,19 +59,17 @@ export async function rush(
   const tokens = await makeBuyers(sale, options.buying);
   const results: RushResult[] = [];
   try {
-    for (const pace of ["once a second", "without think time"] as const) {
-      report(`${options.looking} people looking, ${options.buying} buying, ${pace}`);
-      const engine = await startBenchEngine(
-        sale,
-        "worker",
-        options.profile ? options.folder : undefined,
-      );
-      try {
-        results.push(await oneRush(sale, engine, pace, searches, tokens, options));
-      } finally {
-        await engine.stop();
+    for (const layout of [ONE_OF_EACH, ONE_PROCESS])
+      for (const pace of ["once a second", "without think time"] as const) {
+        report(`${layout}: ${options.looking} people looking, ${options.buying} buying, ${pace}`);
+        const engine = await startLayout(sale, layout, options);
+        try {
+          const one = await oneRush(sale, engine, pace, searches, tokens, options);
+          results.push({ layout, pace, ...one });
+        } finally {
+          await engine.stop();
+        }
       }
-    }
   } finally {
     await sale.database.close();
   }
@@ -79,12 +78,12 @@ export async function rush(
 
 async function oneRush(
   { database }: Sale,
-  engine: BenchEngine,
+  engine: Layout,
   pace: RushResult["pace"],
   searches: readonly Ask[],
   tokens: readonly string[],
-  { looking, seconds }: RushOptions,
-): Promise<RushResult> {
+  { looking, seconds, servers }: RushOptions,
+): Promise<Omit<RushResult, "layout" | "pace">> {
   const eventId = await newEvent(database);
   // An event of tomorrow is on the first page of most lists, so sales change the most popular
   // pages.
@@ -96,14 +95,15 @@ async function oneRush(
     values: [eventId],
   });
   const everyMs = pace === "once a second" ? 1_000 : 0;
-  let [cpuBefore, layersBefore, ticketsBefore] = [
-    0,
+  const processes = { ...engine.processes, ...servers, ...LOAD };
+  let [meter, layersBefore, ticketsBefore] = [
+    startMeter(processes),
     Promise.resolve<Layers | undefined>(undefined),
     Promise.resolve(0),
   ];
   const crowd = await sendCrowd(
     {
-      url: engine.url,
+      url: engine.urls[0] ?? "",
       groups: [
         {
           name: "search",
@@ -118,13 +118,14 @@ async function oneRush(
       seconds,
     },
     () => {
-      cpuBefore = cpuMs(engine.process);
-      layersBefore = engine.layers();
+      meter = startMeter(processes);
+      layersBefore = engine.layers?.() ?? layersBefore;
       ticketsBefore = ticketsOf(database, eventId);
     },
   );
-  const engineCpuMs = cpuMs(engine.process) - cpuBefore;
-  const layers = difference(await engine.layers(), await layersBefore);
+  const figures = meter(crowd.groups.reduce((sum, { times }) => sum + times.count, 0));
+  const layersAfter = await engine.layers?.();
+  const layers = layersAfter && difference(layersAfter, await layersBefore);
   await settled(database, eventId);
   const ticketsInPostgres = await ticketsOf(database, eventId);
   const sold = crowd.groups.find(({ name }) => name === "purchase")?.statuses["201"] ?? 0;
@@ -134,15 +135,7 @@ async function oneRush(
       `${sold} answers of 201 after ${await ticketsBefore} tickets, but PostgreSQL has ` +
         `${ticketsInPostgres} tickets`,
     );
-  return {
-    ...crowd,
-    pace,
-    sold,
-    ticketsInPostgres,
-    layers,
-    engineCpuMs,
-    peakMemoryMb: peakMemoryMb(engine.process),
-  };
+  return { ...crowd, layers, figures };
 }
 
 function difference(after: Layers, before: Layers | undefined): Layers {
