@@ -14,7 +14,7 @@ import { guarded } from "../../lib/observability/faults.ts";
 import { redisConnection } from "../../mixins/redis.mixin.ts";
 import { TokensMixin, type WithTokens } from "../../mixins/tokens.mixin.ts";
 import { createGatewayParts, type GatewayParts } from "./handling/gateway-deps.ts";
-import { openExchange, serve, shed } from "./handling/handle-request.ts";
+import { type Exchange, openExchange, serve, shed } from "./handling/handle-request.ts";
 import { type GatewayCounts, newGatewayCounts } from "./handling/response-cache.ts";
 import { requestIdOf } from "./http/client-info.ts";
 import { operationResources, sendPlain } from "./routes/health.routes.ts";
@@ -29,8 +29,7 @@ import {
   requestIdIn,
   webHooks,
 } from "./routing/routers.ts";
-import { createPurchaseQueue } from "./server/purchase-queue.ts";
-import { createAdmissionQueue } from "./server/admission-queue.ts";
+import { createAdmission } from "./server/admission.ts";
 import { createEdgePolicy } from "./server/edge-policy.ts";
 import { createGatewayServer, type GatewayServer } from "./server/http-server.ts";
 import { followCertificate } from "./server/tls-reload.ts";
@@ -159,26 +158,32 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
     /** Chains the middlewares of a request. */
     createHttpHandler(): HttpHandler {
       const { deps } = this;
-      const admit = createAdmissionQueue();
-      const admitPurchase = createPurchaseQueue();
+      const admission = createAdmission();
       const { client, throttles, audit } = deps;
       const { corsOrigins } = configOf(this.broker);
       const observe: HttpHandler = (request, response) =>
         deps.observe?.("refused early", request, response, loopNowMs());
       const edge = createEdgePolicy({ client, throttles, audit, corsOrigins, observe });
-      const direct = createDirectRouter(RESOURCES, (resource, matched, request, response) => {
-        const exchange = openExchange(deps, resource, matched, request, response);
+      const direct = createDirectRouter(RESOURCES);
+      const serveNow = (exchange: Exchange): void => {
         // Searches wait in a queue of their own, so that a crowd of them does not delay purchases.
         const work = (): void => guarded("request", () => serve(deps, exchange));
-        if (exchange.route?.cached) admit(work);
+        if (exchange.route?.cached) admission.search(work);
         else if (exchange.route?.idempotent)
-          admitPurchase(work, () => guarded("request", () => shed(deps, exchange)));
+          admission.purchase(work, () => guarded("request", () => shed(deps, exchange)));
         else work();
-      });
+      };
       const web = this.express();
       return (request, response) => {
         try {
-          edge(request, response, () => direct(request, response, () => web(request, response)));
+          edge(request, response, (headers) => {
+            const isHot = direct(request, (resource, matched) =>
+              serveNow(openExchange(deps, resource, matched, request, response, { headers })),
+            );
+            if (isHot) return;
+            for (const name in headers) response.setHeader(name, headers[name] ?? "");
+            web(request, response);
+          });
         } catch (error) {
           if (!response.headersSent) response.setHeader("X-Request-ID", requestIdOf(request));
           this.errorHandler(request, response, error as Error);

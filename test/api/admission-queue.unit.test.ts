@@ -7,12 +7,12 @@ import { openExchange, shed } from "../../services/api/handling/handle-request.t
 import { API_ROUTES } from "../../services/api/routes/index.ts";
 import { resourcesOf } from "../../services/api/routing/compile-route.ts";
 import { createAdmissionQueue } from "../../services/api/server/admission-queue.ts";
-import { createPurchaseQueue } from "../../services/api/server/purchase-queue.ts";
+import { createAdmission } from "../../services/api/server/admission.ts";
 
 const PATH = "/api/events/{eventId}/tickets";
 
 it("the line does so much work a turn, and the rest in order in the turns that follow", async () => {
-  const line = createAdmissionQueue({ perTurn: 2 });
+  const { admit: line } = createAdmissionQueue({ perTurn: 2 });
   const done: number[] = [];
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   for (let number = 1; number <= 5; number++) line(() => void done.push(number));
@@ -34,7 +34,7 @@ describe("purchases that wait for their turn", () => {
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
   it("start at once while there is room, and in order of arrival when there is not", async () => {
-    const queue = createPurchaseQueue(() => 0);
+    const { purchase: queue } = createAdmission(() => 0);
     const started: number[] = [];
     for (let number = 0; number < 450; number++) queue(() => void started.push(number), never);
     assert.equal(started.length, 200);
@@ -52,7 +52,7 @@ describe("purchases that wait for their turn", () => {
       [1, true],
     ] as const) {
       let nowMs = 0;
-      const queue = createPurchaseQueue(() => nowMs);
+      const { purchase: queue } = createAdmission(() => nowMs);
       let started = 0;
       for (let number = 0; number < 2_000; number++) queue(() => (started += 1), never);
       const sizes: number[] = [];
@@ -65,9 +65,28 @@ describe("purchases that wait for their turn", () => {
     }
   });
 
+  it("come before searches: a long turn takes from the searches that wait", async () => {
+    let nowMs = 0;
+    const { purchase, search } = createAdmission(() => nowMs);
+    const counts = { purchase: 0, search: 0 };
+    for (let number = 0; number < 4_000; number++) {
+      search(() => (counts.search += 1));
+      purchase(() => (counts.purchase += 1), never);
+    }
+    const sizes: number[][] = [];
+    for (let before = { ...counts }; sizes.length < 14; before = { ...counts }) {
+      nowMs += 45;
+      await turn();
+      sizes.push([counts.search - before.search, counts.purchase - before.purchase]);
+    }
+    assert.deepEqual(sizes[0], [160, 200]);
+    assert.deepEqual(sizes[4], [64, 200]);
+    assert.deepEqual(sizes.at(-1), [16, 81], "then from the purchases, too");
+  });
+
   it("are refused, the oldest first, when they have waited too long", async () => {
     let nowMs = 0;
-    const queue = createPurchaseQueue(() => nowMs);
+    const { purchase: queue } = createAdmission(() => nowMs);
     const [started, shed]: [number[], number[]] = [[], []];
     for (let number = 0; number < 250; number++) {
       nowMs = number < 220 ? 0 : 300;

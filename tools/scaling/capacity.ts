@@ -1,10 +1,17 @@
 import { revisionLine } from "../documents/revision.ts";
 
 /**
- * CPU milliseconds of the engine's nodes. A sale is measured at its gateway and behind it
- * (purchasing and ledger), on separate nodes, so the bus is included.
+ * CPU milliseconds of each kind of node, as deployed: the bus is included. `ledgerSaleMs` is the
+ * booking. `postgresSaleMs` is PostgreSQL's, with the booking.
  */
-export type Costs = { gatewaySaleMs: number; workerSaleMs: number; viewMs: number };
+export type Costs = {
+  gatewaySaleMs: number;
+  purchasingSaleMs: number;
+  ledgerSaleMs: number;
+  postgresSaleMs: number;
+  gatewayViewMs: number;
+  catalogViewMs: number;
+};
 
 /** Load of a day and of its worst moment. */
 export type Demand = { name: string; dailyUsers: number; concurrentOperations: number };
@@ -25,8 +32,6 @@ const PURCHASE_SHARE = 0.1;
 const RESPONSE_S = 1;
 /** Highest load of a node, which is one thread. Waiting times grow beyond it. */
 const UTILIZATION_MAX = 0.6;
-/** The gateway's share of a view's CPU. It answers most views from its cache. Assumed. */
-const GATEWAY_SHARE_OF_VIEW = 0.7;
 const NODES_MIN = 2;
 const NODE_MB = 512;
 const TICKETS_PER_DAILY_USER = 0.2;
@@ -38,33 +43,40 @@ export type Plan = {
   salesPerSecond: number;
   gateways: number;
   purchasing: number;
+  ledgers: number;
   catalog: number;
+  /** Sales of one event: one worker, which is one node's. */
+  salesOfOneEvent: number;
+  postgresCores: number;
   memoryGb: number;
   postgresGbPerYear: number;
 };
 
-export function planFor(
-  { dailyUsers, concurrentOperations }: Demand,
-  { gatewaySaleMs, workerSaleMs, viewMs }: Costs,
-): Plan {
+export function planFor({ dailyUsers, concurrentOperations }: Demand, costs: Costs): Plan {
   const perSecond = concurrentOperations / RESPONSE_S;
   const salesPerSecond = perSecond * PURCHASE_SHARE;
   const viewsPerSecond = perSecond - salesPerSecond;
+  const busy = (cpuMsPerSecond: number): number => cpuMsPerSecond / 1_000 / UTILIZATION_MAX;
   const nodes = (cpuMsPerSecond: number): number =>
-    Math.max(NODES_MIN, Math.ceil(cpuMsPerSecond / 1_000 / UTILIZATION_MAX));
+    Math.max(NODES_MIN, Math.ceil(busy(cpuMsPerSecond)));
   const gateways = nodes(
-    viewsPerSecond * viewMs * GATEWAY_SHARE_OF_VIEW + salesPerSecond * gatewaySaleMs,
+    viewsPerSecond * costs.gatewayViewMs + salesPerSecond * costs.gatewaySaleMs,
   );
-  const purchasing = nodes(salesPerSecond * workerSaleMs);
-  const catalog = nodes(viewsPerSecond * viewMs * (1 - GATEWAY_SHARE_OF_VIEW));
+  const purchasing = nodes(salesPerSecond * costs.purchasingSaleMs);
+  const ledgers = nodes(salesPerSecond * costs.ledgerSaleMs);
+  const catalog = nodes(viewsPerSecond * costs.catalogViewMs);
   const tickets = dailyUsers * TICKETS_PER_DAILY_USER;
   return {
     viewsPerSecond,
     salesPerSecond,
     gateways,
     purchasing,
+    ledgers,
     catalog,
-    memoryGb: ((gateways + purchasing + catalog + 2 * NODES_MIN) * NODE_MB) / 1_024,
+    salesOfOneEvent: (1_000 * UTILIZATION_MAX) / costs.purchasingSaleMs,
+    postgresCores: busy(salesPerSecond * costs.postgresSaleMs),
+    // With two nodes of auth.
+    memoryGb: ((gateways + purchasing + ledgers + catalog + NODES_MIN) * NODE_MB) / 1_024,
     postgresGbPerYear: (tickets * 365 * BYTES_PER_TICKET) / 1e9,
   };
 }
@@ -83,45 +95,43 @@ type Results = {
 
 /**
  * Reads the costs from results of benchmarks. A sale costs what the most expensive layout of
- * `nodes` costs, at each end. A view costs the engine's CPU in `rush` without its sales, whose
- * cost `hot-event` has; both run in one node. It is the median of the rounds.
+ * `nodes` costs, at each end. A view costs what one process of each service costs in `rush` without
+ * think time, less its sales. Leaves out what was not measured.
  */
-export function costsOf({
-  nodes,
-  hotEvent,
-  rush,
-}: {
-  nodes: unknown;
-  hotEvent: unknown;
-  rush: unknown;
-}): Partial<Costs> {
+export function costsOf({ nodes, rush }: { nodes: unknown; rush: unknown }): Partial<Costs> {
   const layouts = measurementsOf(nodes).map(({ cpuMs }) => cpuMs);
-  const highest = (...services: string[]): number =>
-    Math.max(
-      ...layouts.map((cpuMs) => services.reduce((sum, name) => sum + (cpuMs[name] ?? 0), 0)),
-    );
-  const saleMs = measurementsOf(hotEvent).find(({ name }) => name === "worker")?.cpuMs.engine;
-  const rounds = measurementsOf(rush);
-  const views = rounds.flatMap(({ name, operation, operations, cpuMs: { engine } }) => {
-    if (operation !== "search" || engine === undefined || operations === 0) return [];
-    // Searches and purchases of a round have the same figure: the engine's CPU per operation.
-    const purchases = name.replace(/search$/, "purchase");
-    const sales = rounds.find((other) => other.name === purchases)?.operations ?? 0;
-    return [(engine * (operations + sales) - sales * (saleMs ?? 0)) / operations];
-  });
-  const viewMs = views.toSorted((one, other) => one - other)[Math.floor(views.length / 2)];
+  const highest = (kind: string): number => Math.max(...layouts.map((cpuMs) => cpuMs[kind] ?? 0));
+  const gatewaySaleMs = highest("api");
+  const rounds = measurementsOf(rush).filter(({ name }) => name.startsWith(RUSH_AS_DEPLOYED));
+  const [views, sales] = ["search", "purchase"].map((kind) =>
+    rounds.find(({ operation }) => operation === kind),
+  );
   return {
     ...(layouts.length > 0 && {
-      gatewaySaleMs: highest("api"),
-      workerSaleMs: highest("purchasing", "ledger"),
+      gatewaySaleMs,
+      purchasingSaleMs: highest("purchasing"),
+      ledgerSaleMs: highest("ledger"),
+      postgresSaleMs: highest("postgres"),
     }),
-    ...(viewMs !== undefined && { viewMs }),
+    // Both measurements of a round have the same figures: CPU per operation of any kind.
+    ...(layouts.length > 0 &&
+      views !== undefined &&
+      sales !== undefined && {
+        gatewayViewMs:
+          ((views.cpuMs.api ?? 0) * (views.operations + sales.operations) -
+            gatewaySaleMs * sales.operations) /
+          views.operations,
+        catalogViewMs:
+          ((views.cpuMs.catalog ?? 0) * (views.operations + sales.operations)) / views.operations,
+      }),
   };
 }
 
 function measurementsOf(results: unknown): NonNullable<Results["measurements"]> {
   return (results as Results | undefined)?.measurements ?? [];
 }
+
+const RUSH_AS_DEPLOYED = "one of each, without think time";
 
 export type MeasuredRun = { revision: string; date: string };
 
@@ -137,7 +147,6 @@ export function oldestRun(results: readonly unknown[]): MeasuredRun | undefined 
 
 /** Returns the generated part of docs/scaling.md. `run`: the oldest measurement it rests on. */
 export function capacityTable(costs: Costs, run?: MeasuredRun): string {
-  const { gatewaySaleMs, workerSaleMs, viewMs } = costs;
   const plans = DEMANDS.map((demand) => planFor(demand, costs));
   const round = (value: number): string =>
     value < 10 && !Number.isInteger(value)
@@ -147,16 +156,22 @@ export function capacityTable(costs: Costs, run?: MeasuredRun): string {
     `| ${what} | ${plans.map((plan) => round(of(plan))).join(" | ")} |`;
   return [
     revisionLine("npx boxoffice scaling", run),
-    `CPU milliseconds: ${gatewaySaleMs.toFixed(2)} per purchase at the gateway, ` +
-      `${workerSaleMs.toFixed(2)} behind it, ${viewMs.toFixed(2)} per view.`,
+    `CPU milliseconds of a purchase: ${costs.gatewaySaleMs.toFixed(2)} at the gateway, ` +
+      `${costs.purchasingSaleMs.toFixed(2)} in purchasing, ${costs.ledgerSaleMs.toFixed(2)} in ` +
+      `the ledger, ${costs.postgresSaleMs.toFixed(2)} in PostgreSQL. Of a view: ` +
+      `${costs.gatewayViewMs.toFixed(2)} at the gateway, ${costs.catalogViewMs.toFixed(2)} in ` +
+      "the catalog.",
     "",
     `| | ${DEMANDS.map(({ name }) => name).join(" | ")} |`,
     "|---|---|---|---|",
     row("views per second at the peak", ({ viewsPerSecond }) => viewsPerSecond),
     row("purchases per second at the peak", ({ salesPerSecond }) => salesPerSecond),
     row("gateways", ({ gateways }) => gateways),
-    row("purchasing nodes and ledgers", ({ purchasing }) => purchasing),
+    row("purchasing nodes", ({ purchasing }) => purchasing),
+    row("ledgers", ({ ledgers }) => ledgers),
     row("catalog nodes", ({ catalog }) => catalog),
+    row("cores of PostgreSQL for the sales", ({ postgresCores }) => postgresCores),
+    row("purchases of one event per second, at most", ({ salesOfOneEvent }) => salesOfOneEvent),
     row("memory of all nodes, GB", ({ memoryGb }) => memoryGb),
     row("growth of PostgreSQL, GB per year", ({ postgresGbPerYear }) => postgresGbPerYear),
     "",

@@ -51,17 +51,21 @@ export type Exchange = MatchedRequest & {
   span: Span | undefined;
 };
 
-/** Opens the exchange of a request that a router has matched. */
+/**
+ * Opens the exchange of a request that a router has matched. `known`: its id if it has one already,
+ * and headers of its answer.
+ */
 export function openExchange(
   deps: GatewayDeps,
   resource: Resource,
   { params, queryText }: MatchedPath,
   request: IncomingMessage,
   response: ServerResponse,
-  requestId = requestIdOf(request),
+  known: { requestId?: string | undefined; headers?: Readonly<Record<string, string>> } = {},
 ): Exchange {
+  const requestId = known.requestId ?? requestIdOf(request);
   const route = resource.byMethod.get(request.method ?? "");
-  const headers: Record<string, string> = { "X-Request-ID": requestId };
+  const headers: Record<string, string> = { ...known.headers, "X-Request-ID": requestId };
   let idempotencyKey = "";
   if (route?.idempotent === true)
     headers["Idempotency-Key"] = idempotencyKey = answeredKey(request);

@@ -19,7 +19,7 @@ export type Client = {
 };
 
 const USER_AGENT_MAX = 256;
-/** Clients whose address is remembered: a request asks for it three times, and people come again. */
+/** Clients whose address is remembered: a request asks three times, and people come again. */
 const REMEMBERED_MAX = 10_000;
 /** Longer headers of forwarded addresses are read each time. */
 const REMEMBERED_CHARACTERS_MAX = 200;

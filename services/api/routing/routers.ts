@@ -21,29 +21,19 @@ import {
 } from "../handling/handle-request.ts";
 import { type PlainResource, servePlain } from "../routes/health.routes.ts";
 
-/** Connect-style, as moleculer-web's `use` takes it. Calls `next` for what it does not answer. */
-export type HttpMiddleware = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  next: () => void,
-) => void;
-
-type Serve = (
-  resource: Resource,
-  matched: MatchedPath,
-  request: IncomingMessage,
-  response: ServerResponse,
-) => void;
+type Serve = (resource: Resource, matched: MatchedPath) => void;
+/** Serves a request; false if it is no hot route's. */
+type DirectRouter = (request: IncomingMessage, serve: Serve) => boolean;
 
 const PARAMETER = /\{(\w+)\}/g;
 
 /**
  * Serves the hot routes, those marked `direct`. moleculer-web's context and alias cost such a
- * request as much CPU as its answer, so this middleware runs before it. Every other method and
+ * request as much CPU as its answer, so this router runs before it. Every other method and
  * unusual spelling (a slash at the end, percents) is left to moleculer-web, whose aliases lead to
  * the same handler. See docs/decisions/0019-direct-router-for-hot-paths.md.
  */
-export function createDirectRouter(resources: readonly Resource[], serve: Serve): HttpMiddleware {
+export function createDirectRouter(resources: readonly Resource[]): DirectRouter {
   const routes = resources
     .map((resource) => ({
       resource,
@@ -56,7 +46,7 @@ export function createDirectRouter(resources: readonly Resource[], serve: Serve)
     // A literal path precedes one with a parameter in its place.
     .sort((one, other) => one.names.length - other.names.length);
 
-  return (request, response, next) => {
+  return (request, serve) => {
     const { method = "", url = "" } = request;
     const mark = url.indexOf("?");
     const path = mark === -1 ? url : url.slice(0, mark);
@@ -66,10 +56,10 @@ export function createDirectRouter(resources: readonly Resource[], serve: Serve)
       if (match === null) continue;
       const params: MatchedPath["params"] = {};
       for (const [index, name] of names.entries()) params[name] = match[index + 1] ?? "";
-      serve(resource, { params, queryText: queryTextOf(url) }, request, response);
-      return;
+      serve(resource, { params, queryText: queryTextOf(url) });
+      return true;
     }
-    next();
+    return false;
   };
 }
 
@@ -139,7 +129,7 @@ export function apiRoute(resources: readonly Resource[]): object {
         { params: request.$params.params, queryText: queryTextOf(request.originalUrl) },
         request,
         response,
-        ctx.requestID ?? undefined,
+        { requestId: ctx.requestID ?? undefined },
       );
     },
   };

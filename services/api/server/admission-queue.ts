@@ -1,11 +1,15 @@
-/** About five milliseconds of cached searches: a purchase waits for a turn at each of its steps. */
-const SEARCHES_PER_TURN = 200;
-
 /**
  * Starts the work now, in a later turn of the event loop, or never: `shed` is called in place of
  * work that waited too long.
  */
-export type AdmissionQueue = (work: () => void, shed?: () => void) => void;
+export type Admit = (work: () => void, shed?: () => void) => void;
+export type AdmissionQueue = {
+  admit: Admit;
+  /** As much work started in this turn as may start. */
+  isFull(): boolean;
+  /** Work that may start in a turn. */
+  limit(): number;
+};
 
 type Limits = {
   /** Work that starts in a turn. */
@@ -23,9 +27,7 @@ type Waiting = { work: () => void; shed: (() => void) | undefined; sinceMs: numb
  * and purchases wait. See docs/decisions/0018-admission-queue-for-searches.md.
  */
 export function createAdmissionQueue(
-  { perTurn, adapt = (limit) => limit, waitMaxMs = Infinity }: Limits = {
-    perTurn: SEARCHES_PER_TURN,
-  },
+  { perTurn, adapt = (limit) => limit, waitMaxMs = Infinity }: Limits,
   nowMs = (): number => performance.now(),
 ): AdmissionQueue {
   let waiting: Waiting[] = [];
@@ -46,7 +48,7 @@ export function createAdmissionQueue(
     for (const { shed } of late) shed?.();
     for (const { work } of admitted) work();
   };
-  return (work, shed) => {
+  const admit: Admit = (work, shed) => {
     if (started >= limit) {
       waiting.push({ work, shed, sinceMs: nowMs() });
       return;
@@ -58,4 +60,5 @@ export function createAdmissionQueue(
     started += 1;
     work();
   };
+  return { admit, isFull: () => started >= limit, limit: () => limit };
 }

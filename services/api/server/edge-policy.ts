@@ -4,7 +4,6 @@ import type { Audit } from "../../../lib/observability/audit-log.ts";
 import { rateLimitHeaders, throttledData } from "../../../lib/rate-limit/local-rate-limiter.ts";
 import { type ClientReader, requestIdOf } from "../http/client-info.ts";
 import type { Throttles } from "../http/rate-limits.ts";
-import type { HttpMiddleware } from "../routing/routers.ts";
 import { HSTS_YEAR } from "./raw-answer.ts";
 
 /** Headers that a page of another origin may send and read, besides the safelisted ones. */
@@ -13,6 +12,19 @@ const RESPONSE_HEADERS =
   "Idempotency-Key, Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID";
 const METHODS = "GET, HEAD, POST, DELETE";
 const PREFLIGHT_MAX_AGE_S = 600;
+
+/**
+ * Calls `next` for a request that it admits, with headers of every answer: Node writes a head three
+ * times as fast if no header was set on the response before.
+ */
+export type EdgePolicy = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (headers: Readonly<Record<string, string>>) => void,
+) => void;
+
+const SECURE_HEADERS = { "Strict-Transport-Security": HSTS_YEAR };
+const NO_HEADERS = {};
 
 type EdgeOptions = {
   client: ClientReader;
@@ -25,30 +37,31 @@ type EdgeOptions = {
 };
 
 /**
- * Checks every request before routing, page or API, known path or not: sets HSTS and CORS headers,
+ * Checks every request before routing, page or API, known path or not: adds HSTS and CORS headers,
  * refuses plain HTTP from other machines, and applies the rate limit of the address. Plain HTTP is
  * never redirected: its content was already sent in the clear.
  */
-export function createEdgePolicy(options: EdgeOptions): HttpMiddleware {
+export function createEdgePolicy(options: EdgeOptions): EdgePolicy {
   const { client, throttles, audit, observe } = options;
   const setCorsHeaders = createCors(options.corsOrigins);
   const refuse = (
     request: IncomingMessage,
     response: ServerResponse,
-    requestId: string,
+    own: Record<string, string>,
     reply: Parameters<typeof sendAnswer>[2],
   ): void => {
-    sendAnswer(request, response, reply, { "X-Request-ID": requestId });
+    sendAnswer(request, response, reply, own);
     observe(request, response);
   };
   return (request, response, next) => {
     const transport = client.transportOf(request);
-    if (transport === "secure") response.setHeader("Strict-Transport-Security", HSTS_YEAR);
+    const headers = transport === "secure" ? SECURE_HEADERS : NO_HEADERS;
     setCorsHeaders(request, response);
     if (transport === "exposed") {
       const requestId = requestIdOf(request);
       const detail = "Plain HTTP is accepted from loopback and trusted proxies only";
-      refuse(request, response, requestId, problemOf("FORBIDDEN", requestId, { detail }));
+      const own = { ...headers, "X-Request-ID": requestId };
+      refuse(request, response, own, problemOf("FORBIDDEN", requestId, { detail }));
       audit({
         what: "access",
         outcome: "FORBIDDEN",
@@ -61,13 +74,13 @@ export function createEdgePolicy(options: EdgeOptions): HttpMiddleware {
     }
     const verdict = throttles?.everything(client.addressOf(request));
     if (verdict === undefined || verdict.allowed) {
-      next();
+      next(headers);
       return;
     }
     const requestId = requestIdOf(request);
     const problem = problemOf("TOO_MANY_REQUESTS", requestId, throttledData(verdict));
-    const headers = { ...problem.headers, ...rateLimitHeaders(verdict) };
-    refuse(request, response, requestId, { ...problem, headers });
+    const own = { ...headers, "X-Request-ID": requestId, ...rateLimitHeaders(verdict) };
+    refuse(request, response, own, problem);
   };
 }
 

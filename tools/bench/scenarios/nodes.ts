@@ -36,9 +36,9 @@ type Options = {
 };
 
 /**
- * Sells one event, eight and a thousand by the engine in one process, by one process of each service, and by
- * two and four gateways and purchasing nodes, on the same servers in turn. With fewer cores than
- * processes it shows the cost of distribution, not its gain.
+ * Sells one event, eight and a thousand by the engine in one process, by one process of each
+ * service, and by two and four gateways and purchasing nodes, on the same servers in turn. With
+ * fewer cores than processes it shows the cost of distribution, not its gain.
  */
 export async function nodes(environment: Environment, options: Options): Promise<Measurement[]> {
   const sale = openSale(environment, options.folder);
