@@ -7,8 +7,6 @@ export type AdmissionQueue = {
   admit: Admit;
   /** As much work started in this turn as may start. */
   isFull(): boolean;
-  /** Work that may start in a turn. */
-  limit(): number;
 };
 
 type Limits = {
@@ -60,5 +58,5 @@ export function createAdmissionQueue(
     started += 1;
     work();
   };
-  return { admit, isFull: () => started >= limit, limit: () => limit };
+  return { admit, isFull: () => started >= limit };
 }

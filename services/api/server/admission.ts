@@ -4,11 +4,12 @@ import { type Admit, createAdmissionQueue } from "./admission-queue.ts";
 const TURN_MS = 40;
 /** With the purchase itself, a buyer is answered within a second. */
 const WAIT_MAX_MS = 700;
-/** Work of each kind that may start in a turn: at least, and one more step after a short turn. */
-const [LEAST, STEP] = [16, 10];
-const PURCHASES = { first: 200, most: 1_000 };
-/** Turns are shorter with fewer: ADR-0018. */
-const SEARCHES = { first: 200, most: 200 };
+/** One more step after a short turn. */
+const STEP = 10;
+type Bounds = { least: number; first: number; most: number };
+const PURCHASES: Bounds = { least: 16, first: 200, most: 1_000 };
+/** With less than a hundred a turn, the turns' own cost would count: ADR-0018. */
+const SEARCHES: Bounds = { least: 100, first: 200, most: 200 };
 
 export type Admission = { purchase: Admit; search: Admit };
 
@@ -20,22 +21,21 @@ export type Admission = { purchase: Admit; search: Admit };
  * long turn takes from them only. See ADR-0079.
  */
 export function createAdmission(nowMs?: () => number): Admission {
-  const next = (limit: number, turnMs: number, most: number): number =>
-    turnMs > TURN_MS ? Math.max(LEAST, Math.floor(0.8 * limit)) : Math.min(most, limit + STEP);
-  const search = createAdmissionQueue(
-    { perTurn: SEARCHES.first, adapt: (limit, turnMs) => next(limit, turnMs, SEARCHES.most) },
-    nowMs,
-  );
+  const search = createAdmissionQueue({ perTurn: SEARCHES.first, adapt: within(SEARCHES) }, nowMs);
+  const adapt = within(PURCHASES);
   const purchase = createAdmissionQueue(
     {
       perTurn: PURCHASES.first,
       adapt: (limit, turnMs) =>
-        turnMs > TURN_MS && search.isFull() && search.limit() > LEAST
-          ? limit
-          : next(limit, turnMs, PURCHASES.most),
+        turnMs > TURN_MS && search.isFull() ? limit : adapt(limit, turnMs),
       waitMaxMs: WAIT_MAX_MS,
     },
     nowMs,
   );
   return { purchase: purchase.admit, search: search.admit };
+}
+
+function within({ least, most }: Bounds): (limit: number, turnMs: number) => number {
+  return (limit, turnMs) =>
+    turnMs > TURN_MS ? Math.max(least, Math.floor(0.8 * limit)) : Math.min(most, limit + STEP);
 }
