@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import type { RunningServers } from "../../dev-servers/servers.ts";
 
@@ -71,12 +70,10 @@ function childrenByParent(): Map<number, number[]> {
   return children;
 }
 
-/** CPU milliseconds of a process since its start. */
-export function cpuMs({ pid }: ChildProcess): number {
-  return cpuMsOf(pid ?? 0);
-}
-
-/** The same of any process. `withEnded`: including ended children. 0 if it has ended. */
+/**
+ * CPU milliseconds of a process since its start. `withEnded`: including ended children. 0 if it has
+ * ended.
+ */
 export function cpuMsOf(pid: number, withEnded = false): number {
   const fields = statOf(pid);
   return (
@@ -99,10 +96,6 @@ function statOf(pid: number): string[] {
 }
 
 /** Peak memory of a process since its start, in MB. */
-export function peakMemoryMb({ pid }: ChildProcess): number {
-  return peakMemoryMbOf(pid ?? 0);
-}
-
 export function peakMemoryMbOf(pid: number): number {
   try {
     return (
