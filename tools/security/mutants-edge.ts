@@ -66,7 +66,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("the problem document of an unknown path", "S23: every error", [
     "services/api/api.service.ts",
-    'sendAnswer(request, response, page ?? problemOf("NOT_FOUND", requestIdIn(response)));',
+    'await sendPlain(request, response, page ?? problemOf("NOT_FOUND", requestIdIn(response)));',
     'response.writeHead(404).end("Cannot find " + String(request.url));',
   ]),
   without("the type of problem documents", "S23: every error", [
@@ -116,15 +116,15 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   ]),
   without("HSTS", HEADERS, [
     EDGE,
-    'if (transport === "secure") response.setHeader("Strict-Transport-Security", HSTS_YEAR);',
-    "",
+    'transport === "secure" ? SECURE_HEADERS : NO_HEADERS',
+    "NO_HEADERS",
   ]),
   without("Referrer-Policy", HEADERS, [PROBLEM, '"Referrer-Policy": "no-referrer",', ""]),
   without("nosniff", HEADERS, [PROBLEM, '"X-Content-Type-Options": "nosniff",', ""]),
   without("COOP", HEADERS, [PROBLEM, '"Cross-Origin-Opener-Policy": "same-origin",', ""]),
   without("frame-ancestors of the API's CSP", HEADERS, [PROBLEM, "frame-ancestors 'none'; ", ""]),
   without("object-src of the page's CSP", HEADERS, [
-    "services/api/routes/web-app.routes.ts",
+    "services/api/pages/web-pages.ts",
     "frame-ancestors 'none'; object-src 'none'",
     "frame-ancestors 'none'",
   ]),

@@ -64,7 +64,7 @@ export const SALES_MUTANTS: readonly Mutant[] = [
   ]),
   without("that of many hops the last stranger counts", "S5: X-Forwarded-For evades nothing", [
     "services/api/http/client-info.ts",
-    ".all(request, (entry, hop) => isTrusted(hopAddress(entry), hop))",
+    ".all(request, (entry, hop) => isTrustedHop(hopAddress(entry), hop))",
     ".all(request)",
   ]),
   without("the count of purchases that came about", "S6: buying and giving back", [
