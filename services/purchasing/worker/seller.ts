@@ -138,14 +138,16 @@ export class Seller {
 
   private notCommitted(
     result: Exclude<CommitResult, { type: "committed" }>,
-    { decided }: DecidedBatch,
+    batch: DecidedBatch,
   ): BatchEnd {
+    const { decided } = batch;
+    const rows = rowsIn(batch);
     const accepted = decided.flatMap(({ entry, decision }) =>
       decision.type === "accept" ? [entry] : [],
     );
     if (result.type === "unknown") {
       for (const entry of accepted) [entry.inDoubt, entry.notSold] = [true, false];
-      this.size.timedOut();
+      this.size.timedOut(rows);
       return { type: "failed", why: "commit-unknown", error: result.error };
     }
     // Nothing was sold. A replay stays what it is: sold before.
@@ -153,7 +155,7 @@ export class Seller {
     // The node that fenced us may sell the same keys.
     if (result.type === "fenced") return result;
     for (const entry of accepted) entry.notSold = true;
-    if (result.reason === "time-out") this.size.timedOut();
+    if (result.reason === "time-out") this.size.timedOut(rows);
     const why = result.reason === "oversell" ? "oversell-prevented" : "commit-failed";
     return { type: "failed", why, error: result.error };
   }
@@ -190,10 +192,12 @@ const ROWS_MIN = 10;
 /**
  * Bounds a batch by the rows that it writes (tickets sold and cancelled), so that its commit stays
  * far below the statement time-out, however slow PostgreSQL is: slower than 200 ms shrinks the next
- * batch in proportion, a time-out quarters it, fast commits of full batches let it grow by half.
+ * batch in proportion, a time-out quarters it, fast commits of full batches let it grow by half. A
+ * batch of ROWS_MIN or fewer says nothing of its event: it waited for others, or for a connection.
  */
 class BatchSize {
   private rowsMax = ROWS_AT_FIRST;
+  private isSlow = false;
 
   /** Rows that the next batch may write. */
   get rows(): number {
@@ -201,18 +205,26 @@ class BatchSize {
   }
   /** Whether PostgreSQL is slow for this event. Its commits must not delay other events. */
   get slow(): boolean {
-    return this.rowsMax < ROWS_AT_FIRST;
+    return this.isSlow;
   }
 
   /** A commit of this many rows took this long. */
   committed(rows: number, tookMs: number): void {
-    if (tookMs > SLOW_MS) this.limit((rows * SLOW_MS) / tookMs);
-    else if (tookMs < FAST_MS && rows * 2 > this.rowsMax) this.limit(this.rowsMax * 1.5);
+    if (tookMs > SLOW_MS) this.shrink(rows, (rows * SLOW_MS) / tookMs);
+    if (tookMs >= FAST_MS) return;
+    this.isSlow = false;
+    if (rows * 2 > this.rowsMax) this.limit(this.rowsMax * 1.5);
   }
 
-  /** PostgreSQL gave up a commit, or did not answer in time. */
-  timedOut(): void {
-    this.limit(this.rowsMax / 4);
+  /** PostgreSQL gave up a commit of this many rows, or did not answer in time. */
+  timedOut(rows: number): void {
+    this.shrink(rows, this.rowsMax / 4);
+  }
+
+  private shrink(rows: number, to: number): void {
+    if (rows <= ROWS_MIN) return;
+    this.isSlow = true;
+    this.limit(to);
   }
 
   private limit(rows: number): void {
