@@ -40,6 +40,8 @@ export function createSessionCopies(redis: RedisClient, secret: string): Session
   const nameOf = (token: string): string =>
     `session_copy:${derived("name", token).toString("base64url")}`;
   const endedName = (userId: string): string => `session_copies_ended:${userId}`;
+  const endAll = (userId: string): Promise<unknown> =>
+    redis.set(endedName(userId), Date.now(), "PX", ACCESS_TOKEN_LIFE_MS);
 
   const seal = (token: string, copy: CopiedGrant & { endsAtMs: number }): Buffer => {
     const iv = randomBytes(IV_BYTES);
@@ -74,16 +76,10 @@ export function createSessionCopies(redis: RedisClient, secret: string): Session
       writes.exec().catch(() => undefined);
     },
     forgetAll(userId) {
-      redis.set(endedName(userId), Date.now(), "PX", ACCESS_TOKEN_LIFE_MS).catch(() => undefined);
+      endAll(userId).catch(() => undefined);
     },
     async forgetAccount(userId) {
-      const writes = redis
-        .pipeline()
-        .set(endedName(userId), Date.now(), "PX", ACCESS_TOKEN_LIFE_MS);
-      await writes
-        .unlink(customerKey(userId))
-        .exec()
-        .catch(() => undefined);
+      await Promise.allSettled([endAll(userId), redis.unlink(customerKey(userId))]);
     },
     async read(token) {
       try {

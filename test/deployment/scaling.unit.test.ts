@@ -21,28 +21,31 @@ const [million = assert.fail(), tenfold = assert.fail()] = DEMANDS;
 
 describe("capacity planning", () => {
   it("reads a sale from its own nodes, and a view from a rush beside its sales", () => {
+    const layout = (name: string, cpuMs: Record<string, number>) => ({
+      name,
+      operation: "sale",
+      operations: 10,
+      cpuMs,
+    });
     const nodes = {
       measurements: [
-        {
-          name: "one of each, one event",
-          operation: "sale",
-          operations: 10,
-          cpuMs: { api: 0.5, purchasing: 0.25, ledger: 0.0625, postgres: 0.125 },
-        },
-        {
-          name: "two of each, one event",
-          operation: "sale",
-          operations: 10,
-          cpuMs: { api: 0.25, purchasing: 0.5, ledger: 0.0625, postgres: 0.0625 },
-        },
+        layout("one of each, one event", {
+          api: 0.5,
+          purchasing: 0.25,
+          ledger: 0.0625,
+          postgres: 0.125,
+        }),
+        layout("two of each, one event", {
+          api: 0.25,
+          purchasing: 0.5,
+          ledger: 0.0625,
+          postgres: 0.0625,
+        }),
+        // A thousand events make small batches, and one process has no bus.
+        layout("one of each, 1,000 events", { api: 9 }),
+        layout("one process, one event", { engine: 9 }),
       ],
     };
-    // A thousand events make small batches, and one process has no bus.
-    for (const [name, cpuMs] of [
-      ["one of each, 1,000 events", { api: 9 }],
-      ["one process, one event", { engine: 9 }],
-    ] as const)
-      nodes.measurements.push({ name, operation: "sale", operations: 10, cpuMs } as never);
     // At the gateway 1,500 ms in all, of which 500 are the sales'.
     const cpuMs = { api: 0.3, catalog: 0.1 };
     const round = (name: string, operation: string, operations: number) => ({

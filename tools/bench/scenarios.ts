@@ -91,7 +91,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     measure: async (options, environment) =>
       rushMeasurements(
         await rush(environment, { ...options, buying: options.buyers }, options.report),
-        options.servers,
       ),
   },
   "cached-search": {

@@ -52,10 +52,14 @@ export function startText({ startsAt, timeZone }: When): string {
   );
 }
 
+export function endOf({ startsAt, duration }: Pick<When, "startsAt" | "duration">): Date {
+  return new Date(Date.parse(startsAt) + duration * MINUTE_MS);
+}
+
 /** Start and end in the event's time zone. With days if it lasts longer than one. */
 export function spanText({ startsAt, timeZone, duration }: When): string {
   const starts = new Date(startsAt);
-  const ends = new Date(starts.getTime() + duration * MINUTE_MS);
+  const ends = endOf({ startsAt, duration });
   const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", timeZone };
   if (duration >= 24 * 60)
     return format({ day: "numeric", month: "short", ...clock }).formatRange(starts, ends);

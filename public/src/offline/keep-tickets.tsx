@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import type { Event } from "../api/types.ts";
 import { eventQuery } from "../event/use-event.ts";
 import { localToday } from "../search/filters.ts";
-import { useTickets } from "../tickets/use-tickets.ts";
+import { isOld, useTickets } from "../tickets/use-tickets.ts";
 import { type Holder, keepTickets } from "./kept-tickets.ts";
 
 /** Younger data is kept as it is. Purchases and cancellations ask for new data at once. */
@@ -22,10 +22,7 @@ export function KeepTickets({ holder: { id, name } }: { holder: Holder }): null 
     combine: knownEvents,
   });
   useEffect(() => {
-    const isCurrent = data?.pages.every(
-      ({ asOf, keptAt }) => asOf === undefined && keptAt === undefined,
-    );
-    if (data !== undefined && isCurrent === true && !hasNextPage)
+    if (data !== undefined && !data.pages.some(isOld) && !hasNextPage)
       keepTickets({
         holder: { id, name },
         asOfMs: dataUpdatedAt,

@@ -5,6 +5,7 @@ import type { Ticket } from "../api/types.ts";
 import { Dialog } from "../components/dialog.tsx";
 import { dayText } from "../components/format.ts";
 import { useEvent } from "../event/use-event.ts";
+import { CancelActions } from "../tickets/cancel-actions.tsx";
 import { type Choice, type Outcome, useCancelSeveral } from "./use-cancel-several.ts";
 
 /** Lets the holder choose tickets, asks once, and says of each what became of it. */
@@ -99,7 +100,7 @@ export function CancelSeveral({ tickets }: { tickets: readonly Ticket[] }): Reac
   );
 }
 
-/** Asks once for all. The safe button comes first, so it has the focus. */
+/** Asks once for all. */
 function ConfirmDialog({
   choices,
   onClose,
@@ -123,27 +124,19 @@ function ConfirmDialog({
                 day: dayText(first.eventDate, "long"),
               })}
           </p>
-          <div className="actions">
-            <button type="button" className="button" onClick={close} disabled={isPending}>
-              {t("wholeOrder.keep")}
-            </button>
-            <button
-              type="button"
-              className="button button-quiet button-bad"
-              aria-disabled={isPending}
-              onClick={() => {
-                if (isPending) return;
-                mutate(choices, {
-                  onSuccess: (outcomes) => {
-                    close();
-                    onDone(outcomes);
-                  },
-                });
-              }}
-            >
-              {t(isPending ? "cancel.busy" : "cancel.cancel")}
-            </button>
-          </div>
+          <CancelActions
+            keep={t("wholeOrder.keep")}
+            isPending={isPending}
+            onKeep={close}
+            onCancel={() =>
+              mutate(choices, {
+                onSuccess: (outcomes) => {
+                  close();
+                  onDone(outcomes);
+                },
+              })
+            }
+          />
         </>
       )}
     </Dialog>

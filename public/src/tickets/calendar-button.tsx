@@ -2,9 +2,8 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Event } from "../api/types.ts";
 import { download } from "../components/download.ts";
+import { endOf } from "../components/format.ts";
 import { useOrder } from "./use-tickets.ts";
-
-const MINUTE_MS = 60_000;
 
 /** Saves an order as a calendar file. Later files of the same order replace its entry. */
 export function CalendarButton({ event, orderId }: { event: Event; orderId: string }): ReactNode {
@@ -12,7 +11,7 @@ export function CalendarButton({ event, orderId }: { event: Event; orderId: stri
   const quantity = useOrder(orderId).tickets?.length ?? 1;
   const save = async (): Promise<void> => {
     const { orderCalendar } = await import("../../../lib/calendar/order-calendar.ts");
-    const { name, location: city, country, status, startsAt, duration, id } = event;
+    const { name, location: city, country, status, startsAt, id } = event;
     const text = orderCalendar(
       {
         id: orderId,
@@ -20,7 +19,7 @@ export function CalendarButton({ event, orderId }: { event: Event; orderId: stri
           name,
           location: country === null ? city : `${city}, ${country}`,
           startsAt,
-          endsAt: new Date(Date.parse(startsAt) + duration * MINUTE_MS).toISOString(),
+          endsAt: endOf(event).toISOString(),
           status,
         },
         quantity,

@@ -4,9 +4,10 @@ import type { Ticket } from "../api/types.ts";
 import { Dialog } from "../components/dialog.tsx";
 import { dayText } from "../components/format.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
+import { CancelActions } from "./cancel-actions.tsx";
 import { useCancel } from "./use-tickets.ts";
 
-/** Confirms a cancellation. The safe button comes first, so it has the focus. */
+/** Confirms a cancellation. */
 export function CancelDialog({
   ticket,
   onClose,
@@ -27,19 +28,12 @@ export function CancelDialog({
             {isPending && failureCount > 0 && <p className="soft">{t("cancel.trying")}</p>}
           </div>
           {error !== null && <ProblemNotice error={error} />}
-          <div className="actions">
-            <button type="button" className="button" onClick={close} disabled={isPending}>
-              {t("cancel.keep")}
-            </button>
-            <button
-              type="button"
-              className="button button-quiet button-bad"
-              aria-disabled={isPending}
-              onClick={() => !isPending && mutate()}
-            >
-              {t(isPending ? "cancel.busy" : "cancel.cancel")}
-            </button>
-          </div>
+          <CancelActions
+            keep={t("cancel.keep")}
+            isPending={isPending}
+            onKeep={close}
+            onCancel={() => mutate()}
+          />
         </>
       )}
     </Dialog>

@@ -16,7 +16,8 @@ const STALE_REFETCH_MS = 10_000;
 /** `keptAt`: this device has kept the page since then, and the gateway has not answered yet. */
 type Page = Timed<{ items: Ticket[]; nextCursor: string | null }> & { keptAt?: string };
 
-function isOld({ asOf, keptAt }: Pick<Page, "asOf" | "keptAt">): boolean {
+/** Says whether a page is of an earlier time: the gateway's copy, or what this device has kept. */
+export function isOld({ asOf, keptAt }: Pick<Page, "asOf" | "keptAt">): boolean {
   return asOf !== undefined || keptAt !== undefined;
 }
 

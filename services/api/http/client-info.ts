@@ -49,15 +49,11 @@ export function createClientReader(trustedProxies: readonly string[]): ClientRea
       : (_address: string, hop: number): boolean => hop < hopsTrusted;
   const isTrustedHop = (address: string, hop: number): boolean =>
     isIP(address) !== 0 && inRange(address, hop);
-  const trustedPeers = new LRUCache<string, boolean>({ max: REMEMBERED_MAX });
-  const isTrusted = (peer: string): boolean => {
-    if (trustedProxies.length === 0) return false;
-    const known = trustedPeers.get(peer);
-    if (known !== undefined) return known;
-    const trusted = isTrustedHop(peer, 0);
-    trustedPeers.set(peer, trusted);
-    return trusted;
-  };
+  const trustedPeers = new LRUCache<string, boolean>({
+    max: REMEMBERED_MAX,
+    memoMethod: (peer) => isTrustedHop(peer, 0),
+  });
+  const isTrusted = (peer: string): boolean => trustedProxies.length > 0 && trustedPeers.memo(peer);
   const peerOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remoteAddress ?? "");
   const addresses = new LRUCache<string, string>({ max: REMEMBERED_MAX });
 

@@ -90,7 +90,7 @@ export function createWebPages(
     const reply = await replyOf(deps.gatewayCounts, document, request, {
       status: 200,
       caching,
-      headers: { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy },
+      headers: { "Content-Type": "text/html; charset=utf-8" },
       conditional: status === 200,
     });
     return {
@@ -100,6 +100,7 @@ export function createWebPages(
         ...reply.headers,
         // Also of a 304: its headers replace those that the browser has kept.
         "Content-Security-Policy": policy,
+        // One document is sent with 200 and with 503, and its replies are kept.
         "Cache-Control": caching,
         Vary: "Accept-Language",
         ...more,
@@ -109,14 +110,14 @@ export function createWebPages(
   const lost = (request: IncomingMessage): Promise<Reply> =>
     send(request, fixedPage(languageOf(request, painter.languages), "lost"), {}, 404);
 
-  const answerEvent = async (requestId: string, request: IncomingMessage): Promise<Reply> => {
-    const language = languageOf(request, painter.languages);
+  const answerEvent = async (
+    requestId: string,
+    request: IncomingMessage,
+    { language, Link }: { language: string; Link: string },
+  ): Promise<Reply> => {
     const [, eventId] = ID.exec(request.url ?? "") ?? [];
     if (eventId === undefined) return lost(request);
     const answer = await eventPage(eventId.toLowerCase(), language, requestId);
-    const asks = `/api${EVENT_PATH}`;
-    const links = [...textsLink(texts, language), ...requestLink(EVENT_PATH, asks, request)];
-    const Link = links.join(", ");
     if (answer.ok) return send(request, answer.value, { Link });
     if (answer.refusal.code === "EVENT_NOT_FOUND") return lost(request);
     // The app asks again by itself, so a reader gets it all the same; a crawler comes back.
@@ -128,11 +129,12 @@ export function createWebPages(
       ...pages.map(({ path, asks }) => ({
         path,
         async answer(requestId: string, request: IncomingMessage) {
-          if (path === EVENT_PATH) return answerEvent(requestId, request);
           const language = languageOf(request, painter.languages);
           const links = [...textsLink(texts, language), ...requestLink(path, asks, request)];
+          const Link = links.join(", ");
+          if (path === EVENT_PATH) return answerEvent(requestId, request, { language, Link });
           const document = fixedPage(language, path === "/" ? "browse" : "other");
-          return send(request, document, { Link: links.join(", ") });
+          return send(request, document, { Link });
         },
       })),
       { path: `${EVENT_PATH}/cover.png`, answer: coverAnswer(images, deps) },

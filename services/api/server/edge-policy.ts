@@ -14,8 +14,8 @@ const METHODS = "GET, HEAD, POST, DELETE";
 const PREFLIGHT_MAX_AGE_S = 600;
 
 /**
- * Calls `next` for a request that it admits, with headers of every answer: Node writes a head three
- * times as fast if no header was set on the response before.
+ * Calls `next` for a request that it admits, with headers of every answer. They are not set on the
+ * response: Node would then check and write each header of the answer one by one.
  */
 export type EdgePolicy = (
   request: IncomingMessage,

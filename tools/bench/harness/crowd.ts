@@ -71,13 +71,18 @@ export async function sendCrowd(
 
 /**
  * Sends a crowd's requests and counts CPU meanwhile. `figures` divides by a number of operations.
+ * Calls `measuring` when counting starts.
  */
 export async function sendMetered(
   options: CrowdOptions,
   processes: Processes,
+  measuring: () => void = () => undefined,
 ): Promise<CrowdResult & { figures: ReturnType<typeof startMeter> }> {
   let figures = startMeter(processes);
-  const crowd = await sendCrowd(options, () => (figures = startMeter(processes)));
+  const crowd = await sendCrowd(options, () => {
+    figures = startMeter(processes);
+    measuring();
+  });
   return { ...crowd, figures };
 }
 

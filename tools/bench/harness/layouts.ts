@@ -24,6 +24,11 @@ export type Layout = {
   stop(): Promise<unknown>;
 };
 
+/** CPU milliseconds per operation of all of the engine's processes. */
+export function engineCpuMs({ processes }: Layout, cpuMs: Record<string, number>): number {
+  return Object.keys(processes).reduce((sum, kind) => sum + (cpuMs[kind] ?? 0), 0);
+}
+
 /** Starts an engine. A name that LAYOUTS does not have: in one process. */
 export async function startLayout(
   sale: Sale,

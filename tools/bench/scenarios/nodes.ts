@@ -1,7 +1,14 @@
 import type { Environment } from "../../../config/index.ts";
 import type { Histogram } from "../harness/histogram.ts";
 import { purchases } from "../harness/browsers.ts";
-import { type Layout, LAYOUTS, ONE_OF_EACH, ONE_PROCESS, startLayout } from "../harness/layouts.ts";
+import {
+  engineCpuMs,
+  type Layout,
+  LAYOUTS,
+  ONE_OF_EACH,
+  ONE_PROCESS,
+  startLayout,
+} from "../harness/layouts.ts";
 import { type LoadResult, sendAtOnce, timesOf } from "../harness/load.ts";
 import type { Bound, Measurement } from "../harness/measurement.ts";
 import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
@@ -66,10 +73,11 @@ export async function nodes(environment: Environment, options: Options): Promise
 
 async function sell(
   { database }: Sale,
-  { urls, processes }: Layout,
+  engine: Layout,
   options: Options & { name: string; events: number; tokens: readonly string[] },
 ): Promise<Measurement> {
   const { name, events, tokens, seconds, servers } = options;
+  const { urls, processes } = engine;
   const ids = await Promise.all(Array.from({ length: events }, () => newEvent(database, PLACES)));
   const asks = purchases(ids, tokens);
   const loads = urls.map((url, index) => {
@@ -95,12 +103,7 @@ async function sell(
     times: worstOf(results),
     errors: results.reduce((sum, one) => sum + one.refused + one.failed, 0),
     ...figures,
-    more: {
-      "CPU ms of the engine": Object.keys(processes).reduce(
-        (sum, kind) => sum + (figures.cpuMs[kind] ?? 0),
-        0,
-      ),
-    },
+    more: { "CPU ms of the engine": engineCpuMs(engine, figures.cpuMs) },
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Bound, Measurement } from "../harness/measurement.ts";
-import type { Processes } from "../harness/process-figures.ts";
 import type { Layers } from "../harness/sale.ts";
 import type { RushResult } from "./rush.ts";
 
@@ -25,15 +24,9 @@ export const RUSH_BOUNDS: readonly Bound[] = [
  * Converts a rush into measurements. The engine's CPU is divided by all answers, because searches
  * and purchases cannot be told apart.
  */
-export function rushMeasurements(
-  results: readonly RushResult[],
-  servers: Processes,
-): Measurement[] {
-  return results.flatMap(({ layout, pace, seconds, groups, layers, figures }) => {
-    const ofEngine = Object.entries(figures.cpuMs).filter(
-      ([name]) => name !== "load" && !(name in servers),
-    );
-    return groups.map(({ name, times, statuses, broken, fewest }): Measurement => {
+export function rushMeasurements(results: readonly RushResult[]): Measurement[] {
+  return results.flatMap(({ layout, pace, seconds, groups, layers, figures, engineCpuMs }) =>
+    groups.map(({ name, times, statuses, broken, fewest }): Measurement => {
       const good = (statuses["200"] ?? 0) + (statuses["201"] ?? 0);
       return {
         name: `${layout}, ${pace}: ${name}`,
@@ -47,13 +40,13 @@ export function rushMeasurements(
         ...figures,
         ...(name === "search" && layers !== undefined ? { hits: hitsOf(layers) } : {}),
         more: {
-          "CPU ms of the engine": ofEngine.reduce((sum, [, ms]) => sum + ms, 0),
+          "CPU ms of the engine": engineCpuMs,
           "fewest answers of one": fewest,
         },
         note: `statuses ${JSON.stringify(statuses)}, ${broken} connections ended`,
       };
-    });
-  });
+    }),
+  );
 }
 
 /** `redis`: share of the searches that the gateway did not answer. */

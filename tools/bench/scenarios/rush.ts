@@ -2,9 +2,15 @@ import type { Environment } from "../../../config/index.ts";
 import { insertEvents } from "../../../services/catalog/events/event-store.ts";
 import { demoEvents } from "../../demo/demo-catalog.ts";
 import { type Ask, purchases } from "../harness/browsers.ts";
-import { type CrowdResult, sendCrowd } from "../harness/crowd.ts";
-import { type Layout, ONE_OF_EACH, ONE_PROCESS, startLayout } from "../harness/layouts.ts";
-import { LOAD, type Processes, startMeter } from "../harness/process-figures.ts";
+import { type CrowdResult, sendMetered } from "../harness/crowd.ts";
+import {
+  engineCpuMs,
+  type Layout,
+  ONE_OF_EACH,
+  ONE_PROCESS,
+  startLayout,
+} from "../harness/layouts.ts";
+import { LOAD, type Processes, type ProcessFigures } from "../harness/process-figures.ts";
 import { searchPaths, zipfOrder } from "../harness/questions.ts";
 import {
   type Layers,
@@ -31,7 +37,9 @@ export type RushResult = CrowdResult & {
   /** Undefined for several processes. */
   layers: Layers | undefined;
   /** By process: CPU milliseconds per answer, peak memory in MB. */
-  figures: ReturnType<ReturnType<typeof startMeter>>;
+  figures: ProcessFigures;
+  /** CPU milliseconds per answer of all of the engine's processes. */
+  engineCpuMs: number;
 };
 
 const EVENTS = 10_000;
@@ -96,12 +104,11 @@ async function oneRush(
   });
   const everyMs = pace === "once a second" ? 1_000 : 0;
   const processes = { ...engine.processes, ...servers, ...LOAD };
-  let [meter, layersBefore, ticketsBefore] = [
-    startMeter(processes),
+  let [layersBefore, ticketsBefore] = [
     Promise.resolve<Layers | undefined>(undefined),
     Promise.resolve(0),
   ];
-  const crowd = await sendCrowd(
+  const crowd = await sendMetered(
     {
       url: engine.urls[0] ?? "",
       groups: [
@@ -117,13 +124,13 @@ async function oneRush(
       warmUpSeconds: WARM_UP_SECONDS,
       seconds,
     },
+    processes,
     () => {
-      meter = startMeter(processes);
       layersBefore = engine.layers?.() ?? layersBefore;
       ticketsBefore = ticketsOf(database, eventId);
     },
   );
-  const figures = meter(crowd.groups.reduce((sum, { times }) => sum + times.count, 0));
+  const figures = crowd.figures(crowd.groups.reduce((sum, { times }) => sum + times.count, 0));
   const layersAfter = await engine.layers?.();
   const layers = layersAfter && difference(layersAfter, await layersBefore);
   await settled(database, eventId);
@@ -135,7 +142,7 @@ async function oneRush(
       `${sold} answers of 201 after ${await ticketsBefore} tickets, but PostgreSQL has ` +
         `${ticketsInPostgres} tickets`,
     );
-  return { ...crowd, layers, figures };
+  return { ...crowd, layers, figures, engineCpuMs: engineCpuMs(engine, figures.cpuMs) };
 }
 
 function difference(after: Layers, before: Layers | undefined): Layers {
