@@ -3,10 +3,10 @@ import { partitionCopies } from "../support/database.ts";
 
 partitionCopies();
 for (const suite of [
-  "fence",
-  "fence-race",
-  "batched-event-store",
-  "batched-event-store-race",
+  "fence/fence",
+  "fence/fence-race",
+  "fence/batched-event-store",
+  "fence/batched-event-store-race",
   "purchasing",
   "purchased-tickets",
   "ticket-lists",

@@ -72,11 +72,11 @@ describe("a session being restored", () => {
   it("shows pages of the account as soon as it is there, without a reload", async () => {
     const { page, close } = await signedInVisitor();
     await answerRefresh(page.context(), ["TRY_AGAIN", "TRY_AGAIN"]);
-    await page.goto("/tickets");
+    await page.goto("/account");
     await page.getByText(/^We cannot confirm your sign-in yet/).waitFor();
     await page.getByRole("link", { name: "Sign in" }).waitFor();
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByRole("heading", { name: "My tickets" }).waitFor();
+    await page.getByRole("heading", { name: "Account" }).waitFor();
     await close();
   });
 

@@ -16,7 +16,8 @@ describe("a new language", () => {
     folder = mkdtempSync(join(ROOT, ".data", "new-language-"));
     for (const part of ["src", "static", "index.html", "tsconfig.json", "vite.config.ts"])
       cpSync(join(PUBLIC, part), join(folder, "public", part), { recursive: true });
-    cpSync(join(ROOT, "tsconfig.json"), join(folder, "tsconfig.json"));
+    for (const part of ["lib", "tsconfig.json"])
+      cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -2,20 +2,20 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { createBatchedEventStore } from "../../services/purchasing/store/batched-event-store.ts";
-import { postgresManyEvents } from "../../services/purchasing/store/many-events.ts";
-import type { EventStore } from "../../services/purchasing/worker/ports.ts";
+import { createBatchedEventStore } from "../../../services/purchasing/store/batched-event-store.ts";
+import { postgresManyEvents } from "../../../services/purchasing/store/many-events.ts";
+import type { EventStore } from "../../../services/purchasing/worker/ports.ts";
 import {
   newTransactionId,
   openSaleWorld,
   type SaleWorld,
-} from "../support/fixtures/sale-fixture.ts";
+} from "../../support/fixtures/sale-fixture.ts";
 import {
   dropAvailableCheck,
   MANY_WITHOUT_FENCE,
   NO_FENCE,
   unfenced,
-} from "../support/fixtures/without-fence.ts";
+} from "../../support/fixtures/without-fence.ts";
 
 const EVENTS = 6;
 

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import type { EventStore } from "../../services/purchasing/worker/ports.ts";
+import type { EventStore } from "../../../services/purchasing/worker/ports.ts";
 import {
   newTransactionId,
   openSaleWorld,
   type SaleWorld,
-} from "../support/fixtures/sale-fixture.ts";
-import { dropAvailableCheck, NO_FENCE, unfenced } from "../support/fixtures/without-fence.ts";
+} from "../../support/fixtures/sale-fixture.ts";
+import { dropAvailableCheck, NO_FENCE, unfenced } from "../../support/fixtures/without-fence.ts";
 
 /** Resolves the first two calls once both have come, and later calls immediately. */
 function meeting(): () => Promise<void> {

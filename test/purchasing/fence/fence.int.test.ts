@@ -2,17 +2,17 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { openDatabase } from "../../lib/database/pool.ts";
-import type { EventStore, LoadedEvent } from "../../services/purchasing/worker/ports.ts";
-import { COMMIT } from "../../services/purchasing/store/event-store.sql.ts";
-import { lockWaits } from "../support/lock-waits.ts";
+import { openDatabase } from "../../../lib/database/pool.ts";
+import type { EventStore, LoadedEvent } from "../../../services/purchasing/worker/ports.ts";
+import { COMMIT } from "../../../services/purchasing/store/event-store.sql.ts";
+import { lockWaits } from "../../support/lock-waits.ts";
 import {
   openSaleWorld,
   newTransactionId,
   saleOf,
   type SaleWorld,
-} from "../support/fixtures/sale-fixture.ts";
-import { waitFor } from "../support/wait-for.ts";
+} from "../../support/fixtures/sale-fixture.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 const GATE = 4_711;
 /** COMMIT that waits for an advisory lock after the fence and before the sale. */

@@ -2,22 +2,22 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import type { Database } from "../../lib/database/pool.ts";
-import { createBatchedEventStore } from "../../services/purchasing/store/batched-event-store.ts";
-import { postgresManyEvents } from "../../services/purchasing/store/many-events.ts";
+import type { Database } from "../../../lib/database/pool.ts";
+import { createBatchedEventStore } from "../../../services/purchasing/store/batched-event-store.ts";
+import { postgresManyEvents } from "../../../services/purchasing/store/many-events.ts";
 import type {
   EventStore,
   LoadedEvent,
   WorkerNote,
-} from "../../services/purchasing/worker/ports.ts";
+} from "../../../services/purchasing/worker/ports.ts";
 import {
   newTransactionId,
   openSaleWorld,
   type SaleWorld,
   saleOf,
-} from "../support/fixtures/sale-fixture.ts";
-import { MANY_WITHOUT_FENCE, NO_FENCE } from "../support/fixtures/without-fence.ts";
-import { waitFor } from "../support/wait-for.ts";
+} from "../../support/fixtures/sale-fixture.ts";
+import { MANY_WITHOUT_FENCE, NO_FENCE } from "../../support/fixtures/without-fence.ts";
+import { waitFor } from "../../support/wait-for.ts";
 
 const EVENTS = 6;
 
