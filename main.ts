@@ -23,6 +23,7 @@ const SCHEMAS: Record<ServiceName, () => Promise<{ default: AnySchema }>> = {
   auth: () => import("./services/auth/auth.service.ts"),
   catalog: () => import("./services/catalog/catalog.service.ts"),
   ledger: () => import("./services/ledger/ledger.service.ts"),
+  notifier: () => import("./services/notifier/notifier.service.ts"),
   purchasing: () => import("./services/purchasing/purchasing.service.ts"),
 };
 

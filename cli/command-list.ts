@@ -33,6 +33,7 @@ const OPERATORS: readonly Row[] = [
   ["user", "grant and revoke the operator role", () => import("./commands/operators/user.ts")],
   ["keys", "rotate the keys of access tokens", () => import("./commands/operators/keys.ts")],
   ["ledger", "reconcile, dead letters, repair", () => import("./commands/operators/ledger.ts")],
+  ["mail", "e-mails that could not be sent", () => import("./commands/operators/mail.ts")],
   ["repl", "operate a running engine interactively", () => import("./commands/operators/repl.ts")],
   ["backup", "back up the private PostgreSQL", () => import("./commands/operators/backup.ts")],
   ["restore", "restore a backup, or try it", () => import("./commands/operators/restore.ts")],

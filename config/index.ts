@@ -59,6 +59,9 @@ export function readConfig(outside: Environment) {
   if (production) problems.push(...productionProblems(present));
   const redisUrl = variables.REDIS_URL;
   const lockUrls = variables.REDLOCK_URLS;
+  const siteUrl = variables.PUBLIC_URL ?? `http://127.0.0.1:${variables.PORT}`;
+  if (production && services.includes("notifier") && variables.PUBLIC_URL === undefined)
+    problems.push("PUBLIC_URL is missing; links in e-mails need the web app's address");
   const tracesUrl = variables.OTEL_EXPORTER_OTLP_ENDPOINT;
 
   const config = {
@@ -92,6 +95,9 @@ export function readConfig(outside: Environment) {
     amqpUrl: variables.AMQP_URL,
     transporter: variables.TRANSPORTER,
     serversCa,
+    siteUrl,
+    smtpUrl: variables.SMTP_URL,
+    mailFrom: variables.MAIL_FROM ?? `Boxoffice <no-reply@${new URL(siteUrl).hostname}>`,
     batchMax: variables.BATCH_MAX,
     mailboxMax: variables.MAILBOX_MAX,
     leaseMs: variables.LEASE_MS,
@@ -100,6 +106,9 @@ export function readConfig(outside: Environment) {
     internalTokenSecret: secret("INTERNAL_TOKEN_SECRET"),
     transactionSecret: services.includes("purchasing") ? secret("TRANSACTION_SECRET") : "",
     refreshTokenSecret: services.includes("auth") ? secret("REFRESH_TOKEN_SECRET") : "",
+    mailTokenSecret: services.some((name) => name === "auth" || name === "notifier")
+      ? secret("MAIL_TOKEN_SECRET")
+      : "",
     accessTokenKeysDir: accessTokenKeysDirOf(environment),
   };
   if (services.includes("auth")) {
@@ -110,7 +119,8 @@ export function readConfig(outside: Environment) {
   return config;
 }
 
-type SecretName = "INTERNAL_TOKEN_SECRET" | "TRANSACTION_SECRET" | "REFRESH_TOKEN_SECRET";
+type SecretName =
+  "INTERNAL_TOKEN_SECRET" | "TRANSACTION_SECRET" | "REFRESH_TOKEN_SECRET" | "MAIL_TOKEN_SECRET";
 
 /** Opens the file once: an audit trail that cannot be written must stop the start. */
 function appendable(

@@ -4,7 +4,12 @@ import { SERVER_URLS } from "./secret-files.ts";
 import { isAddressRange } from "./validators.ts";
 
 /** Secrets that sign or derive; each must differ from the others. */
-const SECRETS = ["INTERNAL_TOKEN_SECRET", "TRANSACTION_SECRET", "REFRESH_TOKEN_SECRET"];
+const SECRETS = [
+  "INTERNAL_TOKEN_SECRET",
+  "TRANSACTION_SECRET",
+  "REFRESH_TOKEN_SECRET",
+  "MAIL_TOKEN_SECRET",
+];
 
 /** Words of secrets in documentation, examples and images. */
 const WELL_KNOWN =

@@ -88,6 +88,22 @@ const SPECS = {
       "PEM; their URLs must then say TLS, except on loopback",
     default: undefined,
   }),
+  SMTP_URL: is.url(
+    "smtp:",
+    "smtps:",
+  )({
+    desc:
+      "the server that e-mails are sent by, smtp://user:password@host:587 (in production with " +
+      "STARTTLS) or smtps://…; without it they are written to DATA_DIR/mail",
+    default: undefined,
+  }),
+  MAIL_FROM: is.matching(
+    /^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$/,
+    "an address, Boxoffice <tickets@example.com>",
+  )({
+    desc: "the sender of e-mails, Boxoffice <tickets@example.com>",
+    default: undefined,
+  }),
   BUS_NAMESPACE: is.matching(
     /^[\w-]{1,64}$/,
     "letters, digits, _ and -, 64 at most",
@@ -191,6 +207,10 @@ const SPECS = {
     desc: "derives refresh tokens; 32 characters or more, the same on every auth node",
     default: undefined,
   }),
+  MAIL_TOKEN_SECRET: is.secret({
+    desc: "derives links in e-mails; 32 characters or more, the same on every auth and notifier node",
+    default: undefined,
+  }),
   ACCESS_TOKEN_KEYS_DIR: is.text({
     desc:
       "Ed25519 private keys, PEM, that sign access tokens (`npx boxoffice keys`); " +
@@ -212,6 +232,9 @@ const DEFAULT_TEXTS: Partial<Record<VariableName, string>> = {
   AMQP_URL: "private server",
   TRANSPORTER: "private server",
   SERVERS_CA_FILE: "the authorities that Node trusts",
+  PUBLIC_URL: "the gateway's own address",
+  SMTP_URL: "no e-mail is sent",
+  MAIL_FROM: "Boxoffice <no-reply@HOST of PUBLIC_URL>",
   NODE_ID: "host name and process id",
   HEALTH_PORT: "not opened",
   METRICS_PORT: "not opened",
@@ -224,6 +247,7 @@ const DEFAULT_TEXTS: Partial<Record<VariableName, string>> = {
   INTERNAL_TOKEN_SECRET: "made in DATA_DIR",
   TRANSACTION_SECRET: "made in DATA_DIR",
   REFRESH_TOKEN_SECRET: "made in DATA_DIR",
+  MAIL_TOKEN_SECRET: "made in DATA_DIR",
   ACCESS_TOKEN_KEYS_DIR: "DATA_DIR/secrets/access-keys",
 };
 

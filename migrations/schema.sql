@@ -128,6 +128,14 @@ BEGIN
   RETURN true;
 END $$;
 
+CREATE TABLE public.account_token (
+    hash bytea NOT NULL,
+    purpose text NOT NULL,
+    account_id uuid,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT account_token_purpose_check CHECK ((purpose = ANY (ARRAY['password-reset'::text, 'confirmation'::text])))
+);
+
 CREATE TABLE public.backup_run (
     name text NOT NULL,
     ended_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
@@ -218,6 +226,31 @@ CREATE TABLE public.event_worker (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
 
+CREATE TABLE public.notification (
+    dedupe_key uuid NOT NULL,
+    kind text NOT NULL,
+    account_id uuid,
+    event_id uuid,
+    facts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    rank smallint GENERATED ALWAYS AS (
+CASE kind
+    WHEN 'password-reset'::text THEN 0
+    WHEN 'confirmation'::text THEN 0
+    WHEN 'event-change'::text THEN 2
+    ELSE 1
+END) STORED NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    done_at timestamp with time zone,
+    reason text,
+    CONSTRAINT notification_done CHECK (((state = 'waiting'::text) = (done_at IS NULL))),
+    CONSTRAINT notification_kind_check CHECK ((kind = ANY (ARRAY['receipt'::text, 'cancellation'::text, 'event-change'::text, 'password-reset'::text, 'confirmation'::text]))),
+    CONSTRAINT notification_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'skipped'::text, 'dead'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000');
+
 CREATE TABLE public.refresh_token (
     hash bytea NOT NULL,
     session_id uuid NOT NULL,
@@ -235,6 +268,9 @@ CREATE TABLE public.user_account (
     role text DEFAULT 'customer'::text NOT NULL,
     password_hash text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    language text DEFAULT 'en'::text NOT NULL,
+    mails_off text[] DEFAULT '{}'::text[] NOT NULL,
+    email_confirmed_at timestamp with time zone,
     CONSTRAINT user_account_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'operator'::text])))
 );
 
@@ -248,6 +284,9 @@ CREATE TABLE public.user_session (
     user_agent text,
     address text
 );
+
+ALTER TABLE ONLY public.account_token
+    ADD CONSTRAINT account_token_pkey PRIMARY KEY (hash);
 
 ALTER TABLE ONLY public.backup_run
     ADD CONSTRAINT backup_run_pkey PRIMARY KEY (name);
@@ -273,6 +312,9 @@ ALTER TABLE ONLY public.event_word
 ALTER TABLE ONLY public.event_worker
     ADD CONSTRAINT event_worker_pkey PRIMARY KEY (event_id);
 
+ALTER TABLE ONLY public.notification
+    ADD CONSTRAINT notification_pkey PRIMARY KEY (dedupe_key);
+
 ALTER TABLE ONLY public.refresh_token
     ADD CONSTRAINT refresh_token_pkey PRIMARY KEY (hash);
 
@@ -284,6 +326,10 @@ ALTER TABLE ONLY public.user_account
 
 ALTER TABLE ONLY public.user_session
     ADD CONSTRAINT user_session_pkey PRIMARY KEY (id);
+
+CREATE INDEX account_token_by_account ON public.account_token USING btree (account_id) WHERE (account_id IS NOT NULL);
+
+CREATE INDEX account_token_expiry ON public.account_token USING btree (expires_at);
 
 CREATE INDEX capacity_ledger_by_customer ON public.capacity_ledger USING btree (event_id, user_id) WHERE (user_id IS NOT NULL);
 
@@ -319,6 +365,14 @@ CREATE INDEX event_word_by_deletions ON public.event_word USING gin (public.even
 
 CREATE INDEX event_word_by_grams ON public.event_word USING gin (public.event_word_grams(word)) WITH (fastupdate=off);
 
+CREATE INDEX notification_by_account ON public.notification USING btree (account_id);
+
+CREATE INDEX notification_dead ON public.notification USING btree (created_at) WHERE (state = 'dead'::text);
+
+CREATE INDEX notification_done_at ON public.notification USING btree (done_at) WHERE (done_at IS NOT NULL);
+
+CREATE INDEX notification_due ON public.notification USING btree (rank, due_at) WHERE (state = 'waiting'::text);
+
 CREATE INDEX refresh_token_by_session ON public.refresh_token USING btree (session_id, rotated_at);
 
 CREATE UNIQUE INDEX refresh_token_one_successor ON public.refresh_token USING btree (session_id) WHERE (rotated_at IS NULL);
@@ -334,6 +388,9 @@ CREATE TRIGGER capacity_ledger_append_only BEFORE DELETE OR UPDATE OR TRUNCATE O
 CREATE TRIGGER event_words_of_inserted AFTER INSERT ON public.event REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION public.keep_event_words();
 
 CREATE TRIGGER event_words_of_updated AFTER UPDATE OF name_key, location_key, city_key ON public.event FOR EACH ROW WHEN ((((old.name_key IS DISTINCT FROM new.name_key) OR (old.location_key IS DISTINCT FROM new.location_key)) OR (old.city_key IS DISTINCT FROM new.city_key))) EXECUTE FUNCTION public.keep_event_words();
+
+ALTER TABLE ONLY public.account_token
+    ADD CONSTRAINT account_token_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.user_account(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.event_worker
     ADD CONSTRAINT event_worker_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.event(id);

@@ -6,6 +6,7 @@ import {
   openConsumer,
   openPublisher,
   type Publisher,
+  readMessage,
   topologyOf,
 } from "../lib/queue/index.ts";
 import { defineMixin } from "./define-mixin.ts";
@@ -16,11 +17,11 @@ export type QueueSettings = { queue: { name: string; deliveryLimit: number } };
 export type WithPublisher = { publisher: Publisher | undefined };
 export type WithConsumer = { consumer: Consumer | undefined };
 /** The method of a consuming service that gets each batch of messages. */
-type Handles = { handleDeliveries: Handler };
+type Handles = { handleDeliveries: Handler<unknown> };
 
 /**
- * Gives a service a publisher on a queue and, with `consumes`, a consumer that passes batches to
- * the service's method `handleDeliveries`.
+ * Gives a service a publisher on a queue and, with `consumes`, a consumer that parses messages by
+ * `read` and passes batches to the service's method `handleDeliveries`.
  *
  * Each service has its own connections: its messages are counted per service, and RabbitMQ blocks a
  * publishing connection, which a consumer must not share. The consumer takes no more once the node
@@ -28,7 +29,10 @@ type Handles = { handleDeliveries: Handler };
  */
 export function QueueMixin(
   queue: QueueSettings["queue"],
-  { consumes = false }: { consumes?: boolean } = {},
+  {
+    consumes = false,
+    read = readMessage,
+  }: { consumes?: boolean; read?: (content: Buffer) => unknown } = {},
 ): Partial<ServiceSchema> {
   return defineMixin<WithPublisher & WithConsumer & Handles, ServiceSettingSchema & QueueSettings>({
     settings: { queue },
@@ -45,7 +49,7 @@ export function QueueMixin(
       const options = { url, ca, log: this.logger, topology: topologyOf(name, deliveryLimit) };
       this.publisher = await openPublisher(options);
       if (!consumes) return;
-      const consumer = await openConsumer({ ...options, handler: this.handleDeliveries });
+      const consumer = await openConsumer({ ...options, read, handler: this.handleDeliveries });
       nodeContextOf(this.broker).leaving.addEventListener("abort", () => consumer.leave());
       this.consumer = consumer;
     },

@@ -26,23 +26,28 @@ const STATUS = {
   cancelled: ICalEventStatus.CANCELLED,
 } as const;
 
+/** Writes an order as an iCalendar file with one VEVENT. */
+export function orderCalendar(order: CalendarOrder, nowMs: number): string {
+  return ordersCalendar([order], nowMs);
+}
+
 /**
- * Writes an order as an iCalendar file (RFC 5545) with one VEVENT. Times are in UTC, which needs no
+ * Writes orders as an iCalendar file (RFC 5545), a VEVENT each. Times are in UTC, which needs no
  * time zone definitions. `nowMs` becomes DTSTAMP, by which calendars find the latest version.
  */
-export function orderCalendar(order: CalendarOrder, nowMs: number): string {
-  const { id, event, quantity, description, url } = order;
+export function ordersCalendar(orders: readonly CalendarOrder[], nowMs: number): string {
   const calendar = ical({ prodId: { company: "Boxoffice", product: "Tickets" } });
-  calendar.createEvent({
-    id: `${id.slice(0, 32)}@boxoffice`,
-    stamp: new Date(nowMs),
-    start: new Date(event.startsAt),
-    end: new Date(event.endsAt),
-    summary: event.name,
-    location: event.location,
-    description,
-    url,
-    status: STATUS[quantity === 0 ? "cancelled" : event.status],
-  });
+  for (const { id, event, quantity, description, url } of orders)
+    calendar.createEvent({
+      id: `${id.slice(0, 32)}@boxoffice`,
+      stamp: new Date(nowMs),
+      start: new Date(event.startsAt),
+      end: new Date(event.endsAt),
+      summary: event.name,
+      location: event.location,
+      description,
+      url,
+      status: STATUS[quantity === 0 ? "cancelled" : event.status],
+    });
   return `${calendar.toString()}\r\n`;
 }

@@ -48,6 +48,29 @@ export const NOTE_TAKEN = `
     SELECT '\\x', event_id, sum(quantity), count(*), statement_timestamp(), epoch, batch
     FROM taken GROUP BY event_id, epoch, batch`;
 
+/**
+ * Writes the notifications of the rows that a statement has removed (`taken`): a receipt per
+ * purchase, keyed by the transaction's id, and one notice of all tickets that a customer has
+ * cancelled in a batch. Customers without account get none. See ADR-0089.
+ */
+export const NOTIFY_TAKEN = `
+    INSERT INTO notification (dedupe_key, kind, account_id, event_id, facts)
+    SELECT cause.key, cause.kind, cause.user_id, cause.event_id, cause.facts
+    FROM (
+      SELECT encode(substr(transaction_id, 1, 16), 'hex')::uuid AS key, 'receipt' AS kind, user_id,
+        event_id, '{}'::jsonb AS facts
+      FROM taken WHERE quantity < 0
+      UNION ALL
+      SELECT md5(concat_ws(' ', 'cancellation', event_id, user_id,
+          extract(epoch FROM created_at)))::uuid,
+        'cancellation', user_id, event_id, jsonb_build_object('cancelledAt', created_at)
+      FROM taken WHERE quantity > 0 GROUP BY event_id, user_id, created_at
+    ) AS cause JOIN user_account ON user_account.id = cause.user_id
+    ON CONFLICT (dedupe_key) DO NOTHING`;
+
+/** The columns of `taken` that the two statements above read. */
+export const TAKEN = "event_id, user_id, transaction_id, quantity, epoch, batch, created_at";
+
 export const BOOK_PENDING = `
   WITH cut AS (
     SELECT named.id AS event_id, last.epoch, last.batch
@@ -61,8 +84,10 @@ export const BOOK_PENDING = `
     DELETE FROM event_ticket_transactions AS pending USING cut
     WHERE pending.event_id = cut.event_id AND pending.status = 'pending'
       AND (cut.epoch IS NULL OR (pending.epoch, pending.batch) <= (cut.epoch, cut.batch))
-    RETURNING pending.event_id, pending.quantity, pending.epoch, pending.batch
+    RETURNING pending.event_id, user_id, transaction_id, quantity, pending.epoch, pending.batch,
+      created_at
   ), noted AS (${NOTE_TAKEN}
+  ), told AS (${NOTIFY_TAKEN}
   ), moved AS (
     SELECT event_id, sum(quantity)::integer AS quantity, count(*)::integer AS rows
     FROM taken GROUP BY event_id
@@ -80,7 +105,7 @@ export type Booked = { eventId: string; rows: number; quantity: number; more: bo
 
 /**
  * Books pending rows: moves them into the ledger and their sum into the events' capacity, in one
- * statement.
+ * statement, which also writes the customers' receipts.
  *
  * Of a backlog of `prefixMax` rows or more (shared by the events) it takes the oldest whole
  * batches, up to one batch more. A prefix in commit order never breaks the CHECK; an arbitrary part

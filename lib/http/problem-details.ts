@@ -30,6 +30,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { status: number; title: str
   },
   INTERNAL: { status: 500, title: "Internal error" },
   INVALID_CREDENTIALS: { status: 401, title: "The e-mail or the password is wrong" },
+  LINK_INVALID: { status: 410, title: "The link was used or has expired: ask for a new one" },
   MALFORMED: { status: 400, title: "The request cannot be parsed" },
   METHOD_NOT_ALLOWED: { status: 405, title: "The resource does not support this method" },
   NOT_FOUND: { status: 404, title: "The resource does not exist" },

@@ -4,7 +4,6 @@ import { type Log, openQueueConnection, closeWithin } from "./connection.ts";
 import {
   declareTopology,
   inspectTopology,
-  readMessage,
   type Topology,
   type TransactionMessage,
   topologyOf,
@@ -14,7 +13,11 @@ import {
  * `last`: the delivery limit is reached, so a rejected message becomes a dead letter.
  * `traceparent`: the trace of its publisher.
  */
-export type Delivery = { message: TransactionMessage; last: boolean; traceparent?: string };
+export type Delivery<Message = TransactionMessage> = {
+  message: Message;
+  last: boolean;
+  traceparent?: string;
+};
 
 /**
  * Handles a batch. Returns the rejected messages: they are delivered again, which counts towards
@@ -23,7 +26,10 @@ export type Delivery = { message: TransactionMessage; last: boolean; traceparent
  * A fault that no message caused (a server is down) must be waited for inside the handler, with the
  * consumer paused: every other way back into a quorum queue counts as a delivery.
  */
-export type Handler = (deliveries: readonly Delivery[], turn: Turn) => Promise<readonly Delivery[]>;
+export type Handler<Message = TransactionMessage> = (
+  deliveries: readonly Delivery<Message>[],
+  turn: Turn,
+) => Promise<readonly Delivery<Message>[]>;
 
 /** What a handler may do while it works. `signal` is aborted when the service stops waiting. */
 export type Turn = Pick<Consumer, "pause" | "resume"> & { signal: AbortSignal };
@@ -42,11 +48,13 @@ export type Consumer = {
   close(): Promise<void>;
 };
 
-export type ConsumerOptions = {
+export type ConsumerOptions<Message> = {
   url: string;
   ca?: string | undefined;
   log: Log;
-  handler: Handler;
+  handler: Handler<Message>;
+  /** Parses a message. Undefined: it cannot be read. */
+  read: (content: Buffer) => Message | undefined;
   topology?: Topology;
   /** Messages per call of the handler. As many again may wait in memory. */
   batchMax?: number;
@@ -54,20 +62,20 @@ export type ConsumerOptions = {
   lingerMs?: number;
 };
 
-type Held = Delivery & { session: Session; tag: number };
+type Held<Message> = Delivery<Message> & { session: Session; tag: number };
 type Session = { channel: Channel; consumerTag?: string | undefined };
 
 const CLOSE_MS = 5_000;
 const CHANNEL_CLOSE_MS = 1_000;
 const RETRY_MS = 200;
 
-export async function openConsumer(options: ConsumerOptions): Promise<Consumer> {
-  const { log, handler, topology = topologyOf(), batchMax = 100, lingerMs = 50 } = options;
+export async function openConsumer<Message>(options: ConsumerOptions<Message>): Promise<Consumer> {
+  const { log, handler, read, topology = topologyOf(), batchMax = 100, lingerMs = 50 } = options;
   const stopping = new AbortController();
   let session: Session | undefined;
   let wanted = true;
   let closing = false;
-  let held: Held[] = [];
+  let held: Held<Message>[] = [];
   let pumping: Promise<void> | undefined;
   let alignment: Promise<void> = Promise.resolve();
   const turn: Turn = { pause, resume, signal: stopping.signal };
@@ -140,7 +148,7 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
 
   function receive(on: Session, raw: ConsumeMessage): void {
     const tag = raw.fields.deliveryTag;
-    const message = readMessage(raw.content);
+    const message = read(raw.content);
     const { headers } = raw.properties;
     const last = Number(headers?.["x-delivery-count"] ?? 0) >= topology.deliveryLimit;
     const traceparent: unknown = headers?.traceparent;
@@ -171,14 +179,14 @@ export async function openConsumer(options: ConsumerOptions): Promise<Consumer> 
     }
   }
 
-  async function work(batch: Held[]): Promise<void> {
-    let refused: ReadonlySet<Delivery>;
+  async function work(batch: Held<Message>[]): Promise<void> {
+    let refused: ReadonlySet<Delivery<Message>>;
     try {
       refused = new Set(await handler(batch, turn));
     } catch (error) {
       if (stopping.signal.aborted) return;
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log.error(`The ledger could not handle ${batch.length} messages: ${reason}`);
+      log.error(`${batch.length} messages of ${topology.queue} could not be handled: ${reason}`);
       await wait(RETRY_MS);
       refused = new Set(batch);
     }

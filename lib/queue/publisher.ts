@@ -32,6 +32,8 @@ export type Publisher = {
    * own.
    */
   publish(batch: EventBatch, traceparent?: string): void;
+  /** Publishes any content as one message, which counts as `items`. Drops it as above. */
+  send(content: Buffer, items: number, traceparent?: string): void;
   /**
    * Counts messages. `dropped` batches were never sent. `failed` messages were refused, or their
    * connection ended before the confirm.
@@ -91,23 +93,28 @@ export async function openPublisher(options: {
     const batches = waiting;
     waiting = [];
     for (let start = 0; start < batches.length; start += BATCHES_MAX)
-      send(batches.slice(start, start + BATCHES_MAX));
+      sendBatches(batches.slice(start, start + BATCHES_MAX));
   };
   const publish: Publisher["publish"] = (batch, traceparent) => {
     if (traceparent !== undefined || channel === undefined) {
-      send([batch], traceparent);
+      sendBatches([batch], traceparent);
       return;
     }
     if (waiting.length === 0) setImmediate(sendWaiting);
     waiting.push(batch);
   };
-  const send = ([first, ...more]: readonly EventBatch[], traceparent?: string): void => {
+  const sendBatches = ([first, ...more]: readonly EventBatch[], traceparent?: string): void => {
     if (first === undefined) return;
-    if (channel === undefined || blocked || unconfirmedBytes >= UNCONFIRMED_BYTES_MAX) {
-      counts.dropped += 1 + more.length;
+    if (isClosed()) counts.dropped += 1 + more.length;
+    else send(encodeMessage([first, ...more]), 1 + more.length, traceparent);
+  };
+  const isClosed = (): boolean =>
+    channel === undefined || blocked || unconfirmedBytes >= UNCONFIRMED_BYTES_MAX;
+  const send: Publisher["send"] = (content, items, traceparent) => {
+    if (channel === undefined || isClosed()) {
+      counts.dropped += items;
       return;
     }
-    const content = encodeMessage([first, ...more]);
     const settle = (error: unknown): void => {
       counts.unconfirmed -= 1;
       unconfirmedBytes -= content.length;
@@ -132,6 +139,7 @@ export async function openPublisher(options: {
 
   return {
     publish,
+    send,
     counts: () => ({ ...counts }),
     connected: () => channel !== undefined,
     async close() {

@@ -7,12 +7,12 @@ import type { Publisher } from "./publisher.ts";
  */
 export function watchMessages(
   metrics: Metrics,
-  service: "ledger" | "purchasing",
+  service: "ledger" | "notifier" | "purchasing",
   publisher: () => Publisher | undefined,
 ): void {
   metrics.read(
     `boxoffice_${service}_messages_total`,
-    `Messages to the ledger's queue from ${service}, by what became of them.`,
+    `Messages to a queue from ${service}, by what became of them.`,
     "counter",
     () => {
       const counts = publisher()?.counts();

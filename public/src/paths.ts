@@ -8,6 +8,9 @@ export const PATHS = {
   printedOrder: "/orders/:orderId/print",
   signIn: "/sign-in",
   register: "/register",
+  forgot: "/forgot",
+  reset: "/reset",
+  confirm: "/confirm",
   account: "/account",
   engine: "/engine",
 } as const;

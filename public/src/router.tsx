@@ -1,6 +1,9 @@
 import { type ReactNode, Suspense, lazy } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { AccountPage } from "./account/account-page.tsx";
+import { ConfirmPage } from "./account/confirm-page.tsx";
+import { ForgotPage } from "./account/forgot-page.tsx";
+import { ResetPage } from "./account/reset-page.tsx";
 import { RegisterPage } from "./account/register-page.tsx";
 import { SignInPage } from "./account/sign-in-page.tsx";
 import { SignedIn } from "./account/signed-in.tsx";
@@ -66,6 +69,15 @@ export function Pages(): ReactNode {
           </Route>
           <Route path={PATHS.register}>
             <RegisterPage />
+          </Route>
+          <Route path={PATHS.forgot}>
+            <ForgotPage />
+          </Route>
+          <Route path={PATHS.reset}>
+            <ResetPage />
+          </Route>
+          <Route path={PATHS.confirm}>
+            <ConfirmPage />
           </Route>
           <Route path={PATHS.account}>
             <SignedIn>{(user) => <AccountPage user={user} />}</SignedIn>

@@ -2,6 +2,7 @@ import { type Answer, accepted, refused } from "../../domain/refusal.ts";
 import { type Database, orRetryLater as orRetryLaterPlain } from "../../lib/database/pool.ts";
 import type { Role } from "../../lib/auth/jwt.ts";
 import { type Account, type User, emailKeyOf, userOf } from "./account.model.ts";
+import type { MailLinks } from "./mail-links.ts";
 import type { Sessions } from "./session-store.ts";
 
 type Row = { get(options: { plain: true }): Account };
@@ -57,12 +58,14 @@ export async function replaceHash(
 }
 
 /**
- * Replaces the password hash and ends all sessions except `keptSessionId`, in one transaction.
+ * Replaces the password hash and ends all sessions except `keptSessionId`, and all links to a new
+ * password, in one transaction.
  * Returns false if the hash is no longer the one that the current password was checked against.
  */
 export async function changePassword(
   database: Database,
   sessions: Sessions,
+  links: Pick<MailLinks, "endResets">,
   account: Account,
   hash: string,
   keptSessionId?: string,
@@ -75,6 +78,7 @@ export async function changePassword(
     });
     // A new statement also sees sign-ins that waited for the lock of the first one.
     if (rows.length === 1) await sessions.endAll(account.id, keptSessionId, connection);
+    if (rows.length === 1) await links.endResets(account.id, connection);
     return rows.length === 1;
   });
 }

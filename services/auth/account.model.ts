@@ -11,6 +11,8 @@ export type Account = {
   name: string;
   role: Role;
   passwordHash: string;
+  /** Language of e-mails. */
+  language: string;
 };
 
 /** Public part of an account. */
@@ -25,6 +27,7 @@ export const ACCOUNT_TABLE = {
     name: { type: DataTypes.TEXT, allowNull: false },
     role: { type: DataTypes.TEXT, allowNull: false },
     passwordHash: { type: DataTypes.TEXT, allowNull: false },
+    language: { type: DataTypes.TEXT, allowNull: false },
   },
 };
 

@@ -5,6 +5,8 @@ import type { Caller, Role } from "../../lib/auth/jwt.ts";
 import type { Database } from "../../lib/database/pool.ts";
 import { type AccountData, eraseAccount, readAccountData } from "./account-data.ts";
 import { type Account, type User, emailKeyOf, userOf } from "./account.model.ts";
+import type { MailLinks } from "./mail-links.ts";
+import type { MailLanguage } from "./preferences.ts";
 import {
   type Adapter,
   changePassword,
@@ -25,7 +27,12 @@ import type { SigningKeys } from "./signing-keys.ts";
 export type Session = { accessToken: string; tokenType: "Bearer"; expiresIn: number; user: User };
 /** `refreshLifeS`: seconds until the session expires. Refreshing does not extend it. */
 export type SignedIn = Session & { refreshToken: string; refreshLifeS: number };
-export type Registration = { email: string; password: string; name: string };
+export type Registration = {
+  email: string;
+  password: string;
+  name: string;
+  language?: MailLanguage;
+};
 export type Credentials = { email: string; password: string; device: Device };
 export type PasswordChange = { currentPassword: string; newPassword: string };
 
@@ -35,6 +42,7 @@ export type AccountsOptions = {
   passwords: Passwords;
   sessions: Sessions;
   copies: SessionCopies;
+  links: MailLinks;
   keys: Pick<SigningKeys, "sign">;
 };
 
@@ -46,8 +54,10 @@ export class Accounts {
     this.#options = options;
   }
 
-  async register({ email, password, name }: Registration): Promise<Answer<User>> {
-    const { adapter, passwords } = this.#options;
+  /** The mail to confirm the address can be asked for again, so a lost one is no fault. */
+  async register(registration: Registration): Promise<Answer<User>> {
+    const { email, password, name, language = "en" } = registration;
+    const { adapter, passwords, links } = this.#options;
     const shown = name.trim();
     if (isBlank(shown))
       return refused("VALIDATION_ERROR", { errors: [{ field: "name", rule: "pattern" }] });
@@ -62,7 +72,9 @@ export class Accounts {
       name: shown,
       role: "customer",
       passwordHash: hashed.value,
+      language,
     });
+    if (inserted.ok) await done(() => links.requestConfirmation(inserted.value.id));
     return inserted.ok ? accepted(userOf(inserted.value)) : inserted;
   }
 
@@ -119,7 +131,7 @@ export class Accounts {
     { userId, sessionId }: Caller,
     { currentPassword, newPassword }: PasswordChange,
   ): Promise<Answer<null>> {
-    const { database, passwords, sessions, copies } = this.#options;
+    const { database, passwords, sessions, copies, links } = this.#options;
     const verified = await this.#verifyCaller(userId, currentPassword);
     if (!verified.ok) return verified;
     const account = verified.value;
@@ -128,7 +140,7 @@ export class Accounts {
     const hashed = await passwords.hash(newPassword);
     if (!hashed.ok) return hashed;
     const changed = await orRetryLater(async () =>
-      accepted(await changePassword(database, sessions, account, hashed.value, sessionId)),
+      accepted(await changePassword(database, sessions, links, account, hashed.value, sessionId)),
     );
     if (!changed.ok) return changed;
     copies.forgetAll(userId);
@@ -205,10 +217,13 @@ export class Accounts {
     return orRetryLater(async () => accepted({ users: await listOperators(adapter) }));
   }
 
-  /** Deletes ended sessions. Can refuse with: TRY_AGAIN. */
+  /** Deletes ended sessions and links. Can refuse with: TRY_AGAIN. */
   sweep(): Promise<Answer<number>> {
-    const { sessions } = this.#options;
-    return orRetryLater(async () => accepted(await sessions.sweep()));
+    const { sessions, links } = this.#options;
+    return orRetryLater(async () => {
+      await links.sweep();
+      return accepted(await sessions.sweep());
+    });
   }
 
   /** Can refuse with: INVALID_CREDENTIALS, UNAUTHENTICATED (no account), TRY_AGAIN. */
@@ -247,7 +262,7 @@ export class Accounts {
 }
 
 /** Can refuse with: VALIDATION_ERROR (its length), PASSWORD_TOO_WEAK. */
-function checkPassword(
+export function checkPassword(
   password: string,
   field: string,
   { email, name }: Pick<Account, "email" | "name">,
@@ -260,7 +275,7 @@ function checkPassword(
     : refused("PASSWORD_TOO_WEAK", { detail: weakness });
 }
 
-async function done(work: () => Promise<void>): Promise<Answer<null>> {
+export async function done(work: () => Promise<void>): Promise<Answer<null>> {
   return orRetryLater(async () => {
     await work();
     return accepted(null);

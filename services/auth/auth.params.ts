@@ -1,4 +1,5 @@
 import { ROLES } from "../../lib/auth/jwt.ts";
+import { MAIL_CHOICES, MAIL_LANGUAGES } from "./preferences.ts";
 
 const DEVICE = {
   type: "object",
@@ -11,11 +12,15 @@ const DEVICE = {
   },
 } as const;
 
+const LANGUAGE = { type: "enum", values: [...MAIL_LANGUAGES], optional: true };
+const TOKEN = { type: "string", max: 64 };
+
 export const REGISTER_PARAMS = {
   $$strict: true,
   email: { type: "string", min: 3, max: 254 },
   password: { type: "string" },
   name: { type: "string", min: 1, max: 200 },
+  language: LANGUAGE,
 };
 
 export const LOGIN_PARAMS = {
@@ -31,6 +36,23 @@ export const PASSWORD_PARAMS = {
   $$strict: true,
   currentPassword: { type: "string" },
   newPassword: { type: "string" },
+};
+
+export const REQUEST_RESET_PARAMS = { $$strict: true, email: { type: "string", max: 254 } };
+
+export const RESET_PARAMS = { $$strict: true, token: TOKEN, password: { type: "string" } };
+
+export const CONFIRM_PARAMS = { $$strict: true, token: TOKEN };
+
+export const PREFERENCES_PARAMS = {
+  $$strict: true,
+  language: LANGUAGE,
+  mailsOff: {
+    type: "array",
+    items: { type: "enum", values: [...MAIL_CHOICES] },
+    unique: true,
+    optional: true,
+  },
 };
 
 export const GRANT_PARAMS = {

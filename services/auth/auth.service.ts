@@ -24,6 +24,9 @@ import {
   REFRESH_PARAMS,
   REGISTER_PARAMS,
 } from "./auth.params.ts";
+import { AccountLinks } from "./account-links.ts";
+import { linkActions } from "./link.actions.ts";
+import { createMailLinks } from "./mail-links.ts";
 import { createPasswords } from "./password-hashing.ts";
 import { createSessionCopies } from "./session-copies.ts";
 import { type Device, type SessionView, createSessions } from "./session-store.ts";
@@ -38,11 +41,12 @@ type AuthVars = WithDatabases<"sale"> &
   WithRedis & {
     adapter: Adapter;
     accounts: Accounts;
+    links: AccountLinks;
     keys: SigningKeys;
     sweepTimer: NodeJS.Timeout | undefined;
   };
 
-/** Accounts, sign-in and sessions. Only writer of their tables. */
+/** Accounts, sign-in, sessions, links in e-mails. Only writer of their tables. */
 const AuthService: ServiceSchema<AuthSettings, AuthMethods, AuthVars> = {
   name: "auth",
   mixins: [TableMixin(ACCOUNT_TABLE), DatabaseMixin({ profiles: ["sale"] }), RedisMixin()],
@@ -122,6 +126,8 @@ const AuthService: ServiceSchema<AuthSettings, AuthMethods, AuthVars> = {
         return this.accounts.changePassword(callerOf(ctx), ctx.params);
       },
     },
+
+    ...linkActions,
 
     /** Lists the caller's sessions, most recently used first. Can refuse with: TRY_AGAIN. */
     "sessions.list": {
@@ -236,7 +242,7 @@ const AuthService: ServiceSchema<AuthSettings, AuthMethods, AuthVars> = {
   },
 
   created() {
-    const { accessTokenKeysDir, refreshTokenSecret } = configOf(this.broker);
+    const { accessTokenKeysDir, refreshTokenSecret, mailTokenSecret } = configOf(this.broker);
     const { logger, adapter, databases, redis } = this;
     this.keys = openSigningKeys(accessTokenKeysDir, (message) => logger.warn(message));
     const copies = createSessionCopies(redis, refreshTokenSecret);
@@ -244,14 +250,17 @@ const AuthService: ServiceSchema<AuthSettings, AuthMethods, AuthVars> = {
       copies.forgetAll(facts.userId);
       logger.warn(facts, "A used refresh token came again: its session has been ended");
     });
-    this.accounts = new Accounts({
+    const options = {
       adapter,
       database: databases.sale,
       passwords: createPasswords(),
       sessions,
       copies,
+      links: createMailLinks(databases.sale, sessions, mailTokenSecret),
       keys: this.keys,
-    });
+    };
+    this.accounts = new Accounts(options);
+    this.links = new AccountLinks(options);
     this.sweepLater(this.settings.sweepEveryMs * Math.random());
   },
 

@@ -62,7 +62,14 @@ describe("the engine's status", () => {
       [14, 3, 6, 0, false],
     );
     assert.equal(worker.node, now.nodes[0]?.node);
-    assert.deepEqual(now.nodes[0]?.services, ["api", "auth", "catalog", "purchasing", "ledger"]);
+    assert.deepEqual(now.nodes[0]?.services, [
+      "api",
+      "auth",
+      "catalog",
+      "purchasing",
+      "ledger",
+      "notifier",
+    ]);
     assert.deepEqual(now.queue, { ready: 0, dead: 0, consumers: 1 });
     assert.ok((now.layers.gateway.misses ?? 0) > (before.layers.gateway.misses ?? 0));
     assert.equal(now.streams.open, 0);

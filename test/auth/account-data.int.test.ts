@@ -15,6 +15,8 @@ const NAMING_COLUMNS: Readonly<Record<string, string>> = {
   "event_ticket_transactions.user_id": "transactions",
   "capacity_ledger.user_id": "transactions",
   "refresh_token.session_id": "nothing: hashes of tokens, and when they were used",
+  "notification.account_id": "notifications",
+  "account_token.account_id": "nothing: hashes of tokens, which end within seven days",
 };
 
 type Data = {
@@ -169,6 +171,11 @@ describe("a person's own data", () => {
     assert.equal(erased.status, 204, erased.text);
 
     assert.deepEqual(await tablesWith(traces), []);
+    const [mails] = await engine.database.query<{ count: number }>({
+      text: "SELECT count(*)::integer AS count FROM notification WHERE account_id = $1",
+      values: [person.userId],
+    });
+    assert.equal(mails?.count, 0, "no notification names the account");
     assert.deepEqual(await redisWith(traces), []);
     assert.deepEqual(await redisWith([`user_tickets:${person.userId}`]), []);
     await people.refused(person.refreshToken);

@@ -55,7 +55,7 @@ describe("boxoffice cluster", () => {
       ctrlC: () => process.kill(-pid, "SIGINT"),
       /** The nodes' processes, once all of them run. */
       async nodes() {
-        await waitFor(() => said().includes("7 nodes run") || child.exitCode !== null, {
+        await waitFor(() => said().includes("8 nodes run") || child.exitCode !== null, {
           withinMs: 300_000,
           what: "all nodes run",
         });
@@ -66,7 +66,16 @@ describe("boxoffice cluster", () => {
         }));
         assert.deepEqual(
           pids.map(({ name }) => name).sort(),
-          ["api-1", "api-2", "auth-1", "catalog-1", "ledger-1", "purchasing-1", "purchasing-2"],
+          [
+            "api-1",
+            "api-2",
+            "auth-1",
+            "catalog-1",
+            "ledger-1",
+            "notifier-1",
+            "purchasing-1",
+            "purchasing-2",
+          ],
           said(),
         );
         return pids.map((node) => ({

@@ -1,7 +1,7 @@
 // Swaps the keys of sales (migrations 0016 to 0018) while workers sell, cancel and book.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { bookPending, lockEvents } from "../../lib/database/ledger-booking.ts";
+import { lockEvents } from "../../lib/database/ledger-booking.ts";
 import { type Database, openDatabase } from "../../lib/database/pool.ts";
 import { postgresStore } from "../../services/purchasing/store/event-store.ts";
 import { migrate, readMigrations } from "../../tools/database/migrations.ts";
@@ -13,6 +13,15 @@ import { waitFor } from "../support/wait-for.ts";
 /** Last migration of the release before. */
 const BEFORE = 15;
 const TICKETS_BEFORE = 20_000;
+
+/** Books as the ledger did before these migrations: later tables are not there yet. */
+const BOOK_THEN = `
+  WITH taken AS (
+    DELETE FROM event_ticket_transactions WHERE event_id = $1 AND status = 'pending'
+    RETURNING quantity
+  )
+  UPDATE event SET capacity = capacity + (SELECT coalesce(sum(quantity), 0) FROM taken)
+  WHERE id = $1`;
 
 describe("the swap of the keys of sales", () => {
   let fresh: FreshDatabase;
@@ -53,9 +62,10 @@ describe("the swap of the keys of sales", () => {
           return { ticketId, userId: sale?.userId ?? "", transactionId: newTransactionId() };
         });
         if (batch % 10 === 0)
-          await sales.transaction(async (connection) =>
-            bookPending(connection, await lockEvents(connection, [eventId])),
-          );
+          await sales.transaction(async (connection) => {
+            await lockEvents(connection, [eventId]);
+            await connection.query({ text: BOOK_THEN, values: [eventId] });
+          });
       }
     })();
     await waitFor(() => ends.length > 20);

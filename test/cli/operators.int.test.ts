@@ -99,11 +99,14 @@ describe("operators", () => {
         .map(({ name }) => name)
         .sort(),
       [
+        "auth.confirmEmail",
         "auth.keys",
         "auth.login",
         "auth.logout",
         "auth.refresh",
         "auth.register",
+        "auth.requestPasswordReset",
+        "auth.resetPassword",
         "catalog.filters",
         "catalog.get",
         "catalog.left",

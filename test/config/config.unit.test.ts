@@ -16,6 +16,10 @@ import {
 
 const drawn = (): string => randomBytes(48).toString("base64url");
 
+const SECRETS = ["INTERNAL_TOKEN", "TRANSACTION", "REFRESH_TOKEN", "MAIL_TOKEN"].map(
+  (name) => `${name}_SECRET`,
+);
+
 /** Values that must be refused, by variable. */
 const BAD: Record<keyof typeof VARIABLES, readonly string[]> = {
   PUBLIC_URL: ["tickets.example", "https://tickets.example/", "https://tickets.example/shop", "*"],
@@ -44,6 +48,8 @@ const BAD: Record<keyof typeof VARIABLES, readonly string[]> = {
   REDLOCK_URLS: ["redis://h,nonsense"],
   AMQP_URL: ["http://h", "rabbit"],
   TRANSPORTER: ["amqp://h", "NATS"],
+  SMTP_URL: ["smtp.example.com:587", "http://smtp.example.com"],
+  MAIL_FROM: ["Boxoffice", "a@b\r\nBcc: c@d"],
   BUS_NAMESPACE: ["a b", "a.b", "x".repeat(65)],
   HEALTH_PORT: ["0", "65536", "x"],
   METRICS_PORT: ["0", "-5", "x"],
@@ -63,6 +69,7 @@ const BAD: Record<keyof typeof VARIABLES, readonly string[]> = {
   INTERNAL_TOKEN_SECRET: ["short"],
   TRANSACTION_SECRET: ["short"],
   REFRESH_TOKEN_SECRET: ["short"],
+  MAIL_TOKEN_SECRET: ["short"],
   ACCESS_TOKEN_KEYS_DIR: ["/does/not/exist"],
   TRUSTED_PROXIES: ["proxy", "10.0.0.0/33", "10.0.0.1,x"],
   CORS_ORIGINS: ["shop.example", "https://shop.example/", "*", "null"],
@@ -101,6 +108,8 @@ describe("the configuration", () => {
       INTERNAL_TOKEN_SECRET: drawn(),
       TRANSACTION_SECRET: drawn(),
       REFRESH_TOKEN_SECRET: drawn(),
+      MAIL_TOKEN_SECRET: drawn(),
+      PUBLIC_URL: "https://tickets.example.com",
       ACCESS_TOKEN_KEYS_DIR: keys,
       DATABASE_URL: `postgres://boxoffice:${drawn()}@db/boxoffice`,
       REDIS_URL: `redis://:${drawn()}@redis`,
@@ -197,12 +206,7 @@ describe("the configuration", () => {
 
   it("S30: does not start in production without every secret, and names them all", () => {
     const problems = problemsOf({ NODE_ENV: "production" }).join("\n");
-    for (const name of [
-      "INTERNAL_TOKEN_SECRET",
-      "TRANSACTION_SECRET",
-      "REFRESH_TOKEN_SECRET",
-      "ACCESS_TOKEN_KEYS_DIR",
-    ])
+    for (const name of [...SECRETS, "PUBLIC_URL", "ACCESS_TOKEN_KEYS_DIR"])
       assert.match(problems, new RegExp(`${name} is missing`));
     assert.deepEqual(problemsOf(production()), []);
   });
@@ -219,7 +223,7 @@ describe("the configuration", () => {
       "aaaaaaaabbbbbbbbccccccccdddddddd",
       "this is an example of a passphrase",
     ];
-    for (const name of ["INTERNAL_TOKEN_SECRET", "TRANSACTION_SECRET", "REFRESH_TOKEN_SECRET"]) {
+    for (const name of SECRETS) {
       for (const secret of guessable)
         assert.ok(named({ ...production(), [name]: secret }, name), secret);
       assert.ok(

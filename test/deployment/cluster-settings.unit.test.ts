@@ -135,7 +135,7 @@ describe("the settings of a cluster", { skip }, () => {
       );
     assert.ok(queries.length > 4);
     // A node without traffic is scraped, and has no series of a counter with labels.
-    const scraped = ["api", "auth", "catalog", "purchasing", "ledger"].map((role) => ({
+    const scraped = ["api", "auth", "catalog", "purchasing", "ledger", "notifier"].map((role) => ({
       series: `up{job="boxoffice", role="${role}", instance="${role}-0"}`,
       values: "1x10",
     }));

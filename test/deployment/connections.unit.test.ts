@@ -52,6 +52,7 @@ describe("connections to PostgreSQL", () => {
         "catalog",
         "ledger",
         "migrate",
+        "notifier",
         "purchasing",
         "reserve",
         "restore-drill",
@@ -73,8 +74,8 @@ describe("connections to PostgreSQL", () => {
   it("are described with the figures of this sum", () => {
     const { wanted, sum, maxConnections } = connectionsOf(read("production"));
     const page = readFileSync(join(ROOT, "docs", "operations.md"), "utf8");
-    const { auth, catalog, purchasing, ledger } = wanted;
-    const line = `${sum} of ${maxConnections}: purchasing ${purchasing}, catalog ${catalog}, ledger ${ledger}, auth ${auth}`;
+    const { auth, catalog, purchasing, ledger, notifier } = wanted;
+    const line = `${sum} of ${maxConnections}: purchasing ${purchasing}, catalog ${catalog}, ledger ${ledger}, auth ${auth}, notifier ${notifier}`;
     assert.ok(page.replaceAll("\n", " ").includes(line), line);
   });
 });

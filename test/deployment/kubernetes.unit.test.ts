@@ -216,7 +216,7 @@ describe("the manifests", { skip }, () => {
     const nodes = workloadsOf(of("production")).filter(
       ({ labels }) => labels["boxoffice/node"] === "true",
     );
-    assert.equal(nodes.length, 5);
+    assert.equal(nodes.length, 6);
     for (const { title, pod } of nodes) {
       const names = (pod.containers[0]?.env ?? []).map(({ name }) =>
         name in VARIABLES ? name : name.replace(/_FILE$/, ""),
@@ -252,6 +252,7 @@ describe("the manifests", { skip }, () => {
         NODE_ENV: "production",
         HOST: "0.0.0.0",
         TRUSTED_PROXIES: "10.244.0.0/16",
+        PUBLIC_URL: "https://tickets.example.com",
       });
       assert.ok(config.production, title);
     }

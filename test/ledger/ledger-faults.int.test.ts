@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import { openConsumer } from "../../lib/queue/index.ts";
+import { openConsumer, readMessage } from "../../lib/queue/index.ts";
 import { inspectTopology } from "../../lib/queue/topology.ts";
 import { createBooking } from "../../services/ledger/booking/transaction-consumer.ts";
 import {
@@ -37,6 +37,7 @@ describe("the ledger over faults", () => {
     const { handle: real } = createBooking({ database: world.database, log: silent, counts });
     let deliveries = 0;
     const consumer = await openConsumer({
+      read: readMessage,
       url: rabbit.url,
       log: silent,
       topology: world.topology,

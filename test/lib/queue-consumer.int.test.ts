@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { type Delivery, openConsumer } from "../../lib/queue/index.ts";
+import { type Delivery, openConsumer, readMessage } from "../../lib/queue/index.ts";
 import { waitFor } from "../support/wait-for.ts";
 import {
   acceptAll,
@@ -24,7 +24,13 @@ describe("the consumer of the queue", () => {
     const seen: Delivery[] = [];
     const errors: string[] = [];
     const log = { ...silent, error: (message: string) => void errors.push(message) };
-    const consumer = await openConsumer({ url: amqpUrl, log, topology, handler: acceptAll(seen) });
+    const consumer = await openConsumer({
+      read: readMessage,
+      url: amqpUrl,
+      log,
+      topology,
+      handler: acceptAll(seen),
+    });
     await waitFor(() => consumer.connected());
     const eventId = randomUUID();
     for (const poison of [
@@ -56,6 +62,7 @@ describe("the consumer of the queue", () => {
     const [good, bad] = [randomUUID(), randomUUID()];
     const seen: { eventId: string; last: boolean }[] = [];
     const consumer = await openConsumer({
+      read: readMessage,
       url: amqpUrl,
       log: silent,
       topology,
@@ -79,6 +86,7 @@ describe("the consumer of the queue", () => {
     const topology = queues.freshTopology();
     let calls = 0;
     const consumer = await openConsumer({
+      read: readMessage,
       url: amqpUrl,
       log: silent,
       topology,
@@ -99,6 +107,7 @@ describe("the consumer of the queue", () => {
     const seen: Delivery[] = [];
     let release: (() => void) | undefined;
     const consumer = await openConsumer({
+      read: readMessage,
       url: amqpUrl,
       log: silent,
       topology,
@@ -133,6 +142,7 @@ describe("the consumer of the queue", () => {
     for (let round = 0; round < 5; round += 1) {
       let finish: (() => void) | undefined;
       const consumer = await openConsumer({
+        read: readMessage,
         url: amqpUrl,
         log: silent,
         topology,

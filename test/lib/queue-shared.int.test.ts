@@ -8,6 +8,7 @@ import {
   eventIdsOf,
   openConsumer,
   openPublisher,
+  readMessage,
   type Topology,
   topologyOf,
 } from "../../lib/queue/index.ts";
@@ -46,6 +47,7 @@ describe("the queue, when many events sell at once", () => {
     await publisher.close();
     const seen: Delivery[] = [];
     const consumer = await openConsumer({
+      read: readMessage,
       url: amqpUrl,
       log: silent,
       topology,

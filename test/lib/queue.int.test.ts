@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { type Delivery, openConsumer, openPublisher } from "../../lib/queue/index.ts";
+import { type Delivery, openConsumer, openPublisher, readMessage } from "../../lib/queue/index.ts";
 import { openTcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { acceptAll, amqpUrl, QueueFixture, silent } from "./queue-fixture.ts";
@@ -26,6 +26,7 @@ describe("the queue between the workers and the ledger", () => {
 
     const seen: Delivery[] = [];
     const consumer = await openConsumer({
+      read: readMessage,
       url: amqpUrl,
       log: silent,
       topology,
@@ -49,6 +50,7 @@ describe("the queue between the workers and the ledger", () => {
     await waitFor(() => publisher.counts().confirmed === 120);
     const sizes: number[] = [];
     const consumer = await openConsumer({
+      read: readMessage,
       url: amqpUrl,
       log: silent,
       topology,
@@ -71,6 +73,7 @@ describe("the queue between the workers and the ledger", () => {
     const seen: Delivery[] = [];
     const publisher = await openPublisher({ url: proxy.url, log: silent, topology });
     const consumer = await openConsumer({
+      read: readMessage,
       url: proxy.url,
       log: silent,
       topology,
@@ -128,6 +131,7 @@ describe("the queue between the workers and the ledger", () => {
     const topology = queues.freshTopology();
     const seen: Delivery[] = [];
     const consumer = await openConsumer({
+      read: readMessage,
       url: amqpUrl,
       log: silent,
       topology,

@@ -172,6 +172,8 @@ describe("a start in production", () => {
       INTERNAL_TOKEN_SECRET: secret(),
       TRANSACTION_SECRET: secret(),
       REFRESH_TOKEN_SECRET: secret(),
+      MAIL_TOKEN_SECRET: secret(),
+      PUBLIC_URL: "https://tickets.example.com",
     };
     const command = world.start(environment);
     const ask = httpClient(await command.address());
@@ -212,6 +214,7 @@ describe("a start in production", () => {
       "INTERNAL_TOKEN_SECRET",
       "TRANSACTION_SECRET",
       "REFRESH_TOKEN_SECRET",
+      "MAIL_TOKEN_SECRET",
       "ACCESS_TOKEN_KEYS_DIR",
       "RATE_LIMITS",
       "HOST",

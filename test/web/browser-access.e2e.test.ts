@@ -103,6 +103,10 @@ describe("every page", () => {
   const ANONYMOUS: Stop[] = [
     { name: "sign-in", path: "/sign-in?to=/tickets", ready: "form" },
     { name: "register", path: "/register", ready: "form" },
+    { name: "forgot", path: "/forgot", ready: "form" },
+    { name: "reset", path: `/reset#token=${"A".repeat(43)}`, ready: "form" },
+    { name: "reset-failed", path: "/reset", ready: ".notice-warn" },
+    { name: "confirm", path: `/confirm#token=${"A".repeat(43)}`, ready: "main .button" },
     { name: "api-docs", path: "/api/docs", ready: "details" },
   ];
 

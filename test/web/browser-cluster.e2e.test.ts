@@ -20,7 +20,7 @@ describe("an order whose node is killed", () => {
     const { environment } = pages.engine;
     cluster = await startCluster({
       urls: environment,
-      counts: { api: 0, auth: 0, catalog: 0, purchasing: 3, ledger: 0 },
+      counts: { api: 0, auth: 0, catalog: 0, purchasing: 3, ledger: 0, notifier: 0 },
       environment: { ...outsideEnvironment(), ...environment, LOG_LEVEL: "warn" },
       output: () => undefined,
     });

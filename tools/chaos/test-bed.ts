@@ -56,7 +56,14 @@ export type World = {
   close(): Promise<void>;
 };
 
-const COUNTS: NodeCounts = { api: 2, auth: 1, catalog: 1, purchasing: 2, ledger: 2 };
+const COUNTS: NodeCounts = {
+  api: 2,
+  auth: 1,
+  catalog: 1,
+  purchasing: 2,
+  ledger: 2,
+  notifier: 1,
+};
 
 /**
  * Starts servers with private data (on disk with fsync, unless throwaway) and a cluster. close()

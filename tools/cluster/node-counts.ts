@@ -5,4 +5,11 @@ export type NodeCounts = Record<ServiceName, number>;
 
 /** Nodes of one service at most. */
 export const NODES_MAX = 16;
-export const DEFAULT_COUNTS: NodeCounts = { api: 2, auth: 1, catalog: 1, purchasing: 2, ledger: 2 };
+export const DEFAULT_COUNTS: NodeCounts = {
+  api: 2,
+  auth: 1,
+  catalog: 1,
+  purchasing: 2,
+  ledger: 2,
+  notifier: 1,
+};

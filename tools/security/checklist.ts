@@ -37,6 +37,7 @@ export const SECURITY_LINES: Readonly<Record<string, string>> = {
   S32: "No connection is held for ever, whatever bytes it sends or does not read",
   S33: "The engine's database role is no superuser; migrations, engine and backups have roles of their own; services that need no SQL get no URL",
   S34: "Memory that strangers can fill is bounded in bytes",
+  S35: "A link for a new password works once, for 30 minutes, is stored hashed, ends all sessions, and is throttled; unknown addresses get the same answer in the same time",
   S36: "Passwords are normalized (NFC) before they are hashed",
   S38: "Feeds are hostile: addresses of scripts, hidden letters, line breaks and endless names",
   S40: "Export gives a person all that is stored about them and nothing else; erasure leaves no name, e-mail or address in any table",

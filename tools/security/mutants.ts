@@ -1,4 +1,5 @@
 import type { Mutant } from "./mutant.ts";
+import { ACCOUNT_MUTANTS } from "./mutants-account.ts";
 import { EDGE_MUTANTS } from "./mutants-edge.ts";
 import { IDENTITY_MUTANTS } from "./mutants-identity.ts";
 import { SERVERS_MUTANTS } from "./mutants-servers.ts";
@@ -8,6 +9,7 @@ import { SALES_MUTANTS } from "./mutants-sales.ts";
 export const MUTANTS: readonly Mutant[] = [
   ...SALES_MUTANTS,
   ...IDENTITY_MUTANTS,
+  ...ACCOUNT_MUTANTS,
   ...EDGE_MUTANTS,
   ...SERVERS_MUTANTS,
 ];

@@ -51,10 +51,13 @@ function databaseUrls(ownerPassword: string): Record<string, string> {
 }
 
 /** Secrets that stand for themselves, so that a folder of before can get them later. */
-const ADDED: Readonly<Record<string, string>> = {
+const addedSecrets = (): Record<string, string> => ({
   /** Docker's configuration, for images of a registry that asks who pulls. */
   "registry.json": '{ "auths": {} }\n',
-};
+  /** E-mails wait, for four days, until the operator names a server. */
+  "smtp-url": "smtp://smtp.invalid:587",
+  "mail-token-secret": drawn(),
+});
 
 /** Draws the secrets that an overlay's kustomization.yaml reads, and the URLs that have them. */
 export function drawSecrets(): Record<string, string> {
@@ -81,7 +84,7 @@ export function drawSecrets(): Record<string, string> {
       .privateKey.export({ type: "pkcs8", format: "pem" })
       .toString(),
     "grafana-password": drawn(),
-    ...ADDED,
+    ...addedSecrets(),
   };
 }
 
@@ -92,7 +95,7 @@ function upgradeSecrets(folder: string): number {
   const hasRoles = !lacks("migration-database-url");
   const changed = {
     ...(hasRoles ? {} : upgradedSecrets(read)),
-    ...Object.fromEntries(Object.entries(ADDED).filter(([name]) => lacks(name))),
+    ...Object.fromEntries(Object.entries(addedSecrets()).filter(([name]) => lacks(name))),
   };
   if (Object.keys(changed).length === 0)
     throw new ServerProblem(`${folder} has the secrets of this release already.`);

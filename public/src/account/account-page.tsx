@@ -7,6 +7,7 @@ import type { User } from "../api/types.ts";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 import { endSession } from "../session/session.ts";
+import { MailPreferences } from "./mail-preferences.tsx";
 import { OwnData } from "./own-data.tsx";
 import { PasswordForm } from "./password-form.tsx";
 import { Sessions } from "./sessions.tsx";
@@ -28,6 +29,10 @@ export function AccountPage({ user }: { user: User }): ReactNode {
         </div>
       </dl>
       <SignOut />
+      <section>
+        <h2>{t("mails.title")}</h2>
+        <MailPreferences email={user.email} />
+      </section>
       <section>
         <h2>{t("account.sessions")}</h2>
         <Sessions />

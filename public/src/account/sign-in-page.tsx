@@ -42,6 +42,9 @@ export function SignInPage(): ReactNode {
         </button>
       </form>
       <p>
+        <Link href="/forgot">{t("links.forgot")}</Link>
+      </p>
+      <p>
         {t("account.noAccount")}{" "}
         <Link href={withTo("/register", params)}>{t("account.register")}</Link>
       </p>

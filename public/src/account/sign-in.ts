@@ -1,3 +1,4 @@
+import i18next from "i18next";
 import { answerOf, api } from "../api/client.ts";
 import { startSession } from "../session/session.ts";
 
@@ -15,6 +16,10 @@ export async function register({
   password,
   name,
 }: Credentials & { name: string }): Promise<void> {
-  await answerOf(() => api.POST("/api/auth/register", { body: { email, password, name } }));
+  // E-mails come in the language of the page.
+  const language = i18next.language === "de" ? ("de" as const) : ("en" as const);
+  await answerOf(() =>
+    api.POST("/api/auth/register", { body: { email, password, name, language } }),
+  );
   await signIn({ email, password });
 }

@@ -36,8 +36,10 @@ async function fetchInTime(request: Request): Promise<Response> {
 }
 
 /** Paths that need no access token. The rest of /api/auth/ needs one. */
-const ANONYMOUS =
-  /^\/api\/(?:events(?:\/[^/]+)?|events\/filters|auth\/(?:login|register|refresh|logout))$/;
+const ANONYMOUS = new RegExp(
+  "^/api/(?:events(?:/[^/]+)?|events/filters|auth/(?:login|register|refresh|logout" +
+    "|password-reset(?:/confirm)?|email-confirmation/confirm))$",
+);
 
 const withToken: Middleware = {
   async onRequest({ request, schemaPath }) {

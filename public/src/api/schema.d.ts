@@ -178,10 +178,96 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description All that is stored about the caller, as a file: account, sessions, tickets, and transactions that are not booked yet or were booked until release 0.2. Secrets and their hashes are left out. */
+        /** @description All that is stored about the caller, as a file: account, sessions, tickets, e-mails of the last 30 days (kind and state), and transactions that are not booked yet or were booked until release 0.2. Secrets and their hashes are left out. */
         get: operations["exportMe"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Sends a link for a new password, if an account has the address. The answer is the same, and takes the same time, if none has. The link works once, for 30 minutes. */
+        post: operations["requestPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password-reset/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Sets a new password by the token of a link, once, and revokes every session. A weak password leaves the link usable. */
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Sends a link to confirm the caller's e-mail address, unless it is confirmed. */
+        post: operations["requestEmailConfirmation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/email-confirmation/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Confirms an e-mail address by the token of a link, once. */
+        post: operations["confirmEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Which e-mails the caller gets, and in which language. */
+        get: operations["getPreferences"];
+        put?: never;
+        /** @description Changes the given preferences. Links for a new password are always sent. */
+        post: operations["changePreferences"];
         delete?: never;
         options?: never;
         head?: never;
@@ -450,6 +536,16 @@ export interface components {
             refreshToken?: string;
             user: components["schemas"]["User"];
         };
+        Preferences: {
+            /**
+             * @description Language of e-mails
+             * @enum {string}
+             */
+            language: "en" | "de";
+            /** @description Kinds of e-mails that are not sent */
+            mailsOff: ("receipt" | "cancellation" | "event-change")[];
+            emailConfirmed: boolean;
+        };
         SignedInSession: {
             /** Format: uuid */
             id: string;
@@ -545,7 +641,7 @@ export interface components {
             /** @description By name */
             nodes: {
                 node: string;
-                /** @description Of api, auth, catalog, purchasing and ledger */
+                /** @description Of api, auth, catalog, purchasing, ledger and notifier */
                 services: string[];
                 /** @description Services that did not answer within a second; their figures are missing */
                 silent: string[];
@@ -626,7 +722,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "CSRF_REFUSED" | "EMAIL_TAKEN" | "EVENT_CANCELLED" | "EVENT_NOT_FOUND" | "EVENT_OVER" | "EVENT_POSTPONED" | "EVENT_SOLD_OUT" | "EXPECTATION_FAILED" | "FORBIDDEN" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVALID_CREDENTIALS" | "MALFORMED" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OUTCOME_UNKNOWN" | "PASSWORD_TOO_WEAK" | "PURCHASE_LIMIT_REACHED" | "REFRESH_TOKEN_INVALID" | "SESSION_NOT_FOUND" | "TICKET_NOT_FOUND" | "TOKEN_EXPIRED" | "TOO_LARGE" | "TOO_MANY_REQUESTS" | "TRANSACTION_NOT_FOUND" | "TRY_AGAIN" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
+            code: "CSRF_REFUSED" | "EMAIL_TAKEN" | "EVENT_CANCELLED" | "EVENT_NOT_FOUND" | "EVENT_OVER" | "EVENT_POSTPONED" | "EVENT_SOLD_OUT" | "EXPECTATION_FAILED" | "FORBIDDEN" | "IDEMPOTENCY_KEY_REUSED" | "INTERNAL" | "INVALID_CREDENTIALS" | "LINK_INVALID" | "MALFORMED" | "METHOD_NOT_ALLOWED" | "NOT_FOUND" | "OUTCOME_UNKNOWN" | "PASSWORD_TOO_WEAK" | "PURCHASE_LIMIT_REACHED" | "REFRESH_TOKEN_INVALID" | "SESSION_NOT_FOUND" | "TICKET_NOT_FOUND" | "TOKEN_EXPIRED" | "TOO_LARGE" | "TOO_MANY_REQUESTS" | "TRANSACTION_NOT_FOUND" | "TRY_AGAIN" | "UNAUTHENTICATED" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR";
             /** @description Also in the header X-Request-ID */
             requestId?: string;
             detail?: string;
@@ -670,6 +766,11 @@ export interface operations {
                     email: string;
                     password: string;
                     name: string;
+                    /**
+                     * @description Language of e-mails; English by default
+                     * @enum {string}
+                     */
+                    language?: "en" | "de";
                 };
             };
         };
@@ -1577,6 +1678,10 @@ export interface operations {
                             role: "customer" | "operator";
                             /** Format: date-time */
                             createdAt: string;
+                            language: string;
+                            mailsOff: string[];
+                            /** Format: date-time */
+                            emailConfirmedAt: string | null;
                         };
                         sessions: {
                             /** Format: uuid */
@@ -1591,6 +1696,16 @@ export interface operations {
                             endedAt: string | null;
                             userAgent: string | null;
                             address: string | null;
+                        }[];
+                        notifications: {
+                            kind: string;
+                            eventId: string | null;
+                            /** @enum {string} */
+                            state: "waiting" | "sent" | "skipped" | "dead";
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            doneAt: string | null;
                         }[];
                         tickets: components["schemas"]["Ticket"][];
                         transactions: {
@@ -1641,6 +1756,513 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {unknown} */
                         code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    requestPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    email: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request does not match the contract */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
+            429: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Changed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description LINK_INVALID: The link was used or has expired: ask for a new one */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "LINK_INVALID";
+                    };
+                };
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description PASSWORD_TOO_WEAK: The password is too easy to guess. VALIDATION_ERROR: The request does not match the contract */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "PASSWORD_TOO_WEAK" | "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
+            429: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    requestEmailConfirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request does not match the contract */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
+            429: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    confirmEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Confirmed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description LINK_INVALID: The link was used or has expired: ask for a new one */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "LINK_INVALID";
+                    };
+                };
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request does not match the contract */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description TOO_MANY_REQUESTS: Too many requests: wait before the next one */
+            429: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_MANY_REQUESTS";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    getPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Preferences */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request does not match the contract */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
+                    };
+                };
+            };
+            /** @description FORBIDDEN: The caller is not allowed to do this. INTERNAL: Internal error. MALFORMED: The request cannot be parsed. TOO_MANY_REQUESTS: Too many requests: wait before the next one. TRY_AGAIN: Nothing was done: try again shortly */
+            default: {
+                headers: {
+                    /** @description Seconds. Absent with OUTCOME_UNKNOWN */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "FORBIDDEN" | "INTERNAL" | "MALFORMED" | "TOO_MANY_REQUESTS" | "TRY_AGAIN";
+                    };
+                };
+            };
+        };
+    };
+    changePreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    language?: "en" | "de";
+                    mailsOff?: ("receipt" | "cancellation" | "event-change")[];
+                };
+            };
+        };
+        responses: {
+            /** @description All preferences */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description UNAUTHENTICATED: A valid access token is required. TOKEN_EXPIRED: The access token has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNAUTHENTICATED" | "TOKEN_EXPIRED";
+                    };
+                };
+            };
+            /** @description TOO_LARGE: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "TOO_LARGE";
+                    };
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: Bodies must be application/json in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "UNSUPPORTED_MEDIA_TYPE";
+                    };
+                };
+            };
+            /** @description VALIDATION_ERROR: The request does not match the contract */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {unknown} */
+                        code: "VALIDATION_ERROR";
                     };
                 };
             };

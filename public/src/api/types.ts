@@ -6,6 +6,7 @@ export type Ticket = Schemas["Ticket"];
 export type Purchase = Schemas["Purchase"];
 export type User = Schemas["User"];
 export type Session = Schemas["Session"];
+export type Preferences = Schemas["Preferences"];
 export type SignedInSession = Schemas["SignedInSession"];
 export type ProblemCode = Schemas["Problem"]["code"];
 export type Engine =

@@ -251,7 +251,8 @@ async function replyTo(
 function successOf(route: CompiledRoute, input: Input, value: unknown): Reply {
   const { headers, body, text } = route.success?.(value, input) ?? { headers: {}, body: value };
   const cache = { "Cache-Control": route.cache ?? "no-store" };
-  if (route.status === 204) return { status: 204, headers: { ...cache, ...headers }, body: "" };
+  if (route.status === 202 || route.status === 204)
+    return { status: route.status, headers: { ...cache, ...headers }, body: "" };
   return {
     status: route.status,
     headers: { "Content-Type": "application/json", ...cache, ...headers },

@@ -26,6 +26,11 @@ const LIMITS = {
   /** Exports of all of a person's data. */
   export: { name: "export", max: 10, windowS: 600 },
   registration: { name: "registration", max: 30, windowS: 600 },
+  /** Requests for mails with links, by client, and by recipient: no mailbox is flooded. */
+  linksOfAddress: { name: "links-address", max: 30, windowS: 600 },
+  links: { name: "links", max: 5, windowS: 3_600 },
+  /** Tries of links' tokens, which are 256 random bits: the limit saves work. */
+  linkTokens: { name: "link-tokens", max: 60, windowS: 600 },
   /** Wrong passwords. */
   signInOfAddress: { name: "sign-in-address", max: 100, windowS: 600 },
   signIn: { name: "sign-in", max: 10, windowS: 900 },
@@ -39,7 +44,16 @@ const OTHERS_MERGED_MS = 1_000;
 
 /** Names of rate limits. A route without one still counts for its address. */
 export type ThrottleName =
-  "cancellation" | "export" | "password" | "purchase" | "registration" | "search" | "sign-in";
+  | "cancellation"
+  | "confirmation"
+  | "export"
+  | "link-token"
+  | "password"
+  | "password-reset"
+  | "purchase"
+  | "registration"
+  | "search"
+  | "sign-in";
 
 export type RateLimitSubject = {
   address: string;
@@ -84,6 +98,9 @@ export function createThrottles(redis: Redis): Throttles {
   const exports = createSharedThrottle(redis, LIMITS.export);
   const registrations = createSharedThrottle(redis, LIMITS.registration);
   const addresses = createSharedThrottle(redis, LIMITS.signInOfAddress);
+  const linksOfAddresses = createSharedThrottle(redis, LIMITS.linksOfAddress);
+  const links = createSharedThrottle(redis, LIMITS.links);
+  const linkTokens = createSharedThrottle(redis, LIMITS.linkTokens);
   const signIns = createBackOff(redis, LIMITS.signIn, BACK_OFF);
   const known = createMarks(redis, "sign-in-known", KNOWN_ADDRESS_S);
 
@@ -109,6 +126,13 @@ export function createThrottles(redis: Redis): Throttles {
           await Promise.all([addresses.giveBack(address), signIns.giveBack(key)]);
       },
     };
+  };
+
+  /** Counts a request for a mail: for the client first, which alone cannot use up all others. */
+  const countLink = async (recipient: string, address: string): Promise<RateLimitTicket> => {
+    const byAddress = await linksOfAddresses.take(keyOfAddress(address));
+    if (!byAddress.allowed) return { verdict: byAddress };
+    return { verdict: await links.take(hashOf(recipient)) };
   };
 
   const consume = (
@@ -142,6 +166,12 @@ export function createThrottles(redis: Redis): Throttles {
         return registrations.take(keyOfAddress(address)).then((verdict) => ({ verdict }));
       case "sign-in":
         return countAttempt(`email:${emailKeyOf(String(body.email))}`, keyOfAddress(address));
+      case "password-reset":
+        return countLink(`email:${emailKeyOf(String(body.email))}`, address);
+      case "confirmation":
+        return countLink(`user:${userId}`, address);
+      case "link-token":
+        return linkTokens.take(keyOfAddress(address)).then((verdict) => ({ verdict }));
       case "password":
         return countAttempt(`user:${userId}`, keyOfAddress(address));
       default:

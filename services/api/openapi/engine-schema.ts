@@ -15,7 +15,7 @@ export const ENGINE_SCHEMA: Schema = record({
         node: text(),
         services: {
           ...listOf(text()),
-          description: "Of api, auth, catalog, purchasing and ledger",
+          description: "Of api, auth, catalog, purchasing, ledger and notifier",
         },
         silent: {
           ...listOf(text()),

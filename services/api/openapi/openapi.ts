@@ -193,7 +193,8 @@ function successOf({ about: { success }, status }: Described): Response {
   return {
     description,
     ...(headers && { headers: headersOf(headers) }),
-    ...(status !== 204 && { content: { [mediaType]: schema === undefined ? {} : { schema } } }),
+    ...(status !== 202 &&
+      status !== 204 && { content: { [mediaType]: schema === undefined ? {} : { schema } } }),
   };
 }
 

@@ -14,6 +14,15 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     ["refreshToken"],
   ),
+  Preferences: record({
+    language: { type: "string", enum: ["en", "de"], description: "Language of e-mails" },
+    mailsOff: {
+      type: "array",
+      items: { type: "string", enum: ["receipt", "cancellation", "event-change"] },
+      description: "Kinds of e-mails that are not sent",
+    },
+    emailConfirmed: { type: "boolean" },
+  }),
   SignedInSession: record(
     {
       id: UUID,

@@ -12,6 +12,9 @@ const DATA = record({
     name: { type: "string" },
     role: { type: "string", enum: ["customer", "operator"] },
     createdAt: instant(),
+    language: { type: "string" },
+    mailsOff: { type: "array", items: { type: "string" } },
+    emailConfirmedAt: { type: ["string", "null"], format: "date-time" },
   }),
   sessions: listOf(
     record({
@@ -22,6 +25,15 @@ const DATA = record({
       endedAt: { type: ["string", "null"], format: "date-time" },
       userAgent: NULLABLE_TEXT,
       address: NULLABLE_TEXT,
+    }),
+  ),
+  notifications: listOf(
+    record({
+      kind: { type: "string" },
+      eventId: { type: ["string", "null"] },
+      state: { type: "string", enum: ["waiting", "sent", "skipped", "dead"] },
+      createdAt: instant(),
+      doneAt: { type: ["string", "null"], format: "date-time" },
     }),
   ),
   tickets: listOf(ref("Ticket")),
@@ -44,7 +56,8 @@ const exportData: Route = {
     id: "exportMe",
     tag: "auth",
     description:
-      "All that is stored about the caller, as a file: account, sessions, tickets, and transactions " +
+      "All that is stored about the caller, as a file: account, sessions, tickets, e-mails of the last " +
+      "30 days (kind and state), and transactions " +
       "that are not booked yet or were booked until release 0.2. Secrets and their hashes are left " +
       "out.",
     success: {

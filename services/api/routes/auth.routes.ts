@@ -2,9 +2,9 @@ import { type Answer, accepted, refused } from "../../../domain/refusal.ts";
 import { listOf, record, ref } from "../openapi/schemas.ts";
 import type { Client } from "../http/client-info.ts";
 import { refreshCookie } from "../http/refresh-cookie.ts";
+import { LANGUAGE, PASSWORD } from "./account.schemas.ts";
 import { type Input, type Route, UUID, objectSchema } from "../routing/route.ts";
 
-const PASSWORD = { type: "string", minLength: 12, maxLength: 128 } as const;
 const REFRESH_BODY = {
   required: false,
   schema: objectSchema({ refreshToken: { type: "string" } }),
@@ -33,6 +33,7 @@ const register: Route = {
         },
         password: PASSWORD,
         name: { type: "string", minLength: 1, maxLength: 100, pattern: "\\S" },
+        language: { ...LANGUAGE, description: "Language of e-mails; English by default" },
       },
       ["email", "password", "name"],
     ),

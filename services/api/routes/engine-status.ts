@@ -28,12 +28,13 @@ type PerNode<T> = Promise<{ nodeId: string; value: T | undefined }[]>;
  * listed as silent. Counters grow from the start of each node.
  */
 export async function engineStatus(bus: Bus, now: Date) {
-  const [gateways, auths, catalogs, purchasing, ledgers] = await Promise.all([
+  const [gateways, auths, catalogs, purchasing, ledgers, notifiers] = await Promise.all([
     bus.broadcastCall("api.status") as PerNode<Gateway>,
     bus.broadcastCall("auth.status") as PerNode<object>,
     bus.broadcastCall("catalog.status") as PerNode<Counts>,
     bus.broadcastCall("purchasing.workers") as PerNode<{ items: Worker[] }>,
     bus.broadcastCall("ledger.status") as PerNode<Ledger>,
+    bus.broadcastCall("notifier.status") as PerNode<object>,
   ]);
   const services = {
     api: gateways,
@@ -41,6 +42,7 @@ export async function engineStatus(bus: Bus, now: Date) {
     catalog: catalogs,
     purchasing,
     ledger: ledgers,
+    notifier: notifiers,
   };
   const nodes = new Map<string, { node: string; services: string[]; silent: string[] }>();
   for (const [name, answers] of Object.entries(services))

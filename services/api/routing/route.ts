@@ -86,8 +86,8 @@ export type Route = {
   params?: ObjectSchema;
   query?: ObjectSchema;
   body?: { schema: ObjectSchema; required: boolean };
-  /** Status of a success. */
-  status: 200 | 201 | 204;
+  /** Status of a success. 202 and 204 have no body. */
+  status: 200 | 201 | 202 | 204;
   /** Every response has an Idempotency-Key: the client's, or a new one, which a 422 lacks. */
   idempotent?: true;
   /** Uses a cookie. Then even an empty body must not have the type of a form (CSRF). */

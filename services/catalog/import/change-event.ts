@@ -1,5 +1,10 @@
 import type { EventRecord } from "../../../domain/event-record.ts";
-import { lockEvents, NOTE_TAKEN } from "../../../lib/database/ledger-booking.ts";
+import {
+  lockEvents,
+  NOTE_TAKEN,
+  NOTIFY_TAKEN,
+  TAKEN,
+} from "../../../lib/database/ledger-booking.ts";
 import type { Connection, Database } from "../../../lib/database/pool.ts";
 import { LEFT_TO_SELL, takeEpoch } from "../../../lib/database/event-epoch.ts";
 import { eventId } from "../../../lib/ids.ts";
@@ -48,6 +53,7 @@ export async function changeEvent(
       await setAvailable(connection, id);
       return { changed: false, sold };
     }
+    const [was] = await connection.query<Before>({ ...READ_BEFORE, values: [id] });
     await describeEvents(connection, [record]);
     await connection.query({
       name: "catalog-change-event",
@@ -55,6 +61,8 @@ export async function changeEvent(
       values: [id, sold, ...saleValues(record), epoch],
     });
     await setAvailable(connection, id);
+    if (was !== undefined && sold > 0 && concernsHolders(was, record))
+      await connection.query({ ...TELL_HOLDERS, values: [id, epoch, was] });
     return { changed: true, epoch, available: record.totalCapacity - sold };
   });
 }
@@ -65,6 +73,37 @@ const CHANGE_EVENT = `
     status = $11, ticket_move_epoch =
       CASE WHEN date = $4::date THEN ticket_move_epoch ELSE $12::bigint END
   WHERE id = $1`;
+
+/** What holders of tickets knew of the event. */
+type Before = { status: string; startsAtMs: number; duration: number; timeZone: string };
+
+const READ_BEFORE = {
+  name: "catalog-read-before",
+  text: `
+    SELECT status, (extract(epoch FROM starts_at) * 1000)::float8 AS "startsAtMs", duration,
+      time_zone AS "timeZone"
+    FROM event WHERE id = $1`,
+} as const;
+
+/**
+ * Writes one notification for all holders, which the notifier fans out, unless the event was over
+ * before and is over now. $1 event, $2 epoch, $3 what they knew. See ADR-0089.
+ */
+const TELL_HOLDERS = {
+  name: "catalog-tell-holders",
+  text: `
+    INSERT INTO notification (dedupe_key, kind, event_id, facts)
+    SELECT md5(concat_ws(' ', 'event-change', id, $2::bigint))::uuid, 'event-change', id,
+      jsonb_build_object('before', $3::jsonb)
+    FROM event
+    WHERE id = $1 AND greatest(ends_at, to_timestamp(($3::jsonb ->> 'startsAtMs')::float8 / 1000))
+      > clock_timestamp()
+    ON CONFLICT (dedupe_key) DO NOTHING`,
+} as const;
+
+function concernsHolders(was: Before, { status, startsAt }: EventRecord): boolean {
+  return status !== was.status || Date.parse(startsAt) !== was.startsAtMs;
+}
 
 /** All is booked: what can be sold now is the event's capacity. */
 async function setAvailable(connection: Connection, id: string): Promise<void> {
@@ -122,8 +161,8 @@ async function bookAll(connection: Connection, id: string): Promise<void> {
     name: "catalog-book-all",
     text: `
       WITH taken AS (
-        DELETE FROM event_ticket_transactions WHERE event_id = $1
-        RETURNING event_id, quantity, epoch, batch
+        DELETE FROM event_ticket_transactions WHERE event_id = $1 RETURNING ${TAKEN}
+      ), told AS (${NOTIFY_TAKEN}
       )${NOTE_TAKEN}`,
     values: [id],
   });

@@ -7,7 +7,7 @@ import type { RedisClient } from "../../../lib/redis/client.ts";
 
 export type SweeperOptions = {
   database: Database;
-  publisher: Publisher;
+  publisher: Pick<Publisher, "publish" | "connected">;
   /** Books all pending rows of these events. Used while RabbitMQ is down. */
   book: (eventIds: readonly string[]) => Promise<unknown>;
   redis: RedisClient;

@@ -47,8 +47,6 @@ export class SimulatedLedger {
     const publisher = {
       publish: (batch: EventBatch) => queue.publish(batch),
       connected: () => queue.up,
-      counts: () => NOTHING,
-      close: () => Promise.resolve(),
     };
     startSweeper({ database, publisher, book, redis, handled, log: SILENT, clock });
   }
@@ -59,5 +57,3 @@ export class SimulatedLedger {
     this.endSession();
   }
 }
-
-const NOTHING = { confirmed: 0, dropped: 0, failed: 0, unconfirmed: 0 };

@@ -7,6 +7,7 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
   catalog: ["boxoffice_engine"],
   purchasing: ["boxoffice_engine"],
   ledger: ["boxoffice_engine"],
+  notifier: ["boxoffice_engine"],
   retention: ["boxoffice_engine"],
   backup: ["boxoffice_backup"],
   migrate: ["boxoffice", "boxoffice_backup", "boxoffice_engine"],

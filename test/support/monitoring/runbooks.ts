@@ -102,6 +102,7 @@ const READS = [
   /^redis-cli -u "\$REDIS_URL" --no-auth-warning INFO memory$/,
   /^curl -sv? "\$GATEWAY\/healthz"$/,
   /^boxoffice ledger (?:dead-letters|reconcile)$/,
+  /^boxoffice mail list$/,
 ];
 
 /** Finds commands of Look that may change something. */

@@ -8,11 +8,12 @@ import { type Layers, type Sale, startBenchEngine } from "./sale.ts";
 export const ONE_PROCESS = "one process";
 /** A process for each service. */
 export const ONE_OF_EACH = "one of each";
+const ONE = { auth: 1, catalog: 1, ledger: 1, notifier: 1 };
 /** Processes of an engine, by the name of the layout. */
 export const LAYOUTS: Readonly<Record<string, NodeCounts>> = {
-  [ONE_OF_EACH]: { api: 1, auth: 1, catalog: 1, purchasing: 1, ledger: 1 },
-  "two gateways, two purchasing nodes": { api: 2, auth: 1, catalog: 1, purchasing: 2, ledger: 1 },
-  "four gateways, four purchasing nodes": { api: 4, auth: 1, catalog: 1, purchasing: 4, ledger: 1 },
+  [ONE_OF_EACH]: { ...ONE, api: 1, purchasing: 1 },
+  "two gateways, two purchasing nodes": { ...ONE, api: 2, purchasing: 2 },
+  "four gateways, four purchasing nodes": { ...ONE, api: 4, purchasing: 4 },
 };
 
 /** A running engine, of one process or many. */

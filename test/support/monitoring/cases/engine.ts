@@ -88,6 +88,10 @@ export const ENGINE_CASES: AlertCase[] = [
     constant(90),
     constant(20),
   ]),
+  onSeries("MailDelayed", 15, 'boxoffice_mail_lag_seconds{instance="a"}', [
+    constant(900),
+    constant(20),
+  ]),
   onSeries("SalesPutAside", 5, 'boxoffice_ledger_failed_rows{instance="a"}', [
     constant(1),
     constant(0),
