@@ -98,6 +98,7 @@ export function readConfig(outside: Environment) {
     siteUrl,
     smtpUrl: variables.SMTP_URL,
     mailFrom: variables.MAIL_FROM ?? `Boxoffice <no-reply@${new URL(siteUrl).hostname}>`,
+    mailsPerSecond: variables.MAILS_PER_SECOND,
     batchMax: variables.BATCH_MAX,
     mailboxMax: variables.MAILBOX_MAX,
     leaseMs: variables.LEASE_MS,

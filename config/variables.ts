@@ -104,6 +104,13 @@ const SPECS = {
     desc: "the sender of e-mails, Boxoffice <tickets@example.com>",
     default: undefined,
   }),
+  MAILS_PER_SECOND: is.wholeNumber(
+    1,
+    1_000,
+  )({
+    desc: "e-mails that each notifier sends at most; most mail services have a limit, too",
+    default: 50,
+  }),
   BUS_NAMESPACE: is.matching(
     /^[\w-]{1,64}$/,
     "letters, digits, _ and -, 64 at most",

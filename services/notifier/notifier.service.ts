@@ -178,6 +178,7 @@ const NotifierService: ServiceSchema<NotifierSettings, NotifierMethods, Notifier
       breaker,
       log: logger,
       everyMs: settings.sweepEveryMs,
+      perSecond: configOf(this.broker).mailsPerSecond,
     });
   },
 

@@ -152,7 +152,8 @@ describe("the notifier without SMTP_URL", () => {
   it("writes mails as files, also while RabbitMQ is down", async () => {
     const engine = await startEngine({ SERVICES: "api,auth,catalog,purchasing,ledger" });
     // Nothing listens there.
-    const notifier = { SERVICES: "notifier", AMQP_URL: "amqp://a:b@127.0.0.1:1" };
+    const down = { AMQP_URL: "amqp://a:b@127.0.0.1:1" };
+    const notifier = { SERVICES: "notifier", MAILS_PER_SECOND: "1", ...down };
     try {
       await engine.startNode(notifier);
       const shop = mailShop(engine);
@@ -163,8 +164,36 @@ describe("the notifier without SMTP_URL", () => {
       assert.deepEqual(await readdir(folder), [`${key}.eml`]);
       const email = await PostalMime.parse(await readFile(join(folder, `${key}.eml`)));
       assert.equal(email.to?.[0]?.address, customer.email);
+      await atOneASecond(engine, shop);
     } finally {
       await engine.close();
     }
   });
+
+  it("leaves the processor to a sale: MAILS_PER_SECOND by RabbitMQ, too", async () => {
+    const engine = await startEngine({ MAILS_PER_SECOND: "1" });
+    try {
+      await atOneASecond(engine, mailShop(engine));
+    } finally {
+      await engine.close();
+    }
+  });
+
+  /** Four mails are due at once: three seconds lie between the first and the last. */
+  async function atOneASecond(engine: Engine, shop: MailShop): Promise<void> {
+    await shop.untilDone();
+    const customer = await shop.addCustomer();
+    await engine.database.query({
+      text: `INSERT INTO notification (dedupe_key, kind, account_id)
+        SELECT gen_random_uuid(), 'receipt', $1 FROM generate_series(1, 4)`,
+      values: [customer.id],
+    });
+    await shop.untilDone();
+    const [row] = await engine.database.query<{ tookS: number }>({
+      text: `SELECT extract(epoch FROM max(done_at) - min(done_at))::float8 AS "tookS"
+        FROM notification WHERE account_id = $1`,
+      values: [customer.id],
+    });
+    assert.ok((row?.tookS ?? 0) > 2, `all four after ${row?.tookS} s`);
+  }
 });

@@ -21,7 +21,7 @@ describe("F34: a sale of 1,000 tickets through a failing SMTP server", () => {
   let eventId: string;
   before(async () => {
     smtp = await startSmtp();
-    engine = await startEngine({ SMTP_URL: smtp.url });
+    engine = await startEngine({ SMTP_URL: smtp.url, MAILS_PER_SECOND: "1000" });
     shop = mailShop(engine);
     eventId = await engine.addEvent({ capacity: 10_000 });
     await shop.buy(await shop.addCustomer(), eventId);

@@ -25,6 +25,8 @@ export type SweeperOptions = {
   breaker: Breaker;
   log: Log;
   everyMs: number;
+  /** Mails per second at most, so that a sale keeps the processor and the server its limit. */
+  perSecond: number;
   clock?: Clock;
 };
 
@@ -34,6 +36,7 @@ export type SweeperOptions = {
  */
 export function startNotificationSweeper(options: SweeperOptions): { stop(): Promise<void> } {
   const { database, publisher, delivery, breaker, log, everyMs, clock = systemClock } = options;
+  const atOnce = Math.max(1, Math.round((options.perSecond * everyMs) / 1_000));
   const stopping = new AbortController();
   const publishedAtMs = new Map<string, number>();
   let purgeAtMs = clock.nowMs();
@@ -44,12 +47,12 @@ export function startNotificationSweeper(options: SweeperOptions): { stop(): Pro
   const publishDue = async (): Promise<void> => {
     const rows = await database.query<{ key: string }>({ ...DUE, values: [DUE_MAX] });
     const due = rows.map(({ key }) => key);
-    if (!publisher.connected()) return delivery.deliver(due, stopping.signal);
+    if (!publisher.connected()) return delivery.deliver(due.slice(0, atOnce), stopping.signal);
     const nowMs = clock.nowMs();
     const isDue = new Set(due);
     for (const [key, atMs] of publishedAtMs)
       if (!isDue.has(key) || nowMs - atMs >= AGAIN_MS) publishedAtMs.delete(key);
-    const fresh = due.filter((key) => !publishedAtMs.has(key));
+    const fresh = due.filter((key) => !publishedAtMs.has(key)).slice(0, atOnce);
     for (let start = 0; start < fresh.length; start += KEYS_MAX) {
       const keys = fresh.slice(start, start + KEYS_MAX);
       for (const key of keys) publishedAtMs.set(key, nowMs);
