@@ -50,6 +50,7 @@ const BAD: Record<keyof typeof VARIABLES, readonly string[]> = {
   TRANSPORTER: ["amqp://h", "NATS"],
   SMTP_URL: ["smtp.example.com:587", "http://smtp.example.com"],
   MAIL_FROM: ["Boxoffice", "a@b\r\nBcc: c@d"],
+  MAILS_PER_SECOND: ["0", "1001", "many"],
   BUS_NAMESPACE: ["a b", "a.b", "x".repeat(65)],
   HEALTH_PORT: ["0", "65536", "x"],
   METRICS_PORT: ["0", "-5", "x"],
