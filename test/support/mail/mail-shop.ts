@@ -19,7 +19,8 @@ export type MailShop = {
   ask: HttpClient;
   /** Adds an account, without the cost of a password hash. */
   addCustomer(options?: { language?: string; mailsOff?: string[] }): Promise<Customer>;
-  buy(customer: Customer, eventId: string, quantity?: number): Promise<string[]>;
+  /** Buys, again while the engine says TRY_AGAIN. Returns the tickets' ids. */
+  buy(customer: Pick<Customer, "token">, eventId: string, quantity?: number): Promise<string[]>;
   rows(accountId?: string): Promise<NotificationRow[]>;
   /** Makes what waits for another try due now, as time would. Leaves claims of two minutes. */
   hurry(): Promise<void>;

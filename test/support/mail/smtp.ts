@@ -17,7 +17,7 @@ export type SmtpFixture = {
   accepted: ReadonlyMap<string, readonly Email[]>;
   /** Mails of which it read the recipient, accepted or not. */
   tries(): number;
-  /** Changes how the server behaves from the next command on. */
+  /** Changes how the server behaves from the next recipient on; a function is asked at each. */
   be(mood: Mood | (() => Mood)): Promise<void>;
   close(): Promise<void>;
 };
@@ -26,6 +26,8 @@ export type SmtpFixture = {
 export async function startSmtp(): Promise<SmtpFixture> {
   const accepted = new Map<string, Email[]>();
   let mood: () => Mood = () => "accept";
+  /** By session: the mood at the recipient is that of the mail. */
+  const moods = new Map<string, Mood>();
   let tries = 0;
   let server: SMTPServer | undefined;
   let port = 0;
@@ -39,15 +41,16 @@ export async function startSmtp(): Promise<SmtpFixture> {
       disabledCommands: ["STARTTLS", "AUTH"],
       closeTimeout: 1,
       logger: false,
-      onRcptTo({ address }, _session, callback) {
+      onRcptTo({ address }, { id }, callback) {
         tries += 1;
         const now = mood();
+        moods.set(id, now);
         if (now === "greylist") callback(refusal(450, `4.7.1 ${address} is greylisted`));
         else if (now === "unknown") callback(refusal(550, `5.1.1 ${address} is unknown`));
         else callback();
       },
       onData(stream, session, callback) {
-        const now = mood();
+        const now = moods.get(session.id);
         const chunks: Buffer[] = [];
         stream.on("data", (chunk: Buffer) => chunks.push(chunk));
         stream.on("error", () => undefined);
