@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { Client } from "pg";
+import { setAside } from "../../tools/database/applied-migrations.ts";
 import { migrate, MigrationError } from "../../tools/database/migrations.ts";
 import {
   type Migration,
@@ -61,6 +62,82 @@ describe("migrations", () => {
           error instanceof MigrationError && /newer than this code.*0002_two/.test(error.message),
       );
     }));
+
+  const step = (version: number, mark: string): Migration =>
+    parseMigration(version, `step${version}`, `-- why\n-- ${mark}\nCREATE TABLE t${version} ();`);
+
+  it("starts on a newer database if all that is newer is expand", () =>
+    onEmpty(async (url) => {
+      const lines: string[] = [];
+      const options = { report: (line: string) => void lines.push(line) };
+      await migrate(url, [one, step(2, "expand"), step(3, "expand")]);
+      assert.deepEqual(await migrate(url, [one], options), []);
+      assert.match(
+        lines.join(),
+        /newer than this code, which does not need 0002_step2, 0003_step3/,
+      );
+      await migrate(url, [one, step(2, "expand"), step(3, "expand"), step(4, "contract")]);
+      await assert.rejects(
+        migrate(url, [one, step(2, "expand")]),
+        /newer than this code: migration 0004_step4 is unknown here, and says contract/,
+      );
+    }));
+
+  it("notes the steps of migrations that an earlier release has applied", () =>
+    onEmpty(async (url) => {
+      await migrate(url, [one, step(2, "expand")]);
+      // As a release of before the column left it.
+      await rowsOf(url, "ALTER TABLE schema_migration DROP COLUMN step");
+      await assert.rejects(migrate(url, [one]), /does not say that it only expands/);
+      await migrate(url, [one, step(2, "expand")]);
+      assert.deepEqual(await migrate(url, [one]), []);
+    }));
+
+  it("hides newer migrations from a release that starts on no newer database, and not for good", () =>
+    onEmpty(async (url) => {
+      const all = [one, step(2, "expand"), step(3, "contract")];
+      const noted = "SELECT version, step FROM schema_migration ORDER BY version";
+      await migrate(url, all);
+      const before = await rowsOf(url, noted);
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      await setAside(client, 1);
+      await client.end();
+      assert.deepEqual(await rowsOf(url, noted), [{ version: 1, step: null }]);
+      assert.deepEqual(await migrate(url, all), [], "nothing is applied twice");
+      assert.deepEqual(await rowsOf(url, noted), before);
+    }));
+
+  it("refuses to call a migration expand that takes something away", () => {
+    const expands = (sql: string, version = 20) =>
+      parseMigration(version, "x", `-- why\n-- expand\n${sql}`);
+    for (const sql of [
+      "DROP TABLE event;",
+      "ALTER TABLE event DROP COLUMN name;",
+      "ALTER TABLE event ADD COLUMN a integer DEFAULT 1, DROP name;",
+      "ALTER TABLE IF EXISTS event RENAME COLUMN name TO title;",
+      "ALTER TABLE event RENAME TO events;",
+      "ALTER TABLE event ALTER COLUMN name SET NOT NULL;",
+      "ALTER TABLE event ALTER name TYPE integer;",
+      "ALTER TABLE event ADD COLUMN price numeric(10, 2) NOT NULL;",
+      "CREATE TABLE more (); TRUNCATE event;",
+    ]) {
+      assert.throws(
+        () => expands(sql),
+        /0020_x\.sql says expand, but nodes of the last release/,
+        sql,
+      );
+      assert.equal(parseMigration(20, "x", `-- why\n-- contract\n${sql}`).step, "contract");
+    }
+    for (const sql of [
+      "ALTER TABLE event ADD COLUMN price numeric(10, 2) NOT NULL DEFAULT 0, DROP CONSTRAINT c;",
+      "ALTER TABLE event ALTER COLUMN name DROP NOT NULL;",
+      "ALTER TABLE event ADD CONSTRAINT named CHECK (name IS NOT NULL) NOT VALID;",
+      "CREATE TABLE more (id integer NOT NULL); DROP INDEX IF EXISTS event_by_name;",
+      "INSERT INTO event_word (word) VALUES ('DROP TABLE event');",
+    ])
+      assert.equal(expands(sql).step, "expand", sql);
+  });
 
   it("refuses a file that was changed after it was applied", () =>
     onEmpty(async (url) => {

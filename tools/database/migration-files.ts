@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { contractionOf } from "./expand-rule.ts";
 
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../migrations", import.meta.url));
 
@@ -20,6 +21,9 @@ export type Migration = {
   /** Undefined: the head does not say. */
   step: MigrationStep | undefined;
 };
+
+/** Files before this one were applied before the rule of expand and contract. */
+const FIRST_CHECKED = 11;
 
 /** Expected failure of a migration. Its message is printed without a stack. */
 export class MigrationError extends Error {
@@ -60,6 +64,7 @@ export function parseMigration(version: number, name: string, sql: string): Migr
     throw new MigrationError(`migrations/${label}.sql says expand or contract more than once`);
   const transaction = !/^-- no transaction$/m.test(head);
   if (!transaction) rejectUnrepeatable(label, sql);
+  if (steps[0] === "expand" && version >= FIRST_CHECKED) rejectContraction(label, sql);
   // Files of releases before the marks keep the checksum under which they were applied.
   const judged = head.replace(/^-- (?:expand|contract)\n/gm, "") + sql.slice(head.length);
   return {
@@ -101,6 +106,18 @@ export function concurrentIndexOf(statement: string): string | undefined {
 export function isConcurrent(statement: string): boolean {
   return /^(?:CREATE\s+(?:UNIQUE\s+)?INDEX|DROP\s+INDEX|REINDEX\s+\w+)\s+CONCURRENTLY\b/i.test(
     statement,
+  );
+}
+
+function rejectContraction(label: string, sql: string): void {
+  const found = statementsOf(sql)
+    .map(contractionOf)
+    .find((part) => part !== undefined);
+  if (found === undefined) return;
+  throw new MigrationError(
+    `migrations/${label}.sql says expand, but nodes of the last release may fail after ` +
+      `"${found.split(/\s+/).slice(0, 8).join(" ")}". Let them work, or say contract once no ` +
+      "release that needs it can be gone back to",
   );
 }
 

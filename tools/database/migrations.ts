@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Client } from "pg";
 import { setRoleSettings } from "../../lib/database/session-settings.ts";
+import { compareApplied, note, noteSteps, readApplied } from "./applied-migrations.ts";
 import { LOCK_TIMEOUT_MS, type Patience, waitForLocks } from "./lock-patience.ts";
 import {
   concurrentIndexOf,
@@ -39,8 +40,9 @@ export type MigrateOptions = {
  * Migrates a database forward to the code's schema. Each file runs in its own transaction, or
  * statement by statement if it says so; concurrent calls apply each file once. Never makes a sale
  * wait for longer than LOCK_TIMEOUT_MS. Gives the role its time-outs in this database, and the
- * other `roles` their privileges. Returns the names applied now. Throws a MigrationError if the
- * database is newer than the code or an applied file was changed.
+ * other `roles` their privileges. Returns the names applied now. Accepts a newer database if all
+ * that is newer is `expand`. Throws a MigrationError otherwise, and if an applied file was changed.
+ * See ADR-0106.
  */
 export async function migrate(
   databaseUrl: string,
@@ -62,7 +64,10 @@ export async function migrate(
     );
     await lockOut(client, report);
     const applied = await readApplied(client);
-    rejectDifferences(applied, migrations);
+    const newer = compareApplied(applied, migrations);
+    if (newer.length > 0)
+      report(`the database is newer than this code, which does not need ${newer.join(", ")}`);
+    await noteSteps(client, migrations);
     const pending = migrations.filter(({ version }) => !applied.has(version));
     for (const migration of pending) {
       const patience = waitForLocks(client, labelOf(migration), { report, giveUpAfterMs });
@@ -90,38 +95,6 @@ async function lockOut(client: Client, report: (line: string) => void): Promise<
     if (rows[0]?.locked === true) return;
     if (tries === 0) report("waiting for another node that migrates");
     await wait(OTHER_NODE_POLL_MS);
-  }
-}
-
-type Applied = Map<number, { name: string; checksum: string }>;
-
-async function readApplied(client: Client): Promise<Applied> {
-  await client.query(`CREATE TABLE IF NOT EXISTS schema_migration (
-    version integer PRIMARY KEY,
-    name text NOT NULL,
-    checksum text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now()
-  )`);
-  const { rows } = await client.query<{ version: number; name: string; checksum: string }>(
-    "SELECT version, name, checksum FROM schema_migration ORDER BY version",
-  );
-  return new Map(rows.map(({ version, ...rest }) => [version, rest]));
-}
-
-function rejectDifferences(applied: Applied, migrations: readonly Migration[]): void {
-  for (const [version, { name, checksum }] of applied) {
-    const known = migrations.find((migration) => migration.version === version);
-    const label = labelOf({ version, name });
-    if (known === undefined)
-      throw new MigrationError(
-        `The database is newer than this code: migration ${label} is unknown here. ` +
-          "Update the code; migrations cannot be undone.",
-      );
-    if (known.checksum !== checksum)
-      throw new MigrationError(
-        `Migration ${label} was changed after it was applied (here ${labelOf(known)}). ` +
-          "Restore the file and put the change into a new migration.",
-      );
   }
 }
 
@@ -175,14 +148,6 @@ async function dropInvalidIndex(client: Client, name: string, lockMs: number): P
     await client.query(`SET lock_timeout = ${lockMs}`);
     await client.query(`DROP INDEX CONCURRENTLY ${quoted}`);
   }
-}
-
-async function note(client: Client, migration: Migration): Promise<void> {
-  await client.query("INSERT INTO schema_migration (version, name, checksum) VALUES ($1, $2, $3)", [
-    migration.version,
-    migration.name,
-    migration.checksum,
-  ]);
 }
 
 function failure(migration: Migration, state: string, error: unknown): MigrationError {
