@@ -25,6 +25,8 @@ const ENGINE: readonly Row[] = [
   ],
   ["node", "run one node of an engine", () => import("./commands/engine/node.ts")],
   ["migrate", "bring a database's schema up to date", () => import("./commands/engine/migrate.ts")],
+  ["upgrade", "back up, then run newer code", () => import("./commands/engine/upgrade.ts")],
+  ["rollback", "run the code of before again", () => import("./commands/engine/rollback.ts")],
 ];
 
 const OPERATORS: readonly Row[] = [

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { processEnvironment, readConfig } from "../../../config/index.ts";
-import { openDatabase } from "../../../lib/database/pool.ts";
+import { takeFullBackup } from "../../../tools/backup/full-backup.ts";
 import { openBackups } from "../../../tools/backup/private-server.ts";
 import { secondsSince, ServerProblem } from "../../../tools/dev-servers/server-problem.ts";
 import { readEngineFile } from "../../../tools/engine/engine-file.ts";
@@ -33,24 +33,11 @@ async function backup({ list = false, keyFile }: Options): Promise<number> {
     throw new ServerProblem(
       `No engine runs with its data in ${dataDir}. Run npx boxoffice start first, in another terminal.`,
     );
-  const database = openDatabase(url, "long");
-  try {
-    const [mode] = await database.query<{ archive_mode: string }>({ text: "SHOW archive_mode" });
-    if (mode?.archive_mode !== "on")
-      throw new ServerProblem(
-        "The running PostgreSQL cannot archive its WAL: stop the engine and start it again.",
-      );
-    // Before the backup: it needs the WAL that is written meanwhile.
-    backups.archiveFromNow();
-    const startedMs = performance.now();
-    const name = await backups.run(["full"], { DATABASE_URL: url });
-    await database.query({ text: "SELECT pg_switch_wal()" });
-    console.log(
-      `${name} is complete (${secondsSince(startedMs)}). npx boxoffice restore --drill tries it; ` +
-        "npx boxoffice restore --to TIME goes back.",
-    );
-    return 0;
-  } finally {
-    await database.close();
-  }
+  const startedMs = performance.now();
+  const name = await takeFullBackup(backups, url);
+  console.log(
+    `${name} is complete (${secondsSince(startedMs)}). npx boxoffice restore --drill tries it; ` +
+      "npx boxoffice restore --to TIME goes back.",
+  );
+  return 0;
 }
