@@ -7,6 +7,7 @@ import {
   type Config,
   type Environment,
   readConfig,
+  SERVICE_NAMES,
   type ServerUrls,
   type ServiceName,
 } from "../../config/index.ts";
@@ -17,7 +18,8 @@ import { createAccessTokenSigner } from "../../lib/auth/access-token.ts";
 import { type Cluster, startCluster } from "../cluster/cluster.ts";
 import type { NodeCounts } from "../cluster/node-counts.ts";
 import { joinEngine } from "../engine/connect.ts";
-import { migrate } from "../database/migrations.ts";
+import { migrate, readMigrations } from "../database/migrations.ts";
+import { programsOf } from "./earlier-nodes.ts";
 import { openToServers } from "../dev-servers/data-folders.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
 import { type RunningServers, startServers } from "../dev-servers/servers.ts";
@@ -30,6 +32,8 @@ export type WorldOptions = {
   environment?: Environment;
   /** Other copies of cli/program.ts by service: tests plant mistakes in them. */
   program?: Partial<Record<ServiceName, string>>;
+  /** Root of an earlier revision: its schema, and its nodes for all that it knows. */
+  tree?: string;
   /** File for the output of the nodes. By default it is dropped. */
   nodesLog?: string;
   /** Without fsync, for runs that kill no server. */
@@ -87,7 +91,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     undo.push(() => rmSync(servers.folder, { recursive: true, force: true }));
     undo.push(() => servers.stop());
     const urls = servers.urls as ServerUrls;
-    await migrate(urls.DATABASE_URL);
+    const { tree } = options;
+    await migrate(urls.DATABASE_URL, readMigrations(tree && join(tree, "migrations")));
     const environment = environmentOf(dataDir, options.environment ?? {});
     const config = readConfig({ ...environment, ...urls });
     const log =
@@ -95,11 +100,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         ? undefined
         : createWriteStream(options.nodesLog, { flags: "a" });
     undo.push(() => log?.end());
+    const program = tree === undefined ? options.program : await programsOf(tree);
     const cluster = await startCluster({
       urls,
       environment,
-      counts: { ...COUNTS, ...options.counts },
-      ...(options.program === undefined ? {} : { program: options.program }),
+      counts: { ...COUNTS, ...(tree === undefined ? {} : unknownTo(program)), ...options.counts },
+      ...(program === undefined ? {} : { program }),
       output: (line, node) => void log?.write(`${new Date().toISOString()} ${node} | ${line}\n`),
     });
     undo.push(() => cluster.stop());
@@ -130,6 +136,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     await close();
     throw error;
   }
+}
+
+/** No node for a service that another revision does not know. */
+function unknownTo(program: WorldOptions["program"]): Partial<NodeCounts> {
+  const unknown = SERVICE_NAMES.filter((service) => program?.[service] === undefined);
+  return Object.fromEntries(unknown.map((service) => [service, 0]));
 }
 
 function environmentOf(dataDir: string, more: Environment): Environment {

@@ -33,13 +33,14 @@ export type Cluster = {
   of(service: ServiceName): ClusterNode[];
   /** Adds a ready node of a service; heal() removes it. */
   add(service: ServiceName): Promise<ClusterNode>;
-  /** Restarts ended nodes and those with a changed environment, continues frozen ones. */
+  /** Restarts ended nodes and those that are `changed`, continues frozen ones. */
   heal(): Promise<void>;
   /** Stops all nodes, gateways first; kills those that do not end in time. */
   stop(): Promise<void>;
 };
 
-const NODE_PROGRAM = join(ROOT, "cli", "program.ts");
+/** What runs a node, in this tree or that of another revision. */
+export const programOf = (root: string): string => join(root, "cli", "program.ts");
 
 /**
  * Starts an engine of many processes, one service each, on running servers and a migrated database.
@@ -122,7 +123,7 @@ async function newNode(
     healthPort,
     metricsPort,
     port,
-    program: options.program?.[service] ?? NODE_PROGRAM,
+    program: options.program?.[service] ?? programOf(ROOT),
     environment: {
       // Keeps the compiled program, which halves the CPU of the next start.
       NODE_COMPILE_CACHE: join(options.environment.DATA_DIR ?? ".data", "compile-cache"),

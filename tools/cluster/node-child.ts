@@ -22,22 +22,33 @@ export type NodeLaunch = {
   report: Report | undefined;
 };
 
+/** What differs at one start. */
+type OtherLaunch = {
+  /** Another copy of cli/program.ts. */
+  program?: string | undefined;
+  /** A command in front of Node's, which ends as Node: it limits the process. */
+  wrapper?: readonly string[];
+};
+
 /** One process of a cluster, running or not. */
 export type ClusterNode = {
   readonly name: string;
   readonly service: ServiceName;
+  /** The copy of cli/program.ts that it runs unless `start` names another. */
+  readonly program: string;
   /** Address of its gateway, if it runs one. */
   readonly url: string | undefined;
   readonly healthUrl: string;
   readonly metricsUrl: string;
   /** Undefined while it does not run. */
   readonly pid: number | undefined;
-  /** Whether it runs with a changed environment. */
+  /** Whether it runs with a changed environment, or otherwise than launched. */
   readonly changed: boolean;
   /**
-   * Starts it unless it runs, and waits until it is ready. `changed` holds until the next start.
+   * Starts it unless it runs, and waits until it is ready. `changed` variables and `other` hold
+   * until the next start.
    */
-  start(changed?: Environment): Promise<void>;
+  start(changed?: Environment, other?: OtherLaunch): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   freeze(): void;
   thaw(): void;
@@ -70,13 +81,10 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
     lastLines.splice(0, lastLines.length - LAST_LINES);
     launch.output(line);
   };
-  const run = (changed: Environment): void => {
-    const { command, args } = withDeathSignal("SIGKILL", [
-      process.execPath,
-      ...HEAP_FLAGS,
-      launch.program,
-      "node",
-    ]);
+  const run = (changed: Environment, { program, wrapper = [] }: OtherLaunch): void => {
+    const node = [process.execPath, ...HEAP_FLAGS, program ?? launch.program, "node"];
+    const [first = "", ...rest] = [...wrapper, ...node];
+    const { command, args } = withDeathSignal("SIGKILL", [first, ...rest]);
     // A session of its own: Ctrl-C at the terminal reaches only this process, which stops in order.
     const started = spawn(command, args, {
       env: { ...launch.environment, ...changed },
@@ -85,7 +93,10 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
     });
     for (const stream of [started.stdout, started.stderr]) eachLine(stream, onLine);
     child = started;
-    differs = Object.keys(changed).length > 0;
+    differs =
+      Object.keys(changed).length > 0 ||
+      wrapper.length > 0 ||
+      (program !== undefined && program !== launch.program);
     end = new Promise((resolve) => {
       const onEnd = (how: string): void => {
         if (child === started) child = undefined;
@@ -100,6 +111,7 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
   return {
     name,
     service,
+    program: launch.program,
     healthUrl,
     url: port === undefined ? undefined : `http://127.0.0.1:${port}`,
     metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
@@ -109,9 +121,9 @@ export function clusterNode(launch: NodeLaunch): ClusterNode {
     get changed() {
       return child !== undefined && differs;
     },
-    async start(changed = {}) {
+    async start(changed = {}, other = {}) {
       if (child !== undefined) return;
-      run(changed);
+      run(changed, other);
       const startedMs = performance.now();
       let reportAtMs = startedMs + REPORT_INTERVAL_MS;
       while (!(await isReady(healthUrl))) {

@@ -1,9 +1,10 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../root.ts";
+import { closeTree, openTree } from "../../testing/revision-tree.ts";
 import type { BenchArguments } from "../arguments.ts";
 import { provideWrk } from "../harness/load.ts";
 import { figureOf, type Measurement, median } from "../harness/measurement.ts";
@@ -66,32 +67,17 @@ export async function compareRevisions(
     printRatios(ratios, revision);
     return worseIn(ratios);
   } finally {
-    // Fails silently if the worktree was not created.
-    spawnSync("git", ["worktree", "remove", "--force", earlierTree], { cwd: ROOT });
+    closeTree(earlierTree);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /**
- * Creates a worktree of the revision with its packages. A tree of this layout gets this tree's
- * tools/bench, so that both are measured alike. An older one is measured by its own program.
+ * Checks the revision out. A tree of this layout gets this tree's tools/bench, so that both are
+ * measured alike. An older one is measured by its own program.
  */
 function checkOut(revision: string, tree: string, report: (line: string) => void): void {
-  execFileSync("git", ["worktree", "add", "--detach", tree, revision], {
-    cwd: ROOT,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  const lock = (root: string): string => readFileSync(join(root, "package-lock.json"), "utf8");
-  if (lock(tree) === lock(ROOT))
-    symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
-  else {
-    report("its packages differ: installing them");
-    const older = join("scripts", "install.mjs");
-    const install = existsSync(join(tree, older))
-      ? [older]
-      : [join("cli", "boxoffice.mjs"), "--help"];
-    execFileSync(process.execPath, install, { cwd: tree, stdio: ["ignore", "ignore", "inherit"] });
-  }
+  openTree(revision, tree, report);
   if (!existsSync(join(tree, PROGRAM))) {
     report("its layout is older: it is measured by its own program");
     return;
