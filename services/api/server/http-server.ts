@@ -20,13 +20,16 @@ import {
   problemOf,
   sendAnswer,
 } from "../../../lib/http/problem-details.ts";
+import { connectionsMax } from "./connections-max.ts";
 import { createConnections } from "./connections.ts";
 import { closed, listenTogether } from "./multi-listener.ts";
 import { HSTS_YEAR, answerRaw } from "./raw-answer.ts";
 import { checkHead } from "./request-head.ts";
 
-/** Open connections at most, about 20 KB each. Further ones are closed at once. */
-const CONNECTIONS_MAX = 30_000;
+/** Connections above the most that get an answer at once: 503. Further ones are closed unheard. */
+const REFUSED_AT_ONCE = 32;
+/** Time in which such a connection can send a request and read the answer. */
+const REFUSED_WITHIN_MS = 1_000;
 /** Time that open requests get when the gateway stops. */
 const FINISH_MS = 5_000;
 const SWEEP_MS = 50;
@@ -82,14 +85,15 @@ const WAITS: Waits = { stuckMs: 30_000, quietMs: KEEP_ALIVE_MS + REQUEST_MS };
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
- * Creates the HTTP server of the gateway: bounded headers, time-outs and connections, with a
- * certificate TLS 1.2 or later and HTTP/2. moleculer-web's own server has none of these options,
- * no backlog and one listener, so the gateway runs moleculer-web without a server.
+ * Creates the HTTP server of the gateway: bounded headers, time-outs and connections (`most`). With
+ * a certificate it has TLS 1.2 or later and HTTP/2. moleculer-web's own server has none of these
+ * options, no backlog and one listener, so the gateway runs moleculer-web without a server.
  */
 export function createGatewayServer(
   tls: Tls | undefined,
   handle: Handle,
   { stuckMs, quietMs }: Waits = WAITS,
+  most = connectionsMax(),
 ): GatewayServer {
   let closing: Promise<void> | undefined;
   let leaving = false;
@@ -106,13 +110,22 @@ export function createGatewayServer(
     if ("stream" in request) boundHttp2(request as unknown as Http2ServerRequest);
     else connections.began(request, response);
     const detail = checkHead(request);
-    if (detail !== undefined)
+    if (crowded.has(request.socket))
+      refuse(request, response, problemOf(codeOf(request), undefined));
+    else if (detail !== undefined)
       refuse(request, response, problemOf("MALFORMED", undefined, { detail }));
     else if (request.url === "*") answerEarly(request, response, SERVER_OPTIONS);
     else handle(request, response);
   };
   /** Open connections; with TLS the raw sockets below it. */
   const sockets = new Set<Socket>();
+  const crowded = new WeakSet<Socket>();
+  /** Answers its first request by 503. With TLS the handshake would cost more than that. */
+  const refuseSoon = (socket: Socket): void => {
+    if (tls !== undefined || sockets.size >= most + REFUSED_AT_ONCE) return void socket.destroy();
+    crowded.add(socket);
+    setTimeout(() => socket.destroy(), REFUSED_WITHIN_MS).unref();
+  };
   const socketOfPeer = new Map<string, Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const connections = createConnections(quietMs);
@@ -147,7 +160,7 @@ export function createGatewayServer(
     connections.add(socket),
   );
   server.on("connection", (socket: Socket) => {
-    if (sockets.size >= CONNECTIONS_MAX) socket.destroy();
+    if (sockets.size >= most) refuseSoon(socket);
     sockets.add(socket);
     tuneGc(sockets.size);
     const peer = tls === undefined ? undefined : peerOf(socket);
@@ -229,6 +242,11 @@ function boundHttp2(request: Http2ServerRequest): void {
 
 /** The answer to `OPTIONS *`. */
 const SERVER_OPTIONS: Reply = { status: 204, headers: { Allow: ALLOW }, body: "" };
+
+/** What a full gateway answers. It has not looked whether a purchase's key is sold: ADR-0059. */
+function codeOf({ method }: IncomingMessage): ProblemCode {
+  return method === "GET" || method === "HEAD" ? "TRY_AGAIN" : "OUTCOME_UNKNOWN";
+}
 
 /** Connections that a refusal closes. Node may still find that it cannot read what follows. */
 const REFUSED = new WeakSet<object>();
