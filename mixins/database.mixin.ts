@@ -6,6 +6,7 @@ import { createServerLook } from "../lib/database/server-state.ts";
 import { isUntrusted, reasonOf } from "../lib/observability/connection-reason.ts";
 import { tracedQueries } from "../lib/observability/query-tracing.ts";
 import { ConfigError } from "../config/index.ts";
+import { durabilityProblems } from "../lib/database/durability.ts";
 import { missingSettings, superuserOf } from "../lib/database/session-settings.ts";
 import { defineMixin } from "./define-mixin.ts";
 
@@ -33,13 +34,14 @@ export const databasePools: Readonly<Record<Profile, SharedClient<Database>>> = 
   long: sharedPool("long"),
 };
 
-/** Brokers whose sessions were found to have their limits. */
+/** Brokers whose sessions were found to have their limits, and whose server is durable. */
 const checked = new WeakSet<ServiceBroker>();
 
 /**
  * Checks once that sessions end statements in time: without limits, a lock would hold up a sale for
- * ever. Production refuses to start, development warns. Production also warns of a superuser. While
- * PostgreSQL is down the check waits for the readiness probe.
+ * ever. Checks that what is committed stays (fsync and its like). Production refuses to start,
+ * development warns. Production also warns of a superuser. While PostgreSQL is down the check waits
+ * for the readiness probe.
  */
 async function checkSettings(
   database: Database,
@@ -48,7 +50,8 @@ async function checkSettings(
 ): Promise<void> {
   if (checked.has(broker)) return;
   const { production } = nodeContextOf(broker).config;
-  const problems = await missingSettings(database);
+  const { lies, advice } = await durabilityProblems(database);
+  const problems = [...(await missingSettings(database)), ...lies];
   if (problems.length > 0 && production) throw new ConfigError(problems);
   const superuser = production ? await superuserOf(database) : undefined;
   if (superuser !== undefined)
@@ -56,6 +59,7 @@ async function checkSettings(
       `the engine's role ${superuser} is a superuser of PostgreSQL; give it a role of its own ` +
         "(docs/operations.md, Roles of PostgreSQL)",
     );
+  problems.push(...advice);
   checked.add(broker);
   for (const problem of problems) logger.warn(problem);
 }

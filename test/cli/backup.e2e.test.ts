@@ -196,6 +196,25 @@ describe("backups", () => {
     assert.equal(bad.code, 1, bad.output);
     assert.match(bad.output, /the restored database breaks invariants: event .* 100 places/);
     await database.query({ text: "UPDATE event SET capacity = capacity + 1" });
+
+    // Sums are right, and so are checksums: only pg_amcheck misses the entry of the new row.
+    const index = "(SELECT oid FROM pg_class WHERE relname = 'event_pkey')";
+    const ready = (is: boolean) =>
+      database.query({
+        text: `UPDATE pg_index SET indisready = ${is} WHERE indexrelid = ${index}`,
+      });
+    await ready(false);
+    await addConcert(database, { total: 1 });
+    await ready(true);
+    const damaged = await run(dataDir, "backup");
+    assert.equal(damaged.code, 0, damaged.output);
+    const found = await drill();
+    assert.equal(found.code, 1, found.output);
+    assert.match(found.output, /pg_amcheck found damage: .*event_pkey/s);
+    const noticed = await run(dataDir, "restore", "--drill");
+    assert.equal(noticed.code, 1, noticed.output);
+    assert.match(noticed.output, /pg_amcheck found damage: .*event_pkey/s);
+    await database.query({ text: "REINDEX INDEX event_pkey" });
   });
 
   it("are unreadable without the key they were made with", async () => {

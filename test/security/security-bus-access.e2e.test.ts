@@ -12,6 +12,10 @@ import { addAccessKey } from "../../lib/auth/key-store.ts";
 import { openDatabase } from "../../lib/database/pool.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
 import { assertProblem, type HttpClient, httpClient } from "../support/http/http.ts";
+import {
+  type DurablePostgres,
+  startDurablePostgres,
+} from "../support/processes/durable-postgres.ts";
 import { serverUrls } from "../support/processes/servers.ts";
 import { type CommandWorld, openCommandWorld } from "../support/processes/start-command.ts";
 import { openTcpProxy } from "../../tools/chaos/network/tcp-proxy.ts";
@@ -157,8 +161,15 @@ describe("internal doors", () => {
 
 describe("a start in production", () => {
   let world: CommandWorld;
-  before(async () => (world = await openCommandWorld()));
-  after(() => world.close());
+  /** Production refuses the tests' own server, which may lose what it has confirmed. */
+  let postgres: DurablePostgres;
+  before(async () => {
+    [world, postgres] = await Promise.all([openCommandWorld(), startDurablePostgres()]);
+  });
+  after(async () => {
+    await world.close();
+    await postgres.stop();
+  });
 
   it("S29, S30: has no demo user and no demo event, and refuses to sell the events of a trial", async () => {
     const keys = join(world.dataDir, "production-keys");
@@ -166,6 +177,8 @@ describe("a start in production", () => {
     const secret = (): string => randomUUID() + randomUUID();
     const environment = {
       NODE_ENV: "production",
+      DATABASE_URL: postgres.engineUrl,
+      MIGRATION_DATABASE_URL: postgres.ownerUrl,
       LOG_LEVEL: "error",
       AUDIT_FILE: join(world.dataDir, "audit.log"),
       ACCESS_TOKEN_KEYS_DIR: keys,
@@ -183,13 +196,17 @@ describe("a start in production", () => {
     });
     await command.stop();
 
-    const database = openDatabase(world.database.url, "long");
+    const database = openDatabase(postgres.ownerUrl, "long");
     try {
       assert.deepEqual(await database.query({ text: "SELECT email FROM user_account" }), []);
     } finally {
       await database.close();
     }
-    const trial = world.start({ LOG_LEVEL: "error", AUDIT_FILE: join(world.dataDir, "audit.log") });
+    const trial = world.start({
+      DATABASE_URL: postgres.ownerUrl,
+      LOG_LEVEL: "error",
+      AUDIT_FILE: join(world.dataDir, "audit.log"),
+    });
     await trial.address();
     await trial.stop();
     const refused = world.start(environment);

@@ -6,6 +6,14 @@ import { startServers } from "../dev-servers/servers.ts";
 import { type RestoreVerdict, verifyRestore } from "./verify-restore.ts";
 import type { Backups } from "./private-server.ts";
 
+export type RestoreOptions = {
+  /** The newest backup before this moment, played up to it. */
+  to: string | undefined;
+  /** Also checks every table and index (pg_amcheck): as slow as reading all of them. */
+  amcheck: boolean;
+  report: Report;
+};
+
 export type Restored = RestoreVerdict & {
   /** The full backup that the restore started from. */
   backup: string;
@@ -18,13 +26,12 @@ export type Restored = RestoreVerdict & {
 /**
  * Replaces the PostgreSQL of `dataDir` by the newest backup, or the newest before `to`. Plays
  * the WAL up to `to` or its end, reconciles, and stops the server. Moves the previous data aside.
- * Throws a ServerProblem if there is no such backup.
+ * Throws a ServerProblem if there is no such backup, or if pg_amcheck finds damage.
  */
 export async function restoreInto(
   dataDir: string,
   backups: Backups,
-  to: string | undefined,
-  report: Report,
+  { to, amcheck, report }: RestoreOptions,
 ): Promise<Restored> {
   const began = performance.now();
   const place = makePlace(serversFolder(dataDir, report), "postgres");
@@ -47,8 +54,17 @@ export async function restoreInto(
   });
   try {
     const verdict = await verifyRestore(servers, dataDir);
+    if (amcheck) await checkPages(backups, servers.urls.DATABASE_URL ?? "");
     return { ...verdict, backup, took: secondsSince(began), aside };
   } finally {
     await servers.stop();
   }
+}
+
+/** The password stays out of the list of processes. */
+async function checkPages(backups: Backups, text: string): Promise<void> {
+  const url = new URL(text);
+  const { password } = url;
+  url.password = "";
+  await backups.run(["amcheck", url.href], { PGPASSWORD: password });
 }

@@ -156,6 +156,7 @@ async function initialize(
     "UTF8",
     `--locale=${locale}`,
     "--auth=scram-sha-256",
+    "--data-checksums",
     `--pwfile=${passwordFile}`,
   ];
   if (context.throwaway) args.push("--no-sync");

@@ -20,7 +20,8 @@ export function define(command: Command): void {
     .description(
       "Restores the private PostgreSQL of a stopped engine; the data that it replaces is kept " +
         "beside it. With --drill, tries that in a temporary server beside a running engine and " +
-        "prints RPO and RTO. Exit code 0: restored, and nothing differs.",
+        "prints RPO and RTO, and checks every table and index (pg_amcheck). Exit code 0: " +
+        "restored, and nothing differs.",
     )
     .option(
       "--to <time>",
@@ -46,7 +47,8 @@ async function runRestore(options: Options, command: Command): Promise<number> {
     command.error("error: give one of --to TIME, --latest and --drill (which takes --to)");
   const { dataDir } = readConfig(processEnvironment());
   const backups = await openBackups({ dataDir, keyFile, report: print });
-  const restore = (folder: string): Promise<Restored> => restoreInto(folder, backups, to, print);
+  const restore = (folder: string): Promise<Restored> =>
+    restoreInto(folder, backups, { to, amcheck: isDrill, report: print });
   if (isDrill) return (await drill(dataDir, to, restore)) ? 0 : 1;
   const unlock = lockDataDir(dataDir);
   try {

@@ -11,8 +11,9 @@
 #   restore DIR [TIME]   unpacks the newest full backup that ended before TIME
 #                        (2026-11-24T20:00:00Z; default: the newest) into the empty folder DIR. The
 #                        server that starts on it replays the WAL up to TIME, or to its end
-#   drill DIR            restores the newest, starts a server on it, checks $INVARIANTS, stops it;
-#                        exit code 0 only if all checks pass
+#   drill DIR            restores the newest, starts a server on it, checks every table and index by
+#                        pg_amcheck, and $INVARIANTS, stops it; exit code 0 only if all checks pass
+#   amcheck DATABASE     checks every table and index of a running server: a name or a URL
 #
 # $BACKUP_KEY_FILE encrypts all output (AES-256) with a key made of the file's first line. Without
 # that file the backups are lost.
@@ -114,6 +115,13 @@ restore() {
   echo "$name"
 }
 
+# Finds what a checksum cannot: an index that disagrees with its table, a row that makes no sense.
+amcheck() {
+  local found
+  found=$(PGOPTIONS="-c statement_timeout=0 -c lock_timeout=0" pg_amcheck --install-missing \
+    --parent-check --heapallindexed "$@" 2>&1) || fail "pg_amcheck found damage: ${found:0:2000}"
+}
+
 drill() {
   # Global, because the trap at the script's end uses it.
   target=$1
@@ -138,6 +146,7 @@ drill() {
     pg_ctl -D "$target" status > /dev/null || { tail "$target.log" >&2; exit 1; }
     sleep 0.2
   done
+  amcheck -h "$target.socket" -U boxoffice boxoffice
   broken=$(ask -f "$INVARIANTS")
   newest=$(ask -c "SELECT coalesce(max(purchased_at)::text, 'none') FROM event_tickets")
   echo "restored $name and all WAL after it in $((SECONDS - began)) s; newest ticket $newest"
@@ -147,6 +156,6 @@ drill() {
 command=${1:-}
 [ $# -gt 0 ] && shift
 case $command in
-  archive | fetch | full | list | restore | drill) "$command" "$@" ;;
+  archive | fetch | full | list | restore | drill | amcheck) "$command" "$@" ;;
   *) sed -n '2,/^set/p' "$0" | sed '$d' >&2; exit 2 ;;
 esac

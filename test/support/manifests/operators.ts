@@ -55,7 +55,9 @@ const SPECS: Readonly<Record<string, Schema>> = {
         },
       ),
       certificates: closed({ serverTLSSecret: text, serverCASecret: text }),
-      bootstrap: closed({ initdb: closed({ database: text, owner: text, secret: named }) }),
+      bootstrap: closed({
+        initdb: closed({ database: text, owner: text, secret: named }, { dataChecksums: flag }),
+      }),
       managed: closed(
         {},
         {
