@@ -16,6 +16,7 @@ import { readServersCa, serverTlsProblems, verifiedDatabaseUrl } from "./server-
 import { readVariables } from "./variables.ts";
 
 export { ConfigError } from "./config-error.ts";
+export { addressOf, urlsByHost } from "./database-hosts.ts";
 export { type Environment, processEnvironment } from "./environment.ts";
 export { accessTokenKeysDirOf } from "./generated-secrets.ts";
 export {

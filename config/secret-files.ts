@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
+import { isHostList, withHostList } from "./database-hosts.ts";
+
+/** Variables with addresses of PostgreSQL, which may be lists of servers. */
+const DATABASE_URLS = ["DATABASE_URL", "MIGRATION_DATABASE_URL", "BACKUP_DATABASE_URL"];
 
 /** Variables with addresses of servers. */
 export const SERVER_URLS = [
-  "DATABASE_URL",
-  "MIGRATION_DATABASE_URL",
-  "BACKUP_DATABASE_URL",
+  ...DATABASE_URLS,
   "REDIS_URL",
   "REDLOCK_URLS",
   "AMQP_URL",
@@ -27,6 +29,7 @@ const IN_FILES = [
 /**
  * Returns the environment with the trimmed content of those files as the variables' values, and
  * what is wrong with them. A variable that is set beside its file is wrong: one would be ignored.
+ * Lists of PostgreSQL's servers are rewritten (`withHostList`).
  */
 export function withFiles(environment: Readonly<Record<string, string | undefined>>): {
   environment: Record<string, string | undefined>;
@@ -43,6 +46,14 @@ export function withFiles(environment: Readonly<Record<string, string | undefine
     else if (text === undefined) problems.push(`${name}_FILE names a file that cannot be read`);
     else if (text === "") problems.push(`${name}_FILE names an empty file`);
     else Object.assign(complete, { [name]: text, [`${name}_FILE`]: undefined });
+  }
+  for (const name of DATABASE_URLS) {
+    const url = complete[name];
+    if (url === undefined) continue;
+    const rewritten = withHostList(url);
+    complete[name] = rewritten;
+    if (isHostList(rewritten))
+      problems.push(`${name} has a host in its list that cannot be read; give one:5432,two:5432`);
   }
   return { environment: complete, problems };
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { urlsByHost } from "./database-hosts.ts";
 import type { Environment } from "./environment.ts";
 import { SERVER_URLS } from "./secret-files.ts";
 
@@ -56,6 +57,9 @@ export function serverTlsProblems(environment: Environment, ca: ServersCa | unde
 
 function databaseProblem({ protocol, searchParams }: URL): string | undefined {
   if (!IS_POSTGRES.test(protocol)) return undefined;
+  const target = searchParams.get("target_session_attrs") ?? "read-write";
+  if (target !== "read-write" && target !== "primary")
+    return "has a target_session_attrs by which a server may take no writes; give read-write";
   const file = searchParams.get("sslrootcert");
   if (searchParams.get("sslmode") === "no-verify" || searchParams.has("uselibpqcompat"))
     return "does not verify PostgreSQL's certificate; give sslmode=verify-full";
@@ -72,8 +76,11 @@ export function isTls({ protocol, searchParams }: URL): boolean {
   return searchParams.has("sslrootcert") || ssl === "true" || ssl === "1";
 }
 
-function isLoopback({ hostname }: URL): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+function isLoopback({ href }: URL): boolean {
+  return urlsByHost(href).every((url) => {
+    const { hostname } = new URL(url);
+    return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+  });
 }
 
 function isReadable(file: string): boolean {

@@ -32,7 +32,8 @@ const SPECS = {
   DATABASE_URL: is.url(...POSTGRES)({
     desc:
       "an existing PostgreSQL instead of a private one, postgres://…, by the engine's role; " +
-      "TLS by `?sslmode=verify-full`",
+      "TLS by `?sslmode=verify-full`; of several hosts (`one:5432,two:5432`) the one that takes " +
+      "writes",
     default: undefined,
   }),
   MIGRATION_DATABASE_URL: is.url(...POSTGRES)({

@@ -1,9 +1,12 @@
 import pg, { type ClientBase, type QueryResultRow } from "pg";
 import { Sequelize } from "sequelize";
+import { urlsByHost } from "../../config/index.ts";
 import { type Answer, refused } from "../../domain/refusal.ts";
 import { withTimeout } from "../concurrency/clock.ts";
 import { withRequestId } from "../ids.ts";
 import { noteServerError } from "./disk-full.ts";
+import { hostHooks } from "./hosts.ts";
+import { type Ask, leavingReadOnly } from "./read-only.ts";
 import { LONG_LIMITS, raiseLimits, RESET_LIMITS, type SessionLimits } from "./session-settings.ts";
 
 /**
@@ -93,8 +96,6 @@ export function isServerError(error: unknown): error is Error & { code: string }
 /** The pool, which Sequelize's types leave out. */
 type WithPool = { pool: { using: number; available: number; waiting: number } };
 
-/** pg's query function: a text or statement, perhaps values, perhaps a callback, else a promise. */
-export type Ask = (first: unknown, ...rest: unknown[]) => unknown;
 /** Wraps every query of a pool. */
 export type Wrap = (ask: Ask) => Ask;
 
@@ -108,8 +109,9 @@ function listeningClient({ wrap, pooler }: PoolOptions) {
       super(config);
       this.on("error", () => undefined);
       const query = this.query.bind(this) as Ask;
-      const ask: Ask = (first, ...rest) =>
-        query(withRequestId(pooler === true ? withoutName(first) : first), ...rest);
+      const ask: Ask = leavingReadOnly(this, (first, ...rest) =>
+        query(withRequestId(pooler === true ? withoutName(first) : first), ...rest),
+      );
       this.query = (wrap === undefined ? ask : wrap(ask)) as typeof this.query;
     }
   };
@@ -129,11 +131,12 @@ function sharedPool(key: string, url: string, profile: Profile, options: PoolOpt
   }
   const { poolMax, acquireMs, connectMs, answerMs } = PROFILES[profile];
   const max = Math.min(poolMax, options.poolMax ?? poolMax);
-  const sequelize = new Sequelize(url, {
+  const sequelize = new Sequelize(urlsByHost(url)[0] ?? url, {
     dialect: "postgres",
     dialectModule: { ...pg, Client: listeningClient(options) },
     logging: false,
     pool: { max, min: 1, acquire: acquireMs, idle: 30_000 },
+    hooks: hostHooks(url),
     dialectOptions: {
       application_name: `boxoffice-${profile}`,
       keepAlive: true,

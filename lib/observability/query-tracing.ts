@@ -1,4 +1,4 @@
-import type { Ask } from "../database/pool.ts";
+import type { Ask } from "../database/read-only.ts";
 import type { Tracing } from "./tracing.ts";
 
 type Callback = (error: unknown, result: unknown) => void;

@@ -70,7 +70,10 @@ describe("while PostgreSQL is slow", () => {
   it("keeps other events of the node selling, none of their buyers refused", async (t) => {
     const slow = await world.addEvent(10_000);
     await slowDown(slow);
-    const store = createBatchedEventStore(world.store("node"), postgresManyEvents(world.database));
+    const store = createBatchedEventStore(
+      world.store("node"),
+      postgresManyEvents(world.database, "node"),
+    );
     const crowd = world.worker(slow, store);
     let over = false;
     const pressing = Array.from({ length: 100 }, async () => {

@@ -101,7 +101,7 @@ describe("a worker's statements, for one event with many sales among many with f
   ): Promise<Required<Statement>> =>
     recorded((database) => {
       const plain = postgresStore(database, "node");
-      const many = postgresManyEvents(database);
+      const many = postgresManyEvents(database, "node");
       return request(together ? createBatchedEventStore(plain, many) : plain);
     });
   const purchasesAndCancellations = (

@@ -32,15 +32,17 @@ const STORE = "services/purchasing/store/event-store.ts";
 /** The same statements for several events at once. */
 const GATHERED_STATEMENTS = "services/purchasing/store/batched-event-store.sql.ts";
 const MANY_FENCE =
-  "AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END";
+  "AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch " +
+  "AND worker.node = $16 THEN true END";
+/** PostgreSQL needs a type for every parameter. */
+const TYPED_MANY = "AND $16::text IS NOT NULL";
 const GATHERED_STORE = "services/purchasing/store/many-events.ts";
 const CONSUMER = "lib/queue/consumer.ts";
 
 const LOST_BY_LOAD =
   'if (loaded.epoch !== ownership.epoch || loaded.batch !== ownership.batch) return { type: "fenced" };';
-const FENCE = "WHERE event_id = $1 AND epoch = $2 AND batch = $3";
-/** PostgreSQL needs a type for every parameter. */
-const TYPED = "($2::bigint, $3::bigint) IS NOT NULL";
+const FENCE = "WHERE event_id = $1 AND epoch = $2 AND batch = $3 AND node = $12";
+const TYPED = "($2::bigint, $3::bigint, $12::text) IS NOT NULL";
 const LOADED = "return loaded;";
 
 const TAKEOVERS = part("F5", "the nodes take events from each other", takeovers);
@@ -80,7 +82,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     edits: [
       [SELLER, LOST_BY_LOAD, ""],
       [STATEMENTS, FENCE, `WHERE event_id = $1 AND ${TYPED}`],
-      [GATHERED_STATEMENTS, MANY_FENCE, ""],
+      [GATHERED_STATEMENTS, MANY_FENCE, TYPED_MANY],
     ],
     schema: AVAILABLE_CHECK,
     shownBy: TAKEOVERS,
@@ -99,7 +101,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
       [
         STATEMENTS,
         "clock_timestamp()) AS at\n    ), sold",
-        "clock_timestamp()) AS at\n      WHERE EXISTS (SELECT 1 FROM event_worker WHERE event_id = $1 AND epoch = $2)\n    ), sold",
+        "clock_timestamp()) AS at\n      WHERE EXISTS (SELECT 1 FROM event_worker WHERE event_id = $1 AND epoch = $2 AND node = $12)\n    ), sold",
       ],
     ],
     shownBy: HELD_OPEN,
@@ -110,7 +112,11 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     in: "purchasing",
     edits: [
       [SELLER, " || loaded.batch !== ownership.batch", ""],
-      [STATEMENTS, FENCE, "WHERE event_id = $1 AND epoch = $2 AND $3::bigint IS NOT NULL"],
+      [
+        STATEMENTS,
+        FENCE,
+        "WHERE event_id = $1 AND epoch = $2 AND $3::bigint IS NOT NULL AND node = $12",
+      ],
       [GATHERED_STATEMENTS, " AND worker.batch = asked.batch", ""],
     ],
     schema: AVAILABLE_CHECK,
@@ -205,7 +211,7 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
       [
         "services/purchasing/worker/create-ports.ts",
         "store: createBatchedEventStore(postgresStore(databases.worker, broker.nodeID), " +
-          "postgresManyEvents(databases.worker)),",
+          "postgresManyEvents(databases.worker, broker.nodeID)),",
         `store: ((store) => ({
           ...store,
           loadEvent: async (eventId) => {

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Client } from "pg";
+import { writableUrl } from "../../lib/database/hosts.ts";
 import { setRoleSettings } from "../../lib/database/session-settings.ts";
 import { compareApplied, note, noteSteps, readApplied } from "./applied-migrations.ts";
 import { LOCK_TIMEOUT_MS, type Patience, waitForLocks } from "./lock-patience.ts";
@@ -50,8 +51,9 @@ export async function migrate(
   options: MigrateOptions = {},
 ): Promise<string[]> {
   const { report = () => undefined, giveUpAfterMs = GIVE_UP_AFTER_MS, roles = {} } = options;
+  const url = await writableUrl(databaseUrl);
   const client = new Client({
-    connectionString: databaseUrl,
+    connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: "boxoffice migrate",
   });
@@ -74,7 +76,7 @@ export async function migrate(
       await (migration.transaction ? apply : applyWithoutTransaction)(client, migration, patience);
     }
     await setRoleSettings(client);
-    await provideRoles(client, databaseUrl, roles);
+    await provideRoles(client, url, roles);
     return pending.map(labelOf);
   } finally {
     // Also releases the advisory lock.

@@ -7,13 +7,13 @@ import { CLOCK_MS } from "./event-store.sql.ts";
 
 /**
  * `LOAD` for several events in one snapshot: one row per event that has an ownership row. Tickets
- * and customers' counts carry their event. A purchase's id belongs to one event.
+ * and customers' counts carry their event. A purchase's id belongs to one event. $8 is our node.
  */
 export const LOAD_MANY = {
   name: "workers-load",
   text: `
-    SELECT coalesce((SELECT json_agg(json_build_object('eventId', event_id, 'epoch', epoch, 'batch',
-      batch)) FROM event_worker
+    SELECT coalesce((SELECT json_agg(json_build_object('eventId', event_id,
+      'epoch', CASE WHEN node = $8 THEN epoch ELSE 0 END, 'batch', batch)) FROM event_worker
                      WHERE event_id = ANY ($1::uuid[])), '[]') AS workers, ${CLOCK_MS} AS "clockMs",
       coalesce((SELECT json_agg(json_build_object('transactionId', encode(sale.transaction_id,
         'hex'), 'userId', sale.user_id, 'quantity', sale.quantity))
@@ -42,7 +42,7 @@ export const LOAD_MANY = {
  * cannot wait for each other or deadlock. An event that is missing in the result was skipped or
  * fenced, and nothing of it was done. A wrong count rolls everything back.
  *
- * Epoch and batch are compared in a CASE: PostgreSQL estimates one row for three equalities and
+ * Epoch, batch and node are compared in a CASE: PostgreSQL estimates one row for three equalities and
  * would then scan all events for each of them.
  */
 export const COMMIT_MANY = {
@@ -55,7 +55,8 @@ export const COMMIT_MANY = {
           place)
     ), held AS MATERIALIZED (
       SELECT asked.* FROM asked JOIN event_worker AS worker ON worker.event_id = asked.event_id
-        AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch THEN true END
+        AND CASE WHEN worker.epoch = asked.epoch AND worker.batch = asked.batch
+          AND worker.node = $16 THEN true END
       FOR UPDATE OF worker SKIP LOCKED
     ), fence AS (
       UPDATE event_worker AS worker SET batch = worker.batch + 1,

@@ -39,12 +39,13 @@ export const LOAD_EVENT = {
 
 /**
  * Reads epoch, batch and what the batch needs, in one snapshot taken after its commands left the
- * mailbox.
+ * mailbox. The epoch is 0 if another node ($6 is ours) has it.
  */
 export const LOAD = {
   name: "worker-load",
   text: `
-    SELECT worker.epoch::float8 AS epoch, worker.batch::float8 AS batch, ${CLOCK_MS} AS "clockMs",
+    SELECT CASE WHEN worker.node = $6 THEN worker.epoch ELSE 0 END::float8 AS epoch,
+      worker.batch::float8 AS batch, ${CLOCK_MS} AS "clockMs",
       coalesce((SELECT json_agg(json_build_object('transactionId', encode(sale.transaction_id,
         'hex'), 'userId', sale.user_id, 'quantity', sale.quantity))
                 FROM (SELECT asked.*, found.quantity
@@ -70,9 +71,10 @@ export const LOAD = {
 /**
  * The moment of sale: one autocommit statement, so that a frozen worker holds no lock.
  *
- * It first updates the worker's row, if epoch and batch are still its own (a taker of the epoch
- * waits for it and then sees its rows), and what is left to sell in it: the row's CHECK refuses to
- * sell more than there is, whatever the worker believes. Everything else depends on that row, and
+ * It first updates the worker's row, if epoch, batch and node are still its own (a taker of the
+ * epoch waits for it and then sees its rows), and what is left to sell in it: the row's CHECK
+ * refuses to sell more than there is, whatever the worker believes. The node is compared, too: a
+ * failover that lost an epoch may give it out twice. Everything else depends on that row, and
  * on PostgreSQL's clock: once the event has started nothing is sold or cancelled. Pending rows are
  * selected from what was booked. A count that differs from the decision raises BX001, and nothing
  * commits. No row back: fenced.
@@ -83,7 +85,7 @@ export const COMMIT = {
     WITH fence AS (
       UPDATE event_worker SET batch = batch + 1,
         available = available + cardinality($9::uuid[]) - cardinality($5::uuid[])
-      WHERE event_id = $1 AND epoch = $2 AND batch = $3
+      WHERE event_id = $1 AND epoch = $2 AND batch = $3 AND node = $12
       RETURNING epoch, batch, date_trunc('milliseconds', clock_timestamp()) AS at
     ), sold AS (
       INSERT INTO event_tickets (id, event_id, user_id, event_date, transaction_id, ordinal,

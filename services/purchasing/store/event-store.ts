@@ -47,6 +47,7 @@ export function postgresStore(
         textArray(ticketIds),
         textArray(userIds),
         ...purchaseArrays(purchases),
+        node,
       ];
       const [loaded] = await database.query<Loaded>({ ...LOAD, values });
       if (loaded === undefined) throw new Error(`The worker's row of event ${eventId} is gone`);
@@ -60,7 +61,7 @@ export function postgresStore(
           sent = true;
           return connection.query<CommittedRow>({
             ...commitStatement,
-            values: commitValues(ownership, changes),
+            values: [...commitValues(ownership, changes), node],
           });
         });
         return row === undefined ? { type: "fenced" } : committed(row, ownership, changes);

@@ -21,12 +21,13 @@ type LoadedRow = {
 /** Statements of several events, in PostgreSQL. */
 export function postgresManyEvents(
   database: Database,
+  node: string,
   commitText: string = COMMIT_MANY.text,
 ): ManyEvents {
   // As in event-store.ts: a changed text has no name.
   const statement = commitText === COMMIT_MANY.text ? COMMIT_MANY : { text: commitText };
   return {
-    load: (asked) => loadMany(database, asked),
+    load: (asked) => loadMany(database, node, asked),
 
     async commit(asked) {
       let sent = false;
@@ -35,7 +36,7 @@ export function postgresManyEvents(
           sent = true;
           return connection.query<CommittedRow & { place: number }>({
             ...statement,
-            values: commitValues(asked),
+            values: [...commitValues(asked), node],
           });
         });
         const done = new Map(rows.map((row) => [row.place - 1, row]));
@@ -55,6 +56,7 @@ export function postgresManyEvents(
 
 async function loadMany(
   database: Database,
+  node: string,
   asked: readonly Load[],
 ): Promise<(Loaded | undefined)[]> {
   const customers = asked.flatMap(({ eventId, needs }) =>
@@ -72,6 +74,7 @@ async function loadMany(
       textArray(customers.map(({ userId }) => userId)),
       textArray(purchases.map(({ eventId }) => eventId)),
       ...purchaseArrays(purchases),
+      node,
     ],
   });
   if (row === undefined) throw new Error("PostgreSQL answered a load without a row");

@@ -43,7 +43,7 @@ export function createWorkerPorts(
   return {
     store: createBatchedEventStore(
       postgresStore(databases.worker, broker.nodeID),
-      postgresManyEvents(databases.worker),
+      postgresManyEvents(databases.worker, broker.nodeID),
     ),
     lease: {
       acquire: (eventId, waitMs, cutShort) =>

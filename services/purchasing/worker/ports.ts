@@ -51,7 +51,10 @@ export type PurchaseKey = { transactionId: string; userId: string };
  * must be counted.
  */
 export type Needs = { purchases: PurchaseKey[]; ticketIds: string[]; userIds: string[] };
-/** Epoch and batch as PostgreSQL has them, and what was needed. Unknown ids are missing. */
+/**
+ * Epoch (0: another node has it) and batch as PostgreSQL has them, and what was needed. Unknown ids
+ * are missing.
+ */
 export type Loaded = {
   epoch: number;
   batch: number;

@@ -60,7 +60,7 @@ describe("two nodes with batched event stores", () => {
   it("sell no place twice, and oversell without the fence and the CHECK (control)", async () => {
     for (let round = 0; round < 3; round++) {
       const { answered, active, over } = await race((node) =>
-        createBatchedEventStore(world.store(node), postgresManyEvents(world.database)),
+        createBatchedEventStore(world.store(node), postgresManyEvents(world.database, node)),
       );
       assert.deepEqual([answered, over], [active, 0]);
     }
@@ -69,7 +69,7 @@ describe("two nodes with batched event stores", () => {
         unfencedEach(
           createBatchedEventStore(
             world.store(node, NO_FENCE),
-            postgresManyEvents(world.database, MANY_WITHOUT_FENCE),
+            postgresManyEvents(world.database, node, MANY_WITHOUT_FENCE),
           ),
         ),
       );

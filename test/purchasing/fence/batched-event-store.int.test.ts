@@ -44,7 +44,7 @@ describe("the batched event store", () => {
       ...change,
     };
     return {
-      store: createBatchedEventStore(world.store(node), postgresManyEvents(database)),
+      store: createBatchedEventStore(world.store(node), postgresManyEvents(database, node)),
       sharedStatements: () => sharedStatements,
     };
   };
@@ -191,7 +191,7 @@ describe("the batched event store", () => {
   it("sells that rejected batch if the fence is missing (control)", async () => {
     const store = createBatchedEventStore(
       world.store("node", NO_FENCE),
-      postgresManyEvents(world.database, MANY_WITHOUT_FENCE),
+      postgresManyEvents(world.database, "node", MANY_WITHOUT_FENCE),
     );
     const events = await take(store);
     const lost = events.at(-1) ?? assert.fail();
