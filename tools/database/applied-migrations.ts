@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { labelOf, type Migration, MigrationError } from "./migration-files.ts";
 
 /** The migrations that a database has, by version. `step`: null if its file did not say. */
-export type Applied = Map<number, { name: string; checksum: string; step: string | null }>;
+type Applied = Map<number, { name: string; checksum: string; step: string | null }>;
 
 /** Keeps rows away from releases that cannot read `step`. See ADR-0106. */
 const ASIDE = "rolled_back";
