@@ -1,16 +1,23 @@
-import { copyFileSync, existsSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { makePlace, serversFolder } from "../dev-servers/data-folders.ts";
-import { secondsSince, type Report } from "../dev-servers/server-problem.ts";
+import { type Report, secondsSince, ServerProblem } from "../dev-servers/server-problem.ts";
 import { startServers } from "../dev-servers/servers.ts";
 import { type RestoreVerdict, verifyRestore } from "./verify-restore.ts";
 import type { Backups } from "./private-server.ts";
 
+/** As in kubernetes/base/backup/backup.sh. */
+const DAMAGED_LOG =
+  /checksum in record|record with in|invalid (?:magic|info|record|resource)|unexpected pageaddr/;
+
 export type RestoreOptions = {
   /** The newest backup before this moment, played up to it. */
   to: string | undefined;
-  /** Also checks every table and index (pg_amcheck): as slow as reading all of them. */
-  amcheck: boolean;
+  /**
+   * Also looks for damage: of the log that was replayed, and of every table and index (pg_amcheck),
+   * which is as slow as reading all of them.
+   */
+  check: boolean;
   report: Report;
 };
 
@@ -26,12 +33,12 @@ export type Restored = RestoreVerdict & {
 /**
  * Replaces the PostgreSQL of `dataDir` by the newest backup, or the newest before `to`. Plays
  * the WAL up to `to` or its end, reconciles, and stops the server. Moves the previous data aside.
- * Throws a ServerProblem if there is no such backup, or if pg_amcheck finds damage.
+ * Throws a ServerProblem if there is no such backup, or if the check finds damage.
  */
 export async function restoreInto(
   dataDir: string,
   backups: Backups,
-  { to, amcheck, report }: RestoreOptions,
+  { to, check, report }: RestoreOptions,
 ): Promise<Restored> {
   const began = performance.now();
   const place = makePlace(serversFolder(dataDir, report), "postgres");
@@ -54,11 +61,22 @@ export async function restoreInto(
   });
   try {
     const verdict = await verifyRestore(servers, dataDir);
-    if (amcheck) await checkPages(backups, servers.urls.DATABASE_URL ?? "");
+    if (check) {
+      checkReplay(join(place.folder, "server.log"));
+      await checkPages(backups, servers.urls.DATABASE_URL ?? "");
+    }
     return { ...verdict, backup, took: secondsSince(began), aside };
   } finally {
     await servers.stop();
   }
+}
+
+/** PostgreSQL takes a record that it cannot read for the end of the log, and says so only there. */
+function checkReplay(logFile: string): void {
+  const line = readFileSync(logFile, "utf8")
+    .split("\n")
+    .find((text) => DAMAGED_LOG.test(text));
+  if (line !== undefined) throw new ServerProblem(`The write-ahead log is damaged: ${line}`);
 }
 
 /** The password stays out of the list of processes. */

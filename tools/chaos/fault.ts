@@ -49,6 +49,8 @@ export type FaultContext = {
 export type Fault = {
   id: `F${number}`;
   title: string;
+  /** Runs in a world of its own, whose PostgreSQL has a synchronous standby (`world.pair`). */
+  standby?: true;
   /** Places of the hot event. Large by default, so that it does not sell out. */
   hotCapacity?: number;
   /** Runs before the clients start. */

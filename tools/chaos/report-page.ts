@@ -33,6 +33,9 @@ I8, availability, is measured and has no fixed bound:
 - A *good* answer is one of an ordinary day: 2xx, or a 409 that was due. A 503 is not good.
 - *Recovered after* is the time from the end of the fault to the last bad answer. It starts with
   the fault where the engine continues during the fault.
+
+F20 was run by itself: [ADR-0103](decisions/0103-a-synchronous-standby-by-patroni.md). F21
+and F22: [ADR-0105](decisions/0105-what-is-committed-stays.md).
 `;
 
 function sectionOf(title: string, command: string, report: ChaosReport): string {

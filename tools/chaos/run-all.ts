@@ -14,8 +14,8 @@ export type ChaosOptions = WorldOptions &
   };
 
 /**
- * Runs faults one by one on one world. Opens a new world after a fault with violations. Closes the
- * last one.
+ * Runs faults one by one on one world. Opens a new world after a fault with violations, and one of
+ * its own for a fault with a standby. Closes the last one.
  */
 export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
   const { faults, seed, report: log, abort } = options;
@@ -24,17 +24,20 @@ export async function runFaults(options: ChaosOptions): Promise<FaultResult[]> {
   try {
     for (const fault of faults) {
       abort?.throwIfAborted();
-      world ??= await openWorld(options);
+      const own = fault.standby ? await openWorld({ ...options, standby: true }) : undefined;
+      const stage = own ?? (world ??= await openWorld(options));
       // A seed per fault, so that a single fault repeats what it did in a run of all.
-      const own = seed * 100 + Number(fault.id.slice(1));
-      const result = await runFault(world, fault, { ...options, seed: own, log }).catch(
-        (error: unknown) => unchecked(fault, own, error),
+      const ownSeed = seed * 100 + Number(fault.id.slice(1));
+      const result = await runFault(stage, fault, { ...options, seed: ownSeed, log }).catch(
+        (error: unknown) => unchecked(fault, ownSeed, error),
       );
       results.push(result);
       options.onResult?.(results);
-      if (result.violations.length === 0 && result.samples > 0) continue;
-      await world.close();
-      world = undefined;
+      if (own !== undefined) await own.close();
+      else if (result.violations.length > 0 || result.samples === 0) {
+        await stage.close();
+        world = undefined;
+      }
     }
   } finally {
     if (world !== options.world) await world?.close();

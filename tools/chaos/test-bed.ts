@@ -23,6 +23,7 @@ import { programsOf } from "./earlier-nodes.ts";
 import { openToServers } from "../dev-servers/data-folders.ts";
 import type { Report } from "../dev-servers/server-problem.ts";
 import { type RunningServers, startServers } from "../dev-servers/servers.ts";
+import { type PostgresPair, startPostgresPair } from "../failover/postgres-pair.ts";
 import { outsideEnvironment } from "../process/outside-environment.ts";
 import { openSender, type Sender } from "./network/http.ts";
 
@@ -38,12 +39,17 @@ export type WorldOptions = {
   nodesLog?: string;
   /** Without fsync, for runs that kill no server. */
   throwaway?: boolean;
+  /** PostgreSQL with a synchronous standby, in the place of the private server. */
+  standby?: boolean;
   abort?: AbortSignal;
 };
 
 /** Servers and a cluster that a run owns, with access to them. */
 export type World = {
+  dataDir: string;
   servers: RunningServers;
+  /** With `standby`: PostgreSQL, which is then not among the servers. */
+  pair: PostgresPair | undefined;
   urls: ServerUrls;
   cluster: Cluster;
   config: Config;
@@ -75,7 +81,7 @@ const COUNTS: NodeCounts = {
  */
 export async function openWorld(options: WorldOptions): Promise<World> {
   const dataDir = openToServers(mkdtempSync(join(tmpdir(), "boxoffice-chaos-")));
-  const { report, abort, throwaway = false } = options;
+  const { report, abort, throwaway = false, standby = false } = options;
   const undo: (() => unknown)[] = [() => rmSync(dataDir, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
     for (const run of undo.splice(0).reverse()) await run();
@@ -86,11 +92,17 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       report,
       restart: false,
       throwaway,
+      ...(standby ? { only: ["redis", "rabbitmq", "nats"] } : {}),
       ...(abort === undefined ? {} : { abort }),
     });
     undo.push(() => rmSync(servers.folder, { recursive: true, force: true }));
     undo.push(() => servers.stop());
-    const urls = servers.urls as ServerUrls;
+    const pair = standby ? await startPostgresPair(servers.folder, report) : undefined;
+    undo.push(() => pair?.stop());
+    const urls = {
+      ...servers.urls,
+      ...(pair === undefined ? {} : { DATABASE_URL: pair.url }),
+    } as ServerUrls;
     const { tree } = options;
     await migrate(urls.DATABASE_URL, readMigrations(tree && join(tree, "migrations")));
     const environment = environmentOf(dataDir, options.environment ?? {});
@@ -117,7 +129,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     let broker: Promise<ServiceBroker> | undefined;
     undo.push(async () => (await broker?.catch(() => undefined))?.stop());
     return {
+      dataDir,
       servers,
+      pair,
       urls,
       cluster,
       config,

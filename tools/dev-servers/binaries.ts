@@ -7,10 +7,19 @@ export type ServerName = (typeof SERVER_NAMES)[number];
 /**
  * Tests run the alert rules with prometheus, page by alertmanager, sell through pgbouncer and ask
  * through nginx.
- * Benchmarks make load with wrk. A fault moves PostgreSQL's clock with faketime's library.
+ * Benchmarks make load with wrk. A fault moves PostgreSQL's clock with faketime's library, another
+ * one has a standby that patroni promotes, by etcd's lock.
  */
 export type ProgramName =
-  ServerName | "prometheus" | "alertmanager" | "pgbouncer" | "wrk" | "nginx" | "faketime";
+  | ServerName
+  | "prometheus"
+  | "alertmanager"
+  | "pgbouncer"
+  | "wrk"
+  | "nginx"
+  | "faketime"
+  | "patroni"
+  | "etcd";
 
 /** The path of each program. RabbitMQ needs epmd, Erlang's port mapper. */
 export type Binaries = {
@@ -26,6 +35,8 @@ export type Binaries = {
   wrk: string;
   nginx: string;
   faketime: string;
+  patroni: string;
+  etcd: string;
 };
 
 /**
@@ -74,6 +85,8 @@ const PLACES: Record<keyof Binaries, readonly string[]> = {
   wrk: ["/usr/bin/wrk", "/opt/homebrew/bin/wrk", "/usr/local/bin/wrk"],
   nginx: ["/usr/sbin/nginx", "/usr/bin/nginx", "/opt/homebrew/bin/nginx", "/usr/local/bin/nginx"],
   faketime: ["/usr/bin/faketime", "/opt/homebrew/bin/faketime", "/usr/local/bin/faketime"],
+  patroni: ["/usr/bin/patroni", "/opt/homebrew/bin/patroni", "/usr/local/bin/patroni"],
+  etcd: ["/usr/bin/etcd", "/opt/homebrew/bin/etcd", "/usr/local/bin/etcd"],
 };
 
 const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
@@ -87,6 +100,8 @@ const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
   wrk: ["wrk"],
   nginx: ["nginx"],
   faketime: ["faketime"],
+  patroni: ["patroni"],
+  etcd: ["etcd"],
 };
 const FILE_NAMES: Record<keyof Binaries, string> = {
   postgres: "postgres",
@@ -101,6 +116,8 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
   wrk: "wrk",
   nginx: "nginx",
   faketime: "faketime",
+  patroni: "patroni",
+  etcd: "etcd",
 };
 
 /**

@@ -48,7 +48,7 @@ async function runRestore(options: Options, command: Command): Promise<number> {
   const { dataDir } = readConfig(processEnvironment());
   const backups = await openBackups({ dataDir, keyFile, report: print });
   const restore = (folder: string): Promise<Restored> =>
-    restoreInto(folder, backups, { to, amcheck: isDrill, report: print });
+    restoreInto(folder, backups, { to, check: isDrill, report: print });
   if (isDrill) return (await drill(dataDir, to, restore)) ? 0 : 1;
   const unlock = lockDataDir(dataDir);
   try {

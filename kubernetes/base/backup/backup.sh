@@ -24,6 +24,7 @@ fail() { echo "backup: $*" >&2; exit 1; }
 : "${BACKUPS:?must name the folder of the backups}"
 FULL=$BACKUPS/full WAL=$BACKUPS/wal
 SELF=$(readlink -f "$0")
+DAMAGED_LOG='checksum in record|record with in|invalid (magic|info|record|resource)|unexpected pageaddr'
 
 cipher() {
   openssl enc -aes-256-ctr -pbkdf2 -iter 100000 -md sha256 -pass "file:$BACKUP_KEY_FILE" "$@"
@@ -146,6 +147,8 @@ drill() {
     pg_ctl -D "$target" status > /dev/null || { tail "$target.log" >&2; exit 1; }
     sleep 0.2
   done
+  # PostgreSQL takes a record that it cannot read for the end of the log.
+  ! damage=$(grep -m 1 -E "$DAMAGED_LOG" "$target.log") || fail "damaged log: $damage"
   amcheck -h "$target.socket" -U boxoffice boxoffice
   broken=$(ask -f "$INVARIANTS")
   newest=$(ask -c "SELECT coalesce(max(purchased_at)::text, 'none') FROM event_tickets")

@@ -7,7 +7,7 @@ import { CLOCK_MS } from "./event-store.sql.ts";
 
 /**
  * `LOAD` for several events in one snapshot: one row per event that has an ownership row. Tickets
- * and customers' counts carry their event. A purchase's id belongs to one event. $8 is our node.
+ * and customers' counts carry their event. A purchase's id belongs to one event. $8: our node.
  */
 export const LOAD_MANY = {
   name: "workers-load",
@@ -42,8 +42,8 @@ export const LOAD_MANY = {
  * cannot wait for each other or deadlock. An event that is missing in the result was skipped or
  * fenced, and nothing of it was done. A wrong count rolls everything back.
  *
- * Epoch, batch and node are compared in a CASE: PostgreSQL estimates one row for three equalities and
- * would then scan all events for each of them.
+ * Epoch, batch and node are compared in a CASE: PostgreSQL estimates one row for so many equalities
+ * and would then scan all events for each of them.
  */
 export const COMMIT_MANY = {
   name: "workers-commit",
