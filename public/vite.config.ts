@@ -4,6 +4,11 @@ import react from "@vitejs/plugin-react";
 import { bundle } from "lightningcss";
 import { defineConfig, type Plugin } from "vite";
 
+/** Names of widths, `breakpoints.css`. */
+const DRAFTS = { customMedia: true };
+/** Lightning CSS resolves names for given browsers only: those of ES2022. */
+const TARGETS = { chrome: 94 << 16, firefox: 93 << 16, safari: 16 << 16 };
+
 /**
  * Builds the web app; `tools/web-build/` runs it for production. To develop pages, run `npm start`
  * and `npx vite public`: Vite applies changes at once and proxies the API to the engine.
@@ -13,6 +18,7 @@ export default defineConfig({
   publicDir: "static",
   plugins: [react(), preloadApp(), paintEarly()],
   define: { __LANGUAGE_NAMES__: JSON.stringify(languageNames()) },
+  css: { transformer: "lightningcss", lightningcss: { drafts: DRAFTS } },
   build: {
     target: "es2022",
     manifest: true,
@@ -68,7 +74,7 @@ function paintEarly(): Plugin {
       handler(html) {
         const [link = ""] = /<link rel="stylesheet"[^>]*>\s*/.exec(html) ?? [];
         const filename = join(import.meta.dirname, "src", "styles", "painted.css");
-        const style = `<style>${bundle({ filename, minify: true }).code.toString()}</style>\n  `;
+        const style = `<style>${bundle({ filename, minify: true, drafts: DRAFTS, targets: TARGETS }).code.toString()}</style>\n  `;
         return html
           .replace(link, () => "")
           .replace("</head>", () => `  ${style}</head>`)

@@ -1,5 +1,5 @@
 import { type ReactNode, Suspense, lazy } from "react";
-import { Route, Switch, useLocation } from "wouter";
+import { Route, Router, Switch, useLocation } from "wouter";
 import { AccountPage } from "./account/account-page.tsx";
 import { ConfirmPage } from "./account/confirm-page.tsx";
 import { ForgotPage } from "./account/forgot-page.tsx";
@@ -23,6 +23,7 @@ import { OrderPage } from "./order/order-page.tsx";
 import { PrintPage } from "./order/print-page.tsx";
 import { TicketPage } from "./tickets/ticket-page.tsx";
 import { TicketsPage } from "./tickets/tickets-page.tsx";
+import { navigateWithTransition } from "./view-transition.ts";
 
 const EnginePage = lazy(() => import("./engine/engine-page.tsx"));
 
@@ -32,74 +33,76 @@ export function Pages(): ReactNode {
   const session = useStore(sessionState);
   const holder = useStore(keptHolder);
   return (
-    <Layout>
-      {session.state === "signed-in" && <KeepTickets holder={session.user} />}
-      <FaultBoundary path={path}>
-        <Switch>
-          <Route path={PATHS.browse}>
-            <BrowsePage />
-          </Route>
-          <Route path={PATHS.event}>
-            {({ eventId }) => <EventPage key={eventId} eventId={eventId} />}
-          </Route>
-          <Route path={PATHS.tickets}>
-            <SignedIn kept={holder}>{() => <TicketsPage />}</SignedIn>
-          </Route>
-          <Route path={PATHS.ticket}>
-            {({ ticketId }) => (
-              <SignedIn kept={holder}>
-                {({ name }) => <TicketPage ticketId={ticketId} holder={name} />}
+    <Router aroundNav={navigateWithTransition}>
+      <Layout>
+        {session.state === "signed-in" && <KeepTickets holder={session.user} />}
+        <FaultBoundary path={path}>
+          <Switch>
+            <Route path={PATHS.browse}>
+              <BrowsePage />
+            </Route>
+            <Route path={PATHS.event}>
+              {({ eventId }) => <EventPage key={eventId} eventId={eventId} />}
+            </Route>
+            <Route path={PATHS.tickets}>
+              <SignedIn kept={holder}>{() => <TicketsPage />}</SignedIn>
+            </Route>
+            <Route path={PATHS.ticket}>
+              {({ ticketId }) => (
+                <SignedIn kept={holder}>
+                  {({ name }) => <TicketPage ticketId={ticketId} holder={name} />}
+                </SignedIn>
+              )}
+            </Route>
+            <Route path={PATHS.order}>
+              {({ orderId }) => (
+                <SignedIn kept={holder}>{() => <OrderPage orderId={orderId} />}</SignedIn>
+              )}
+            </Route>
+            <Route path={PATHS.printedOrder}>
+              {({ orderId }) => (
+                <SignedIn kept={holder}>
+                  {({ name }) => <PrintPage orderId={orderId} holder={name} />}
+                </SignedIn>
+              )}
+            </Route>
+            <Route path={PATHS.signIn}>
+              <SignInPage />
+            </Route>
+            <Route path={PATHS.register}>
+              <RegisterPage />
+            </Route>
+            <Route path={PATHS.forgot}>
+              <ForgotPage />
+            </Route>
+            <Route path={PATHS.reset}>
+              <ResetPage />
+            </Route>
+            <Route path={PATHS.confirm}>
+              <ConfirmPage />
+            </Route>
+            <Route path={PATHS.account}>
+              <SignedIn>{(user) => <AccountPage user={user} />}</SignedIn>
+            </Route>
+            <Route path={PATHS.engine}>
+              <SignedIn>
+                {({ name, role }) =>
+                  role === "operator" ? (
+                    <Suspense fallback={<Loading />}>
+                      <EnginePage />
+                    </Suspense>
+                  ) : (
+                    <OperatorsOnly name={name} />
+                  )
+                }
               </SignedIn>
-            )}
-          </Route>
-          <Route path={PATHS.order}>
-            {({ orderId }) => (
-              <SignedIn kept={holder}>{() => <OrderPage orderId={orderId} />}</SignedIn>
-            )}
-          </Route>
-          <Route path={PATHS.printedOrder}>
-            {({ orderId }) => (
-              <SignedIn kept={holder}>
-                {({ name }) => <PrintPage orderId={orderId} holder={name} />}
-              </SignedIn>
-            )}
-          </Route>
-          <Route path={PATHS.signIn}>
-            <SignInPage />
-          </Route>
-          <Route path={PATHS.register}>
-            <RegisterPage />
-          </Route>
-          <Route path={PATHS.forgot}>
-            <ForgotPage />
-          </Route>
-          <Route path={PATHS.reset}>
-            <ResetPage />
-          </Route>
-          <Route path={PATHS.confirm}>
-            <ConfirmPage />
-          </Route>
-          <Route path={PATHS.account}>
-            <SignedIn>{(user) => <AccountPage user={user} />}</SignedIn>
-          </Route>
-          <Route path={PATHS.engine}>
-            <SignedIn>
-              {({ name, role }) =>
-                role === "operator" ? (
-                  <Suspense fallback={<Loading />}>
-                    <EnginePage />
-                  </Suspense>
-                ) : (
-                  <OperatorsOnly name={name} />
-                )
-              }
-            </SignedIn>
-          </Route>
-          <Route>
-            <NotFoundPage />
-          </Route>
-        </Switch>
-      </FaultBoundary>
-    </Layout>
+            </Route>
+            <Route>
+              <NotFoundPage />
+            </Route>
+          </Switch>
+        </FaultBoundary>
+      </Layout>
+    </Router>
   );
 }

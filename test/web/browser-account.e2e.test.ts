@@ -36,12 +36,12 @@ describe("an account's pages", () => {
     const { page, close } = await pages.open();
     await page.goto("/register");
     await fill(page, { name: "   ", email: "ada@localhost", password: PASSWORD });
-    const [name, email] = [page.getByLabel("Name"), page.getByLabel("E-mail")];
+    const [name, email] = [page.getByLabel("Name"), page.getByLabel("Email")];
     await page.getByText("Enter your name.").waitFor();
     assert.equal(await focusedField(page), "name");
     for (const [field, text] of [
       [name, "Enter your name."],
-      [email, "Enter an e-mail address like name@example.org."],
+      [email, "Enter an email address, like name@example.org."],
     ] as const) {
       assert.equal(await field.getAttribute("aria-invalid"), "true");
       const described = (await field.getAttribute("aria-describedby")) ?? "";
@@ -73,7 +73,7 @@ describe("an account's pages", () => {
     await page.evaluate("localStorage.clear()");
     await page.goto("/register?to=/tickets");
     await fill(page, { name: "Ada", email, password: PASSWORD });
-    await page.getByText("An account with this e-mail already exists.").waitFor();
+    await page.getByText("An account with this email already exists.").waitFor();
     assert.equal(await saidTimes(page, /already exists/), 1);
     assert.equal(await focusedField(page), "email");
     await page.locator(".error").getByRole("link", { name: "Sign in" }).click();
@@ -82,7 +82,7 @@ describe("an account's pages", () => {
 
     await page.goto("/account");
     await fill(page, { currentPassword: "something else", newPassword: `${PASSWORD} two` });
-    await page.getByText("This is not your current password.").waitFor();
+    await page.getByText("That’s not your current password.").waitFor();
     assert.equal(await focusedField(page), "currentPassword");
     await close();
   });
@@ -92,14 +92,14 @@ describe("an account's pages", () => {
     await page.goto("/register");
     await registerVisitor(page);
     await page.getByRole("link", { name: "Account" }).click();
-    await page.getByText(/can still be used for up to one hour/).waitFor();
+    await page.getByText(/may keep working for up to an hour/).waitFor();
     await page.getByRole("button", { name: "Sign out everywhere" }).click();
-    await page.getByRole("status").getByText("You are signed out.").waitFor();
+    await page.getByRole("status").getByText("You’ve signed out.").waitFor();
     assert.equal(new URL(page.url()).pathname, "/");
     await page.getByRole("link", { name: "Sign in" }).click();
     await page.getByRole("link", { name: "Create an account" }).click();
     await page.getByRole("heading", { name: "Create an account" }).waitFor();
-    await page.getByText("You are signed out.").waitFor({ state: "hidden" });
+    await page.getByText("You’ve signed out.").waitFor({ state: "hidden" });
     await close();
   });
 
@@ -118,7 +118,7 @@ describe("an account's pages", () => {
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await page
       .getByRole("status")
-      .getByText(/your session was ended on another device, or it expired/)
+      .getByText(/Your session was ended on another device, or it expired/)
       .waitFor();
     await close();
   });
@@ -140,7 +140,7 @@ describe("an account's pages", () => {
     await page.goto(`/register?to=/events/${eventId}`);
     const email = await registerVisitor(page);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();
     await page.getByRole("link", { name: "Account" }).click();
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Download my data" }).click();
@@ -157,14 +157,14 @@ describe("an account's pages", () => {
     const password = page.getByRole("dialog").locator("input[name=password]");
     await password.fill("not the password");
     await page.getByRole("button", { name: "Delete it for good" }).click();
-    await page.getByText("This is not your current password.").waitFor();
+    await page.getByText("That’s not your current password.").waitFor();
     assert.equal(await focusedField(page), "password");
     await password.fill(PASSWORD);
     await page.getByRole("button", { name: "Delete it for good" }).click();
     await page.getByText("Your account is deleted. Your tickets stay valid.").waitFor();
     await page.getByRole("link", { name: "Sign in" }).first().click();
     await fill(page, { email, password: PASSWORD });
-    await page.getByText("Wrong e-mail or password.").waitFor();
+    await page.getByText("Wrong email or password.").waitFor();
     assert.deepEqual(
       complaints.filter((text) => !text.includes("401")),
       [],

@@ -59,7 +59,7 @@ describe("an order whose node is killed", () => {
 
   /** Expects one more ticket: in the page, in PostgreSQL, in the ledger and in the availability. */
   async function endsWithOneTicket(page: Page, eventId: string): Promise<void> {
-    const bought = page.getByRole("heading", { name: "You have 1 ticket" });
+    const bought = page.getByRole("heading", { name: "You’ve got 1 ticket" });
     const again = page.getByRole("button", { name: /^Try again for/ });
     await bought.or(again).waitFor({ timeout: 60_000 });
     // After its last retry the page asks the buyer whether to continue.
@@ -114,7 +114,7 @@ describe("an order whose node is killed", () => {
     // Control: the check notices a further ticket.
     await page.goto(`/events/${eventId}`);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();
     await assert.rejects(twoAreSold(eventId), /3 !== 2/);
     await close();
   });
@@ -148,9 +148,9 @@ describe("an order whose node is killed", () => {
     await owner.ended();
     await sendOrder(page);
     await page
-      .getByText(/Nothing has been bought for you yet|we send the same order again/)
+      .getByText(/You haven’t bought anything yet|we’re sending the same order again/)
       .waitFor();
-    assert.equal(await page.getByRole("heading", { name: "You have 1 ticket" }).count(), 0);
+    assert.equal(await page.getByRole("heading", { name: "You’ve got 1 ticket" }).count(), 0);
     await owner.start();
     await endsWithOneTicket(page, eventId);
     await close();

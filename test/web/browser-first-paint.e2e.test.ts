@@ -24,14 +24,17 @@ describe("a page before its script", () => {
       });
       const { page, complaints, close } = await pages.open({ viewport: { width, height: 720 } });
       const blocked = Promise.withResolvers<undefined>();
-      await page.route("**/assets/*.js", async (route) => {
+      await page.route(/\/(?:assets|fonts)\//, async (route) => {
         await blocked.promise;
         await route.continue();
       });
       await page.goto(`/events/${eventId}`, { waitUntil: "commit" });
       await page.getByRole("heading", { name }).waitFor();
       assert.equal(await page.title(), `${name} · Boxoffice`);
-      // The style sheet comes beside the script, and changes no place.
+      // No script, style sheet or font is here yet.
+      await page.waitForFunction(
+        "performance.getEntriesByName('first-contentful-paint').length > 0",
+      );
       const painted = await page.evaluate(HEADLINE);
       blocked.resolve(undefined);
       await page.getByText("3 of 3 tickets left").waitFor();

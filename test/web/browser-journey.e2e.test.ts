@@ -20,10 +20,13 @@ describe("a buyer at the pages", () => {
     const eventId = await pages.engine.addEvent({ capacity: 3 });
     const { page, complaints, answers, close } = await pages.open();
     await page.goto("/");
-    await page.getByRole("searchbox", { name: "Name" }).fill("conc");
-    await page.getByRole("combobox", { name: "City" }).fill("berl");
+    const search = page.getByRole("combobox", { name: "Name or city" });
+    await search.fill("berl");
     await page.getByRole("option", { name: /^Berlin/ }).click();
+    await page.waitForURL(/\?location=Berlin$/);
+    await search.fill("conc");
     await page.waitForURL(/\?name=conc&location=Berlin$/);
+    await page.getByRole("heading", { level: 1 }).click();
     await page.locator(`a[href="/events/${eventId}"]`).click();
     await page.getByText("3 of 3 tickets left").waitFor();
     await page.getByRole("button", { name: "More tickets" }).click();
@@ -33,7 +36,7 @@ describe("a buyer at the pages", () => {
     // Back on the event, with the chosen quantity.
     await page.waitForURL(new RegExp(`/events/${eventId}\\?quantity=2$`));
     await page.getByRole("button", { name: "Buy 2 tickets" }).dblclick();
-    const bought = page.getByRole("heading", { name: "You have 2 tickets" });
+    const bought = page.getByRole("heading", { name: "You’ve got 2 tickets" });
     await bought.waitFor();
     const { y = -1, height = 0 } = (await bought.boundingBox()) ?? {};
     assert.ok(y >= 0 && y + height <= 720, "the answer is in view");
@@ -45,11 +48,11 @@ describe("a buyer at the pages", () => {
     await page.getByRole("button", { name: "Add to calendar" }).click();
     assert.equal((await download).suggestedFilename(), "Concert.ics");
     const calendar = await readFile(await (await download).path(), "utf8");
-    assert.match(calendar, /SUMMARY:Concert\r\n[^]*DESCRIPTION:You have 2 tickets\r\n/);
+    assert.match(calendar, /SUMMARY:Concert\r\n[^]*DESCRIPTION:You’ve got 2 tickets\r\n/);
     await page.getByRole("button", { name: "Cancel ticket…" }).click();
     await page.getByRole("button", { name: "Keep my ticket" }).click();
     await page.getByRole("button", { name: "Cancel ticket…" }).click();
-    await page.getByRole("button", { name: "Cancel it for good" }).click();
+    await page.getByRole("button", { name: "Yes, cancel it" }).click();
     await page
       .getByRole("status")
       .getByText(/This ticket is no longer valid/)
@@ -107,7 +110,7 @@ describe("a buyer at the pages", () => {
     };
     await page.goto(`/register?to=/events/${eventId}`);
     await page.getByRole("heading", { level: 1 }).waitFor();
-    await tabTo("Skip to the content");
+    await tabTo("Skip to content");
     await page.keyboard.press("Enter");
     for (const text of [
       "Grace Hopper",
@@ -121,7 +124,7 @@ describe("a buyer at the pages", () => {
     await page.getByRole("button", { name: "Buy 1 ticket" }).waitFor();
     await tabTo("Buy 1 ticket");
     await page.keyboard.press("Enter");
-    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();
     assert.equal(await focused(), "Show tickets", "the focus stays where it was");
     await page.keyboard.press("Enter");
     await page.getByRole("img", { name: /^QR code/ }).waitFor();
@@ -131,7 +134,7 @@ describe("a buyer at the pages", () => {
     await page.keyboard.press("Escape");
     assert.equal(await focused(), "Cancel ticket…", "Escape closes and gives the focus back");
     await page.keyboard.press("Enter");
-    await tabTo("Cancel it for good");
+    await tabTo("Yes, cancel it");
     await page.keyboard.press("Enter");
     await page.getByText(/This ticket is no longer valid/).waitFor();
     assert.equal(await focused(), "Concert", "the focus is not lost with the dialog");
@@ -168,8 +171,8 @@ describe("a buyer at the pages", () => {
     );
     const outcomes = await Promise.all(
       buyers.map(async (page) => {
-        const yes = page.getByRole("heading", { name: "You have 1 ticket" });
-        const no = page.getByText("There are not enough tickets left. Nothing was bought.");
+        const yes = page.getByRole("heading", { name: "You’ve got 1 ticket" });
+        const no = page.getByText("There aren’t enough tickets left. You haven’t bought anything.");
         await yes.or(no).waitFor();
         return (await yes.count()) === 1;
       }),

@@ -149,7 +149,7 @@ describe("e-mails in a browser", () => {
     await page.getByRole("link", { name: "Forgot your password?" }).click();
     await page.getByRole("heading", { name: "Forgot your password?" }).waitFor();
     await fill(page, { email });
-    await page.getByText(/If there is an account for/).waitFor();
+    await page.getByText(/If there’s an account for/).waitFor();
     await page.goto(await linkFor(email, "/reset"));
     await fill(page, { password: "passwordpassword" });
     await page.getByText(/too easy to guess/).waitFor();
@@ -162,7 +162,7 @@ describe("e-mails in a browser", () => {
     await page.goto("/");
     await page.goto(await linkFor(email, "/reset"));
     await fill(page, { password: "another four quiet words" });
-    await page.getByText(/was used already/).waitFor();
+    await page.getByText(/has already been used/).waitFor();
     await close();
   });
 

@@ -57,9 +57,9 @@ describe("an order", () => {
     const eventId = await buyer(page);
     const keys = await interfere(page, ["busy", "answer lost", "unknown", "passes"]);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByText(/Nothing has been bought for you yet/).waitFor();
-    await page.getByText(/we send the same order again/).waitFor();
-    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    await page.getByText(/You haven’t bought anything yet/).waitFor();
+    await page.getByText(/we’re sending the same order again/).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();
     assert.equal(keys.length, 4);
     assert.equal(new Set(keys).size, 1);
     assert.match(keys[0] ?? "", /^[0-9a-f-]{36}$/);
@@ -76,9 +76,9 @@ describe("an order", () => {
     const eventId = await buyer(page);
     const keys = await interfere(page, ["answer lost", "answer lost"]);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByText(/we send the same order again/).waitFor();
+    await page.getByText(/we’re sending the same order again/).waitFor();
     await page.reload();
-    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();
     assert.equal(new Set(keys).size, 1);
     assert.equal(await sold(eventId), 1);
     await page.reload();
@@ -91,12 +91,12 @@ describe("an order", () => {
     const { page, close } = await pages.open();
     const eventId = await buyer(page);
     await page.context().setOffline(true);
-    await page.getByText(/^You are offline. Your orders are kept/).waitFor();
+    await page.getByText(/^You’re offline. Your orders are saved/).waitFor();
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
     await page.getByText(/Your order waits and continues/).waitFor();
     assert.equal(await sold(eventId), 0);
     await page.context().setOffline(false);
-    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();
     assert.equal(await sold(eventId), 1);
     await close();
   });
@@ -117,7 +117,7 @@ describe("an order", () => {
     assert.equal(refreshes, 1, "the others received its session");
     await page.getByRole("link", { name: "Account" }).click();
     await page.getByRole("button", { name: "Sign out", exact: true }).click();
-    await page.getByText("You are signed out.").waitFor();
+    await page.getByText("You’ve signed out.").waitFor();
     await Promise.all(
       tabs.slice(1).map((tab) => tab.getByRole("button", { name: "Sign in to buy" }).waitFor()),
     );
@@ -138,15 +138,15 @@ describe("an order", () => {
     await page.goto(`/register?to=/events/${idOf(gala)}`);
     await registerVisitor(page);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();
     // The stream would tell this page of it: here the order finds out.
     await page.route("**/availability", (route) => route.abort("connectionreset"));
     await page.reload();
     await page.getByRole("button", { name: "Buy 1 ticket", disabled: false }).waitFor();
     await bring("cancelled");
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByText("The event is cancelled. Nothing was bought.").waitFor();
-    await page.getByText("This event is cancelled. Tickets are no longer sold.").waitFor();
+    await page.getByText("The event has been cancelled. You haven’t bought anything.").waitFor();
+    await page.getByText("This event has been cancelled. Tickets are no longer on sale.").waitFor();
     assert.equal(await page.getByRole("button", { name: /buy/i }).count(), 0);
     await page.goto("/?name=zauberflöte");
     await page.locator(".card").getByText("Event cancelled").waitFor();

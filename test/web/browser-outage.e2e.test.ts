@@ -59,7 +59,7 @@ describe("tickets in a browser while PostgreSQL is down", () => {
     await page.goto(`/register?to=/events/${eventId}`);
     await registerVisitor(page);
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();
     await page.getByRole("link", { name: "My tickets" }).first().click();
     await page.getByRole("heading", { name: "Concert" }).waitFor();
     return { eventId, page, close };
@@ -67,7 +67,7 @@ describe("tickets in a browser while PostgreSQL is down", () => {
 
   it("are listed and shown with their code, as of a time", async () => {
     const { eventId, page, close } = await visitorWithTicket();
-    const asOf = page.getByText(/^As of .+\. We cannot show newer data right now\./);
+    const asOf = page.getByText(/^As of .+\. We can’t load anything newer right now\./);
     assert.equal(await asOf.count(), 0);
     await isListed(eventId);
 
@@ -116,7 +116,7 @@ describe("tickets in a browser while PostgreSQL is down", () => {
     postgres.freeze(true);
     await copies.flushdb();
     await page.reload();
-    await page.getByText(/^As of .+\. We cannot show newer data right now\./).waitFor();
+    await page.getByText(/^As of .+\. We can’t load anything newer right now\./).waitFor();
     await page.getByRole("heading", { name: "Concert" }).waitFor();
     postgres.freeze(false);
     await page.getByText(/^As of /).waitFor({ state: "hidden" });

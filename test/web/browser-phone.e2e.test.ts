@@ -67,15 +67,15 @@ describe("on a phone", () => {
       await page.getByRole("button", { name: "Buy 2 tickets" }).waitFor();
       await assertInPlace("another quantity");
       await button.click();
-      await page.getByText(/Nothing has been bought for you yet/).waitFor();
+      await page.getByText(/You haven’t bought anything yet/).waitFor();
       await assertInPlace("busy");
       looked[0]?.resolve(undefined);
-      await page.getByText(/we send the same order again/).waitFor();
+      await page.getByText(/we’re sending the same order again/).waitFor();
       await assertInPlace("in doubt");
       looked[1]?.resolve(undefined);
-      await page.getByRole("heading", { name: "You have 2 tickets" }).waitFor();
+      await page.getByRole("heading", { name: "You’ve got 2 tickets" }).waitFor();
       await assertInPlace("bought");
-      await assertInView(page, page.getByRole("heading", { name: "You have 2 tickets" }));
+      await assertInView(page, page.getByRole("heading", { name: "You’ve got 2 tickets" }));
       assert.equal(await button.textContent(), "Show tickets");
       await close();
     });
@@ -90,7 +90,7 @@ describe("on a phone", () => {
     const { x, y, width, height } = await boxOf(page.getByRole("button", { name: /^Buy/ }));
     const tap = () => page.touchscreen.tap(x + width / 2, y + height / 2);
     await tap();
-    await page.getByRole("heading", { name: "You have 1 ticket" }).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();
     await tap();
     await page.getByRole("img", { name: /^QR code/ }).waitFor();
     assert.equal(orders, 1, "the second tap shows the ticket");
@@ -102,7 +102,7 @@ describe("on a phone", () => {
     assert.equal(orders, 1, "it asks first");
     await dialog.getByRole("button", { name: "More tickets" }).tap();
     await dialog.getByRole("button", { name: "Buy 2 more tickets" }).tap();
-    await page.getByRole("heading", { name: "You have 3 tickets" }).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 3 tickets" }).waitFor();
     assert.equal(orders, 2);
     const text = "SELECT count(*)::integer AS count FROM event_tickets WHERE event_id = $1";
     const [row] = await pages.engine.database.query<{ count: number }>({ text, values: [eventId] });
@@ -125,7 +125,7 @@ describe("on a phone", () => {
       body: JSON.stringify({ quantity: 3 }),
     });
     assert.equal(bought.status, 201);
-    await page.getByRole("status").getByText("Only 2 tickets are left").waitFor();
+    await page.getByRole("status").getByText("Only 2 tickets left").waitFor();
     await page.getByRole("button", { name: "Buy 4 tickets", disabled: true }).waitFor();
     await page.getByRole("button", { name: "Fewer tickets" }).click();
     await page.getByRole("button", { name: "Buy 2 tickets", disabled: false }).waitFor();
@@ -172,7 +172,7 @@ describe("on a phone", () => {
     await page.getByRole("link", { name: "Ticket 2" }).click();
     await pager.getByText("2 of 3").waitFor();
     await page.getByRole("button", { name: "Cancel ticket…" }).click();
-    await page.getByRole("button", { name: "Cancel it for good" }).click();
+    await page.getByRole("button", { name: "Yes, cancel it" }).click();
     await page
       .getByRole("status")
       .getByText(/This ticket is no longer valid/)

@@ -1,4 +1,4 @@
-// Browser test of the search form: the city field by keyboard, and Back.
+// Browser test of the search form: suggestions by keyboard, rows, and Back.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
@@ -28,41 +28,47 @@ describe("the search form", () => {
     };
   }
 
-  for (const [name, leave] of [
-    ["Tab", (page: Page) => page.keyboard.press("Tab")],
-    ["Enter", (page: Page) => page.keyboard.press("Enter")],
-    ["a click elsewhere", (page: Page) => page.getByRole("heading", { level: 1 }).click()],
-  ] as const)
-    it(`takes the only city that fits, by ${name}`, async () => {
-      const { page, close } = await openSearch();
-      const city = page.getByRole("combobox", { name: "City" });
-      await city.pressSequentially("Berl");
-      await page.getByRole("option", { name: /^Berlin/ }).waitFor();
-      assert.equal(await page.getByRole("option").count(), 1);
-      await leave(page);
-      await page.waitForURL(/\?location=Berlin$/);
-      assert.equal(await city.inputValue(), "Berlin");
-      await page.getByRole("listbox").waitFor({ state: "hidden" });
-      await close();
-    });
-
-  it("takes the highlighted city of several, and a name that is not listed as it is", async () => {
+  it("suggests cities and events by keyboard; a chosen city can be taken away", async () => {
     const { page, close } = await openSearch();
-    const city = page.getByRole("combobox", { name: "City" });
-    await city.click();
-    const second = page.getByRole("option").nth(1);
-    await second.waitFor();
+    const search = page.getByRole("combobox", { name: "Name or city" });
+    await search.pressSequentially("Berl");
+    await page.getByRole("option", { name: /^Berlin \d+ events?$/ }).waitFor();
     await page.keyboard.press("ArrowDown");
-    await page.keyboard.press("ArrowDown");
-    assert.equal(await second.getAttribute("aria-selected"), "true");
-    const wanted = (await second.innerText()).replace(/\s*[\d,.]+$/, "").trim();
-    await page.keyboard.press("Tab");
-    await page.waitForURL((url) => url.searchParams.get("location") === wanted);
-    await city.fill("Nowhere at all");
-    await page.keyboard.press("Tab");
-    await page.waitForURL((url) => url.searchParams.get("location") === "Nowhere at all");
-    await city.fill("");
-    await page.waitForURL((url) => !url.searchParams.has("location"));
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\?location=Berlin$/);
+    assert.equal(await search.inputValue(), "");
+    await page.getByRole("listbox").waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: /^Berlin:/ }).click();
+    await page.waitForURL((url) => url.search === "");
+
+    await search.pressSequentially("Concert");
+    await page.waitForURL((url) => url.searchParams.get("name") === "Concert");
+    const event = page.getByRole("option", { name: /^Concert \d/ }).first();
+    await event.waitFor();
+    await event.click();
+    await page.waitForURL(/\/events\/[\da-f-]{36}$/);
+    await page.getByRole("heading", { level: 1, name: "Concert" }).waitFor();
+    await close();
+  });
+
+  it("searches the text as it is with Enter, where no suggestion is chosen", async () => {
+    const { page, close } = await openSearch();
+    const search = page.getByRole("combobox", { name: "Name or city" });
+    await search.fill("Nowhere at all");
+    await page.keyboard.press("Enter");
+    await page.waitForURL((url) => url.searchParams.get("name") === "Nowhere at all");
+    await page.getByRole("heading", { name: "No events found" }).waitFor();
+    await close();
+  });
+
+  it("lists a city's single events in rows, less than half as high as cards", async () => {
+    const { page, close } = await openSearch();
+    for (const width of [360, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      const [row] = await page.locator(".rows .card").all();
+      const { height = Infinity } = (await row?.boundingBox()) ?? {};
+      assert.ok(height < 140, `${height} px at ${width}`);
+    }
     await close();
   });
 
@@ -72,7 +78,7 @@ describe("the search form", () => {
     await page.waitForURL(/\?type=concert$/);
     await page.getByRole("radio", { name: "Next 7 days" }).check();
     await page.waitForURL(/&from=/);
-    const name = page.getByRole("searchbox", { name: "Name or city" });
+    const name = page.getByRole("combobox", { name: "Name or city" });
     // Each text is searched before the next letter comes.
     for (const text of ["a", "an"]) {
       await name.fill(text);
@@ -83,10 +89,10 @@ describe("the search form", () => {
     await page.waitForFunction("document.querySelector('input[type=search]').value === ''");
     await page.goBack();
     await page.waitForURL(/\?type=concert$/);
-    assert.equal(await page.getByRole("radio", { name: "Any day" }).isChecked(), true);
+    assert.equal(await page.getByRole("radio", { name: "Any time" }).isChecked(), true);
     await page.goBack();
     await page.waitForURL((url) => url.search === "");
-    assert.equal(await page.getByRole("radio", { name: "Everything" }).isChecked(), true);
+    assert.equal(await page.getByRole("radio", { name: "All events" }).isChecked(), true);
     await close();
   });
 });

@@ -42,7 +42,7 @@ describe("a session being restored", () => {
     const { page, close } = await signedInVisitor();
     const answers = await answerRefresh(page.context(), ["TRY_AGAIN", "reset", "INTERNAL"]);
     await page.goto(`/events/${eventId}`);
-    await page.getByText(/^We cannot confirm your sign-in yet/).waitFor();
+    await page.getByText(/^We can’t confirm your sign-in yet/).waitFor();
     await page.getByRole("button", { name: "Sign in to buy", disabled: false }).waitFor();
     for (const quantity of [2, 3]) {
       await page.getByRole("button", { name: "More tickets" }).click();
@@ -73,7 +73,7 @@ describe("a session being restored", () => {
     const { page, close } = await signedInVisitor();
     await answerRefresh(page.context(), ["TRY_AGAIN", "TRY_AGAIN"]);
     await page.goto("/account");
-    await page.getByText(/^We cannot confirm your sign-in yet/).waitFor();
+    await page.getByText(/^We can’t confirm your sign-in yet/).waitFor();
     await page.getByRole("link", { name: "Sign in" }).waitFor();
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByRole("heading", { name: "Account" }).waitFor();

@@ -18,7 +18,7 @@ describe("several tickets at once", () => {
     await page.goto(`/register?to=/events/${eventId}?quantity=4`);
     await registerVisitor(page);
     await page.getByRole("button", { name: "Buy 4 tickets" }).click();
-    await page.getByRole("heading", { name: "You have 4 tickets" }).waitFor();
+    await page.getByRole("heading", { name: "You’ve got 4 tickets" }).waitFor();
     await page.goto("/tickets");
     await page.getByRole("link", { name: "Order of 4 tickets" }).click();
     await page.getByRole("heading", { name: "Concert" }).waitFor();
@@ -55,7 +55,7 @@ describe("several tickets at once", () => {
       else await route.continue();
     });
     await cancel.click();
-    await page.getByRole("button", { name: "Cancel it for good" }).click();
+    await page.getByRole("button", { name: "Yes, cancel it" }).click();
     const result = page.getByRole("heading", { name: "2 of 3 tickets are cancelled" });
     await result.waitFor();
     assert.equal(

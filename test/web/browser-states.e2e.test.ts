@@ -40,7 +40,7 @@ describe("a page that is not complete", () => {
         path: "/",
         hold: "**/api/events?*",
         how: "busy",
-        ready: /No answer yet. We keep trying/,
+        ready: /No answer yet. Still trying/,
       },
       {
         name: "browse-failed",
@@ -61,7 +61,7 @@ describe("a page that is not complete", () => {
         path: `/events/${open}`,
         hold: "**/api/events/*",
         how: "busy",
-        ready: /It is very busy right now/,
+        ready: /It’s very busy right now/,
       },
       {
         name: "tickets-kept",
@@ -83,7 +83,7 @@ describe("a page that is not complete", () => {
         path: `/events/${open}`,
         hold: "**/api/auth/refresh",
         how: "busy",
-        ready: /We cannot confirm your sign-in yet/,
+        ready: /We can’t confirm your sign-in yet/,
       },
       {
         name: "tickets-delayed",
@@ -91,7 +91,7 @@ describe("a page that is not complete", () => {
         hold: "**/api/auth/refresh",
         how: "busy",
         keepsNone: true,
-        ready: /We cannot confirm your sign-in yet/,
+        ready: /We can’t confirm your sign-in yet/,
       },
       {
         name: "engine-closed",
@@ -134,7 +134,7 @@ describe("a page that is not complete", () => {
     await page.goto("/engine");
     await look("fault", "section.empty[role=alert]");
     await page.unroute("**/assets/engine-page-*.js");
-    await page.getByRole("button", { name: "Reload the page" }).click();
+    await page.getByRole("button", { name: "Reload page" }).click();
     await page.locator(".gauge").first().waitFor();
     assert.deepEqual(faults, []);
     await close();

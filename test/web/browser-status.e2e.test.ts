@@ -74,7 +74,7 @@ describe("what an event sells", () => {
     await stepper.focus();
     await bring({ ...record, status: "postponed" });
     await page.locator(".event-head").getByText("Event postponed").waitFor();
-    await page.getByText(/Tickets are not sold until the new date is known/).waitFor();
+    await page.getByText(/Tickets will go back on sale once there’s a new date/).waitFor();
     const focused = await page.evaluate("document.activeElement?.textContent");
     assert.equal(focused, "Not on sale", "the focus is not lost with the control that had it");
     await bring({

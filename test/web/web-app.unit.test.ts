@@ -1,9 +1,11 @@
 // The build of the web app: its budget, and the types of its API client.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { apiFiles } from "../../tools/web-build/api-types.ts";
 import { BUDGET_BYTES, firstLoad, type Manifest } from "../../tools/web-build/budget.ts";
+import { PUBLIC } from "../../tools/web-build/sources.ts";
 
 const MANIFEST: Manifest = {
   "index.html": { file: "boot.js", dynamicImports: ["app.tsx", "de.ts"] },
@@ -36,6 +38,17 @@ describe("the budget of the first load", () => {
     assert.throws(() => firstLoad({}, ["index.html"], () => 1), /has no index.html/);
     const unknown = firstLoad(MANIFEST, ["index.html"], () => Infinity);
     assert.ok(unknown.bytes > BUDGET_BYTES);
+  });
+});
+
+describe("the font", () => {
+  it("is one file of 30 kB at most that the page preloads by the name of its style", () => {
+    const name = "/fonts/figtree-5.3.0.woff2";
+    const bytes = readFileSync(join(PUBLIC, "static", name));
+    assert.ok(bytes.length <= 30_000, `${bytes.length} bytes`);
+    assert.ok(readFileSync(join(PUBLIC, "index.html"), "utf8").includes(`href="${name}"`));
+    const style = readFileSync(join(PUBLIC, "src", "styles", "fonts.css"), "utf8");
+    assert.ok(style.includes(`url("${name}")`));
   });
 });
 

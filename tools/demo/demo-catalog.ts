@@ -14,9 +14,14 @@ export const OPERATOR = {
   role: "operator",
 } as const;
 
+/** Names that the package misspells. */
+const CORRECTED: Readonly<Record<string, string>> = { Shenyeng: "Shenyang" };
+
 type City = { city: string; country: string; timezone: string; pop: number };
 type Kind = {
   weight: number;
+  /** The smallest and the largest capacity. */
+  places: readonly [least: number, most: number];
   starts: readonly string[];
   minutes: readonly number[];
   name: (random: Random, city: City) => string;
@@ -25,43 +30,56 @@ type Kind = {
 const KINDS: Readonly<Record<string, Kind>> = {
   concert: {
     weight: 30,
+    places: [80, 18_000],
     starts: ["19:30", "20:00", "21:00"],
     minutes: [120, 150, 180],
     name: concertName,
   },
   theatre: {
     weight: 14,
+    places: [90, 1_800],
     starts: ["15:00", "19:00", "19:30"],
     minutes: [120, 165, 210],
     name: (random, city) => `${pick(WORKS, random)} – ${city.city}`,
   },
-  football: { weight: 10, starts: ["15:30", "18:00", "20:45"], minutes: [115], name: matchName },
+  football: {
+    weight: 10,
+    places: [1_500, 60_000],
+    starts: ["15:30", "18:00", "20:45"],
+    minutes: [115],
+    name: matchName,
+  },
   conference: {
     weight: 10,
+    places: [80, 4_000],
     starts: ["09:00"],
     minutes: [540, 1_980],
     name: (random, city) => `${pick(SUBJECTS, random)} Conference ${city.city}`,
   },
   comedy: {
     weight: 12,
+    places: [60, 2_500],
     starts: ["20:00", "20:30"],
     minutes: [90, 120],
     name: (random) => `${pick(SHOWS, random)} ${pick(ACTS, random)}`,
   },
   festival: {
     weight: 6,
+    places: [800, 40_000],
     starts: ["12:00", "14:00"],
     minutes: [600, 2_880],
     name: (random, city) => `${pick(FESTIVALS, random)} ${city.city}`,
   },
   workshop: {
     weight: 10,
+    places: [10, 40],
     starts: ["10:00", "18:00"],
     minutes: [180, 240],
     name: (random, city) => `${pick(WORKSHOPS, random)}, ${city.city}`,
   },
   exhibition: {
     weight: 8,
+    places: [60, 900],
     starts: ["10:00"],
     minutes: [480],
     name: (random) => `${pick(ACTS, random)}: ${pick(SUBJECTS, random)}`,
@@ -71,7 +89,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 /**
  * Generates `count` invented events in real cities, on `days` days from the day after `todayMs`.
  * The same numbers give the same events; the source id of an event depends on its number only.
- * One in five is popular (2,000 to 60,000 places), half are small (30 to 300).
+ * A capacity fits its type: a workshop has 40 places at most, a stadium 60,000.
  */
 export function* demoEvents(count: number, todayMs: number, days: number): Generator<EventRecord> {
   const places = largestCities(400);
@@ -94,7 +112,7 @@ export function* demoEvents(count: number, todayMs: number, days: number): Gener
       url: `https://example.org/events/${number}`,
       timeZone: city.timezone,
       status: "scheduled",
-      totalCapacity: capacity(random),
+      totalCapacity: capacity(kind.places, random),
       ...spanBetween(starts, afterMinutes(starts, pick(kind.minutes, random)), city.timezone),
     };
   }
@@ -119,7 +137,8 @@ export async function refuseDemoEvents(databaseUrl: string): Promise<void> {
 
 function largestCities(count: number): City[] {
   const distinct = new Map<string, City>();
-  for (const city of cities.cityMapping) {
+  for (const one of cities.cityMapping) {
+    const city = { ...one, city: CORRECTED[one.city] ?? one.city };
     const known = distinct.get(city.city);
     if (city.timezone && city.city && (known === undefined || known.pop < city.pop))
       distinct.set(city.city, city);
@@ -142,9 +161,9 @@ function matchName(random: Random, city: City): string {
   return `${city.city} ${pick(CLUBS, random)} – ${pick(CLUBS, random)} ${1890 + Math.floor(random() * 40)}`;
 }
 
-function capacity(random: Random): number {
-  const size = random();
-  if (size < 0.5) return 30 + Math.floor(random() * 271);
-  if (size < 0.8) return 400 + 50 * Math.floor(random() * 30);
-  return 2_000 + 500 * Math.floor(random() ** 3 * 117);
+/** Small places are more frequent than large ones. Large ones have round numbers. */
+function capacity([least, most]: Kind["places"], random: Random): number {
+  const places = least * (most / least) ** (random() ** 1.5);
+  const step = places < 100 ? 1 : places < 1_000 ? 10 : 100;
+  return Math.round(places / step) * step;
 }

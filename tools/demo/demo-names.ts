@@ -136,12 +136,12 @@ export const FESTIVALS = [
 ] as const;
 
 export const WORKSHOPS = [
-  "Töpfern",
+  "Pottery",
   "Sourdough Baking",
-  "Aquarelle",
+  "Watercolours",
   "Salsa for Beginners",
   "Urban Sketching",
-  "Kalligrafie",
-  "Cerámica",
+  "Calligraphy",
+  "Ceramics",
   "Film Photography",
 ] as const;

@@ -16,7 +16,13 @@ export function testArguments(fileTimeoutMs = FILE_TIMEOUT_MS): string[] {
   return ["--test", "--test-force-exit", `--test-timeout=${fileTimeoutMs}`];
 }
 
-export type TestOptions = { name?: string; inspect?: boolean; keep?: boolean; checks?: boolean };
+export type TestOptions = {
+  name?: string;
+  inspect?: boolean;
+  keep?: boolean;
+  renew?: boolean;
+  checks?: boolean;
+};
 
 export type TestPlan = {
   /** Relative to the root; fast files first. */
@@ -27,6 +33,8 @@ export type TestPlan = {
   needsBrowser: boolean;
   checks: boolean;
   keep: boolean;
+  /** Writes the pictures of the pages instead of comparing with them. */
+  renew: boolean;
 };
 
 /** Plans a run of the files whose path has one of the words; of all files without words. */
@@ -42,6 +50,7 @@ export function planTests(words: readonly string[], options: TestOptions = {}): 
     needsBrowser: files.some((file) => file.includes("/browser-")),
     checks: options.checks === true || (words.length === 0 && !options.name && !options.inspect),
     keep: options.keep === true,
+    renew: options.renew === true,
   };
 }
 

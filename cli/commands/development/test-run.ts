@@ -82,6 +82,7 @@ async function runFiles(
     env: {
       ...testEnvironment(servers),
       ...(plan.keep ? { KEEP_SCREENSHOTS: "yes" } : {}),
+      ...(plan.renew ? { RENEW_PICTURES: "yes" } : {}),
     },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -15,6 +15,7 @@ export function define(command: Command): void {
     .option("--name <pattern>", "run tests whose name matches this regular expression")
     .option("--inspect", "run the one file under the debugger: waits until one is attached")
     .option("--keep", "keep the servers' data, and screenshots of the pages")
+    .option("--renew", "keep what the pages look like now as the pictures to compare with")
     .option("--checks", "run the static checks too, where words are given")
     .addHelpText(
       "after",
@@ -22,6 +23,7 @@ export function define(command: Command): void {
         ["test", "all"],
         ["test ledger.int", "one file"],
         ['test ledger.int --name "books a batch"', "one test"],
+        ["test browser-pixels --renew", "new pictures of the pages, for review with git diff"],
         ["test ledger.int --inspect", "then attach a debugger to 127.0.0.1:9229"],
       ),
     )

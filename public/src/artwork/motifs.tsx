@@ -148,7 +148,7 @@ const comedy: Motif = (random, [, one, two, three]) => {
         />
       ))}
       <g transform={`rotate(${tilt} 160 100)`}>
-        <circle cx={160} cy={100} r={82} fill={one} />
+        <circle cx={160} cy={100} r={76} fill={one} />
         <path d={`M${160 - wide} 108a${wide} ${wide} 0 0 0 ${wide * 2} 0z`} fill={two} />
         <ellipse cx={132} cy={76} rx={8} ry={13} fill={three} />
         <ellipse cx={188} cy={76} rx={8} ry={13 - random() * 9} fill={three} />

@@ -45,11 +45,9 @@ export function dayParts(day: string): { weekday: string; day: string; month: st
 
 type When = Pick<Event, "startsAt" | "timeZone" | "duration">;
 
-/** Start in the event's time zone: 20:00 CET. */
-export function startText({ startsAt, timeZone }: When): string {
-  return format({ hour: "2-digit", minute: "2-digit", timeZone, timeZoneName: "short" }).format(
-    new Date(startsAt),
-  );
+/** Start in the event's time zone: 20:00. */
+export function clockOf({ startsAt, timeZone }: When): string {
+  return format({ hour: "2-digit", minute: "2-digit", timeZone }).format(new Date(startsAt));
 }
 
 export function endOf({ startsAt, duration }: Pick<When, "startsAt" | "duration">): Date {
@@ -97,15 +95,7 @@ export function numberText(value: number, options: Intl.NumberFormatOptions = {}
   return new Intl.NumberFormat(locale(), options).format(value);
 }
 
-/** 2 hours, 30 minutes. */
-export function durationText(minutes: number): string {
-  const parts: [number, string][] = [
-    [Math.floor(minutes / 1_440), "day"],
-    [Math.floor((minutes % 1_440) / 60), "hour"],
-    [minutes % 60, "minute"],
-  ];
-  const texts = parts
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => numberText(count, { style: "unit", unit, unitDisplay: "long" }));
-  return new Intl.ListFormat(locale(), { type: "unit", style: "long" }).format(texts);
+/** City and country, as far as the feed names it: Berlin, Germany. */
+export function placeText({ location, country }: Pick<Event, "location" | "country">): string {
+  return country === null ? location : `${location}, ${country}`;
 }

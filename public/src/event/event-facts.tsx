@@ -1,40 +1,23 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Event } from "../api/types.ts";
-import {
-  dayText,
-  durationText,
-  localStartText,
-  numberText,
-  spanText,
-  zoneText,
-} from "../components/format.ts";
+import { localStartText, spanText, zoneText } from "../components/format.ts";
 
 export function EventFacts({ event }: { event: Event }): ReactNode {
   const { t } = useTranslation();
   const localStart = localStartText(event);
   const site = siteOf(event.url);
   const facts: [string, ReactNode][] = [
-    [t("event.date"), dayText(event.date)],
     [
       t("event.time"),
       <>
         {spanText(event)}
         <br />
         <span className="soft">
-          {zoneText(event)} ({event.timeZone})
+          {zoneText(event)}
           {localStart !== undefined && <> · {t("event.here", { when: localStart })}</>}
         </span>
       </>,
-    ],
-    [t("event.duration"), durationText(event.duration)],
-    [
-      t("event.place"),
-      event.country === null ? event.location : `${event.location}, ${event.country}`,
-    ],
-    [
-      t("event.capacity"),
-      t("event.places", { count: event.totalCapacity, number: numberText(event.totalCapacity) }),
     ],
   ];
   if (site !== undefined)

@@ -4,7 +4,7 @@ import { asProblem } from "../api/problem.ts";
 import type { Event } from "../api/types.ts";
 import { Cover } from "../artwork/cover.tsx";
 import { useTypeName } from "../search/type-name.ts";
-import { dayText } from "../components/format.ts";
+import { dayText, placeText } from "../components/format.ts";
 import { NotFoundPage } from "../components/not-found-page.tsx";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
@@ -49,7 +49,7 @@ function EventDetails({ event }: { event: Event }): ReactNode {
         <p className="kicker">{typeName(event.type)}</p>
         <h1>{event.name}</h1>
         <p className="lead">
-          {dayText(event.date)} · {event.location}
+          {dayText(event.date)} · {placeText(event)}
         </p>
         {!isForSale(state) && <SaleText state={state} available={event.available} />}
       </div>

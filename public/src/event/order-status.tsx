@@ -45,7 +45,11 @@ function OrderText({ purchase: { order, tickets, drop } }: OrderStatusProps): Re
     }
     case "bought":
       return tickets.length === 0 ? null : (
-        <div className="notice notice-good">
+        <div className="notice notice-good bought">
+          <svg className="tick" viewBox="0 0 24 24" aria-hidden="true">
+            <circle cx="12" cy="12" r="11" />
+            <path d="M7 12.5l3.5 3.5L17 9" pathLength="1" />
+          </svg>
           <h3>{t("order.bought", { count: tickets.length })}</h3>
         </div>
       );

@@ -1,6 +1,6 @@
 import { type ReactNode, useId } from "react";
 
-export type Choice<T extends string> = { value: T; label: string };
+export type Choice<T extends string> = { value: T; label: string; count?: string };
 type ChipsProps<T extends string> = {
   label: string;
   value: T;
@@ -27,7 +27,10 @@ export function Chips<T extends string>({
             checked={choice.value === value}
             onChange={() => onChange(choice.value)}
           />
-          <span>{choice.label}</span>
+          <span>
+            {choice.label}
+            {choice.count !== undefined && <small aria-hidden="true">{choice.count}</small>}
+          </span>
         </label>
       ))}
     </fieldset>

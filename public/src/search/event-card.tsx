@@ -5,7 +5,7 @@ import type { Event } from "../api/types.ts";
 import { Cover } from "../artwork/cover.tsx";
 import { useSaleState } from "../event/sale-state.ts";
 import { SaleText } from "../event/sale-text.tsx";
-import { startText } from "../components/format.ts";
+import { clockOf } from "../components/format.ts";
 import { useTypeName } from "./type-name.ts";
 
 export function EventCard({ event }: { event: Event }): ReactNode {
@@ -27,9 +27,9 @@ export function EventCard({ event }: { event: Event }): ReactNode {
           </Link>
         </h3>
         <p className="soft">
-          {event.location} · {startText(event)}
+          {clockOf(event)} · {event.location}
         </p>
-        <SaleText state={state} available={event.available} />
+        {state !== "available" && <SaleText state={state} available={event.available} />}
       </div>
     </article>
   );

@@ -7,6 +7,9 @@ import { EventCard } from "./event-card.tsx";
 import type { Filters } from "./filters.ts";
 import { byDay, useEvents } from "./use-events.ts";
 
+/** Days with fewer events are rows: a card each would leave most of the line empty. */
+const CARDS_MIN = 4;
+
 export function Results({
   filters,
   onClear,
@@ -34,8 +37,11 @@ export function Results({
       aria-busy={!settled}
       className={isPlaceholderData ? "results results-old" : "results"}
     >
-      <p role="status" className="unseen">
-        {settled && error === null && t("browse.found", { count: events.length })}
+      <p role="status" className="found soft">
+        {settled &&
+          error === null &&
+          events.length > 0 &&
+          t(hasNextPage ? "browse.foundMore" : "browse.found", { count: events.length })}
       </p>
       {isPending && error === null && <Skeletons failures={failureCount} />}
       {error !== null && <ProblemNotice error={error} again={() => void refetch()} />}
@@ -51,7 +57,7 @@ export function Results({
       {byDay(events).map(([day, ofDay]) => (
         <section key={day} className="day" aria-labelledby={`day-${day}`}>
           <h2 id={`day-${day}`}>{dayText(day)}</h2>
-          <ul className="cards">
+          <ul className={ofDay.length < CARDS_MIN ? "rows" : "cards"}>
             {ofDay.map((event) => (
               <li key={event.id}>
                 <EventCard event={event} />

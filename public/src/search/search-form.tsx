@@ -1,10 +1,10 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useCallback } from "react";
 import { useTranslation } from "react-i18next";
+import { numberText } from "../components/format.ts";
 import { Chips } from "./chips.tsx";
-import { CityField } from "./city-field.tsx";
 import { DateFields } from "./date-fields.tsx";
 import type { Filters } from "./filters.ts";
-import { NameField } from "./name-field.tsx";
+import { SearchField } from "./search-field.tsx";
 import { useTypeName } from "./type-name.ts";
 import { useChoices } from "./use-events.ts";
 
@@ -21,8 +21,10 @@ export function SearchForm({
   const { t } = useTranslation();
   const { data } = useChoices();
   const typeName = useTypeName();
-  const types = (data?.types ?? []).slice(0, TYPES_SHOWN).map(({ value }) => value);
-  if (filters.type !== "" && !types.includes(filters.type)) types.push(filters.type);
+  const type = useCallback((name: string) => onChange({ name }, true), [onChange]);
+  const types = (data?.types ?? []).slice(0, TYPES_SHOWN);
+  if (filters.type !== "" && !types.some(({ value }) => value === filters.type))
+    types.push({ value: filters.type, count: 0 });
   return (
     <form
       className="search"
@@ -30,21 +32,33 @@ export function SearchForm({
       aria-label={t("browse.search")}
       onSubmit={(event) => event.preventDefault()}
     >
-      <div className="search-texts">
-        <NameField value={filters.name} onChange={(name) => onChange({ name }, true)} />
-        <CityField
-          value={filters.location}
-          cities={data?.locations ?? []}
-          onChange={(location) => onChange({ location })}
-        />
-      </div>
+      <SearchField
+        value={filters.name}
+        cities={data?.locations ?? []}
+        onType={type}
+        onCity={(location) => onChange({ location, name: "" })}
+      />
+      {filters.location !== "" && (
+        <button
+          type="button"
+          className="taken"
+          aria-label={t("browse.anywhere", { city: filters.location })}
+          onClick={() => onChange({ location: "" })}
+        >
+          {filters.location} <span aria-hidden="true">×</span>
+        </button>
+      )}
       <DateFields from={filters.from} to={filters.to} onChange={(days) => onChange(days)} />
       <Chips
         label={t("browse.type")}
         value={filters.type}
         choices={[
           { value: "", label: t("browse.anyType") },
-          ...types.map((value) => ({ value, label: typeName(value) })),
+          ...types.map(({ value, count }) => ({
+            value,
+            label: typeName(value),
+            ...(count > 0 && { count: numberText(count) }),
+          })),
         ]}
         onChange={(type) => onChange({ type })}
       />

@@ -18,6 +18,23 @@ export function useEvents(filters: Filters) {
   });
 }
 
+const NAMES_SUGGESTED = 4;
+
+/** Events that a text finds, for suggestions. */
+export function useEventsLike(text: string): Event[] {
+  const { data } = useQuery({
+    queryKey: ["suggested", text],
+    queryFn: ({ signal }) =>
+      answerOf(() =>
+        api.GET("/api/events", { params: { query: { q: text, limit: NAMES_SUGGESTED } }, signal }),
+      ),
+    enabled: text !== "",
+    placeholderData: keepPreviousData,
+    staleTime: 15_000,
+  });
+  return data?.items ?? [];
+}
+
 /** Cities and types of all events, for suggestions. */
 export function useChoices() {
   return useQuery({

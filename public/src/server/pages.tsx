@@ -4,6 +4,7 @@ import { renderToStaticMarkup } from "react-dom/server";
 import type { Event } from "../api/types.ts";
 import { Cover } from "../artwork/cover.tsx";
 import type en from "../locales/en-texts.ts";
+import { placeText } from "../components/format.ts";
 import { documentTitle } from "../components/page-title.ts";
 
 type Texts = typeof en;
@@ -60,7 +61,7 @@ export function paintEvent(language: string, event: Event): PaintedPage {
             <p className="kicker">{type}</p>
             <h1>{event.name}</h1>
             <p className="lead">
-              {day} · {event.location}
+              {day} · {placeText(event)}
             </p>
           </div>
           <div className="buy-coming skeleton" />

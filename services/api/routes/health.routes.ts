@@ -68,6 +68,9 @@ export async function servePlain(
   else sendAnswer(request, response, methodRefusal(ALLOW, requestId));
 }
 
+/** Pictures and fonts are compressed already. */
+const PACKED = /^(?:image\/(?!svg)|font\/)/;
+
 /** Sends a reply, compressed if it is not yet. Its `Vary` joins what the edge policy has set. */
 export async function sendPlain(
   request: IncomingMessage,
@@ -75,5 +78,7 @@ export async function sendPlain(
   { headers: { Vary, ...headers }, ...reply }: Reply,
 ): Promise<void> {
   if (Vary !== undefined) response.appendHeader("Vary", Vary);
-  sendAnswer(request, response, await compressed(request, response, { ...reply, headers }));
+  const plain = { ...reply, headers };
+  const isPacked = PACKED.test(headers["Content-Type"] ?? "");
+  sendAnswer(request, response, isPacked ? plain : await compressed(request, response, plain));
 }

@@ -22,12 +22,14 @@ const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
   ".png": "image/png",
   ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
   ".webmanifest": "application/manifest+json",
 };
 const SERVICE_WORKER = "sw.js";
 /** It loads files and pages of the same origin, and no script. */
 const WORKER_POLICY = "default-src 'none'; connect-src 'self'";
-/** File names carry a hash of the content. */
+/** File names carry a hash of the content, or the version of a font. */
+const LASTING = /^(?:assets|fonts)\//;
 const IMMUTABLE = "public, max-age=31536000, immutable";
 const ONE_HOUR = "public, max-age=3600";
 const NOT_PAGES = /^\/(?:api|assets|\.well-known)(?:\/|$)/;
@@ -67,7 +69,7 @@ export function readWebApp(deps: WebPagesDeps, folder = DIST): WebApp | undefine
 function headersOf(path: string): Record<string, string> {
   if (path === SERVICE_WORKER)
     return { "Cache-Control": "no-cache", "Content-Security-Policy": WORKER_POLICY };
-  return { "Cache-Control": path.startsWith("assets/") ? IMMUTABLE : ONE_HOUR };
+  return { "Cache-Control": LASTING.test(path) ? IMMUTABLE : ONE_HOUR };
 }
 
 /** Holds one file and its compressed forms, if any, in memory. Replies 304 if the client has it. */

@@ -42,14 +42,14 @@ describe("without network", () => {
     const { page, tickets, close } = await buyer();
     await isOffline(page);
     await page.goto("/tickets");
-    await page.getByText(/^As of .+\. We cannot show newer data right now\./).waitFor();
+    await page.getByText(/^As of .+\. We can’t load anything newer right now\./).waitFor();
     await page.getByRole("link", { name: "Ticket 2" }).click();
     await page.getByRole("img", { name: /^QR code/ }).waitFor();
     await page.reload();
     const code = page.getByRole("img", { name: /^QR code/ }).locator("path");
     await code.waitFor();
     assert.equal(await code.getAttribute("d"), qrPath(tickets[1]?.code ?? "").path);
-    await page.getByText(/^As of .+\. We cannot show newer data right now\./).waitFor();
+    await page.getByText(/^As of .+\. We can’t load anything newer right now\./).waitFor();
     await page.getByText("Ada Lovelace").waitFor();
     await page.getByText(/\(.*Time\)/).waitFor();
     await page.context().setOffline(false);
@@ -61,7 +61,7 @@ describe("without network", () => {
     const { page, tickets, close } = await buyer();
     await page.getByRole("link", { name: "Account" }).click();
     await page.getByRole("button", { name: "Sign out", exact: true }).click();
-    await page.getByText("You are signed out.").waitFor();
+    await page.getByText("You’ve signed out.").waitFor();
     await isGone(page, tickets);
     await close();
   });
@@ -74,7 +74,7 @@ describe("without network", () => {
       values: [email],
     });
     await page.reload();
-    await page.getByText(/^You are signed out: your session was ended/).waitFor();
+    await page.getByText(/^You’ve been signed out. Your session was ended/).waitFor();
     await isGone(page, tickets);
     await close();
   });
