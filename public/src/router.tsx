@@ -1,9 +1,5 @@
 import { type ReactNode, Suspense, lazy } from "react";
 import { Route, Router, Switch, useLocation } from "wouter";
-import { AccountPage } from "./account/account-page.tsx";
-import { ConfirmPage } from "./account/confirm-page.tsx";
-import { ForgotPage } from "./account/forgot-page.tsx";
-import { ResetPage } from "./account/reset-page.tsx";
 import { RegisterPage } from "./account/register-page.tsx";
 import { SignInPage } from "./account/sign-in-page.tsx";
 import { SignedIn } from "./account/signed-in.tsx";
@@ -19,13 +15,18 @@ import { keptHolder } from "./offline/kept-tickets.ts";
 import { PATHS } from "./paths.ts";
 import { sessionState } from "./session/session.ts";
 import { useStore } from "./session/store.ts";
-import { OrderPage } from "./order/order-page.tsx";
-import { PrintPage } from "./order/print-page.tsx";
 import { TicketPage } from "./tickets/ticket-page.tsx";
 import { TicketsPage } from "./tickets/tickets-page.tsx";
 import { navigateWithTransition } from "./view-transition.ts";
 
-const EnginePage = lazy(() => import("./engine/engine-page.tsx"));
+const laterPages = () => import("./later-pages.ts");
+const AccountPage = lazy(async () => ({ default: (await laterPages()).AccountPage }));
+const ConfirmPage = lazy(async () => ({ default: (await laterPages()).ConfirmPage }));
+const ForgotPage = lazy(async () => ({ default: (await laterPages()).ForgotPage }));
+const ResetPage = lazy(async () => ({ default: (await laterPages()).ResetPage }));
+const EnginePage = lazy(async () => ({ default: (await laterPages()).EnginePage }));
+const OrderPage = lazy(async () => ({ default: (await laterPages()).OrderPage }));
+const PrintPage = lazy(async () => ({ default: (await laterPages()).PrintPage }));
 
 /** Maps addresses to pages. */
 export function Pages(): ReactNode {
@@ -37,70 +38,66 @@ export function Pages(): ReactNode {
       <Layout>
         {session.state === "signed-in" && <KeepTickets holder={session.user} />}
         <FaultBoundary path={path}>
-          <Switch>
-            <Route path={PATHS.browse}>
-              <BrowsePage />
-            </Route>
-            <Route path={PATHS.event}>
-              {({ eventId }) => <EventPage key={eventId} eventId={eventId} />}
-            </Route>
-            <Route path={PATHS.tickets}>
-              <SignedIn kept={holder}>{() => <TicketsPage />}</SignedIn>
-            </Route>
-            <Route path={PATHS.ticket}>
-              {({ ticketId }) => (
-                <SignedIn kept={holder}>
-                  {({ name }) => <TicketPage ticketId={ticketId} holder={name} />}
+          <Suspense fallback={<Loading />}>
+            <Switch>
+              <Route path={PATHS.browse}>
+                <BrowsePage />
+              </Route>
+              <Route path={PATHS.event}>
+                {({ eventId }) => <EventPage key={eventId} eventId={eventId} />}
+              </Route>
+              <Route path={PATHS.tickets}>
+                <SignedIn kept={holder}>{() => <TicketsPage />}</SignedIn>
+              </Route>
+              <Route path={PATHS.ticket}>
+                {({ ticketId }) => (
+                  <SignedIn kept={holder}>
+                    {({ name }) => <TicketPage ticketId={ticketId} holder={name} />}
+                  </SignedIn>
+                )}
+              </Route>
+              <Route path={PATHS.order}>
+                {({ orderId }) => (
+                  <SignedIn kept={holder}>{() => <OrderPage orderId={orderId} />}</SignedIn>
+                )}
+              </Route>
+              <Route path={PATHS.printedOrder}>
+                {({ orderId }) => (
+                  <SignedIn kept={holder}>
+                    {({ name }) => <PrintPage orderId={orderId} holder={name} />}
+                  </SignedIn>
+                )}
+              </Route>
+              <Route path={PATHS.signIn}>
+                <SignInPage />
+              </Route>
+              <Route path={PATHS.register}>
+                <RegisterPage />
+              </Route>
+              <Route path={PATHS.forgot}>
+                <ForgotPage />
+              </Route>
+              <Route path={PATHS.reset}>
+                <ResetPage />
+              </Route>
+              <Route path={PATHS.confirm}>
+                <ConfirmPage />
+              </Route>
+              <Route path={PATHS.account}>
+                <SignedIn>{(user) => <AccountPage user={user} />}</SignedIn>
+              </Route>
+              <Route path={PATHS.engine}>
+                <SignedIn>
+                  {({ name, role }) =>
+                    role === "operator" ? <EnginePage /> : <OperatorsOnly name={name} />
+                  }
                 </SignedIn>
-              )}
-            </Route>
-            <Route path={PATHS.order}>
-              {({ orderId }) => (
-                <SignedIn kept={holder}>{() => <OrderPage orderId={orderId} />}</SignedIn>
-              )}
-            </Route>
-            <Route path={PATHS.printedOrder}>
-              {({ orderId }) => (
-                <SignedIn kept={holder}>
-                  {({ name }) => <PrintPage orderId={orderId} holder={name} />}
-                </SignedIn>
-              )}
-            </Route>
-            <Route path={PATHS.signIn}>
-              <SignInPage />
-            </Route>
-            <Route path={PATHS.register}>
-              <RegisterPage />
-            </Route>
-            <Route path={PATHS.forgot}>
-              <ForgotPage />
-            </Route>
-            <Route path={PATHS.reset}>
-              <ResetPage />
-            </Route>
-            <Route path={PATHS.confirm}>
-              <ConfirmPage />
-            </Route>
-            <Route path={PATHS.account}>
-              <SignedIn>{(user) => <AccountPage user={user} />}</SignedIn>
-            </Route>
-            <Route path={PATHS.engine}>
-              <SignedIn>
-                {({ name, role }) =>
-                  role === "operator" ? (
-                    <Suspense fallback={<Loading />}>
-                      <EnginePage />
-                    </Suspense>
-                  ) : (
-                    <OperatorsOnly name={name} />
-                  )
-                }
-              </SignedIn>
-            </Route>
-            <Route>
-              <NotFoundPage />
-            </Route>
-          </Switch>
+              </Route>
+              <Route>
+                <NotFoundPage />
+              </Route>
+            </Switch>
+          </Suspense>
         </FaultBoundary>
       </Layout>
     </Router>

@@ -4,7 +4,7 @@ export type Manifest = Record<
   { file: string; imports?: string[]; dynamicImports?: string[] }
 >;
 
-/** JavaScript of the first load in bytes, gzip. Languages and the operators' page load later. */
+/** JavaScript of the first load in bytes, gzip. Languages and `later-pages.ts` load later. */
 export const BUDGET_BYTES = 150_000;
 
 /**

@@ -60,7 +60,7 @@ function SignOut(): ReactNode {
     answerOf(send).then(
       () => {
         // Before the end: a page of the account would lead to the sign-in page.
-        navigate("/");
+        navigate("/", { transition: false });
         endSession("visitor");
       },
       (error: unknown) => setProblem(asProblem(error)),

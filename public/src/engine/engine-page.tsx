@@ -10,7 +10,7 @@ import { Nodes, Workers } from "./tables.tsx";
 import { useEngine } from "./use-engine.ts";
 
 /** Shows operators what the engine does. */
-export default function EnginePage(): ReactNode {
+export function EnginePage(): ReactNode {
   const { t } = useTranslation();
   usePageTitle(t("engine.title"));
   const { data, error, refetch } = useEngine();
