@@ -3,12 +3,15 @@ import type { AroundNavHandler } from "wouter";
 
 /**
  * Fades from page to page where the browser can, and the visitor has not asked for less motion.
- * Filters change the address, too, but stay on their page.
+ * The page then changes a frame later: redirects, and callers that go on with the new page
+ * (`transition: false`), do not wait for it. Filters change the address, but stay on their page.
  */
-export const navigateWithTransition: AroundNavHandler = (navigate, to, options) => {
+export const navigateWithTransition: AroundNavHandler = (navigate, to, options = {}) => {
+  const { replace = false, transition: wanted = true } = options;
   const isSamePage = to.split("?")[0] === location.pathname;
   const reduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (isSamePage || reduced || document.hidden || !("startViewTransition" in document)) {
+  const can = "startViewTransition" in document && !document.hidden && !reduced;
+  if (replace || !wanted || isSamePage || !can) {
     navigate(to, options);
     return;
   }

@@ -93,7 +93,7 @@ describe("an order", () => {
     await page.context().setOffline(true);
     await page.getByText(/^You’re offline. Your orders are saved/).waitFor();
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
-    await page.getByText(/Your order waits and continues/).waitFor();
+    await page.getByText(/Your order is waiting and will continue/).waitFor();
     assert.equal(await sold(eventId), 0);
     await page.context().setOffline(false);
     await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();

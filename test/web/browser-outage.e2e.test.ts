@@ -61,6 +61,7 @@ describe("tickets in a browser while PostgreSQL is down", () => {
     await page.getByRole("button", { name: "Buy 1 ticket" }).click();
     await page.getByRole("heading", { name: "You’ve got 1 ticket" }).waitFor();
     await page.getByRole("link", { name: "My tickets" }).first().click();
+    await page.getByRole("heading", { name: "My tickets" }).waitFor();
     await page.getByRole("heading", { name: "Concert" }).waitFor();
     return { eventId, page, close };
   };

@@ -65,7 +65,7 @@ describe("several tickets at once", () => {
     const lines = page.locator("section.notice li");
     assert.deepEqual(await lines.allInnerTexts(), [
       "Ticket 2: cancelled",
-      "Ticket 3: not cancelled. The event has started. Nothing was changed.",
+      "Ticket 3: not cancelled. The event has started. Nothing has changed.",
       "Ticket 4: cancelled",
     ]);
     await page.getByRole("checkbox", { name: "Ticket 3" }).waitFor({ state: "detached" });

@@ -30,7 +30,7 @@ async function main(): Promise<string> {
     const manifest = JSON.parse(
       readFileSync(join(folder, ".vite", "manifest.json"), "utf8"),
     ) as Manifest;
-    await buildServiceWorker(folder, manifest, stamp);
+    await buildServiceWorker(folder, stamp);
     const sizes = await compressFolder(folder);
     const { files, bytes } = firstLoad(
       manifest,

@@ -22,7 +22,7 @@ export function EraseDialog({ email, onClose }: { email: string; onClose: () => 
     async ({ password = "" }) => {
       await answerOf(() => api.DELETE("/api/auth/me", { body: { password } }));
       // Before the end: a page of the account would lead to the sign-in page.
-      navigate("/");
+      navigate("/", { transition: false });
       endSession("erasure");
     },
     { INVALID_CREDENTIALS: "password" },

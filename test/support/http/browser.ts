@@ -14,6 +14,12 @@ export const SCREENSHOTS = join(ROOT, ".data", "screenshots");
 /** Longest wait for one fact in a page. Generous, because test machines are busy. */
 export const FACT_TIMEOUT_MS = 60_000;
 
+/**
+ * Emulating a GPU costs more than painting without one. Letters have the same pixels on each
+ * machine: the system's hinting and order of subpixels do not count.
+ */
+const LOOKS = ["--disable-gpu", "--font-render-hinting=none", "--disable-lcd-text"];
+
 export type BrowserWindow = {
   page: Page;
   /**
@@ -38,8 +44,7 @@ export async function startBrowser(baseURL: string): Promise<TestBrowser> {
   const executablePath = findBrowser() ?? assert.fail("There is no browser; npm test provides one");
   const browser = await chromium.launch({
     executablePath,
-    // Emulating a GPU costs more than painting without one.
-    args: ["--disable-gpu", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
+    args: [...LOOKS, ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
     timeout: FACT_TIMEOUT_MS,
   });
   return {

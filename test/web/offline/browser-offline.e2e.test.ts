@@ -8,6 +8,11 @@ import { keptTickets, type KeptTicket } from "../../support/http/kept-tickets.ts
 import { type Pages, startPages } from "../../support/http/pages.ts";
 import { waitFor } from "../../support/wait-for.ts";
 
+/** Whether the service worker has what the page shows its text in. */
+const FONTS_KEPT = `Promise.all(
+  ["figtree", "figtree-ext"].map((name) => caches.match("/fonts/" + name + "-5.3.0.woff2")),
+).then((found) => found.map((response) => response?.ok === true))`;
+
 describe("without network", () => {
   let pages: Pages;
   before(async () => {
@@ -52,6 +57,7 @@ describe("without network", () => {
     await page.getByText(/^As of .+\. We can’t load anything newer right now\./).waitFor();
     await page.getByText("Ada Lovelace").waitFor();
     await page.getByText(/\(.*Time\)/).waitFor();
+    assert.deepEqual(await page.evaluate(FONTS_KEPT), [true, true]);
     await page.context().setOffline(false);
     await page.getByText(/^As of /).waitFor({ state: "hidden" });
     await close();
