@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useId } from "react";
 import { useTranslation } from "react-i18next";
 import { answerOf, api } from "../api/client.ts";
 import type { Preferences } from "../api/types.ts";
@@ -18,6 +18,7 @@ type Change = Partial<Pick<Preferences, "language" | "mailsOff">>;
 export function MailPreferences({ email }: { email: string }): ReactNode {
   const { t } = useTranslation();
   const queries = useQueryClient();
+  const languageId = useId();
   const { data, error, refetch } = useQuery({
     queryKey: PREFERENCES_KEY,
     queryFn: ({ signal }) => answerOf(() => api.GET("/api/auth/preferences", { signal })),
@@ -38,7 +39,7 @@ export function MailPreferences({ email }: { email: string }): ReactNode {
       <fieldset className="mail-kinds">
         <legend>{t("mails.which")}</legend>
         {KINDS.map((kind) => (
-          <label key={kind}>
+          <label key={kind} className="choice">
             <input
               type="checkbox"
               checked={!mailsOff.includes(kind)}
@@ -49,15 +50,16 @@ export function MailPreferences({ email }: { email: string }): ReactNode {
                   ),
                 })
               }
-            />{" "}
+            />
             {t(`mails.${kind}`)}
           </label>
         ))}
       </fieldset>
       <p className="hint">{t("mails.always")}</p>
-      <label className="mail-language">
-        {t("mails.language")}{" "}
+      <div className="field mail-language">
+        <label htmlFor={languageId}>{t("mails.language")}</label>
         <select
+          id={languageId}
           value={language}
           onChange={({ target }) =>
             change.mutate({ language: target.value === "de" ? "de" : "en" })
@@ -69,7 +71,7 @@ export function MailPreferences({ email }: { email: string }): ReactNode {
             </option>
           ))}
         </select>
-      </label>
+      </div>
     </>
   );
 }
@@ -80,7 +82,7 @@ function NotConfirmed({ email }: { email: string }): ReactNode {
     mutationFn: () => answerOf(() => api.POST("/api/auth/email-confirmation")),
   });
   return (
-    <div className="notice">
+    <div className="notice notice-warn">
       <p>{t("mails.notConfirmed", { email })}</p>
       <div role="status">{send.isSuccess && <p>{t("mails.sentAgain")}</p>}</div>
       {send.error !== null && <ProblemNotice error={send.error} />}
