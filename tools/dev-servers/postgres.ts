@@ -13,6 +13,8 @@ import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
 import { supervise } from "./supervisor.ts";
 
 const DATABASE = "boxoffice";
+/** Generous: a busy machine starts many processes in it. */
+const INITDB_TIMEOUT_MS = 300_000;
 
 /** For many small commits on a small machine, with fsync: a 201 must survive a crash. */
 const SETTINGS = {
@@ -167,13 +169,17 @@ async function initialize(
     await promisify(execFile)(join(dirname(command), "initdb"), args, {
       cwd: place.dataFolder,
       env,
-      timeout: 120_000,
+      timeout: INITDB_TIMEOUT_MS,
       ...as,
     });
     renameSync(unfinished, cluster);
   } catch (error) {
     const words =
-      error instanceof Error && "stderr" in error ? String(error.stderr) : messageOf(error);
+      error instanceof Error && "killed" in error && error.killed === true
+        ? `initdb was not ready within ${INITDB_TIMEOUT_MS / 1_000} s`
+        : error instanceof Error && "stderr" in error
+          ? String(error.stderr)
+          : messageOf(error);
     throw new ServerProblem(
       `PostgreSQL's data folder ${cluster} could not be made: ${words.trim().split("\n").slice(0, 3).join(" | ")}`,
     );

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
 import type { Config } from "../../config/index.ts";
+import { writableUrl } from "../../lib/database/hosts.ts";
 import { takeFullBackup } from "../backup/full-backup.ts";
 import { openBackups } from "../backup/private-server.ts";
 import { readApplied, setAside } from "../database/applied-migrations.ts";
@@ -139,7 +140,8 @@ async function withOwner<T>(
       await client.end().catch(() => undefined);
     }
   };
-  if (databaseUrl !== undefined) return connect(migrationDatabaseUrl ?? databaseUrl);
+  if (databaseUrl !== undefined)
+    return connect(await writableUrl(migrationDatabaseUrl ?? databaseUrl));
   const { dataFolder } = makePlace(serversFolder(dataDir, report), "postgres");
   if (!existsSync(join(dataFolder, "cluster"))) return undefined;
   const servers = await startServers({ dataDir, only: ["postgres"], report, restart: false });
