@@ -132,7 +132,9 @@ describe("the catalog's copies", () => {
       "Renamed for a test",
     );
     await seen();
-    await world.import([{ ...model, sourceId: "new for a test", name: "New for a test" }]);
+    const added = { ...model, sourceId: "new for a test", name: "New for a test" };
+    await world.import([added]);
+    events.push(added);
     assert.ok(namesOf(await search()).includes("New for a test"));
     await seen();
     await world.import([{ ...model, totalCapacity: 7 }]);
