@@ -42,7 +42,7 @@ describe("monitoring", { skip }, () => {
       await freePort(),
     ];
     engine = await startEngine({
-      SERVICES: "api,auth,catalog,purchasing",
+      SERVICES: "api,auth,catalog,purchasing,notifier",
       HEALTH_PORT: String(healthPort),
       METRICS_PORT: String(metricsPort),
     });

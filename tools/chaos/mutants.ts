@@ -196,8 +196,8 @@ export const CHAOS_MUTANTS: readonly ChaosMutant[] = [
     edits: [
       [
         CONSUMER,
-        "    let refused: ReadonlySet<Delivery>;\n    try {\n",
-        "    let refused: ReadonlySet<Delivery>;\n    for (const { session: on, tag } of batch) settle(() => on.channel.ack(asMessage(tag)));\n    try {\n",
+        "    let refused: ReadonlySet<Delivery<Message>>;\n    try {\n",
+        "    let refused: ReadonlySet<Delivery<Message>>;\n    for (const { session: on, tag } of batch) settle(() => on.channel.ack(asMessage(tag)));\n    try {\n",
       ],
       [CONSUMER, "if (accepted !== undefined) settle(", "if (false) settle("],
     ],
