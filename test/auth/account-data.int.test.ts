@@ -163,6 +163,8 @@ describe("a person's own data", () => {
     // A copy of a session with the name, and a copy of the list of tickets.
     await people.refresh(person.refreshToken);
     await ask("GET", "/api/tickets?limit=100", { token: person.accessToken });
+    const copy = `user_tickets:${person.userId}`;
+    await waitFor(async () => (await redisWith([copy])).length > 0);
     const traces = [name, person.email, device, "203.0.113.77"];
     assert.deepEqual((await tablesWith(traces)).sort(), ["user_account", "user_session"]);
 
@@ -177,7 +179,7 @@ describe("a person's own data", () => {
     });
     assert.equal(mails?.count, 0, "no notification names the account");
     assert.deepEqual(await redisWith(traces), []);
-    assert.deepEqual(await redisWith([`user_tickets:${person.userId}`]), []);
+    assert.deepEqual(await redisWith([copy]), []);
     await people.refused(person.refreshToken);
     assertProblem(await people.login(person.email), 401, "INVALID_CREDENTIALS");
     assertProblem(await ask("GET", "/api/auth/me", { token }), 401, "UNAUTHENTICATED");

@@ -104,6 +104,8 @@ describe("a page that is not complete", () => {
     const { page, close } = await pages.open({
       reducedMotion: "reduce",
       viewport: { width: 360, height: 800 },
+      // It would answer with the script that it keeps.
+      serviceWorkers: "block",
     });
     const faults: string[] = [];
     await page.goto("/register");
@@ -130,10 +132,10 @@ describe("a page that is not complete", () => {
       text: "UPDATE user_account SET role = 'operator' WHERE email = $1",
       values: [email],
     });
-    await page.route("**/assets/engine-page-*.js", (route) => route.abort("connectionreset"));
+    await page.route("**/assets/later-pages-*.js", (route) => route.abort("connectionreset"));
     await page.goto("/engine");
     await look("fault", "section.empty[role=alert]");
-    await page.unroute("**/assets/engine-page-*.js");
+    await page.unroute("**/assets/later-pages-*.js");
     await page.getByRole("button", { name: "Reload page" }).click();
     await page.locator(".gauge").first().waitFor();
     assert.deepEqual(faults, []);
