@@ -78,9 +78,10 @@ async function typedPassword(email: string): Promise<string> {
     throw new EngineProblem(
       "--as needs a proof: set OPERATOR_PASSWORD or OPERATOR_TOKEN, where no terminal can ask.",
     );
-  process.stdout.write(`Password of ${email}: `);
   const output = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // It turns the terminal's echo off, so it comes before the question: some type at once.
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
+  process.stdout.write(`Password of ${email}: `);
   terminal.on("SIGINT", () => process.exit(130));
   const closed = once(terminal, "close").then(() => "");
   try {
