@@ -26,7 +26,6 @@ import { waitFor } from "../support/wait-for.ts";
 
 const NOW = Date.parse("2027-03-10T12:00:00Z");
 const TOKYO: SearchParams = { location: "tokyo" };
-
 describe("the catalog's copies", () => {
   let world: CatalogWorld;
   let proxy: TcpProxy;
