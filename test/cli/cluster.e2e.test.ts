@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { getPriority } from "node:os";
 import { after, before, describe, it } from "node:test";
 import { freePort } from "../../tools/dev-servers/ports.ts";
 import { startedAt } from "../../tools/dev-servers/process-identity.ts";
@@ -91,6 +92,12 @@ describe("boxoffice cluster", () => {
   it("sells through every gateway, and stops all of it with Ctrl-C and exit code 0", async () => {
     const npm = cluster({ byNpm: false });
     const nodes = await npm.nodes();
+    const nice = nodes.filter(({ pid }) => getPriority(pid) > getPriority());
+    assert.deepEqual(
+      nice.map(({ name }) => name),
+      ["notifier-1"],
+      "sales come before mails",
+    );
     const urls = [...npm.said().matchAll(/(api-\d) serves on ([^\s"]+)/g)].map(
       ([, , url]) => url ?? "",
     );

@@ -1,4 +1,5 @@
 import { flushCompileCache } from "node:module";
+import { constants, setPriority } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { processEnvironment, readConfig } from "../../config/index.ts";
 import { noteFault } from "../../lib/observability/faults.ts";
@@ -21,6 +22,9 @@ export function runNodeProcess(): void {
   runUntilStopped(report, async (life) => {
     const config = readConfig(processEnvironment());
     report(`process ${process.pid} is ${config.nodeId}`);
+    // Sales on the same machine come first: a mail can wait.
+    if (config.services.join() === "notifier")
+      setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
     const node = await startNode(config);
     life.onStop("node", () => stopNode(node, report));
     const serves = node.url === undefined ? "" : ` on ${node.url}`;
