@@ -6,9 +6,9 @@ export const SERVER_NAMES = ["postgres", "redis", "rabbitmq", "nats"] as const;
 export type ServerName = (typeof SERVER_NAMES)[number];
 /**
  * Tests run the alert rules with prometheus, page by alertmanager, sell through pgbouncer and ask
- * through nginx.
- * Benchmarks make load with wrk. A fault moves PostgreSQL's clock with faketime's library, another
- * one has a standby that patroni promotes, by etcd's lock.
+ * through nginx. Benchmarks make load with wrk. A fault moves PostgreSQL's clock with faketime's
+ * library, another one has a standby that patroni promotes, by etcd's lock, a third one loses
+ * packets by iptables. Podman and debootstrap make the image, runc and catatonit run its pod.
  */
 export type ProgramName =
   | ServerName
@@ -19,7 +19,12 @@ export type ProgramName =
   | "nginx"
   | "faketime"
   | "patroni"
-  | "etcd";
+  | "etcd"
+  | "iptables"
+  | "podman"
+  | "runc"
+  | "catatonit"
+  | "debootstrap";
 
 /** The path of each program. RabbitMQ needs epmd, Erlang's port mapper. */
 export type Binaries = {
@@ -37,6 +42,11 @@ export type Binaries = {
   faketime: string;
   patroni: string;
   etcd: string;
+  iptables: string;
+  podman: string;
+  runc: string;
+  catatonit: string;
+  debootstrap: string;
 };
 
 /**
@@ -87,6 +97,11 @@ const PLACES: Record<keyof Binaries, readonly string[]> = {
   faketime: ["/usr/bin/faketime", "/opt/homebrew/bin/faketime", "/usr/local/bin/faketime"],
   patroni: ["/usr/bin/patroni", "/opt/homebrew/bin/patroni", "/usr/local/bin/patroni"],
   etcd: ["/usr/bin/etcd", "/opt/homebrew/bin/etcd", "/usr/local/bin/etcd"],
+  iptables: ["/usr/sbin/iptables"],
+  podman: ["/usr/bin/podman", "/opt/homebrew/bin/podman", "/usr/local/bin/podman"],
+  runc: ["/usr/sbin/runc", "/usr/bin/runc"],
+  catatonit: ["/usr/bin/catatonit", "/usr/libexec/catatonit/catatonit"],
+  debootstrap: ["/usr/sbin/debootstrap"],
 };
 
 const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
@@ -102,6 +117,11 @@ const NEEDS: Record<ProgramName, readonly (keyof Binaries)[]> = {
   faketime: ["faketime"],
   patroni: ["patroni"],
   etcd: ["etcd"],
+  iptables: ["iptables"],
+  podman: ["podman"],
+  runc: ["runc"],
+  catatonit: ["catatonit"],
+  debootstrap: ["debootstrap"],
 };
 const FILE_NAMES: Record<keyof Binaries, string> = {
   postgres: "postgres",
@@ -118,6 +138,11 @@ const FILE_NAMES: Record<keyof Binaries, string> = {
   faketime: "faketime",
   patroni: "patroni",
   etcd: "etcd",
+  iptables: "iptables",
+  podman: "podman",
+  runc: "runc",
+  catatonit: "catatonit",
+  debootstrap: "debootstrap",
 };
 
 /**

@@ -5,75 +5,84 @@ import { processEnvironment } from "../../config/index.ts";
 import { findBinaries, type Binaries, type ProgramName } from "./binaries.ts";
 import { ServerProblem, secondsSince, type Report } from "./server-problem.ts";
 
-const DEBIAN_PACKAGES: Record<ProgramName, string> = {
-  prometheus: "prometheus",
-  alertmanager: "prometheus-alertmanager",
-  pgbouncer: "pgbouncer",
-  wrk: "wrk",
-  nginx: "nginx",
-  faketime: "faketime",
-  patroni: "patroni",
-  etcd: "etcd-server",
-  postgres: "postgresql",
-  redis: "redis-server",
-  rabbitmq: "rabbitmq-server",
-  nats: "nats-server",
+type Packages = {
+  debian: string;
+  fedora: string;
+  /** Undefined where there is none. */
+  macos?: string;
+  /** Services that Debian's package would start. */
+  units?: readonly string[];
+  /** The variable that points to a server that runs already. */
+  variable?: string;
 };
-const DEBIAN_UNITS: Record<ProgramName, readonly string[]> = {
-  prometheus: ["prometheus.service"],
-  alertmanager: ["prometheus-alertmanager.service"],
-  pgbouncer: ["pgbouncer.service"],
-  wrk: [],
-  nginx: ["nginx.service"],
-  faketime: [],
-  patroni: ["patroni.service"],
-  etcd: ["etcd.service"],
-  postgres: ["postgresql.service"],
-  redis: ["redis-server.service"],
-  rabbitmq: ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
-  nats: ["nats-server.service"],
-};
-const FEDORA_PACKAGES: Record<ProgramName, string> = {
-  prometheus: "golang-github-prometheus",
-  alertmanager: "golang-github-prometheus-alertmanager",
-  pgbouncer: "pgbouncer",
-  wrk: "wrk",
-  nginx: "nginx",
-  faketime: "libfaketime",
-  patroni: "patroni",
-  etcd: "etcd",
-  postgres: "postgresql-server",
-  redis: "redis",
-  rabbitmq: "rabbitmq-server",
-  nats: "nats-server",
-};
-const MACOS_PACKAGES: Record<ProgramName, string> = {
-  prometheus: "prometheus",
-  alertmanager: "alertmanager",
-  pgbouncer: "pgbouncer",
-  wrk: "wrk",
-  nginx: "nginx",
-  faketime: "libfaketime",
-  patroni: "patroni",
-  etcd: "etcd",
-  postgres: "postgresql@17",
-  redis: "redis",
-  rabbitmq: "rabbitmq",
-  nats: "nats-server",
-};
-const VARIABLE_NAMES: Record<ProgramName, string | undefined> = {
-  prometheus: undefined,
-  alertmanager: undefined,
-  pgbouncer: undefined,
-  wrk: undefined,
-  nginx: undefined,
-  faketime: undefined,
-  patroni: undefined,
-  etcd: undefined,
-  postgres: "DATABASE_URL",
-  redis: "REDIS_URL",
-  rabbitmq: "AMQP_URL",
-  nats: "TRANSPORTER",
+
+const PACKAGES: Readonly<Record<ProgramName, Packages>> = {
+  postgres: {
+    debian: "postgresql",
+    fedora: "postgresql-server",
+    macos: "postgresql@17",
+    units: ["postgresql.service"],
+    variable: "DATABASE_URL",
+  },
+  redis: {
+    debian: "redis-server",
+    fedora: "redis",
+    macos: "redis",
+    units: ["redis-server.service"],
+    variable: "REDIS_URL",
+  },
+  rabbitmq: {
+    debian: "rabbitmq-server",
+    fedora: "rabbitmq-server",
+    macos: "rabbitmq",
+    units: ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
+    variable: "AMQP_URL",
+  },
+  nats: {
+    debian: "nats-server",
+    fedora: "nats-server",
+    macos: "nats-server",
+    units: ["nats-server.service"],
+    variable: "TRANSPORTER",
+  },
+  prometheus: {
+    debian: "prometheus",
+    fedora: "golang-github-prometheus",
+    macos: "prometheus",
+    units: ["prometheus.service"],
+  },
+  alertmanager: {
+    debian: "prometheus-alertmanager",
+    fedora: "golang-github-prometheus-alertmanager",
+    macos: "alertmanager",
+    units: ["prometheus-alertmanager.service"],
+  },
+  pgbouncer: {
+    debian: "pgbouncer",
+    fedora: "pgbouncer",
+    macos: "pgbouncer",
+    units: ["pgbouncer.service"],
+  },
+  wrk: { debian: "wrk", fedora: "wrk", macos: "wrk" },
+  nginx: { debian: "nginx", fedora: "nginx", macos: "nginx", units: ["nginx.service"] },
+  faketime: { debian: "faketime", fedora: "libfaketime", macos: "libfaketime" },
+  patroni: { debian: "patroni", fedora: "patroni", macos: "patroni", units: ["patroni.service"] },
+  etcd: { debian: "etcd-server", fedora: "etcd", macos: "etcd", units: ["etcd.service"] },
+  iptables: { debian: "iptables", fedora: "iptables-nft" },
+  podman: {
+    debian: "podman",
+    fedora: "podman",
+    macos: "podman",
+    units: [
+      "podman.service",
+      "podman.socket",
+      "podman-auto-update.timer",
+      "podman-restart.service",
+    ],
+  },
+  runc: { debian: "runc", fedora: "runc" },
+  catatonit: { debian: "catatonit", fedora: "catatonit" },
+  debootstrap: { debian: "debootstrap", fedora: "debootstrap" },
 };
 
 const POLICY_FILE = "/usr/sbin/policy-rc.d";
@@ -98,7 +107,7 @@ export async function provideBinaries(
     !existsSync("/usr/bin/apt-get")
   )
     throw new ServerProblem(adviceFor(before.missing, "not installed"));
-  const packages = before.missing.map((server) => DEBIAN_PACKAGES[server]);
+  const packages = before.missing.map((server) => PACKAGES[server].debian);
   const started = performance.now();
   report(
     `installing ${packages.join(", ")} from the system's packages; their own services are not started`,
@@ -113,14 +122,16 @@ export async function provideBinaries(
 }
 
 function adviceFor(missing: readonly ProgramName[], why: string): string {
-  const variables = missing.flatMap((server) => VARIABLE_NAMES[server] ?? []);
-  const list = (names: Record<ProgramName, string>) =>
-    missing.map((server) => names[server]).join(" ");
+  const wanted = missing.map((server) => PACKAGES[server]);
+  const variables = wanted.flatMap(({ variable }) => variable ?? []);
+  const debian = wanted.map((one) => one.debian).join(" ");
+  const fedora = wanted.map((one) => one.fedora).join(" ");
+  const macos = wanted.flatMap((one) => one.macos ?? []).join(" ");
   return [
-    `These programs are ${why}: ${list(DEBIAN_PACKAGES)}${missing.includes("postgres") ? " (PostgreSQL 15 or newer is needed)" : ""}. Install them:`,
-    `  Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${list(DEBIAN_PACKAGES)}`,
-    `  Fedora:          sudo dnf install -y ${list(FEDORA_PACKAGES)}`,
-    `  macOS:           brew install ${list(MACOS_PACKAGES)}`,
+    `These programs are ${why}: ${debian}${missing.includes("postgres") ? " (PostgreSQL 15 or newer is needed)" : ""}. Install them:`,
+    `  Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${debian}`,
+    `  Fedora:          sudo dnf install -y ${fedora}`,
+    ...(macos === "" ? [] : [`  macOS:           brew install ${macos}`]),
     ...(variables.length === 0
       ? []
       : [`or point to servers that run already: ${variables.join(", ")}.`]),
@@ -136,7 +147,7 @@ async function update(missing: readonly ProgramName[]): Promise<void> {
     if (!/could not get lock|unable to lock/i.test(output)) {
       const known = run("apt-cache", [
         "show",
-        ...missing.map((server) => DEBIAN_PACKAGES[server]),
+        ...missing.map((server) => PACKAGES[server].debian),
       ]).ok;
       if (known) return;
       throw new ServerProblem(
@@ -173,7 +184,7 @@ function install(packages: readonly string[], servers: readonly ProgramName[]): 
         `${adviceFor(servers, "not installed")}\napt-get install failed: ${lastLines(output)}`,
       );
     // Installed units would start at the next boot.
-    const units = servers.flatMap((server) => DEBIAN_UNITS[server]);
+    const units = servers.flatMap((server) => PACKAGES[server].units ?? []);
     if (existsSync("/usr/bin/systemctl") || existsSync("/bin/systemctl"))
       for (const unit of units) run("systemctl", ["disable", "--quiet", unit]);
   } finally {

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { provideBinaries } from "../../dev-servers/packages.ts";
 
 const run = promisify(execFile);
 
@@ -14,7 +15,7 @@ export type LostPackets = {
 
 /**
  * Loses packets in the kernel, so that TCP repeats them as in a bad network: a proxy only delays.
- * Needs root and iptables. Returns what ends it.
+ * Needs root. Returns what ends it.
  */
 export async function losePackets({
   ports,
@@ -31,23 +32,13 @@ export async function losePackets({
     ...["INPUT", "-i", "lo", "-p", "tcp", "-m", "multiport", side, ports.join(",")],
     ...[...chance, "-j", "DROP"],
   ]);
-  const end = async (): Promise<void> => {
-    for (const rule of rules.splice(0)) await iptables("-D", rule);
+  const { iptables = "iptables" } = await provideBinaries(["iptables"], () => undefined);
+  const change = async (action: "-I" | "-D", rule: readonly string[]): Promise<void> => {
+    await run(iptables, ["-w", "5", action, ...rule]);
   };
-  for (const rule of rules) await iptables("-I", rule);
+  const end = async (): Promise<void> => {
+    for (const rule of rules.splice(0)) await change("-D", rule);
+  };
+  for (const rule of rules) await change("-I", rule);
   return end;
-}
-
-async function iptables(action: "-I" | "-D", rule: readonly string[]): Promise<void> {
-  try {
-    await run("iptables", ["-w", "5", action, ...rule]);
-  } catch (error) {
-    const { code, stderr } = error as { code?: unknown; stderr?: string };
-    throw new Error(
-      code === "ENOENT"
-        ? "iptables is missing: install it (apt-get install iptables)"
-        : `iptables failed (it needs root): ${stderr ?? ""}`,
-      { cause: error },
-    );
-  }
 }
