@@ -54,6 +54,7 @@ const OPERATORS: readonly Row[] = [
     "pin an overlay's images by digest",
     () => import("./commands/operators/kubernetes-images.ts"),
   ],
+  ["image", "build the engine's image", () => import("./commands/operators/image.ts")],
 ];
 
 const DEVELOPMENT: readonly Row[] = [

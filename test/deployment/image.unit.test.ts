@@ -23,22 +23,40 @@ type Service = {
   depends_on?: Record<string, { condition: string }>;
 };
 
-/** What the last stage copies from the build's context. */
-function copied(containerfile: string): string[] {
-  const last = containerfile.slice(containerfile.lastIndexOf("\nFROM "));
-  return [...last.matchAll(/^COPY (?:--from=\S+ )?(.+) \.\S*$/gm)].flatMap(([, sources = ""]) =>
+/** What a stage copies from the build's context. The last stage has no name. */
+function copied(containerfile: string, stage = ""): string[] {
+  const [, body = ""] =
+    containerfile
+      .split(/^FROM \S+/m)
+      .slice(1)
+      .map((text) => /^(?: AS (\S+))?([^]*)$/.exec(text) ?? [])
+      .flatMap(([, name = "", text = ""]) => (name === stage ? [[name, text]] : []))[0] ?? [];
+  return [...body.matchAll(/^COPY (?:--from=\S+ )?(.+) \.\S*$/gm)].flatMap(([, sources = ""]) =>
     sources.split(" ").map((source) => source.replace("/app/", "")),
   );
 }
 
+/** Whether a file is among what is copied. */
+const isAmong = (sources: readonly string[], path: string): boolean =>
+  sources.some((source) =>
+    source === "*.ts" ? /^[^/]+\.ts$/.test(path) : path === source || path.startsWith(`${source}/`),
+  );
+
+/** A file and all files that it imports, and that they import. */
+function reachedFrom(start: string): string[] {
+  const files = new Map(readSourceFiles().map((file) => [file.path, file]));
+  const reached = new Set([start]);
+  for (const path of reached) {
+    const file = files.get(path);
+    if (file !== undefined && isCode(file))
+      for (const { ours, name } of importsOf(file)) if (ours) reached.add(name);
+  }
+  return [...reached];
+}
+
 /** Imports of what is copied that are not copied themselves. */
 function missingFrom(sources: readonly string[]): string[] {
-  const holds = (path: string): boolean =>
-    sources.some((source) =>
-      source === "*.ts"
-        ? /^[^/]+\.ts$/.test(path)
-        : path === source || path.startsWith(`${source}/`),
-    );
+  const holds = (path: string): boolean => isAmong(sources, path);
   return readSourceFiles()
     .filter(
       (file) =>
@@ -65,6 +83,16 @@ describe("the image", () => {
     assert.ok(
       missingFrom(sources.filter((source) => source !== "domain")).length > 10,
       "a folder that is left out is noticed",
+    );
+  });
+
+  it("has every file that builds the web app, in that stage", () => {
+    const stage = copied(read("Containerfile"), "web-app");
+    const needed = reachedFrom("cli/commands/development/build.ts");
+    assert.ok(needed.length > 20 && stage.includes("public"), needed.join(" "));
+    assert.deepEqual(
+      needed.filter((path) => !isAmong(stage, path)),
+      [],
     );
   });
 
