@@ -13,7 +13,7 @@ import {
   type Manifest,
   plant,
 } from "../support/manifests/build.ts";
-import { isOperators, operatorErrors, upstreamErrors } from "../support/manifests/operators.ts";
+import { isOperators, operatorErrors } from "../support/manifests/operators.ts";
 import { policyErrors } from "../support/manifests/policy.ts";
 import { schemaErrors, typeErrors } from "../support/manifests/schemas.ts";
 import { productionErrors } from "../support/manifests/scheduling.ts";
@@ -124,13 +124,6 @@ describe("operators as components", { skip }, () => {
     const archive = server?.args?.find((word) => word.startsWith("archive_command=")) ?? "";
     assert.match(archive, /backup\.sh archive "%p" "%f" && pgbackrest archive-push "%p"$/);
     assert.deepEqual([copier?.name, copier?.image], ["off-site-backups", server?.image]);
-  });
-
-  it("pass the operators' own CRDs, where .data/crds has them", (context) => {
-    const both = [...withComponent("cloudnative-pg"), ...withComponent("rabbitmq-operator")];
-    const errors = upstreamErrors(both);
-    if (errors === undefined) return context.skip("no CRDs in .data/crds");
-    assert.deepEqual(errors, []);
   });
 
   for (const [name, from, to, words] of [
