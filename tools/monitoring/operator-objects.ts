@@ -39,7 +39,7 @@ export function podMonitors(): string {
   const { scrape_configs, global } = parse(
     readFileSync(join(MONITORING, "prometheus.yml"), "utf8"),
   ) as { scrape_configs: ScrapeConfig[]; global: { scrape_interval: string } };
-  const objects = ["boxoffice", "rabbitmq", "rabbitmq-node"].map((job) => {
+  const objects = Object.entries(PODS).map(([job, matchLabels]) => {
     const { metrics_path: path = "/metrics", params } =
       scrape_configs.find(({ job_name }) => job_name === job) ?? missing(job);
     const relabelings: Relabeling[] = [
@@ -64,15 +64,21 @@ export function podMonitors(): string {
       kind: "PodMonitor",
       metadata: { name: `boxoffice-${job}`, labels: { [LABEL]: "boxoffice" } },
       spec: {
-        selector: {
-          matchLabels: job === "boxoffice" ? { "boxoffice/node": "true" } : { [LABEL]: "rabbitmq" },
-        },
+        selector: { matchLabels },
         podMetricsEndpoints: [endpoint],
       },
     };
   });
   return HEAD + objects.map((object) => stringify(object)).join("---\n");
 }
+
+/** The pods of each job. */
+const PODS: Readonly<Record<string, Record<string, string>>> = {
+  boxoffice: { "boxoffice/node": "true" },
+  rabbitmq: { [LABEL]: "rabbitmq" },
+  "rabbitmq-node": { [LABEL]: "rabbitmq" },
+  "cloudnative-pg": { "cnpg.io/cluster": "postgres" },
+};
 
 const ONLY_THE_FIRST: Relabeling = {
   sourceLabels: ["__meta_kubernetes_pod_name"],

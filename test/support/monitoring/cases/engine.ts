@@ -5,6 +5,7 @@ const JOBS = ["boxoffice", "rabbitmq", "rabbitmq-node"];
 const SERVICES = ["api", "auth", "catalog", "purchasing", "ledger"];
 const NODE = 'job="boxoffice",instance="a"';
 const BACKUP = 'boxoffice_backup_last_success_timestamp_seconds{instance="a"}';
+const BARMAN = 'barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{instance="a"}';
 
 const all = (metric: string, label: string, values: readonly string[]): Figures =>
   Object.fromEntries(values.map((value) => [`${metric}{${label}="${value}"}`, constant(1)]));
@@ -117,11 +118,20 @@ export const ENGINE_CASES: AlertCase[] = [
   ),
   // The clock of promtool begins at 0.
   onSeries("BackupTooOld", 20, BACKUP, [constant(-27 * 3_600), constant(-25 * 3_600)]),
+  // Times are seconds after the epoch, and the test begins there.
+  onSeries("BackupTooOld", 27 * 60, BARMAN, [constant(1, 1_700), constant(3_600 * 20, 1_700)]),
   {
     alert: "NoBackup",
     atMinutes: 27 * 60,
     series: { up: constant(1, 1_700) },
     quiet: { [BACKUP]: constant(1, 1_700) },
+  },
+  {
+    alert: "NoBackup",
+    atMinutes: 27 * 60,
+    // The plugin's value before the first backup.
+    series: { [BARMAN]: constant(0, 1_700) },
+    quiet: { [BARMAN]: constant(1, 1_700) },
   },
   onSeries("WalNotArchived", 20, 'boxoffice_wal_archive_failures_total{instance="a"}', [
     "0+1x60",
