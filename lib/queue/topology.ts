@@ -1,4 +1,5 @@
 import type { Channel } from "amqplib";
+import { UUID } from "../../domain/uuid.ts";
 
 export const TRANSACTION_QUEUE = "ticket-transactions";
 
@@ -64,8 +65,6 @@ export type TransactionMessage = EventBatch & { more?: EventBatch[] };
 export function eventIdsOf({ eventId, more = [] }: TransactionMessage): string[] {
   return [eventId, ...more.map((other) => other.eventId)];
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Encodes a message. A ledger of an earlier release requires lists of transaction ids. */
 export function encodeMessage([first, ...more]: readonly [EventBatch, ...EventBatch[]]): Buffer {

@@ -1,37 +1,44 @@
+import type { TokenPurpose } from "../../lib/auth/mail-token.ts";
+
 /** Minutes for which a link to choose a new password works. */
 export const RESET_MINUTES = 30;
 /** Days for which a link to confirm an address works. */
 export const CONFIRMATION_DAYS = 7;
 
 /**
- * Stores a token's hash and asks for the mail, in one statement, also where no account has the
- * address: a known and an unknown address then take the same work and the same commit. $1 key of
- * the address, $2 hash, $3 key of the notification, $4 minutes.
+ * Stores a token's hash and asks for the mail, in one statement. `account` selects the account's id
+ * by $1. $2 hash, $3 key of the notification, $4 time for which the link works, in `unit`s.
  */
-export const REQUEST_RESET = `
+function requestLink(purpose: TokenPurpose, unit: "days" | "mins", account: string): string {
+  const until = `clock_timestamp() + make_interval(${unit} => $4)`;
+  return `
 WITH account AS (
-  SELECT (SELECT id FROM user_account WHERE email_key = $1::text) AS id
+  ${account}
 ), token AS (
   INSERT INTO account_token (hash, purpose, account_id, expires_at)
-  SELECT $2::bytea, 'password-reset', id, clock_timestamp() + make_interval(mins => $4) FROM account
+  SELECT $2::bytea, '${purpose}', id, ${until} FROM account
 )
 INSERT INTO notification (dedupe_key, kind, account_id, facts)
-SELECT $3::uuid, 'password-reset', id,
-  jsonb_build_object('expiresAt', clock_timestamp() + make_interval(mins => $4))
+SELECT $3::uuid, '${purpose}', id, jsonb_build_object('expiresAt', ${until})
 FROM account`;
+}
 
-/** Asks for a mail with a link to confirm the address. $1 account, $2 hash, $3 key, $4 days. */
-export const REQUEST_CONFIRMATION = `
-WITH account AS (
-  SELECT id FROM user_account WHERE id = $1 AND email_confirmed_at IS NULL
-), token AS (
-  INSERT INTO account_token (hash, purpose, account_id, expires_at)
-  SELECT $2::bytea, 'confirmation', id, clock_timestamp() + make_interval(days => $4) FROM account
-)
-INSERT INTO notification (dedupe_key, kind, account_id, facts)
-SELECT $3::uuid, 'confirmation', id,
-  jsonb_build_object('expiresAt', clock_timestamp() + make_interval(days => $4))
-FROM account`;
+/**
+ * Also where no account has the address: a known and an unknown address then take the same work and
+ * the same commit. $1 key of the address.
+ */
+export const REQUEST_RESET = requestLink(
+  "password-reset",
+  "mins",
+  "SELECT (SELECT id FROM user_account WHERE email_key = $1::text) AS id",
+);
+
+/** Only for an address that is not confirmed. $1 account. */
+export const REQUEST_CONFIRMATION = requestLink(
+  "confirmation",
+  "days",
+  "SELECT id FROM user_account WHERE id = $1 AND email_confirmed_at IS NULL",
+);
 
 /** Finds the account of a token that is valid. $1 hash, $2 purpose. */
 export const FIND_OWNER = `

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { accepted, type Answer } from "../../domain/refusal.ts";
+import { UUID } from "../../domain/uuid.ts";
 import { configOf, nodeContextOf } from "../../lib/bus/node-context.ts";
 import { systemClock } from "../../lib/concurrency/clock.ts";
 import {
@@ -56,11 +57,7 @@ export type Troubled = {
 
 const NOTIFICATIONS = { name: NOTIFICATION_QUEUE, deliveryLimit: DELIVERY_LIMIT };
 /** A UUID of no version: derived from the cause. */
-const KEY = {
-  type: "string",
-  pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
-  optional: true,
-};
+const KEY = { type: "string", pattern: UUID.source, optional: true };
 const LIMIT = { type: "number", integer: true, positive: true, max: 1_000, optional: true };
 
 /**

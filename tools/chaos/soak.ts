@@ -4,7 +4,7 @@ import { pick } from "../testing/seeded-random.ts";
 import { answersBegun, measure } from "./checks/good-answers.ts";
 import type { Fault, FaultContext } from "./fault.ts";
 import type { Entry } from "./load/journal.ts";
-import { startLoad } from "./load/clients.ts";
+import { flood, startLoad } from "./load/clients.ts";
 
 const CAPACITY_S = 10;
 const CLIENTS = 16;
@@ -126,19 +126,15 @@ export function soakOf(minutes: number, givenRate?: number): Fault {
 }
 
 /** Answers per second that the cluster gives to clients without think time. */
-async function capacityOf({ market, events, random, forSeconds }: FaultContext): Promise<number> {
-  const load = startLoad(market, {
-    seed: Math.floor(random() * 1e6),
-    clients: CLIENTS,
-    thinkMs: 0,
-    events,
+function capacityOf(context: FaultContext): Promise<number> {
+  const { market, forSeconds } = context;
+  return flood(context, CLIENTS, async () => {
+    await forSeconds(2);
+    const fromMs = performance.now();
+    await forSeconds(CAPACITY_S);
+    const { all } = answersBegun(market.journal.entries, fromMs, performance.now());
+    return all.good / CAPACITY_S;
   });
-  await forSeconds(2);
-  const fromMs = performance.now();
-  await forSeconds(CAPACITY_S);
-  const { all } = answersBegun(market.journal.entries, fromMs, performance.now());
-  await load.stop();
-  return all.good / CAPACITY_S;
 }
 
 /** Samples the memory of the nodes that are never a victim. */

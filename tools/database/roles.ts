@@ -1,6 +1,7 @@
-import { Client, escapeIdentifier, escapeLiteral } from "pg";
+import { type Client, type ClientConfig, escapeIdentifier, escapeLiteral } from "pg";
 import { setRoleSettings } from "../../lib/database/session-settings.ts";
 import { MigrationError } from "./migration-files.ts";
+import { withClient } from "./with-client.ts";
 
 /** How the roles beside the owner's sign in. A role that is the owner's needs nothing. */
 export type RoleUrls = { engine?: string | undefined; backup?: string | undefined };
@@ -27,7 +28,7 @@ export async function provideRoles(
   const backupRole = otherRole(ownerUrl, backup);
   if (engineRole !== undefined) {
     await enable(owner, engineRole, "");
-    await withClient(engineRole.url, (client) => setRoleSettings(client));
+    await withClient(asMigrator(engineRole.url), (client) => setRoleSettings(client));
     await inOneTransaction(owner, await engineGrants(owner, engineRole.name));
   }
   if (backupRole !== undefined) {
@@ -74,7 +75,7 @@ async function enable(owner: Client, role: Role, attribute: string): Promise<voi
 
 async function canSignIn({ url }: Role): Promise<boolean> {
   try {
-    await withClient(url, () => Promise.resolve());
+    await withClient(asMigrator(url), () => Promise.resolve());
     return true;
   } catch (error) {
     if (NO_SIGN_IN.has(codeOf(error))) return false;
@@ -123,19 +124,12 @@ async function inOneTransaction(client: Client, statements: readonly string[]): 
   await client.query(["BEGIN", ...statements, "COMMIT"].join(";\n"));
 }
 
-async function withClient(url: string, use: (client: Client) => Promise<void>): Promise<void> {
-  const client = new Client({
+function asMigrator(url: string): ClientConfig {
+  return {
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: "boxoffice migrate",
-  });
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    await use(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  };
 }
 
 function codeOf(error: unknown): string {

@@ -2,8 +2,9 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { Client } from "pg";
+import type { ClientConfig } from "pg";
 import { processEnvironment } from "../../config/index.ts";
+import { withClient } from "../database/with-client.ts";
 import { postgresOfVersion } from "./binaries.ts";
 import { endLeftover } from "./stale-processes.ts";
 import { keptPassword, tlsForServer, writeForServer } from "./data-folders.ts";
@@ -190,7 +191,7 @@ async function initialize(
 
 async function acceptsClients(url: string): Promise<boolean> {
   try {
-    await withClient(url, (client) => client.query("SELECT 1"));
+    await withClient(asClient(url), (client) => client.query("SELECT 1"));
     return true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "28P01")
@@ -202,7 +203,7 @@ async function acceptsClients(url: string): Promise<boolean> {
 }
 
 async function createDatabase(url: string): Promise<void> {
-  await withClient(url, async (client) => {
+  await withClient(asClient(url), async (client) => {
     const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [
       DATABASE,
     ]);
@@ -210,19 +211,8 @@ async function createDatabase(url: string): Promise<void> {
   });
 }
 
-async function withClient(url: string, use: (client: Client) => Promise<unknown>): Promise<void> {
-  const client = new Client({
-    connectionString: url,
-    connectionTimeoutMillis: 3_000,
-    query_timeout: 60_000,
-  });
-  client.on("error", () => undefined); // The server may end while it starts; the query's own error says so.
-  try {
-    await client.connect();
-    await use(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+function asClient(url: string): ClientConfig {
+  return { connectionString: url, connectionTimeoutMillis: 3_000, query_timeout: 60_000 };
 }
 
 function urlOf(port: number, password: string, database: string): string {

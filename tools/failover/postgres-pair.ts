@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client } from "pg";
 import { addressOf, databaseUrlsOf } from "../../config/index.ts";
 import { writableUrl } from "../../lib/database/hosts.ts";
+import { withClient } from "../database/with-client.ts";
 import { keptPassword, makePlace } from "../dev-servers/data-folders.ts";
 import { answers } from "../dev-servers/probe.ts";
 import { provideBinaries } from "../dev-servers/packages.ts";
@@ -59,7 +59,11 @@ export async function startPostgresPair(folder: string, report: Report): Promise
     const isSynchronous = async (): Promise<boolean> =>
       (await Promise.all(members.map(isStandby))).some(Boolean);
     await within("The standby follows", isSynchronous);
-    await execute(await onMaintenance(url), `CREATE DATABASE ${DATABASE}`);
+    const maintenance = {
+      connectionString: await onMaintenance(url),
+      connectionTimeoutMillis: 3_000,
+    };
+    await withClient(maintenance, (client) => client.query(`CREATE DATABASE ${DATABASE}`));
     report(`PostgreSQL and its standby are up (${secondsSince(startedMs)})`);
     return {
       url,
@@ -104,17 +108,6 @@ async function onMaintenance(url: string): Promise<string> {
   const maintenance = new URL(url);
   maintenance.pathname = "/postgres";
   return writableUrl(maintenance.href);
-}
-
-async function execute(url: string, text: string): Promise<void> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    await client.query(text);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }
 
 /** Asks until the answer is neither false nor an error. */

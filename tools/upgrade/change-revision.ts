@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Client } from "pg";
+import type { Client } from "pg";
 import type { Config } from "../../config/index.ts";
 import { writableUrl } from "../../lib/database/hosts.ts";
 import { takeFullBackup } from "../backup/full-backup.ts";
 import { openBackups } from "../backup/private-server.ts";
 import { readApplied, setAside } from "../database/applied-migrations.ts";
 import { labelOf } from "../database/migration-files.ts";
+import { withClient } from "../database/with-client.ts";
 import { makePlace, serversFolder } from "../dev-servers/data-folders.ts";
 import { type Report, ServerProblem } from "../dev-servers/server-problem.ts";
 import { startServers } from "../dev-servers/servers.ts";
@@ -79,7 +80,11 @@ export async function rollback(
           "(npx boxoffice rollback REVISION).",
       );
     const to = earlierCommit(from, wanted.revision ?? last?.from ?? "");
-    await withOwner(config, report, (client) => allow(client, to, last));
+    await withOwner(config, report, (url) =>
+      withClient({ connectionString: url, application_name: "boxoffice rollback" }, (client) =>
+        allow(client, to, last),
+      ),
+    );
     checkOut(to, "back");
     report(`the code is ${to.name}, it was ${from.name}; npx boxoffice upgrade goes forward`);
     return to;
@@ -115,8 +120,7 @@ async function backUp(config: Config, report: Report): Promise<string | undefine
       "DATABASE_URL names a PostgreSQL that is not private. Back it up " +
         "(kubernetes/base/backup/backup.sh), then repeat this with --no-backup.",
     );
-  return withOwner(config, report, async (client, url) => {
-    await client.end();
+  return withOwner(config, report, async (url) => {
     const backups = await openBackups({ dataDir, report });
     const name = await takeFullBackup(backups, url);
     report(`${name} is complete`);
@@ -124,29 +128,19 @@ async function backUp(config: Config, report: Report): Promise<string | undefine
   });
 }
 
-/** Runs work by the schema's owner. Starts the private server for it, unless it has no data yet. */
+/** Works on the owner's database. Starts the private server for it, unless it has no data yet. */
 async function withOwner<T>(
   { dataDir, databaseUrl, migrationDatabaseUrl }: Config,
   report: Report,
-  work: (client: Client, url: string) => Promise<T>,
+  work: (url: string) => Promise<T>,
 ): Promise<T | undefined> {
-  const connect = async (url: string): Promise<T> => {
-    const client = new Client({ connectionString: url, application_name: "boxoffice upgrade" });
-    client.on("error", () => undefined);
-    await client.connect();
-    try {
-      return await work(client, url);
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-  };
   if (databaseUrl !== undefined)
-    return connect(await writableUrl(migrationDatabaseUrl ?? databaseUrl));
+    return work(await writableUrl(migrationDatabaseUrl ?? databaseUrl));
   const { dataFolder } = makePlace(serversFolder(dataDir, report), "postgres");
   if (!existsSync(join(dataFolder, "cluster"))) return undefined;
   const servers = await startServers({ dataDir, only: ["postgres"], report, restart: false });
   try {
-    return await connect(servers.urls.DATABASE_URL ?? "");
+    return await work(servers.urls.DATABASE_URL ?? "");
   } finally {
     await servers.stop();
   }

@@ -1,14 +1,11 @@
 import { createInterface } from "node:readline/promises";
-import { processEnvironment } from "../../../config/index.ts";
 import type { Answer } from "../../../domain/refusal.ts";
-import { type Engine, EngineProblem, joinEngine } from "../../../tools/engine/connect.ts";
+import { type Engine, EngineProblem } from "../../../tools/engine/connect.ts";
 import { type Part, progressOf, reconcileAll } from "../../../tools/engine/reconcile.ts";
-import { expectedMessage } from "../../../tools/process/expected-problem.ts";
+import { exitCodeOnEngine, NOT_DONE } from "../../on-engine.ts";
 
 const CALL_TIMEOUT_MS = 70_000;
 const LETTERS_SHOWN = 100;
-/** Exit code where the engine gave no answer, or the person did not confirm. */
-const NOT_DONE = 2;
 
 type Listed = {
   waiting: number;
@@ -33,20 +30,13 @@ export type LedgerCommands = {
 };
 
 /** Runs one of them on the running engine. With `yes` no question is asked. */
-export async function onLedger(
+export function onLedger(
   run: (ledger: LedgerCommands) => Promise<number>,
   yes: boolean,
 ): Promise<number> {
-  let engine: Engine | undefined;
-  try {
-    engine = await joinEngine(processEnvironment(), { as: "ledger", needs: "ledger" });
-    return await run(commandsOn(engine, yes));
-  } catch (error) {
-    console.error(expectedMessage(error) ?? `The engine failed: ${String(error)}`);
-    return NOT_DONE;
-  } finally {
-    await engine?.broker.stop();
-  }
+  return exitCodeOnEngine({ as: "ledger", needs: "ledger" }, (engine) =>
+    run(commandsOn(engine, yes)),
+  );
 }
 
 function commandsOn(engine: Engine, yes: boolean): LedgerCommands {

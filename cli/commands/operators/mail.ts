@@ -1,8 +1,7 @@
 import type { Command } from "commander";
-import { processEnvironment } from "../../../config/index.ts";
-import type { Answer } from "../../../domain/refusal.ts";
-import { type Engine, EngineProblem, joinEngine } from "../../../tools/engine/connect.ts";
-import { expectedMessage } from "../../../tools/process/expected-problem.ts";
+import { UUID } from "../../../domain/uuid.ts";
+import type { Engine } from "../../../tools/engine/connect.ts";
+import { callEngine, exitCodeOnEngine, NOT_DONE } from "../../on-engine.ts";
 import { examples, exiting, valueOf } from "../../options.ts";
 
 type Troubled = {
@@ -19,12 +18,10 @@ type Troubled = {
 type Backlog = { waiting: number; overdueS: number | null; dead: number };
 
 const LISTED_MAX = 100;
-/** Exit code where the engine gave no answer, or the command was not complete. */
-const NOT_DONE = 2;
+const MAIL = { as: "mail", needs: "notifier" };
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const asKey = valueOf(
-  (text) => (UUID.test(text) ? text.toLowerCase() : undefined),
+  (text) => UUID.exec(text.toLowerCase())?.[0],
   "a notification's key (a UUID)",
 );
 
@@ -43,7 +40,7 @@ export function define(command: Command): void {
         "the server's reason. Shows no address.",
     )
     .option("--dead", "dead letters only")
-    .action(exiting(({ dead = false }: { dead?: boolean }) => onEngine(list(dead))));
+    .action(exiting(({ dead = false }: { dead?: boolean }) => exitCodeOnEngine(MAIL, list(dead))));
   command
     .command("retry")
     .summary("send dead letters again")
@@ -52,37 +49,24 @@ export function define(command: Command): void {
     .option("--all", "all dead letters")
     .action(
       exiting((key: string | undefined, { all = false }: { all?: boolean }) => {
-        if ((key === undefined) === all) return onEngine(retry(key));
+        if ((key === undefined) === all) return exitCodeOnEngine(MAIL, retry(key));
         console.error("Give the key of a dead letter, or --all.");
         return NOT_DONE;
       }),
     );
 }
 
-async function onEngine(run: (engine: Engine) => Promise<number>): Promise<number> {
-  let engine: Engine | undefined;
-  try {
-    engine = await joinEngine(processEnvironment(), { as: "mail", needs: "notifier" });
-    return await run(engine);
-  } catch (error) {
-    console.error(expectedMessage(error) ?? `The engine failed: ${String(error)}`);
-    return NOT_DONE;
-  } finally {
-    await engine?.broker.stop();
-  }
-}
-
 function list(dead: boolean): (engine: Engine) => Promise<number> {
   return async (engine) => {
     const params = { dead, limit: LISTED_MAX };
-    const { items } = await call<{ items: Troubled[] }>(engine, "troubled", params);
+    const { items } = await callEngine<{ items: Troubled[] }>(engine, "notifier.troubled", params);
     for (const { key, kind, state, attempts, createdAt, dueAt, accountId, reason } of items)
       console.log(
         `${key}  ${kind}  ${state}  since ${createdAt}, tries: ${attempts}` +
           `${state === "dead" ? "" : `, next ${dueAt}`}, account ${accountId ?? "none"}\n` +
           `  ${reason ?? ""}`,
       );
-    const status = await call<Backlog>(engine, "status", {});
+    const status = await callEngine<Backlog>(engine, "notifier.status", {});
     console.log(`${status.waiting} e-mails wait, ${status.dead} dead letters.`);
     return status.dead > 0 ? 1 : 0;
   };
@@ -91,7 +75,7 @@ function list(dead: boolean): (engine: Engine) => Promise<number> {
 function retry(key: string | undefined): (engine: Engine) => Promise<number> {
   return async (engine) => {
     const params = key === undefined ? {} : { key };
-    const { revived } = await call<{ revived: number }>(engine, "retry", params);
+    const { revived } = await callEngine<{ revived: number }>(engine, "notifier.retry", params);
     if (revived === 0 && key !== undefined) {
       console.log(`No dead letter has the key ${key}.`);
       return 1;
@@ -101,10 +85,4 @@ function retry(key: string | undefined): (engine: Engine) => Promise<number> {
     );
     return 0;
   };
-}
-
-async function call<T>({ broker }: Engine, action: string, params: object): Promise<T> {
-  const answer = await broker.call<Answer<T>, object>(`notifier.${action}`, params);
-  if (answer.ok) return answer.value;
-  throw new EngineProblem(`The engine refused: ${answer.refusal.code}`);
 }

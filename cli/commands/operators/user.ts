@@ -1,12 +1,13 @@
 import { Argument, type Command } from "commander";
-import { processEnvironment } from "../../../config/index.ts";
-import type { Answer } from "../../../domain/refusal.ts";
 import type { Role } from "../../../lib/auth/jwt.ts";
-import { type Engine, EngineProblem, joinEngine } from "../../../tools/engine/connect.ts";
+import type { Engine } from "../../../tools/engine/connect.ts";
+import { callEngine, onEngine } from "../../on-engine.ts";
 import { examples, exiting, valueOf } from "../../options.ts";
 
 type User = { email: string; name: string; role: Role };
 type Granted = { user: User; changed: boolean } | null;
+
+const ACCOUNTS = { as: "user", needs: "auth" };
 
 const asEmail = valueOf((text) => (text.includes("@") ? text : undefined), "an e-mail address");
 
@@ -25,32 +26,23 @@ export function define(command: Command): void {
     .description("Makes a registered person an operator.")
     .argument("<email>", "the account's e-mail address", asEmail)
     .addArgument(new Argument("<role>", "the role").choices(["operator"]))
-    .action(exiting((email: string, role: string) => onEngine(setRole(email, role))));
+    .action(exiting((email: string, role: string) => onEngine(ACCOUNTS, setRole(email, role))));
   command
     .command("revoke")
     .summary("make a person a customer again")
     .description("Makes an operator a customer again.")
     .argument("<email>", "the account's e-mail address", asEmail)
-    .action(exiting((email: string) => onEngine(setRole(email, "customer"))));
+    .action(exiting((email: string) => onEngine(ACCOUNTS, setRole(email, "customer"))));
   command
     .command("list")
     .summary("show the operators")
     .description("Shows the operators.")
-    .action(exiting(() => onEngine(list)));
-}
-
-async function onEngine(run: (engine: Engine) => Promise<number>): Promise<number> {
-  const engine = await joinEngine(processEnvironment(), { as: "user", needs: "auth" });
-  try {
-    return await run(engine);
-  } finally {
-    await engine.broker.stop();
-  }
+    .action(exiting(() => onEngine(ACCOUNTS, list)));
 }
 
 function setRole(email: string, role: string): (engine: Engine) => Promise<number> {
   return async (engine) => {
-    const granted = await call<Granted>(engine, "auth.grant", { email, role });
+    const granted = await callEngine<Granted>(engine, "auth.grant", { email, role });
     if (granted === null) {
       console.error(`No account has the e-mail address ${email}.`);
       return 1;
@@ -66,14 +58,8 @@ function setRole(email: string, role: string): (engine: Engine) => Promise<numbe
 }
 
 async function list(engine: Engine): Promise<number> {
-  const { users } = await call<{ users: User[] }>(engine, "auth.operators", {});
+  const { users } = await callEngine<{ users: User[] }>(engine, "auth.operators", {});
   for (const user of users) console.log(`${user.email}  ${user.name}`);
   if (users.length === 0) console.log("There are no operators.");
   return 0;
-}
-
-async function call<T>({ broker }: Engine, action: string, params: object): Promise<T> {
-  const answer = await broker.call<Answer<T>, object>(action, params);
-  if (answer.ok) return answer.value;
-  throw new EngineProblem(`The engine refused: ${answer.refusal.code}`);
 }

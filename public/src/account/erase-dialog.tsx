@@ -7,7 +7,7 @@ import { ProblemNotice } from "../components/problem-notice.tsx";
 import { localToday } from "../search/filters.ts";
 import { endSession } from "../session/session.ts";
 import { useTickets } from "../tickets/use-tickets.ts";
-import { FieldFault } from "./field-fault.tsx";
+import { fieldError } from "./field-fault.tsx";
 import { PasswordField } from "./password-field.tsx";
 import { useForm } from "./use-form.ts";
 
@@ -50,11 +50,7 @@ export function EraseDialog({ email, onClose }: { email: string; onClose: () => 
           <PasswordField
             label={t("account.currentPassword")}
             name="password"
-            error={
-              faults.password === undefined ? undefined : (
-                <FieldFault field="currentPassword" fault={faults.password} />
-              )
-            }
+            error={fieldError(faults, "password", "currentPassword")}
           />
           <div className="actions">
             <button type="button" className="button" onClick={close} disabled={busy}>

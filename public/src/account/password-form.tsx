@@ -2,7 +2,7 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { answerOf, api } from "../api/client.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
-import { FieldFault } from "./field-fault.tsx";
+import { fieldError } from "./field-fault.tsx";
 import { PasswordField } from "./password-field.tsx";
 import { useForm } from "./use-form.ts";
 
@@ -20,10 +20,6 @@ export function PasswordForm({ email }: { email: string }): ReactNode {
     },
     { INVALID_CREDENTIALS: "currentPassword", PASSWORD_TOO_WEAK: "newPassword" },
   );
-  const faultOf = (field: string): ReactNode => {
-    const fault = faults[field];
-    return fault === undefined ? undefined : <FieldFault field={field} fault={fault} />;
-  };
   return (
     <form onSubmit={onSubmit} className="narrow-form">
       {problem && <ProblemNotice error={problem} />}
@@ -35,13 +31,13 @@ export function PasswordForm({ email }: { email: string }): ReactNode {
       <PasswordField
         label={t("account.currentPassword")}
         name="currentPassword"
-        error={faultOf("currentPassword")}
+        error={fieldError(faults, "currentPassword")}
       />
       <PasswordField
         label={t("account.newPassword")}
         name="newPassword"
         isNew
-        error={faultOf("newPassword")}
+        error={fieldError(faults, "newPassword")}
       />
       <button className="button" aria-disabled={busy}>
         {t("account.changePassword")}

@@ -8,7 +8,8 @@ import { returnTo } from "../session/return-to.ts";
 import { sessionState } from "../session/session.ts";
 import { useStore } from "../session/store.ts";
 import { register } from "./sign-in.ts";
-import { FieldFault } from "./field-fault.tsx";
+import { EmailField } from "./email-field.tsx";
+import { fieldError } from "./field-fault.tsx";
 import { PasswordField } from "./password-field.tsx";
 import { useForm } from "./use-form.ts";
 import { withTo } from "./with-to.ts";
@@ -24,10 +25,6 @@ export function RegisterPage(): ReactNode {
   );
   if (session.state === "signed-in")
     return <Redirect to={returnTo(params.get("to"), location.origin)} replace />;
-  const faultOf = (field: string): ReactNode => {
-    const fault = faults[field];
-    return fault === undefined ? undefined : <FieldFault field={field} fault={fault} />;
-  };
   return (
     <section className="narrow">
       <h1>{t("account.register")}</h1>
@@ -39,22 +36,14 @@ export function RegisterPage(): ReactNode {
           autoComplete="name"
           required
           maxLength={100}
-          error={faultOf("name")}
+          error={fieldError(faults, "name")}
         />
-        <Field
-          label={t("account.email")}
-          name="email"
-          type="email"
-          autoComplete="username"
-          required
-          maxLength={254}
-          error={faultOf("email")}
-        />
+        <EmailField error={fieldError(faults, "email")} />
         <PasswordField
           label={t("account.password")}
           name="password"
           isNew
-          error={faultOf("password")}
+          error={fieldError(faults, "password")}
         />
         <button className="button button-big" aria-disabled={busy}>
           {t(busy ? "account.registering" : "account.register")}

@@ -1,13 +1,13 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Redirect, useSearchParams } from "wouter";
-import { Field } from "../components/field.tsx";
 import { usePageTitle } from "../components/page-title.ts";
 import { ProblemNotice } from "../components/problem-notice.tsx";
 import { returnTo } from "../session/return-to.ts";
 import { sessionState } from "../session/session.ts";
 import { useStore } from "../session/store.ts";
 import { signIn } from "./sign-in.ts";
+import { EmailField } from "./email-field.tsx";
 import { PasswordField } from "./password-field.tsx";
 import { useForm } from "./use-form.ts";
 import { withTo } from "./with-to.ts";
@@ -28,14 +28,7 @@ export function SignInPage(): ReactNode {
       {params.has("to") && <p className="lead">{t("account.andBack")}</p>}
       {problem && <ProblemNotice error={problem} />}
       <form onSubmit={onSubmit}>
-        <Field
-          label={t("account.email")}
-          name="email"
-          type="email"
-          autoComplete="username"
-          required
-          maxLength={254}
-        />
+        <EmailField />
         <PasswordField label={t("account.password")} name="password" />
         <button className="button button-big" aria-disabled={busy}>
           {t(busy ? "account.signingIn" : "account.signIn")}

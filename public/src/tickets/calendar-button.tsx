@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Event } from "../api/types.ts";
 import { download } from "../components/download.ts";
-import { endOf } from "../components/format.ts";
+import { endOf, placeText } from "../components/format.ts";
 import { useOrder } from "./use-tickets.ts";
 
 /** Saves an order as a calendar file. Later files of the same order replace its entry. */
@@ -11,13 +11,13 @@ export function CalendarButton({ event, orderId }: { event: Event; orderId: stri
   const quantity = useOrder(orderId).tickets?.length ?? 1;
   const save = async (): Promise<void> => {
     const { orderCalendar } = await import("../../../lib/calendar/order-calendar.ts");
-    const { name, location: city, country, status, startsAt, id } = event;
+    const { name, status, startsAt, id } = event;
     const text = orderCalendar(
       {
         id: orderId,
         event: {
           name,
-          location: country === null ? city : `${city}, ${country}`,
+          location: placeText(event),
           startsAt,
           endsAt: endOf(event).toISOString(),
           status,

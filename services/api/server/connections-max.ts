@@ -24,6 +24,8 @@ export function connectionsMax({ descriptors, memoryBytes }: Room = roomOfProces
 
 /** Node has raised its soft limit of descriptors to the hard one at its start. */
 function roomOfProcess(): Room {
+  // A report else looks up the name of each peer: a start would wait for a slow DNS.
+  Object.assign(process.report, { excludeNetwork: true });
   const { userLimits } = process.report.getReport() as {
     userLimits?: { open_files?: { soft: number | "unlimited" } };
   };

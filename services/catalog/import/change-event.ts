@@ -53,7 +53,8 @@ export async function changeEvent(
       await setAvailable(connection, id);
       return { changed: false, sold };
     }
-    const [was] = await connection.query<Before>({ ...READ_BEFORE, values: [id] });
+    const [was] =
+      sold === 0 ? [] : await connection.query<Before>({ ...READ_BEFORE, values: [id] });
     await describeEvents(connection, [record]);
     await connection.query({
       name: "catalog-change-event",
@@ -61,7 +62,7 @@ export async function changeEvent(
       values: [id, sold, ...saleValues(record), epoch],
     });
     await setAvailable(connection, id);
-    if (was !== undefined && sold > 0 && concernsHolders(was, record))
+    if (was !== undefined && concernsHolders(was, record))
       await connection.query({ ...TELL_HOLDERS, values: [id, epoch, was] });
     return { changed: true, epoch, available: record.totalCapacity - sold };
   });

@@ -1,6 +1,7 @@
 import { isDay } from "../../../domain/event-record.ts";
 import { fold } from "../../../domain/text-folding.ts";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
+import { UUID } from "../../../domain/uuid.ts";
 import { type QueryWord, queryWords } from "./query-words.ts";
 
 /** Parameters of GET /api/events. */
@@ -119,8 +120,6 @@ function readCursor(cursor: string): Position | undefined {
     return undefined;
   }
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Accepts any calendar day, also outside of the years that events have. */
 function isCalendarDay(text: string): boolean {

@@ -2,11 +2,9 @@ import type { Database } from "../../../lib/database/pool.ts";
 import type { Log } from "../../../lib/queue/index.ts";
 import type { Mail, Notification } from "../notification.ts";
 import { type Breaker, retryDelayS } from "./back-off.ts";
-import { CLAIM, END, POSTPONE } from "./notification.sql.ts";
+import { CLAIM, CLAIM_S, END, POSTPONE } from "./notification.sql.ts";
 import { CONNECTIONS_MAX, judge, type MailTransport } from "./transport.ts";
 
-/** A claimed notification that is not ended within this time is due again: its notifier died. */
-const CLAIM_S = 120;
 /** Gives a mail up, as RFC 5321 (4.5.4.1) advises: after four to five days. */
 const GIVE_UP_S = 4 * 86_400;
 

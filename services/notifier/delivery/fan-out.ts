@@ -1,16 +1,16 @@
 import type { Database } from "../../../lib/database/pool.ts";
 import type { Notification } from "../notification.ts";
+import { CLAIM_S } from "./notification.sql.ts";
 
 /** Holders per statement: an event may have a hundred thousand. */
 const HOLDERS_AT_ONCE = 500;
 const BEFORE_ALL = "00000000-0000-0000-0000-000000000000";
-/** Each part renews the claim of the notification that is fanned out. */
-const CLAIM_S = 120;
 
 /**
  * Writes the next part of an event's notifications: one per holder of active tickets that were
  * bought before the change. Notes in the notification how far it came, so that another notifier
- * goes on after a crash. $1 key, $2 event, $3 last holder, $4 holders, $5 seconds of the claim.
+ * goes on after a crash, and renews its claim. $1 key, $2 event, $3 last holder, $4 holders, $5
+ * seconds of the claim.
  */
 const NEXT_HOLDERS = {
   name: "notifier-next-holders",

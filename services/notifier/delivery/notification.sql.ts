@@ -11,6 +11,9 @@ export const DUE = {
     WHERE state = 'waiting' AND due_at <= clock_timestamp() ORDER BY rank, due_at LIMIT $1`,
 } as const;
 
+/** A claimed notification that is not ended within this time is due again: its notifier died. */
+export const CLAIM_S = 120;
+
 /**
  * Claims one due notification for $2 seconds, and reads what its mail needs. $1 key. No row: it is
  * done, or another notifier has it.

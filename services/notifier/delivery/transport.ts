@@ -20,6 +20,9 @@ export const CONNECTIONS_MAX = 2;
 const CONNECT_MS = 5_000;
 const STEP_MS = 10_000;
 
+/** Whatever a text contains, no file and no address is read for it. */
+const READS_NOTHING = { disableFileAccess: true, disableUrlAccess: true };
+
 /** What all mails of an engine have in common. */
 export type Sender = {
   /** The address in From. */
@@ -45,9 +48,7 @@ export function openSmtp(
     dnsTimeout: CONNECT_MS,
     greetingTimeout: STEP_MS,
     socketTimeout: STEP_MS,
-    // Whatever a text contains, no file and no address is read for it.
-    disableFileAccess: true,
-    disableUrlAccess: true,
+    ...READS_NOTHING,
   });
   // An idle connection that ends is opened again for the next mail.
   transporter.on("error", () => undefined);
@@ -65,8 +66,7 @@ export function openFiles(folder: string, sender: Sender): MailTransport {
     streamTransport: true,
     buffer: true,
     newline: "windows",
-    disableFileAccess: true,
-    disableUrlAccess: true,
+    ...READS_NOTHING,
   });
   return {
     async send(mail) {

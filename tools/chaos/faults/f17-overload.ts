@@ -1,6 +1,6 @@
 import { answersBegun } from "../checks/good-answers.ts";
 import type { Fault } from "../fault.ts";
-import { startLoad } from "../load/clients.ts";
+import { flood } from "../load/clients.ts";
 
 const OVERLOAD_S = 30;
 const NORMAL_WITHIN_S = 30;
@@ -19,21 +19,13 @@ export const fault: Fault = {
     for (const { name } of cluster.of("purchasing"))
       await restartWith(name, { MAILBOX_MAX: "40", BATCH_MAX: "10" });
   },
-  async run({ market, events, random, phase, forSeconds, mark, expect, note }) {
+  async run(context) {
+    const { market, phase, forSeconds, mark, expect, note } = context;
     const usualMs = performance.now();
     await forSeconds(3);
     const usual = answersBegun(market.journal.entries, usualMs, Infinity).all.good / 3;
     const beganMs = performance.now();
-    await phase("overload", async () => {
-      const load = startLoad(market, {
-        seed: Math.floor(random() * 1_000_000),
-        clients: CLIENTS,
-        thinkMs: 0,
-        events,
-      });
-      await forSeconds(OVERLOAD_S);
-      await load.stop();
-    });
+    await phase("overload", () => flood(context, CLIENTS, () => forSeconds(OVERLOAD_S)));
     mark();
     await phase("the usual again", () => forSeconds(6));
     const { all, bad, slowestMs } = answersBegun(

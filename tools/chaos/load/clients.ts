@@ -29,6 +29,21 @@ const SEARCHES = [
   "/api/events?type=concert&limit=10",
 ];
 
+/** Clients without think time, for as long as the work takes. */
+export async function flood<T>(
+  { market, events, random }: { market: Market; events: readonly string[]; random: Random },
+  clients: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const seed = Math.floor(random() * 1_000_000);
+  const load = startLoad(market, { seed, clients, thinkMs: 0, events });
+  try {
+    return await work();
+  } finally {
+    await load.stop();
+  }
+}
+
 /** Clients buy, repeat, cancel, list and search at random. The same seed makes the same choices. */
 export function startLoad(market: Market, options: LoadOptions): Load {
   let stopped = false;

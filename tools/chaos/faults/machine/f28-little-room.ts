@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type MemoryGroup, memoryGroup } from "../../../process/memory-limit.ts";
 import { answersBegun } from "../../checks/good-answers.ts";
 import type { Fault, FaultContext } from "../../fault.ts";
-import { startLoad } from "../../load/clients.ts";
+import { flood } from "../../load/clients.ts";
 
 const DESCRIPTORS = 256;
 /** Half of the smallest limit of the pods. */
@@ -85,20 +85,13 @@ export const fault: Fault = {
     );
   },
   async run(context) {
-    const { cluster, market, events, random, phase, forSeconds, mark, expect, note } = context;
+    const { cluster, market, phase, forSeconds, mark, expect, note } = context;
     const fromMs = performance.now();
     const pids = new Map(cluster.nodes.map(({ name, pid }) => [name, pid]));
     await phase(`${CROWD} connections to one gateway`, () => crowd(context));
-    await phase(`${CLIENTS} clients without think time`, async () => {
-      const load = startLoad(market, {
-        seed: Math.floor(random() * 1_000_000),
-        clients: CLIENTS,
-        thinkMs: 0,
-        events,
-      });
-      await forSeconds(OVERLOAD_S);
-      await load.stop();
-    });
+    await phase(`${CLIENTS} clients without think time`, () =>
+      flood(context, CLIENTS, () => forSeconds(OVERLOAD_S)),
+    );
     mark();
     await phase("the usual again", () => forSeconds(4));
     const { bad } = answersBegun(market.journal.entries, fromMs, performance.now());

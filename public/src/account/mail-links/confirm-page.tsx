@@ -2,13 +2,13 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import { answerOf, api } from "../api/client.ts";
-import { asProblem } from "../api/problem.ts";
-import { usePageTitle } from "../components/page-title.ts";
-import { ProblemNotice } from "../components/problem-notice.tsx";
+import { answerOf, api } from "../../api/client.ts";
+import { asProblem } from "../../api/problem.ts";
+import { usePageTitle } from "../../components/page-title.ts";
+import { ProblemNotice } from "../../components/problem-notice.tsx";
 import { LinkFailed } from "./link-failed.tsx";
-import { linkToken } from "./link-token.ts";
-import { PREFERENCES_KEY } from "./mail-preferences.tsx";
+import { isUselessLink, linkToken } from "./link-token.ts";
+import { PREFERENCES_KEY } from "../mail-preferences.tsx";
 
 /** Confirms an address by the link of an e-mail. A click, because scanners of mails open links. */
 export function ConfirmPage(): ReactNode {
@@ -22,7 +22,7 @@ export function ConfirmPage(): ReactNode {
     onSuccess: () => queries.invalidateQueries({ queryKey: PREFERENCES_KEY }),
   });
   const problem = confirm.error === null ? undefined : asProblem(confirm.error);
-  const isUseless = token.length !== 43 || problem?.code === "LINK_INVALID";
+  const isUseless = isUselessLink(token, problem);
   return (
     <section className="narrow">
       <h1>{t("links.confirm")}</h1>

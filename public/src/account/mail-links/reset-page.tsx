@@ -1,15 +1,15 @@
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import { answerOf, api } from "../api/client.ts";
-import { usePageTitle } from "../components/page-title.ts";
-import { ProblemNotice } from "../components/problem-notice.tsx";
-import { endSession } from "../session/session.ts";
-import { FieldFault } from "./field-fault.tsx";
+import { answerOf, api } from "../../api/client.ts";
+import { usePageTitle } from "../../components/page-title.ts";
+import { ProblemNotice } from "../../components/problem-notice.tsx";
+import { endSession } from "../../session/session.ts";
+import { fieldError } from "../field-fault.tsx";
 import { LinkFailed } from "./link-failed.tsx";
-import { linkToken } from "./link-token.ts";
-import { PasswordField } from "./password-field.tsx";
-import { useForm } from "./use-form.ts";
+import { isUselessLink, linkToken } from "./link-token.ts";
+import { PasswordField } from "../password-field.tsx";
+import { useForm } from "../use-form.ts";
 
 /** Sets a new password by the link of an e-mail. */
 export function ResetPage(): ReactNode {
@@ -28,7 +28,7 @@ export function ResetPage(): ReactNode {
     },
     { PASSWORD_TOO_WEAK: "password" },
   );
-  const isUseless = token.length !== 43 || problem?.code === "LINK_INVALID";
+  const isUseless = isUselessLink(token, problem);
   return (
     <section className="narrow">
       <h1>{t("links.reset")}</h1>
@@ -54,11 +54,7 @@ export function ResetPage(): ReactNode {
             label={t("account.newPassword")}
             name="password"
             isNew
-            error={
-              faults.password === undefined ? undefined : (
-                <FieldFault field="password" fault={faults.password} />
-              )
-            }
+            error={fieldError(faults, "password")}
           />
           <button className="button button-big" aria-disabled={busy}>
             {t("links.resetNow")}

@@ -1,12 +1,12 @@
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import { answerOf, api } from "../api/client.ts";
-import { Field } from "../components/field.tsx";
-import { usePageTitle } from "../components/page-title.ts";
-import { ProblemNotice } from "../components/problem-notice.tsx";
-import { FieldFault } from "./field-fault.tsx";
-import { useForm } from "./use-form.ts";
+import { answerOf, api } from "../../api/client.ts";
+import { usePageTitle } from "../../components/page-title.ts";
+import { ProblemNotice } from "../../components/problem-notice.tsx";
+import { EmailField } from "../email-field.tsx";
+import { fieldError } from "../field-fault.tsx";
+import { useForm } from "../use-form.ts";
 
 /** Asks for a link to choose a new password. Says the same for known and unknown addresses. */
 export function ForgotPage(): ReactNode {
@@ -28,20 +28,7 @@ export function ForgotPage(): ReactNode {
         )}
       </div>
       <form onSubmit={onSubmit}>
-        <Field
-          label={t("account.email")}
-          name="email"
-          type="email"
-          autoComplete="username"
-          required
-          minLength={3}
-          maxLength={254}
-          error={
-            faults.email === undefined ? undefined : (
-              <FieldFault field="email" fault={faults.email} />
-            )
-          }
-        />
+        <EmailField minLength={3} error={fieldError(faults, "email")} />
         <button className="button button-big" aria-disabled={busy}>
           {t("links.send")}
         </button>
