@@ -32,7 +32,8 @@ export function rowOf(result: FaultResult): Record<string, string> {
     "drained after": `${result.drainedSeconds.toFixed(1)} s`,
     invariants: broken.length > 0 ? `violated: ${broken.join(", ")}` : "ok",
     bounds: missed.length > 0 ? "missed" : "ok",
-    notes: notes.join("; "),
+    // An error of a program may have lines.
+    notes: notes.join("; ").replaceAll(/\s+/g, " "),
   };
 }
 

@@ -9,7 +9,7 @@ import { ROOT } from "../root.ts";
 import { makeBaseImage } from "./base-image.ts";
 import { run } from "./run.ts";
 
-const CA_FILE = "/root/npm-ca.pem";
+const CA_FILE = "/run/npm-ca.pem";
 
 /**
  * Builds the image of the Containerfile with podman. Without `base` its base is made here, so no
@@ -64,7 +64,7 @@ async function npmSettings(folder: string): Promise<string[]> {
   const lines = [`registry=${await setting("registry")}`, ...(hasOwn ? [`cafile=${CA_FILE}`] : [])];
   writeFileSync(file, `${lines.join("\n")}\n`);
   return [
-    ...["--volume", `${file}:/root/.npmrc:ro`],
+    ...["--volume", `${file}:/usr/local/etc/npmrc:ro`],
     ...(hasOwn ? ["--volume", `${cafile}:${CA_FILE}:ro`] : []),
   ];
 }
