@@ -72,12 +72,11 @@ export function podMonitors(): string {
   return HEAD + objects.map((object) => stringify(object)).join("---\n");
 }
 
-/** The pods of each job. */
+/** The pods of each job that every cluster has. */
 const PODS: Readonly<Record<string, Record<string, string>>> = {
   boxoffice: { "boxoffice/node": "true" },
   rabbitmq: { [LABEL]: "rabbitmq" },
   "rabbitmq-node": { [LABEL]: "rabbitmq" },
-  "cloudnative-pg": { "cnpg.io/cluster": "postgres" },
 };
 
 const ONLY_THE_FIRST: Relabeling = {
