@@ -46,8 +46,8 @@ export const ACCOUNT_MUTANTS: readonly Mutant[] = [
   ]),
   without("the rows of an unknown address", "S35: an unknown address", [
     LINKS,
-    "clock_timestamp() + make_interval(mins => $4) FROM account )",
-    "clock_timestamp() + make_interval(mins => $4) FROM account WHERE id IS NOT NULL )",
+    "until} FROM account )",
+    "until} FROM account WHERE id IS NOT NULL )",
   ]),
   without("the limit of an address", "S35: requests are throttled", [
     "services/api/http/rate-limits.ts",
