@@ -160,7 +160,7 @@ export function capacityTable(costs: Costs, run?: MeasuredRun): string {
     revisionLine("npx boxoffice scaling", run),
     `CPU milliseconds of a purchase: ${costs.gatewaySaleMs.toFixed(2)} at the gateway, ` +
       `${costs.purchasingSaleMs.toFixed(2)} in purchasing, ${costs.ledgerSaleMs.toFixed(2)} in ` +
-      `the ledger, ${costs.postgresSaleMs.toFixed(2)} in PostgreSQL. Of a view: ` +
+      `the ledger,\n${costs.postgresSaleMs.toFixed(2)} in PostgreSQL. Of a view: ` +
       `${costs.gatewayViewMs.toFixed(2)} at the gateway, ${costs.catalogViewMs.toFixed(2)} in ` +
       "the catalog.",
     "",
