@@ -25,12 +25,9 @@ type Service = {
 
 /** What a stage copies from the build's context. The last stage has no name. */
 function copied(containerfile: string, stage = ""): string[] {
-  const [, body = ""] =
-    containerfile
-      .split(/^FROM \S+/m)
-      .slice(1)
-      .map((text) => /^(?: AS (\S+))?([^]*)$/.exec(text) ?? [])
-      .flatMap(([, name = "", text = ""]) => (name === stage ? [[name, text]] : []))[0] ?? [];
+  const stages = containerfile.split(/^FROM \S+/m).slice(1);
+  const head = stage === "" ? "\n" : ` AS ${stage}\n`;
+  const body = stages.find((text) => text.startsWith(head)) ?? assert.fail(`no stage ${stage}`);
   return [...body.matchAll(/^COPY (?:--from=\S+ )?(.+) \.\S*$/gm)].flatMap(([, sources = ""]) =>
     sources.split(" ").map((source) => source.replace("/app/", "")),
   );

@@ -128,9 +128,11 @@ describe("operators as components", { skip }, () => {
 
   for (const [name, from, to, words] of [
     ["cloudnative-pg/cluster.yaml", "instances: 3", 'instances: "3"', /must be integer/],
+    ["cloudnative-pg/cluster.yaml", "size: 50Gi", "size: 50GB", /storage.size must match/],
     ["cloudnative-pg/cluster.yaml", "isWALArchiver", "isWalArchiver", /isWalArchiver/],
     ["cloudnative-pg/cluster.yaml", "dataDurability: required", "dataDurability: all", /allowed/],
     ["cloudnative-pg/cluster.yaml", ", storageClass: boxoffice-data", "", /no storage class/],
+    ["cloudnative-pg/backups.yaml", "s3://boxoffice", "file://boxoffice", /destinationPath must/],
     ["cloudnative-pg/backups.yaml", "0 0 2 * * *", "0 2 * * *", /must match pattern/],
     ["cloudnative-pg/backups.yaml", "retentionPolicy", "retentionPolic", /retentionPolic$/m],
     [

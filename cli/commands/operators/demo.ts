@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { processEnvironment } from "../../../config/index.ts";
 import { demoCatalogThrough } from "../../../tools/demo/ensure-demo-catalog.ts";
-import { joinEngine } from "../../../tools/engine/connect.ts";
+import { onEngine } from "../../on-engine.ts";
 import { examples, exiting } from "../../options.ts";
 
 export function define(command: Command): void {
@@ -15,17 +14,11 @@ export function define(command: Command): void {
     .action(exiting(addDemoEvents));
 }
 
-async function addDemoEvents(): Promise<number> {
-  const { broker, config } = await joinEngine(processEnvironment(), {
-    as: "demo",
-    needs: "catalog",
-  });
-  const abort = new AbortController();
-  const end = () => abort.abort();
-  process.once("SIGINT", end).once("SIGTERM", end);
-  try {
+function addDemoEvents(): Promise<number> {
+  return onEngine({ as: "demo", needs: "catalog" }, async ({ broker, config }) => {
+    const abort = new AbortController();
+    const end = () => abort.abort();
+    process.once("SIGINT", end).once("SIGTERM", end);
     return (await demoCatalogThrough(broker, config, console.log, abort.signal)) ? 0 : 1;
-  } finally {
-    await broker.stop();
-  }
+  });
 }

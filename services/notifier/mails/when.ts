@@ -38,9 +38,11 @@ const formats = new LRUCache<string, Intl.DateTimeFormat>({ max: 500 });
 
 function format(language: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = JSON.stringify([language, options]);
-  const kept = formats.get(key) ?? newFormat(language, options);
-  formats.set(key, kept);
-  return kept;
+  const known = formats.get(key);
+  if (known !== undefined) return known;
+  const made = newFormat(language, options);
+  formats.set(key, made);
+  return made;
 }
 
 /** Falls back to UTC for a time zone that Node does not know. */

@@ -8,9 +8,11 @@ type Schema = Record<string, unknown>;
 /** Schemas of the operators' CRDs; the README there says which releases. */
 const CRDS = join(import.meta.dirname, "crds");
 /** What the CRDs leave to the operators' own checks. */
-const RULES: Readonly<Record<string, readonly [field: string, rule: RegExp][]>> = {
+const RULES: Readonly<Record<string, readonly [path: string, rule: RegExp][]>> = {
+  "postgresql.cnpg.io_v1_Cluster": [["storage.size", /^\d+(\.\d+)?(m|Ki|Mi|Gi|Ti)?$/]],
   // Six fields: seconds come first.
   "postgresql.cnpg.io_v1_ScheduledBackup": [["schedule", /^(\S+ ){5}\S+$/]],
+  "barmancloud.cnpg.io_v1_ObjectStore": [["configuration.destinationPath", /^s3:\/\//]],
 };
 const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
 
@@ -32,12 +34,17 @@ export function operatorErrors(manifests: readonly Manifest[]): string[] {
     const schema = schemas.get(titleOf(one));
     if (schema === undefined) return [];
     const name = `${one.kind} ${one.metadata.name}`;
-    const spec = one.spec as Record<string, unknown>;
     const broken = (RULES[titleOf(one)] ?? [])
-      .filter(([field, rule]) => !rule.test(String(spec[field])))
-      .map(([field, rule]) => `${name}: /${field} must match pattern ${String(rule)}`);
-    return [...problems(name, schema, spec), ...broken];
+      .filter(([path, rule]) => !rule.test(String(valueAt(one.spec, path))))
+      .map(([path, rule]) => `${name}: ${path} must match pattern ${String(rule)}`);
+    return [...problems(name, schema, one.spec), ...broken];
   });
+}
+
+function valueAt(spec: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], spec);
 }
 
 function problems(name: string, schema: Schema, spec: unknown): string[] {

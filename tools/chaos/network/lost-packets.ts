@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { provideBinaries } from "../../dev-servers/packages.ts";
 
 const run = promisify(execFile);
 
@@ -15,7 +14,7 @@ export type LostPackets = {
 
 /**
  * Loses packets in the kernel, so that TCP repeats them as in a bad network: a proxy only delays.
- * Needs root. Returns what ends it.
+ * Needs root and iptables. Returns what ends it.
  */
 export async function losePackets({
   ports,
@@ -32,9 +31,8 @@ export async function losePackets({
     ...["INPUT", "-i", "lo", "-p", "tcp", "-m", "multiport", side, ports.join(",")],
     ...[...chance, "-j", "DROP"],
   ]);
-  const { iptables = "iptables" } = await provideBinaries(["iptables"], () => undefined);
   const change = async (action: "-I" | "-D", rule: readonly string[]): Promise<void> => {
-    await run(iptables, ["-w", "5", action, ...rule]);
+    await run("iptables", ["-w", "5", action, ...rule]);
   };
   const end = async (): Promise<void> => {
     for (const rule of rules.splice(0)) await change("-D", rule);

@@ -118,7 +118,6 @@ export const ENGINE_CASES: AlertCase[] = [
   ),
   // The clock of promtool begins at 0.
   onSeries("BackupTooOld", 20, BACKUP, [constant(-27 * 3_600), constant(-25 * 3_600)]),
-  // Times are seconds after the epoch, and the test begins there.
   onSeries("BackupTooOld", 27 * 60, BARMAN, [constant(1, 1_700), constant(3_600 * 20, 1_700)]),
   {
     alert: "NoBackup",

@@ -1,4 +1,5 @@
 import type { ServerName } from "../../../dev-servers/binaries.ts";
+import { provideBinaries } from "../../../dev-servers/packages.ts";
 import { answersBegun } from "../../checks/good-answers.ts";
 import type { Fault, FaultContext } from "../../fault.ts";
 import { losePackets, type LostPackets } from "../../network/lost-packets.ts";
@@ -61,6 +62,7 @@ export const fault: Fault = {
     `bad network: ${LOSSES_PERCENT.join(" % and ")} % loss, ${ROUND_TRIP_MS} ms, one-way cuts to ` +
     "each server",
   async prepare({ cluster, proxyTo }) {
+    await provideBinaries(["iptables"], () => undefined);
     for (const server of SERVERS) proxies.set(server, await proxyTo(server));
     const url = (server: ServerName): string => proxies.get(server)?.url ?? "";
     const changed = {
