@@ -15,7 +15,7 @@ export type Pgbouncer = {
   stop(): Promise<void>;
 };
 
-const SERVERS_MAX = 8;
+export const SERVERS_MAX = 8;
 
 /** Starts a PgBouncer in transaction mode before a server. Ignores no startup parameter. */
 export async function startPgbouncer(program: string, serverUrl: string): Promise<Pgbouncer> {
