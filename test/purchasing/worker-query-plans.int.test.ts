@@ -141,6 +141,11 @@ describe("a worker's statements, for one event with many sales among many with f
       statementOf((store) => purchasesAndCancellations(store, [hot]), false),
     "the commit of several": () =>
       statementOf((store) => purchasesAndCancellations(store, [hot, cold]), true),
+    "the first buyers of several": () =>
+      statementOf(
+        (store) => Promise.all([hot, cold].map((eventId) => store.readBuyers(eventId, "", 100))),
+        true,
+      ),
     "a ticket by its id": () =>
       recorded((on) => readTicket(on, cancelled[0]?.userId ?? "", cancelled[0]?.ticketId ?? "")),
     "a ticket at the entrance": () =>

@@ -4,6 +4,7 @@ import type {
   CommitResult,
   EventStore,
   Loaded,
+  LoadedEvent,
   Needs,
   Ownership,
 } from "../worker/ports.ts";
@@ -14,8 +15,12 @@ import { rowsIn } from "../worker/batch.ts";
  * not block the others.
  */
 const SIDE_BY_SIDE = 2;
+/** Events that are taken wait for little: the rows of others are skipped. */
+const TAKERS = 1;
 /** Events in one statement: some ten milliseconds of PostgreSQL's, for which all of them wait. */
 const EVENTS_MAX = 250;
+/** Events whose first buyers are read in one statement: 2,000 of each at most, some 3 MB. */
+const BUYERS_OF_MAX = 50;
 /** A batch that writes more goes alone: others would wait for it. */
 const SHARED_ROWS_MAX = 20;
 /** As long as for a connection (`acquireMs` of database.ts). */
@@ -26,6 +31,15 @@ export type Commit = { ownership: Ownership; changes: Changes };
 
 /** Statements of several events at once. */
 export type ManyEvents = {
+  /**
+   * By event. Missing: its row was locked, another node opens it now, an earlier release had it, or
+   * there is no such event. Committed when it resolves.
+   */
+  takeEpochs(eventIds: readonly string[]): Promise<Map<string, number>>;
+  /** By event. Missing: it is gone. */
+  loadEvents(eventIds: readonly string[]): Promise<Map<string, LoadedEvent>>;
+  /** The first `most` customers of each event, as `readBuyers` returns them. */
+  readFirstBuyers(eventIds: readonly string[], most: number): Promise<Map<string, string[]>>;
   /** Undefined: the event has no ownership row. */
   load(asked: readonly Load[]): Promise<(Loaded | undefined)[]>;
   /**
@@ -43,10 +57,11 @@ export type ManyEvents = {
 };
 
 /**
- * The store of a node with many events on sale: combines several workers' loads and commits into
- * one statement. Each worker sees what it would see alone: its load is read after its call, and its
- * commit passes its own fence. A lone worker uses `store`. So does one whose commit could not be
- * combined: its row was locked, or another event's part was refused.
+ * The store of a node with many events on sale: combines what several workers ask into one
+ * statement, so that a node that starts opens a thousand events with a few. Each worker sees what
+ * it would see alone: its load is read after its call, and its commit passes its own fence. A lone
+ * worker uses `store`. So does one whose part could not be combined: its row was locked, or another
+ * event's part was refused.
  */
 export function createBatchedEventStore(
   store: EventStore,
@@ -56,8 +71,19 @@ export function createBatchedEventStore(
   const options = { running: SIDE_BY_SIDE, most: EVENTS_MAX, waitMs: WAIT_MS, turns };
   const load = createBatcher((asked: Load[]) => loadAll(store, many, asked), options);
   const commit = createBatcher((asked: Commit[]) => commitAll(store, many, asked), options);
+  const taking = { ...options, running: TAKERS };
+  const takeEpoch = createBatcher((ids: string[]) => takeAll(store, many, ids), taking);
+  const loadEvent = createBatcher((ids: string[]) => loadEvents(many, ids), taking);
+  const firstBuyers = createBatcher((asked: Buyers[]) => readFirstBuyers(many, asked), {
+    ...taking,
+    most: BUYERS_OF_MAX,
+  });
   return {
     ...store,
+    takeEpoch,
+    loadEvent,
+    readBuyers: (eventId, after, most) =>
+      after === "" ? firstBuyers({ eventId, most }) : store.readBuyers(eventId, after, most),
     load: (eventId, needs) => load({ eventId, needs }),
     async commit(ownership, changes) {
       if (changes.alone === true || rowsIn(changes) > SHARED_ROWS_MAX)
@@ -70,6 +96,42 @@ export function createBatchedEventStore(
       }
     },
   };
+}
+
+type Buyers = { eventId: string; most: number };
+
+/** An event without an epoch is taken alone: its taker waits for a running statement. */
+async function takeAll(
+  store: EventStore,
+  many: ManyEvents,
+  eventIds: string[],
+): Promise<(number | Promise<number | undefined>)[]> {
+  const epochs = await many.takeEpochs(eventIds);
+  return eventIds.map((eventId) => {
+    const epoch = epochs.get(eventId);
+    // Two askers of one event never get the same epoch.
+    epochs.delete(eventId);
+    return epoch ?? store.takeEpoch(eventId);
+  });
+}
+
+async function loadEvents(
+  many: ManyEvents,
+  eventIds: string[],
+): Promise<(LoadedEvent | Promise<never>)[]> {
+  const events = await many.loadEvents(eventIds);
+  return eventIds.map(
+    (eventId) => events.get(eventId) ?? Promise.reject(new Error(`The event ${eventId} is gone`)),
+  );
+}
+
+async function readFirstBuyers(many: ManyEvents, asked: Buyers[]): Promise<string[][]> {
+  const most = Math.max(...asked.map((one) => one.most));
+  const buyers = await many.readFirstBuyers(
+    asked.map(({ eventId }) => eventId),
+    most,
+  );
+  return asked.map((one) => (buyers.get(one.eventId) ?? []).slice(0, one.most));
 }
 
 async function loadAll(

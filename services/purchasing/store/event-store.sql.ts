@@ -27,14 +27,22 @@ export const TICKET_COLUMNS = `
  * Run it after the epoch was committed, as a statement of its own: only then does it see all that
  * earlier epochs sold. `available` is the ownership row's, never null under the caller's epoch.
  */
+const LOADED_EVENT = `
+  name AS "eventName", location, to_char(date, 'YYYY-MM-DD') AS "eventDate",
+    status, (extract(epoch FROM starts_at) * 1000)::float8 AS "startsAtMs",
+    (extract(epoch FROM ends_at) * 1000)::float8 AS "endsAtMs",
+    coalesce(worker.available, 0) AS available, ${CLOCK_MS} AS "clockMs"
+  FROM event JOIN event_worker AS worker ON worker.event_id = event.id`;
+
 export const LOAD_EVENT = {
   name: "worker-load-event",
-  text: `
-    SELECT name AS "eventName", location, to_char(date, 'YYYY-MM-DD') AS "eventDate",
-           status, (extract(epoch FROM starts_at) * 1000)::float8 AS "startsAtMs",
-           (extract(epoch FROM ends_at) * 1000)::float8 AS "endsAtMs",
-           coalesce(worker.available, 0) AS available, ${CLOCK_MS} AS "clockMs"
-    FROM event JOIN event_worker AS worker ON worker.event_id = event.id WHERE event.id = $1`,
+  text: `SELECT ${LOADED_EVENT} WHERE event.id = $1`,
+} as const;
+
+/** `LOAD_EVENT` for several events. */
+export const LOAD_EVENTS = {
+  name: "worker-load-events",
+  text: `SELECT event.id AS "eventId", ${LOADED_EVENT} WHERE event.id = ANY ($1::uuid[])`,
 } as const;
 
 /**
@@ -150,6 +158,16 @@ export const READ_BUYERS = {
     WHERE event_id = $1
       AND user_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'::uuid)
     ORDER BY user_id LIMIT $3`,
+} as const;
+
+/** The first step through the keys of several events' tickets ($2: customers of each at most). */
+export const READ_FIRST_BUYERS = {
+  name: "worker-read-first-buyers",
+  text: `
+    SELECT asked.event_id AS "eventId", buyer.user_id AS "userId"
+    FROM unnest($1::uuid[]) AS asked (event_id) CROSS JOIN LATERAL (
+      SELECT DISTINCT user_id FROM event_tickets AS ticket
+      WHERE ticket.event_id = asked.event_id ORDER BY user_id LIMIT $2) AS buyer`,
 } as const;
 
 export const READ_TICKETS = {

@@ -1,5 +1,6 @@
 import { type Database, isServerError } from "../../../lib/database/pool.ts";
-import type { Loaded } from "../worker/ports.ts";
+import { TAKE_EPOCHS } from "../../../lib/database/event-epoch.ts";
+import type { Loaded, LoadedEvent } from "../worker/ports.ts";
 import type { Commit, Load, ManyEvents } from "./batched-event-store.ts";
 import { COMMIT_MANY, LOAD_MANY } from "./batched-event-store.sql.ts";
 import {
@@ -9,6 +10,7 @@ import {
   purchaseArrays,
   textArray,
 } from "./event-store.ts";
+import { LOAD_EVENTS, READ_FIRST_BUYERS } from "./event-store.sql.ts";
 
 type LoadedRow = {
   workers: { eventId: string; epoch: number; batch: number }[];
@@ -27,6 +29,42 @@ export function postgresManyEvents(
   // As in event-store.ts: a changed text has no name.
   const statement = commitText === COMMIT_MANY.text ? COMMIT_MANY : { text: commitText };
   return {
+    async takeEpochs(eventIds) {
+      try {
+        const rows = await database.query<{ eventId: string; epoch: number }>({
+          ...TAKE_EPOCHS,
+          values: [textArray(eventIds), node],
+        });
+        return new Map(rows.map(({ eventId, epoch }) => [eventId, epoch]));
+      } catch (error) {
+        // One event's error rolled all of them back. Taken alone the others have none.
+        if (isServerError(error)) return new Map();
+        throw error;
+      }
+    },
+
+    async loadEvents(eventIds) {
+      const rows = await database.query<LoadedEvent & { eventId: string }>({
+        ...LOAD_EVENTS,
+        values: [textArray(eventIds)],
+      });
+      return new Map(rows.map(({ eventId, ...event }) => [eventId, event]));
+    },
+
+    async readFirstBuyers(eventIds, most) {
+      const rows = await database.query<{ eventId: string; userId: string }>({
+        ...READ_FIRST_BUYERS,
+        values: [textArray(eventIds), most],
+      });
+      const buyers = new Map<string, string[]>();
+      for (const { eventId, userId } of rows) {
+        const known = buyers.get(eventId);
+        if (known === undefined) buyers.set(eventId, [userId]);
+        else known.push(userId);
+      }
+      return buyers;
+    },
+
     load: (asked) => loadMany(database, node, asked),
 
     async commit(asked) {

@@ -4,21 +4,16 @@ import {
   createCacheInvalidation,
   expireSoon,
 } from "../../../services/catalog/events/cache-invalidation.ts";
-import {
-  type Commit,
-  createBatchedEventStore,
-  type ManyEvents,
-} from "../../../services/purchasing/store/batched-event-store.ts";
-import { rowsIn } from "../../../services/purchasing/worker/batch.ts";
-import type { EventStore, WorkerPorts } from "../../../services/purchasing/worker/ports.ts";
+import type { ManyEvents } from "../../../services/purchasing/store/batched-event-store.ts";
+import type { WorkerPorts } from "../../../services/purchasing/worker/ports.ts";
 import { createAvailabilityCacheWriter } from "../../../services/purchasing/availability/availability-copies.ts";
 import { createBuyersRoom } from "../../../services/purchasing/worker/ownership.ts";
 import { Workers } from "../../../services/purchasing/worker/workers.ts";
 import type { ListBus } from "../../../services/api/bus/command-lists.ts";
-import { Bus, BUSY_MS, type SimulatedNode } from "./bus.ts";
+import { Bus, type SimulatedNode } from "./bus.ts";
 import { SimulatedDatabase } from "./database/database.ts";
-import { commitMany, commitOne, type Pace } from "./database/commits.ts";
 import { EventTables } from "./database/event-tables.ts";
+import { nodeStore } from "./database/node-store.ts";
 import { Kernel } from "./kernel.ts";
 import { SimulatedLedger } from "./ledger.ts";
 import { SimulatedLocks } from "./locks.ts";
@@ -194,7 +189,7 @@ export class World {
     const { kernel, locks, queue, redis } = this;
     const clock = kernel.clockOf(place.id);
     return {
-      store: this.store(place.id),
+      store: nodeStore(this, place.id),
       lease: {
         acquire: (eventId, waitMs, cutShort) => locks.acquire(place.id, eventId, waitMs, cutShort),
       },
@@ -217,79 +212,8 @@ export class World {
     };
   }
 
-  private store(nodeId: string): EventStore {
-    const { kernel, network, database, broken } = this;
-    const context = { server: database, kernel, broken };
-    const read = <T>(statement: () => T): Promise<T> =>
-      network.ask<T>(nodeId, (done) => done(statement()));
-    const one: EventStore = {
-      takeEpoch: (eventId) =>
-        network.ask<number>(nodeId, (done, fail) => database.event(eventId).takeEpoch(done, fail)),
-      loadEvent: (eventId) => read(() => database.event(eventId).loadEvent()),
-      load: (eventId, needs) => read(() => database.event(eventId).load(needs)),
-      commit: async (ownership, changes) => {
-        const commit = { ownership, changes };
-        try {
-          return await network.ask(nodeId, (done) =>
-            commitOne(context, commit, this.paceOf([commit]), (result) => {
-              if (result.type === "committed") this.committed(nodeId);
-              done(result);
-            }),
-          );
-        } catch (error) {
-          return { type: "unknown", error: error as Error };
-        }
-      },
-      readBuyers: (eventId, after, most) =>
-        read(() => database.event(eventId).readBuyers(after, most)),
-      readPurchases: (eventId, keys) => read(() => database.event(eventId).readPurchases(keys)),
-      readTickets: (ids) =>
-        read(
-          () =>
-            new Map([...database.events.values()].flatMap((event) => [...event.readTickets(ids)])),
-        ),
-    };
-    const many: ManyEvents = {
-      load: (asked) =>
-        read(() => asked.map(({ eventId, needs }) => database.event(eventId).load(needs))),
-      commit: async (asked) => {
-        try {
-          return await network.ask(nodeId, (done, fail) =>
-            commitMany(
-              context,
-              asked,
-              this.paceOf(asked),
-              (answer) => {
-                if (answer.type === "answered") this.committed(nodeId);
-                done(answer);
-              },
-              fail,
-            ),
-          );
-        } catch (error) {
-          return { type: "unknown", error: error as Error };
-        }
-      },
-    };
-    return createBatchedEventStore(one, this.plant.many?.(many) ?? many, {
-      nowMs: () => kernel.nowMs,
-      // A busy node takes its next turn late, and gathers what comes meanwhile.
-      next: (begin) => void kernel.after(kernel.between(0, BUSY_MS), nodeId, begin),
-    });
-  }
-
-  /** Half of what is slow is the statement, which PostgreSQL cancels, and half is the flush. */
-  private paceOf(commits: readonly Commit[]): Pace {
-    const { kernel, network } = this;
-    const slow = this.slow.untilMs > kernel.nowMs ? this.slow : { byMs: 0, rowMs: 0 };
-    const rowsMs = slow.rowMs * commits.reduce((sum, { changes }) => sum + rowsIn(changes), 0);
-    const holdMs = Math.max(slow.byMs, network.holdMs());
-    return kernel.chance(0.5)
-      ? { statementMs: rowsMs + holdMs, flushMs: 0 }
-      : { statementMs: rowsMs, flushMs: holdMs };
-  }
-
-  private committed(nodeId: string): void {
+  /** Called when a commit of a node's worker has succeeded, before it hears of it. */
+  committed(nodeId: string): void {
     const node = this.bus.nodes.find(({ id }) => id === nodeId);
     if (!this.killAfterCommit || node === undefined) return;
     this.killAfterCommit = false;

@@ -84,8 +84,8 @@ export class EventTables {
       (ticket) => ticket.transactionId === transactionId,
     );
   }
-  private ticketsOfPurchase({ transactionId, userId }: PurchaseKey): TicketRow[] {
-    return this.ticketsOf(transactionId).filter((ticket) => ticket.userId === userId);
+  private ticketsOfPurchase(of: PurchaseKey): TicketRow[] {
+    return this.ticketsOf(of.transactionId).filter(({ userId }) => userId === of.userId);
   }
   replace(rows: Rows): void {
     this.rows = rows;
@@ -94,21 +94,24 @@ export class EventTables {
 
   takeEpoch(done: (epoch: number) => void, fail: (error: Error) => void): void {
     const granted = (): void => {
-      this.nextEpoch();
-      const { epoch } = this.rows;
+      const epoch = this.nextEpoch();
       this.workerRow.free();
       done(epoch);
     };
-    this.workerRow.take(granted, () => fail(sqlError("55P03")));
-    this.kernel.after(SALE_LIMITS.lock_timeout, "postgres", () =>
-      this.workerRow.stopWaiting(granted),
-    );
+    const { kernel, workerRow } = this;
+    workerRow.take(granted, () => fail(sqlError("55P03")));
+    kernel.after(SALE_LIMITS.lock_timeout, "postgres", () => workerRow.stopWaiting(granted));
+  }
+
+  /** Models TAKE_EPOCHS. Undefined: the row is locked. */
+  takeFreeEpoch(): number | undefined {
+    return this.workerRow.isHeld ? undefined : this.nextEpoch();
   }
 
   loadEvent(): LoadedEvent {
     const { rows } = this;
-    const { startsAtMs } = rows;
-    const times = { startsAtMs, endsAtMs: startsAtMs, clockMs: this.kernel.nowMs };
+    const { startsAtMs: endsAtMs } = rows;
+    const times = { startsAtMs: endsAtMs, endsAtMs, clockMs: this.kernel.nowMs };
     return { ...EVENT, ...times, available: rows.available, status: rows.status };
   }
 
@@ -273,9 +276,10 @@ export class EventTables {
     });
   }
 
-  private nextEpoch(): void {
+  private nextEpoch(): number {
     this.rows.epoch = Math.max(this.rows.epoch + 1, Math.round(this.kernel.nowMs));
     this.rows.batch = 0;
+    return this.rows.epoch;
   }
 
   private view({ id, transactionId, purchasedAtMs, cancelledAtMs }: TicketRow): Ticket {
