@@ -4,7 +4,7 @@ import { answers, onFreePort } from "./probe.ts";
 import type { RecipeContext, RunningRecipe } from "./server-definition.ts";
 import { supervise } from "./supervisor.ts";
 
-/** Starts a private Redis with snapshots: a crash may lose a minute of its copies. */
+/** Starts a private Redis with snapshots: a crash may lose 15 minutes of its copies. */
 export async function startRedis(context: RecipeContext): Promise<RunningRecipe> {
   const { place } = context;
   const password = keptPassword(place);
@@ -15,7 +15,7 @@ export async function startRedis(context: RecipeContext): Promise<RunningRecipe>
       "bind 127.0.0.1",
       `dir "${place.dataFolder}"`,
       `requirepass ${password}`,
-      "save 60 1",
+      "save 900 1",
       "appendonly no",
       "daemonize no",
       // It holds copies and leases: with a full disk it keeps running without snapshots.
