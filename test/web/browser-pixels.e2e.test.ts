@@ -103,7 +103,8 @@ describe("pictures of the pages", () => {
     });
     for (const [name, path, ...shown] of [
       ["browse", "/", ".card", ".chip small"],
-      ["city", "/?location=London", ".card", ".chip small"],
+      // After the chips of days and the one for any type: the first type.
+      ["city", "/?location=London", ".card", ".chip >> nth=6"],
       ["event", `/events/${idOf(0)}`, ".buy-row > .button"],
       ["sold-out", `/events/${soldOut}`, ".left-none"],
       ["sign-in", "/sign-in", "form input"],

@@ -38,8 +38,11 @@ describe("the search form", () => {
     await page.waitForURL(/\?location=Berlin$/);
     assert.equal(await search.inputValue(), "");
     await page.getByRole("listbox").waitFor({ state: "hidden" });
+    // They count the whole catalog.
+    await page.locator(".chips small").first().waitFor({ state: "hidden" });
     await page.getByRole("button", { name: /^Berlin:/ }).click();
     await page.waitForURL((url) => url.search === "");
+    await page.locator(".chips small").first().waitFor();
 
     await search.pressSequentially("Concert");
     await page.waitForURL((url) => url.searchParams.get("name") === "Concert");

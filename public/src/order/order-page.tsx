@@ -30,7 +30,7 @@ export function OrderPage({ orderId }: { orderId: string }): ReactNode {
           {error === null && <Loading failures={failureCount} />}
         </>
       ) : (
-        <div className="order">
+        <div className="order-page">
           <OrderHead tickets={tickets} orderId={orderId} />
           <CancelSeveral key={orderId} tickets={tickets} />
           <p>

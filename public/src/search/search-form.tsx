@@ -25,6 +25,10 @@ export function SearchForm({
   const types = (data?.types ?? []).slice(0, TYPES_SHOWN);
   if (filters.type !== "" && !types.some(({ value }) => value === filters.type))
     types.push({ value: filters.type, count: 0 });
+  // Counts are of the whole catalog: beside another filter they would promise events of elsewhere.
+  const counted = [filters.name, filters.location, filters.from, filters.to].every(
+    (filter) => filter === "",
+  );
   return (
     <form
       className="search"
@@ -57,7 +61,7 @@ export function SearchForm({
           ...types.map(({ value, count }) => ({
             value,
             label: typeName(value),
-            ...(count > 0 && { count: numberText(count) }),
+            ...(counted && count > 0 && { count: numberText(count) }),
           })),
         ]}
         onChange={(type) => onChange({ type })}
