@@ -3,6 +3,7 @@ import { nodeContextOf, serverUrlOf, watchConnection } from "../lib/bus/node-con
 import { createSharedClient, type SharedClient } from "../lib/bus/shared-client.ts";
 import { type Database, isUnavailable, openDatabase, type Profile } from "../lib/database/pool.ts";
 import { createServerLook } from "../lib/database/server-state.ts";
+import { damagesOf, logTroubles } from "../lib/database/server-troubles.ts";
 import { isUntrusted, reasonOf } from "../lib/observability/connection-reason.ts";
 import { tracedQueries } from "../lib/observability/query-tracing.ts";
 import { ConfigError } from "../config/index.ts";
@@ -71,7 +72,11 @@ async function checkSettings(
 export function DatabaseMixin(options: { profiles: readonly Profile[] }): Partial<ServiceSchema> {
   // The readiness check needs a pool whose queries fail fast.
   const profiles = new Set<Profile>(["sale", ...options.profiles]);
-  return defineMixin<{ databases: Partial<Record<Profile, Database>> }>({
+  return defineMixin<{
+    databases: Partial<Record<Profile, Database>>;
+    /** Of the service that looks after the node's server. */
+    endTroubles: (() => void) | undefined;
+  }>({
     created() {
       this.databases = {};
       for (const profile of profiles)
@@ -79,8 +84,11 @@ export function DatabaseMixin(options: { profiles: readonly Profile[] }): Partia
       const { sale } = this.databases;
       const context = nodeContextOf(this.broker);
       if (sale === undefined || context.postgresState !== undefined) return;
-      const look = createServerLook(sale, serverUrlOf(this.broker, "databaseUrl"));
+      const url = serverUrlOf(this.broker, "databaseUrl");
+      const look = createServerLook(sale, url);
       context.postgresState = look;
+      context.postgresDamages = () => damagesOf(url);
+      this.endTroubles = logTroubles(url, this.logger);
       watchConnection(this.broker, "postgres", async () => (await look()) !== "away");
       context.checks.database = async () => {
         const state = await look();
@@ -99,6 +107,7 @@ export function DatabaseMixin(options: { profiles: readonly Profile[] }): Partia
       });
     },
     async stopped() {
+      this.endTroubles?.();
       for (const profile of profiles) await databasePools[profile].release(this.broker);
     },
   });

@@ -22,6 +22,7 @@ export function metricsServer(): Middleware {
         broker,
         connections: context.connections,
         postgresState: () => context.postgresState?.(),
+        postgresDamages: () => context.postgresDamages?.(),
         pools: () =>
           Object.entries(databasePools).flatMap(([profile, pool]) => {
             const database = pool.peek(broker);

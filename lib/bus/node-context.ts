@@ -34,6 +34,8 @@ export type NodeContext = {
   readonly connections: Map<ServerKind, (() => boolean | Promise<boolean>)[]>;
   /** Whether PostgreSQL takes writes. Undefined on a node that does not use it. */
   postgresState: (() => Promise<ServerState>) | undefined;
+  /** Statements that have met damage in PostgreSQL. Undefined as above. */
+  postgresDamages: (() => number) | undefined;
 };
 
 const contexts = new WeakMap<ServiceBroker, NodeContext>();
@@ -57,6 +59,7 @@ export function openNodeContext(
     needs,
     connections: new Map([["nats", [() => isBusConnected(broker) ?? false]]]),
     postgresState: undefined,
+    postgresDamages: undefined,
   };
   contexts.set(broker, context);
   beforeStop(broker, () => leaving.abort());

@@ -4,9 +4,9 @@ import { urlsByHost } from "../../config/index.ts";
 import { type Answer, refused } from "../../domain/refusal.ts";
 import { withTimeout } from "../concurrency/clock.ts";
 import { withRequestId } from "../ids.ts";
-import { noteServerError } from "./disk-full.ts";
 import { hostHooks } from "./hosts.ts";
 import { type Ask, leavingReadOnly } from "./read-only.ts";
+import { noteServerError } from "./server-troubles.ts";
 import { LONG_LIMITS, raiseLimits, RESET_LIMITS, type SessionLimits } from "./session-settings.ts";
 
 /**
@@ -183,7 +183,7 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
         try {
           return (await client.query<Row>(statement)).rows;
         } catch (error) {
-          if (isServerError(error)) noteServerError(url, error.code);
+          if (isServerError(error)) noteServerError(url, error.code, error.message);
           else broken = true;
           throw error;
         }
@@ -250,13 +250,14 @@ const PATIENCE_TIMEOUT_MS = 900;
 
 /**
  * SQLSTATE classes of a server that cannot serve now: resources (53), operator intervention (57),
- * lock time-out (55P03), a read-only server (25006: a standby, or an operator has said so).
+ * lock time-out (55P03), a read-only server (25006: a standby, or an operator has said so), damaged
+ * pages (XX001, XX002: until an operator has mended them).
  */
-const NOT_NOW = /^(?:53...|57...|55P03|25006)$/;
+const NOT_NOW = /^(?:53...|57...|55P03|25006|XX00[12])$/;
 
 /**
- * True if a statement failed because PostgreSQL is down, starting, full or too slow, and not
- * because it is wrong. A read may then be answered with TRY_AGAIN.
+ * True if a statement failed because PostgreSQL is down, starting, full, damaged or too slow, and
+ * not because it is wrong. A read may then be answered with TRY_AGAIN.
  */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -1,7 +1,7 @@
 import { withTimeout } from "../concurrency/clock.ts";
 import { shareReading } from "../concurrency/shared-reading.ts";
-import { isDiskFull, noteRoom } from "./disk-full.ts";
 import type { Database } from "./pool.ts";
+import { isDiskFull, noteRoom } from "./server-troubles.ts";
 
 /** `read-only`: a standby, or `default_transaction_read_only`. `away`: no answer in time. */
 export type ServerState = "writable" | "read-only" | "disk-full" | "away";

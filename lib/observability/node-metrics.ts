@@ -15,10 +15,11 @@ export function registerNodeMetrics(
     connections: NodeContext["connections"];
     /** Undefined on a node that does not use PostgreSQL. */
     postgresState: () => Promise<ServerState> | undefined;
+    postgresDamages: () => number | undefined;
     pools: () => readonly (readonly [profile: string, pool: Database])[];
   },
 ): void {
-  const { broker, connections, postgresState, pools } = node;
+  const { broker, connections, postgresState, postgresDamages, pools } = node;
   metrics.read("boxoffice_node_info", "What this node runs.", "gauge", () =>
     broker.services
       .filter(({ name }) => SERVICE_NAMES.some((known) => known === name))
@@ -44,6 +45,15 @@ export function registerNodeMetrics(
       const state = await postgresState();
       if (state === undefined) return [];
       return REFUSALS.map((reason) => ({ labels: { reason }, value: Number(state === reason) }));
+    },
+  );
+  metrics.read(
+    "boxoffice_postgres_damage_total",
+    "Statements that met a damaged page of PostgreSQL (SQLSTATE XX001, XX002).",
+    "counter",
+    () => {
+      const damages = postgresDamages();
+      return damages === undefined ? [] : [{ labels: {}, value: damages }];
     },
   );
   metrics.read(

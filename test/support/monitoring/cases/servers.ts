@@ -26,6 +26,13 @@ export const SERVER_CASES: AlertCase[] = [
   down("PostgresDown", "postgres"),
   refuses("PostgresReadOnly", "read-only"),
   refuses("PostgresDiskFull", "disk-full"),
+  onSeries(
+    "PostgresDamaged",
+    3,
+    'boxoffice_postgres_damage_total{instance="a"}',
+    ["0+1x60", constant(7)],
+    {},
+  ),
   {
     alert: "PostgresConnectionsHigh",
     atMinutes: 5,

@@ -76,6 +76,11 @@ async function damagePage(
     const sold = tries.filter(({ outcome }) => outcome === "ok").length;
     expect(tries.length > 0, `no purchase was tried with a damaged ${name}`);
     expect(sold === 0, `${sold} purchases were sold on a damaged ${name}`);
+    const faults = market.journal.entries.filter(
+      ({ status, started }) => status === 500 && started >= fromMs,
+    );
+    const ops = [...new Set(faults.map(({ op }) => op))].join(", ");
+    expect(faults.length === 0, `${faults.length} answers were 500 with ${name} damaged: ${ops}`);
     note(`${name}: ${tries.length} purchases refused`);
   });
   await phase(`${name} is mended`, async () => {
