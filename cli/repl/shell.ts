@@ -8,12 +8,21 @@ const WORDS = [...COMMANDS].flatMap(([first, { words }]) => [
   ...[...words.matchAll(/(?<=[ [])(?:--)?[a-z]+/g)].map(([second]) => `${first} ${second}`),
 ]);
 
-/** Runs an operator's command; returns false for other lines. `help` also runs Moleculer's. */
+const HELP = new Set(["--help", "-h"]);
+
+/**
+ * Runs an operator's command, or shows its help (`sales --help`, `help sales`). Returns false for
+ * other lines. `help` alone also runs Moleculer's.
+ */
 export async function runCommand(session: OperatorSession, line: string): Promise<boolean> {
   const [word = "", ...args] = line.trim().split(/\s+/);
   if (word === "help" && args.length === 0) session.print(helpText());
-  const command = COMMANDS.get(word);
+  const command = COMMANDS.get(word === "help" ? (args[0] ?? "") : word);
   if (command === undefined) return false;
+  if (word === "help" || args.some((part) => HELP.has(part))) {
+    session.print(`${command.words}\n  ${command.help}`);
+    return true;
+  }
   try {
     await command.run(
       session,

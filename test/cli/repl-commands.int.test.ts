@@ -126,6 +126,18 @@ describe("operators' commands", () => {
     );
   });
 
+  it("show their help, and do nothing then", async () => {
+    const lines = [...COMMANDS.keys()].map((name, index) =>
+      index % 2 === 0 ? `${name} --help` : `help ${name}`,
+    );
+    const { output, errors } = await repl.piped([...lines, "help nodes", "q"]);
+    assert.equal(errors, "");
+    for (const { words, help } of COMMANDS.values())
+      assert.ok(output.includes(`${words}\n  ${help}\n`), `${words}: ${output}`);
+    assert.doesNotMatch(output, /nothing sold|start with --yes|Nothing is/);
+    assert.match(output, /Usage: .*nodes \[options\]/, "Moleculer's own");
+  });
+
   it("sales goes on for long, until Ctrl-C", async () => {
     const typist = await repl.typist();
     typist.type("sales --live 6000\r");
