@@ -177,6 +177,8 @@ CREATE TABLE public.event (
     ticket_move_epoch bigint,
     city_key text COLLATE pg_catalog."C",
     sequence integer,
+    image_url text,
+    image jsonb,
     CONSTRAINT event_capacity_within_total CHECK (((0 <= capacity) AND (capacity <= total_capacity))),
     CONSTRAINT event_duration_check CHECK ((duration >= 0)),
     CONSTRAINT event_ends_after_start CHECK ((ends_at >= starts_at)),
@@ -340,6 +342,8 @@ CREATE INDEX event_by_city ON public.event USING btree (city_key, date, starts_a
 CREATE INDEX event_by_date ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key);
 
 CREATE INDEX event_by_date_long ON public.event USING btree (date, starts_at, id) INCLUDE (ends_at, name_key, type_key, location_key) WHERE (duration > 4320);
+
+CREATE INDEX event_by_image ON public.event USING btree (((image ->> 'hash'::text))) WHERE (image IS NOT NULL);
 
 CREATE INDEX event_by_location ON public.event USING btree (location_key, date, starts_at, id) INCLUDE (ends_at, type_key, name_key);
 

@@ -19,6 +19,7 @@ import {
 import { type CacheInvalidation, createCacheInvalidation } from "./events/cache-invalidation.ts";
 import { upcomingRecords } from "./events/event-store.ts";
 import { EVENT_TABLE, type EventView, readEvent } from "./events/event.model.ts";
+import { imageActions } from "./images/image.actions.ts";
 import { createImporter, IMPORT_TIMEOUT_MS, type ImportBatch } from "./import/importer.ts";
 import { createTicketMover, type TicketMover } from "./import/ticket-moves.ts";
 import type { ImportOutcome } from "./import/import-events.ts";
@@ -146,6 +147,8 @@ const CatalogService: ServiceSchema<ServiceSettingSchema, CatalogMethods, Catalo
         return this.importBatch(records, last);
       },
     },
+
+    ...imageActions,
   },
 
   methods: {

@@ -23,7 +23,7 @@ export type Draft = {
   location?: string;
   country?: string;
   url?: string;
-  /** Address of a picture. Read, not stored so far. */
+  /** Address of a picture, fetched by `import --images` only. */
   image?: string;
   /** When its sale opens. Read, not stored so far. */
   onSaleAt?: When;

@@ -5,10 +5,10 @@ import type { SeenKeys } from "./seen-keys.ts";
  * One record of a feed, counted from 1: an event, the reason why it cannot be one, or which later
  * version or earlier record stands for it. `id` of a record without an event: its own id, if it can
  * be read, and its source. `note`: what the engine does not do with the event. `cancels`: the known
- * event that it cancels, of which it says no more.
+ * event that it cancels, of which it says no more. `image`: address of its picture.
  */
 export type FeedRecord = { number: number; name: string } & (
-  | { event: EventRecord; note?: string }
+  | { event: EventRecord; note?: string; image?: string }
   | { reason: string; source?: string; id?: string }
   | { repeats: string }
   | { cancels: { source: string; id: string; sequence: number } }
@@ -31,7 +31,7 @@ export type Outcome =
 
 /** A line of the report. `number`: the record's in the feed. */
 export type Told = {
-  what: "refused" | "repeated" | "missing" | "note";
+  what: "refused" | "repeated" | "missing" | "note" | "picture";
   number?: number;
   name: string;
   reason: string;

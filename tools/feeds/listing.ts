@@ -16,6 +16,7 @@ import {
   type When,
   urlOf,
 } from "./draft-event.ts";
+import { imageOf } from "./schema-org.ts";
 import { whenOf } from "./when.ts";
 
 /**
@@ -41,6 +42,7 @@ export function readListing(raw: Raw): Draft {
       location: textOf(raw, "location"),
       country: textOf(raw, "country"),
       url: urlOf(raw),
+      image: imageOf(raw),
       timeZone: textOf(raw, "timeZone"),
       status: statusOf(raw),
       capacity: numberOf(raw, "totalCapacity") ?? numberOf(raw, "capacity"),

@@ -84,9 +84,15 @@ function recordOf(
     const { id } = draft;
     if (id !== undefined) known = { id, source: options.source ?? draft.source };
     const event = completeEvent(draft, options);
-    const { onSaleAt } = draft;
-    if (onSaleAt === undefined) return { number, name, event };
-    return { number, name, event, note: "offers.validFrom is not kept: it is on sale at once" };
+    const { onSaleAt, image } = draft;
+    const note = "offers.validFrom is not kept: it is on sale at once";
+    return {
+      number,
+      name,
+      event,
+      ...(onSaleAt !== undefined && { note }),
+      ...(image !== undefined && { image }),
+    };
   } catch (error) {
     const reason =
       error instanceof UnusableRecord

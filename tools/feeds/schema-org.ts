@@ -84,7 +84,7 @@ function ownId(fields: Raw): string | undefined {
 }
 
 /** The first picture: an address, or an ImageObject with one. */
-function imageOf(raw: Raw): string | undefined {
+export function imageOf(raw: Raw): string | undefined {
   for (const image of listOf(raw.image)) {
     const fields = isObject(image) ? plain(image) : { url: image };
     for (const field of ["url", "contentUrl", "@id"]) {

@@ -14,6 +14,7 @@ import { type MissingMode, settleMissing } from "../../../tools/feeds/missing-ev
 import { readFeed } from "../../../tools/feeds/read-feed.ts";
 import { expectedMessage } from "../../../tools/process/expected-problem.ts";
 import { STOPPED } from "../../../tools/process/run-to-exit.ts";
+import { createImageImport } from "./import-images.ts";
 import { createProgress } from "./import-progress.ts";
 import { createImportReport, type ImportReport } from "./import-report.ts";
 
@@ -26,6 +27,8 @@ export type ImportOptions = FeedOptions & {
   format?: Format;
   /** With `source` or `missing`, the events that left the feed are counted; kept without it. */
   missing?: MissingMode;
+  /** Fetches the pictures of the feed after its events. */
+  images?: boolean;
   verbose?: boolean;
 };
 
@@ -59,19 +62,36 @@ export async function runImport(source: string, options: ImportOptions): Promise
         input.close();
       });
     progress.start(input);
-    const send = (records: EventRecord[], last = false) => sendTo(broker, records, last);
+    const images = !options.images
+      ? undefined
+      : createImageImport(
+          config.dataDir,
+          (action, params) => call(broker, action, params),
+          (told) => report?.add(told),
+          (text) => progress.line(text),
+        );
+    const send = async (records: EventRecord[], last = false) => {
+      const outcomes = await sendTo(broker, records, last);
+      await images?.offer(records);
+      return outcomes;
+    };
     const { signal } = stopping;
     const upcoming = (source: string, after: string) =>
       call<{ records: EventRecord[] }>(broker, "catalog.upcoming", { source, after }).then(
         ({ records }) => records,
       );
     const hooks = { send, upcoming, tell, progress: () => progress.update(), signal };
-    const feed = await importFeed(readFeed(input.chunks, options), counts, hooks);
+    const records = readFeed(input.chunks, options);
+    const feed = await importFeed(images?.note(records) ?? records, counts, hooks);
     if (options.missing !== undefined || options.source !== undefined) {
       const { missing, cancelled } = await settleMissing(feed, options.missing ?? "keep", hooks);
       left = `, missing ${missing}, cancelled ${cancelled}`;
     }
     if (counts.imported + counts.updated > 0 || left !== "") await send([], true);
+    if (images !== undefined && !signal.aborted) {
+      progress.stop();
+      await images.run(signal);
+    }
     if (counts.refused > 0) code = SOME_REFUSED;
     if (signal.aborted) code = STOPPED;
   } catch (error) {

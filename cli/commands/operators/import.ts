@@ -73,12 +73,19 @@ export function define(command: Command): void {
         `one of ${MISSING_MODES.join(", ")}`,
       ),
     )
+    .option(
+      "--images",
+      "downloads the pictures of the feed, https from public addresses only, into " +
+        "DATA_DIR/images, which the gateways serve. A picture that fails is named and stops " +
+        "nothing",
+    )
     .option("--verbose", "also names repeated records, missing events and remarks")
     .addHelpText(
       "after",
       examples(
         ["import events.json", "a file"],
         ["import https://example.org/feed.ics --source club", "a web address"],
+        ["import events.json --images", "with the pictures of the events"],
       ),
     )
     .action(

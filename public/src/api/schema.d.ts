@@ -589,6 +589,18 @@ export interface components {
             totalCapacity: number;
             /** @description Left to sell, at most 2 s old at the reader */
             available: number;
+            image?: components["schemas"]["EventImage"];
+        };
+        /** @description Absent if the event has no picture. Another gateway may lack the file (404) */
+        EventImage: {
+            /** @description Path on this gateway, a WebP of at most 1,280 pixels in width */
+            url: string;
+            /** @description The same picture, at most 480 pixels in width */
+            thumbnailUrl: string;
+            /** @description Of `url`, in pixels */
+            width: number;
+            /** @description Of `url`, in pixels */
+            height: number;
         };
         Ticket: {
             /** Format: uuid */

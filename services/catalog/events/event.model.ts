@@ -1,4 +1,5 @@
 import { DataTypes, Model } from "sequelize";
+import { type EventImage, IMAGE_WIDTHS, imagePath } from "../../../domain/event-image.ts";
 import type { EventStatus } from "../../../domain/event-record.ts";
 
 /** An event of the API (schema Event). */
@@ -18,10 +19,12 @@ export type EventView = {
   status: EventStatus;
   totalCapacity: number;
   available: number;
+  /** Absent: no picture. The width and height of `url`, in pixels. */
+  image?: { url: string; thumbnailUrl: string; width: number; height: number };
 };
 
-/** An event without its availability. */
-export type EventRow = Omit<EventView, "available">;
+/** An event without its availability, with its picture as it is stored. */
+export type EventRow = Omit<EventView, "available" | "image"> & { image: EventImage | null };
 
 /** An event as it is read. The end time decides how long copies live; it is not part of the API. */
 export type StoredEvent = EventRow & { endsAtMs: number };
@@ -33,7 +36,7 @@ export const EVENT_COLUMNS = `
   to_char(event.start_time, 'HH24:MI') AS "startTime",
   to_char(event.end_time, 'HH24:MI') AS "endTime", event.duration, event.time_zone AS "timeZone",
   to_char(event.starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "startsAt",
-  event.status, event.total_capacity AS "totalCapacity",
+  event.status, event.total_capacity AS "totalCapacity", event.image,
   (extract(epoch FROM event.ends_at) * 1000)::float8 AS "endsAtMs"`;
 
 /**
@@ -58,8 +61,20 @@ export const EVENT_TABLE = {
     endsAt: DataTypes.DATE,
     status: DataTypes.TEXT,
     totalCapacity: DataTypes.INTEGER,
+    image: DataTypes.JSONB,
   },
 };
+
+/** An event as the API shows it. A row that a node of the last release has copied has no picture. */
+export function eventView({ image, ...row }: EventRow, available: number): EventView {
+  if (!image) return { ...row, available };
+  const { hash, width, height } = image;
+  const [url, thumbnailUrl] = [
+    imagePath(hash, IMAGE_WIDTHS.large),
+    imagePath(hash, IMAGE_WIDTHS.small),
+  ];
+  return { ...row, available, image: { url, thumbnailUrl, width, height } };
+}
 
 /** Converts an instance of the adapter. Returns undefined for null. */
 export function readEvent(instance: unknown): StoredEvent | undefined {

@@ -6,7 +6,12 @@ import type { Metrics } from "../../../lib/observability/metrics.ts";
 import { createSingleFlight } from "../../../lib/concurrency/single-flight.ts";
 import type { RedisClient } from "../../../lib/redis/client.ts";
 import { pageKey } from "../events/cache-invalidation.ts";
-import type { EventRow, EventView, StoredEvent } from "../events/event.model.ts";
+import {
+  type EventRow,
+  eventView,
+  type EventView,
+  type StoredEvent,
+} from "../events/event.model.ts";
 import { type Filters, listFilters } from "./filter-options.ts";
 import {
   createPageCopies,
@@ -152,7 +157,7 @@ export function createEventReader({
     const numbers = missing.length === 0 ? [] : await readLeftToSell(database, missing);
     if (numbers.length > 0) void copyLeftToSell(redis, numbers);
     const read = new Map(numbers.map(({ eventId, available }) => [eventId, available]));
-    return rows.map((row) => ({ ...row, available: copied.get(row.id) ?? read.get(row.id) ?? 0 }));
+    return rows.map((row) => eventView(row, copied.get(row.id) ?? read.get(row.id) ?? 0));
   };
 
   /**
