@@ -19,6 +19,7 @@ import { type GatewayCounts, newGatewayCounts } from "./handling/response-cache.
 import { requestIdOf } from "./http/client-info.ts";
 import { operationResources, sendPlain } from "./routes/health.routes.ts";
 import { API_ROUTES } from "./routes/index.ts";
+import { imageResource } from "./routes/image.routes.ts";
 import { readWebApp, type WebApp } from "./routes/web-app.routes.ts";
 import { resourcesOf } from "./routing/compile-route.ts";
 import {
@@ -210,7 +211,8 @@ const ApiService: ServiceSchema<Settings, Methods, Vars> = {
       siteUrl: () => config.publicUrl ?? this.url ?? "",
     };
     this.webApp = readWebApp(deps, this.settings.webAppFolder);
-    this.addRoute(plainRoute([...operationResources(health), ...(this.webApp?.resources ?? [])]));
+    const plain = [...operationResources(health), imageResource(config.dataDir)];
+    this.addRoute(plainRoute([...plain, ...(this.webApp?.resources ?? [])]));
     this.httpServer = createGatewayServer(config.tls, this.createHttpHandler());
     leaving.addEventListener("abort", () => {
       this.httpServer.leave();

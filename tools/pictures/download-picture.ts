@@ -8,8 +8,8 @@ import { isPublicAddress } from "./public-address.ts";
 /** What a download reaches. Tests pass their own; no variable changes the internet's rules. */
 export type Network = {
   /** Resolves a host name to all its addresses. */
-  resolve(host: string): Promise<readonly LookupAddress[]>;
-  isPublic(address: string): boolean;
+  resolve: (host: string) => Promise<readonly LookupAddress[]>;
+  isPublic: (address: string) => boolean;
   /** Port and authority of a test's server, which stands for port 443 of every host. */
   server?: { port: number; ca: string };
 };

@@ -25,7 +25,7 @@ export type PictureHooks = {
     events: readonly FeedEvent[],
   ): Promise<readonly ({ eventId: string; same: boolean; hash: string | null } | null)[]>;
   store(images: readonly NewImage[]): Promise<unknown>;
-  used(hashes: readonly string[]): Promise<readonly string[]>;
+  used: (hashes: readonly string[]) => Promise<readonly string[]>;
   /** Called for each address whose picture was not stored. */
   tell(failure: { name: string; reason: string }): void;
 };
@@ -121,14 +121,16 @@ export function createPictureImport(
     async offer(records) {
       const events = records.flatMap((record) => {
         const image = noted.get(record);
-        return image === undefined ? [] : [{ ...image, ...idsOf(record) }];
+        if (image === undefined) return [];
+        const { name, url } = image;
+        return [{ name, url, asked: { ...idsOf(record), url } }];
       });
       for (const { name, url } of events.filter(isTooLong)) {
         counts.failed += 1;
         hooks.tell({ name, reason: `its address has ${url?.length ?? 0} characters` });
       }
       for (const part of partsOf(events.filter((event) => !isTooLong(event)))) {
-        const known = await hooks.compare(part.map(({ name: _name, ...event }) => event));
+        const known = await hooks.compare(part.map(({ asked }) => asked));
         for (const [index, stored] of known.entries()) {
           const { name = "", url = null } = part[index] ?? {};
           // A refused record has no event.

@@ -9,7 +9,7 @@ export type SizedPicture = { large: Buffer; small: Buffer; width: number; height
 export const PIXELS_MAX = 40_000_000;
 const TIMEOUT_S = 10;
 const QUALITY = 78;
-/** The last work. One at a time, for the memory of decoded pixels: libvips uses all cores for one. */
+/** The work before: one at a time, for the memory of pixels. libvips uses all cores for it. */
 let before: Promise<unknown> = Promise.resolve();
 
 /** What a file begins with. Nothing else reaches a decoder: SVG can name other files. */

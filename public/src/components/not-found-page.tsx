@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import { Cover } from "../artwork/cover.tsx";
+import { Poster } from "../artwork/cover.tsx";
 import { usePageTitle } from "./page-title.ts";
 
 export function NotFoundPage({ what = "page" }: { what?: "page" | "event" | "ticket" }): ReactNode {
@@ -10,7 +10,7 @@ export function NotFoundPage({ what = "page" }: { what?: "page" | "event" | "tic
   return (
     <section className="empty">
       <div className="empty-art">
-        <Cover id="nothing here" type="theatre" />
+        <Poster id="nothing here" type="theatre" />
       </div>
       <h1>{t(`notFound.${what}`)}</h1>
       <p>{t("notFound.words")}</p>

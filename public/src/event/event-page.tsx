@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { asProblem } from "../api/problem.ts";
 import type { Event } from "../api/types.ts";
-import { Cover } from "../artwork/cover.tsx";
+import { ART, Cover } from "../artwork/cover.tsx";
 import { useTypeName } from "../search/type-name.ts";
 import { dayText, placeText } from "../components/format.ts";
 import { NotFoundPage } from "../components/not-found-page.tsx";
@@ -38,12 +38,13 @@ export function EventPage({ eventId }: { eventId: string }): ReactNode {
 }
 
 function EventDetails({ event }: { event: Event }): ReactNode {
+  const { t } = useTranslation();
   const typeName = useTypeName();
   const state = useSaleState(event);
   return (
     <article className="event">
       <div className="event-art">
-        <Cover id={event.id} type={event.type} />
+        <Cover event={event} alt={t("event.picture", { name: event.name })} sizes={ART} eager />
       </div>
       <div className="event-head">
         <p className="kicker">{typeName(event.type)}</p>

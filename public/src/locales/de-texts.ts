@@ -88,6 +88,7 @@ const texts: typeof en = {
   },
   event: {
     page: "Veranstaltung",
+    picture: "Bild von {{name}}",
     soldOut: "Ausverkauft",
     cancelled: "Veranstaltung abgesagt",
     postponed: "Veranstaltung verschoben",

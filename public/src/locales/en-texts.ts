@@ -80,6 +80,7 @@ export default {
   },
   event: {
     page: "Event",
+    picture: "Picture of {{name}}",
     soldOut: "Sold out",
     cancelled: "Event cancelled",
     postponed: "Event postponed",

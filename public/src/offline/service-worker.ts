@@ -33,7 +33,7 @@ async function activate(): Promise<void> {
 // Answers of the API are never cached here: the app keeps a person's tickets, and removes them.
 registerRoute(
   new NavigationRoute(({ request, event }) => page(request, event as FetchEvent), {
-    denylist: [/^\/(?:api|assets|fonts|\.well-known)(?:\/|$)/],
+    denylist: [/^\/(?:api|assets|fonts|images|\.well-known)(?:\/|$)/],
   }),
 );
 // After the route of pages, which would else answer the kept page's own address.

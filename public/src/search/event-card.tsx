@@ -14,7 +14,7 @@ export function EventCard({ event }: { event: Event }): ReactNode {
   const state = useSaleState(event);
   return (
     <article className="card">
-      <Cover id={event.id} type={event.type} />
+      <Cover event={event} />
       <div className="card-text">
         <p className="kicker">{typeName(event.type)}</p>
         <h3>

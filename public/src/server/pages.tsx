@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import type { Event } from "../api/types.ts";
-import { Cover } from "../artwork/cover.tsx";
+import { ART, Cover, Poster } from "../artwork/cover.tsx";
 import type en from "../locales/en-texts.ts";
 import { placeText } from "../components/format.ts";
 import { documentTitle } from "../components/page-title.ts";
@@ -46,6 +46,7 @@ export function paintEvent(language: string, event: Event): PaintedPage {
   const types: Readonly<Record<string, string>> = texts.type;
   const type = types[event.type.toLowerCase()] ?? event.type;
   const day = dayText(language, event.date);
+  const alt = texts.event.picture.replace("{{name}}", () => event.name);
   return {
     title: documentTitle(event.name),
     description: [`${type}, ${event.location}`, `${day}, ${startText(language, event)}`].join(
@@ -55,7 +56,7 @@ export function paintEvent(language: string, event: Event): PaintedPage {
       <Frame>
         <article className="event">
           <div className="event-art">
-            <Cover id={event.id} type={event.type} />
+            <Cover event={event} alt={alt} sizes={ART} eager />
           </div>
           <div className="event-head">
             <p className="kicker">{type}</p>
@@ -73,7 +74,7 @@ export function paintEvent(language: string, event: Event): PaintedPage {
 
 /** The picture of an event as an SVG document, for programs that show no SVG of a page. */
 export function coverDocument({ id, type }: Pick<Event, "id" | "type">): string {
-  const svg = renderToStaticMarkup(<Cover id={id} type={type} />);
+  const svg = renderToStaticMarkup(<Poster id={id} type={type} />);
   return svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200"');
 }
 

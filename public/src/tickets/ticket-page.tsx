@@ -97,7 +97,7 @@ function TicketDetails({ ticket, holder }: { ticket: Ticket; holder: string }): 
         )}
         <Link href="/tickets">{t("ticket.all")}</Link>
       </p>
-      <div className="ticket-art">{event && <Cover id={event.id} type={event.type} />}</div>
+      <div className="ticket-art">{event && <Cover event={event} />}</div>
     </article>
   );
 }

@@ -24,8 +24,12 @@ export function eventAddress(siteUrl: string, { id }: Pick<PageEvent, "id">): st
   return `${siteUrl}/events/${id}`;
 }
 
-export function coverAddress(siteUrl: string, event: Pick<PageEvent, "id">): string {
-  return `${eventAddress(siteUrl, event)}/cover.png`;
+/** The picture of a shared link: the event's own, else the drawn one. */
+function pictureOf(siteUrl: string, event: PageEvent) {
+  if (event.image === undefined)
+    return { url: `${eventAddress(siteUrl, event)}/cover.png`, type: "image/png", ...COVER };
+  const { url, width, height } = event.image;
+  return { url: siteUrl + url, type: "image/webp", width, height };
 }
 
 /** Properties of a shared link: https://ogp.me. Twitter reads all but its own from them. */
@@ -35,6 +39,7 @@ export function openGraph(
   event: PageEvent,
   { description }: PaintedPage,
 ): [property: string, content: string][] {
+  const picture = pictureOf(siteUrl, event);
   return [
     ["og:type", "website"],
     ["og:site_name", "Boxoffice"],
@@ -42,10 +47,10 @@ export function openGraph(
     ["og:description", description],
     ["og:url", eventAddress(siteUrl, event)],
     ["og:locale", language],
-    ["og:image", coverAddress(siteUrl, event)],
-    ["og:image:type", "image/png"],
-    ["og:image:width", String(COVER.width)],
-    ["og:image:height", String(COVER.height)],
+    ["og:image", picture.url],
+    ["og:image:type", picture.type],
+    ["og:image:width", String(picture.width)],
+    ["og:image:height", String(picture.height)],
     ["twitter:card", "summary_large_image"],
   ];
 }
@@ -60,7 +65,7 @@ export function structuredEvent(siteUrl: string, event: PageEvent, description: 
     name: event.name,
     description,
     url,
-    image: [coverAddress(siteUrl, event)],
+    image: [pictureOf(siteUrl, event).url],
     startDate: event.startsAt,
     endDate: ends.toISOString(),
     eventStatus: `https://schema.org/${STATUSES[event.status]}`,

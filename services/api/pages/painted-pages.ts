@@ -16,6 +16,8 @@ export type PageEvent = {
   country: string | null;
   status: "scheduled" | "cancelled" | "postponed";
   available: number;
+  /** Absent: no picture. */
+  image?: { url: string; thumbnailUrl: string; width: number; height: number };
 };
 
 /** What a page says before its script runs. `markup` is what `#app` contains. */

@@ -32,7 +32,7 @@ const WORKER_POLICY = "default-src 'none'; connect-src 'self'";
 const LASTING = /^(?:assets|fonts)\//;
 const IMMUTABLE = "public, max-age=31536000, immutable";
 const ONE_HOUR = "public, max-age=3600";
-const NOT_PAGES = /^\/(?:api|assets|fonts|\.well-known)(?:\/|$)/;
+const NOT_PAGES = /^\/(?:api|assets|fonts|images|\.well-known)(?:\/|$)/;
 
 /**
  * Reads the built web app: files with their compressed forms, and `pages.json`, which names the

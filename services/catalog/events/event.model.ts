@@ -65,7 +65,7 @@ export const EVENT_TABLE = {
   },
 };
 
-/** An event as the API shows it. A row that a node of the last release has copied has no picture. */
+/** An event as the API shows it. A row that the last release has copied has no picture. */
 export function eventView({ image, ...row }: EventRow, available: number): EventView {
   if (!image) return { ...row, available };
   const { hash, width, height } = image;
