@@ -36,11 +36,12 @@ export async function resizePicture(bytes: Buffer): Promise<SizedPicture> {
 }
 
 async function sized(bytes: Buffer): Promise<SizedPicture> {
-  const picture = sharp(bytes, { limitInputPixels: PIXELS_MAX, failOn: "error" });
   try {
-    const { width, height } = await picture.metadata();
+    // Reads the header only, also of a picture that the next line would not open.
+    const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
     if (width * height > PIXELS_MAX)
       throw new PictureError(`it has more than ${PIXELS_MAX / 1_000_000} million pixels`);
+    const picture = sharp(bytes, { limitInputPixels: PIXELS_MAX, failOn: "error" });
     const { data: large, info } = await within(picture.autoOrient(), IMAGE_WIDTHS.large);
     const { data: small } = await within(sharp(large), IMAGE_WIDTHS.small);
     return { large, small, width: info.width, height: info.height };
