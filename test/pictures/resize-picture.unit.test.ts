@@ -79,8 +79,6 @@ describe("a picture of a feed", () => {
       .png({ palette: true })
       .toBuffer();
     assert.ok(bomb.length < 500_000, "it is small as a file");
-    const before = performance.now();
     await assert.rejects(resizePicture(bomb), /^Error: it has more than 40 million pixels$/);
-    assert.ok(performance.now() - before < 5_000);
   });
 });
