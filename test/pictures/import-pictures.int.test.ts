@@ -145,7 +145,7 @@ describe("an import with pictures", () => {
       assert.ok(!("image" in (events.get(name) ?? {})), name);
   });
 
-  it("serves both files for a year, and of each name only a picture's", async () => {
+  it("S42: both files are served for a year, and no file of another name", async () => {
     const { image } = await eventNamed("Wide", (event) => event.image !== undefined);
     assert.ok(image);
     assert.match(image.url, /^\/images\/[\da-f]{32}-1280\.webp$/);

@@ -45,7 +45,7 @@ const PUBLIC = [
 ];
 
 describe("a public address", () => {
-  it("is in no special-purpose range", () => {
+  it("S42: an address of a special-purpose range is not public", () => {
     assert.deepEqual(
       REFUSED.map(([range]) => range),
       SPECIAL_RANGES,
@@ -56,7 +56,7 @@ describe("a public address", () => {
     for (const address of PUBLIC) assert.equal(isPublicAddress(address), true, address);
   });
 
-  it("in IPv6 counts as its IPv4 address, in every spelling", () => {
+  it("S42: an IPv4 address in IPv6 counts as itself, in every spelling", () => {
     for (const address of ["::ffff:127.0.0.1", "::ffff:7f00:1", "0:0:0:0:0:FFFF:a9fe:a9fe"])
       assert.equal(isPublicAddress(address), false, address);
     for (const address of ["::ffff:8.8.8.8", "::ffff:808:808"])

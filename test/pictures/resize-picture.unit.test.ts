@@ -54,7 +54,7 @@ describe("a picture of a feed", () => {
     }
   });
 
-  it("is refused as SVG, TIFF, text or nothing: no decoder sees it", async () => {
+  it("S42: SVG, TIFF, text and nothing are refused: no decoder sees them", async () => {
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
     const tiff = await plain(9, 9).tiff().toBuffer();
     for (const bytes of [svg, tiff, Buffer.from("<!doctype html>"), Buffer.alloc(0)])
@@ -74,7 +74,7 @@ describe("a picture of a feed", () => {
       await assert.rejects(resizePicture(bytes), /^Error: it cannot be decoded$/);
   });
 
-  it("is refused above 40 million pixels, before it is decoded", async () => {
+  it("S42: a picture of more than 40 million pixels is refused before it is decoded", async () => {
     const bomb = await plain(6_400, PIXELS_MAX / 6_400 + 1)
       .png({ palette: true })
       .toBuffer();

@@ -42,6 +42,7 @@ export const SECURITY_LINES: Readonly<Record<string, string>> = {
   S38: "Feeds are hostile: addresses of scripts, hidden letters, line breaks and endless names",
   S40: "Export gives a person all that is stored about them and nothing else; erasure leaves no name, e-mail or address in any table",
   S41: "In the cluster every connection to PostgreSQL, Redis, RabbitMQ and NATS is TLS with a named CA",
+  S42: "An import fetches pictures by https from public addresses only, bounded in bytes, time and pixels; of other names no file is served",
 };
 
 /** The ids that a test's title begins with: `S29, S30: …`; empty for any other title. */
