@@ -146,6 +146,7 @@ describe("an import with pictures", () => {
   });
 
   it("S42: both files are served for a year, and no file of another name", async () => {
+    await importAll([gig("Wide", `${HOST}/wide.jpg`)]);
     const { image } = await eventNamed("Wide", (event) => event.image !== undefined);
     assert.ok(image);
     assert.match(image.url, /^\/images\/[\da-f]{32}-1280\.webp$/);
