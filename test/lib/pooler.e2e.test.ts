@@ -73,7 +73,10 @@ describe("behind PgBouncer in transaction mode", () => {
     const { capacity, tickets, booked } = await numbersWhenQuiet(engine, eventId);
     assert.deepEqual([capacity, tickets, booked], [CAPACITY - 32, 32, -32]);
     const { servers, clients } = await pools(new URL(url).pathname.slice(1));
-    assert.ok(clients >= servers && servers <= SERVERS_MAX, `${clients} clients, ${servers} servers`);
+    assert.ok(
+      clients >= servers && servers <= SERVERS_MAX,
+      `${clients} clients, ${servers} servers`,
+    );
   });
 
   behindPooler("moves events to another node and back, and nothing disagrees", async () => {

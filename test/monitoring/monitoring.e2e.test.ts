@@ -191,15 +191,12 @@ describe("monitoring", { skip }, () => {
     );
     // Windows of days have figures after minutes too. An alert that never fired has a series too.
     const missing = read.filter((name) => !known.has(name) && !name.startsWith("boxoffice:"));
-    assert.deepEqual(
-      [...new Set(missing)].sort(),
-      [
-        // Barman's plugin of CloudNativePG has it, which runs in a cluster only.
-        "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
-        // A gateway without TLS has none; test/security/security-tls.e2e.test.ts looks at one.
-        "boxoffice_certificate_expiry_timestamp_seconds",
-      ],
-    );
+    assert.deepEqual([...new Set(missing)].sort(), [
+      // Barman's plugin of CloudNativePG has it, which runs in a cluster only.
+      "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
+      // A gateway without TLS has none; test/security/security-tls.e2e.test.ts looks at one.
+      "boxoffice_certificate_expiry_timestamp_seconds",
+    ]);
   });
 
   it("keep Prometheus' conventions, and promtool reports a planted violation", async () => {
