@@ -5,7 +5,7 @@ import { AUDIT_MODULE, auditLogger } from "./lib/observability/audit-log.ts";
 import { openBusLink } from "./lib/bus/nats-transporter.ts";
 import { LOCAL_FIRST, registerStrategies } from "./lib/bus/event-owner.strategy.ts";
 import { randomId } from "./lib/ids.ts";
-import { logDestination } from "./lib/observability/log-destination.ts";
+import { openLogDestination } from "./lib/observability/log-destination.ts";
 import { redacted } from "./lib/observability/redaction.ts";
 import { authorization, requestContext } from "./mixins/action.middleware.ts";
 import { faults } from "./mixins/faults.middleware.ts";
@@ -76,7 +76,7 @@ export async function createBrokerOptions(
             ),
             "*": config.logLevel,
           },
-          pino: { options: LINES, destination: logDestination(config.production) },
+          pino: { options: LINES, destination: openLogDestination(config.production) },
         },
       },
       // The audit trail is always on, whatever the level of the rest.

@@ -1,5 +1,6 @@
 import { type Context, Errors, type Middleware } from "moleculer";
 import { nodeContextOf } from "../lib/bus/node-context.ts";
+import { processTroubles } from "../lib/observability/troubles.ts";
 import { countFault, faultCounts, logFaultsTo, noteFault } from "../lib/observability/faults.ts";
 
 /**
@@ -11,7 +12,9 @@ export function faults(): Middleware {
   return {
     name: "Faults",
     created(broker) {
-      logFaultsTo(broker.getLogger("node"));
+      const log = broker.getLogger("node");
+      logFaultsTo(log);
+      processTroubles.logTo(log);
     },
     async starting(broker) {
       nodeContextOf(broker).metrics?.read(

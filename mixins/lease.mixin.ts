@@ -1,5 +1,5 @@
 import type { ServiceSchema } from "moleculer";
-import { configOf } from "../lib/bus/node-context.ts";
+import { nodeContextOf } from "../lib/bus/node-context.ts";
 import { createSharedClient } from "../lib/bus/shared-client.ts";
 import { type Leases, openLeases } from "../lib/redis/redlock-lease.ts";
 import { defineMixin } from "./define-mixin.ts";
@@ -9,9 +9,10 @@ export type WithLeases = { leases: Leases };
 
 const sharedLeases = createSharedClient<Leases>(
   (broker) => {
-    const { lockUrls, leaseMs, serversCa } = configOf(broker);
+    const { config, troubles } = nodeContextOf(broker);
+    const { lockUrls, leaseMs, serversCa } = config;
     const log = broker.getLogger("node");
-    return openLeases(lockUrls, leaseMs, (message) => log.warn(message), serversCa?.pem);
+    return openLeases(lockUrls, leaseMs, (message) => log.warn(message), serversCa?.pem, troubles);
   },
   (leases) => leases.close(),
 );

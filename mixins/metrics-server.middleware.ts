@@ -21,6 +21,7 @@ export function metricsServer(): Middleware {
       registerNodeMetrics(metrics, {
         broker,
         connections: context.connections,
+        troubles: context.troubles,
         postgresState: () => context.postgresState?.(),
         postgresDamages: () => context.postgresDamages?.(),
         pools: () =>

@@ -45,9 +45,10 @@ export function QueueMixin(
     async started() {
       const url = serverUrlOf(this.broker, "amqpUrl");
       const { name, deliveryLimit } = this.settings.queue;
-      const ca = nodeContextOf(this.broker).config.serversCa?.pem;
+      const { config, troubles } = nodeContextOf(this.broker);
+      const ca = config.serversCa?.pem;
       const options = { url, ca, log: this.logger, topology: topologyOf(name, deliveryLimit) };
-      this.publisher = await openPublisher(options);
+      this.publisher = await openPublisher({ ...options, troubles });
       if (!consumes) return;
       const consumer = await openConsumer({ ...options, read, handler: this.handleDeliveries });
       nodeContextOf(this.broker).leaving.addEventListener("abort", () => consumer.leave());

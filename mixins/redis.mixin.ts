@@ -1,5 +1,5 @@
 import type { ServiceSchema } from "moleculer";
-import { configOf, serverUrlOf, watchConnection } from "../lib/bus/node-context.ts";
+import { nodeContextOf, serverUrlOf, watchConnection } from "../lib/bus/node-context.ts";
 import { createSharedClient } from "../lib/bus/shared-client.ts";
 import { openRedis, type RedisClient, whenReady } from "../lib/redis/client.ts";
 import { defineMixin } from "./define-mixin.ts";
@@ -14,8 +14,13 @@ const READY_MS = 2_000;
 export const redisConnection = createSharedClient<RedisClient>(
   (broker) => {
     const log = broker.getLogger("node");
-    const ca = configOf(broker).serversCa?.pem;
-    const redis = openRedis(serverUrlOf(broker, "redisUrl"), (message) => log.warn(message), ca);
+    const { config, troubles } = nodeContextOf(broker);
+    const redis = openRedis(
+      serverUrlOf(broker, "redisUrl"),
+      (message) => log.warn(message),
+      config.serversCa?.pem,
+      troubles,
+    );
     watchConnection(broker, "redis", () => redis.status === "ready");
     return redis;
   },

@@ -2,6 +2,7 @@ import type { ServiceBroker } from "moleculer";
 import { type Config, ConfigError, processEnvironment, readConfig } from "../../config/index.ts";
 import { createHealth, type Health, type ReadinessChecks } from "../http/health.ts";
 import { createMetrics, type Metrics } from "../observability/metrics.ts";
+import { processTroubles, Troubles, troublesShown } from "../observability/troubles.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import type { ServerState } from "../database/server-state.ts";
 import { beforeStop, isBusConnected } from "./moleculer-internals.ts";
@@ -32,6 +33,8 @@ export type NodeContext = {
    * when it is created, so every series is there before the first request.
    */
   readonly connections: Map<ServerKind, (() => boolean | Promise<boolean>)[]>;
+  /** What refuses the writes of this node while it serves. */
+  readonly troubles: Troubles;
   /** Whether PostgreSQL takes writes. Undefined on a node that does not use it. */
   postgresState: (() => Promise<ServerState>) | undefined;
   /** Statements that have met damage in PostgreSQL. Undefined as above. */
@@ -49,15 +52,21 @@ export function openNodeContext(
   const leaving = new AbortController();
   const checks: NodeContext["checks"] = {};
   const needs = new Set<string>();
+  const troubles = new Troubles(broker.getLogger("node"));
   const context: NodeContext = {
     config,
     metrics: config.metricsPort === undefined ? undefined : createMetrics(),
     tracing,
     leaving: leaving.signal,
-    health: createHealth(broker, checks, { needs, leaving: leaving.signal }),
+    health: createHealth(broker, checks, {
+      needs,
+      leaving: leaving.signal,
+      troubles: () => troublesShown(troubles, processTroubles),
+    }),
     checks,
     needs,
     connections: new Map([["nats", [() => isBusConnected(broker) ?? false]]]),
+    troubles,
     postgresState: undefined,
     postgresDamages: undefined,
   };

@@ -16,6 +16,8 @@ export type Health = {
    * serve. Never rejects.
    */
   missing(): Promise<string[]>;
+  /** What refuses to write while the node serves, as `cache (memory-full)`. */
+  troubles(): readonly string[];
 };
 
 /** A check that takes longer has failed. */
@@ -28,6 +30,7 @@ export type HealthOptions = {
   needs?: Iterable<string>;
   /** Aborted when the node begins to stop. It still serves, but is no longer ready. */
   leaving?: AbortSignal;
+  troubles?: () => readonly string[];
 };
 
 /**
@@ -37,7 +40,7 @@ export type HealthOptions = {
 export function createHealth(
   broker: ServiceBroker,
   checks: ReadinessChecks,
-  { needs = [], leaving }: HealthOptions = {},
+  { needs = [], leaving, troubles = () => [] }: HealthOptions = {},
 ): Health {
   const ownChecks: ReadinessChecks = {
     broker: () => isBrokerStarted(broker),
@@ -60,6 +63,7 @@ export function createHealth(
     return passed.flat();
   };
   return {
+    troubles,
     async missing() {
       // Not cached: load balancers must leave a stopping node at once.
       if (leaving?.aborted === true) return ["stopping"];
@@ -84,14 +88,16 @@ function problemsOf(kind: string, result: CheckResult): string[] {
   return [result === false ? kind : `${kind} (${result})`];
 }
 
-/** The reply of /readyz: 200, or a problem that names the missing kinds. */
-export function readinessAnswer(missing: readonly string[], requestId?: string): Reply {
+/** The reply of /readyz: 200 with what troubles the node, or a problem with the missing kinds. */
+export async function readinessAnswer(health: Health, requestId?: string): Promise<Reply> {
+  const missing = await health.missing();
+  const troubles = health.troubles();
   if (missing.length > 0)
     return problemOf("TRY_AGAIN", requestId, { detail: `Not ready: ${missing.join(", ")}` });
   return {
     status: 200,
     headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
-    body: '{"status":"ready"}',
+    body: JSON.stringify({ status: "ready", ...(troubles.length > 0 && { troubles }) }),
   };
 }
 
@@ -124,9 +130,7 @@ export async function startHealthServer(
         });
       } else if (request.url === "/healthz") sendAnswer(request, response, ALIVE);
       else
-        void health
-          .missing()
-          .then((missing) => sendAnswer(request, response, readinessAnswer(missing)));
+        void readinessAnswer(health).then((answer) => sendAnswer(request, response, answer));
     },
   );
   await new Promise<void>((resolve, reject) => {

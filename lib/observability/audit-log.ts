@@ -1,8 +1,8 @@
 import { open } from "node:fs/promises";
-import { destination } from "pino";
 import type { ServiceBroker } from "moleculer";
 import { redacted } from "./redaction.ts";
 import { guarded } from "./faults.ts";
+import { openOutput } from "./file-output.ts";
 
 /**
  * One act in the audit trail: what, with which outcome, for which request and user, from where. The
@@ -31,12 +31,6 @@ const INFO = 30;
 const TEXT_MAX = 200;
 /** Time that lines are buffered. A kill -9 may lose them. */
 const GATHERED_MS = 20;
-/**
- * Lines that wait while the reader of the log stalls. Beyond this they are lost, and the node
- * lives.
- */
-const WAITING_BYTES_MAX = 64 * 1_024 * 1_024;
-
 /** How often a node looks whether its file was moved away, while it writes lines. */
 const ROTATION_LOOK_MS = 1_000;
 const OWNER_ONLY = 0o600;
@@ -85,11 +79,10 @@ function destinationOf(file: string | undefined): Destination {
   const known = destinations.get(key);
   if (known !== undefined) return known;
   if (destinations.size === 0) process.on("exit", finishAll);
-  const output = destination({
-    ...(file === undefined ? { dest: 1 } : { dest: file, append: true, mode: OWNER_ONLY }),
-    sync: false,
-    maxLength: WAITING_BYTES_MAX,
-  });
+  const output = openOutput(
+    "audit",
+    file === undefined ? { dest: 1 } : { dest: file, append: true, mode: OWNER_ONLY },
+  );
   let gathered: string[] = [];
   const lookForRotation = file === undefined ? () => undefined : followRotation(file, output);
   lookForRotation();

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type { DestinationStream } from "pino";
 import type { PrettyOptions } from "pino-pretty";
+import { openOutput } from "./file-output.ts";
 
 const OPTIONS: PrettyOptions = {
   colorize: true,
@@ -11,6 +12,16 @@ const OPTIONS: PrettyOptions = {
   singleLine: true,
   sync: true,
 };
+
+let output: DestinationStream | undefined;
+
+/** Standard output for the nodes of this process: JSON, or lines for a person at a terminal. */
+export function openLogDestination(production: boolean): DestinationStream {
+  const forPeople = logDestination(production);
+  if (forPeople !== undefined) return forPeople;
+  const opened = (output ??= openOutput("log", { dest: 1 }));
+  return { write: (line) => void opened.write(line) };
+}
 
 /** Formats log lines for a person at a terminal; undefined elsewhere, where they stay JSON. */
 export function logDestination(production: boolean): DestinationStream | undefined {

@@ -4,6 +4,7 @@ import type { NodeContext } from "../bus/node-context.ts";
 import type { Database } from "../database/pool.ts";
 import type { ServerState } from "../database/server-state.ts";
 import type { Metrics } from "./metrics.ts";
+import { processTroubles, TROUBLE_KINDS, troubleReason, type Troubles } from "./troubles.ts";
 
 const REFUSALS = ["read-only", "disk-full"] as const satisfies readonly ServerState[];
 
@@ -13,13 +14,14 @@ export function registerNodeMetrics(
   node: {
     broker: ServiceBroker;
     connections: NodeContext["connections"];
+    troubles: Troubles;
     /** Undefined on a node that does not use PostgreSQL. */
     postgresState: () => Promise<ServerState> | undefined;
     postgresDamages: () => number | undefined;
     pools: () => readonly (readonly [profile: string, pool: Database])[];
   },
 ): void {
-  const { broker, connections, postgresState, postgresDamages, pools } = node;
+  const { broker, connections, troubles, postgresState, postgresDamages, pools } = node;
   metrics.read("boxoffice_node_info", "What this node runs.", "gauge", () =>
     broker.services
       .filter(({ name }) => SERVICE_NAMES.some((known) => known === name))
@@ -46,6 +48,16 @@ export function registerNodeMetrics(
       if (state === undefined) return [];
       return REFUSALS.map((reason) => ({ labels: { reason }, value: Number(state === reason) }));
     },
+  );
+  metrics.read(
+    "boxoffice_refuses_writes",
+    "1 while a cache, a queue or a file takes no writes of this node, which serves without it.",
+    "gauge",
+    () =>
+      TROUBLE_KINDS.map((target) => ({
+        labels: { target, reason: troubleReason(target) },
+        value: Number(troubles.isOn(target) || processTroubles.isOn(target)),
+      })),
   );
   metrics.read(
     "boxoffice_postgres_damage_total",

@@ -32,7 +32,8 @@ export type QueueConnectionOptions = {
    */
   setup(model: ChannelModel): Promise<void>;
   onLost?(): void;
-  onBlocked?(): void;
+  /** `reason`: in the words of RabbitMQ. */
+  onBlocked?(reason: string): void;
   onUnblocked?(): void;
 };
 
@@ -88,7 +89,7 @@ export async function openQueueConnection(
   recovering.on("handler-error", (error: Error) =>
     log.error(`A queue handler threw: ${error.stack ?? error.message}`),
   );
-  recovering.on("blocked", () => options.onBlocked?.());
+  recovering.on("blocked", (reason) => options.onBlocked?.(reason));
   recovering.on("unblocked", () => options.onUnblocked?.());
 
   return {

@@ -1,4 +1,5 @@
 import type { ConfirmChannel } from "amqplib";
+import { Troubles } from "../observability/troubles.ts";
 import { type Log, openQueueConnection, closeWithin } from "./connection.ts";
 import {
   declareTopology,
@@ -49,7 +50,10 @@ export async function openPublisher(options: {
   ca?: string | undefined;
   log: Log;
   topology?: Topology;
+  /** The node's: one alarm blocks the publishers of all its services. */
+  troubles?: Troubles;
 }): Promise<Publisher> {
+  const { troubles = new Troubles(options.log) } = options;
   const topology = options.topology ?? topologyOf();
   const counts: PublisherCounts = { confirmed: 0, dropped: 0, failed: 0, unconfirmed: 0 };
   let channel: ConfirmChannel | undefined;
@@ -74,16 +78,17 @@ export async function openPublisher(options: {
       channel = fresh;
       blocked = false;
     },
-    onLost: () => (channel = undefined),
-    onBlocked() {
+    onLost() {
+      channel = undefined;
+      troubles.end("queue", counts, true);
+    },
+    onBlocked(reason) {
       blocked = true;
-      options.log.warn(
-        "RabbitMQ blocks publishers (an alarm of memory or disk): messages are left to the sweeper",
-      );
+      troubles.begin("queue", counts, reason);
     },
     onUnblocked() {
       blocked = false;
-      options.log.info("RabbitMQ accepts messages again");
+      troubles.end("queue", counts);
     },
   });
 

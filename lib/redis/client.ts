@@ -1,5 +1,7 @@
 import { Redis } from "ioredis";
 import { reasonOf } from "../observability/connection-reason.ts";
+import type { Troubles } from "../observability/troubles.ts";
+import { watchMemory } from "./memory-watch.ts";
 
 export type RedisClient = Redis & {
   /**
@@ -13,9 +15,14 @@ export type RedisClient = Redis & {
  * Opens a Redis connection, by TLS if the URL is rediss://. `ca` (PEM) then signs the server's
  * certificate, else an authority that Node trusts. Its commands fail within half a second if the
  * server is down, frozen or not yet connected. Reconnects by itself without limit. `warn` is called
- * once per loss, not at every attempt.
+ * once per loss, not at every attempt. `troubles` learns that the server refuses to write.
  */
-export function openRedis(url: string, warn: (message: string) => void, ca?: string): RedisClient {
+export function openRedis(
+  url: string,
+  warn: (message: string) => void,
+  ca?: string,
+  troubles?: Troubles,
+): RedisClient {
   const client = new Redis(url, {
     ...(url.startsWith("rediss:") && ca !== undefined ? { tls: { ca } } : {}),
     maxRetriesPerRequest: 0,
@@ -44,6 +51,7 @@ export function openRedis(url: string, warn: (message: string) => void, ca?: str
     if (!lost) warn(`Redis is down: ${reasonOf(error)}`);
     lost = true;
   });
+  if (troubles !== undefined) watchMemory(client, troubles);
   return Object.assign(client, { runId: () => runId });
 }
 

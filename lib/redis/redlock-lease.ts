@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { withTimeout } from "../concurrency/clock.ts";
+import type { Troubles } from "../observability/troubles.ts";
 import { openRedis, type RedisClient } from "./client.ts";
 import { guarded } from "../observability/faults.ts";
 
@@ -45,15 +46,16 @@ export type HeldLock = {
 
 /**
  * Opens Redlock leases on one or more independent masters, renewed at a third of their time. `ca`
- * as in `openRedis`.
+ * and `troubles` as in `openRedis`.
  */
 export function openLeases(
   urls: readonly string[],
   leaseMs: number,
   warn: (message: string) => void,
   ca?: string,
+  troubles?: Troubles,
 ): Leases {
-  const clients = urls.map((url) => openRedis(url, warn, ca));
+  const clients = urls.map((url) => openRedis(url, warn, ca, troubles));
   const redlock = new RedlockClass(clients, { retryCount: 0, driftFactor: 0.01 });
   // A server that is down is a missing vote. openRedis has logged it.
   redlock.on("clientError", () => undefined);

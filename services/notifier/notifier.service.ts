@@ -131,13 +131,13 @@ const NotifierService: ServiceSchema<NotifierSettings, NotifierMethods, Notifier
 
   created() {
     const { broker, databases, logger } = this;
-    const { metrics } = nodeContextOf(broker);
+    const { metrics, troubles } = nodeContextOf(broker);
     const { smtpUrl, mailFrom, siteUrl, dataDir, production, mailTokenSecret } = configOf(broker);
     const sender = { from: mailFrom, siteUrl };
     const folder = join(dataDir, "mail");
     this.transport =
       smtpUrl === undefined
-        ? openFiles(folder, sender)
+        ? openFiles(folder, sender, troubles)
         : openSmtp({ url: smtpUrl, requireTls: production }, sender);
     if (smtpUrl === undefined)
       logger.warn(`SMTP_URL is not set: e-mails are written to ${folder}, and none is sent`);

@@ -38,8 +38,14 @@ export const PLAIN_OPERATIONS: readonly Described[] = [
       tag: "operations",
       description:
         "Readiness probe. TRY_AGAIN names the missing kinds of dependency in `detail`, no host " +
-        "and no message.",
-      success: { description: "It can serve", schema: record({ status: { const: "ready" } }) },
+        "and no message. `troubles` names what refuses to write while the engine goes on.",
+      success: {
+        description: "It can serve",
+        schema: record(
+          { status: { const: "ready" }, troubles: { type: "array", items: { type: "string" } } },
+          ["troubles"],
+        ),
+      },
       refusals: ["TRY_AGAIN"],
     },
   },
@@ -51,7 +57,7 @@ export function operationResources(health: Health): PlainResource[] {
     { path: "/healthz", answer: () => Promise.resolve(ALIVE) },
     {
       path: "/readyz",
-      answer: async (requestId) => readinessAnswer(await health.missing(), requestId),
+      answer: (requestId) => readinessAnswer(health, requestId),
     },
   ];
 }

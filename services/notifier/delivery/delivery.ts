@@ -61,7 +61,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     } catch (error) {
       const { retry, reason } = judge(error);
       if (retry === "server") {
-        if (!breaker.isProbing()) log.warn(`The SMTP server takes no mail: ${reason}`);
+        if (!breaker.isProbing()) log.warn(`${transport.name} takes no mail: ${reason}`);
         breaker.failed();
       }
       if (retry === "never" || ageS > giveUpS) {
@@ -72,7 +72,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       await database.query({ ...POSTPONE, values: [key, retryDelayS(attempts), reason] });
       return "retried";
     }
-    if (breaker.isProbing()) log.info("The SMTP server takes mail again");
+    if (breaker.isProbing()) log.info(`${transport.name} takes mail again`);
     breaker.succeeded();
     await markSent(key);
     return "sent";

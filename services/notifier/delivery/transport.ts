@@ -1,11 +1,14 @@
-import { rename, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createTransport, type SendMailOptions } from "nodemailer";
 import { makeFolder } from "../../../config/make-folder.ts";
+import { isNoRoom, type Troubles } from "../../../lib/observability/troubles.ts";
 import type { Mail } from "../notification.ts";
 
 /** Where mails go. `send` resolves when the mail is accepted, and rejects as in `judge`. */
 export type MailTransport = {
+  /** As the log calls it. */
+  name: string;
   send(mail: Mail): Promise<void>;
   close(): void;
 };
@@ -53,6 +56,7 @@ export function openSmtp(
   // An idle connection that ends is opened again for the next mail.
   transporter.on("error", () => undefined);
   return {
+    name: "The SMTP server",
     async send(mail) {
       await transporter.sendMail(messageOf(mail, sender));
     },
@@ -60,21 +64,39 @@ export function openSmtp(
   };
 }
 
-/** Writes each mail as a file, named by its key: a mail that is sent again replaces itself. */
-export function openFiles(folder: string, sender: Sender): MailTransport {
+/**
+ * Writes each mail as a file, named by its key: a mail that is sent again replaces itself. On a full
+ * disk the try fails, and the mail is due again.
+ */
+export function openFiles(folder: string, sender: Sender, troubles: Troubles): MailTransport {
   const transporter = createTransport({
     streamTransport: true,
     buffer: true,
     newline: "windows",
     ...READS_NOTHING,
   });
-  return {
-    async send(mail) {
-      makeFolder(folder, 0o700);
-      const { message } = await transporter.sendMail(messageOf(mail, sender));
-      const file = join(folder, `${mail.key}.eml`);
-      await writeFile(`${file}.part`, message as Buffer, { mode: 0o600 });
+  const by = {};
+  const write = async (file: string, content: Buffer): Promise<void> => {
+    makeFolder(folder, 0o700);
+    try {
+      await writeFile(`${file}.part`, content, { mode: 0o600 });
       await rename(`${file}.part`, file);
+    } catch (error) {
+      await rm(`${file}.part`, { force: true });
+      throw error;
+    }
+  };
+  return {
+    name: "The folder of e-mails",
+    async send(mail) {
+      const { message } = await transporter.sendMail(messageOf(mail, sender));
+      try {
+        await write(join(folder, `${mail.key}.eml`), message as Buffer);
+      } catch (error) {
+        if (isNoRoom(error)) troubles.begin("mail", by, error.code);
+        throw error;
+      }
+      troubles.end("mail", by);
     },
     close: () => undefined,
   };
