@@ -1,37 +1,8 @@
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { promisify } from "node:util";
+import { controlRabbitmq } from "../../dev-servers/rabbitmq-control.ts";
 import type { Fault } from "../fault.ts";
 
 const AWAY_S = 60;
 const ALARM_S = 6;
-const CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl";
-
-/**
- * Runs rabbitmqctl with the environment of the running RabbitMQ: port of the port mapper, folder of
- * the cookie.
- */
-async function control(pid: number | undefined, ...args: string[]): Promise<void> {
-  const entries = readFileSync(`/proc/${pid ?? 0}/environ`, "utf8")
-    .split("\u0000")
-    .filter((entry) => entry.includes("="));
-  const env = Object.fromEntries(
-    entries.map((entry) => [
-      entry.slice(0, entry.indexOf("=")),
-      entry.slice(entry.indexOf("=") + 1),
-    ]),
-  );
-  const status = readFileSync(`/proc/${pid ?? 0}/status`, "utf8");
-  const idOf = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
-  const as = process.getuid?.() === 0 ? { uid: idOf("Uid"), gid: idOf("Gid") } : {};
-  await promisify(execFile)(CONTROL, ["-n", "boxoffice@localhost", ...args], {
-    env,
-    timeout: 30_000,
-    cwd: "/",
-    ...as,
-  });
-}
 
 /**
  * RabbitMQ dies, is down for a minute, then blocks publishers. Purchases continue and are booked
@@ -56,9 +27,9 @@ export const fault: Fault = {
       await rabbitmq.restart();
     });
     await phase("memory alarm: publishers are blocked", async () => {
-      await control(rabbitmq.pid, "set_vm_memory_high_watermark", "0.0000001");
+      await controlRabbitmq(rabbitmq.pid, "set_vm_memory_high_watermark", "0.0000001");
       await forSeconds(ALARM_S);
-      await control(rabbitmq.pid, "set_vm_memory_high_watermark", "0.4");
+      await controlRabbitmq(rabbitmq.pid, "set_vm_memory_high_watermark", "0.4");
     });
     mark();
     await forSeconds(2);
