@@ -129,8 +129,7 @@ export async function startHealthServer(
           body,
         });
       } else if (request.url === "/healthz") sendAnswer(request, response, ALIVE);
-      else
-        void readinessAnswer(health).then((answer) => sendAnswer(request, response, answer));
+      else void readinessAnswer(health).then((answer) => sendAnswer(request, response, answer));
     },
   );
   await new Promise<void>((resolve, reject) => {

@@ -59,7 +59,8 @@ describe("a full disk", { skip: !CAN_MOUNT && "needs root for a small disk" }, (
       const file = join(folder, "audit.log");
       const watched: WatchedEngine = await startWatchedEngine({ AUDIT_FILE: file });
       const event = await watched.engine.addEvent();
-      const sales = (): number => readFileSync(file, "utf8").match(/"what":"purchase"/g)?.length ?? 0;
+      const sales = (): number =>
+        readFileSync(file, "utf8").match(/"what":"purchase"/g)?.length ?? 0;
       try {
         assert.equal(await watched.buy(event), 201);
         await waitFor(() => sales() === 1);
@@ -69,7 +70,10 @@ describe("a full disk", { skip: !CAN_MOUNT && "needs root for a small disk" }, (
         await watched.untilTroubles("audit (disk-full)");
         disk.free();
         await watched.untilTroubles();
-        await waitFor(() => sales() === 41, { withinMs: 10_000, what: "All sales are in the trail" });
+        await waitFor(() => sales() === 41, {
+          withinMs: 10_000,
+          what: "All sales are in the trail",
+        });
       } finally {
         await watched.engine.close();
       }

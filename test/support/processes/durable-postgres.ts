@@ -14,6 +14,8 @@ export type DurablePostgres = {
   set(name: string, value: string | undefined): Promise<void>;
   /** Restarts it as a standby, and promotes that: it begins a new timeline. */
   promote(): Promise<void>;
+  /** Stops it, runs `work` on the folder of its cluster, and starts it again. */
+  whileStopped(work: (cluster: string) => void): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -29,6 +31,7 @@ export async function startDurablePostgres(): Promise<DurablePostgres> {
   const { MIGRATION_DATABASE_URL: ownerUrl = "", DATABASE_URL: engineUrl = "" } = servers.roleUrls;
   await migrate(ownerUrl, readMigrations(), { roles: { engine: engineUrl } });
   const owner = openDatabase(ownerUrl, "sale", { poolMax: 1 });
+  const cluster = join(servers.folder, "postgres", "data", "cluster");
   return {
     ownerUrl,
     engineUrl,
@@ -40,9 +43,15 @@ export async function startDurablePostgres(): Promise<DurablePostgres> {
     async promote() {
       const server = servers.server("postgres");
       await server.stop();
-      writeFileSync(join(servers.folder, "postgres", "data", "cluster", "standby.signal"), "");
+      writeFileSync(join(cluster, "standby.signal"), "");
       await server.restart();
       await owner.query({ text: "SELECT pg_promote()" });
+    },
+    async whileStopped(work) {
+      const server = servers.server("postgres");
+      await server.stop();
+      work(cluster);
+      await server.restart();
     },
     async stop() {
       await owner.close();

@@ -1,38 +1,15 @@
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type Backups, openBackups } from "../../../backup/private-server.ts";
 import { restoreInto } from "../../../backup/restore.ts";
 import { openToServers } from "../../../dev-servers/data-folders.ts";
+import { flipByte, flipPage } from "../../../testing/flip-byte.ts";
 import type { Fault, FaultContext } from "../../fault.ts";
 
-const PAGE = 8_192;
-/** Any byte of a page is under its checksum. */
-const IN_PAGE = 8_000;
 const SEGMENT = 16 * 1024 * 1024;
 const DAMAGED_S = 3;
-
-/** Flips a byte of a file. A second call mends it. */
-function flip(file: string, at: number): void {
-  const descriptor = openSync(file, "r+");
-  try {
-    const byte = Buffer.alloc(1);
-    readSync(descriptor, byte, 0, 1, at);
-    writeSync(descriptor, Buffer.from([(byte[0] ?? 0) ^ 0xff]), 0, 1, at);
-  } finally {
-    closeSync(descriptor);
-  }
-}
 
 const errorOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -59,7 +36,7 @@ async function damagePage(
   const change = async (): Promise<void> => {
     // It has the page in memory, and would write it over the damage.
     await postgres.stop();
-    flip(file, page * PAGE + IN_PAGE);
+    flipPage(file, page);
     await postgres.restart();
   };
   await phase(`a byte of ${name} is flipped`, async () => {
@@ -133,11 +110,11 @@ async function damageBackup(context: FaultContext, backups: Backups): Promise<vo
   });
   await phase("a byte of the backup is flipped", async () => {
     const file = join(folder, "full", name, "base.tar.gz");
-    flip(file, 100_000);
+    flipByte(file, 100_000);
     const found = await drill();
     expect(found !== "", "a damaged backup was restored");
     note(`backup: ${found.slice(0, 160)}`);
-    flip(file, 100_000);
+    flipByte(file, 100_000);
   });
   const mended = await drill();
   expect(mended === "", `the drill fails on a good backup, too: ${mended}`);
