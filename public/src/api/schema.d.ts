@@ -469,7 +469,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Readiness probe. TRY_AGAIN names the missing kinds of dependency in `detail`, no host and no message. */
+        /** @description Readiness probe. TRY_AGAIN names the missing kinds of dependency in `detail`, no host and no message. `troubles` names what refuses to write while the engine goes on. */
         get: operations["getReadiness"];
         put?: never;
         post?: never;
@@ -3249,6 +3249,7 @@ export interface operations {
                     "application/json": {
                         /** @constant */
                         status: "ready";
+                        troubles?: string[];
                     };
                 };
             };

@@ -70,6 +70,13 @@ export const ENGINE_CASES: AlertCase[] = [
     { instance: "a" },
   ),
   onSeries(
+    "NodeDiskFull",
+    5,
+    'boxoffice_refuses_writes{target="audit",reason="disk-full",instance="a"}',
+    [constant(1), constant(0)],
+    { instance: "a", target: "audit" },
+  ),
+  onSeries(
     "PoolExhausted",
     10,
     'boxoffice_pool_connections{instance="a",pool="sale",state="waiting"}',

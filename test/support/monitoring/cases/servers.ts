@@ -51,6 +51,13 @@ export const SERVER_CASES: AlertCase[] = [
     constant(7 * 2 ** 30),
   ]),
   down("RedisDown", "redis"),
+  onSeries(
+    "RedisMemoryFull",
+    5,
+    'boxoffice_refuses_writes{target="cache",reason="memory-full",instance="a"}',
+    [constant(1), constant(0)],
+    { reason: "memory-full" },
+  ),
   down("NatsDown", "nats"),
   down("RabbitmqDown", "rabbitmq"),
   {
@@ -63,6 +70,13 @@ export const SERVER_CASES: AlertCase[] = [
       'rabbitmq_alarms_free_disk_space_watermark{instance="r"}': constant(0),
     },
   },
+  onSeries(
+    "RabbitmqBlocked",
+    10,
+    'boxoffice_refuses_writes{target="queue",reason="blocked",instance="a"}',
+    [constant(1), constant(0)],
+    { reason: "blocked" },
+  ),
   onSeries("QueueGrowing", 40, `rabbitmq_detailed_queue_messages{${QUEUE}}`, [
     "0+50x60",
     constant(50),
