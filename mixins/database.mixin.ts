@@ -3,7 +3,7 @@ import { nodeContextOf, serverUrlOf, watchConnection } from "../lib/bus/node-con
 import { createSharedClient, type SharedClient } from "../lib/bus/shared-client.ts";
 import { type Database, isUnavailable, openDatabase, type Profile } from "../lib/database/pool.ts";
 import { createServerLook } from "../lib/database/server-state.ts";
-import { damagesOf, logTroubles } from "../lib/database/server-troubles.ts";
+import { damagesOf, isSlow, logTroubles, timeoutsOf } from "../lib/database/server-troubles.ts";
 import { isUntrusted, reasonOf } from "../lib/observability/connection-reason.ts";
 import { tracedQueries } from "../lib/observability/query-tracing.ts";
 import { ConfigError } from "../config/index.ts";
@@ -88,6 +88,7 @@ export function DatabaseMixin(options: { profiles: readonly Profile[] }): Partia
       const look = createServerLook(sale, url);
       context.postgresState = look;
       context.postgresDamages = () => damagesOf(url);
+      context.postgresSlowness = () => ({ timeouts: timeoutsOf(url), isSlow: isSlow(url) });
       this.endTroubles = logTroubles(url, this.logger);
       watchConnection(this.broker, "postgres", async () => (await look()) !== "away");
       context.checks.database = async () => {

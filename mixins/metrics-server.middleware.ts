@@ -24,6 +24,7 @@ export function metricsServer(): Middleware {
         troubles: context.troubles,
         postgresState: () => context.postgresState?.(),
         postgresDamages: () => context.postgresDamages?.(),
+        postgresTimeouts: () => context.postgresSlowness?.().timeouts,
         pools: () =>
           Object.entries(databasePools).flatMap(([profile, pool]) => {
             const database = pool.peek(broker);

@@ -39,6 +39,8 @@ export type NodeContext = {
   postgresState: (() => Promise<ServerState>) | undefined;
   /** Statements that have met damage in PostgreSQL. Undefined as above. */
   postgresDamages: (() => number) | undefined;
+  /** Its statements that ran into their time limit, and whether one did a moment ago. */
+  postgresSlowness: (() => { timeouts: number; isSlow: boolean }) | undefined;
 };
 
 const contexts = new WeakMap<ServiceBroker, NodeContext>();
@@ -61,7 +63,10 @@ export function openNodeContext(
     health: createHealth(broker, checks, {
       needs,
       leaving: leaving.signal,
-      troubles: () => troublesShown(troubles, processTroubles),
+      troubles: () => [
+        ...(context.postgresSlowness?.().isSlow === true ? ["database (slow)"] : []),
+        ...troublesShown(troubles, processTroubles),
+      ],
     }),
     checks,
     needs,
@@ -69,6 +74,7 @@ export function openNodeContext(
     troubles,
     postgresState: undefined,
     postgresDamages: undefined,
+    postgresSlowness: undefined,
   };
   contexts.set(broker, context);
   beforeStop(broker, () => leaving.abort());

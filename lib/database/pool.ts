@@ -6,7 +6,7 @@ import { withTimeout } from "../concurrency/clock.ts";
 import { withRequestId } from "../ids.ts";
 import { hostHooks } from "./hosts.ts";
 import { type Ask, leavingReadOnly } from "./read-only.ts";
-import { noteServerError } from "./server-troubles.ts";
+import { noteNoAnswer, noteServerError } from "./server-troubles.ts";
 import { LONG_LIMITS, raiseLimits, RESET_LIMITS, type SessionLimits } from "./session-settings.ts";
 
 /**
@@ -184,7 +184,10 @@ export function openDatabase(url: string, profile: Profile, options: PoolOptions
           return (await client.query<Row>(statement)).rows;
         } catch (error) {
           if (isServerError(error)) noteServerError(url, error.code, error.message);
-          else broken = true;
+          else {
+            broken = true;
+            noteNoAnswer(url, error);
+          }
           throw error;
         }
       },

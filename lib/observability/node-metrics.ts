@@ -18,10 +18,12 @@ export function registerNodeMetrics(
     /** Undefined on a node that does not use PostgreSQL. */
     postgresState: () => Promise<ServerState> | undefined;
     postgresDamages: () => number | undefined;
+    postgresTimeouts: () => number | undefined;
     pools: () => readonly (readonly [profile: string, pool: Database])[];
   },
 ): void {
-  const { broker, connections, troubles, postgresState, postgresDamages, pools } = node;
+  const { broker, connections, troubles, postgresState, postgresDamages, postgresTimeouts, pools } =
+    node;
   metrics.read("boxoffice_node_info", "What this node runs.", "gauge", () =>
     broker.services
       .filter(({ name }) => SERVICE_NAMES.some((known) => known === name))
@@ -66,6 +68,15 @@ export function registerNodeMetrics(
     () => {
       const damages = postgresDamages();
       return damages === undefined ? [] : [{ labels: {}, value: damages }];
+    },
+  );
+  metrics.read(
+    "boxoffice_postgres_timeouts_total",
+    "Statements that ran into their time limit in PostgreSQL (SQLSTATE 57014), or had no answer.",
+    "counter",
+    () => {
+      const timeouts = postgresTimeouts();
+      return timeouts === undefined ? [] : [{ labels: {}, value: timeouts }];
     },
   );
   metrics.read(

@@ -4,9 +4,12 @@ import { it } from "node:test";
 import {
   damagesOf,
   isDiskFull,
+  isSlow,
   logTroubles,
   noteRoom,
+  noteNoAnswer,
   noteServerError,
+  timeoutsOf,
 } from "../../lib/database/server-troubles.ts";
 
 function watched(url: string): { lines: string[]; end: () => void } {
@@ -46,6 +49,21 @@ it("damage is logged with its place, once a minute, and every statement counts",
   nowMs = 120_000;
   meet("XX001");
   assert.equal(lines.length, 2, "a stopped node logs nothing");
+});
+
+it("slowness is logged once a minute, and ends when no statement is late", (context) => {
+  context.mock.method(performance, "now", () => nowMs);
+  let nowMs = 0;
+  const url = "postgres://slow";
+  const { lines } = watched(url);
+  noteServerError(url, "57014", "canceling statement due to statement timeout");
+  noteNoAnswer(url, new Error("Query read timeout"));
+  noteNoAnswer(url, new Error("Connection terminated"));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /slow.*SQLSTATE 57014: canceling statement due to/);
+  assert.deepEqual([timeoutsOf(url), isSlow(url)], [2, true]);
+  nowMs = 10_000;
+  assert.equal(isSlow(url), false);
 });
 
 it("other errors and other servers say nothing", () => {

@@ -106,6 +106,18 @@ describe("a node tells of its servers", () => {
     await waitFor(async () => (await buy()) === 201, { withinMs: 20_000 });
   });
 
+  it("that PostgreSQL is slow, and stays ready", async () => {
+    await untilReady("ready");
+    const ours = openDatabase(engine.config.databaseUrl ?? "", "sale");
+    const before = Number(await value("boxoffice_postgres_timeouts_total"));
+    await assert.rejects(ours.query({ text: "SELECT pg_sleep(3)" }), /statement timeout/);
+    await ours.close();
+    const answer = await fetch(`${engine.url}/readyz`);
+    assert.equal(answer.status, 200);
+    assert.deepEqual(await answer.json(), { status: "ready", troubles: ["database (slow)"] });
+    assert.ok(Number(await value("boxoffice_postgres_timeouts_total")) > before);
+  });
+
   it(
     "that PostgreSQL's disk is full, until there is room",
     { skip: !CAN_MOUNT && "needs root for a small disk" },

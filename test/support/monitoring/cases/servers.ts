@@ -33,6 +33,13 @@ export const SERVER_CASES: AlertCase[] = [
     ["0+1x60", constant(7)],
     {},
   ),
+  onSeries(
+    "PostgresSlow",
+    10,
+    'boxoffice_postgres_timeouts_total{instance="a"}',
+    ["0+30x60", constant(9)],
+    {},
+  ),
   {
     alert: "PostgresConnectionsHigh",
     atMinutes: 5,
