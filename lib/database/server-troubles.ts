@@ -1,6 +1,6 @@
 /**
  * What PostgreSQL's errors say of the server itself. `disk-full`: it cannot extend a file.
- * `damaged`: a page of a table or an index is not what was written. `slow`: a statement has run into
+ * `damaged`: a page of a table or an index is not what was written. `slow`: a statement ran into
  * its time limit, as on a slow disk.
  */
 export type ServerTrouble = "disk-full" | "damaged" | "slow";
@@ -70,6 +70,12 @@ export function noteServerError(url: string, code: string, message: string): voi
   if (!isNew) return;
   if (trouble !== "disk-full") server.toldAtMs[trouble] = nowMs;
   for (const log of server.logs) log.error(`${TOLD[trouble]} (SQLSTATE ${code}: ${message})`);
+}
+
+/** Whether PostgreSQL ended a statement at a damaged page. Nothing of it was committed. */
+export function isDamage(error: unknown): boolean {
+  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  return typeof code === "string" && TROUBLES[code] === "damaged";
 }
 
 /** Whether the server has refused to write, and has not written since. */

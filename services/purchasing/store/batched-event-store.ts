@@ -1,4 +1,5 @@
 import { BatchExpired, createBatcher, type Turns } from "../../../lib/concurrency/batcher.ts";
+import { isDamage } from "../../../lib/database/server-troubles.ts";
 import type {
   Changes,
   CommitResult,
@@ -73,7 +74,7 @@ export function createBatchedEventStore(
   const commit = createBatcher((asked: Commit[]) => commitAll(store, many, asked), options);
   const taking = { ...options, running: TAKERS };
   const takeEpoch = createBatcher((ids: string[]) => takeAll(store, many, ids), taking);
-  const loadEvent = createBatcher((ids: string[]) => loadEvents(many, ids), taking);
+  const loadEvent = createBatcher((ids: string[]) => loadEvents(store, many, ids), taking);
   const firstBuyers = createBatcher((asked: Buyers[]) => readFirstBuyers(many, asked), {
     ...taking,
     most: BUYERS_OF_MAX,
@@ -116,13 +117,20 @@ async function takeAll(
 }
 
 async function loadEvents(
+  store: EventStore,
   many: ManyEvents,
   eventIds: string[],
-): Promise<(LoadedEvent | Promise<never>)[]> {
-  const events = await many.loadEvents(eventIds);
+): Promise<(LoadedEvent | Promise<LoadedEvent>)[]> {
+  const events = await many.loadEvents(eventIds).catch(undefinedIfDamaged);
+  if (events === undefined) return eventIds.map((eventId) => store.loadEvent(eventId));
   return eventIds.map(
     (eventId) => events.get(eventId) ?? Promise.reject(new Error(`The event ${eventId} is gone`)),
   );
+}
+
+/** One event's page is damaged: read alone, the others are not. Other errors are all events'. */
+function undefinedIfDamaged(error: unknown): undefined {
+  if (!isDamage(error)) throw error;
 }
 
 async function readFirstBuyers(many: ManyEvents, asked: Buyers[]): Promise<string[][]> {
@@ -142,7 +150,8 @@ async function loadAll(
   const [first] = asked;
   if (asked.length === 1 && first !== undefined)
     return [await store.load(first.eventId, first.needs)];
-  const loaded = await many.load(asked);
+  const loaded = await many.load(asked).catch(undefinedIfDamaged);
+  if (loaded === undefined) return asked.map((one) => store.load(one.eventId, one.needs));
   return asked.map(
     ({ eventId }, index) =>
       loaded[index] ?? Promise.reject(new Error(`The worker's row of event ${eventId} is gone`)),

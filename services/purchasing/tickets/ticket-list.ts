@@ -2,6 +2,7 @@ import type { Context } from "moleculer";
 import { accepted, type Answer, refused } from "../../../domain/refusal.ts";
 import { withTimeout } from "../../../lib/concurrency/clock.ts";
 import { type Connection, orRetryLater } from "../../../lib/database/pool.ts";
+import { isDamage } from "../../../lib/database/server-troubles.ts";
 import { callerOf } from "../../../mixins/action.middleware.ts";
 import type { Ticket } from "../worker/ports.ts";
 import { TICKET_COLUMNS } from "../store/event-store.sql.ts";
@@ -185,7 +186,8 @@ function stateOf({ items }: TicketPage): number {
 /** Rows of one statement. Limits how long its callers wait for each other. */
 const ROWS_MAX = 2_000;
 
-type Gathering = { asked: ListQuestion[]; answers: Promise<ListedRow[][]> };
+type Lists = (ListedRow[] | Promise<ListedRow[]>)[];
+type Gathering = { asked: ListQuestion[]; answers: Promise<Lists> };
 
 /**
  * Creates the reader of ticket lists. It always reads PostgreSQL, and combines all lists of one
@@ -200,7 +202,7 @@ export function createTicketLists(database: Connection): TicketLists {
     const asked: ListQuestion[] = [];
     const answers = new Promise(setImmediate).then(() => {
       if (gathering.get(limit)?.asked === asked) gathering.delete(limit);
-      return readLists(database, asked, limit + 1);
+      return readEach(database, asked, limit + 1);
     });
     const begun = { asked, answers };
     gathering.set(limit, begun);
@@ -212,7 +214,7 @@ export function createTicketLists(database: Connection): TicketLists {
     const { asked, answers } = gathering.get(limit) ?? begin(limit);
     const place = asked.push(question) - 1;
     if (asked.length * limit >= ROWS_MAX) gathering.delete(limit);
-    const tickets = (await answers)[place] ?? [];
+    const tickets = (await (await answers)[place]) ?? [];
     const rows = tickets.slice(0, limit).map(({ sortDate, ...ticket }) => ({ sortDate, ticket }));
     const last = tickets.length > limit ? rows.at(-1) : undefined;
     return {
@@ -221,6 +223,20 @@ export function createTicketLists(database: Connection): TicketLists {
         last === undefined ? null : writeCursor({ eventDate: last.sortDate, id: last.ticket.id }),
     };
   };
+}
+
+/** Reads lists together, or each alone if the page of one of them is damaged. */
+async function readEach(
+  database: Connection,
+  questions: readonly ListQuestion[],
+  most: number,
+): Promise<Lists> {
+  try {
+    return await readLists(database, questions, most);
+  } catch (error) {
+    if (questions.length === 1 || !isDamage(error)) throw error;
+    return questions.map(async (one) => (await readLists(database, [one], most))[0] ?? []);
+  }
 }
 
 /** In the order of the questions, at most `most` tickets each. */
