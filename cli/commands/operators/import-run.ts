@@ -14,7 +14,6 @@ import { type MissingMode, settleMissing } from "../../../tools/feeds/missing-ev
 import { readFeed } from "../../../tools/feeds/read-feed.ts";
 import { expectedMessage } from "../../../tools/process/expected-problem.ts";
 import { STOPPED } from "../../../tools/process/run-to-exit.ts";
-import { createImageImport } from "./import-images.ts";
 import { createProgress } from "./import-progress.ts";
 import { createImportReport, type ImportReport } from "./import-report.ts";
 
@@ -62,14 +61,14 @@ export async function runImport(source: string, options: ImportOptions): Promise
         input.close();
       });
     progress.start(input);
-    const images = !options.images
-      ? undefined
-      : createImageImport(
-          config.dataDir,
-          (action, params) => call(broker, action, params),
-          (told) => report?.add(told),
-          (text) => progress.line(text),
-        );
+    // sharp is loaded for pictures only.
+    const { createImageImport } = options.images ? await import("./import-images.ts") : {};
+    const images = createImageImport?.(
+      config.dataDir,
+      (action, params) => call(broker, action, params),
+      (told) => report?.add(told),
+      (text) => progress.line(text),
+    );
     const send = async (records: EventRecord[], last = false) => {
       const outcomes = await sendTo(broker, records, last);
       await images?.offer(records);
