@@ -11,7 +11,7 @@ import { CAN_MOUNT, mountSmallDisk, type SmallDisk } from "../support/processes/
 import { waitFor } from "../support/wait-for.ts";
 import { ROOT } from "../../tools/root.ts";
 
-const PROGRAM = join(ROOT, "test", "support", "fixtures", "log-lines.ts");
+const PROGRAM = join(ROOT, "test", "support", "monitoring", "log-lines.ts");
 
 /** Runs `work` with a small disk in a folder of its own. */
 async function onSmallDisk(work: (folder: string, disk: SmallDisk) => Promise<void>) {

@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import { Troubles } from "../../lib/observability/troubles.ts";
 import { openPublisher } from "../../lib/queue/index.ts";
 import { openRedis, whenReady } from "../../lib/redis/client.ts";
-import { controlRabbitmq } from "../../tools/dev-servers/rabbitmq-control.ts";
+import { controlRabbitmq } from "../../tools/testing/rabbitmq-control.ts";
 import { type RunningServers, startServers } from "../../tools/dev-servers/servers.ts";
 import { startWatchedEngine, type WatchedEngine } from "../support/monitoring/watched-engine.ts";
 import { temporaryFolder } from "../support/processes/processes.ts";

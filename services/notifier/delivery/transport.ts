@@ -65,8 +65,8 @@ export function openSmtp(
 }
 
 /**
- * Writes each mail as a file, named by its key: a mail that is sent again replaces itself. On a full
- * disk the try fails, and the mail is due again.
+ * Writes each mail as a file, named by its key: a mail that is sent again replaces itself. On a
+ * full disk the try fails, and the mail is due again.
  */
 export function openFiles(folder: string, sender: Sender, troubles: Troubles): MailTransport {
   const transporter = createTransport({

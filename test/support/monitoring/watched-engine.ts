@@ -7,13 +7,13 @@ import { waitFor } from "../wait-for.ts";
 export type WatchedEngine = {
   engine: Engine;
   /** The value of a series at /metrics. */
-  value(series: string): Promise<string | undefined>;
+  value: (series: string) => Promise<string | undefined>;
   /** Waits until /readyz answers 200 with exactly these troubles, and the metrics agree. */
-  untilTroubles(...troubles: string[]): Promise<void>;
+  untilTroubles: (...troubles: string[]) => Promise<void>;
   /** Buys a ticket, and returns the status. */
-  buy(event: string): Promise<number>;
+  buy: (event: string) => Promise<number>;
   /** Faults that requests and calls have met. */
-  faults(): Promise<number>;
+  faults: () => Promise<number>;
 };
 
 /** Starts an engine with metrics. */

@@ -1,4 +1,4 @@
-import { controlRabbitmq } from "../../dev-servers/rabbitmq-control.ts";
+import { controlRabbitmq } from "../../testing/rabbitmq-control.ts";
 import type { Fault } from "../fault.ts";
 
 const AWAY_S = 60;

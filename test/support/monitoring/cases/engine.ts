@@ -63,18 +63,18 @@ export const ENGINE_CASES: AlertCase[] = [
     constant(3),
   ]),
   onSeries(
-    "EventLoopBusy",
-    10,
-    `nodejs_eventloop_lag_p99_seconds{${NODE}}`,
-    [constant(0.5), constant(0.02)],
-    { instance: "a" },
-  ),
-  onSeries(
     "NodeDiskFull",
     5,
     'boxoffice_refuses_writes{target="audit",reason="disk-full",instance="a"}',
     [constant(1), constant(0)],
     { instance: "a", target: "audit" },
+  ),
+  onSeries(
+    "EventLoopBusy",
+    10,
+    `nodejs_eventloop_lag_p99_seconds{${NODE}}`,
+    [constant(0.5), constant(0.02)],
+    { instance: "a" },
   ),
   onSeries(
     "PoolExhausted",
