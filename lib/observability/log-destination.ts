@@ -20,7 +20,11 @@ export function openLogDestination(production: boolean): DestinationStream {
   const forPeople = logDestination(production);
   if (forPeople !== undefined) return forPeople;
   const opened = (output ??= openOutput("log", { dest: 1 }));
-  return { write: (line) => void opened.write(line) };
+  return {
+    write(line) {
+      opened.write(line);
+    },
+  };
 }
 
 /** Formats log lines for a person at a terminal; undefined elsewhere, where they stay JSON. */
