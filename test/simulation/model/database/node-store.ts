@@ -6,14 +6,23 @@ import {
 import { rowsIn } from "../../../../services/purchasing/worker/batch.ts";
 import type { EventStore } from "../../../../services/purchasing/worker/ports.ts";
 import { BUSY_MS } from "../bus.ts";
-import type { World } from "../world.ts";
+import type { Kernel } from "../kernel.ts";
+import type { Network } from "../network.ts";
 import { commitMany, commitOne, type Pace } from "./commits.ts";
+import type { SimulatedDatabase } from "./database.ts";
 import type { EventTables } from "./event-tables.ts";
+import type { BrokenClauses } from "./rows.ts";
 
-type Host = Pick<
-  World,
-  "kernel" | "network" | "database" | "broken" | "plant" | "slow" | "committed"
->;
+/** What a store needs of the simulated world. */
+export type Host = {
+  readonly kernel: Kernel;
+  readonly network: Network;
+  readonly database: SimulatedDatabase;
+  readonly broken: BrokenClauses;
+  readonly plant: { many?: (many: ManyEvents) => ManyEvents };
+  readonly slow: { untilMs: number; byMs: number; rowMs: number };
+  committed(nodeId: string): void;
+};
 
 /** A node's store on the simulated PostgreSQL, with the engine's own batches of statements. */
 export function nodeStore(host: Host, nodeId: string): EventStore {
