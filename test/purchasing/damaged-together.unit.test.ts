@@ -22,10 +22,12 @@ function storeWith(code: string): EventStore {
   const one = {
     load: alone("loaded").of,
     loadEvent: alone("event").of,
+    readPurchases: alone(new Map()).of,
   } as unknown as EventStore;
   const many = {
     load: () => failing(code),
     loadEvents: () => failing(code),
+    readPurchases: () => failing(code),
   } as unknown as ManyEvents;
   return createBatchedEventStore(one, many);
 }
@@ -33,10 +35,14 @@ function storeWith(code: string): EventStore {
 const statuses = async (reads: readonly Promise<unknown>[]): Promise<string[]> =>
   (await Promise.allSettled(reads)).map(({ status }) => status);
 
-it("loads of other events, and the events, are read", async () => {
+it("loads, events and purchases of others are read", async () => {
   const store = storeWith("XX001");
   const ids = ["one", "damaged", "two"];
-  const reads = [ids.map((id) => store.load(id, NOTHING)), ids.map((id) => store.loadEvent(id))];
+  const reads = [
+    ids.map((id) => store.load(id, NOTHING)),
+    ids.map((id) => store.loadEvent(id)),
+    ids.map((id) => store.readPurchases(id, [])),
+  ];
   for (const each of reads)
     assert.deepEqual(await statuses(each), ["fulfilled", "rejected", "fulfilled"]);
 });

@@ -8,6 +8,8 @@ import type {
   LoadedEvent,
   Needs,
   Ownership,
+  Purchase,
+  PurchaseKey,
 } from "../worker/ports.ts";
 import { rowsIn } from "../worker/batch.ts";
 
@@ -27,6 +29,9 @@ const SHARED_ROWS_MAX = 20;
 /** As long as for a connection (`acquireMs` of database.ts). */
 const WAIT_MS = 1_000;
 
+/** An event's purchases that may be sold. */
+export type Purchases = { eventId: string; purchases: readonly PurchaseKey[] };
+type Sold = Omit<Purchase, "replayed">;
 export type Load = { eventId: string; needs: Needs };
 export type Commit = { ownership: Ownership; changes: Changes };
 
@@ -41,6 +46,8 @@ export type ManyEvents = {
   loadEvents(eventIds: readonly string[]): Promise<Map<string, LoadedEvent>>;
   /** The first `most` customers of each event, as `readBuyers` returns them. */
   readFirstBuyers(eventIds: readonly string[], most: number): Promise<Map<string, string[]>>;
+  /** The sales among these purchases, by transaction. */
+  readPurchases(asked: readonly Purchases[]): Promise<Map<string, Sold>>;
   /** Undefined: the event has no ownership row. */
   load(asked: readonly Load[]): Promise<(Loaded | undefined)[]>;
   /**
@@ -79,9 +86,14 @@ export function createBatchedEventStore(
     ...taking,
     most: BUYERS_OF_MAX,
   });
+  const readPurchases = createBatcher((asked: Purchases[]) => purchasesOf(store, many, asked), {
+    ...options,
+    running: TAKERS,
+  });
   return {
     ...store,
     takeEpoch,
+    readPurchases: (eventId, purchases) => readPurchases({ eventId, purchases }),
     loadEvent,
     readBuyers: (eventId, after, most) =>
       after === "" ? firstBuyers({ eventId, most }) : store.readBuyers(eventId, after, most),
@@ -125,6 +137,25 @@ async function loadEvents(
   if (events === undefined) return eventIds.map((eventId) => store.loadEvent(eventId));
   return eventIds.map(
     (eventId) => events.get(eventId) ?? Promise.reject(new Error(`The event ${eventId} is gone`)),
+  );
+}
+
+async function purchasesOf(
+  store: EventStore,
+  many: ManyEvents,
+  asked: Purchases[],
+): Promise<(Map<string, Sold> | Promise<Map<string, Sold>>)[]> {
+  const found = await many.readPurchases(asked).catch(undefinedIfDamaged);
+  if (found === undefined)
+    return asked.map((one) => store.readPurchases(one.eventId, one.purchases));
+  return asked.map(
+    ({ purchases }) =>
+      new Map(
+        purchases.flatMap(({ transactionId }) => {
+          const sold = found.get(transactionId);
+          return sold === undefined ? [] : [[transactionId, sold]];
+        }),
+      ),
   );
 }
 

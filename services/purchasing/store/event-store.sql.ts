@@ -141,13 +141,14 @@ export const READ_PURCHASES = {
   text: `
     SELECT ${TICKET_COLUMNS}, CASE WHEN pending.transaction_id IS NULL THEN 'completed' ELSE 'pending' END
       AS "transactionStatus"
-    FROM event, (SELECT DISTINCT * FROM unnest($2::uuid[], $3::bytea[]) AS named (user_id,
-      transaction_id)) AS asked
+    FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[]) AS named (event_id,
+      user_id, transaction_id)) AS asked
+    JOIN event ON event.id = asked.event_id
     CROSS JOIN LATERAL (SELECT * FROM event_tickets AS found
-      WHERE found.event_id = $1 AND found.user_id = asked.user_id
+      WHERE found.event_id = asked.event_id AND found.user_id = asked.user_id
         AND found.transaction_id = asked.transaction_id OFFSET 0) AS ticket
     LEFT JOIN event_ticket_transactions AS pending ON pending.transaction_id = ticket.transaction_id
-    WHERE event.id = $1 ORDER BY ticket.transaction_id, ticket.ordinal`,
+    ORDER BY ticket.transaction_id, ticket.ordinal`,
 } as const;
 
 /** One step through the key of an event's tickets ($2: the customer before, or null). */

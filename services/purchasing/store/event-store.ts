@@ -1,4 +1,4 @@
-import { type Database, isServerError } from "../../../lib/database/pool.ts";
+import { type Connection, type Database, isServerError } from "../../../lib/database/pool.ts";
 import { takeEpoch } from "../../../lib/database/event-epoch.ts";
 import type {
   Changes,
@@ -72,27 +72,7 @@ export function postgresStore(
       }
     },
 
-    async readPurchases(eventId, asked) {
-      const rows = await database.query<Ticket & { transactionStatus: TransactionStatus }>({
-        ...READ_PURCHASES,
-        values: [eventId, ...purchaseArrays(asked)],
-      });
-      const purchases = new Map<string, Omit<Purchase, "replayed">>();
-      for (const { transactionStatus, ...ticket } of rows) {
-        const { transactionId, eventId } = ticket;
-        const purchase = purchases.get(transactionId) ?? {
-          transactionId,
-          status: transactionStatus,
-          eventId,
-          quantity: 0,
-          tickets: [],
-        };
-        purchase.tickets.push(ticket);
-        purchase.quantity += 1;
-        purchases.set(transactionId, purchase);
-      }
-      return purchases;
-    },
+    readPurchases: (eventId, purchases) => readPurchases(database, [{ eventId, purchases }]),
 
     async readBuyers(eventId, after, most) {
       const rows = await database.query<{ userId: string }>({
@@ -110,6 +90,34 @@ export function postgresStore(
       return new Map(rows.map((ticket) => [ticket.id, ticket]));
     },
   };
+}
+
+/** The sales among these purchases of several events, by transaction. */
+export async function readPurchases(
+  database: Connection,
+  asked: readonly { eventId: string; purchases: readonly PurchaseKey[] }[],
+): Promise<Map<string, Omit<Purchase, "replayed">>> {
+  const keys = asked.flatMap(({ purchases }) => purchases);
+  const eventIds = asked.flatMap(({ eventId, purchases }) => purchases.map(() => eventId));
+  const rows = await database.query<Ticket & { transactionStatus: TransactionStatus }>({
+    ...READ_PURCHASES,
+    values: [textArray(eventIds), ...purchaseArrays(keys)],
+  });
+  const found = new Map<string, Omit<Purchase, "replayed">>();
+  for (const { transactionStatus, ...ticket } of rows) {
+    const { transactionId, eventId } = ticket;
+    const purchase = found.get(transactionId) ?? {
+      transactionId,
+      status: transactionStatus,
+      eventId,
+      quantity: 0,
+      tickets: [],
+    };
+    purchase.tickets.push(ticket);
+    purchase.quantity += 1;
+    found.set(transactionId, purchase);
+  }
+  return found;
 }
 
 /** By SQLSTATE: the CHECK on what is left to sell, or the statement or lock time-out. */

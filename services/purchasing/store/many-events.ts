@@ -8,6 +8,7 @@ import {
   type CommittedRow,
   committed,
   purchaseArrays,
+  readPurchases,
   textArray,
 } from "./event-store.ts";
 import { LOAD_EVENTS, READ_FIRST_BUYERS } from "./event-store.sql.ts";
@@ -64,6 +65,8 @@ export function postgresManyEvents(
       }
       return buyers;
     },
+
+    readPurchases: (asked) => readPurchases(database, asked),
 
     load: (asked) => loadMany(database, node, asked),
 

@@ -111,6 +111,41 @@ describe("epochs of many events", () => {
     assert.deepEqual(new Set(loaded.map(({ available }) => available)), new Set([10]));
   });
 
+  it("have their sales looked up in one statement, each event its own", async () => {
+    let statements = 0;
+    const store = nodeWith("one", {
+      query: (statement) => {
+        statements += 1;
+        return world.database.query(statement);
+      },
+    });
+    const events = await addEvents();
+    const epochs = await takeEach(store, events);
+    const sales = await Promise.all(
+      events.map(async (eventId, index) => {
+        const sale = saleOf(await store.loadEvent(eventId), 2);
+        await store.commit({ eventId, epoch: epochs[index] ?? 0, batch: 0 }, sale);
+        return sale.sold;
+      }),
+    );
+    statements = 0;
+    const found = await Promise.all(
+      events.map((eventId, index) => store.readPurchases(eventId, sales[index] ?? [])),
+    );
+    assert.equal(statements, 1);
+    for (const [index, purchases] of found.entries()) {
+      const [sold] = sales[index] ?? [];
+      assert.deepEqual([...purchases.keys()], [sold?.transactionId]);
+      const [purchase] = purchases.values();
+      assert.deepEqual(
+        [purchase?.eventId, purchase?.tickets.map(({ id }) => id)],
+        [events[index], sold?.ticketIds],
+      );
+    }
+    const [first = [], second = ""] = [sales[0], events[1]];
+    assert.equal((await store.readPurchases(second, first)).size, 0, "of another event");
+  });
+
   it("have their events and first buyers read in one statement each", async () => {
     const [plain, store] = [world.store("one"), nodeWith("one")];
     const events = await addEvents();

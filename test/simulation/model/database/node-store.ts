@@ -70,6 +70,15 @@ export function nodeStore(host: Host, nodeId: string): EventStore {
     takeEpochs: (ids) => each(ids, (event) => event.takeFreeEpoch()),
     loadEvents: (ids) => each(ids, (event) => event.loadEvent()),
     readFirstBuyers: (ids, most) => each(ids, (event) => event.readBuyers("", most)),
+    readPurchases: (asked) =>
+      read(
+        () =>
+          new Map(
+            asked.flatMap(({ eventId, purchases }) => [
+              ...database.event(eventId).readPurchases(purchases),
+            ]),
+          ),
+      ),
     load: (asked) =>
       read(() => asked.map(({ eventId, needs }) => database.event(eventId).load(needs))),
     commit: async (asked) => {
