@@ -32,7 +32,7 @@ describe("upgrade and rollback of a clone", () => {
     execFileSync("git", ["-C", tree, ...IDENTITY, ...words], { encoding: "utf8" }).trim();
   const head = (tree: string): string => git(tree, "rev-parse", "HEAD");
   const commitAll = (text: string): string => {
-    git(origin, "add", "--all", "--", ".", ":!node_modules");
+    git(origin, "add", "--all");
     git(origin, "commit", "--quiet", "--message", text);
     return head(origin);
   };

@@ -1,5 +1,5 @@
 // What shares a statement with a damaged page is read alone, so that one event's or one customer's
-// page refuses nobody else.
+// page refuses no other one.
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import type { Connection } from "../../lib/database/pool.ts";
