@@ -121,7 +121,7 @@ describe("traces", () => {
     const action = await child(call, "purchasing.buy", SERVER);
     assert.deepEqual([call.node, action.node], [gateway, worker], "it crossed the bus");
     assert.equal(attribute(action, "boxoffice.outcome"), "ok");
-    await child(action, "take-epoch", CLIENT);
+    await child(action, "take-epochs", CLIENT);
     const batch = await child(action, "purchasing.batch", INTERNAL);
     assert.deepEqual(
       batch.links?.map(({ spanId }) => spanId),

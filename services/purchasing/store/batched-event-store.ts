@@ -22,7 +22,7 @@ const SIDE_BY_SIDE = 2;
 const TAKERS = 1;
 /** Events in one statement: some ten milliseconds of PostgreSQL's, for which all of them wait. */
 const EVENTS_MAX = 250;
-/** Events whose first buyers are read in one statement: 2,000 of each at most, some 3 MB. */
+/** Events whose first buyers are read in one statement: 200 of each at most, in 100 ms. */
 const BUYERS_OF_MAX = 50;
 /** A batch that writes more goes alone: others would wait for it. */
 const SHARED_ROWS_MAX = 20;

@@ -161,14 +161,27 @@ export const READ_BUYERS = {
     ORDER BY user_id LIMIT $3`,
 } as const;
 
-/** The first step through the keys of several events' tickets ($2: customers of each at most). */
+/**
+ * The first customers of several events ($2: of each at most), one step through the index for each
+ * of them: with DISTINCT, PostgreSQL sometimes reads all tickets of a hot event.
+ */
 export const READ_FIRST_BUYERS = {
   name: "worker-read-first-buyers",
   text: `
-    SELECT asked.event_id AS "eventId", buyer.user_id AS "userId"
-    FROM unnest($1::uuid[]) AS asked (event_id) CROSS JOIN LATERAL (
-      SELECT DISTINCT user_id FROM event_tickets AS ticket
-      WHERE ticket.event_id = asked.event_id ORDER BY user_id LIMIT $2) AS buyer`,
+    WITH RECURSIVE buyer AS (
+      SELECT asked.event_id, ticket.user_id, 1 AS place
+      FROM unnest($1::uuid[]) AS asked (event_id) CROSS JOIN LATERAL (
+        SELECT user_id FROM event_tickets WHERE event_id = asked.event_id
+        ORDER BY user_id LIMIT 1) AS ticket
+      UNION ALL
+      SELECT buyer.event_id, ticket.user_id, buyer.place + 1
+      FROM buyer CROSS JOIN LATERAL (
+        SELECT user_id FROM event_tickets
+        WHERE event_id = buyer.event_id AND user_id > buyer.user_id
+        ORDER BY user_id LIMIT 1) AS ticket
+      WHERE buyer.place < $2
+    )
+    SELECT event_id AS "eventId", user_id AS "userId" FROM buyer`,
 } as const;
 
 export const READ_TICKETS = {

@@ -109,7 +109,8 @@ export function availabilityOf(eventId: string, ownership: Ownership): Availabil
   return { eventId, epoch, batch, available: state.available, endsAtMs: event.endsAtMs };
 }
 
-/** Customers in one part of a reading. */
+/** Customers in the first part of a reading, which others share, and in each later one. */
+const FIRST_PART = 200;
 const PART = 2_000;
 /** Customers that all workers of a node remember: some 50 MB. */
 const NODE_MAX = 500_000;
@@ -153,7 +154,7 @@ export class Buyers {
    * background. Ends early, incomplete, if PostgreSQL does not answer.
    */
   async fill(eventId: string, read: ReadBuyers): Promise<void> {
-    const last = await this.readPart(eventId, "", read);
+    const last = await this.readPart(eventId, "", read, FIRST_PART);
     if (last !== undefined) void this.readRest(eventId, last, read);
   }
 
@@ -167,11 +168,12 @@ export class Buyers {
     eventId: string,
     after: string,
     read: ReadBuyers,
+    size = PART,
   ): Promise<string | undefined> {
     try {
-      const part = await read(eventId, after, PART);
+      const part = await read(eventId, after, size);
       for (const userId of part) if (!this.add(userId)) return undefined;
-      if (part.length === PART) return part.at(-1);
+      if (part.length === size) return part.at(-1);
       this.complete = !this.closed;
     } catch {
       // Without it purchases load what they need.
