@@ -1,6 +1,21 @@
 /** The stored picture of an event. `width` and `height`: pixels of the large file. */
 export type EventImage = { hash: string; width: number; height: number };
 
+/** A picture as the API shows it. `width` and `height`: pixels of `url`. */
+export type ShownImage = { url: string; thumbnailUrl: string; width: number; height: number };
+
+/** An event of a feed, under the ids that the catalog may have for it, and its picture there. */
+export type FeedImage = { eventId: string; otherId?: string | undefined; url: string | null };
+
+/** What the catalog has for it. `same`: the picture of this address, or none if it has none. */
+export type KnownImage = { eventId: string; same: boolean; hash: string | null };
+
+/** A picture that was stored, or null for none. */
+export type NewImage = { eventId: string; url: string | null; image: EventImage | null };
+
+/** Events of one call: addresses of 2,000 characters must fit into a message of the bus (1 MiB). */
+export const COMPARED_MAX = 100;
+
 /** Widths of the two files of a picture, in pixels. A smaller picture keeps its own width. */
 export const IMAGE_WIDTHS = { small: 480, large: 1_280 } as const;
 export type ImageWidth = (typeof IMAGE_WIDTHS)[keyof typeof IMAGE_WIDTHS];

@@ -91,9 +91,9 @@ function problemsOf(kind: string, result: CheckResult): string[] {
 /** The reply of /readyz: 200 with what troubles the node, or a problem with the missing kinds. */
 export async function readinessAnswer(health: Health, requestId?: string): Promise<Reply> {
   const missing = await health.missing();
-  const troubles = health.troubles();
   if (missing.length > 0)
     return problemOf("TRY_AGAIN", requestId, { detail: `Not ready: ${missing.join(", ")}` });
+  const troubles = health.troubles();
   return {
     status: 200,
     headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },

@@ -61,23 +61,20 @@ export function registerNodeMetrics(
         value: Number(troubles.isOn(target) || processTroubles.isOn(target)),
       })),
   );
-  metrics.read(
+  const count = (name: string, help: string, read: () => number | undefined): void =>
+    metrics.read(name, help, "counter", () => {
+      const value = read();
+      return value === undefined ? [] : [{ labels: {}, value }];
+    });
+  count(
     "boxoffice_postgres_damage_total",
     "Statements that met a damaged page of PostgreSQL (SQLSTATE XX001, XX002).",
-    "counter",
-    () => {
-      const damages = postgresDamages();
-      return damages === undefined ? [] : [{ labels: {}, value: damages }];
-    },
+    postgresDamages,
   );
-  metrics.read(
+  count(
     "boxoffice_postgres_timeouts_total",
     "Statements that ran into their time limit in PostgreSQL (SQLSTATE 57014), or had no answer.",
-    "counter",
-    () => {
-      const timeouts = postgresTimeouts();
-      return timeouts === undefined ? [] : [{ labels: {}, value: timeouts }];
-    },
+    postgresTimeouts,
   );
   metrics.read(
     "boxoffice_pool_connections",

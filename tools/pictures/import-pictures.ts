@@ -1,4 +1,10 @@
-import type { EventImage } from "../../domain/event-image.ts";
+import {
+  COMPARED_MAX,
+  type EventImage,
+  type FeedImage,
+  type KnownImage,
+  type NewImage,
+} from "../../domain/event-image.ts";
 import { EVENT_LIMITS, type EventRecord } from "../../domain/event-record.ts";
 import { eventId } from "../../lib/ids.ts";
 import type { FeedRecord } from "../feeds/feed-record.ts";
@@ -11,19 +17,12 @@ import { resizePicture } from "./resize-picture.ts";
 const DOWNLOADS_MAX = 4;
 /** Addresses of one import, for its memory. The rest comes with the next import. */
 const WANTED_MAX = 100_000;
-/** Events of one call to the catalog; see `COMPARED_MAX` of its parameters. */
-const CALL_MAX = 100;
 /** Pictures that the catalog hears of together, because each call makes its copies stale. */
 const STORED_TOGETHER = 20;
 
-type FeedEvent = { eventId: string; otherId?: string; url: string | null };
-type NewImage = { eventId: string; url: string | null; image: EventImage | null };
-
 export type PictureHooks = {
   /** What the catalog has for events of the feed, in order. */
-  compare(
-    events: readonly FeedEvent[],
-  ): Promise<readonly ({ eventId: string; same: boolean; hash: string | null } | null)[]>;
+  compare(events: readonly FeedImage[]): Promise<readonly (KnownImage | null)[]>;
   store(images: readonly NewImage[]): Promise<unknown>;
   used: (hashes: readonly string[]) => Promise<readonly string[]>;
   /** Called for each address whose picture was not stored. */
@@ -168,10 +167,11 @@ function isTooLong({ url }: { url: string | null }): boolean {
   return url !== null && url.length > EVENT_LIMITS.url;
 }
 
+/** Parts as large as one call to the catalog may be. */
 function partsOf<Item>(items: readonly Item[]): Item[][] {
   const parts: Item[][] = [];
-  for (let start = 0; start < items.length; start += CALL_MAX)
-    parts.push(items.slice(start, start + CALL_MAX));
+  for (let start = 0; start < items.length; start += COMPARED_MAX)
+    parts.push(items.slice(start, start + COMPARED_MAX));
   return parts;
 }
 

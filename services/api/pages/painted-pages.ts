@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { ShownImage } from "../../../domain/event-image.ts";
 
 /** An event as `catalog.get` answers it. */
 export type PageEvent = {
@@ -17,7 +18,7 @@ export type PageEvent = {
   status: "scheduled" | "cancelled" | "postponed";
   available: number;
   /** Absent: no picture. */
-  image?: { url: string; thumbnailUrl: string; width: number; height: number };
+  image?: ShownImage;
 };
 
 /** What a page says before its script runs. `markup` is what `#app` contains. */

@@ -5,10 +5,9 @@ import { hashOfFile, IMAGE_FOLDER } from "../../../domain/event-image.ts";
 import { problemOf } from "../../../lib/http/problem-details.ts";
 import { isKnown } from "../http/compression.ts";
 import type { PlainResource } from "./health.routes.ts";
+import { IMMUTABLE } from "./web-app.routes.ts";
 
 const FILE = /^\/images\/([^/?]+)(?:\?|$)/;
-/** A name is the hash of the content. */
-const IMMUTABLE = "public, max-age=31536000, immutable";
 
 /**
  * Pictures of events, which `boxoffice import --images` has written to DATA_DIR/images. Another
@@ -23,6 +22,7 @@ export function imageResource(dataDir: string): PlainResource {
       if (hashOfFile(name) === undefined) return problemOf("NOT_FOUND", requestId);
       const headers = {
         "Content-Type": "image/webp",
+        // A name is the hash of the content.
         "Cache-Control": IMMUTABLE,
         ETag: `"${name.slice(0, -".webp".length)}"`,
         // Previews of links are shown by other sites.

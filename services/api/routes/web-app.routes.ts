@@ -30,7 +30,7 @@ const SERVICE_WORKER = "sw.js";
 const WORKER_POLICY = "default-src 'none'; connect-src 'self'";
 /** File names carry a hash of the content, or the version of a font. */
 const LASTING = /^(?:assets|fonts)\//;
-const IMMUTABLE = "public, max-age=31536000, immutable";
+export const IMMUTABLE = "public, max-age=31536000, immutable";
 const ONE_HOUR = "public, max-age=3600";
 const NOT_PAGES = /^\/(?:api|assets|fonts|images|\.well-known)(?:\/|$)/;
 

@@ -1,5 +1,10 @@
 import { DataTypes, Model } from "sequelize";
-import { type EventImage, IMAGE_WIDTHS, imagePath } from "../../../domain/event-image.ts";
+import {
+  type EventImage,
+  IMAGE_WIDTHS,
+  imagePath,
+  type ShownImage,
+} from "../../../domain/event-image.ts";
 import type { EventStatus } from "../../../domain/event-record.ts";
 
 /** An event of the API (schema Event). */
@@ -19,8 +24,8 @@ export type EventView = {
   status: EventStatus;
   totalCapacity: number;
   available: number;
-  /** Absent: no picture. The width and height of `url`, in pixels. */
-  image?: { url: string; thumbnailUrl: string; width: number; height: number };
+  /** Absent: no picture. */
+  image?: ShownImage;
 };
 
 /** An event without its availability, with its picture as it is stored. */

@@ -1,15 +1,6 @@
-import type { EventImage } from "../../../domain/event-image.ts";
+import type { FeedImage, KnownImage, NewImage } from "../../../domain/event-image.ts";
 import { lockEvents } from "../../../lib/database/ledger-booking.ts";
 import type { Connection, Database } from "../../../lib/database/pool.ts";
-
-/** An event of a feed, under the ids that the catalog may have for it, and its picture there. */
-export type FeedImage = { eventId: string; otherId?: string | undefined; url: string | null };
-
-/** What the catalog has for it. `same`: the picture of this address, or none if it has none. */
-export type KnownImage = { eventId: string; same: boolean; hash: string | null };
-
-/** A picture that was stored, or null for none. */
-export type NewImage = { eventId: string; url: string | null; image: EventImage | null };
 
 /** Compares the pictures of a feed with the stored ones, in order. Unknown events are null. */
 export async function compareImages(

@@ -1,18 +1,12 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
+import type { FeedImage, KnownImage, NewImage } from "../../../domain/event-image.ts";
 import { accepted, type Answer } from "../../../domain/refusal.ts";
 import { orRetryLater } from "../../../lib/database/pool.ts";
 import type { WithDatabases } from "../../../mixins/database.mixin.ts";
 import type { CacheInvalidation } from "../events/cache-invalidation.ts";
 import { IMPORT_TIMEOUT_MS } from "../import/importer.ts";
 import { COMPARE_PARAMS, STORE_PARAMS, USED_PARAMS } from "./image.params.ts";
-import {
-  compareImages,
-  type FeedImage,
-  type KnownImage,
-  type NewImage,
-  storeImages,
-  usedImages,
-} from "./image-store.ts";
+import { compareImages, storeImages, usedImages } from "./image-store.ts";
 
 type Vars = WithDatabases<"long"> & { cache: CacheInvalidation };
 

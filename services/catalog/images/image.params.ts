@@ -1,8 +1,6 @@
-import { IMAGE_HASH, IMAGE_WIDTHS } from "../../../domain/event-image.ts";
+import { COMPARED_MAX, IMAGE_HASH, IMAGE_WIDTHS } from "../../../domain/event-image.ts";
 import { EVENT_LIMITS } from "../../../domain/event-record.ts";
 
-/** Addresses of 2,000 characters must fit into a message on the bus (1 MiB). */
-export const COMPARED_MAX = 100;
 const HASHES_MAX = 500;
 /** A picture is at most twice as high as wide. */
 const HEIGHT_MAX = 2 * IMAGE_WIDTHS.large;

@@ -18,8 +18,8 @@ import { rowsIn } from "../worker/batch.ts";
  * not block the others.
  */
 const SIDE_BY_SIDE = 2;
-/** Events that are taken wait for little: the rows of others are skipped. */
-const TAKERS = 1;
+/** Statements that take epochs or read: they wait for no lock. */
+const WITHOUT_LOCKS = 1;
 /** Events in one statement: some ten milliseconds of PostgreSQL's, for which all of them wait. */
 const EVENTS_MAX = 250;
 /** Events whose first buyers are read in one statement: 200 of each at most, in 100 ms. */
@@ -31,7 +31,7 @@ const WAIT_MS = 1_000;
 
 /** An event's purchases that may be sold. */
 export type Purchases = { eventId: string; purchases: readonly PurchaseKey[] };
-type Sold = Omit<Purchase, "replayed">;
+export type Sold = Omit<Purchase, "replayed">;
 export type Load = { eventId: string; needs: Needs };
 export type Commit = { ownership: Ownership; changes: Changes };
 
@@ -79,22 +79,22 @@ export function createBatchedEventStore(
   const options = { running: SIDE_BY_SIDE, most: EVENTS_MAX, waitMs: WAIT_MS, turns };
   const load = createBatcher((asked: Load[]) => loadAll(store, many, asked), options);
   const commit = createBatcher((asked: Commit[]) => commitAll(store, many, asked), options);
-  const taking = { ...options, running: TAKERS };
-  const takeEpoch = createBatcher((ids: string[]) => takeAll(store, many, ids), taking);
-  const loadEvent = createBatcher((ids: string[]) => loadEvents(store, many, ids), taking);
+  const single = { ...options, running: WITHOUT_LOCKS };
+  const takeEpoch = createBatcher((ids: string[]) => takeAll(store, many, ids), single);
+  const loadEvent = createBatcher((ids: string[]) => loadEvents(store, many, ids), single);
+  const readPurchases = createBatcher(
+    (asked: Purchases[]) => purchasesOf(store, many, asked),
+    single,
+  );
   const firstBuyers = createBatcher((asked: Buyers[]) => readFirstBuyers(many, asked), {
-    ...taking,
+    ...single,
     most: BUYERS_OF_MAX,
-  });
-  const readPurchases = createBatcher((asked: Purchases[]) => purchasesOf(store, many, asked), {
-    ...options,
-    running: TAKERS,
   });
   return {
     ...store,
     takeEpoch,
-    readPurchases: (eventId, purchases) => readPurchases({ eventId, purchases }),
     loadEvent,
+    readPurchases: (eventId, purchases) => readPurchases({ eventId, purchases }),
     readBuyers: (eventId, after, most) =>
       after === "" ? firstBuyers({ eventId, most }) : store.readBuyers(eventId, after, most),
     load: (eventId, needs) => load({ eventId, needs }),

@@ -23,10 +23,6 @@ export const TICKET_COLUMNS = `
   to_char(ticket.cancelled_at AT TIME ZONE 'UTC',
     'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "cancelledAt"`;
 
-/**
- * Run it after the epoch was committed, as a statement of its own: only then does it see all that
- * earlier epochs sold. `available` is the ownership row's, never null under the caller's epoch.
- */
 const LOADED_EVENT = `
   name AS "eventName", location, to_char(date, 'YYYY-MM-DD') AS "eventDate",
     status, (extract(epoch FROM starts_at) * 1000)::float8 AS "startsAtMs",
@@ -34,6 +30,10 @@ const LOADED_EVENT = `
     coalesce(worker.available, 0) AS available, ${CLOCK_MS} AS "clockMs"
   FROM event JOIN event_worker AS worker ON worker.event_id = event.id`;
 
+/**
+ * Run it after the epoch was committed, as a statement of its own: only then does it see all that
+ * earlier epochs sold. `available` is the ownership row's, never null under the caller's epoch.
+ */
 export const LOAD_EVENT = {
   name: "worker-load-event",
   text: `SELECT ${LOADED_EVENT} WHERE event.id = $1`,

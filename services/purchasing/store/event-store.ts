@@ -7,11 +7,11 @@ import type {
   Loaded,
   LoadedEvent,
   Ownership,
-  Purchase,
   PurchaseKey,
   Ticket,
   TransactionStatus,
 } from "../worker/ports.ts";
+import type { Purchases, Sold } from "./batched-event-store.ts";
 import {
   COMMIT,
   LOAD,
@@ -95,15 +95,15 @@ export function postgresStore(
 /** The sales among these purchases of several events, by transaction. */
 export async function readPurchases(
   database: Connection,
-  asked: readonly { eventId: string; purchases: readonly PurchaseKey[] }[],
-): Promise<Map<string, Omit<Purchase, "replayed">>> {
+  asked: readonly Purchases[],
+): Promise<Map<string, Sold>> {
   const keys = asked.flatMap(({ purchases }) => purchases);
   const eventIds = asked.flatMap(({ eventId, purchases }) => purchases.map(() => eventId));
   const rows = await database.query<Ticket & { transactionStatus: TransactionStatus }>({
     ...READ_PURCHASES,
     values: [textArray(eventIds), ...purchaseArrays(keys)],
   });
-  const found = new Map<string, Omit<Purchase, "replayed">>();
+  const found = new Map<string, Sold>();
   for (const { transactionStatus, ...ticket } of rows) {
     const { transactionId, eventId } = ticket;
     const purchase = found.get(transactionId) ?? {
